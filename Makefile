@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: The aad-login authors
+# SPDX-License-Identifier: Apache-2.0
+
+# The targets a person types are documented in README.md: all, demo, test, bench, fuzz, install, packages, clean.
+
+VERSION := 0.1.0
+DESTDIR :=
+PREFIX  := /usr
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+PAMDIR  := /lib/$(MULTIARCH)/security
+NSSDIR  := /lib/$(MULTIARCH)
+ARCH    := $(shell dpkg --print-architecture 2>/dev/null)
+
+GO      := go
+CFLAGS  := -std=gnu11 -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wall -Wextra -Werror
+LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack
+GOFILES := $(shell find cmd internal nss pam -type f -not -name '*_test.go' -not -path '*/testdata/*') go.mod go.sum
+B       := build
+
+all: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl $(B)/aad-emulator
+
+# The PAM module: an archive of Go and C, its initialisers renamed so that loading it starts nothing (pam/wake.c), linked
+# into a shared object that exports pam_sm_* only. -init names the one function that does run at load time. The rename is
+# without section flags: with them, binutils 2.35 drops the relocations.
+$(B)/pam_aad.so: $(GOFILES) Makefile packaging/check-modules
+	mkdir -p $(B)
+	$(GO) build -buildmode=c-archive -tags netgo,osusergo -trimpath -ldflags='-s -w' -o $(B)/pam_aad.a ./pam
+	objcopy --rename-section .init_array=go_init_array $(B)/pam_aad.a $(B)/pam_aad_asleep.a
+	$(CC) -shared -o $@.new -Wl,--whole-archive $(B)/pam_aad_asleep.a -Wl,--no-whole-archive $(LDFLAGS) \
+	    -Wl,-z,nodelete -Wl,-init=aad_note_store -Wl,--version-script=pam/module.map -lpam -lpthread
+	packaging/check-modules pam $@.new
+	strip --strip-unneeded $@.new
+	mv $@.new $@
+
+$(B)/libnss_aad.so.2: $(wildcard nss/*.[ch]) nss/module.map Makefile packaging/check-modules
+	mkdir -p $(B)
+	$(CC) $(CFLAGS) -shared -o $@.new $(wildcard nss/*.c) $(LDFLAGS) -Wl,-soname,libnss_aad.so.2 \
+	    -Wl,--version-script=nss/module.map
+	packaging/check-modules nss $@.new
+	strip --strip-unneeded $@.new
+	mv $@.new $@
+
+$(B)/aadctl: $(GOFILES)
+	$(GO) build -trimpath -ldflags="-s -w -X main.version=$(VERSION)" -o $@ ./cmd/aadctl
+
+$(B)/aad-emulator: $(GOFILES)
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $@ ./cmd/aad-emulator
+
+install: all
+	install -D -m 0644 $(B)/pam_aad.so $(DESTDIR)$(PAMDIR)/pam_aad.so
+	install -D -m 0644 $(B)/libnss_aad.so.2 $(DESTDIR)$(NSSDIR)/libnss_aad.so.2
+	install -D -m 0755 $(B)/aadctl $(DESTDIR)$(PREFIX)/sbin/aadctl
+	install -D -m 0644 packaging/pam-configs/aad-login $(DESTDIR)$(PREFIX)/share/pam-configs/aad-login
+	install -D -m 0644 packaging/sshd_config.d/40-aad-login.conf $(DESTDIR)/etc/ssh/sshd_config.d/40-aad-login.conf
+	install -D -m 0440 packaging/sudoers.d/aad_admins $(DESTDIR)/etc/sudoers.d/aad_admins
+	install -D -m 0755 packaging/debian/nsswitch $(DESTDIR)$(PREFIX)/share/aad-login/nsswitch
+	test -e $(DESTDIR)/etc/aad-login/config.toml || \
+	    install -D -m 0644 packaging/config.toml $(DESTDIR)/etc/aad-login/config.toml
+
+# A .deb for this architecture, holding exactly what "make install" installs.
+packages: all
+	rm -rf $(B)/deb && mkdir -p $(B)/deb/DEBIAN $(B)/dist
+	$(MAKE) install DESTDIR=$(B)/deb
+	sed 's/@VERSION@/$(VERSION)/; s/@ARCH@/$(ARCH)/' packaging/debian/control.in > $(B)/deb/DEBIAN/control
+	install -m 0755 packaging/debian/preinst packaging/debian/postinst packaging/debian/prerm $(B)/deb/DEBIAN/
+	cd $(B)/deb && find etc -type f | sed 's,^,/,' > DEBIAN/conffiles
+	dpkg-deb --root-owner-group --build $(B)/deb $(B)/dist
+
+demo test bench fuzz:
+	internal/machine/throwaway internal/machine/$@
+
+clean:
+	rm -rf $(B)
+
+.PHONY: all install packages demo test bench fuzz clean
