@@ -1,0 +1,160 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nss
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"aadlogin/internal/cdb"
+)
+
+// ask asks everything of a damaged store. There may be an answer, but not
+// another than asked for, and never an id of the system.
+func ask(t testing.TB, s store, name string, uid uint32) {
+	p, r := s.passwdByName(name, enough)
+	if r == ok && (p.name != name || p.uid < 1000 || p.gid != p.uid) {
+		t.Errorf("asked for %q, got %+v", name, p)
+	}
+	p, r = s.passwdByUID(uid, enough)
+	if r == ok && (p.uid != uid || uid < 1000 || p.gid != uid) {
+		t.Errorf("asked for %d, got %+v", uid, p)
+	}
+	for _, name := range []string{name, "aad_users", "aad_admins"} {
+		if g, r := s.groupByName(name, enough, 3); r == ok && (g.name != name || g.gid < 1000) {
+			t.Errorf("asked for %q, got %+v", name, g)
+		}
+	}
+	if g, r := s.groupByGID(uid, enough); r == ok && (g.gid != uid || uid < 1000) {
+		t.Errorf("asked for %d, got %+v", uid, g)
+	}
+	gids, _ := s.initgroups(name, uid, nil, 1, 100)
+	for _, gid := range gids {
+		if gid == 0 {
+			t.Errorf("%q is in %v", name, gids)
+		}
+	}
+	for _, p := range s.all(false) {
+		if p.uid < 1000 || p.gid != p.uid {
+			t.Errorf("enumerated %+v", p)
+		}
+	}
+}
+
+func TestTruncatedAnywhere(t *testing.T) {
+	data, _ := build(t, testRules(), people)
+	g := guard(t, len(data))
+	for n := range data {
+		s, ok := over(g.put(data[:n]))
+		if !ok {
+			continue
+		}
+		ask(t, s, "alice@contoso.com", 3197663)
+		s.Close()
+	}
+}
+
+func TestEveryByteFlipped(t *testing.T) {
+	data, _ := build(t, testRules(), people)
+	g := guard(t, len(data))
+	bad := bytes.Clone(data)
+	for i := range data {
+		for _, flip := range []byte{0x01, 0x80, 0xff} {
+			bad[i] = data[i] ^ flip
+			if s, ok := over(g.put(bad)); ok {
+				ask(t, s, "admin@contoso.com", 3197663)
+				s.Close()
+			}
+		}
+		bad[i] = data[i]
+	}
+}
+
+func TestUidsBelow1000AreNeverAnswered(t *testing.T) {
+	data, _ := build(t, testRules(), people)
+	// The uid of an imported account, in the entry as in the key.
+	for _, uid := range []uint32{0, 1, 999} {
+		bad := bytes.Clone(data)
+		at := bytes.Index(bad, []byte("nimported@contoso.com")) + len("nimported@contoso.com")
+		bad[at], bad[at+1], bad[at+2], bad[at+3] = byte(uid), byte(uid>>8), 0, 0
+		if got, r := load(t, bad).passwdByName("imported@contoso.com", enough); r != damaged {
+			t.Errorf("uid %d: %+v, %v", uid, got, r)
+		}
+	}
+}
+
+func TestOtherFormatIsRefused(t *testing.T) {
+	data, _ := build(t, testRules(), people)
+	data[bytes.Index(data, []byte("aad\x01"))+3] = 2
+	if s, ok := over(guard(t, len(data)).put(data)); ok {
+		s.Close()
+		t.Error("C reads format 2")
+	}
+}
+
+// FuzzStore gives C any bytes as a store, with the sharpest edge behind them.
+func FuzzStore(f *testing.F) {
+	data, _ := build(f, testRules(), people)
+	f.Add(data, "alice@contoso.com", uint32(3197663))
+	empty, _ := build(f, testRules(), nobody)
+	f.Add(empty, "", uint32(1000))
+	g := guard(f, 1<<20)
+	f.Fuzz(func(t *testing.T, data []byte, name string, uid uint32) {
+		if len(data) > 1<<20 || bytes.ContainsRune([]byte(name), 0) {
+			return
+		}
+		s, ok := over(g.put(data))
+		if !ok {
+			return
+		}
+		defer s.Close()
+		ask(t, s, name, uid)
+	})
+}
+
+// FuzzReaders: the two readers of the format see the same records and the
+// same damage in any bytes.
+func FuzzReaders(f *testing.F) {
+	data, _ := build(f, testRules(), people)
+	f.Add(data, []byte("r"))
+	f.Add(data, []byte("nalice@contoso.com"))
+	f.Add(data[:2048], []byte("u0"))
+	g := guard(f, 1<<20)
+	f.Fuzz(func(t *testing.T, data, key []byte) {
+		if len(data) > 1<<20 {
+			return
+		}
+		var want []byte
+		db, err := cdb.New(data)
+		if err == nil {
+			want, err = db.Get(key)
+		}
+		p, n := g.put(data)
+		got, r := get(p, n, key)
+		if (r == damaged) != errors.Is(err, cdb.ErrDamaged) || (r == ok) != (want != nil) || !bytes.Equal(got, want) {
+			t.Errorf("key %q: C %q, %v; Go %q, %v", key, got, r, want, err)
+		}
+	})
+}
+
+// Of a sound store Go and C read the same.
+func TestReadersAgree(t *testing.T) {
+	data, _ := build(t, testRules(), people)
+	db, err := cdb.New(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, n := guard(t, len(data)).put(data)
+	records := 0
+	for key, value := range db.All() {
+		if got, r := get(p, n, key); r != ok || !bytes.Equal(got, value) {
+			t.Errorf("%q: %q, %v", key, got, r)
+		}
+		records++
+	}
+	if records < 20 {
+		t.Errorf("%d records", records)
+	}
+}

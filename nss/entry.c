@@ -1,0 +1,92 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "entry.h"
+#include "answer.h"
+
+#include <errno.h>
+
+// See "NSS Modules Interface" in the glibc manual for the pairs.
+enum nss_status aad_status(enum aad_result r, int saved, int *errnop)
+{
+	errno = saved;
+	switch (r) {
+	case AAD_OK:
+		return NSS_STATUS_SUCCESS;
+	case AAD_ABSENT:
+		*errnop = ENOENT;
+		return NSS_STATUS_NOTFOUND;
+	case AAD_SMALL:
+		*errnop = ERANGE;
+		return NSS_STATUS_TRYAGAIN;
+	case AAD_BUSY:
+		*errnop = EAGAIN;
+		return NSS_STATUS_TRYAGAIN;
+	case AAD_DAMAGED:
+		break;
+	}
+	*errnop = ENOENT;
+	return NSS_STATUS_UNAVAIL;
+}
+
+enum nss_status _nss_aad_getpwnam_r(const char *name, struct passwd *pwd, char *buf, size_t len, int *errnop)
+{
+	struct aad_store s;
+	int saved = errno;
+	enum aad_result r = aad_store_open(AAD_STORE, &s, NULL);
+	if (r == AAD_OK) {
+		r = aad_passwd_by_name(&s, name, pwd, buf, len);
+		aad_store_close(&s);
+	}
+	return aad_status(r, saved, errnop);
+}
+
+enum nss_status _nss_aad_getpwuid_r(uid_t uid, struct passwd *pwd, char *buf, size_t len, int *errnop)
+{
+	struct aad_store s;
+	int saved = errno;
+	enum aad_result r = uid < AAD_MIN_ID ? AAD_ABSENT : aad_store_open(AAD_STORE, &s, NULL);
+	if (r == AAD_OK) {
+		r = aad_passwd_by_uid(&s, uid, pwd, buf, len);
+		aad_store_close(&s);
+	}
+	return aad_status(r, saved, errnop);
+}
+
+enum nss_status _nss_aad_getgrnam_r(const char *name, struct group *grp, char *buf, size_t len, int *errnop)
+{
+	struct aad_store s;
+	int saved = errno;
+	enum aad_result r = aad_store_open(AAD_STORE, &s, NULL);
+	if (r == AAD_OK) {
+		r = aad_group_by_name(&s, name, grp, buf, len);
+		aad_store_close(&s);
+	}
+	return aad_status(r, saved, errnop);
+}
+
+enum nss_status _nss_aad_getgrgid_r(gid_t gid, struct group *grp, char *buf, size_t len, int *errnop)
+{
+	struct aad_store s;
+	int saved = errno;
+	enum aad_result r = gid < AAD_MIN_ID ? AAD_ABSENT : aad_store_open(AAD_STORE, &s, NULL);
+	if (r == AAD_OK) {
+		r = aad_group_by_gid(&s, gid, grp, buf, len);
+		aad_store_close(&s);
+	}
+	return aad_status(r, saved, errnop);
+}
+
+enum nss_status _nss_aad_initgroups_dyn(const char *user, gid_t group, long *start, long *size, gid_t **groups,
+                                        long limit, int *errnop)
+{
+	struct aad_store s;
+	struct aad_gid_list list = {group, start, size, groups, limit};
+	int saved = errno;
+	enum aad_result r = aad_store_open(AAD_STORE, &s, NULL);
+	if (r == AAD_OK) {
+		r = aad_initgroups(&s, user, &list);
+		aad_store_close(&s);
+	}
+	return aad_status(r, saved, errnop);
+}

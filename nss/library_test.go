@@ -1,0 +1,313 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nss
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"aadlogin/internal/account"
+)
+
+// library is libnss_aad.so.2 built as it ships but for the path of the store,
+// and a program that loads it.
+type library struct {
+	so, probe, store string
+}
+
+func compile(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.Command("cc", args...).CombinedOutput(); err != nil {
+		t.Fatalf("cc %v: %v\n%s", args, err, out)
+	}
+}
+
+func buildLibrary(t *testing.T) library {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("the library reads no store but root's")
+	}
+	sources, err := filepath.Glob("*.c")
+	if err != nil || len(sources) < 5 {
+		t.Fatalf("sources %q, %v", sources, err)
+	}
+	dir := t.TempDir()
+	for _, d := range []string{dir, filepath.Dir(dir)} { // others run the probe too
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l := library{filepath.Join(dir, "libnss_aad.so.2"), filepath.Join(dir, "probe"), filepath.Join(dir, "accounts.cdb")}
+	compile(t, append([]string{
+		"-shared", "-O2", "-fPIC", "-Wall", "-Wextra", "-Werror", "-Wl,-soname,libnss_aad.so.2", "-Wl,-z,relro,-z,now",
+		"-Wl,--version-script=module.map", fmt.Sprintf("-DAAD_STORE=%q", l.store), "-o", l.so,
+	}, sources...)...)
+	compile(t, "-O1", "-Wall", "-o", l.probe, "testdata/probe.c", "-ldl")
+	return l
+}
+
+func (l library) write(t *testing.T, data []byte) {
+	t.Helper()
+	if err := os.RemoveAll(l.store); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(l.store, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ask returns the probe's lines.
+func (l library) ask(t *testing.T, args ...string) []string {
+	t.Helper()
+	return l.askAs(t, l.probe, 0, args...)
+}
+
+func (l library) askAs(t *testing.T, probe string, uid uint32, args ...string) []string {
+	t.Helper()
+	cmd := exec.Command(probe, append([]string{l.so}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("probe %q: %v\n%s", args, err, out)
+	}
+	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+}
+
+func line(a account.Account) string {
+	return fmt.Sprintf("1 4242 %s:*:%d:%d:%s:%s:%s", a.Name, a.UID, a.UID, a.Gecos, a.Home, a.Shell)
+}
+
+// Statuses and errno as glibc's manual has them, and errno as it was on success.
+const (
+	notFound    = "0 2"
+	unavailable = "-1 2"
+	tooSmall    = "-2 34"
+)
+
+func TestLibrary(t *testing.T) {
+	l := buildLibrary(t)
+	data, snapshot := build(t, testRules(), people)
+	l.write(t, data)
+	admin, err := snapshot.ByName("admin@contoso.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, low := fmt.Sprint(admin.UID), testRules().Low
+	got := l.ask(t, "pwnam", admin.Name, "pwuid", uid, "small", admin.Name, "pwnam", "new@contoso.com", "pwnam", "root", "pwuid", "0",
+		"grnam", admin.Name, "grgid", uid, "grnam", "aad_users", "grgid", "0", "grnam", "root", "init", admin.Name+"="+uid, "init", admin.Name+"=4242", "init", "root=0", "held", admin.Name)
+	want := []string{
+		line(admin), line(admin), tooSmall, notFound, notFound, notFound,
+		fmt.Sprintf("1 4242 %s:*:%s:", admin.Name, uid), fmt.Sprintf("1 4242 %s:*:%s:", admin.Name, uid),
+		fmt.Sprintf("1 4242 aad_users:*:%d:", low), notFound, notFound,
+		fmt.Sprintf("1 4242 %d %d 27 100", low, low+1), notFound, notFound, "0 0",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestLibraryEnumerates(t *testing.T) {
+	l := buildLibrary(t)
+	data, snapshot := build(t, testRules(), people)
+	l.write(t, data)
+	want := []string{}
+	groups := []string{fmt.Sprintf("1 4242 aad_users:*:%d:", testRules().Low), ""}
+	var admins []string
+	for a := range snapshot.All() {
+		if a.Removed.IsZero() {
+			want = append(want, line(a))
+			groups = append(groups, fmt.Sprintf("1 4242 %s:*:%d:", a.Name, a.UID))
+			if a.Admin {
+				admins = append(admins, a.Name)
+			}
+		}
+	}
+	groups[1] = fmt.Sprintf("1 4242 aad_admins:*:%d:%s", testRules().Low+1, strings.Join(admins, ","))
+	want, groups = append(want, notFound), append(groups, notFound)
+	if got := l.ask(t, "pwent", ""); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := l.ask(t, "grent", ""); !slices.Equal(got, groups) {
+		t.Errorf("got %q, want %q", got, groups)
+	}
+	// Replaced by a file of the same accounts, of none, and of garbage.
+	empty, _ := build(t, testRules(), nobody)
+	for _, c := range []struct {
+		with []byte
+		want []string
+	}{{slices.Clone(data), want}, {empty, []string{want[0], notFound}}, {data[:3000], []string{want[0], unavailable}}} {
+		l.write(t, data)
+		replacement := l.store + ".new"
+		if err := os.WriteFile(replacement, c.with, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.ask(t, "pwent", replacement+"="+l.store); !slices.Equal(got, c.want) {
+			t.Errorf("replaced by %d bytes: got %q, want %q", len(c.with), got, c.want)
+		}
+	}
+}
+
+// What is no store of root's is refused, quickly and quietly.
+func TestLibraryRefusesOtherFiles(t *testing.T) {
+	l := buildLibrary(t)
+	data, _ := build(t, testRules(), people)
+	for what, spoil := range map[string]func() error{
+		"missing":        func() error { return os.Remove(l.store) },
+		"empty":          func() error { return os.Truncate(l.store, 0) },
+		"truncated":      func() error { return os.Truncate(l.store, int64(len(data)-1)) },
+		"garbage":        func() error { return os.WriteFile(l.store, []byte(strings.Repeat("garbage ", 1000)), 0o644) },
+		"group-writable": func() error { return os.Chmod(l.store, 0o664) },
+		"world-writable": func() error { return os.Chmod(l.store, 0o646) },
+		"not root's":     func() error { return os.Chown(l.store, 65534, 0) },
+		"symlink": func() error {
+			if err := os.Rename(l.store, l.store+".real"); err != nil {
+				return err
+			}
+			return os.Symlink(l.store+".real", l.store)
+		},
+		"directory": func() error {
+			if err := os.Remove(l.store); err != nil {
+				return err
+			}
+			return os.Mkdir(l.store, 0o755)
+		},
+		"FIFO": func() error {
+			if err := os.Remove(l.store); err != nil {
+				return err
+			}
+			return syscall.Mkfifo(l.store, 0o644)
+		},
+	} {
+		l.write(t, data)
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		got := l.ask(t, "pwnam", "alice@contoso.com", "pwuid", "3197663", "grnam", "aad_users", "grgid", "3197663", "init", "alice@contoso.com=3197663", "pwent", "", "grent", "")
+		for i, line := range got {
+			if line != unavailable {
+				t.Errorf("%s: answer %d is %q", what, i, line)
+			}
+		}
+	}
+}
+
+// Who hears of an account that nobody has signed in to yet.
+func TestLibraryBeforeSignIn(t *testing.T) {
+	l := buildLibrary(t)
+	data, snapshot := build(t, testRules(), people)
+	l.write(t, data)
+	n, err := testRules().Name("new@contoso.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := snapshot.Fresh(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := []string{line(fresh), fmt.Sprintf("1 4242 %d", testRules().Low), notFound, notFound, notFound}
+	unknown := []string{notFound, notFound, notFound, notFound, notFound}
+	for _, c := range []struct {
+		exe  string
+		uid  uint32
+		gone bool
+		want []string
+	}{
+		{"sshd", 0, false, known},
+		{"login", 0, false, known},
+		{"sshd", 0, true, known}, // upgraded while running
+		{"sshd", 65534, false, unknown},
+		{"sshd-session", 0, false, unknown}, // not listed here
+		{"sshd ", 0, false, unknown},
+		{"xsshd", 0, false, unknown},
+		{"sshdx", 0, false, unknown},
+		{"getent", 0, false, unknown},
+		{"sshd (deleted)", 0, false, known},
+		{"sshd (deleted) ", 0, false, unknown},
+	} {
+		dir := filepath.Join(filepath.Dir(l.probe), "bin")
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		exe := filepath.Join(dir, c.exe)
+		probe, err := os.ReadFile(l.probe)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(exe, probe, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		args := []string{"pwnam", n.Account, "init", fmt.Sprintf("%s=%d", n.Account, fresh.UID), "init", n.Account + "=4242", "pwuid", fmt.Sprint(fresh.UID), "grnam", n.Account}
+		if c.gone {
+			args = append([]string{"unlink", exe}, args...)
+		}
+		if got := l.askAs(t, exe, c.uid, args...); !slices.Equal(got, c.want) {
+			t.Errorf("%q as %d, gone %v: %q", c.exe, c.uid, c.gone, got)
+		}
+	}
+}
+
+func TestLibraryExports(t *testing.T) {
+	l := buildLibrary(t)
+	out, err := exec.Command("nm", "-D", "--defined-only", "--format=posix", l.so).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for line := range strings.Lines(string(out)) {
+		got = append(got, strings.Fields(line)[0])
+	}
+	want := []string{
+		"_nss_aad_endgrent", "_nss_aad_endpwent", "_nss_aad_getgrent_r", "_nss_aad_getgrgid_r", "_nss_aad_getgrnam_r",
+		"_nss_aad_getpwent_r", "_nss_aad_getpwnam_r", "_nss_aad_getpwuid_r", "_nss_aad_initgroups_dyn",
+		"_nss_aad_setgrent", "_nss_aad_setpwent",
+	}
+	if slices.Sort(got); !slices.Equal(got, want) {
+		t.Errorf("exports %q", got)
+	}
+}
+
+// What the PAM module is told, before it starts anything.
+func TestClaims(t *testing.T) {
+	l := buildLibrary(t)
+	sources, err := filepath.Glob("*.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	exe := filepath.Join(filepath.Dir(l.so), "claims")
+	compile(t, append([]string{"-Wall", "-Wextra", "-Werror", fmt.Sprintf("-DAAD_STORE=%q", l.store), "-o", exe, "testdata/claims.c"}, sources...)...)
+	rules := testRules()
+	rules.Low, rules.High = 70000, 80000
+	full, _ := build(t, rules, people)
+	rules.ShortNames = true
+	short, _ := build(t, rules, nobody)
+	names := []string{"alice@contoso.com", "ALICE@Contoso.com", "new@fabrikam.com", "gone@contoso.com", "alice@other.com", "root", "Alice", "", "-x@contoso.com", "0"}
+	for _, c := range []struct {
+		what string
+		data []byte
+		want string // of each name: ours, foreign, no store
+		ids  string
+	}{
+		{"full names", full, "ooooffffff", "70000 80000"},
+		{"short names", short, "ooooffofff", "70000 80000"},
+		{"damaged", full[:2500], "nnnnnnnnnn", "1879048192 2147483646"},
+	} {
+		l.write(t, c.data)
+		out, err := exec.Command(exe, names...).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, got := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+			word := map[byte]string{'o': "ours", 'f': "foreign", 'n': "no store"}[c.want[i]]
+			if want := word + " " + c.ids; got != want {
+				t.Errorf("%s: %q: %q, want %q", c.what, names[i], got, want)
+			}
+		}
+	}
+}

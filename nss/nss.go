@@ -1,0 +1,225 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package nss is the name service, libnss_aad.so.2: C that only reads.
+//
+// What ships is plain C, built from the .c files here without Go, because it
+// is loaded into every process that looks up a name: a Go runtime in it would
+// hang forked children and start threads in each. It keeps no descriptor and
+// no mapping between calls, takes no lock, asks no network, and allocates
+// only where glibc's contract has it enlarge glibc's own array (initgroups.c).
+//
+//	entry.c enumerate.c  what glibc calls; errno and statuses
+//	passwd.c group.c initgroups.c cursor.c  answers, on any store
+//	preauth.c            the answer before the first sign-in
+//	name.c id.c          which names are ours, and their ids
+//	record.c cdb.c       the bytes, as documented in internal/account
+//	store.c              the file
+//	claims.c, aad.h      what the PAM module asks
+//
+// The Go here is for tests and fuzzers, which drive the same C. There, buffers
+// that C writes to are C's, allocated and freed within one call.
+package nss
+
+/*
+#cgo CFLAGS: -std=gnu11 -O2 -Wall -Wextra -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+#include <stdlib.h>
+#include <string.h>
+#include "aad.h"
+#include "answer.h"
+#include "preauth.h"
+#include "store.h"
+*/
+import "C"
+
+import "unsafe"
+
+// result is enum aad_result.
+type result int
+
+const (
+	ok      = result(C.AAD_OK)
+	absent  = result(C.AAD_ABSENT)
+	damaged = result(C.AAD_DAMAGED)
+	small   = result(C.AAD_SMALL)
+)
+
+// store is a struct aad_store over bytes outside of Go's memory.
+type store struct{ c *C.struct_aad_store }
+
+// over returns false for what is no store. Close frees the struct.
+func over(data unsafe.Pointer, size int) (store, bool) {
+	s := store{(*C.struct_aad_store)(C.malloc(C.sizeof_struct_aad_store))}
+	if !C.aad_store_over(data, C.size_t(size), s.c) {
+		s.Close()
+		return store{}, false
+	}
+	return s, true
+}
+
+func (s store) Close() { C.free(unsafe.Pointer(s.c)) }
+
+// passwd is a struct passwd, its strings copied.
+type passwd struct {
+	name, password, gecos, home, shell string
+	uid, gid                           uint32
+}
+
+// filled runs a lookup with a buffer of size bytes.
+func filled(size int, lookup func(*C.struct_passwd, *C.char, C.size_t) C.enum_aad_result) (p passwd, r result) {
+	var pwd C.struct_passwd
+	buf := (*C.char)(C.malloc(C.size_t(size)))
+	defer C.free(unsafe.Pointer(buf))
+	if r = result(lookup(&pwd, buf, C.size_t(size))); r == ok {
+		p = passwd{
+			C.GoString(pwd.pw_name), C.GoString(pwd.pw_passwd), C.GoString(pwd.pw_gecos),
+			C.GoString(pwd.pw_dir), C.GoString(pwd.pw_shell), uint32(pwd.pw_uid), uint32(pwd.pw_gid),
+		}
+	}
+	return p, r
+}
+
+func (s store) passwdByName(name string, size int) (passwd, result) {
+	n := C.CString(name)
+	defer C.free(unsafe.Pointer(n))
+	return filled(size, func(p *C.struct_passwd, buf *C.char, len C.size_t) C.enum_aad_result {
+		return C.aad_passwd_by_name(s.c, n, p, buf, len)
+	})
+}
+
+func (s store) passwdByUID(uid uint32, size int) (passwd, result) {
+	return filled(size, func(p *C.struct_passwd, buf *C.char, len C.size_t) C.enum_aad_result {
+		return C.aad_passwd_by_uid(s.c, C.uid_t(uid), p, buf, len)
+	})
+}
+
+// all enumerates, resuming each time as if the file had been replaced when
+// anew is set.
+func (s store) all(anew bool) (list []passwd) {
+	var c C.struct_aad_cursor
+	for {
+		if anew {
+			C.aad_resume(s.c, &c)
+		}
+		p, r := filled(1<<16, func(p *C.struct_passwd, buf *C.char, len C.size_t) C.enum_aad_result {
+			e := (*C.struct_aad_entry)(C.malloc(C.sizeof_struct_aad_entry))
+			defer C.free(unsafe.Pointer(e))
+			if r := C.aad_next_entry(s.c, &c, e); r != C.AAD_OK {
+				return r
+			}
+			return C.aad_passwd_fill(e, p, buf, len)
+		})
+		if r != ok {
+			return list
+		}
+		list = append(list, p)
+	}
+}
+
+// group is a struct group, its strings copied.
+type group struct {
+	name, password string
+	gid            uint32
+	members        []string
+}
+
+// filledGroup runs a lookup with size bytes, off bytes from where malloc
+// aligned them.
+func filledGroup(size, off int, lookup func(*C.struct_group, *C.char, C.size_t) C.enum_aad_result) (g group, r result) {
+	var grp C.struct_group
+	whole := C.malloc(C.size_t(size + off))
+	defer C.free(whole)
+	if r = result(lookup(&grp, (*C.char)(unsafe.Add(whole, off)), C.size_t(size))); r == ok {
+		g = group{name: C.GoString(grp.gr_name), password: C.GoString(grp.gr_passwd), gid: uint32(grp.gr_gid)}
+		for m := grp.gr_mem; *m != nil; m = (**C.char)(unsafe.Add(unsafe.Pointer(m), C.sizeof_uintptr_t)) {
+			g.members = append(g.members, C.GoString(*m))
+		}
+	}
+	return g, r
+}
+
+func (s store) groupByName(name string, size, off int) (group, result) {
+	n := C.CString(name)
+	defer C.free(unsafe.Pointer(n))
+	return filledGroup(size, off, func(g *C.struct_group, buf *C.char, len C.size_t) C.enum_aad_result {
+		return C.aad_group_by_name(s.c, n, g, buf, len)
+	})
+}
+
+func (s store) groupByGID(gid uint32, size int) (group, result) {
+	return filledGroup(size, 0, func(g *C.struct_group, buf *C.char, len C.size_t) C.enum_aad_result {
+		return C.aad_group_by_gid(s.c, C.gid_t(gid), g, buf, len)
+	})
+}
+
+// initgroups begins with the groups of other services in an array of size.
+func (s store) initgroups(user string, primary uint32, have []uint32, size, limit int) ([]uint32, result) {
+	n := C.CString(user)
+	defer C.free(unsafe.Pointer(n))
+	list := (*C.struct_aad_gid_list)(C.malloc(C.sizeof_struct_aad_gid_list))
+	defer C.free(unsafe.Pointer(list))
+	long := (*[2]C.long)(C.malloc(2 * C.sizeof_long))
+	defer C.free(unsafe.Pointer(long))
+	groups := (**C.gid_t)(C.malloc(C.sizeof_uintptr_t))
+	defer C.free(unsafe.Pointer(groups))
+	*groups = (*C.gid_t)(C.malloc(C.size_t(size) * C.sizeof_gid_t))
+	defer func() { C.free(unsafe.Pointer(*groups)) }()
+	long[0], long[1] = C.long(len(have)), C.long(size)
+	for i, g := range have {
+		unsafe.Slice(*groups, size)[i] = C.gid_t(g)
+	}
+	*list = C.struct_aad_gid_list{
+		skip: C.gid_t(primary), start: &long[0], size: &long[1], groups: groups, limit: C.long(limit),
+	}
+	r := result(C.aad_initgroups(s.c, n, list))
+	var got []uint32
+	for _, g := range unsafe.Slice(*groups, long[0]) {
+		got = append(got, uint32(g))
+	}
+	return got, r
+}
+
+// name parses a name; account is "" for one that is not ours.
+func (s store) name(typed string) (account, upn string, exact bool) {
+	t := C.CString(typed)
+	defer C.free(unsafe.Pointer(t))
+	var n C.struct_aad_name
+	if !C.aad_name_parse(&s.c.rules, t, &n) {
+		return "", "", false
+	}
+	upn = C.GoStringN(&n.upn[0], C.int(n.upn_len))
+	return upn[:n.account_len], upn, bool(C.aad_name_is(&n, t))
+}
+
+// id computes the id of attempt k for a UPN, in any range.
+func id(tenant, upn string, k int, low, high uint32) uint32 {
+	r := (*C.struct_aad_rules)(C.calloc(1, C.sizeof_struct_aad_rules))
+	defer C.free(unsafe.Pointer(r))
+	n := (*C.struct_aad_name)(C.calloc(1, C.sizeof_struct_aad_name))
+	defer C.free(unsafe.Pointer(n))
+	r.tenant, r.low, r.high = C.CString(tenant), C.uint32_t(low), C.uint32_t(high)
+	defer C.free(unsafe.Pointer(r.tenant))
+	u := C.CString(upn)
+	defer C.free(unsafe.Pointer(u))
+	C.memcpy(unsafe.Pointer(&n.upn[0]), unsafe.Pointer(u), C.size_t(len(upn)))
+	n.upn_len = C.uint32_t(len(upn))
+	return uint32(C.aad_id(r, n, C.uint(k)))
+}
+
+// get looks a key up in any database; nil when there is no such record.
+func get(data unsafe.Pointer, size int, key []byte) ([]byte, result) {
+	db := (*C.struct_aad_cdb)(C.malloc(C.sizeof_struct_aad_cdb))
+	defer C.free(unsafe.Pointer(db))
+	value := (*C.struct_aad_bytes)(C.malloc(C.sizeof_struct_aad_bytes))
+	defer C.free(unsafe.Pointer(value))
+	if !C.aad_cdb_over(data, C.size_t(size), db) {
+		return nil, damaged
+	}
+	k := C.CBytes(key)
+	defer C.free(k)
+	r := result(C.aad_cdb_get(db, (*C.char)(k), C.uint32_t(len(key)), value))
+	if r != ok {
+		return nil, r
+	}
+	return C.GoBytes(unsafe.Pointer(value.at), C.int(value.len)), ok
+}

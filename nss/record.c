@@ -1,0 +1,132 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "record.h"
+
+#include <string.h>
+
+enum {
+	RULES_HEAD = 20,
+	RULES_SHORT_NAMES = 1,
+	ENTRY_HEAD = 16,
+	ENTRY_RETIRED = 1,
+	ENTRY_ADMIN = 2,
+	MAX_ID = UINT32_MAX - 1, // the last is no id to the kernel
+};
+
+const char *aad_next_string(const char *s)
+{
+	return s + strlen(s) + 1;
+}
+
+// strings steps over n strings; NULL when one does not end before end.
+static const char *strings(const char *s, const char *end, unsigned n)
+{
+	while (n-- > 0) {
+		const char *nul = memchr(s, '\0', (size_t)(end - s));
+		if (nul == NULL)
+			return NULL;
+		s = nul + 1;
+	}
+	return s;
+}
+
+bool aad_rules_parse(struct aad_bytes record, struct aad_rules *r)
+{
+	const uint8_t *p = record.at;
+	if (record.len < RULES_HEAD || memcmp(p, "aad", 3) != 0 || p[3] != AAD_FORMAT)
+		return false;
+	*r = (struct aad_rules){
+		.short_names = p[5] & RULES_SHORT_NAMES,
+		.domains = aad_u16(p + 6),
+		.services = aad_u16(p + 8),
+		.low = aad_u32(p + 12),
+		.high = aad_u32(p + 16),
+	};
+	if (p[5] > RULES_SHORT_NAMES || r->domains == 0 || r->low < AAD_MIN_ID || r->high > MAX_ID ||
+	    r->high < r->low || r->high - r->low < AAD_RESERVED)
+		return false;
+	r->tenant = (const char *)p + RULES_HEAD;
+	const char *end = (const char *)p + record.len;
+	if (strings(r->tenant, end, 3u + r->domains + r->services) != end)
+		return false;
+	r->home = aad_next_string(r->tenant);
+	r->shell = aad_next_string(r->home);
+	r->domain = aad_next_string(r->shell);
+	r->service = strings(r->domain, end, r->domains);
+	return true;
+}
+
+bool aad_entry_parse(struct aad_bytes record, struct aad_entry *e)
+{
+	const uint8_t *p = record.at;
+	if (record.len < ENTRY_HEAD)
+		return false;
+	uint16_t flags = aad_u16(p + 4);
+	*e = (struct aad_entry){
+		.uid = aad_u32(p),
+		.retired = flags & ENTRY_RETIRED,
+		.ngroups = aad_u16(p + 6),
+		.groups = p + ENTRY_HEAD,
+		.name = aad_u16(p + 8),
+		.gecos = aad_u16(p + 10),
+		.home = aad_u16(p + 12),
+		.shell = aad_u16(p + 14),
+	};
+	e->len = e->name + 3u + e->gecos + 1u + e->home + 1u + e->shell + 1u;
+	if (e->uid < AAD_MIN_ID || e->uid > MAX_ID || flags > (ENTRY_RETIRED | ENTRY_ADMIN) || e->ngroups == 0 ||
+	    record.len != ENTRY_HEAD + 4u * e->ngroups + e->len)
+		return false;
+	const char *t = e->text = (const char *)p + ENTRY_HEAD + 4u * e->ngroups;
+	const char *gecos = t + e->name + 3, *home = gecos + e->gecos + 1, *shell = home + e->home + 1;
+	return memcmp(t + e->name, "\0*", 3) == 0 && home[-1] == '\0' && shell[-1] == '\0' && t[e->len - 1] == '\0';
+}
+
+bool aad_members_parse(struct aad_bytes record, struct aad_members *m)
+{
+	if (record.len < 4)
+		return false;
+	*m = (struct aad_members){
+		.count = aad_u32(record.at),
+		.text = (const char *)record.at + 4,
+		.len = record.len - 4,
+	};
+	return m->count <= m->len && strings(m->text, m->text + m->len, m->count) == m->text + m->len;
+}
+
+// find is one lookup; what answers must be what was asked for, so that a
+// damaged store does not turn one account into another.
+static enum aad_result find(const struct aad_store *s, const char *key, uint32_t len, struct aad_entry *e)
+{
+	struct aad_bytes record;
+	enum aad_result r = aad_cdb_get(&s->db, key, len, &record);
+	if (r == AAD_OK && !aad_entry_parse(record, e))
+		return AAD_DAMAGED;
+	return r;
+}
+
+enum aad_result aad_entry_by_name(const struct aad_store *s, const char *name, struct aad_entry *e)
+{
+	char key[1 + AAD_MAX_NAME];
+	size_t len = strnlen(name, AAD_MAX_NAME + 1);
+	if (len > AAD_MAX_NAME)
+		return AAD_ABSENT;
+	key[0] = 'n';
+	memcpy(key + 1, name, len);
+	enum aad_result r = find(s, key, (uint32_t)len + 1, e);
+	if (r == AAD_OK && (e->name != len || memcmp(e->text, name, len) != 0))
+		return AAD_DAMAGED;
+	return r;
+}
+
+enum aad_result aad_entry_by_uid(const struct aad_store *s, uint32_t uid, struct aad_entry *e)
+{
+	char key[11], *p = key + sizeof key;
+	if (uid < AAD_MIN_ID)
+		return AAD_ABSENT;
+	for (uint32_t n = uid; n > 0; n /= 10)
+		*--p = (char)('0' + n % 10);
+	*--p = 'u';
+	enum aad_result r = find(s, p, (uint32_t)(key + sizeof key - p), e);
+	return r == AAD_OK && e->uid != uid ? AAD_DAMAGED : r;
+}

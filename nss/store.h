@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The store as a file, and the file's identity.
+#ifndef AAD_STORE_H
+#define AAD_STORE_H
+
+#include "record.h"
+
+// The path is compiled in: what is looked up in every process of the machine
+// must not depend on anything a process can say.
+#ifndef AAD_STORE
+#define AAD_STORE "/var/lib/aad-login/accounts.cdb"
+#endif
+
+// A file that has been replaced has another identity.
+struct aad_identity {
+	uint64_t device, inode, size;
+	int64_t seconds, nanoseconds; // of the last change
+};
+
+// aad_store_over reads a store out of bytes that stay the caller's.
+bool aad_store_over(const void *data, size_t size, struct aad_store *s);
+
+// aad_store_open maps the file for one lookup; aad_store_close lets go of it.
+// identity may be NULL.
+enum aad_result aad_store_open(const char *path, struct aad_store *s, struct aad_identity *identity);
+void aad_store_close(struct aad_store *s);
+
+#endif
