@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxText is the longest gecos, home or shell.
+const maxText = 1024
+
+// Account is one account of this machine.
+type Account struct {
+	Name     string // what is typed and listed
+	UPN      string // lower case; for a short name more than Name
+	UID      uint32 // also the gid of the private group
+	Gecos    string // the UPN unless imported
+	Home     string
+	Shell    string
+	TenantID string // with ObjectID whom it belongs to; both empty until an imported account's first sign-in
+	ObjectID string
+	Admin    bool     // member of aad_admins: the last authorization said administrator
+	Groups   []uint32 // further local groups, sorted
+	Former   []string // names it had; nobody else gets them
+	Created  time.Time
+	Removed  time.Time // zero unless removed; then name and id stay taken and nothing answers
+}
+
+var (
+	// ErrUnknown is returned by lookups that find nothing.
+	ErrUnknown = errors.New("account: no such account")
+
+	// ErrRemoved is returned together with an account that has been removed.
+	ErrRemoved = errors.New("account: the account has been removed from this machine")
+
+	// ErrOtherObject is returned for a name that belongs to another object of
+	// the directory: a UPN given to another person does not give the account.
+	ErrOtherObject = errors.New("account: the name belongs to another object of the directory")
+
+	// ErrNoID is returned when every id tried for a name is taken.
+	ErrNoID = errors.New("account: no free id for the name; widen accounts.id_range")
+)
+
+// normal is the account as the store keeps it.
+func (a Account) normal() Account {
+	a.Groups = slices.Compact(slices.Sorted(slices.Values(a.Groups)))
+	a.Created, a.Removed = a.Created.UTC().Truncate(time.Second), a.Removed.UTC().Truncate(time.Second)
+	return a
+}
+
+func (a Account) equal(b Account) bool {
+	return a.Name == b.Name && a.UPN == b.UPN && a.UID == b.UID && a.Gecos == b.Gecos && a.Home == b.Home &&
+		a.Shell == b.Shell && a.TenantID == b.TenantID && a.ObjectID == b.ObjectID && a.Admin == b.Admin &&
+		slices.Equal(a.Groups, b.Groups) && slices.Equal(a.Former, b.Former) &&
+		a.Created.Equal(b.Created) && a.Removed.Equal(b.Removed)
+}
+
+// check refuses what no entry may say, whoever asks for it.
+func (a Account) check() error {
+	switch {
+	case !validName(a.Name):
+		return fmt.Errorf("account: name %q cannot be an account's", a.Name)
+	case a.UID < minID || a.UID > maxID:
+		return fmt.Errorf("account: %s: id %d is the system's", a.Name, a.UID)
+	case !isPath(a.Home):
+		return fmt.Errorf("account: %s: home %q is no absolute path", a.Name, a.Home)
+	case !isPath(a.Shell):
+		return fmt.Errorf("account: %s: shell %q is no absolute path", a.Name, a.Shell)
+	case len(a.Gecos) > maxText || !plain(a.Gecos):
+		return fmt.Errorf("account: %s: gecos %q is not one field of text", a.Name, a.Gecos)
+	case !isIdentifier(a.UPN) || !isIdentifier(a.TenantID) || !isIdentifier(a.ObjectID):
+		return fmt.Errorf("account: %s: identity %q of %q is not text", a.Name, a.ObjectID, a.TenantID)
+	case (a.TenantID == "") != (a.ObjectID == ""):
+		return fmt.Errorf("account: %s: half an identity", a.Name)
+	case len(a.Groups) > 1000 || len(a.Groups) > 0 && a.Groups[0] == 0:
+		return fmt.Errorf("account: %s: groups %v", a.Name, a.Groups)
+	}
+	return nil
+}
+
+// isIdentifier holds for what fits into a key of the store, and comes out of
+// JSON as it went in.
+func isIdentifier(s string) bool {
+	return len(s) <= maxText && !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' || c == '/' })
+}

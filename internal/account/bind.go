@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Identity is who a verified token says has signed in.
+type Identity struct {
+	TenantID, ObjectID string
+	Name, UPN          string // as Rules.Name made them of the token's name
+}
+
+// RenamedError is returned when an account was found under an old name. It has
+// been renamed in place, keeping uid and home. The host still has the entry of
+// the name typed, so the person has to connect once more.
+type RenamedError struct{ New Account }
+
+func (e *RenamedError) Error() string {
+	return fmt.Sprintf("account: renamed to %s; connect again", e.New.Name)
+}
+
+// MovedError is returned when the host took an id before authentication that
+// is no longer the account's. Nothing is stored: the session would run under
+// an id that is, or will be, somebody else's.
+type MovedError struct {
+	Name      string
+	Took, Now uint32
+}
+
+func (e *MovedError) Error() string {
+	return fmt.Sprintf("account: %s has id %d, the host took %d; connect again", e.Name, e.Now, e.Took)
+}
+
+// Bind returns the account of who signed in, stored with the first sign-in.
+// took is the uid that the host learnt before authentication. Errors beside
+// those above are ErrOtherObject, ErrRemoved and ErrNoID.
+func (e *Edit) Bind(who Identity, took uint32) (Account, error) {
+	if who.ObjectID == "" || who.TenantID == "" {
+		return Account{}, fmt.Errorf("account: %s: no object to bind to", who.Name)
+	}
+	bound, err := e.ByObject(who.TenantID, who.ObjectID)
+	switch {
+	case err == nil && bound.Name == who.Name:
+		return settle(bound, took)
+	case err == nil:
+		return e.rename(bound, who)
+	case !errors.Is(err, ErrUnknown):
+		return Account{}, err
+	}
+	held, err := e.ByName(who.Name)
+	switch {
+	case err == nil && held.ObjectID == "":
+		return e.claim(held, who, took) // imported
+	case err == nil:
+		return Account{}, ErrOtherObject
+	case !errors.Is(err, ErrUnknown):
+		return Account{}, err
+	}
+	a, err := e.Fresh(Name{Account: who.Name, UPN: who.UPN})
+	if err != nil {
+		return Account{}, err
+	}
+	return e.claim(a, who, took)
+}
+
+// claim stores an account nobody has signed in to yet as that of who.
+func (e *Edit) claim(a Account, who Identity, took uint32) (Account, error) {
+	if _, err := settle(a, took); err != nil {
+		return Account{}, err
+	}
+	a.TenantID, a.ObjectID, a.UPN = who.TenantID, who.ObjectID, who.UPN
+	return e.put(a)
+}
+
+func (e *Edit) rename(a Account, who Identity) (Account, error) {
+	if uid, err := e.holder(who.Name); err == nil && uid != a.UID {
+		return Account{}, ErrOtherObject
+	}
+	if a.Gecos == a.UPN {
+		a.Gecos = who.UPN
+	}
+	a.Name, a.UPN = who.Name, who.UPN
+	a, err := e.put(a)
+	if err != nil {
+		return Account{}, err
+	}
+	return Account{}, &RenamedError{New: a}
+}
+
+// put returns the account as stored.
+func (e *Edit) put(a Account) (Account, error) {
+	if err := e.Put(a); err != nil {
+		return Account{}, err
+	}
+	return e.ByUID(a.UID)
+}
+
+func settle(a Account, took uint32) (Account, error) {
+	if a.UID != took {
+		return Account{}, &MovedError{Name: a.Name, Took: took, Now: a.UID}
+	}
+	return a, nil
+}

@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package account holds the accounts of this machine: which names are ours,
+// which ids they get, and the store that the name service reads.
+//
+// # The store
+//
+// accounts.cdb is a constant database (package cdb), replaced whole, never
+// changed in place. Readers need no lock: a file that is there is complete.
+// One writer at a time holds accounts.lock. Accounts are never dropped from it
+// and ids never given twice: a removed account stays as a tombstone, and a
+// name somebody had stays theirs.
+//
+// The C name service in package nss reads the same bytes, and refuses a store
+// of another Format, as this package does. Numbers are little-endian, strings
+// end in NUL. Records, in this order:
+//
+//	"r"             the rules, below
+//	per account, in the order the accounts came to be:
+//	"u" uid         the entry, below
+//	"n" name        the same entry
+//	"n" former name the same entry with the former name in it, marked retired;
+//	                its uid says whose name it is
+//	"a" uid         what the name service does not need: JSON
+//	"o" tid "/" oid uid
+//	at the end:
+//	"gaad_admins"   members: u32 count, then the names
+//
+// A uid in a key or value is decimal text. The entry of an account is twice in
+// the file so that a hit is one lookup, and its text is laid out so that the
+// answer is one copy:
+//
+//	0   u32 uid, which is also the gid of the account's private group
+//	4   u16 flags: 1 retired (removed, or a former name), 2 administrator
+//	6   u16 number of groups
+//	8   u16 length of name, gecos, home, shell (four numbers), without NUL
+//	16  u32 groups: aad_users, aad_admins for an administrator, the others
+//	    then name NUL "*" NUL gecos NUL home NUL shell NUL
+//
+// The rules are what the name service needs of the configuration:
+//
+//	0   "aad", u8 Format
+//	4   u8 superseded: 0, set in a file that has been replaced
+//	5   u8 flags: 1 short names
+//	6   u16 number of domains, u16 number of services, u16 0
+//	12  u32 low, u32 high: the id range
+//	20  tenant NUL home NUL shell NUL, the domains, the services
+package account
+
+// Format is the version of the store's layout.
+const Format = 1
+
+// The two groups every machine has, and the room kept for more of them at the
+// beginning of the id range.
+const (
+	UsersGroup  = "aad_users"  // gid low
+	AdminsGroup = "aad_admins" // gid low + 1
+
+	reserved = 16
+)
+
+// minID is the lowest id ever given or answered: below it are the system's.
+const minID = 1000
+
+// maxID leaves out (uid_t)-1, which is no id to the kernel.
+const maxID = 1<<32 - 2

@@ -1,0 +1,191 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Edit is a store being changed: its lookups see the changes. It is valid
+// during the function that Update calls.
+type Edit struct {
+	base  *Snapshot // nil when there is no store yet
+	now   time.Time
+	rules Rules
+
+	accounts map[uint32]Account // new and changed
+	added    []uint32           // the new ones, in order
+	names    map[string]uint32
+	objects  map[[2]string]uint32
+}
+
+func newEdit(base *Snapshot, now time.Time) *Edit {
+	e := &Edit{
+		base: base, now: now,
+		accounts: make(map[uint32]Account), names: make(map[string]uint32), objects: make(map[[2]string]uint32),
+	}
+	if base != nil {
+		e.rules = base.rules
+	}
+	return e
+}
+
+// changed reports whether there is anything to write.
+func (e *Edit) changed() bool {
+	return len(e.accounts) > 0 || e.base == nil || !e.rules.Equal(e.base.rules)
+}
+
+// Rules are those that will be stored.
+func (e *Edit) Rules() Rules { return e.rules }
+
+// SetRules replaces the rules. Accounts keep their ids, homes and shells.
+func (e *Edit) SetRules(r Rules) error {
+	if err := r.check(); err != nil {
+		return fmt.Errorf("account: rules: %w", err)
+	}
+	e.rules = r
+	return nil
+}
+
+// ByName finds the account that has this name now.
+func (e *Edit) ByName(name string) (Account, error) { return byName(e, name) }
+
+// ByUID finds the account with this uid.
+func (e *Edit) ByUID(uid uint32) (Account, error) {
+	a, ok := e.accounts[uid]
+	switch {
+	case ok && !a.Removed.IsZero():
+		return a, ErrRemoved
+	case ok:
+		return a, nil
+	case e.base == nil:
+		return Account{}, ErrUnknown
+	}
+	return e.base.ByUID(uid)
+}
+
+// ByObject finds the account that belongs to an object of the directory.
+func (e *Edit) ByObject(tid, oid string) (Account, error) {
+	if uid, ok := e.objects[[2]string{tid, oid}]; ok {
+		return e.ByUID(uid)
+	}
+	if e.base == nil {
+		return Account{}, ErrUnknown
+	}
+	a, err := e.base.ByObject(tid, oid)
+	if err != nil && err != ErrRemoved {
+		return Account{}, err
+	}
+	return e.ByUID(a.UID) // as it is now
+}
+
+// Fresh is the account that a first sign-in under this name would store.
+func (e *Edit) Fresh(n Name) (Account, error) { return fresh(e, e.rules, n) }
+
+func (e *Edit) holder(name string) (uint32, error) {
+	if uid, ok := e.names[name]; ok {
+		return uid, nil
+	}
+	if e.base == nil {
+		return 0, ErrUnknown
+	}
+	return e.base.holder(name)
+}
+
+// Put stores an account: the one with its uid changed, or a new one. Names and
+// objects have one account each for ever; a name that the account had before
+// stays its own, and an owner is never exchanged.
+func (e *Edit) Put(a Account) error {
+	old, err := e.ByUID(a.UID)
+	exists := err == nil || err == ErrRemoved
+	if !exists && err != ErrUnknown {
+		return err
+	}
+	if a.Created.IsZero() {
+		a.Created = e.now
+	}
+	if exists {
+		a.Created = old.Created
+		a.Former = former(old, a.Name)
+	}
+	a = a.normal()
+	if err := a.check(); err != nil {
+		return err
+	}
+	if exists && old.equal(a) {
+		return nil
+	}
+	if err := e.unique(old, a, exists); err != nil {
+		return err
+	}
+	if !exists {
+		e.added = append(e.added, a.UID)
+	}
+	e.accounts[a.UID] = a
+	e.names[a.Name] = a.UID
+	if a.ObjectID != "" {
+		e.objects[[2]string{a.TenantID, a.ObjectID}] = a.UID
+	}
+	return nil
+}
+
+// unique refuses what would take something from another account.
+func (e *Edit) unique(old, a Account, exists bool) error {
+	switch {
+	case !exists && len(a.Former) > 0:
+		return fmt.Errorf("account: %s: a new account has no former names", a.Name)
+	case !exists && a.ObjectID != "" && !e.rules.allocatable(a.UID):
+		return fmt.Errorf("account: %s: id %d is outside the id range", a.Name, a.UID)
+	case a.UID-e.rules.Low < reserved:
+		return fmt.Errorf("account: %s: id %d is a group's", a.Name, a.UID)
+	case exists && old.ObjectID != "" && (a.TenantID != old.TenantID || a.ObjectID != old.ObjectID):
+		return fmt.Errorf("account: %s: %w", a.Name, ErrOtherObject)
+	}
+	switch uid, err := e.holder(a.Name); {
+	case err == nil && uid != a.UID:
+		return fmt.Errorf("account: %s: the name is or was that of account %d", a.Name, uid)
+	case err != nil && !errors.Is(err, ErrUnknown):
+		return err
+	}
+	if a.ObjectID == "" {
+		return nil
+	}
+	switch other, err := e.ByObject(a.TenantID, a.ObjectID); {
+	case (err == nil || err == ErrRemoved) && other.UID != a.UID:
+		return fmt.Errorf("account: %s: the object belongs to %s", a.Name, other.Name)
+	case err != nil && err != ErrRemoved && err != ErrUnknown:
+		return err
+	}
+	return nil
+}
+
+// former is the list of names an account had when its name is to be name.
+func former(old Account, name string) []string {
+	had := slices.Clone(old.Former)
+	if old.Name != name {
+		had = append(had, old.Name)
+	}
+	return slices.DeleteFunc(had, func(s string) bool { return s == name })
+}
+
+// Import stores accounts that have an id already, all or none: an account that
+// is there as it should be is left alone.
+func (e *Edit) Import(accounts []Account) error {
+	for _, a := range accounts {
+		old, err := e.ByName(a.Name)
+		if err == nil && old.UID == a.UID {
+			continue
+		}
+		if _, err := e.ByUID(a.UID); err != ErrUnknown {
+			return fmt.Errorf("account: %s: id %d is that of another account", a.Name, a.UID)
+		}
+		if err := e.Put(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}

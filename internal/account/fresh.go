@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import "errors"
+
+// source answers from a snapshot, or from one with changes on top.
+type source interface {
+	ByUID(uint32) (Account, error)
+	holder(name string) (uint32, error)
+}
+
+// byName follows a name to its holder, who may have another name by now.
+func byName(s source, name string) (Account, error) {
+	uid, err := s.holder(name)
+	if err != nil {
+		return Account{}, err
+	}
+	a, err := s.ByUID(uid)
+	if (err == nil || err == ErrRemoved) && a.Name != name {
+		return Account{}, ErrUnknown
+	}
+	return a, err
+}
+
+// fresh makes the account of a name nobody ever had. nss/preauth.c does the
+// same from the same file, so sshd's idea of the ids comes true.
+func fresh(s source, r Rules, n Name) (Account, error) {
+	switch _, err := s.holder(n.Account); {
+	case err == nil:
+		return Account{}, ErrOtherObject
+	case !errors.Is(err, ErrUnknown):
+		return Account{}, err
+	}
+	for k := range attempts {
+		id := ID(r.TenantID, n.UPN, k, r.Low, r.High)
+		switch _, err := s.ByUID(id); {
+		case errors.Is(err, ErrUnknown):
+			return Account{
+				Name: n.Account, UPN: n.UPN, UID: id, Gecos: n.UPN,
+				Home: expand(r.Home, n), Shell: r.Shell,
+			}, nil
+		case err != nil && !errors.Is(err, ErrRemoved):
+			return Account{}, err
+		}
+	}
+	return Account{}, ErrNoID
+}

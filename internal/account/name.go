@@ -1,0 +1,123 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// maxUPN is Entra's: 64 bytes before the @ would be its other limit, but old
+// directories hold longer ones.
+const maxUPN = 113
+
+// ErrForeign is returned for a name that is no account of ours.
+var ErrForeign = errors.New("account: not a name of an accepted domain")
+
+// SpellingError is returned for a name that is ours in another spelling. It is
+// refused rather than corrected: OpenSSH 10.1 compares the name typed with the
+// entry's, and rewriting it has been an impersonation bug (CVE-2024-9313).
+type SpellingError struct {
+	Right string // the account's one name
+}
+
+func (e *SpellingError) Error() string {
+	return fmt.Sprintf("account: the account is spelled %q", e.Right)
+}
+
+// Name is the name of an account that may exist.
+type Name struct {
+	Account string // as typed, listed and stored: the UPN, or its local part for a short name
+	UPN     string // lower case
+}
+
+// Local is the part before the @.
+func (n Name) Local() string { local, _, _ := strings.Cut(n.UPN, "@"); return local }
+
+// Domain is the part behind the @.
+func (n Name) Domain() string { _, domain, _ := strings.Cut(n.UPN, "@"); return domain }
+
+// Name judges a name as it was typed: ErrForeign, *SpellingError, or ours.
+func (r Rules) Name(typed string) (Name, error) {
+	n, err := r.parse(lower(typed))
+	if err == nil && n.Account != typed {
+		return Name{}, &SpellingError{Right: n.Account}
+	}
+	return n, err
+}
+
+// FromUPN names the account of a UPN as a token carries it, in any case.
+func (r Rules) FromUPN(upn string) (Name, error) {
+	if !strings.Contains(upn, "@") {
+		return Name{}, ErrForeign
+	}
+	return r.parse(lower(upn))
+}
+
+// parse takes lower-case names only. nss/name.c does the same.
+func (r Rules) parse(name string) (Name, error) {
+	if len(r.Domains) == 0 {
+		return Name{}, ErrForeign
+	}
+	local, domain, full := strings.Cut(name, "@")
+	if !full {
+		domain = r.Domains[0]
+	}
+	n := Name{Account: name, UPN: local + "@" + domain}
+	if r.ShortNames && domain == r.Domains[0] {
+		n.Account = local
+	}
+	switch {
+	case !full && !r.ShortNames,
+		len(n.UPN) > maxUPN,
+		!slices.Contains(r.Domains, domain),
+		!validLocal(local),
+		n.Account == local && !validShort(local):
+		return Name{}, ErrForeign
+	}
+	return n, nil
+}
+
+const localFirst = "abcdefghijklmnopqrstuvwxyz0123456789_"
+
+// validLocal keeps out what could be read as a path, an option, a field or
+// another line. It is ASCII: look-alikes of other scripts are not names here.
+func validLocal(s string) bool {
+	return s != "" && strings.IndexByte(localFirst, s[0]) >= 0 && only(s, localFirst+".-'!#^~")
+}
+
+func only(s, set string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return !strings.ContainsRune(set, c) })
+}
+
+// validShort keeps a short name apart from ids, which chown(1) takes for a
+// name first, and from groups: an account's private group has its name, and
+// sudoers, sshd and polkit grant rights by the names of groups. This list is
+// of those that make root on some distribution, whether they exist yet or not;
+// nss/name.c has the same. Package signin looks for any other.
+func validShort(s string) bool {
+	return !only(s, "0123456789") && !slices.Contains([]string{
+		UsersGroup, AdminsGroup, "root", "sudo", "wheel", "admin", "adm", "shadow", "disk", "kmem",
+		"docker", "lxd", "libvirt", "staff", "systemd-journal",
+	}, s)
+}
+
+// validName holds for the names that the store may hold, whatever the domains.
+func validName(s string) bool {
+	local, domain, full := strings.Cut(s, "@")
+	return len(s) <= maxUPN && validLocal(local) && (full && validDomain(domain) || !full && validShort(local))
+}
+
+// lower is for ASCII alone: "K" (Kelvin sign) is no k.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}

@@ -1,0 +1,178 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Flags of an entry and of the rules.
+const (
+	entryRetired = 1
+	entryAdmin   = 2
+
+	rulesShortNames = 1
+)
+
+const (
+	entryHead = 16
+	rulesHead = 20
+)
+
+// errRecord is every damage to a record; the store adds which.
+var errRecord = errors.New("malformed")
+
+var little = binary.LittleEndian
+
+func uidKey(prefix string, uid uint32) []byte {
+	return strconv.AppendUint([]byte(prefix), uint64(uid), 10)
+}
+
+func objectKey(tid, oid string) []byte { return []byte("o" + tid + "/" + oid) }
+
+// entry is what the name service reads of an account, under one of its names.
+func entry(a Account, name string, low uint32) []byte {
+	flags := uint16(0)
+	if !a.Removed.IsZero() || name != a.Name {
+		flags |= entryRetired
+	}
+	groups := []uint32{low}
+	if a.Admin {
+		flags |= entryAdmin
+		groups = append(groups, low+1)
+	}
+	groups = append(groups, a.Groups...)
+
+	b := little.AppendUint32(nil, a.UID)
+	for _, n := range []int{int(flags), len(groups), len(name), len(a.Gecos), len(a.Home), len(a.Shell)} {
+		b = little.AppendUint16(b, uint16(n))
+	}
+	for _, g := range groups {
+		b = little.AppendUint32(b, g)
+	}
+	return appendStrings(b, name, "*", a.Gecos, a.Home, a.Shell)
+}
+
+func appendStrings(b []byte, list ...string) []byte {
+	for _, s := range list {
+		b = append(append(b, s...), 0)
+	}
+	return b
+}
+
+// parsed is an entry taken apart.
+type parsed struct {
+	uid                      uint32
+	retired, admin           bool
+	groups                   []uint32 // without aad_users and aad_admins
+	name, gecos, home, shell string
+}
+
+func parseEntry(b []byte) (p parsed, err error) {
+	if len(b) < entryHead {
+		return p, errRecord
+	}
+	flags, groups := little.Uint16(b[4:]), int(little.Uint16(b[6:]))
+	p.uid, p.retired, p.admin = little.Uint32(b), flags&entryRetired != 0, flags&entryAdmin != 0
+	text := entryHead + 4*groups
+	implied := 1 // aad_users
+	if p.admin {
+		implied++
+	}
+	if len(b) < text || groups < implied || p.uid < minID || flags > entryRetired|entryAdmin {
+		return p, errRecord
+	}
+	for i := implied; i < groups; i++ {
+		p.groups = append(p.groups, little.Uint32(b[entryHead+4*i:]))
+	}
+	fields := strings.Split(string(b[text:]), "\x00")
+	if len(fields) != 6 || fields[1] != "*" || fields[5] != "" {
+		return p, errRecord
+	}
+	p.name, p.gecos, p.home, p.shell = fields[0], fields[2], fields[3], fields[4]
+	for i, s := range []string{p.name, p.gecos, p.home, p.shell} {
+		if len(s) != int(little.Uint16(b[8+2*i:])) {
+			return p, errRecord
+		}
+	}
+	return p, nil
+}
+
+// more is what the name service does not need.
+type more struct {
+	UPN      string    `json:"upn"`
+	TenantID string    `json:"tenant,omitempty"`
+	ObjectID string    `json:"object,omitempty"`
+	Former   []string  `json:"former,omitempty"`
+	Created  time.Time `json:"created"`
+	Removed  time.Time `json:"removed,omitzero"`
+}
+
+// parseAccount joins an account's two records.
+func parseAccount(entry, rest []byte) (Account, error) {
+	p, err := parseEntry(entry)
+	if err != nil {
+		return Account{}, err
+	}
+	var m more
+	strict := json.NewDecoder(bytes.NewReader(rest))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(&m); err != nil || strict.More() {
+		return Account{}, errRecord
+	}
+	a := Account{
+		Name: p.name, UPN: m.UPN, UID: p.uid, Gecos: p.gecos, Home: p.home, Shell: p.shell,
+		TenantID: m.TenantID, ObjectID: m.ObjectID, Admin: p.admin, Groups: p.groups,
+		Former: m.Former, Created: m.Created, Removed: m.Removed,
+	}
+	if p.retired == a.Removed.IsZero() || a.check() != nil {
+		return Account{}, errRecord
+	}
+	return a, nil
+}
+
+// records are all of an account's, in the order of the store.
+func records(a Account, low uint32, add func(key, value []byte) error) error {
+	rest, err := json.Marshal(more{a.UPN, a.TenantID, a.ObjectID, a.Former, a.Created, a.Removed})
+	if err != nil {
+		return fmt.Errorf("account: %s: %w", a.Name, err)
+	}
+	if err := add(uidKey("u", a.UID), entry(a, a.Name, low)); err != nil {
+		return err
+	}
+	for _, name := range append([]string{a.Name}, a.Former...) {
+		if err := add([]byte("n"+name), entry(a, name, low)); err != nil {
+			return err
+		}
+	}
+	if err := add(uidKey("a", a.UID), rest); err != nil || a.ObjectID == "" {
+		return err
+	}
+	return add(objectKey(a.TenantID, a.ObjectID), uidKey("", a.UID))
+}
+
+// keys are those of an account's records, in that order.
+func keys(a Account) []string {
+	list := []string{string(uidKey("u", a.UID)), "n" + a.Name}
+	for _, name := range a.Former {
+		list = append(list, "n"+name)
+	}
+	list = append(list, string(uidKey("a", a.UID)))
+	if a.ObjectID != "" {
+		list = append(list, string(objectKey(a.TenantID, a.ObjectID)))
+	}
+	return list
+}
+
+// members is the record of aad_admins.
+func members(names []string) []byte {
+	return appendStrings(little.AppendUint32(nil, uint32(len(names))), names...)
+}

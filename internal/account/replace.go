@@ -1,0 +1,186 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"aadlogin/internal/cdb"
+)
+
+// replace writes the edited store beside the old one, keeps the old one as
+// the previous, and puts the new one in its place. The caller has the lock.
+func (s Store) replace(e *Edit) error {
+	if err := e.rules.check(); err != nil {
+		return fmt.Errorf("account: rules: %w; run \"aadctl config apply\"", err)
+	}
+	if e.base != nil {
+		if err := e.base.Check(); err != nil {
+			return err
+		}
+	}
+	path := s.path(newFile)
+	err := s.writeNew(path, e)
+	if err == nil && e.base != nil {
+		err = s.keepPrevious()
+	}
+	if err == nil {
+		err = os.Rename(path, s.path(storeFile))
+	}
+	if err != nil {
+		os.Remove(path)
+		return fmt.Errorf("account: write the store: %w", err)
+	}
+	if err := syncDir(s.path(".")); err != nil {
+		return fmt.Errorf("account: write the store: %w", err)
+	}
+	return nil
+}
+
+// writeNew makes the file; one that a crash left is no use.
+func (s Store) writeNew(path string, e *Edit) error {
+	if err := remove(path); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w, err := cdb.NewWriter(f)
+	if err != nil {
+		return err
+	}
+	if err := e.writeTo(w); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil { // the umask is our host's
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// writeTo adds the rules, the accounts in their order, and the members.
+// Unchanged accounts are copied, not decoded.
+func (e *Edit) writeTo(w *cdb.Writer) error {
+	out := &output{w: w, low: e.rules.Low}
+	if err := w.Add([]byte("r"), e.rules.record()); err != nil {
+		return err
+	}
+	if e.base != nil {
+		if err := e.copyBase(out); err != nil {
+			return err
+		}
+	}
+	for _, uid := range e.added {
+		if err := out.account(e.accounts[uid]); err != nil {
+			return err
+		}
+	}
+	return w.Add([]byte("g"+AdminsGroup), members(out.admins))
+}
+
+// copyBase writes the accounts of the store being replaced. Groups are in
+// every entry, so a moved range has them all written anew.
+func (e *Edit) copyBase(out *output) error {
+	anew := e.rules.Low != e.base.rules.Low
+	copying := false
+	for key, value := range e.base.db.All() {
+		if key[0] == 'u' {
+			uid, _ := parseUID(string(key[1:]))
+			a, changed := e.accounts[uid]
+			if anew && !changed {
+				var err error
+				if a, err = e.base.join(uid, value); err != nil {
+					return err
+				}
+			}
+			if copying = !anew && !changed; !copying {
+				if err := out.account(a); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := out.note(value); err != nil {
+				return err
+			}
+		}
+		if copying && key[0] != 'g' {
+			if err := out.w.Add(key, value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// output is a store being written.
+type output struct {
+	w      *cdb.Writer
+	low    uint32
+	admins []string
+}
+
+func (o *output) account(a Account) error {
+	if a.Admin && a.Removed.IsZero() {
+		o.admins = append(o.admins, a.Name)
+	}
+	return records(a, o.low, o.w.Add)
+}
+
+// note remembers an administrator among the entries copied.
+func (o *output) note(entry []byte) error {
+	if len(entry) < entryHead {
+		return errRecord
+	}
+	if little.Uint16(entry[4:])&(entryAdmin|entryRetired) != entryAdmin {
+		return nil
+	}
+	p, err := parseEntry(entry)
+	o.admins = append(o.admins, p.name)
+	return err
+}
+
+// keepPrevious gives the store a second name, by which it survives the rename.
+func (s Store) keepPrevious() error {
+	spare := s.path(previousFile) + ".new"
+	if err := remove(spare); err != nil {
+		return err
+	}
+	if err := os.Link(s.path(storeFile), spare); err != nil {
+		return err
+	}
+	err := os.Rename(spare, s.path(previousFile))
+	// Renaming one name of a file to another name of it does nothing.
+	if again := remove(spare); err == nil {
+		err = again
+	}
+	return err
+}
+
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}

@@ -1,0 +1,102 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"aadlogin/internal/config"
+)
+
+// Rules decide which names are ours and what a new account looks like. They
+// are stored beside the accounts, where the name service reads them.
+type Rules struct {
+	TenantID        string   // GUID, lower case; part of every id
+	Domains         []string // lower case; the first completes short names
+	ShortNames      bool
+	Low, High       uint32 // id range; Low is aad_users, Low+1 aad_admins
+	Home            string // template: %u account, %l part before @, %d domain, %% a percent sign
+	Shell           string
+	PreAuthServices []string // executables answered for accounts not signed in yet
+}
+
+// RulesFrom takes the rules out of a configuration.
+func RulesFrom(c *config.Config) Rules {
+	return Rules{
+		TenantID:        c.TenantID,
+		Domains:         c.Domains,
+		ShortNames:      c.ShortNames,
+		Low:             c.Accounts.IDRange[0],
+		High:            c.Accounts.IDRange[1],
+		Home:            c.Accounts.Home,
+		Shell:           c.Accounts.Shell,
+		PreAuthServices: c.Accounts.PreAuthServices,
+	}
+}
+
+// Equal reports whether two sets of rules are the same.
+func (r Rules) Equal(s Rules) bool {
+	return r.TenantID == s.TenantID && r.ShortNames == s.ShortNames && r.Low == s.Low && r.High == s.High &&
+		r.Home == s.Home && r.Shell == s.Shell &&
+		slices.Equal(r.Domains, s.Domains) && slices.Equal(r.PreAuthServices, s.PreAuthServices)
+}
+
+// check refuses rules that the C side would not read, or would read otherwise.
+// What people may write is narrower, and package config's affair.
+func (r Rules) check() error {
+	switch {
+	case r.TenantID == "" || len(r.TenantID) > 64 || !plain(r.TenantID):
+		return fmt.Errorf("tenant %q is no identifier", r.TenantID)
+	case len(r.Domains) == 0 || len(r.Domains) > 1000:
+		return fmt.Errorf("there are %d domains, not 1 to 1000", len(r.Domains))
+	case r.Low < minID || r.High > maxID || r.High < r.Low || r.High-r.Low < reserved:
+		return fmt.Errorf("id range %d to %d does not hold accounts", r.Low, r.High)
+	case len(r.PreAuthServices) > 100:
+		return fmt.Errorf("there are %d services, more than 100", len(r.PreAuthServices))
+	case !isPath(r.Shell):
+		return fmt.Errorf("shell %q is no absolute path", r.Shell)
+	case !isPath(r.Home) || !isTemplate(r.Home) || len(expand(r.Home, longest)) > maxText:
+		return fmt.Errorf("home %q is no template of absolute paths", r.Home)
+	}
+	for _, d := range r.Domains {
+		if !validDomain(d) {
+			return fmt.Errorf("domain %q is not a lower-case domain name", d)
+		}
+	}
+	for _, s := range r.PreAuthServices {
+		if s == "" || len(s) > 255 || !plain(s) || strings.Contains(s, "/") {
+			return fmt.Errorf("service %q is not the name of an executable", s)
+		}
+	}
+	return nil
+}
+
+// longest is a name whose parts are all as long as any can be.
+var longest = Name{
+	Account: strings.Repeat("x", maxUPN),
+	UPN:     strings.Repeat("x", maxUPN) + "@" + strings.Repeat("x", maxUPN),
+}
+
+// isPath holds for what can stand in passwd(5) as a path.
+func isPath(s string) bool {
+	return strings.HasPrefix(s, "/") && len(s) <= maxText && plain(s)
+}
+
+// plain holds for text that cannot end a field or line of passwd(5).
+func plain(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f || c == ':' })
+}
+
+func validDomain(s string) bool {
+	return s != "" && len(s) < maxUPN && only(s, "abcdefghijklmnopqrstuvwxyz0123456789.-") &&
+		strings.Trim(s, ".-") == s
+}
+
+// allocatable reports whether id can be an account's under these rules; the
+// first ids of the range are groups.
+func (r Rules) allocatable(id uint32) bool {
+	return id >= r.Low && id <= r.High && id-r.Low >= reserved
+}

@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"slices"
+	"strings"
+)
+
+func (r Rules) record() []byte {
+	flags := byte(0)
+	if r.ShortNames {
+		flags |= rulesShortNames
+	}
+	b := []byte{'a', 'a', 'd', Format, 0, flags}
+	b = little.AppendUint16(b, uint16(len(r.Domains)))
+	b = little.AppendUint16(b, uint16(len(r.PreAuthServices)))
+	b = little.AppendUint16(b, 0)
+	b = little.AppendUint32(b, r.Low)
+	b = little.AppendUint32(b, r.High)
+	b = appendStrings(b, r.TenantID, r.Home, r.Shell)
+	return appendStrings(b, slices.Concat(r.Domains, r.PreAuthServices)...)
+}
+
+// parseRules reads a rules record. format is that of the store when it is one
+// at all, for the message about a store of another version.
+func parseRules(b []byte) (r Rules, format byte, err error) {
+	if len(b) < 4 || string(b[:3]) != "aad" {
+		return r, 0, errRecord
+	}
+	if format = b[3]; format != Format || len(b) < rulesHead || b[5] > rulesShortNames {
+		return r, format, errRecord
+	}
+	domains, services := int(little.Uint16(b[6:])), int(little.Uint16(b[8:]))
+	r.ShortNames = b[5]&rulesShortNames != 0
+	r.Low, r.High = little.Uint32(b[12:]), little.Uint32(b[16:])
+	fields := strings.Split(string(b[rulesHead:]), "\x00")
+	if len(fields) != 3+domains+services+1 || fields[len(fields)-1] != "" {
+		return Rules{}, format, errRecord
+	}
+	r.TenantID, r.Home, r.Shell = fields[0], fields[1], fields[2]
+	r.Domains, r.PreAuthServices = fields[3:3+domains], fields[3+domains:3+domains+services]
+	if r.check() != nil {
+		return Rules{}, format, errRecord
+	}
+	return r, format, nil
+}

@@ -1,0 +1,157 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"fmt"
+	"iter"
+	"strconv"
+
+	"aadlogin/internal/cdb"
+)
+
+// Snapshot is the store at one moment. Lookups return ErrUnknown, ErrRemoved
+// together with what was removed, or *DamagedError.
+type Snapshot struct {
+	store Store
+	data  []byte
+	db    *cdb.Reader
+	rules Rules
+}
+
+// read takes over data.
+func (s Store) read(data []byte) (*Snapshot, error) {
+	db, err := cdb.New(data)
+	if err != nil {
+		return nil, s.damaged("is damaged: " + err.Error())
+	}
+	record, err := db.Get([]byte("r"))
+	if err != nil {
+		return nil, s.damaged("is damaged: " + err.Error())
+	}
+	rules, format, err := parseRules(record)
+	if format != 0 && format != Format {
+		return nil, &VersionError{s.path(storeFile), int(format)}
+	}
+	if err != nil {
+		return nil, s.damaged("is damaged: rules: " + err.Error())
+	}
+	return &Snapshot{s, data, db, rules}, nil
+}
+
+// Close lets go of the file. What lookups returned stays valid.
+func (s *Snapshot) Close() error {
+	unmap(s.data)
+	s.data, s.db = nil, nil
+	return nil
+}
+
+// Rules are those that the name service goes by.
+func (s *Snapshot) Rules() Rules { return s.rules }
+
+// ByName finds the account that has this name now.
+func (s *Snapshot) ByName(name string) (Account, error) { return byName(s, name) }
+
+// ByUID finds the account with this uid.
+func (s *Snapshot) ByUID(uid uint32) (Account, error) {
+	key := uidKey("u", uid)
+	record, err := s.get(key)
+	if err != nil {
+		return Account{}, err
+	}
+	a, err := s.join(uid, record)
+	if err == nil && !a.Removed.IsZero() {
+		err = ErrRemoved
+	}
+	return a, err
+}
+
+// join makes the account of its "u" record, fetching the "a" record.
+func (s *Snapshot) join(uid uint32, record []byte) (Account, error) {
+	rest, err := s.get(uidKey("a", uid))
+	if err != nil && err != ErrUnknown {
+		return Account{}, err
+	}
+	a, err := parseAccount(record, rest)
+	if err != nil || a.UID != uid {
+		return Account{}, s.store.damaged(fmt.Sprintf("is damaged: account %d", uid))
+	}
+	return a, nil
+}
+
+// ByObject finds the account that belongs to an object of the directory.
+func (s *Snapshot) ByObject(tid, oid string) (Account, error) {
+	value, err := s.get(objectKey(tid, oid))
+	if err != nil {
+		return Account{}, err
+	}
+	uid, ok := parseUID(string(value))
+	if !ok {
+		return Account{}, s.store.damaged("is damaged: object " + oid)
+	}
+	a, err := s.ByUID(uid)
+	if err == ErrUnknown || err == nil && (a.TenantID != tid || a.ObjectID != oid) {
+		return Account{}, s.store.damaged("is damaged: object " + oid)
+	}
+	return a, err
+}
+
+// All yields every account, removed ones too, in the order they came to be. It
+// stops at damage: run Check before where that matters.
+func (s *Snapshot) All() iter.Seq[Account] {
+	return func(yield func(Account) bool) {
+		for key, value := range s.db.All() {
+			if key[0] != 'u' {
+				continue
+			}
+			uid, _ := parseUID(string(key[1:]))
+			a, err := s.join(uid, value)
+			if err != nil || !yield(a) {
+				return
+			}
+		}
+	}
+}
+
+// Fresh is the account that a first sign-in under this name would store, and
+// what the name service tells sshd before it.
+func (s *Snapshot) Fresh(n Name) (Account, error) { return fresh(s, s.rules, n) }
+
+// Holder finds the account that a name is or was, whatever it is called now.
+func (s *Snapshot) Holder(name string) (Account, error) {
+	uid, err := s.holder(name)
+	if err != nil {
+		return Account{}, err
+	}
+	return s.ByUID(uid)
+}
+
+// holder says whose a name is or was.
+func (s *Snapshot) holder(name string) (uint32, error) {
+	value, err := s.get([]byte("n" + name))
+	if err != nil {
+		return 0, err
+	}
+	p, err := parseEntry(value)
+	if err != nil || p.name != name {
+		return 0, s.store.damaged(fmt.Sprintf("is damaged: name %q", name))
+	}
+	return p.uid, nil
+}
+
+func (s *Snapshot) get(key []byte) ([]byte, error) {
+	value, err := s.db.Get(key)
+	switch {
+	case err != nil:
+		return nil, s.store.damaged("is damaged: " + err.Error())
+	case value == nil:
+		return nil, ErrUnknown
+	}
+	return value, nil
+}
+
+func parseUID(s string) (uint32, bool) {
+	uid, err := strconv.ParseUint(s, 10, 32)
+	return uint32(uid), err == nil && strconv.FormatUint(uid, 10) == s
+}

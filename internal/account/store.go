@@ -1,0 +1,108 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// DefaultDir is where the C side looks, whatever the configuration says.
+const DefaultDir = "/var/lib/aad-login"
+
+const (
+	storeFile    = "accounts.cdb"
+	previousFile = "accounts.cdb.previous"
+	newFile      = "accounts.cdb.new"
+	lockFile     = "accounts.lock"
+	grantsDir    = "grants"
+)
+
+// Store is a directory with the accounts in it. The zero value is this
+// machine's.
+type Store struct {
+	Dir string           // DefaultDir when empty
+	Now func() time.Time // time.Now when nil
+}
+
+// ErrMissing is returned by Open when there is no store yet.
+var ErrMissing = errors.New("account: no store yet; run \"aadctl config apply\"")
+
+// DamagedError is returned for a store that cannot be read as one. It is never
+// overwritten: ids and owners of home directories are in it.
+type DamagedError struct {
+	File     string
+	Problem  string
+	Previous bool // the copy before the last change is beside it
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("account: %s: %s; %s", e.File, e.Problem, e.Fix())
+}
+
+// Fix says what to do, as one line with the command.
+func (e *DamagedError) Fix() string {
+	if !e.Previous {
+		return "restore it from a backup"
+	}
+	// By rename: processes have the file mapped, and writing into it would kill them.
+	return fmt.Sprintf("to go back to the state before the last change, run: cp -p %[1]s.previous %[1]s.restored && mv %[1]s.restored %[1]s", e.File)
+}
+
+// VersionError is returned for a store that another version wrote.
+type VersionError struct {
+	File   string
+	Format int
+}
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("account: %s: has format %d, this version of aad-login reads %d; install the version that wrote it",
+		e.File, e.Format, Format)
+}
+
+func (s Store) path(name string) string {
+	if s.Dir == "" {
+		return filepath.Join(DefaultDir, name)
+	}
+	return filepath.Join(s.Dir, name)
+}
+
+func (s Store) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
+}
+
+func (s Store) damaged(problem string) *DamagedError {
+	previous, err := os.Lstat(s.path(previousFile))
+	return &DamagedError{s.path(storeFile), problem, err == nil && previous.Mode().IsRegular()}
+}
+
+// Open maps the store as it is now. Changes made later are not seen.
+func (s Store) Open() (*Snapshot, error) {
+	data, err := mapFile(s.path(storeFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if d := s.damaged("is missing"); d.Previous {
+			// Starting afresh would give the ids of the lost accounts to others.
+			return nil, d
+		}
+		return nil, ErrMissing
+	case errors.Is(err, errTooSmall):
+		return nil, s.damaged("is truncated")
+	case err != nil:
+		return nil, fmt.Errorf("account: %w", err)
+	}
+	snapshot, err := s.read(data)
+	if err != nil {
+		unmap(data)
+		return nil, err
+	}
+	return snapshot, nil
+}

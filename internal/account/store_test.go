@@ -1,0 +1,227 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+
+func testRules() Rules {
+	return Rules{
+		TenantID: tenant, Domains: []string{"contoso.com", "fabrikam.com"}, Low: 1879048192, High: 2147483646,
+		Home: "/home/%u", Shell: "/bin/bash", PreAuthServices: []string{"sshd", "login"},
+	}
+}
+
+// crowded leaves room for eight accounts, so that ids collide.
+func crowded() Rules {
+	r := testRules()
+	r.Low, r.High = 70000, 70000+reserved+7
+	return r
+}
+
+func newStore(t testing.TB) Store {
+	t.Helper()
+	at := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	return Store{Dir: filepath.Join(t.TempDir(), "store"), Now: func() time.Time { return at }}
+}
+
+func update(t testing.TB, s Store, change func(*Edit) error) {
+	t.Helper()
+	if err := s.Update(change); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func person(name string) Identity {
+	return Identity{TenantID: tenant, ObjectID: "oid-of-" + strings.ReplaceAll(name, "@", "-"), Name: name, UPN: name}
+}
+
+// bind signs name in for the first time.
+func bind(t testing.TB, s Store, rules Rules, name string) (a Account) {
+	t.Helper()
+	update(t, s, func(e *Edit) (err error) {
+		if err = e.SetRules(rules); err != nil {
+			return err
+		}
+		fresh, err := e.Fresh(Name{name, name})
+		if err != nil {
+			return err
+		}
+		a, err = e.Bind(person(name), fresh.UID)
+		return err
+	})
+	return a
+}
+
+func open(t testing.TB, s Store) *Snapshot {
+	t.Helper()
+	snapshot, err := s.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { snapshot.Close() })
+	return snapshot
+}
+
+func TestUpdateWritesOnlyChanges(t *testing.T) {
+	s := newStore(t)
+	a := bind(t, s, testRules(), "alice@contoso.com")
+	before, _ := os.Stat(s.path(storeFile))
+	update(t, s, func(e *Edit) error {
+		if err := e.SetRules(testRules()); err != nil {
+			return err
+		}
+		return e.Put(a)
+	})
+	if after, _ := os.Stat(s.path(storeFile)); !os.SameFile(before, after) {
+		t.Error("nothing changed and the store was replaced")
+	}
+}
+
+func TestAdminsAndGroups(t *testing.T) {
+	s := newStore(t)
+	for _, name := range []string{"a@contoso.com", "b@contoso.com", "c@contoso.com"} {
+		bind(t, s, testRules(), name)
+	}
+	set := func(name string, admin bool, groups ...uint32) {
+		update(t, s, func(e *Edit) error {
+			a, err := e.ByName(name)
+			if err != nil {
+				return err
+			}
+			a.Admin, a.Groups = admin, groups
+			return e.Put(a)
+		})
+	}
+	set("c@contoso.com", true)
+	set("a@contoso.com", true, 100, 27, 100)
+	set("b@contoso.com", true)
+	set("b@contoso.com", false)
+	snapshot := open(t, s)
+	got, err := snapshot.get([]byte("gaad_admins"))
+	if want := members([]string{"a@contoso.com", "c@contoso.com"}); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("members %q, %v", got, err)
+	}
+	if a, err := snapshot.ByName("a@contoso.com"); err != nil || !a.Admin || !slices.Equal(a.Groups, []uint32{27, 100}) {
+		t.Errorf("a = %+v, %v", a, err)
+	}
+	// A moved range has the groups in every entry written anew.
+	moved := testRules()
+	moved.Low += 1000
+	update(t, s, func(e *Edit) error { return e.SetRules(moved) })
+	snapshot = open(t, s)
+	if err := snapshot.Check(); err != nil {
+		t.Error(err)
+	}
+	a, err := snapshot.ByName("a@contoso.com")
+	if err != nil || !a.Admin || !slices.Equal(a.Groups, []uint32{27, 100}) {
+		t.Errorf("a = %+v, %v", a, err)
+	}
+	raw, _ := snapshot.get([]byte("na@contoso.com"))
+	if low := little.Uint32(raw[entryHead:]); low != moved.Low {
+		t.Errorf("the entry says aad_users is %d", low)
+	}
+}
+
+func TestModesWhateverTheUmask(t *testing.T) {
+	old := syscall.Umask(0o777)
+	defer syscall.Umask(old)
+	s := newStore(t)
+	if os.Geteuid() != 0 {
+		t.Skip("a directory made with umask 0777 is of use to root only")
+	}
+	a := bind(t, s, testRules(), "alice@contoso.com")
+	if err := s.RecordGrant(a.UID, Grant{ObjectID: a.ObjectID}); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]fs.FileMode{
+		s.path("."):        fs.ModeDir | 0o755,
+		s.path(grantsDir):  fs.ModeDir | 0o700,
+		s.path(storeFile):  0o644,
+		s.grantPath(a.UID): 0o600,
+	} {
+		if info, err := os.Stat(path); err != nil || info.Mode() != want {
+			t.Errorf("%s: %v, %v; want %v", path, info.Mode(), err, want)
+		}
+	}
+}
+
+// Many writers at once lose nothing, and readers see whole stores only.
+func TestWritersAndReaders(t *testing.T) {
+	s := newStore(t)
+	update(t, s, func(e *Edit) error { return e.SetRules(testRules()) })
+	var writers, readers sync.WaitGroup
+	done := make(chan struct{})
+	readers.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			snapshot, err := s.Open()
+			if err == nil {
+				err = snapshot.Check()
+				snapshot.Close()
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for w := range 4 {
+		writers.Go(func() {
+			for i := range 10 {
+				bind(t, s, testRules(), fmt.Sprintf("u%d.%d@contoso.com", w, i))
+			}
+		})
+	}
+	writers.Wait()
+	close(done)
+	readers.Wait()
+	if n := len(slices.Collect(open(t, s).All())); n != 40 {
+		t.Errorf("%d of 40 accounts", n)
+	}
+}
+
+func TestGrant(t *testing.T) {
+	s := newStore(t)
+	if _, err := s.ReadGrant(1234); !errors.Is(err, ErrNoGrant) {
+		t.Errorf("no grant: %v", err)
+	}
+	want := Grant{TenantID: tenant, ObjectID: "oid", Admin: true, Source: "check-access", Service: "sshd", RemoteHost: "::1"}
+	if err := s.RecordGrant(1234, want); err != nil {
+		t.Fatal(err)
+	}
+	want.Time = s.Now()
+	if got, err := s.ReadGrant(1234); err != nil || got != want {
+		t.Errorf("ReadGrant = %+v, %v", got, err)
+	}
+	for _, bad := range []string{"", "{", "{}", `{"object":"x"}`, "null", strings.Repeat(" ", 1<<20)} {
+		if err := os.WriteFile(s.grantPath(1234), []byte(bad), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.ReadGrant(1234); !errors.Is(err, ErrNoGrant) {
+			t.Errorf("grant %.20q reads as %+v, %v", bad, got, err)
+		}
+	}
+	if left, _ := filepath.Glob(s.path(grantsDir + "/*")); len(left) != 1 {
+		t.Errorf("remains: %q", left)
+	}
+}

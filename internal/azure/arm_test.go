@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func bearer(context.Context) (string, error) { return "machine-token", nil }
+
+func newARM(t *testing.T, h http.HandlerFunc) *ARM {
+	t.Helper()
+	s := tlsServer(t, h)
+	return &ARM{
+		Endpoint: s.URL,
+		HTTP:     newTestClient(t, Options{CAFile: caFile(t, s)}),
+		Bearer:   bearer,
+		Sleep:    new(clock).Sleep,
+	}
+}
+
+func TestARMPost(t *testing.T) {
+	arm := newARM(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got := r.Method + " " + r.URL.EscapedPath() + " " + r.URL.Query().Get("api-version") + " " +
+			r.Header.Get("Authorization") + " " + r.Header.Get("Content-Type") + " " + string(body)
+		want := `POST /a%20b/%3Fx 1 Bearer machine-token application/json {"Subject":1}`
+		if got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+		w.Header().Set("x-ms-correlation-request-id", "c0")
+		io.WriteString(w, `[]`)
+	})
+	reply, err := arm.Post(t.Context(), "/a b/?x", url.Values{"api-version": {"1"}}, map[string]int{"Subject": 1})
+	if err != nil || string(reply.Body) != "[]" || reply.CorrelationID != "c0" {
+		t.Errorf("%+v, %v", reply, err)
+	}
+}
+
+func TestARMErrors(t *testing.T) {
+	tests := []struct {
+		name        string
+		status      int
+		body        string
+		want        Error
+		requests    int
+		unreachable bool
+	}{
+		{"forbidden", 403, `{"error":{"code":"AuthorizationFailed","message":"no\nright"}}`,
+			Error{Op: "resource manager", Status: 403, Code: "AuthorizationFailed", Message: "no\nright", CorrelationID: "r0"}, 1, false},
+		{"oauth shape", 401, `{"error":"invalid_token","error_description":"old"}`,
+			Error{Op: "resource manager", Status: 401, Code: "invalid_token", Message: "old", CorrelationID: "r0"}, 1, false},
+		{"no JSON", 404, `<html>`, Error{Op: "resource manager", Status: 404, CorrelationID: "r0"}, 1, false},
+		{"created is not asked for", 201, `[]`, Error{Op: "resource manager", Status: 201, CorrelationID: "r0"}, 1, false},
+		{"throttled", 429, ``, Error{Op: "resource manager", Status: 429, CorrelationID: "r0"}, 3, true},
+		{"broken", 500, `{"error":null}`, Error{Op: "resource manager", Status: 500, CorrelationID: "r0"}, 3, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			requests := 0
+			arm := newARM(t, func(w http.ResponseWriter, r *http.Request) {
+				requests++
+				w.Header().Set("x-ms-request-id", "r0")
+				w.WriteHeader(test.status)
+				io.WriteString(w, test.body)
+			})
+			_, err := arm.Get(t.Context(), "/x", nil)
+			var e *Error
+			if !errors.As(err, &e) || *e != test.want || requests != test.requests {
+				t.Fatalf("%d requests: %v", requests, err)
+			}
+			if errors.Is(err, ErrUnreachable) != test.unreachable {
+				t.Errorf("unreachable = %v", !test.unreachable)
+			}
+			if strings.ContainsAny(err.Error(), "\n\x1b") {
+				t.Errorf("control characters in %q", err)
+			}
+		})
+	}
+}
+
+func TestARMTriesAgain(t *testing.T) {
+	requests := 0
+	arm := newARM(t, func(w http.ResponseWriter, r *http.Request) {
+		if requests++; requests < 3 {
+			panic(http.ErrAbortHandler) // a reset in the middle of an answer
+		}
+		io.WriteString(w, "ok")
+	})
+	if reply, err := arm.Post(t.Context(), "/x", nil, nil); err != nil || string(reply.Body) != "ok" {
+		t.Errorf("%s, %v", reply.Body, err)
+	}
+}
+
+// A person at a prompt is not made to wait minutes for one retry.
+func TestARMLongRetryAfterIsFinal(t *testing.T) {
+	requests := 0
+	arm := newARM(t, func(w http.ResponseWriter, r *http.Request) {
+		requests++
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(503)
+	})
+	if _, err := arm.Get(t.Context(), "/x", nil); !errors.Is(err, ErrUnreachable) || requests != 1 {
+		t.Errorf("%d requests: %v", requests, err)
+	}
+}
+
+func TestARMWithoutToken(t *testing.T) {
+	arm := newARM(t, func(http.ResponseWriter, *http.Request) { t.Error("asked without a token") })
+	cause := errors.New("no identity")
+	arm.Bearer = func(context.Context) (string, error) { return "", cause }
+	if _, err := arm.Get(t.Context(), "/x", nil); !errors.Is(err, cause) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestARMRefusesPlainHTTP(t *testing.T) {
+	for _, endpoint := range []string{"", "http://management.azure.com", "management.azure.com", "https://"} {
+		arm := &ARM{Endpoint: endpoint, HTTP: http.DefaultClient, Bearer: func(context.Context) (string, error) {
+			t.Errorf("%q: a token was fetched", endpoint)
+			return "", errors.New("no")
+		}}
+		if _, err := arm.Get(t.Context(), "/x", nil); err == nil {
+			t.Errorf("%q accepted", endpoint)
+		}
+	}
+}

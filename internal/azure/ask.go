@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// An answer is a response read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// patience decides, after the tries-th attempt ended with status (0: nothing
+// came back) and waited so far, how long to pause before another one.
+type patience func(status, tries int, waited time.Duration) (pause time.Duration, again bool)
+
+// An asker repeats a request as long as its patience lasts.
+type asker struct {
+	client   *http.Client
+	patience patience
+	sleep    func(context.Context, time.Duration) error
+}
+
+// ask makes a request anew for every attempt. The error is the last
+// attempt's; an answer of any status is not an error.
+func (a asker) ask(ctx context.Context, request func() (*http.Request, error)) (*answer, error) {
+	var waited time.Duration
+	for tries := 1; ; tries++ {
+		req, err := request()
+		if err != nil {
+			return nil, err
+		}
+		got, err := once(a.client, req.WithContext(ctx))
+		status := 0
+		if err == nil {
+			status = got.status
+		}
+		pause, again := a.patience(status, tries, waited)
+		if err == nil {
+			pause = max(pause, retryAfter(got.header))
+		}
+		if !again || pause > maxPause || ctx.Err() != nil {
+			return got, err
+		}
+		if a.sleep(ctx, pause) != nil {
+			return got, err
+		}
+		waited += pause
+	}
+}
+
+// maxPause is the longest a person at a prompt is made to wait for one retry.
+const maxPause = 20 * time.Second
+
+func once(client *http.Client, req *http.Request) (*answer, error) {
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &answer{resp.StatusCode, resp.Header, body}, nil
+}
+
+// retryAfter reads the delay form of RFC 9110, Section 10.2.3, the only one
+// these services send.
+func retryAfter(h http.Header) time.Duration {
+	seconds, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || seconds < 0 || seconds > 1<<20 {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// backOff doubles from a quarter of a second to five seconds.
+func backOff(tries int) time.Duration {
+	return min(250*time.Millisecond<<min(tries-1, 10), 5*time.Second)
+}

@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package azure talks to what surrounds a virtual machine in Azure: the table
+// of clouds, the instance metadata service and Azure Resource Manager.
+//
+// Three kinds of peers, three degrees of trust:
+//
+//   - Entra ID and Resource Manager are reached over TLS with the client of
+//     [NewClient]: system roots plus an optional file, an explicit proxy or
+//     none, no redirect to another host, no body over 1 MiB.
+//   - The metadata service is plain HTTP on a link-local address. Its client
+//     never uses a proxy and follows no redirect, because its answers include
+//     the machine's own access token.
+//   - Whatever a server says is data: it stays raw in the fields of [Error],
+//     and every Error method quotes it.
+//
+// Nothing here reads the environment. The process this runs in may have been
+// started by a setuid program, and SSL_CERT_FILE or HTTPS_PROXY would let its
+// caller choose who vouches for Entra ID.
+//
+// The Azure SDK is not used: three GETs and one POST do not pay for its tree,
+// and its pipeline consults the environment and logs by environment variable.
+package azure
+
+import (
+	"context"
+	"time"
+)
+
+// sleep waits for d or for the end of ctx, whichever is first.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// A CertificateError says that a server's certificate was not accepted, which
+// no retry will change.
+type CertificateError struct {
+	Host    string
+	Problem string // ours, not the server's
+	Err     error
+}
+
+func (e *CertificateError) Error() string {
+	return fmt.Sprintf("azure: certificate of %s %s: %v", e.Host, e.Problem, e.Err)
+}
+
+func (e *CertificateError) Unwrap() error { return e.Err }
+
+// plain names certificate problems in words an administrator can act on.
+type plain struct{ next http.RoundTripper }
+
+func (p plain) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := p.next.RoundTrip(req)
+	if v := (*tls.CertificateVerificationError)(nil); errors.As(err, &v) {
+		return nil, &CertificateError{Host: req.URL.Host, Problem: problem(v.Err), Err: err}
+	}
+	return resp, err
+}
+
+func problem(err error) string {
+	var (
+		unknown x509.UnknownAuthorityError
+		host    x509.HostnameError
+		invalid x509.CertificateInvalidError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return "is signed by an authority this machine does not trust"
+	case errors.As(err, &host):
+		return "is for another host"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "has expired or is not valid yet"
+	default:
+		return "is not acceptable"
+	}
+}

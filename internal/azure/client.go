@@ -1,0 +1,148 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"syscall"
+	"time"
+)
+
+// Options are the two things an administrator may change about how the
+// internet is reached. The zero value is the system's roots and no proxy.
+type Options struct {
+	CAFile string // PEM bundle added to the system's roots
+	Proxy  string // http://host:port or https://host:port
+}
+
+// NewClient returns the client for Entra ID and Resource Manager.
+//
+// It errs only on bad options: an unreadable CA file, a proxy that is no URL.
+func NewClient(o Options) (*http.Client, error) {
+	roots, err := rootsWith(o.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	proxy, err := explicitProxy(o.Proxy)
+	if err != nil {
+		return nil, err
+	}
+	t := newTransport(10 * time.Second)
+	t.Proxy = proxy
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
+	return &http.Client{
+		Transport:     bounded{plain{t}},
+		CheckRedirect: sameHostOnly,
+		Timeout:       30 * time.Second,
+	}, nil
+}
+
+// newTransport is what both clients share. HTTP/1.1 only: a sign-in makes a
+// handful of requests, and HTTP/2 would be the larger half of the attack surface.
+func newTransport(dial time.Duration) *http.Transport {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	dialer := &net.Dialer{Timeout: dial, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		DialContext:            dialer.DialContext,
+		Protocols:              protocols,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ResponseHeaderTimeout:  20 * time.Second,
+		IdleConnTimeout:        90 * time.Second,
+		MaxIdleConns:           8,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// rootsWith adds the certificates of file to the system's.
+func rootsWith(file string) (*x509.CertPool, error) {
+	roots, err := systemRoots()
+	if err != nil {
+		return nil, fmt.Errorf("azure: system roots: %w", err)
+	}
+	if file == "" {
+		return roots, nil
+	}
+	pem, err := readTrusted(file)
+	if err != nil {
+		return nil, fmt.Errorf("azure: CA file: %w", err)
+	}
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("azure: CA file: %s holds no PEM certificate", file)
+	}
+	return roots, nil
+}
+
+// readTrusted reads a file that decides who vouches for Entra ID, so nobody but
+// root, or whoever we are, may be able to write it.
+func readTrusted(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	owner := info.Sys().(*syscall.Stat_t).Uid
+	if !info.Mode().IsRegular() || info.Mode().Perm()&0o022 != 0 || owner != 0 && owner != uint32(os.Geteuid()) {
+		return nil, fmt.Errorf("%s can be written by others; run: chown root %[1]s && chmod 644 %[1]s", file)
+	}
+	return io.ReadAll(io.LimitReader(f, 1<<20))
+}
+
+// systemRoots reads the bundle that the distribution makes of its roots and
+// the administrator's. crypto/x509 would go on and read each of them a second
+// time, from a file of its own: 8 of the 25 ms that a person waits for the
+// prompt. The list is crypto/x509's (root_linux.go); where there is no bundle,
+// that is asked.
+func systemRoots() (*x509.CertPool, error) {
+	for _, bundle := range []string{
+		"/etc/ssl/certs/ca-certificates.crt",                // Debian, Ubuntu
+		"/etc/pki/tls/certs/ca-bundle.crt",                  // Fedora, RHEL
+		"/etc/ssl/ca-bundle.pem",                            // openSUSE, SLES
+		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // RHEL 7 and later
+	} {
+		pem, err := os.ReadFile(bundle)
+		if roots := x509.NewCertPool(); err == nil && roots.AppendCertsFromPEM(pem) {
+			return roots, nil
+		}
+	}
+	return x509.SystemCertPool()
+}
+
+// explicitProxy never consults the environment. A proxy's URL may carry a
+// password, so errors do not repeat it.
+func explicitProxy(text string) (func(*http.Request) (*url.URL, error), error) {
+	if text == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, errors.New("azure: proxy: want http://host:port or https://host:port")
+	}
+	return http.ProxyURL(u), nil
+}
+
+// sameHostOnly lets a server move a page, not hand the caller (with a token
+// in the header or a device code in the body) to somebody else.
+func sameHostOnly(next *http.Request, via []*http.Request) error {
+	from := via[0].URL
+	if next.URL.Scheme != from.Scheme || next.URL.Host != from.Host {
+		return fmt.Errorf("azure: redirect from %s to another host %q refused", from.Host, next.URL.Host)
+	}
+	if len(via) > 3 {
+		return errors.New("azure: more than 3 redirects")
+	}
+	return nil
+}

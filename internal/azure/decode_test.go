@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+func TestDecode(t *testing.T) {
+	tests := []struct {
+		text string
+		ok   bool
+	}{
+		{`{"a":1,"b":{"a":2}}`, true},
+		{`[{"a":1},{"a":1}]`, true},
+		{` null `, true},
+		{`{"a":1,"a":1}`, false},
+		{`{"x":[{"a":1,"A":2}]}`, false},
+		{`{"k":1,"` + "\u212a" + `":2}`, false}, // Kelvin sign: a k to encoding/json
+		{`{"s":1,"ſ":2}`, false},
+		{`{"a":1,"\u0061":2}`, false},
+		{`{"a":1}{"a":1}`, false},
+		{`{"a":}`, false},
+		{`{1:2}`, false},
+		{``, false},
+		{strings.Repeat("[", 17) + strings.Repeat("]", 17), true},
+		{strings.Repeat("[", 18) + strings.Repeat("]", 18), false},
+		{strings.Repeat("[", 1<<20), false},
+	}
+	for _, test := range tests {
+		var v any
+		if err := Decode([]byte(test.text), &v); (err == nil) != test.ok {
+			t.Errorf("Decode(%.40q) = %v, want ok %v", test.text, err, test.ok)
+		}
+	}
+}
+
+// FuzzDecode: what Decode accepts, encoding/json accepts, and reads the same
+// once written out again.
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{`{"a":[1,{"b":null}]}`, `{"a":1,"A":1}`, `[`, `"\u212a"`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var v any
+		if Decode(text, &v) != nil {
+			return
+		}
+		again, err := json.Marshal(v)
+		if err != nil || !json.Valid(text) {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if err := Decode(again, new(any)); err != nil {
+			t.Errorf("%q became %q: %v", text, again, err)
+		}
+	})
+}
+
+func FuzzParseError(f *testing.F) {
+	for _, seed := range []string{
+		`{"error":{"code":"AuthorizationFailed","message":"m"}}`,
+		`{"error":"invalid_request","error_description":"Identity not found"}`,
+		`{"error":[]}`, `null`, `<html>`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		e := parseError("op", &answer{status: 400, body: body})
+		for _, r := range e.Error() {
+			if r < ' ' || r == 0x7f {
+				t.Fatalf("control character in %q", e)
+			}
+		}
+	})
+}

@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// ErrUnreachable is in the chain of every error that means "nobody answered
+// the question", as opposed to an answer that refuses.
+var ErrUnreachable = errors.New("unreachable")
+
+// IdentityToken is the Op of asking for the managed identity's token.
+const IdentityToken = "managed identity token"
+
+// An Error is what the metadata service or Resource Manager answered instead
+// of what was asked for. Its strings are the server's, raw.
+type Error struct {
+	Op            string // ours: "metadata", IdentityToken, "resource manager"
+	Status        int    // HTTP status
+	Code          string
+	Message       string
+	CorrelationID string
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("azure: %s: HTTP %d: %q: %q", e.Op, e.Status, clip(e.Code), clip(e.Message))
+}
+
+// Is makes an overloaded or broken server count as unreachable.
+func (e *Error) Is(target error) bool {
+	return target == ErrUnreachable && (e.Status == http.StatusTooManyRequests || e.Status >= 500)
+}
+
+// clip keeps a server from filling the log with one message.
+func clip(s string) string {
+	const most = 300
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+// unreachable marks err, which must not hold a token.
+func unreachable(op string, err error) error {
+	return fmt.Errorf("azure: %s: %w: %w", op, ErrUnreachable, err)
+}
+
+// parseError reads both shapes of an error document: Resource Manager's
+// {"error":{"code","message"}} and OAuth's {"error","error_description"}
+// (RFC 6749, Section 5.2), which the metadata service uses. A body that is
+// neither leaves Code and Message empty.
+func parseError(op string, r *answer) *Error {
+	e := &Error{Op: op, Status: r.status, CorrelationID: correlationID(r.header)}
+	var doc struct {
+		Error       json.RawMessage `json:"error"`
+		Description string          `json:"error_description"`
+	}
+	if json.Unmarshal(r.body, &doc) != nil {
+		return e
+	}
+	var nested struct{ Code, Message string }
+	if json.Unmarshal(doc.Error, &nested) == nil {
+		e.Code, e.Message = nested.Code, nested.Message
+		return e
+	}
+	if json.Unmarshal(doc.Error, &e.Code) == nil {
+		e.Message = doc.Description
+	}
+	return e
+}
+
+// correlationID is the id under which Microsoft's support finds a request.
+func correlationID(h http.Header) string {
+	if id := h.Get("x-ms-correlation-request-id"); id != "" {
+		return id
+	}
+	return h.Get("x-ms-request-id")
+}

@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Bearer returns an access token for an Authorization header.
+type Bearer func(context.Context) (string, error)
+
+// An AccessToken belongs to the machine's managed identity. Formatting it
+// prints no part of it.
+type AccessToken struct {
+	Secret  string
+	Expires time.Time
+}
+
+// Format keeps the secret out of logs whatever the verb.
+func (AccessToken) Format(f fmt.State, _ rune) { io.WriteString(f, "azure.AccessToken") }
+
+// Token asks for a token of the managed identity for resource, such as
+// "https://management.azure.com/". An empty clientID is the system-assigned
+// identity. This is the one place to fork for Azure Arc, whose agent answers
+// with a challenge first.
+func (m *Metadata) Token(ctx context.Context, resource, clientID string) (AccessToken, error) {
+	const op = IdentityToken
+	query := url.Values{"api-version": {"2018-02-01"}, "resource": {resource}}
+	if clientID != "" {
+		query.Set("client_id", clientID)
+	}
+	var doc struct {
+		AccessToken string          `json:"access_token"`
+		ExpiresIn   json.RawMessage `json:"expires_in"`
+		TokenType   string          `json:"token_type"`
+	}
+	if err := m.get(ctx, op, "/metadata/identity/oauth2/token", query, &doc); err != nil {
+		return AccessToken{}, err
+	}
+	if doc.AccessToken == "" || !strings.EqualFold(doc.TokenType, "Bearer") {
+		return AccessToken{}, fmt.Errorf("azure: %s: answer holds no bearer token", op)
+	}
+	lifetime, err := seconds(doc.ExpiresIn)
+	if err != nil {
+		return AccessToken{}, fmt.Errorf("azure: %s: %w", op, err)
+	}
+	return AccessToken{doc.AccessToken, m.now().Add(lifetime)}, nil
+}
+
+// Bearer returns a source of tokens that asks again only when the last one
+// nears its end. Tokens live in this process's memory and nowhere else.
+func (m *Metadata) Bearer(resource, clientID string) Bearer {
+	var mu sync.Mutex
+	var held AccessToken
+	return func(ctx context.Context) (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if m.now().Add(time.Minute).Before(held.Expires) {
+			return held.Secret, nil
+		}
+		fresh, err := m.Token(ctx, resource, clientID)
+		if err != nil {
+			return "", err
+		}
+		held = fresh
+		return held.Secret, nil
+	}
+}
+
+func (m *Metadata) now() time.Time {
+	if m.Now == nil {
+		return time.Now()
+	}
+	return m.Now()
+}
+
+// seconds reads a number that the metadata service writes as a string.
+func seconds(raw json.RawMessage) (time.Duration, error) {
+	n, err := strconv.ParseInt(strings.Trim(string(raw), `"`), 10, 64)
+	if err != nil || n < 0 || n > 7*24*3600 {
+		return 0, errors.New("expires_in is no plausible number of seconds")
+	}
+	return time.Duration(n) * time.Second, nil
+}

@@ -1,0 +1,155 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// DefaultMetadata is where every Azure virtual machine finds the instance
+// metadata service.
+const DefaultMetadata = "http://169.254.169.254"
+
+// Metadata asks the Azure instance metadata service about this machine.
+// The zero value asks [DefaultMetadata].
+//
+// Any process of the machine can ask it the same; nothing it says about the
+// machine is secret, except the tokens of [Metadata.Token].
+type Metadata struct {
+	Endpoint string // base URL; "" means DefaultMetadata
+	Now      func() time.Time
+	Sleep    func(context.Context, time.Duration) error
+
+	once   sync.Once
+	client *http.Client
+}
+
+// Compute is what the metadata service says about the virtual machine. Its
+// strings are the server's, raw.
+type Compute struct {
+	Environment    string `json:"azEnvironment"`
+	ResourceID     string `json:"resourceId"`
+	SubscriptionID string `json:"subscriptionId"`
+	ResourceGroup  string `json:"resourceGroupName"`
+	Name           string `json:"name"`
+	VMID           string `json:"vmId"`
+	ScaleSet       string `json:"vmScaleSetName"`
+	Location       string `json:"location"`
+}
+
+// Compute returns the machine's place in Azure.
+func (m *Metadata) Compute(ctx context.Context) (Compute, error) {
+	var c Compute
+	query := url.Values{"api-version": {"2021-02-01"}}
+	if err := m.get(ctx, "metadata", "/metadata/instance/compute", query, &c); err != nil {
+		return Compute{}, err
+	}
+	if c.ResourceID == "" {
+		return Compute{}, errors.New("azure: metadata: answer without resourceId")
+	}
+	return c, nil
+}
+
+// TenantID returns the tenant that the machine's managed identity lives in,
+// lower case. Without a managed identity the service refuses to say.
+func (m *Metadata) TenantID(ctx context.Context) (string, error) {
+	var info struct {
+		TenantID string `json:"tenantId"`
+	}
+	query := url.Values{"api-version": {"2018-02-01"}}
+	if err := m.get(ctx, "metadata", "/metadata/identity/info", query, &info); err != nil {
+		return "", err
+	}
+	if info.TenantID == "" {
+		return "", errors.New("azure: metadata: answer without tenantId")
+	}
+	return strings.ToLower(info.TenantID), nil
+}
+
+// get asks for one JSON document.
+func (m *Metadata) get(ctx context.Context, op, path string, query url.Values, into any) error {
+	request, err := m.request(path, query)
+	if err != nil {
+		return err
+	}
+	got, err := m.asker().ask(ctx, request)
+	if err != nil {
+		return unreachable(op, err)
+	}
+	if got.status != http.StatusOK {
+		return parseError(op, got)
+	}
+	if err := Decode(got.body, into); err != nil {
+		return unreachable(op, err)
+	}
+	return nil
+}
+
+// request makes requests that carry "Metadata: true", which a forgery through
+// a browser or a naive proxy cannot add; the service demands it.
+func (m *Metadata) request(path string, query url.Values) (func() (*http.Request, error), error) {
+	endpoint := m.Endpoint
+	if endpoint == "" {
+		endpoint = DefaultMetadata
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("azure: metadata: %q is not a URL", endpoint)
+	}
+	u.Path = strings.TrimSuffix(u.Path, "/") + path
+	u.RawQuery = query.Encode()
+	return func() (*http.Request, error) {
+		req, err := http.NewRequest(http.MethodGet, u.String(), nil)
+		if err != nil {
+			return nil, fmt.Errorf("azure: metadata: %w", err)
+		}
+		req.Header.Set("Metadata", "true")
+		return req, nil
+	}, nil
+}
+
+func (m *Metadata) asker() asker {
+	m.once.Do(func() { m.client = newMetadataClient() })
+	a := asker{m.client, metadataPatience, m.Sleep}
+	if a.sleep == nil {
+		a.sleep = sleep
+	}
+	return a
+}
+
+// newMetadataClient never uses a proxy: the proxy would get, or could forge,
+// the machine's token. It follows no redirect for the same reason.
+func newMetadataClient() *http.Client {
+	return &http.Client{
+		Transport: bounded{newTransport(2 * time.Second)},
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return errors.New("azure: metadata: redirect refused")
+		},
+		Timeout: 5 * time.Second,
+	}
+}
+
+// metadataPatience follows Microsoft's retry guidance: 404, 429 and 5xx are
+// transient, 410 means an update of the service that takes up to 70 s. When
+// nothing answers at all this is no Azure machine, and three tries settle it.
+func metadataPatience(status, tries int, waited time.Duration) (time.Duration, bool) {
+	pause := backOff(tries)
+	switch {
+	case status == 0:
+		return pause, tries < 3
+	case status == http.StatusGone:
+		return pause, waited < 70*time.Second
+	case status == http.StatusNotFound, status == http.StatusTooManyRequests, status >= 500:
+		return pause, tries < 5
+	default:
+		return 0, false
+	}
+}

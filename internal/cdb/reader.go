@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cdb
+
+import (
+	"bytes"
+	"iter"
+)
+
+// Reader looks things up in the bytes of a database, which may be a mapping
+// and may be hostile: nothing outside of them is ever read, and no lookup visits
+// more than every slot of one table.
+type Reader struct {
+	data []byte
+	end  uint32 // of the records, where the first table begins
+}
+
+// New checks the header: every table lies inside the data, behind the records.
+func New(data []byte) (*Reader, error) {
+	if len(data) < headerSize || len(data) > maxSize {
+		return nil, ErrDamaged
+	}
+	end := uint32(len(data))
+	for i := uint32(0); i < tables; i++ {
+		pos, slots := pair(data, i*8)
+		if pos < headerSize || uint64(pos)+uint64(slots)*slotSize > uint64(len(data)) {
+			return nil, ErrDamaged
+		}
+		end = min(end, pos)
+	}
+	return &Reader{data: data, end: end}, nil
+}
+
+// Get returns the value of the first record with this key, nil when there is
+// none. The value is part of the reader's data.
+func (r *Reader) Get(key []byte) ([]byte, error) {
+	value, _, err := r.find(key, 0)
+	return value, err
+}
+
+// find probes until the key's record, at position at unless that is 0.
+func (r *Reader) find(key []byte, at uint32) (value []byte, pos uint32, err error) {
+	h := hash(key)
+	table, slots := pair(r.data, h%tables*8)
+	if slots == 0 {
+		return nil, 0, nil
+	}
+	i := (h >> 8) % slots
+	for range slots {
+		slotHash, pos := pair(r.data, table+i*slotSize)
+		if pos == 0 {
+			return nil, 0, nil
+		}
+		if slotHash == h && (at == 0 || at == pos) {
+			k, v, _, ok := r.record(pos)
+			if !ok {
+				return nil, 0, ErrDamaged
+			}
+			if bytes.Equal(k, key) {
+				return v, pos, nil
+			}
+		}
+		if i++; i == slots {
+			i = 0
+		}
+	}
+	return nil, 0, nil
+}
+
+// record returns the record at pos and where the next one begins.
+func (r *Reader) record(pos uint32) (key, value []byte, next uint32, ok bool) {
+	if pos < headerSize || uint64(pos)+8 > uint64(r.end) {
+		return nil, nil, 0, false
+	}
+	keyLen, valueLen := pair(r.data, pos)
+	from := uint64(pos) + 8
+	middle, to := from+uint64(keyLen), from+uint64(keyLen)+uint64(valueLen)
+	if to > uint64(r.end) {
+		return nil, nil, 0, false
+	}
+	return r.data[from:middle:middle], r.data[middle:to:to], uint32(to), true
+}
+
+// All yields the records in the order they were added, and stops at the first
+// that is damaged: run Check before where the difference matters.
+func (r *Reader) All() iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		for pos := uint32(headerSize); pos < r.end; {
+			key, value, next, ok := r.record(pos)
+			if !ok || !yield(key, value) {
+				return
+			}
+			pos = next
+		}
+	}
+}
+
+// Check reads the whole database: the records fill their space exactly, each
+// is found by its key, and the tables hold nothing else.
+func (r *Reader) Check() error {
+	var records, used uint64
+	for pos := uint32(headerSize); pos < r.end; records++ {
+		key, _, next, ok := r.record(pos)
+		if !ok {
+			return ErrDamaged
+		}
+		if _, at, err := r.find(key, pos); err != nil || at != pos {
+			return ErrDamaged
+		}
+		pos = next
+	}
+	for i := uint32(0); i < tables; i++ {
+		table, slots := pair(r.data, i*8)
+		for s := range slots {
+			if _, pos := pair(r.data, table+s*slotSize); pos != 0 {
+				used++
+			}
+		}
+	}
+	if used != records {
+		return ErrDamaged
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package config reads config.toml, the one file an administrator edits.
+//
+// It is strict, because a key that is misspelt and ignored is a rule that is
+// not kept: an unknown key, a wrong type and an impossible value are each an
+// [*Error] that names file, line and key and says what to write instead. Every
+// key has a default except tenant_id, client_id and domains. Values come out
+// checked and in one spelling (GUIDs and domains lower case, URLs without a
+// final slash), so no other package checks them again.
+//
+// The file decides which server vouches for people, so [Load] takes it only
+// from root, and looks at the file it has open rather than at the path.
+//
+// github.com/pelletier/go-toml/v2 is used because it is complete TOML 1.0
+// with positions in its errors and no dependencies of its own. Its unstable
+// package is the only way to the line of a key that is well-formed but wrong;
+// the use is confined to keys.go.
+package config
+
+import "time"
+
+// DefaultPath is where the modules and aadctl look for the configuration.
+const DefaultPath = "/etc/aad-login/config.toml"
+
+// Config is a checked configuration. Get one from [Load] or [Parse]: the zero
+// value has no defaults in it.
+type Config struct {
+	TenantID   string   // directory that people must come from: GUID, lower case
+	ClientID   string   // public-client application: GUID, lower case
+	Domains    []string // UPN suffixes accepted here, lower case; the first completes short names
+	ShortNames bool     // accounts of the first domain are named without @domain
+	Cloud      string   // auto, public, usgovernment or china
+
+	Endpoints     Endpoints
+	SignIn        SignIn
+	Authorization Authorization
+	Accounts      Accounts
+}
+
+// Endpoints overrides the cloud's addresses. An empty field means the cloud's
+// own. URLs are scheme and host only, without a final slash.
+type Endpoints struct {
+	Authority       string // https
+	ResourceManager string // https
+	Metadata        string // http or https; never reached through Proxy
+	CAFile          string // PEM bundle added to the system's roots: absolute path
+	Proxy           string // http or https, with port
+}
+
+// SignIn is the interactive part.
+type SignIn struct {
+	Timeout       time.Duration // from first prompt to result
+	MaxWaiting    int           // sign-ins waiting at once on this machine
+	QR            bool          // draw the verification URI as a QR code
+	ReuseWindow   time.Duration // 0: every sign-in needs its own code
+	AdminServices []string      // PAM services that need the administrator grant
+}
+
+// Authorization says who decides whether a person may log in.
+type Authorization struct {
+	Source          string        // check-access, role-assignments, permissions or app-roles
+	ResourceID      string        // ARM resource id; empty: this machine's, from metadata
+	ManagedIdentity string        // client id of a user-assigned identity; empty: system-assigned
+	GrantLifetime   time.Duration // account phase only: how long the last grant stands in for an unreachable Azure
+}
+
+// Accounts shapes the accounts made here.
+type Accounts struct {
+	IDRange         [2]uint32         // first and last uid; the first two are the groups aad_users and aad_admins
+	Home            string            // template: %u account name, %l part before @, %d domain, %% a percent sign
+	Shell           string            // absolute path
+	PreAuthServices []string          // executables that are answered for accounts not signed in yet
+	Directory       string            // where the store is: absolute path
+	Groups          map[string]string // Entra group object id to local group name
+}
+
+// defaults are the values of keys left out; packaging/config.toml repeats them
+// for people, and a test holds the two together.
+func defaults() *Config {
+	return &Config{
+		Cloud: "auto",
+		SignIn: SignIn{
+			Timeout:    280 * time.Second,
+			MaxWaiting: 64,
+		},
+		Authorization: Authorization{Source: "check-access"},
+		Accounts: Accounts{
+			IDRange:         [2]uint32{1879048192, 2147483646},
+			Home:            "/home/%u",
+			Shell:           "/bin/bash",
+			PreAuthServices: []string{"sshd", "sshd-session", "sshd-auth", "login"},
+			Directory:       "/var/lib/aad-login",
+		},
+	}
+}
+
+// Parse checks text, which came from file. The name is for errors only. Every
+// error is an [*Error].
+func Parse(file string, text []byte) (*Config, error) {
+	c := defaults()
+	lines, err := c.assign(text)
+	if err == nil {
+		err = c.complete()
+	}
+	if err == nil {
+		err = c.supported()
+	}
+	if err == nil {
+		return c, nil
+	}
+	err.File = file
+	if err.Line == 0 {
+		err.Line = lines[err.Key]
+	}
+	return nil, err
+}
+
+// complete looks at what single keys cannot show: keys left out, and keys that
+// contradict each other.
+func (c *Config) complete() *Error {
+	switch {
+	case c.TenantID == "":
+		return missing("tenant_id", "the directory (tenant) ID, a GUID")
+	case c.ClientID == "":
+		return missing("client_id", "the application (client) ID of your app registration, a GUID")
+	case len(c.Domains) == 0:
+		return missing("domains", `the part of user names after the @, such as domains = ["contoso.com"]`)
+	}
+	if p := sharedHome(c.Accounts.Home, len(c.Domains)); p != nil {
+		return p.at("accounts.home", 0)
+	}
+	return nil
+}
+
+func missing(key, what string) *Error {
+	return wrong("is missing", "set it to "+what).at(key, 0)
+}

@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import "time"
+
+// setting is one key of the file and what takes its value.
+type setting struct {
+	key string
+	set setter
+}
+
+// settings is every key there is, apart from the free ones below
+// [accounts.groups], each with its check. The values go into c.
+func (c *Config) settings() []setting {
+	e, s, z, a := &c.Endpoints, &c.SignIn, &c.Authorization, &c.Accounts
+	return []setting{
+		{"tenant_id", text(&c.TenantID, tenant)},
+		{"client_id", text(&c.ClientID, guid)},
+		{"domains", list(&c.Domains, domain)},
+		{"short_names", boolean(&c.ShortNames)},
+		{"cloud", text(&c.Cloud, oneOf("auto", "public", "usgovernment", "china"))},
+
+		{"endpoints.authority", text(&e.Authority, optional(origin("https")))},
+		{"endpoints.resource_manager", text(&e.ResourceManager, optional(origin("https")))},
+		{"endpoints.metadata", text(&e.Metadata, optional(origin("http", "https")))},
+		{"endpoints.ca_file", text(&e.CAFile, optional(absolutePath))},
+		{"endpoints.proxy", text(&e.Proxy, optional(proxy))},
+
+		{"sign_in.timeout", duration(&s.Timeout, 10*time.Second, 15*time.Minute)},
+		{"sign_in.max_waiting", integer(&s.MaxWaiting, 1, 1024)},
+		{"sign_in.qr", boolean(&s.QR)},
+		{"sign_in.reuse_window", duration(&s.ReuseWindow, 0, 24*time.Hour)},
+		{"sign_in.admin_services", list(&s.AdminServices, basename)},
+
+		{"authorization.source", text(&z.Source, oneOf("check-access", "role-assignments", "permissions", "app-roles"))},
+		{"authorization.resource_id", text(&z.ResourceID, optional(resourceID))},
+		{"authorization.managed_identity", text(&z.ManagedIdentity, optional(guid))},
+		{"authorization.grant_lifetime", duration(&z.GrantLifetime, 0, 30*24*time.Hour)},
+
+		{"accounts.id_range", idRange(&a.IDRange)},
+		{"accounts.home", text(&a.Home, home)},
+		{"accounts.shell", text(&a.Shell, absolutePath)},
+		{"accounts.pre_auth_services", list(&a.PreAuthServices, basename)},
+		{"accounts.directory", text(&a.Directory, absolutePath)},
+	}
+}
+
+const groupsSection = "accounts.groups"
+
+func section(key string) bool {
+	switch key {
+	case "endpoints", "sign_in", "authorization", "accounts", groupsSection:
+		return true
+	default:
+		return false
+	}
+}
+
+// setGroup takes one line of [accounts.groups].
+func (c *Config) setGroup(id string, value any) *problem {
+	id, p := guid(id)
+	if p != nil {
+		return wrong("the key is not the object id of an Entra group, a GUID", p.fix)
+	}
+	if _, twice := c.Accounts.Groups[id]; twice {
+		return wrong("this group is listed already, in another case", "keep one of the two lines")
+	}
+	var name string
+	if p := text(&name, groupName)(value); p != nil {
+		return p
+	}
+	if c.Accounts.Groups == nil {
+		c.Accounts.Groups = make(map[string]string)
+	}
+	c.Accounts.Groups[id] = name
+	return nil
+}

@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+// supported refuses what the file format knows and this version does not do
+// yet. Silence would be worse: an administrator who sets a key and sees no
+// error believes that it works. Whoever builds the feature deletes its line.
+func (c *Config) supported() *Error {
+	for _, u := range []struct {
+		key     string
+		used    bool
+		instead string
+	}{
+		{"sign_in.qr", c.SignIn.QR, "false"},
+		{"sign_in.reuse_window", c.SignIn.ReuseWindow != 0, `"0s"`},
+		{"authorization.source", c.Authorization.Source != "check-access", `"check-access"`},
+		{"accounts.groups", len(c.Accounts.Groups) > 0, "empty"},
+	} {
+		if u.used {
+			return wrong("is not in this version of aad-login", "leave it "+u.instead).at(u.key, 0)
+		}
+	}
+	return nil
+}

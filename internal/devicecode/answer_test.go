@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package devicecode
+
+import (
+	"net/http"
+	"testing"
+	"time"
+)
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"":                              0,
+		"30":                            30 * time.Second,
+		"-1":                            0,
+		"999999999999":                  24 * time.Hour,
+		"soon":                          0,
+		"Fri, 02 Jan 2026 03:04:35 GMT": 30 * time.Second,
+		"Fri, 02 Jan 2026 03:04:00 GMT": 0,
+	} {
+		got := retryAfter(&reply{header: http.Header{"Retry-After": {value}}}, now)
+		if got != want {
+			t.Errorf("%q: %v, want %v", value, got, want)
+		}
+	}
+}
+
+func TestVerificationURIComplete(t *testing.T) {
+	c, err := parseCode([]byte(`{"user_code":"A","device_code":"d","verification_uri":"http://127.0.0.1:8442/devicelogin",
+		"verification_uri_complete":"file:///etc/passwd","expires_in":900}`))
+	if err != nil || c.VerificationURIComplete != "" {
+		t.Errorf("%q, %v", c.VerificationURIComplete, err)
+	}
+}
+
+// FuzzJudge: only a whole answer with an ID token grants, only the two words
+// of the RFC keep a poll going without an outage.
+func FuzzJudge(f *testing.F) {
+	for _, seed := range []string{
+		`{"error":"authorization_pending","error_codes":[70016]}`,
+		`{"error":"slow_down"}`,
+		`{"error":1,"error_codes":"x"}`,
+		`{"access_token":"a","id_token":"a.b.c"}`,
+		`[]`, `null`, `{"error":"a\u001b[31m\n"}`,
+	} {
+		for _, status := range []int{200, 302, 400, 401, 403, 429, 500} {
+			f.Add(status, []byte(seed))
+		}
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		v, err := judge(&reply{status: status, body: body}, nil)
+		switch v {
+		case granted:
+			if status != 200 || err != nil {
+				t.Errorf("%d %q granted", status, body)
+			}
+		case pending, slower:
+			if status < 400 || status >= 500 || err != nil {
+				t.Errorf("%d %q keeps waiting", status, body)
+			}
+		default:
+			if err == nil {
+				t.Fatalf("%d %q: no reason", status, body)
+			}
+			for _, r := range err.Error() {
+				if r < ' ' || r == 0x7f {
+					t.Errorf("control character in %q", err)
+				}
+			}
+		}
+	})
+}
+
+func FuzzParseCode(f *testing.F) {
+	f.Add([]byte(`{"user_code":"A","device_code":"d","verification_uri":"https://x","expires_in":900,"interval":5}`))
+	f.Add([]byte(`{"user_code":"A","device_code":"d","verification_uri":"https://x","expires_in":1e300,"interval":-1}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c, err := parseCode(body)
+		if err != nil {
+			return
+		}
+		if c.interval() < time.Second || c.lifetime() < time.Second || c.lifetime() > 24*time.Hour || c.DeviceCode == "" {
+			t.Errorf("%+v", c)
+		}
+		if _, err := parseCode(c.forMSAL()); err != nil {
+			t.Errorf("MSAL's copy: %v", err)
+		}
+	})
+}

@@ -1,0 +1,280 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package devicecode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func start(t *testing.T, e *entra) *Code {
+	t.Helper()
+	code, err := Start(t.Context(), e.request())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+func TestGrant(t *testing.T) {
+	e := newEntra(t, "authorization_pending", "tokens")
+	e.code["verification_uri_complete"] = "https://microsoft.com/devicelogin?otc=FJS3K6X4D"
+	code := start(t, e)
+	if code.UserCode != "FJS3K6X4D" || code.VerificationURI != "https://microsoft.com/devicelogin" ||
+		!strings.HasSuffix(code.VerificationURIComplete, "?otc=FJS3K6X4D") || !strings.HasPrefix(code.Message, "To sign in") ||
+		!code.Expires.Equal(e.start.Add(900*time.Second)) {
+		t.Errorf("code %q %q %q %v", code.UserCode, code.VerificationURI, code.VerificationURIComplete, code.Expires)
+	}
+	got, err := code.Wait(t.Context())
+	if err != nil || got.IDToken != tokens(`{"alg":"none"}`, `{"sub":"s"}`)["id_token"] || got.AccessToken != "" {
+		t.Fatalf("%v", err)
+	}
+	// Nothing but one POST for the code and one for each poll.
+	base := "POST /" + tenant + "/oauth2/v2.0/"
+	if want := []string{base + "devicecode", base + "token", base + "token"}; !slices.Equal(e.requests, want) {
+		t.Errorf("requests %q", e.requests)
+	}
+	wantForms := []map[string][]string{
+		{"client_id": {client}, "scope": {"openid profile"}},
+		{"client_id": {client}, "device_code": {deviceCode}, "grant_type": {grantType}},
+	}
+	for i, want := range wantForms {
+		if !reflect.DeepEqual(map[string][]string(e.forms[i]), want) {
+			t.Errorf("form %d: %v", i, e.forms[i])
+		}
+	}
+}
+
+func TestGrantWithScopeKeepsAccessToken(t *testing.T) {
+	e := newEntra(t, "tokens")
+	r := e.request()
+	r.Scopes = []string{"https://management.azure.com/user_impersonation"}
+	code, err := Start(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := e.forms[0].Get("scope"); got != "openid profile https://management.azure.com/user_impersonation" {
+		t.Errorf("scope %q", got)
+	}
+	// The script grants openid and profile only: a declined scope is no success.
+	if got, err := code.Wait(t.Context()); !errors.Is(err, ErrUnusable) {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestPace(t *testing.T) {
+	type polls []int // seconds after the code
+	tests := []struct {
+		name     string
+		interval any
+		steps    []string
+		want     polls
+	}{
+		{"interval before the first poll", 5, []string{"tokens"}, polls{5}},
+		{"interval obeyed", 7, []string{"authorization_pending", "authorization_pending", "tokens"}, polls{7, 14, 21}},
+		{"default interval", nil, []string{"authorization_pending", "tokens"}, polls{5, 10}},
+		{"zero is no interval", 0, []string{"authorization_pending", "tokens"}, polls{5, 10}},
+		{"fraction rounded up", 1.5, []string{"authorization_pending", "tokens"}, polls{2, 4}},
+		{"slow_down for good", 5, []string{"slow_down", "authorization_pending", "slow_down", "authorization_pending", "tokens"}, polls{5, 15, 25, 40, 55}},
+		{"back-off", 5, []string{"503", "reset", "truncated", "half", "authorization_pending", "tokens"}, polls{5, 15, 35, 65, 95, 100}},
+		{"back-off never below the interval", 40, []string{"503", "tokens"}, polls{40, 80}},
+		{"Retry-After", 5, []string{"429", "authorization_pending", "tokens"}, polls{5, 22, 27}},
+		{"Retry-After below the interval", 40, []string{"429", "tokens"}, polls{40, 80}},
+		{"overloaded in OAuth", 5, []string{"temporarily_unavailable", "server_error", "tokens"}, polls{5, 15, 35}},
+		{"other outages", 5, []string{"half 400", "huge", "tokens"}, polls{5, 15, 35}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			e := newEntra(t, test.steps...)
+			e.code["interval"] = test.interval
+			if _, err := start(t, e).Wait(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var got polls
+			for _, at := range e.polls {
+				got = append(got, int(at/time.Second))
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("polled at %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestWaitEnds(t *testing.T) {
+	tests := []struct {
+		name     string
+		steps    []string
+		is       func(error) bool
+		requests int
+	}{
+		{"nobody came", []string{"authorization_pending"}, isExpired, 19},
+		{"expired_token", []string{"expired_token"}, isExpired, 1},
+		{"outage until the end", []string{"authorization_pending", "503"}, isUnreachable, 5},
+		{"outage, then nobody came", []string{"503", "authorization_pending"}, isExpired, 18},
+		{"a proxy's page", []string{"html 403"}, isUnreachable, 1},
+		{"declined", []string{"authorization_declined"}, isError("authorization_declined"), 1},
+		{"denied", []string{"access_denied"}, isError("access_denied"), 1},
+		{"unknown word", []string{"teapot"}, isError("teapot"), 1},
+		{"invalid_grant", []string{"invalid_grant"}, isError("invalid_grant"), 1},
+		{"no ID token", []string{"tokens without id_token"}, isUnusable, 1},
+		{"undecodable ID token", []string{"undecodable id_token"}, isUnusable, 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			e := newEntra(t, test.steps...)
+			e.code["expires_in"] = 100
+			got, err := start(t, e).Wait(t.Context())
+			if got != nil || !test.is(err) {
+				t.Errorf("%v, %v", got, err)
+			}
+			if len(e.polls) != test.requests {
+				t.Errorf("%d polls, want %d", len(e.polls), test.requests)
+			}
+			if last := e.polls[len(e.polls)-1]; last >= 100*time.Second {
+				t.Errorf("polled %v after a code of 100 s", last)
+			}
+			if strings.Contains(fmt.Sprintf("%v %+v", err, err), "secret") {
+				t.Errorf("secret in %v", err)
+			}
+		})
+	}
+}
+
+func isExpired(err error) bool  { return errors.Is(err, ErrExpired) && !isUnreachable(err) }
+func isUnusable(err error) bool { return errors.Is(err, ErrUnusable) }
+
+func isUnreachable(err error) bool {
+	var e *UnreachableError
+	return errors.As(err, &e) && !errors.Is(err, ErrExpired)
+}
+
+func isError(code string) func(error) bool {
+	return func(err error) bool {
+		var e *Error
+		return errors.As(err, &e) && e.Code == code && e.Status == 400 && slices.Equal(e.AADSTS, []int{50076}) &&
+			e.CorrelationID == "c0" && e.TraceID == "t0" && e.SubError == "basic_action" && strings.HasPrefix(e.Description, "AADSTS50076: ") &&
+			!isExpired(err) && !isUnreachable(err)
+	}
+}
+
+func TestStartEnds(t *testing.T) {
+	for step, is := range map[string]func(error) bool{
+		"invalid_client":          isError("invalid_client"),
+		"unauthorized_client":     isError("unauthorized_client"),
+		"temporarily_unavailable": isUnreachable,
+		"503":                     isUnreachable,
+		"429":                     isUnreachable,
+		"reset":                   isUnreachable,
+		"truncated":               isUnreachable,
+		"half":                    isUnreachable,
+		"html 403":                isUnreachable,
+	} {
+		e := newEntra(t, "tokens")
+		e.first = step
+		if code, err := Start(t.Context(), e.request()); code != nil || !is(err) {
+			t.Errorf("%s: %v, %v", step, code, err)
+		}
+		if len(e.requests) != 1 {
+			t.Errorf("%s: %d requests", step, len(e.requests))
+		}
+	}
+}
+
+func TestStartBadCode(t *testing.T) {
+	for name, value := range map[string]any{
+		"user_code":        strings.Repeat("A", 65),
+		"device_code":      "",
+		"verification_uri": "javascript:alert(1)",
+		"expires_in":       0,
+		"interval":         "often",
+	} {
+		e := newEntra(t, "tokens")
+		e.code[name] = value
+		if code, err := Start(t.Context(), e.request()); code != nil || !isUnreachable(err) {
+			t.Errorf("%s = %v: %v, %v", name, value, code, err)
+		}
+	}
+}
+
+func TestStartBadRequest(t *testing.T) {
+	e := newEntra(t, "tokens")
+	for name, change := range map[string]func(*Request){
+		"plain-text token endpoint":  func(r *Request) { r.TokenEndpoint = "http://login.example/token" },
+		"plain-text device endpoint": func(r *Request) { r.DeviceEndpoint = "http://login.example/devicecode" },
+		"no client id":               func(r *Request) { r.ClientID = "" },
+		"plain-text authority":       func(r *Request) { r.Authority = "http://login.example/" + tenant },
+		"metadata of nobody":         func(r *Request) { r.Metadata = []byte("{}") },
+		"metadata of a stranger": func(r *Request) {
+			r.Metadata = []byte(strings.ReplaceAll(string(r.Metadata), e.URL, "https://stranger.example"))
+		},
+	} {
+		r := e.request()
+		change(&r)
+		if code, err := Start(t.Context(), r); err == nil {
+			t.Errorf("%s: %v", name, code)
+		}
+	}
+	if len(e.requests) != 0 {
+		t.Errorf("requests %q", e.requests)
+	}
+}
+
+func TestWaitObeysContext(t *testing.T) {
+	e := newEntra(t, "authorization_pending")
+	r := e.request()
+	ctx, cancel := context.WithCancel(t.Context())
+	r.Sleep = func(ctx context.Context, d time.Duration) error {
+		if len(e.polls) == 3 {
+			cancel()
+		}
+		return e.Sleep(ctx, d)
+	}
+	code, err := Start(ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := code.Wait(ctx); !errors.Is(err, context.Canceled) || len(e.polls) != 3 {
+		t.Errorf("%v after %d polls", err, len(e.polls))
+	}
+}
+
+// A certificate does not become good by asking again; waiting for the code to
+// expire would hide the attack.
+func TestWaitStopsAtBadCertificate(t *testing.T) {
+	e := newEntra(t, "authorization_pending")
+	r := e.request()
+	code, err := Start(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code.door.request.HTTP = &http.Client{Transport: &http.Transport{}} // does not trust the server
+	if _, err := code.Wait(t.Context()); !isUnreachable(err) || e.Now().Sub(e.start) != 5*time.Second {
+		t.Errorf("%v after %v", err, e.Now().Sub(e.start))
+	}
+}
+
+func TestNothingPrints(t *testing.T) {
+	e := newEntra(t, "tokens")
+	code := start(t, e)
+	got, err := code.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
+		for _, value := range []any{code, *code, got, *got, []any{code, got}} {
+			text := fmt.Sprintf(verb, value)
+			if strings.Contains(text, "secret") || strings.Contains(text, code.UserCode) || strings.Contains(text, got.IDToken) {
+				t.Errorf("%s prints %s", verb, text)
+			}
+		}
+	}
+}

@@ -1,0 +1,103 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package devicecode
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// ErrExpired says that nobody finished signing in while the code was good.
+var ErrExpired = errors.New("devicecode: the code has expired")
+
+// ErrUnusable says that the authority granted something without an ID token
+// that MSAL can decode.
+var ErrUnusable = errors.New("devicecode: the token answer is not usable")
+
+// An UnreachableError says that the authority did not answer, or not in
+// OAuth.
+type UnreachableError struct{ Err error }
+
+func (e *UnreachableError) Error() string {
+	return "devicecode: authority unreachable: " + e.Err.Error()
+}
+
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// An Error is an OAuth error response (RFC 6749, Section 5.2) with Entra ID's
+// additions. Its strings are the server's, raw; Description is not part of
+// the error's text, because it holds names and lines of its own.
+type Error struct {
+	Status        int
+	Code          string // "access_denied"; the only thing to branch on
+	SubError      string
+	AADSTS        []int // 50076: may choose a hint, never a decision
+	CorrelationID string
+	TraceID       string
+	Description   string
+}
+
+func (e *Error) Error() string {
+	text := fmt.Sprintf("devicecode: authority refused: %q", clip(e.Code))
+	for _, code := range e.AADSTS {
+		text += fmt.Sprintf(" AADSTS%d", code)
+	}
+	return text
+}
+
+// Is makes the server's notice of expiry the same as our own.
+func (e *Error) Is(target error) bool {
+	return target == ErrExpired && e.Code == "expired_token"
+}
+
+// clip keeps a server from filling the log with one word.
+func clip(s string) string {
+	const most = 100
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+// refusal is the error of an answer that should have been a code.
+func refusal(got *reply) error {
+	outage := got.status == http.StatusTooManyRequests || got.status >= 500
+	refused, ok := parseError(got)
+	if outage || !ok || refused.Code == "temporarily_unavailable" || refused.Code == "server_error" {
+		return &UnreachableError{fmt.Errorf("HTTP %d", got.status)}
+	}
+	return refused
+}
+
+// parseError reads an OAuth error. Only a 4xx with a string "error" is one;
+// members of another type than expected are left empty.
+func parseError(got *reply) (*Error, bool) {
+	var doc map[string]json.RawMessage
+	if got.status < 400 || json.Unmarshal(got.body, &doc) != nil {
+		return nil, false
+	}
+	e := &Error{
+		Status:        got.status,
+		Code:          text(doc["error"]),
+		SubError:      text(doc["suberror"]),
+		CorrelationID: text(doc["correlation_id"]),
+		TraceID:       text(doc["trace_id"]),
+		Description:   text(doc["error_description"]),
+	}
+	if json.Unmarshal(doc["error_codes"], &e.AADSTS) != nil || len(e.AADSTS) > 16 {
+		e.AADSTS = nil
+	}
+	return e, e.Code != ""
+}
+
+func text(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
+		return ""
+	}
+	return s
+}

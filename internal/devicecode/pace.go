@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package devicecode
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// A pace says when the next poll is due. Time is counted from the end of the
+// last answer, so that a delayed request never follows too closely on the one
+// before, seen from the server.
+type pace struct {
+	interval time.Duration
+	failures int // outages in a row
+	next     time.Time
+}
+
+// newPace: the first poll, too, waits for the interval.
+func newPace(now time.Time, interval time.Duration) pace {
+	return pace{interval: interval, next: now.Add(interval)}
+}
+
+func (p *pace) pending(now time.Time) {
+	p.failures = 0
+	p.next = now.Add(p.interval)
+}
+
+// slower: RFC 8628, Section 3.5: "the interval MUST be increased by 5 seconds
+// for this and all subsequent requests".
+func (p *pace) slower(now time.Time) {
+	p.interval += 5 * time.Second
+	p.pending(now)
+}
+
+// outage doubles the interval for every outage in a row (RFC 8628, Section
+// 3.5, of time-outs), up to half a minute: the person may be done by now.
+func (p *pace) outage(now time.Time, retryAfter time.Duration) {
+	const most = 30 * time.Second
+	p.failures = min(p.failures+1, 8)
+	wait := max(p.interval, min(p.interval<<p.failures, most))
+	p.next = now.Add(max(wait, retryAfter))
+}
+
+// retryAfter reads RFC 9110, Section 10.2.3, in both of its forms.
+func retryAfter(got *reply, now time.Time) time.Duration {
+	if got == nil {
+		return 0
+	}
+	value := got.header.Get("Retry-After")
+	if n, err := strconv.Atoi(value); err == nil {
+		return max(0, time.Duration(min(n, 24*3600))*time.Second)
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
+}

@@ -1,0 +1,230 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package emulator
+
+import (
+	_ "embed" // the directory of the zero value
+	"slices"
+	"strings"
+)
+
+// Directory is a tenant and one machine in its subscription: all that the
+// emulator's answers depend on besides the requests themselves. Where a field
+// names a principal, it takes a user's, group's or identity's name or its
+// object id.
+type Directory struct {
+	TenantID    string   `toml:"tenant_id"`
+	ClientID    string   `toml:"client_id"`
+	Domains     []string `toml:"domains,omitempty"`     // other names of the tenant in URLs
+	Application string   `toml:"application,omitempty"` // shown on the device page
+
+	VerificationURI         string `toml:"verification_uri,omitempty"`          // default: this server's /devicelogin
+	VerificationURIComplete bool   `toml:"verification_uri_complete,omitempty"` // Entra ID sends none today
+	Interval                int    `toml:"interval,omitempty"`                  // seconds, default 5
+	ExpiresIn               int    `toml:"expires_in,omitempty"`                // seconds, default 900
+	Lenient                 bool   `toml:"lenient,omitempty"`                   // never answer slow_down
+	GroupsClaim             bool   `toml:"groups_claim,omitempty"`              // put the user's groups into ID tokens
+
+	ManagementGroups []string     `toml:"management_groups,omitempty"` // ancestors of every subscription
+	Machine          Machine      `toml:"machine"`
+	Identities       []Identity   `toml:"identity,omitempty"`
+	Users            []User       `toml:"user,omitempty"`
+	Groups           []Group      `toml:"group,omitempty"`
+	Roles            []Role       `toml:"role,omitempty"` // beside the built-in ones
+	Assignments      []Assignment `toml:"assignment,omitempty"`
+	Denies           []Deny       `toml:"deny,omitempty"`
+	Faults           []Fault      `toml:"fault,omitempty"`
+}
+
+// Machine is what instance metadata tells.
+type Machine struct {
+	ResourceID  string            `toml:"resource_id,omitempty"`
+	Name        string            `toml:"name,omitempty"`
+	Location    string            `toml:"location,omitempty"`
+	Environment string            `toml:"environment,omitempty"` // default AzurePublicCloud
+	VMID        string            `toml:"vm_id,omitempty"`
+	ScaleSet    string            `toml:"vm_scale_set_name,omitempty"`
+	Tags        map[string]string `toml:"tags,omitempty"`
+}
+
+// Identity is a managed identity of the machine.
+type Identity struct {
+	Name           string `toml:"name"`
+	ObjectID       string `toml:"oid"`
+	ClientID       string `toml:"client_id"`
+	SystemAssigned bool   `toml:"system_assigned,omitempty"`
+}
+
+// User is a person. Claims and Omit change the ID token that the person gets.
+type User struct {
+	Name             string         `toml:"name"` // user principal name
+	ObjectID         string         `toml:"oid"`
+	Display          string         `toml:"display,omitempty"`
+	IdentityProvider string         `toml:"idp,omitempty"` // guests: where they come from
+	Claims           map[string]any `toml:"claims,omitempty"`
+	Omit             []string       `toml:"omit,omitempty"`
+}
+
+// Group has users, other groups or identities as members.
+type Group struct {
+	Name     string   `toml:"name"`
+	ObjectID string   `toml:"oid"`
+	Members  []string `toml:"members,omitempty"`
+}
+
+// Role is a role definition.
+type Role struct {
+	ID             string   `toml:"id"`
+	Name           string   `toml:"name"`
+	Actions        []string `toml:"actions,omitempty"`
+	NotActions     []string `toml:"not_actions,omitempty"`
+	DataActions    []string `toml:"data_actions,omitempty"`
+	NotDataActions []string `toml:"not_data_actions,omitempty"`
+}
+
+// Assignment gives a principal a role, by name or id, at a scope.
+type Assignment struct {
+	Principal string `toml:"principal" json:"principal"`
+	Role      string `toml:"role" json:"role"`
+	Scope     string `toml:"scope" json:"scope"`
+	Condition string `toml:"condition,omitempty" json:"condition,omitempty"`
+}
+
+// Deny is a deny assignment. The principal "everyone" is what it says.
+type Deny struct {
+	Name                    string   `toml:"name"`
+	Principals              []string `toml:"principals"`
+	Exclude                 []string `toml:"exclude,omitempty"`
+	Actions                 []string `toml:"actions,omitempty"`
+	NotActions              []string `toml:"not_actions,omitempty"`
+	DataActions             []string `toml:"data_actions,omitempty"`
+	NotDataActions          []string `toml:"not_data_actions,omitempty"`
+	Scope                   string   `toml:"scope"`
+	DoNotApplyToChildScopes bool     `toml:"do_not_apply_to_child_scopes,omitempty"`
+}
+
+// everyone is the principal that deny assignments may name, with the object
+// id that Azure gives it.
+const (
+	everyone         = "everyone"
+	everyoneObjectID = "00000000-0000-0000-0000-000000000000"
+)
+
+//go:embed contoso.toml
+var contoso []byte
+
+// Contoso returns a new copy of the directory that the zero Server serves.
+func Contoso() *Directory {
+	d, err := Parse("contoso.toml", contoso)
+	if err != nil {
+		panic(err) // a test parses it; the file is part of the program
+	}
+	return d
+}
+
+// builtin returns the roles that exist in every subscription and matter here.
+// https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
+func builtin() []Role {
+	return []Role{
+		{
+			ID:   "1c0163c0-47e6-4577-8991-ea5c82e286e4",
+			Name: "Virtual Machine Administrator Login",
+			DataActions: []string{
+				"Microsoft.Compute/virtualMachines/login/action",
+				"Microsoft.Compute/virtualMachines/loginAsAdmin/action",
+				"Microsoft.HybridCompute/machines/login/action",
+				"Microsoft.HybridCompute/machines/loginAsAdmin/action",
+			},
+		},
+		{
+			ID:   "fb879df8-f326-4884-b1cf-06f3ad86be52",
+			Name: "Virtual Machine User Login",
+			DataActions: []string{
+				"Microsoft.Compute/virtualMachines/login/action",
+				"Microsoft.HybridCompute/machines/login/action",
+			},
+		},
+		{ID: "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", Name: "Owner", Actions: []string{"*"}},
+		{
+			ID: "b24988ac-6180-42a0-ab88-20f7382dd24c", Name: "Contributor", Actions: []string{"*"},
+			NotActions: []string{"Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write", "Microsoft.Authorization/elevateAccess/Action"},
+		},
+		{ID: "acdd72a7-3385-48ef-bd42-f606fba81ae7", Name: "Reader", Actions: []string{"*/read"}},
+	}
+}
+
+// role finds a role definition by name or id.
+func (d *Directory) role(key string) (Role, bool) {
+	roles := slices.Concat(d.Roles, builtin())
+	i := slices.IndexFunc(roles, func(r Role) bool {
+		return strings.EqualFold(r.ID, key) || strings.EqualFold(r.Name, key)
+	})
+	if i < 0 {
+		return Role{}, false
+	}
+	return roles[i], true
+}
+
+// user finds a person by user principal name.
+func (d *Directory) user(name string) (User, bool) {
+	i := slices.IndexFunc(d.Users, func(u User) bool { return strings.EqualFold(u.Name, name) })
+	if i < 0 {
+		return User{}, false
+	}
+	return d.Users[i], true
+}
+
+// principal is anything that a role can be assigned to.
+type principal struct {
+	name, oid, kind string // kind as ARM spells principalType
+}
+
+// principals lists all of them.
+func (d *Directory) principals() []principal {
+	var all []principal
+	for _, u := range d.Users {
+		all = append(all, principal{u.Name, u.ObjectID, "User"})
+	}
+	for _, g := range d.Groups {
+		all = append(all, principal{g.Name, g.ObjectID, "Group"})
+	}
+	for _, m := range d.Identities {
+		all = append(all, principal{m.Name, m.ObjectID, "ServicePrincipal"})
+	}
+	return all
+}
+
+// principal finds one by name or object id.
+func (d *Directory) principal(key string) (principal, bool) {
+	for _, p := range d.principals() {
+		if strings.EqualFold(p.name, key) || strings.EqualFold(p.oid, key) {
+			return p, true
+		}
+	}
+	return principal{}, false
+}
+
+// memberOf returns the object ids of the groups that the principal oid is in,
+// through any depth of nesting and whatever cycles the nesting has.
+func (d *Directory) memberOf(oid string) []string {
+	in := []string{strings.ToLower(oid)}
+	for grown := true; grown; {
+		grown = false
+		for _, g := range d.Groups {
+			id := strings.ToLower(g.ObjectID)
+			if !slices.Contains(in, id) && d.anyMember(g, in) {
+				in, grown = append(in, id), true
+			}
+		}
+	}
+	return in[1:]
+}
+
+// anyMember reports whether one of the object ids is a direct member of g.
+func (d *Directory) anyMember(g Group, oids []string) bool {
+	return slices.ContainsFunc(g.Members, func(m string) bool {
+		p, ok := d.principal(m)
+		return ok && slices.Contains(oids, strings.ToLower(p.oid))
+	})
+}

@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package emulator
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Entra returns the handler of Entra ID and Azure Resource Manager. URLs and
+// the issuer in its answers are built from the request's Host, so that it
+// works under whatever address a test gives it.
+func (s *Server) Entra() http.Handler {
+	s.setUp()
+	mux := http.NewServeMux()
+	mux.Handle("GET /{tenant}/v2.0/.well-known/openid-configuration", s.handle("openid", (*exchange).openID))
+	mux.Handle("GET /{tenant}/discovery/v2.0/keys", s.handle("keys", (*exchange).publishKeys))
+	mux.Handle("/{tenant}/oauth2/v2.0/devicecode", s.handle("devicecode", (*exchange).deviceCode))
+	mux.Handle("/{tenant}/oauth2/v2.0/token", s.handle("token", (*exchange).token))
+	checkAccess := s.handle("checkaccess", (*exchange).arm)
+	unknown := s.handle("unknown", (*exchange).armUnknown)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := checkedResource(r.URL.Path); ok {
+			checkAccess.ServeHTTP(w, r)
+			return
+		}
+		unknown.ServeHTTP(w, r)
+	})
+	return mux
+}
+
+// base is the scheme and host that the client used.
+func (x *exchange) base() string { return "https://" + x.r.Host }
+
+// issuer is the value of iss, the same in the metadata and in tokens.
+func (x *exchange) issuer() string { return x.base() + "/" + x.dir.TenantID + "/v2.0" }
+
+// tenantKnown answers for itself when the URL names a tenant that is not here.
+func (x *exchange) tenantKnown() bool {
+	t := x.r.PathValue("tenant")
+	known := func(name string) bool { return strings.EqualFold(name, t) }
+	if known(x.dir.TenantID) || slices.ContainsFunc(x.dir.Domains, known) || t == "organizations" || t == "common" {
+		return true
+	}
+	x.refuse(refusal{word: "invalid_tenant", aadsts: 90002, text: fmt.Sprintf("Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.", t)})
+	return false
+}
+
+// openID answers OpenID Connect Discovery 1.0, Section 4.
+func (x *exchange) openID() {
+	if !x.tenantKnown() {
+		return
+	}
+	t := x.base() + "/" + x.dir.TenantID
+	issuer := x.issuer()
+	if p := x.r.PathValue("tenant"); p == "organizations" || p == "common" {
+		issuer = x.base() + "/{tenantid}/v2.0"
+		t = x.base() + "/" + p
+	}
+	x.json(http.StatusOK, map[string]any{
+		"issuer":                                issuer,
+		"authorization_endpoint":                t + "/oauth2/v2.0/authorize",
+		"token_endpoint":                        t + "/oauth2/v2.0/token",
+		"device_authorization_endpoint":         t + "/oauth2/v2.0/devicecode",
+		"jwks_uri":                              t + "/discovery/v2.0/keys",
+		"end_session_endpoint":                  t + "/oauth2/v2.0/logout",
+		"userinfo_endpoint":                     x.base() + "/oidc/userinfo",
+		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
+		"response_modes_supported":              []string{"query", "fragment", "form_post"},
+		"response_types_supported":              []string{"code", "id_token", "code id_token", "id_token token"},
+		"subject_types_supported":               []string{"pairwise"},
+		"id_token_signing_alg_values_supported": []string{"RS256"},
+		"scopes_supported":                      []string{"openid", "profile", "email", "offline_access"},
+		"claims_supported":                      []string{"sub", "iss", "cloud_instance_name", "aud", "exp", "iat", "auth_time", "acr", "nonce", "preferred_username", "name", "tid", "ver", "at_hash", "c_hash", "email"},
+		"request_uri_parameter_supported":       false,
+		"tenant_region_scope":                   "EU",
+		"cloud_instance_name":                   "microsoftonline.com",
+		"msgraph_host":                          "graph.microsoft.com",
+		"rbac_url":                              "https://pas.windows.net",
+	})
+}

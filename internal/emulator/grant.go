@@ -1,0 +1,184 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package emulator
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// deviceCode answers a device authorization request. RFC 8628, Section 3.2.
+func (x *exchange) deviceCode() {
+	if !x.tenantKnown() || !x.formComplete("client_id", "scope") || !x.clientKnown() {
+		return
+	}
+	life := orDefault(x.dir.ExpiresIn, 900)
+	interval := orDefault(x.dir.Interval, 5)
+	c := x.s.issueCode(x.r.PostForm.Get("scope"), x.now, time.Duration(life)*time.Second, time.Duration(interval)*time.Second)
+	x.noteSignIn(c.user)
+	uri := x.s.VerificationURI()
+	answer := struct {
+		UserCode   string `json:"user_code"`
+		DeviceCode string `json:"device_code"`
+		URI        string `json:"verification_uri"`
+		Complete   string `json:"verification_uri_complete,omitempty"`
+		ExpiresIn  int    `json:"expires_in"`
+		Interval   int    `json:"interval"`
+		Message    string `json:"message"`
+	}{
+		c.user, c.device, uri, "", life, interval,
+		fmt.Sprintf("To sign in, use a web browser to open the page %s and enter the code %s to authenticate.", uri, c.user),
+	}
+	if x.dir.VerificationURIComplete {
+		answer.Complete = uri + "?code=" + url.QueryEscape(c.user)
+	}
+	x.json(http.StatusOK, answer)
+}
+
+// noteSignIn ties a request to its sign-in in the log.
+func (x *exchange) noteSignIn(userCode string) {
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	x.note.UserCode = userCode
+}
+
+// token answers a device access token request. RFC 8628, Section 3.4; Entra
+// ID also takes the grant type's older name, which MSAL Go sends.
+func (x *exchange) token() {
+	if !x.tenantKnown() || !x.formComplete("grant_type", "client_id") {
+		return
+	}
+	switch g := x.r.PostForm.Get("grant_type"); g {
+	case "urn:ietf:params:oauth:grant-type:device_code", "device_code":
+	default:
+		x.refuse(refusal{word: "unsupported_grant_type", aadsts: 70003, text: fmt.Sprintf("The app requested an unsupported grant type '%s'.", g)})
+		return
+	}
+	if !x.formComplete("device_code") || !x.clientKnown() {
+		return
+	}
+	c, no := x.s.poll(x.r.PostForm.Get("device_code"), x.now, x.dir.Lenient)
+	x.noteSignIn(c.user)
+	if no != nil {
+		x.refuse(*no)
+		return
+	}
+	u, ok := x.dir.user(c.account)
+	if !ok {
+		x.refuse(refusal{word: "invalid_grant", aadsts: 50034, text: fmt.Sprintf("The user account %s does not exist in the directory.", c.account)})
+		return
+	}
+	x.grant(u, c.scope)
+}
+
+// poll decides what a device hears that asks for its token: nil is yes, once.
+func (s *Server) poll(device string, now time.Time, lenient bool) (code, *refusal) {
+	defer s.lock()()
+	i := slices.IndexFunc(s.codes, func(c *code) bool { return c.device == device })
+	if i < 0 {
+		return code{}, &refusal{word: "bad_verification_code", aadsts: 70018, text: "Invalid verification code due to User typing in wrong user code for device code flow."}
+	}
+	c := s.codes[i]
+	switch c.stateAt(now) {
+	case SignedIn:
+		c.state = Redeemed
+		return *c, nil
+	case Pending:
+		return *c, c.wait(now, lenient)
+	case Declined:
+		return *c, &refusal{word: "authorization_declined", text: "The end user denied the authorization request."}
+	case Expired:
+		return *c, &refusal{word: "expired_token", aadsts: 70019, text: "Verification code expired."}
+	default:
+		return *c, &refusal{word: "bad_verification_code", aadsts: 70018, text: "The device code has been used already."}
+	}
+}
+
+// wait is the answer while the person is busy. RFC 8628, Section 3.5: who
+// asks too early is told to ask 5 seconds more seldom from then on. A tenth of
+// the interval is forgiven: the network delays one request more than another.
+func (c *code) wait(now time.Time, lenient bool) *refusal {
+	early := !c.polled.IsZero() && now.Sub(c.polled) < c.interval-c.interval/10
+	c.polled = now
+	if early && !lenient {
+		c.interval += 5 * time.Second
+		return &refusal{word: "slow_down", text: "The device polls too often."}
+	}
+	return &refusal{word: "authorization_pending", aadsts: 70016, text: "OAuth 2.0 device flow error. Authorization is pending. Continue polling."}
+}
+
+// grant sends the tokens. An ID token needs the scope openid, a refresh token
+// offline_access; the latter is not among the scopes granted.
+func (x *exchange) grant(u User, scope string) {
+	scopes := strings.Fields(scope)
+	answer := struct {
+		Type         string `json:"token_type"`
+		Scope        string `json:"scope"`
+		ExpiresIn    int    `json:"expires_in"`
+		ExtExpiresIn int    `json:"ext_expires_in"`
+		AccessToken  string `json:"access_token"`
+		RefreshToken string `json:"refresh_token,omitempty"`
+		IDToken      string `json:"id_token,omitempty"`
+		ClientInfo   string `json:"client_info,omitempty"`
+	}{
+		Type: "Bearer", ExpiresIn: 3599, ExtExpiresIn: 3599,
+		Scope:       strings.Join(slices.DeleteFunc(slices.Clone(scopes), func(w string) bool { return w == "offline_access" }), " "),
+		AccessToken: x.s.issueBearer(u.ObjectID, userAudience(scopes), x.now),
+	}
+	if slices.Contains(scopes, "offline_access") {
+		answer.RefreshToken = secret()
+	}
+	if slices.Contains(scopes, "openid") {
+		answer.IDToken = x.s.idToken(x.claims(u, scopes))
+	}
+	if x.r.PostForm.Get("client_info") == "1" {
+		info, _ := json.Marshal(map[string]string{"uid": u.ObjectID, "utid": x.dir.TenantID}) // strings encode
+		answer.ClientInfo = base64.RawURLEncoding.EncodeToString(info)
+	}
+	x.json(http.StatusOK, answer)
+}
+
+// userAudience is the resource of the first scope that names one.
+func userAudience(scopes []string) string {
+	for _, s := range scopes {
+		if i := strings.LastIndexByte(s, '/'); strings.HasPrefix(s, "https://") && i > len("https://") {
+			return s[:i]
+		}
+	}
+	return "https://graph.microsoft.com"
+}
+
+// bearer is what an opaque access token stands for.
+type bearer struct {
+	oid      string
+	resource string
+	expires  time.Time
+}
+
+// issueBearer makes an access token.
+func (s *Server) issueBearer(oid, resource string, now time.Time) string {
+	defer s.lock()()
+	for token, b := range s.tokens {
+		if now.After(b.expires) {
+			delete(s.tokens, token)
+		}
+	}
+	token := secret()
+	s.tokens[token] = bearer{oid, resource, now.Add(3599 * time.Second)}
+	return token
+}
+
+// bearer looks an access token up.
+func (s *Server) bearer(token string) (bearer, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, ok := s.tokens[token]
+	return b, ok
+}

@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package emulator
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// listeners is what a started server holds.
+type listeners struct {
+	entra, metadata *http.Server
+	entraURL        string
+	metadataURL     string
+	ca              []byte
+	done            sync.WaitGroup
+}
+
+// Start listens on both addresses and serves until Close or Shutdown. It is
+// called once.
+func (s *Server) Start() error {
+	s.setUp()
+	entra, err := net.Listen("tcp", orFreePort(s.EntraAddr))
+	if err != nil {
+		return fmt.Errorf("emulator: listen for Entra ID: %w", err)
+	}
+	metadata, err := net.Listen("tcp", orFreePort(s.MetadataAddr))
+	if err != nil {
+		entra.Close()
+		return fmt.Errorf("emulator: listen for metadata: %w", err)
+	}
+	ca, leaf, err := certificates(s.now(), entra.Addr())
+	if err != nil {
+		entra.Close()
+		metadata.Close()
+		return err
+	}
+	s.net.ca = ca
+	s.net.entraURL = "https://" + entra.Addr().String()
+	s.net.metadataURL = "http://" + metadata.Addr().String()
+	s.warmUp() // so that the first answers are as quick as later ones
+	s.net.entra = newHTTPServer(s.Entra())
+	s.net.metadata = newHTTPServer(s.Metadata())
+	config := &tls.Config{Certificates: []tls.Certificate{leaf}, MinVersion: tls.VersionTLS12}
+	s.serve(s.net.entra, tls.NewListener(entra, config))
+	s.serve(s.net.metadata, metadata)
+	return nil
+}
+
+// newHTTPServer speaks HTTP/1.1 only: a fault that cuts an answer short or
+// resets the connection then does exactly that on the wire.
+func newHTTPServer(h http.Handler) *http.Server {
+	var only http.Protocols
+	only.SetHTTP1(true)
+	return &http.Server{
+		Handler:           h,
+		Protocols:         &only,
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          log.New(io.Discard, "", 0), // clients that distrust the CA are the client's news
+	}
+}
+
+func (s *Server) serve(h *http.Server, l net.Listener) {
+	s.net.done.Go(func() { h.Serve(l) }) // ends with ErrServerClosed
+}
+
+// Shutdown stops listening and lets requests end until ctx does.
+func (s *Server) Shutdown(ctx context.Context) error {
+	return s.stop(func(h *http.Server) error { return h.Shutdown(ctx) })
+}
+
+// Close stops at once: requests under way are cut off.
+func (s *Server) Close() error {
+	return s.stop((*http.Server).Close)
+}
+
+func (s *Server) stop(how func(*http.Server) error) error {
+	if s.net.entra == nil {
+		return nil
+	}
+	err := errors.Join(how(s.net.entra), how(s.net.metadata))
+	s.net.done.Wait()
+	if err != nil {
+		return fmt.Errorf("emulator: stop: %w", err)
+	}
+	return nil
+}
+
+// EntraURL returns the base of Entra ID's and ARM's URLs after Start,
+// "https://127.0.0.1:8443".
+func (s *Server) EntraURL() string { return s.net.entraURL }
+
+// MetadataURL returns the base of the metadata service's after Start,
+// "http://127.0.0.1:8442".
+func (s *Server) MetadataURL() string { return s.net.metadataURL }
+
+// VerificationURI returns the page that device codes are handed out for.
+func (s *Server) VerificationURI() string {
+	if uri := s.directory().VerificationURI; uri != "" {
+		return uri
+	}
+	if s.net.metadataURL == "" {
+		return "http://127.0.0.1:8442" + pagePath
+	}
+	return s.net.metadataURL + pagePath
+}
+
+// CA returns the certificate, PEM, that vouches for EntraURL after Start.
+func (s *Server) CA() []byte { return s.net.ca }
+
+func orFreePort(addr string) string {
+	if addr == "" {
+		return "127.0.0.1:0"
+	}
+	return addr
+}

@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package emulator
+
+import (
+	"bytes"
+	_ "embed" // the page
+	"errors"
+	"html/template"
+	"net/http"
+	"strings"
+)
+
+// pagePath is where the device page is.
+const pagePath = "/devicelogin"
+
+//go:embed page.html
+var pageText string
+
+// pageTemplate is the page in all its states. html/template escapes what
+// people typed for the place it appears in.
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
+
+// view is what the page shows. Step is "code", "account", "done" or "declined".
+type view struct {
+	Step        string
+	Application string
+	Code        string
+	Account     string
+	Problem     string
+	Accounts    []string
+}
+
+// page is the page on which a person signs in: GET shows the form for the
+// code, a POST with a code the one for the account, a POST with both ends it.
+func (x *exchange) page() {
+	switch x.r.Method {
+	case http.MethodGet, http.MethodHead:
+		q := x.r.URL.Query()
+		code := q.Get("code")
+		if code == "" {
+			code = q.Get("otc") // what Entra ID calls it
+		}
+		x.show(http.StatusOK, view{Step: "code", Code: code})
+	case http.MethodPost:
+		status, v := x.advance()
+		x.show(status, v)
+	default:
+		x.Header().Set("Allow", "GET, HEAD, POST")
+		x.show(http.StatusMethodNotAllowed, view{Step: "code", Problem: "This page takes a form."})
+	}
+}
+
+// advance does what the form asks and returns the next view.
+func (x *exchange) advance() (int, view) {
+	f := x.r.PostForm
+	code, account := f.Get("code"), strings.TrimSpace(f.Get("account"))
+	if plainCode(code) == "" {
+		return http.StatusBadRequest, view{Step: "code", Problem: "Enter the code that your device shows."}
+	}
+	if err := x.s.check(code); err != nil {
+		return http.StatusBadRequest, view{Step: "code", Code: code, Problem: sentence(err, code)}
+	}
+	v := view{Step: "account", Code: plainCode(code), Account: account}
+	var err error
+	switch {
+	case f.Has("decline"):
+		v.Step, err = "declined", x.s.Decline(code)
+	case !f.Has("account"):
+		return http.StatusOK, v
+	case account == "":
+		v.Problem = "Enter the name of your account."
+		return http.StatusBadRequest, v
+	default:
+		v.Step, err = "done", x.s.SignIn(code, account)
+	}
+	if errors.Is(err, ErrUnknownAccount) {
+		v.Step, v.Problem = "account", sentence(err, account)
+		return http.StatusBadRequest, v
+	}
+	if err != nil { // the code ended between check and now
+		return http.StatusBadRequest, view{Step: "code", Code: code, Problem: sentence(err, code)}
+	}
+	return http.StatusOK, v
+}
+
+// sentence says what is wrong, to the person who typed it.
+func sentence(err error, typed string) string {
+	switch {
+	case errors.Is(err, ErrExpiredCode):
+		return "This code has expired. Start again on your device to get a new one."
+	case errors.Is(err, ErrUsedCode):
+		return "This code has been used already. Start again on your device to get a new one."
+	case errors.Is(err, ErrUnknownAccount):
+		return "There is no account “" + typed + "” in this directory. Check the spelling."
+	default:
+		return "That code is not known. Check it on your device and enter it again."
+	}
+}
+
+// show sends the page.
+func (x *exchange) show(status int, v view) {
+	if v.Problem != "" {
+		x.noteError(v.Problem)
+	}
+	v.Application = x.dir.Application
+	if v.Application == "" {
+		v.Application = "Microsoft Azure Linux Virtual Machine Sign-In"
+	}
+	for _, u := range x.dir.Users {
+		v.Accounts = append(v.Accounts, u.Name)
+	}
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, v); err != nil {
+		http.Error(x, "the page cannot be shown", http.StatusInternalServerError)
+		return
+	}
+	h := x.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	x.WriteHeader(status)
+	x.Write(b.Bytes())
+}

@@ -1,0 +1,111 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package emulator
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// head is a directory that only needs what the test adds.
+const head = `tenant_id = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
+client_id = "00001111-aaaa-2222-bbbb-3333cccc4444"
+[[user]]
+name = "a@contoso.example"
+oid = "aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb"
+`
+
+func TestParseErrors(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       string // the whole error, or its beginning up to …
+	}{
+		{"empty", "", `f.toml: tenant_id: "" is not a GUID…`},
+		{"syntax", "x = = 1\n", `f.toml:1: …`},
+		{"unknown key", head + "nmae = 1\n", `f.toml:6: user.nmae: no such key`},
+		{"unknown table", head + "[[users]]\n", `f.toml:6: users: no such key`},
+		{"wrong type", "interval = \"x\"\n" + head, `f.toml:1: interval: …`},
+		{"no GUID", strings.Replace(head, "0000-cccc", "0000-ccc", 1), `f.toml:1: tenant_id: "aaaabbbb-0000-ccc-1111-dddd2222eeee" is not a GUID…`},
+		{"negative", "\ninterval = -1\n" + head, `f.toml:2: interval: give a number of seconds above 0`},
+		{"resource", head + "[machine]\nresource_id = \"x\"\n", `f.toml:7: machine.resource_id: an Azure resource id begins with /subscriptions/`},
+		{"nameless", head + "[[group]]\noid = \"aaaaaaaa-0000-1111-2222-cccccccccccc\"\n", `f.toml:6: group[0].name: a name is needed`},
+		{"twice", head + "[[user]]\nname = \"A@contoso.example\"\noid = \"aaaaaaaa-0000-1111-2222-cccccccccccc\"\n", `f.toml:6: user[1]: "a@contoso.example" is used by user[0] already`},
+		{"member", head + "[[group]]\nname = \"g\"\noid = \"aaaaaaaa-0000-1111-2222-cccccccccccc\"\nmembers = [\"b\"]\n", `f.toml:9: group[0].members: there is no user, group or identity "b"`},
+		{"role id", head + "[[role]]\nname = \"r\"\nid = \"x\"\n", `f.toml:8: role[0].id: "x" is not a GUID…`},
+		{"principal", head + "[[assignment]]\nrole = \"Owner\"\nscope = \"/\"\n", `f.toml:6: assignment[0].principal: there is no…`},
+		{"role", head + "[[assignment]]\nprincipal = \"a@contoso.example\"\nrole = \"Onwer\"\nscope = \"/\"\n", `f.toml:8: assignment[0].role: there is no role "Onwer"…`},
+		{"scope", head + "[[assignment]]\nprincipal = \"a@contoso.example\"\nrole = \"Owner\"\nscope = \"x\"\n", `f.toml:9: assignment[0].scope: a scope begins with /`},
+		{"deny nobody", head + "[[deny]]\nname = \"d\"\nprincipals = []\nscope = \"/\"\n", `f.toml:8: deny[0].principals: say who…`},
+		{"deny unknown", head + "[[deny]]\nname = \"d\"\nprincipals = [\"everyone\"]\nexclude = [\"x\"]\nscope = \"/\"\n", `f.toml:9: deny[0].exclude: there is no…`},
+		{"fault", head + "[[fault]]\nendpoint = \"token\"\nstatus = 500\n[[fault]]\nendpoint = \"tokens\"\n", `f.toml:10: fault[1].endpoint: "tokens" is none of…`},
+		{"idle fault", head + "[[fault]]\nendpoint = \"token\"\n", `f.toml:6: fault[0].: nothing would go wrong…`},
+		{"duration", head + "[[fault]]\nendpoint = \"token\"\ndelay = \"soon\"\n", `f.toml:8: fault.delay: …`},
+	}
+	for _, test := range tests {
+		_, err := Parse("f.toml", []byte(test.text))
+		var where *Error
+		if !errors.As(err, &where) {
+			t.Errorf("%s: %v is no *Error", test.name, err)
+			continue
+		}
+		begin, more := strings.CutSuffix(test.want, "…")
+		if got := err.Error(); got != begin && !(more && strings.HasPrefix(got, begin)) {
+			t.Errorf("%s:\n%s, want\n%s", test.name, got, test.want)
+		}
+		if strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: more than one line: %q", test.name, err)
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	d, err := Load("../../testdata/emulator/contoso.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(d, Contoso()) {
+		t.Error("the demonstration's file is not the built-in directory")
+	}
+	if _, err := Load("missing.toml"); err == nil {
+		t.Error("a missing file is accepted")
+	}
+}
+
+func TestUpdateRefused(t *testing.T) {
+	var s Server
+	err := s.Update(func(d *Directory) { d.Assignments[0].Role = "x" })
+	if err == nil || s.directory().Assignments[0].Role == "x" {
+		t.Errorf("error %v, directory %+v", err, s.directory().Assignments[0])
+	}
+}
+
+// FuzzParse checks that what is accepted survives being written and read again.
+func FuzzParse(f *testing.F) {
+	f.Add(contoso)
+	f.Add([]byte(head + "[user.claims]\nx = {y = [1, 2.5, true]}\n[[fault]]\nendpoint = \"token\"\ndelay = \"1s\"\nheader = {A = \"b\"}\n"))
+	f.Add([]byte("[[user"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		d, err := Parse("f", text)
+		if err != nil {
+			var where *Error
+			if !errors.As(err, &where) {
+				t.Errorf("%v is no *Error", err)
+			}
+			return
+		}
+		again, err := d.encode()
+		if err != nil {
+			t.Skip() // claims may hold what TOML reads and cannot write
+		}
+		d2, err := Parse("g", again)
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, again)
+		}
+		if len(d2.Users) != len(d.Users) || len(d2.Faults) != len(d.Faults) || d2.Machine.ResourceID != d.Machine.ResourceID {
+			t.Errorf("%+v became %+v", d, d2)
+		}
+	})
+}

@@ -1,0 +1,74 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package emulator
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// refusal is an error answer of Entra ID. RFC 6749, Section 5.2, and
+// https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+type refusal struct {
+	status int // 0: 400
+	word   string
+	aadsts int // 0: none
+	text   string
+}
+
+// refusalBody is how it looks in JSON, in Entra ID's order.
+type refusalBody struct {
+	Error         string `json:"error"`
+	Description   string `json:"error_description"`
+	Codes         []int  `json:"error_codes"`
+	Timestamp     string `json:"timestamp"`
+	TraceID       string `json:"trace_id"`
+	CorrelationID string `json:"correlation_id"`
+	URI           string `json:"error_uri,omitempty"`
+}
+
+func (x *exchange) refuse(e refusal) {
+	x.noteError(e.word)
+	b := refusalBody{
+		Error:         e.word,
+		Codes:         []int{},
+		Timestamp:     x.now.UTC().Format("2006-01-02 15:04:05Z"),
+		TraceID:       newGUID(),
+		CorrelationID: x.correlation("client-request-id"),
+	}
+	if e.aadsts != 0 {
+		b.Codes = []int{e.aadsts}
+		b.URI = fmt.Sprintf("https://login.microsoftonline.com/error?code=%d", e.aadsts)
+		e.text = fmt.Sprintf("AADSTS%d: %s", e.aadsts, e.text)
+	}
+	b.Description = fmt.Sprintf("%s\r\nTrace ID: %s\r\nCorrelation ID: %s\r\nTimestamp: %s", e.text, b.TraceID, b.CorrelationID, b.Timestamp)
+	x.Header().Set("x-ms-request-id", b.TraceID)
+	x.json(orDefault(e.status, http.StatusBadRequest), b)
+}
+
+// formComplete answers for itself when the request is no POST or lacks one of
+// the fields.
+func (x *exchange) formComplete(fields ...string) bool {
+	if x.r.Method != http.MethodPost {
+		x.refuse(refusal{word: "invalid_request", aadsts: 900561, text: fmt.Sprintf("The endpoint only accepts POST requests. Received a %s request.", x.r.Method)})
+		return false
+	}
+	for _, f := range fields {
+		if x.r.PostForm.Get(f) == "" {
+			x.refuse(refusal{word: "invalid_request", aadsts: 900144, text: fmt.Sprintf("The request body must contain the following parameter: '%s'.", f)})
+			return false
+		}
+	}
+	return true
+}
+
+// clientKnown answers for itself when the client is not registered here.
+func (x *exchange) clientKnown() bool {
+	id := x.r.PostForm.Get("client_id")
+	if id == x.dir.ClientID {
+		return true
+	}
+	x.refuse(refusal{word: "unauthorized_client", aadsts: 700016, text: fmt.Sprintf("Application with identifier '%s' was not found in the directory '%s'.", id, x.dir.TenantID)})
+	return false
+}

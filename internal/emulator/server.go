@@ -1,0 +1,153 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package emulator
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Server is the emulator. Its zero value is ready: Start listens on free
+// loopback ports; Entra and Metadata give the bare handlers. The exported
+// fields are set before first use, the methods may be called at any time from
+// any goroutine.
+type Server struct {
+	Directory    *Directory       // nil: Contoso()
+	Now          func() time.Time // nil: time.Now
+	Key          *rsa.PrivateKey  // first signing key; nil: made when needed
+	EntraAddr    string           // Start listens here; "": a free port of 127.0.0.1
+	MetadataAddr string           // the same for metadata and the device page
+	Trace        func(Request)    // called when a request has been answered
+
+	once sync.Once
+	net  listeners // set by Start, constant after it
+
+	mu       sync.Mutex
+	dir      *Directory // replaced whole, never changed in place
+	faults   []*plannedFault
+	codes    []*code
+	tokens   map[string]bearer
+	keys     keyring
+	forgery  *Forgery
+	requests []*Request
+	changed  chan struct{} // closed and replaced when anything above changes
+}
+
+// setUp makes the zero value usable.
+func (s *Server) setUp() {
+	s.once.Do(func() {
+		s.tokens = make(map[string]bearer)
+		s.changed = make(chan struct{})
+		s.keys.current = s.Key
+		d := s.Directory
+		if d == nil {
+			d = Contoso()
+		}
+		s.install(d)
+	})
+}
+
+// install replaces the directory and puts its faults in force.
+func (s *Server) install(d *Directory) {
+	faults := d.Faults
+	own := *d
+	own.Faults = nil
+	s.dir = &own
+	s.faults = nil
+	s.plan(faults)
+}
+
+// lock makes the state ready and takes the mutex; the caller defers what it
+// returns, which also tells those who wait that something may have changed.
+func (s *Server) lock() (unlock func()) {
+	s.setUp()
+	s.mu.Lock()
+	return func() {
+		close(s.changed)
+		s.changed = make(chan struct{})
+		s.mu.Unlock()
+	}
+}
+
+// now returns the time by the server's clock.
+func (s *Server) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+// directory returns the present directory, which nobody changes any more.
+func (s *Server) directory() *Directory {
+	s.setUp()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.dir
+}
+
+// SetDirectory replaces the directory and the faults. Sign-ins under way go on.
+func (s *Server) SetDirectory(d *Directory) {
+	defer s.lock()()
+	s.install(d)
+}
+
+// Update changes the directory: change gets a copy of it, whose Faults are
+// empty and are added to those in force. A change that Parse would not accept
+// is refused whole.
+func (s *Server) Update(change func(*Directory)) error {
+	text, err := s.directory().encode()
+	if err != nil {
+		return err
+	}
+	d, err := Parse("directory", text)
+	if err != nil {
+		return err
+	}
+	change(d)
+	if text, err = d.encode(); err != nil {
+		return err
+	}
+	if d, err = Parse("changed directory", text); err != nil {
+		return err
+	}
+	defer s.lock()()
+	s.plan(d.Faults)
+	d.Faults = nil
+	s.dir = d
+	return nil
+}
+
+// Await returns when done reports true. It asks again whenever a code, a
+// request, a fault or the directory changed, so that a test need not sleep.
+func (s *Server) Await(ctx context.Context, done func() bool) error {
+	s.setUp()
+	for {
+		s.mu.Lock()
+		changed := s.changed
+		s.mu.Unlock()
+		if done() {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("emulator: await: %w", ctx.Err())
+		}
+	}
+}
+
+// secret returns 130 bits or more that nobody guesses.
+func secret() string { return rand.Text() + rand.Text() }
+
+// newGUID returns a random GUID, as trace and correlation ids are.
+func newGUID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails: crypto/rand ends the process instead
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package machine
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// BenchmarkSignIn prints the figures of one sign-in with pamtester as its host, a small C program like sshd's child: from the
+// start of that program to the prompt on the terminal, from ENTER to its success when the browser was first, and what the
+// waiting worker costs. The emulator is on loopback.
+func BenchmarkSignIn(b *testing.B) {
+	const user = "user@contoso.example"
+	if err := os.WriteFile("/etc/pam.d/bench", []byte("auth required pam_aad.so\n"), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	var toPrompt, toResult time.Duration
+	var rss, anonymous float64
+	n := 0
+	for b.Loop() {
+		start := time.Now()
+		c := open(b, "pamtester", "bench", user, "authenticate")
+		_, code := c.prompted()
+		toPrompt += time.Since(start)
+		worker := childOf(b, c.cmd.Process.Pid)
+		rss += memory(b, worker, "VmRSS")
+		anonymous += memory(b, worker, "RssAnon")
+		if err := entra.SignIn(code, user); err != nil {
+			b.Fatal(err)
+		}
+		eventually(b, "the worker is done, its result waits in the pipe", patience, func() bool { return ended(worker) })
+		enter := time.Now()
+		c.typeLine("")
+		c.expect("successfully authenticated")
+		toResult += time.Since(enter)
+		n++
+	}
+	per := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(n) }
+	b.ReportMetric(per(toPrompt), "ms-to-prompt")
+	b.ReportMetric(per(toResult), "ms-ENTER-to-success")
+	b.ReportMetric(rss/1024/float64(n), "MiB-worker-RSS")
+	b.ReportMetric(anonymous/1024/float64(n), "MiB-worker-anonymous")
+	b.ReportMetric(0, "ns/op") // a sign-in takes as long as the person does
+}
+
+// childOf is the one child of a process: in a PAM host that waits, the worker.
+func childOf(b *testing.B, pid int) int {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	child, err := strconv.Atoi(regexp.MustCompile(`\d+`).FindString(string(text)))
+	if err != nil {
+		b.Fatalf("pamtester has no worker: %q", text)
+	}
+	return child
+}
+
+// ended: a process that is gone, or a zombie, has no program any more.
+func ended(pid int) bool {
+	_, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "exe"))
+	return err != nil
+}
+
+// memory reads a line of a process's status, in KiB.
+func memory(b *testing.B, pid int, field string) float64 {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	m := regexp.MustCompile(field + `:\s+(\d+) kB`).FindStringSubmatch(string(text))
+	if m == nil {
+		b.Fatalf("no %s in status", field)
+	}
+	n, _ := strconv.ParseFloat(m[1], 64)
+	return n
+}

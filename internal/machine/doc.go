@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package machine is the throw-away machine, and the tests that run on it: the product installed from its package, signed
+// in to with the real ssh, sshd, sudo, su, login and getent, against the emulator.
+//
+//	throwaway         runs a command on an overlay of this machine, and checks that nothing of it stays
+//	install-packages  what Debian has to bring
+//	install-product   builds and installs the package as an administrator would
+//	offline           both, and then a command in a network of nothing but loopback
+//	demo, test, bench, fuzz   what "make" runs there
+//	check             gofmt, vet, staticcheck, shellcheck
+//
+// There is no Go code here but tests. They act as root on the machine they run on, so they refuse any but a throw-away one.
+//
+// golang.org/x/sys opens the terminals that ssh and login insist on.
+package machine

@@ -1,0 +1,123 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rbac
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"aadlogin/internal/azure"
+)
+
+// ARM posts a question to Azure Resource Manager, in the name of the
+// machine's managed identity.
+type ARM interface {
+	Post(ctx context.Context, path string, query url.Values, in any) (azure.Reply, error)
+}
+
+// CheckAccess asks Azure itself for the verdict: the checkAccess operation
+// expands groups, inherits scopes and applies deny assignments on the
+// server's side. The managed identity needs Microsoft.Authorization/*/read at
+// the machine.
+type CheckAccess struct {
+	ARM ARM
+}
+
+// checkAccessVersion is the version that takes another subject than the
+// caller. As used by https://github.com/kubeguard/guard.
+const checkAccessVersion = "2018-09-01-preview"
+
+// Ask implements Source.
+func (c CheckAccess) Ask(ctx context.Context, q Question) (Facts, error) {
+	if q.Resource == (Resource{}) {
+		return Facts{}, errors.New("rbac: check access: no resource")
+	}
+	if !azure.IsGUID(q.ObjectID) {
+		return Facts{}, fmt.Errorf("rbac: check access: %q is not an object id", clip(q.ObjectID))
+	}
+	path := q.Resource.String() + "/providers/Microsoft.Authorization/checkAccess"
+	query := url.Values{"api-version": {checkAccessVersion}}
+	reply, err := c.ARM.Post(ctx, path, query, newAccessRequest(q))
+	if err != nil {
+		return Facts{}, fmt.Errorf("rbac: check access: %w", err)
+	}
+	verdicts, err := parseAccess(reply.Body)
+	if err != nil {
+		return Facts{}, fmt.Errorf("rbac: check access: %w", err)
+	}
+	return Facts{Question: q, Verdicts: verdicts, CorrelationID: reply.CorrelationID}, nil
+}
+
+type attributes map[string]any
+
+type accessRequest struct {
+	Subject     struct{ Attributes accessSubject }
+	Actions     []accessAction
+	Resource    accessResource
+	Environment *struct{}
+}
+
+type accessSubject struct {
+	ObjectID string `json:"ObjectId"`
+	Groups   []string
+	// Without it only direct assignments count.
+	RetrieveGroups bool `json:"xms-pasrp-retrievegroupmemberships"`
+}
+
+type accessAction struct {
+	ID           string `json:"Id"`
+	IsDataAction bool
+	Attributes   attributes
+}
+
+type accessResource struct {
+	ID         string `json:"Id"`
+	Attributes attributes
+}
+
+func newAccessRequest(q Question) accessRequest {
+	actions := q.Resource.Actions()
+	var r accessRequest
+	r.Subject.Attributes = accessSubject{ObjectID: q.ObjectID, Groups: []string{}, RetrieveGroups: true}
+	r.Actions = []accessAction{
+		{actions.Login, true, attributes{}},
+		{actions.LoginAsAdmin, true, attributes{}},
+	}
+	r.Resource = accessResource{q.Resource.String(), attributes{}}
+	return r
+}
+
+// parseAccess reads an answer of checkAccess. Unknown members are allowed:
+// the answer grows with Azure.
+func parseAccess(body []byte) ([]Verdict, error) {
+	var entries []struct {
+		ActionID     string `json:"actionId"`
+		IsDataAction bool   `json:"isDataAction"`
+		Decision     string `json:"accessDecision"`
+		Role         struct {
+			Definition string `json:"roleDefinitionId"`
+			Scope      string `json:"scope"`
+			Condition  string `json:"condition"`
+		} `json:"roleAssignment"`
+		Deny *struct{} `json:"denyAssignment"`
+	}
+	if err := azure.Decode(body, &entries); err != nil {
+		return nil, err
+	}
+	verdicts := make([]Verdict, 0, len(entries))
+	for _, e := range entries {
+		verdicts = append(verdicts, Verdict{
+			Action:     e.ActionID,
+			DataAction: e.IsDataAction,
+			Word:       e.Decision,
+			Role:       e.Role.Definition,
+			Scope:      e.Role.Scope,
+			Condition:  e.Role.Condition,
+			Denied:     e.Deny != nil,
+		})
+	}
+	return verdicts, nil
+}

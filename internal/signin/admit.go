@@ -1,0 +1,132 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/rbac"
+	"aadlogin/internal/token"
+)
+
+// sameAccount: the account in the browser must be the one typed. Names only find the account; whose it is, the object id
+// decides (internal/account, Bind).
+func (a *attempt) sameAccount(c *token.Claims) (account.Identity, error) {
+	signedIn, err := a.rules.FromUPN(c.PreferredUsername)
+	if err != nil || signedIn != a.name {
+		return account.Identity{}, a.otherAccount(c)
+	}
+	who := account.Identity{TenantID: c.TenantID, ObjectID: c.ObjectID, Name: a.name.Account, UPN: a.name.UPN}
+	return who, a.sameObject(who)
+}
+
+// sameObject refuses a name that somebody else has here before Azure is asked about them. Bind decides it again, under lock.
+func (a *attempt) sameObject(who account.Identity) error {
+	snapshot, err := a.store.Open()
+	if errors.Is(err, account.ErrMissing) {
+		return nil
+	}
+	if err != nil {
+		return a.notStored(err)
+	}
+	defer snapshot.Close()
+	held, err := snapshot.ByName(who.Name)
+	switch {
+	case errors.Is(err, account.ErrUnknown):
+		return nil
+	case err != nil:
+		return a.notStored(err)
+	case held.ObjectID != "" && (held.TenantID != who.TenantID || held.ObjectID != who.ObjectID):
+		return a.notStored(account.ErrOtherObject)
+	}
+	return nil
+}
+
+// admit writes down who has been let in, and as what, before anybody is told.
+func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
+	if !d.Admin && slices.Contains(a.cfg.SignIn.AdminServices, a.Service) {
+		return a.deny(who, d, c, c.resource.Actions().LoginAsAdmin)
+	}
+	demoted := false
+	var acct account.Account
+	err := a.store.Update(func(e *account.Edit) error {
+		// The name service must not go by an older configuration than the sign-ins do.
+		if err := e.SetRules(a.rules); err != nil {
+			return err
+		}
+		bound, err := e.Bind(who, a.took(e))
+		if err != nil {
+			return err
+		}
+		demoted = bound.Admin && !d.Admin
+		bound.Admin = d.Admin
+		acct = bound
+		return e.Put(bound)
+	})
+	var renamed *account.RenamedError
+	if err != nil && !errors.As(err, &renamed) {
+		return a.notStored(err)
+	}
+	if renamed != nil {
+		return a.renamed(renamed.New)
+	}
+	return a.grant(acct, d, c, demoted)
+}
+
+// deny takes back what an earlier authorization gave, a session still open included: the administrator's group, and the
+// grant that would stand in for Azure. Then it says why.
+func (a *attempt) deny(who account.Identity, d rbac.Decision, c *cloud, action string) error {
+	denial := a.noRole(d, c, who.ObjectID, action)
+	err := a.store.Update(func(e *account.Edit) error {
+		acct, err := e.ByObject(who.TenantID, who.ObjectID)
+		if err != nil {
+			return err
+		}
+		acct.Admin = d.Admin
+		if err := e.Put(acct); err != nil {
+			return err
+		}
+		if d.Login {
+			return nil
+		}
+		return a.store.DropGrant(acct.UID)
+	})
+	if err != nil && !errors.Is(err, account.ErrUnknown) && !errors.Is(err, account.ErrRemoved) {
+		a.log(LogError, "store-error", "error", err.Error())
+	}
+	return denial
+}
+
+// grant records the authorization. A person who is no longer administrator is refused outside sshd and login, as long as the
+// session they come from has the group: sudo goes by the groups that the session has had since it began.
+func (a *attempt) grant(acct account.Account, d rbac.Decision, c *cloud, demoted bool) error {
+	if err := a.store.RecordGrant(acct.UID, account.Grant{
+		TenantID: acct.TenantID, ObjectID: acct.ObjectID, Time: a.Now(), Admin: d.Admin,
+		Source: a.cfg.Authorization.Source, Scope: d.Scope, Service: a.Service, RemoteHost: a.RemoteHost,
+	}); err != nil {
+		return a.notStored(err)
+	}
+	if (demoted || a.HoldsAdmins && !d.Admin) && a.Service != "sshd" && a.Service != "login" {
+		return a.demoted(acct)
+	}
+	a.log(LogInfo, "signed-in", "uid", fmt.Sprint(acct.UID), "object", acct.ObjectID, "administrator", fmt.Sprint(d.Admin),
+		"role", d.Role, "scope", d.Scope, "correlation", d.CorrelationID)
+	return nil
+}
+
+// took is the uid that the host has for this name.
+func (a *attempt) took(e *account.Edit) uint32 {
+	if a.KnownToHost {
+		return a.UID
+	}
+	// A host that asks PAM first and the name service later (pamtester) will find what we are about to store.
+	if known, err := e.ByName(a.name.Account); err == nil {
+		return known.UID
+	}
+	fresh, _ := e.Fresh(a.name)
+	return fresh.UID
+}

@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/azure"
+)
+
+// authorizeAgain is the account phase without our authentication: a public key, cron, sudo with NOPASSWD. There is nobody to
+// ask, so the stored object id is authorized with the machine's own identity.
+func (a *attempt) authorizeAgain(ctx context.Context) error {
+	if err := a.configure(); err != nil {
+		return err
+	}
+	if err := a.checkName(); err != nil {
+		return err
+	}
+	a.door.Deadline(accountTimeout + slack)
+	ctx, cancel := context.WithTimeout(ctx, accountTimeout)
+	defer cancel()
+
+	acct, err := a.storedAccount()
+	if err != nil {
+		return err
+	}
+	who := account.Identity{TenantID: acct.TenantID, ObjectID: acct.ObjectID, Name: acct.Name, UPN: acct.UPN}
+	cloud, err := a.reachAzure(ctx)
+	if err != nil {
+		return a.orLastGrant(acct, err)
+	}
+	decision, err := cloud.authorize(ctx, acct.ObjectID)
+	if err != nil {
+		return a.orLastGrant(acct, a.cannotAsk(err))
+	}
+	if !decision.Login {
+		return a.deny(who, decision, cloud, cloud.resource.Actions().Login)
+	}
+	return a.admit(who, decision, cloud)
+}
+
+// storedAccount is the account as its last sign-in left it.
+func (a *attempt) storedAccount() (account.Account, error) {
+	snapshot, err := a.store.Open()
+	if err != nil {
+		return account.Account{}, a.notStored(err)
+	}
+	defer snapshot.Close()
+	acct, err := snapshot.ByName(a.name.Account)
+	switch {
+	case errors.Is(err, account.ErrUnknown), err == nil && acct.ObjectID == "":
+		return account.Account{}, a.refuse(Denied, "This account has never signed in here with a browser, so nobody can tell whose it is. "+
+			"Sign in once without a key.", "never-signed-in")
+	case err != nil:
+		return account.Account{}, a.notStored(err)
+	case a.KnownToHost && a.UID != acct.UID:
+		return account.Account{}, a.moved() // the session would not run under the account's id
+	}
+	return acct, nil
+}
+
+// orLastGrant lets the last grant stand in for an Azure that cannot be asked, for as long as the configuration says (0s: not
+// at all). A refusal is an answer, also Azure's refusal to let this machine ask.
+func (a *attempt) orLastGrant(acct account.Account, unreachable error) error {
+	if a.cfg.Authorization.GrantLifetime == 0 || !errors.Is(unreachable, azure.ErrUnreachable) {
+		return unreachable
+	}
+	grant, err := a.store.ReadGrant(acct.UID)
+	if err != nil || !a.standsIn(grant, acct) {
+		return unreachable
+	}
+	a.log(LogWarning, "let-in-by-last-grant", "uid", fmt.Sprint(acct.UID), "object", acct.ObjectID, "granted", grant.Time.Format(time.RFC3339))
+	return nil
+}
+
+// standsIn: given to this very account, not long ago, and for as much as this service, or the session's groups, ask. An
+// administrator is one by the grant and by the store: a check since may have said less.
+func (a *attempt) standsIn(grant account.Grant, acct account.Account) bool {
+	administrator := grant.Admin && acct.Admin
+	needed := a.HoldsAdmins || slices.Contains(a.cfg.SignIn.AdminServices, a.Service)
+	return grant.TenantID == acct.TenantID && grant.ObjectID == acct.ObjectID &&
+		fresh(grant.Time, a.Now(), a.cfg.Authorization.GrantLifetime) &&
+		(administrator || !needed)
+}
+
+// fresh: a grant from the future is not: a clock was stepped, and nobody knows how old the grant is.
+func fresh(granted, now time.Time, lifetime time.Duration) bool {
+	return !granted.After(now) && now.Sub(granted) <= lifetime
+}

@@ -1,0 +1,230 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/emulator"
+)
+
+func TestFresh(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	for _, test := range []struct {
+		name     string
+		granted  time.Time
+		lifetime time.Duration
+		want     bool
+	}{
+		{"just now", now, time.Hour, true},
+		{"within", now.Add(-59 * time.Minute), time.Hour, true},
+		{"the last moment", now.Add(-time.Hour), time.Hour, true},
+		{"past it", now.Add(-time.Hour - 1), time.Hour, false},
+		{"from the future", now.Add(1), time.Hour, false},
+		{"from the far future", now.Add(1000 * time.Hour), time.Hour, false},
+		{"of the zero time", time.Time{}, 30 * 24 * time.Hour, false},
+		{"older than a duration can say", time.Unix(math.MinInt64/2, 0), math.MaxInt64 - 1, false},
+	} {
+		if got := fresh(test.granted, now, test.lifetime); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
+// The account phase alone: who has signed in before is authorized again, by object id and without a word.
+func TestAgain(t *testing.T) {
+	m := newMachine(t, "")
+	m.put(m.person(user, userOID))
+	got, door := m.again(m.request(user))
+	ended(t, got, door, Success, "", "signed-in")
+	if len(door.deadlines) != 1 || door.deadlines[0] != accountTimeout+slack {
+		t.Errorf("deadlines %v", door.deadlines)
+	}
+	if n := m.requests("devicecode") + m.requests("openid"); n != 0 {
+		t.Errorf("Entra was asked %d times", n)
+	}
+	g, err := m.grant(m.firstID(user))
+	if err != nil || g.ObjectID != userOID || g.Service != "sshd" {
+		t.Errorf("grant %+v, %v", g, err)
+	}
+}
+
+func TestAgainNeverSignedIn(t *testing.T) {
+	for name, prepare := range map[string]func(*machine){
+		"no store":       func(*machine) {},
+		"not stored":     func(m *machine) { m.put(m.person(admin, adminOID)) },
+		"never bound":    func(m *machine) { m.put(m.imported(user)) },
+		"another's name": func(m *machine) { m.put(m.person("other@contoso.example", userOID)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(t, "authorization.grant_lifetime = \"1h\"")
+			prepare(m)
+			got, door := m.again(m.request(user))
+			if got == Success || m.requests("") != 0 {
+				t.Errorf("verdict %d, %d requests, told %q, logged %q", got, m.requests(""), door.told, door.logged)
+			}
+			if name != "no store" {
+				ended(t, got, door, Denied, "never signed in here with a browser", "never-signed-in")
+			}
+		})
+	}
+}
+
+func TestAgainWithoutRole(t *testing.T) {
+	m := newMachine(t, "authorization.grant_lifetime = \"1h\"")
+	a := m.person(user, userOID)
+	a.Admin = true
+	m.put(a)
+	m.record(a, time.Now(), true)
+	m.assign(user, "")
+	got, door := m.again(m.request(user))
+	ended(t, got, door, Denied, "Access denied:", "denied")
+	if _, err := m.grant(a.UID); !errors.Is(err, account.ErrNoGrant) {
+		t.Errorf("grant: %v", err)
+	}
+	if m.stored(user).Admin {
+		t.Error("still an administrator")
+	}
+	// Nor is there anything left to stand in for Azure.
+	m.entra.Fail(emulator.Fault{Endpoint: "arm", Reset: true})
+	if got, door = m.again(m.request(user)); got != Unreachable {
+		t.Errorf("verdict %d, told %q", got, door.told)
+	}
+}
+
+// record is what an earlier authorization left behind.
+func (m *machine) record(a account.Account, at time.Time, admin bool) {
+	m.t.Helper()
+	err := m.store.RecordGrant(a.UID, account.Grant{TenantID: a.TenantID, ObjectID: a.ObjectID, Time: at, Admin: admin, Source: "check-access"})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// While Azure cannot be asked, the last grant stands in for as long as the configuration says, and for nothing but what it
+// was given for.
+func TestLastGrant(t *testing.T) {
+	const hour = "authorization.grant_lifetime = \"1h\"\n"
+	for _, test := range []struct {
+		name    string
+		lines   string
+		age     time.Duration
+		change  func(*machine, *account.Account, *Request)
+		admin   bool
+		demoted bool // by a check since the grant
+		status  int  // HTTP status of the answer; 0: none comes
+		want    Verdict
+	}{
+		{name: "Azure overloaded", lines: hour, age: time.Minute, status: 503, want: Success},
+		{name: "Azure refuses to say", lines: hour, age: time.Minute, status: 403, want: Unreachable},
+		{name: "a session with the administrators' group", lines: hour, age: time.Minute, want: Unreachable,
+			change: func(_ *machine, _ *account.Account, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }},
+		{name: "a session with the administrators' group, of one", lines: hour, age: time.Minute, admin: true, want: Success,
+			change: func(_ *machine, _ *account.Account, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }},
+		{name: "a session of a former administrator", lines: hour, age: time.Minute, admin: true, demoted: true, want: Unreachable,
+			change: func(_ *machine, _ *account.Account, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }},
+		{name: "fresh", lines: hour, age: time.Minute, want: Success},
+		{name: "stale", lines: hour, age: 61 * time.Minute, want: Unreachable},
+		{name: "from the future", lines: hour, age: -time.Hour, want: Unreachable},
+		{name: "not configured", age: time.Second, want: Unreachable},
+		{name: "of another object", lines: hour, age: time.Minute, want: Unreachable,
+			change: func(_ *machine, a *account.Account, _ *Request) { a.ObjectID = stranger }},
+		{name: "of another tenant", lines: hour, age: time.Minute, want: Unreachable,
+			change: func(_ *machine, a *account.Account, _ *Request) { a.TenantID = stranger }},
+		{name: "of another account", lines: hour, age: time.Minute, want: Unreachable,
+			change: func(_ *machine, a *account.Account, _ *Request) { a.UID++ }},
+		{name: "a host with the account's uid", lines: hour, age: time.Minute, want: Success,
+			change: func(m *machine, _ *account.Account, r *Request) { r.KnownToHost, r.UID = true, m.firstID(user) }},
+		{name: "a host with another uid", lines: hour, age: time.Minute, want: Denied,
+			change: func(m *machine, _ *account.Account, r *Request) {
+				r.KnownToHost, r.UID = true, m.firstID(user)+1
+				r.StoreInode, r.StoreModified = m.store.Stamp()
+			}},
+		{name: "a service for administrators", lines: hour + "sign_in.admin_services = [\"cockpit\"]", age: time.Minute, want: Unreachable,
+			change: func(_ *machine, _ *account.Account, r *Request) { r.Service = "cockpit" }},
+		{name: "a service for administrators, by one", lines: hour + "sign_in.admin_services = [\"cockpit\"]", age: time.Minute, admin: true, want: Success,
+			change: func(_ *machine, _ *account.Account, r *Request) { r.Service = "cockpit" }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := newMachine(t, test.lines)
+			granted, req := m.person(user, userOID), m.request(user)
+			granted.Admin = test.admin && !test.demoted
+			m.put(granted)
+			m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: test.status == 0, Status: test.status})
+			if test.change != nil {
+				test.change(m, &granted, &req)
+			}
+			m.record(granted, time.Now().Add(-test.age), test.admin)
+			got, door := m.again(req)
+			if test.want == Success {
+				ended(t, got, door, Success, "", "4 let-in-by-last-grant")
+			} else {
+				ended(t, got, door, test.want, "Correlation ID", "")
+			}
+		})
+	}
+}
+
+// A grant that does not read as one is none.
+func TestDamagedGrant(t *testing.T) {
+	for _, text := range []string{"", "{}", "garbage", `{"tenant":1}`, `{"object":"` + userOID + `"}`} {
+		t.Run(text, func(t *testing.T) {
+			m := newMachine(t, "authorization.grant_lifetime = \"1h\"")
+			a := m.person(user, userOID)
+			m.put(a)
+			m.record(a, time.Now(), false)
+			m.write(filepath.Join(m.store.Dir, "grants", strconv.FormatUint(uint64(a.UID), 10)), text)
+			m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
+			got, door := m.again(m.request(user))
+			ended(t, got, door, Unreachable, "cannot be reached", "unreachable")
+		})
+	}
+}
+
+// A configuration that is wrong is no outage: no grant stands in for it.
+func TestLastGrantNeedsConfiguration(t *testing.T) {
+	m := newMachine(t, "authorization.grant_lifetime = \"1h\"")
+	a := m.person(user, userOID)
+	m.put(a)
+	m.record(a, time.Now(), true)
+	m.write(filepath.Join(filepath.Dir(m.config), "ca.pem"), "no certificate")
+	got, door := m.again(m.request(user))
+	ended(t, got, door, Misconfigured, "not configured correctly", "CA file")
+}
+
+// A stored account whose domain is no longer accepted is still answered by the name service. To stand aside would let its key
+// in.
+func TestDomainNoLongerAccepted(t *testing.T) {
+	m := newMachine(t, "")
+	a := m.person(user, userOID)
+	m.put(a)
+	text, err := os.ReadFile(m.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.write(m.config, strings.Replace(string(text), `"contoso.example"`, `"fabrikam.example"`, 1))
+	req := m.request(user)
+	req.KnownToHost, req.UID = true, a.UID
+	got, door := m.again(req)
+	ended(t, got, door, Denied, "no longer accepts", "name-not-accepted")
+	got, door = m.signIn(req, user)
+	ended(t, got, door, Denied, "no longer accepts", "name-not-accepted")
+
+	req.UID++ // somebody else's account of that name: none of our business
+	if got, door := m.again(req); got != NotOurs || door.told != nil {
+		t.Errorf("verdict %d, told %q", got, door.told)
+	}
+	req.UID, req.User = a.UID, "user@other.example"
+	if got, door := m.again(req); got != NotOurs || door.told != nil {
+		t.Errorf("verdict %d, told %q", got, door.told)
+	}
+}

@@ -1,0 +1,192 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+
+	"aadlogin/internal/azure"
+	"aadlogin/internal/config"
+	"aadlogin/internal/devicecode"
+	"aadlogin/internal/rbac"
+	"aadlogin/internal/token"
+)
+
+// cloud is everything outside this machine that an attempt talks to, found and ready.
+type cloud struct {
+	http     *http.Client
+	metadata azure.Metadata
+	azure    azure.Cloud
+	resource rbac.Resource
+	bearer   azure.Bearer
+
+	openID   *token.Metadata
+	verifier *token.Verifier
+	clientID string
+}
+
+// reach finds the endpoints: what the configuration leaves open comes from the metadata service. Metadata, OpenID metadata and
+// signing keys are fetched side by side, and the managed identity's token in the background, so that nothing but the device
+// code is left before the prompt, and nothing but the question about this person after it.
+func (a *attempt) reach(ctx context.Context) (*cloud, error) {
+	c, compute, err := a.newCloud(ctx)
+	if err != nil {
+		return nil, err
+	}
+	discover := sync.OnceValues(func() (*token.Metadata, error) { return a.discover(ctx, c, compute) })
+	go discover()
+	if err := a.findMachine(c, compute); err != nil {
+		return nil, err
+	}
+	go c.bearer(ctx) // only to be early: who needs it asks again and hears what went wrong
+	if c.openID, err = discover(); err != nil {
+		return nil, a.noDiscovery(err)
+	}
+	keys := a.tokenSource(c).Keys(c.openID)
+	go keys.Load(ctx) // the same
+	c.verifier = &token.Verifier{ClientID: c.clientID, TenantID: c.openID.TenantID, Issuer: c.openID.Issuer, Keys: keys, Now: a.Now}
+	return c, nil
+}
+
+// reachAzure is the part of reach that the account phase needs.
+func (a *attempt) reachAzure(ctx context.Context) (*cloud, error) {
+	c, compute, err := a.newCloud(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c, a.findMachine(c, compute)
+}
+
+// A computeFunc asks the metadata service about this machine, once however often it is called.
+type computeFunc func() (azure.Compute, error)
+
+func (a *attempt) newCloud(ctx context.Context) (*cloud, computeFunc, error) {
+	client, err := azure.NewClient(azure.Options{CAFile: a.cfg.Endpoints.CAFile, Proxy: a.cfg.Endpoints.Proxy})
+	if err != nil {
+		return nil, nil, a.misconfigured(err)
+	}
+	c := &cloud{http: client, metadata: azure.Metadata{Endpoint: a.cfg.Endpoints.Metadata, Now: a.Now}, clientID: a.cfg.ClientID}
+	return c, sync.OnceValues(func() (azure.Compute, error) { return c.metadata.Compute(ctx) }), nil
+}
+
+// findMachine fills in where in Azure this machine is.
+func (a *attempt) findMachine(c *cloud, compute computeFunc) (err error) {
+	if c.azure, err = findCloud(a.cfg, compute); err != nil {
+		return a.cannotReach("metadata service of this machine", err)
+	}
+	if c.resource, err = findResource(a.cfg, compute); err != nil {
+		return a.cannotReach("metadata service of this machine", err)
+	}
+	c.bearer = c.metadata.Bearer(c.azure.Audience, a.cfg.Authorization.ManagedIdentity)
+	return nil
+}
+
+// discover does not wait for the metadata service where the configuration says which authority it is.
+func (a *attempt) discover(ctx context.Context, c *cloud, compute computeFunc) (*token.Metadata, error) {
+	authority := a.cfg.Endpoints.Authority
+	if authority == "" {
+		found, err := findCloud(a.cfg, compute)
+		if err != nil {
+			return nil, err
+		}
+		authority = found.Authority
+	}
+	return a.tokenSource(c).Discover(ctx, authority, a.cfg.TenantID)
+}
+
+func (a *attempt) tokenSource(c *cloud) token.Source {
+	return token.Source{HTTP: c.http, CacheDir: a.CacheDir, Now: a.Now}
+}
+
+// findCloud asks the metadata service only if something is left to ask.
+func findCloud(cfg *config.Config, compute computeFunc) (azure.Cloud, error) {
+	cloud, known := azure.CloudByName(cfg.Cloud)
+	if !known {
+		machine, err := compute()
+		if err != nil {
+			return azure.Cloud{}, err
+		}
+		cloud, known = azure.CloudByEnvironment(machine.Environment)
+		if !known && (cfg.Endpoints.Authority == "" || cfg.Endpoints.ResourceManager == "") {
+			return azure.Cloud{}, fmt.Errorf("signin: cloud %q is not known here; set endpoints.authority and endpoints.resource_manager", machine.Environment)
+		}
+	}
+	if cfg.Endpoints.Authority != "" {
+		cloud.Authority = cfg.Endpoints.Authority
+	}
+	if cfg.Endpoints.ResourceManager != "" {
+		cloud.ResourceManager = cfg.Endpoints.ResourceManager
+		if !known {
+			cloud.Audience = cfg.Endpoints.ResourceManager + "/"
+		}
+	}
+	return cloud, nil
+}
+
+// findResource is the same for the resource that roles are looked up at.
+func findResource(cfg *config.Config, compute computeFunc) (rbac.Resource, error) {
+	id := cfg.Authorization.ResourceID
+	if id == "" {
+		machine, err := compute()
+		if err != nil {
+			return rbac.Resource{}, err
+		}
+		id = machine.ResourceID
+	}
+	return rbac.ParseResource(id)
+}
+
+// noDiscovery tells a tenant that does not exist from a service that does not answer.
+func (a *attempt) noDiscovery(err error) error {
+	var refused *token.RefusedError
+	var document *token.DocumentError
+	if errors.As(err, &refused) || errors.As(err, &document) {
+		return a.misconfigured(err)
+	}
+	return a.cannotReach("sign-in service", err)
+}
+
+func (c *cloud) deviceRequest() devicecode.Request {
+	return devicecode.Request{
+		HTTP:           c.http,
+		Authority:      c.azure.Authority + "/" + c.openID.TenantID,
+		ClientID:       c.clientID,
+		Metadata:       c.openID.Raw,
+		DeviceEndpoint: c.openID.DeviceAuthorizationEndpoint,
+		TokenEndpoint:  c.openID.TokenEndpoint,
+	}
+}
+
+// authorize asks Azure whether the object may log in to this machine.
+func (c *cloud) authorize(ctx context.Context, objectID string) (rbac.Decision, error) {
+	arm := &azure.ARM{Endpoint: c.azure.ResourceManager, HTTP: c.http, Bearer: c.bearer}
+	source := rbac.CheckAccess{ARM: arm}
+	facts, err := source.Ask(ctx, rbac.Question{Resource: c.resource, ObjectID: objectID})
+	if err != nil {
+		return rbac.Decision{}, err
+	}
+	return rbac.Decide(facts), nil
+}
+
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "this machine"
+	}
+	return name
+}
+
+// newID makes a correlation id in the form Microsoft's are: a random GUID (RFC 9562, Section 5.4).
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

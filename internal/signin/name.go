@@ -1,0 +1,136 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"errors"
+	"os"
+	osuser "os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"aadlogin/internal/account"
+)
+
+// checkName: ours, in its one spelling, and known to the host if it must be.
+func (a *attempt) checkName() error {
+	name, err := a.rules.Name(a.User)
+	var spelling *account.SpellingError
+	switch {
+	case errors.As(err, &spelling):
+		return a.misspelt(spelling.Right)
+	case err != nil:
+		return a.foreignName()
+	}
+	a.name = name
+	if err := a.checkGroup(); err != nil {
+		return err
+	}
+	if err := a.checkStore(); err != nil {
+		return err
+	}
+	if !a.KnownToHost && a.takesIDsFirst() {
+		return a.unknownToHost()
+	}
+	return a.currentHost()
+}
+
+// foreignName is none of our business, unless it is a stored account's: then the domain has been taken out of the configuration
+// since, the name service answers it still, and to stand aside would let a key in that nobody has authorized.
+func (a *attempt) foreignName() error {
+	if !a.KnownToHost {
+		return &refusal{verdict: NotOurs}
+	}
+	snapshot, err := a.store.Open()
+	switch {
+	case errors.Is(err, account.ErrMissing):
+		return &refusal{verdict: NotOurs}
+	case err != nil && a.UID >= a.rules.Low && a.UID <= a.rules.High:
+		return a.notStored(err)
+	case err != nil:
+		return &refusal{verdict: NotOurs}
+	}
+	defer snapshot.Close()
+	if held, err := snapshot.ByUID(a.UID); err == nil && held.Name == a.User {
+		return a.nameNotAccepted()
+	}
+	return &refusal{verdict: NotOurs}
+}
+
+// checkGroup keeps a short name from being that of a local group: the account's private group would have it too, and sudoers,
+// sshd and polkit grant rights by the names of groups.
+func (a *attempt) checkGroup() error {
+	if strings.Contains(a.name.Account, "@") {
+		return nil
+	}
+	// Without cgo, as the module is built, os/user reads /etc/group alone: never ourselves.
+	if _, err := osuser.LookupGroup(a.name.Account); err == nil {
+		return a.nameOfGroup()
+	}
+	return nil
+}
+
+// takesIDsFirst: a host that takes the session's ids before it authenticates, and is told about new accounts for that.
+func (a *attempt) takesIDsFirst() bool {
+	return slices.Contains(a.cfg.Accounts.PreAuthServices, hostProgram())
+}
+
+// hostProgram is the program that loaded the module, of which this process is a fork.
+func hostProgram() string {
+	path, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(strings.TrimSuffix(path, " (deleted)"))
+}
+
+// checkStore finds out before anybody opens a browser what would refuse them in the end: a damaged store, a name that is
+// nobody's any more, an entry that the host was given by an older configuration.
+func (a *attempt) checkStore() error {
+	snapshot, err := a.store.Open()
+	switch {
+	case errors.Is(err, account.ErrMissing):
+		return nil
+	case err != nil:
+		return a.notStored(err)
+	}
+	defer snapshot.Close()
+	held, err := snapshot.Holder(a.name.Account)
+	switch {
+	case errors.Is(err, account.ErrUnknown):
+		return a.checkRules(snapshot)
+	case err != nil:
+		return a.notStored(err)
+	case held.Name != a.name.Account:
+		return a.formerName()
+	}
+	return nil
+}
+
+// checkRules: a first sign-in stores home and shell by the present configuration, and the host must have been told the same.
+func (a *attempt) checkRules(s *account.Snapshot) error {
+	if !a.KnownToHost || s.Rules().Equal(a.rules) {
+		return nil
+	}
+	if err := a.store.Update(func(e *account.Edit) error { return e.SetRules(a.rules) }); err != nil {
+		return a.notStored(err)
+	}
+	return a.moved()
+}
+
+// currentHost refuses a host whose idea of the ids may be out of date. sshd took uid and home when the connection began and
+// never asks again; the store may have changed before the person went on, while their id was not yet reserved. An account
+// that has the first id its name can have is safe whatever changed: nothing else was ever answered for it.
+func (a *attempt) currentHost() error {
+	if !a.KnownToHost || !a.takesIDsFirst() ||
+		a.UID == account.ID(a.rules.TenantID, a.name.UPN, 0, a.rules.Low, a.rules.High) {
+		return nil
+	}
+	inode, modified := a.store.Stamp()
+	if inode != a.StoreInode || modified != a.StoreModified {
+		return a.moved()
+	}
+	return nil
+}

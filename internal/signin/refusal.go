@@ -1,0 +1,259 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/azure"
+	"aadlogin/internal/devicecode"
+	"aadlogin/internal/rbac"
+	"aadlogin/internal/token"
+)
+
+// refusal ends an attempt, in its three readings.
+type refusal struct {
+	verdict Verdict
+	person  string   // what happened and what to do next; "" says nothing
+	verb    string   // of the log line; "" writes none
+	pairs   []string // of the log line
+	cause   error    // for errors.Is; may be nil
+}
+
+func (r *refusal) Unwrap() error { return r.cause }
+
+func (r *refusal) Error() string { return "signin: " + logLine(r.verb, r.pairs...) }
+
+// end turns how the steps went into the one verdict. What no step has foreseen is Broken.
+func (a *attempt) end(err error) Verdict {
+	if err == nil {
+		return Success
+	}
+	var r *refusal
+	if !errors.As(err, &r) {
+		r = a.refuse(Broken, "Something went wrong on this machine, and nobody was signed in. Try again; if it stays, tell its administrator.",
+			"failed", "error", err.Error())
+	}
+	if r.verb != "" {
+		a.log(r.level(), r.verb, r.pairs...)
+	}
+	if r.person != "" {
+		a.door.Tell(r.person)
+	}
+	if r.verdict == Success {
+		return Broken // a refusal is never a success, whatever a step put into it
+	}
+	return r.verdict
+}
+
+func (r *refusal) level() LogLevel {
+	switch r.verdict {
+	case Refused, Denied:
+		return LogNotice
+	case Unreachable:
+		return LogWarning
+	default:
+		return LogError
+	}
+}
+
+func (a *attempt) refuse(v Verdict, person, verb string, pairs ...string) *refusal {
+	return &refusal{verdict: v, person: person + "\nCorrelation ID: " + a.correlation(pairs), verb: verb, pairs: pairs}
+}
+
+// correlation is what a person can quote: the server's id if a server had its say, ours otherwise. Ours is in every line of
+// the log.
+func (a *attempt) correlation(pairs []string) string {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i] == "correlation" && pairs[i+1] != "" {
+			return clean(pairs[i+1], 64)
+		}
+	}
+	return a.id
+}
+
+// log writes one event, with what every event has.
+func (a *attempt) log(level LogLevel, verb string, pairs ...string) {
+	common := []string{"account", a.User, "service", a.Service, "rhost", a.RemoteHost, "attempt", a.id}
+	a.door.Log(level, logLine(verb, append(common, pairs...)...))
+}
+
+// debug is for the module argument of that name: which step took how long.
+func (a *attempt) debug(step string, pairs ...string) {
+	if a.Debug {
+		a.log(LogDebug, "step", append([]string{"done", step}, pairs...)...)
+	}
+}
+
+const tellAdministrator = "Tell the administrator of this machine: "
+
+func (a *attempt) misconfigured(err error) error {
+	return a.refuse(Misconfigured, tellAdministrator+"sign-in is not configured correctly; the system log says what is wrong.",
+		"configuration-error", "error", err.Error())
+}
+
+func (a *attempt) misspelt(right string) error {
+	return a.refuse(Denied, fmt.Sprintf("This account is spelled %s on this machine. Connect again with exactly that name.", right),
+		"misspelt-name", "right", right)
+}
+
+func (a *attempt) unknownToHost() error {
+	return a.refuse(Misconfigured, tellAdministrator+"the name service of this machine does not know its sign-in accounts.",
+		"name-service-error", "problem", `getpwnam does not answer; add "aad" to passwd and group in /etc/nsswitch.conf and run: aadctl config apply`)
+}
+
+func (a *attempt) nameNotAccepted() error {
+	return a.refuse(Denied, "This machine no longer accepts accounts with this name. Ask its administrator.", "name-not-accepted",
+		"problem", "the account is stored, but its name is not one of the configured domains'")
+}
+
+func (a *attempt) nameOfGroup() error {
+	return a.refuse(Denied, tellAdministrator+"an account cannot be named like one of its groups.",
+		"name-of-a-group", "problem", "short_names is on and a local group has this name")
+}
+
+// formerName does not say the new name: nobody has signed in yet.
+func (a *attempt) formerName() error {
+	return a.refuse(Denied, "This name is no longer in use on this machine. Connect again with the account's present name.", "former-name")
+}
+
+func (a *attempt) moved() error {
+	return a.refuse(Denied, "The accounts of this machine changed while you were connecting. Connect again.",
+		"host-out-of-date", "uid", strconv.FormatUint(uint64(a.UID), 10))
+}
+
+func (a *attempt) renamed(to account.Account) error {
+	return a.refuse(Denied, fmt.Sprintf("Your account has been renamed to %s on this machine; its files stay yours. Connect again.", to.Name),
+		"renamed", "to", to.Name, "uid", fmt.Sprint(to.UID), "object", to.ObjectID)
+}
+
+func (a *attempt) demoted(acct account.Account) error {
+	return a.refuse(Denied, fmt.Sprintf("%s is no longer an administrator of this machine.", acct.Name),
+		"demoted", "uid", fmt.Sprint(acct.UID), "object", acct.ObjectID)
+}
+
+func (a *attempt) noSlot(err error) error {
+	switch {
+	case errors.Is(err, errMachineFull):
+		return a.refuse(Unreachable, "Too many sign-ins are waiting on this machine. Try again in a few minutes.", "too-many-waiting", "limit", "machine")
+	case errors.Is(err, errAccountFull):
+		return a.refuse(Unreachable, "Too many sign-ins are waiting for this account. Finish or close one of them first.", "too-many-waiting", "limit", "account")
+	default:
+		return err
+	}
+}
+
+// notStored: the sign-in was good, but an account that is not on disk must not be let in.
+func (a *attempt) notStored(err error) error {
+	var moved *account.MovedError
+	var damaged *account.DamagedError
+	switch {
+	case errors.As(err, &moved):
+		return a.moved()
+	case errors.Is(err, account.ErrOtherObject):
+		return a.refuse(Denied, fmt.Sprintf("The name %s belongs to somebody else on this machine. Ask its administrator.", a.name.Account),
+			"name-of-another", "error", err.Error())
+	case errors.Is(err, account.ErrRemoved):
+		return a.refuse(Denied, "This account has been removed from this machine. Ask its administrator.", "removed-account")
+	case errors.As(err, &damaged):
+		return a.refuse(Misconfigured, tellAdministrator+"its account store is damaged; the system log says how to restore it.",
+			"store-damaged", "error", err.Error())
+	default:
+		return a.refuse(Broken, tellAdministrator+"the account could not be stored, so nobody was signed in.", "store-error", "error", err.Error())
+	}
+}
+
+func (a *attempt) otherAccount(c *token.Claims) error {
+	got := clean(c.PreferredUsername, 120)
+	return a.refuse(Refused, fmt.Sprintf("This sign-in is for %s, but %s signed in with the browser. Try again, and choose %s there "+
+		"(a private window helps if the browser picks an account by itself).", a.name.UPN, got, a.name.UPN),
+		"other-account", "signed_in", got, "object", c.ObjectID)
+}
+
+func (a *attempt) badToken(err error) error {
+	var bad *token.InvalidError
+	if errors.As(err, &bad) || errors.Is(err, devicecode.ErrUnusable) {
+		return a.refuse(Refused, "The answer of the sign-in service could not be trusted, so nobody was signed in. Tell the administrator of this machine.",
+			"token-refused", "error", err.Error())
+	}
+	return a.cannotReach("sign-in service", err)
+}
+
+func (a *attempt) cannotReach(what string, err error) error {
+	var certificate *azure.CertificateError
+	problem := "cannot be reached"
+	if errors.As(err, &certificate) {
+		problem = "has a certificate that this machine does not trust"
+	}
+	r := a.refuse(Unreachable, fmt.Sprintf("The %s %s. Try again in a moment; if it stays, tell the administrator of this machine.", what, problem),
+		"unreachable", "what", what, "error", err.Error(), "correlation", serverCorrelation(err))
+	r.cause = err
+	return r
+}
+
+// serverCorrelation is the id a server gave its refusal, if err is one.
+func serverCorrelation(err error) string {
+	var oauth *devicecode.Error
+	var arm *azure.Error
+	switch {
+	case errors.As(err, &oauth):
+		return oauth.CorrelationID
+	case errors.As(err, &arm):
+		return arm.CorrelationID
+	}
+	return ""
+}
+
+// cannotAsk is not a denial: nobody has said no.
+func (a *attempt) cannotAsk(err error) error {
+	var refused *azure.Error
+	if !errors.As(err, &refused) || errors.Is(err, azure.ErrUnreachable) {
+		return a.cannotReach("authorization service of Azure", err)
+	}
+	fix := "give the machine's managed identity a role with Microsoft.Authorization/*/read at the machine"
+	if refused.Op == azure.IdentityToken {
+		fix = "switch on the machine's managed identity: az vm identity assign"
+	}
+	return a.refuse(Unreachable, tellAdministrator+"Azure does not let it ask who may sign in; the system log says why.",
+		"authorization-not-asked", "error", err.Error(), "fix", fix, "correlation", refused.CorrelationID)
+}
+
+// noRole begins with the sentence that users of the preview know, word for word.
+func (a *attempt) noRole(d rbac.Decision, c *cloud, oid, action string) error {
+	role := "Virtual Machine User Login"
+	if strings.HasSuffix(strings.ToLower(action), "/loginasadmin/action") {
+		role = "Virtual Machine Administrator Login"
+	}
+	person := fmt.Sprintf("Access denied:  to sign-in you be assigned a role with action '%s', for example '%s'\nScope: %s\nObject ID: %s",
+		action, role, c.resource, oid)
+	return a.refuse(Denied, person, "denied", "action", action, "object", oid, "reason", d.Reason, "correlation", d.CorrelationID,
+		"fix", fmt.Sprintf("az role assignment create --assignee-object-id %s --role '%s' --scope %s", oid, role, c.resource))
+}
+
+// noCode: the device code could not be had; the person has seen nothing yet.
+func (a *attempt) noCode(err error) error {
+	var oauth *devicecode.Error
+	if errors.As(err, &oauth) {
+		return a.oauthRefused(oauth)
+	}
+	return a.cannotReach("sign-in service", err)
+}
+
+// notSignedIn: the code was shown, and the browser did not bring a token.
+func (a *attempt) notSignedIn(err error) error {
+	if errors.Is(err, devicecode.ErrExpired) || errors.Is(err, context.DeadlineExceeded) {
+		return a.refuse(Refused, "The sign-in was not finished in the browser in time. Try again. If the page said that you cannot get there "+
+			"from here, or that the sign-in was blocked, your organisation may not allow device code sign-in: ask your administrator.",
+			"expired", "correlation", serverCorrelation(err))
+	}
+	if errors.Is(err, devicecode.ErrUnusable) {
+		return a.badToken(err)
+	}
+	return a.noCode(err)
+}

@@ -1,0 +1,182 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/azure"
+	"aadlogin/internal/devicecode"
+	"aadlogin/internal/rbac"
+	"aadlogin/internal/token"
+)
+
+var everyVerdict = []Verdict{Broken, Success, NotOurs, Refused, Denied, Unreachable, Misconfigured, Misconfigured + 1, -1}
+
+func TestZeroVerdictLetsNobodyIn(t *testing.T) {
+	var zero Verdict
+	if zero == Success || zero != Broken {
+		t.Errorf("the zero Verdict is %v", zero)
+	}
+	var r refusal
+	if r.verdict == Success {
+		t.Error("the zero refusal succeeds")
+	}
+}
+
+// Only no error at all is a success.
+func TestEnd(t *testing.T) {
+	end := func(err error) (Verdict, *said) {
+		door := new(said)
+		a := new(Signin).attempt(Request{User: "user@contoso.example"}, door)
+		return a.end(err), door
+	}
+	if got, door := end(nil); got != Success || door.told != nil || door.logged != nil {
+		t.Errorf("no error: %v, told %q, logged %q", got, door.told, door.logged)
+	}
+	for _, v := range everyVerdict {
+		want := v
+		if v == Success {
+			want = Broken
+		}
+		for _, err := range []error{&refusal{verdict: v}, fmt.Errorf("wrapped: %w", &refusal{verdict: v, person: "No.", verb: "no"})} {
+			if got, _ := end(err); got != want {
+				t.Errorf("refusal %d: %v, want %v", v, got, want)
+			}
+		}
+	}
+	for _, err := range []error{errors.New("anything"), context.Canceled, context.DeadlineExceeded, account.ErrUnknown} {
+		got, door := end(err)
+		if got != Broken || len(door.told) != 1 || !strings.Contains(door.told[0], "nobody was signed in") ||
+			len(door.logged) != 1 || !strings.Contains(door.logged[0], err.Error()) {
+			t.Errorf("%v: %v, told %q, logged %q", err, got, door.told, door.logged)
+		}
+	}
+}
+
+// A refusal without words is for accounts that are none of our business.
+func TestEndSaysNothing(t *testing.T) {
+	door := new(said)
+	new(Signin).attempt(Request{}, door).end(&refusal{verdict: NotOurs})
+	if door.told != nil || door.logged != nil {
+		t.Errorf("told %q, logged %q", door.told, door.logged)
+	}
+}
+
+func TestLevels(t *testing.T) {
+	for _, v := range everyVerdict {
+		want := LogError
+		switch v {
+		case Refused, Denied:
+			want = LogNotice
+		case Unreachable:
+			want = LogWarning
+		}
+		if got := (&refusal{verdict: v}).level(); got != want {
+			t.Errorf("%v: level %d, want %d", v, got, want)
+		}
+	}
+}
+
+// Each error of the packages below, as the person, the log and PAM get it.
+func TestRefusals(t *testing.T) {
+	a := &attempt{id: ofOurs, Request: Request{UID: 4242}, name: account.Name{Account: "user@contoso.example", UPN: "user@contoso.example"}}
+	unreachable := fmt.Errorf("x: %w", azure.ErrUnreachable)
+	for _, test := range []struct {
+		name    string
+		err     error
+		verdict Verdict
+		person  string
+		log     string
+	}{
+		{"configuration", a.misconfigured(errors.New("line 3")), Misconfigured, "not configured correctly", `configuration-error error="line 3"`},
+		{"spelling", a.misspelt("user@contoso.example"), Denied, "spelled user@contoso.example", `misspelt-name right="user@contoso.example"`},
+		{"name service", a.unknownToHost(), Misconfigured, "name service", "nsswitch.conf"},
+		{"moved", a.moved(), Denied, "Connect again", `uid="4242"`},
+		{"moved, from the store", a.notStored(&account.MovedError{}), Denied, "Connect again", "host-out-of-date"},
+		{"renamed", a.renamed(account.Account{Name: "new@contoso.example", UID: 7}), Denied, "renamed to new@contoso.example", `uid="7"`},
+		{"demoted", a.demoted(account.Account{Name: "x@contoso.example"}), Denied, "no longer an administrator", "demoted"},
+		{"another's name", a.notStored(fmt.Errorf("y: %w", account.ErrOtherObject)), Denied, "belongs to somebody else", "name-of-another"},
+		{"removed", a.notStored(account.ErrRemoved), Denied, "has been removed", "removed-account"},
+		{"damaged", a.notStored(&account.DamagedError{File: "f", Problem: "p"}), Misconfigured, "damaged", "store-damaged"},
+		{"store", a.notStored(errors.New("disk full")), Broken, "could not be stored", "disk full"},
+		{"other account", a.otherAccount(&token.Claims{PreferredUsername: "eve\x1b[1m@x\n", ObjectID: "o"}), Refused,
+			"This sign-in is for user@contoso.example, but eve[1m@x signed in", `signed_in="eve[1m@x"`},
+		{"forged token", a.badToken(&token.InvalidError{Part: "iss"}), Refused, "could not be trusted", "token-refused"},
+		{"no keys", a.badToken(unreachable), Unreachable, "sign-in service cannot be reached", "unreachable"},
+		{"certificate", a.cannotReach("sign-in service", fmt.Errorf("z: %w", &azure.CertificateError{})), Unreachable, "certificate that this machine does not trust", "unreachable"},
+		{"server down", a.cannotAsk(&azure.Error{Status: 503, CorrelationID: "theirs"}), Unreachable, "Correlation ID: theirs", `correlation="theirs"`},
+		{"not allowed to ask", a.cannotAsk(&azure.Error{Status: 403, CorrelationID: "theirs"}), Unreachable, "does not let it ask", "Microsoft.Authorization/*/read"},
+		{"cannot ask", a.cannotAsk(unreachable), Unreachable, "cannot be reached", "unreachable"},
+		{"anything while asking", a.cannotAsk(errors.New("odd")), Unreachable, "cannot be reached", "odd"},
+		{"tenant unknown", a.noDiscovery(&token.RefusedError{}), Misconfigured, "not configured correctly", "configuration-error"},
+		{"metadata odd", a.noDiscovery(&token.DocumentError{}), Misconfigured, "not configured correctly", "configuration-error"},
+		{"metadata missing", a.noDiscovery(unreachable), Unreachable, "cannot be reached", "unreachable"},
+		{"code refused", a.noCode(&devicecode.Error{Code: "invalid_client"}), Misconfigured, "application registration", `error="invalid_client"`},
+		{"no code", a.noCode(unreachable), Unreachable, "cannot be reached", "unreachable"},
+		{"expired", a.notSignedIn(fmt.Errorf("q: %w", devicecode.ErrExpired)), Refused, "not finished in the browser in time", "expired"},
+		{"expired, says the server", a.notSignedIn(&devicecode.Error{Code: "expired_token", CorrelationID: "theirs"}), Refused, "Correlation ID: theirs", "expired"},
+		{"our own patience", a.notSignedIn(fmt.Errorf("q: %w", context.DeadlineExceeded)), Refused, "not finished in the browser in time", "expired"},
+		{"declined", a.notSignedIn(&devicecode.Error{Code: "access_denied"}), Refused, "declined", "access_denied"},
+		{"machine full", a.noSlot(errMachineFull), Unreachable, "on this machine", `limit="machine"`},
+		{"account full", a.noSlot(errAccountFull), Unreachable, "for this account", `limit="account"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := refused(t, test.err)
+			if r.verdict != test.verdict || !strings.Contains(r.person, test.person) || !strings.Contains(r.Error(), test.log) {
+				t.Errorf("got  %v %q\nlog %s\nwant %v %q, log %q", r.verdict, r.person, r.Error(), test.verdict, test.person, test.log)
+			}
+			if !strings.Contains(r.person, "\nCorrelation ID: ") {
+				t.Errorf("nothing to quote in %q", r.person)
+			}
+		})
+	}
+}
+
+// The sentence of the preview, word for word, and what to do about it.
+func TestNoRole(t *testing.T) {
+	const id = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers/Microsoft.Compute/virtualMachines/demo-vm"
+	resource, err := rbac.ParseResource(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &attempt{id: ofOurs}
+	for action, role := range map[string]string{
+		resource.Actions().Login:        "Virtual Machine User Login",
+		resource.Actions().LoginAsAdmin: "Virtual Machine Administrator Login",
+	} {
+		r := refused(t, a.noRole(rbac.Decision{Reason: "why", CorrelationID: "theirs"}, &cloud{resource: resource}, "the-oid", action))
+		want := "Access denied:  to sign-in you be assigned a role with action '" + action + "', for example '" + role + "'\n" +
+			"Scope: " + id + "\nObject ID: the-oid\nCorrelation ID: theirs"
+		if r.verdict != Denied || r.person != want {
+			t.Errorf("%v\n%s\nwant\n%s", r.verdict, r.person, want)
+		}
+		if log := r.Error(); !strings.Contains(log, `reason="why"`) || !strings.Contains(log, "--assignee-object-id the-oid --role '"+role+"' --scope "+id) {
+			t.Errorf("log: %s", log)
+		}
+	}
+}
+
+// What every line of the log has, whoever wrote the values.
+func TestLogHasWhoAndWhere(t *testing.T) {
+	door := new(said)
+	a := new(Signin).attempt(Request{User: "a\"\nb", Service: "sshd", RemoteHost: "h\x1b"}, door)
+	a.log(LogInfo, "verb", "key", "value")
+	want := `6 verb account="a\" b" service="sshd" rhost="h" attempt="` + a.id + `" key="value"`
+	if len(door.logged) != 1 || door.logged[0] != want {
+		t.Errorf("got  %q\nwant %q", door.logged, want)
+	}
+}
+
+func TestNewID(t *testing.T) {
+	a, b := newID(), newID()
+	if a == b || len(a) != 36 || a[14] != '4' || !strings.ContainsRune("89ab", rune(a[19])) {
+		t.Errorf("%q, %q", a, b)
+	}
+}

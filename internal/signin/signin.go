@@ -1,0 +1,175 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package signin is the order of the steps of one sign-in, and every sentence a person reads on the way.
+//
+// [Signin.Authenticate] reads as one straight line: configuration, name, waiting room, endpoints, device code, prompt,
+// token, authorization, account, grant. [Signin.Account] is the account phase alone (public key, cron): the stored
+// object id is authorized again, without a prompt. Each step either returns a value or ends the attempt with a refusal,
+// which carries its three readings: a sentence for the person, a line for the log, a verdict for PAM.
+//
+// The package runs as root, in a process of its own that dies with the attempt. It decides nothing by itself: names and
+// binding are internal/account's, cryptography internal/token's, policy internal/rbac's.
+//
+// golang.org/x/sys is here for flock(2), which the standard library keeps to itself.
+package signin
+
+import (
+	"context"
+	"time"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/config"
+	"aadlogin/internal/devicecode"
+)
+
+// A Verdict is how an attempt ended. Only Success lets anybody in; the zero value does not.
+type Verdict int
+
+const (
+	Broken        Verdict = iota // a fault of ours or of this machine
+	Success                      // signed in and authorized, account stored
+	NotOurs                      // not an account of the configured domains
+	Refused                      // not signed in: wrong account, declined, expired, forged
+	Denied                       // signed in, but may not: no role, another person's name. Final for this connection
+	Unreachable                  // Entra, Azure or the metadata service could not be asked
+	Misconfigured                // an administrator must act
+)
+
+// A Request is what the PAM host wants to know.
+type Request struct {
+	User        string // as typed
+	Service     string // PAM service: sshd, sudo, …
+	RemoteHost  string // where the person is; empty for local services
+	ConfigPath  string
+	Debug       bool
+	KnownToHost bool   // the host's getpwnam(3) answers User …
+	UID         uint32 // … with this uid
+	HoldsAdmins bool   // the host runs for User's own session, and that session has the group aad_admins
+
+	// accounts.cdb as the host found it before it took the session's uid: inode and modification time (ns), or 0, 0.
+	StoreInode    uint64
+	StoreModified int64
+}
+
+// A Door is the way to the person, through the PAM host. Nothing comes back through it: the host itself waits for ENTER
+// after a prompt, and reads on only then.
+type Door interface {
+	Prompt(text string)              // show, wait for ENTER
+	Tell(text string)                // show
+	Log(level LogLevel, line string) // one line for authpriv
+	Deadline(in time.Duration)       // when the host may give this attempt up
+}
+
+// Signin runs attempts. Its zero value is the product; tests set the fields.
+type Signin struct {
+	Now      func() time.Time // nil: time.Now
+	CacheDir string           // "": /var/cache/aad-login
+}
+
+const (
+	defaultCacheDir = "/var/cache/aad-login"
+	slack           = 5 * time.Second  // the host's patience beyond our own, so that we end with a sentence
+	accountTimeout  = 30 * time.Second // the account phase has no person to wait for
+)
+
+// attempt is one Request on its way. Fields are filled from top to bottom.
+type attempt struct {
+	Signin
+	Request
+	door  Door
+	id    string // correlation id of our own, for attempts that never reached a server
+	cfg   *config.Config
+	rules account.Rules
+	name  account.Name
+	store account.Store
+}
+
+// Authenticate signs the person behind door in as req.User, or says why not.
+func (s *Signin) Authenticate(ctx context.Context, req Request, door Door) Verdict {
+	a := s.attempt(req, door)
+	return a.end(a.authenticate(ctx))
+}
+
+// Account authorizes an account that somebody else (a public key, cron) has authenticated.
+func (s *Signin) Account(ctx context.Context, req Request, door Door) Verdict {
+	a := s.attempt(req, door)
+	return a.end(a.authorizeAgain(ctx))
+}
+
+func (s *Signin) attempt(req Request, door Door) *attempt {
+	a := &attempt{Signin: *s, Request: req, door: door, id: newID()}
+	if a.Now == nil {
+		a.Now = time.Now
+	}
+	if a.CacheDir == "" {
+		a.CacheDir = defaultCacheDir
+	}
+	return a
+}
+
+// authenticate is a sign-in, from top to bottom.
+func (a *attempt) authenticate(ctx context.Context) error {
+	if err := a.configure(); err != nil {
+		return err
+	}
+	if err := a.checkName(); err != nil {
+		return err
+	}
+	a.door.Deadline(a.cfg.SignIn.Timeout + slack)
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.SignIn.Timeout)
+	defer cancel()
+
+	slot, err := a.waitingRoom().Enter(a.name.Account)
+	if err != nil {
+		return a.noSlot(err)
+	}
+	defer slot.Close()
+
+	cloud, err := a.reach(ctx)
+	if err != nil {
+		return err
+	}
+	a.debug("endpoints", "authority", cloud.azure.Authority, "resource", cloud.resource.String())
+	code, err := devicecode.Start(ctx, cloud.deviceRequest())
+	if err != nil {
+		return a.noCode(err)
+	}
+	a.door.Prompt(a.promptText(code))
+
+	// From here on the person is busy in the browser. All that follows is done, and the result waiting, when they come
+	// back and press ENTER.
+	tokens, err := code.Wait(ctx)
+	if err != nil {
+		return a.notSignedIn(err)
+	}
+	a.debug("browser")
+	claims, err := cloud.verifier.Verify(ctx, tokens.IDToken)
+	if err != nil {
+		return a.badToken(err)
+	}
+	who, err := a.sameAccount(claims)
+	if err != nil {
+		return err
+	}
+	a.debug("token", "object", who.ObjectID)
+	decision, err := cloud.authorize(ctx, who.ObjectID)
+	if err != nil {
+		return a.cannotAsk(err)
+	}
+	if !decision.Login {
+		return a.deny(who, decision, cloud, cloud.resource.Actions().Login)
+	}
+	return a.admit(who, decision, cloud)
+}
+
+// configure reads what the administrator has decided.
+func (a *attempt) configure() error {
+	cfg, err := config.Load(a.ConfigPath)
+	if err != nil {
+		return a.misconfigured(err)
+	}
+	a.cfg, a.rules = cfg, account.RulesFrom(cfg)
+	a.store = account.Store{Dir: cfg.Accounts.Directory, Now: a.Now}
+	return nil
+}

@@ -1,0 +1,418 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/config"
+	"aadlogin/internal/emulator"
+)
+
+const (
+	user   = "user@contoso.example"
+	admin  = "admin@contoso.example"
+	norole = "norole@contoso.example"
+
+	userOID  = "dddddddd-3333-4444-5555-eeeeeeeeeeee"
+	adminOID = "aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb"
+)
+
+// machine is one machine of a directory of its own.
+type machine struct {
+	t      *testing.T
+	entra  *emulator.Server
+	signin Signin
+	config string // path
+	store  account.Store
+	rules  account.Rules
+}
+
+// oneKey is every emulator's: real keys take a while to make.
+var oneKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
+// newMachine configures a machine with these lines besides the usual ones, and lets the test run beside others: every
+// sign-in waits a second, as long as the server asks between polls.
+func newMachine(t *testing.T, lines string) *machine {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("the configuration must be root's: run as root")
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	m := &machine{t: t, entra: &emulator.Server{Key: oneKey()}, config: filepath.Join(dir, "config.toml")}
+	if err := m.entra.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.entra.Close() })
+	m.signin.CacheDir = filepath.Join(dir, "cache")
+	t.Cleanup(func() { closeCache(m.signin.CacheDir) })
+	m.store.Dir = filepath.Join(dir, "store")
+	ca := filepath.Join(dir, "ca.pem")
+	m.write(ca, string(m.entra.CA()))
+	m.configure(fmt.Sprintf(`tenant_id = %q
+client_id = %q
+domains = ["contoso.example"]
+endpoints.authority = %q
+endpoints.resource_manager = %[3]q
+endpoints.metadata = %q
+endpoints.ca_file = %q
+accounts.directory = %q
+%s
+`, emulator.Contoso().TenantID, emulator.Contoso().ClientID, m.entra.EntraURL(), m.entra.MetadataURL(), ca, m.store.Dir, lines))
+	return m
+}
+
+// closeCache puts a file where the cache was. What an attempt fetches to be early may arrive when the attempt is over: the
+// worker has ended then, but a test would find a file more than it is about to remove.
+func closeCache(dir string) {
+	for {
+		os.RemoveAll(dir)
+		if f, err := os.OpenFile(dir, os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+			f.Close()
+			return
+		}
+	}
+}
+
+func (m *machine) write(path, text string) {
+	m.t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+func (m *machine) configure(text string) {
+	m.t.Helper()
+	m.write(m.config, text)
+	cfg, err := config.Load(m.config)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.rules = account.RulesFrom(cfg)
+}
+
+// request is what sshd asks for a name that the host does not know.
+func (m *machine) request(name string) Request {
+	return Request{User: name, Service: "sshd", RemoteHost: "192.0.2.7", ConfigPath: m.config}
+}
+
+// stored is an account after a sign-in.
+func (m *machine) stored(name string) account.Account {
+	m.t.Helper()
+	s, err := m.store.Open()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	defer s.Close()
+	a, err := s.ByName(name)
+	if err != nil {
+		m.t.Fatalf("%s: %v", name, err)
+	}
+	return a
+}
+
+// unknown: nothing is stored under the name.
+func (m *machine) unknown(name string) {
+	m.t.Helper()
+	s, err := m.store.Open()
+	if err != nil {
+		return
+	}
+	defer s.Close()
+	if a, err := s.ByName(name); err == nil {
+		m.t.Errorf("stored: %+v", a)
+	}
+}
+
+// put stores accounts as an administrator or an earlier sign-in did.
+func (m *machine) put(accounts ...account.Account) {
+	m.t.Helper()
+	err := m.store.Update(func(e *account.Edit) error {
+		if err := e.SetRules(m.rules); err != nil {
+			return err
+		}
+		for _, a := range accounts {
+			if a.ObjectID == "" {
+				if err := e.Import([]account.Account{a}); err != nil {
+					return err
+				}
+			} else if err := e.Put(a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// person is an account of the directory, as its first sign-in stores it.
+func (m *machine) person(name, oid string) account.Account {
+	return account.Account{
+		Name: name, UPN: name, UID: m.firstID(name), Gecos: name, Home: "/home/" + name, Shell: "/bin/bash",
+		TenantID: m.rules.TenantID, ObjectID: oid,
+	}
+}
+
+func (m *machine) firstID(name string) uint32 {
+	return account.ID(m.rules.TenantID, name, 0, m.rules.Low, m.rules.High)
+}
+
+func (m *machine) grant(uid uint32) (account.Grant, error) { return m.store.ReadGrant(uid) }
+
+// requests counts what an endpoint was asked; "" is any.
+func (m *machine) requests(endpoint string) int {
+	n := 0
+	for _, r := range m.entra.Requests() {
+		if endpoint == "" || r.Endpoint == endpoint {
+			n++
+		}
+	}
+	return n
+}
+
+var userCode = regexp.MustCompile(`enter the code (\S+) to authenticate`)
+
+// signIn runs an attempt in which this account signs in with the browser.
+func (m *machine) signIn(req Request, as string) (Verdict, *said) {
+	m.t.Helper()
+	return m.run(req, func(code string) error { return m.entra.SignIn(code, as) })
+}
+
+func (m *machine) run(req Request, act func(code string) error) (Verdict, *said) {
+	m.t.Helper()
+	door := &said{answer: func(prompt string) {
+		code := userCode.FindStringSubmatch(prompt)
+		if code == nil {
+			m.t.Errorf("no code in %q", prompt)
+			return
+		}
+		if err := act(code[1]); err != nil {
+			m.t.Error(err)
+		}
+	}}
+	verdict := m.signin.Authenticate(m.t.Context(), req, door)
+	door.check(m.t)
+	return verdict, door
+}
+
+// again is the account phase alone.
+func (m *machine) again(req Request) (Verdict, *said) {
+	m.t.Helper()
+	door := new(said)
+	verdict := m.signin.Account(m.t.Context(), req, door)
+	door.check(m.t)
+	if door.prompts != nil {
+		m.t.Errorf("the account phase asks: %q", door.prompts)
+	}
+	return verdict, door
+}
+
+// check: what is said and written holds no secret and nothing that a terminal takes for a command.
+func (s *said) check(t *testing.T) {
+	t.Helper()
+	for _, text := range slices.Concat(s.prompts, s.told, s.logged) {
+		if problem := safe(strings.ReplaceAll(text, "\n", " ")); problem != "" {
+			t.Errorf("%q: %s", text, problem)
+		}
+	}
+	for _, line := range s.logged {
+		for _, p := range s.prompts {
+			if code := userCode.FindStringSubmatch(p); code != nil && strings.Contains(line, code[1]) {
+				t.Errorf("the log holds the device code: %s", line)
+			}
+		}
+		if strings.Contains(line, "eyJ") || strings.Contains(line, "\n") {
+			t.Errorf("the log holds a token or a second line: %q", line)
+		}
+	}
+}
+
+// ended compares how an attempt ended.
+func ended(t *testing.T, got Verdict, door *said, want Verdict, told, logged string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("verdict %d, want %d; told %q, logged %q", got, want, door.told, door.logged)
+	}
+	if all := strings.Join(door.told, "\n"); !strings.Contains(all, told) || (told == "") != (all == "") {
+		t.Errorf("told %q, want %q", all, told)
+	}
+	if all := strings.Join(door.logged, "\n"); !strings.Contains(all, logged) {
+		t.Errorf("logged %q, want %q", all, logged)
+	}
+}
+
+func TestFirstSignIn(t *testing.T) {
+	m := newMachine(t, "")
+	got, door := m.signIn(m.request(user), user)
+	ended(t, got, door, Success, "", "signed-in")
+	if len(door.prompts) != 1 || !strings.Contains(door.prompts[0], m.entra.VerificationURI()) {
+		t.Errorf("prompts: %q", door.prompts)
+	}
+	want := m.person(user, userOID)
+	a := m.stored(user)
+	if a.UID != want.UID || a.ObjectID != want.ObjectID || a.TenantID != want.TenantID || a.Admin || a.Home != want.Home {
+		t.Errorf("stored %+v", a)
+	}
+	g, err := m.grant(a.UID)
+	if err != nil || g.ObjectID != userOID || g.TenantID != a.TenantID || g.Admin || g.Service != "sshd" || g.RemoteHost != "192.0.2.7" || g.Source != "check-access" {
+		t.Errorf("grant %+v, %v", g, err)
+	}
+	// The host waits longer than we do, or the person would never hear why it ended.
+	if len(door.deadlines) != 1 || door.deadlines[0] != 280*time.Second+slack {
+		t.Errorf("deadlines %v", door.deadlines)
+	}
+	for _, r := range m.entra.Requests() {
+		if r.Endpoint == "devicecode" && strings.Contains(r.Scope, "offline_access") {
+			t.Errorf("asked for a refresh token: %q", r.Scope)
+		}
+	}
+}
+
+func TestAdministrator(t *testing.T) {
+	m := newMachine(t, "")
+	got, door := m.signIn(m.request(admin), admin)
+	ended(t, got, door, Success, "", `administrator="true"`)
+	a := m.stored(admin)
+	if g, err := m.grant(a.UID); !a.Admin || err != nil || !g.Admin {
+		t.Errorf("stored %+v, grant %+v, %v", a, g, err)
+	}
+}
+
+// What the browser may bring, and none of it lets anybody in or stores anything.
+func TestNotSignedIn(t *testing.T) {
+	claim := func(name string, value any) *emulator.Forgery {
+		return &emulator.Forgery{Claims: map[string]any{name: value}}
+	}
+	for _, test := range []struct {
+		name   string
+		as     string // or
+		do     func(*machine, string) error
+		forge  *emulator.Forgery
+		want   Verdict
+		told   string
+		logged string
+	}{
+		{name: "other account", as: admin, want: Refused, told: "This sign-in is for " + user + ", but " + admin + " signed in", logged: "other-account"},
+		{name: "declined", do: func(m *machine, code string) error { return m.entra.Decline(code) }, want: Refused, told: "declined", logged: "sign-in-refused"},
+		{name: "expired", do: func(m *machine, code string) error { return m.entra.Expire(code) }, want: Refused, told: "not finished in the browser in time", logged: "expired"},
+		{name: "unsigned token", as: user, forge: &emulator.Forgery{Sign: emulator.None}, want: Refused, told: "could not be trusted", logged: "token-refused"},
+		{name: "stranger's token", as: user, forge: &emulator.Forgery{Sign: emulator.Stranger}, want: Refused, told: "could not be trusted", logged: "token-refused"},
+		{name: "other tenant", as: user, forge: claim("tid", "99999999-9999-9999-9999-999999999999"), want: Refused, told: "could not be trusted", logged: "token-refused"},
+		{name: "other audience", as: user, forge: claim("aud", "99999999-9999-9999-9999-999999999999"), want: Refused, told: "could not be trusted", logged: "token-refused"},
+		{name: "no object id", as: user, forge: claim("oid", nil), want: Refused, told: "could not be trusted", logged: "token-refused"},
+		{name: "name in capitals", as: user, forge: claim("preferred_username", "User@Contoso.Example"), want: Success, logged: "signed-in"},
+		{name: "a look-alike name", as: user, forge: claim("preferred_username", "uſer@contoso.example"), want: Refused, told: "This sign-in is for", logged: "other-account"},
+		{name: "name with a second line", as: user, forge: claim("preferred_username", user+"\nx\x1b[2J"), want: Refused, told: user + " x[2J signed in", logged: `signed_in="user@contoso.example x[2J"`},
+		{name: "name of another domain", as: user, forge: claim("preferred_username", "user@fabrikam.example"), want: Refused, told: "user@fabrikam.example signed in", logged: "other-account"},
+		{name: "no role", as: norole, want: Denied, told: "Access denied:  to sign-in you be assigned a role with action 'Microsoft.Compute/virtualMachines/login/action'", logged: "denied"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := newMachine(t, "")
+			m.entra.Forge(test.forge)
+			name := user
+			if test.as == norole {
+				name = norole
+			}
+			do := func(code string) error { return m.entra.SignIn(code, test.as) }
+			if test.do != nil {
+				do = func(code string) error { return test.do(m, code) }
+			}
+			got, door := m.run(m.request(name), do)
+			ended(t, got, door, test.want, test.told, test.logged)
+			if test.want != Success {
+				m.unknown(name)
+				if _, err := m.grant(m.firstID(name)); err == nil {
+					t.Error("there is a grant")
+				}
+			}
+		})
+	}
+}
+
+// Servers that are down, or answer something else, let nobody in.
+func TestServersThatFail(t *testing.T) {
+	for _, test := range []struct {
+		fault  emulator.Fault
+		want   Verdict
+		told   string
+		logged string
+	}{
+		{emulator.Fault{Endpoint: "instance", Status: 400, Body: "\x00garbage"}, Unreachable, "metadata service of this machine", "unreachable"},
+		{emulator.Fault{Endpoint: "instance", Body: `{"azEnvironment":"Nowhere\u001b[2J","resourceId":"/"}`}, Unreachable, "metadata service of this machine", "unreachable"},
+		{emulator.Fault{Endpoint: "instance", Body: `{"azEnvironment":"AzurePublicCloud","resourceId":"/../../evil"}`}, Unreachable, "metadata service of this machine", "unreachable"},
+		{emulator.Fault{Endpoint: "openid", Body: "garbage"}, Unreachable, "sign-in service", "unreachable"},
+		{emulator.Fault{Endpoint: "openid", Body: `{"issuer":"https://evil.example"}`}, Misconfigured, "not configured correctly", "configuration-error"},
+		{emulator.Fault{Endpoint: "openid", Status: 400, Error: "invalid_tenant", AADSTS: 90002}, Misconfigured, "not configured correctly", "configuration-error"},
+		{emulator.Fault{Endpoint: "devicecode", Body: "garbage"}, Unreachable, "sign-in service", "unreachable"},
+		{emulator.Fault{Endpoint: "devicecode", Body: `{"user_code":"\u001b[2J"}`}, Unreachable, "sign-in service", "unreachable"},
+		{emulator.Fault{Endpoint: "devicecode", Status: 401, Error: "invalid_client", AADSTS: 7000218}, Misconfigured, "Allow public client flows", `aadsts="7000218"`},
+		{emulator.Fault{Endpoint: "devicecode", Status: 400, Error: "odd\u001b[2J\nsigned-in x=\"y"}, Refused, "refused this sign-in", "sign-in-refused"},
+		{emulator.Fault{Endpoint: "token", Status: 400, Error: "invalid_grant", AADSTS: 50076}, Refused, "aka.ms/mfasetup", `aadsts="50076"`},
+		{emulator.Fault{Endpoint: "keys", Body: `{"keys":[]}`}, Unreachable, "sign-in service", "unreachable"},
+		{emulator.Fault{Endpoint: "checkaccess", Body: "garbage"}, Unreachable, "authorization service of Azure", "unreachable"},
+		{emulator.Fault{Endpoint: "checkaccess", Body: "[]"}, Denied, "Access denied:", "denied"},
+		{emulator.Fault{Endpoint: "checkaccess", Status: 403, Error: "AuthorizationFailed"}, Unreachable, "does not let it ask", "authorization-not-asked"},
+		{emulator.Fault{Endpoint: "identity", Status: 400, Error: "invalid_request"}, Unreachable, "does not let it ask", "managed identity token"},
+	} {
+		t.Run(test.fault.Endpoint+" "+test.fault.Error+test.fault.Body, func(t *testing.T) {
+			m := newMachine(t, "")
+			m.entra.Fail(test.fault)
+			got, door := m.signIn(m.request(user), user)
+			ended(t, got, door, test.want, test.told, test.logged)
+			m.unknown(user)
+		})
+	}
+}
+
+// The person who hangs up ends everything; nobody is let in on the way out.
+func TestCancelled(t *testing.T) {
+	m := newMachine(t, "")
+	ctx, cancel := context.WithCancel(t.Context())
+	door := &said{answer: func(string) { cancel() }}
+	if got := m.signin.Authenticate(ctx, m.request(user), door); got == Success || len(door.told) != 1 {
+		t.Errorf("verdict %d, told %q", got, door.told)
+	}
+	m.unknown(user)
+}
+
+// Attempts give their slots back, however they end.
+func TestSlotIsGivenBack(t *testing.T) {
+	m := newMachine(t, "sign_in.max_waiting = 1")
+	for range 3 {
+		got, door := m.run(m.request(user), m.entra.Decline)
+		ended(t, got, door, Refused, "declined", "sign-in-refused")
+	}
+	full := m.request(user)
+	got, door := m.run(m.request(user), func(code string) error {
+		nested := new(said)
+		verdict := m.signin.Authenticate(t.Context(), full, nested)
+		ended(t, verdict, nested, Unreachable, "Too many sign-ins are waiting on this machine", `too-many-waiting`)
+		return m.entra.Decline(code)
+	})
+	ended(t, got, door, Refused, "declined", "sign-in-refused")
+	if n := m.requests("devicecode"); n != 4 {
+		t.Errorf("%d device codes, want 4: a full machine asks for none", n)
+	}
+}

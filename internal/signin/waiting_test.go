@@ -1,0 +1,234 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// enter takes a slot for the length of the test.
+func enter(t *testing.T, w waitingRoom, account string) io.Closer {
+	t.Helper()
+	slot, err := w.Enter(account)
+	if err != nil {
+		t.Fatalf("%s does not get in: %v", account, err)
+	}
+	t.Cleanup(func() { slot.Close() })
+	return slot
+}
+
+func full(t *testing.T, w waitingRoom, account string, want error) {
+	t.Helper()
+	if slot, err := w.Enter(account); err != want {
+		t.Errorf("%s: %v, %v; want %v", account, slot, err, want)
+	}
+}
+
+func TestWaitingRoomLimits(t *testing.T) {
+	w := waitingRoom{Dir: filepath.Join(t.TempDir(), "made", "here"), Slots: 6}
+	var slots []io.Closer
+	for range perAccount {
+		slots = append(slots, enter(t, w, "a"))
+	}
+	full(t, w, "a", errAccountFull)
+	enter(t, w, "b")
+	enter(t, w, "b")
+	full(t, w, "b", errMachineFull)
+	full(t, w, "c", errMachineFull)
+	full(t, w, "a", errAccountFull) // what the person can do something about
+
+	slots[1].Close()
+	enter(t, w, "c")
+	full(t, w, "a", errMachineFull)
+	slots[2].Close()
+	enter(t, w, "a")
+	full(t, w, "c", errMachineFull)
+}
+
+// A slot's file holds the name of the one before: it must not count once the slot is free.
+func TestWaitingRoomForgets(t *testing.T) {
+	w := waitingRoom{Dir: t.TempDir(), Slots: perAccount + 1}
+	var slots []io.Closer
+	for range perAccount {
+		slots = append(slots, enter(t, w, "a-long-name"))
+	}
+	for _, s := range slots {
+		s.Close()
+	}
+	for range perAccount {
+		enter(t, w, "a")
+	}
+	full(t, w, "a", errAccountFull)
+	enter(t, w, "a-long-name")
+}
+
+// The names are of people: nobody else on the machine reads them.
+func TestWaitingRoomIsPrivate(t *testing.T) {
+	w := waitingRoom{Dir: filepath.Join(t.TempDir(), "waiting"), Slots: 1}
+	enter(t, w, "a")
+	for _, path := range []string{".", "door", "slot-0"} {
+		info, err := os.Stat(filepath.Join(w.Dir, path))
+		if err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v, %v", path, info.Mode(), err)
+		}
+	}
+}
+
+func TestWaitingRoomCannotBeMade(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	linked := t.TempDir()
+	if err := os.Symlink(file, filepath.Join(linked, "door")); err != nil {
+		t.Fatal(err)
+	}
+	blocked := t.TempDir()
+	if err := os.Mkdir(filepath.Join(blocked, "slot-1"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, dir := range map[string]string{
+		"is a file": file, "is below a file": file + "/below", "door is a link": linked, "slot is a directory": blocked,
+	} {
+		slot, err := waitingRoom{Dir: dir, Slots: 2}.Enter("a")
+		if slot != nil || err == nil || errors.Is(err, errMachineFull) || errors.Is(err, errAccountFull) {
+			t.Errorf("%s: %v, %v", name, slot, err)
+		}
+	}
+	// The slot found free before the error was given back.
+	if err := os.Remove(filepath.Join(blocked, "slot-1")); err != nil {
+		t.Fatal(err)
+	}
+	w := waitingRoom{Dir: blocked, Slots: 2}
+	enter(t, w, "a")
+	enter(t, w, "a")
+}
+
+// However many come at once, the room is filled to its limits and no further.
+func TestWaitingRoomTogether(t *testing.T) {
+	for _, test := range []struct{ accounts, slots, want int }{{1, 6, perAccount}, {3, 6, 6}, {24, 1, 1}, {24, 64, 24}} {
+		w := waitingRoom{Dir: t.TempDir(), Slots: test.slots}
+		for range 20 {
+			held := rush(t, w, 24, test.accounts)
+			in := map[string]int{}
+			for slot, account := range held {
+				in[account]++
+				slot.Close()
+			}
+			if len(held) != test.want {
+				t.Errorf("%+v: %d got in", test, len(held))
+			}
+			for account, n := range in {
+				if n > perAccount {
+					t.Errorf("%+v: %d of %s got in", test, n, account)
+				}
+			}
+		}
+	}
+}
+
+// rush lets people enter together, and returns who got in.
+func rush(t *testing.T, w waitingRoom, people, accounts int) map[io.Closer]string {
+	var mu sync.Mutex
+	held := map[io.Closer]string{}
+	start := make(chan struct{})
+	var all sync.WaitGroup
+	for i := range people {
+		account := fmt.Sprint("account-", i%accounts)
+		all.Go(func() {
+			<-start
+			slot, err := w.Enter(account)
+			mu.Lock()
+			defer mu.Unlock()
+			switch err {
+			case nil:
+				held[slot] = account
+			case errMachineFull, errAccountFull:
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	close(start)
+	all.Wait()
+	return held
+}
+
+// roomOfHolder makes this test binary a process that holds a slot until it is killed.
+const roomOfHolder = "AAD_LOGIN_TEST_WAITING_ROOM"
+
+func TestMain(m *testing.M) {
+	dir := os.Getenv(roomOfHolder)
+	if dir == "" {
+		os.Exit(m.Run())
+	}
+	_, err := waitingRoom{Dir: dir, Slots: 1}.Enter("a")
+	fmt.Println("held:", err)
+	io.Copy(io.Discard, os.Stdin) // until the end
+}
+
+func TestSlotOfKilledHolder(t *testing.T) {
+	w := waitingRoom{Dir: t.TempDir(), Slots: 1}
+	holder := exec.Command(os.Args[0])
+	holder.Env = append(os.Environ(), roomOfHolder+"="+w.Dir)
+	stdin, err := holder.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	stdout, err := holder.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := holder.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, _ := bufio.NewReader(stdout).ReadString('\n'); line != "held: <nil>\n" {
+		t.Errorf("the other process says %q", line)
+	}
+	full(t, w, "a", errMachineFull)
+	holder.Process.Kill()
+	holder.Wait()
+	enter(t, w, "a")
+}
+
+// A refusal leaves no descriptor behind, and so no lock.
+func TestWaitingRoomKeepsNothingOpen(t *testing.T) {
+	w := waitingRoom{Dir: t.TempDir(), Slots: 5}
+	for range perAccount {
+		enter(t, w, "a")
+	}
+	before := descriptors(t, w.Dir)
+	for range 10 {
+		full(t, w, "a", errAccountFull)
+	}
+	if after := descriptors(t, w.Dir); after != before {
+		t.Errorf("%d files of the waiting room open, before %d", after, before)
+	}
+}
+
+// descriptors counts those of this process below dir.
+func descriptors(t *testing.T, dir string) int {
+	t.Helper()
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, fd := range fds {
+		path, _ := os.Readlink("/proc/self/fd/" + fd.Name())
+		if filepath.Dir(path) == dir {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,124 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// maxAge is how long metadata and keys stand in for the network.
+const maxAge = 24 * time.Hour
+
+// entry is a cached document. The URL is inside, so that a file renamed by
+// hand does not pass for another tenant's.
+type entry struct {
+	URL     string `json:"url"`
+	Fetched int64  `json:"fetched"` // seconds since 1970
+	Body    string `json:"body"`
+}
+
+// cached returns the document of url and when it was fetched. Whatever is
+// wrong with the cache, the answer is "not cached": the network knows better.
+func (s Source) cached(url string) (body []byte, fetched time.Time, ok bool) {
+	if s.CacheDir == "" || !private(os.Lstat(s.CacheDir)) {
+		return nil, time.Time{}, false
+	}
+	text, err := readPrivate(s.cacheFile(url))
+	if err != nil {
+		return nil, time.Time{}, false
+	}
+	var e entry
+	if json.Unmarshal(text, &e) != nil || e.URL != url {
+		return nil, time.Time{}, false
+	}
+	fetched = time.Unix(e.Fetched, 0)
+	// A date in the future is a clock that was stepped back: of unknown age.
+	age := s.now().Sub(fetched)
+	if age < -time.Second || age >= maxAge {
+		return nil, time.Time{}, false
+	}
+	return []byte(e.Body), fetched, true
+}
+
+// remember caches a document that has been validated. Failure costs a round
+// trip next time and nothing else, so it is not reported.
+func (s Source) remember(url string, body []byte) {
+	if s.CacheDir == "" || !makePrivate(s.CacheDir) {
+		return
+	}
+	text, err := json.Marshal(entry{url, s.now().Unix(), string(body)})
+	if err != nil {
+		return
+	}
+	_ = replaceFile(s.cacheFile(url), text)
+}
+
+func (s Source) cacheFile(url string) string {
+	sum := sha256.Sum256([]byte(url))
+	return filepath.Join(s.CacheDir, hex.EncodeToString(sum[:16])+".json")
+}
+
+// private: whoever could write here could name the keys that vouch for a
+// token. So only the effective user may, which for a sign-in is root.
+func private(info fs.FileInfo, err error) bool {
+	if err != nil || info.Mode().Perm()&0o077 != 0 {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
+}
+
+// makePrivate creates dir when it is missing. The mode is set again because
+// a host's umask may be anything.
+func makePrivate(dir string) bool {
+	if os.Mkdir(dir, 0o700) == nil && os.Chmod(dir, 0o700) != nil {
+		return false
+	}
+	info, err := os.Lstat(dir)
+	return private(info, err) && info.IsDir()
+}
+
+// readPrivate does not follow a symbolic link and does not wait for the other
+// end of a FIFO.
+func readPrivate(file string) ([]byte, error) {
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if !private(info, err) || !info.Mode().IsRegular() {
+		return nil, fs.ErrPermission
+	}
+	return io.ReadAll(io.LimitReader(f, 2*maxDocument))
+}
+
+// replaceFile lets a reader see the old content or the new. There is no
+// fsync: after a power cut an empty file reads as no cache.
+func replaceFile(file string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(file), ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails once the rename has been done
+	_, err = f.Write(text)
+	if e := f.Chmod(0o600); err == nil {
+		err = e
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), file)
+}

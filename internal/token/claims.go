@@ -1,0 +1,191 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"aadlogin/internal/azure"
+)
+
+// maxLifetime is far more than Entra ID gives an ID token (an hour). A longer
+// one was made by something else.
+const maxLifetime = 24 * time.Hour
+
+// Claims say who signed in. TenantID and ObjectID together are the identity;
+// everything else is a name, which can change hands (Microsoft identity
+// platform, ID token claims reference). "email" is deliberately not here: a
+// person can set it to anything.
+type Claims struct {
+	TenantID          string // lower-case GUID
+	ObjectID          string // lower-case GUID
+	PreferredUsername string
+	UPN               string
+	Name              string
+	IdentityProvider  string // set for guests
+	Roles             []string
+	Groups            []string // object ids
+	GroupsOverage     bool     // the person has more groups than the token holds
+	Expires           time.Time
+}
+
+// read compares every claim that decides anything, whatever golang-jwt has
+// compared already: a change of its defaults must not open a door.
+func (v *Verifier) read(claims jwt.MapClaims) (*Claims, error) {
+	if err := v.checkFixed(claims); err != nil {
+		return nil, err
+	}
+	expires, err := v.checkTimes(claims)
+	if err != nil {
+		return nil, err
+	}
+	tid, err := guid(claims, "tid")
+	if err != nil {
+		return nil, err
+	}
+	if tid == consumers || tid != strings.ToLower(v.TenantID) {
+		return nil, invalid("tid", "%s is not the configured tenant", tid)
+	}
+	oid, err := guid(claims, "oid")
+	if err != nil {
+		return nil, err
+	}
+	c := &Claims{TenantID: tid, ObjectID: oid, Expires: expires}
+	if err := c.readNames(claims); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// checkFixed compares claims that have one right value.
+func (v *Verifier) checkFixed(claims jwt.MapClaims) error {
+	for _, fixed := range []struct{ name, want string }{
+		{"iss", v.Issuer}, // RFC 8725, Section 3.8: simple string comparison
+		{"aud", v.ClientID},
+		{"ver", "2.0"},
+	} {
+		got, ok := claims[fixed.name].(string)
+		if !ok || got == "" || got != fixed.want {
+			return invalid(fixed.name, "%q instead of %q", clip(got), fixed.want)
+		}
+	}
+	// OpenID Connect Core 1.0, Section 3.1.3.7, item 5.
+	if azp, present := claims["azp"]; present && azp != v.ClientID {
+		return invalid("azp", "the token was issued to another application")
+	}
+	return nil
+}
+
+// checkTimes allows for two clocks that differ, not for a token of old.
+func (v *Verifier) checkTimes(claims jwt.MapClaims) (expires time.Time, err error) {
+	exp, err := date(claims, "exp")
+	if err != nil {
+		return time.Time{}, err
+	}
+	iat, err := date(claims, "iat")
+	if err != nil {
+		return time.Time{}, err
+	}
+	now := v.now()
+	switch life := exp.Sub(iat); {
+	case !now.Before(exp.Add(leeway)):
+		return time.Time{}, invalid("exp", "the token has expired")
+	case now.Before(iat.Add(-leeway)):
+		return time.Time{}, invalid("iat", "the token is from the future")
+	case life <= 0 || life > maxLifetime:
+		return time.Time{}, invalid("exp", "a lifetime of %v", life)
+	}
+	if _, present := claims["nbf"]; present {
+		nbf, err := date(claims, "nbf")
+		if err != nil {
+			return time.Time{}, err
+		}
+		if now.Before(nbf.Add(-leeway)) {
+			return time.Time{}, invalid("nbf", "the token is not valid yet")
+		}
+	}
+	return exp, nil
+}
+
+// readNames refuses a claim of another type rather than reading it as absent.
+func (c *Claims) readNames(claims jwt.MapClaims) error {
+	for name, into := range map[string]*string{
+		"preferred_username": &c.PreferredUsername,
+		"upn":                &c.UPN,
+		"name":               &c.Name,
+		"idp":                &c.IdentityProvider,
+	} {
+		value, present := claims[name]
+		text, ok := value.(string)
+		if present && !ok {
+			return invalid(name, "not a string")
+		}
+		*into = text
+	}
+	var err error
+	if c.Roles, err = texts(claims, "roles"); err != nil {
+		return err
+	}
+	if c.Groups, err = texts(claims, "groups"); err != nil {
+		return err
+	}
+	c.GroupsOverage = overage(claims)
+	return nil
+}
+
+// overage: above 200 groups the token says where to ask instead (OpenID
+// Connect Core 1.0, Section 5.6.2), or just that there are some.
+func overage(claims jwt.MapClaims) bool {
+	if names, ok := claims["_claim_names"].(map[string]any); ok && names["groups"] != nil {
+		return true
+	}
+	has := claims["hasgroups"]
+	return has == true || has == "true"
+}
+
+func guid(claims jwt.MapClaims, name string) (string, error) {
+	text, _ := claims[name].(string)
+	if !azure.IsGUID(text) {
+		return "", invalid(name, "missing or not a GUID")
+	}
+	return strings.ToLower(text), nil
+}
+
+// date reads whole seconds. Fractions and exponents are allowed by RFC 7519,
+// Section 2, and sent by nobody.
+func date(claims jwt.MapClaims, name string) (time.Time, error) {
+	number, ok := claims[name].(json.Number)
+	if !ok {
+		return time.Time{}, invalid(name, "missing or not a number")
+	}
+	seconds, err := number.Int64()
+	if err != nil || seconds < 0 || seconds > 1<<40 {
+		return time.Time{}, invalid(name, "not a date")
+	}
+	return time.Unix(seconds, 0), nil
+}
+
+func texts(claims jwt.MapClaims, name string) ([]string, error) {
+	value, present := claims[name]
+	if !present {
+		return nil, nil
+	}
+	list, ok := value.([]any)
+	if !ok {
+		return nil, invalid(name, "not a list")
+	}
+	var all []string
+	for _, item := range list {
+		text, ok := item.(string)
+		if !ok {
+			return nil, invalid(name, "not a list of strings")
+		}
+		all = append(all, text)
+	}
+	return all, nil
+}

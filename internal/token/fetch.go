@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// maxDocument bounds metadata and key sets; honest ones have 2 and 20 KiB.
+const maxDocument = 1 << 20
+
+// A RefusedError is an authority that answered with an OAuth error (RFC 6749,
+// Section 5.2) instead of the document: an unknown tenant, mostly. Its strings
+// are the server's, raw.
+type RefusedError struct {
+	Document    string // ours: "OpenID metadata", "signing keys"
+	Status      int
+	Code        string
+	Description string
+	AADSTS      []int
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("token: %s: HTTP %d: %q %v", e.Document, e.Status, clip(e.Code), e.AADSTS)
+}
+
+// A DocumentError is a document that is not what this tenant's authority
+// would publish.
+type DocumentError struct {
+	Document string
+	Problem  string // server text in it is quoted
+}
+
+func (e *DocumentError) Error() string {
+	return "token: " + e.Document + ": " + e.Problem
+}
+
+func unreachable(document string, cause error) error {
+	return fmt.Errorf("token: %s: %w: %w", document, ErrUnreachable, cause)
+}
+
+// fetch gets a document from the network.
+func (s Source) fetch(ctx context.Context, document, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, fmt.Errorf("token: %s: %w", document, err)
+	}
+	req.Header.Set("Accept", "application/json")
+	resp, err := s.HTTP.Do(req)
+	if err != nil {
+		return nil, unreachable(document, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
+	switch {
+	case err != nil:
+		return nil, unreachable(document, err)
+	case len(body) > maxDocument:
+		return nil, unreachable(document, fmt.Errorf("answer larger than %d bytes", maxDocument))
+	case resp.StatusCode == http.StatusOK:
+		return body, nil
+	default:
+		return nil, refusal(document, resp.StatusCode, body)
+	}
+}
+
+// refusal tells a no from an outage. Only a 4xx that speaks OAuth is a no; a
+// proxy's error page is an outage.
+func refusal(document string, status int, body []byte) error {
+	var doc struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+		Codes       []int  `json:"error_codes"`
+	}
+	outage := status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
+	if outage || json.Unmarshal(body, &doc) != nil || doc.Error == "" {
+		return unreachable(document, fmt.Errorf("HTTP %d", status))
+	}
+	return &RefusedError{document, status, doc.Error, doc.Description, doc.Codes}
+}

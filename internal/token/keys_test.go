@@ -1,0 +1,189 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func TestParseKeysUsesOnlySigningKeysOfTheIssuer(t *testing.T) {
+	issuer := "https://h.example/" + testTenant + "/v2.0"
+	current := public("current")
+	weak := &rsa.PublicKey{N: mustKey(t, 1024).N, E: 65537}
+	tests := []struct {
+		name string
+		more map[string]any
+		key  *rsa.PublicKey
+		ok   bool
+	}{
+		{"of this issuer", map[string]any{"issuer": issuer}, current, true},
+		{"of the template", map[string]any{"issuer": "https://h.example/{tenantid}/v2.0"}, current, true},
+		{"without issuer", map[string]any{"issuer": ""}, current, true},
+		{"of another issuer", map[string]any{"issuer": issuer + "/"}, current, false},
+		{"of the consumer tenant", map[string]any{"issuer": "https://h.example/" + consumers + "/v2.0"}, current, false},
+		{"RS256", map[string]any{"issuer": issuer, "alg": "RS256"}, current, true},
+		{"PS256", map[string]any{"issuer": issuer, "alg": "PS256"}, current, false},
+		{"without use", map[string]any{"issuer": issuer, "use": ""}, current, true},
+		{"for encryption", map[string]any{"issuer": issuer, "use": "enc"}, current, false},
+		{"symmetric", map[string]any{"issuer": issuer, "kty": "oct"}, current, false},
+		{"without kid", map[string]any{"issuer": issuer, "kid": ""}, current, false},
+		{"kid of another type", map[string]any{"issuer": issuer, "kid": 1}, current, false},
+		{"1024 bits", map[string]any{"issuer": issuer}, weak, false},
+		{"exponent 1", map[string]any{"issuer": issuer, "e": "AQ"}, current, false},
+		{"even exponent", map[string]any{"issuer": issuer, "e": "Ag"}, current, false},
+		{"huge exponent", map[string]any{"issuer": issuer, "e": "AQAAAAAAAAAB"}, current, false},
+		{"modulus not base64", map[string]any{"issuer": issuer, "n": "!"}, current, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			set, err := parseKeys(keysJSON(t, jwk("k", test.key, test.more)), issuer, testTenant)
+			if (err == nil) != test.ok || test.ok && !set["k"].Equal(test.key) {
+				t.Errorf("%v, %v", set, err)
+			}
+		})
+	}
+}
+
+// Two keys under one kid: whichever one picks, an attacker may have meant it.
+func TestParseKeysContradiction(t *testing.T) {
+	one := jwk("k", public("current"), map[string]any{"issuer": "i"})
+	other := jwk("k", public("next"), map[string]any{"issuer": "i"})
+	third := jwk("third", public("next"), map[string]any{"issuer": "i"})
+	set, err := parseKeys(keysJSON(t, one, one, third), "i", testTenant)
+	if err != nil || set["k"] == nil {
+		t.Errorf("the same key twice: %v, %v", set, err)
+	}
+	set, err = parseKeys(keysJSON(t, one, other, one, third), "i", testTenant)
+	if err != nil || set["k"] != nil || set["third"] == nil {
+		t.Errorf("contradiction: %v, %v", set, err)
+	}
+}
+
+func keysJSON(t testing.TB, keys ...map[string]any) []byte {
+	t.Helper()
+	text, err := json.Marshal(map[string]any{"keys": keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func mustKey(t *testing.T, bits int) *rsa.PublicKey {
+	t.Helper()
+	t.Setenv("GODEBUG", "rsa1024min=0")
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &key.PublicKey
+}
+
+func TestKeysOneRefreshForUnknownKids(t *testing.T) {
+	a := newAuthority(t)
+	k := a.verifier(t, "").Keys
+	for _, kid := range []string{"storm-1", "storm-2", "storm-3"} {
+		_, err := k.key(t.Context(), kid)
+		var bad *InvalidError
+		if !errors.As(err, &bad) || bad.Part != "kid" {
+			t.Errorf("%s: %v", kid, err)
+		}
+	}
+	if a.asked["keys"] != 2 {
+		t.Errorf("%d requests, want the first and one refresh", a.asked["keys"])
+	}
+	if _, err := k.key(t.Context(), "current"); err != nil {
+		t.Errorf("a known key after the storm: %v", err)
+	}
+}
+
+func TestKeysRollOver(t *testing.T) {
+	a := newAuthority(t)
+	dir := filepath.Join(t.TempDir(), "cache")
+	if _, err := a.verifier(t, dir).Keys.key(t.Context(), "current"); err != nil {
+		t.Fatal(err)
+	}
+	a.keys = append(a.keys, jwk("next", public("next"), map[string]any{"issuer": a.issuer()}))
+	for range 2 { // the second sign-in finds the new key in the cache
+		if _, err := a.verifier(t, dir).Keys.key(t.Context(), "next"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a.asked["keys"] != 2 {
+		t.Errorf("%d requests, want 2", a.asked["keys"])
+	}
+}
+
+func TestKeysAreNotUsedAfterADay(t *testing.T) {
+	a := newAuthority(t)
+	dir := filepath.Join(t.TempDir(), "cache")
+	k := a.verifier(t, dir).Keys
+	if err := k.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a.broken = "500"
+	a.now = a.now.Add(maxAge - time.Second)
+	if _, err := k.key(t.Context(), "current"); err != nil {
+		t.Errorf("within a day: %v", err)
+	}
+	a.now = a.now.Add(time.Second)
+	if _, err := k.key(t.Context(), "current"); !errors.Is(err, ErrUnreachable) {
+		t.Errorf("after a day: %v, want ErrUnreachable", err)
+	}
+	a.broken = ""
+	if _, err := k.key(t.Context(), "current"); err != nil {
+		t.Errorf("an outage was remembered: %v", err)
+	}
+}
+
+func TestKeysOutageIsNotAnAccusation(t *testing.T) {
+	for _, fault := range []string{"reset", "truncated", "html", "500", "429"} {
+		a := newAuthority(t)
+		k := a.verifier(t, "").Keys
+		a.broken = fault
+		_, err := k.key(t.Context(), "current")
+		var bad *InvalidError
+		if !errors.Is(err, ErrUnreachable) || errors.As(err, &bad) {
+			t.Errorf("%s: %v", fault, err)
+		}
+	}
+}
+
+func TestCacheUnwritable(t *testing.T) {
+	a := newAuthority(t)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{file, file + "/below", "/proc/none/cache"} {
+		if _, err := a.verifier(t, dir).Keys.key(t.Context(), "current"); err != nil {
+			t.Errorf("%s: %v", dir, err)
+		}
+	}
+}
+
+// FuzzKeys: no key that is accepted is weak or without a name.
+func FuzzKeys(f *testing.F) {
+	current := public("current")
+	f.Add(keysJSON(f, jwk("k", current, map[string]any{"issuer": "i"})))
+	f.Add(keysJSON(f, jwk("k", current, map[string]any{"kty": "EC"}), jwk("l", current, nil)))
+	f.Add([]byte(`{"keys":[null,1,{},[]]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		set, err := parseKeys(body, "i", testTenant)
+		if (err == nil) != (len(set) > 0) {
+			t.Fatalf("%v, %v", set, err)
+		}
+		for id, key := range set {
+			if id == "" || key == nil || key.N.BitLen() < 2048 || key.E < 3 {
+				t.Errorf("accepted %q: %v", id, key)
+			}
+		}
+	})
+}

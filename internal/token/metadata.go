@@ -1,0 +1,142 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"aadlogin/internal/azure"
+)
+
+const metadataDocument = "OpenID metadata"
+
+// consumers is the tenant of personal Microsoft accounts, in which anybody
+// can have any name.
+const consumers = "9188040d-6c67-4c5b-b112-36a304b66dad"
+
+// Metadata is a tenant's OpenID Provider Configuration (OpenID Connect
+// Discovery 1.0, Section 3; RFC 8628, Section 4).
+type Metadata struct {
+	TenantID                    string // lower case
+	Issuer                      string
+	AuthorizationEndpoint       string
+	TokenEndpoint               string
+	DeviceAuthorizationEndpoint string
+	JWKSURI                     string
+	Raw                         []byte // the document as served
+}
+
+// Discover returns the metadata of tenant at authority, a base URL such as
+// "https://login.microsoftonline.com".
+//
+// Errors: [ErrUnreachable]; *[RefusedError], an unknown tenant; *[DocumentError].
+func (s Source) Discover(ctx context.Context, authority, tenant string) (*Metadata, error) {
+	base, tenant, err := checkAuthority(authority, tenant)
+	if err != nil {
+		return nil, err
+	}
+	location := base.String() + "/" + tenant + "/v2.0/.well-known/openid-configuration"
+	if body, _, ok := s.cached(location); ok {
+		if m, err := parseMetadata(body, base.Host, tenant); err == nil {
+			return m, nil
+		}
+	}
+	body, err := s.fetch(ctx, metadataDocument, location)
+	if err != nil {
+		return nil, err
+	}
+	m, err := parseMetadata(body, base.Host, tenant)
+	if err != nil {
+		return nil, err
+	}
+	s.remember(location, body)
+	return m, nil
+}
+
+// checkAuthority makes sure that TLS vouches for everything that follows.
+func checkAuthority(authority, tenant string) (*url.URL, string, error) {
+	u, err := url.Parse(strings.TrimRight(authority, "/"))
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, "", fmt.Errorf("token: authority %q is not an https base URL", clip(authority))
+	}
+	tenant = strings.ToLower(tenant)
+	if !azure.IsGUID(tenant) {
+		return nil, "", fmt.Errorf("token: tenant %q is not a GUID", clip(tenant))
+	}
+	if tenant == consumers {
+		return nil, "", fmt.Errorf("token: tenant %s holds personal accounts and is not accepted", tenant)
+	}
+	return u, tenant, nil
+}
+
+// parseMetadata accepts a document only if it is about tenant and keeps the
+// conversation on host.
+func parseMetadata(body []byte, host, tenant string) (*Metadata, error) {
+	var doc struct {
+		Issuer        string `json:"issuer"`
+		Authorization string `json:"authorization_endpoint"`
+		Token         string `json:"token_endpoint"`
+		Device        string `json:"device_authorization_endpoint"`
+		JWKS          string `json:"jwks_uri"`
+	}
+	if !json.Valid(body) {
+		return nil, unreachable(metadataDocument, fmt.Errorf("answer is not JSON"))
+	}
+	if err := azure.Decode(body, &doc); err != nil {
+		return nil, &DocumentError{metadataDocument, err.Error()}
+	}
+	issuer := fillTenant(doc.Issuer, tenant)
+	if err := checkIssuer(issuer, tenant); err != nil {
+		return nil, err
+	}
+	for name, endpoint := range map[string]string{
+		"authorization_endpoint":        doc.Authorization,
+		"token_endpoint":                doc.Token,
+		"device_authorization_endpoint": doc.Device,
+		"jwks_uri":                      doc.JWKS,
+	} {
+		if err := checkEndpoint(name, endpoint, host); err != nil {
+			return nil, err
+		}
+	}
+	return &Metadata{tenant, issuer, doc.Authorization, doc.Token, doc.Device, doc.JWKS, body}, nil
+}
+
+// fillTenant fills the template that multi-tenant documents and keys use.
+func fillTenant(template, tenant string) string {
+	return strings.ReplaceAll(template, "{tenantid}", tenant)
+}
+
+// checkIssuer wants the tenant as a segment of the issuer's path. The
+// issuer's host is not compared: it is a name, and clouds have been seen to
+// use one unlike their login host.
+func checkIssuer(issuer, tenant string) error {
+	u, err := url.Parse(issuer)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return &DocumentError{metadataDocument, fmt.Sprintf("issuer %q is not an https URL", clip(issuer))}
+	}
+	if !slices.Contains(strings.Split(strings.ToLower(u.Path), "/"), tenant) {
+		return &DocumentError{metadataDocument, fmt.Sprintf("issuer %q is not of tenant %s", clip(issuer), tenant)}
+	}
+	return nil
+}
+
+// checkEndpoint keeps every request on the host the administrator configured.
+// Asked about a tenant of another cloud, Entra ID answers with that cloud's
+// endpoints; going there silently would hide a wrong configuration.
+func checkEndpoint(name, endpoint, host string) error {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return &DocumentError{metadataDocument, fmt.Sprintf("%s %q is not an https URL", name, clip(endpoint))}
+	}
+	if !strings.EqualFold(u.Host, host) {
+		return &DocumentError{metadataDocument, fmt.Sprintf("%s is on %q, not on the configured authority %s", name, clip(u.Host), host)}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package token decides whether an ID token was issued by this tenant, for
+// this application, about whom, and that it still holds.
+//
+// The chain of trust, each link checked by its own file:
+//
+//	authority (configuration, TLS)
+//	  └─ OpenID Connect metadata: issuer, endpoints     metadata.go
+//	       └─ JSON Web Key Set: signing keys by kid     keys.go, jwks.go
+//	            └─ ID token: RS256 signature, claims    verify.go, claims.go
+//
+// MSAL, which fetches the token, only decodes it: it returned tokens with
+// "alg":"none", a foreign audience or a foreign tenant as success. So the raw
+// token is verified here, with golang-jwt/v5: one algorithm, strict base64,
+// the signature. Every claim is then compared again by code of our own, and
+// forms a library may be lenient about (a member given twice, bytes that are
+// not UTF-8, a lifetime of years) are refused beforehand.
+//
+// Metadata and keys are kept on disk for a day, so that a sign-in costs one
+// round trip before the prompt. That cache can only be lost, never believed
+// more than the network: it is validated like a fresh answer, must belong to
+// the effective user with nobody else allowed to write, and any doubt about
+// it means "no cache".
+//
+// An [InvalidError] says the token is not acceptable, [ErrUnreachable] that
+// nobody could be asked. Callers must not confuse the two: the first accuses
+// a person, the second a network.
+package token
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// A Source fetches metadata and keys, through the cache when it can.
+type Source struct {
+	HTTP     *http.Client
+	CacheDir string // "" means no cache
+	Now      func() time.Time
+}
+
+func (s Source) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
+}
+
+// ErrUnreachable is in the chain of every error that means the authority did
+// not answer, or not with a document at all.
+var ErrUnreachable = errors.New("unreachable")
+
+// An InvalidError says which part of an ID token is not acceptable and why.
+type InvalidError struct {
+	Part    string // "form", "signature", "kid" or the claim's name
+	Problem string // server text in it is quoted
+}
+
+func (e *InvalidError) Error() string {
+	return "token: ID token: " + e.Part + ": " + e.Problem
+}
+
+func invalid(part, format string, args ...any) error {
+	return &InvalidError{part, fmt.Sprintf(format, args...)}
+}
+
+// clip keeps a server from filling the log with one value.
+func clip(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}

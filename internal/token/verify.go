@@ -1,0 +1,164 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"aadlogin/internal/azure"
+)
+
+const (
+	maxToken = 64 << 10
+	maxKeyID = 256
+	leeway   = 2 * time.Minute // between the authority's clock and ours
+)
+
+// A Verifier accepts the ID tokens of one tenant for one application.
+type Verifier struct {
+	ClientID string
+	TenantID string
+	Issuer   string // from Metadata
+	Keys     *Keys
+	Now      func() time.Time
+}
+
+// Verify returns what the token claims, once every check has passed.
+//
+// Errors: *[InvalidError], the token is not acceptable; [ErrUnreachable],
+// *[RefusedError] or *[DocumentError], the keys to tell could not be had.
+func (v *Verifier) Verify(ctx context.Context, raw string) (*Claims, error) {
+	if err := checkForm(raw); err != nil {
+		return nil, err
+	}
+	claims, err := v.signed(ctx, raw)
+	if err != nil {
+		return nil, err
+	}
+	return v.read(claims)
+}
+
+// header is the part of a JOSE header that matters here. RFC 7515, Section
+// 4.1: keys offered by the token itself (jwk, jku, x5u, x5c) are ignored.
+type header struct {
+	Algorithm string   `json:"alg"`
+	Type      string   `json:"typ"`
+	KeyID     string   `json:"kid"`
+	Critical  []string `json:"crit"`
+	Encoded   *bool    `json:"b64"`
+}
+
+// checkForm refuses what should not even reach a parser, before any key is
+// fetched for it.
+func checkForm(raw string) error {
+	if len(raw) > maxToken {
+		return invalid("form", "larger than %d bytes", maxToken)
+	}
+	parts := strings.Split(raw, ".")
+	if len(parts) != 3 {
+		return invalid("form", "%d parts instead of 3", len(parts))
+	}
+	var h header
+	if err := decodePart(parts[0], &h); err != nil {
+		return invalid("form", "header: %v", err)
+	}
+	if err := decodePart(parts[1], &map[string]any{}); err != nil {
+		return invalid("form", "claims: %v", err)
+	}
+	return h.check()
+}
+
+func (h header) check() error {
+	switch {
+	case h.Algorithm != "RS256":
+		// "none" and HMAC with the public key as its secret (RFC 8725, Section 2.1).
+		return invalid("alg", "%q instead of RS256", clip(h.Algorithm))
+	case h.Type != "" && !strings.EqualFold(h.Type, "JWT"):
+		// Another kind of token of the same issuer (RFC 8725, Section 3.11).
+		return invalid("typ", "%q instead of JWT", clip(h.Type))
+	case h.KeyID == "" || len(h.KeyID) > maxKeyID:
+		return invalid("kid", "missing or over-long")
+	case h.Critical != nil || h.Encoded != nil:
+		// RFC 7515, Section 4.1.11: not understood means invalid.
+		return invalid("crit", "extensions are not understood")
+	default:
+		return nil
+	}
+}
+
+func decodePart(part string, into any) error {
+	text, err := base64.RawURLEncoding.Strict().DecodeString(part)
+	if err != nil {
+		return errors.New("not base64url")
+	}
+	return azure.Decode(text, into)
+}
+
+// signed verifies signature and validity with golang-jwt.
+func (v *Verifier) signed(ctx context.Context, raw string) (jwt.MapClaims, error) {
+	parser := jwt.NewParser(
+		jwt.WithValidMethods([]string{"RS256"}),
+		jwt.WithStrictDecoding(),
+		jwt.WithJSONNumber(),
+		jwt.WithTimeFunc(v.now),
+		jwt.WithLeeway(leeway),
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(),
+		jwt.WithIssuer(v.Issuer),
+		jwt.WithAudience(v.ClientID),
+	)
+	var noKey error
+	claims := make(jwt.MapClaims)
+	token, err := parser.ParseWithClaims(raw, claims, func(t *jwt.Token) (any, error) {
+		id, _ := t.Header["kid"].(string)
+		key, err := v.Keys.key(ctx, id)
+		noKey = err
+		return key, err
+	})
+	switch {
+	case noKey != nil:
+		return nil, noKey
+	case err != nil:
+		return nil, explain(err)
+	case !token.Valid:
+		return nil, invalid("signature", "not valid")
+	default:
+		return claims, nil
+	}
+}
+
+// explain names the part at fault in words of our own: a library's error may
+// one day quote the token.
+func explain(err error) error {
+	for _, known := range []struct {
+		is            error
+		part, problem string
+	}{
+		{jwt.ErrTokenSignatureInvalid, "signature", "not made with the tenant's key"},
+		{jwt.ErrTokenExpired, "exp", "the token has expired"},
+		{jwt.ErrTokenNotValidYet, "nbf", "the token is not valid yet"},
+		{jwt.ErrTokenUsedBeforeIssued, "iat", "the token is from the future"},
+		{jwt.ErrTokenInvalidAudience, "aud", "the token is for another application"},
+		{jwt.ErrTokenInvalidIssuer, "iss", "the token is of another issuer"},
+		{jwt.ErrTokenRequiredClaimMissing, "form", "a required claim is missing"},
+	} {
+		if errors.Is(err, known.is) {
+			return invalid(known.part, "%s", known.problem)
+		}
+	}
+	return invalid("form", "not a JSON Web Token")
+}
+
+func (v *Verifier) now() time.Time {
+	if v.Now == nil {
+		return time.Now()
+	}
+	return v.Now()
+}
