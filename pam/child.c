@@ -1,0 +1,188 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+/*
+ * The worker process: born by fork, a root process that keeps nothing of its host but the request. sudo calls PAM with
+ * the caller's real uid, environment, limits, descriptors and signal mask; none of them may reach the code that decides
+ * who gets in.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "door.h"
+#include "_cgo_export.h"
+
+enum { FRAMES = 3 };	/* the worker's one descriptor above standard error */
+
+/* Without close_range(2) (before Linux 5.9): what /proc says is open; without /proc too, give up, by saying so. */
+static int close_from(int first)
+{
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
+		return 0;
+#endif
+	DIR *d = opendir("/proc/self/fd");
+	if (!d)
+		return -1;
+	for (struct dirent *e; (e = readdir(d));) {
+		int fd = atoi(e->d_name);
+		if (fd >= first && fd != dirfd(d))
+			close(fd);
+	}
+	closedir(d);
+	return 0;
+}
+
+/* 0 to 2 on /dev/null, FRAMES the pipe, nothing else. */
+static int keep_only(int frames)
+{
+	int null, high = fcntl(frames, F_DUPFD, FRAMES + 1);
+
+	if (high < 0 || dup2(high, FRAMES) < 0 || (null = open("/dev/null", O_RDWR)) < 0)
+		return -1;
+	for (int fd = 0; fd < FRAMES; fd++)
+		if (null != fd && dup2(null, fd) < 0)
+			return -1;
+	return close_from(FRAMES + 1);
+}
+
+/* A host's limits protect the machine from its users; the worker is not theirs. No core file: it would hold a token. */
+static void reset_limits(void)
+{
+	static const int unlimited[] = { RLIMIT_AS, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NPROC, RLIMIT_CPU };
+	struct rlimit own;
+	const struct rlimit none = { 0, 0 }, all = { RLIM_INFINITY, RLIM_INFINITY }, files = { 1024, 4096 };
+
+	for (size_t i = 0; i < sizeof unlimited / sizeof *unlimited; i++)
+		if (setrlimit(unlimited[i], &all) && getrlimit(unlimited[i], &own) == 0) {
+			own.rlim_cur = own.rlim_max;	/* a container's root may not raise the hard limit */
+			setrlimit(unlimited[i], &own);
+		}
+	setrlimit(RLIMIT_NOFILE, &files);
+	setrlimit(RLIMIT_CORE, &none);
+}
+
+static void reset_signals(void)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int s = 1; s < NSIG; s++)
+		sigaction(s, &action, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* The log, through the door, is all there is to say it in: Go is still asleep. */
+static void __attribute__((noreturn)) give_up(int frames, const char *step)
+{
+	char text[128], head[3];
+	int n = snprintf(text, sizeof text, "%cworker-failed step=\"%s\" cause=\"%s\"", LOG_ERR, step, strerror(errno));
+
+	head[0] = AAD_LOG, head[1] = (char)n, head[2] = 0;
+	if (n > 0 && n < (int)sizeof text && write(frames, head, sizeof head) == sizeof head)
+		(void)!write(frames, text, (size_t)n);
+	_exit(1);
+}
+
+static void __attribute__((noreturn)) be_worker(const struct aad_request *req, int frames, pid_t host)
+{
+	extern char **environ;
+	static char *empty[1];
+
+	/* Ids first: changing them clears the parent-death signal. All three, so that the user behind sudo, whose real
+	 * uid the host has, can neither signal nor trace the worker. */
+	if (setgroups(0, NULL) || setresgid(0, 0, 0) || setresuid(0, 0, 0))
+		give_up(frames, "become root");
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+		give_up(frames, "die with the host");
+	if (getppid() != host)	/* it has gone already */
+		_exit(1);
+	prctl(PR_SET_DUMPABLE, 0);
+	environ = empty;
+	reset_limits();
+	if (keep_only(frames))
+		give_up(frames, "close descriptors");
+	setsid();	/* Ctrl-C at sudo's terminal is for sudo, which ends the conversation and so the worker */
+	umask(077);
+	if (chdir("/"))
+		give_up(FRAMES, "leave the directory");
+	reset_signals();
+	aad_wake_go();
+	aadWork((struct aad_request *)req, FRAMES);
+	_exit(1);	/* not reached: aadWork exits by itself */
+}
+
+/* Above standard error, where a host without 0 to 2 would take them for its own. */
+static int high_pipe(int ends[2])
+{
+	int low[2];
+
+	if (pipe2(low, O_CLOEXEC))
+		return -1;
+	ends[0] = fcntl(low[0], F_DUPFD_CLOEXEC, FRAMES);
+	ends[1] = fcntl(low[1], F_DUPFD_CLOEXEC, FRAMES);
+	close(low[0]);
+	close(low[1]);
+	if (ends[0] >= 0 && ends[1] >= 0)
+		return 0;
+	int failed = errno;
+	close(ends[0]);
+	close(ends[1]);
+	return errno = failed, -1;
+}
+
+int aad_worker_start(const struct aad_request *req, struct aad_worker *w)
+{
+	int ends[2], failed;
+	pid_t host = getpid();
+	sigset_t all, before;
+
+	if (high_pipe(ends))
+		return -1;
+	/* No handler of the host may run in the child before reset_signals. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	w->pid = fork();
+	if (w->pid == 0)
+		be_worker(req, ends[1], host);
+	failed = errno;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	close(ends[1]);
+	if (w->pid < 0) {
+		close(ends[0]);
+		errno = failed;
+		return -1;
+	}
+	w->frames = ends[0];
+	return 0;
+}
+
+/*
+ * By pid and whatever the host does with SIGCHLD: if it ignores it or reaps every child itself, waitpid says ECHILD and
+ * that is as good, because the outcome came by frame, never by exit status. A child that waitpid calls alive is still
+ * ours, so the number cannot belong to a stranger when it is killed.
+ */
+void aad_worker_end(struct aad_worker *w)
+{
+	close(w->frames);
+	if (waitpid(w->pid, NULL, WNOHANG) != 0)
+		return;
+	kill(w->pid, SIGKILL);
+	while (waitpid(w->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}

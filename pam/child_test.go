@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// atBirth is all that a worker has, whoever its host is.
+var atBirth = []string{
+	"worker fd0 /dev/null",
+	"worker fd1 /dev/null",
+	"worker fd2 /dev/null",
+	"worker fd3 pipe",
+	"worker as unlimited",
+	"worker data unlimited",
+	"worker fsize unlimited",
+	"worker nproc unlimited",
+	"worker cpu unlimited",
+	"worker nofile 1024 4096",
+	"worker core 0 0",
+	"worker environment 0",
+	"worker ids 0 0 0 0 0 0 0",
+	"worker cwd /",
+	"worker umask 077",
+	"worker session own",
+	"worker dies-by 9",
+	"worker dumpable 0",
+	"worker woken 1",
+	"worker request 2 user@contoso.example sudo",
+}
+
+// after is what a host has when a worker has ended.
+var after = []string{"host worker gone", "host children none", "host descriptors +0"}
+
+func asRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("a worker becomes root: run as root")
+	}
+}
+
+// Nothing of the host reaches the worker, and the host gets back what it had.
+func TestWorkerAtBirth(t *testing.T) {
+	asRoot(t)
+	child := harness(t, "child")
+	for _, host := range []string{
+		"", "close0", "close1", "close2", "close01", "close02", "close12", "close012",
+		"many", "many no-close-range", "close012 no-close-range", "close012 many no-close-range", "no-close-range",
+		"close012 few-descriptors", "chld-ignored", "chld-reaped", "chld-nowait", "handlers", "ignores", "blocked", "handlers blocked",
+		"limits", "environment", "sudo", "umask", "sudo limits environment umask blocked ignores close012 many",
+	} {
+		t.Run(host, func(t *testing.T) {
+			for _, ending := range []string{"exit", "return", "crash"} {
+				got := play(t, child, append(strings.Fields(host), ending)...)
+				compare(t, ending, got, "host mask same")
+			}
+			got := play(t, child, append(strings.Fields(host), "wait")...)
+			compare(t, "wait", got, "host mask same", "worker waits")
+		})
+	}
+}
+
+func compare(t *testing.T, ending string, got []string, more ...string) {
+	t.Helper()
+	want := slices.Concat(atBirth, after, more)
+	for _, line := range want {
+		if !slices.Contains(got, line) {
+			t.Errorf("%s: no %q", ending, line)
+		}
+	}
+	for _, line := range got {
+		if !slices.Contains(want, line) {
+			t.Errorf("%s: %q", ending, line)
+		}
+	}
+}
+
+// A worker ends with its conversation, whatever it does about signals and whatever the host does about children.
+func TestWorkerIsKilled(t *testing.T) {
+	asRoot(t)
+	child := harness(t, "child")
+	for _, host := range []string{"", "chld-ignored", "chld-reaped", "chld-nowait", "blocked", "ignores", "close012"} {
+		t.Run(host, func(t *testing.T) {
+			compare(t, "deaf", play(t, child, append(strings.Fields(host), "deaf")...), "host mask same", "worker waits")
+		})
+	}
+	for _, host := range []string{"", "blocked", "close012"} {
+		t.Run("stopped "+host, func(t *testing.T) {
+			compare(t, "stop", play(t, child, append(strings.Fields(host), "stop")...), "host mask same", "host saw-it stopped")
+		})
+	}
+}
+
+// A host that is killed takes its worker along.
+func TestWorkerDiesWithItsHost(t *testing.T) {
+	asRoot(t)
+	child := harness(t, "child")
+	for _, ending := range []string{"wait", "deaf"} {
+		got := play(t, child, "orphan", "sudo", ending)
+		if !slices.Contains(got, "worker waits") || !slices.Contains(got, "host worker killed-by 9") {
+			t.Errorf("%s: %q", ending, got)
+		}
+	}
+}
+
+// No worker: the host is told why, and has all that it had before.
+func TestWorkerCannotStart(t *testing.T) {
+	child := harness(t, "child")
+	for host, want := range map[string][]string{
+		"no-fork":         {"host failed Resource temporarily unavailable", "host mask same", "host descriptors +0"},
+		"no-fork blocked": {"host failed Resource temporarily unavailable", "host mask same", "host descriptors +0"},
+		"no-descriptor":   {"host failed Too many open files", "host mask same", "host descriptors +0"},
+	} {
+		if got := play(t, child, append(strings.Fields(host), "exit")...); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", host, got, want)
+		}
+	}
+}
+
+// Without root's rights there is no worker either: it ends before it has done anything.
+func TestWorkerNeedsRoot(t *testing.T) {
+	asRoot(t)
+	got := play(t, harness(t, "child"), "unprivileged", "wait")
+	for _, line := range append([]string{"host mask same"}, after...) {
+		if !slices.Contains(got, line) {
+			t.Errorf("no %q in %q", line, got)
+		}
+	}
+	for _, line := range got {
+		if strings.HasPrefix(line, "worker ") {
+			t.Errorf("%q", line)
+		}
+	}
+}

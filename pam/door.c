@@ -1,0 +1,207 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+/* The entry points libpam calls. They only sequence steps; door.h has the map. */
+#define _GNU_SOURCE
+#include <libgen.h>
+#include <security/pam_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "door.h"
+#include "../nss/store.h"
+
+/* accounts.cdb as it stood when this module was loaded: see store_ino in door.h. */
+static struct stat store_at_load;
+
+/* The one thing done at load time: the Makefile links with -init=aad_note_store, since .init_array is Go's and asleep. */
+void aad_note_store(void)
+{
+	if (stat(AAD_STORE, &store_at_load))
+		memset(&store_at_load, 0, sizeof store_at_load);
+}
+
+/*
+ * How the last sign-in on this handle ended. It says that our authentication phase let them in, so that the account phase of the
+ * same handle need not ask again; or that it said no for good, so that sudo's next try says so at once, not with a fresh
+ * code. A failure takes an earlier success back.
+ */
+struct verdict { int code; char user[]; };
+
+static const char verdict_key[] = "aad_login_verdict";
+
+static void free_verdict(pam_handle_t *h, void *data, int status)
+{
+	(void)h, (void)status;
+	free(data);
+}
+
+static void remember(pam_handle_t *h, const char *user, int code)
+{
+	struct verdict *v = malloc(sizeof *v + strlen(user) + 1);
+
+	if (!v) {
+		pam_set_data(h, verdict_key, NULL, NULL);	/* forgetting is safe: the next phase asks again */
+		return;
+	}
+	v->code = code;
+	strcpy(v->user, user);
+	if (pam_set_data(h, verdict_key, v, free_verdict) != PAM_SUCCESS)
+		free(v);
+}
+
+static int remembered(pam_handle_t *h, const char *user, int code)
+{
+	const void *data = NULL;
+	const struct verdict *v;
+
+	if (pam_get_data(h, verdict_key, &data) != PAM_SUCCESS || !data)
+		return 0;
+	v = data;
+	return v->code == code && strcmp(v->user, user) == 0;
+}
+
+/* A missing or wrong module argument must not be found out by a user whom it would let in or keep out by accident. */
+static int read_arguments(pam_handle_t *h, int argc, const char **argv, struct aad_request *req)
+{
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "debug") == 0) {
+			req->debug = 1;
+		} else if (strncmp(argv[i], "config=/", 8) == 0) {
+			req->config = argv[i] + 7;
+		} else if (strncmp(argv[i], "config=", 7) == 0) {
+			pam_syslog(h, LOG_ERR, "configuration-error argument=\"%s\" problem=\"config= wants an absolute path\"", argv[i]);
+			return PAM_SERVICE_ERR;
+		} else {
+			pam_syslog(h, LOG_ERR, "configuration-error argument=\"%s\" problem=\"unknown module argument; "
+			    "known are config=PATH and debug\"", argv[i]);
+			return PAM_SERVICE_ERR;
+		}
+	}
+	return PAM_SUCCESS;
+}
+
+static const char *item(pam_handle_t *h, int which)
+{
+	const void *value = NULL;
+
+	return pam_get_item(h, which, &value) == PAM_SUCCESS ? value : NULL;
+}
+
+static int ask_worker(pam_handle_t *h, int argc, const char **argv, struct aad_request *req)
+{
+	struct aad_worker worker;
+	int ret = read_arguments(h, argc, argv, req);
+
+	if (ret != PAM_SUCCESS)
+		return ret;
+	req->service = item(h, PAM_SERVICE);
+	req->rhost = item(h, PAM_RHOST);
+	req->holds_admins = aad_holds_admins(req);
+	req->store_ino = store_at_load.st_ino;
+	req->store_mtime = store_at_load.st_mtim.tv_sec * 1000000000LL + store_at_load.st_mtim.tv_nsec;
+	if (geteuid() != 0) {
+		pam_syslog(h, LOG_ERR, "not-root problem=\"only a root process can sign somebody in\"");
+		return PAM_SYSTEM_ERR;
+	}
+	if (aad_worker_start(req, &worker)) {
+		pam_syslog(h, LOG_ERR, "worker-failed cause=\"fork: %m\"");
+		return PAM_SYSTEM_ERR;
+	}
+	ret = aad_relay(h, worker.frames);
+	aad_worker_end(&worker);
+	return ret;
+}
+
+/*
+ * The worker's word is checked once more against what the host itself sees: a name the host already had under some uid
+ * must have that uid still.
+ */
+static int same_user(pam_handle_t *h, const struct aad_request *before)
+{
+	struct aad_request now = { 0 };
+
+	if (!before->known)
+		return 1;
+	return aad_claim_user(h, &now) == PAM_SUCCESS && now.known && now.uid == before->uid;
+}
+
+static int in_sshd(void)
+{
+	char path[256];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+
+	path[n > 0 ? n : 0] = 0;
+	return strncmp(basename(path), "sshd", 4) == 0;
+}
+
+/*
+ * sshd asks again after every failure, and its client then falls back to a password prompt. That helps after a mistake in
+ * the browser (PAM_AUTH_ERR), with a fresh code. After anything else the answer would stay what it is, and the one code
+ * that sshd takes for "no, and do not ask again" is PAM_MAXTRIES.
+ */
+static int for_host(int ret)
+{
+	switch (ret) {
+	case PAM_PERM_DENIED: case PAM_AUTHINFO_UNAVAIL: case PAM_SERVICE_ERR: case PAM_SYSTEM_ERR:
+		return in_sshd() ? PAM_MAXTRIES : ret;
+	default:
+		return ret;
+	}
+}
+
+int pam_sm_authenticate(pam_handle_t *h, int flags, int argc, const char **argv)
+{
+	struct aad_request req = { .phase = AAD_AUTHENTICATE };
+	int ret = aad_claim_user(h, &req);
+
+	(void)flags;	/* PAM_SILENT too: sudo sets it, and a device code nobody sees helps nobody */
+	if (ret != PAM_SUCCESS)
+		return ret;
+	if (remembered(h, req.user, PAM_PERM_DENIED))
+		return for_host(PAM_PERM_DENIED);
+	ret = ask_worker(h, argc, argv, &req);
+	if (ret == PAM_SUCCESS && !same_user(h, &req)) {
+		pam_syslog(h, LOG_ERR, "user-changed account=\"%s\" problem=\"getpwnam answers otherwise than before the sign-in\"",
+		    req.user);
+		ret = PAM_SYSTEM_ERR;
+	}
+	remember(h, req.user, ret);
+	return for_host(ret);
+}
+
+int pam_sm_acct_mgmt(pam_handle_t *h, int flags, int argc, const char **argv)
+{
+	struct aad_request req = { .phase = AAD_ACCOUNT };
+	int ret = aad_claim_user(h, &req);
+
+	(void)flags;
+	if (ret == PAM_USER_UNKNOWN)
+		return PAM_IGNORE;
+	if (ret != PAM_SUCCESS)
+		return ret;
+	if (remembered(h, req.user, PAM_SUCCESS))
+		return PAM_SUCCESS;
+	return ask_worker(h, argc, argv, &req);
+}
+
+int pam_sm_setcred(pam_handle_t *h, int flags, int argc, const char **argv)
+{
+	struct aad_request req = { 0 };
+
+	(void)flags, (void)argc, (void)argv;
+	return aad_claim_user(h, &req) == PAM_SUCCESS ? PAM_SUCCESS : PAM_IGNORE;
+}
+
+int pam_sm_open_session(pam_handle_t *h, int flags, int argc, const char **argv)
+{
+	return pam_sm_setcred(h, flags, argc, argv);
+}
+
+int pam_sm_close_session(pam_handle_t *h, int flags, int argc, const char **argv)
+{
+	return pam_sm_setcred(h, flags, argc, argv);
+}

@@ -1,0 +1,80 @@
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What the door (C, in the host process) and the worker (Go, in a child of it) agree on: the request the worker is born
+ * with, and the frames it writes. This header is the whole contract; worker.go reads it through cgo.
+ *
+ *   sshd, sudo, su, login ── libpam ── pam_sm_*            door.c    entry points
+ *                                        │ is it ours?     claim.c   names only, no network, no fork
+ *                                        │ fork            child.c   one root process with nothing of the host's
+ *                                        │                   │ wake  wake.c    the Go runtime starts here, never above
+ *                                        │◀── frames ────────┘       relay.c   frames → conversation, log, result
+ *                                                                    wait.c    … and Ctrl-C
+ *
+ * The pipe has one direction. The worker speaks, the door relays; ENTER needs no message, because the door reads on only
+ * after the conversation came back. So nothing the person types ever reaches the worker.
+ */
+#ifndef AAD_DOOR_H
+#define AAD_DOOR_H
+
+#include <security/pam_modules.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum aad_phase { AAD_AUTHENTICATE = 1, AAD_ACCOUNT = 2 };
+
+/*
+ * The worker reads this in its own copy of the host's memory, made by fork: no serialisation, and nobody frees it. A
+ * string is NULL where PAM has no such item.
+ */
+struct aad_request {
+	enum aad_phase phase;
+	const char *user, *service, *rhost;
+	const char *config;	/* module argument config=, or NULL */
+	int debug;		/* module argument debug */
+	int known;		/* does the host's getpwnam(3) answer this name? */
+	uint32_t uid;		/* if known: with this uid */
+	int holds_admins;	/* the host runs for this user's own session, which has the group aad_admins */
+	uint64_t store_ino;	/* accounts.cdb as it was when the module was loaded, which in sshd is */
+	int64_t store_mtime;	/* right after the one getpwnam(3) the session's ids come from; 0, 0: no file */
+};
+
+/*
+ * A frame is its type (one byte), the length of its text (two bytes, little endian) and the text, without a NUL. The
+ * worker ends every conversation with exactly one AAD_RESULT of one byte, a PAM return code. Whatever else happens (end
+ * of file, a crash, an unknown type, a length beyond the limit, the deadline) is a failure.
+ */
+enum aad_frame {
+	AAD_PROMPT = 'P',	/* show it and wait for ENTER */
+	AAD_ERROR = 'E',	/* show it */
+	AAD_LOG = 'L',		/* first byte: syslog priority, the rest: one line for authpriv */
+	AAD_DEADLINE = 'D',	/* four bytes, little endian: seconds from now until the door gives up */
+	AAD_RESULT = 'R',
+};
+enum { AAD_FRAME_MAX = 16384 };
+
+/* Until the worker has read its configuration and sent AAD_DEADLINE, it gets this many seconds. */
+enum { AAD_FIRST_DEADLINE = 30 };
+
+/* claim.c: is this handle's user ours? Fills in user, known and uid. PAM_SUCCESS, PAM_USER_UNKNOWN or an error. */
+int aad_claim_user(pam_handle_t *, struct aad_request *);
+
+/* claim.c: what holds_admins says. sudo goes by the groups of the session, which it keeps for as long as it lives. */
+int aad_holds_admins(const struct aad_request *);
+
+/* child.c */
+struct aad_worker { pid_t pid; int frames; };
+int aad_worker_start(const struct aad_request *, struct aad_worker *);	/* 0, or -1 with errno */
+void aad_worker_end(struct aad_worker *);	/* killed if need be, always reaped */
+
+/* wake.c: starts the Go runtime of this module in the calling process. Once, in the worker, never in the host. */
+void aad_wake_go(void);
+
+/* wait.c: poll(2) for reading. ECANCELED: a signal came by which the host would end. */
+int aad_wait(int fd, int milliseconds);
+
+/* relay.c: a PAM return code. PAM_SUCCESS only by an AAD_RESULT that says so, in time. */
+int aad_relay(pam_handle_t *, int frames);
+
+#endif

@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// The door is C, and tested as C: each harness in testdata includes the source that ships, with its surroundings replaced,
+// and is built with the sanitizers.
+
+// builtHere is where the harnesses are.
+var builtHere string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "pam")
+	if err != nil {
+		panic(err)
+	}
+	builtHere = dir
+	status := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+var (
+	built   = map[string]error{}
+	builtMu sync.Mutex
+)
+
+// harness builds testdata/name.c, once.
+func harness(t testing.TB, name string, more ...string) string {
+	t.Helper()
+	builtMu.Lock()
+	defer builtMu.Unlock()
+	program := filepath.Join(builtHere, name)
+	if err, done := built[name]; done {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return program
+	}
+	args := append([]string{"-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
+		"-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-Itestdata", "-o", program, filepath.Join("testdata", name+".c")}, more...)
+	out, err := exec.Command("gcc", args...).CombinedOutput()
+	built[name] = err
+	if err != nil {
+		t.Fatalf("gcc %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return program
+}
+
+// patience is how long a harness may take; nothing in them waits.
+const patience = time.Minute
+
+// play runs a harness to its end and returns its lines. What the sanitizers find, in any process of it, fails the test.
+func play(t *testing.T, program string, args ...string) []string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	found := filepath.Join(t.TempDir(), "sanitizer")
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = append(os.Environ(), "ASAN_OPTIONS=log_path="+found, "UBSAN_OPTIONS=print_stacktrace=1:log_path="+found)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	reports, _ := filepath.Glob(found + "*")
+	for _, path := range reports {
+		text, _ := os.ReadFile(path)
+		t.Errorf("%s", text)
+	}
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s%s", filepath.Base(program), args, err, out, stderr.Bytes())
+	}
+	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+}

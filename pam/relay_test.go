@@ -1,0 +1,398 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The PAM codes that matter here, by their numbers in _pam_types.h.
+const (
+	pamSuccess     = 0
+	pamServiceErr  = 3
+	pamSystemErr   = 4
+	pamPermDenied  = 6
+	pamAuthErr     = 7
+	pamUnavail     = 9
+	pamUserUnknown = 10
+	pamMaxTries    = 11
+	pamConvErr     = 19
+	pamIgnore      = 25
+)
+
+// What comes after a worker's last byte.
+const (
+	endOfFile = iota
+	silence
+	readError
+)
+
+// scenario is what a worker writes, and how the rest of the world behaves meanwhile.
+type scenario struct {
+	frames       string
+	end          byte
+	chunk        byte   // bytes at a time; 0: all there are
+	interrupted  bool   // by signals
+	conversation byte   // its result
+	takes        uint32 // seconds until ENTER
+}
+
+// event is what the host got to see: P a prompt, E an error message, L a log line after its priority.
+type event struct {
+	kind byte
+	text string
+}
+
+func (e event) String() string { return fmt.Sprintf("%c%.200q", e.kind, e.text) }
+
+func frame(kind byte, text string) string {
+	return string([]byte{kind, byte(len(text)), byte(len(text) >> 8)}) + text
+}
+
+func result(code byte) string { return frame('R', string([]byte{code})) }
+func deadline(seconds uint32) string {
+	return frame('D', string(binary.LittleEndian.AppendUint32(nil, seconds)))
+}
+
+// relay is a running harness.
+type relay struct {
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    *bufio.Reader
+	stderr bytes.Buffer
+}
+
+func newRelay(t testing.TB) *relay {
+	t.Helper()
+	r := &relay{cmd: exec.Command(harness(t, "relay"))}
+	r.cmd.Stderr = &r.stderr
+	var err error
+	if r.in, err = r.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := r.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.out = bufio.NewReader(out)
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		r.in.Close()
+		if err := r.cmd.Wait(); err != nil { // a leak is found at the end
+			t.Errorf("relay: %v\n%s", err, r.stderr.Bytes())
+		}
+	})
+	return r
+}
+
+// play lets the relay see a scenario and returns what the host saw of it, the result last.
+func (r *relay) play(t testing.TB, s scenario) ([]event, byte) {
+	t.Helper()
+	head := []byte{s.end, s.chunk, 0, s.conversation}
+	if s.interrupted {
+		head[2] = 1
+	}
+	head = binary.NativeEndian.AppendUint32(head, s.takes)
+	head = binary.NativeEndian.AppendUint32(head, uint32(len(s.frames)))
+	// The harness reads it all before it answers.
+	if _, err := r.in.Write(append(head, s.frames...)); err != nil {
+		t.Fatalf("relay: %v", err)
+	}
+	var seen []event
+	for {
+		e, err := r.event()
+		if err != nil {
+			t.Fatalf("relay: %v after %v", err, seen) // why, says its end
+		}
+		if e.kind == 'R' {
+			return seen, e.text[0]
+		}
+		seen = append(seen, e)
+	}
+}
+
+func (r *relay) event() (event, error) {
+	var head [5]byte
+	if _, err := io.ReadFull(r.out, head[:]); err != nil {
+		return event{}, err
+	}
+	text := make([]byte, binary.NativeEndian.Uint32(head[1:]))
+	_, err := io.ReadFull(r.out, text)
+	return event{head[0], string(text)}, err
+}
+
+// The ways a worker breaks down, as strerror(3) has them.
+const (
+	hungUp   = "Broken pipe"
+	timedOut = "Connection timed out"
+	nonsense = "Protocol error"
+	ioError  = "Input/output error"
+)
+
+// broken is how the host sees a worker that has broken down.
+func broken(cause string) []event {
+	log := event{'L', "\x03worker-failed cause=\"" + cause + "\""}
+	if cause == timedOut {
+		return []event{{'E', "The sign-in took too long and was given up. Try again."}, log}
+	}
+	return []event{log}
+}
+
+// model is door.h once more, in Go: what the host sees of a scenario, and the result.
+func (s scenario) model() (seen []event, code byte) {
+	var now, until int64 = 0, 30
+	rest := s.frames
+	take := func(n int) (string, bool) {
+		if len(rest) < n {
+			return "", false
+		}
+		text := rest[:n]
+		rest = rest[n:]
+		return text, true
+	}
+	breakDown := func(cause string) ([]event, byte) { return append(seen, broken(cause)...), pamSystemErr }
+	ending := []string{hungUp, timedOut, ioError}[s.end]
+	show := func(kind byte, prefix, text string) {
+		text, _, _ = strings.Cut(text, "\x00")
+		seen = append(seen, event{kind, prefix + text})
+	}
+	for {
+		head, ok := take(3)
+		if !ok {
+			return breakDown(ending)
+		}
+		length := int(head[1]) + int(head[2])*256
+		if length > 16384 {
+			return breakDown(nonsense)
+		}
+		text, ok := take(length)
+		if !ok {
+			return breakDown(ending)
+		}
+		switch {
+		case head[0] == 'P':
+			show('P', "", text)
+			now += int64(s.takes)
+			if s.conversation != pamSuccess {
+				return seen, pamConvErr
+			}
+		case head[0] == 'E':
+			show('E', "", text)
+		case head[0] == 'L' && length <= 1:
+		case head[0] == 'L':
+			show('L', string([]byte{text[0] & 7}), text[1:])
+		case head[0] == 'D' && length == 4:
+			seconds := int64(binary.LittleEndian.Uint32([]byte(text)))
+			if seconds*1000 > 1<<31-1 { // more than poll(2) can be told
+				return breakDown(nonsense)
+			}
+			until = now + seconds
+		case head[0] == 'R' && length == 1 && text[0] == pamSuccess && now > until:
+			return breakDown(timedOut)
+		case head[0] == 'R' && length == 1 && allowed(text[0]):
+			return seen, text[0]
+		case head[0] == 'R' && length == 1:
+			return seen, pamSystemErr
+		default:
+			return breakDown(nonsense)
+		}
+	}
+}
+
+func allowed(code byte) bool {
+	return bytes.IndexByte([]byte{pamSuccess, pamServiceErr, pamSystemErr, pamPermDenied, pamAuthErr, pamUnavail, pamUserUnknown, pamConvErr, pamIgnore}, code) >= 0
+}
+
+// agree plays a scenario against the model, in one piece, in small pieces and between signals.
+func (r *relay) agree(t testing.TB, s scenario) {
+	t.Helper()
+	want, wantCode := s.model()
+	for _, s.chunk = range []byte{0, 1, 7} {
+		for _, s.interrupted = range []bool{false, true} {
+			if seen, code := r.play(t, s); code != wantCode || !slices.Equal(seen, want) {
+				t.Fatalf("%.200q, ending %d, %d at a time: %d %v\nwant %d %v", s.frames, s.end, s.chunk, code, seen, wantCode, want)
+			}
+		}
+	}
+}
+
+// whole is a sign-in with every kind of frame.
+var whole = deadline(285) + frame('L', "\x06signed-in account=\"a\"") + frame('E', "Look.") +
+	frame('P', "Open the page.\nPress ENTER.") + frame('P', "") + result(pamSuccess)
+
+func TestRelayWhole(t *testing.T) {
+	r := newRelay(t)
+	want := []event{{'L', "\x06signed-in account=\"a\""}, {'E', "Look."}, {'P', "Open the page.\nPress ENTER."}, {'P', ""}}
+	seen, code := r.play(t, scenario{frames: whole, end: silence})
+	if code != pamSuccess || !slices.Equal(seen, want) {
+		t.Errorf("%d %v", code, seen)
+	}
+	r.agree(t, scenario{frames: whole, end: silence})
+	// What comes after the result is not looked at.
+	if _, code := r.play(t, scenario{frames: result(pamAuthErr) + result(pamSuccess)}); code != pamAuthErr {
+		t.Errorf("the second result counts: %d", code)
+	}
+}
+
+// Cut off anywhere, however it ends: a failure.
+func TestRelayTruncated(t *testing.T) {
+	r := newRelay(t)
+	for n := range whole {
+		for end, cause := range []string{hungUp, timedOut, ioError} {
+			s := scenario{frames: whole[:n], end: byte(end)}
+			seen, code := r.play(t, s)
+			if tail := broken(cause); code != pamSystemErr || len(seen) < len(tail) || !slices.Equal(seen[len(seen)-len(tail):], tail) {
+				t.Errorf("%d bytes: %d %v", n, code, seen)
+			}
+			r.agree(t, s)
+		}
+	}
+}
+
+// Every result there could be: the allowed ones pass, and only 0 is a success.
+func TestRelayResults(t *testing.T) {
+	r := newRelay(t)
+	pass := map[byte]bool{}
+	for code := range 256 {
+		s := scenario{frames: result(byte(code))}
+		seen, got := r.play(t, s)
+		switch {
+		case (got == pamSuccess) != (code == 0):
+			t.Errorf("result %d becomes %d", code, got)
+		case got != byte(code) && got != pamSystemErr, len(seen) > 0:
+			t.Errorf("result %d becomes %d %v", code, got, seen)
+		case got == byte(code):
+			pass[got] = true
+		}
+		r.agree(t, s)
+	}
+	if len(pass) != 9 {
+		t.Errorf("%d results pass: %v", len(pass), pass)
+	}
+	for _, text := range []string{"", "\x00\x00", "\x00\x07", "\x07\x00", strings.Repeat("\x00", 4), strings.Repeat("\x00", 16384)} {
+		if seen, got := r.play(t, scenario{frames: frame('R', text)}); got != pamSystemErr || !slices.Equal(seen, broken(nonsense)) {
+			t.Errorf("a result of %d bytes: %d %v", len(text), got, seen)
+		}
+	}
+}
+
+func TestRelayUnknownTypes(t *testing.T) {
+	r := newRelay(t)
+	for kind := range 256 {
+		if strings.IndexByte("PELDR", byte(kind)) >= 0 {
+			continue
+		}
+		for _, text := range []string{"", "\x00", "text"} {
+			seen, code := r.play(t, scenario{frames: frame(byte(kind), text) + result(pamSuccess)})
+			if code != pamSystemErr || !slices.Equal(seen, broken(nonsense)) {
+				t.Errorf("type %d: %d %v", kind, code, seen)
+			}
+		}
+	}
+}
+
+func TestRelayLengths(t *testing.T) {
+	r := newRelay(t)
+	for _, kind := range []byte("PELDR") {
+		for _, n := range []int{16385, 16386, 32767, 32768, 65535} {
+			s := scenario{frames: frame(kind, strings.Repeat("x", n)) + result(pamSuccess)}
+			if seen, code := r.play(t, s); code != pamSystemErr || !slices.Equal(seen, broken(nonsense)) {
+				t.Errorf("%c of %d bytes: %d, %d events", kind, n, code, len(seen))
+			}
+			r.agree(t, s)
+			// The length alone is enough: nobody waits for the text.
+			r.agree(t, scenario{frames: s.frames[:3], end: silence})
+		}
+		for _, n := range []int{0, 1, 2, 3, 4, 5, 16383, 16384} {
+			r.agree(t, scenario{frames: frame(kind, strings.Repeat("x", n)) + result(pamSuccess)})
+		}
+	}
+}
+
+// A text is a text: neither a format nor the beginning of another.
+func TestRelayTexts(t *testing.T) {
+	r := newRelay(t)
+	for _, text := range []string{"%s%n%d", "\x00hidden", "seen\x00hidden", "\xff\xfe", "\x06%n", "\xff%s", "\x1b[2J"} {
+		for _, kind := range []byte("PEL") {
+			r.agree(t, scenario{frames: frame(kind, text) + result(pamSuccess)})
+		}
+	}
+}
+
+func TestRelayConversationFails(t *testing.T) {
+	r := newRelay(t)
+	for code := 1; code < 256; code++ {
+		s := scenario{frames: frame('P', "Press ENTER.") + result(pamSuccess), conversation: byte(code)}
+		if seen, got := r.play(t, s); got != pamConvErr || len(seen) != 1 {
+			t.Errorf("conversation %d: %d %v", code, got, seen)
+		}
+	}
+}
+
+// The deadline: nothing is waited for past it, what is queued by then may say why, and a success comes too late.
+func TestRelayDeadline(t *testing.T) {
+	prompt := frame('P', "Press ENTER.")
+	r := newRelay(t)
+	for _, test := range []struct {
+		name  string
+		s     scenario
+		code  byte
+		cause string
+	}{
+		{"in time", scenario{frames: deadline(10) + prompt + result(pamSuccess), takes: 9}, pamSuccess, ""},
+		{"the last moment", scenario{frames: deadline(10) + prompt + result(pamSuccess), takes: 10}, pamSuccess, ""},
+		{"a success too late", scenario{frames: deadline(10) + prompt + result(pamSuccess), takes: 11}, pamSystemErr, timedOut},
+		{"ENTER long after", scenario{frames: deadline(10) + prompt + result(pamSuccess), takes: 1 << 31}, pamSystemErr, timedOut},
+		{"a refusal late", scenario{frames: deadline(10) + prompt + result(pamAuthErr), takes: 11}, pamAuthErr, ""},
+		{"the first deadline", scenario{frames: prompt + result(pamSuccess), takes: 30}, pamSuccess, ""},
+		{"past the first deadline", scenario{frames: prompt + result(pamSuccess), takes: 31}, pamSystemErr, timedOut},
+		{"nothing comes", scenario{end: silence}, pamSystemErr, timedOut},
+		{"nothing more comes", scenario{frames: deadline(285) + prompt, end: silence}, pamSystemErr, timedOut},
+		{"nothing more comes after ENTER", scenario{frames: deadline(10) + prompt, end: silence, takes: 100}, pamSystemErr, timedOut},
+		{"none left", scenario{frames: deadline(0) + result(pamSuccess)}, pamSuccess, ""},
+		{"another deadline", scenario{frames: deadline(1) + prompt + deadline(5) + prompt + result(pamSuccess), takes: 5}, pamSuccess, ""},
+		{"as long as poll can wait", scenario{frames: deadline(2147483), end: silence}, pamSystemErr, timedOut},
+		{"longer", scenario{frames: deadline(2147484) + result(pamSuccess)}, pamSystemErr, nonsense},
+		{"wraps around to little", scenario{frames: deadline(4294968) + result(pamSuccess)}, pamSystemErr, nonsense},
+		{"for ever", scenario{frames: deadline(1<<32-1) + result(pamSuccess), end: silence}, pamSystemErr, nonsense},
+		{"too short", scenario{frames: frame('D', "abc") + result(pamSuccess)}, pamSystemErr, nonsense},
+		{"too long", scenario{frames: frame('D', "abcde") + result(pamSuccess)}, pamSystemErr, nonsense},
+		{"empty", scenario{frames: frame('D', "") + result(pamSuccess)}, pamSystemErr, nonsense},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			seen, code := r.play(t, test.s)
+			if code != test.code {
+				t.Errorf("%d %v, want %d", code, seen, test.code)
+			}
+			if tail := broken(test.cause); test.cause != "" && (len(seen) < len(tail) || !slices.Equal(seen[len(seen)-len(tail):], tail)) {
+				t.Errorf("%v, want %v last", seen, tail)
+			}
+			r.agree(t, test.s)
+		})
+	}
+}
+
+// Whatever bytes a worker writes: no sanitizer speaks up, and the host sees what the model says.
+func FuzzRelay(f *testing.F) {
+	f.Add([]byte(whole), byte(silence), byte(pamSuccess), uint32(1))
+	f.Add([]byte(deadline(10)+frame('P', "p")+result(pamSuccess)), byte(endOfFile), byte(pamSuccess), uint32(11))
+	f.Add([]byte(deadline(1<<32-1)), byte(silence), byte(pamSuccess), uint32(0))
+	f.Add([]byte(frame('L', "\xff%n\x00x")+frame('E', "%s")), byte(readError), byte(pamConvErr), uint32(0))
+	f.Add([]byte(frame('P', "")+result(pamMaxTries)), byte(endOfFile), byte(pamConvErr), uint32(0))
+	f.Add([]byte("P\x01\x40"), byte(endOfFile), byte(0), uint32(0))
+	r := newRelay(f)
+	f.Fuzz(func(t *testing.T, frames []byte, end, conversation byte, takes uint32) {
+		r.agree(t, scenario{frames: string(frames), end: end % 3, conversation: conversation, takes: takes})
+	})
+}

@@ -1,0 +1,384 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+/*
+ * The birth and the end of a worker, in hosts of all kinds. Usage: child HOST... WORKER. Each HOST word does something to
+ * this process that sshd, sudo or whoever called them may have done; WORKER is what the worker does after its report.
+ * Prints "worker KEY VALUE" (what the worker found) and "host KEY VALUE" lines; child_test.go reads them.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int no_close_range, no_fork;
+
+static long stage_syscall(long number, ...);
+static pid_t stage_fork(void);
+
+#include <sys/syscall.h>
+#define syscall stage_syscall
+#define fork stage_fork
+#include "../child.c"
+#undef syscall
+#undef fork
+
+static long stage_syscall(long number, ...)
+{
+	va_list args;
+	int first;
+	unsigned last, flags;
+
+	if (no_close_range)
+		return errno = ENOSYS, -1;
+	va_start(args, number);
+	first = va_arg(args, int);
+	last = va_arg(args, unsigned);
+	flags = va_arg(args, int);
+	va_end(args);
+	return syscall(number, first, last, flags);
+}
+
+static pid_t stage_fork(void)
+{
+	return no_fork ? (errno = EAGAIN, -1) : fork();
+}
+
+enum { most_files = 4096 };
+
+static const char *then;	/* what the worker does after its report */
+static int woken, out;
+
+void aad_wake_go(void)
+{
+	woken++;
+}
+
+static void report_descriptors(int to)
+{
+	char path[32], target[PATH_MAX];
+	struct stat st;
+
+	for (int fd = 0; fd < 5000; fd++) {
+		if (fstat(fd, &st))
+			continue;
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		ssize_t n = readlink(path, target, sizeof target - 1);
+		target[n > 0 ? n : 0] = 0;
+		dprintf(to, "worker fd%d %s\n", fd, S_ISFIFO(st.st_mode) ? "pipe" : target);
+	}
+}
+
+static void report_signals(int to)
+{
+	struct sigaction action;
+	sigset_t mask;
+
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	for (int s = 1; s < NSIG; s++) {
+		if (sigismember(&mask, s) == 1)
+			dprintf(to, "worker blocked %d\n", s);
+		if (sigaction(s, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
+			dprintf(to, "worker handled %d\n", s);
+	}
+}
+
+/* Root in a container may have no more than the container's limits. */
+static int may_raise_limits(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct have[2] = { 0 };
+
+	return syscall(SYS_capget, &head, have) == 0 && have[0].effective & 1U << CAP_SYS_RESOURCE;
+}
+
+static void report_limit(int to, const char *name, int which)
+{
+	struct rlimit limit;
+
+	getrlimit(which, &limit);
+	if (limit.rlim_cur == RLIM_INFINITY || (which != RLIMIT_CORE && which != RLIMIT_NOFILE && limit.rlim_max != RLIM_INFINITY && !may_raise_limits()))
+		dprintf(to, "worker %s unlimited\n", name);
+	else
+		dprintf(to, "worker %s %llu %llu\n", name, (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);
+}
+
+static void report(const struct aad_request *req, int to)
+{
+	extern char **environ;
+	char cwd[PATH_MAX];
+	uid_t r, e, s;
+	gid_t gr, ge, gs;
+	int strings = 0, death = 0;
+
+	report_descriptors(to);
+	report_signals(to);
+	report_limit(to, "as", RLIMIT_AS);
+	report_limit(to, "data", RLIMIT_DATA);
+	report_limit(to, "fsize", RLIMIT_FSIZE);
+	report_limit(to, "nproc", RLIMIT_NPROC);
+	report_limit(to, "cpu", RLIMIT_CPU);
+	report_limit(to, "nofile", RLIMIT_NOFILE);
+	report_limit(to, "core", RLIMIT_CORE);
+	while (environ[strings])
+		strings++;
+	dprintf(to, "worker environment %d\n", strings);
+	getresuid(&r, &e, &s);
+	getresgid(&gr, &ge, &gs);
+	dprintf(to, "worker ids %u %u %u %u %u %u %d\n", r, e, s, gr, ge, gs, getgroups(0, NULL));
+	dprintf(to, "worker cwd %s\n", getcwd(cwd, sizeof cwd));
+	dprintf(to, "worker umask %03o\n", umask(0));
+	dprintf(to, "worker session %s\n", getsid(0) == getpid() ? "own" : "the host's");
+	prctl(PR_GET_PDEATHSIG, &death);
+	dprintf(to, "worker dies-by %d\n", death);
+	dprintf(to, "worker dumpable %d\n", prctl(PR_GET_DUMPABLE));
+	dprintf(to, "worker woken %d\n", woken);
+	dprintf(to, "worker request %d %s %s\n", req->phase, req->user, req->service);
+}
+
+void aadWork(struct aad_request *req, int frames)
+{
+	report(req, frames);
+	if (strcmp(then, "return") == 0)
+		return;
+	if (strcmp(then, "stop") == 0)
+		raise(SIGSTOP);
+	if (strcmp(then, "deaf") == 0)
+		for (int s = 1; s < NSIG; s++)
+			signal(s, SIG_IGN);
+	if (strcmp(then, "crash") == 0)
+		raise(SIGSEGV);
+	if (strcmp(then, "exit") == 0)
+		_exit(0);
+	dprintf(frames, "worker waits\n");
+	for (;;)
+		pause();
+}
+
+static void reap_all(int s)
+{
+	int before = errno;
+
+	(void)s;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	errno = before;
+}
+
+static void ignore_it(int s)
+{
+	(void)s;
+}
+
+static void handle(int signal, void (*handler)(int), int flags)
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
+
+	sigaction(signal, &action, NULL);
+}
+
+static void limit(int which, rlim_t soft, rlim_t hard)
+{
+	struct rlimit both;
+
+	getrlimit(which, &both);
+	both.rlim_cur = soft;
+	if (may_raise_limits())
+		both.rlim_max = hard;
+	if (setrlimit(which, &both))
+		exit(2);
+}
+
+static void become(uid_t real, uid_t effective)
+{
+	static const gid_t groups[] = { 4, 27, 100 };
+
+	if (setgroups(3, groups) || setresgid(real, effective, effective) || setresuid(real, effective, effective))
+		exit(2);
+}
+
+static int prepare(const char *word)
+{
+	if (strncmp(word, "close", 5) == 0)
+		for (const char *digit = word + 5; *digit; digit++)
+			close(*digit - '0');
+	else if (strcmp(word, "many") == 0)
+		for (int fd = 0; fd < 900; fd++)
+			dup2(STDIN_FILENO, 100 + fd);
+	else if (strcmp(word, "no-close-range") == 0)
+		no_close_range = 1;
+	else if (strcmp(word, "no-fork") == 0)
+		no_fork = 1;
+	else if (strcmp(word, "no-descriptor") == 0)
+		limit(RLIMIT_NOFILE, 3, most_files);
+	else if (strcmp(word, "few-descriptors") == 0)	/* after close012: enough for the pipe and for nothing else */
+		limit(RLIMIT_NOFILE, 5, most_files);
+	else if (strcmp(word, "chld-ignored") == 0)
+		handle(SIGCHLD, SIG_IGN, 0);
+	else if (strcmp(word, "chld-reaped") == 0)
+		handle(SIGCHLD, reap_all, 0);
+	else if (strcmp(word, "chld-nowait") == 0)
+		handle(SIGCHLD, ignore_it, SA_NOCLDWAIT);
+	else if (strcmp(word, "handlers") == 0)
+		for (int s = 1; s < NSIG; s++)
+			handle(s, ignore_it, SA_RESTART);
+	else if (strcmp(word, "ignores") == 0)
+		for (int s = 1; s < NSIG; s++)
+			handle(s, SIG_IGN, 0);
+	else if (strcmp(word, "blocked") == 0) {
+		sigset_t all;
+		sigfillset(&all);
+		sigprocmask(SIG_SETMASK, &all, NULL);
+	} else if (strcmp(word, "limits") == 0) {
+		limit(RLIMIT_AS, 1ULL << 50, 1ULL << 51);
+		limit(RLIMIT_DATA, 1ULL << 50, 1ULL << 51);
+		limit(RLIMIT_FSIZE, 1 << 20, 1 << 20);
+		limit(RLIMIT_NPROC, 1000, 2000);
+		limit(RLIMIT_CPU, 1000, 2000);
+		limit(RLIMIT_NOFILE, 100, 20000);
+		limit(RLIMIT_CORE, 1 << 20, RLIM_INFINITY);
+	} else if (strcmp(word, "environment") == 0) {
+		setenv("SSL_CERT_FILE", "/tmp/evil.pem", 1);
+		setenv("HTTPS_PROXY", "http://evil.example", 1);
+		setenv("GODEBUG", "x509sha1=1", 1);
+	} else if (strcmp(word, "sudo") == 0)
+		become(1000, 0);
+	else if (strcmp(word, "unprivileged") == 0)
+		become(1000, 1000);
+	else if (strcmp(word, "umask") == 0)
+		umask(0);
+	else
+		return 0;
+	return 1;
+}
+
+/* Signals as this process has them blocked, for comparing. */
+static uint64_t blocked(void)
+{
+	uint64_t set = 0;
+	sigset_t now;
+
+	sigprocmask(SIG_SETMASK, NULL, &now);
+	for (int s = 1; s < NSIG; s++)
+		set |= (uint64_t)(sigismember(&now, s) == 1) << (s - 1);
+	return set;
+}
+
+static int descriptors(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 5000; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* Passes the worker's words on, until they end or it waits; then a stopped one has stopped. */
+static void listen_to(const struct aad_worker *w)
+{
+	char text[65536];
+	size_t n = 0;
+	ssize_t got;
+
+	while (n < sizeof text - 1 && !memmem(text, n, "worker waits", 12)) {
+		if (strcmp(then, "stop") == 0 && memmem(text, n, "worker request", 14) && memrchr(text, '\n', n) == text + n - 1)
+			break;
+		got = read(w->frames, text + n, sizeof text - 1 - n);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+	}
+	if (write(out, text, n) != (ssize_t)n || (n > 0 && text[n - 1] != '\n'))
+		dprintf(out, "\n");
+	if (strcmp(then, "stop") == 0) {
+		int status = 0;
+		while (waitpid(w->pid, &status, WUNTRACED) < 0 && errno == EINTR)
+			;
+		dprintf(out, "host saw-it %s\n", WIFSTOPPED(status) ? "stopped" : "otherwise");
+	}
+}
+
+/* The pid is returned for whoever wants to see the end of it. */
+static int host(struct aad_worker *w)
+{
+	const struct aad_request req = { .phase = AAD_ACCOUNT, .user = "user@contoso.example", .service = "sudo" };
+	uint64_t before = blocked();
+	int had = descriptors();
+
+	if (aad_worker_start(&req, w)) {
+		int cause = errno;
+		limit(RLIMIT_NOFILE, most_files, most_files);	/* the sanitizers need some */
+		dprintf(out, "host failed %s\nhost mask %s\nhost descriptors %+d\n", strerror(cause),
+		    blocked() == before ? "same" : "changed", descriptors() - had);
+		return -1;
+	}
+	limit(RLIMIT_NOFILE, most_files, most_files);
+	dprintf(out, "host mask %s\n", blocked() == before ? "same" : "changed");
+	listen_to(w);
+	return had;
+}
+
+static int attended(void)
+{
+	struct aad_worker w = { 0, -1 };
+	int had = host(&w);
+
+	if (had < 0)
+		return 0;
+	aad_worker_end(&w);
+	dprintf(out, "host worker %s\n", kill(w.pid, 0) && errno == ESRCH ? "gone" : "left");
+	dprintf(out, "host children %s\n", waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD ? "none" : "left");
+	dprintf(out, "host descriptors %+d\n", descriptors() - had);
+	return 0;
+}
+
+/* The host is killed; whoever inherits its children sees what becomes of the worker. */
+static int orphaned(void)
+{
+	struct aad_worker w = { 0, -1 };
+	int told[2], status = 0;
+	pid_t middle;
+
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) || pipe(told) || (middle = fork()) < 0)
+		return 2;
+	if (middle == 0) {
+		host(&w);
+		if (write(told[1], &w.pid, sizeof w.pid) != sizeof w.pid)
+			_exit(2);
+		for (;;)
+			pause();
+	}
+	if (read(told[0], &w.pid, sizeof w.pid) != sizeof w.pid)
+		return 2;
+	kill(middle, SIGKILL);
+	waitpid(middle, NULL, 0);
+	if (waitpid(w.pid, &status, 0) != w.pid)
+		return 2;
+	dprintf(out, "host worker killed-by %d\n", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int orphan = 0;
+
+	out = fcntl(STDOUT_FILENO, F_DUPFD, 60);	/* without O_CLOEXEC: the worker must close it by itself */
+	then = argv[argc - 1];
+	for (int i = 1; i < argc - 1; i++) {
+		if (strcmp(argv[i], "orphan") == 0)
+			orphan = 1;
+		else if (!prepare(argv[i]))
+			return 2;
+	}
+	return orphan ? orphaned() : attended();
+}

@@ -1,0 +1,198 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+/*
+ * The relay, on a stage: its pipe, its clock and its PAM conversation are ours, so nothing waits and nothing is random.
+ * Standard input has scenarios, standard output what the host got to see (relay_test.go has both formats). One process
+ * plays them all.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <security/pam_ext.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../door.h"
+
+enum { END_OF_FILE, SILENCE, READ_ERROR };
+
+/* One scenario. The worker's bytes, how they come, and what the person does. */
+static struct {
+	uint8_t end;		/* what comes after the bytes */
+	uint8_t chunk;		/* so many at a time; 0: all there are */
+	uint8_t interrupted;	/* by signals, both wait and read, now and then */
+	uint8_t conversation;	/* what it returns */
+	uint32_t takes;		/* seconds until the person presses ENTER */
+	uint32_t length;
+} play;
+static char *bytes, *typed;
+static size_t at;
+static int64_t clock_ms;
+static unsigned calls;
+
+static void __attribute__((noreturn)) wrong(const char *what)
+{
+	fprintf(stderr, "relay: %s\n", what);
+	abort();
+}
+
+static int interrupt(void)
+{
+	++calls;
+	if (!play.interrupted || (calls % 5 && calls % 5 != 3))
+		return 0;
+	errno = EINTR;
+	return 1;
+}
+
+static int stage_wait(int fd, int timeout)
+{
+	if (fd != 7)
+		wrong("waits for something else");
+	if (timeout < 0)
+		wrong("would wait for ever");
+	if (interrupt())
+		return -1;
+	if (at == play.length && play.end == SILENCE) {
+		clock_ms += timeout;
+		return 0;
+	}
+	return 1;
+}
+
+static ssize_t stage_read(int fd, void *to, size_t n)
+{
+	if (fd != 7 || n == 0)
+		wrong("reads something else");
+	if (interrupt())
+		return -1;
+	if (at == play.length && play.end == SILENCE)
+		wrong("reads where nothing is");
+	if (at == play.length && play.end == READ_ERROR)
+		return errno = EIO, -1;
+	if (play.chunk && n > play.chunk)
+		n = play.chunk;
+	if (n > play.length - at)
+		n = play.length - at;
+	memcpy(to, bytes + at, n);
+	at += n;
+	return (ssize_t)n;
+}
+
+static int stage_clock(clockid_t id, struct timespec *t)
+{
+	if (id != CLOCK_MONOTONIC)
+		wrong("goes by a clock that can be set");
+	t->tv_sec = clock_ms / 1000;
+	t->tv_nsec = clock_ms % 1000 * 1000000;
+	return 0;
+}
+
+static const char secret[] = "a password, typed by mistake";
+
+static void stage_free(void *p)
+{
+	if (p != typed)
+		wrong("frees something else");
+	for (size_t i = 0; i < sizeof secret; i++)
+		if (typed[i])
+			wrong("what was typed is not wiped");
+	free(p);
+	typed = NULL;
+}
+
+static void put(const void *p, size_t n)
+{
+	if (fwrite(p, 1, n, stdout) != n)
+		exit(1);
+}
+
+static void event(char kind, int first, const char *format, va_list args)
+{
+	static char text[2 * AAD_FRAME_MAX];
+	uint32_t length = 0;
+
+	if (first >= 0)
+		text[length++] = (char)first;
+	if (format)
+		length += (uint32_t)vsnprintf(text + length, sizeof text - length, format, args);
+	if (length >= sizeof text)
+		wrong("an over-long text");
+	put(&kind, 1);
+	put(&length, sizeof length);
+	put(text, length);
+}
+
+int pam_prompt(pam_handle_t *h, int style, char **response, const char *format, ...)
+{
+	va_list args;
+
+	(void)h;
+	if (style != PAM_PROMPT_ECHO_ON && (style != PAM_ERROR_MSG || response))
+		wrong("a message of another style");
+	va_start(args, format);
+	event(style == PAM_ERROR_MSG ? 'E' : 'P', -1, format, args);
+	va_end(args);
+	errno = EBADF;	/* conversations do */
+	if (style == PAM_ERROR_MSG)
+		return PAM_SUCCESS;
+	clock_ms += (int64_t)play.takes * 1000;
+	if (play.conversation == PAM_SUCCESS) {
+		if (!(typed = malloc(sizeof secret)))
+			exit(1);
+		memcpy(typed, secret, sizeof secret);
+		*response = typed;
+	}
+	return play.conversation;
+}
+
+void pam_syslog(const pam_handle_t *h, int priority, const char *format, ...)
+{
+	va_list args;
+
+	(void)h;
+	va_start(args, format);
+	event('L', priority, format, args);
+	va_end(args);
+}
+
+#define aad_wait stage_wait
+#define read stage_read
+#define clock_gettime stage_clock
+#define free stage_free
+#include "../relay.c"
+#undef free
+
+static void result(int code, ...)
+{
+	va_list none;
+
+	va_start(none, code);
+	event('R', code, NULL, none);
+	va_end(none);
+}
+
+int main(void)
+{
+	static char handle;
+
+	while (fread(&play, sizeof play, 1, stdin) == 1) {
+		at = 0;
+		calls = 0;
+		clock_ms = 1000000;
+		/* Exactly as long: the sanitizer sees a read past the end. */
+		if (!(bytes = malloc(play.length + !play.length)) || fread(bytes, 1, play.length, stdin) != play.length)
+			return 1;
+		result(aad_relay((pam_handle_t *)&handle, 7));
+		if (typed)
+			wrong("what was typed is not freed");
+		free(bytes);
+		fflush(stdout);
+	}
+	return 0;
+}

@@ -1,0 +1,132 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Pam_aad.so: the PAM module. A C door, loaded by sshd, sudo, su and login, and a Go worker, which runs in a child process
+// that the door forks for one sign-in. The Go runtime never starts in the host: see wake.c for why and how, door.h for the
+// map and for everything door and worker agree on. [aadlogin/internal/signin] is what the worker does.
+//
+// The package is built with -buildmode=c-archive and linked by the Makefile; main is never called.
+package main
+
+/*
+#cgo CFLAGS: -std=gnu11 -O2 -Wall -Wextra -Werror -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+#cgo LDFLAGS: -lpam
+#include "door.h"
+*/
+import "C"
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"aadlogin/internal/config"
+	"aadlogin/internal/signin"
+	_ "aadlogin/nss" // the door's own look at the store, in C: claim.c
+)
+
+func main() {}
+
+// aadWork is the worker's whole life. It runs in the forked child, on that process's first thread, and never returns:
+// whatever happens, the process ends here, and a process that ends without a result frame has failed.
+//
+//export aadWork
+func aadWork(c *C.struct_aad_request, fd C.int) {
+	door := &door{pipe: os.NewFile(uintptr(fd), "door")}
+	defer os.Exit(1)
+	defer func() {
+		if p := recover(); p != nil {
+			door.Log(signin.LogError, fmt.Sprintf("worker-panic value=%q", fmt.Sprint(p)))
+			door.result(C.PAM_SYSTEM_ERR)
+		}
+	}()
+	// One short-lived process waits for a person: collect early rather than grow, and never swap the machine out.
+	debug.SetGCPercent(50)
+	debug.SetMemoryLimit(64 << 20)
+
+	req := request(c)
+	var verdict signin.Verdict
+	if c.phase == C.AAD_AUTHENTICATE {
+		verdict = new(signin.Signin).Authenticate(context.Background(), req, door)
+	} else {
+		verdict = new(signin.Signin).Account(context.Background(), req, door)
+	}
+	door.result(code(verdict, c.phase))
+}
+
+// code is the table of results: the only way to PAM_SUCCESS is signin's explicit Success.
+func code(v signin.Verdict, phase C.enum_aad_phase) C.int {
+	switch v {
+	case signin.Success:
+		return C.PAM_SUCCESS
+	case signin.NotOurs:
+		if phase == C.AAD_ACCOUNT {
+			return C.PAM_IGNORE
+		}
+		return C.PAM_USER_UNKNOWN
+	case signin.Refused:
+		return C.PAM_AUTH_ERR
+	case signin.Denied:
+		return C.PAM_PERM_DENIED
+	case signin.Unreachable:
+		return C.PAM_AUTHINFO_UNAVAIL
+	case signin.Misconfigured:
+		return C.PAM_SERVICE_ERR
+	default:
+		return C.PAM_SYSTEM_ERR
+	}
+}
+
+// request copies what the door was asked into Go.
+func request(c *C.struct_aad_request) signin.Request {
+	r := signin.Request{
+		User:          C.GoString(c.user),
+		Service:       C.GoString(c.service),
+		RemoteHost:    C.GoString(c.rhost),
+		ConfigPath:    config.DefaultPath,
+		Debug:         c.debug != 0,
+		KnownToHost:   c.known != 0,
+		UID:           uint32(c.uid),
+		HoldsAdmins:   c.holds_admins != 0,
+		StoreInode:    uint64(c.store_ino),
+		StoreModified: int64(c.store_mtime),
+	}
+	if c.config != nil {
+		r.ConfigPath = C.GoString(c.config)
+	}
+	return r
+}
+
+// door writes the frames of door.h. A write that fails means that the host is gone; the worker has nobody left to work
+// for.
+type door struct{ pipe *os.File }
+
+func (d *door) frame(kind byte, text string) {
+	if len(text) > C.AAD_FRAME_MAX {
+		text = text[:C.AAD_FRAME_MAX]
+	}
+	b := append([]byte{kind, byte(len(text)), byte(len(text) >> 8)}, text...)
+	if _, err := d.pipe.Write(b); err != nil {
+		os.Exit(1)
+	}
+}
+
+func (d *door) Prompt(text string) { d.frame(C.AAD_PROMPT, text) }
+func (d *door) Tell(text string)   { d.frame(C.AAD_ERROR, text) }
+
+func (d *door) Log(level signin.LogLevel, line string) {
+	d.frame(C.AAD_LOG, string([]byte{byte(level)})+line)
+}
+
+func (d *door) Deadline(in time.Duration) {
+	s := uint32((in + time.Second - 1) / time.Second)
+	d.frame(C.AAD_DEADLINE, string([]byte{byte(s), byte(s >> 8), byte(s >> 16), byte(s >> 24)}))
+}
+
+// result ends the process too: there is exactly one result.
+func (d *door) result(code C.int) {
+	d.frame(C.AAD_RESULT, string([]byte{byte(code)}))
+	os.Exit(0)
+}
