@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"aadlogin/internal/account"
+)
+
+func configCommand(o *options) *cobra.Command {
+	return group(&cobra.Command{
+		Use:   "config",
+		Short: "Check and apply the configuration",
+	}, configCheck(o), configApply(o))
+}
+
+func configCheck(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "Check the configuration as the modules would read it",
+		Long:  "Check the configuration as the modules would read it. Nothing is changed.",
+		Args:  exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, _, err := o.load(); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", o.config)
+			return nil
+		},
+	}
+}
+
+func configApply(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "apply",
+		Short: "Tell the name service what the configuration says",
+		Long: `Write what the name service needs of the configuration (tenant, domains, id
+range, home, shell, services) beside the accounts. Accounts that exist keep
+their names, ids, homes and shells. Run it after every change; sign-ins do the
+same.`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.apply(cmd.OutOrStdout()) },
+	}
+}
+
+func (o *options) apply(out io.Writer) error {
+	c, store, err := o.load()
+	if err != nil {
+		return err
+	}
+	var before account.Rules
+	after := account.RulesFrom(c)
+	err = store.Update(func(e *account.Edit) error {
+		before = e.Rules()
+		return e.SetRules(after)
+	})
+	if err != nil {
+		return inStore(err)
+	}
+	changes := differences(before, after)
+	if len(changes) == 0 {
+		fmt.Fprintf(out, "%s: nothing to change in %s\n", o.config, store.Dir)
+		return nil
+	}
+	fmt.Fprintf(out, "%s: applied to %s\n", o.config, store.Dir)
+	for _, change := range changes {
+		fmt.Fprintln(out, "  "+change)
+	}
+	return leftBehind(out, store, after)
+}
+
+// differences is one line per rule that changed.
+func differences(before, after account.Rules) []string {
+	first := before.TenantID == ""
+	old, now := spell(before), spell(after)
+	var lines []string
+	for i := range now {
+		switch {
+		case first:
+			lines = append(lines, now[i][0]+" = "+now[i][1])
+		case old[i] != now[i]:
+			lines = append(lines, fmt.Sprintf("%s = %s (was %s)", now[i][0], now[i][1], old[i][1]))
+		}
+	}
+	return lines
+}
+
+// spell gives each rule as key and value of config.toml.
+func spell(r account.Rules) [][2]string {
+	list := func(names []string) string {
+		quoted := slices.Clone(names)
+		for i, name := range quoted {
+			quoted[i] = fmt.Sprintf("%q", name)
+		}
+		return "[" + strings.Join(quoted, ", ") + "]"
+	}
+	return [][2]string{
+		{"tenant_id", fmt.Sprintf("%q", r.TenantID)},
+		{"domains", list(r.Domains)},
+		{"short_names", fmt.Sprint(r.ShortNames)},
+		{"accounts.id_range", fmt.Sprintf("[%d, %d]", r.Low, r.High)},
+		{"accounts.home", fmt.Sprintf("%q", r.Home)},
+		{"accounts.shell", fmt.Sprintf("%q", r.Shell)},
+		{"accounts.pre_auth_services", list(r.PreAuthServices)},
+	}
+}
+
+// leftBehind tells of accounts that these rules shut out. It is no reason to
+// refuse: the file is the administrator's word, and the next sign-in would
+// apply it as well.
+func leftBehind(out io.Writer, store account.Store, r account.Rules) error {
+	snapshot, err := store.Open()
+	if err != nil {
+		return inStore(err)
+	}
+	defer snapshot.Close()
+	n := 0
+	for a := range snapshot.All() {
+		if a.Removed.IsZero() && shutOut(a, r) {
+			n++
+		}
+	}
+	if n > 0 {
+		fmt.Fprintf(out, "accounts that can no longer sign in, for their tenant or domain is not in the configuration: %d\n", n)
+	}
+	return nil
+}
+
+func shutOut(a account.Account, r account.Rules) bool {
+	_, err := r.FromUPN(a.UPN)
+	return err != nil || a.TenantID != "" && a.TenantID != r.TenantID
+}

@@ -1,0 +1,130 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Command aadctl administers aad-login on this machine: it checks and applies
+// the configuration and looks after the accounts.
+//
+// Its rules: results go to standard output and nothing else does; errors go to
+// standard error, as "aadctl: what: why" and, apart, a hint what to do. There
+// is no colour and no question. A command that fails has changed nothing. The
+// exit status is one of the codes below, so that scripts need not read text.
+//
+// github.com/spf13/cobra parses the command line: what it adds (help,
+// suggestions, completions and man pages from one source) is what people
+// expect of a tool with nested commands.
+package main
+
+import (
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/config"
+)
+
+// Exit codes.
+const (
+	exitOK            = 0
+	exitNo            = 1 // the answer is no, or the work could not be done
+	exitUsage         = 2
+	exitConfiguration = 3
+	exitUnreachable   = 4 // Entra ID, Azure or the metadata service
+	exitStore         = 5
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+func run(args []string, in io.Reader, out, errout io.Writer) int {
+	checked := &checkedWriter{w: out}
+	cmd := root()
+	cmd.SetArgs(args)
+	cmd.SetIn(in)
+	cmd.SetOut(checked)
+	cmd.SetErr(errout)
+	err := cmd.Execute()
+	if err == nil {
+		err = checked.err
+	}
+	return report(errout, err)
+}
+
+// options are the flags that several commands share.
+type options struct {
+	config string
+}
+
+func root() *cobra.Command {
+	o := new(options)
+	cmd := group(&cobra.Command{
+		Use:               "aadctl",
+		Short:             "Administer aad-login: sign-in to this machine with Entra ID",
+		Long:              "Administer aad-login: sign-in to this machine with Entra ID.\n\n" + exitStatus,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	}, configCommand(o), accountCommand(o), versionCommand())
+	cmd.PersistentFlags().StringVar(&o.config, "config", config.DefaultPath, "read the configuration from `FILE`")
+	cmd.SetHelpCommand(helpCommand())
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err.Error()) })
+	return cmd
+}
+
+const exitStatus = `Exit status: 0 done, 1 no, 2 usage, 3 configuration, 4 unreachable, 5 store.`
+
+// group makes cmd a command that only holds others. Cobra alone would answer a
+// misspelt command below the top with help and success.
+func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
+	cmd.AddCommand(commands...)
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return noCommand(cmd, args) }
+	return cmd
+}
+
+// helpCommand is cobra's, but a topic that does not exist is an error.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]...",
+		Short: "Explain a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			topic, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return noCommand(topic, rest)
+			}
+			return topic.Help()
+		},
+	}
+}
+
+// exactly wants these arguments and no others.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error { return arguments(cmd, names, args) }
+}
+
+// load reads the configuration and names the store it speaks of.
+func (o *options) load() (*config.Config, account.Store, error) {
+	c, err := config.Load(o.config)
+	if err != nil {
+		return nil, account.Store{}, err
+	}
+	return c, account.Store{Dir: c.Accounts.Directory}, nil
+}
+
+// checkedWriter remembers that the output could not be written: a list cut
+// short by a full disk is not a success.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checkedWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if err != nil && c.err == nil {
+		c.err = err
+	}
+	return n, err
+}

@@ -1,0 +1,205 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/user"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/config"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"aadctl": main})
+}
+
+// TestScripts runs testdata/script/*.txtar. Besides testscript's own commands
+// there are:
+//
+//	config [LINE…]          write config.toml: the required keys, the LINEs,
+//	                        and a store below $WORK
+//	status N aadctl ARG…    run it and want exactly this exit status
+func TestScripts(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("config.toml must belong to root, so only root can test what reads it")
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"config": writeConfig,
+			"status": wantStatus,
+		},
+	})
+}
+
+func writeConfig(ts *testscript.TestScript, neg bool, lines []string) {
+	if neg {
+		ts.Fatalf("! config means nothing")
+	}
+	text := `tenant_id = "8a09f2d7-8415-4296-92b2-80bb4666c5fc"
+client_id = "0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b"
+domains = ["contoso.com"]
+accounts.directory = "` + ts.MkAbs("store") + `"
+` + strings.Join(lines, "\n") + "\n"
+	path := ts.MkAbs("config.toml")
+	ts.Check(os.WriteFile(path, []byte(text), 0o644))
+	ts.Check(os.Chmod(path, 0o644)) // whatever the umask
+}
+
+func wantStatus(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N COMMAND ARG…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// Scripts branch on the exit code, so each kind of error must keep its own.
+func TestExplain(t *testing.T) {
+	denied := &fs.PathError{Op: "open", Path: "/var/lib/aad-login/accounts.lock", Err: fs.ErrPermission}
+	cases := []struct {
+		err  error
+		code int
+		want string
+	}{
+		{nil, exitOK, ""},
+		{usage("flag needed"), exitUsage,
+			"aadctl: flag needed\naadctl: hint: aadctl --help lists commands and flags\n"},
+		{&config.Error{File: "c.toml", Line: 3, Key: "cloud", Problem: "is odd", Fix: "even it"}, exitConfiguration,
+			"aadctl: c.toml:3: cloud: is odd\naadctl: hint: even it\n"},
+		{inStore(fmt.Errorf("account: lock: %w", denied)), exitStore,
+			"aadctl: lock: open /var/lib/aad-login/accounts.lock: permission denied\naadctl: hint: run this as root\n"},
+		{denied, exitNo,
+			"aadctl: open /var/lib/aad-login/accounts.lock: permission denied\naadctl: hint: run this as root\n"},
+		{inStore(&account.DamagedError{File: "/s/accounts.cdb", Problem: "is truncated"}), exitStore,
+			"aadctl: /s/accounts.cdb: is truncated\naadctl: hint: nothing was changed; restore it from a backup\n"},
+		{&account.VersionError{File: "/s/accounts.cdb", Format: 9}, exitStore,
+			"aadctl: /s/accounts.cdb: has format 9, this version reads 1\naadctl: hint: install the version of aad-login that wrote it\n"},
+		{account.ErrMissing, exitStore, "aadctl: there is no store yet\naadctl: hint: run: aadctl config apply\n"},
+		{inStore(refused("p", errors.New("account: x: y"))), exitNo,
+			"aadctl: p: x: y\naadctl: hint: nothing was imported; correct the line and import the file again\n"},
+		{inStore(errors.New("account: write the store: no space left on device")), exitStore,
+			"aadctl: write the store: no space left on device\n"},
+		{errors.New("anything else"), exitNo, "aadctl: anything else\n"},
+	}
+	for _, c := range cases {
+		var out bytes.Buffer
+		if code := report(&out, c.err); code != c.code || out.String() != c.want {
+			t.Errorf("report(%v) = %d, want %d\ngot  %s\nwant %s", c.err, code, c.code, out.String(), c.want)
+		}
+	}
+}
+
+// Two names of one id own each other's files, and a local name wins over ours.
+func TestLocalConflict(t *testing.T) {
+	daemon, err := user.Lookup("daemon")
+	if err != nil {
+		t.Skipf("this machine has no user daemon: %v", err)
+	}
+	id, err := strconv.ParseUint(daemon.Uid, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct {
+		name string
+		uid  uint32
+		want string
+	}{
+		{"daemon", uint32(id), ""},
+		{"alice@contoso.com", 3197663, ""},
+		{"alice@contoso.com", uint32(id), "alice@contoso.com: id " + daemon.Uid + " is that of the local account daemon"},
+		{"daemon", 3197663, "daemon: a local account of this name has id " + daemon.Uid},
+	}
+	for _, c := range cases {
+		got := ""
+		if err := localConflict(account.Account{Name: c.name, UID: c.uid}); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("localConflict(%s, %d) = %q, want %q", c.name, c.uid, got, c.want)
+		}
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+// A list cut short must not look complete to the script that reads it.
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	var errout bytes.Buffer
+	if code := run([]string{"version"}, nil, fullDisk{}, &errout); code != exitNo {
+		t.Errorf("exit status %d, want %d", code, exitNo)
+	}
+	if want := "aadctl: no space left on device\n"; errout.String() != want {
+		t.Errorf("got %q, want %q", errout.String(), want)
+	}
+}
+
+// A name or home in a store must not drive the terminal.
+func TestTable(t *testing.T) {
+	var out bytes.Buffer
+	table := newTable(&out, "NAME", "HOME")
+	rows := [][]string{table.head, {"zoë", "/home/zoë"}, {"x\x1b[2J", "/"}, {"\xff", ""}}
+	for _, pass := range []func(...string){table.measure, table.print} {
+		for _, row := range rows {
+			pass(row...)
+		}
+	}
+	table.flush()
+	want := "NAME        HOME\n" +
+		"zoë         /home/zoë\n" +
+		`"x\x1b[2J"  /` + "\n" +
+		`"\xff"` + "\n"
+	if out.String() != want {
+		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	built := &debug.BuildInfo{Settings: []debug.BuildSetting{
+		{Key: "vcs.revision", Value: "abc123"}, {Key: "vcs.modified", Value: "true"},
+	}}
+	cases := []struct {
+		version string
+		info    *debug.BuildInfo
+		want    string
+	}{
+		{"", nil, "aadctl unreleased ("},
+		{"1.2.3", nil, "aadctl 1.2.3 ("},
+		{"1.2.3", built, "aadctl 1.2.3, commit abc123 with changes ("},
+		{"", &debug.BuildInfo{Main: debug.Module{Version: "v0.1.0"}}, "aadctl v0.1.0 ("},
+		{"", &debug.BuildInfo{Main: debug.Module{Version: "(devel)"}}, "aadctl unreleased ("},
+	}
+	for _, c := range cases {
+		if got := describe(c.version, c.info); !strings.HasPrefix(got, c.want) {
+			t.Errorf("describe = %q, want it to begin with %q", got, c.want)
+		}
+	}
+}

@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// table aligns columns without holding the rows: every row is measured first
+// and printed in a second pass. The last column has no width.
+type table struct {
+	head  []string
+	width []int
+	out   *bufio.Writer
+}
+
+func newTable(out io.Writer, head ...string) *table {
+	return &table{head, make([]int, len(head)), bufio.NewWriter(out)}
+}
+
+func (t *table) measure(cells ...string) {
+	for i, cell := range cells {
+		t.width[i] = max(t.width[i], utf8.RuneCountInString(printable(cell)))
+	}
+}
+
+func (t *table) print(cells ...string) {
+	var line strings.Builder
+	for i, cell := range cells {
+		fmt.Fprintf(&line, "%-*s  ", t.width[i], printable(cell))
+	}
+	t.out.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+}
+
+// flush leaves it to the writer below to remember an error.
+func (t *table) flush() { t.out.Flush() }
+
+// printable keeps what a store holds from driving the terminal.
+func printable(s string) string {
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return s
+	}
+	return fmt.Sprintf("%q", s)
+}
