@@ -86,7 +86,7 @@ func openpty() (pty, tty *os.File, err error) {
 func (c *terminal) read() {
 	defer close(c.done)
 	b := make([]byte, 4096)
-	for {
+	for last := false; ; {
 		n, err := c.pty.Read(b)
 		c.mu.Lock()
 		c.text += strings.ReplaceAll(string(b[:n]), "\r", "")
@@ -95,10 +95,14 @@ func (c *terminal) read() {
 		if err == nil {
 			continue
 		}
-		// EIO: nobody has the terminal open. That is the end, or login(1), which hangs it up and opens it again.
+		if last {
+			return
+		}
+		// EIO: nobody has the terminal open. That is the end, or login(1), which hangs it up and opens it again. A read that
+		// overlaps the last write and the close may miss what was written; one that begins after the end cannot.
 		select {
 		case <-c.gone:
-			return
+			last = true
 		case <-time.After(time.Millisecond):
 		}
 	}
@@ -129,7 +133,7 @@ func (c *terminal) expect(pattern string) []string {
 		}
 		select {
 		case <-c.done:
-			c.t.Fatalf("never said %q; said after the last match:\n%s", pattern, c.text[c.seen:])
+			c.t.Fatalf("never said %q; said after the last match, then ended (%v):\n%s", pattern, c.cmd.ProcessState, c.text[c.seen:])
 		default:
 		}
 		c.wait()

@@ -328,6 +328,17 @@ static int host(struct aad_worker *w)
 	return had;
 }
 
+/* With SIGCHLD ignored, waitpid(2) may know that a child is dead an instant before kill(2) does. */
+static int gone(pid_t pid)
+{
+	for (int i = 0; i < 5000; i++) {
+		if (kill(pid, 0) && errno == ESRCH)
+			return 1;
+		usleep(1000);
+	}
+	return 0;
+}
+
 static int attended(void)
 {
 	struct aad_worker w = { 0, -1 };
@@ -336,7 +347,7 @@ static int attended(void)
 	if (had < 0)
 		return 0;
 	aad_worker_end(&w);
-	dprintf(out, "host worker %s\n", kill(w.pid, 0) && errno == ESRCH ? "gone" : "left");
+	dprintf(out, "host worker %s\n", gone(w.pid) ? "gone" : "left");
 	dprintf(out, "host children %s\n", waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD ? "none" : "left");
 	dprintf(out, "host descriptors %+d\n", descriptors() - had);
 	return 0;
