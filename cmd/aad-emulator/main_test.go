@@ -42,7 +42,7 @@ func TestRun(t *testing.T) {
 	out := &output{ready: make(chan struct{})}
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, []string{"-listen", "127.0.0.1:0", "-metadata", "127.0.0.1:0", "-ca", ca, "-config", "../../testdata/emulator/contoso.toml"}, out)
+		ended <- run(ctx, []string{"-listen", "127.0.0.1:0", "-metadata", "127.0.0.1:0", "-ca", ca, "-config", "../../internal/emulator/contoso.toml"}, out)
 	}()
 	select {
 	case <-out.ready:

@@ -62,7 +62,7 @@ func TestParseErrors(t *testing.T) {
 }
 
 func TestLoad(t *testing.T) {
-	d, err := Load("../../testdata/emulator/contoso.toml")
+	d, err := Load("contoso.toml")
 	if err != nil {
 		t.Fatal(err)
 	}
