@@ -3,6 +3,7 @@
 
 #include "entry.h"
 #include "answer.h"
+#include "kept.h"
 
 #include <errno.h>
 
@@ -31,48 +32,48 @@ enum nss_status aad_status(enum aad_result r, int saved, int *errnop)
 
 enum nss_status _nss_aad_getpwnam_r(const char *name, struct passwd *pwd, char *buf, size_t len, int *errnop)
 {
-	struct aad_store s;
+	struct aad_borrowed b;
 	int saved = errno;
-	enum aad_result r = aad_store_open(AAD_STORE, &s, NULL);
+	enum aad_result r = aad_borrow(&b);
 	if (r == AAD_OK) {
-		r = aad_passwd_by_name(&s, name, pwd, buf, len);
-		aad_store_close(&s);
+		r = aad_passwd_by_name(b.store, name, pwd, buf, len);
+		aad_give_back(&b);
 	}
 	return aad_status(r, saved, errnop);
 }
 
 enum nss_status _nss_aad_getpwuid_r(uid_t uid, struct passwd *pwd, char *buf, size_t len, int *errnop)
 {
-	struct aad_store s;
+	struct aad_borrowed b;
 	int saved = errno;
-	enum aad_result r = uid < AAD_MIN_ID ? AAD_ABSENT : aad_store_open(AAD_STORE, &s, NULL);
+	enum aad_result r = uid < AAD_MIN_ID ? AAD_ABSENT : aad_borrow(&b);
 	if (r == AAD_OK) {
-		r = aad_passwd_by_uid(&s, uid, pwd, buf, len);
-		aad_store_close(&s);
+		r = aad_passwd_by_uid(b.store, uid, pwd, buf, len);
+		aad_give_back(&b);
 	}
 	return aad_status(r, saved, errnop);
 }
 
 enum nss_status _nss_aad_getgrnam_r(const char *name, struct group *grp, char *buf, size_t len, int *errnop)
 {
-	struct aad_store s;
+	struct aad_borrowed b;
 	int saved = errno;
-	enum aad_result r = aad_store_open(AAD_STORE, &s, NULL);
+	enum aad_result r = aad_borrow(&b);
 	if (r == AAD_OK) {
-		r = aad_group_by_name(&s, name, grp, buf, len);
-		aad_store_close(&s);
+		r = aad_group_by_name(b.store, name, grp, buf, len);
+		aad_give_back(&b);
 	}
 	return aad_status(r, saved, errnop);
 }
 
 enum nss_status _nss_aad_getgrgid_r(gid_t gid, struct group *grp, char *buf, size_t len, int *errnop)
 {
-	struct aad_store s;
+	struct aad_borrowed b;
 	int saved = errno;
-	enum aad_result r = gid < AAD_MIN_ID ? AAD_ABSENT : aad_store_open(AAD_STORE, &s, NULL);
+	enum aad_result r = gid < AAD_MIN_ID ? AAD_ABSENT : aad_borrow(&b);
 	if (r == AAD_OK) {
-		r = aad_group_by_gid(&s, gid, grp, buf, len);
-		aad_store_close(&s);
+		r = aad_group_by_gid(b.store, gid, grp, buf, len);
+		aad_give_back(&b);
 	}
 	return aad_status(r, saved, errnop);
 }
@@ -80,13 +81,13 @@ enum nss_status _nss_aad_getgrgid_r(gid_t gid, struct group *grp, char *buf, siz
 enum nss_status _nss_aad_initgroups_dyn(const char *user, gid_t group, long *start, long *size, gid_t **groups,
                                         long limit, int *errnop)
 {
-	struct aad_store s;
+	struct aad_borrowed b;
 	struct aad_gid_list list = {group, start, size, groups, limit};
 	int saved = errno;
-	enum aad_result r = aad_store_open(AAD_STORE, &s, NULL);
+	enum aad_result r = aad_borrow(&b);
 	if (r == AAD_OK) {
-		r = aad_initgroups(&s, user, &list);
-		aad_store_close(&s);
+		r = aad_initgroups(b.store, user, &list);
+		aad_give_back(&b);
 	}
 	return aad_status(r, saved, errnop);
 }

@@ -3,6 +3,7 @@
 
 #include "answer.h"
 #include "entry.h"
+#include "kept.h"
 
 #include <errno.h>
 #include <string.h>
@@ -17,16 +18,15 @@ struct enumeration {
 
 static __thread struct enumeration passwds, groups;
 
-// place opens the store where the enumeration left it.
-static enum aad_result place(struct enumeration *n, struct aad_store *s)
+// place borrows the store where the enumeration left it.
+static enum aad_result place(struct enumeration *n, struct aad_borrowed *b)
 {
-	struct aad_identity file;
-	enum aad_result r = aad_store_open(AAD_STORE, s, &file);
+	enum aad_result r = aad_borrow(b);
 	if (r != AAD_OK)
 		return r;
-	if (memcmp(&file, &n->file, sizeof file) != 0)
-		aad_resume(s, &n->at);
-	n->file = file;
+	if (memcmp(b->file, &n->file, sizeof n->file) != 0)
+		aad_resume(b->store, &n->at);
+	n->file = *b->file;
 	return AAD_OK;
 }
 
@@ -44,18 +44,18 @@ enum nss_status _nss_aad_endpwent(void)
 
 enum nss_status _nss_aad_getpwent_r(struct passwd *pwd, char *buf, size_t len, int *errnop)
 {
-	struct aad_store s;
+	struct aad_borrowed b;
 	struct aad_entry e;
 	int saved = errno;
-	enum aad_result r = place(&passwds, &s);
+	enum aad_result r = place(&passwds, &b);
 	if (r == AAD_OK) {
 		struct aad_cursor next = passwds.at;
-		r = aad_next_entry(&s, &next, &e);
+		r = aad_next_entry(b.store, &next, &e);
 		if (r == AAD_OK)
 			r = aad_passwd_fill(&e, pwd, buf, len);
 		if (r != AAD_SMALL) // asked for again with a larger buffer
 			passwds.at = next;
-		aad_store_close(&s);
+		aad_give_back(&b);
 	}
 	return aad_status(r, saved, errnop);
 }
@@ -91,15 +91,15 @@ static enum aad_result next_group(const struct aad_store *s, struct enumeration 
 
 enum nss_status _nss_aad_getgrent_r(struct group *grp, char *buf, size_t len, int *errnop)
 {
-	struct aad_store s;
+	struct aad_borrowed b;
 	int saved = errno;
-	enum aad_result r = place(&groups, &s);
+	enum aad_result r = place(&groups, &b);
 	if (r == AAD_OK) {
 		struct enumeration next = groups;
-		r = next_group(&s, &next, grp, buf, len);
+		r = next_group(b.store, &next, grp, buf, len);
 		if (r != AAD_SMALL)
 			groups = next;
-		aad_store_close(&s);
+		aad_give_back(&b);
 	}
 	return aad_status(r, saved, errnop);
 }

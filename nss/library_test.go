@@ -144,6 +144,9 @@ func TestLibraryEnumerates(t *testing.T) {
 		want []string
 	}{{slices.Clone(data), want}, {empty, []string{want[0], notFound}}, {data[:3000], []string{want[0], unavailable}}} {
 		l.write(t, data)
+		if err := os.Chmod(l.store, 0o444); err != nil { // as if sealed: mapped, so that its mark is seen
+			t.Fatal(err)
+		}
 		replacement := l.store + ".new"
 		if err := os.WriteFile(replacement, c.with, 0o644); err != nil {
 			t.Fatal(err)

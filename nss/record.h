@@ -10,6 +10,7 @@
 
 enum {
 	AAD_FORMAT = 1,
+	AAD_MARK = 4, // of the rules record, the byte that changes
 	AAD_MIN_ID = 1000, // never an answer below
 	AAD_RESERVED = 16, // ids at the beginning of the range that are groups
 	AAD_MAX_NAME = 113,
@@ -47,6 +48,7 @@ struct aad_members {
 struct aad_store {
 	struct aad_cdb db;
 	struct aad_rules rules;
+	const uint8_t *mark; // in the rules record
 };
 
 // aad_next_string steps from one string of a list to the following.

@@ -7,7 +7,9 @@
 // # The store
 //
 // accounts.cdb is a constant database (package cdb), replaced whole, never
-// changed in place. Readers need no lock: a file that is there is complete.
+// changed in place but for one byte, the mark. Readers need no lock: a file
+// that is there is complete. One they have mapped they may read for as long as
+// its mark stays what it was when they opened it.
 // One writer at a time holds accounts.lock. Accounts are never dropped from it
 // and ids never given twice: a removed account stays as a tombstone, and a
 // name somebody had stays theirs.
@@ -41,7 +43,7 @@
 // The rules are what the name service needs of the configuration:
 //
 //	0   "aad", u8 Format
-//	4   u8 superseded: 0, set in a file that has been replaced
+//	4   u8 mark: any number, another one once the file has been replaced
 //	5   u8 flags: 1 short names
 //	6   u16 number of domains, u16 number of services, u16 0
 //	12  u32 low, u32 high: the id range

@@ -25,6 +25,7 @@ const (
 const (
 	entryHead = 16
 	rulesHead = 20
+	rulesMark = 4
 )
 
 // errRecord is every damage to a record; the store adds which.

@@ -34,12 +34,38 @@ func (s Store) replace(e *Edit) error {
 	}
 	if err != nil {
 		os.Remove(path)
+		s.seal(s.path(storeFile))
 		return fmt.Errorf("account: write the store: %w", err)
+	}
+	s.seal(s.path(storeFile))
+	if e.base != nil {
+		s.supersede()
 	}
 	if err := syncDir(s.path(".")); err != nil {
 		return fmt.Errorf("account: write the store: %w", err)
 	}
 	return nil
+}
+
+// markAt is where the mark of the store is: the rules are its first record.
+const markAt = int64(cdb.HeaderSize + 8 + len("r") + rulesMark)
+
+// supersede changes the mark of the store just replaced, so that who has it
+// mapped looks for the new one. Nothing is lost if it fails: they do so within
+// a second anyway.
+func (s Store) supersede() {
+	path := s.path(previousFile)
+	defer s.seal(path)
+	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	mark := make([]byte, 1)
+	if _, err := f.ReadAt(mark, markAt); err == nil {
+		mark[0]++
+		_, _ = f.WriteAt(mark, markAt)
+	}
 }
 
 // writeNew makes the file; one that a crash left is no use.
@@ -62,7 +88,7 @@ func (s Store) writeNew(path string, e *Edit) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
-	if err := f.Chmod(0o644); err != nil { // the umask is our host's
+	if err := f.Chmod(unsealedMode); err != nil { // the umask is our host's
 		return err
 	}
 	if err := f.Sync(); err != nil {
@@ -155,6 +181,11 @@ func (o *output) note(entry []byte) error {
 // keepPrevious gives the store a second name, by which it survives the rename.
 func (s Store) keepPrevious() error {
 	spare := s.path(previousFile) + ".new"
+	for _, path := range []string{s.path(storeFile), s.path(previousFile)} {
+		if err := unseal(path); err != nil {
+			return err
+		}
+	}
 	if err := remove(spare); err != nil {
 		return err
 	}
@@ -170,6 +201,9 @@ func (s Store) keepPrevious() error {
 }
 
 func remove(path string) error {
+	if err := unseal(path); err != nil {
+		return err
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -36,9 +36,10 @@ var ErrMissing = errors.New("account: no store yet; run \"aadctl config apply\""
 // DamagedError is returned for a store that cannot be read as one. It is never
 // overwritten: ids and owners of home directories are in it.
 type DamagedError struct {
-	File     string
-	Problem  string
-	Previous bool // the copy before the last change is beside it
+	File      string
+	Problem   string
+	Previous  bool // the copy before the last change is beside it
+	Immutable bool // see seal.go
 }
 
 func (e *DamagedError) Error() string {
@@ -50,8 +51,12 @@ func (e *DamagedError) Fix() string {
 	if !e.Previous {
 		return "restore it from a backup"
 	}
-	// By rename: processes have the file mapped, and writing into it would kill them.
-	return fmt.Sprintf("to go back to the state before the last change, run: cp -p %[1]s.previous %[1]s.restored && mv %[1]s.restored %[1]s", e.File)
+	// By rename: processes may have the file mapped, and writing into it would kill them. The copy is not sealed, so not 0444.
+	fix := fmt.Sprintf("install -m 644 %[1]s.previous %[1]s.restored && mv -f %[1]s.restored %[1]s", e.File)
+	if e.Immutable {
+		fix = fmt.Sprintf("chattr -i %s && %s", e.File, fix)
+	}
+	return "to go back to the state before the last change, run: " + fix
 }
 
 // VersionError is returned for a store that another version wrote.
@@ -81,7 +86,12 @@ func (s Store) now() time.Time {
 
 func (s Store) damaged(problem string) *DamagedError {
 	previous, err := os.Lstat(s.path(previousFile))
-	return &DamagedError{s.path(storeFile), problem, err == nil && previous.Mode().IsRegular()}
+	d := &DamagedError{File: s.path(storeFile), Problem: problem, Previous: err == nil && previous.Mode().IsRegular()}
+	if f, err := openFile(d.File); err == nil {
+		d.Immutable = immutable(f)
+		f.Close()
+	}
+	return d
 }
 
 // Open maps the store as it is now. Changes made later are not seen.

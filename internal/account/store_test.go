@@ -225,3 +225,49 @@ func TestGrant(t *testing.T) {
 		t.Errorf("remains: %q", left)
 	}
 }
+
+// The mark of a store that has been replaced is another than while it was the store.
+func TestReplacedStoreIsMarked(t *testing.T) {
+	s := newStore(t)
+	bind(t, s, testRules(), "alice@contoso.com")
+	before, err := os.ReadFile(s.path(storeFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bind(t, s, testRules(), "bob@contoso.com")
+	after, err := os.ReadFile(s.path(previousFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before[markAt] == after[markAt] {
+		t.Errorf("mark %d, and %d after the change", before[markAt], after[markAt])
+	}
+	if after[markAt] = before[markAt]; !bytes.Equal(before, after) {
+		t.Error("more than the mark has changed")
+	}
+}
+
+// A file without its seal is one like others.
+func TestUnseal(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := unseal(path); err != nil {
+		t.Errorf("no file: %v", err)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := setImmutable(f, true); err != nil {
+		t.Skipf("no immutable files here: %v", err)
+	}
+	if err := os.Remove(path); err == nil || !immutable(f) {
+		t.Fatal("an immutable file is removed")
+	}
+	if err := unseal(path); err != nil || immutable(f) {
+		t.Errorf("unseal: %v", err)
+	}
+	if info, err := f.Stat(); err != nil || info.Mode() != unsealedMode {
+		t.Errorf("unsealed: %v, %v", info.Mode(), err)
+	}
+}

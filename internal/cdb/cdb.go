@@ -22,11 +22,13 @@ import (
 	"errors"
 )
 
+// HeaderSize is where the first record is.
+const HeaderSize = tables * 8
+
 const (
-	tables     = 256
-	headerSize = tables * 8
-	slotSize   = 8
-	maxSize    = 1<<32 - 1
+	tables   = 256
+	slotSize = 8
+	maxSize  = 1<<32 - 1
 )
 
 var (

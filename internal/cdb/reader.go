@@ -18,13 +18,13 @@ type Reader struct {
 
 // New checks the header: every table lies inside the data, behind the records.
 func New(data []byte) (*Reader, error) {
-	if len(data) < headerSize || len(data) > maxSize {
+	if len(data) < HeaderSize || len(data) > maxSize {
 		return nil, ErrDamaged
 	}
 	end := uint32(len(data))
 	for i := uint32(0); i < tables; i++ {
 		pos, slots := pair(data, i*8)
-		if pos < headerSize || uint64(pos)+uint64(slots)*slotSize > uint64(len(data)) {
+		if pos < HeaderSize || uint64(pos)+uint64(slots)*slotSize > uint64(len(data)) {
 			return nil, ErrDamaged
 		}
 		end = min(end, pos)
@@ -70,7 +70,7 @@ func (r *Reader) find(key []byte, at uint32) (value []byte, pos uint32, err erro
 
 // record returns the record at pos and where the next one begins.
 func (r *Reader) record(pos uint32) (key, value []byte, next uint32, ok bool) {
-	if pos < headerSize || uint64(pos)+8 > uint64(r.end) {
+	if pos < HeaderSize || uint64(pos)+8 > uint64(r.end) {
 		return nil, nil, 0, false
 	}
 	keyLen, valueLen := pair(r.data, pos)
@@ -86,7 +86,7 @@ func (r *Reader) record(pos uint32) (key, value []byte, next uint32, ok bool) {
 // that is damaged: run Check before where the difference matters.
 func (r *Reader) All() iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
-		for pos := uint32(headerSize); pos < r.end; {
+		for pos := uint32(HeaderSize); pos < r.end; {
 			key, value, next, ok := r.record(pos)
 			if !ok || !yield(key, value) {
 				return
@@ -100,7 +100,7 @@ func (r *Reader) All() iter.Seq2[[]byte, []byte] {
 // is found by its key, and the tables hold nothing else.
 func (r *Reader) Check() error {
 	var records, used uint64
-	for pos := uint32(headerSize); pos < r.end; records++ {
+	for pos := uint32(HeaderSize); pos < r.end; records++ {
 		key, _, next, ok := r.record(pos)
 		if !ok {
 			return ErrDamaged

@@ -22,10 +22,10 @@ type entry struct{ hash, pos uint32 }
 
 // NewWriter starts a database at the beginning of file, which should be empty.
 func NewWriter(file io.WriteSeeker) (*Writer, error) {
-	if _, err := file.Seek(headerSize, io.SeekStart); err != nil {
+	if _, err := file.Seek(HeaderSize, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("cdb: seek: %w", err)
 	}
-	return &Writer{file: file, out: bufio.NewWriterSize(file, 1<<16), pos: headerSize}, nil
+	return &Writer{file: file, out: bufio.NewWriterSize(file, 1<<16), pos: HeaderSize}, nil
 }
 
 // Add appends a record. Keys are not made unique: the first added is found.
@@ -50,7 +50,7 @@ func (w *Writer) Add(key, value []byte) error {
 
 // Close writes the tables and the header. It does not close the file.
 func (w *Writer) Close() error {
-	header := make([]byte, 0, headerSize)
+	header := make([]byte, 0, HeaderSize)
 	for _, table := range w.entries {
 		slots := 2 * len(table)
 		header = appendPair(header, uint32(w.pos), uint32(slots))

@@ -191,8 +191,13 @@ func edit(t *testing.T, path string, change func(string) []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	mode := info.Mode()
+	if immutable(t, path) {
+		mode |= 0o200 // 0444 is for a file that is
+		setImmutable(t, path, false)
+	}
 	t.Cleanup(func() {
-		if err := replaceFile(path, before, info.Mode()); err != nil {
+		if err := replaceFile(path, before, mode); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -200,7 +205,7 @@ func edit(t *testing.T, path string, change func(string) []byte) {
 	if text == nil {
 		err = os.Remove(path)
 	} else {
-		err = replaceFile(path, text, info.Mode())
+		err = replaceFile(path, text, mode)
 	}
 	if err != nil {
 		t.Fatal(err)

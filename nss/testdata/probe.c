@@ -9,15 +9,20 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <nss.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { BEFORE = 4242 };
+enum {
+	BEFORE = 4242,
+	MARK = 2048 + 8 + 1 + 4, // in the first record
+};
 
 static void *lib;
 static char buf[1 << 16];
@@ -103,6 +108,19 @@ static void init(const char *arg)
 
 // pwent enumerates; with a path, that file takes the store's place (arg is
 // NEW=STORE) after the first account. A buffer too small is tried first.
+// replace does as the writer does: it renames, then changes the old file's mark.
+static void replace(const char *by, const char *store)
+{
+	uint8_t mark;
+	int old = open(store, O_RDWR);
+	if (rename(by, store) != 0 || pread(old, &mark, 1, MARK) != 1)
+		perror(store);
+	mark++;
+	if (pwrite(old, &mark, 1, MARK) != 1)
+		perror(store);
+	close(old);
+}
+
 static void pwent(const char *arg)
 {
 	enum nss_status (*set)(int) = sym("_nss_aad_setpwent"), s;
@@ -119,8 +137,7 @@ static void pwent(const char *arg)
 		passwd(s = get(&p, buf, sizeof buf, &errno), &p);
 		if (to != NULL) {
 			*to = '\0';
-			if (rename(from, to + 1) != 0)
-				perror(from);
+			replace(from, to + 1);
 			to = NULL;
 		}
 	} while (s == NSS_STATUS_SUCCESS);

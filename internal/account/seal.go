@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// The name service keeps accounts.cdb mapped in every process of the machine,
+// and whoever reads a mapping of a file that somebody cuts short (by "cp
+// backup accounts.cdb", say) is killed by SIGBUS. So the files it may have
+// mapped are sealed: they carry the attribute "immutable" (chattr +i), with
+// which the kernel keeps also root from writing, truncating or removing them.
+// For the C side to see, without a system call that a sandbox may not let it
+// make, a sealed file has mode 0444. A file that could not be sealed, for want
+// of a file system or a capability (CAP_LINUX_IMMUTABLE) for it, stays 0644:
+// that one the C side reads into memory of its own.
+const (
+	unsealedMode = 0o644
+	sealedMode   = 0o444
+
+	immutableFlag = 0x10 // FS_IMMUTABLE_FL of linux/fs.h
+)
+
+// served is whether the C side reads this store. Its directory is compiled in.
+func (s Store) served() bool { return s.path(".") == DefaultDir }
+
+// seal makes a file of a served store immutable, if it can be done.
+func (s Store) seal(path string) {
+	if !s.served() {
+		return
+	}
+	f, err := openFile(path)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	// In this order: what the mode promises must hold, but for the instant between the two.
+	if f.Chmod(sealedMode) == nil && setImmutable(f, true) != nil {
+		_ = f.Chmod(unsealedMode)
+	}
+}
+
+// unseal makes a file one that can be replaced, renamed and marked again. No
+// file is none sealed.
+func unseal(path string) error {
+	f, err := openFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if !immutable(f) {
+		return nil
+	}
+	if err := setImmutable(f, false); err != nil {
+		return fmt.Errorf("%s is immutable, and this process may not change that (it lacks CAP_LINUX_IMMUTABLE): %w", path, err)
+	}
+	return f.Chmod(unsealedMode)
+}
+
+func openFile(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+}
+
+// immutable is false where there is no such attribute.
+func immutable(f *os.File) bool {
+	flags, err := unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS)
+	return err == nil && flags&immutableFlag != 0
+}
+
+func setImmutable(f *os.File, on bool) error {
+	flags, err := unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS)
+	if err != nil {
+		return err
+	}
+	flags &^= immutableFlag
+	if on {
+		flags |= immutableFlag
+	}
+	return unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags))
+}
