@@ -1,0 +1,191 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nss
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"aadlogin/internal/account"
+)
+
+// hearing are rules under which this process hears of new accounts.
+func hearing(t *testing.T) account.Rules {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root is answered")
+	}
+	rules := testRules()
+	rules.PreAuthServices = []string{self(t)}
+	return rules
+}
+
+// tenThousand is the rule that testdata/ids/ten-thousand.py names accounts by.
+func tenThousand(i int) string {
+	const characters = "abcdefghijklmnopqrstuvwxyz0123456789_.-'!#^~"
+	name := []byte(fmt.Sprint(i))
+	for j := range i % 98 {
+		name = append(name, characters[(i*(j+3)+j*j)%len(characters)])
+	}
+	return string(name) + []string{"@a.co", "@contoso.com"}[i%2]
+}
+
+// C and Go give 10,000 names the ids that a third program gave them, and C
+// answers with the first.
+func TestTenThousandNames(t *testing.T) {
+	rules := hearing(t)
+	rules.Domains = []string{"contoso.com", "a.co"}
+	data, snapshot := build(t, rules, nobody)
+	s := load(t, data)
+	lines := vectors(t, "ids/ten-thousand.txt")
+	if len(lines) != 10000 {
+		t.Fatalf("%d names", len(lines))
+	}
+	for i, line := range lines {
+		var first, later uint32
+		if _, err := fmt.Sscan(line, &first, &later); err != nil {
+			t.Fatalf("line %d: %v", i, err)
+		}
+		name, k := tenThousand(i), 1+i%255
+		for attempt, want := range map[int]uint32{0: first, k: later} {
+			inC := id(tenant, name, attempt, rules.Low, rules.High)
+			inGo := account.ID(tenant, name, attempt, rules.Low, rules.High)
+			if inC != want || inGo != want {
+				t.Errorf("%s, attempt %d: %d in C, %d in Go, want %d", name, attempt, inC, inGo, want)
+			}
+		}
+		n, err := rules.Name(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, err := snapshot.Fresh(n); err != nil || a.UID != first {
+			t.Errorf("%s: Go will store %d, %v, want %d", name, a.UID, err, first)
+		}
+		if got, r := s.passwdByName(name, enough); r != ok || got.uid != first {
+			t.Errorf("%s: C answers %d, %v, want %d", name, got.uid, r, first)
+		}
+	}
+}
+
+// colliding finds pairs of names whose first ids are the same.
+func colliding(rules account.Rules, names int) (pairs [][2]string) {
+	first := map[uint32]string{}
+	for i := range names {
+		name := fmt.Sprintf("twin%d@contoso.com", i)
+		id := account.ID(rules.TenantID, name, 0, rules.Low, rules.High)
+		if other, taken := first[id]; taken {
+			pairs = append(pairs, [2]string{other, name})
+		}
+		first[id] = name
+	}
+	return pairs
+}
+
+// signIn is a first sign-in whose host was told the uid took.
+func signIn(e *account.Edit, name string, took uint32) error {
+	_, err := e.Bind(account.Identity{TenantID: tenant, ObjectID: "oid-" + name, Name: name, UPN: name}, took)
+	return err
+}
+
+// Of two names whose ids are the same, whoever comes second gets the next
+// attempt's: C says so as soon as the first is stored, and Go stores it then.
+func TestTwinsTakeTheNextAttempt(t *testing.T) {
+	rules := hearing(t)
+	pairs := colliding(rules, 50000)
+	if len(pairs) == 0 {
+		t.Fatal("no two of 50,000 names collide: the test is no test")
+	}
+	for _, pair := range pairs {
+		for _, p := range [][2]string{pair, {pair[1], pair[0]}} {
+			twins(t, rules, p[0], p[1])
+		}
+	}
+}
+
+func twins(t *testing.T, rules account.Rules, first, second string) {
+	t.Helper()
+	at := func(name string, k int) uint32 { return account.ID(tenant, name, k, rules.Low, rules.High) }
+	before, _ := build(t, rules, nobody)
+	one, r1 := load(t, before).passwdByName(first, enough)
+	two, r2 := load(t, before).passwdByName(second, enough)
+	if r1 != ok || r2 != ok || one.uid != two.uid || one.uid != at(first, 0) {
+		t.Fatalf("before: %s %d, %v; %s %d, %v", first, one.uid, r1, second, two.uid, r2)
+	}
+	between, _ := build(t, rules, func(e *account.Edit) error { return signIn(e, first, one.uid) })
+	next, r := load(t, between).passwdByName(second, enough)
+	if r != ok || next.uid != at(second, 1) {
+		t.Errorf("after %s: %s is %d, %v, want %d", first, second, next.uid, r, at(second, 1))
+	}
+	after, snapshot := build(t, rules, func(e *account.Edit) error {
+		if err := signIn(e, first, one.uid); err != nil {
+			return err
+		}
+		var moved *account.MovedError
+		if err := signIn(e, second, two.uid); !errors.As(err, &moved) || moved.Now != next.uid {
+			return fmt.Errorf("%s with the uid that is now %s's: %v", second, first, err)
+		}
+		return signIn(e, second, next.uid)
+	})
+	for name, want := range map[string]passwd{first: one, second: next} {
+		a, err := snapshot.ByName(name)
+		got, r := load(t, after).passwdByName(name, enough)
+		if err != nil || wantPasswd(a) != want || r != ok || got != want {
+			t.Errorf("%s is stored as %+v, %v; C answers %+v, %v, before the sign-in %+v", name, a, err, got, r, want)
+		}
+	}
+}
+
+// A range of 40 ids is given away to the last one that any attempt of a name
+// finds, C saying each time what Go stores next; then both have none.
+func TestRangeFillsUp(t *testing.T) {
+	rules := hearing(t)
+	rules.Low, rules.High = 70000, 70000+16+39
+	store := account.Store{Dir: t.TempDir()}
+	sign := func(name string, took uint32) error {
+		return store.Update(func(e *account.Edit) error {
+			if err := e.SetRules(rules); err != nil {
+				return err
+			}
+			if name == "" {
+				return nil
+			}
+			return signIn(e, name, took)
+		})
+	}
+	if err := sign("", 0); err != nil {
+		t.Fatal(err)
+	}
+	latest, given := 0, 0
+	for i := 0; given < 40; i++ {
+		data, err := os.ReadFile(filepath.Join(store.Dir, "accounts.cdb"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := fmt.Sprintf("u%d@contoso.com", i)
+		got, r := load(t, data).passwdByName(name, enough)
+		err = sign(name, got.uid)
+		if r != ok && !errors.Is(err, account.ErrNoID) || r == ok && err != nil {
+			t.Fatalf("%d ids given, %s: C answers %d, %v; Go: %v", given, name, got.uid, r, err)
+		}
+		if r == ok {
+			given++
+			latest = max(latest, slices.Index(attempts(rules, name), got.uid))
+		}
+	}
+	if latest < 20 {
+		t.Errorf("no name took an attempt after %d: the test is no test", latest)
+	}
+}
+
+// attempts are the ids of a name, in the order they are tried.
+func attempts(rules account.Rules, name string) (ids []uint32) {
+	for k := range 256 {
+		ids = append(ids, account.ID(tenant, name, k, rules.Low, rules.High))
+	}
+	return ids
+}

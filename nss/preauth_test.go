@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nss
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const stranger = "new@contoso.com"
+
+// asker copies the program that asks to a path below the library's directory.
+func (l library) asker(t *testing.T, compiled []byte, path string) string {
+	t.Helper()
+	exe := filepath.Join(filepath.Dir(l.so), path)
+	if err := os.MkdirAll(filepath.Dir(exe), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(exe, compiled, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return exe
+}
+
+// buildAsker returns testdata/asker.c as a program.
+func (l library) buildAsker(t *testing.T) []byte {
+	t.Helper()
+	exe := filepath.Join(filepath.Dir(l.so), "asker")
+	compile(t, "-Wall", "-Wextra", "-Werror", "-o", exe, "testdata/asker.c", "-ldl")
+	compiled, err := os.ReadFile(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compiled
+}
+
+// ofLength is the path of a file sshd, in directories that make it so long.
+func ofLength(dir string, length int) string {
+	const base = "/sshd"
+	for rest := length - len(dir) - len(base); rest > 0; rest = length - len(dir) - len(base) {
+		if rest > 200 {
+			rest = 100
+		}
+		dir += "/" + strings.Repeat("d", rest-1)
+	}
+	return dir + base
+}
+
+// Who hears of an account before its first sign-in: the effective root whose
+// program's file is called like one of the services, wherever that lies, at the
+// moment of the question. TestLibraryBeforeSignIn has the plainer cases.
+func TestWhoHears(t *testing.T) {
+	l := buildLibrary(t)
+	data, snapshot := build(t, testRules(), people)
+	l.write(t, data)
+	n, err := testRules().Name(stranger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := snapshot.Fresh(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, compiled := filepath.Dir(l.so), l.buildAsker(t)
+	const ask = "ask=" + stranger
+	for _, c := range []struct {
+		what, exe, argv0 string
+		steps            []string
+		want             string // of each question: known or -
+	}{
+		{"another directory", "elsewhere/login", "", []string{ask}, "known"},
+		{"a directory with spaces", "a b (deleted)/sshd", "", []string{ask}, "known"},
+		{"no directory of a service", "sshd/getent", "", []string{ask}, "-"},
+		{"longest path", ofLength(dir, 1023)[len(dir):], "", []string{ask}, "known"},
+		{"path too long to be read", ofLength(dir, 1024)[len(dir):], "", []string{ask}, "-"},
+		{"argv[0]", "plain/getent", "sshd", []string{ask}, "-"},
+		{"a name in ps", "plain/getent", "", []string{"comm=sshd", ask}, "-"},
+		{"upper case", "plain/SSHD", "", []string{ask}, "-"},
+		{"moved away", "moved/sshd", "", []string{ask, "move=" + dir + "/moved/getent", ask}, "known -"},
+		{"moved here", "moved/getent", "", []string{ask, "move=" + dir + "/moved/sshd", ask}, "- known"},
+		{"a child", "plain/sshd", "", []string{ask, "fork", ask}, "known known"},
+		{"real uid of another", "plain/sshd", "", []string{"ids=65534,0,0", ask}, "known"},
+		{"effective uid of another", "plain/sshd", "", []string{"ids=0,65534,0", ask, "ids=-1,0,-1", ask}, "- known"},
+		{"after setuid", "plain/sshd", "", []string{ask, "ids=65534,65534,65534", ask}, "known -"},
+		{"saved uid 0 only", "plain/sshd", "", []string{"ids=65534,65534,0", ask}, "-"},
+		{"no /proc", "plain/sshd", "", []string{ask, "hide-proc", ask}, "known -"},
+		{"chroot", "plain/sshd", "", []string{ask, "chroot=" + dir + "/plain", ask}, "known -"},
+	} {
+		exe := l.asker(t, compiled, c.exe)
+		cmd := exec.Command(exe, append([]string{l.so}, c.steps...)...)
+		if c.argv0 != "" {
+			cmd.Args[0] = c.argv0
+		}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", c.what, err, out)
+		}
+		got := strings.Join(strings.Fields(string(out)), " ")
+		if want := strings.ReplaceAll(c.want, "known", fmt.Sprint(fresh.UID)); got != want {
+			t.Errorf("%s: %s, want %s", c.what, got, want)
+		}
+	}
+}
+
+// A link is not the file's name.
+func TestWhoHearsThroughLinks(t *testing.T) {
+	l := buildLibrary(t)
+	data, _ := build(t, testRules(), people)
+	l.write(t, data)
+	compiled := l.buildAsker(t)
+	for target, hears := range map[string]bool{"sshd": true, "getent": false} {
+		link := filepath.Join(filepath.Dir(l.so), "link-"+target, map[bool]string{true: "getent", false: "sshd"}[hears])
+		if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(l.asker(t, compiled, "target/"+target), link); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command(link, l.so, "ask="+stranger).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if heard := string(out) != "-\n"; heard != hears {
+			t.Errorf("link %s to %s hears %s", filepath.Base(link), target, out)
+		}
+	}
+}
+
+// Without services nobody hears of anybody who has not signed in.
+func TestNobodyHearsWithoutServices(t *testing.T) {
+	l := buildLibrary(t)
+	rules := testRules()
+	rules.PreAuthServices = nil
+	data, _ := build(t, rules, people)
+	l.write(t, data)
+	exe := l.asker(t, l.buildAsker(t), "sshd")
+	out, err := exec.Command(exe, l.so, "ask="+stranger, "ask=alice@contoso.com").CombinedOutput()
+	if got := strings.Fields(string(out)); err != nil || len(got) != 2 || got[0] != "-" || got[1] == "-" {
+		t.Errorf("%q, %v", out, err)
+	}
+}
