@@ -78,6 +78,7 @@ func TestWhoHears(t *testing.T) {
 		{"no directory of a service", "sshd/getent", "", []string{ask}, "-"},
 		{"longest path", ofLength(dir, 1023)[len(dir):], "", []string{ask}, "known"},
 		{"path too long to be read", ofLength(dir, 1024)[len(dir):], "", []string{ask}, "-"},
+		{"a service's when cut short", ofLength(dir, 1023)[len(dir):] + "x", "", []string{ask}, "-"},
 		{"argv[0]", "plain/getent", "sshd", []string{ask}, "-"},
 		{"a name in ps", "plain/getent", "", []string{"comm=sshd", ask}, "-"},
 		{"upper case", "plain/SSHD", "", []string{ask}, "-"},
