@@ -5,7 +5,6 @@ package nss
 
 import (
 	"bytes"
-	"errors"
 	"testing"
 
 	"aadlogin/internal/cdb"
@@ -83,60 +82,6 @@ func TestUidsBelow1000AreNeverAnswered(t *testing.T) {
 			t.Errorf("uid %d: %+v, %v", uid, got, r)
 		}
 	}
-}
-
-func TestOtherFormatIsRefused(t *testing.T) {
-	data, _ := build(t, testRules(), people)
-	data[bytes.Index(data, []byte("aad\x01"))+3] = 2
-	if s, ok := over(guard(t, len(data)).put(data)); ok {
-		s.Close()
-		t.Error("C reads format 2")
-	}
-}
-
-// FuzzStore gives C any bytes as a store, with the sharpest edge behind them.
-func FuzzStore(f *testing.F) {
-	data, _ := build(f, testRules(), people)
-	f.Add(data, "alice@contoso.com", uint32(3197663))
-	empty, _ := build(f, testRules(), nobody)
-	f.Add(empty, "", uint32(1000))
-	g := guard(f, 1<<20)
-	f.Fuzz(func(t *testing.T, data []byte, name string, uid uint32) {
-		if len(data) > 1<<20 || bytes.ContainsRune([]byte(name), 0) {
-			return
-		}
-		s, ok := over(g.put(data))
-		if !ok {
-			return
-		}
-		defer s.Close()
-		ask(t, s, name, uid)
-	})
-}
-
-// FuzzReaders: the two readers of the format see the same records and the
-// same damage in any bytes.
-func FuzzReaders(f *testing.F) {
-	data, _ := build(f, testRules(), people)
-	f.Add(data, []byte("r"))
-	f.Add(data, []byte("nalice@contoso.com"))
-	f.Add(data[:2048], []byte("u0"))
-	g := guard(f, 1<<20)
-	f.Fuzz(func(t *testing.T, data, key []byte) {
-		if len(data) > 1<<20 {
-			return
-		}
-		var want []byte
-		db, err := cdb.New(data)
-		if err == nil {
-			want, err = db.Get(key)
-		}
-		p, n := g.put(data)
-		got, r := get(p, n, key)
-		if (r == damaged) != errors.Is(err, cdb.ErrDamaged) || (r == ok) != (want != nil) || !bytes.Equal(got, want) {
-			t.Errorf("key %q: C %q, %v; Go %q, %v", key, got, r, want, err)
-		}
-	})
 }
 
 // Of a sound store Go and C read the same.

@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package nss
+
+import (
+	"bytes"
+	"encoding/binary"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"aadlogin/internal/account"
+)
+
+var updateStores = flag.Bool("update-stores", false, "write testdata/stores anew")
+
+const seedDir = "../testdata/stores"
+
+// seed is one input of the fuzz targets: a store, and what is asked of it.
+// testdata/fuzz/store.c has the layout.
+type seed struct {
+	data []byte
+	name string
+	uid  uint32
+	room byte
+}
+
+func (s seed) bytes() []byte {
+	b := append(bytes.Clone(s.data), s.name...)
+	b = binary.LittleEndian.AppendUint32(b, s.uid)
+	return append(b, s.room, byte(len(s.name)))
+}
+
+// made are the seeds by their files' names: sound stores, and some that lead
+// in a circle or astray. What one changed number does, a fuzzer finds itself.
+func made(t testing.TB) map[string]seed {
+	t.Helper()
+	short, wide := testRules(), testRules()
+	short.ShortNames, short.Home = true, "/home/%d/%l/%u%%"
+	wide.Low, wide.High, wide.Domains = 1000, 1<<32-2, []string{"contoso.com"}
+	sound, _ := build(t, testRules(), people)
+	all := map[string]seed{
+		"sound":  {sound, "admin@contoso.com", 3197663, 255},
+		"former": {sound, "was@contoso.com", testRules().Low, 3},
+	}
+	for name, c := range map[string]struct {
+		rules account.Rules
+		fill  func(*account.Edit) error
+	}{
+		"empty": {testRules(), nobody},
+		"short": {short, func(e *account.Edit) error { return add(e, "alice", nil) }},
+		"wide":  {wide, few},
+	} {
+		data, _ := build(t, c.rules, c.fill)
+		all[name] = seed{data, "alice", 1000, 80}
+	}
+	for _, d := range slices.Concat(damagedTables(), damagedSlots()) {
+		all["damaged-"+d.slug()] = seed{d.applied(sound), "alice@contoso.com", 3197663, 128}
+	}
+	return all
+}
+
+// seeds are the files, each with the query taken off again.
+func seeds(t testing.TB) map[string]seed {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(seedDir, "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no seeds in %s (%v)", seedDir, err)
+	}
+	all := map[string]seed{}
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil || len(b) < 6 || len(b) < 6+int(b[len(b)-1]) {
+			t.Fatalf("%s: %d bytes, %v", file, len(b), err)
+		}
+		tail := b[len(b)-6:]
+		end := len(b) - 6 - int(tail[5])
+		all[filepath.Base(file)] = seed{b[:end:end], string(b[end : len(b)-6]), binary.LittleEndian.Uint32(tail), tail[4]}
+	}
+	return all
+}
+
+// The seeds in the repository are those of today's format: fuzzers begin at
+// stores that are read, not at what once was one.
+func TestSeedsAreCurrent(t *testing.T) {
+	want := made(t)
+	if *updateStores {
+		for name, s := range want {
+			if err := os.WriteFile(filepath.Join(seedDir, name), s.bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	have := seeds(t)
+	for name, s := range want {
+		if got, ok := have[name]; !ok || !bytes.Equal(got.bytes(), s.bytes()) {
+			t.Errorf("%s/%s is missing or of another format; run go test ./nss -run SeedsAreCurrent -update-stores", seedDir, name)
+		}
+	}
+	for name := range have {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s/%s: nothing makes this seed", seedDir, name)
+		}
+	}
+}
+
+// few fills a small store: an administrator, and somebody renamed.
+func few(e *account.Edit) error {
+	if err := add(e, "a@contoso.com", func(a *account.Account) { a.Admin, a.Groups = true, []uint32{27} }); err != nil {
+		return err
+	}
+	return add(e, "b@contoso.com", func(a *account.Account) { a.Name = "c@contoso.com" })
+}
