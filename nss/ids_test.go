@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"aadlogin/internal/account"
@@ -139,18 +140,17 @@ func twins(t *testing.T, rules account.Rules, first, second string) {
 	}
 }
 
-// A range is given away to the last id but one, C saying each time what Go
-// stores next. Then few attempts of a name find what is left, and both give up
-// after as many.
+// A small range is given away to its last id, C saying each time what Go
+// stores next.
 func TestRangeFillsUp(t *testing.T) {
 	rules := hearing(t)
-	const room = 100
+	const room = 40
 	rules.Low, rules.High = 70000, 70000+16+room-1
 	store := account.Store{Dir: t.TempDir()}
 	if err := store.Update(func(e *account.Edit) error { return e.SetRules(rules) }); err != nil {
 		t.Fatal(err)
 	}
-	for i, given := 0, 0; given < room-1; i++ {
+	for i, given := 0, 0; given < room; i++ {
 		name := fmt.Sprintf("u%d@contoso.com", i)
 		got, r := reload(t, store).passwdByName(name, enough)
 		err := store.Update(func(e *account.Edit) error { return signIn(e, name, got.uid) })
@@ -160,28 +160,6 @@ func TestRangeFillsUp(t *testing.T) {
 		if r == ok {
 			given++
 		}
-	}
-	snapshot, err := store.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer snapshot.Close()
-	s, found, none := reload(t, store), 0, 0
-	for i := range 5000 {
-		name := fmt.Sprintf("late%d@contoso.com", i)
-		a, err := snapshot.Fresh(account.Name{Account: name, UPN: name})
-		got, r := s.passwdByName(name, enough)
-		switch {
-		case err == nil && r == ok && got == wantPasswd(a):
-			found++
-		case errors.Is(err, account.ErrNoID) && r == absent:
-			none++
-		default:
-			t.Errorf("%s: C answers %+v, %v; Go %+v, %v", name, got, r, a, err)
-		}
-	}
-	if found == 0 || none == 0 {
-		t.Errorf("%d names found the last id, %d did not: the test is no test", found, none)
 	}
 }
 
@@ -193,4 +171,50 @@ func reload(t *testing.T, from account.Store) store {
 		t.Fatal(err)
 	}
 	return load(t, data)
+}
+
+// The last attempt is the 256th: who would find the one free id with it does,
+// and who would with the next does not.
+func TestLastAttempt(t *testing.T) {
+	rules := hearing(t)
+	const room = 100
+	rules.Low, rules.High = 70000, 70000+16+room-1
+	for k, want := range map[int]result{255: ok, 256: absent} {
+		name, free := late(rules, k)
+		data, snapshot := build(t, rules, func(e *account.Edit) error { return holdAllBut(e, rules, free) })
+		a, err := snapshot.Fresh(account.Name{Account: name, UPN: name})
+		if err == nil != (want == ok) || err == nil && a.UID != free {
+			t.Errorf("attempt %d: %s: Go will store %d, %v", k, name, a.UID, err)
+		}
+		if got, r := load(t, data).passwdByName(name, enough); r != want || r == ok && got.uid != free {
+			t.Errorf("attempt %d: %s: C answers %d, %v", k, name, got.uid, r)
+		}
+	}
+}
+
+// late finds a name whose attempt k is the first that makes this id.
+func late(rules account.Rules, k int) (name string, id uint32) {
+	for i := 0; ; i++ {
+		name = fmt.Sprintf("late%d@contoso.com", i)
+		var before []uint32
+		for attempt := range k {
+			before = append(before, account.ID(tenant, name, attempt, rules.Low, rules.High))
+		}
+		if id = account.ID(tenant, name, k, rules.Low, rules.High); !slices.Contains(before, id) {
+			return name, id
+		}
+	}
+}
+
+func holdAllBut(e *account.Edit, rules account.Rules, free uint32) error {
+	for id := rules.Low + 16; id <= rules.High; id++ {
+		name := fmt.Sprintf("holder%d@contoso.com", id)
+		if id == free {
+			continue
+		}
+		if err := e.Put(account.Account{Name: name, UPN: name, UID: id, Gecos: name, Home: "/", Shell: "/bin/sh"}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
