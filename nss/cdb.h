@@ -6,9 +6,11 @@
 #ifndef AAD_CDB_H
 #define AAD_CDB_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 // What a lookup can come to; aad_status in entry.h makes NSS statuses of it.
 enum aad_result {
@@ -30,13 +32,54 @@ struct aad_cdb {
 	uint32_t end; // of the records
 };
 
-uint16_t aad_u16(const uint8_t *p);
-uint32_t aad_u32(const uint8_t *p);
+static inline uint16_t aad_u16(const uint8_t *p)
+{
+	uint16_t n;
+	memcpy(&n, p, sizeof n);
+	return le16toh(n);
+}
+
+static inline uint32_t aad_u32(const uint8_t *p)
+{
+	uint32_t n;
+	memcpy(&n, p, sizeof n);
+	return le32toh(n);
+}
 
 enum { AAD_CDB_HEADER = 2048 };
 
+// aad_key is a key in two parts, so that it need not be put together: a byte
+// that says what kind of record it is, and the rest.
+struct aad_key {
+	uint32_t hash;
+	char kind;
+	const char *rest;
+	uint32_t len; // of the rest
+};
+
+// aad_key_begin and aad_key_add take a key byte by byte. The rest is the
+// caller's, and must have the bytes that were added.
+static inline struct aad_key aad_key_begin(char kind, const char *rest)
+{
+	return (struct aad_key){(5381 * 33) ^ (uint8_t)kind, kind, rest, 0};
+}
+
+static inline void aad_key_add(struct aad_key *key, char c)
+{
+	key->hash = (key->hash * 33) ^ (uint8_t)c;
+	key->len++;
+}
+
+static inline struct aad_key aad_key_of(char kind, const char *rest, uint32_t len)
+{
+	struct aad_key key = aad_key_begin(kind, rest);
+	while (key.len < len)
+		aad_key_add(&key, rest[key.len]);
+	return key;
+}
+
 bool aad_cdb_over(const void *data, size_t size, struct aad_cdb *db);
-enum aad_result aad_cdb_get(const struct aad_cdb *db, const char *key, uint32_t len, struct aad_bytes *value);
+enum aad_result aad_cdb_get(const struct aad_cdb *db, const struct aad_key *key, struct aad_bytes *value);
 
 // aad_cdb_next reads the record at *pos, first AAD_CDB_HEADER, and moves on.
 bool aad_cdb_next(const struct aad_cdb *db, uint32_t *pos, struct aad_bytes *key, struct aad_bytes *value);

@@ -43,10 +43,10 @@ enum aad_result aad_users_group(const struct aad_store *s, struct group *grp, ch
 
 enum aad_result aad_admins_group(const struct aad_store *s, struct group *grp, char *buf, size_t len)
 {
-	static const char key[] = "g" AAD_ADMINS;
+	struct aad_key key = aad_key_of('g', AAD_ADMINS, sizeof AAD_ADMINS - 1);
 	struct aad_bytes record;
 	struct aad_members m;
-	enum aad_result r = aad_cdb_get(&s->db, key, sizeof key - 1, &record);
+	enum aad_result r = aad_cdb_get(&s->db, &key, &record);
 	if (r != AAD_OK || !aad_members_parse(record, &m))
 		return AAD_DAMAGED;
 	return fill(AAD_ADMINS, sizeof AAD_ADMINS - 1, s->rules.low + 1, &m, grp, buf, len);
@@ -59,8 +59,6 @@ enum aad_result aad_group_by_name(const struct aad_store *s, const char *name, s
 		return aad_users_group(s, grp, buf, len);
 	if (strcmp(name, AAD_ADMINS) == 0)
 		return aad_admins_group(s, grp, buf, len);
-	if (!s->rules.short_names && strchr(name, '@') == NULL)
-		return AAD_ABSENT;
 	enum aad_result r = aad_entry_by_name(s, name, &e);
 	return r == AAD_OK ? aad_group_fill(&e, grp, buf, len) : r;
 }

@@ -43,8 +43,6 @@ enum aad_result aad_initgroups(const struct aad_store *s, const char *user, stru
 {
 	struct aad_entry e;
 	struct aad_fresh f;
-	if (!s->rules.short_names && strchr(user, '@') == NULL)
-		return AAD_ABSENT;
 	enum aad_result r = aad_entry_by_name(s, user, &e);
 	if (r == AAD_ABSENT) {
 		// So that AllowGroups aad_users lets the first sign-in begin.

@@ -20,24 +20,13 @@
 
 enum { REPLACING = -1 };
 
-static const int64_t second = 1000000000;
-
 static struct {
 	atomic_int readers;
-	atomic_int_least64_t looked; // at the path, by now()
+	_Atomic(time_t) looked; // at the path
 	uint8_t mark;                // the store's when it was opened
 	struct aad_store store;      // without bytes when there is none
 	struct aad_identity file;
 } kept;
-
-// now is in nanoseconds. The coarse clock is exact to a few milliseconds and is
-// read without a system call.
-static int64_t now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return t.tv_sec * second + t.tv_nsec;
-}
 
 static bool begin_reading(void)
 {
@@ -66,9 +55,11 @@ static void end_replacing(int readers)
 	atomic_store_explicit(&kept.readers, readers, memory_order_release);
 }
 
-static bool fresh(int64_t when)
+// fresh: once in each second of time(2), the cheapest clock there is, and no
+// system call. It may be set; what counts is that it goes on.
+static bool fresh(time_t when)
 {
-	return when - atomic_load_explicit(&kept.looked, memory_order_relaxed) < second;
+	return when == atomic_load_explicit(&kept.looked, memory_order_relaxed);
 }
 
 static bool usable(void)
@@ -77,7 +68,7 @@ static bool usable(void)
 }
 
 // still_there looks at the path, for all threads.
-static bool still_there(int64_t when)
+static bool still_there(time_t when)
 {
 	if (!aad_store_is(AAD_STORE, &kept.file))
 		return false;
@@ -92,7 +83,7 @@ static void let_go(void)
 	kept.store.db.data = NULL;
 }
 
-static enum aad_result replace(int64_t when)
+static enum aad_result replace(time_t when)
 {
 	if (usable() && fresh(when)) // another thread was faster
 		return AAD_OK;
@@ -116,7 +107,7 @@ static enum aad_result shared(struct aad_borrowed *b)
 
 enum aad_result aad_borrow(struct aad_borrowed *b)
 {
-	int64_t when = now();
+	time_t when = time(NULL);
 	if (begin_reading()) {
 		if (usable() && (fresh(when) || still_there(when)))
 			return shared(b);

@@ -34,10 +34,6 @@ func buildLibrary(t *testing.T) library {
 	if os.Geteuid() != 0 {
 		t.Skip("the library reads no store but root's")
 	}
-	sources, err := filepath.Glob("*.c")
-	if err != nil || len(sources) < 5 {
-		t.Fatalf("sources %q, %v", sources, err)
-	}
 	dir := t.TempDir()
 	for _, d := range []string{dir, filepath.Dir(dir)} { // others run the probe too
 		if err := os.Chmod(d, 0o755); err != nil {
@@ -45,12 +41,29 @@ func buildLibrary(t *testing.T) library {
 		}
 	}
 	l := library{filepath.Join(dir, "libnss_aad.so.2"), filepath.Join(dir, "probe"), filepath.Join(dir, "accounts.cdb")}
-	compile(t, append([]string{
-		"-shared", "-O2", "-fPIC", "-Wall", "-Wextra", "-Werror", "-Wl,-soname,libnss_aad.so.2", "-Wl,-z,relro,-z,now",
-		"-Wl,--version-script=module.map", fmt.Sprintf("-DAAD_STORE=%q", l.store), "-o", l.so,
-	}, sources...)...)
+	compile(t, "-shared", "-O3", "-fno-semantic-interposition", "-fPIC", "-fstack-protector-strong", "-Wall", "-Wextra", "-Werror",
+		"-Wl,-soname,libnss_aad.so.2", "-Wl,-z,relro,-z,now", "-Wl,--version-script=module.map",
+		fmt.Sprintf("-DAAD_STORE=%q", l.store), "-I.", "-o", l.so, oneUnit(t, dir))
 	compile(t, "-O1", "-Wall", "-o", l.probe, "testdata/probe.c", "-ldl")
 	return l
+}
+
+// oneUnit writes the translation unit that the Makefile makes of the sources.
+func oneUnit(t *testing.T, dir string) string {
+	t.Helper()
+	sources, err := filepath.Glob("*.c")
+	if err != nil || len(sources) < 5 {
+		t.Fatalf("sources %q, %v", sources, err)
+	}
+	var text strings.Builder
+	for _, s := range sources {
+		fmt.Fprintf(&text, "#include %q\n", s)
+	}
+	path := filepath.Join(dir, "library.c")
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func (l library) write(t *testing.T, data []byte) {

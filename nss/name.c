@@ -26,7 +26,7 @@ static bool valid_local(const char *s, uint32_t len)
 	return true;
 }
 
-static bool equal(const char *s, uint32_t len, const char *word)
+static bool spells(const char *s, uint32_t len, const char *word)
 {
 	return strlen(word) == len && memcmp(s, word, len) == 0;
 }
@@ -41,7 +41,7 @@ static bool valid_short(const char *s, uint32_t len)
 		"docker", "lxd", "libvirt", "staff", "systemd-journal",
 	};
 	for (size_t i = 0; i < sizeof group / sizeof *group; i++)
-		if (equal(s, len, group[i]))
+		if (spells(s, len, group[i]))
 			return false;
 	uint32_t digits = 0;
 	while (digits < len && s[digits] >= '0' && s[digits] <= '9')

@@ -5,9 +5,10 @@
 //
 // What ships is plain C, built from the .c files here without Go, because it
 // is loaded into every process that looks up a name: a Go runtime in it would
-// hang forked children and start threads in each. It keeps no descriptor and
-// no mapping between calls, takes no lock, asks no network, and allocates
-// only where glibc's contract has it enlarge glibc's own array (initgroups.c).
+// hang forked children and start threads in each. It keeps no descriptor
+// between calls, takes no lock, asks no network, and allocates only where
+// glibc's contract has it enlarge glibc's own array (initgroups.c). What it
+// keeps is one mapping of the store, so that a hit is no system call.
 //
 //	entry.c enumerate.c  what glibc calls; errno and statuses
 //	passwd.c group.c initgroups.c cursor.c  answers, on any store
@@ -15,6 +16,7 @@
 //	name.c id.c          which names are ours, and their ids
 //	record.c cdb.c       the bytes, as documented in internal/account
 //	store.c              the file
+//	kept.c               the file between calls, for all threads at once
 //	claims.c, aad.h      what the PAM module asks
 //
 // The Go here is for tests and fuzzers, which drive the same C. There, buffers
@@ -206,18 +208,22 @@ func id(tenant, upn string, k int, low, high uint32) uint32 {
 	return uint32(C.aad_id(r, n, C.uint(k)))
 }
 
-// get looks a key up in any database; nil when there is no such record.
+// get looks a key of at least one byte up in any database; nil when there is
+// no such record.
 func get(data unsafe.Pointer, size int, key []byte) ([]byte, result) {
 	db := (*C.struct_aad_cdb)(C.malloc(C.sizeof_struct_aad_cdb))
 	defer C.free(unsafe.Pointer(db))
+	k := (*C.struct_aad_key)(C.malloc(C.sizeof_struct_aad_key))
+	defer C.free(unsafe.Pointer(k))
 	value := (*C.struct_aad_bytes)(C.malloc(C.sizeof_struct_aad_bytes))
 	defer C.free(unsafe.Pointer(value))
 	if !C.aad_cdb_over(data, C.size_t(size), db) {
 		return nil, damaged
 	}
-	k := C.CBytes(key)
-	defer C.free(k)
-	r := result(C.aad_cdb_get(db, (*C.char)(k), C.uint32_t(len(key)), value))
+	rest := C.CBytes(key[1:])
+	defer C.free(rest)
+	*k = C.aad_key_of(C.char(key[0]), (*C.char)(rest), C.uint32_t(len(key)-1))
+	r := result(C.aad_cdb_get(db, k, value))
 	if r != ok {
 		return nil, r
 	}

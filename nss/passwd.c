@@ -30,8 +30,6 @@ enum aad_result aad_passwd_by_name(const struct aad_store *s, const char *name, 
 {
 	struct aad_entry e;
 	struct aad_fresh f;
-	if (!s->rules.short_names && strchr(name, '@') == NULL)
-		return AAD_ABSENT;
 	enum aad_result r = aad_entry_by_name(s, name, &e);
 	if (r == AAD_OK)
 		return aad_passwd_fill(&e, pwd, buf, len);

@@ -3,17 +3,16 @@
 
 #include "preauth.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
-// asked_by_service: sshd takes uid, gid, home and shell before anybody has
-// signed in. Only it, and the others listed, running as root, hear of an
-// account that does not exist yet: to everybody else that would be a person.
-static bool asked_by_service(const struct aad_rules *r)
+enum { NAME_SIZE = 256 };
+
+// read_own_name finds the name of this process's executable.
+static bool read_own_name(char name[NAME_SIZE])
 {
 	char path[1024];
-	if (geteuid() != 0)
-		return false;
 	ssize_t len = readlink("/proc/self/exe", path, sizeof path);
 	if (len <= 0 || (size_t)len == sizeof path)
 		return false;
@@ -24,10 +23,43 @@ static bool asked_by_service(const struct aad_rules *r)
 	if ((size_t)len > tail && memcmp(path + len - tail, deleted, tail) == 0)
 		path[(size_t)len - tail] = '\0';
 	const char *slash = strrchr(path, '/'), *base = slash == NULL ? path : slash + 1;
-	const char *service = r->service;
-	for (unsigned i = 0; i < r->services; i++, service = aad_next_string(service))
-		if (strcmp(service, base) == 0)
-			return true;
+	size_t size = strlen(base) + 1;
+	if (size > NAME_SIZE)
+		return false;
+	memcpy(name, base, size);
+	return true;
+}
+
+// own_name asks the kernel once: it is for good until exec(3), which loads this
+// module anew. Whoever comes while another writes it down, or in a child forked
+// then, asks for itself.
+static const char *own_name(char room[NAME_SIZE])
+{
+	enum { UNKNOWN, WRITING, KNOWN };
+	static atomic_int state;
+	static char known[NAME_SIZE];
+	if (atomic_load_explicit(&state, memory_order_acquire) == KNOWN)
+		return known;
+	if (!read_own_name(room))
+		return NULL;
+	int now = UNKNOWN;
+	if (atomic_compare_exchange_strong(&state, &now, WRITING)) {
+		strcpy(known, room);
+		atomic_store_explicit(&state, KNOWN, memory_order_release);
+	}
+	return room;
+}
+
+// asked_by_service: sshd takes uid, gid, home and shell before anybody has
+// signed in. Only it, and the others listed, running as root, hear of an
+// account that does not exist yet: to everybody else that would be a person.
+static bool asked_by_service(const struct aad_rules *r)
+{
+	char room[NAME_SIZE];
+	const char *name = own_name(room), *service = r->service;
+	for (unsigned i = 0; name != NULL && i < r->services; i++, service = aad_next_string(service))
+		if (strcmp(service, name) == 0)
+			return geteuid() == 0; // asked last: it is a system call
 	return false;
 }
 

@@ -96,10 +96,10 @@ bool aad_members_parse(struct aad_bytes record, struct aad_members *m)
 
 // find is one lookup; what answers must be what was asked for, so that a
 // damaged store does not turn one account into another.
-static enum aad_result find(const struct aad_store *s, const char *key, uint32_t len, struct aad_entry *e)
+static enum aad_result find(const struct aad_store *s, const struct aad_key *key, struct aad_entry *e)
 {
 	struct aad_bytes record;
-	enum aad_result r = aad_cdb_get(&s->db, key, len, &record);
+	enum aad_result r = aad_cdb_get(&s->db, key, &record);
 	if (r == AAD_OK && !aad_entry_parse(record, e))
 		return AAD_DAMAGED;
 	return r;
@@ -107,26 +107,31 @@ static enum aad_result find(const struct aad_store *s, const char *key, uint32_t
 
 enum aad_result aad_entry_by_name(const struct aad_store *s, const char *name, struct aad_entry *e)
 {
-	char key[1 + AAD_MAX_NAME];
-	size_t len = strnlen(name, AAD_MAX_NAME + 1);
-	if (len > AAD_MAX_NAME)
+	struct aad_key key = aad_key_begin('n', name);
+	bool ours = s->rules.short_names;
+	for (; name[key.len] != '\0'; aad_key_add(&key, name[key.len])) {
+		if (key.len == AAD_MAX_NAME)
+			return AAD_ABSENT;
+		ours |= name[key.len] == '@';
+	}
+	if (!ours)
 		return AAD_ABSENT;
-	key[0] = 'n';
-	memcpy(key + 1, name, len);
-	enum aad_result r = find(s, key, (uint32_t)len + 1, e);
-	if (r == AAD_OK && (e->name != len || memcmp(e->text, name, len) != 0))
+	enum aad_result r = find(s, &key, e);
+	if (r == AAD_OK && (e->name != key.len || memcmp(e->text, name, key.len) != 0))
 		return AAD_DAMAGED;
 	return r;
 }
 
 enum aad_result aad_entry_by_uid(const struct aad_store *s, uint32_t uid, struct aad_entry *e)
 {
-	char key[11], *p = key + sizeof key;
+	char digits[8];
 	if (uid < AAD_MIN_ID)
 		return AAD_ABSENT;
-	for (uint32_t n = uid; n > 0; n /= 10)
-		*--p = (char)('0' + n % 10);
-	*--p = 'u';
-	enum aad_result r = find(s, p, (uint32_t)(key + sizeof key - p), e);
+	struct aad_key key = aad_key_begin('u', digits);
+	for (int shift = 28; shift >= 0; shift -= 4) {
+		digits[key.len] = "0123456789abcdef"[uid >> shift & 15];
+		aad_key_add(&key, digits[key.len]);
+	}
+	enum aad_result r = find(s, &key, e);
 	return r == AAD_OK && e->uid != uid ? AAD_DAMAGED : r;
 }

@@ -29,7 +29,8 @@ extern int aad_fxstat(int version, int fd, struct stat *st);
 bool aad_store_over(const void *data, size_t size, struct aad_store *s)
 {
 	struct aad_bytes record;
-	if (!aad_cdb_over(data, size, &s->db) || aad_cdb_get(&s->db, "r", 1, &record) != AAD_OK ||
+	const struct aad_key rules = aad_key_begin('r', "");
+	if (!aad_cdb_over(data, size, &s->db) || aad_cdb_get(&s->db, &rules, &record) != AAD_OK ||
 	    !aad_rules_parse(record, &s->rules))
 		return false;
 	s->mark = record.at + AAD_MARK;
@@ -97,8 +98,8 @@ static enum aad_result load(int fd, const struct stat *st, struct aad_store *s)
 	return AAD_DAMAGED;
 }
 
-// find opens the file; below 0 there is none, for the reason in errno.
-static int find(const char *path, struct stat *st)
+// open_file opens it; below 0 there is none, for the reason in errno.
+static int open_file(const char *path, struct stat *st)
 {
 	// O_NONBLOCK: a FIFO in its place must not hold the host up.
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -117,7 +118,7 @@ static struct aad_identity identify(const struct stat *st)
 enum aad_result aad_store_open(const char *path, struct aad_store *s, struct aad_identity *identity)
 {
 	struct stat st;
-	int fd = find(path, &st);
+	int fd = open_file(path, &st);
 	if (fd < 0)
 		return because(errno);
 	enum aad_result r = load(fd, &st, s);
@@ -130,7 +131,7 @@ enum aad_result aad_store_open(const char *path, struct aad_store *s, struct aad
 bool aad_store_is(const char *path, const struct aad_identity *identity)
 {
 	struct stat st;
-	int fd = find(path, &st);
+	int fd = open_file(path, &st);
 	if (fd < 0)
 		return false;
 	close(fd);

@@ -49,7 +49,7 @@ func (s *Snapshot) begin(key, value []byte) (Account, error) {
 	if key[0] == 'g' {
 		return Account{}, nil
 	}
-	uid, ok := parseUID(string(key[1:]))
+	uid, ok := parseKey(string(key[1:]))
 	if !ok {
 		return Account{}, s.store.damaged(fmt.Sprintf("is damaged: record %q", key))
 	}
@@ -69,7 +69,7 @@ func (s *Snapshot) belongs(key, value []byte, owner string, admins []string) boo
 	switch key[0] {
 	case 'n':
 		p, err := parseEntry(value)
-		return err == nil && p.name == string(key[1:]) && "u"+fmt.Sprint(p.uid) == owner
+		return err == nil && p.name == string(key[1:]) && string(uidKey("u", p.uid)) == owner
 	case 'o':
 		return "u"+string(value) == owner
 	case 'g':

@@ -29,7 +29,7 @@
 //	at the end:
 //	"gaad_admins"   members: u32 count, then the names
 //
-// A uid in a key or value is decimal text. The entry of an account is twice in
+// A uid in a key or value is eight hexadecimal digits. The entry of an account is twice in
 // the file so that a hit is one lookup, and its text is laid out so that the
 // answer is one copy:
 //

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 )
 
@@ -106,4 +107,9 @@ func orElse(s, otherwise string) string {
 		return otherwise
 	}
 	return s
+}
+
+func parseUID(s string) (uint32, bool) {
+	uid, err := strconv.ParseUint(s, 10, 32)
+	return uint32(uid), err == nil && strconv.FormatUint(uid, 10) == s
 }

@@ -33,8 +33,15 @@ var errRecord = errors.New("malformed")
 
 var little = binary.LittleEndian
 
+// uidKey and parseKey: hexadecimal, for the name service has to make the key at
+// each lookup, and decimal digits would take it as long as the rest of it.
 func uidKey(prefix string, uid uint32) []byte {
-	return strconv.AppendUint([]byte(prefix), uint64(uid), 10)
+	return fmt.Appendf([]byte(prefix), "%08x", uid)
+}
+
+func parseKey(s string) (uint32, bool) {
+	uid, err := strconv.ParseUint(s, 16, 32)
+	return uint32(uid), err == nil && string(uidKey("", uint32(uid))) == s
 }
 
 func objectKey(tid, oid string) []byte { return []byte("o" + tid + "/" + oid) }

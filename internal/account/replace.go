@@ -124,7 +124,7 @@ func (e *Edit) copyBase(out *output) error {
 	copying := false
 	for key, value := range e.base.db.All() {
 		if key[0] == 'u' {
-			uid, _ := parseUID(string(key[1:]))
+			uid, _ := parseKey(string(key[1:]))
 			a, changed := e.accounts[uid]
 			if anew && !changed {
 				var err error

@@ -6,7 +6,6 @@ package account
 import (
 	"fmt"
 	"iter"
-	"strconv"
 
 	"aadlogin/internal/cdb"
 )
@@ -86,7 +85,7 @@ func (s *Snapshot) ByObject(tid, oid string) (Account, error) {
 	if err != nil {
 		return Account{}, err
 	}
-	uid, ok := parseUID(string(value))
+	uid, ok := parseKey(string(value))
 	if !ok {
 		return Account{}, s.store.damaged("is damaged: object " + oid)
 	}
@@ -105,7 +104,7 @@ func (s *Snapshot) All() iter.Seq[Account] {
 			if key[0] != 'u' {
 				continue
 			}
-			uid, _ := parseUID(string(key[1:]))
+			uid, _ := parseKey(string(key[1:]))
 			a, err := s.join(uid, value)
 			if err != nil || !yield(a) {
 				return
@@ -149,9 +148,4 @@ func (s *Snapshot) get(key []byte) ([]byte, error) {
 		return nil, ErrUnknown
 	}
 	return value, nil
-}
-
-func parseUID(s string) (uint32, bool) {
-	uid, err := strconv.ParseUint(s, 10, 32)
-	return uint32(uid), err == nil && strconv.FormatUint(uid, 10) == s
 }
