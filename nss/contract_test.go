@@ -93,6 +93,10 @@ func TestContract(t *testing.T) {
 		}
 		holds(t, contract, "unavailable", "admin@contoso.com", fmt.Sprint(gone.UID))
 	}
+	// Root's id, and the other system's, need no store to be none of ours.
+	if got := l.ask(t, "pwuid", "0", "grgid", "0", "pwuid", "999", "grgid", "999"); !slices.Equal(got, []string{notFound, notFound, notFound, notFound}) {
+		t.Errorf("without a store: %q", got)
+	}
 }
 
 // The entry of somebody about to sign in for the first time is put together in the buffer, not copied.
@@ -193,9 +197,12 @@ func TestContractOfEnumerations(t *testing.T) {
 
 func TestContractOfInitgroups(t *testing.T) {
 	l := buildLibrary(t)
-	data, snapshot := build(t, testRules(), people)
+	const name = "admin@contoso.com"
+	data, snapshot := build(t, testRules(), func(e *account.Edit) error {
+		return add(e, name, func(a *account.Account) { a.Admin, a.Groups = true, []uint32{27, a.UID, 100} })
+	})
 	l.write(t, data)
-	a, err := snapshot.ByName("admin@contoso.com")
+	a, err := snapshot.ByName(name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -102,6 +102,17 @@ static void answered(const struct query *q, const char *buf, size_t len)
 		CHECK(within(*m, buf, len), "%s: %zu bytes: a member is not in the buffer", q->what, len);
 }
 
+// length is what the answer takes, aligned, and not a byte more.
+static size_t length(const struct query *q)
+{
+	if (!q->group)
+		return strlen(pw.pw_name) + strlen(pw.pw_passwd) + strlen(pw.pw_gecos) + strlen(pw.pw_dir) + strlen(pw.pw_shell) + 5;
+	size_t n = strlen(gr.gr_name) + strlen(gr.gr_passwd) + 2 + sizeof *gr.gr_mem;
+	for (char **m = gr.gr_mem; *m != NULL; m++)
+		n += sizeof *m + strlen(*m) + 1;
+	return n;
+}
+
 static bool untouched(const char *from, const char *to)
 {
 	while (from < to && *from == CANARY)
@@ -135,7 +146,7 @@ static void sweep(const struct query *q)
 	for (size_t pad = 0; pad < ALIGN; pad++) {
 		need[pad] = needed(q, pad);
 		size_t lost = q->group ? (ALIGN - pad) % ALIGN : 0;
-		CHECK(need[pad] == need[0] + lost, "%s: needs %zu bytes at %zu, %zu aligned", q->what, need[pad], pad, need[0]);
+		CHECK(need[pad] == length(q) + lost, "%s: needs %zu bytes at %zu, %zu aligned", q->what, need[pad], pad, length(q));
 	}
 	char *area = mmap(NULL, 2 * ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (area == MAP_FAILED || mprotect(area + ROOM, ROOM, PROT_NONE) != 0)
