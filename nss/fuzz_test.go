@@ -169,7 +169,7 @@ func oneEntry(data []byte, name string) bool {
 	if err != nil || len(entry) < 4 {
 		return entry == nil
 	}
-	other, err := db.Get(fmt.Appendf(nil, "u%d", little.Uint32(entry)))
+	other, err := db.Get(fmt.Appendf(nil, "u%08x", little.Uint32(entry)))
 	return err == nil && bytes.Equal(entry, other)
 }
 

@@ -28,7 +28,7 @@ func TestLibraryOnHostileFiles(t *testing.T) {
 func damagesInAFile(t *testing.T, l library) {
 	sound, _ := build(t, testRules(), people)
 	question := map[byte][]string{
-		'n': {"pwnam", alice[1:]}, 'u': {"pwuid", imported[1:]}, 'g': {"grnam", admins[1:]}, 'r': {"grnam", "aad_users"},
+		'n': {"pwnam", alice[1:]}, 'u': {"pwuid", "3197663"}, 'g': {"grnam", admins[1:]}, 'r': {"grnam", "aad_users"},
 	}
 	answer := map[result]string{refused: unavailable, damaged: unavailable, absent: notFound}
 	for i, d := range damages() {
@@ -84,7 +84,7 @@ func strangeFiles(t *testing.T, l library) {
 		case err != nil:
 			t.Fatalf("%s: %v", what, err)
 		}
-		got := l.ask(t, "pwnam", alice[1:], "pwuid", imported[1:], "init", alice[1:]+"=4242", "pwent", "", "grent", "")
+		got := l.ask(t, "pwnam", alice[1:], "pwuid", "3197663", "init", alice[1:]+"=4242", "pwent", "", "grent", "")
 		if want := slices.Repeat([]string{unavailable}, 5); !slices.Equal(got, want) {
 			t.Errorf("%s: %q", what, got)
 		}

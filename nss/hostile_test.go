@@ -73,7 +73,7 @@ func put(b []byte, at int, numbers ...uint32) {
 
 const (
 	alice    = "nalice@contoso.com"
-	imported = "u3197663"
+	imported = "u0030cadf" // 3197663
 	admins   = "gaad_admins"
 	rules    = "r"
 )
@@ -195,6 +195,9 @@ func damagedEntries() []damage {
 		setting("unknown flag", alice, damaged, 4, 16, 4),
 		setting("last flag", alice, damaged, 4, 16, 1<<15),
 		setting("no group", alice, damaged, 6, 16, 0),
+		{"no group but a longer name", imported, func(b []byte, at place) { // the group's bytes would be of the name
+			put(b, at.value+6, uint32(little.Uint16(b[at.value+8:])+4)<<16)
+		}, damaged},
 		setting("65535 groups", alice, damaged, 6, 16, 1<<16-1),
 		setting("no name", alice, damaged, 8, 16, 0),
 		setting("name of 65535 bytes", alice, damaged, 8, 16, 1<<16-1),

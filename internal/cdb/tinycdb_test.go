@@ -132,10 +132,10 @@ func query(t *testing.T, tool, path string, s *account.Snapshot) {
 		}
 		text := strings.Join([]string{"*", a.Gecos, a.Home, a.Shell}, "\x00") + "\x00"
 		for key, end := range map[string]string{
-			fmt.Sprint("u", a.UID):                a.Name + "\x00" + text,
+			fmt.Sprintf("u%08x", a.UID):           a.Name + "\x00" + text,
 			"n" + a.Name:                          a.Name + "\x00" + text,
-			fmt.Sprint("a", a.UID):                "}",
-			"o" + a.TenantID + "/" + a.ObjectID:   fmt.Sprint(a.UID),
+			fmt.Sprintf("a%08x", a.UID):           "}",
+			"o" + a.TenantID + "/" + a.ObjectID:   fmt.Sprintf("%08x", a.UID),
 			"n" + strings.Join(a.Former, "\x00n"): strings.Join(a.Former, "") + "\x00" + text,
 		} {
 			if key == "n" {
@@ -149,7 +149,7 @@ func query(t *testing.T, tool, path string, s *account.Snapshot) {
 	if seen != accounts {
 		t.Errorf("%d accounts", seen)
 	}
-	for _, key := range []string{"", "u0", "np0", "np0@contoso.co", "np0@contoso.com "} {
+	for _, key := range []string{"", "u00000000", "np0", "np0@contoso.co", "np0@contoso.com "} {
 		var exit *exec.ExitError
 		if got, err := exec.Command(tool, "-q", path, key).Output(); !errors.As(err, &exit) || exit.ExitCode() != 100 {
 			t.Errorf("cdb -q %q = %q, %v; want none", key, got, err)
