@@ -59,6 +59,7 @@ func patched(data []byte, g int) []byte {
 
 // board is where the writer tells the readers, in another process, what there is: struct shared of testdata/threads.c.
 type board struct {
+	newest    atomic.Int64
 	last      atomic.Int64
 	published [2000]atomic.Int64
 }
@@ -84,10 +85,11 @@ func newBoard(t *testing.T, path string) *board {
 
 func (b *board) publish(t *testing.T, g int) {
 	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC_COARSE, &now); err != nil {
+	if err := unix.ClockGettime(unix.CLOCK_REALTIME_COARSE, &now); err != nil { // time(2)'s
 		t.Error(err)
 	}
-	b.published[g].Store(now.Nano())
+	b.published[g].Store(now.Sec)
+	b.newest.Store(int64(g))
 }
 
 // rename is the writer in small: it puts data in the store's place, and changes the mark of the file that was there.

@@ -29,12 +29,12 @@ enum { MALLOC_AFTER_FORK = true };
 
 enum { THREADS = 8, ROOM = 1024, GENERATIONS = 2000, WATCHDOG = 120 };
 
-// Times are nanoseconds of CLOCK_MONOTONIC_COARSE, the library's own clock: it
-// never shows less after an event than before it, however late the two
-// processes are. So the second that an answer may be old is exact.
+// Times are seconds of time(2), the library's own clock: it never shows less
+// after an event than before it, however late the two processes are.
 struct shared {
-	_Atomic int64_t last;                  // generation; 0 until it is there
-	_Atomic int64_t published[GENERATIONS]; // after the rename; 0 before
+	_Atomic int64_t newest;                 // generation there is
+	_Atomic int64_t last;                   // there will be; 0 until it is there
+	_Atomic int64_t published[GENERATIONS]; // when they were renamed
 };
 
 static struct shared *shared;
@@ -43,24 +43,27 @@ static uint32_t *uids, low;
 static int count;
 static atomic_int ended;
 
-static int64_t now(void)
+// moment is the beginning of a lookup.
+struct moment {
+	int64_t newest, time;
+};
+
+static struct moment now(void)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+	int64_t newest = shared->newest;
+	return (struct moment){newest, time(NULL)};
 }
 
-// current checks that a generation was not out of date for a second when the
-// lookup began.
-static void current(const char *what, long generation, int64_t began)
+// current checks that a generation had not been replaced in an earlier second
+// than the one in which the lookup began.
+static void current(const char *what, long generation, struct moment began)
 {
 	if (generation < 0 || generation + 1 >= GENERATIONS) {
 		CHECK(false, "%s: generation %ld", what, generation);
 		return;
 	}
-	int64_t next = shared->published[generation + 1];
-	CHECK(next == 0 || began - next < 1000000000, "%s: generation %ld was replaced %ld ms before", what, generation,
-	      (long)((began - next) / 1000000));
+	int64_t age = began.newest <= generation ? 0 : began.time - shared->published[generation + 1];
+	CHECK(age <= 0, "%s: generation %ld was replaced %d s before", what, generation, (int)age);
 }
 
 // whole returns the generation that all fields of the account i are of.
@@ -80,7 +83,7 @@ static long by_name(int i)
 {
 	struct passwd p;
 	char buf[ROOM];
-	int64_t began = now();
+	struct moment began = now();
 	int e = 0;
 	enum nss_status s = aad.pwnam(names[i], &p, buf, sizeof buf, &e);
 	CHECK(s == NSS_STATUS_SUCCESS, "getpwnam_r: status %d, errno %d", s, e);
@@ -93,7 +96,7 @@ static void by_uid(int i)
 {
 	struct passwd p;
 	char buf[ROOM];
-	int64_t began = now();
+	struct moment began = now();
 	int e = 0;
 	enum nss_status s = aad.pwuid(uids[i], &p, buf, sizeof buf, &e);
 	CHECK(s == NSS_STATUS_SUCCESS, "getpwuid_r: status %d, errno %d", s, e);
@@ -115,7 +118,7 @@ static void groups(int i)
 {
 	long start = 0, size = 1;
 	gid_t *list = malloc(sizeof *list);
-	int64_t began = now();
+	struct moment began = now();
 	int e = 0;
 	enum nss_status s = aad.init(names[i], uids[i], &start, &size, &list, -1, &e);
 	CHECK(s == NSS_STATUS_SUCCESS && start == 3 && list[0] == low && list[2] - list[1] == 1000000,
@@ -132,7 +135,7 @@ static void everybody(void)
 	int e = 0, n = 0;
 	enum nss_status s;
 	aad.setpw(0);
-	for (int64_t began = now(); (s = aad.pwent(&p, buf, sizeof buf, &e)) == NSS_STATUS_SUCCESS && n < count; began = now())
+	for (struct moment began = now(); (s = aad.pwent(&p, buf, sizeof buf, &e)) == NSS_STATUS_SUCCESS && n < count; began = now())
 		current("getpwent_r", whole("getpwent_r", n++, &p), began);
 	CHECK(s == NSS_STATUS_NOTFOUND && n == count, "getpwent_r: status %d, errno %d after %d of %d", s, e, n, count);
 	aad.endpw();
