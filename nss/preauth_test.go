@@ -52,8 +52,8 @@ func ofLength(dir string, length int) string {
 }
 
 // Who hears of an account before its first sign-in: the effective root whose
-// program's file is called like one of the services, wherever that lies, at the
-// moment of the question. TestLibraryBeforeSignIn has the plainer cases.
+// program's file was called like one of the services, wherever that lies, when
+// it first asked. TestLibraryBeforeSignIn has the plainer cases.
 func TestWhoHears(t *testing.T) {
 	l := buildLibrary(t)
 	data, snapshot := build(t, testRules(), people)
@@ -82,15 +82,18 @@ func TestWhoHears(t *testing.T) {
 		{"argv[0]", "plain/getent", "sshd", []string{ask}, "-"},
 		{"a name in ps", "plain/getent", "", []string{"comm=sshd", ask}, "-"},
 		{"upper case", "plain/SSHD", "", []string{ask}, "-"},
-		{"moved away", "moved/sshd", "", []string{ask, "move=" + dir + "/moved/getent", ask}, "known -"},
-		{"moved here", "moved/getent", "", []string{ask, "move=" + dir + "/moved/sshd", ask}, "- known"},
+		{"moved before", "moved/sshd", "", []string{"move=" + dir + "/moved/getent", ask}, "-"},
+		{"moved here", "moved/getent", "", []string{"move=" + dir + "/moved/sshd", ask}, "known"},
+		{"moved between", "moved/sshd", "", []string{ask, "move=" + dir + "/moved/getent", ask}, "known known"},
+		{"moved here between", "moved/getent", "", []string{ask, "move=" + dir + "/moved/sshd", ask}, "- -"},
 		{"a child", "plain/sshd", "", []string{ask, "fork", ask}, "known known"},
 		{"real uid of another", "plain/sshd", "", []string{"ids=65534,0,0", ask}, "known"},
 		{"effective uid of another", "plain/sshd", "", []string{"ids=0,65534,0", ask, "ids=-1,0,-1", ask}, "- known"},
 		{"after setuid", "plain/sshd", "", []string{ask, "ids=65534,65534,65534", ask}, "known -"},
 		{"saved uid 0 only", "plain/sshd", "", []string{"ids=65534,65534,0", ask}, "-"},
-		{"no /proc", "plain/sshd", "", []string{ask, "hide-proc", ask}, "known -"},
-		{"chroot", "plain/sshd", "", []string{ask, "chroot=" + dir + "/plain", ask}, "known -"},
+		{"no /proc", "plain/sshd", "", []string{"hide-proc", ask}, "-"},
+		{"no /proc any more", "plain/sshd", "", []string{ask, "hide-proc", ask}, "known known"},
+		{"chroot", "plain/sshd", "", []string{"chroot=" + dir + "/plain", ask}, "-"},
 	} {
 		exe := l.asker(t, compiled, c.exe)
 		cmd := exec.Command(exe, append([]string{l.so}, c.steps...)...)
