@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The aad-login authors
 # SPDX-License-Identifier: Apache-2.0
 
-# The targets a person types are documented in README.md: all, demo, test, bench, fuzz, install, packages, clean.
+# The targets a person types are documented in README.md: all, demo, test, bench, fuzz, matrix, install, packages, clean.
 
 VERSION := 0.1.0
 DESTDIR :=
@@ -69,10 +69,10 @@ packages: all
 	cd $(B)/deb && find etc -type f | sed 's,^,/,' > DEBIAN/conffiles
 	dpkg-deb --root-owner-group --build $(B)/deb $(B)/dist
 
-demo test bench fuzz:
+demo test bench fuzz matrix:
 	internal/machine/throwaway internal/machine/$@
 
 clean:
 	rm -rf $(B)
 
-.PHONY: all install packages demo test bench fuzz clean
+.PHONY: all install packages demo test bench fuzz matrix clean
