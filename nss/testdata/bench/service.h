@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Name services as glibc calls them, and what they are asked.
+#ifndef BENCH_SERVICE_H
+#define BENCH_SERVICE_H
+
+#include <cdb.h>
+#include <grp.h>
+#include <nss.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+// key is an account as every service wants to hear of it, ready before the
+// clock runs. The letters before name and digits make cdb keys of them.
+struct key {
+	uid_t uid;
+	uint8_t name_len, digits_len; // with the letter
+	char n, name[45];
+	char u, digits[11];
+};
+
+_Static_assert(sizeof(struct key) == 64, "one cache line");
+
+enum { BY_NAME, BY_UID, BY_GID, GROUPS, NO_AT, FOREIGN, UNSEEN, UNSEEN_ROOT, NO_UID, QUESTIONS };
+
+struct service;
+
+// ask is one call; false when the answer is not the right one.
+typedef bool ask(const struct service *s, const struct key *k);
+
+struct service {
+	const char *label;
+	ask *asks[QUESTIONS]; // NULL for what the service does not offer
+	enum nss_status (*getpwnam_r)(const char *, struct passwd *, char *, size_t, int *);
+	enum nss_status (*getpwuid_r)(uid_t, struct passwd *, char *, size_t, int *);
+	enum nss_status (*getgrgid_r)(gid_t, struct group *, char *, size_t, int *);
+	enum nss_status (*initgroups_dyn)(const char *, gid_t, long *, long *, gid_t **, long, int *);
+	struct cdb *cdb;
+};
+
+// service_load loads a library of _nss_NAME_ functions; it exits when it can't.
+struct service service_load(const char *label, const char *name, const char *library);
+
+// service_raw is no name service: tinycdb's lookup of the same keys in the
+// mapped store, the first bytes of the value read.
+struct service service_raw(const char *store);
+
+#endif
