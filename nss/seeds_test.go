@@ -5,7 +5,6 @@ package nss
 
 import (
 	"bytes"
-	"encoding/binary"
 	"flag"
 	"os"
 	"path/filepath"
@@ -25,13 +24,12 @@ type seed struct {
 	data []byte
 	name string
 	uid  uint32
-	room byte
 }
 
 func (s seed) bytes() []byte {
 	b := append(bytes.Clone(s.data), s.name...)
-	b = binary.LittleEndian.AppendUint32(b, s.uid)
-	return append(b, s.room, byte(len(s.name)))
+	b = little.AppendUint32(b, s.uid)
+	return append(b, byte(len(s.name)))
 }
 
 // made are the seeds by their files' names: sound stores, and some that lead
@@ -43,8 +41,8 @@ func made(t testing.TB) map[string]seed {
 	wide.Low, wide.High, wide.Domains = 1000, 1<<32-2, []string{"contoso.com"}
 	sound, _ := build(t, testRules(), people)
 	all := map[string]seed{
-		"sound":  {sound, "admin@contoso.com", 3197663, 255},
-		"former": {sound, "was@contoso.com", testRules().Low, 3},
+		"sound":  {sound, "admin@contoso.com", 3197663},
+		"former": {sound, "was@contoso.com", testRules().Low},
 	}
 	for name, c := range map[string]struct {
 		rules account.Rules
@@ -55,10 +53,10 @@ func made(t testing.TB) map[string]seed {
 		"wide":  {wide, few},
 	} {
 		data, _ := build(t, c.rules, c.fill)
-		all[name] = seed{data, "alice", 1000, 80}
+		all[name] = seed{data, "alice", 1000}
 	}
 	for _, d := range slices.Concat(damagedTables(), damagedSlots()) {
-		all["damaged-"+d.slug()] = seed{d.applied(sound), "alice@contoso.com", 3197663, 128}
+		all["damaged-"+d.slug()] = seed{d.applied(sound), "alice@contoso.com", 3197663}
 	}
 	return all
 }
@@ -70,15 +68,16 @@ func seeds(t testing.TB) map[string]seed {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no seeds in %s (%v)", seedDir, err)
 	}
+	const tail = 5 // without the name
 	all := map[string]seed{}
 	for _, file := range files {
 		b, err := os.ReadFile(file)
-		if err != nil || len(b) < 6 || len(b) < 6+int(b[len(b)-1]) {
+		if err != nil || len(b) < tail || len(b) < tail+int(b[len(b)-1]) {
 			t.Fatalf("%s: %d bytes, %v", file, len(b), err)
 		}
-		tail := b[len(b)-6:]
-		end := len(b) - 6 - int(tail[5])
-		all[filepath.Base(file)] = seed{b[:end:end], string(b[end : len(b)-6]), binary.LittleEndian.Uint32(tail), tail[4]}
+		uid := len(b) - tail
+		name := uid - int(b[len(b)-1])
+		all[filepath.Base(file)] = seed{b[:name:name], string(b[name:uid]), little.Uint32(b[uid:])}
 	}
 	return all
 }

@@ -3,7 +3,7 @@
 
 // damage reads a sound store and damages it: it is cut short at every byte,
 // and every byte is given other values. Each time it asks for all the accounts
-// that were in it, with buffers of changing length:
+// that were in it:
 //
 //	damage FILE
 //
@@ -35,19 +35,17 @@ static void learn(const uint8_t *data, size_t size)
 		exit(2);
 	while (nknown < MOST - 1 && aad_next_entry(&s, &c, &e) == AAD_OK) {
 		snprintf(names[nknown], sizeof names[nknown], "%s", e.text);
-		known[nknown] = (struct query){names[nknown], e.uid, 0};
+		known[nknown] = (struct query){names[nknown], e.uid};
 		nknown++;
 	}
-	known[nknown++] = (struct query){"nobody@contoso.com", 1000, 0};
+	known[nknown++] = (struct query){"nobody@contoso.com", 1000};
 }
 
 static void try(const uint8_t *data, size_t size)
 {
 	unsigned got = 0;
-	for (size_t i = 0; i < nknown; i++) {
-		known[i].room = (stores + i) % 160;
+	for (size_t i = 0; i < nknown; i++)
 		got += ask(data, size, &known[i]);
-	}
 	stores++;
 	refused += got == 0;
 	answers += got;
@@ -79,7 +77,7 @@ static void flip(uint8_t *data, size_t size)
 
 int main(int argc, char **argv)
 {
-	static uint8_t file[1 << 16];
+	static uint8_t file[ASK_MOST];
 	FILE *f = argc == 2 ? fopen(argv[1], "rb") : NULL;
 	if (f == NULL)
 		return 2;

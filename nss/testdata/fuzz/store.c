@@ -6,7 +6,6 @@
 //	0     the store
 //	then  the name asked for, n bytes
 //	then  u32 the uid asked for
-//	then  u8 the length of the caller's buffer
 //	then  u8 n
 //
 // The query is last because every offset in a store counts from its beginning.
@@ -15,19 +14,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAIL = 6 };
+enum { TAIL = 5 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size < TAIL)
+	if (size < TAIL || size > ASK_MOST)
 		return 0;
 	size -= TAIL;
 	const uint8_t *tail = data + size;
-	size_t n = tail[5] < size ? tail[5] : size;
+	size_t n = tail[4] < size ? tail[4] : size;
 	size -= n;
-	struct query q = {.room = tail[4]};
+	struct query q;
 	memcpy(&q.uid, tail, sizeof q.uid);
 	char *name = malloc(n + 1);
 	memcpy(name, data + size, n);
