@@ -127,11 +127,9 @@ enum aad_result aad_entry_by_uid(const struct aad_store *s, uint32_t uid, struct
 	char digits[8];
 	if (uid < AAD_MIN_ID)
 		return AAD_ABSENT;
-	struct aad_key key = aad_key_begin('u', digits);
-	for (int shift = 28; shift >= 0; shift -= 4) {
-		digits[key.len] = "0123456789abcdef"[uid >> shift & 15];
-		aad_key_add(&key, digits[key.len]);
-	}
+	for (unsigned i = 0; i < sizeof digits; i++)
+		digits[i] = "0123456789abcdef"[uid >> (28 - 4 * i) & 15];
+	struct aad_key key = aad_key_of('u', digits, sizeof digits);
 	enum aad_result r = find(s, &key, e);
 	return r == AAD_OK && e->uid != uid ? AAD_DAMAGED : r;
 }
