@@ -66,8 +66,9 @@ enum aad_result aad_cdb_get(const struct aad_cdb *db, const struct aad_key *key,
 			continue;
 		// A record is a few cache lines, none of them here yet in a large
 		// store. A prefetch outside of the file would do nothing.
-		__builtin_prefetch(db->data + at + 64);
-		__builtin_prefetch(db->data + at + 128);
+		uintptr_t record = (uintptr_t)db->data + at;
+		__builtin_prefetch((const void *)(record + 64));
+		__builtin_prefetch((const void *)(record + 128));
 		struct aad_bytes k;
 		if (!aad_cdb_next(db, &at, &k, value))
 			return AAD_DAMAGED;

@@ -144,7 +144,7 @@ func (r readers) agree(t *testing.T, data []byte, name string, uid uint32) {
 	want, err := g.ByUID(uid)
 	got, found := c.passwdByUID(uid, enough)
 	matches(t, sound, want, err, got, found)
-	if nameable(g.Rules(), name) && oneEntry(data, name) {
+	if nameable(g.Rules(), name) && (sound || oneEntry(data, name)) {
 		want, err = byName(t, g, name)
 		got, found = c.passwdByName(name, enough)
 		matches(t, sound, want, err, got, found)
@@ -213,11 +213,20 @@ func enumerated(t *testing.T, g *account.Snapshot, c store) {
 	t.Helper()
 	var want []passwd
 	var members []string
+	low := g.Rules().Low
 	for a := range g.All() {
 		if !a.Removed.IsZero() {
 			continue
 		}
 		want = append(want, wantPasswd(a))
+		groups := []uint32{low}
+		if a.Admin {
+			groups = append(groups, low+1)
+		}
+		groups = append(groups, a.Groups...)
+		if got, found := c.initgroups(a.Name, a.UID, nil, 1, -1); nameable(g.Rules(), a.Name) && (found != ok || !slices.Equal(got, unique(groups, a.UID))) {
+			t.Errorf("C: %v, %v; Go has %s in %v", got, found, a.Name, groups)
+		}
 		if a.Admin {
 			members = append(members, a.Name)
 		}
@@ -228,4 +237,14 @@ func enumerated(t *testing.T, g *account.Snapshot, c store) {
 	if got, found := c.groupByName("aad_admins", largest, 0); found != ok || !slices.Equal(got.members, members) {
 		t.Errorf("C: %+v, %v; Go's members of aad_admins %q", got, found, members)
 	}
+}
+
+// unique is a list as initgroups makes it: each group once, without the primary one and 0.
+func unique(groups []uint32, primary uint32) (list []uint32) {
+	for _, g := range groups {
+		if g != 0 && g != primary && !slices.Contains(list, g) {
+			list = append(list, g)
+		}
+	}
+	return list
 }

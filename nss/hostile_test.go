@@ -206,6 +206,7 @@ func damagedEntries() []damage {
 		setting("shell of 65535 bytes", alice, damaged, 14, 16, 1<<16-1),
 		setting("name of another", alice, damaged, text, 8, 'b'),
 		setting("name that ends early", alice, damaged, text+3, 8, 0),
+		setting("name that ends early by uid", imported, damaged, text+3, 8, 0),
 		setting("name that does not end", alice, damaged, text+name, 8, 'x'),
 		setting("password", alice, damaged, text+name+1, 8, 'x'),
 		setting("password that does not end", alice, damaged, text+name+2, 8, 'x'),

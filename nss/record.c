@@ -79,7 +79,8 @@ bool aad_entry_parse(struct aad_bytes record, struct aad_entry *e)
 		return false;
 	const char *t = e->text = (const char *)p + ENTRY_HEAD + 4u * e->ngroups;
 	const char *gecos = t + e->name + 3, *home = gecos + e->gecos + 1, *shell = home + e->home + 1;
-	return memcmp(t + e->name, "\0*", 3) == 0 && home[-1] == '\0' && shell[-1] == '\0' && t[e->len - 1] == '\0';
+	return memchr(t, '\0', e->name + 1u) == t + e->name && memcmp(t + e->name, "\0*", 3) == 0 && home[-1] == '\0' &&
+	       shell[-1] == '\0' && t[e->len - 1] == '\0';
 }
 
 bool aad_members_parse(struct aad_bytes record, struct aad_members *m)

@@ -15,6 +15,7 @@ func (s *Snapshot) Check() error {
 		return s.store.damaged("is damaged: " + err.Error())
 	}
 	owner, expect := "rules", []string{"r"}
+	var account Account
 	var admins []string
 	for key, value := range s.db.All() {
 		if len(key) == 0 {
@@ -24,16 +25,16 @@ func (s *Snapshot) Check() error {
 			if len(expect) > 0 {
 				return s.store.damaged(fmt.Sprintf("is damaged: %s: no record %q", owner, expect[0]))
 			}
-			a, err := s.begin(key, value)
-			if err != nil {
+			var err error
+			if account, err = s.begin(key, value); err != nil {
 				return err
 			}
-			owner, expect = string(key), expected(key, a)
-			if a.Admin && a.Removed.IsZero() {
-				admins = append(admins, a.Name)
+			owner, expect = string(key), expected(key, account)
+			if account.Admin && account.Removed.IsZero() {
+				admins = append(admins, account.Name)
 			}
 		}
-		if len(expect) == 0 || string(key) != expect[0] || !s.belongs(key, value, owner, admins) {
+		if len(expect) == 0 || string(key) != expect[0] || !s.belongs(key, value, account, admins) {
 			return s.store.damaged(fmt.Sprintf("is damaged: record %q", key))
 		}
 		expect = expect[1:]
@@ -64,17 +65,19 @@ func expected(key []byte, a Account) []string {
 	return keys(a)
 }
 
-// belongs looks into the records that join does not read.
-func (s *Snapshot) belongs(key, value []byte, owner string, admins []string) bool {
+// belongs looks into the records that join does not read. The name service
+// goes by each copy of an entry, so each must be what would be written.
+func (s *Snapshot) belongs(key, value []byte, a Account, admins []string) bool {
 	switch key[0] {
+	case 'u':
+		return bytes.Equal(value, entry(a, a.Name, s.rules.Low))
 	case 'n':
-		p, err := parseEntry(value)
-		return err == nil && p.name == string(key[1:]) && string(uidKey("u", p.uid)) == owner
+		return bytes.Equal(value, entry(a, string(key[1:]), s.rules.Low))
 	case 'o':
-		return "u"+string(value) == owner
+		return bytes.Equal(value, uidKey("", a.UID))
 	case 'g':
 		return bytes.Equal(value, members(admins))
-	case 'r', 'u', 'a':
+	case 'r', 'a':
 		return true
 	}
 	return false

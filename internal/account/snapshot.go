@@ -101,7 +101,7 @@ func (s *Snapshot) ByObject(tid, oid string) (Account, error) {
 func (s *Snapshot) All() iter.Seq[Account] {
 	return func(yield func(Account) bool) {
 		for key, value := range s.db.All() {
-			if key[0] != 'u' {
+			if len(key) == 0 || key[0] != 'u' {
 				continue
 			}
 			uid, _ := parseKey(string(key[1:]))
