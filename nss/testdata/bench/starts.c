@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// starts RUNS WITHOUT WITH COMMAND ARGUMENT runs a command, by turns with
+// starts TITLE RUNS WITHOUT WITH COMMAND ARGUMENT runs a command, by turns with
 // either file in the place of /etc/nsswitch.conf, and prints how long it took.
 #include <err.h>
 #include <errno.h>
@@ -49,19 +49,19 @@ static int ascending(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-	int runs = argc == 6 ? atoi(argv[1]) : 0;
+	int runs = argc == 7 ? atoi(argv[2]) : 0;
 	double *took[] = {calloc((size_t)runs + 1, sizeof(double)), calloc((size_t)runs + 1, sizeof(double))};
 	if (runs <= 0 || took[WITHOUT] == NULL || took[WITH] == NULL)
-		errx(2, "usage: starts RUNS WITHOUT WITH COMMAND ARGUMENT");
+		errx(2, "usage: starts TITLE RUNS WITHOUT WITH COMMAND ARGUMENT");
 	for (int i = 0; i < runs; i++)
 		for (int turn = 0; turn < 2; turn++) {
 			int which = turn ^ (i & 1); // neither is always the second
-			put_in_place(argv[2 + which]);
-			took[which][i] = run(argv + 4);
+			put_in_place(argv[3 + which]);
+			took[which][i] = run(argv + 5);
 		}
 	for (int which = 0; which < 2; which++)
 		qsort(took[which], (size_t)runs, sizeof(double), ascending);
 	double least = took[WITH][0] / took[WITHOUT][0], median = took[WITH][runs / 2] / took[WITHOUT][runs / 2];
-	printf("%-28s%10.0f%10.0f%10.0f%10.0f%9.3f%9.3f%10s\n", argv[5], took[WITHOUT][0], took[WITH][0],
+	printf("%-36s%8.0f%8.0f%10.0f%8.0f%9.3f%9.3f%9s\n", argv[1], took[WITHOUT][0], took[WITH][0],
 	       took[WITHOUT][runs / 2], took[WITH][runs / 2], least, median, median <= 1.03 ? "met" : "not met");
 }
