@@ -26,7 +26,7 @@ var sanitizers = []string{"", "address,undefined"}
 func (l library) program(t *testing.T, name, sanitizer string) []string {
 	t.Helper()
 	exe := filepath.Join(filepath.Dir(l.so), name+sanitizer)
-	args := []string{"-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", exe, "testdata/" + name + ".c", "-ldl"}
+	args := []string{"-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-rdynamic", "-Wl,-z,now", "-o", exe, "testdata/" + name + ".c", "-ldl"}
 	if sanitizer == "" {
 		compile(t, args...)
 		return []string{exe, l.so}
@@ -35,7 +35,7 @@ func (l library) program(t *testing.T, name, sanitizer string) []string {
 	if err != nil || len(sources) < 5 {
 		t.Fatalf("sources %q, %v", sources, err)
 	}
-	args = append(args, "-rdynamic", "-fsanitize="+sanitizer, "-fno-sanitize-recover=all", fmt.Sprintf("-DAAD_STORE=%q", l.store))
+	args = append(args, "-fsanitize="+sanitizer, "-fno-sanitize-recover=all", fmt.Sprintf("-DAAD_STORE=%q", l.store))
 	compile(t, append(args, sources...)...)
 	if sanitizer == "thread" { // wants the addresses of a kernel that randomizes fewer bits of them
 		return []string{"setarch", "-R", exe, ""}

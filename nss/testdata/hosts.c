@@ -1,0 +1,233 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// hosts looks up in the surroundings that programs make for themselves:
+//
+//	hosts LIBRARY STORE TEMPLATE NAME UID SURROUNDINGS [DIRECTORY]
+#define _GNU_SOURCE
+#include "store.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+static const char *directory;
+
+static void enter(void)
+{
+	if (chroot(directory) != 0 || chdir("/") != 0)
+		die(directory);
+}
+
+static void chroot_first(void)
+{
+	enter();
+	EXPECT(UNAVAIL, ENOENT);
+	later();
+	EXPECT(UNAVAIL, ENOENT);
+}
+
+static void chroot_after(void)
+{
+	EXPECT(SUCCESS, 0);
+	enter();
+	EXPECT(SUCCESS, 0); // for what is left of the second
+	later();
+	EXPECT(UNAVAIL, ENOENT);
+	EXPECT(UNAVAIL, ENOENT);
+}
+
+static void limit(int resource, rlim_t n)
+{
+	struct rlimit r;
+	if (getrlimit(resource, &r) != 0)
+		die("getrlimit");
+	r.rlim_cur = n;
+	if (setrlimit(resource, &r) != 0)
+		die("setrlimit");
+}
+
+// No descriptor to be had is no reason to say that nobody has the name.
+static void no_descriptors(void)
+{
+	limit(RLIMIT_NOFILE, 0);
+	EXPECT(TRYAGAIN, EAGAIN);
+	limit(RLIMIT_NOFILE, 64);
+	EXPECT(SUCCESS, 0);
+	limit(RLIMIT_NOFILE, 0);
+	EXPECT(SUCCESS, 0);
+	later();
+	EXPECT(TRYAGAIN, EAGAIN);
+	limit(RLIMIT_NOFILE, 64);
+	EXPECT(SUCCESS, 0);
+}
+
+static void no_memory(void)
+{
+	int why = 0;
+	free(malloc(4096)); // the list's room
+	limit(RLIMIT_AS, 4096);
+	EXPECT(TRYAGAIN, EAGAIN);
+	limit(RLIMIT_AS, RLIM_INFINITY);
+	EXPECT(SUCCESS, 0);
+	limit(RLIMIT_AS, 4096);
+	EXPECT(SUCCESS, 0);
+	limit(RLIMIT_AS, RLIM_INFINITY);
+	later();
+	EXPECT(SUCCESS, 0);
+	rlim_t one_list = 64 << 20; // and not another, twice as long
+	limit(RLIMIT_AS, one_list + (16 << 20));
+	enum nss_status s = groups((long)(one_list / sizeof(gid_t)) - 1024, &why);
+	CHECK(s == NSS_STATUS_TRYAGAIN && why == EAGAIN, "initgroups_dyn: status %d, errno %d", s, why);
+}
+
+// A daemon closes all that it has not opened, and counts on the numbers it gets.
+static void closed(void)
+{
+	struct stat before[3], after;
+	EXPECT(SUCCESS, 0);
+	if (syscall(SYS_close_range, 0u, ~0u, 0u) != 0)
+		_exit(2);
+	EXPECT(SUCCESS, 0);
+	later();
+	EXPECT(SUCCESS, 0);
+	publish(7, false);
+	later();
+	EXPECT(SUCCESS, 0);
+	for (int i = 0; i < 3; i++)
+		if (open(i == 0 ? "/" : "/dev/null", O_RDONLY) != i || fstat(i, &before[i]) != 0)
+			_exit(4);
+	publish(8, true);
+	EXPECT(SUCCESS, 0);
+	for (int i = 0; i < 3; i++)
+		if (fstat(i, &after) != 0 || after.st_ino != before[i].st_ino)
+			_exit(5);
+	if (fcntl(3, F_GETFD) != -1)
+		_exit(6);
+}
+
+static void signals_blocked(void)
+{
+	sigset_t all, now;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	EXPECT(SUCCESS, 0);
+	later();
+	EXPECT(SUCCESS, 0);
+	sigprocmask(SIG_BLOCK, NULL, &now);
+	CHECK(sigismember(&now, SIGALRM) == 1 && sigismember(&now, SIGBUS) == 1, "signals are unblocked");
+	CHECK(sigpending(&now) == 0 && sigisemptyset(&now), "signals are pending");
+}
+
+static void unprivileged(void)
+{
+	if (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0)
+		die("setresuid");
+	EXPECT(SUCCESS, 0);
+	later();
+	EXPECT(SUCCESS, 0);
+}
+
+static void set_user_id(void)
+{
+	CHECK(getuid() == 65534 && geteuid() == 0, "runs as %d, %d", (int)getuid(), (int)geteuid());
+	EXPECT(SUCCESS, 0);
+	if (setresuid(65534, 65534, 65534) != 0) // as such programs do, in the middle
+		die("setresuid");
+	later();
+	EXPECT(SUCCESS, 0);
+}
+
+// The child of vfork(2) is in the parent's memory: what it keeps, the parent has.
+static void vforked(void)
+{
+	for (int round = 0; round < 3; round++) {
+		pid_t pid = vfork();
+		if (pid == 0) {
+			EXPECT(SUCCESS, 0);
+			later();
+			EXPECT(SUCCESS, 0);
+			_exit(0);
+		}
+		int status = -1;
+		CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0, "child: %x", status);
+		EXPECT(SUCCESS, 0);
+		publish(round + 10, true);
+		CHECK(lookup() == round + 10, "still generation %d", lookup());
+	}
+}
+
+// cut_short: who has write permission truncates the file, or writes into it in
+// place as cp(1) does. What has been read from it stays; what it is then is no
+// store, or another one.
+static void cut_short(void)
+{
+	EXPECT(SUCCESS, 0);
+	if (truncate(store, 0) != 0)
+		die(store);
+	EXPECT(SUCCESS, 0);
+	later();
+	EXPECT(UNAVAIL, ENOENT);
+	put(store, 20, 0, 0644);
+	CHECK(lookup() == 20, "generation %d", lookup());
+	put(store, 21, O_TRUNC, 0644);
+	CHECK(lookup() == 20, "generation %d", lookup());
+	later();
+	CHECK(lookup() == 21, "generation %d", lookup());
+}
+
+// sealed: nobody cuts short what is mapped, nor writes into it.
+static void sealed(void)
+{
+	EXPECT(SUCCESS, 0);
+	CHECK(truncate(store, 0) == -1 && errno == EPERM, "truncated: errno %d", errno);
+	CHECK(open(store, O_WRONLY | O_TRUNC) == -1 && errno == EPERM, "opened to be truncated: errno %d", errno);
+	CHECK(open(store, O_RDWR) == -1 && errno == EPERM, "opened to be written: errno %d", errno);
+	CHECK(rename(directory, store) == -1 && unlink(store) == -1, "replaced or removed");
+	EXPECT(SUCCESS, 0);
+	later();
+	EXPECT(SUCCESS, 0);
+}
+
+// the_second: without a mark, a store is as good as new until the second ends,
+// and not longer; with it, it is not from then on.
+static void the_second(void)
+{
+	CHECK(lookup() == 0, "generation %d", lookup());
+	publish(1, false);
+	CHECK(lookup() == 0, "generation %d without a look at the path", lookup());
+	later();
+	CHECK(lookup() == 1, "generation %d", lookup());
+	for (int g = 2; g < 1000; g++) {
+		publish(g, true);
+		int got = lookup();
+		CHECK(got == g, "generation %d, want %d", got, g);
+	}
+	clock_shows -= 3600; // somebody sets it
+	publish(1000, false);
+	CHECK(lookup() == 1000, "generation %d", lookup());
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} surroundings[] = {
+	{"chroot first", chroot_first}, {"chroot after", chroot_after}, {"no descriptors", no_descriptors}, {"no memory", no_memory},
+	{"closed", closed}, {"signals blocked", signals_blocked}, {"unprivileged", unprivileged}, {"set-user-ID", set_user_id},
+	{"vfork", vforked}, {"cut short", cut_short}, {"sealed", sealed}, {"the second", the_second},
+};
+
+int main(int argc, char **argv)
+{
+	if (argc < 7)
+		return 2;
+	begin(argv);
+	directory = argv[7];
+	for (size_t i = 0; i < sizeof surroundings / sizeof *surroundings; i++)
+		if (strcmp(argv[6], surroundings[i].name) == 0) {
+			surroundings[i].run();
+			return wrong != 0;
+		}
+	return 2;
+}
