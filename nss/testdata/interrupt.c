@@ -111,8 +111,16 @@ static void by_fork(void)
 	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0, "child: wait status %x", status);
 }
 
-static void by_longjmp(void) { siglongjmp(away, 1); }
-static void by_replacement(void) { replace(true); }
+static void by_longjmp(void)
+{
+	siglongjmp(away, 1);
+}
+
+static void by_replacement(void)
+{
+	replace(true);
+	follows("handler");
+}
 
 // by_truncation leaves a file that is no store, until what the lookup has read
 // of it has been judged.
