@@ -194,7 +194,7 @@ func edit(t *testing.T, path string, change func(string) []byte) {
 	mode := info.Mode()
 	if immutable(t, path) {
 		mode |= 0o200 // 0444 is for a file that is
-		setImmutable(t, path, false)
+		makeMutable(t, path)
 	}
 	t.Cleanup(func() {
 		if err := replaceFile(path, before, mode); err != nil {

@@ -17,33 +17,31 @@ import (
 
 const immutableFlag = 0x10 // FS_IMMUTABLE_FL of linux/fs.h
 
-func immutable(t *testing.T, path string) bool {
+// attributes opens a file, for as long as the test runs, and reads those of chattr(1). There may be none on its file system.
+func attributes(t *testing.T, path string) (f *os.File, flags uint32, err error) {
 	t.Helper()
-	f, err := os.Open(path)
+	f, err = os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	flags, err := unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS)
+	t.Cleanup(func() { f.Close() })
+	flags, err = unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS)
+	return f, flags, err
+}
+
+func immutable(t *testing.T, path string) bool {
+	t.Helper()
+	_, flags, err := attributes(t, path)
 	return err == nil && flags&immutableFlag != 0
 }
 
-func setImmutable(t *testing.T, path string, on bool) {
+func makeMutable(t *testing.T, path string) {
 	t.Helper()
-	f, err := os.Open(path)
+	f, flags, err := attributes(t, path)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags&^immutableFlag))
+	}
 	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	flags, err := unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	flags &^= immutableFlag
-	if on {
-		flags |= immutableFlag
-	}
-	if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags)); err != nil {
 		t.Fatal(err)
 	}
 }
