@@ -66,6 +66,7 @@ packages: all
 	$(MAKE) install DESTDIR=$(B)/deb
 	sed 's/@VERSION@/$(VERSION)/; s/@ARCH@/$(ARCH)/' packaging/debian/control.in > $(B)/deb/DEBIAN/control
 	install -m 0755 packaging/debian/preinst packaging/debian/postinst packaging/debian/prerm $(B)/deb/DEBIAN/
+	echo 'activate-noawait ldconfig' > $(B)/deb/DEBIAN/triggers # finding libnss_aad.so.2 without it takes 18 tries
 	cd $(B)/deb && find etc -type f | sed 's,^,/,' > DEBIAN/conffiles
 	dpkg-deb --root-owner-group --build $(B)/deb $(B)/dist
 

@@ -15,6 +15,7 @@ enum nss_status aad_status(enum aad_result r, int saved, int *errnop)
 	case AAD_OK:
 		return NSS_STATUS_SUCCESS;
 	case AAD_ABSENT:
+	case AAD_FOREIGN:
 		*errnop = ENOENT;
 		return NSS_STATUS_NOTFOUND;
 	case AAD_SMALL:

@@ -46,6 +46,14 @@ const (
 	small   = result(C.AAD_SMALL)
 )
 
+// resultOf makes one of the two ways of not being there; glibc hears no other.
+func resultOf(r C.enum_aad_result) result {
+	if r == C.AAD_FOREIGN {
+		return absent
+	}
+	return result(r)
+}
+
 // store is a struct aad_store over bytes outside of Go's memory.
 type store struct{ c *C.struct_aad_store }
 
@@ -72,7 +80,7 @@ func filled(size int, lookup func(*C.struct_passwd, *C.char, C.size_t) C.enum_aa
 	var pwd C.struct_passwd
 	buf := (*C.char)(C.malloc(C.size_t(size)))
 	defer C.free(unsafe.Pointer(buf))
-	if r = result(lookup(&pwd, buf, C.size_t(size))); r == ok {
+	if r = resultOf(lookup(&pwd, buf, C.size_t(size))); r == ok {
 		p = passwd{
 			C.GoString(pwd.pw_name), C.GoString(pwd.pw_passwd), C.GoString(pwd.pw_gecos),
 			C.GoString(pwd.pw_dir), C.GoString(pwd.pw_shell), uint32(pwd.pw_uid), uint32(pwd.pw_gid),
@@ -131,7 +139,7 @@ func filledGroup(size, off int, lookup func(*C.struct_group, *C.char, C.size_t) 
 	var grp C.struct_group
 	whole := C.malloc(C.size_t(size + off))
 	defer C.free(whole)
-	if r = result(lookup(&grp, (*C.char)(unsafe.Add(whole, off)), C.size_t(size))); r == ok {
+	if r = resultOf(lookup(&grp, (*C.char)(unsafe.Add(whole, off)), C.size_t(size))); r == ok {
 		g = group{name: C.GoString(grp.gr_name), password: C.GoString(grp.gr_passwd), gid: uint32(grp.gr_gid)}
 		for m := grp.gr_mem; *m != nil; m = (**C.char)(unsafe.Add(unsafe.Pointer(m), C.sizeof_uintptr_t)) {
 			g.members = append(g.members, C.GoString(*m))
@@ -173,7 +181,7 @@ func (s store) initgroups(user string, primary uint32, have []uint32, size, limi
 	*list = C.struct_aad_gid_list{
 		skip: C.gid_t(primary), start: &long[0], size: &long[1], groups: groups, limit: C.long(limit),
 	}
-	r := result(C.aad_initgroups(s.c, n, list))
+	r := resultOf(C.aad_initgroups(s.c, n, list))
 	var got []uint32
 	for _, g := range unsafe.Slice(*groups, long[0]) {
 		got = append(got, uint32(g))
@@ -223,7 +231,7 @@ func get(data unsafe.Pointer, size int, key []byte) ([]byte, result) {
 	rest := C.CBytes(key[1:])
 	defer C.free(rest)
 	*k = C.aad_key_of(C.char(key[0]), (*C.char)(rest), C.uint32_t(len(key)-1))
-	r := result(C.aad_cdb_get(db, k, value))
+	r := resultOf(C.aad_cdb_get(db, k, value))
 	if r != ok {
 		return nil, r
 	}

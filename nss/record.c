@@ -112,11 +112,11 @@ enum aad_result aad_entry_by_name(const struct aad_store *s, const char *name, s
 	bool ours = s->rules.short_names;
 	for (; name[key.len] != '\0'; aad_key_add(&key, name[key.len])) {
 		if (key.len == AAD_MAX_NAME)
-			return AAD_ABSENT;
+			return AAD_FOREIGN;
 		ours |= name[key.len] == '@';
 	}
 	if (!ours)
-		return AAD_ABSENT;
+		return AAD_FOREIGN;
 	enum aad_result r = find(s, &key, e);
 	if (r == AAD_OK && (e->name != key.len || memcmp(e->text, name, key.len) != 0))
 		return AAD_DAMAGED;
