@@ -16,7 +16,7 @@ enum aad_claim {
 
 // aad_claims reads the rules from the compiled-in store. *low and *high are
 // set in every case, to the id range in force or the default one. Safe in any
-// thread; keeps nothing open.
+// thread; keeps no descriptor.
 enum aad_claim aad_claims(const char *name, uint32_t *low, uint32_t *high);
 
 #endif

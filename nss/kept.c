@@ -5,14 +5,15 @@
 // many calls read it. Only who finds nobody reading may replace it; that takes
 // the count from 0 to REPLACING, and whoever then comes opens the store for
 // itself. Nobody waits, so nobody can wait forever: not for a thread that a
-// fork has left behind in the parent, nor for the one that a signal handler has
-// interrupted. A count that such a thread never gives back keeps this process
+// fork has left behind in the parent, nor for one that was cancelled or that a
+// signal handler has interrupted. A count that such a thread never gives back keeps this process
 // from replacing the store again. It goes on correctly, opening the store for
 // each call once the kept one is out of date.
 //
-// Out of date is a store that its writer has marked so after putting another
-// in its place. A writer may be killed between the two, so the path is looked at
-// again once a second, too.
+// Out of date is a mapping that its writer has marked so after putting another
+// file in its place. A writer may be killed between the two, so the path is
+// looked at again once a second, too. A copy shows no mark; with one, the path is
+// looked at by each call.
 #include "kept.h"
 
 #include <stdatomic.h>
@@ -59,7 +60,7 @@ static void end_replacing(int readers)
 // system call. It may be set; what counts is that it goes on.
 static bool fresh(time_t when)
 {
-	return when == atomic_load_explicit(&kept.looked, memory_order_relaxed);
+	return kept.store.mapped && when == atomic_load_explicit(&kept.looked, memory_order_relaxed);
 }
 
 static bool usable(void)
@@ -80,17 +81,17 @@ static void let_go(void)
 {
 	if (kept.store.db.data != NULL)
 		aad_store_close(&kept.store);
-	kept.store.db.data = NULL;
+	kept.store = (struct aad_store){0};
 }
 
 static enum aad_result replace(time_t when)
 {
-	if (usable() && fresh(when)) // another thread was faster
+	if (fresh(when) && usable()) // another thread was faster
 		return AAD_OK;
 	let_go();
 	enum aad_result r = aad_store_open(AAD_STORE, &kept.store, &kept.file);
 	if (r != AAD_OK) {
-		kept.store.db.data = NULL;
+		kept.store = (struct aad_store){0};
 		return r;
 	}
 	kept.mark = aad_store_mark(&kept.store);
@@ -109,7 +110,8 @@ enum aad_result aad_borrow(struct aad_borrowed *b)
 {
 	time_t when = time(NULL);
 	if (begin_reading()) {
-		if (usable() && (fresh(when) || still_there(when)))
+		// In this order: the bytes are not touched before the file has been looked at.
+		if ((fresh(when) || still_there(when)) && usable())
 			return shared(b);
 		end_reading();
 	}

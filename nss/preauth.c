@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 enum { NAME_SIZE = 256 };
@@ -56,6 +57,8 @@ static const char *own_name(char room[NAME_SIZE])
 static bool asked_by_service(const struct aad_rules *r)
 {
 	char room[NAME_SIZE];
+	if (getauxval(AT_EUID) != 0) // as it was at exec(3); without a system call
+		return false;
 	const char *name = own_name(room), *service = r->service;
 	for (unsigned i = 0; name != NULL && i < r->services; i++, service = aad_next_string(service))
 		if (strcmp(service, name) == 0)
@@ -63,11 +66,10 @@ static bool asked_by_service(const struct aad_rules *r)
 	return false;
 }
 
-enum aad_result aad_fresh(const struct aad_store *s, const char *name, struct aad_fresh *f)
+// choose_id takes the first that nobody holds.
+static enum aad_result choose_id(const struct aad_store *s, struct aad_fresh *f)
 {
 	struct aad_entry holder;
-	if (!aad_name_parse(&s->rules, name, &f->name) || !aad_name_is(&f->name, name))
-		return AAD_ABSENT;
 	for (unsigned k = 0; k < AAD_ATTEMPTS; k++) {
 		f->uid = aad_id(&s->rules, &f->name, k);
 		enum aad_result r = aad_entry_by_uid(s, f->uid, &holder);
@@ -77,9 +79,19 @@ enum aad_result aad_fresh(const struct aad_store *s, const char *name, struct aa
 	return AAD_ABSENT;
 }
 
+static bool is_account(const struct aad_store *s, const char *name, struct aad_fresh *f)
+{
+	return aad_name_parse(&s->rules, name, &f->name) && aad_name_is(&f->name, name);
+}
+
+enum aad_result aad_fresh(const struct aad_store *s, const char *name, struct aad_fresh *f)
+{
+	return is_account(s, name, f) ? choose_id(s, f) : AAD_ABSENT;
+}
+
 enum aad_result aad_preauth(const struct aad_store *s, const char *name, struct aad_fresh *f)
 {
-	return asked_by_service(&s->rules) ? aad_fresh(s, name, f) : AAD_ABSENT;
+	return is_account(s, name, f) && asked_by_service(&s->rules) ? choose_id(s, f) : AAD_ABSENT;
 }
 
 // text is a buffer being filled; once full it stays full.

@@ -49,6 +49,7 @@ struct aad_store {
 	struct aad_cdb db;
 	struct aad_rules rules;
 	const uint8_t *mark; // in the rules record
+	bool mapped;         // so that a change of the mark is seen
 };
 
 // aad_next_string steps from one string of a list to the following.

@@ -1,8 +1,6 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-#define _FILE_OFFSET_BITS 64
-
 #include "store.h"
 
 #include <errno.h>
@@ -11,6 +9,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+_Static_assert(sizeof(off_t) == 8, "a store may have 4 GiB: build with -D_FILE_OFFSET_BITS=64");
 
 // fstat(2), under the name it has had in every glibc: since 2.33 headers mean a
 // symbol of that version, and then the module would not load with older ones.
@@ -92,10 +92,12 @@ static enum aad_result load(int fd, const struct stat *st, struct aad_store *s)
 	void *data = sealed(st) ? mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0) : copy(fd, size);
 	if (data == MAP_FAILED)
 		return because(errno);
-	if (aad_store_over(data, size, s))
-		return AAD_OK;
-	munmap(data, size);
-	return AAD_DAMAGED;
+	if (!aad_store_over(data, size, s)) {
+		munmap(data, size);
+		return AAD_DAMAGED;
+	}
+	s->mapped = sealed(st);
+	return AAD_OK;
 }
 
 // open_file opens it; below 0 there is none, for the reason in errno.
@@ -112,7 +114,9 @@ static int open_file(const char *path, struct stat *st)
 
 static struct aad_identity identify(const struct stat *st)
 {
-	return (struct aad_identity){st->st_dev, st->st_ino, (uint64_t)st->st_size, st->st_mtim.tv_sec, st->st_mtim.tv_nsec};
+	return (struct aad_identity){
+		st->st_dev, st->st_ino, (uint64_t)st->st_size, st->st_mode, st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
+	};
 }
 
 enum aad_result aad_store_open(const char *path, struct aad_store *s, struct aad_identity *identity)

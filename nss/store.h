@@ -15,7 +15,7 @@
 
 // A file that has been replaced has another identity.
 struct aad_identity {
-	uint64_t device, inode, size;
+	uint64_t device, inode, size, mode;
 	int64_t seconds, nanoseconds; // of the last change
 };
 

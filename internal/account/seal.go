@@ -41,7 +41,9 @@ func (s Store) seal(path string) {
 		return
 	}
 	defer f.Close()
-	// In this order: what the mode promises must hold, but for the instant between the two.
+	if immutable(f) || setImmutable(f, true) != nil || setImmutable(f, false) != nil {
+		return // it is sealed, or cannot be: then it must not promise so for an instant
+	}
 	if f.Chmod(sealedMode) == nil && setImmutable(f, true) != nil {
 		_ = f.Chmod(unsealedMode)
 	}
@@ -61,8 +63,12 @@ func unseal(path string) error {
 	if !immutable(f) {
 		return nil
 	}
-	if err := setImmutable(f, false); err != nil {
+	err = setImmutable(f, false)
+	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("%s is immutable, and this process may not change that (it lacks CAP_LINUX_IMMUTABLE): %w", path, err)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: make it mutable: %w", path, err)
 	}
 	return f.Chmod(unsealedMode)
 }

@@ -40,6 +40,7 @@ func (s Store) Update(change func(*Edit) error) error {
 		return err
 	}
 	if !e.changed() {
+		s.seal(s.path(storeFile)) // a writer that was killed, or a restored backup, has left it open
 		return err
 	}
 	if failed := s.replace(e); failed != nil {

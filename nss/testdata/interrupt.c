@@ -44,13 +44,13 @@ static void moment(void)
 	errno = error;          \
 	return result
 
-int open64(const char *path, int flags, ...) { BETWEEN(int, (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0)); }
+int open(const char *path, int flags, ...) { BETWEEN(int, (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0)); }
 int close(int fd) { BETWEEN(int, (int)syscall(SYS_close, fd)); }
 ssize_t read(int fd, void *buf, size_t len) { BETWEEN(ssize_t, syscall(SYS_read, fd, buf, len)); }
 int munmap(void *at, size_t len) { BETWEEN(int, (int)syscall(SYS_munmap, at, len)); }
 ssize_t readlink(const char *path, char *buf, size_t len) { BETWEEN(ssize_t, syscall(SYS_readlinkat, AT_FDCWD, path, buf, len)); }
 
-void *mmap64(void *at, size_t len, int prot, int flags, int fd, off64_t offset)
+void *mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
 {
 	BETWEEN(void *, (void *)syscall(SYS_mmap, at, len, prot, flags, fd, offset));
 }
