@@ -31,24 +31,58 @@ static bool read_own_name(char name[NAME_SIZE])
 	return true;
 }
 
-// own_name asks the kernel once: it is for good until exec(3), which loads this
-// module anew. Whoever comes while another writes it down, or in a child forked
-// then, asks for itself.
+// The name is for good until exec(3), which loads this module anew.
+static struct {
+	enum { UNKNOWN, NOT_ROOTS, WRITING, KNOWN } _Atomic state;
+	char name[NAME_SIZE];
+} self;
+
+static const char *known_name(void)
+{
+	return atomic_load_explicit(&self.state, memory_order_acquire) == KNOWN ? self.name : NULL;
+}
+
+// own_name asks the kernel once. Whoever comes while another writes it down, or
+// in a child forked then, asks for itself.
 static const char *own_name(char room[NAME_SIZE])
 {
-	enum { UNKNOWN, WRITING, KNOWN };
-	static atomic_int state;
-	static char known[NAME_SIZE];
-	if (atomic_load_explicit(&state, memory_order_acquire) == KNOWN)
+	const char *known = known_name();
+	if (known != NULL)
 		return known;
 	if (!read_own_name(room))
 		return NULL;
-	int now = UNKNOWN;
-	if (atomic_compare_exchange_strong(&state, &now, WRITING)) {
-		strcpy(known, room);
-		atomic_store_explicit(&state, KNOWN, memory_order_release);
+	__typeof__(UNKNOWN) now = UNKNOWN;
+	if (atomic_compare_exchange_strong(&self.state, &now, WRITING)) {
+		strcpy(self.name, room);
+		atomic_store_explicit(&self.state, KNOWN, memory_order_release);
 	}
 	return room;
+}
+
+static bool is_service(const struct aad_rules *r, const char *name)
+{
+	const char *service = r->service;
+	for (unsigned i = 0; i < r->services; i++, service = aad_next_string(service))
+		if (strcmp(service, name) == 0)
+			return true;
+	return false;
+}
+
+// asked_by_nobody_who_may: what is known without a system call, for this is where
+// most names that are not there end.
+static bool asked_by_nobody_who_may(const struct aad_rules *r)
+{
+	switch (atomic_load_explicit(&self.state, memory_order_acquire)) {
+	case KNOWN:
+		return !is_service(r, self.name);
+	case NOT_ROOTS:
+		return true;
+	default:
+		if (getauxval(AT_EUID) == 0) // as it was at exec(3)
+			return false;
+		atomic_store_explicit(&self.state, NOT_ROOTS, memory_order_relaxed);
+		return true;
+	}
 }
 
 // asked_by_service: sshd takes uid, gid, home and shell before anybody has
@@ -57,13 +91,8 @@ static const char *own_name(char room[NAME_SIZE])
 static bool asked_by_service(const struct aad_rules *r)
 {
 	char room[NAME_SIZE];
-	if (getauxval(AT_EUID) != 0) // as it was at exec(3); without a system call
-		return false;
-	const char *name = own_name(room), *service = r->service;
-	for (unsigned i = 0; name != NULL && i < r->services; i++, service = aad_next_string(service))
-		if (strcmp(service, name) == 0)
-			return geteuid() == 0; // asked last: it is a system call
-	return false;
+	const char *name = own_name(room);
+	return name != NULL && is_service(r, name) && geteuid() == 0;
 }
 
 // choose_id takes the first that nobody holds.
@@ -91,7 +120,9 @@ enum aad_result aad_fresh(const struct aad_store *s, const char *name, struct aa
 
 enum aad_result aad_preauth(const struct aad_store *s, const char *name, struct aad_fresh *f)
 {
-	return is_account(s, name, f) && asked_by_service(&s->rules) ? choose_id(s, f) : AAD_ABSENT;
+	if (asked_by_nobody_who_may(&s->rules) || !is_account(s, name, f) || !asked_by_service(&s->rules))
+		return AAD_ABSENT;
+	return choose_id(s, f);
 }
 
 // text is a buffer being filled; once full it stays full.

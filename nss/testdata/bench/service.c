@@ -7,6 +7,7 @@
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static char buf[1 << 20]; // libnss-cache looks for no group with less
@@ -76,12 +77,15 @@ struct service service_load(const char *label, const char *name, const char *lib
 	return s;
 }
 
-// found holds when the record, an entry of internal/account, has the uid.
+// found holds when the record, an entry of internal/account, has the uid. Who
+// asks for an account needs all of it: reading it is a part of that.
 static bool found(const struct service *s, const void *key, unsigned len, uid_t uid)
 {
 	if (cdb_find(s->cdb, key, len) <= 0)
 		return false;
 	const void *value = cdb_getdata(s->cdb);
+	if (s->reads && cdb_read(s->cdb, buf, cdb_datalen(s->cdb), cdb_datapos(s->cdb)) != 0)
+		return false;
 	return value != NULL && memcmp(value, &uid, sizeof uid) == 0;
 }
 
@@ -105,15 +109,16 @@ static bool raw_no_uid(const struct service *s, const struct key *k)
 	return cdb_find(s->cdb, &k->u, k->digits_len) == 0;
 }
 
-struct service service_raw(const char *store)
+struct service service_raw(const char *label, const char *store, bool reads)
 {
-	static struct cdb cdb;
+	struct cdb *cdb = calloc(1, sizeof *cdb);
 	int fd = open(store, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || cdb_init(&cdb, fd) != 0)
+	if (fd < 0 || cdb == NULL || cdb_init(cdb, fd) != 0)
 		err(1, "%s", store);
 	return (struct service){
-		.label = "raw cdb (tinycdb)",
+		.label = label,
+		.reads = reads,
 		.asks = {raw_name, raw_uid, raw_uid, raw_name, raw_no_name, raw_no_name, raw_no_name, raw_no_name, raw_no_uid},
-		.cdb = &cdb,
+		.cdb = cdb,
 	};
 }

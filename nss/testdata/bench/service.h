@@ -38,13 +38,14 @@ struct service {
 	enum nss_status (*getgrgid_r)(gid_t, struct group *, char *, size_t, int *);
 	enum nss_status (*initgroups_dyn)(const char *, gid_t, long *, long *, gid_t **, long, int *);
 	struct cdb *cdb;
+	bool reads;
 };
 
 // service_load loads a library of _nss_NAME_ functions; it exits when it can't.
 struct service service_load(const char *label, const char *name, const char *library);
 
 // service_raw is no name service: tinycdb's lookup of the same keys in the
-// mapped store, the first bytes of the value read.
-struct service service_raw(const char *store);
+// mapped store, and then, or not, reading the record found.
+struct service service_raw(const char *label, const char *store, bool reads);
 
 #endif
