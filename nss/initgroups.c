@@ -5,7 +5,6 @@
 #include "preauth.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 // grow is the one place that allocates, because glibc's contract says who
 // frees: the array is glibc's, from malloc, and the module enlarges it.

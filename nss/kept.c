@@ -6,9 +6,9 @@
 // the count from 0 to REPLACING, and whoever then comes opens the store for
 // itself. Nobody waits, so nobody can wait forever: not for a thread that a
 // fork has left behind in the parent, nor for one that was cancelled or that a
-// signal handler has interrupted. A count that such a thread never gives back keeps this process
-// from replacing the store again. It goes on correctly, opening the store for
-// each call once the kept one is out of date.
+// signal handler has interrupted. A count that such a thread never gives back
+// keeps this process from replacing the store again. It goes on correctly,
+// opening the store for each call once the kept one is out of date.
 //
 // Out of date is a mapping that its writer has marked so after putting another
 // file in its place. A writer may be killed between the two, so the path is
@@ -24,8 +24,8 @@ enum { REPLACING = -1 };
 static struct {
 	atomic_int readers;
 	_Atomic(time_t) looked; // at the path
-	uint8_t mark;                // the store's when it was opened
-	struct aad_store store;      // without bytes when there is none
+	uint8_t mark;           // the store's when it was opened
+	struct aad_store store; // without bytes when there is none
 	struct aad_identity file;
 } kept;
 

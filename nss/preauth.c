@@ -32,8 +32,10 @@ static bool read_own_name(char name[NAME_SIZE])
 }
 
 // The name is for good until exec(3), which loads this module anew.
+enum { UNKNOWN, NOT_ROOTS, WRITING, KNOWN };
+
 static struct {
-	enum { UNKNOWN, NOT_ROOTS, WRITING, KNOWN } _Atomic state;
+	atomic_int state;
 	char name[NAME_SIZE];
 } self;
 
@@ -51,7 +53,7 @@ static const char *own_name(char room[NAME_SIZE])
 		return known;
 	if (!read_own_name(room))
 		return NULL;
-	__typeof__(UNKNOWN) now = UNKNOWN;
+	int now = UNKNOWN;
 	if (atomic_compare_exchange_strong(&self.state, &now, WRITING)) {
 		strcpy(self.name, room);
 		atomic_store_explicit(&self.state, KNOWN, memory_order_release);

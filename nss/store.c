@@ -127,7 +127,7 @@ enum aad_result aad_store_open(const char *path, struct aad_store *s, struct aad
 		return because(errno);
 	enum aad_result r = load(fd, &st, s);
 	close(fd);
-	if (r == AAD_OK && identity != NULL)
+	if (r == AAD_OK)
 		*identity = identify(&st);
 	return r;
 }

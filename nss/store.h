@@ -23,7 +23,7 @@ struct aad_identity {
 bool aad_store_over(const void *data, size_t size, struct aad_store *s);
 
 // aad_store_open maps the file, or reads it when it could be cut short under a
-// mapping; aad_store_close lets go of it. identity may be NULL.
+// mapping; aad_store_close lets go of it.
 enum aad_result aad_store_open(const char *path, struct aad_store *s, struct aad_identity *identity);
 void aad_store_close(struct aad_store *s);
 

@@ -125,6 +125,27 @@ func TestStoreIsSealedAgain(t *testing.T) {
 	}
 }
 
+// A change that fails half way leaves the store sealed as it was.
+func TestStoreIsSealedAfterAFailure(t *testing.T) {
+	needSealing(t)
+	imported(t)
+	before, previous := must(t, "sha256sum", storeFile), storeFile+".previous"
+	makeMutable(t, previous)
+	if err := os.Remove(previous); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(previous, 0o755); err != nil { // which the store cannot be renamed to
+		t.Fatal(err)
+	}
+	out, status := command(t, "", "aadctl", "account", "import", passwdFile(t, "failed@contoso.example", 60002))
+	if err := os.Remove(previous); err != nil {
+		t.Fatal(err)
+	}
+	if status == 0 || !immutable(t, storeFile) || must(t, "sha256sum", storeFile) != before {
+		t.Errorf("exit status %d, said %q, immutable %v", status, out, immutable(t, storeFile))
+	}
+}
+
 // Some containers and services are root without CAP_LINUX_IMMUTABLE. They cannot replace a sealed store, and say so; one
 // that is not sealed they write as before, without the mode that promises a seal.
 func TestStoreWithoutTheCapability(t *testing.T) {
