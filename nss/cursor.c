@@ -3,7 +3,6 @@
 
 #include "answer.h"
 
-
 // step reads the next "u" record: there is one for every account.
 static bool step(const struct aad_store *s, struct aad_cursor *c, struct aad_bytes *value)
 {
