@@ -55,6 +55,7 @@ func TestHosts(t *testing.T) {
 		{"chroot first", []os.FileMode{0o444, 0o644}},
 		{"chroot after", []os.FileMode{0o444, 0o644}},
 		{"no descriptors", []os.FileMode{0o444, 0o644}},
+		{"restored", []os.FileMode{0o444}},
 		{"no memory", []os.FileMode{0o444, 0o644}},
 		{"closed", []os.FileMode{0o444}},
 		{"signals blocked", []os.FileMode{0o444, 0o644}},

@@ -78,6 +78,19 @@ static void no_descriptors(void)
 	EXPECT(SUCCESS, 0);
 }
 
+// restored: the store before the last change has another mark, and is as good as
+// any when it is put back.
+static void restored(void)
+{
+	int fd = open(store, O_RDWR);
+	if (fd < 0 || pwrite(fd, "\7", 1, MARK) != 1)
+		die(store);
+	close(fd);
+	EXPECT(SUCCESS, 0);
+	limit(RLIMIT_NOFILE, 0);
+	EXPECT(SUCCESS, 0); // not opened again
+}
+
 static void no_memory(void)
 {
 	int why = 0;
@@ -224,7 +237,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } surroundings[] = {
-	{"chroot first", chroot_first}, {"chroot after", chroot_after}, {"no descriptors", no_descriptors}, {"no memory", no_memory},
+	{"chroot first", chroot_first}, {"chroot after", chroot_after}, {"no descriptors", no_descriptors}, {"restored", restored},
+	{"no memory", no_memory},
 	{"closed", closed}, {"signals blocked", signals_blocked}, {"unprivileged", unprivileged}, {"set-user-ID", set_user_id},
 	{"vfork", vforked}, {"cut short", cut_short}, {"sealed", sealed}, {"the second", the_second},
 };
