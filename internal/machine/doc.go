@@ -4,13 +4,14 @@
 // Package machine is the throw-away machine, and the tests that run on it: the product installed from its package, signed
 // in to with the real ssh, sshd, sudo, su, login and getent, against the emulator.
 //
-//	throwaway         runs a command on an overlay of this machine, and checks that nothing of it stays
-//	install-packages  what Debian has to bring
-//	install-product   builds and installs the package as an administrator would
-//	offline           both, and then a command in a network of nothing but loopback
-//	demo, test, bench, fuzz   what "make" runs there
-//	matrix            asks the name service under the glibc of each Debian release
-//	check             gofmt, vet, staticcheck, shellcheck
+//	throwaway                runs a command on an overlay of this machine, and checks that nothing of it stays
+//	install-packages         what Debian has to bring
+//	install-product          builds and installs the package as an administrator would
+//	install-oidc-provider    an OAuth server of another maker, to sign in with
+//	offline                  all of these, and then a command in a network of nothing but loopback
+//	demo, test, bench, fuzz  what "make" runs there
+//	matrix                   asks the name service under the glibc of each Debian release
+//	check                    gofmt, vet, staticcheck, shellcheck
 //
 // There is no Go code here but tests. They act as root on the machine they run on, so they refuse any but a throw-away one.
 //

@@ -1,0 +1,249 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package machine
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"html"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aadlogin/internal/emulator"
+)
+
+const thirdPartyPort = "8444"
+
+// The whole product against an OAuth server that its authors have not written and that knows no Entra ID: what we send has
+// to be RFC 8628. Azure stays the emulator, so that a token of this server counts for something.
+func TestThirdPartyServer(t *testing.T) {
+	const user, admin = "user@contoso.example", "admin@contoso.example"
+	server := startThirdParty(t)
+	signing, declining := ssh(t, user, "id -un"), ssh(t, admin)
+	browser := newBrowser(t, server.ca)
+
+	page, complete, code := thirdPartyPrompt(signing)
+	if want := page + "?user_code=" + url.QueryEscape(code); complete != want {
+		t.Errorf("verification_uri_complete %q, want %q", complete, want)
+	}
+	browser.goThrough(page, url.Values{"user_code": {code}, "login": {user}, "password": {"any"}}, "Sign-in Success")
+	_, complete, _ = thirdPartyPrompt(declining)
+	browser.goThrough(complete, url.Values{"abort": {"yes"}}, "The Sign-in request was interrupted")
+
+	signing.typeLine("")
+	signing.expect(`\nuser@contoso\.example\n`)
+	if status, _ := signing.end(); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	declining.typeLine("")
+	declining.expect(`The sign-in was declined in the browser\.`)
+	declining.cmd.Process.Kill()
+
+	events := server.stop()
+	for _, want := range []string{"device_authorization.success", "grant.success", "grant.error access_denied"} {
+		if !slices.ContainsFunc(events, func(e string) bool { return strings.HasPrefix(e, want) }) {
+			t.Errorf("no %q among %q", want, events)
+		}
+	}
+	for _, e := range events {
+		wanted := strings.HasSuffix(e, ".success") || strings.HasPrefix(e, "grant.error authorization_pending") ||
+			strings.HasPrefix(e, "grant.error access_denied")
+		if !wanted {
+			t.Errorf("the provider did not like a request: %s", e)
+		}
+	}
+}
+
+// thirdPartyPrompt waits for a prompt with both of RFC 8628's addresses.
+func thirdPartyPrompt(c *terminal) (page, complete, code string) {
+	c.t.Helper()
+	m := c.expect(`Open (\S+) and check that the page shows the code below, or:\n` +
+		`To sign in, use a web browser to open the page (\S+) and enter the code (\S+) to authenticate\. Press ENTER when ready\.`)
+	return m[2], m[1], m[3]
+}
+
+// thirdParty is testdata/oidc-provider, running.
+type thirdParty struct {
+	ca    []byte
+	cmd   *exec.Cmd
+	lines *bufio.Scanner
+}
+
+// startThirdParty runs the server that install-oidc-provider has installed and makes it this machine's authority.
+func startThirdParty(t *testing.T) *thirdParty {
+	t.Helper()
+	const dir = "/opt/oidc-provider"
+	must(t, "cp", "../../testdata/oidc-provider/server.mjs", dir)
+	certificate, key := loopbackCertificate(t)
+	directory := emulator.Contoso()
+	accounts := map[string]string{}
+	for _, u := range directory.Users {
+		accounts[u.Name] = u.ObjectID
+	}
+	setUp, err := json.Marshal(map[string]any{
+		"port": thirdPartyPort, "tenant": directory.TenantID, "client": directory.ClientID,
+		"certificate": string(certificate), "key": string(key), "accounts": accounts,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &thirdParty{ca: certificate, cmd: exec.Command(dir+"/bin/node", dir+"/server.mjs")}
+	s.cmd.Stdin = bytes.NewReader(setUp)
+	if s.cmd.Stderr, err = os.Create("/tmp/oidc-provider.log"); err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.cmd.Process.Kill() })
+	s.lines = bufio.NewScanner(out)
+	if !s.lines.Scan() || s.lines.Text() != "ready" {
+		t.Fatalf("the server said %q instead of ready; see /tmp/oidc-provider.log", s.lines.Text())
+	}
+	bundle := filepath.Join(t.TempDir(), "both.pem")
+	if err := os.WriteFile(bundle, slices.Concat(certificate, entra.CA()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	edit(t, configFile, func(s string) []byte {
+		s = strings.Replace(s, `authority = "https://127.0.0.1:8443"`, `authority = "https://127.0.0.1:`+thirdPartyPort+`"`, 1)
+		return []byte(strings.Replace(s, caFile, bundle, 1))
+	})
+	return s
+}
+
+// stop ends the server and returns its events.
+func (s *thirdParty) stop() []string {
+	s.cmd.Process.Kill()
+	var events []string
+	for s.lines.Scan() {
+		if event, ok := strings.CutPrefix(s.lines.Text(), "event "); ok { // the rest advises who runs it in earnest
+			events = append(events, event)
+		}
+	}
+	s.cmd.Wait()
+	return events
+}
+
+// loopbackCertificate makes a certificate for 127.0.0.1 that vouches for itself.
+func loopbackCertificate(t *testing.T) (certificate, key []byte) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		NotBefore:    time.Now().Add(-time.Hour),
+		NotAfter:     time.Now().Add(time.Hour),
+		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
+}
+
+// browser is a person with a browser, as far as pages without scripts go.
+type browser struct {
+	t      *testing.T
+	client *http.Client
+}
+
+func newBrowser(t *testing.T, ca []byte) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca)
+	return &browser{t, &http.Client{Jar: jar, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}}
+}
+
+var (
+	formAction = regexp.MustCompile(`<form[^>]* action="([^"]*)"`)
+	inputs     = regexp.MustCompile(`<input[^>]*>`)
+	attribute  = regexp.MustCompile(` (name|value)="([^"]*)"`)
+)
+
+// goThrough opens a page and submits one form after the other until a page says so. Answers are given to fields and buttons
+// of these names; what a form holds already stays.
+func (b *browser) goThrough(page string, answers url.Values, until string) {
+	b.t.Helper()
+	text := b.read(b.client.Get(page))
+	for range 10 {
+		action := formAction.FindStringSubmatch(text)
+		switch {
+		case strings.Contains(text, until):
+			return
+		case action == nil:
+			b.t.Fatalf("no form, and no %q:\n%s", until, text)
+		}
+		text = b.read(b.client.PostForm(html.UnescapeString(action[1]), fill(text, answers)))
+	}
+	b.t.Fatalf("no end of forms, and no %q:\n%s", until, text)
+}
+
+func fill(page string, answers url.Values) url.Values {
+	form := url.Values{}
+	for _, input := range inputs.FindAllString(page, -1) {
+		var name, value string
+		for _, a := range attribute.FindAllStringSubmatch(input, -1) {
+			if a[1] == "name" {
+				name = a[2]
+			} else {
+				value = html.UnescapeString(a[2])
+			}
+		}
+		form.Set(name, value)
+	}
+	for name := range answers {
+		if strings.Contains(page, fmt.Sprintf(`name="%s"`, name)) {
+			form.Set(name, answers.Get(name))
+		}
+	}
+	return form
+}
+
+func (b *browser) read(resp *http.Response, err error) string {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return string(text)
+}
