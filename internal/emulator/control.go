@@ -35,6 +35,8 @@ func (s *Server) control(mux *http.ServeMux) {
 		"POST /emulator/forgery":       s.controlForge,
 		"DELETE /emulator/forgery":     s.controlHonest,
 		"POST /emulator/rotate":        s.controlRotate,
+		"POST /emulator/impostor":      func(*http.Request) (any, error) { s.Impostor(true); return done{}, nil },
+		"DELETE /emulator/impostor":    func(*http.Request) (any, error) { s.Impostor(false); return done{}, nil },
 		"/emulator/":                   controlUnknown,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {

@@ -42,6 +42,8 @@
 //	POST   /emulator/forgery          how to falsify the ID tokens to come (see Forgery)
 //	DELETE /emulator/forgery          honest again
 //	POST   /emulator/rotate           another signing key, the old one withdrawn
+//	POST   /emulator/impostor         HTTPS connections to come get a stranger's certificate
+//	DELETE /emulator/impostor         the right one again
 //
 // No password is asked and whoever reaches the control endpoints may do
 // everything: this program is for loopback and is never packaged.

@@ -28,6 +28,8 @@ type Fault struct {
 	Reset    bool              `toml:"reset,omitempty" json:"reset,omitempty"`             // TCP reset instead of an answer
 	HalfBody bool              `toml:"half_body,omitempty" json:"half_body,omitempty"`     // the connection ends halfway through the body
 	Size     int               `toml:"size,omitempty" json:"size,omitempty"`               // fill the body up with spaces to this many bytes
+	Raw      string            `toml:"raw,omitempty" json:"raw,omitempty"`                 // these bytes instead of HTTP, then the connection ends
+	Drip     Duration          `toml:"drip,omitempty" json:"drip,omitempty"`               // before each byte of the body, or of raw
 	After    int               `toml:"after,omitempty" json:"after,omitempty"`             // let this many requests through first
 	Times    int               `toml:"times,omitempty" json:"times,omitempty"`             // 0: every time
 }
@@ -67,14 +69,16 @@ func (f Fault) problem() (key, sentence string) {
 	case f.AADSTS != 0 && f.Error == "":
 		return "aadsts", "the number goes with an error word"
 	case !f.answers() && f.Delay == 0:
-		return "", "nothing would go wrong: give status, error, body, retry_after, delay, reset, half_body or size"
+		return "", "nothing would go wrong: give status, error, body, retry_after, delay, reset, half_body, size or raw"
+	case f.Drip != 0 && f.Raw == "" && f.Body == "" && f.Size == 0:
+		return "drip", "it goes with body, size or raw"
 	}
 	return "", ""
 }
 
 // answers reports whether the endpoint itself is not reached.
 func (f Fault) answers() bool {
-	return f.Status != 0 || f.Error != "" || f.Body != "" || f.Retry != "" || f.Reset || f.HalfBody || f.Size != 0
+	return f.Status != 0 || f.Error != "" || f.Body != "" || f.Retry != "" || f.Reset || f.HalfBody || f.Size != 0 || f.Raw != ""
 }
 
 // plannedFault is a fault with its count of matching requests so far.
@@ -173,8 +177,11 @@ func wait(r *http.Request, delay time.Duration) bool {
 
 // send answers in place of the endpoint.
 func (f Fault) send(x *exchange) {
-	if f.Reset {
+	switch {
+	case f.Reset:
 		reset(x)
+	case f.Raw != "":
+		f.sendRaw(x)
 	}
 	for k, v := range f.Header {
 		x.Header().Set(k, v)
@@ -201,7 +208,7 @@ func (f Fault) send(x *exchange) {
 		body = body[:len(body)/2]
 	}
 	x.WriteHeader(orDefault(status, http.StatusOK))
-	x.Write([]byte(body))
+	f.drip(x, body, http.NewResponseController(x.ResponseWriter).Flush)
 	if f.HalfBody {
 		http.NewResponseController(x.ResponseWriter).Flush()
 		panic(http.ErrAbortHandler)

@@ -5,6 +5,7 @@ package emulator
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
 	"strings"
@@ -39,6 +40,12 @@ func TestFaults(t *testing.T) {
 		{"error", Fault{Endpoint: "openid", Error: "invalid_grant", AADSTS: 53003}, func(a answer, _ error) bool {
 			return a.status == 400 && strings.Contains(a.body, `"error_codes":[53003]`) && strings.Contains(a.body, `"error":"invalid_grant"`)
 		}},
+		{"raw", Fault{Endpoint: "openid", Raw: "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n\r\nmine"}, func(a answer, err error) bool {
+			return err == nil && a.status == 200 && a.body == "mine"
+		}},
+		{"raw, no HTTP", Fault{Endpoint: "openid", Raw: "\x15\x03\x01"}, func(_ answer, err error) bool { return err != nil }},
+		{"drip", Fault{Endpoint: "openid", Body: "slow", Drip: 1}, func(a answer, err error) bool { return err == nil && a.body == "slow" }},
+		{"raw drip", Fault{Endpoint: "openid", Raw: "HTTP/1.1 200 OK\r\n\r\nmine", Drip: 1}, func(a answer, err error) bool { return err == nil && a.body == "mine" }},
 		{"delay alone", Fault{Endpoint: "openid", Delay: 1}, func(a answer, _ error) bool { return a.status == 200 && strings.Contains(a.body, "issuer") }},
 	}
 	for _, test := range tests {
@@ -82,6 +89,26 @@ func TestFaultShapes(t *testing.T) {
 	}
 	if a := w.do("GET", w.VerificationURI(), ""); a.status != 200 {
 		t.Errorf("the page is no part of *: %d", a.status)
+	}
+}
+
+// TestImpostor: who is connected already is not served on, either.
+func TestImpostor(t *testing.T) {
+	w := newWorld(t)
+	get := func() error {
+		_, err := w.try("GET", w.EntraURL()+"/common/v2.0/.well-known/openid-configuration", "")
+		return err
+	}
+	for range 2 {
+		if err := get(); err != nil {
+			t.Errorf("the right one: %v", err)
+		}
+		w.call("POST", "impostor", "")
+		var unknown x509.UnknownAuthorityError
+		if err := get(); !errors.As(err, &unknown) {
+			t.Errorf("impostor: %v", err)
+		}
+		w.call("DELETE", "impostor", "")
 	}
 }
 

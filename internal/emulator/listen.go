@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,8 @@ type listeners struct {
 	entraURL        string
 	metadataURL     string
 	ca              []byte
+	leaf, stranger  tls.Certificate // the second is signed by nobody whom CA knows
+	impostor        atomic.Bool
 	done            sync.WaitGroup
 }
 
@@ -39,18 +42,21 @@ func (s *Server) Start() error {
 		return fmt.Errorf("emulator: listen for metadata: %w", err)
 	}
 	ca, leaf, err := certificates(s.now(), entra.Addr())
+	if err == nil {
+		_, s.net.stranger, err = certificates(s.now(), entra.Addr())
+	}
 	if err != nil {
 		entra.Close()
 		metadata.Close()
 		return err
 	}
-	s.net.ca = ca
+	s.net.ca, s.net.leaf = ca, leaf
 	s.net.entraURL = "https://" + entra.Addr().String()
 	s.net.metadataURL = "http://" + metadata.Addr().String()
 	s.warmUp() // so that the first answers are as quick as later ones
 	s.net.entra = newHTTPServer(s.Entra())
 	s.net.metadata = newHTTPServer(s.Metadata())
-	config := &tls.Config{Certificates: []tls.Certificate{leaf}, MinVersion: tls.VersionTLS12}
+	config := &tls.Config{GetCertificate: s.certificate, MinVersion: tls.VersionTLS12}
 	s.serve(s.net.entra, tls.NewListener(entra, config))
 	s.serve(s.net.metadata, metadata)
 	return nil
