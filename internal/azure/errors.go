@@ -46,9 +46,29 @@ func clip(s string) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
-// unreachable marks err, which must not hold a token.
-func unreachable(op string, err error) error {
-	return fmt.Errorf("azure: %s: %w: %w", op, ErrUnreachable, err)
+// outage is an error of nobody answering, which must not hold a token.
+type outage struct {
+	op  string
+	err error
+}
+
+func (e *outage) Error() string   { return fmt.Sprintf("azure: %s: %v: %v", e.op, ErrUnreachable, e.err) }
+func (e *outage) Unwrap() []error { return []error{ErrUnreachable, e.err} }
+
+func unreachable(op string, err error) error { return &outage{op, err} }
+
+// Op returns what was asked when err happened, in the words of [Error.Op], or
+// nothing.
+func Op(err error) string {
+	var out *outage
+	var answered *Error
+	switch {
+	case errors.As(err, &answered):
+		return answered.Op
+	case errors.As(err, &out):
+		return out.op
+	}
+	return ""
 }
 
 // parseError reads both shapes of an error document: Resource Manager's

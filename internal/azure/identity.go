@@ -48,11 +48,11 @@ func (m *Metadata) Token(ctx context.Context, resource, clientID string) (Access
 		return AccessToken{}, err
 	}
 	if doc.AccessToken == "" || !strings.EqualFold(doc.TokenType, "Bearer") {
-		return AccessToken{}, fmt.Errorf("azure: %s: answer holds no bearer token", op)
+		return AccessToken{}, unreachable(op, errors.New("answer holds no bearer token"))
 	}
 	lifetime, err := seconds(doc.ExpiresIn)
 	if err != nil {
-		return AccessToken{}, fmt.Errorf("azure: %s: %w", op, err)
+		return AccessToken{}, unreachable(op, err)
 	}
 	return AccessToken{doc.AccessToken, m.now().Add(lifetime)}, nil
 }

@@ -107,11 +107,15 @@ func (d *door) poll(req *http.Request, device string) (*http.Response, error) {
 		if err := d.waitTurn(ctx); err != nil {
 			return nil, d.fail(err)
 		}
-		got, err := d.post(req, d.request.TokenEndpoint, form)
+		asked := d.request.Now()
+		got, err := d.ask(req, form)
+		now := d.request.Now()
 		if err != nil && ctx.Err() != nil {
+			if now.Sub(asked) > d.pace.interval {
+				d.outage = errors.New("the last poll had no answer")
+			}
 			return nil, d.fail(d.interrupted(ctx.Err()))
 		}
-		now := d.request.Now()
 		verdict, err := judge(got, err)
 		d.outage = nil
 		switch verdict {
@@ -128,6 +132,13 @@ func (d *door) poll(req *http.Request, device string) (*http.Response, error) {
 			return nil, d.fail(err)
 		}
 	}
+}
+
+// ask is one poll. It does not outlive the code.
+func (d *door) ask(req *http.Request, form url.Values) (*reply, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), d.expires.Sub(d.request.Now()))
+	defer cancel()
+	return d.post(req.WithContext(ctx), d.request.TokenEndpoint, form)
 }
 
 // waitTurn sleeps until the next poll is due. A code that expires meanwhile

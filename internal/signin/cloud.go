@@ -79,10 +79,10 @@ func (a *attempt) newCloud(ctx context.Context) (*cloud, computeFunc, error) {
 // findMachine fills in where in Azure this machine is.
 func (a *attempt) findMachine(c *cloud, compute computeFunc) (err error) {
 	if c.azure, err = findCloud(a.cfg, compute); err != nil {
-		return a.cannotReach("metadata service of this machine", err)
+		return a.cannotReach(metadataService, err)
 	}
 	if c.resource, err = findResource(a.cfg, compute); err != nil {
-		return a.cannotReach("metadata service of this machine", err)
+		return a.cannotReach(metadataService, err)
 	}
 	c.bearer = c.metadata.Bearer(c.azure.Audience, a.cfg.Authorization.ManagedIdentity)
 	return nil

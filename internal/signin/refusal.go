@@ -91,6 +91,8 @@ func (a *attempt) debug(step string, pairs ...string) {
 	}
 }
 
+const metadataService = "metadata service of this machine"
+
 const tellAdministrator = "Tell the administrator of this machine: "
 
 func (a *attempt) misconfigured(err error) error {
@@ -213,7 +215,10 @@ func serverCorrelation(err error) string {
 // cannotAsk is not a denial: nobody has said no.
 func (a *attempt) cannotAsk(err error) error {
 	var refused *azure.Error
-	if !errors.As(err, &refused) || errors.Is(err, azure.ErrUnreachable) {
+	switch {
+	case errors.Is(err, azure.ErrUnreachable) && azure.Op(err) == azure.IdentityToken:
+		return a.cannotReach(metadataService, err)
+	case !errors.As(err, &refused), errors.Is(err, azure.ErrUnreachable):
 		return a.cannotReach("authorization service of Azure", err)
 	}
 	fix := "give the machine's managed identity a role with Microsoft.Authorization/*/read at the machine"
@@ -247,7 +252,8 @@ func (a *attempt) noCode(err error) error {
 
 // notSignedIn: the code was shown, and the browser did not bring a token.
 func (a *attempt) notSignedIn(err error) error {
-	if errors.Is(err, devicecode.ErrExpired) || errors.Is(err, context.DeadlineExceeded) {
+	var outage *devicecode.UnreachableError // may have a time-out for its cause: nobody could tell that the person was done
+	if !errors.As(err, &outage) && (errors.Is(err, devicecode.ErrExpired) || errors.Is(err, context.DeadlineExceeded)) {
 		return a.refuse(Refused, "The sign-in was not finished in the browser in time. Try again. If the page said that you cannot get there "+
 			"from here, or that the sign-in was blocked, your organisation may not allow device code sign-in: ask your administrator.",
 			"expired", "correlation", serverCorrelation(err))

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,9 +37,13 @@ type machine struct {
 	t      *testing.T
 	entra  *emulator.Server
 	signin Signin
+	dir    string
 	config string // path
 	store  account.Store
 	rules  account.Rules
+
+	ahead    atomic.Int64                           // of the real clock, for this machine and the emulator
+	answered atomic.Pointer[func(emulator.Request)] // called by the emulator before the client has its answer
 }
 
 // oneKey is every emulator's: real keys take a while to make.
@@ -59,16 +64,37 @@ func newMachine(t *testing.T, lines string) *machine {
 	}
 	t.Parallel()
 	dir := t.TempDir()
-	m := &machine{t: t, entra: &emulator.Server{Key: oneKey()}, config: filepath.Join(dir, "config.toml")}
-	if err := m.entra.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.entra.Close() })
+	m := &machine{t: t, dir: dir, config: filepath.Join(dir, "config.toml")}
+	m.signin.Now = m.now
 	m.signin.CacheDir = filepath.Join(dir, "cache")
 	t.Cleanup(func() { closeCache(m.signin.CacheDir) })
 	m.store.Dir = filepath.Join(dir, "store")
-	ca := filepath.Join(dir, "ca.pem")
-	m.write(ca, string(m.entra.CA()))
+	m.connect()
+	m.reconfigure(lines)
+	return m
+}
+
+func (m *machine) now() time.Time { return time.Now().Add(time.Duration(m.ahead.Load())) }
+
+// connect starts the servers of this machine, or others in their place.
+func (m *machine) connect() {
+	m.t.Helper()
+	entra := &emulator.Server{Key: oneKey(), Now: m.now, Trace: func(r emulator.Request) {
+		if do := m.answered.Load(); do != nil {
+			(*do)(r)
+		}
+	}}
+	if err := entra.Start(); err != nil {
+		m.t.Fatal(err)
+	}
+	m.t.Cleanup(func() { entra.Close() })
+	m.entra = entra
+	m.write(filepath.Join(m.dir, "ca.pem"), string(entra.CA()))
+}
+
+// reconfigure writes the usual lines and these.
+func (m *machine) reconfigure(lines string) {
+	m.t.Helper()
 	m.configure(fmt.Sprintf(`tenant_id = %q
 client_id = %q
 domains = ["contoso.example"]
@@ -78,8 +104,8 @@ endpoints.metadata = %q
 endpoints.ca_file = %q
 accounts.directory = %q
 %s
-`, emulator.Contoso().TenantID, emulator.Contoso().ClientID, m.entra.EntraURL(), m.entra.MetadataURL(), ca, m.store.Dir, lines))
-	return m
+`, emulator.Contoso().TenantID, emulator.Contoso().ClientID, m.entra.EntraURL(), m.entra.MetadataURL(),
+		filepath.Join(m.dir, "ca.pem"), m.store.Dir, lines))
 }
 
 // closeCache puts a file where the cache was. What an attempt fetches to be early may arrive when the attempt is over: the
