@@ -6,6 +6,7 @@ package token
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -48,11 +49,11 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (*Claims, error) {
 // header is the part of a JOSE header that matters here. RFC 7515, Section
 // 4.1: keys offered by the token itself (jwk, jku, x5u, x5c) are ignored.
 type header struct {
-	Algorithm string   `json:"alg"`
-	Type      string   `json:"typ"`
-	KeyID     string   `json:"kid"`
-	Critical  []string `json:"crit"`
-	Encoded   *bool    `json:"b64"`
+	Algorithm string          `json:"alg"`
+	Type      string          `json:"typ"`
+	KeyID     string          `json:"kid"`
+	Critical  json.RawMessage `json:"crit"` // nil only if absent: null is no list either
+	Encoded   json.RawMessage `json:"b64"`
 }
 
 // checkForm refuses what should not even reach a parser, before any key is
@@ -60,6 +61,10 @@ type header struct {
 func checkForm(raw string) error {
 	if len(raw) > maxToken {
 		return invalid("form", "larger than %d bytes", maxToken)
+	}
+	// encoding/base64 skips them even when it is strict: one token would have many spellings.
+	if strings.ContainsAny(raw, "\r\n") {
+		return invalid("form", "a line break")
 	}
 	parts := strings.Split(raw, ".")
 	if len(parts) != 3 {

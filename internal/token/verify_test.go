@@ -39,7 +39,7 @@ func TestVerifyVectors(t *testing.T) {
 			if claims != nil || !errors.As(err, &bad) || bad.Part != part {
 				t.Fatalf("%+v, %v; want invalid %s", claims, err, part)
 			}
-			if payload := strings.Split(raw, ".")[1]; strings.Contains(err.Error(), payload) {
+			if parts := strings.Split(raw, "."); parts[1] != "" && strings.Contains(err.Error(), parts[1]) {
 				t.Errorf("the token is in its error: %v", err)
 			}
 		})
@@ -71,19 +71,13 @@ func TestVerifyForm(t *testing.T) {
 	a := newAuthority(t)
 	good := vector{}.token(t, a)
 	parts := strings.Split(good, ".")
-	last := good[:len(good)-1]
 	tests := map[string]string{
-		"empty":              "",
-		"two parts":          parts[0] + "." + parts[1],
-		"four parts":         good + ".x",
-		"padding":            parts[0] + "=." + parts[1] + "." + parts[2],
-		"standard base64":    parts[0] + "." + parts[1] + "+/." + parts[2],
-		"newline":            parts[0] + "\n." + parts[1] + "." + parts[2],
-		"space":              " " + good,
-		"a bit of the claim": parts[0] + "." + flip(parts[1]) + "." + parts[2],
-		"signature cut":      last,
-		"huge":               good + strings.Repeat("A", maxToken),
-		"wordless":           "..",
+		"empty":                  "",
+		"wordless":               "..",
+		"a bit of the claims":    parts[0] + "." + flip(parts[1]) + "." + parts[2],
+		"a bit of the signature": parts[0] + "." + parts[1] + "." + flip(parts[2]),
+		"signature cut":          good[:len(good)-1],
+		"huge":                   good + strings.Repeat("A", maxToken),
 	}
 	for name, raw := range tests {
 		v := a.verifier(t, "")
