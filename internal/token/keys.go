@@ -18,11 +18,18 @@ type Keys struct {
 	issuer   string
 	tenant   string
 
-	mu        sync.Mutex
-	set       keySet
-	fetched   time.Time
-	refreshed bool
+	mu      sync.Mutex
+	set     keySet
+	fetched time.Time
+	inVain  time.Time // when this value last looked for an id that nobody has
 }
+
+// rest is how long unknown ids are not looked for after one was not found.
+const rest = time.Minute
+
+// inVain names the cache's record of the last such look: a fragment is not part
+// of any document's URL.
+const inVain = "#in-vain"
 
 // Keys returns the keys that m points to. Nothing is fetched yet.
 func (s Source) Keys(m *Metadata) *Keys {
@@ -37,28 +44,48 @@ func (k *Keys) Load(ctx context.Context) error {
 	return k.load(ctx)
 }
 
-// key returns the key called id. An unknown id is worth one look at the
-// network, because the authority rolls its keys over; one for the life of
-// this value, because ids are free to invent.
+// key returns the key called id. An unknown id is worth a look for newer keys,
+// because the authority rolls them over.
 func (k *Keys) key(ctx context.Context, id string) (*rsa.PublicKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.load(ctx); err != nil {
 		return nil, err
 	}
-	if key := k.set[id]; key != nil {
-		return key, nil
-	}
-	if !k.refreshed {
-		if err := k.fetch(ctx); err != nil {
+	if k.set[id] == nil {
+		if err := k.look(ctx, id); err != nil {
 			return nil, err
 		}
-		k.refreshed = true
 	}
 	if key := k.set[id]; key != nil {
 		return key, nil
 	}
 	return nil, invalid("kid", "%q is no key of this tenant", clip(id))
+}
+
+// look takes the keys that another sign-in has fetched meanwhile, or else the
+// authority's. Ids are free to invent, so a look in vain is the last for a
+// while, of all sign-ins that share the cache.
+func (k *Keys) look(ctx context.Context, id string) error {
+	if k.reload(); k.set[id] != nil || k.resting() {
+		return nil
+	}
+	if err := k.fetch(ctx); err != nil {
+		return err
+	}
+	if k.set[id] == nil {
+		k.inVain = k.source.now()
+		k.source.remember(k.location+inVain, nil)
+	}
+	return nil
+}
+
+func (k *Keys) resting() bool {
+	since := k.inVain
+	if _, last, ok := k.source.cached(k.location + inVain); ok && last.After(since) {
+		since = last
+	}
+	return k.source.now().Sub(since) < rest
 }
 
 // load never settles for keys older than a day: a key withdrawn because it
@@ -67,13 +94,23 @@ func (k *Keys) load(ctx context.Context) error {
 	if age := k.source.now().Sub(k.fetched); k.set != nil && age < maxAge {
 		return nil
 	}
-	if body, fetched, ok := k.source.cached(k.location); ok {
-		if set, err := parseKeys(body, k.issuer, k.tenant); err == nil {
-			k.set, k.fetched = set, fetched
-			return nil
-		}
+	k.set = nil
+	if k.reload(); k.set != nil {
+		return nil
 	}
 	return k.fetch(ctx)
+}
+
+// reload reads the cache, unless it holds older keys than those at hand. It
+// knows their age to the second.
+func (k *Keys) reload() {
+	body, fetched, ok := k.source.cached(k.location)
+	if !ok || k.set != nil && fetched.Unix() < k.fetched.Unix() {
+		return
+	}
+	if set, err := parseKeys(body, k.issuer, k.tenant); err == nil {
+		k.set, k.fetched = set, fetched
+	}
 }
 
 func (k *Keys) fetch(ctx context.Context) error {

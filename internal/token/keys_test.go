@@ -8,8 +8,12 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 )
@@ -104,6 +108,69 @@ func TestKeysOneRefreshForUnknownKids(t *testing.T) {
 	}
 }
 
+// Each sign-in is a process of its own; what they share is the cache. Ids that
+// nobody has cost the authority one request a minute all the same, and keep no
+// key from being found: neither those at hand nor, a minute later, a new one.
+func TestKeysStormAcrossSignIns(t *testing.T) {
+	a := newAuthority(t)
+	dir := filepath.Join(t.TempDir(), "cache")
+	signIn := func(kid string) error {
+		_, err := a.verifier(t, dir).Keys.key(t.Context(), kid)
+		return err
+	}
+	for i := range 300 {
+		var bad *InvalidError
+		if err := signIn(fmt.Sprint("forged-", i)); !errors.As(err, &bad) || bad.Part != "kid" {
+			t.Fatal(err)
+		}
+	}
+	if a.asked["keys"] != 2 {
+		t.Errorf("%d requests, want the first and one look for a new key", a.asked["keys"])
+	}
+	a.keys = append(a.keys, jwk("next", public("next"), map[string]any{"issuer": a.issuer()}))
+	if err := signIn("current"); err != nil {
+		t.Errorf("a known key during the storm: %v", err)
+	}
+	a.now = a.now.Add(rest)
+	for range 2 {
+		if err := signIn("next"); err != nil {
+			t.Errorf("a new key after the storm: %v", err)
+		}
+	}
+	if a.asked["keys"] != 3 {
+		t.Errorf("%d requests, want 3", a.asked["keys"])
+	}
+}
+
+// Sign-ins that waited while the keys changed learn it from each other, and
+// keys that change twice in a minute are found twice.
+func TestKeysRollOverWhileOthersWait(t *testing.T) {
+	a := newAuthority(t)
+	dir := filepath.Join(t.TempDir(), "cache")
+	var waiting []*Keys
+	for range 10 {
+		k := a.verifier(t, dir).Keys
+		if err := k.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		waiting = append(waiting, k)
+	}
+	for i, kid := range []string{"next", "stranger"} {
+		a.keys = []map[string]any{jwk(kid, public(kid), map[string]any{"issuer": a.issuer()})}
+		for _, k := range waiting {
+			if _, err := k.key(t.Context(), kid); err != nil {
+				t.Errorf("%s: %v", kid, err)
+			}
+		}
+		if want := 2 + i; a.asked["keys"] != want {
+			t.Errorf("%s: %d requests, want %d", kid, a.asked["keys"], want)
+		}
+	}
+	if _, err := a.verifier(t, dir).Keys.key(t.Context(), "current"); err == nil {
+		t.Error("a withdrawn key is still believed")
+	}
+}
+
 func TestKeysRollOver(t *testing.T) {
 	a := newAuthority(t)
 	dir := filepath.Join(t.TempDir(), "cache")
@@ -169,21 +236,34 @@ func TestCacheUnwritable(t *testing.T) {
 	}
 }
 
-// FuzzKeys: no key that is accepted is weak or without a name.
+// FuzzKeys: no key that is accepted is weak or without a name, and a set of
+// just those keys reads the same.
 func FuzzKeys(f *testing.F) {
-	current := public("current")
-	f.Add(keysJSON(f, jwk("k", current, map[string]any{"issuer": "i"})))
-	f.Add(keysJSON(f, jwk("k", current, map[string]any{"kty": "EC"}), jwk("l", current, nil)))
+	current, next := public("current"), public("next")
+	for _, more := range []map[string]any{
+		{"issuer": "i"}, {"issuer": "{tenantid}"}, {"kty": "EC"}, {"issuer": "i", "use": "enc"}, {"issuer": "i", "alg": "RS512"},
+		{"issuer": "i", "e": "AQ"}, {"issuer": "i", "n": "AQAB"}, {"issuer": "i", "kid": 7}, {"issuer": "i", "n": "AA" + b64(current.N.Bytes())},
+	} {
+		f.Add(keysJSON(f, jwk("k", current, more), jwk("l", next, more)))
+		f.Add(keysJSON(f, jwk("k", current, more), jwk("k", next, more), jwk("k", current, nil)))
+	}
 	f.Add([]byte(`{"keys":[null,1,{},[]]}`))
+	f.Add([]byte(`{"keys":[],"Keys":[]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		set, err := parseKeys(body, "i", testTenant)
 		if (err == nil) != (len(set) > 0) {
 			t.Fatalf("%v, %v", set, err)
 		}
-		for id, key := range set {
+		var keys []map[string]any
+		for _, id := range slices.Sorted(maps.Keys(set)) {
+			key := set[id]
 			if id == "" || key == nil || key.N.BitLen() < 2048 || key.E < 3 {
-				t.Errorf("accepted %q: %v", id, key)
+				t.Fatalf("accepted %q: %v", id, key)
 			}
+			keys = append(keys, jwk(id, key, map[string]any{"issuer": "i"}))
+		}
+		if again, err := parseKeys(keysJSON(t, keys...), "i", testTenant); len(set) > 0 && (err != nil || !reflect.DeepEqual(set, again)) {
+			t.Errorf("%v became %v, %v", set, again, err)
 		}
 	})
 }

@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -215,32 +217,41 @@ func TestCacheModes(t *testing.T) {
 	}
 }
 
-// FuzzMetadata: whatever is accepted keeps to the host and the tenant.
+// FuzzMetadata: whatever is accepted keeps to the host and the tenant, and
+// reads the same once written out again.
 func FuzzMetadata(f *testing.F) {
 	const host = "login.example"
 	base := "https://" + host + "/" + testTenant
-	for _, issuer := range []string{base + "/v2.0", "https://" + host + "/{tenantid}/v2.0", "https://x/"} {
-		doc, err := json.Marshal(map[string]string{
-			"issuer": issuer, "authorization_endpoint": base, "token_endpoint": base + "/token",
-			"device_authorization_endpoint": base + "/devicecode", "jwks_uri": base + "/keys",
+	write := func(t testing.TB, m *Metadata) []byte {
+		return mustJSON(t, map[string]string{
+			"issuer": m.Issuer, "authorization_endpoint": m.AuthorizationEndpoint, "token_endpoint": m.TokenEndpoint,
+			"device_authorization_endpoint": m.DeviceAuthorizationEndpoint, "jwks_uri": m.JWKSURI,
 		})
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(doc)
 	}
+	for _, issuer := range []string{base + "/v2.0", "https://" + host + "/{tenantid}/v2.0", "https://x/", "http://" + host + "/{tenantid}"} {
+		for _, keys := range []string{base + "/keys", "https://LOGIN.example/keys", "https://login.example:444/", "https://user@" + host, "//" + host} {
+			f.Add(write(f, &Metadata{"", issuer, base, base + "/token", base + "/devicecode", keys, nil}))
+		}
+	}
+	f.Add([]byte(`{"issuer":"https://x/","ISSUER":"` + base + `"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		m, err := parseMetadata(body, host, testTenant)
 		if err != nil {
 			return
 		}
-		for _, endpoint := range []string{m.TokenEndpoint, m.DeviceAuthorizationEndpoint, m.JWKSURI} {
-			if err := checkEndpoint("x", endpoint, host); err != nil {
-				t.Error(err)
+		for _, endpoint := range []string{m.AuthorizationEndpoint, m.TokenEndpoint, m.DeviceAuthorizationEndpoint, m.JWKSURI} {
+			u, err := url.Parse(endpoint)
+			if err != nil || u.Scheme != "https" || !strings.EqualFold(u.Host, host) || u.User != nil {
+				t.Errorf("endpoint %q", endpoint)
 			}
 		}
-		if !strings.Contains(strings.ToLower(m.Issuer), testTenant) {
+		if !strings.HasPrefix(strings.ToLower(m.Issuer), "https://") || !strings.Contains(strings.ToLower(m.Issuer), "/"+testTenant) {
 			t.Errorf("issuer %q", m.Issuer)
+		}
+		again, err := parseMetadata(write(t, m), host, testTenant)
+		if err != nil || !reflect.DeepEqual(again, &Metadata{m.TenantID, m.Issuer, m.AuthorizationEndpoint, m.TokenEndpoint,
+			m.DeviceAuthorizationEndpoint, m.JWKSURI, again.Raw}) {
+			t.Errorf("%+v became %+v, %v", m, again, err)
 		}
 	})
 }

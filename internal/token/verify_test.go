@@ -5,13 +5,11 @@ package token
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"maps"
+	"fmt"
 	"net/http/httptest"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,13 +52,7 @@ func TestReadAlone(t *testing.T) {
 		if vec["claims"] == "" {
 			continue
 		}
-		dec := json.NewDecoder(bytes.NewReader(vec.merge(t, a, "claims", goodClaims(a))))
-		dec.UseNumber()
-		claims := make(map[string]any)
-		if err := dec.Decode(&claims); err != nil {
-			t.Fatal(err)
-		}
-		got, err := v.read(claims)
+		got, err := v.read(members(t, vec.merge(t, a, "claims", goodClaims(a))))
 		if valid := vec["expect"] == "valid"; (err == nil) != valid || (got != nil) != valid {
 			t.Errorf("%s: %v, want %s", vec["name"], err, vec["expect"])
 		}
@@ -157,42 +149,71 @@ func TestVerifyWithoutKeysIsNoVerdict(t *testing.T) {
 	}
 }
 
-// FuzzVerify: a token that nobody signed is never accepted; were it signed,
-// only claims of the tenant, still valid, would be.
+// FuzzVerify: what nobody signed, or a stranger, is never accepted. What the
+// tenant's own key has signed is accepted only if it says exactly what it has
+// to, and says the same once written out again.
 func FuzzVerify(f *testing.F) {
 	a := &authority{Server: &httptest.Server{URL: "https://login.example"}, now: time.Unix(1_700_000_000, 0)}
-	now := func() time.Time { return a.now }
-	keys := &Keys{
-		source:    Source{Now: now},
-		set:       keySet{"current": public("current")},
-		fetched:   a.now,
-		refreshed: true,
-	}
-	v := &Verifier{ClientID: testClient, TenantID: testTenant, Issuer: a.issuer(), Keys: keys, Now: now}
-	header := []byte(`{"alg":"RS256","kid":"current"}`)
-	good := goodClaims(a)
-	f.Add(header, mustJSON(f, good))
-	f.Add([]byte(`{"alg":"none"}`), mustJSON(f, good))
-	for _, name := range slices.Sorted(maps.Keys(good)) {
-		less := maps.Clone(good)
-		delete(less, name)
-		f.Add(header, mustJSON(f, less))
+	v := offlineVerifier(a)
+	for _, vec := range vectors(f) {
+		header, claims := vec.parts(f, a)
+		f.Add(header, claims)
 	}
 	f.Fuzz(func(t *testing.T, header, payload []byte) {
-		b64 := base64.RawURLEncoding.EncodeToString
-		raw := b64(header) + "." + b64(payload) + "." + b64(make([]byte, 256))
-		if c, err := v.Verify(t.Context(), raw); err == nil || c != nil {
-			t.Fatalf("unsigned: %+v", c)
-		}
-		dec := json.NewDecoder(bytes.NewReader(payload))
-		dec.UseNumber()
-		claims := make(map[string]any)
-		if dec.Decode(&claims) != nil {
+		text := b64(header) + "." + b64(payload)
+		if checkForm(text+".") != nil {
+			if c, err := v.Verify(t.Context(), signedBy(t, "current", text)); err == nil || c != nil {
+				t.Fatalf("accepted %+v", c)
+			}
 			return
 		}
-		c, err := v.read(claims)
-		if err == nil && (c.TenantID != testTenant || !azure.IsGUID(c.ObjectID) || !c.Expires.After(a.now.Add(-leeway))) {
-			t.Errorf("accepted %+v from %q", c, payload)
+		for _, forged := range []string{text + ".", text + "." + b64(make([]byte, 256)), signedBy(t, "stranger", text)} {
+			if c, err := v.Verify(t.Context(), forged); err == nil || c != nil {
+				t.Fatalf("forged: %+v", c)
+			}
+		}
+		c, err := v.Verify(t.Context(), signedBy(t, "current", text))
+		if err != nil {
+			return
+		}
+		said := members(t, payload)
+		if members(t, header)["alg"] != "RS256" || said["iss"] != v.Issuer || said["aud"] != testClient || said["ver"] != "2.0" ||
+			c.TenantID != testTenant || !strings.EqualFold(fmt.Sprint(said["oid"]), c.ObjectID) || !azure.IsGUID(c.ObjectID) ||
+			c.PreferredUsername != "" && said["preferred_username"] != c.PreferredUsername || !c.Expires.After(a.now.Add(-leeway)) {
+			t.Fatalf("accepted %+v from %q", c, payload)
+		}
+		again := b64(mustJSON(t, members(t, header))) + "." + b64(mustJSON(t, said))
+		if same, err := v.Verify(t.Context(), signedBy(t, "current", again)); err != nil || !reflect.DeepEqual(c, same) {
+			t.Errorf("%+v became %+v, %v", c, same, err)
 		}
 	})
+}
+
+// offlineVerifier has the key at hand, and has just looked for others in vain.
+func offlineVerifier(a *authority) *Verifier {
+	now := func() time.Time { return a.now }
+	keys := &Keys{
+		source:  Source{Now: now},
+		set:     keySet{"current": public("current")},
+		fetched: a.now,
+		inVain:  a.now,
+	}
+	return &Verifier{ClientID: testClient, TenantID: testTenant, Issuer: a.issuer(), Keys: keys, Now: now}
+}
+
+func signedBy(t *testing.T, key, text string) string {
+	t.Helper()
+	return text + "." + b64(vector{"key": key}.sign(t, text))
+}
+
+// members of an object, as a reader of our own sees them.
+func members(t *testing.T, text []byte) map[string]any {
+	t.Helper()
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	all := make(map[string]any)
+	if err := dec.Decode(&all); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
