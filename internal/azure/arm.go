@@ -31,7 +31,26 @@ type Reply struct {
 
 // Get asks for path, which starts with a slash and is not yet escaped.
 func (a *ARM) Get(ctx context.Context, path string, query url.Values) (Reply, error) {
-	return a.call(ctx, http.MethodGet, path, query, nil)
+	target, err := a.url(path, query)
+	if err != nil {
+		return Reply{}, err
+	}
+	return a.call(ctx, http.MethodGet, target, nil)
+}
+
+// Follow gets the next page of a list, where an earlier answer says it is. A
+// link that leads off the endpoint would carry the bearer token there.
+func (a *ARM) Follow(ctx context.Context, nextLink string) (Reply, error) {
+	home, err := a.base()
+	if err != nil {
+		return Reply{}, err
+	}
+	u, err := url.Parse(nextLink)
+	if err != nil || u.Scheme != home.Scheme || !strings.EqualFold(u.Host, home.Host) || u.User != nil {
+		return Reply{}, fmt.Errorf("azure: resource manager: next link %q leads elsewhere", clip(nextLink))
+	}
+	u.RawQuery = strings.ReplaceAll(u.RawQuery, " ", "%20") // as it stands in a filter that is echoed
+	return a.call(ctx, http.MethodGet, u.String(), nil)
 }
 
 // Post sends in as JSON. Only questions are posted here, so it is retried
@@ -41,21 +60,21 @@ func (a *ARM) Post(ctx context.Context, path string, query url.Values, in any) (
 	if err != nil {
 		return Reply{}, fmt.Errorf("azure: resource manager: %w", err)
 	}
-	return a.call(ctx, http.MethodPost, path, query, body)
-}
-
-func (a *ARM) call(ctx context.Context, method, path string, query url.Values, body []byte) (Reply, error) {
-	const op = "resource manager"
-	u, err := a.url(path, query)
+	target, err := a.url(path, query)
 	if err != nil {
 		return Reply{}, err
 	}
+	return a.call(ctx, http.MethodPost, target, body)
+}
+
+func (a *ARM) call(ctx context.Context, method, target string, body []byte) (Reply, error) {
+	const op = "resource manager"
 	token, err := a.Bearer(ctx)
 	if err != nil {
 		return Reply{}, err
 	}
 	got, err := a.asker().ask(ctx, func() (*http.Request, error) {
-		return armRequest(method, u, token, body)
+		return armRequest(method, target, token, body)
 	})
 	if err != nil {
 		return Reply{}, unreachable(op, err)
@@ -79,18 +98,27 @@ func armRequest(method, target, token string, body []byte) (*http.Request, error
 	return req, nil
 }
 
-// url refuses a plain-text endpoint: the bearer token would cross the network
+// base refuses a plain-text endpoint: the bearer token would cross the network
 // readable.
-func (a *ARM) url(path string, query url.Values) (string, error) {
+func (a *ARM) base() (*url.URL, error) {
 	u, err := url.Parse(a.Endpoint)
 	if err != nil || u.Scheme != "https" || u.Host == "" {
-		return "", fmt.Errorf("azure: resource manager: %q is not an https URL", a.Endpoint)
+		return nil, fmt.Errorf("azure: resource manager: %q is not an https URL", a.Endpoint)
+	}
+	return u, nil
+}
+
+func (a *ARM) url(path string, query url.Values) (string, error) {
+	u, err := a.base()
+	if err != nil {
+		return "", err
 	}
 	if !strings.HasPrefix(path, "/") {
 		return "", errors.New("azure: resource manager: path without leading slash")
 	}
 	u.Path = strings.TrimSuffix(u.Path, "/") + path
-	u.RawQuery = query.Encode()
+	// A plus is a space in a form (WHATWG URL), and may be a plus in an OData filter.
+	u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20")
 	return u.String(), nil
 }
 

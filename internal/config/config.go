@@ -60,7 +60,7 @@ type SignIn struct {
 
 // Authorization says who decides whether a person may log in.
 type Authorization struct {
-	Source          string        // check-access, role-assignments, permissions or app-roles
+	Source          string        // CheckAccess, RoleAssignments, Permissions or AppRoles
 	ResourceID      string        // ARM resource id; empty: this machine's, from metadata
 	ManagedIdentity string        // client id of a user-assigned identity; empty: system-assigned
 	GrantLifetime   time.Duration // account phase only: how long the last grant stands in for an unreachable Azure
@@ -85,7 +85,7 @@ func defaults() *Config {
 			Timeout:    280 * time.Second,
 			MaxWaiting: 64,
 		},
-		Authorization: Authorization{Source: "check-access"},
+		Authorization: Authorization{Source: CheckAccess},
 		Accounts: Accounts{
 			IDRange:         [2]uint32{1879048192, 2147483646},
 			Home:            "/home/%u",
@@ -131,7 +131,7 @@ func (c *Config) complete() *Error {
 	if p := sharedHome(c.Accounts.Home, len(c.Domains)); p != nil {
 		return p.at("accounts.home", 0)
 	}
-	return nil
+	return c.contradicted()
 }
 
 func missing(key, what string) *Error {

@@ -169,7 +169,7 @@ func checkInvariants(t *testing.T, c *Config) {
 		t.Fatalf("a required key is not there: %+v", c)
 	case c.Accounts.IDRange[0] < 1000, c.Accounts.IDRange[1]-c.Accounts.IDRange[0] < 1023, c.Accounts.IDRange[1] > 2147483646:
 		t.Fatalf("id range %v", c.Accounts.IDRange)
-	case c.SignIn.Timeout <= 0, c.SignIn.MaxWaiting < 1, c.Authorization.Source != "check-access":
+	case c.SignIn.Timeout <= 0, c.SignIn.MaxWaiting < 1, c.Authorization.Source == "app-roles" && c.Cloud == "auto" && c.Endpoints.Authority == "":
 		t.Fatalf("out of bounds: %+v", c)
 	}
 	for _, s := range append([]string{c.Accounts.Home, c.Accounts.Shell, c.Accounts.Directory}, c.Domains...) {

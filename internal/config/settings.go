@@ -34,7 +34,7 @@ func (c *Config) settings() []setting {
 		{"sign_in.reuse_window", duration(&s.ReuseWindow, 0, 24*time.Hour)},
 		{"sign_in.admin_services", list(&s.AdminServices, basename)},
 
-		{"authorization.source", text(&z.Source, oneOf("check-access", "role-assignments", "permissions", "app-roles"))},
+		{"authorization.source", text(&z.Source, oneOf(CheckAccess, RoleAssignments, Permissions, AppRoles))},
 		{"authorization.resource_id", text(&z.ResourceID, optional(resourceID))},
 		{"authorization.managed_identity", text(&z.ManagedIdentity, optional(guid))},
 		{"authorization.grant_lifetime", duration(&z.GrantLifetime, 0, 30*24*time.Hour)},

@@ -14,7 +14,6 @@ func (c *Config) supported() *Error {
 	}{
 		{"sign_in.qr", c.SignIn.QR, "false"},
 		{"sign_in.reuse_window", c.SignIn.ReuseWindow != 0, `"0s"`},
-		{"authorization.source", c.Authorization.Source != "check-access", `"check-access"`},
 		{"accounts.groups", len(c.Accounts.Groups) > 0, "empty"},
 	} {
 		if u.used {

@@ -12,17 +12,62 @@ import (
 	"strings"
 )
 
-// checkAccessPath ends the URL, after the resource id. ARM's paths are
-// case-insensitive.
-const checkAccessPath = "/providers/microsoft.authorization/checkaccess"
+// operation is one thing to ask Microsoft.Authorization about a resource.
+type operation struct {
+	method, version string
+	free            bool // to everybody who has signed in
+	answer          func(x *exchange, resource, name string)
+}
 
-// checkedResource returns the resource of a URL that asks who has access to it.
-func checkedResource(path string) (resource string, ok bool) {
-	i := len(path) - len(checkAccessPath)
-	if i < 0 || !strings.EqualFold(path[i:], checkAccessPath) {
-		return "", false
+// operations are those served, by their name in lower case, which is also the
+// endpoint's in faults and in the request log.
+var operations = map[string]operation{
+	"checkaccess":     {http.MethodPost, "2018-09-01-preview", false, (*exchange).checkAccess},
+	"roleassignments": {http.MethodGet, "2022-04-01", false, (*exchange).roleAssignments},
+	"roledefinitions": {http.MethodGet, "2022-04-01", false, (*exchange).roleDefinition},
+	"denyassignments": {http.MethodGet, "2022-04-01", false, (*exchange).denyAssignments},
+	"permissions":     {http.MethodGet, "2022-04-01", true, (*exchange).permissions},
+}
+
+// split takes a URL's path apart: {resource}/providers/Microsoft.Authorization/{operation}
+// or …/{operation}/{name}. ARM's paths are case-insensitive.
+func split(path string) (resource, op, name string, ok bool) {
+	const provider = "/providers/microsoft.authorization/"
+	i := strings.LastIndex(asciiLower(path), provider)
+	if i < 0 {
+		return "", "", "", false
 	}
-	return path[:i], true
+	op, name, _ = strings.Cut(path[i+len(provider):], "/")
+	op = asciiLower(op)
+	_, ok = operations[op]
+	return path[:i], op, name, ok && (name != "") == (op == "roledefinitions")
+}
+
+// asciiLower keeps every byte where it is, which strings.ToLower does not.
+func asciiLower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+// armHandler serves the operations.
+func (s *Server) armHandler() http.Handler {
+	served := make(map[string]http.Handler)
+	for name := range operations {
+		served[name] = s.handle(name, (*exchange).arm)
+	}
+	unknown := s.handle("unknown", (*exchange).armUnknown)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, op, _, ok := split(r.URL.Path); ok {
+			served[op].ServeHTTP(w, r)
+			return
+		}
+		unknown.ServeHTTP(w, r)
+	})
 }
 
 // identify gives the answer the ids by which support would find it.
@@ -37,16 +82,17 @@ func (x *exchange) armUnknown() {
 	x.armError(http.StatusNotFound, "InvalidResourceType", fmt.Sprintf("The resource type could not be found for path '%s'.", x.r.URL.Path))
 }
 
-// arm answers checkAccess.
+// arm answers an operation.
 func (x *exchange) arm() {
 	x.identify()
-	resource, _ := checkedResource(x.r.URL.Path)
-	if x.r.Method != http.MethodPost {
+	resource, name, item, _ := split(x.r.URL.Path)
+	op := operations[name]
+	if x.r.Method != op.method {
 		x.armError(http.StatusMethodNotAllowed, "HttpMethodNotSupported", "The HTTP method is not supported at this URL.")
 		return
 	}
-	if x.armAuthorized(resource) {
-		x.checkAccess(resource)
+	if x.armAuthorized(op, name, resource) {
+		op.answer(x, resource, item)
 	}
 }
 
@@ -60,11 +106,11 @@ func (x *exchange) armError(status int, code, message string) {
 }
 
 // armAuthorized answers for itself unless the bearer token is for Resource
-// Manager and its owner may read who has access to the resource.
-func (x *exchange) armAuthorized(resource string) bool {
+// Manager and its owner may ask this about the resource.
+func (x *exchange) armAuthorized(op operation, name, resource string) bool {
 	const unauthorized = http.StatusUnauthorized
-	scheme, token, _ := strings.Cut(x.r.Header.Get("Authorization"), " ")
-	b, known := x.s.bearer(token)
+	scheme, _, _ := strings.Cut(x.r.Header.Get("Authorization"), " ")
+	b, known := x.caller()
 	switch {
 	case x.r.Header.Get("Authorization") == "":
 		x.armError(unauthorized, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
@@ -76,18 +122,24 @@ func (x *exchange) armAuthorized(resource string) bool {
 		x.armError(unauthorized, "InvalidAuthenticationTokenAudience", "The access token has been obtained for wrong audience or resource.")
 	case x.r.URL.Query().Get("api-version") == "":
 		x.armError(http.StatusBadRequest, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
-	case x.r.URL.Query().Get("api-version") != "2018-09-01-preview":
-		x.armError(http.StatusBadRequest, "NoRegisteredProviderFound", fmt.Sprintf("No registered resource provider found for API version '%s' of checkAccess. The supported api-versions are '2018-09-01-preview'.", x.r.URL.Query().Get("api-version")))
-	case !x.mayRead(b.oid, resource):
-		x.armError(http.StatusForbidden, "AuthorizationFailed", fmt.Sprintf("The client '%s' with object id '%s' does not have authorization to perform action 'Microsoft.Authorization/checkAccess/read' over scope '%s' or the scope is invalid.", b.oid, b.oid, resource))
+	case x.r.URL.Query().Get("api-version") != op.version:
+		x.armError(http.StatusBadRequest, "NoRegisteredProviderFound", fmt.Sprintf("No registered resource provider found for API version '%s' of %s. The supported api-versions are '%s'.", x.r.URL.Query().Get("api-version"), name, op.version))
+	case !op.free && !x.mayRead(b.oid, name, resource):
+		x.armError(http.StatusForbidden, "AuthorizationFailed", fmt.Sprintf("The client '%s' with object id '%s' does not have authorization to perform action 'Microsoft.Authorization/%s/read' over scope '%s' or the scope is invalid.", b.oid, b.oid, name, resource))
 	default:
 		return true
 	}
 	return false
 }
 
-func (x *exchange) mayRead(oid, resource string) bool {
-	q := question{subject: x.dir.subject(oid), action: "Microsoft.Authorization/checkAccess/read", resource: resource}
+// caller is who the access token stands for.
+func (x *exchange) caller() (bearer, bool) {
+	_, token, _ := strings.Cut(x.r.Header.Get("Authorization"), " ")
+	return x.s.bearer(token)
+}
+
+func (x *exchange) mayRead(oid, what, resource string) bool {
+	q := question{subject: x.dir.subject(oid), action: "Microsoft.Authorization/" + what + "/read", resource: resource}
 	return x.dir.decide(q).decision == "Allowed"
 }
 
@@ -149,7 +201,7 @@ type decidingDeny struct {
 }
 
 // checkAccess answers whether the subject may do each of the actions.
-func (x *exchange) checkAccess(resource string) {
+func (x *exchange) checkAccess(resource, _ string) {
 	var req accessRequest
 	if err := x.decode(&req); err != nil {
 		x.armError(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid: "+err.Error()+".")
@@ -185,10 +237,7 @@ func (d *Directory) deciding(v verdict) *decidingAssignment {
 	if a == nil {
 		return nil
 	}
-	p, ok := d.principal(a.Principal)
-	if !ok {
-		p = principal{oid: a.Principal, kind: "Unknown"} // deleted since
-	}
+	p := d.whoever(a.Principal)
 	out := &decidingAssignment{
 		ID: digest(p.oid, v.role.ID, a.Scope), RoleDefinitionID: bare(v.role.ID),
 		PrincipalID: bare(p.oid), PrincipalType: p.kind, Scope: a.Scope, Condition: a.Condition,

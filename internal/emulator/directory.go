@@ -25,6 +25,7 @@ type Directory struct {
 	ExpiresIn               int    `toml:"expires_in,omitempty"`                // seconds, default 900
 	Lenient                 bool   `toml:"lenient,omitempty"`                   // never answer slow_down
 	GroupsClaim             bool   `toml:"groups_claim,omitempty"`              // put the user's groups into ID tokens
+	PageSize                int    `toml:"page_size,omitempty"`                 // entries in a page of ARM's lists, default 1000
 
 	ManagementGroups []string     `toml:"management_groups,omitempty"` // ancestors of every subscription
 	Machine          Machine      `toml:"machine"`
@@ -62,6 +63,7 @@ type User struct {
 	ObjectID         string         `toml:"oid"`
 	Display          string         `toml:"display,omitempty"`
 	IdentityProvider string         `toml:"idp,omitempty"` // guests: where they come from
+	AppRoles         []string       `toml:"app_roles,omitempty"`
 	Claims           map[string]any `toml:"claims,omitempty"`
 	Omit             []string       `toml:"omit,omitempty"`
 }

@@ -15,7 +15,9 @@
 //	HTTPS  Entra ID      {tenant}/v2.0/.well-known/openid-configuration
 //	                     {tenant}/discovery/v2.0/keys
 //	                     {tenant}/oauth2/v2.0/devicecode, …/token
-//	       ARM           {resource}/providers/Microsoft.Authorization/checkAccess
+//	       ARM           {resource}/providers/Microsoft.Authorization/checkAccess,
+//	                     …/roleAssignments, …/roleDefinitions/{guid},
+//	                     …/denyAssignments, …/permissions
 //	HTTP   metadata      /metadata/instance/compute, /metadata/identity/…
 //	       device page   /devicelogin, for a person with a browser
 //	       control       /emulator/…, for the test that drives this process

@@ -20,15 +20,7 @@ func (s *Server) Entra() http.Handler {
 	mux.Handle("GET /{tenant}/discovery/v2.0/keys", s.handle("keys", (*exchange).publishKeys))
 	mux.Handle("/{tenant}/oauth2/v2.0/devicecode", s.handle("devicecode", (*exchange).deviceCode))
 	mux.Handle("/{tenant}/oauth2/v2.0/token", s.handle("token", (*exchange).token))
-	checkAccess := s.handle("checkaccess", (*exchange).arm)
-	unknown := s.handle("unknown", (*exchange).armUnknown)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if _, ok := checkedResource(r.URL.Path); ok {
-			checkAccess.ServeHTTP(w, r)
-			return
-		}
-		unknown.ServeHTTP(w, r)
-	})
+	mux.Handle("/", s.armHandler())
 	return mux
 }
 

@@ -37,15 +37,19 @@ type Fault struct {
 // endpoints are the names that faults and the request log use, each with the
 // names of groups it belongs to besides "*".
 var endpoints = map[string][]string{
-	"openid":      {"entra"},
-	"keys":        {"entra"},
-	"devicecode":  {"entra"},
-	"token":       {"entra"},
-	"checkaccess": {"arm"},
-	"instance":    {"metadata"},
-	"info":        {"metadata"},
-	"identity":    {"metadata"},
-	"page":        nil,
+	"openid":          {"entra"},
+	"keys":            {"entra"},
+	"devicecode":      {"entra"},
+	"token":           {"entra"},
+	"checkaccess":     {"arm"},
+	"roleassignments": {"arm"},
+	"roledefinitions": {"arm"},
+	"denyassignments": {"arm"},
+	"permissions":     {"arm"},
+	"instance":        {"metadata"},
+	"info":            {"metadata"},
+	"identity":        {"metadata"},
+	"page":            nil,
 }
 
 func knownEndpoint(name string) bool {
@@ -59,7 +63,7 @@ func knownEndpoint(name string) bool {
 func (f Fault) problem() (key, sentence string) {
 	switch {
 	case !knownEndpoint(f.Endpoint):
-		return "endpoint", fmt.Sprintf("%q is none of openid, keys, devicecode, token, checkaccess, instance, info, identity, page, entra, arm, metadata, *", f.Endpoint)
+		return "endpoint", fmt.Sprintf("%q is none of openid, keys, devicecode, token, checkaccess, roleassignments, roledefinitions, denyassignments, permissions, instance, info, identity, page, entra, arm, metadata, *", f.Endpoint)
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return "status", "an HTTP status is between 200 and 599"
 	case f.Times < 0 || f.After < 0:
@@ -219,7 +223,7 @@ func (f Fault) send(x *exchange) {
 func (f Fault) refuse(x *exchange, status int) {
 	const text = "A fault was asked for."
 	switch {
-	case x.note.Endpoint == "checkaccess":
+	case slices.Contains(endpoints[x.note.Endpoint], "arm"):
 		x.armError(orDefault(status, http.StatusBadRequest), f.Error, text)
 	case slices.Contains(endpoints[x.note.Endpoint], "metadata"):
 		x.metadataError(orDefault(status, http.StatusBadRequest), f.Error, text)

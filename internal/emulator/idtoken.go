@@ -45,6 +45,9 @@ func (x *exchange) claims(u User, scopes []string) map[string]any {
 	if x.dir.GroupsClaim {
 		c["groups"] = x.dir.memberOf(u.ObjectID)
 	}
+	if len(u.AppRoles) > 0 {
+		c["roles"] = u.AppRoles
+	}
 	maps.Copy(c, u.Claims)
 	for _, name := range u.Omit {
 		delete(c, name)

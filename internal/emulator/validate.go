@@ -34,6 +34,8 @@ func (d *Directory) tenantProblem() (key, sentence string) {
 		return "interval", "give a number of seconds above 0"
 	case d.ExpiresIn < 0:
 		return "expires_in", "give a number of seconds above 0"
+	case d.PageSize < 0:
+		return "page_size", "give a number of entries above 0"
 	case id != "" && !strings.HasPrefix(strings.ToLower(id), "/subscriptions/"):
 		return "machine.resource_id", "an Azure resource id begins with /subscriptions/"
 	}

@@ -5,16 +5,15 @@ package rbac
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 
 	"aadlogin/internal/azure"
 )
 
-// ARM posts a question to Azure Resource Manager, in the name of the
+// An Asker posts a question to Azure Resource Manager, in the name of the
 // machine's managed identity.
-type ARM interface {
+type Asker interface {
 	Post(ctx context.Context, path string, query url.Values, in any) (azure.Reply, error)
 }
 
@@ -23,7 +22,7 @@ type ARM interface {
 // server's side. The managed identity needs Microsoft.Authorization/*/read at
 // the machine.
 type CheckAccess struct {
-	ARM ARM
+	ARM Asker
 }
 
 // checkAccessVersion is the version that takes another subject than the
@@ -32,15 +31,11 @@ const checkAccessVersion = "2018-09-01-preview"
 
 // Ask implements Source.
 func (c CheckAccess) Ask(ctx context.Context, q Question) (Facts, error) {
-	if q.Resource == (Resource{}) {
-		return Facts{}, errors.New("rbac: check access: no resource")
+	if err := q.check(); err != nil {
+		return Facts{}, fmt.Errorf("rbac: check access: %w", err)
 	}
-	if !azure.IsGUID(q.ObjectID) {
-		return Facts{}, fmt.Errorf("rbac: check access: %q is not an object id", clip(q.ObjectID))
-	}
-	path := q.Resource.String() + "/providers/Microsoft.Authorization/checkAccess"
 	query := url.Values{"api-version": {checkAccessVersion}}
-	reply, err := c.ARM.Post(ctx, path, query, newAccessRequest(q))
+	reply, err := c.ARM.Post(ctx, authorizationPath(q, "checkAccess"), query, newAccessRequest(q))
 	if err != nil {
 		return Facts{}, fmt.Errorf("rbac: check access: %w", err)
 	}
@@ -48,7 +43,7 @@ func (c CheckAccess) Ask(ctx context.Context, q Question) (Facts, error) {
 	if err != nil {
 		return Facts{}, fmt.Errorf("rbac: check access: %w", err)
 	}
-	return Facts{Question: q, Verdicts: verdicts, CorrelationID: reply.CorrelationID}, nil
+	return Facts{Question: q, Evidence: verdicts, CorrelationID: reply.CorrelationID}, nil
 }
 
 type attributes map[string]any
@@ -92,12 +87,13 @@ func newAccessRequest(q Question) accessRequest {
 
 // parseAccess reads an answer of checkAccess. Unknown members are allowed:
 // the answer grows with Azure.
-func parseAccess(body []byte) ([]Verdict, error) {
+func parseAccess(body []byte) (Verdicts, error) {
 	var entries []struct {
 		ActionID     string `json:"actionId"`
 		IsDataAction bool   `json:"isDataAction"`
 		Decision     string `json:"accessDecision"`
 		Role         struct {
+			ID         string `json:"id"`
 			Definition string `json:"roleDefinitionId"`
 			Scope      string `json:"scope"`
 			Condition  string `json:"condition"`
@@ -107,14 +103,13 @@ func parseAccess(body []byte) ([]Verdict, error) {
 	if err := azure.Decode(body, &entries); err != nil {
 		return nil, err
 	}
-	verdicts := make([]Verdict, 0, len(entries))
+	verdicts := make(Verdicts, 0, len(entries))
 	for _, e := range entries {
 		verdicts = append(verdicts, Verdict{
 			Action:     e.ActionID,
 			DataAction: e.IsDataAction,
 			Word:       e.Decision,
-			Role:       e.Role.Definition,
-			Scope:      e.Role.Scope,
+			By:         By{e.Role.Definition, e.Role.Scope, e.Role.ID},
 			Condition:  e.Role.Condition,
 			Denied:     e.Deny != nil,
 		})

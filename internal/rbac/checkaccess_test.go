@@ -75,7 +75,7 @@ func TestCheckAccessCouldNotAsk(t *testing.T) {
 		"no object id":            {Question{vm, ""}, &scripted{body: "[]"}},
 		"odd object id":           {Question{vm, testOID + "\n"}, &scripted{body: "[]"}},
 	} {
-		if f, err := (CheckAccess{test.arm}).Ask(t.Context(), test.question); err == nil || f.Verdicts != nil {
+		if f, err := (CheckAccess{test.arm}).Ask(t.Context(), test.question); err == nil || f.Evidence != nil {
 			t.Errorf("%s: %+v", name, f)
 		} else if test.arm.err != nil && !errors.Is(err, cause) {
 			t.Errorf("%s: cause lost in %v", name, err)

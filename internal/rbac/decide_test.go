@@ -16,13 +16,13 @@ func TestDecideArc(t *testing.T) {
 	arc := mustResource(t, "/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/rg/providers/Microsoft.HybridCompute/machines/m1")
 	vm := mustResource(t, testVM)
 	facts := func(about, actions Resource) Facts {
-		return Facts{Question: Question{about, testOID}, Verdicts: []Verdict{
-			{Action: actions.Actions().Login, DataAction: true, Word: "Allowed", Role: "r", Scope: "/s"},
-			{Action: actions.Actions().LoginAsAdmin, DataAction: true, Word: "Allowed"},
+		return Facts{Question: Question{about, testOID}, Evidence: Verdicts{
+			{Action: actions.Actions().Login, DataAction: true, Word: "Allowed"},
+			{Action: actions.Actions().LoginAsAdmin, DataAction: true, Word: "Allowed", By: By{"r", "/s", "a"}},
 		}}
 	}
 	for _, r := range []Resource{arc, vm} {
-		if d := Decide(facts(r, r)); !d.Login || !d.Admin || d.Role != "r" || d.Scope != "/s" {
+		if d := Decide(facts(r, r)); !d.Login || !d.Admin || d.By != (By{"r", "/s", "a"}) {
 			t.Errorf("%v: %+v", r, d)
 		}
 	}

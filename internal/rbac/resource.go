@@ -69,7 +69,7 @@ func ParseResource(id string) (Resource, error) {
 		return Resource{}, badResource(id)
 	}
 	for _, t := range machineTypes() {
-		if matches(segments[6:], strings.Split(t.pattern, "/")) {
+		if isOfType(segments[6:], strings.Split(t.pattern, "/")) {
 			return Resource{id, t.actions}, nil
 		}
 	}
@@ -80,7 +80,7 @@ func badResource(id string) error {
 	return fmt.Errorf("rbac: %q is not the resource id of a machine: want /subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/… or a scale set's instance or Microsoft.HybridCompute/machines/…", clip(id))
 }
 
-func matches(segments, pattern []string) bool {
+func isOfType(segments, pattern []string) bool {
 	if len(segments) != len(pattern) {
 		return false
 	}

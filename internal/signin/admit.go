@@ -49,7 +49,7 @@ func (a *attempt) sameObject(who account.Identity) error {
 // admit writes down who has been let in, and as what, before anybody is told.
 func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 	if !d.Admin && slices.Contains(a.cfg.SignIn.AdminServices, a.Service) {
-		return a.deny(who, d, c, c.resource.Actions().LoginAsAdmin)
+		return a.deny(who, d, c, a.actions(c).LoginAsAdmin)
 	}
 	demoted := false
 	var acct account.Account
@@ -114,7 +114,8 @@ func (a *attempt) grant(acct account.Account, d rbac.Decision, c *cloud, demoted
 		return a.demoted(acct)
 	}
 	a.log(LogInfo, "signed-in", "uid", fmt.Sprint(acct.UID), "object", acct.ObjectID, "administrator", fmt.Sprint(d.Admin),
-		"role", d.Role, "scope", d.Scope, "correlation", d.CorrelationID)
+		"source", a.cfg.Authorization.Source, "role", d.Role, "scope", d.Scope, "assignment", d.Assignment, "reason", d.Reason,
+		"correlation", d.CorrelationID)
 	return nil
 }
 

@@ -32,16 +32,19 @@ func (a *attempt) authorizeAgain(ctx context.Context) error {
 		return err
 	}
 	who := account.Identity{TenantID: acct.TenantID, ObjectID: acct.ObjectID, Name: acct.Name, UPN: acct.UPN}
+	if !a.cfg.Authorization.AsksAlone() {
+		return a.byLastGrant(acct)
+	}
 	cloud, err := a.reachAzure(ctx)
 	if err != nil {
 		return a.orLastGrant(acct, err)
 	}
-	decision, err := cloud.authorize(ctx, acct.ObjectID)
+	decision, err := a.authorize(ctx, cloud, person{objectID: acct.ObjectID})
 	if err != nil {
 		return a.orLastGrant(acct, a.cannotAsk(err))
 	}
 	if !decision.Login {
-		return a.deny(who, decision, cloud, cloud.resource.Actions().Login)
+		return a.deny(who, decision, cloud, a.actions(cloud).Login)
 	}
 	return a.admit(who, decision, cloud)
 }
@@ -69,23 +72,30 @@ func (a *attempt) storedAccount() (account.Account, error) {
 // orLastGrant lets the last grant stand in for an Azure that cannot be asked, for as long as the configuration says (0s: not
 // at all). A refusal is an answer, also Azure's refusal to let this machine ask.
 func (a *attempt) orLastGrant(acct account.Account, unreachable error) error {
-	if a.cfg.Authorization.GrantLifetime == 0 || !errors.Is(unreachable, azure.ErrUnreachable) {
+	if !errors.Is(unreachable, azure.ErrUnreachable) {
 		return unreachable
+	}
+	return a.letInByLastGrant(acct, unreachable)
+}
+
+func (a *attempt) letInByLastGrant(acct account.Account, otherwise error) error {
+	if a.cfg.Authorization.GrantLifetime == 0 {
+		return otherwise
 	}
 	grant, err := a.store.ReadGrant(acct.UID)
 	if err != nil || !a.standsIn(grant, acct) {
-		return unreachable
+		return otherwise
 	}
 	a.log(LogWarning, "let-in-by-last-grant", "uid", fmt.Sprint(acct.UID), "object", acct.ObjectID, "granted", grant.Time.Format(time.RFC3339))
 	return nil
 }
 
-// standsIn: given to this very account, not long ago, and for as much as this service, or the session's groups, ask. An
-// administrator is one by the grant and by the store: a check since may have said less.
+// standsIn: given to this very account by the source that decides today, not long ago, and for as much as this service, or the
+// session's groups, ask. An administrator is one by the grant and by the store: a check since may have said less.
 func (a *attempt) standsIn(grant account.Grant, acct account.Account) bool {
 	administrator := grant.Admin && acct.Admin
 	needed := a.HoldsAdmins || slices.Contains(a.cfg.SignIn.AdminServices, a.Service)
-	return grant.TenantID == acct.TenantID && grant.ObjectID == acct.ObjectID &&
+	return grant.TenantID == acct.TenantID && grant.ObjectID == acct.ObjectID && grant.Source == a.cfg.Authorization.Source &&
 		fresh(grant.Time, a.Now(), a.cfg.Authorization.GrantLifetime) &&
 		(administrator || !needed)
 }

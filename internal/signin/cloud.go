@@ -45,7 +45,9 @@ func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 	if err := a.findMachine(c, compute); err != nil {
 		return nil, err
 	}
-	go c.bearer(ctx) // only to be early: who needs it asks again and hears what went wrong
+	if a.cfg.Authorization.AsksAlone() {
+		go c.bearer(ctx) // only to be early: who needs it asks again and hears what went wrong
+	}
 	if c.openID, err = discover(); err != nil {
 		return nil, a.noDiscovery(err)
 	}
@@ -76,10 +78,14 @@ func (a *attempt) newCloud(ctx context.Context) (*cloud, computeFunc, error) {
 	return c, sync.OnceValues(func() (azure.Compute, error) { return c.metadata.Compute(ctx) }), nil
 }
 
-// findMachine fills in where in Azure this machine is.
+// findMachine fills in where in Azure this machine is. For app roles it need not be anywhere, and the metadata service, which
+// other machines do not have, is not asked.
 func (a *attempt) findMachine(c *cloud, compute computeFunc) (err error) {
 	if c.azure, err = findCloud(a.cfg, compute); err != nil {
 		return a.cannotReach(metadataService, err)
+	}
+	if a.cfg.Authorization.Source == config.AppRoles {
+		return nil
 	}
 	if c.resource, err = findResource(a.cfg, compute); err != nil {
 		return a.cannotReach(metadataService, err)
@@ -108,7 +114,7 @@ func (a *attempt) tokenSource(c *cloud) token.Source {
 // findCloud asks the metadata service only if something is left to ask.
 func findCloud(cfg *config.Config, compute computeFunc) (azure.Cloud, error) {
 	cloud, known := azure.CloudByName(cfg.Cloud)
-	if !known {
+	if !known && (cfg.Authorization.Source != config.AppRoles || cfg.Endpoints.Authority == "") {
 		machine, err := compute()
 		if err != nil {
 			return azure.Cloud{}, err
@@ -153,26 +159,16 @@ func (a *attempt) noDiscovery(err error) error {
 	return a.cannotReach("sign-in service", err)
 }
 
-func (c *cloud) deviceRequest() devicecode.Request {
+func (c *cloud) deviceRequest(scopes []string) devicecode.Request {
 	return devicecode.Request{
 		HTTP:           c.http,
 		Authority:      c.azure.Authority + "/" + c.openID.TenantID,
 		ClientID:       c.clientID,
+		Scopes:         scopes,
 		Metadata:       c.openID.Raw,
 		DeviceEndpoint: c.openID.DeviceAuthorizationEndpoint,
 		TokenEndpoint:  c.openID.TokenEndpoint,
 	}
-}
-
-// authorize asks Azure whether the object may log in to this machine.
-func (c *cloud) authorize(ctx context.Context, objectID string) (rbac.Decision, error) {
-	arm := &azure.ARM{Endpoint: c.azure.ResourceManager, HTTP: c.http, Bearer: c.bearer}
-	source := rbac.CheckAccess{ARM: arm}
-	facts, err := source.Ask(ctx, rbac.Question{Resource: c.resource, ObjectID: objectID})
-	if err != nil {
-		return rbac.Decision{}, err
-	}
-	return rbac.Decide(facts), nil
 }
 
 func hostname() string {

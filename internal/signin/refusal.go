@@ -12,6 +12,7 @@ import (
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/azure"
+	"aadlogin/internal/config"
 	"aadlogin/internal/devicecode"
 	"aadlogin/internal/rbac"
 	"aadlogin/internal/token"
@@ -222,8 +223,11 @@ func (a *attempt) cannotAsk(err error) error {
 		return a.cannotReach("authorization service of Azure", err)
 	}
 	fix := "give the machine's managed identity a role with Microsoft.Authorization/*/read at the machine"
-	if refused.Op == azure.IdentityToken {
+	switch {
+	case refused.Op == azure.IdentityToken:
 		fix = "switch on the machine's managed identity: az vm identity assign"
+	case a.cfg.Authorization.Source == config.Permissions:
+		fix = "give the application registration the delegated permission user_impersonation of Azure Service Management"
 	}
 	return a.refuse(Unreachable, tellAdministrator+"Azure does not let it ask who may sign in; the system log says why.",
 		"authorization-not-asked", "error", err.Error(), "fix", fix, "correlation", refused.CorrelationID)
@@ -231,6 +235,9 @@ func (a *attempt) cannotAsk(err error) error {
 
 // noRole begins with the sentence that users of the preview know, word for word.
 func (a *attempt) noRole(d rbac.Decision, c *cloud, oid, action string) error {
+	if a.cfg.Authorization.Source == config.AppRoles {
+		return a.noAppRole(d, oid, action)
+	}
 	role := "Virtual Machine User Login"
 	if strings.HasSuffix(strings.ToLower(action), "/loginasadmin/action") {
 		role = "Virtual Machine Administrator Login"
@@ -239,6 +246,15 @@ func (a *attempt) noRole(d rbac.Decision, c *cloud, oid, action string) error {
 		action, role, c.resource, oid)
 	return a.refuse(Denied, person, "denied", "action", action, "object", oid, "reason", d.Reason, "correlation", d.CorrelationID,
 		"fix", fmt.Sprintf("az role assignment create --assignee-object-id %s --role '%s' --scope %s", oid, role, c.resource))
+}
+
+// noAppRole is the same where app roles decide.
+func (a *attempt) noAppRole(d rbac.Decision, oid, role string) error {
+	person := fmt.Sprintf("Access denied:  to sign-in you be assigned the app role '%s' of this machine's application\nApplication: %s\nObject ID: %s",
+		role, a.cfg.ClientID, oid)
+	return a.refuse(Denied, person, "denied", "app_role", role, "object", oid, "reason", d.Reason,
+		"fix", fmt.Sprintf("in the Entra admin center, at Enterprise applications, application %s, Users and groups: give object %s "+
+			"the app role with the value %s", a.cfg.ClientID, oid, role))
 }
 
 // noCode: the device code could not be had; the person has seen nothing yet.

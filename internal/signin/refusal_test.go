@@ -12,6 +12,7 @@ import (
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/azure"
+	"aadlogin/internal/config"
 	"aadlogin/internal/devicecode"
 	"aadlogin/internal/rbac"
 	"aadlogin/internal/token"
@@ -86,7 +87,7 @@ func TestLevels(t *testing.T) {
 
 // Each error of the packages below, as the person, the log and PAM get it.
 func TestRefusals(t *testing.T) {
-	a := &attempt{id: ofOurs, Request: Request{UID: 4242}, name: account.Name{Account: "user@contoso.example", UPN: "user@contoso.example"}}
+	a := &attempt{id: ofOurs, cfg: new(config.Config), Request: Request{UID: 4242}, name: account.Name{Account: "user@contoso.example", UPN: "user@contoso.example"}}
 	unreachable := fmt.Errorf("x: %w", azure.ErrUnreachable)
 	for _, test := range []struct {
 		name    string
@@ -146,7 +147,7 @@ func TestNoRole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &attempt{id: ofOurs}
+	a := &attempt{id: ofOurs, cfg: new(config.Config)}
 	for action, role := range map[string]string{
 		resource.Actions().Login:        "Virtual Machine User Login",
 		resource.Actions().LoginAsAdmin: "Virtual Machine Administrator Login",

@@ -131,7 +131,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 		return err
 	}
 	a.debug("endpoints", "authority", cloud.azure.Authority, "resource", cloud.resource.String())
-	code, err := devicecode.Start(ctx, cloud.deviceRequest())
+	code, err := devicecode.Start(ctx, cloud.deviceRequest(a.deviceScopes(cloud)))
 	if err != nil {
 		return a.noCode(err)
 	}
@@ -153,12 +153,12 @@ func (a *attempt) authenticate(ctx context.Context) error {
 		return err
 	}
 	a.debug("token", "object", who.ObjectID)
-	decision, err := cloud.authorize(ctx, who.ObjectID)
+	decision, err := a.authorize(ctx, cloud, person{who.ObjectID, claims.Roles, tokens.AccessToken})
 	if err != nil {
 		return a.cannotAsk(err)
 	}
 	if !decision.Login {
-		return a.deny(who, decision, cloud, cloud.resource.Actions().Login)
+		return a.deny(who, decision, cloud, a.actions(cloud).Login)
 	}
 	return a.admit(who, decision, cloud)
 }

@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rbac
+
+import (
+	"context"
+	"slices"
+)
+
+// The values of the app roles that the application registration defines.
+// https://learn.microsoft.com/entra/identity-platform/howto-add-app-roles-in-apps
+const (
+	AppRoleLogin        = "login"
+	AppRoleLoginAsAdmin = "loginAsAdmin"
+)
+
+// AppRoles asks nobody: Entra ID puts the app roles of a person, assigned to
+// them or to a group they are in directly, into the ID token. It knows no
+// machines: who has the role has it on every machine of that application.
+type AppRoles struct {
+	Roles []string // the roles claim of the verified ID token
+}
+
+// Ask implements Source.
+func (s AppRoles) Ask(_ context.Context, q Question) (Facts, error) {
+	return Facts{Question: q, Evidence: Roles(s.Roles)}, nil
+}
+
+// Roles are app roles. Their values are compared with regard to case: an
+// application may define two that differ in nothing else.
+type Roles []string
+
+func (r Roles) find(Question) (login, admin finding) {
+	has := func(role string) finding {
+		if slices.Contains(r, role) {
+			return granted(By{Role: role})
+		}
+		return refused(role, "the app role is not assigned")
+	}
+	return has(AppRoleLogin), has(AppRoleLoginAsAdmin)
+}

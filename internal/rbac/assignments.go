@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rbac
+
+// Assignments are what Azure's own judgement is made of, of [RoleAssignments].
+type Assignments struct {
+	Roles       map[string]Role // by the last segment of their id, lower case
+	Assignments []Assignment    // of the person and of groups they are in
+	Denies      []Deny          // of anybody
+}
+
+// A Role is a role definition.
+type Role struct {
+	Name        string       `json:"roleName"`
+	Permissions []Permission `json:"permissions"`
+}
+
+// An Assignment gives a principal a role at a scope.
+type Assignment struct {
+	ID        string
+	Role      string // key in Roles
+	Principal Principal
+	Scope     string
+	Condition string // which nobody here can evaluate
+}
+
+// A Principal is somebody a role is assigned to, or withheld from.
+type Principal struct {
+	ID   string `json:"id"`
+	Type string `json:"type"` // User, Group, ForeignGroup, ServicePrincipal, SystemDefined, …
+}
+
+func (p Principal) is(objectID string) bool { return objectID != "" && sameWord(p.ID, objectID) }
+
+func (p Principal) group() bool { return sameWord(p.Type, "Group") || sameWord(p.Type, "ForeignGroup") }
+
+// find: a deny assignment wins, then any one role is enough.
+func (as Assignments) find(q Question) (login, admin finding) {
+	return each(q, func(action string) finding {
+		if why := as.denied(q, action); why != "" {
+			return refused(action, why)
+		}
+		return as.granted(q, action)
+	})
+}
+
+func (as Assignments) granted(q Question, action string) finding {
+	reaches := make(map[string]reach)
+	for id, role := range as.Roles {
+		if r := reachOf(role.Permissions, action); r != none {
+			reaches[id] = r
+		}
+	}
+	best := none
+	condition := false
+	for i := range as.Assignments {
+		a := &as.Assignments[i]
+		r := reaches[a.Role]
+		switch {
+		case r == none || !a.about(q):
+		case a.Condition != "":
+			condition = true
+		case r == full:
+			return granted(By{as.nameOf(a.Role), a.Scope, a.ID})
+		default:
+			best = r
+		}
+	}
+	if condition {
+		return refused(action, "the role assignment has a condition, which is not evaluated here")
+	}
+	return refused(action, best.why())
+}
+
+// about reports whether the assignment is for this person at this machine.
+// Azure was asked for just those; what is plainly about somebody else or some
+// other place is not believed to be one. Group membership is Azure's word.
+func (a *Assignment) about(q Question) bool {
+	return covers(a.Scope, q.Resource) && (a.Principal.is(q.ObjectID) || a.Principal.group())
+}
+
+func (as Assignments) nameOf(role string) string {
+	if name := as.Roles[role].Name; name != "" {
+		return name
+	}
+	return role
+}
+
+// inGroup: a role assignment that Azure says the person has through a group
+// proves that they are in it.
+func (as Assignments) inGroup(id string) bool {
+	for i := range as.Assignments {
+		p := as.Assignments[i].Principal
+		if p.group() && p.is(id) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rbac
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Deny is a deny assignment. It wins over every role.
+// https://learn.microsoft.com/azure/role-based-access-control/deny-assignments
+type Deny struct {
+	Name        string
+	Scope       string
+	NotBelow    bool // doNotApplyToChildScopes
+	Permissions []Permission
+	Principals  []Principal
+	Excluded    []Principal
+}
+
+// everyone is the id of the principal that stands for all of them.
+const everyone = "00000000-0000-0000-0000-000000000000"
+
+// denied says by which deny assignment, or "". What cannot be understood of
+// one counts against the person: a scope or permissions left out, a principal
+// of an unknown kind, a group that nothing says they are in or not in, and a
+// condition, which is why that is not even read.
+func (as Assignments) denied(q Question, action string) string {
+	for i := range as.Denies {
+		y := &as.Denies[i]
+		if y.elsewhere(q.Resource) || !y.withholds(action) {
+			continue
+		}
+		if who := as.named(y, q); who != "" && !as.excluded(y, q) {
+			return fmt.Sprintf("the deny assignment %q at %q applies to %s", clip(y.Name), clip(y.Scope), who)
+		}
+	}
+	return ""
+}
+
+func (y *Deny) elsewhere(r Resource) bool {
+	if y.NotBelow {
+		return y.Scope != "" && !sameWord(strings.TrimSuffix(y.Scope, "/"), r.id)
+	}
+	return y.Scope != "" && !covers(y.Scope, r)
+}
+
+func (y *Deny) withholds(action string) bool {
+	return len(y.Permissions) == 0 || slices.ContainsFunc(y.Permissions, func(p Permission) bool { return p.covers(action) })
+}
+
+// named says as whom the deny assignment names the person, or "" if it does not.
+func (as Assignments) named(y *Deny, q Question) string {
+	if len(y.Principals) == 0 {
+		return "nobody it names"
+	}
+	for _, p := range y.Principals {
+		switch {
+		case sameWord(p.ID, everyone):
+			return "everyone"
+		case p.is(q.ObjectID):
+			return "the person"
+		case sameWord(p.Type, "User"), sameWord(p.Type, "ServicePrincipal"):
+		case as.inGroup(p.ID):
+			return fmt.Sprintf("a group of the person's, %q", clip(p.ID))
+		default:
+			return fmt.Sprintf("%q, whose members cannot be told here", clip(p.ID))
+		}
+	}
+	return ""
+}
+
+func (as Assignments) excluded(y *Deny, q Question) bool {
+	return slices.ContainsFunc(y.Excluded, func(p Principal) bool {
+		return p.is(q.ObjectID) || as.inGroup(p.ID)
+	})
+}

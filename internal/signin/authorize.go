@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/azure"
+	"aadlogin/internal/config"
+	"aadlogin/internal/rbac"
+)
+
+// person is whom a source is asked about, and what their sign-in has brought that a source may need. When nobody has signed in
+// (the account phase), there is an object id and nothing else.
+type person struct {
+	objectID string
+	roles    []string // app roles, of the verified ID token
+	token    string   // their own access token for Resource Manager; asked for by deviceScopes only
+}
+
+// authorize asks whether the person may log in to this machine.
+func (a *attempt) authorize(ctx context.Context, c *cloud, p person) (rbac.Decision, error) {
+	source, err := a.source(c, p)
+	if err != nil {
+		return rbac.Decision{}, err
+	}
+	facts, err := source.Ask(ctx, rbac.Question{Resource: c.resource, ObjectID: p.objectID})
+	if err != nil {
+		return rbac.Decision{}, err
+	}
+	return rbac.Decide(facts), nil
+}
+
+// source is the one that the configuration names.
+func (a *attempt) source(c *cloud, p person) (rbac.Source, error) {
+	arm := &azure.ARM{Endpoint: c.azure.ResourceManager, HTTP: c.http, Bearer: c.bearer}
+	switch source := a.cfg.Authorization.Source; source {
+	case config.CheckAccess:
+		return rbac.CheckAccess{ARM: arm}, nil
+	case config.RoleAssignments:
+		return rbac.RoleAssignments{ARM: arm}, nil
+	case config.Permissions:
+		arm.Bearer = func(context.Context) (string, error) { return p.token, nil }
+		return rbac.Permissions{ARM: arm}, nil
+	case config.AppRoles:
+		return rbac.AppRoles{Roles: p.roles}, nil
+	default:
+		return nil, fmt.Errorf("signin: authorization source %q is not known", source)
+	}
+}
+
+// deviceScopes are what the person's access token must be good for. The audience of Resource Manager ends with a slash; a
+// scope with two would be for another resource.
+func (a *attempt) deviceScopes(c *cloud) []string {
+	if a.cfg.Authorization.Source != config.Permissions {
+		return nil
+	}
+	return []string{strings.TrimSuffix(c.azure.Audience, "/") + "/user_impersonation"}
+}
+
+// byLastGrant is the account phase of a source that cannot be asked about a person who is not there: what they were granted
+// when they last signed in with a browser holds for the grant's lifetime, and is not extended by its use.
+func (a *attempt) byLastGrant(acct account.Account) error {
+	return a.letInByLastGrant(acct, a.refuse(Denied, "Whether you may sign in to this machine can only be asked with a browser, and no "+
+		"earlier sign-in with one covers this. Sign in once without a key.", "no-last-grant", "uid", fmt.Sprint(acct.UID),
+		"object", acct.ObjectID, "source", a.cfg.Authorization.Source,
+		"fix", "sign in with a browser; authorization.grant_lifetime says for how long that counts"))
+}
+
+// actions are what the source calls a login, and one as administrator.
+func (a *attempt) actions(c *cloud) rbac.Actions {
+	if a.cfg.Authorization.Source == config.AppRoles {
+		return rbac.Actions{Login: rbac.AppRoleLogin, LoginAsAdmin: rbac.AppRoleLoginAsAdmin}
+	}
+	return c.resource.Actions()
+}
