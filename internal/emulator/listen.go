@@ -54,7 +54,7 @@ func (s *Server) Start() error {
 	s.net.entraURL = "https://" + entra.Addr().String()
 	s.net.metadataURL = "http://" + metadata.Addr().String()
 	s.warmUp() // so that the first answers are as quick as later ones
-	s.net.entra = newHTTPServer(s.Entra())
+	s.net.entra = newHTTPServer(s.unlessImpostor(s.Entra()))
 	s.net.metadata = newHTTPServer(s.Metadata())
 	config := &tls.Config{GetCertificate: s.certificate, MinVersion: tls.VersionTLS12}
 	s.serve(s.net.entra, tls.NewListener(entra, config))

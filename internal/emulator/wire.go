@@ -45,6 +45,17 @@ func (s *Server) Impostor(on bool) {
 	}
 }
 
+// unlessImpostor cuts off requests on connections from before: Go's server
+// leaves open what has never carried a request.
+func (s *Server) unlessImpostor(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.net.impostor.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
 // certificate is the one for the next connection.
 func (s *Server) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if s.net.impostor.Load() {

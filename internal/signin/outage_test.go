@@ -4,9 +4,15 @@
 package signin
 
 import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"aadlogin/internal/emulator"
 )
@@ -167,4 +173,164 @@ func (m *machine) once(endpoint string, do func()) {
 		}
 	}
 	m.answered.Store(&hook)
+}
+
+// A service that goes away, or whose place a stranger takes, between one request and the next. No connection survives that,
+// so the moment decides which request meets it first.
+func TestServiceGone(t *testing.T) {
+	const (
+		untrusted      = "The sign-in service has a certificate that this machine does not trust."
+		untrustedAzure = "The authorization service of Azure has a certificate that this machine does not trust."
+	)
+	for _, test := range []struct{ moment, how, told string }{
+		{"before discovery", "refused", noService},
+		{"before discovery", "impostor", untrusted},
+		{"before the code", "refused", noService},
+		{"before the code", "impostor", untrusted},
+		{"at the prompt", "refused", noService},
+		{"at the prompt", "impostor", untrusted},
+		{"before the keys", "refused", noService},
+		{"before the keys", "impostor", untrusted},
+		{"before authorization", "refused", noAzure},
+		{"before authorization", "impostor", untrustedAzure},
+	} {
+		t.Run(test.moment+" "+test.how, func(t *testing.T) {
+			m := newMachine(t, impatient+"\n"+withoutMetadata)
+			gone := map[string]func(){"refused": m.hangUp, "impostor": func() { m.entra.Impostor(true) }}[test.how]
+			act := func(code string) error { return m.entra.SignIn(code, user) }
+			switch test.moment {
+			case "before discovery":
+				gone()
+			case "before the code":
+				m.works()
+				gone()
+			case "at the prompt":
+				act = func(string) error { gone(); return nil }
+			case "before the keys": // those at hand are not the ones the token is signed with
+				m.works()
+				m.entra.RotateKey()
+				m.once("token", gone)
+			case "before authorization":
+				m.once("token", func() {
+					m.await("identity")
+					gone()
+				})
+			}
+			before, _ := m.grant(m.firstID(user))
+			got, door := m.run(m.request(user), act)
+			ended(t, got, door, Unreachable, test.told, "unreachable")
+			if after, _ := m.grant(m.firstID(user)); after != before {
+				t.Errorf("grant %+v, before %+v", after, before)
+			}
+
+			m.answered.Store(nil)
+			if test.how == "impostor" {
+				m.entra.Impostor(false)
+			} else {
+				m.connect()
+			}
+			m.reconfigure("")
+			m.works()
+		})
+	}
+}
+
+// withoutMetadata leaves the metadata service nothing to say but the managed identity's token.
+var withoutMetadata = fmt.Sprintf("cloud = \"public\"\nauthorization.resource_id = %q", emulator.Contoso().Machine.ResourceID)
+
+// The metadata service's address answers nobody outside Azure: nothing listens, or nothing comes back at all.
+func TestNoMetadataService(t *testing.T) {
+	for how, address := range map[string]func(*testing.T) string{
+		"refused":  func(*testing.T) string { return "127.0.0.1:1" },
+		"unrouted": deaf,
+	} {
+		for what, lines := range map[string]string{"instance": impatient, "identity": impatient + "\n" + withoutMetadata} {
+			t.Run(what+" "+how, func(t *testing.T) {
+				m := newMachine(t, "")
+				m.metadata = "http://" + address(t)
+				m.reconfigure(lines)
+				got, door := m.signIn(m.request(user), user)
+				ended(t, got, door, Unreachable, noMetadata, "unreachable")
+				m.unknown(user)
+			})
+		}
+	}
+}
+
+// deaf is an address where connections are neither accepted nor refused: the queue is full, so the kernel drops what comes.
+func deaf(t *testing.T) string {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), unix.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := fmt.Sprintf("127.0.0.1:%d", name.(*unix.SockaddrInet4).Port)
+	for {
+		c, err := net.DialTimeout("tcp", address, 300*time.Millisecond)
+		if err != nil {
+			return address
+		}
+		t.Cleanup(func() { c.Close() })
+	}
+}
+
+// hangUp stops listening at once, and lets answers under way arrive.
+func (m *machine) hangUp() {
+	var all sync.WaitGroup
+	all.Go(func() { m.entra.Shutdown(m.t.Context()) })
+	m.t.Cleanup(all.Wait)
+	for address := strings.TrimPrefix(m.entra.EntraURL(), "https://"); ; {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			return
+		}
+		c.Close()
+	}
+}
+
+// await waits for an endpoint to have answered.
+func (m *machine) await(endpoint string) {
+	err := m.entra.Await(m.t.Context(), func() bool {
+		for _, r := range m.entra.Requests() {
+			if r.Endpoint == endpoint && r.Status == 200 {
+				return true
+			}
+		}
+		return false
+	})
+	if err != nil {
+		m.t.Error(err)
+	}
+}
+
+// An outage of what is cached hurts nobody for a day, and only then.
+func TestCachedDocuments(t *testing.T) {
+	for _, outage := range []string{"reset", "silent", "500", "garbage", "truncated"} {
+		t.Run(outage, func(t *testing.T) {
+			m := newMachine(t, "")
+			m.works()
+			for _, endpoint := range []string{"openid", "keys"} {
+				fault := outages[outage]
+				fault.Endpoint = endpoint
+				m.entra.Fail(fault)
+			}
+			m.ahead.Store(int64(23*time.Hour + 50*time.Minute))
+			m.works()
+			m.ahead.Store(int64(24 * time.Hour))
+			m.reconfigure(impatient)
+			got, door := m.signIn(m.request(user), user)
+			ended(t, got, door, Unreachable, noService, "unreachable")
+			m.entra.Heal()
+			m.reconfigure("")
+			m.works()
+		})
+	}
 }

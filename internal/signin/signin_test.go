@@ -42,6 +42,8 @@ type machine struct {
 	store  account.Store
 	rules  account.Rules
 
+	metadata string // base URL; "": the emulator's
+
 	ahead    atomic.Int64                           // of the real clock, for this machine and the emulator
 	answered atomic.Pointer[func(emulator.Request)] // called by the emulator before the client has its answer
 }
@@ -95,6 +97,10 @@ func (m *machine) connect() {
 // reconfigure writes the usual lines and these.
 func (m *machine) reconfigure(lines string) {
 	m.t.Helper()
+	metadata := m.metadata
+	if metadata == "" {
+		metadata = m.entra.MetadataURL()
+	}
 	m.configure(fmt.Sprintf(`tenant_id = %q
 client_id = %q
 domains = ["contoso.example"]
@@ -104,7 +110,7 @@ endpoints.metadata = %q
 endpoints.ca_file = %q
 accounts.directory = %q
 %s
-`, emulator.Contoso().TenantID, emulator.Contoso().ClientID, m.entra.EntraURL(), m.entra.MetadataURL(),
+`, emulator.Contoso().TenantID, emulator.Contoso().ClientID, m.entra.EntraURL(), metadata,
 		filepath.Join(m.dir, "ca.pem"), m.store.Dir, lines))
 }
 
