@@ -98,6 +98,7 @@ func FuzzName(f *testing.F) {
 		if quoted, _, ok := strings.Cut(line, " expect: "); ok {
 			if typed, err := strconv.Unquote(quoted); err == nil {
 				f.Add(typed, true)
+				f.Add(typed, false)
 			}
 		}
 	}

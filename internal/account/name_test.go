@@ -64,6 +64,14 @@ func TestName(t *testing.T) {
 		if got != expect {
 			t.Errorf("Name(%s) with %v is %q, want %q", quoted, rules, got, expect)
 		}
+		_, right, _ := strings.Cut(expect, " ")
+		right, _, _ = strings.Cut(right, " ")
+		if !strings.Contains(typed, "@") {
+			right = "" // a token says the domain
+		}
+		if n, _ := rules.FromUPN(typed); n.Account != right {
+			t.Errorf("FromUPN(%s) with %v is %q, want %q", quoted, rules, n, right)
+		}
 	}
 }
 
@@ -131,12 +139,22 @@ func TestExpand(t *testing.T) {
 }
 
 // FuzzName: what is ours is safe as a path element, an argument and a field,
-// and is its own right spelling.
+// and is its own right spelling. No other name but in ASCII's other case is
+// taken for it, neither typed nor in a token.
 func FuzzName(f *testing.F) {
-	f.Add("alice@contoso.com", false)
-	f.Add("Alice", true)
+	for _, line := range vectors(f, "names/names.txt") {
+		quoted, _, _ := strings.Cut(line, " expect: ")
+		if typed, err := strconv.Unquote(quoted); err == nil {
+			f.Add(typed, false)
+			f.Add(typed, true)
+		}
+	}
 	f.Fuzz(func(t *testing.T, typed string, short bool) {
-		rules := Rules{Domains: []string{"contoso.com", "b.co"}, ShortNames: short}
+		rules := Rules{Domains: []string{"contoso.com", "fabrikam.co.uk"}, ShortNames: short}
+		carried, absent := rules.FromUPN(typed)
+		if absent == nil && carried.UPN != lower(typed) {
+			t.Fatalf("a token's %q is %q", typed, carried)
+		}
 		n, err := rules.Name(typed)
 		var spelling *SpellingError
 		if errors.As(err, &spelling) {
@@ -144,12 +162,21 @@ func FuzzName(f *testing.F) {
 				t.Fatalf("the right spelling %q of %q: %v", spelling.Right, typed, err)
 			}
 		}
+		if strings.Contains(typed, "@") && (absent == nil) != (err == nil) || absent == nil && carried != n {
+			t.Fatalf("%q typed is %q, %v; in a token %q, %v", typed, n, err, carried, absent)
+		}
 		if err != nil {
 			return
 		}
 		if strings.ContainsAny(n.UPN, "/:\\ \n\x00%") || strings.HasPrefix(n.UPN, "-") || strings.HasPrefix(n.UPN, ".") ||
 			len(n.UPN) > maxUPN || !validName(n.Account) || n.Account != n.UPN && n.Account != n.Local() {
 			t.Errorf("%q made %q", typed, n)
+		}
+		if same, err := rules.Name(n.Account); err != nil || same != n {
+			t.Errorf("%q is %q, %v", n, same, err)
+		}
+		if same, err := rules.FromUPN(strings.ToUpper(n.UPN)); err != nil || same != n {
+			t.Errorf("a token's %q is %q, %v", strings.ToUpper(n.UPN), same, err)
 		}
 	})
 }
