@@ -137,6 +137,22 @@ func TestRename(t *testing.T) {
 	}
 }
 
+// Files are shared between machines, so whoever comes first, people have the same ids on all of them.
+func TestSameIDsOnEveryMachine(t *testing.T) {
+	here, there := newStore(t), newStore(t)
+	ids := make(map[string]uint32)
+	for i := range 50 {
+		name := fmt.Sprintf("u%d@contoso.com", i)
+		ids[name] = bind(t, here, testRules(), name).UID
+	}
+	for i := range 50 {
+		name := fmt.Sprintf("u%d@contoso.com", 49-i)
+		if uid := bind(t, there, testRules(), name).UID; uid != ids[name] {
+			t.Errorf("%s is %d here and %d there", name, ids[name], uid)
+		}
+	}
+}
+
 func TestCollisionsTakeTheNextAttempt(t *testing.T) {
 	s := newStore(t)
 	seen := make(map[uint32]string)

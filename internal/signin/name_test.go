@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
 	"aadlogin/internal/emulator"
+	"aadlogin/internal/token"
 )
 
 const stranger = "99999999-9999-9999-9999-999999999999"
@@ -125,6 +127,58 @@ func TestGarbageNames(t *testing.T) {
 	if n := m.requests(""); n != 0 {
 		t.Errorf("%d requests", n)
 	}
+}
+
+// Of all the names that somebody may have in the directory, only the account's own, in any case, signs in to it. The store is
+// not even opened for the others, nor whatever else they could be mistaken for.
+func TestTokenNamesMatchTheirAccountOnly(t *testing.T) {
+	text, err := os.ReadFile("../../testdata/names/names.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := account.Rules{Domains: []string{"contoso.com", "fabrikam.co.uk", "contoso.onmicrosoft.com"}}
+	var names []string
+	for line := range strings.Lines(string(text)) {
+		quoted, _, _ := strings.Cut(line, " expect: ")
+		if name, err := strconv.Unquote(quoted); err == nil {
+			names = append(names, name, name+"\x00", strings.ToUpper(name))
+		}
+	}
+	matches := 0
+	for _, short := range []bool{false, true} {
+		rules.ShortNames = short
+		for _, typed := range names {
+			name, err := rules.Name(typed)
+			if err != nil {
+				continue
+			}
+			a := &attempt{rules: rules, name: name, store: account.Store{Dir: t.TempDir()}}
+			for _, carried := range names {
+				who, err := a.sameAccount(&token.Claims{TenantID: "t", ObjectID: "o", PreferredUsername: carried})
+				if (err == nil) != (upper(carried) == upper(name.UPN)) || err == nil && (who.Name != name.Account || who.UPN != name.UPN) {
+					t.Errorf("%q signs in to %q as %+v, %v", carried, typed, who, err)
+				}
+				if err == nil {
+					matches++
+				} else if got := refused(t, err); got.verdict != Refused || safe(strings.ReplaceAll(got.person, "\n", " ")) != "" {
+					t.Errorf("%q: %q", carried, got.person)
+				}
+			}
+		}
+	}
+	if matches == 0 {
+		t.Error("nobody's name matched")
+	}
+}
+
+// upper is for ASCII alone, and not the product's.
+func upper(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' {
+			return r &^ 0x20
+		}
+		return r
+	}, s)
 }
 
 // The uid that the host took before it asked: safe if no other was ever answered for the name, or if nothing has changed.

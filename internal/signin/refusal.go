@@ -4,6 +4,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -173,7 +174,7 @@ func (a *attempt) notStored(err error) error {
 }
 
 func (a *attempt) otherAccount(c *token.Claims) error {
-	got := clean(c.PreferredUsername, 120)
+	got := cmp.Or(clean(c.PreferredUsername, 120), "an account without a name")
 	return a.refuse(Refused, fmt.Sprintf("This sign-in is for %s, but %s signed in with the browser. Try again, and choose %s there "+
 		"(a private window helps if the browser picks an account by itself).", a.name.UPN, got, a.name.UPN),
 		"other-account", "signed_in", got, "object", c.ObjectID)
