@@ -87,15 +87,17 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The log, through the door, is all there is to say it in: Go is still asleep. */
-static void __attribute__((noreturn)) give_up(int frames, const char *step)
+/* A result is all there is to say it in: Go is still asleep. */
+static void __attribute__((noreturn)) give_up(const struct aad_request *req, int frames, const char *step)
 {
-	char text[128], head[3];
-	int n = snprintf(text, sizeof text, "%cworker-failed step=\"%s\" cause=\"%s\"", LOG_ERR, step, strerror(errno));
+	struct aad_end end;
+	size_t n;
 
-	head[0] = AAD_LOG, head[1] = (char)n, head[2] = 0;
-	if (n > 0 && n < (int)sizeof text && write(frames, head, sizeof head) == sizeof head)
-		(void)!write(frames, text, (size_t)n);
+	aad_failed(&end, req, PAM_SYSTEM_ERR, LOG_ERR, "worker-failed", "step", step, "error", strerror(errno), NULL);
+	n = 2 + strlen(end.line);
+	const char head[] = { AAD_RESULT, (char)n, (char)(n >> 8), (char)end.code, (char)end.priority };
+	if (write(frames, head, sizeof head) == sizeof head)
+		(void)!write(frames, end.line, n - 2);
 	_exit(1);
 }
 
@@ -107,20 +109,20 @@ static void __attribute__((noreturn)) be_worker(const struct aad_request *req, i
 	/* Ids first: changing them clears the parent-death signal. All three, so that the user behind sudo, whose real
 	 * uid the host has, can neither signal nor trace the worker. */
 	if (setgroups(0, NULL) || setresgid(0, 0, 0) || setresuid(0, 0, 0))
-		give_up(frames, "become root");
+		give_up(req, frames, "become root");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
-		give_up(frames, "die with the host");
+		give_up(req, frames, "die with the host");
 	if (getppid() != host)	/* it has gone already */
 		_exit(1);
 	prctl(PR_SET_DUMPABLE, 0);
 	environ = empty;
 	reset_limits();
 	if (keep_only(frames))
-		give_up(frames, "close descriptors");
+		give_up(req, frames, "close descriptors");
 	setsid();	/* Ctrl-C at sudo's terminal is for sudo, which ends the conversation and so the worker */
 	umask(077);
 	if (chdir("/"))
-		give_up(FRAMES, "leave the directory");
+		give_up(req, FRAMES, "leave the directory");
 	reset_signals();
 	aad_wake_go();
 	aadWork((struct aad_request *)req, FRAMES);

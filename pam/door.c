@@ -3,6 +3,7 @@
 
 /* The entry points libpam calls. They only sequence steps; door.h has the map. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <libgen.h>
 #include <security/pam_ext.h>
 #include <stdlib.h>
@@ -64,24 +65,27 @@ static int remembered(pam_handle_t *h, const char *user, int code)
 	return v->code == code && strcmp(v->user, user) == 0;
 }
 
+static void misconfigured(struct aad_end *end, const struct aad_request *req, const char *argument, const char *problem)
+{
+	aad_failed(end, req, PAM_SERVICE_ERR, LOG_ERR, "configuration-error", "argument", argument, "problem", problem, NULL);
+	end->sentence = "Tell the administrator of this machine: sign-in is not configured correctly; the system log says what "
+	    "is wrong.";
+}
+
 /* A missing or wrong module argument must not be found out by a user whom it would let in or keep out by accident. */
-static int read_arguments(pam_handle_t *h, int argc, const char **argv, struct aad_request *req)
+static int read_arguments(int argc, const char **argv, struct aad_request *req, struct aad_end *end)
 {
 	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "debug") == 0) {
+		if (strcmp(argv[i], "debug") == 0)
 			req->debug = 1;
-		} else if (strncmp(argv[i], "config=/", 8) == 0) {
+		else if (strncmp(argv[i], "config=/", 8) == 0)
 			req->config = argv[i] + 7;
-		} else if (strncmp(argv[i], "config=", 7) == 0) {
-			pam_syslog(h, LOG_ERR, "configuration-error argument=\"%s\" problem=\"config= wants an absolute path\"", argv[i]);
-			return PAM_SERVICE_ERR;
-		} else {
-			pam_syslog(h, LOG_ERR, "configuration-error argument=\"%s\" problem=\"unknown module argument; "
-			    "known are config=PATH and debug\"", argv[i]);
-			return PAM_SERVICE_ERR;
-		}
+		else if (strncmp(argv[i], "config=", 7) == 0)
+			return misconfigured(end, req, argv[i], "config= wants an absolute path"), -1;
+		else
+			return misconfigured(end, req, argv[i], "unknown module argument; known are config=PATH and debug"), -1;
 	}
-	return PAM_SUCCESS;
+	return 0;
 }
 
 static const char *item(pam_handle_t *h, int which)
@@ -91,29 +95,21 @@ static const char *item(pam_handle_t *h, int which)
 	return pam_get_item(h, which, &value) == PAM_SUCCESS ? value : NULL;
 }
 
-static int ask_worker(pam_handle_t *h, int argc, const char **argv, struct aad_request *req)
+static void ask_worker(pam_handle_t *h, int argc, const char **argv, struct aad_request *req, struct aad_end *end)
 {
 	struct aad_worker worker;
-	int ret = read_arguments(h, argc, argv, req);
 
-	if (ret != PAM_SUCCESS)
-		return ret;
-	req->service = item(h, PAM_SERVICE);
-	req->rhost = item(h, PAM_RHOST);
+	if (read_arguments(argc, argv, req, end))
+		return;
 	req->holds_admins = aad_holds_admins(req);
 	req->store_ino = store_at_load.st_ino;
 	req->store_mtime = store_at_load.st_mtim.tv_sec * 1000000000LL + store_at_load.st_mtim.tv_nsec;
-	if (geteuid() != 0) {
-		pam_syslog(h, LOG_ERR, "not-root problem=\"only a root process can sign somebody in\"");
-		return PAM_SYSTEM_ERR;
-	}
-	if (aad_worker_start(req, &worker)) {
-		pam_syslog(h, LOG_ERR, "worker-failed cause=\"fork: %m\"");
-		return PAM_SYSTEM_ERR;
-	}
-	ret = aad_relay(h, worker.frames);
+	if (geteuid() != 0)
+		return aad_failed(end, req, PAM_SYSTEM_ERR, LOG_ERR, "not-root", NULL);
+	if (aad_worker_start(req, &worker))
+		return aad_failed(end, req, PAM_SYSTEM_ERR, LOG_ERR, "worker-failed", "step", "fork", "error", strerror(errno), NULL);
+	aad_relay(h, req, worker.frames, end);
 	aad_worker_end(&worker);
-	return ret;
 }
 
 /*
@@ -127,6 +123,24 @@ static int same_user(pam_handle_t *h, const struct aad_request *before)
 	if (!before->known)
 		return 1;
 	return aad_claim_user(h, &now) == PAM_SUCCESS && now.known && now.uid == before->uid;
+}
+
+/* From what is asked to the one line in the log. */
+static int attempt(pam_handle_t *h, int argc, const char **argv, struct aad_request *req)
+{
+	struct aad_end end = { .code = PAM_SYSTEM_ERR };
+
+	aad_new_attempt(req);
+	req->service = item(h, PAM_SERVICE);
+	req->rhost = item(h, PAM_RHOST);
+	ask_worker(h, argc, argv, req, &end);
+	if (end.code == PAM_SUCCESS && !same_user(h, req))
+		aad_failed(&end, req, PAM_SYSTEM_ERR, LOG_ERR, "user-changed", NULL);
+	if (end.sentence)
+		pam_error(h, "%s\nCorrelation ID: %s", end.sentence, req->attempt);
+	if (*end.line)
+		pam_syslog(h, end.priority, "%s", end.line);
+	return end.code;
 }
 
 static int in_sshd(void)
@@ -163,12 +177,7 @@ int pam_sm_authenticate(pam_handle_t *h, int flags, int argc, const char **argv)
 		return ret;
 	if (remembered(h, req.user, PAM_PERM_DENIED))
 		return for_host(PAM_PERM_DENIED);
-	ret = ask_worker(h, argc, argv, &req);
-	if (ret == PAM_SUCCESS && !same_user(h, &req)) {
-		pam_syslog(h, LOG_ERR, "user-changed account=\"%s\" problem=\"getpwnam answers otherwise than before the sign-in\"",
-		    req.user);
-		ret = PAM_SYSTEM_ERR;
-	}
+	ret = attempt(h, argc, argv, &req);
 	remember(h, req.user, ret);
 	return for_host(ret);
 }
@@ -185,7 +194,7 @@ int pam_sm_acct_mgmt(pam_handle_t *h, int flags, int argc, const char **argv)
 		return ret;
 	if (remembered(h, req.user, PAM_SUCCESS))
 		return PAM_SUCCESS;
-	return ask_worker(h, argc, argv, &req);
+	return attempt(h, argc, argv, &req);
 }
 
 int pam_sm_setcred(pam_handle_t *h, int flags, int argc, const char **argv)

@@ -11,6 +11,7 @@
  *                                        │                   │ wake  wake.c    the Go runtime starts here, never above
  *                                        │◀── frames ────────┘       relay.c   frames → conversation, log, result
  *                                                                    wait.c    … and Ctrl-C
+ *                                                                    line.c    what is logged when no worker can
  *
  * The pipe has one direction. The worker speaks, the door relays; ENTER needs no message, because the door reads on only
  * after the conversation came back. So nothing the person types ever reaches the worker.
@@ -30,6 +31,7 @@ enum aad_phase { AAD_AUTHENTICATE = 1, AAD_ACCOUNT = 2 };
  */
 struct aad_request {
 	enum aad_phase phase;
+	char attempt[37];	/* correlation id: a random GUID */
 	const char *user, *service, *rhost;
 	const char *config;	/* module argument config=, or NULL */
 	int debug;		/* module argument debug */
@@ -42,15 +44,18 @@ struct aad_request {
 
 /*
  * A frame is its type (one byte), the length of its text (two bytes, little endian) and the text, without a NUL. The
- * worker ends every conversation with exactly one AAD_RESULT of one byte, a PAM return code. Whatever else happens (end
- * of file, a crash, an unknown type, a length beyond the limit, the deadline) is a failure.
+ * worker ends every conversation with exactly one AAD_RESULT. Whatever else happens (end of file, a crash, an unknown type,
+ * a length beyond the limit, the deadline) is a failure.
+ *
+ * The result brings the attempt's line for the log, and the door writes it only if that is how the attempt ends; otherwise
+ * it writes one of its own. So there is exactly one, and it does not say that somebody signed in who did not.
  */
 enum aad_frame {
 	AAD_PROMPT = 'P',	/* show it and wait for ENTER */
 	AAD_ERROR = 'E',	/* show it */
-	AAD_LOG = 'L',		/* first byte: syslog priority, the rest: one line for authpriv */
+	AAD_LOG = 'L',		/* first byte: syslog priority, the rest: one line for authpriv, of something else */
 	AAD_DEADLINE = 'D',	/* four bytes, little endian: seconds from now until the door gives up */
-	AAD_RESULT = 'R',
+	AAD_RESULT = 'R',	/* PAM return code, syslog priority, the line; the code alone if the name is not ours */
 };
 enum { AAD_FRAME_MAX = 16384 };
 
@@ -74,7 +79,23 @@ void aad_wake_go(void);
 /* wait.c: poll(2) for reading. ECANCELED: a signal came by which the host would end. */
 int aad_wait(int fd, int milliseconds);
 
-/* relay.c: a PAM return code. PAM_SUCCESS only by an AAD_RESULT that says so, in time. */
-int aad_relay(pam_handle_t *, int frames);
+/* How an attempt ended. */
+struct aad_end {
+	int code;		/* PAM return code */
+	int priority;
+	char line[AAD_FRAME_MAX + 1];	/* for authpriv; empty: the name is not ours, so nothing is written */
+	const char *sentence;	/* for the person, from the door itself; NULL: the worker has said what there is to say */
+};
+
+/* relay.c: PAM_SUCCESS only by an AAD_RESULT that says so, in time. */
+void aad_relay(pam_handle_t *, const struct aad_request *, int frames, struct aad_end *);
+
+/*
+ * line.c: an end that the worker could not speak of. The line is "failed" with the reason, who and where, and the pairs: key,
+ * value, …, NULL. The sentence is that something went wrong, or none at LOG_NOTICE, when the person has left.
+ */
+void aad_failed(struct aad_end *, const struct aad_request *, int code, int priority, const char *reason, ...)
+    __attribute__((sentinel));
+void aad_new_attempt(struct aad_request *);
 
 #endif

@@ -87,40 +87,65 @@ static uint32_t little_endian(const char *text)
 	return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
 
-static int broken(pam_handle_t *h)
+static void broken(struct aad_end *end, const struct aad_request *req)
 {
-	int cause = errno;	/* a conversation has errors of its own */
+	int cause = errno;
 
-	if (cause == ETIMEDOUT)
-		pam_error(h, "The sign-in took too long and was given up. Try again.");
-	pam_syslog(h, LOG_ERR, "worker-failed cause=\"%s\"", strerror(cause));
-	return PAM_SYSTEM_ERR;
+	switch (cause) {
+	case ECANCELED:
+		aad_failed(end, req, PAM_CONV_ERR, LOG_NOTICE, "interrupted", NULL);
+		break;
+	case ETIMEDOUT:
+		aad_failed(end, req, PAM_SYSTEM_ERR, LOG_ERR, "time-out", NULL);
+		end->sentence = "The sign-in took too long and was given up. Try again.";
+		break;
+	case EPIPE:
+		aad_failed(end, req, PAM_SYSTEM_ERR, LOG_ERR, "worker-died", NULL);
+		break;
+	default:
+		aad_failed(end, req, PAM_SYSTEM_ERR, LOG_ERR, "worker-failed", "error", strerror(cause), NULL);
+	}
 }
 
 /* The codes a worker may end with. Anything else, the codes libpam uses for control among them, is a broken worker. */
-static int known_result(int code)
+static int is_result(int code)
 {
 	switch (code) {
 	case PAM_SUCCESS: case PAM_AUTH_ERR: case PAM_PERM_DENIED: case PAM_AUTHINFO_UNAVAIL: case PAM_USER_UNKNOWN:
 	case PAM_IGNORE: case PAM_CONV_ERR: case PAM_SERVICE_ERR: case PAM_SYSTEM_ERR:
-		return code;
+		return 1;
 	default:
-		return PAM_SYSTEM_ERR;
+		return 0;
 	}
 }
 
-int aad_relay(pam_handle_t *h, int frames)
+/* 0, or -1 if this is no result. Nobody is let in without a line that says so. */
+static int read_result(const struct frame *f, struct aad_end *end)
+{
+	if (f->length < 1 || !is_result((unsigned char)f->text[0]))
+		return errno = EPROTO, -1;
+	*end = (struct aad_end){ .code = (unsigned char)f->text[0] };
+	if (f->length > 1) {
+		end->priority = f->text[1] & LOG_PRIMASK;
+		memcpy(end->line, f->text + 2, f->length - 1);	/* with the NUL */
+	}
+	if (!*end->line && end->code != PAM_USER_UNKNOWN && end->code != PAM_IGNORE)
+		return errno = EPROTO, -1;
+	return 0;
+}
+
+void aad_relay(pam_handle_t *h, const struct aad_request *req, int frames, struct aad_end *end)
 {
 	struct frame f;
 	int64_t deadline = now() + AAD_FIRST_DEADLINE * 1000;
 
 	for (;;) {
 		if (read_frame(frames, &f, deadline))
-			return errno == ECANCELED ? PAM_CONV_ERR : broken(h);
+			return broken(end, req);
 		switch (f.type) {
 		case AAD_PROMPT:
 			if (prompt(h, f.text) != PAM_SUCCESS)
-				return PAM_CONV_ERR;
+				return aad_failed(end, req, PAM_CONV_ERR, LOG_NOTICE, "conversation", NULL);
 			break;
 		case AAD_ERROR:
 			pam_error(h, "%s", f.text);
@@ -131,17 +156,17 @@ int aad_relay(pam_handle_t *h, int frames)
 			break;
 		case AAD_DEADLINE:
 			if (f.length != 4 || little_endian(f.text) > INT_MAX / 1000)	/* poll(2) counts in an int */
-				return errno = EPROTO, broken(h);
+				return errno = EPROTO, broken(end, req);
 			deadline = now() + (int64_t)little_endian(f.text) * 1000;
 			break;
 		case AAD_RESULT:
-			if (f.length != 1)
-				return errno = EPROTO, broken(h);
-			if (f.text[0] == PAM_SUCCESS && now() > deadline)	/* ENTER, an hour after the browser */
-				return errno = ETIMEDOUT, broken(h);
-			return known_result((unsigned char)f.text[0]);
+			if (read_result(&f, end))
+				return broken(end, req);
+			if (end->code == PAM_SUCCESS && now() > deadline)	/* ENTER, an hour after the browser */
+				return errno = ETIMEDOUT, broken(end, req);
+			return;
 		default:
-			return errno = EPROTO, broken(h);
+			return errno = EPROTO, broken(end, req);
 		}
 	}
 }

@@ -58,7 +58,14 @@ func frame(kind byte, text string) string {
 	return string([]byte{kind, byte(len(text)), byte(len(text) >> 8)}) + text
 }
 
-func result(code byte) string { return frame('R', string([]byte{code})) }
+// result ends an attempt: the code, and the line for the log.
+func result(code byte) string { return frame('R', string([]byte{code, 5})+ending) }
+
+const ending = `denied account="a"`
+
+// ended is how the host sees it.
+var ended = event{'L', "\x05" + ending}
+
 func deadline(seconds uint32) string {
 	return frame('D', string(binary.LittleEndian.AppendUint32(nil, seconds)))
 }
@@ -140,13 +147,22 @@ const (
 	ioError  = "Input/output error"
 )
 
+// failed is the line the door writes itself.
+func failed(priority byte, reason, more string) event {
+	return event{'L', string(priority) + `failed reason="` + reason + `" account="a" attempt="id"` + more}
+}
+
 // broken is how the host sees a worker that has broken down.
 func broken(cause string) []event {
-	log := event{'L', "\x03worker-failed cause=\"" + cause + "\""}
-	if cause == timedOut {
-		return []event{{'E', "The sign-in took too long and was given up. Try again."}, log}
+	sorry := event{'E', "Something went wrong on this machine, and nobody was signed in. Try again; if it stays, tell its administrator."}
+	switch cause {
+	case timedOut:
+		return []event{{'E', "The sign-in took too long and was given up. Try again."}, failed(3, "time-out", "")}
+	case hungUp:
+		return []event{sorry, failed(3, "worker-died", "")}
+	default:
+		return []event{sorry, failed(3, "worker-failed", ` error="`+cause+`"`)}
 	}
-	return []event{log}
 }
 
 // model is door.h once more, in Go: what the host sees of a scenario, and the result.
@@ -162,6 +178,16 @@ func (s scenario) model() (seen []event, code byte) {
 		return text, true
 	}
 	breakDown := func(cause string) ([]event, byte) { return append(seen, broken(cause)...), pamSystemErr }
+	end := func(text string) ([]event, byte) {
+		line, _, _ := strings.Cut(text[min(2, len(text)):], "\x00")
+		switch {
+		case line == "" && text[0] != pamUserUnknown && text[0] != pamIgnore:
+			return breakDown(nonsense)
+		case line == "":
+			return seen, text[0]
+		}
+		return append(seen, event{'L', string([]byte{text[1] & 7}) + line}), text[0]
+	}
 	ending := []string{hungUp, timedOut, ioError}[s.end]
 	show := func(kind byte, prefix, text string) {
 		text, _, _ = strings.Cut(text, "\x00")
@@ -185,7 +211,7 @@ func (s scenario) model() (seen []event, code byte) {
 			show('P', "", text)
 			now += int64(s.takes)
 			if s.conversation != pamSuccess {
-				return seen, pamConvErr
+				return append(seen, failed(5, "conversation", "")), pamConvErr
 			}
 		case head[0] == 'E':
 			show('E', "", text)
@@ -198,12 +224,12 @@ func (s scenario) model() (seen []event, code byte) {
 				return breakDown(nonsense)
 			}
 			until = now + seconds
-		case head[0] == 'R' && length == 1 && text[0] == pamSuccess && now > until:
-			return breakDown(timedOut)
-		case head[0] == 'R' && length == 1 && allowed(text[0]):
-			return seen, text[0]
-		case head[0] == 'R' && length == 1:
-			return seen, pamSystemErr
+		case head[0] == 'R' && length >= 1 && allowed(text[0]):
+			all, code := end(text)
+			if code == pamSuccess && now > until {
+				return breakDown(timedOut)
+			}
+			return all, code
 		default:
 			return breakDown(nonsense)
 		}
@@ -228,12 +254,12 @@ func (r *relay) agree(t testing.TB, s scenario) {
 }
 
 // whole is a sign-in with every kind of frame.
-var whole = deadline(285) + frame('L', "\x06signed-in account=\"a\"") + frame('E', "Look.") +
+var whole = deadline(285) + frame('L', "\x07step account=\"a\"") + frame('E', "Look.") +
 	frame('P', "Open the page.\nPress ENTER.") + frame('P', "") + result(pamSuccess)
 
 func TestRelayWhole(t *testing.T) {
 	r := newRelay(t)
-	want := []event{{'L', "\x06signed-in account=\"a\""}, {'E', "Look."}, {'P', "Open the page.\nPress ENTER."}, {'P', ""}}
+	want := []event{{'L', "\x07step account=\"a\""}, {'E', "Look."}, {'P', "Open the page.\nPress ENTER."}, {'P', ""}, ended}
 	seen, code := r.play(t, scenario{frames: whole, end: silence})
 	if code != pamSuccess || !slices.Equal(seen, want) {
 		t.Errorf("%d %v", code, seen)
@@ -260,7 +286,7 @@ func TestRelayTruncated(t *testing.T) {
 	}
 }
 
-// Every result there could be: the allowed ones pass, and only 0 is a success.
+// Every result there could be: the allowed ones pass with their line, only 0 is a success, and the others are a broken worker.
 func TestRelayResults(t *testing.T) {
 	r := newRelay(t)
 	pass := map[byte]bool{}
@@ -270,19 +296,29 @@ func TestRelayResults(t *testing.T) {
 		switch {
 		case (got == pamSuccess) != (code == 0):
 			t.Errorf("result %d becomes %d", code, got)
-		case got != byte(code) && got != pamSystemErr, len(seen) > 0:
-			t.Errorf("result %d becomes %d %v", code, got, seen)
-		case got == byte(code):
+		case slices.Equal(seen, []event{ended}) && got == byte(code):
 			pass[got] = true
+		case !slices.Equal(seen, broken(nonsense)) || got != pamSystemErr:
+			t.Errorf("result %d becomes %d %v", code, got, seen)
 		}
 		r.agree(t, s)
 	}
 	if len(pass) != 9 {
 		t.Errorf("%d results pass: %v", len(pass), pass)
 	}
-	for _, text := range []string{"", "\x00\x00", "\x00\x07", "\x07\x00", strings.Repeat("\x00", 4), strings.Repeat("\x00", 16384)} {
+}
+
+// Nobody is let in, and nobody refused whose name is ours, without a line in the log.
+func TestRelayResultWithoutLine(t *testing.T) {
+	r := newRelay(t)
+	for _, text := range []string{"", "\x00", "\x00\x05", "\x07", "\x07\x05", "\x00\x05\x00line", strings.Repeat("\x00", 16384)} {
 		if seen, got := r.play(t, scenario{frames: frame('R', text)}); got != pamSystemErr || !slices.Equal(seen, broken(nonsense)) {
-			t.Errorf("a result of %d bytes: %d %v", len(text), got, seen)
+			t.Errorf("%q: %d %v", text, got, seen)
+		}
+	}
+	for _, code := range []byte{pamUserUnknown, pamIgnore} {
+		if seen, got := r.play(t, scenario{frames: frame('R', string(code))}); got != code || seen != nil {
+			t.Errorf("a name that is not ours: %d %v", got, seen)
 		}
 	}
 }
@@ -334,7 +370,7 @@ func TestRelayConversationFails(t *testing.T) {
 	r := newRelay(t)
 	for code := 1; code < 256; code++ {
 		s := scenario{frames: frame('P', "Press ENTER.") + result(pamSuccess), conversation: byte(code)}
-		if seen, got := r.play(t, s); got != pamConvErr || len(seen) != 1 {
+		if seen, got := r.play(t, s); got != pamConvErr || len(seen) != 2 || seen[1] != failed(5, "conversation", "") {
 			t.Errorf("conversation %d: %d %v", code, got, seen)
 		}
 	}
@@ -354,7 +390,7 @@ func TestRelayDeadline(t *testing.T) {
 		{"the last moment", scenario{frames: deadline(10) + prompt + result(pamSuccess), takes: 10}, pamSuccess, ""},
 		{"a success too late", scenario{frames: deadline(10) + prompt + result(pamSuccess), takes: 11}, pamSystemErr, timedOut},
 		{"ENTER long after", scenario{frames: deadline(10) + prompt + result(pamSuccess), takes: 1 << 31}, pamSystemErr, timedOut},
-		{"a refusal late", scenario{frames: deadline(10) + prompt + result(pamAuthErr), takes: 11}, pamAuthErr, ""},
+		{"a refusal late, with its own line", scenario{frames: deadline(10) + prompt + result(pamAuthErr), takes: 11}, pamAuthErr, ""},
 		{"the first deadline", scenario{frames: prompt + result(pamSuccess), takes: 30}, pamSuccess, ""},
 		{"past the first deadline", scenario{frames: prompt + result(pamSuccess), takes: 31}, pamSystemErr, timedOut},
 		{"nothing comes", scenario{end: silence}, pamSystemErr, timedOut},

@@ -17,7 +17,6 @@ import "C"
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"runtime/debug"
 	"time"
@@ -36,12 +35,6 @@ func main() {}
 func aadWork(c *C.struct_aad_request, fd C.int) {
 	door := &door{pipe: os.NewFile(uintptr(fd), "door")}
 	defer os.Exit(1)
-	defer func() {
-		if p := recover(); p != nil {
-			door.Log(signin.LogError, fmt.Sprintf("worker-panic value=%q", fmt.Sprint(p)))
-			door.result(C.PAM_SYSTEM_ERR)
-		}
-	}()
 	// One short-lived process waits for a person: collect early rather than grow, and never swap the machine out.
 	debug.SetGCPercent(50)
 	debug.SetMemoryLimit(64 << 20)
@@ -82,6 +75,7 @@ func code(v signin.Verdict, phase C.enum_aad_phase) C.int {
 // request copies what the door was asked into Go.
 func request(c *C.struct_aad_request) signin.Request {
 	r := signin.Request{
+		Attempt:       C.GoString(&c.attempt[0]),
 		User:          C.GoString(c.user),
 		Service:       C.GoString(c.service),
 		RemoteHost:    C.GoString(c.rhost),
@@ -101,7 +95,10 @@ func request(c *C.struct_aad_request) signin.Request {
 
 // door writes the frames of door.h. A write that fails means that the host is gone; the worker has nobody left to work
 // for.
-type door struct{ pipe *os.File }
+type door struct {
+	pipe *os.File
+	line string // of the result, after its priority
+}
 
 func (d *door) frame(kind byte, text string) {
 	if len(text) > C.AAD_FRAME_MAX {
@@ -120,6 +117,8 @@ func (d *door) Log(level signin.LogLevel, line string) {
 	d.frame(C.AAD_LOG, string([]byte{byte(level)})+line)
 }
 
+func (d *door) End(level signin.LogLevel, line string) { d.line = string([]byte{byte(level)}) + line }
+
 func (d *door) Deadline(in time.Duration) {
 	s := uint32((in + time.Second - 1) / time.Second)
 	d.frame(C.AAD_DEADLINE, string([]byte{byte(s), byte(s >> 8), byte(s >> 16), byte(s >> 24)}))
@@ -127,6 +126,6 @@ func (d *door) Deadline(in time.Duration) {
 
 // result ends the process too: there is exactly one result.
 func (d *door) result(code C.int) {
-	d.frame(C.AAD_RESULT, string([]byte{byte(code)}))
+	d.frame(C.AAD_RESULT, string([]byte{byte(code)})+d.line)
 	os.Exit(0)
 }

@@ -5,7 +5,6 @@ package signin
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"aadlogin/internal/account"
@@ -21,6 +20,7 @@ func (a *attempt) sameAccount(c *token.Claims) (account.Identity, error) {
 		return account.Identity{}, a.otherAccount(c)
 	}
 	who := account.Identity{TenantID: c.TenantID, ObjectID: c.ObjectID, Name: a.name.Account, UPN: a.name.UPN}
+	a.found.object = who.ObjectID
 	return who, a.sameObject(who)
 }
 
@@ -80,7 +80,7 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 // deny takes back what an earlier authorization gave, a session still open included: the administrator's group, and the
 // grant that would stand in for Azure. Then it says why.
 func (a *attempt) deny(who account.Identity, d rbac.Decision, c *cloud, action string) error {
-	denial := a.noRole(d, c, who.ObjectID, action)
+	denial := a.noRole(c, who.ObjectID, action)
 	err := a.store.Update(func(e *account.Edit) error {
 		acct, err := e.ByObject(who.TenantID, who.ObjectID)
 		if err != nil {
@@ -96,7 +96,7 @@ func (a *attempt) deny(who account.Identity, d rbac.Decision, c *cloud, action s
 		return a.store.DropGrant(acct.UID)
 	})
 	if err != nil && !errors.Is(err, account.ErrUnknown) && !errors.Is(err, account.ErrRemoved) {
-		a.log(LogError, "store-error", "error", err.Error())
+		a.log(LogError, "not-taken-back", "error", err.Error())
 	}
 	return denial
 }
@@ -104,6 +104,7 @@ func (a *attempt) deny(who account.Identity, d rbac.Decision, c *cloud, action s
 // grant records the authorization. A person who is no longer administrator is refused outside sshd and login, as long as the
 // session they come from has the group: sudo goes by the groups that the session has had since it began.
 func (a *attempt) grant(acct account.Account, d rbac.Decision, c *cloud, demoted bool) error {
+	a.found.uid = acct.UID
 	if err := a.store.RecordGrant(acct.UID, account.Grant{
 		TenantID: acct.TenantID, ObjectID: acct.ObjectID, Time: a.Now(), Admin: d.Admin,
 		Source: a.cfg.Authorization.Source, Scope: d.Scope, Service: a.Service, RemoteHost: a.RemoteHost,
@@ -113,9 +114,6 @@ func (a *attempt) grant(acct account.Account, d rbac.Decision, c *cloud, demoted
 	if (demoted || a.HoldsAdmins && !d.Admin) && a.Service != "sshd" && a.Service != "login" {
 		return a.demoted(acct)
 	}
-	a.log(LogInfo, "signed-in", "uid", fmt.Sprint(acct.UID), "object", acct.ObjectID, "administrator", fmt.Sprint(d.Admin),
-		"source", a.cfg.Authorization.Source, "role", d.Role, "scope", d.Scope, "assignment", d.Assignment, "reason", d.Reason,
-		"correlation", d.CorrelationID)
 	return nil
 }
 

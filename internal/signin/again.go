@@ -6,7 +6,6 @@ package signin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -31,6 +30,7 @@ func (a *attempt) authorizeAgain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.found.uid, a.found.object = acct.UID, acct.ObjectID
 	who := account.Identity{TenantID: acct.TenantID, ObjectID: acct.ObjectID, Name: acct.Name, UPN: acct.UPN}
 	if !a.cfg.Authorization.AsksAlone() {
 		return a.byLastGrant(acct)
@@ -43,6 +43,7 @@ func (a *attempt) authorizeAgain(ctx context.Context) error {
 	if err != nil {
 		return a.orLastGrant(acct, a.cannotAsk(err))
 	}
+	a.found.decided(a.cfg.Authorization.Source, decision)
 	if !decision.Login {
 		return a.deny(who, decision, cloud, a.actions(cloud).Login)
 	}
@@ -86,7 +87,7 @@ func (a *attempt) letInByLastGrant(acct account.Account, otherwise error) error 
 	if err != nil || !a.standsIn(grant, acct) {
 		return otherwise
 	}
-	a.log(LogWarning, "let-in-by-last-grant", "uid", fmt.Sprint(acct.UID), "object", acct.ObjectID, "granted", grant.Time.Format(time.RFC3339))
+	a.found.byGrant(grant, acct.Admin, errors.Unwrap(otherwise))
 	return nil
 }
 

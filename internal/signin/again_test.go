@@ -45,7 +45,7 @@ func TestAgain(t *testing.T) {
 	m := newMachine(t, "")
 	m.put(m.person(user, userOID))
 	got, door := m.again(m.request(user))
-	ended(t, got, door, Success, "", "signed-in")
+	ended(t, got, door, Success, "", "6 authorized account=")
 	if len(door.deadlines) != 1 || door.deadlines[0] != accountTimeout+slack {
 		t.Errorf("deadlines %v", door.deadlines)
 	}
@@ -166,7 +166,7 @@ func TestLastGrant(t *testing.T) {
 			m.record(granted, time.Now().Add(-test.age), test.admin)
 			got, door := m.again(req)
 			if test.want == Success {
-				ended(t, got, door, Success, "", "4 let-in-by-last-grant")
+				ended(t, got, door, Success, "", `4 authorized reason="last-grant"`)
 			} else {
 				ended(t, got, door, test.want, "Correlation ID", "")
 			}

@@ -66,9 +66,8 @@ func (a *attempt) deviceScopes(c *cloud) []string {
 // when they last signed in with a browser holds for the grant's lifetime, and is not extended by its use.
 func (a *attempt) byLastGrant(acct account.Account) error {
 	return a.letInByLastGrant(acct, a.refuse(Denied, "Whether you may sign in to this machine can only be asked with a browser, and no "+
-		"earlier sign-in with one covers this. Sign in once without a key.", "no-last-grant", "uid", fmt.Sprint(acct.UID),
-		"object", acct.ObjectID, "source", a.cfg.Authorization.Source,
-		"fix", "sign in with a browser; authorization.grant_lifetime says for how long that counts"))
+		"earlier sign-in with one covers this. Sign in once without a key.", "no-last-grant",
+		"source", a.cfg.Authorization.Source, "fix", "sign in with a browser; authorization.grant_lifetime says for how long that counts"))
 }
 
 // actions are what the source calls a login, and one as administrator.

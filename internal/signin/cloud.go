@@ -5,7 +5,6 @@ package signin
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -177,12 +176,4 @@ func hostname() string {
 		return "this machine"
 	}
 	return name
-}
-
-// newID makes a correlation id in the form Microsoft's are: a random GUID (RFC 9562, Section 5.4).
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

@@ -4,7 +4,7 @@
 package signin
 
 import (
-	"strconv"
+	"fmt"
 	"strings"
 )
 
@@ -19,18 +19,45 @@ const (
 	LogDebug   LogLevel = 7
 )
 
-// maxLogValue holds the longest value there is: an "az role assignment create" line, ready to be run.
-const maxLogValue = 1000
+const (
+	maxLogValue = 1000 // bytes between the quotes, for an "az role assignment create" line, ready to be run
+	maxLogLine  = 8000 // rsyslog cuts a message at 8 KiB
+)
 
 // logLine is one event as the authpriv log gets it: verb key="value" …, pairs being key, value, key, value. Empty values
-// are left out. Values are cleaned and quoted, so none of them can end its own quotes or start a line of its own.
+// are left out, and so is a pair for which the line has no room.
 func logLine(verb string, pairs ...string) string {
 	var b strings.Builder
 	b.WriteString(verb)
 	for i := 0; i+1 < len(pairs); i += 2 {
-		if value := clean(pairs[i+1], maxLogValue); value != "" {
-			b.WriteString(" " + pairs[i] + "=" + strconv.Quote(value))
+		pair := " " + pairs[i] + "=" + quote(pairs[i+1])
+		if pairs[i+1] != "" && b.Len()+len(pair) <= maxLogLine {
+			b.WriteString(pair)
 		}
 	}
+	return b.String()
+}
+
+// quote makes a value of the log from any bytes. None can end its quotes, begin a line of its own or drive the terminal that
+// shows it; and unlike clean it drops nothing, because two names that differ must not look the same to an auditor. What is
+// not printable ASCII becomes \xNN. The door has the same rule in C (pam/line.c, quote); testdata/log holds them together.
+func quote(value string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, c := range []byte(value) {
+		piece := string(rune(c))
+		switch {
+		case c == '"' || c == '\\':
+			piece = `\` + piece
+		case c < ' ' || c > '~':
+			piece = fmt.Sprintf(`\x%02x`, c)
+		}
+		if b.Len()+len(piece) > maxLogValue+1 {
+			b.WriteString("...")
+			break
+		}
+		b.WriteString(piece)
+	}
+	b.WriteByte('"')
 	return b.String()
 }

@@ -352,7 +352,7 @@ func TestDemotion(t *testing.T) {
 			req.Service = service
 			got, door := m.signIn(req, admin)
 			if want == Success {
-				ended(t, got, door, Success, "", `administrator="false"`)
+				ended(t, got, door, Success, "", `decision="user"`)
 			} else {
 				ended(t, got, door, Denied, "no longer an administrator", "demoted")
 			}

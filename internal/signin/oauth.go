@@ -38,8 +38,8 @@ func (a *attempt) oauthRefused(e *devicecode.Error) error {
 	for _, n := range e.AADSTS {
 		numbers = append(numbers, strconv.Itoa(n))
 	}
-	return a.refuse(verdict, sentence, "sign-in-refused", "error", e.Code, "aadsts", strings.Join(numbers, ","),
-		"correlation", e.CorrelationID)
+	a.found.heard(e)
+	return a.refuse(verdict, sentence, "sign-in-refused", "error", e.Code, "aadsts", strings.Join(numbers, ","))
 }
 
 // hints are for what the person or an administrator can do something about. Source: Microsoft's "Microsoft Entra

@@ -48,12 +48,12 @@ func TestOAuthErrors(t *testing.T) {
 		{"\x1b[2J", Refused, "The sign-in service refused this sign-in."},
 	} {
 		t.Run(test.code, func(t *testing.T) {
-			a := &attempt{id: ofOurs}
+			a := &attempt{Request: Request{Attempt: ofOurs}}
 			r := refused(t, a.oauthRefused(&devicecode.Error{Code: test.code, CorrelationID: "c0\x1b\n1", Description: "AADSTS1: \x1b secret"}))
 			if want := test.person + "\nCorrelation ID: c0 1"; r.verdict != test.verdict || r.person != want {
 				t.Errorf("%v %q, want %v %q", r.verdict, r.person, test.verdict, want)
 			}
-			if r.verb != "sign-in-refused" || strings.Contains(r.Error(), "secret") {
+			if r.reason != "sign-in-refused" || strings.Contains(r.Error(), "secret") {
 				t.Errorf("log: %s", r.Error())
 			}
 		})
@@ -81,7 +81,7 @@ func TestAADSTSHints(t *testing.T) {
 	}
 	for n, word := range words {
 		for _, code := range []string{"invalid_grant", "invalid_client", "temporarily_unavailable", "anything"} {
-			a := &attempt{id: ofOurs}
+			a := &attempt{Request: Request{Attempt: ofOurs}}
 			plain := refused(t, a.oauthRefused(&devicecode.Error{Code: code}))
 			r := refused(t, a.oauthRefused(&devicecode.Error{Code: code, AADSTS: []int{1, n}}))
 			if r.verdict != plain.verdict {
@@ -103,7 +103,7 @@ func TestAADSTSHints(t *testing.T) {
 }
 
 func TestConsentIsAskedForOnce(t *testing.T) {
-	a := &attempt{id: ofOurs}
+	a := &attempt{Request: Request{Attempt: ofOurs}}
 	r := refused(t, a.oauthRefused(&devicecode.Error{Code: "consent_required", AADSTS: []int{65001}}))
 	if n := strings.Count(r.person, "consent"); n != 1 {
 		t.Errorf("%q", r.person)

@@ -17,6 +17,7 @@ import (
 type said struct {
 	prompts, told []string
 	logged        []string // "level line"
+	ends          int      // of the lines
 	deadlines     []time.Duration
 	answer        func(prompt string) // what the person does before ENTER
 }
@@ -31,6 +32,10 @@ func (s *said) Tell(text string)          { s.told = append(s.told, text) }
 func (s *said) Deadline(in time.Duration) { s.deadlines = append(s.deadlines, in) }
 func (s *said) Log(l LogLevel, line string) {
 	s.logged = append(s.logged, fmt.Sprintf("%d %s", l, line))
+}
+func (s *said) End(l LogLevel, line string) {
+	s.ends++
+	s.Log(l, line)
 }
 
 func promptedAttempt(req Request) *attempt {

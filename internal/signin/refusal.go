@@ -8,14 +8,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/azure"
 	"aadlogin/internal/config"
 	"aadlogin/internal/devicecode"
-	"aadlogin/internal/rbac"
 	"aadlogin/internal/token"
 )
 
@@ -23,74 +21,71 @@ import (
 type refusal struct {
 	verdict Verdict
 	person  string   // what happened and what to do next; "" says nothing
-	verb    string   // of the log line; "" writes none
+	reason  string   // of the log line; "" writes none
 	pairs   []string // of the log line
 	cause   error    // for errors.Is; may be nil
 }
 
 func (r *refusal) Unwrap() error { return r.cause }
 
-func (r *refusal) Error() string { return "signin: " + logLine(r.verb, r.pairs...) }
+func (r *refusal) Error() string { return "signin: " + logLine(r.reason, r.pairs...) }
 
-// end turns how the steps went into the one verdict. What no step has foreseen is Broken.
-func (a *attempt) end(err error) Verdict {
-	if err == nil {
-		return Success
+// run takes the steps and turns how they went into the one verdict and the one line in the log. What no step has foreseen is
+// Broken.
+func (a *attempt) run(verb string, steps func(*attempt) error) (v Verdict) {
+	defer func() {
+		if p := recover(); p != nil {
+			v = a.refused(a.unforeseen("panic", fmt.Errorf("%v", p)))
+		}
+	}()
+	if err := steps(a); err != nil {
+		return a.refused(err)
 	}
+	level, reason := LogInfo, ""
+	if a.found.standIn != nil {
+		level, reason = LogWarning, "last-grant"
+	}
+	a.door.End(level, a.line(verb, reason, a.found.standIn...))
+	return Success
+}
+
+func (a *attempt) refused(err error) Verdict {
 	var r *refusal
 	if !errors.As(err, &r) {
-		r = a.refuse(Broken, "Something went wrong on this machine, and nobody was signed in. Try again; if it stays, tell its administrator.",
-			"failed", "error", err.Error())
+		r = a.unforeseen("unforeseen", err)
 	}
-	if r.verb != "" {
-		a.log(r.level(), r.verb, r.pairs...)
+	if r.verdict == Success {
+		r.verdict = Broken // a refusal is never a success, whatever a step put into it
 	}
 	if r.person != "" {
 		a.door.Tell(r.person)
 	}
-	if r.verdict == Success {
-		return Broken // a refusal is never a success, whatever a step put into it
+	if r.reason != "" {
+		verb, level := r.verdict.said()
+		a.door.End(level, a.line(verb, r.reason, r.pairs...))
 	}
 	return r.verdict
 }
 
-func (r *refusal) level() LogLevel {
-	switch r.verdict {
+// said is the word for the log: denied if the answer was no, failed if there was none.
+func (v Verdict) said() (verb string, level LogLevel) {
+	switch v {
 	case Refused, Denied:
-		return LogNotice
+		return "denied", LogNotice
 	case Unreachable:
-		return LogWarning
+		return "failed", LogWarning
 	default:
-		return LogError
+		return "failed", LogError
 	}
 }
 
-func (a *attempt) refuse(v Verdict, person, verb string, pairs ...string) *refusal {
-	return &refusal{verdict: v, person: person + "\nCorrelation ID: " + a.correlation(pairs), verb: verb, pairs: pairs}
+func (a *attempt) refuse(v Verdict, person, reason string, pairs ...string) *refusal {
+	return &refusal{verdict: v, person: person + "\nCorrelation ID: " + a.correlation(), reason: reason, pairs: pairs}
 }
 
-// correlation is what a person can quote: the server's id if a server had its say, ours otherwise. Ours is in every line of
-// the log.
-func (a *attempt) correlation(pairs []string) string {
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if pairs[i] == "correlation" && pairs[i+1] != "" {
-			return clean(pairs[i+1], 64)
-		}
-	}
-	return a.id
-}
-
-// log writes one event, with what every event has.
-func (a *attempt) log(level LogLevel, verb string, pairs ...string) {
-	common := []string{"account", a.User, "service", a.Service, "rhost", a.RemoteHost, "attempt", a.id}
-	a.door.Log(level, logLine(verb, append(common, pairs...)...))
-}
-
-// debug is for the module argument of that name: which step took how long.
-func (a *attempt) debug(step string, pairs ...string) {
-	if a.Debug {
-		a.log(LogDebug, "step", append([]string{"done", step}, pairs...)...)
-	}
+func (a *attempt) unforeseen(reason string, err error) *refusal {
+	return a.refuse(Broken, "Something went wrong on this machine, and nobody was signed in. Try again; if it stays, tell its administrator.",
+		reason, "error", err.Error())
 }
 
 const metadataService = "metadata service of this machine"
@@ -129,17 +124,17 @@ func (a *attempt) formerName() error {
 
 func (a *attempt) moved() error {
 	return a.refuse(Denied, "The accounts of this machine changed while you were connecting. Connect again.",
-		"host-out-of-date", "uid", strconv.FormatUint(uint64(a.UID), 10))
+		"host-out-of-date")
 }
 
 func (a *attempt) renamed(to account.Account) error {
 	return a.refuse(Denied, fmt.Sprintf("Your account has been renamed to %s on this machine; its files stay yours. Connect again.", to.Name),
-		"renamed", "to", to.Name, "uid", fmt.Sprint(to.UID), "object", to.ObjectID)
+		"renamed", "to", to.Name)
 }
 
 func (a *attempt) demoted(acct account.Account) error {
 	return a.refuse(Denied, fmt.Sprintf("%s is no longer an administrator of this machine.", acct.Name),
-		"demoted", "uid", fmt.Sprint(acct.UID), "object", acct.ObjectID)
+		"demoted")
 }
 
 func (a *attempt) noSlot(err error) error {
@@ -177,7 +172,7 @@ func (a *attempt) otherAccount(c *token.Claims) error {
 	got := cmp.Or(clean(c.PreferredUsername, 120), "an account without a name")
 	return a.refuse(Refused, fmt.Sprintf("This sign-in is for %s, but %s signed in with the browser. Try again, and choose %s there "+
 		"(a private window helps if the browser picks an account by itself).", a.name.UPN, got, a.name.UPN),
-		"other-account", "signed_in", got, "object", c.ObjectID)
+		"other-account", "signed_in", c.PreferredUsername, "signed_in_oid", c.ObjectID)
 }
 
 func (a *attempt) badToken(err error) error {
@@ -190,28 +185,16 @@ func (a *attempt) badToken(err error) error {
 }
 
 func (a *attempt) cannotReach(what string, err error) error {
+	a.found.heard(err)
 	var certificate *azure.CertificateError
 	problem := "cannot be reached"
 	if errors.As(err, &certificate) {
 		problem = "has a certificate that this machine does not trust"
 	}
 	r := a.refuse(Unreachable, fmt.Sprintf("The %s %s. Try again in a moment; if it stays, tell the administrator of this machine.", what, problem),
-		"unreachable", "what", what, "error", err.Error(), "correlation", serverCorrelation(err))
+		"unreachable", "what", what, "error", err.Error())
 	r.cause = err
 	return r
-}
-
-// serverCorrelation is the id a server gave its refusal, if err is one.
-func serverCorrelation(err error) string {
-	var oauth *devicecode.Error
-	var arm *azure.Error
-	switch {
-	case errors.As(err, &oauth):
-		return oauth.CorrelationID
-	case errors.As(err, &arm):
-		return arm.CorrelationID
-	}
-	return ""
 }
 
 // cannotAsk is not a denial: nobody has said no.
@@ -223,6 +206,7 @@ func (a *attempt) cannotAsk(err error) error {
 	case !errors.As(err, &refused), errors.Is(err, azure.ErrUnreachable):
 		return a.cannotReach("authorization service of Azure", err)
 	}
+	a.found.heard(err)
 	fix := "give the machine's managed identity a role with Microsoft.Authorization/*/read at the machine"
 	switch {
 	case refused.Op == azure.IdentityToken:
@@ -231,29 +215,30 @@ func (a *attempt) cannotAsk(err error) error {
 		fix = "give the application registration the delegated permission user_impersonation of Azure Service Management"
 	}
 	return a.refuse(Unreachable, tellAdministrator+"Azure does not let it ask who may sign in; the system log says why.",
-		"authorization-not-asked", "error", err.Error(), "fix", fix, "correlation", refused.CorrelationID)
+		"authorization-not-asked", "error", err.Error(), "fix", fix)
 }
 
 // noRole begins with the sentence that users of the preview know, word for word.
-func (a *attempt) noRole(d rbac.Decision, c *cloud, oid, action string) error {
+func (a *attempt) noRole(c *cloud, oid, action string) error {
 	if a.cfg.Authorization.Source == config.AppRoles {
-		return a.noAppRole(d, oid, action)
+		return a.noAppRole(oid, action)
 	}
+	a.found.scope = cmp.Or(a.found.scope, c.resource.String())
 	role := "Virtual Machine User Login"
 	if strings.HasSuffix(strings.ToLower(action), "/loginasadmin/action") {
 		role = "Virtual Machine Administrator Login"
 	}
 	person := fmt.Sprintf("Access denied:  to sign-in you be assigned a role with action '%s', for example '%s'\nScope: %s\nObject ID: %s",
 		action, role, c.resource, oid)
-	return a.refuse(Denied, person, "denied", "action", action, "object", oid, "reason", d.Reason, "correlation", d.CorrelationID,
-		"fix", fmt.Sprintf("az role assignment create --assignee-object-id %s --role '%s' --scope %s", oid, role, c.resource))
+	return a.refuse(Denied, person, "no-role", "action", action, "fix",
+		fmt.Sprintf("az role assignment create --assignee-object-id %s --role '%s' --scope %s", oid, role, c.resource))
 }
 
 // noAppRole is the same where app roles decide.
-func (a *attempt) noAppRole(d rbac.Decision, oid, role string) error {
+func (a *attempt) noAppRole(oid, role string) error {
 	person := fmt.Sprintf("Access denied:  to sign-in you be assigned the app role '%s' of this machine's application\nApplication: %s\nObject ID: %s",
 		role, a.cfg.ClientID, oid)
-	return a.refuse(Denied, person, "denied", "app_role", role, "object", oid, "reason", d.Reason,
+	return a.refuse(Denied, person, "no-role", "app_role", role,
 		"fix", fmt.Sprintf("in the Entra admin center, at Enterprise applications, application %s, Users and groups: give object %s "+
 			"the app role with the value %s", a.cfg.ClientID, oid, role))
 }
@@ -269,11 +254,12 @@ func (a *attempt) noCode(err error) error {
 
 // notSignedIn: the code was shown, and the browser did not bring a token.
 func (a *attempt) notSignedIn(err error) error {
+	a.found.heard(err)
 	var outage *devicecode.UnreachableError // may have a time-out for its cause: nobody could tell that the person was done
 	if !errors.As(err, &outage) && (errors.Is(err, devicecode.ErrExpired) || errors.Is(err, context.DeadlineExceeded)) {
 		return a.refuse(Refused, "The sign-in was not finished in the browser in time. Try again. If the page said that you cannot get there "+
 			"from here, or that the sign-in was blocked, your organisation may not allow device code sign-in: ask your administrator.",
-			"expired", "correlation", serverCorrelation(err))
+			"expired")
 	}
 	if errors.Is(err, devicecode.ErrUnusable) {
 		return a.badToken(err)

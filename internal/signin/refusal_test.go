@@ -36,9 +36,9 @@ func TestEnd(t *testing.T) {
 	end := func(err error) (Verdict, *said) {
 		door := new(said)
 		a := new(Signin).attempt(Request{User: "user@contoso.example"}, door)
-		return a.end(err), door
+		return a.run("signed-in", func(*attempt) error { return err }), door
 	}
-	if got, door := end(nil); got != Success || door.told != nil || door.logged != nil {
+	if got, door := end(nil); got != Success || door.told != nil || len(door.logged) != 1 || !strings.HasPrefix(door.logged[0], "6 signed-in ") {
 		t.Errorf("no error: %v, told %q, logged %q", got, door.told, door.logged)
 	}
 	for _, v := range everyVerdict {
@@ -46,7 +46,7 @@ func TestEnd(t *testing.T) {
 		if v == Success {
 			want = Broken
 		}
-		for _, err := range []error{&refusal{verdict: v}, fmt.Errorf("wrapped: %w", &refusal{verdict: v, person: "No.", verb: "no"})} {
+		for _, err := range []error{&refusal{verdict: v}, fmt.Errorf("wrapped: %w", &refusal{verdict: v, person: "No.", reason: "no"})} {
 			if got, _ := end(err); got != want {
 				t.Errorf("refusal %d: %v, want %v", v, got, want)
 			}
@@ -64,30 +64,42 @@ func TestEnd(t *testing.T) {
 // A refusal without words is for accounts that are none of our business.
 func TestEndSaysNothing(t *testing.T) {
 	door := new(said)
-	new(Signin).attempt(Request{}, door).end(&refusal{verdict: NotOurs})
+	new(Signin).attempt(Request{}, door).run("signed-in", func(*attempt) error { return &refusal{verdict: NotOurs} })
 	if door.told != nil || door.logged != nil {
 		t.Errorf("told %q, logged %q", door.told, door.logged)
 	}
 }
 
-func TestLevels(t *testing.T) {
+// No step may take the line along with it when it breaks down.
+func TestPanic(t *testing.T) {
+	door := new(said)
+	a := new(Signin).attempt(Request{User: "user@contoso.example"}, door)
+	got := a.run("signed-in", func(*attempt) error { panic("index\nout of range") })
+	ended(t, got, door, Broken, "nobody was signed in", `3 failed reason="panic" account="user@contoso.example"`)
+	if !strings.Contains(door.logged[0], `error="index\x0aout of range"`) || door.ends != 1 {
+		t.Errorf("%d ends: %q", door.ends, door.logged)
+	}
+}
+
+func TestWordsForTheLog(t *testing.T) {
 	for _, v := range everyVerdict {
-		want := LogError
+		want, wantLevel := "failed", LogError
 		switch v {
 		case Refused, Denied:
-			want = LogNotice
+			want, wantLevel = "denied", LogNotice
 		case Unreachable:
-			want = LogWarning
+			wantLevel = LogWarning
 		}
-		if got := (&refusal{verdict: v}).level(); got != want {
-			t.Errorf("%v: level %d, want %d", v, got, want)
+		if got, level := v.said(); got != want || level != wantLevel {
+			t.Errorf("%v: %s at level %d, want %s at %d", v, got, level, want, wantLevel)
 		}
 	}
 }
 
 // Each error of the packages below, as the person, the log and PAM get it.
 func TestRefusals(t *testing.T) {
-	a := &attempt{id: ofOurs, cfg: new(config.Config), Request: Request{UID: 4242}, name: account.Name{Account: "user@contoso.example", UPN: "user@contoso.example"}}
+	a := &attempt{cfg: new(config.Config), Request: Request{Attempt: ofOurs},
+		name: account.Name{Account: "user@contoso.example", UPN: "user@contoso.example"}}
 	unreachable := fmt.Errorf("x: %w", azure.ErrUnreachable)
 	for _, test := range []struct {
 		name    string
@@ -99,20 +111,20 @@ func TestRefusals(t *testing.T) {
 		{"configuration", a.misconfigured(errors.New("line 3")), Misconfigured, "not configured correctly", `configuration-error error="line 3"`},
 		{"spelling", a.misspelt("user@contoso.example"), Denied, "spelled user@contoso.example", `misspelt-name right="user@contoso.example"`},
 		{"name service", a.unknownToHost(), Misconfigured, "name service", "nsswitch.conf"},
-		{"moved", a.moved(), Denied, "Connect again", `uid="4242"`},
+		{"moved", a.moved(), Denied, "Connect again", "host-out-of-date"},
 		{"moved, from the store", a.notStored(&account.MovedError{}), Denied, "Connect again", "host-out-of-date"},
-		{"renamed", a.renamed(account.Account{Name: "new@contoso.example", UID: 7}), Denied, "renamed to new@contoso.example", `uid="7"`},
+		{"renamed", a.renamed(account.Account{Name: "new@contoso.example", UID: 7}), Denied, "renamed to new@contoso.example", `renamed to="new@contoso.example"`},
 		{"demoted", a.demoted(account.Account{Name: "x@contoso.example"}), Denied, "no longer an administrator", "demoted"},
 		{"another's name", a.notStored(fmt.Errorf("y: %w", account.ErrOtherObject)), Denied, "belongs to somebody else", "name-of-another"},
 		{"removed", a.notStored(account.ErrRemoved), Denied, "has been removed", "removed-account"},
 		{"damaged", a.notStored(&account.DamagedError{File: "f", Problem: "p"}), Misconfigured, "damaged", "store-damaged"},
 		{"store", a.notStored(errors.New("disk full")), Broken, "could not be stored", "disk full"},
 		{"other account", a.otherAccount(&token.Claims{PreferredUsername: "eve\x1b[1m@x\n", ObjectID: "o"}), Refused,
-			"This sign-in is for user@contoso.example, but eve[1m@x signed in", `signed_in="eve[1m@x"`},
+			"This sign-in is for user@contoso.example, but eve[1m@x signed in", `signed_in="eve\x1b[1m@x\x0a" signed_in_oid="o"`},
 		{"forged token", a.badToken(&token.InvalidError{Part: "iss"}), Refused, "could not be trusted", "token-refused"},
 		{"no keys", a.badToken(unreachable), Unreachable, "sign-in service cannot be reached", "unreachable"},
 		{"certificate", a.cannotReach("sign-in service", fmt.Errorf("z: %w", &azure.CertificateError{})), Unreachable, "certificate that this machine does not trust", "unreachable"},
-		{"server down", a.cannotAsk(&azure.Error{Status: 503, CorrelationID: "theirs"}), Unreachable, "Correlation ID: theirs", `correlation="theirs"`},
+		{"server down", a.cannotAsk(&azure.Error{Status: 503, CorrelationID: "theirs"}), Unreachable, "Correlation ID: theirs", "unreachable"},
 		{"not allowed to ask", a.cannotAsk(&azure.Error{Status: 403, CorrelationID: "theirs"}), Unreachable, "does not let it ask", "Microsoft.Authorization/*/read"},
 		{"cannot ask", a.cannotAsk(unreachable), Unreachable, "cannot be reached", "unreachable"},
 		{"anything while asking", a.cannotAsk(errors.New("odd")), Unreachable, "cannot be reached", "odd"},
@@ -147,18 +159,20 @@ func TestNoRole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &attempt{id: ofOurs, cfg: new(config.Config)}
+	a := &attempt{cfg: new(config.Config), Request: Request{Attempt: ofOurs}}
 	for action, role := range map[string]string{
 		resource.Actions().Login:        "Virtual Machine User Login",
 		resource.Actions().LoginAsAdmin: "Virtual Machine Administrator Login",
 	} {
-		r := refused(t, a.noRole(rbac.Decision{Reason: "why", CorrelationID: "theirs"}, &cloud{resource: resource}, "the-oid", action))
+		d := rbac.Decision{Reason: "why", CorrelationID: "theirs"}
+		a.found.decided("check-access", d)
+		r := refused(t, a.noRole(&cloud{resource: resource}, "the-oid", action))
 		want := "Access denied:  to sign-in you be assigned a role with action '" + action + "', for example '" + role + "'\n" +
 			"Scope: " + id + "\nObject ID: the-oid\nCorrelation ID: theirs"
 		if r.verdict != Denied || r.person != want {
 			t.Errorf("%v\n%s\nwant\n%s", r.verdict, r.person, want)
 		}
-		if log := r.Error(); !strings.Contains(log, `reason="why"`) || !strings.Contains(log, "--assignee-object-id the-oid --role '"+role+"' --scope "+id) {
+		if log := r.Error(); !strings.Contains(log, "--assignee-object-id the-oid --role '"+role+"' --scope "+id) {
 			t.Errorf("log: %s", log)
 		}
 	}
@@ -167,17 +181,10 @@ func TestNoRole(t *testing.T) {
 // What every line of the log has, whoever wrote the values.
 func TestLogHasWhoAndWhere(t *testing.T) {
 	door := new(said)
-	a := new(Signin).attempt(Request{User: "a\"\nb", Service: "sshd", RemoteHost: "h\x1b"}, door)
+	a := new(Signin).attempt(Request{Attempt: ofOurs, User: "a\"\nb", Service: "sshd", RemoteHost: "h\x1b"}, door)
 	a.log(LogInfo, "verb", "key", "value")
-	want := `6 verb account="a\" b" service="sshd" rhost="h" attempt="` + a.id + `" key="value"`
+	want := `6 verb account="a\"\x0ab" service="sshd" rhost="h\x1b" attempt="` + ofOurs + `" key="value"`
 	if len(door.logged) != 1 || door.logged[0] != want {
 		t.Errorf("got  %q\nwant %q", door.logged, want)
-	}
-}
-
-func TestNewID(t *testing.T) {
-	a, b := newID(), newID()
-	if a == b || len(a) != 36 || a[14] != '4' || !strings.ContainsRune("89ab", rune(a[19])) {
-		t.Errorf("%q, %q", a, b)
 	}
 }

@@ -38,6 +38,7 @@ const (
 
 // A Request is what the PAM host wants to know.
 type Request struct {
+	Attempt     string // correlation id of ours, for all that is said and logged of this attempt
 	User        string // as typed
 	Service     string // PAM service: sshd, sudo, …
 	RemoteHost  string // where the person is; empty for local services
@@ -57,7 +58,8 @@ type Request struct {
 type Door interface {
 	Prompt(text string)              // show, wait for ENTER
 	Tell(text string)                // show
-	Log(level LogLevel, line string) // one line for authpriv
+	Log(level LogLevel, line string) // one line for authpriv, of something besides the attempt's end
+	End(level LogLevel, line string) // how the attempt ended: its one line for authpriv, called once, last
 	Deadline(in time.Duration)       // when the host may give this attempt up
 }
 
@@ -78,7 +80,8 @@ type attempt struct {
 	Signin
 	Request
 	door  Door
-	id    string // correlation id of our own, for attempts that never reached a server
+	begun time.Time
+	found finding
 	cfg   *config.Config
 	rules account.Rules
 	name  account.Name
@@ -87,24 +90,23 @@ type attempt struct {
 
 // Authenticate signs the person behind door in as req.User, or says why not.
 func (s *Signin) Authenticate(ctx context.Context, req Request, door Door) Verdict {
-	a := s.attempt(req, door)
-	return a.end(a.authenticate(ctx))
+	return s.attempt(req, door).run("signed-in", func(a *attempt) error { return a.authenticate(ctx) })
 }
 
 // Account authorizes an account that somebody else (a public key, cron) has authenticated.
 func (s *Signin) Account(ctx context.Context, req Request, door Door) Verdict {
-	a := s.attempt(req, door)
-	return a.end(a.authorizeAgain(ctx))
+	return s.attempt(req, door).run("authorized", func(a *attempt) error { return a.authorizeAgain(ctx) })
 }
 
 func (s *Signin) attempt(req Request, door Door) *attempt {
-	a := &attempt{Signin: *s, Request: req, door: door, id: newID()}
+	a := &attempt{Signin: *s, Request: req, door: door}
 	if a.Now == nil {
 		a.Now = time.Now
 	}
 	if a.CacheDir == "" {
 		a.CacheDir = defaultCacheDir
 	}
+	a.begun = a.Now()
 	return a
 }
 
@@ -148,6 +150,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if err != nil {
 		return a.badToken(err)
 	}
+	a.found.signIn = claims.SignInID
 	who, err := a.sameAccount(claims)
 	if err != nil {
 		return err
@@ -157,6 +160,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if err != nil {
 		return a.cannotAsk(err)
 	}
+	a.found.decided(a.cfg.Authorization.Source, decision)
 	if !decision.Login {
 		return a.deny(who, decision, cloud, a.actions(cloud).Login)
 	}

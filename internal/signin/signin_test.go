@@ -145,7 +145,7 @@ func (m *machine) configure(text string) {
 
 // request is what sshd asks for a name that the host does not know.
 func (m *machine) request(name string) Request {
-	return Request{User: name, Service: "sshd", RemoteHost: "192.0.2.7", ConfigPath: m.config}
+	return Request{Attempt: ofOurs, User: name, Service: "sshd", RemoteHost: "192.0.2.7", ConfigPath: m.config}
 }
 
 // stored is an account after a sign-in.
@@ -245,7 +245,7 @@ func (m *machine) run(req Request, act func(code string) error) (Verdict, *said)
 		}
 	}}
 	verdict := m.signin.Authenticate(m.t.Context(), req, door)
-	door.check(m.t)
+	door.check(m.t, verdict)
 	return verdict, door
 }
 
@@ -254,16 +254,23 @@ func (m *machine) again(req Request) (Verdict, *said) {
 	m.t.Helper()
 	door := new(said)
 	verdict := m.signin.Account(m.t.Context(), req, door)
-	door.check(m.t)
+	door.check(m.t, verdict)
 	if door.prompts != nil {
 		m.t.Errorf("the account phase asks: %q", door.prompts)
 	}
 	return verdict, door
 }
 
-// check: what is said and written holds no secret and nothing that a terminal takes for a command.
-func (s *said) check(t *testing.T) {
+// check: an attempt has one line in the log, the last, unless the name is none of ours; and what is said and written holds no
+// secret and nothing that a terminal takes for a command.
+func (s *said) check(t *testing.T, v Verdict) {
 	t.Helper()
+	if want := map[bool]int{true: 0, false: 1}[v == NotOurs]; s.ends != want {
+		t.Errorf("verdict %d: %d lines, want %d: %q", v, s.ends, want, s.logged)
+	}
+	if s.ends == 1 && !oneLine.MatchString(s.logged[len(s.logged)-1]) {
+		t.Errorf("the last line is %q", s.logged[len(s.logged)-1])
+	}
 	for _, text := range slices.Concat(s.prompts, s.told, s.logged) {
 		if problem := safe(strings.ReplaceAll(text, "\n", " ")); problem != "" {
 			t.Errorf("%q: %s", text, problem)
@@ -280,6 +287,8 @@ func (s *said) check(t *testing.T) {
 		}
 	}
 }
+
+var oneLine = regexp.MustCompile(`^[3-6] (signed-in|authorized|(denied|failed) reason="[a-z-]+") .*account=".+" .*duration="\d+\.\d{3}s" attempt="`)
 
 // ended compares how an attempt ended.
 func ended(t *testing.T, got Verdict, door *said, want Verdict, told, logged string) {
@@ -325,7 +334,7 @@ func TestFirstSignIn(t *testing.T) {
 func TestAdministrator(t *testing.T) {
 	m := newMachine(t, "")
 	got, door := m.signIn(m.request(admin), admin)
-	ended(t, got, door, Success, "", `administrator="true"`)
+	ended(t, got, door, Success, "", `decision="administrator"`)
 	a := m.stored(admin)
 	if g, err := m.grant(a.UID); !a.Admin || err != nil || !g.Admin {
 		t.Errorf("stored %+v, grant %+v, %v", a, g, err)
@@ -356,9 +365,9 @@ func TestNotSignedIn(t *testing.T) {
 		{name: "no object id", as: user, forge: claim("oid", nil), want: Refused, told: "could not be trusted", logged: "token-refused"},
 		{name: "name in capitals", as: user, forge: claim("preferred_username", "User@Contoso.Example"), want: Success, logged: "signed-in"},
 		{name: "a look-alike name", as: user, forge: claim("preferred_username", "uſer@contoso.example"), want: Refused, told: "This sign-in is for", logged: "other-account"},
-		{name: "name with a second line", as: user, forge: claim("preferred_username", user+"\nx\x1b[2J"), want: Refused, told: user + " x[2J signed in", logged: `signed_in="user@contoso.example x[2J"`},
+		{name: "name with a second line", as: user, forge: claim("preferred_username", user+"\nx\x1b[2J"), want: Refused, told: user + " x[2J signed in", logged: `signed_in="user@contoso.example\x0ax\x1b[2J"`},
 		{name: "name of another domain", as: user, forge: claim("preferred_username", "user@fabrikam.example"), want: Refused, told: "user@fabrikam.example signed in", logged: "other-account"},
-		{name: "no role", as: norole, want: Denied, told: "Access denied:  to sign-in you be assigned a role with action 'Microsoft.Compute/virtualMachines/login/action'", logged: "denied"},
+		{name: "no role", as: norole, want: Denied, told: "Access denied:  to sign-in you be assigned a role with action 'Microsoft.Compute/virtualMachines/login/action'", logged: `denied reason="no-role"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := newMachine(t, "")

@@ -27,6 +27,7 @@ type Claims struct {
 	PreferredUsername string
 	UPN               string
 	Name              string
+	SignInID          string // "uti": the id of this sign-in in Entra's sign-in log
 	IdentityProvider  string // set for guests
 	Roles             []string
 	Groups            []string // object ids
@@ -118,6 +119,7 @@ func (c *Claims) readNames(claims jwt.MapClaims) error {
 		"preferred_username": &c.PreferredUsername,
 		"upn":                &c.UPN,
 		"name":               &c.Name,
+		"uti":                &c.SignInID,
 		"idp":                &c.IdentityProvider,
 	} {
 		value, present := claims[name]

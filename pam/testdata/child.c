@@ -30,6 +30,7 @@ static pid_t stage_fork(void);
 #include "../child.c"
 #undef syscall
 #undef fork
+#include "../line.c"
 
 static long stage_syscall(long number, ...)
 {

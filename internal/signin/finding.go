@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"time"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/azure"
+	"aadlogin/internal/devicecode"
+	"aadlogin/internal/rbac"
+)
+
+// finding is what an attempt has found out about itself, for its one line in the log. It decides nothing.
+type finding struct {
+	uid         uint32 // 0: none yet
+	object      string
+	signIn      string // Entra's id of the sign-in
+	source      string // that was asked
+	decision    string // "user", "administrator"
+	role, scope string // that grant it
+	assignment  string
+	why         string   // nothing more was granted
+	correlation string   // the last server's that had its say
+	standIn     []string // pairs about the grant that stands in for Azure
+}
+
+// decided is Azure's word.
+func (f *finding) decided(source string, d rbac.Decision) {
+	f.source, f.role, f.scope, f.assignment, f.why, f.correlation = source, d.Role, d.Scope, d.Assignment, d.Reason, d.CorrelationID
+	f.decision = ""
+	switch {
+	case d.Admin:
+		f.decision = "administrator"
+	case d.Login:
+		f.decision = "user"
+	}
+}
+
+// byGrant: the last grant stands in, because of this error if the source could not be asked.
+func (f *finding) byGrant(g account.Grant, admin bool, unreachable error) {
+	f.decided(g.Source, rbac.Decision{Login: true, Admin: g.Admin && admin, By: rbac.By{Scope: g.Scope}})
+	f.standIn = []string{"granted", g.Time.UTC().Format(time.RFC3339)}
+	if unreachable != nil {
+		f.standIn = append(f.standIn, "error", unreachable.Error())
+	}
+}
+
+// heard is what a server that refused said of itself, if err is a refusal.
+func (f *finding) heard(err error) {
+	var oauth *devicecode.Error
+	var arm *azure.Error
+	f.correlation = ""
+	switch {
+	case errors.As(err, &oauth):
+		f.correlation = oauth.CorrelationID
+	case errors.As(err, &arm):
+		f.correlation = arm.CorrelationID
+	}
+}
+
+// correlation is what a person can quote: the server's id if a server had its say, ours otherwise.
+func (a *attempt) correlation() string {
+	return cmp.Or(clean(a.found.correlation, 64), a.Attempt)
+}
+
+// line is how an attempt ended: the same keys in the same order whatever the end, then what belongs to this one.
+func (a *attempt) line(verb, reason string, more ...string) string {
+	uid := ""
+	switch {
+	case a.found.uid != 0:
+		uid = fmt.Sprint(a.found.uid)
+	case a.KnownToHost:
+		uid = fmt.Sprint(a.UID)
+	}
+	pairs := []string{"reason", reason, "account", a.User, "uid", uid, "oid", a.found.object, "service", a.Service,
+		"rhost", a.RemoteHost, "source", a.found.source, "decision", a.found.decision, "role", a.found.role, "scope", a.found.scope,
+		"assignment", a.found.assignment, "why", a.found.why, "correlation", a.correlation(), "uti", a.found.signIn,
+		"duration", fmt.Sprintf("%.3fs", a.Now().Sub(a.begun).Seconds()), "attempt", a.Attempt}
+	return logLine(verb, append(pairs, more...)...)
+}
+
+// log writes what is worth a line besides the attempt's end.
+func (a *attempt) log(level LogLevel, verb string, pairs ...string) {
+	common := []string{"account", a.User, "service", a.Service, "rhost", a.RemoteHost, "attempt", a.Attempt}
+	a.door.Log(level, logLine(verb, append(common, pairs...)...))
+}
+
+// debug is for the module argument of that name: which step took how long.
+func (a *attempt) debug(step string, pairs ...string) {
+	if a.Debug {
+		a.log(LogDebug, "step", append([]string{"done", step}, pairs...)...)
+	}
+}
