@@ -106,7 +106,7 @@ func TestBrokenConfigurationIsNamed(t *testing.T) {
 	mark := syslog.mark()
 	c := ssh(t, "user@contoso.example")
 	c.expect(`Tell the administrator of this machine: sign-in is not configured correctly`)
-	if got := syslog.find(mark, `configuration-error .*config\.toml:\d+: sign_in\.timeout: `); len(got) == 0 {
+	if got := syslog.find(mark, `failed reason="configuration-error" .*config\.toml:\d+: sign_in\.timeout: `); len(got) == 0 {
 		t.Errorf("log: %q", syslog.find(mark, ""))
 	}
 }

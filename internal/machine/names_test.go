@@ -100,7 +100,7 @@ func TestDamagedStore(t *testing.T) {
 			if status, rest := c.end(); status != 255 || strings.Contains(rest, "assword") {
 				t.Errorf("exit status %d, said %q", status, rest)
 			}
-			if got := syslog.find(mark, `store-damaged .*accounts\.cdb.*install -m 644`); len(got) == 0 {
+			if got := syslog.find(mark, `failed reason="store-damaged" .*accounts\.cdb.*install -m 644`); len(got) == 0 {
 				t.Errorf("log does not say how to restore: %q", syslog.find(mark, ""))
 			}
 			if n := requests("devicecode") - codes; n != 0 {
