@@ -104,7 +104,7 @@ func TestVerifyClaims(t *testing.T) {
 	}
 	want := &Claims{
 		TenantID: testTenant, ObjectID: testObject,
-		PreferredUsername: "alice@contoso.example", UPN: "alice@contoso.example", Name: "Alice", IdentityProvider: "live.com",
+		PreferredUsername: "alice@contoso.example", UPN: "alice@contoso.example", Name: "Alice", SignInID: "y", IdentityProvider: "live.com",
 		Roles: []string{"login"}, Groups: []string{"0f3c"}, GroupsOverage: true,
 		Expires: a.now.Add(time.Hour),
 	}
