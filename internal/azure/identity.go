@@ -31,8 +31,7 @@ func (AccessToken) Format(f fmt.State, _ rune) { io.WriteString(f, "azure.Access
 
 // Token asks for a token of the managed identity for resource, such as
 // "https://management.azure.com/". An empty clientID is the system-assigned
-// identity. This is the one place to fork for Azure Arc, whose agent answers
-// with a challenge first.
+// identity.
 func (m *Metadata) Token(ctx context.Context, resource, clientID string) (AccessToken, error) {
 	const op = IdentityToken
 	query := url.Values{"api-version": {"2018-02-01"}, "resource": {resource}}
@@ -43,12 +42,22 @@ func (m *Metadata) Token(ctx context.Context, resource, clientID string) (Access
 		AccessToken string          `json:"access_token"`
 		ExpiresIn   json.RawMessage `json:"expires_in"`
 		TokenType   string          `json:"token_type"`
+		ClientID    string          `json:"client_id"`
 	}
-	if err := m.get(ctx, op, "/metadata/identity/oauth2/token", query, &doc); err != nil {
+	get := m.get
+	if m.Arc {
+		query.Set("api-version", "2020-06-01")
+		get = m.getChallenged
+	}
+	if err := get(ctx, op, "/metadata/identity/oauth2/token", query, &doc); err != nil {
 		return AccessToken{}, err
 	}
 	if doc.AccessToken == "" || !strings.EqualFold(doc.TokenType, "Bearer") {
 		return AccessToken{}, unreachable(op, errors.New("answer holds no bearer token"))
+	}
+	// An agent of Azure Arc that knows no other identity gives the machine's, whichever is asked for.
+	if m.Arc && clientID != "" && !strings.EqualFold(doc.ClientID, clientID) {
+		return AccessToken{}, fmt.Errorf("azure: %s: the agent of Azure Arc gave another identity than %s", op, clientID)
 	}
 	lifetime, err := seconds(doc.ExpiresIn)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,18 +19,21 @@ import (
 // metadata service.
 const DefaultMetadata = "http://169.254.169.254"
 
-// Metadata asks the Azure instance metadata service about this machine.
-// The zero value asks [DefaultMetadata].
+// Metadata asks the Azure instance metadata service about this machine, or
+// the agent of Azure Arc, which answers the same questions on machines
+// elsewhere. The zero value asks [DefaultMetadata].
 //
 // Any process of the machine can ask it the same; nothing it says about the
 // machine is secret, except the tokens of [Metadata.Token].
 type Metadata struct {
-	Endpoint string // base URL; "" means DefaultMetadata
+	Endpoint string // base URL; "" means DefaultMetadata or DefaultArc
+	Arc      bool   // the agent's: its tokens are behind a challenge (arc.go)
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error
 
-	once   sync.Once
-	client *http.Client
+	once    sync.Once
+	client  *http.Client
+	arcKeys string // directory; "": defaultArcKeys
 }
 
 // Compute is what the metadata service says about the virtual machine. Its
@@ -76,30 +80,52 @@ func (m *Metadata) TenantID(ctx context.Context) (string, error) {
 
 // get asks for one JSON document.
 func (m *Metadata) get(ctx context.Context, op, path string, query url.Values, into any) error {
-	request, err := m.request(path, query)
+	got, err := m.ask(ctx, op, path, query, nil)
 	if err != nil {
 		return err
 	}
+	return got.decode(op, into)
+}
+
+// ask asks with further headers and returns an answer of any status.
+func (m *Metadata) ask(ctx context.Context, op, path string, query url.Values, header http.Header) (*answer, error) {
+	request, err := m.request(path, query, header)
+	if err != nil {
+		return nil, err
+	}
 	got, err := m.asker().ask(ctx, request)
 	if err != nil {
-		return unreachable(op, err)
+		return nil, unreachable(op, err)
 	}
-	if got.status != http.StatusOK {
-		return parseError(op, got)
+	return got, nil
+}
+
+// decode reads the one JSON document of a successful answer.
+func (a *answer) decode(op string, into any) error {
+	if a.status != http.StatusOK {
+		return parseError(op, a)
 	}
-	if err := Decode(got.body, into); err != nil {
+	if err := Decode(a.body, into); err != nil {
 		return unreachable(op, err)
 	}
 	return nil
 }
 
+func (m *Metadata) endpoint() string {
+	switch {
+	case m.Endpoint != "":
+		return m.Endpoint
+	case m.Arc:
+		return DefaultArc
+	default:
+		return DefaultMetadata
+	}
+}
+
 // request makes requests that carry "Metadata: true", which a forgery through
 // a browser or a naive proxy cannot add; the service demands it.
-func (m *Metadata) request(path string, query url.Values) (func() (*http.Request, error), error) {
-	endpoint := m.Endpoint
-	if endpoint == "" {
-		endpoint = DefaultMetadata
-	}
+func (m *Metadata) request(path string, query url.Values, header http.Header) (func() (*http.Request, error), error) {
+	endpoint := m.endpoint()
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("azure: metadata: %q is not a URL", endpoint)
@@ -111,6 +137,7 @@ func (m *Metadata) request(path string, query url.Values) (func() (*http.Request
 		if err != nil {
 			return nil, fmt.Errorf("azure: metadata: %w", err)
 		}
+		maps.Copy(req.Header, header)
 		req.Header.Set("Metadata", "true")
 		return req, nil
 	}, nil
