@@ -109,6 +109,10 @@ func segmentAfter(id, kind string) string {
 }
 
 func (x *exchange) identityInfo() {
+	if x.onArc() {
+		x.metadataError(http.StatusNotFound, "not_found", "Not found") // the agent has no such page
+		return
+	}
 	if x.metadataAllowed() {
 		x.json(http.StatusOK, map[string]string{"tenantId": x.dir.TenantID})
 	}
@@ -131,6 +135,9 @@ func (x *exchange) identityToken() {
 	})
 	if i < 0 {
 		x.metadataError(http.StatusBadRequest, "invalid_request", "Identity not found")
+		return
+	}
+	if x.onArc() && !x.arcAllowed() {
 		return
 	}
 	m := x.dir.Identities[i]

@@ -22,6 +22,7 @@ type Server struct {
 	Key          *rsa.PrivateKey  // first signing key; nil: made when needed
 	EntraAddr    string           // Start listens here; "": a free port of 127.0.0.1
 	MetadataAddr string           // the same for metadata and the device page
+	ArcKeys      string           // directory of a machine of Azure Arc; "": /var/opt/azcmagent/tokens
 	Trace        func(Request)    // called when a request has been answered
 
 	once sync.Once
