@@ -31,6 +31,11 @@ func (r Resource) String() string { return r.id }
 // machine; none for the zero Resource.
 func (r Resource) Actions() Actions { return r.actions }
 
+// OnArc says whether the machine is one of Azure Arc, which is not in Azure.
+func (r Resource) OnArc() bool {
+	return strings.HasPrefix(r.actions.Login, "Microsoft.HybridCompute/")
+}
+
 // machineTypes are the resource types a person can log in to, as they appear
 // in an id after "providers". A star is a name.
 func machineTypes() []machineType {

@@ -56,6 +56,9 @@ func TestParseResource(t *testing.T) {
 		if (err == nil) != (test.action != "") || r.Actions().Login != test.action {
 			t.Errorf("ParseResource(%q) = %v, %v", test.id, r.Actions(), err)
 		}
+		if r.OnArc() != strings.HasPrefix(test.action, "Microsoft.HybridCompute/") {
+			t.Errorf("%q on Arc: %v", test.id, r.OnArc())
+		}
 		if err == nil && r.String() != strings.TrimSuffix(test.id, "/") {
 			t.Errorf("%q became %q", test.id, r)
 		}

@@ -73,7 +73,9 @@ func (a *attempt) newCloud(ctx context.Context) (*cloud, computeFunc, error) {
 	if err != nil {
 		return nil, nil, a.misconfigured(err)
 	}
-	c := &cloud{http: client, metadata: azure.Metadata{Endpoint: a.cfg.Endpoints.Metadata, Now: a.Now}, clientID: a.cfg.ClientID}
+	configured, _ := rbac.ParseResource(a.cfg.Authorization.ResourceID) // what is wrong with it, findMachine says
+	c := &cloud{http: client, clientID: a.cfg.ClientID}
+	c.metadata = azure.Metadata{Endpoint: a.cfg.Endpoints.Metadata, Arc: configured.OnArc(), Now: a.Now}
 	return c, sync.OnceValues(func() (azure.Compute, error) { return c.metadata.Compute(ctx) }), nil
 }
 
@@ -81,13 +83,13 @@ func (a *attempt) newCloud(ctx context.Context) (*cloud, computeFunc, error) {
 // other machines do not have, is not asked.
 func (a *attempt) findMachine(c *cloud, compute computeFunc) (err error) {
 	if c.azure, err = findCloud(a.cfg, compute); err != nil {
-		return a.cannotReach(metadataService, err)
+		return a.noMachine(err)
 	}
 	if a.cfg.Authorization.Source == config.AppRoles {
 		return nil
 	}
 	if c.resource, err = findResource(a.cfg, compute); err != nil {
-		return a.cannotReach(metadataService, err)
+		return a.noMachine(err)
 	}
 	c.bearer = c.metadata.Bearer(c.azure.Audience, a.cfg.Authorization.ManagedIdentity)
 	return nil
@@ -110,6 +112,17 @@ func (a *attempt) tokenSource(c *cloud) token.Source {
 	return token.Source{HTTP: c.http, CacheDir: a.CacheDir, Now: a.Now}
 }
 
+// errSettings is in the chain of what an administrator must set, because the metadata service cannot know it.
+var errSettings = errors.New("signin: configuration")
+
+// noMachine tells that from a metadata service that does not answer.
+func (a *attempt) noMachine(err error) error {
+	if errors.Is(err, errSettings) {
+		return a.misconfigured(err)
+	}
+	return a.cannotReach(metadataService, err)
+}
+
 // findCloud asks the metadata service only if something is left to ask.
 func findCloud(cfg *config.Config, compute computeFunc) (azure.Cloud, error) {
 	cloud, known := azure.CloudByName(cfg.Cloud)
@@ -120,7 +133,8 @@ func findCloud(cfg *config.Config, compute computeFunc) (azure.Cloud, error) {
 		}
 		cloud, known = azure.CloudByEnvironment(machine.Environment)
 		if !known && (cfg.Endpoints.Authority == "" || cfg.Endpoints.ResourceManager == "") {
-			return azure.Cloud{}, fmt.Errorf("signin: cloud %q is not known here; set endpoints.authority and endpoints.resource_manager", machine.Environment)
+			return azure.Cloud{}, fmt.Errorf("%w: cloud %q is not known here; set endpoints.authority and endpoints.resource_manager",
+				errSettings, machine.Environment)
 		}
 	}
 	if cfg.Endpoints.Authority != "" {
@@ -135,17 +149,25 @@ func findCloud(cfg *config.Config, compute computeFunc) (azure.Cloud, error) {
 	return cloud, nil
 }
 
-// findResource is the same for the resource that roles are looked up at.
+// findResource is the same for the resource that roles are looked up at. A machine of Azure Arc is named by the configuration:
+// any local process may answer for the agent while that is down, and would name a machine that it has the roles at.
 func findResource(cfg *config.Config, compute computeFunc) (rbac.Resource, error) {
-	id := cfg.Authorization.ResourceID
-	if id == "" {
-		machine, err := compute()
+	if id := cfg.Authorization.ResourceID; id != "" {
+		named, err := rbac.ParseResource(id)
 		if err != nil {
-			return rbac.Resource{}, err
+			err = fmt.Errorf("%w: authorization.resource_id: %w", errSettings, err)
 		}
-		id = machine.ResourceID
+		return named, err
 	}
-	return rbac.ParseResource(id)
+	machine, err := compute()
+	if err != nil {
+		return rbac.Resource{}, err
+	}
+	found, err := rbac.ParseResource(machine.ResourceID)
+	if err == nil && found.OnArc() {
+		err = fmt.Errorf("%w: a machine of Azure Arc needs authorization.resource_id, which seems to be %q", errSettings, found)
+	}
+	return found, err
 }
 
 // noDiscovery tells a tenant that does not exist from a service that does not answer.
