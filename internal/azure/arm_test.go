@@ -44,6 +44,45 @@ func TestARMPost(t *testing.T) {
 	}
 }
 
+// The token goes where it went before, and nowhere else. What a link leads to is taken as it stands, but for a space.
+func TestARMFollow(t *testing.T) {
+	var asked string
+	arm := newARM(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = r.Header.Get("Authorization") + " " + r.URL.RequestURI()
+	})
+	host := strings.TrimPrefix(arm.Endpoint, "https://")
+	for link, want := range map[string]string{
+		arm.Endpoint + "/a%2Fb?$skiptoken=x%2By+z&q=a b": "Bearer machine-token /a%2Fb?$skiptoken=x%2By+z&q=a%20b",
+		"https://evil.example/":                          "",
+		"http://" + host + "/":                           "",
+		"https://" + host + "0/":                         "",
+		"https://me@" + host + "/":                       "",
+		"https://" + host + "@evil/":                     "",
+		"//" + host + "/":                                "",
+		"/x":                                             "",
+		"":                                               "",
+		"https://" + host + "/\x00\n":                    "",
+	} {
+		asked = ""
+		_, err := arm.Follow(t.Context(), link)
+		if asked != want || (err == nil) != (want != "") {
+			t.Errorf("%q: asked %q, %v", link, asked, err)
+		}
+	}
+}
+
+// A filter is written as RFC 3986 has it: to some servers a plus is a plus.
+func TestARMFilter(t *testing.T) {
+	arm := newARM(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery != "%24filter=atScope%28%29%20and%20a%2Bb" {
+			t.Errorf("query %q", r.URL.RawQuery)
+		}
+	})
+	if _, err := arm.Get(t.Context(), "/x", url.Values{"$filter": {"atScope() and a+b"}}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestARMErrors(t *testing.T) {
 	tests := []struct {
 		name        string

@@ -72,8 +72,7 @@ func checkObject(dec *json.Decoder, depth int) error {
 			return err
 		}
 	}
-	_, err := dec.Token()
-	return err
+	return checkEnd(dec)
 }
 
 func checkArray(dec *json.Decoder, depth int) error {
@@ -82,8 +81,15 @@ func checkArray(dec *json.Decoder, depth int) error {
 			return err
 		}
 	}
-	_, err := dec.Token()
-	return err
+	return checkEnd(dec)
+}
+
+// checkEnd takes the closing bracket.
+func checkEnd(dec *json.Decoder) error {
+	if _, err := dec.Token(); err != nil {
+		return errors.New("not JSON")
+	}
+	return nil
 }
 
 func fold(r rune) rune {

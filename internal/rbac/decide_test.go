@@ -3,7 +3,10 @@
 
 package rbac
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 func TestDecideNothing(t *testing.T) {
 	if d := Decide(Facts{}); d.Login || d.Admin || d.Reason == "" {
@@ -31,5 +34,85 @@ func TestDecideArc(t *testing.T) {
 	}
 	if d := Decide(facts(vm, arc)); d.Login {
 		t.Errorf("let in to a virtual machine by Arc actions: %+v", d)
+	}
+}
+
+// App roles need no machine, and are compared to the letter.
+func TestAppRoles(t *testing.T) {
+	for _, test := range []struct {
+		roles []string
+		want  string
+	}{
+		{nil, "no"},
+		{[]string{}, "no"},
+		{[]string{""}, "no"},
+		{[]string{"login"}, "login"},
+		{[]string{"loginAsAdmin"}, "no"},
+		{[]string{"login", "loginAsAdmin"}, "admin"},
+		{[]string{"loginAsAdmin", "x", "login", "login"}, "admin"},
+		{[]string{"Login"}, "no"},
+		{[]string{"login", "loginasadmin"}, "login"},
+		{[]string{"login loginAsAdmin"}, "no"},
+		{[]string{" login"}, "no"},
+		{[]string{"*"}, "no"},
+	} {
+		f, err := AppRoles{test.roles}.Ask(t.Context(), Question{ObjectID: testOID})
+		d := Decide(f)
+		if err != nil || word(d) != test.want || d.Reason == "" != d.Admin {
+			t.Errorf("%q: %+v, %v", test.roles, d, err)
+		}
+		if want := map[string]string{"login": "login", "admin": "loginAsAdmin"}[test.want]; d.Role != want {
+			t.Errorf("%q: by role %q", test.roles, d.Role)
+		}
+	}
+}
+
+// No evidence is about a machine that nobody has named, whatever it says; only app roles are not about machines.
+func TestDecideWithoutMachine(t *testing.T) {
+	all := []Permission{{DataActions: []string{"*"}}}
+	for _, evidence := range []Evidence{
+		Verdicts{{DataAction: true, Word: "Allowed"}, {DataAction: true, Word: "Allowed"}},
+		Assignments{Roles: map[string]Role{"r": {Permissions: all}}, Assignments: []Assignment{{Role: "r", Principal: Principal{ID: testOID}, Scope: "/"}}},
+		Grants(all),
+	} {
+		if d := Decide(Facts{Question: Question{ObjectID: testOID}, Evidence: evidence}); d.Login || d.Reason != notMachine {
+			t.Errorf("%T: %+v", evidence, d)
+		}
+	}
+}
+
+// The sources that ask Azure do not ask about nobody, or about nothing.
+func TestNothingToAsk(t *testing.T) {
+	vm := mustResource(t, testVM)
+	for _, q := range []Question{{vm, ""}, {vm, testOID + "'"}, {vm, testOID[1:]}, {Resource{}, testOID}, {}} {
+		for _, s := range []Source{CheckAccess{}, RoleAssignments{}, Permissions{}} { // no ARM: asking would panic
+			if f, err := s.Ask(t.Context(), q); err == nil || f.Evidence != nil {
+				t.Errorf("%T: %+v", s, f)
+			}
+		}
+	}
+}
+
+// BenchmarkDecide: the one role that grants is the last, and ten more that do not are defined.
+func BenchmarkDecide(b *testing.B) {
+	vm := mustResource(b, testVM)
+	for _, n := range []int{10, 1000, 100_000} {
+		e := Assignments{Roles: map[string]Role{"admin": {Permissions: []Permission{{DataActions: []string{"Microsoft.Compute/*"}}}}}}
+		for i := range 10 {
+			e.Roles[fmt.Sprint(i)] = Role{Permissions: []Permission{{DataActions: []string{"Microsoft.Storage/*/read", "*/write"}}}}
+		}
+		for i := range n {
+			e.Assignments = append(e.Assignments, Assignment{Role: fmt.Sprint(i % 10), Principal: Principal{testOID, "User"}, Scope: testVM})
+		}
+		e.Assignments[n-1].Role = "admin"
+		e.Denies = []Deny{{Scope: "/", Permissions: []Permission{{DataActions: []string{"*"}}}, Principals: []Principal{{"x", "User"}}}}
+		f := Facts{Question: Question{vm, testOID}, Evidence: e}
+		b.Run(fmt.Sprintf("assignments=%d", n), func(b *testing.B) {
+			for b.Loop() {
+				if !Decide(f).Admin {
+					b.Fatal("not granted")
+				}
+			}
+		})
 	}
 }

@@ -1,0 +1,160 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rbac
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"aadlogin/internal/emulator"
+)
+
+// chance makes directories, the same for the same seed.
+type chance struct{ *rand.Rand }
+
+func pick[T any](c chance, from ...T) T { return from[c.IntN(len(from))] }
+
+func some[T any](c chance, most int, from ...T) []T {
+	var all []T
+	for range c.IntN(most + 1) {
+		all = append(all, pick(c, from...))
+	}
+	return all
+}
+
+// patterns are of actions, near misses among them.
+func (c chance) patterns(least int) []string {
+	all := some(c, 2, "*", "*/action", "Microsoft.Compute/*", "microsoft.compute/VIRTUALMACHINES/login/action", "*/loginAsAdmin/*",
+		"*/login*/action", "Microsoft.Compute/virtualMachines/login", "Microsoft.HybridCompute/*", "*/read", "*Machines/login/*")
+	if len(all) < least {
+		all = append(all, pick(c, "*", "*/login/action", "Microsoft.Compute/*/action"))
+	}
+	return all
+}
+
+func (c chance) scope() string {
+	return scopes.Replace(pick(c, "$vm", "$vm", "$VM", "$vm/", "$rg", "$RG", "$sub", "/", "$mg/contoso-root", "$mg/other", "$vm2", "$rg2", "$vm/extensions/x"))
+}
+
+// directory is anything that can be, but that the machine keeps its right to ask. How much of what the sources see differently
+// there is in it, depends on the share.
+func (c chance) directory(share float64) *emulator.Directory {
+	d := bare(emulatedVM)
+	groups := []string{"a", "b", "c", "d"}
+	for i, name := range groups {
+		d.Groups = append(d.Groups, emulator.Group{Name: name, ObjectID: id(100 + i), Members: some(c, 2, append(groups, person, other)...)})
+	}
+	roles := []string{"Virtual Machine User Login", "Virtual Machine Administrator Login", "Owner"}
+	for i := range 4 {
+		r := emulator.Role{ID: id(200 + i), Name: fmt.Sprint("role", i), DataActions: c.patterns(1), Actions: c.patterns(0)}
+		if c.IntN(3) == 0 {
+			r.NotDataActions = c.patterns(0)
+		}
+		d.Roles = append(d.Roles, r)
+		roles = append(roles, r.Name)
+	}
+	for range 2 + c.IntN(5) {
+		a := emulator.Assignment{Principal: pick(c, append(groups, person, person, other)...), Role: pick(c, roles...), Scope: c.scope()}
+		if c.Float64() < share {
+			a.Condition = "@Resource[x] StringEquals 'y'"
+		}
+		d.Assignments = append(d.Assignments, a)
+	}
+	for c.Float64() < share {
+		d.Denies = append(d.Denies, emulator.Deny{
+			Name: fmt.Sprint("deny", len(d.Denies)), Principals: append(some(c, 1, append(groups, person, other)...), pick(c, append(groups, "everyone", person, other)...)),
+			Exclude: append(some(c, 1, append(groups, person, other)...), "demo-vm"),
+			Actions: c.patterns(0), DataActions: c.patterns(1), NotDataActions: c.patterns(0), Scope: c.scope(), DoNotApplyToChildScopes: c.IntN(4) == 0,
+		})
+	}
+	return d
+}
+
+// Whatever there is in Azure, its own verdict, what is judged here of its lists, and what the person sees, are one. The
+// exceptions are those of the package's documentation, and no others.
+func TestSourcesAgree(t *testing.T) {
+	azure := newEmulated(t)
+	sources := azure.sources()
+	outcomes := map[string]int{}
+	for seed := range uint64(1500) {
+		c := chance{rand.New(rand.NewPCG(seed, 0))}
+		d := c.directory([]float64{0, 0.4}[seed%2])
+		azure.holds(d)
+		verdict := azure.decides(sources["check-access"], emulatedVM)
+		lists := azure.decides(sources["role-assignments"], emulatedVM)
+		seen := azure.decides(sources["permissions"], emulatedVM)
+
+		outcomes[word(verdict)]++
+		if lists.Scope != verdict.Scope && word(lists) == word(verdict) {
+			t.Errorf("seed %d: granted at %q and at %q", seed, verdict.Scope, lists.Scope)
+		}
+		if word(lists) != word(verdict) {
+			outcomes["a group denied"]++
+			if !groupDenied(d) || lists.Login && !verdict.Login || lists.Admin && !verdict.Admin {
+				t.Errorf("seed %d: check-access %s (%s), role-assignments %s (%s)", seed, word(verdict), verdict.Reason, word(lists), lists.Reason)
+			}
+		}
+		if word(seen) != word(verdict) {
+			outcomes["not shown"]++
+			azure.holds(shown(d))
+			if verdict = azure.decides(sources["check-access"], emulatedVM); word(seen) != word(verdict) {
+				t.Errorf("seed %d: check-access %s (%s), permissions %s (%s)", seed, word(verdict), verdict.Reason, word(seen), seen.Reason)
+			}
+		}
+	}
+	t.Log(outcomes)
+	for _, what := range []string{"admin", "login", "no", "a group denied", "not shown"} {
+		if outcomes[what] < 10 {
+			t.Errorf("%s: %d times: the directories test nothing", what, outcomes[what])
+		}
+	}
+}
+
+// groupDenied: some deny assignment names or excludes a group.
+func groupDenied(d *emulator.Directory) bool {
+	return slices.ContainsFunc(d.Denies, func(y emulator.Deny) bool {
+		return slices.ContainsFunc(append(y.Principals, y.Exclude...), func(who string) bool {
+			return slices.ContainsFunc(d.Groups, func(g emulator.Group) bool { return g.Name == who })
+		})
+	})
+}
+
+// shown is what the permissions operation shows of a directory.
+func shown(d *emulator.Directory) *emulator.Directory {
+	less := *d
+	less.Denies = nil
+	less.Assignments = slices.Clone(d.Assignments)
+	for i := range less.Assignments {
+		less.Assignments[i].Condition = ""
+	}
+	return &less
+}
+
+// A person with thousands of assignments is an answer of many pages, of which the last may hold the one that counts.
+func TestManyPages(t *testing.T) {
+	azure := newEmulated(t)
+	d := bare(emulatedVM)
+	d.PageSize = 100
+	for i := range 5000 {
+		d.Assignments = append(d.Assignments, emulator.Assignment{Principal: person, Role: "Reader", Scope: "/", Condition: fmt.Sprint(i)})
+	}
+	d.Assignments[5000].Role = "Virtual Machine Administrator Login"
+	d.Assignments[5000].Condition = ""
+	azure.holds(d)
+	azure.server.ForgetRequests()
+	if got := azure.decides(azure.sources()["role-assignments"], emulatedVM); word(got) != "admin" {
+		t.Errorf("%+v", got)
+	}
+	pages := 0
+	for _, r := range azure.server.Requests() {
+		if r.Endpoint == "roleassignments" {
+			pages++
+		}
+	}
+	if pages != 50 {
+		t.Errorf("%d pages", pages)
+	}
+}
