@@ -12,6 +12,11 @@
 #include <stdint.h>
 #include <string.h>
 
+// The entry points that answer one question are flattened, each into one
+// function; what is rare stays outside of it. Calls would cost a lookup a tenth.
+#define AAD_FLAT __attribute__((flatten))
+#define AAD_RARE __attribute__((cold, noinline))
+
 // What a lookup can come to; aad_status in entry.h makes NSS statuses of it.
 enum aad_result {
 	AAD_OK,

@@ -31,7 +31,7 @@ enum nss_status aad_status(enum aad_result r, int saved, int *errnop)
 	return NSS_STATUS_UNAVAIL;
 }
 
-enum nss_status _nss_aad_getpwnam_r(const char *name, struct passwd *pwd, char *buf, size_t len, int *errnop)
+AAD_FLAT enum nss_status _nss_aad_getpwnam_r(const char *name, struct passwd *pwd, char *buf, size_t len, int *errnop)
 {
 	struct aad_borrowed b;
 	int saved = errno;
@@ -43,7 +43,7 @@ enum nss_status _nss_aad_getpwnam_r(const char *name, struct passwd *pwd, char *
 	return aad_status(r, saved, errnop);
 }
 
-enum nss_status _nss_aad_getpwuid_r(uid_t uid, struct passwd *pwd, char *buf, size_t len, int *errnop)
+AAD_FLAT enum nss_status _nss_aad_getpwuid_r(uid_t uid, struct passwd *pwd, char *buf, size_t len, int *errnop)
 {
 	struct aad_borrowed b;
 	int saved = errno;
@@ -55,7 +55,7 @@ enum nss_status _nss_aad_getpwuid_r(uid_t uid, struct passwd *pwd, char *buf, si
 	return aad_status(r, saved, errnop);
 }
 
-enum nss_status _nss_aad_getgrnam_r(const char *name, struct group *grp, char *buf, size_t len, int *errnop)
+AAD_FLAT enum nss_status _nss_aad_getgrnam_r(const char *name, struct group *grp, char *buf, size_t len, int *errnop)
 {
 	struct aad_borrowed b;
 	int saved = errno;
@@ -67,7 +67,7 @@ enum nss_status _nss_aad_getgrnam_r(const char *name, struct group *grp, char *b
 	return aad_status(r, saved, errnop);
 }
 
-enum nss_status _nss_aad_getgrgid_r(gid_t gid, struct group *grp, char *buf, size_t len, int *errnop)
+AAD_FLAT enum nss_status _nss_aad_getgrgid_r(gid_t gid, struct group *grp, char *buf, size_t len, int *errnop)
 {
 	struct aad_borrowed b;
 	int saved = errno;
@@ -79,8 +79,8 @@ enum nss_status _nss_aad_getgrgid_r(gid_t gid, struct group *grp, char *buf, siz
 	return aad_status(r, saved, errnop);
 }
 
-enum nss_status _nss_aad_initgroups_dyn(const char *user, gid_t group, long *start, long *size, gid_t **groups,
-                                        long limit, int *errnop)
+AAD_FLAT enum nss_status _nss_aad_initgroups_dyn(const char *user, gid_t group, long *start, long *size, gid_t **groups,
+                                                 long limit, int *errnop)
 {
 	struct aad_borrowed b;
 	struct aad_gid_list list = {group, start, size, groups, limit};

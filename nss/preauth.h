@@ -19,7 +19,7 @@ struct aad_fresh {
 enum aad_result aad_fresh(const struct aad_store *s, const char *name, struct aad_fresh *f);
 
 // aad_preauth is aad_fresh for those who may hear it, AAD_ABSENT for others.
-enum aad_result aad_preauth(const struct aad_store *s, const char *name, struct aad_fresh *f);
+AAD_RARE enum aad_result aad_preauth(const struct aad_store *s, const char *name, struct aad_fresh *f);
 
 enum aad_result aad_fresh_passwd(const struct aad_rules *r, const struct aad_fresh *f, struct passwd *pwd, char *buf, size_t len);
 

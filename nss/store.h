@@ -24,11 +24,11 @@ bool aad_store_over(const void *data, size_t size, struct aad_store *s);
 
 // aad_store_open maps the file, or reads it when it could be cut short under a
 // mapping; aad_store_close lets go of it.
-enum aad_result aad_store_open(const char *path, struct aad_store *s, struct aad_identity *identity);
+AAD_RARE enum aad_result aad_store_open(const char *path, struct aad_store *s, struct aad_identity *identity);
 void aad_store_close(struct aad_store *s);
 
 // aad_store_is looks whether the file at path is the one with this identity.
-bool aad_store_is(const char *path, const struct aad_identity *identity);
+AAD_RARE bool aad_store_is(const char *path, const struct aad_identity *identity);
 
 // aad_store_mark is a number that changes in a store that has been replaced,
 // the only byte of it that ever does.

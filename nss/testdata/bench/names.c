@@ -55,7 +55,7 @@ struct measured {
 
 static struct key *keys[KINDS];
 static long count; // of each kind
-static struct measured all[PEERS + 3];
+static struct measured all[PEERS + 2];
 static int services;
 
 static double seconds(void)
@@ -93,6 +93,16 @@ static void make_keys(int kind)
 	keys[kind] = all_keys;
 }
 
+// step is 1, and known only when the answer is: nothing of a call begins before
+// the one before has ended, as for a program that looks up a name and needs it.
+// Else the processor works on several lookups at a time, on more the simpler they are.
+static long step_after(bool right)
+{
+	long wrong = !right;
+	__asm__ volatile("" : "+r"(wrong)); // 0, which the compiler must not know
+	return 1 + wrong;
+}
+
 // ask_for asks for some time, or until limit calls when that is not 0, and
 // returns nanoseconds a call. *n is the first key, and then the number of calls.
 static double ask_for(struct measured *m, int question, double budget, long limit, long *n)
@@ -104,9 +114,11 @@ static double ask_for(struct measured *m, int question, double budget, long limi
 	while ((end < start + budget || done == 0) && (limit == 0 || done < limit)) {
 		double before = end;
 		for (long i = 0; i < step; i++) {
-			if (!a(&m->service, &k[at]))
+			bool right = a(&m->service, &k[at]);
+			long next = step_after(right);
+			if (!right)
 				errx(1, "%s, %s: wrong answer for %s, %u", m->service.label, questions[question].title, k[at].name, k[at].uid);
-			if (++at == reach)
+			if ((at += next) == reach)
 				at = 0;
 		}
 		done += step;
@@ -225,8 +237,7 @@ static void print_table(void)
 	putchar('\n');
 	for (int i = 0; i < services; i++)
 		print_times(&all[i]);
-	print_ratios(&all[0], named("raw"), "finding", 1.5);
-	print_ratios(&all[0], named("read"), "reading", 1.5);
+	print_ratios(&all[0], named("raw"), "raw cdb", 1.5);
 	print_ratios(named("same"), named("sss"), "sssd", 0.5);
 	print_misses(&all[0], 100);
 	struct measured *sss = named("sss");
@@ -275,8 +286,7 @@ int main(int argc, char **argv)
 			if (strcmp(p->name, argv[i]) == 0)
 				add_peer(p);
 	const char *store = "/var/lib/aad-login/accounts.cdb";
-	add("raw", service_raw("raw cdb (tinycdb): find", store, false));
-	add("read", service_raw("raw cdb: find, read", store, true));
+	add("raw", service_raw("raw cdb (tinycdb)", store));
 	for (int round = 0; round < ROUNDS; round++)
 		for (int q = 0; q < QUESTIONS; q++) {
 			if (seteuid(q == UNSEEN_ROOT ? 0 : NOBODY) != 0)

@@ -33,8 +33,10 @@ static bool by_gid(const struct service *s, const struct key *k)
 
 static bool groups(const struct service *s, const struct key *k)
 {
-	gid_t room[64] = {k->uid}, *list = room; // enough for all: nobody will realloc it
+	static gid_t room[64]; // enough for all: nobody will realloc it
+	gid_t *list = room;
 	long start = 1, size = sizeof room / sizeof *room;
+	room[0] = k->uid;
 	return s->initgroups_dyn(k->name, k->uid, &start, &size, &list, size, &error) == NSS_STATUS_SUCCESS;
 }
 
@@ -77,15 +79,12 @@ struct service service_load(const char *label, const char *name, const char *lib
 	return s;
 }
 
-// found holds when the record, an entry of internal/account, has the uid. Who
-// asks for an account needs all of it: reading it is a part of that.
+// found holds when the record, an entry of internal/account, has the uid.
 static bool found(const struct service *s, const void *key, unsigned len, uid_t uid)
 {
 	if (cdb_find(s->cdb, key, len) <= 0)
 		return false;
 	const void *value = cdb_getdata(s->cdb);
-	if (s->reads && cdb_read(s->cdb, buf, cdb_datalen(s->cdb), cdb_datapos(s->cdb)) != 0)
-		return false;
 	return value != NULL && memcmp(value, &uid, sizeof uid) == 0;
 }
 
@@ -109,7 +108,7 @@ static bool raw_no_uid(const struct service *s, const struct key *k)
 	return cdb_find(s->cdb, &k->u, k->digits_len) == 0;
 }
 
-struct service service_raw(const char *label, const char *store, bool reads)
+struct service service_raw(const char *label, const char *store)
 {
 	struct cdb *cdb = calloc(1, sizeof *cdb);
 	int fd = open(store, O_RDONLY | O_CLOEXEC);
@@ -117,7 +116,6 @@ struct service service_raw(const char *label, const char *store, bool reads)
 		err(1, "%s", store);
 	return (struct service){
 		.label = label,
-		.reads = reads,
 		.asks = {raw_name, raw_uid, raw_uid, raw_name, raw_no_name, raw_no_name, raw_no_name, raw_no_name, raw_no_uid},
 		.cdb = cdb,
 	};

@@ -38,14 +38,13 @@ struct service {
 	enum nss_status (*getgrgid_r)(gid_t, struct group *, char *, size_t, int *);
 	enum nss_status (*initgroups_dyn)(const char *, gid_t, long *, long *, gid_t **, long, int *);
 	struct cdb *cdb;
-	bool reads;
 };
 
 // service_load loads a library of _nss_NAME_ functions; it exits when it can't.
 struct service service_load(const char *label, const char *name, const char *library);
 
 // service_raw is no name service: tinycdb's lookup of the same keys in the
-// mapped store, and then, or not, reading the record found.
-struct service service_raw(const char *label, const char *store, bool reads);
+// mapped store.
+struct service service_raw(const char *label, const char *store);
 
 #endif
