@@ -48,7 +48,7 @@ func problem(err error) string {
 	case errors.As(err, &host):
 		return "is for another host"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "has expired or is not valid yet"
+		return "has expired or is not valid yet, or the clock of this machine is wrong"
 	default:
 		return "is not acceptable"
 	}

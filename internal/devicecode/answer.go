@@ -91,23 +91,21 @@ func judge(got *reply, err error) (verdict, error) {
 		return outage, err
 	case got.status == http.StatusOK:
 		return judgeTokens(got.body)
-	case got.status == http.StatusTooManyRequests, got.status == http.StatusRequestTimeout, got.status >= 500:
-		return outage, fmt.Errorf("HTTP %d", got.status)
 	}
 	refused, ok := parseError(got)
-	if !ok && got.status == http.StatusBadRequest {
-		return outage, errors.New("HTTP 400 without an OAuth error") // half a body
-	}
-	if !ok {
-		return failed, &UnreachableError{fmt.Errorf("HTTP %d without an OAuth error", got.status)}
-	}
-	switch refused.Code {
-	case "authorization_pending":
-		return pending, nil
-	case "slow_down":
-		return slower, nil
-	case "temporarily_unavailable", "server_error":
+	switch {
+	case ok && refused.passing():
 		return outage, refused
+	case overloaded(got.status):
+		return outage, fmt.Errorf("HTTP %d", got.status)
+	case !ok && got.status == http.StatusBadRequest:
+		return outage, errors.New("HTTP 400 without an OAuth error") // half a body
+	case !ok:
+		return failed, &UnreachableError{fmt.Errorf("HTTP %d without an OAuth error", got.status)}
+	case refused.Code == "authorization_pending":
+		return pending, nil
+	case refused.Code == "slow_down":
+		return slower, nil
 	default:
 		return failed, refused
 	}

@@ -65,12 +65,26 @@ func clip(s string) string {
 
 // refusal is the error of an answer that should have been a code.
 func refusal(got *reply) error {
-	outage := got.status == http.StatusTooManyRequests || got.status >= 500
 	refused, ok := parseError(got)
-	if outage || !ok || refused.Code == "temporarily_unavailable" || refused.Code == "server_error" {
+	switch {
+	case ok && refused.passing():
+		return &UnreachableError{refused}
+	case !ok || overloaded(got.status):
 		return &UnreachableError{fmt.Errorf("HTTP %d", got.status)}
+	default:
+		return refused
 	}
-	return refused
+}
+
+// passing reports an outage told in OAuth.
+func (e *Error) passing() bool {
+	return e.Code == "temporarily_unavailable" || e.Code == "server_error"
+}
+
+// overloaded: whatever a server in this state or a proxy before it says, it
+// has not judged the request.
+func overloaded(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
 }
 
 // parseError reads an OAuth error. Only a 4xx with a string "error" is one;

@@ -179,8 +179,9 @@ func (m *machine) once(endpoint string, do func()) {
 // so the moment decides which request meets it first.
 func TestServiceGone(t *testing.T) {
 	const (
-		untrusted      = "The sign-in service has a certificate that this machine does not trust."
-		untrustedAzure = "The authorization service of Azure has a certificate that this machine does not trust."
+		problem        = " is signed by an authority this machine does not trust."
+		untrusted      = tellAdministrator + "the certificate of the sign-in service" + problem
+		untrustedAzure = tellAdministrator + "the certificate of the authorization service of Azure" + problem
 	)
 	for _, test := range []struct{ moment, how, told string }{
 		{"before discovery", "refused", noService},

@@ -187,12 +187,11 @@ func (a *attempt) badToken(err error) error {
 func (a *attempt) cannotReach(what string, err error) error {
 	a.found.heard(err)
 	var certificate *azure.CertificateError
-	problem := "cannot be reached"
+	person := fmt.Sprintf("The %s cannot be reached. Try again in a moment; if it stays, tell the administrator of this machine.", what)
 	if errors.As(err, &certificate) {
-		problem = "has a certificate that this machine does not trust"
+		person = fmt.Sprintf("%sthe certificate of the %s %s.", tellAdministrator, what, certificate.Problem)
 	}
-	r := a.refuse(Unreachable, fmt.Sprintf("The %s %s. Try again in a moment; if it stays, tell the administrator of this machine.", what, problem),
-		"unreachable", "what", what, "error", err.Error())
+	r := a.refuse(Unreachable, person, "unreachable", "what", what, "error", err.Error())
 	r.cause = err
 	return r
 }
@@ -254,14 +253,14 @@ func (a *attempt) noCode(err error) error {
 
 // notSignedIn: the code was shown, and the browser did not bring a token.
 func (a *attempt) notSignedIn(err error) error {
-	a.found.heard(err)
 	var outage *devicecode.UnreachableError // may have a time-out for its cause: nobody could tell that the person was done
-	if !errors.As(err, &outage) && (errors.Is(err, devicecode.ErrExpired) || errors.Is(err, context.DeadlineExceeded)) {
-		return a.refuse(Refused, "The sign-in was not finished in the browser in time. Try again. If the page said that you cannot get there "+
-			"from here, or that the sign-in was blocked, your organisation may not allow device code sign-in: ask your administrator.",
-			"expired")
-	}
-	if errors.Is(err, devicecode.ErrUnusable) {
+	var refused *devicecode.Error
+	switch {
+	case errors.As(err, &outage), errors.As(err, &refused):
+		// below, as before there was a code
+	case errors.Is(err, devicecode.ErrExpired), errors.Is(err, context.DeadlineExceeded):
+		return a.refuse(Refused, notInTime, "expired", "error", err.Error())
+	case errors.Is(err, devicecode.ErrUnusable):
 		return a.badToken(err)
 	}
 	return a.noCode(err)
