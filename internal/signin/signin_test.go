@@ -66,10 +66,15 @@ func newMachine(t *testing.T, lines string) *machine {
 	}
 	t.Parallel()
 	dir := t.TempDir()
+	// What an attempt fetches to be early may arrive when the attempt is over: the worker has ended then, but here it would
+	// bring back the cache while the directory is being removed. Without the directory it cannot.
+	t.Cleanup(func() {
+		for os.RemoveAll(dir) != nil {
+		}
+	})
 	m := &machine{t: t, dir: dir, config: filepath.Join(dir, "config.toml")}
 	m.signin.Now = m.now
 	m.signin.CacheDir = filepath.Join(dir, "cache")
-	t.Cleanup(func() { closeCache(m.signin.CacheDir) })
 	m.store.Dir = filepath.Join(dir, "store")
 	m.connect()
 	m.reconfigure(lines)
@@ -112,18 +117,6 @@ accounts.directory = %q
 %s
 `, emulator.Contoso().TenantID, emulator.Contoso().ClientID, m.entra.EntraURL(), metadata,
 		filepath.Join(m.dir, "ca.pem"), m.store.Dir, lines))
-}
-
-// closeCache puts a file where the cache was. What an attempt fetches to be early may arrive when the attempt is over: the
-// worker has ended then, but a test would find a file more than it is about to remove.
-func closeCache(dir string) {
-	for {
-		os.RemoveAll(dir)
-		if f, err := os.OpenFile(dir, os.O_CREATE|os.O_EXCL, 0o600); err == nil {
-			f.Close()
-			return
-		}
-	}
 }
 
 func (m *machine) write(path, text string) {

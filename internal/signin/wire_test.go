@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"aadlogin/internal/emulator"
+)
+
+// Whatever goes wrong, no request comes sooner after the one before than the server asks for, and the sign-in goes on.
+func TestPaceOnTheWire(t *testing.T) {
+	t.Parallel()
+	date := time.Now().Add(6 * time.Second).UTC().Truncate(time.Second)
+	for _, test := range []struct {
+		name   string
+		faults []emulator.Fault // one poll is answered before each
+		floor  time.Duration    // after the first fault
+		date   time.Time        // of the first poll after the first fault, at the earliest
+	}{
+		{"slow_down", []emulator.Fault{{Error: "slow_down"}}, 6 * time.Second, time.Time{}},
+		{"Retry-After in seconds", []emulator.Fault{{Retry: "4"}}, 4 * time.Second, time.Time{}},
+		{"Retry-After as a date", []emulator.Fault{{Retry: date.Format(http.TimeFormat)}}, 0, date},
+		{"overloaded", []emulator.Fault{{Status: 503}, {Status: 429}, {Error: "temporarily_unavailable", AADSTS: 90033}}, 0, time.Time{}},
+		{"cut off", []emulator.Fault{{Reset: true}, {HalfBody: true}, {Status: 400, Body: `{"error":"authoriz`}}, 0, time.Time{}},
+		{"too much", []emulator.Fault{{Size: 2 << 20}, {Body: "{"}}, 0, time.Time{}},
+		{"outages in a row", []emulator.Fault{{Status: 500, Times: 2}}, 0, time.Time{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := newMachine(t, "")
+			for i, f := range test.faults {
+				f.Endpoint, f.After, f.Times = "token", i+1, max(f.Times, 1)
+				m.entra.Fail(f)
+			}
+			got, door := m.run(m.request(user), func(code string) error {
+				go m.entra.Await(t.Context(), func() bool { return m.pendingAfterFaults() && m.entra.SignIn(code, user) == nil })
+				return nil
+			})
+			ended(t, got, door, Success, "", "signed-in")
+			m.checkPace()
+			after := m.asked("token")[1:3]
+			if gap := after[1].Time.Sub(after[0].Time); gap < test.floor || after[1].Time.Before(test.date) {
+				t.Errorf("asked again after %v, at %v", gap, after[1].Time)
+			}
+		})
+	}
+}
+
+// asked is the log of an endpoint.
+func (m *machine) asked(endpoint string) []emulator.Request {
+	return slices.DeleteFunc(m.entra.Requests(), func(r emulator.Request) bool { return r.Endpoint != endpoint })
+}
+
+// pendingAfterFaults: all faults have befallen somebody, who has asked again since.
+func (m *machine) pendingAfterFaults() bool {
+	polls := m.asked("token")
+	return len(m.entra.Faults()) == 0 && len(polls) > 0 && polls[len(polls)-1].Error == "authorization_pending"
+}
+
+// checkPace reads a sign-in in the server's log: RFC 8628, Sections 3.1, 3.4 and 3.5, and a back-off that doubles.
+func (m *machine) checkPace() {
+	m.t.Helper()
+	code, polls := m.asked("devicecode"), m.asked("token")
+	if len(code) != 1 || len(polls) < 3 {
+		m.t.Fatalf("%d codes, %d polls", len(code), len(polls))
+	}
+	if code[0].Scope != "openid profile" || !slices.Equal(code[0].Fields, []string{"client_id", "scope"}) {
+		m.t.Errorf("asked for a code with %q, scope %q", code[0].Fields, code[0].Scope)
+	}
+	interval := time.Second // the emulator's
+	last, outages := code[0].Time, 0
+	for i, p := range polls {
+		if gap := p.Time.Sub(last); gap < interval<<outages {
+			m.t.Errorf("poll %d %v after the request before, not %v", i, gap, interval<<outages)
+		}
+		if p.Grant != "urn:ietf:params:oauth:grant-type:device_code" || !slices.Equal(p.Fields, []string{"client_id", "device_code", "grant_type"}) {
+			m.t.Errorf("poll %d with %q, grant type %q", i, p.Fields, p.Grant)
+		}
+		last = p.Time
+		switch p.Error {
+		case "authorization_pending":
+			outages = 0
+		case "slow_down":
+			interval, outages = interval+5*time.Second, 0
+		default:
+			outages++
+		}
+	}
+}
+
+// A redirect to another host would take the device code there: 307 and 308 repeat the form (RFC 9110, Section 15.4).
+func TestRedirectsStayOnTheHost(t *testing.T) {
+	t.Parallel()
+	stranger := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t.Errorf("the other host got %s %s", r.Method, r.URL)
+	}))
+	t.Cleanup(stranger.Close)
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for endpoint, want := range map[string]Verdict{"devicecode": Unreachable, "token": Success} {
+			t.Run(fmt.Sprint(endpoint, " ", status), func(t *testing.T) {
+				m := newMachine(t, "")
+				m.trust(stranger.Certificate())
+				m.entra.Fail(emulator.Fault{Endpoint: endpoint, Status: status, Header: map[string]string{"Location": stranger.URL + "/token"}, Times: 1})
+				got, door := m.signIn(m.request(user), user)
+				if told := "The sign-in service cannot be reached."; want == Success {
+					ended(t, got, door, want, "", "signed-in")
+				} else {
+					ended(t, got, door, want, told, "another host")
+				}
+			})
+		}
+	}
+}
+
+// An answer is read to its bound and no further, also the one that has to bring the code.
+func TestOversizedCode(t *testing.T) {
+	m := newMachine(t, "")
+	m.entra.Fail(emulator.Fault{Endpoint: "devicecode", Size: 2 << 20})
+	got, door := m.signIn(m.request(user), user)
+	ended(t, got, door, Unreachable, "The sign-in service cannot be reached.", "larger than 1 MiB")
+}
