@@ -52,7 +52,7 @@ type Endpoints struct {
 // SignIn is the interactive part.
 type SignIn struct {
 	Timeout       time.Duration // from first prompt to result
-	MaxWaiting    int           // sign-ins waiting at once on this machine
+	MaxWaiting    int           // sign-ins waiting at once over the network, and again on the machine
 	QR            bool          // draw the verification URI as a QR code
 	ReuseWindow   time.Duration // 0: every sign-in needs its own code
 	AdminServices []string      // PAM services that need the administrator grant

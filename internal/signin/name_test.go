@@ -83,10 +83,13 @@ func TestRefusedEarly(t *testing.T) {
 			enter(t, waitingRoom{Dir: m.signin.CacheDir + "/waiting/remote", Slots: 1}, admin)
 		}, want: Unreachable, told: "waiting on this machine", logged: `limit="machine"`},
 		{name: "account full", prepare: func(t *testing.T, m *machine, _ *Request) {
-			for range perAccount {
-				enter(t, waitingRoom{Dir: m.signin.CacheDir + "/waiting/remote", Slots: 64}, user)
+			for range perAddress {
+				enterFrom(t, waitingRoom{Dir: m.signin.CacheDir + "/waiting/remote", Slots: 64}, visitor{user, m.request(user).RemoteHost})
 			}
 		}, want: Unreachable, told: "waiting for this account", logged: `limit="account"`},
+		{name: "address full", lines: "sign_in.max_waiting = 2", prepare: func(t *testing.T, m *machine, _ *Request) {
+			enterFrom(t, waitingRoom{Dir: m.signin.CacheDir + "/waiting/remote", Slots: 2}, visitor{admin, m.request(user).RemoteHost})
+		}, want: Unreachable, told: "from your address", logged: `limit="address"`},
 		{name: "no CA file", lines: "", prepare: func(_ *testing.T, m *machine, _ *Request) {
 			os.Remove(filepath.Join(filepath.Dir(m.config), "ca.pem"))
 		}, want: Misconfigured, told: "not configured correctly", logged: "CA file"},

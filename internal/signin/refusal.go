@@ -141,6 +141,8 @@ func (a *attempt) noSlot(err error) error {
 	switch {
 	case errors.Is(err, errMachineFull):
 		return a.refuse(Unreachable, "Too many sign-ins are waiting on this machine. Try again in a few minutes.", "too-many-waiting", "limit", "machine")
+	case errors.Is(err, errAddressFull):
+		return a.refuse(Unreachable, "Too many sign-ins from your address are waiting. Try again in a few minutes.", "too-many-waiting", "limit", "address")
 	case errors.Is(err, errAccountFull):
 		return a.refuse(Unreachable, "Too many sign-ins are waiting for this account. Finish or close one of them first.", "too-many-waiting", "limit", "account")
 	default:

@@ -139,6 +139,7 @@ func TestRefusals(t *testing.T) {
 		{"our own patience", a.notSignedIn(fmt.Errorf("q: %w", context.DeadlineExceeded)), Refused, "not finished in the browser in time", "expired"},
 		{"declined", a.notSignedIn(&devicecode.Error{Code: "access_denied"}), Refused, "declined", "access_denied"},
 		{"machine full", a.noSlot(errMachineFull), Unreachable, "on this machine", `limit="machine"`},
+		{"address full", a.noSlot(errAddressFull), Unreachable, "from your address", `limit="address"`},
 		{"account full", a.noSlot(errAccountFull), Unreachable, "for this account", `limit="account"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

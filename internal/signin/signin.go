@@ -122,7 +122,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.SignIn.Timeout)
 	defer cancel()
 
-	slot, err := a.waitingRoom().Enter(a.name.Account)
+	slot, err := a.waitingRoom().Enter(visitor{a.name.Account, address(a.RemoteHost)})
 	if err != nil {
 		return a.noSlot(err)
 	}

@@ -7,24 +7,74 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// perAccount is how many of a machine's waiting sign-ins may be for one account.
-const perAccount = 4
+// Of a machine's waiting sign-ins so many may be for one account: from one address, and from everywhere. A stranger at one
+// address who types alice's name leaves places for alice at hers.
+const (
+	perAddress = 4
+	perAccount = 8
+)
 
 var (
 	errMachineFull = errors.New("signin: as many sign-ins as this machine allows are waiting")
+	errAddressFull = errors.New("signin: as many sign-ins as one address may have are waiting")
 	errAccountFull = errors.New("signin: as many sign-ins as one account may have are waiting")
 )
 
+// A visitor is who wants to wait, and from where.
+type visitor struct {
+	account string
+	address string // "": on the machine itself
+}
+
+// admits is the rule, given who waits already. The account's limits come first: the person can do something about those.
+func admits(v visitor, waiting []visitor, slots int) error {
+	var account, address, both int
+	for _, other := range waiting {
+		if other.account == v.account {
+			account++
+		}
+		if other.address == v.address {
+			address++
+		}
+		if other == v {
+			both++
+		}
+	}
+	switch {
+	case both >= perAddress, account >= perAccount:
+		return errAccountFull
+	case len(waiting) >= slots:
+		return errMachineFull
+	case v.address != "" && address >= (slots+1)/2: // a stranger at one address cannot fill the room
+		return errAddressFull
+	}
+	return nil
+}
+
+// address is PAM_RHOST as it is counted. Of IPv6 the first half: a whole /64 is at the hands of whoever has one address of it.
+func address(rhost string) string {
+	ip, err := netip.ParseAddr(rhost)
+	if err != nil {
+		return rhost // a name, if sshd looks them up
+	}
+	if ip = ip.Unmap(); ip.Is4() {
+		return ip.String()
+	}
+	return netip.PrefixFrom(ip.WithZone(""), 64).Masked().String()
+}
+
 // waitingRoom bounds how many sign-ins wait for a browser at once, so that a stranger who opens connections costs neither
 // the machine's memory nor device codes. It is a directory of slot files. A sign-in holds an exclusive flock(2) on one,
-// which the kernel gives back when the worker ends, however it ends: a slot is never lost. The file holds the account's
-// name while it is held.
+// which the kernel gives back when the worker ends, however it ends: a slot is never lost. The file holds the
+// visitor while it is held.
 type waitingRoom struct {
 	Dir   string // made if missing
 	Slots int
@@ -40,8 +90,9 @@ func (a *attempt) waitingRoom() waitingRoom {
 	return waitingRoom{Dir: filepath.Join(a.CacheDir, "waiting", room), Slots: a.cfg.SignIn.MaxWaiting}
 }
 
-// Enter takes a slot for the account; closing the slot gives it back. errMachineFull and errAccountFull say why not.
-func (w waitingRoom) Enter(account string) (io.Closer, error) {
+// Enter takes a slot for the visitor; closing the slot gives it back. errMachineFull, errAddressFull and errAccountFull say why
+// not.
+func (w waitingRoom) Enter(v visitor) (io.Closer, error) {
 	if err := os.MkdirAll(w.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("signin: waiting room: %w", err)
 	}
@@ -52,45 +103,51 @@ func (w waitingRoom) Enter(account string) (io.Closer, error) {
 	}
 	defer door.Close()
 
-	var free *os.File
-	same := 0
+	free, waiting, err := w.look()
+	if err != nil {
+		return nil, fmt.Errorf("signin: waiting room: %w", err)
+	}
+	err = admits(v, waiting, w.Slots)
+	if err == nil {
+		err = write(free, v.account+"\n"+v.address)
+	}
+	if err != nil {
+		closeIf(free)
+		return nil, err
+	}
+	return free, nil
+}
+
+// look goes through the slots: one that is free, if any is, and who holds the others.
+func (w waitingRoom) look() (free *os.File, waiting []visitor, err error) {
 	for i := range w.Slots {
-		slot, err := openLocked(filepath.Join(w.Dir, fmt.Sprintf("slot-%d", i)), unix.LOCK_EX|unix.LOCK_NB)
+		path := filepath.Join(w.Dir, fmt.Sprintf("slot-%d", i))
+		slot, err := openLocked(path, unix.LOCK_EX|unix.LOCK_NB)
 		switch {
 		case errors.Is(err, unix.EWOULDBLOCK):
-			holder, _ := os.ReadFile(filepath.Join(w.Dir, fmt.Sprintf("slot-%d", i)))
-			if string(holder) == account {
-				same++
-			}
+			holder, _ := os.ReadFile(path)
+			account, address, _ := strings.Cut(string(holder), "\n")
+			waiting = append(waiting, visitor{account, address})
 		case err != nil:
 			closeIf(free)
-			return nil, fmt.Errorf("signin: waiting room: %w", err)
+			return nil, nil, err
 		case free == nil:
 			free = slot
 		default:
 			slot.Close()
 		}
 	}
-	switch {
-	case same >= perAccount:
-		closeIf(free)
-		return nil, errAccountFull
-	case free == nil:
-		return nil, errMachineFull
-	}
-	if err := write(free, account); err != nil {
-		free.Close()
-		return nil, fmt.Errorf("signin: waiting room: %w", err)
-	}
-	return free, nil
+	return free, waiting, nil
 }
 
 func write(f *os.File, text string) error {
 	if err := f.Truncate(0); err != nil {
-		return err
+		return fmt.Errorf("signin: waiting room: %w", err)
 	}
-	_, err := f.WriteAt([]byte(text), 0)
-	return err
+	if _, err := f.WriteAt([]byte(text), 0); err != nil {
+		return fmt.Errorf("signin: waiting room: %w", err)
+	}
+	return nil
 }
 
 func closeIf(f *os.File) {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -19,9 +20,14 @@ import (
 // enter takes a slot for the length of the test.
 func enter(t *testing.T, w waitingRoom, account string) io.Closer {
 	t.Helper()
-	slot, err := w.Enter(account)
+	return enterFrom(t, w, visitor{account: account})
+}
+
+func enterFrom(t *testing.T, w waitingRoom, v visitor) io.Closer {
+	t.Helper()
+	slot, err := w.Enter(v)
 	if err != nil {
-		t.Fatalf("%s does not get in: %v", account, err)
+		t.Fatalf("%v does not get in: %v", v, err)
 	}
 	t.Cleanup(func() { slot.Close() })
 	return slot
@@ -29,7 +35,7 @@ func enter(t *testing.T, w waitingRoom, account string) io.Closer {
 
 func full(t *testing.T, w waitingRoom, account string, want error) {
 	t.Helper()
-	if slot, err := w.Enter(account); err != want {
+	if slot, err := w.Enter(visitor{account: account}); err != want {
 		t.Errorf("%s: %v, %v; want %v", account, slot, err, want)
 	}
 }
@@ -37,7 +43,7 @@ func full(t *testing.T, w waitingRoom, account string, want error) {
 func TestWaitingRoomLimits(t *testing.T) {
 	w := waitingRoom{Dir: filepath.Join(t.TempDir(), "made", "here"), Slots: 6}
 	var slots []io.Closer
-	for range perAccount {
+	for range perAddress {
 		slots = append(slots, enter(t, w, "a"))
 	}
 	full(t, w, "a", errAccountFull)
@@ -55,17 +61,94 @@ func TestWaitingRoomLimits(t *testing.T) {
 	full(t, w, "c", errMachineFull)
 }
 
+// The rule, given who waits how many times.
+func TestAdmits(t *testing.T) {
+	const here, there = "192.0.2.1", "198.51.100.7"
+	for _, test := range []struct {
+		name    string
+		waiting map[visitor]int
+		from    string
+		slots   int
+		want    error
+	}{
+		{name: "nobody waits", from: here, slots: 1},
+		{name: "three here", waiting: map[visitor]int{{"a", here}: 3}, from: here, slots: 64},
+		{name: "four here", waiting: map[visitor]int{{"a", here}: 4}, from: here, slots: 64, want: errAccountFull},
+		{name: "a stranger elsewhere", waiting: map[visitor]int{{"a", there}: 4}, from: here, slots: 64},
+		{name: "a stranger elsewhere, and three here", waiting: map[visitor]int{{"a", there}: 4, {"a", here}: 3}, from: here, slots: 64},
+		{name: "eight", waiting: map[visitor]int{{"a", there}: 4, {"a", here}: 3, {"a", "third"}: 1}, from: here, slots: 64, want: errAccountFull},
+		{name: "strangers at two addresses", waiting: map[visitor]int{{"a", there}: 4, {"a", "third"}: 4}, from: here, slots: 64, want: errAccountFull},
+		{name: "four of others here", waiting: map[visitor]int{{"b", here}: 4}, from: here, slots: 64},
+		{name: "31 of others here", waiting: map[visitor]int{{"b", here}: 31}, from: here, slots: 64},
+		{name: "32 of others here", waiting: map[visitor]int{{"b", here}: 32}, from: here, slots: 64, want: errAddressFull},
+		{name: "32 elsewhere", waiting: map[visitor]int{{"b", there}: 32}, from: here, slots: 64},
+		{name: "32 elsewhere, 31 here", waiting: map[visitor]int{{"b", there}: 32, {"b", here}: 31}, from: here, slots: 64},
+		{name: "full", waiting: map[visitor]int{{"b", there}: 32, {"b", here}: 32}, from: here, slots: 64, want: errMachineFull},
+		{name: "full of oneself", waiting: map[visitor]int{{"a", here}: 4}, from: here, slots: 4, want: errAccountFull},
+		{name: "two of three", waiting: map[visitor]int{{"b", here}: 2}, from: here, slots: 3, want: errAddressFull},
+		{name: "one of three", waiting: map[visitor]int{{"b", here}: 1}, from: here, slots: 3},
+		{name: "one of one", waiting: map[visitor]int{{"b", here}: 1}, from: here, slots: 1, want: errMachineFull},
+		{name: "on the machine, 63", waiting: map[visitor]int{{"b", ""}: 63}, slots: 64},
+		{name: "on the machine, four", waiting: map[visitor]int{{"a", ""}: 4}, slots: 64, want: errAccountFull},
+		{name: "fewer slots than before", waiting: map[visitor]int{{"b", there}: 3}, from: here, slots: 2, want: errMachineFull},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var waiting []visitor
+			for v, n := range test.waiting {
+				waiting = append(waiting, slices.Repeat([]visitor{v}, n)...)
+			}
+			if err := admits(visitor{"a", test.from}, waiting, test.slots); err != test.want {
+				t.Errorf("%v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+// Both halves of who holds a slot are read back from its file.
+func TestWaitingRoomKnowsAddresses(t *testing.T) {
+	w := waitingRoom{Dir: t.TempDir(), Slots: 12}
+	want := []visitor{{"a", "192.0.2.1"}, {"a", "2001:db8::/64"}, {"b", "192.0.2.1"}, {"b", ""}}
+	for _, v := range want {
+		enterFrom(t, w, v)
+	}
+	free, got, err := w.look()
+	if err != nil || free == nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v; want %v", got, err, want)
+	}
+	closeIf(free)
+}
+
+func TestAddress(t *testing.T) {
+	for rhost, want := range map[string]string{
+		"":                        "",
+		"192.0.2.1":               "192.0.2.1",
+		"::ffff:192.0.2.1":        "192.0.2.1",
+		"::ffff:192.0.2.1%eth0":   "192.0.2.1",
+		"2001:db8:1:2:3:4:5:6":    "2001:db8:1:2::/64",
+		"2001:db8:1:2:ffff::":     "2001:db8:1:2::/64",
+		"2001:db8:1:3::6":         "2001:db8:1:3::/64",
+		"fe80::1%eth0":            "fe80::/64",
+		"fe80::2%a-name-at-will":  "fe80::/64",
+		"UNKNOWN":                 "UNKNOWN",
+		"bastion.contoso.example": "bastion.contoso.example",
+	} {
+		if got := address(rhost); got != want {
+			t.Errorf("%q: %q, want %q", rhost, got, want)
+		}
+	}
+}
+
 // A slot's file holds the name of the one before: it must not count once the slot is free.
 func TestWaitingRoomForgets(t *testing.T) {
-	w := waitingRoom{Dir: t.TempDir(), Slots: perAccount + 1}
+	w := waitingRoom{Dir: t.TempDir(), Slots: perAddress + 1}
 	var slots []io.Closer
-	for range perAccount {
+	for range perAddress {
 		slots = append(slots, enter(t, w, "a-long-name"))
 	}
 	for _, s := range slots {
 		s.Close()
 	}
-	for range perAccount {
+	for range perAddress {
 		enter(t, w, "a")
 	}
 	full(t, w, "a", errAccountFull)
@@ -100,7 +183,7 @@ func TestWaitingRoomCannotBeMade(t *testing.T) {
 	for name, dir := range map[string]string{
 		"is a file": file, "is below a file": file + "/below", "door is a link": linked, "slot is a directory": blocked,
 	} {
-		slot, err := waitingRoom{Dir: dir, Slots: 2}.Enter("a")
+		slot, err := waitingRoom{Dir: dir, Slots: 2}.Enter(visitor{account: "a"})
 		if slot != nil || err == nil || errors.Is(err, errMachineFull) || errors.Is(err, errAccountFull) {
 			t.Errorf("%s: %v, %v", name, slot, err)
 		}
@@ -116,7 +199,7 @@ func TestWaitingRoomCannotBeMade(t *testing.T) {
 
 // However many come at once, the room is filled to its limits and no further.
 func TestWaitingRoomTogether(t *testing.T) {
-	for _, test := range []struct{ accounts, slots, want int }{{1, 6, perAccount}, {3, 6, 6}, {24, 1, 1}, {24, 64, 24}} {
+	for _, test := range []struct{ accounts, slots, want int }{{1, 6, perAddress}, {3, 6, 6}, {24, 1, 1}, {24, 64, 24}} {
 		w := waitingRoom{Dir: t.TempDir(), Slots: test.slots}
 		for range 20 {
 			held := rush(t, w, 24, test.accounts)
@@ -129,7 +212,7 @@ func TestWaitingRoomTogether(t *testing.T) {
 				t.Errorf("%+v: %d got in", test, len(held))
 			}
 			for account, n := range in {
-				if n > perAccount {
+				if n > perAddress {
 					t.Errorf("%+v: %d of %s got in", test, n, account)
 				}
 			}
@@ -147,7 +230,7 @@ func rush(t *testing.T, w waitingRoom, people, accounts int) map[io.Closer]strin
 		account := fmt.Sprint("account-", i%accounts)
 		all.Go(func() {
 			<-start
-			slot, err := w.Enter(account)
+			slot, err := w.Enter(visitor{account: account})
 			mu.Lock()
 			defer mu.Unlock()
 			switch err {
@@ -175,7 +258,7 @@ func TestMain(m *testing.M) {
 		flag.Set("test.parallel", "32")
 		os.Exit(m.Run())
 	}
-	_, err := waitingRoom{Dir: dir, Slots: 1}.Enter("a")
+	_, err := waitingRoom{Dir: dir, Slots: 1}.Enter(visitor{account: "a"})
 	fmt.Println("held:", err)
 	io.Copy(io.Discard, os.Stdin) // until the end
 }
@@ -208,7 +291,7 @@ func TestSlotOfKilledHolder(t *testing.T) {
 // A refusal leaves no descriptor behind, and so no lock.
 func TestWaitingRoomKeepsNothingOpen(t *testing.T) {
 	w := waitingRoom{Dir: t.TempDir(), Slots: 5}
-	for range perAccount {
+	for range perAddress {
 		enter(t, w, "a")
 	}
 	before := descriptors(t, w.Dir)
