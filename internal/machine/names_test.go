@@ -5,11 +5,19 @@ package machine
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/msteinert/pam/v2"
+
+	"aadlogin/internal/emulator"
 )
 
 // stored makes sure that an account has signed in once, whatever tests ran before.
@@ -75,6 +83,169 @@ func TestNeverSeenName(t *testing.T) {
 	c.expect(`[Pp]assword: `)
 	if n := requests("devicecode") - before; n != 0 {
 		t.Errorf("%d device codes for a foreign domain", n)
+	}
+}
+
+// Every name of the vectors that C and Go read, as a PAM application may hand it over.
+func TestNamesThroughPAM(t *testing.T) {
+	text, err := os.ReadFile("../../testdata/names/names.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark := syslog.mark()
+	answers := map[string]int{}
+	var short string
+	for line := range strings.Lines(string(text)) {
+		setting, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		quoted, expect, _ := strings.Cut(strings.TrimSpace(line), " expect: ")
+		name, err := strconv.Unquote(quoted)
+		switch {
+		case setting == "short_names":
+			short = map[string]string{"on": "true", "off": "false"}[value]
+		case setting == "domains":
+			reconfigure(t, short, strings.Fields(value))
+		case err == nil && name != "": // libpam would ask for it
+			what, right, _ := strings.Cut(expect, " ")
+			answers[what]++
+			namedThroughPAM(t, name, what, right)
+		}
+	}
+	if answers["ours"] < 20 || answers["spelled"] < 10 || answers["foreign"] < 100 {
+		t.Errorf("names: %v", answers)
+	}
+	eventually(t, "a line for each name in another spelling", patience, func() bool {
+		return len(syslog.find(mark, "misspelt-name")) == answers["spelled"]
+	})
+	if got := syslog.find(mark, "configuration-error|worker-failed"); len(got) != 0 {
+		t.Errorf("log %q", got)
+	}
+}
+
+// reconfigure changes which names are ours, here and for the name service, for the length of a test.
+func reconfigure(t *testing.T, short string, domains []string) {
+	t.Helper()
+	t.Cleanup(func() { must(t, "aadctl", "config", "apply") }) // after the file has been put back
+	edit(t, configFile, func(s string) []byte {
+		lines := fmt.Sprintf("domains = [\"%s\"]\nshort_names = %s", strings.Join(domains, `", "`), short)
+		return regexp.MustCompile(`(?m)^domains = .*(\nshort_names = .*)?$`).ReplaceAllLiteral([]byte(s), []byte(lines))
+	})
+	must(t, "aadctl", "config", "apply")
+}
+
+// A name that is not ours is answered by the module in C, at once: a worker would miss the configuration that does not exist.
+func namedThroughPAM(t *testing.T, name, what, right string) {
+	t.Helper()
+	before, err := os.ReadFile(storeFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := len(entra.Requests())
+	h := newHost(t, name, "")
+	h.prompt = func(string) error { return errors.New("hung up") }
+	err = h.tx.Authenticate(0)
+	told, silent := strings.Join(h.told, "\n"), len(entra.Requests()) == asked
+	switch what {
+	case "ours":
+		if !errors.Is(err, pam.ErrConv) || silent {
+			t.Errorf("%q: %v, told %q", name, err, told)
+		}
+	case "spelled":
+		if !errors.Is(err, pam.ErrPermDenied) || !silent || !strings.Contains(told, "This account is spelled "+right+" on") {
+			t.Errorf("%q: %v, told %q", name, err, told)
+		}
+	default:
+		if !errors.Is(err, pam.ErrUserUnknown) || !silent || told != "" {
+			t.Errorf("%q: %v, told %q", name, err, told)
+		}
+		h = newHost(t, name, "config=/nonexistent")
+		if err, again := h.tx.Authenticate(0), h.tx.AcctMgmt(0); !errors.Is(err, pam.ErrUserUnknown) || errors.Is(again, pam.ErrService) || h.told != nil {
+			t.Errorf("%q reached a worker: %v, %v, told %q", name, err, again, h.told)
+		}
+	}
+	if after, err := os.ReadFile(storeFile); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("%q: the store changed, %v", name, err)
+	}
+}
+
+// What a person at a keyboard sees of such names: ssh's own refusal, or the password prompt of a stranger.
+func TestStrangeNamesThroughSSH(t *testing.T) {
+	before := requests("devicecode")
+	for _, name := range []string{
+		"-user@contoso.example", "a b@contoso.example", "a`id`@contoso.example", "user@contoso.example\n", "user\x1b[2J@contoso.example",
+		"uſer@contoso.example", "user$@contoso.example", "a,b@contoso.example", "~root@contoso.example", "user@@contoso.example", "user@contoso.example.",
+		"../etc/passwd@contoso.example", "user@contoso.example@contoso.example", strings.Repeat("a", 300) + "@contoso.example",
+	} {
+		c := open(t, "ssh", sshArgs("-tt", "-l", name, "127.0.0.1")...)
+		c.expect(`remote username contains invalid characters|[Pp]assword: `)
+		if strings.Contains(c.all(), "Signing in to") {
+			t.Errorf("%q is somebody", name)
+		}
+	}
+	if n := requests("devicecode") - before; n != 0 {
+		t.Errorf("%d device codes", n)
+	}
+	// sshd takes what follows a colon for the style of authentication, not for a part of the name.
+	c := open(t, "ssh", sshArgs("-tt", "-l", "user@contoso.example:style", "127.0.0.1", "id -un")...)
+	c.expect(`Signing in to \S+ as user@contoso\.example \(sshd, `)
+	c.signIn("user@contoso.example")
+	c.expect(`\nuser@contoso\.example\n`)
+}
+
+// A renamed person keeps uid and home. The old name is nobody's here, also when the directory has given it to somebody else.
+func TestRenamedPerson(t *testing.T) {
+	const before, after = "maiden@contoso.example", "married@contoso.example"
+	employ(t, before)
+	c := ssh(t, before, "touch mine; echo $(id -u) $HOME")
+	c.signIn(before)
+	was := c.expect(`\n(\d+ /home/maiden@contoso\.example)\n`)[1]
+	err := entra.Update(func(d *emulator.Directory) {
+		for i := range d.Users {
+			if d.Users[i].Name == before {
+				d.Users[i].Name = after
+			}
+		}
+		for i := range d.Assignments {
+			if d.Assignments[i].Principal == before {
+				d.Assignments[i].Principal = after
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c = ssh(t, after, "true")
+	c.signIn(after)
+	c.expect(`Your account has been renamed to married@contoso\.example on this machine; its files stay yours\. Connect again\.`)
+	if status, rest := c.end(); status != 255 {
+		t.Errorf("exit status %d, said %q", status, rest)
+	}
+	c = ssh(t, after, "ls; echo $(id -u) $HOME")
+	c.signIn(after)
+	c.expect(`\nmine\n` + was + `\n`)
+
+	employ(t, before)
+	codes := requests("devicecode")
+	c = ssh(t, before, "true")
+	c.expect(`This name is no longer in use on this machine\.`)
+	if status, rest := c.end(); status != 255 || requests("devicecode") != codes {
+		t.Errorf("exit status %d, said %q, %d device codes", status, rest, requests("devicecode")-codes)
+	}
+	if out, status := command(t, "", "getent", "passwd", before); status != 2 {
+		t.Errorf("getent knows %s", out)
+	}
+}
+
+// A short name that a local group has would give its rights: sudoers, sshd and polkit go by the names of groups.
+func TestShortNameOfLocalGroup(t *testing.T) {
+	reconfigure(t, "true", []string{"contoso.example"})
+	edit(t, "/etc/group", func(s string) []byte { return []byte(s + "operators:x:4243:\n") })
+	asked := len(entra.Requests())
+	h := newHost(t, "operators", "")
+	if err := h.tx.Authenticate(0); !errors.Is(err, pam.ErrPermDenied) || !strings.Contains(strings.Join(h.told, ""), "cannot be named like one of its groups") {
+		t.Errorf("%v, told %q", err, h.told)
+	}
+	if len(entra.Requests()) != asked {
+		t.Error("Entra ID was asked")
 	}
 }
 
