@@ -193,11 +193,11 @@ func TestStrangeNamesThroughSSH(t *testing.T) {
 
 // A renamed person keeps uid and home. The old name is nobody's here, also when the directory has given it to somebody else.
 func TestRenamedPerson(t *testing.T) {
-	const before, after = "maiden@contoso.example", "married@contoso.example"
+	before, after := fmt.Sprintf("maiden%d@contoso.example", os.Getpid()), fmt.Sprintf("married%d@contoso.example", os.Getpid())
 	employ(t, before)
 	c := ssh(t, before, "touch mine; echo $(id -u) $HOME")
 	c.signIn(before)
-	was := c.expect(`\n(\d+ /home/maiden@contoso\.example)\n`)[1]
+	was := c.expect(`\n(\d+ /home/maiden\d+@contoso\.example)\n`)[1]
 	err := entra.Update(func(d *emulator.Directory) {
 		for i := range d.Users {
 			if d.Users[i].Name == before {
@@ -215,7 +215,7 @@ func TestRenamedPerson(t *testing.T) {
 	}
 	c = ssh(t, after, "true")
 	c.signIn(after)
-	c.expect(`Your account has been renamed to married@contoso\.example on this machine; its files stay yours\. Connect again\.`)
+	c.expect(`Your account has been renamed to married\d+@contoso\.example on this machine; its files stay yours\. Connect again\.`)
 	if status, rest := c.end(); status != 255 {
 		t.Errorf("exit status %d, said %q", status, rest)
 	}
