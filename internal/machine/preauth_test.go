@@ -21,7 +21,7 @@ func employ(t *testing.T, names ...string) {
 	t.Helper()
 	err := entra.Update(func(d *emulator.Directory) {
 		for _, name := range names {
-			d.Users = append(d.Users, emulator.User{Name: name, ObjectID: fmt.Sprintf("cdcdcdcd-0000-0000-0000-%012d", len(d.Users))})
+			d.Users = append(d.Users, emulator.User{Name: name, ObjectID: fmt.Sprintf("%08x-0000-0000-0000-%012d", os.Getpid(), len(d.Users))})
 			d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name, Role: "Virtual Machine User Login", Scope: d.Machine.ResourceID})
 		}
 	})
