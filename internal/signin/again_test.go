@@ -59,6 +59,7 @@ func TestAgain(t *testing.T) {
 }
 
 func TestAgainNeverSignedIn(t *testing.T) {
+	t.Parallel()
 	for name, prepare := range map[string]func(*machine){
 		"no store":       func(*machine) {},
 		"not stored":     func(m *machine) { m.put(m.person(admin, adminOID)) },
@@ -113,6 +114,7 @@ func (m *machine) record(a account.Account, at time.Time, admin bool) {
 // While Azure cannot be asked, the last grant stands in for as long as the configuration says, and for nothing but what it
 // was given for.
 func TestLastGrant(t *testing.T) {
+	t.Parallel()
 	const hour = "authorization.grant_lifetime = \"1h\"\n"
 	for _, test := range []struct {
 		name    string
@@ -176,6 +178,7 @@ func TestLastGrant(t *testing.T) {
 
 // A grant that does not read as one is none.
 func TestDamagedGrant(t *testing.T) {
+	t.Parallel()
 	for _, text := range []string{"", "{}", "garbage", `{"tenant":1}`, `{"object":"` + userOID + `"}`} {
 		t.Run(text, func(t *testing.T) {
 			m := newMachine(t, "authorization.grant_lifetime = \"1h\"")

@@ -15,6 +15,7 @@ import (
 // Tokens that somebody made, came by or bent, each carrying the right name and brought by the very server that is asked.
 // Nobody is let in, nothing is stored, and Azure is not asked.
 func TestForgedTokens(t *testing.T) {
+	t.Parallel()
 	const consumers = "9188040d-6c67-4c5b-b112-36a304b66dad"
 	const untrusted, other = "could not be trusted", "but an account without a name signed in"
 	sign := func(s emulator.Signature) *emulator.Forgery { return &emulator.Forgery{Sign: s} }

@@ -30,6 +30,7 @@ func (m *machine) imported(name string) account.Account {
 
 // What is known to be in vain asks nobody for anything: no code is wasted and no server learns of it.
 func TestRefusedEarly(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name    string
 		lines   string
@@ -344,6 +345,7 @@ func (m *machine) assign(name, role string) {
 // Sudo has read the groups before it asked us: who has just lost the administrator's role must not get past it. Sshd and
 // login read them afterwards.
 func TestDemotion(t *testing.T) {
+	t.Parallel()
 	for service, want := range map[string]Verdict{"sudo": Denied, "su": Denied, "cockpit": Denied, "": Denied, "sshd": Success, "login": Success} {
 		t.Run(service, func(t *testing.T) {
 			m := newMachine(t, "")

@@ -336,6 +336,7 @@ func TestAdministrator(t *testing.T) {
 
 // What the browser may bring, and none of it lets anybody in or stores anything.
 func TestNotSignedIn(t *testing.T) {
+	t.Parallel()
 	claim := func(name string, value any) *emulator.Forgery {
 		return &emulator.Forgery{Claims: map[string]any{name: value}}
 	}
@@ -387,6 +388,7 @@ func TestNotSignedIn(t *testing.T) {
 
 // Servers that are down, or answer something else, let nobody in.
 func TestServersThatFail(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		fault  emulator.Fault
 		want   Verdict
