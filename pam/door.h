@@ -11,6 +11,7 @@
  *                                        │                   │ wake  wake.c    the Go runtime starts here, never above
  *                                        │◀── frames ────────┘       relay.c   frames → conversation, log, result
  *                                                                    wait.c    … and Ctrl-C
+ *                                                                    gone.c    … and the end of the host
  *                                                                    line.c    what is logged when no worker can
  *
  * The pipe has one direction. The worker speaks, the door relays; ENTER needs no message, because the door reads on only
@@ -20,6 +21,7 @@
 #define AAD_DOOR_H
 
 #include <security/pam_modules.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -78,6 +80,11 @@ void aad_wake_go(void);
 
 /* wait.c: poll(2) for reading. ECANCELED: a signal came by which the host would end. */
 int aad_wait(int fd, int milliseconds);
+
+/* gone.c: between the two, a host that a signal ends leaves a line in the log. before is what aad_catch found. */
+enum { AAD_DEADLY = 4 };
+void aad_catch(const struct aad_request *, struct sigaction before[AAD_DEADLY]);
+void aad_release(const struct sigaction before[AAD_DEADLY]);
 
 /* How an attempt ended. */
 struct aad_end {

@@ -68,11 +68,15 @@ static int read_frame(int fd, struct frame *f, int64_t deadline)
  * "press ENTER" for a code that nobody has seen, and hold the connection until the code expires. A prompt with echo it
  * refuses at once. What is typed here is wiped and thrown away; only that the conversation came back matters.
  */
-static int prompt(pam_handle_t *h, const char *text)
+static int prompt(pam_handle_t *h, const struct aad_request *req, const char *text)
 {
+	struct sigaction before[AAD_DEADLY];
 	char *typed = NULL;
-	int ret = pam_prompt(h, PAM_PROMPT_ECHO_ON, &typed, "%s", text);
+	int ret;
 
+	aad_catch(req, before);
+	ret = pam_prompt(h, PAM_PROMPT_ECHO_ON, &typed, "%s", text);
+	aad_release(before);
 	if (typed) {
 		explicit_bzero(typed, strlen(typed));
 		free(typed);
@@ -144,7 +148,7 @@ void aad_relay(pam_handle_t *h, const struct aad_request *req, int frames, struc
 			return broken(end, req);
 		switch (f.type) {
 		case AAD_PROMPT:
-			if (prompt(h, f.text) != PAM_SUCCESS)
+			if (prompt(h, req, f.text) != PAM_SUCCESS)
 				return aad_failed(end, req, PAM_CONV_ERR, LOG_NOTICE, "conversation", NULL);
 			break;
 		case AAD_ERROR:

@@ -34,6 +34,7 @@ static char *bytes, *typed;
 static size_t at;
 static int64_t clock_ms;
 static unsigned calls;
+static int caught;	/* aad_catch without aad_release */
 
 static void __attribute__((noreturn)) wrong(const char *what)
 {
@@ -141,6 +142,8 @@ int pam_prompt(pam_handle_t *h, int style, char **response, const char *format, 
 	errno = EBADF;	/* conversations do */
 	if (style == PAM_ERROR_MSG)
 		return PAM_SUCCESS;
+	if (!caught)
+		wrong("a signal would end the host without a line");
 	clock_ms += (int64_t)play.takes * 1000;
 	if (play.conversation == PAM_SUCCESS) {
 		if (!(typed = malloc(sizeof secret)))
@@ -159,6 +162,19 @@ void pam_syslog(const pam_handle_t *h, int priority, const char *format, ...)
 	va_start(args, format);
 	event('L', priority, format, args);
 	va_end(args);
+}
+
+void aad_catch(const struct aad_request *req, struct sigaction before[AAD_DEADLY])
+{
+	(void)req;
+	memset(before, 0, AAD_DEADLY * sizeof *before);
+	caught++;
+}
+
+void aad_release(const struct sigaction before[AAD_DEADLY])
+{
+	(void)before;
+	caught--;
 }
 
 #define aad_wait stage_wait
@@ -193,6 +209,8 @@ int main(void)
 			return 1;
 		memset(&end, 'x', sizeof end);	/* nothing of another attempt is looked at */
 		aad_relay((pam_handle_t *)&handle, &req, 7, &end);
+		if (caught)
+			wrong("signals stay caught");
 		if (end.sentence)
 			ended('E', -1, "%s", end.sentence);
 		if (*end.line)
