@@ -5,6 +5,10 @@
  * The worker process: born by fork, a root process that keeps nothing of its host but the request. sudo calls PAM with
  * the caller's real uid, environment, limits, descriptors and signal mask; none of them may reach the code that decides
  * who gets in.
+ *
+ * A host may have other threads, and fork catches them anywhere, holding any lock, for ever. So between fork and Go there are
+ * only functions that take none: those of signal-safety(7), and those that set the ids, whose lock glibc renews in a forked
+ * child, as it does the locks of malloc, the loader and the thread list, which Go's start needs.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -13,7 +17,6 @@
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -28,6 +31,19 @@
 
 enum { FRAMES = 3 };	/* the worker's one descriptor above standard error */
 
+/* A decimal number; -1 for anything else, such as "..". */
+static int number(const char *digits)
+{
+	int n = 0;
+
+	for (; *digits; digits++) {
+		if (*digits < '0' || *digits > '9')
+			return -1;
+		n = 10 * n + *digits - '0';
+	}
+	return n;
+}
+
 /* Without close_range(2) (before Linux 5.9): what /proc says is open; without /proc too, give up, by saying so. */
 static int close_from(int first)
 {
@@ -35,29 +51,36 @@ static int close_from(int first)
 	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
 		return 0;
 #endif
-	DIR *d = opendir("/proc/self/fd");
-	if (!d)
+	union { struct dirent64 first; char bytes[4096]; } list;
+	int dir;
+	long n;
+
+	close(first);	/* so that there is room for one more */
+	if ((dir = open("/proc/self/fd", O_RDONLY | O_DIRECTORY)) < 0)
 		return -1;
-	for (struct dirent *e; (e = readdir(d));) {
-		int fd = atoi(e->d_name);
-		if (fd >= first && fd != dirfd(d))
-			close(fd);
-	}
-	closedir(d);
-	return 0;
+	while ((n = syscall(SYS_getdents64, dir, &list, sizeof list)) > 0)
+		for (long at = 0; at < n;) {
+			struct dirent64 *e = (struct dirent64 *)(list.bytes + at);
+			int fd = number(e->d_name);
+			if (fd >= first && fd != dir)
+				close(fd);
+			at += e->d_reclen;
+		}
+	close(dir);
+	return n < 0 ? -1 : 0;
 }
 
-/* 0 to 2 on /dev/null, FRAMES the pipe, nothing else. */
-static int keep_only(int frames)
+/* 0 to 2 on /dev/null, FRAMES as it is, nothing else. In this order, since the host may have all there are. */
+static int keep_only_frames(void)
 {
-	int null, high = fcntl(frames, F_DUPFD, FRAMES + 1);
+	int null;
 
-	if (high < 0 || dup2(high, FRAMES) < 0 || (null = open("/dev/null", O_RDWR)) < 0)
+	if (close_from(FRAMES + 1) || (null = open("/dev/null", O_RDWR)) < 0)
 		return -1;
 	for (int fd = 0; fd < FRAMES; fd++)
 		if (null != fd && dup2(null, fd) < 0)
 			return -1;
-	return close_from(FRAMES + 1);
+	return null > FRAMES ? close(null) : 0;
 }
 
 /* A host's limits protect the machine from its users; the worker is not theirs. No core file: it would hold a token. */
@@ -87,13 +110,18 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* A result is all there is to say it in: Go is still asleep. */
+/*
+ * A result is all there is to say it in: Go is still asleep. The error stays a number, because strerror(3) translates, under
+ * locks; what aad_failed asks of sprintf(3) needs neither those nor memory.
+ */
 static void __attribute__((noreturn)) give_up(const struct aad_request *req, int frames, const char *step)
 {
 	struct aad_end end;
+	char error[24];
 	size_t n;
 
-	aad_failed(&end, req, PAM_SYSTEM_ERR, LOG_ERR, "worker-failed", "step", step, "error", strerror(errno), NULL);
+	sprintf(error, "errno %d", errno);
+	aad_failed(&end, req, PAM_SYSTEM_ERR, LOG_ERR, "worker-failed", "step", step, "error", error, NULL);
 	n = 2 + strlen(end.line);
 	const char head[] = { AAD_RESULT, (char)n, (char)(n >> 8), (char)end.code, (char)end.priority };
 	if (write(frames, head, sizeof head) == sizeof head)
@@ -117,8 +145,10 @@ static void __attribute__((noreturn)) be_worker(const struct aad_request *req, i
 	prctl(PR_SET_DUMPABLE, 0);
 	environ = empty;
 	reset_limits();
-	if (keep_only(frames))
-		give_up(req, frames, "close descriptors");
+	if (frames != FRAMES && dup2(frames, FRAMES) < 0)
+		give_up(req, frames, "keep the pipe");
+	if (keep_only_frames())
+		give_up(req, FRAMES, "close descriptors");
 	setsid();	/* Ctrl-C at sudo's terminal is for sudo, which ends the conversation and so the worker */
 	umask(077);
 	if (chdir("/"))

@@ -51,7 +51,8 @@ func TestWorkerAtBirth(t *testing.T) {
 	for _, host := range []string{
 		"", "close0", "close1", "close2", "close01", "close02", "close12", "close012",
 		"many", "many no-close-range", "close012 no-close-range", "close012 many no-close-range", "no-close-range",
-		"close012 few-descriptors", "chld-ignored", "chld-reaped", "chld-nowait", "handlers", "ignores", "blocked", "handlers blocked",
+		"close012 few-descriptors", "thousands", "thousands no-close-range", "close012 thousands",
+		"chld-ignored", "chld-reaped", "chld-nowait", "handlers", "ignores", "blocked", "handlers blocked",
 		"limits", "environment", "sudo", "umask", "sudo limits environment umask blocked ignores close012 many",
 	} {
 		t.Run(host, func(t *testing.T) {
@@ -134,6 +135,23 @@ func TestWorkerNeedsRoot(t *testing.T) {
 	for _, line := range got {
 		if strings.HasPrefix(line, "worker ") {
 			t.Errorf("%q", line)
+		}
+	}
+}
+
+// fork catches the other threads of a host with whatever locks they hold, and the worker has to get by without those.
+func TestWorkerOfManyThreads(t *testing.T) {
+	asRoot(t)
+	child := harness(t, "child")
+	const unborn = `failed reason="worker-failed" account="user@contoso.example" service="sudo" step="become root" error="errno 1"`
+	for host, heard := range map[string]string{
+		"":               "nothing",
+		"no-close-range": "nothing",
+		"unprivileged":   unborn,
+	} {
+		want := []string{"host workers 50", "host heard " + heard}
+		if got := play(t, child, append(strings.Fields(host), "crowd", "quiet")...); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", host, got, want)
 		}
 	}
 }

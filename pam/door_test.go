@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -69,6 +70,8 @@ func play(t *testing.T, program string, args ...string) []string {
 	defer cancel()
 	found := filepath.Join(t.TempDir(), "sanitizer")
 	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // a worker that hangs, too
 	cmd.Env = append(os.Environ(), "ASAN_OPTIONS=log_path="+found, "UBSAN_OPTIONS=print_stacktrace=1:log_path="+found)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

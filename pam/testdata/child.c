@@ -7,11 +7,15 @@
  * Prints "worker KEY VALUE" (what the worker found) and "host KEY VALUE" lines; child_test.go reads them.
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <libintl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <locale.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,17 +39,13 @@ static pid_t stage_fork(void);
 static long stage_syscall(long number, ...)
 {
 	va_list args;
-	int first;
-	unsigned last, flags;
 
-	if (no_close_range)
+	if (number == SYS_close_range && no_close_range)
 		return errno = ENOSYS, -1;
 	va_start(args, number);
-	first = va_arg(args, int);
-	last = va_arg(args, unsigned);
-	flags = va_arg(args, int);
+	long first = va_arg(args, long), second = va_arg(args, long), third = va_arg(args, long);
 	va_end(args);
-	return syscall(number, first, last, flags);
+	return syscall(number, first, second, third);
 }
 
 static pid_t stage_fork(void)
@@ -56,7 +56,7 @@ static pid_t stage_fork(void)
 enum { most_files = 4096 };
 
 static const char *then;	/* what the worker does after its report */
-static int woken, out;
+static int woken, out, open_null;
 
 void aad_wake_go(void)
 {
@@ -147,6 +147,8 @@ static void report(const struct aad_request *req, int to)
 
 void aadWork(struct aad_request *req, int frames)
 {
+	if (strcmp(then, "quiet") == 0)
+		_exit(0);
 	report(req, frames);
 	if (strcmp(then, "return") == 0)
 		return;
@@ -214,7 +216,12 @@ static int prepare(const char *word)
 	else if (strcmp(word, "many") == 0)
 		for (int fd = 0; fd < 900; fd++)
 			dup2(STDIN_FILENO, 100 + fd);
-	else if (strcmp(word, "no-close-range") == 0)
+	else if (strcmp(word, "thousands") == 0) {
+		limit(RLIMIT_NOFILE, most_files, most_files);
+		for (int fd = 3; fd < 2000; fd++)
+			if (fcntl(fd, F_GETFD) < 0)
+				dup2(STDIN_FILENO, fd);
+	} else if (strcmp(word, "no-close-range") == 0)
 		no_close_range = 1;
 	else if (strcmp(word, "no-fork") == 0)
 		no_fork = 1;
@@ -380,17 +387,66 @@ static int orphaned(void)
 	return 0;
 }
 
+/* What the other threads of a host do: take every lock that there is in the C library, again and again. */
+static void *locks(void *number)
+{
+	for (unsigned i = 0;; i++) {
+		char name[32], *copy = strdup("a little memory");
+		void *library = dlopen("libm.so.6", RTLD_NOW);
+
+		setlocale(LC_MESSAGES, i % 2 ? "C" : "C.UTF-8");
+		snprintf(name, sizeof name, "domain%u", i % 100);
+		bindtextdomain(name, i % 3 ? "/nonexistent" : "/usr/share/locale");
+		setenv("HAMMERED", name, 1);
+		free(copy);
+		if (library)
+			dlclose(library);
+		if (i % 100 == 0)
+			dprintf(open_null, "%s %s\n", (char *)number, strerror((int)(i % 130)));
+	}
+	return NULL;
+}
+
+/* One worker after another, in a host of many threads. All it prints is how many there were, and what the last one said. */
+static int crowded(void)
+{
+	const struct aad_request req = { .phase = AAD_ACCOUNT, .user = "user@contoso.example", .service = "sudo" };
+	static char said[512];
+	size_t n = 0;
+
+	open_null = open("/dev/null", O_WRONLY);
+	for (int i = 0; i < 4; i++) {
+		pthread_t one;
+		if (pthread_create(&one, NULL, locks, "a thread"))
+			return 2;
+	}
+	for (int i = 0; i < 50; i++) {
+		struct aad_worker w;
+		if (aad_worker_start(&req, &w))
+			return 2;
+		n = 0;
+		for (ssize_t got; (got = read(w.frames, said + n, sizeof said - 1 - n)) > 0;)
+			n += (size_t)got;
+		aad_worker_end(&w);
+	}
+	said[n] = 0;
+	dprintf(out, "host workers 50\nhost heard %s\n", n > 5 ? said + 5 : "nothing");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	int orphan = 0;
+	int orphan = 0, crowd = 0;
 
 	out = fcntl(STDOUT_FILENO, F_DUPFD, 60);	/* without O_CLOEXEC: the worker must close it by itself */
 	then = argv[argc - 1];
 	for (int i = 1; i < argc - 1; i++) {
 		if (strcmp(argv[i], "orphan") == 0)
 			orphan = 1;
+		else if (strcmp(argv[i], "crowd") == 0)
+			crowd = 1;
 		else if (!prepare(argv[i]))
 			return 2;
 	}
-	return orphan ? orphaned() : attended();
+	return crowd ? crowded() : orphan ? orphaned() : attended();
 }
