@@ -74,6 +74,8 @@ type Accounts struct {
 	PreAuthServices []string          // executables that are answered for accounts not signed in yet
 	Directory       string            // where the store is: absolute path
 	Groups          map[string]string // Entra group object id to local group name
+
+	AllowPrivilegedGroups bool // Groups may name PrivilegedGroups
 }
 
 // defaults are the values of keys left out; packaging/config.toml repeats them
@@ -130,6 +132,9 @@ func (c *Config) complete() *Error {
 	}
 	if p := sharedHome(c.Accounts.Home, len(c.Domains)); p != nil {
 		return p.at("accounts.home", 0)
+	}
+	if err := c.privileged(); err != nil {
+		return err
 	}
 	return c.contradicted()
 }

@@ -101,6 +101,9 @@ func TestEveryKeyArrives(t *testing.T) {
 			Home:      "/srv/homes/%d/%l",
 			Shell:     "/usr/bin/zsh",
 			Directory: "/srv/aad-login",
+
+			Groups:                map[string]string{"0f3c1111-2222-3333-4444-555555555555": "docker"},
+			AllowPrivilegedGroups: true,
 		},
 	})
 	if got := parseVector(t, "every-key.toml"); !reflect.DeepEqual(got, want) {

@@ -44,6 +44,7 @@ func (c *Config) settings() []setting {
 		{"accounts.shell", text(&a.Shell, absolutePath)},
 		{"accounts.pre_auth_services", list(&a.PreAuthServices, basename)},
 		{"accounts.directory", text(&a.Directory, absolutePath)},
+		{"accounts.allow_privileged_groups", boolean(&a.AllowPrivilegedGroups)},
 	}
 }
 
@@ -56,24 +57,4 @@ func section(key string) bool {
 	default:
 		return false
 	}
-}
-
-// setGroup takes one line of [accounts.groups].
-func (c *Config) setGroup(id string, value any) *problem {
-	id, p := guid(id)
-	if p != nil {
-		return wrong("the key is not the object id of an Entra group, a GUID", p.fix)
-	}
-	if _, twice := c.Accounts.Groups[id]; twice {
-		return wrong("this group is listed already, in another case", "keep one of the two lines")
-	}
-	var name string
-	if p := text(&name, groupName)(value); p != nil {
-		return p
-	}
-	if c.Accounts.Groups == nil {
-		c.Accounts.Groups = make(map[string]string)
-	}
-	c.Accounts.Groups[id] = name
-	return nil
 }

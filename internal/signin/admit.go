@@ -64,6 +64,7 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 		}
 		demoted = bound.Admin && !d.Admin
 		bound.Admin = d.Admin
+		bound.Groups = a.groups(bound)
 		acct = bound
 		return e.Put(bound)
 	})

@@ -6,7 +6,6 @@ package signin
 import (
 	"errors"
 	"os"
-	osuser "os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -65,8 +64,7 @@ func (a *attempt) checkGroup() error {
 	if strings.Contains(a.name.Account, "@") {
 		return nil
 	}
-	// Without cgo, as the module is built, os/user reads /etc/group alone: never ourselves.
-	if _, err := osuser.LookupGroup(a.name.Account); err == nil {
+	if _, err := a.LookupGroup(a.name.Account); err == nil {
 		return a.nameOfGroup()
 	}
 	return nil

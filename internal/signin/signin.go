@@ -16,11 +16,13 @@ package signin
 
 import (
 	"context"
+	osuser "os/user"
 	"time"
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
 	"aadlogin/internal/devicecode"
+	"aadlogin/internal/token"
 )
 
 // A Verdict is how an attempt ended. Only Success lets anybody in; the zero value does not.
@@ -67,6 +69,9 @@ type Door interface {
 type Signin struct {
 	Now      func() time.Time // nil: time.Now
 	CacheDir string           // "": /var/cache/aad-login
+
+	// nil: os/user's, which without cgo, as the module is built, reads /etc/group alone and asks no name service.
+	LookupGroup func(name string) (*osuser.Group, error)
 }
 
 const (
@@ -86,6 +91,8 @@ type attempt struct {
 	rules account.Rules
 	name  account.Name
 	store account.Store
+
+	claims *token.Claims // of the browser's token; nil without a browser
 }
 
 // Authenticate signs the person behind door in as req.User, or says why not.
@@ -105,6 +112,9 @@ func (s *Signin) attempt(req Request, door Door) *attempt {
 	}
 	if a.CacheDir == "" {
 		a.CacheDir = defaultCacheDir
+	}
+	if a.LookupGroup == nil {
+		a.LookupGroup = osuser.LookupGroup
 	}
 	a.begun = a.Now()
 	return a
@@ -155,6 +165,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.claims = claims
 	a.debug("token", "object", who.ObjectID)
 	decision, err := a.authorize(ctx, cloud, person{who.ObjectID, claims.Roles, tokens.AccessToken})
 	if err != nil {

@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/config"
+	"aadlogin/internal/token"
+)
+
+// groups are the local groups of an account besides its own and ours.
+func (a *attempt) groups(acct account.Account) []uint32 {
+	if a.claims == nil {
+		return a.stillMapped(acct)
+	}
+	return a.localGroups(a.claims)
+}
+
+// localGroups are the local groups that the person's Entra groups stand for. They go by object id: a name can be given to any
+// group by anybody who may make one (CVE-2025-49012). What cannot be given is logged and left out; it keeps nobody out.
+func (a *attempt) localGroups(c *token.Claims) (gids []uint32) {
+	mapped := a.cfg.Accounts.Groups
+	if len(mapped) > 0 && c.GroupsOverage {
+		a.log(LogWarning, "groups-not-given", "object", c.ObjectID, "problem", "the person is in more groups than a token holds",
+			"fix", `in the app registration, set the groups claim to "Groups assigned to the application"`)
+		return nil
+	}
+	for _, id := range c.Groups {
+		name, ok := mapped[strings.ToLower(id)]
+		if !ok {
+			continue
+		}
+		gid, err := a.localGroup(name)
+		if err != nil {
+			a.log(LogWarning, "group-not-given", "group", name, "entra_group", id, "problem", err.Error())
+			continue
+		}
+		gids = append(gids, gid)
+	}
+	return gids
+}
+
+// stillMapped are those of an account's groups that the configuration still has; for sign-ins without a token to tell more.
+func (a *attempt) stillMapped(acct account.Account) []uint32 {
+	var mapped []uint32
+	for _, name := range a.cfg.Accounts.Groups {
+		if gid, err := a.localGroup(name); err == nil {
+			mapped = append(mapped, gid)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(acct.Groups), func(gid uint32) bool { return !slices.Contains(mapped, gid) })
+}
+
+// localGroup is a group of /etc/group that members may be put into. config has looked at its name; another name may have the
+// same id.
+func (a *attempt) localGroup(name string) (uint32, error) {
+	gid, err := a.groupID(name)
+	switch {
+	case err != nil:
+		return 0, err
+	case gid >= a.rules.Low && gid <= a.rules.High:
+		return 0, fmt.Errorf("its id %d is of accounts.id_range", gid)
+	case gid == 0:
+		return 0, errors.New("its id is root's")
+	case a.cfg.Accounts.AllowPrivilegedGroups:
+		return gid, nil
+	}
+	for _, privileged := range config.PrivilegedGroups() {
+		if same, err := a.groupID(privileged); err == nil && same == gid {
+			return 0, fmt.Errorf("its id %d is that of %s", gid, privileged)
+		}
+	}
+	return gid, nil
+}
+
+func (a *attempt) groupID(name string) (uint32, error) {
+	group, err := a.LookupGroup(name)
+	if err != nil {
+		return 0, errors.New("no such group in /etc/group")
+	}
+	gid, err := strconv.ParseUint(group.Gid, 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("its id %q is no number", group.Gid)
+	}
+	return uint32(gid), nil
+}

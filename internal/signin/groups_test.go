@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	osuser "os/user"
+	"slices"
+	"strings"
+	"testing"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/config"
+	"aadlogin/internal/emulator"
+	"aadlogin/internal/token"
+)
+
+// groupFile is an /etc/group: names and ids.
+type groupFile map[string]string
+
+func (f groupFile) lookup(name string) (*osuser.Group, error) {
+	if gid, ok := f[name]; ok {
+		return &osuser.Group{Name: name, Gid: gid}, nil
+	}
+	return nil, osuser.UnknownGroupError(name)
+}
+
+const (
+	staffID = "0f3c1111-2222-3333-4444-555555555555"
+	devsID  = "0f3c1111-2222-3333-4444-666666666666"
+)
+
+// groupsAttempt has Entra's staff and devs mapped to these local groups.
+func groupsAttempt(staff, devs string) (*attempt, *said) {
+	door := new(said)
+	s := Signin{LookupGroup: groupFile{
+		"web": "2000", "dialout": "20", "docker": "998", "engine": "998", "toor": "0", "odd": "x", "high": "1879048193",
+	}.lookup}
+	a := s.attempt(Request{User: "user@contoso.example"}, door)
+	a.cfg = &config.Config{Accounts: config.Accounts{Groups: map[string]string{staffID: staff, devsID: devs}}}
+	a.rules = account.Rules{Low: 1879048192, High: 2147483646}
+	return a, door
+}
+
+func TestLocalGroups(t *testing.T) {
+	for name, test := range map[string]struct {
+		staff, devs string
+		privileged  bool
+		groups      []string
+		want        []uint32
+		logged      string
+	}{
+		"none":                    {staff: "web", devs: "dialout"},
+		"one":                     {staff: "web", devs: "dialout", groups: []string{devsID}, want: []uint32{20}},
+		"both, and a third":       {staff: "web", devs: "dialout", groups: []string{devsID, "3", staffID}, want: []uint32{20, 2000}},
+		"in another case":         {staff: "web", devs: "dialout", groups: []string{strings.ToUpper(staffID)}, want: []uint32{2000}},
+		"by name":                 {staff: "web", devs: "dialout", groups: []string{"web", "staff"}},
+		"not there":               {staff: "nobody", devs: "web", groups: []string{staffID, devsID}, want: []uint32{2000}, logged: "no such group"},
+		"root's under another":    {staff: "toor", devs: "web", privileged: true, groups: []string{staffID}, logged: "root's"},
+		"no number":               {staff: "odd", devs: "web", groups: []string{staffID}, logged: "no number"},
+		"of our own range":        {staff: "high", devs: "web", privileged: true, groups: []string{staffID}, logged: "id_range"},
+		"docker's under another":  {staff: "engine", devs: "web", groups: []string{staffID, devsID}, want: []uint32{2000}, logged: "that of docker"},
+		"the same, and it may be": {staff: "engine", devs: "web", privileged: true, groups: []string{staffID}, want: []uint32{998}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, door := groupsAttempt(test.staff, test.devs)
+			a.cfg.Accounts.AllowPrivilegedGroups = test.privileged
+			got := a.localGroups(&token.Claims{Groups: test.groups})
+			slices.Sort(got)
+			if !slices.Equal(got, test.want) {
+				t.Errorf("groups %v, want %v", got, test.want)
+			}
+			line := strings.Join(door.logged, "\n")
+			if (line == "") != (test.logged == "") || !strings.Contains(line, test.logged) {
+				t.Errorf("logged %q, want %q", line, test.logged)
+			}
+		})
+	}
+}
+
+// A token that cannot hold all groups holds none: to go by some of them would be to guess.
+func TestGroupsOverage(t *testing.T) {
+	a, door := groupsAttempt("web", "dialout")
+	if got := a.localGroups(&token.Claims{Groups: []string{staffID}, GroupsOverage: true}); got != nil {
+		t.Errorf("groups %v", got)
+	}
+	if len(door.logged) != 1 || !strings.Contains(door.logged[0], "more groups than a token holds") {
+		t.Errorf("logged %q", door.logged)
+	}
+	a.cfg.Accounts.Groups = nil
+	if a.localGroups(&token.Claims{GroupsOverage: true}); len(door.logged) != 1 {
+		t.Errorf("logged %q although no group is mapped", door.logged)
+	}
+}
+
+// Who comes with a key keeps what the configuration still gives, and gets nothing new.
+func TestStillMapped(t *testing.T) {
+	a, door := groupsAttempt("web", "nobody")
+	for _, test := range []struct{ stored, want []uint32 }{
+		{nil, nil}, {[]uint32{2000}, []uint32{2000}}, {[]uint32{20}, nil}, {[]uint32{20, 998, 2000}, []uint32{2000}},
+	} {
+		if got := a.stillMapped(account.Account{Groups: test.stored}); !slices.Equal(got, test.want) {
+			t.Errorf("of %v: %v, want %v", test.stored, got, test.want)
+		}
+	}
+	if door.logged != nil {
+		t.Errorf("logged %q", door.logged)
+	}
+}
+
+// A person's groups follow the token of each sign-in with a browser, and nothing else adds any.
+func TestGroupsFollowTheToken(t *testing.T) {
+	m := newMachine(t, "")
+	m.signin.LookupGroup = groupFile{"web": "2000"}.lookup
+	m.entra.Update(func(d *emulator.Directory) {
+		d.GroupsClaim = true
+		d.Groups = append(d.Groups, emulator.Group{Name: "staff", ObjectID: staffID, Members: []string{user}})
+	})
+	m.reconfigure("accounts.groups." + staffID + ` = "web"`)
+	has := func(want ...uint32) {
+		t.Helper()
+		if got := m.stored(user).Groups; !slices.Equal(got, want) {
+			t.Errorf("groups %v, want %v", got, want)
+		}
+	}
+	signIn := func() {
+		t.Helper()
+		if got, door := m.signIn(m.request(user), user); got != Success {
+			t.Fatalf("%v: %q", got, door.told)
+		}
+	}
+	again := func() {
+		t.Helper()
+		door := new(said)
+		if got := m.signin.Account(t.Context(), m.request(user), door); got != Success {
+			t.Fatalf("%v: %q", got, door.told)
+		}
+	}
+	signIn()
+	has(2000)
+	m.entra.Update(func(d *emulator.Directory) { d.Groups[len(d.Groups)-1].Members = nil })
+	again()
+	has(2000) // nobody has said otherwise
+	signIn()
+	has()
+	m.entra.Update(func(d *emulator.Directory) { d.Groups[len(d.Groups)-1].Members = []string{user} })
+	again()
+	has()
+	signIn()
+	has(2000)
+	m.reconfigure("")
+	again()
+	has()
+}
