@@ -64,12 +64,17 @@ func TestBind(t *testing.T) {
 		{"the removed person", person("gone@contoso.com"), 0, ErrRemoved},
 		{"the name of a removed person", Identity{tenant, "other", "gone@contoso.com", "gone@contoso.com"}, 0, ErrRemoved},
 		{"renamed to a removed person's name", Identity{tenant, person(alice).ObjectID, "gone@contoso.com", "gone@contoso.com"}, 0, ErrOtherObject},
+		{"renamed to another's name", Identity{tenant, person(alice).ObjectID, "carol@contoso.com", "carol@contoso.com"}, 0, ErrOtherObject},
+		{"renamed to another's former name", Identity{tenant, person(alice).ObjectID, "caro@contoso.com", "caro@contoso.com"}, 0, ErrOtherObject},
+		{"a stranger with another's former name", Identity{tenant, "other", "caro@contoso.com", "caro@contoso.com"}, 0, ErrOtherObject},
 		{"nobody", Identity{Name: alice, UPN: alice}, uid, new(error)},
 	} {
 		s := newStore(t)
 		bind(t, s, testRules(), alice)
 		gone := bind(t, s, testRules(), "gone@contoso.com")
 		update(t, s, func(e *Edit) error { gone.Removed = s.Now(); return e.Put(gone) })
+		carol := bind(t, s, testRules(), "caro@contoso.com")
+		update(t, s, func(e *Edit) error { carol.Name = "carol@contoso.com"; return e.Put(carol) })
 		before, err := os.ReadFile(s.path(storeFile))
 		if err != nil {
 			t.Fatal(err)

@@ -191,7 +191,20 @@ func TestStrangeNamesThroughSSH(t *testing.T) {
 	c.expect(`\nuser@contoso\.example\n`)
 }
 
-// A renamed person keeps uid and home. The old name is nobody's here, also when the directory has given it to somebody else.
+// ssh takes an apostrophe for an attack on the command line, and for a name in its configuration file.
+func TestNameWithApostrophe(t *testing.T) {
+	const name = "o'neill@contoso.example"
+	employ(t, name)
+	file := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(file, []byte("User \""+name+"\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := open(t, "ssh", append(sshArgs("-tt", "-F", file), "127.0.0.1", "id -un; cd; pwd")...)
+	c.signIn(name)
+	c.expect(`\no'neill@contoso\.example\n/home/o'neill@contoso\.example\n`)
+}
+
+// A renamed person keeps uid and home. The old name is nobody's here, whoever has it in the directory by then.
 func TestRenamedPerson(t *testing.T) {
 	before, after := fmt.Sprintf("maiden%d@contoso.example", os.Getpid()), fmt.Sprintf("married%d@contoso.example", os.Getpid())
 	employ(t, before)
@@ -223,7 +236,6 @@ func TestRenamedPerson(t *testing.T) {
 	c.signIn(after)
 	c.expect(`\nmine\n` + was + `\n`)
 
-	employ(t, before)
 	codes := requests("devicecode")
 	c = ssh(t, before, "true")
 	c.expect(`This name is no longer in use on this machine\.`)

@@ -4,6 +4,7 @@
 package machine
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,7 +22,9 @@ func employ(t *testing.T, names ...string) {
 	t.Helper()
 	err := entra.Update(func(d *emulator.Directory) {
 		for _, name := range names {
-			d.Users = append(d.Users, emulator.User{Name: name, ObjectID: fmt.Sprintf("%08x-0000-0000-0000-%012d", os.Getpid(), len(d.Users))})
+			id := sha256.Sum256([]byte(name)) // the same whenever these tests run again here
+			oid := fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:16])
+			d.Users = append(d.Users, emulator.User{Name: name, ObjectID: oid})
 			d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name, Role: "Virtual Machine User Login", Scope: d.Machine.ResourceID})
 		}
 	})
