@@ -101,6 +101,7 @@ static void ask_worker(pam_handle_t *h, int argc, const char **argv, struct aad_
 
 	if (read_arguments(argc, argv, req, end))
 		return;
+	req->caller = getuid();
 	req->holds_admins = aad_holds_admins(req);
 	req->store_ino = store_at_load.st_ino;
 	req->store_mtime = store_at_load.st_mtim.tv_sec * 1000000000LL + store_at_load.st_mtim.tv_nsec;
@@ -207,10 +208,22 @@ int pam_sm_setcred(pam_handle_t *h, int flags, int argc, const char **argv)
 
 int pam_sm_open_session(pam_handle_t *h, int flags, int argc, const char **argv)
 {
-	return pam_sm_setcred(h, flags, argc, argv);
+	struct aad_request req = { 0 };
+
+	(void)flags, (void)argc, (void)argv;
+	if (aad_claim_user(h, &req) != PAM_SUCCESS)
+		return PAM_IGNORE;
+	aad_session_begins(&req, item(h, PAM_RHOST));
+	return PAM_SUCCESS;
 }
 
 int pam_sm_close_session(pam_handle_t *h, int flags, int argc, const char **argv)
 {
-	return pam_sm_setcred(h, flags, argc, argv);
+	struct aad_request req = { 0 };
+
+	(void)flags, (void)argc, (void)argv;
+	if (aad_claim_user(h, &req) != PAM_SUCCESS)
+		return PAM_IGNORE;
+	aad_session_ends(&req, item(h, PAM_RHOST));
+	return PAM_SUCCESS;
 }

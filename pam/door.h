@@ -7,6 +7,7 @@
  *
  *   sshd, sudo, su, login ── libpam ── pam_sm_*            door.c    entry points
  *                                        │ is it ours?     claim.c   names only, no network, no fork
+ *                                        │ session begins  session.c notes where it came from, for the worker behind sudo
  *                                        │ fork            child.c   one root process with nothing of the host's
  *                                        │                   │ wake  wake.c    the Go runtime starts here, never above
  *                                        │◀── frames ────────┘       relay.c   frames → conversation, log, result
@@ -39,6 +40,7 @@ struct aad_request {
 	int debug;		/* module argument debug */
 	int known;		/* does the host's getpwnam(3) answer this name? */
 	uint32_t uid;		/* if known: with this uid */
+	uint32_t caller;	/* real uid of the host: in sudo and su, who runs it */
 	int holds_admins;	/* the host runs for this user's own session, which has the group aad_admins */
 	uint64_t store_ino;	/* accounts.cdb as it was when the module was loaded, which in sshd is */
 	int64_t store_mtime;	/* right after the one getpwnam(3) the session's ids come from; 0, 0: no file */
@@ -69,6 +71,10 @@ int aad_claim_user(pam_handle_t *, struct aad_request *);
 
 /* claim.c: what holds_admins says. sudo goes by the groups of the session, which it keeps for as long as it lives. */
 int aad_holds_admins(const struct aad_request *);
+
+/* session.c: where this session came from, while it lasts. rhost may be NULL. */
+void aad_session_begins(const struct aad_request *, const char *rhost);
+void aad_session_ends(const struct aad_request *, const char *rhost);
 
 /* child.c */
 struct aad_worker { pid_t pid; int frames; };

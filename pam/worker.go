@@ -84,6 +84,7 @@ func request(c *C.struct_aad_request) signin.Request {
 		KnownToHost:   c.known != 0,
 		UID:           uint32(c.uid),
 		HoldsAdmins:   c.holds_admins != 0,
+		Caller:        uint32(c.caller),
 		StoreInode:    uint64(c.store_ino),
 		StoreModified: int64(c.store_mtime),
 	}

@@ -13,7 +13,6 @@ func (c *Config) supported() *Error {
 		instead string
 	}{
 		{"sign_in.qr", c.SignIn.QR, "false"},
-		{"sign_in.reuse_window", c.SignIn.ReuseWindow != 0, `"0s"`},
 	} {
 		if u.used {
 			return wrong("is not in this version of aad-login", "leave it "+u.instead).at(u.key, 0)

@@ -78,8 +78,8 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 	return a.grant(acct, d, c, demoted)
 }
 
-// deny takes back what an earlier authorization gave, a session still open included: the administrator's group, and the
-// grant that would stand in for Azure. Then it says why.
+// deny takes back what an earlier authorization gave, a session still open included: the administrator's group, the grant that
+// would stand in for Azure, and the windows that would for a browser. Then it says why.
 func (a *attempt) deny(who account.Identity, d rbac.Decision, c *cloud, action string) error {
 	denial := a.noRole(c, who.ObjectID, action)
 	err := a.store.Update(func(e *account.Edit) error {
@@ -94,7 +94,7 @@ func (a *attempt) deny(who account.Identity, d rbac.Decision, c *cloud, action s
 		if d.Login {
 			return nil
 		}
-		return a.store.DropGrant(acct.UID)
+		return errors.Join(a.store.DropGrant(acct.UID), a.closeWindows(acct.UID))
 	})
 	if err != nil && !errors.Is(err, account.ErrUnknown) && !errors.Is(err, account.ErrRemoved) {
 		a.log(LogError, "not-taken-back", "error", err.Error())

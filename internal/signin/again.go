@@ -23,25 +23,29 @@ func (a *attempt) authorizeAgain(ctx context.Context) error {
 		return err
 	}
 	a.door.Deadline(accountTimeout + slack)
-	ctx, cancel := context.WithTimeout(ctx, accountTimeout)
-	defer cancel()
-
 	acct, err := a.storedAccount()
 	if err != nil {
 		return err
 	}
 	a.found.uid, a.found.object = acct.UID, acct.ObjectID
-	who := account.Identity{TenantID: acct.TenantID, ObjectID: acct.ObjectID, Name: acct.Name, UPN: acct.UPN}
 	if !a.cfg.Authorization.AsksAlone() {
 		return a.byLastGrant(acct)
 	}
+	return a.orLastGrant(acct, a.authorizeStored(ctx, acct))
+}
+
+// authorizeStored asks Azure about an account that needs no browser, and admits or denies it.
+func (a *attempt) authorizeStored(ctx context.Context, acct account.Account) error {
+	ctx, cancel := context.WithTimeout(ctx, accountTimeout)
+	defer cancel()
+	who := account.Identity{TenantID: acct.TenantID, ObjectID: acct.ObjectID, Name: acct.Name, UPN: acct.UPN}
 	cloud, err := a.reachAzure(ctx)
 	if err != nil {
-		return a.orLastGrant(acct, err)
+		return err
 	}
 	decision, err := a.authorize(ctx, cloud, person{objectID: acct.ObjectID})
 	if err != nil {
-		return a.orLastGrant(acct, a.cannotAsk(err))
+		return a.cannotAsk(err)
 	}
 	a.found.decided(a.cfg.Authorization.Source, decision)
 	if !decision.Login {

@@ -27,6 +27,7 @@ type finding struct {
 	why         string   // nothing more was granted
 	correlation string   // the last server's that had its say
 	standIn     []string // pairs about the grant that stands in for Azure
+	reused      []string // pairs about the sign-in that stands in for the browser
 }
 
 // decided is Azure's word.

@@ -42,10 +42,13 @@ func (a *attempt) run(verb string, steps func(*attempt) error) (v Verdict) {
 		return a.refused(err)
 	}
 	level, reason := LogInfo, ""
-	if a.found.standIn != nil {
+	switch {
+	case a.found.standIn != nil:
 		level, reason = LogWarning, "last-grant"
+	case a.found.reused != nil:
+		reason = "reuse"
 	}
-	a.door.End(level, a.line(verb, reason, a.found.standIn...))
+	a.door.End(level, a.line(verb, reason, append(a.found.standIn, a.found.reused...)...))
 	return Success
 }
 

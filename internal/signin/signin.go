@@ -4,14 +4,15 @@
 // Package signin is the order of the steps of one sign-in, and every sentence a person reads on the way.
 //
 // [Signin.Authenticate] reads as one straight line: configuration, name, waiting room, endpoints, device code, prompt,
-// token, authorization, account, grant. [Signin.Account] is the account phase alone (public key, cron): the stored
-// object id is authorized again, without a prompt. Each step either returns a value or ends the attempt with a refusal,
-// which carries its three readings: a sentence for the person, a line for the log, a verdict for PAM.
+// token, authorization, account, grant; an earlier sign-in may stand in for what comes before the authorization (reuse.go).
+// [Signin.Account] is the account phase alone (public key, cron): the stored object id is authorized again, without a prompt.
+// Each step either returns a value or ends the attempt with a refusal, which carries its three readings: a sentence for the
+// person, a line for the log, a verdict for PAM.
 //
 // The package runs as root, in a process of its own that dies with the attempt. It decides nothing by itself: names and
 // binding are internal/account's, cryptography internal/token's, policy internal/rbac's.
 //
-// golang.org/x/sys is here for flock(2), which the standard library keeps to itself.
+// golang.org/x/sys is here for flock(2) and CLOCK_BOOTTIME, which the standard library keeps to itself.
 package signin
 
 import (
@@ -49,6 +50,7 @@ type Request struct {
 	KnownToHost bool   // the host's getpwnam(3) answers User …
 	UID         uint32 // … with this uid
 	HoldsAdmins bool   // the host runs for User's own session, and that session has the group aad_admins
+	Caller      uint32 // real uid of the host: who runs sudo or su
 
 	// accounts.cdb as the host found it before it took the session's uid: inode and modification time (ns), or 0, 0.
 	StoreInode    uint64
@@ -67,17 +69,20 @@ type Door interface {
 
 // Signin runs attempts. Its zero value is the product; tests set the fields.
 type Signin struct {
-	Now      func() time.Time // nil: time.Now
-	CacheDir string           // "": /var/cache/aad-login
+	Now        func() time.Time               // nil: time.Now
+	Uptime     func() (string, time.Duration) // boot id and time since that boot; nil: the kernel's
+	CacheDir   string                         // "": /var/cache/aad-login
+	RuntimeDir string                         // "": /run/aad-login
 
 	// nil: os/user's, which without cgo, as the module is built, reads /etc/group alone and asks no name service.
 	LookupGroup func(name string) (*osuser.Group, error)
 }
 
 const (
-	defaultCacheDir = "/var/cache/aad-login"
-	slack           = 5 * time.Second  // the host's patience beyond our own, so that we end with a sentence
-	accountTimeout  = 30 * time.Second // the account phase has no person to wait for
+	defaultCacheDir   = "/var/cache/aad-login"
+	defaultRuntimeDir = "/run/aad-login" // AAD_SESSIONS in pam/session.c is below it
+	slack             = 5 * time.Second  // the host's patience beyond our own, so that we end with a sentence
+	accountTimeout    = 30 * time.Second // the account phase, and a reuse, have no person to wait for
 )
 
 // attempt is one Request on its way. Fields are filled from top to bottom.
@@ -116,6 +121,12 @@ func (s *Signin) attempt(req Request, door Door) *attempt {
 	if a.LookupGroup == nil {
 		a.LookupGroup = osuser.LookupGroup
 	}
+	if a.Uptime == nil {
+		a.Uptime = uptime
+	}
+	if a.RuntimeDir == "" {
+		a.RuntimeDir = defaultRuntimeDir
+	}
 	a.begun = a.Now()
 	return a
 }
@@ -132,6 +143,9 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.SignIn.Timeout)
 	defer cancel()
 
+	if acct, ok := a.openWindow(); ok {
+		return a.authorizeStored(ctx, acct)
+	}
 	slot, err := a.waitingRoom().Enter(visitor{a.name.Account, address(a.RemoteHost)})
 	if err != nil {
 		return a.noSlot(err)
@@ -156,6 +170,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 		return a.notSignedIn(err)
 	}
 	a.debug("browser")
+	browser := a.moment()
 	claims, err := cloud.verifier.Verify(ctx, tokens.IDToken)
 	if err != nil {
 		return a.badToken(err)
@@ -175,7 +190,11 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if !decision.Login {
 		return a.deny(who, decision, cloud, a.actions(cloud).Login)
 	}
-	return a.admit(who, decision, cloud)
+	if err := a.admit(who, decision, cloud); err != nil {
+		return err
+	}
+	a.remember(browser)
+	return nil
 }
 
 // configure reads what the administrator has decided.
@@ -186,5 +205,6 @@ func (a *attempt) configure() error {
 	}
 	a.cfg, a.rules = cfg, account.RulesFrom(cfg)
 	a.store = account.Store{Dir: cfg.Accounts.Directory, Now: a.Now}
+	a.expectSessions()
 	return nil
 }

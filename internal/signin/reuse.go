@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/netip"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/config"
+)
+
+// sign_in.reuse_window: who has signed in with the browser may come back without a code for as long as that says. It weakens
+// the sign-in, to "whoever connects from that address under that name": so a window is for one account, one address and one
+// class of services, counts from the browser and never from its last use, and Azure is asked about the person as always.
+
+// serviceClass says which PAM services share a window. What is not here has none. A browser sign-in for a shell is no consent
+// to become root.
+var serviceClass = map[string]string{
+	"sshd":   "sshd",
+	"login":  "login",
+	"remote": "login", // login -h
+	"sudo":   classSudo,
+	"sudo-i": classSudo,
+	"su":     classSudo,
+	"su-l":   classSudo,
+}
+
+// classSudo is of those who are on the machine already: their address is that of the session they type in.
+const classSudo = "sudo"
+
+// A place is what a window is good for: every field must be the same.
+type place struct {
+	Tenant  string `json:"tenant"`
+	Object  string `json:"object"`
+	Account string `json:"account"`
+	UID     uint32 `json:"uid"`
+	Class   string `json:"class"`  // of serviceClass
+	Host    string `json:"rhost"`  // an address, letter for letter
+	Rules   string `json:"config"` // see voucher
+}
+
+// openWindow finds the earlier sign-in that spares this one its browser, and whose it was. When in doubt there is none, and the
+// person gets a code.
+func (a *attempt) openWindow() (account.Account, bool) {
+	if a.cfg.SignIn.ReuseWindow == 0 {
+		return account.Account{}, false
+	}
+	here, acct, why := a.place()
+	if why == "" {
+		why = "no sign-in from there that recently"
+		if w := findWindow(readWindows(a.windowsPath(acct.UID)), here, a.moment(), a.cfg.SignIn.ReuseWindow); w != nil {
+			a.found.uid, a.found.object, a.found.reused = acct.UID, acct.ObjectID, w.pairs()
+			return acct, true
+		}
+	}
+	a.debug("reuse", "none", why)
+	return account.Account{}, false
+}
+
+// remember opens a window for who has just signed in with the browser. It is a convenience: the sign-in is good without it.
+func (a *attempt) remember(browser moment) {
+	if a.cfg.SignIn.ReuseWindow == 0 {
+		return
+	}
+	here, _, why := a.place()
+	if why != "" {
+		return
+	}
+	w := window{place: here, Attempt: a.Attempt, Time: browser.wall.UTC(), Boot: browser.boot, Up: browser.up}
+	if err := keepWindow(a.windowsPath(here.UID), w, a.moment(), a.cfg.SignIn.ReuseWindow); err != nil {
+		a.log(LogWarning, "reuse-not-recorded", "error", err.Error())
+	}
+}
+
+// place is where this attempt stands, or why that cannot be said. An address, and nothing else: a name (UseDNS yes) is what the
+// owner of the address says it is, and "UNKNOWN" is everybody.
+func (a *attempt) place() (here place, acct account.Account, why string) {
+	class := serviceClass[a.Service]
+	if class == "" {
+		return here, acct, "service without a window"
+	}
+	acct, err := a.storedAccount()
+	if err != nil {
+		return here, acct, "never signed in"
+	}
+	host := a.RemoteHost
+	if class == classSudo {
+		host = a.sessionHost(acct.UID)
+	}
+	if _, err := netip.ParseAddr(host); err != nil {
+		return here, acct, "address unknown"
+	}
+	return place{
+		Tenant: acct.TenantID, Object: acct.ObjectID, Account: acct.Name, UID: acct.UID,
+		Class: class, Host: host, Rules: voucher(a.cfg),
+	}, acct, ""
+}
+
+// voucher is a digest of what decided that the browser's answer was to be believed. After a change there, and after one of the
+// window itself, everybody signs in anew.
+func voucher(c *config.Config) string {
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q %q %q %t %q %q %v",
+		c.TenantID, c.ClientID, c.Domains, c.ShortNames, c.Cloud, c.Endpoints, c.SignIn.ReuseWindow)))
+}

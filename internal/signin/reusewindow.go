@@ -1,0 +1,131 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A window is one sign-in with the browser, as the next attempt finds it.
+type window struct {
+	place
+	Attempt string        `json:"attempt"` // its id in the log
+	Time    time.Time     `json:"time"`    // of the browser's answer
+	Boot    string        `json:"boot"`    // since which boot …
+	Up      time.Duration `json:"up"`      // … it came after so long (ns)
+}
+
+// keptWindows is how many of one account are kept: who signs in from more addresses than that within a window gets a code.
+const keptWindows = 16
+
+// A moment is a point of time by two clocks.
+type moment struct {
+	wall time.Time
+	boot string
+	up   time.Duration
+}
+
+func (a *attempt) moment() moment {
+	boot, up := a.Uptime()
+	return moment{a.Now(), boot, up}
+}
+
+// uptime is the clock that nobody can step. It goes on while the machine sleeps (CLOCK_BOOTTIME), and a reboot ends it.
+func uptime() (boot string, up time.Duration) {
+	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	var t unix.Timespec
+	if err != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &t) != nil {
+		return "", 0
+	}
+	return strings.TrimSpace(string(text)), time.Duration(t.Nano())
+}
+
+// open: by both clocks. The wall clock can be stepped, by hand or by a forged answer of a time server; the other one stands
+// still in a snapshot of the machine.
+func (w window) open(now moment, width time.Duration) bool {
+	return w.Boot != "" && w.Boot == now.boot && w.Up <= now.up && now.up-w.Up <= width && fresh(w.Time, now.wall, width)
+}
+
+func findWindow(all []window, here place, now moment, width time.Duration) *window {
+	for _, w := range all {
+		if w.place == here && w.open(now, width) {
+			return &w
+		}
+	}
+	return nil
+}
+
+// pairs is how the log names the sign-in that was reused.
+func (w *window) pairs() []string {
+	return []string{"reuse_of", w.Attempt, "browser", w.Time.Format(time.RFC3339), "from", w.Host}
+}
+
+// windowsPath is the file with the windows of one account: in /run, which a reboot empties too.
+func (a *attempt) windowsPath(uid uint32) string {
+	return filepath.Join(a.RuntimeDir, "windows", fmt.Sprint(uid))
+}
+
+// readWindows returns what can be read. A file that is damaged holds no window.
+func readWindows(path string) []window {
+	f, err := openLocked(path, unix.LOCK_SH)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	return decodeWindows(f)
+}
+
+func decodeWindows(r io.Reader) []window {
+	var all []window
+	if json.NewDecoder(r).Decode(&all) != nil {
+		return nil
+	}
+	return all
+}
+
+// keepWindow adds a window to the file, in the place of those that it replaces and those that are over.
+func keepWindow(path string, w window, now moment, width time.Duration) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("signin: window: %w", err)
+	}
+	f, err := openLocked(path, unix.LOCK_EX)
+	if err != nil {
+		return fmt.Errorf("signin: window: %w", err)
+	}
+	defer f.Close()
+	text, err := json.Marshal(addWindow(decodeWindows(f), w, now, width))
+	if err == nil {
+		err = write(f, string(text))
+	}
+	if err != nil {
+		return fmt.Errorf("signin: window: %w", err)
+	}
+	return nil
+}
+
+// addWindow keeps the newest, so that no number of addresses makes the file grow.
+func addWindow(all []window, w window, now moment, width time.Duration) []window {
+	all = slices.DeleteFunc(all, func(old window) bool { return old.place == w.place || !old.open(now, width) })
+	all = append(all, w)
+	return all[max(0, len(all)-keptWindows):]
+}
+
+// closeWindows ends all windows of an account.
+func (a *attempt) closeWindows(uid uint32) error {
+	if err := os.Remove(a.windowsPath(uid)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("signin: window: %w", err)
+	}
+	return nil
+}

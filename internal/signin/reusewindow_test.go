@@ -1,0 +1,120 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+)
+
+// at is a moment so long after some boot.
+func at(minutes int) moment {
+	up := time.Duration(minutes) * time.Minute
+	return moment{time.Unix(1_800_000_000, 0).UTC().Add(up), "boot", up}
+}
+
+// windowAt is one of a browser's at that moment.
+func windowAt(host string, m moment) window {
+	return window{place: place{Account: user, Host: host, Class: "sshd"}, Attempt: "a", Time: m.wall, Boot: m.boot, Up: m.up}
+}
+
+// Both clocks have to agree.
+func TestWindowOpen(t *testing.T) {
+	w := windowAt("192.0.2.7", at(100))
+	for _, test := range []struct {
+		name string
+		now  moment
+		want bool
+	}{
+		{"at once", at(100), true},
+		{"the last moment", at(110), true},
+		{"past it", at(111), false},
+		{"before", at(99), false},
+		{"wall clock stepped back", moment{at(105).wall, "boot", at(111).up}, false},
+		{"wall clock stepped forward", moment{at(111).wall, "boot", at(105).up}, false},
+		{"wall clock stepped to before", moment{at(99).wall, "boot", at(105).up}, false},
+		{"uptime from before", moment{at(105).wall, "boot", at(99).up}, false},
+		{"another boot", moment{at(105).wall, "other", at(105).up}, false},
+		{"no boot id", moment{at(105).wall, "", at(105).up}, false},
+	} {
+		if got := w.open(test.now, 10*time.Minute); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+	if w.Boot = ""; w.open(moment{at(100).wall, "", at(100).up}, time.Hour) {
+		t.Error("a window of no boot is open")
+	}
+}
+
+func TestUptimeGoesOn(t *testing.T) {
+	boot, up := uptime()
+	again, later := uptime()
+	if len(boot) != 36 || boot != again || up <= 0 || later < up {
+		t.Errorf("%q %v, %q %v", boot, up, again, later)
+	}
+}
+
+// However many addresses: the newest are kept, and none that is over.
+func TestWindowsAreBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "made", "windows")
+	for i := range 50 {
+		if err := keepWindow(path, windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)), at(i), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := readWindows(path)
+	if len(all) != keptWindows || all[len(all)-1].Host != "192.0.2.49" || all[0].Host != "192.0.2.34" {
+		t.Errorf("%d windows: %+v", len(all), all)
+	}
+	if err := keepWindow(path, windowAt("192.0.2.49", at(106)), at(106), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if all = readWindows(path); len(all) != 4 || all[3].Time != at(106).wall { // 46 to 48, and 49 anew
+		t.Errorf("%d windows: %+v", len(all), all)
+	}
+}
+
+// Ten browsers at once: none of the windows is lost.
+func TestWindowsSideBySide(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "windows")
+	var all sync.WaitGroup
+	for i := range 10 {
+		all.Go(func() {
+			if err := keepWindow(path, windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)), at(10), time.Hour); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got := readWindows(path); len(got) != 10 {
+		t.Errorf("%d windows: %+v", len(got), got)
+	}
+}
+
+// What reads as windows is written as such again.
+func FuzzWindows(f *testing.F) {
+	text, err := json.Marshal([]window{windowAt("192.0.2.7", at(1)), windowAt("fe80::1%eth0", at(2))})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add(text[:len(text)-10])
+	f.Add([]byte("[{}]"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		all := decodeWindows(bytes.NewReader(text))
+		again, err := json.Marshal(all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := decodeWindows(bytes.NewReader(again)); len(all) > 0 && !reflect.DeepEqual(got, all) {
+			t.Errorf("%+v becomes %+v", all, got)
+		}
+	})
+}
