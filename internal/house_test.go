@@ -71,7 +71,7 @@ var may = map[string][]string{
 	"internal/signin":     {"internal/account", "internal/azure", "internal/config", "internal/devicecode", "internal/rbac", "internal/token"},
 	"internal/account":    {"internal/cdb", "internal/config"},
 	"internal/rbac":       {"internal/azure"},
-	"internal/token":      {"internal/azure"},
+	"internal/token":      {"internal/azure", "internal/cache"},
 	"internal/devicecode": {"internal/azure"},
 }
 

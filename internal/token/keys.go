@@ -75,14 +75,14 @@ func (k *Keys) look(ctx context.Context, id string) error {
 	}
 	if k.set[id] == nil {
 		k.inVain = k.source.now()
-		k.source.remember(k.location+inVain, nil)
+		k.source.cache().Put(k.location+inVain, nil)
 	}
 	return nil
 }
 
 func (k *Keys) resting() bool {
 	since := k.inVain
-	if _, last, ok := k.source.cached(k.location + inVain); ok && last.After(since) {
+	if _, last, ok := k.source.cache().Get(k.location+inVain, maxAge); ok && last.After(since) {
 		since = last
 	}
 	return k.source.now().Sub(since) < rest
@@ -104,7 +104,7 @@ func (k *Keys) load(ctx context.Context) error {
 // reload reads the cache, unless it holds older keys than those at hand. It
 // knows their age to the second.
 func (k *Keys) reload() {
-	body, fetched, ok := k.source.cached(k.location)
+	body, fetched, ok := k.source.cache().Get(k.location, maxAge)
 	if !ok || k.set != nil && fetched.Unix() < k.fetched.Unix() {
 		return
 	}
@@ -122,7 +122,7 @@ func (k *Keys) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	k.source.remember(k.location, body)
+	k.source.cache().Put(k.location, body)
 	k.set, k.fetched = set, k.source.now()
 	return nil
 }

@@ -42,7 +42,7 @@ func (s Source) Discover(ctx context.Context, authority, tenant string) (*Metada
 		return nil, err
 	}
 	location := base.String() + "/" + tenant + "/v2.0/.well-known/openid-configuration"
-	if body, _, ok := s.cached(location); ok {
+	if body, _, ok := s.cache().Get(location, maxAge); ok {
 		if m, err := parseMetadata(body, base.Host, tenant); err == nil {
 			return m, nil
 		}
@@ -55,7 +55,7 @@ func (s Source) Discover(ctx context.Context, authority, tenant string) (*Metada
 	if err != nil {
 		return nil, err
 	}
-	s.remember(location, body)
+	s.cache().Put(location, body)
 	return m, nil
 }
 

@@ -4,6 +4,7 @@
 package token
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -126,94 +127,30 @@ func TestDiscoverCache(t *testing.T) {
 	discover(3, "the clock was stepped back")
 }
 
-// Nobody but the effective user can have written what is believed.
-func TestCacheDistrustsWhatOthersCouldWrite(t *testing.T) {
-	spoil := map[string]func(dir, file string) error{
-		"directory open to the group": func(dir, file string) error { return os.Chmod(dir, 0o770) },
-		"file open to others":         func(dir, file string) error { return os.Chmod(file, 0o606) },
-		"link": func(dir, file string) error {
-			if err := os.Rename(file, file+".x"); err != nil {
-				return err
-			}
-			return os.Symlink(file+".x", file)
-		},
-		"directory in its place": func(dir, file string) error {
-			if err := os.Remove(file); err != nil {
-				return err
-			}
-			return os.Mkdir(file, 0o700)
-		},
-		"link to the directory": func(dir, file string) error {
-			if err := os.Rename(dir, dir+".x"); err != nil {
-				return err
-			}
-			return os.Symlink(dir+".x", dir)
-		},
-		"garbage":   func(dir, file string) error { return os.WriteFile(file, []byte("\x00{"), 0o600) },
-		"empty":     func(dir, file string) error { return os.WriteFile(file, nil, 0o600) },
-		"other URL": func(dir, file string) error { return rewrite(file, func(e *entry) { e.URL += "x" }) },
-		"other tenant's document": func(dir, file string) error {
-			return rewrite(file, func(e *entry) { e.Body = strings.ReplaceAll(e.Body, "{tenantid}", consumers) })
-		},
-	}
-	if os.Geteuid() == 0 {
-		spoil["file of another user"] = func(dir, file string) error { return os.Chown(file, 12345, 0) }
-		spoil["directory of another user"] = func(dir, file string) error { return os.Chown(dir, 12345, 0) }
-	}
-	for name, spoil := range spoil {
-		t.Run(name, func(t *testing.T) {
-			a := newAuthority(t)
-			dir := filepath.Join(t.TempDir(), "cache")
-			s := a.source(dir)
-			if _, err := s.Discover(t.Context(), a.URL, testTenant); err != nil {
-				t.Fatal(err)
-			}
-			files, err := filepath.Glob(filepath.Join(dir, "*.json"))
-			if err != nil || len(files) != 1 {
-				t.Fatal(files, err)
-			}
-			if err := spoil(dir, files[0]); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := s.Discover(t.Context(), a.URL, testTenant); err != nil || a.asked["metadata"] != 2 {
-				t.Errorf("%d requests, %v", a.asked["metadata"], err)
-			}
-		})
-	}
-}
-
-func rewrite(file string, change func(*entry)) error {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	var e entry
-	if err := json.Unmarshal(text, &e); err != nil {
-		return err
-	}
-	change(&e)
-	if text, err = json.Marshal(e); err != nil {
-		return err
-	}
-	return os.WriteFile(file, text, 0o600)
-}
-
-func TestCacheModes(t *testing.T) {
+// The cache is validated like a fresh answer.
+func TestDiscoverDistrustsTheCache(t *testing.T) {
 	a := newAuthority(t)
-	dir := filepath.Join(t.TempDir(), "cache")
-	if _, err := a.source(dir).Discover(t.Context(), a.URL, testTenant); err != nil {
+	s := a.source(filepath.Join(t.TempDir(), "cache"))
+	if _, err := s.Discover(t.Context(), a.URL, testTenant); err != nil {
 		t.Fatal(err)
 	}
-	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 1 {
-		t.Fatal(entries, err)
+	files, err := filepath.Glob(filepath.Join(s.CacheDir, "*.json"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
 	}
-	info, _ := entries[0].Info()
-	if info.Mode().Perm() != 0o600 {
-		t.Errorf("file mode %v", info.Mode())
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
 	}
-	if info, _ := os.Stat(dir); info.Mode().Perm() != 0o700 {
-		t.Errorf("directory mode %v", info.Mode())
+	foreign := bytes.ReplaceAll(text, []byte("{tenantid}"), []byte(consumers))
+	if bytes.Equal(foreign, text) {
+		t.Fatal("the document has no template")
+	}
+	if err := os.WriteFile(files[0], foreign, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Discover(t.Context(), a.URL, testTenant); err != nil || a.asked["metadata"] != 2 {
+		t.Errorf("%d requests, %v", a.asked["metadata"], err)
 	}
 }
 

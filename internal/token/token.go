@@ -20,9 +20,7 @@
 //
 // Metadata and keys are kept on disk for a day, so that a sign-in costs one
 // round trip before the prompt. That cache can only be lost, never believed
-// more than the network: it is validated like a fresh answer, must belong to
-// the effective user with nobody else allowed to write, and any doubt about
-// it means "no cache".
+// more than the network: what it gives is validated like a fresh answer.
 //
 // An [InvalidError] says the token is not acceptable, [ErrUnreachable] that
 // nobody could be asked. Callers must not confuse the two: the first accuses
@@ -35,6 +33,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"aadlogin/internal/cache"
 )
 
 // A Source fetches metadata and keys, through the cache when it can.
@@ -43,6 +43,11 @@ type Source struct {
 	CacheDir string // "" means no cache
 	Now      func() time.Time
 }
+
+// maxAge is how long metadata and keys stand in for the network.
+const maxAge = 24 * time.Hour
+
+func (s Source) cache() cache.Dir { return cache.Dir{Path: s.CacheDir, Now: s.Now} }
 
 func (s Source) now() time.Time {
 	if s.Now == nil {

@@ -1,7 +1,12 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-package token
+// Package cache keeps documents from the network for a while, in a directory
+// that sign-ins share: each of them is a process of its own.
+//
+// Whatever is wrong with the cache, the answer is "not cached": the network
+// knows better. So all of it may be deleted at any time.
+package cache
 
 import (
 	"crypto/sha256"
@@ -15,56 +20,68 @@ import (
 	"time"
 )
 
-// maxAge is how long metadata and keys stand in for the network.
-const maxAge = 24 * time.Hour
+// maxEntry bounds a file; the largest honest document has 20 KiB.
+const maxEntry = 2 << 20
 
-// entry is a cached document. The URL is inside, so that a file renamed by
+// Dir is a cache. The zero value keeps nothing.
+type Dir struct {
+	Path string // made if missing, 0700
+	Now  func() time.Time
+}
+
+// entry is a cached document. The key is inside, so that a file renamed by
 // hand does not pass for another tenant's.
 type entry struct {
-	URL     string `json:"url"`
+	Key     string `json:"key"`
 	Fetched int64  `json:"fetched"` // seconds since 1970
 	Body    string `json:"body"`
 }
 
-// cached returns the document of url and when it was fetched. Whatever is
-// wrong with the cache, the answer is "not cached": the network knows better.
-func (s Source) cached(url string) (body []byte, fetched time.Time, ok bool) {
-	if s.CacheDir == "" || !private(os.Lstat(s.CacheDir)) {
+// Get returns a document that is younger than maxAge, and when it was put.
+func (d Dir) Get(key string, maxAge time.Duration) (body []byte, fetched time.Time, ok bool) {
+	if d.Path == "" || !private(os.Lstat(d.Path)) {
 		return nil, time.Time{}, false
 	}
-	text, err := readPrivate(s.cacheFile(url))
+	text, err := readPrivate(d.file(key))
 	if err != nil {
 		return nil, time.Time{}, false
 	}
 	var e entry
-	if json.Unmarshal(text, &e) != nil || e.URL != url {
+	if json.Unmarshal(text, &e) != nil || e.Key != key {
 		return nil, time.Time{}, false
 	}
 	fetched = time.Unix(e.Fetched, 0)
 	// A date in the future is a clock that was stepped back: of unknown age.
-	age := s.now().Sub(fetched)
+	age := d.now().Sub(fetched)
 	if age < -time.Second || age >= maxAge {
 		return nil, time.Time{}, false
 	}
 	return []byte(e.Body), fetched, true
 }
 
-// remember caches a document that has been validated. Failure costs a round
-// trip next time and nothing else, so it is not reported.
-func (s Source) remember(url string, body []byte) {
-	if s.CacheDir == "" || !makePrivate(s.CacheDir) {
+// Put keeps a document that has been validated. Failure costs a round trip
+// next time and nothing else, so it is not reported.
+func (d Dir) Put(key string, body []byte) {
+	if d.Path == "" || !makePrivate(d.Path) {
 		return
 	}
-	text, err := json.Marshal(entry{url, s.now().Unix(), string(body)})
+	text, err := json.Marshal(entry{key, d.now().Unix(), string(body)})
 	if err != nil {
 		return
 	}
-	_ = replaceFile(s.cacheFile(url), text)
+	_ = replaceFile(d.file(key), text)
 }
 
-func (s Source) cacheFile(url string) string {
-	sum := sha256.Sum256([]byte(url))
-	return filepath.Join(s.CacheDir, hex.EncodeToString(sum[:16])+".json")
+func (d Dir) now() time.Time {
+	if d.Now == nil {
+		return time.Now()
+	}
+	return d.Now()
+}
+
+func (d Dir) file(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return filepath.Join(d.Path, hex.EncodeToString(sum[:16])+".json")
 }
 
 // private: whoever could write here could name the keys that vouch for a
@@ -99,7 +116,7 @@ func readPrivate(file string) ([]byte, error) {
 	if !private(info, err) || !info.Mode().IsRegular() {
 		return nil, fs.ErrPermission
 	}
-	return io.ReadAll(io.LimitReader(f, 2*maxDocument))
+	return io.ReadAll(io.LimitReader(f, maxEntry))
 }
 
 // replaceFile lets a reader see the old content or the new. There is no
