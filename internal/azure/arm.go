@@ -80,7 +80,11 @@ func (a *ARM) call(ctx context.Context, method, target string, body []byte) (Rep
 		return Reply{}, unreachable(op, err)
 	}
 	if got.status != http.StatusOK {
-		return Reply{}, parseError(op, got)
+		refused := parseError(op, got)
+		// A proxy may answer with a page about the request.
+		refused.Code = strings.ReplaceAll(refused.Code, token, "…")
+		refused.Message = strings.ReplaceAll(refused.Message, token, "…")
+		return Reply{}, refused
 	}
 	return Reply{got.body, correlationID(got.header)}, nil
 }

@@ -6,8 +6,10 @@ package azure
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -135,6 +137,42 @@ func TestARMTriesAgain(t *testing.T) {
 	})
 	if reply, err := arm.Post(t.Context(), "/x", nil, nil); err != nil || string(reply.Body) != "ok" {
 		t.Errorf("%s, %v", reply.Body, err)
+	}
+}
+
+// Whoever echoes our request in an error does not get the token into the log.
+func TestARMErrorHoldsNoToken(t *testing.T) {
+	for _, body := range []string{`{"error":{"code":%q,"message":%[1]q}}`, `{"error":%q,"error_description":%[1]q}`} {
+		arm := newARM(t, func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(403)
+			fmt.Fprintf(w, body, "you said: "+r.Header.Get("Authorization"))
+		})
+		_, err := arm.Get(t.Context(), "/x", nil)
+		var e *Error
+		if !errors.As(err, &e) || e.Message != "you said: Bearer …" || strings.Contains(fmt.Sprintf("%v %+v", err, *e), "machine-token") {
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
+// No cookie of one answer goes into the next request, of either client.
+func TestClientsKeepNoCookies(t *testing.T) {
+	s := tlsServer(t, func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("Cookie"); got != "" {
+			t.Errorf("cookie %q", got)
+		}
+		w.Header().Set("Set-Cookie", "session=1; Path=/")
+	})
+	plain := httptest.NewServer(s.Config.Handler)
+	defer plain.Close()
+	for client, url := range map[*http.Client]string{newTestClient(t, Options{CAFile: caFile(t, s)}): s.URL, newMetadataClient(): plain.URL} {
+		for range 2 {
+			resp, err := client.Get(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+		}
 	}
 }
 

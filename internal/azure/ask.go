@@ -63,12 +63,12 @@ const maxPause = 20 * time.Second
 func once(client *http.Client, req *http.Request) (*answer, error) {
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, Quiet(req, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, err
+		return nil, Quiet(req, err)
 	}
 	return &answer{resp.StatusCode, resp.Header, body}, nil
 }

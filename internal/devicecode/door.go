@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"aadlogin/internal/azure"
 )
 
 // grantType is the grant type of RFC 8628, Section 3.4. MSAL sends a draft's.
@@ -211,12 +213,12 @@ func (d *door) post(msal *http.Request, endpoint string, form url.Values) (*repl
 	req.Header.Set("Accept", "application/json")
 	resp, err := d.request.HTTP.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, azure.Quiet(req, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err != nil {
-		return nil, err
+		return nil, azure.Quiet(req, err)
 	}
 	if len(body) > maxBody {
 		return nil, errors.New("answer larger than 1 MiB")

@@ -17,8 +17,24 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// impatient is as short as it can be configured.
-const impatient = `sign_in.timeout = "10s"`
+// How long a sign-in may take that an outage would keep forever: as short as can be configured, if it is kept until then before
+// the browser or because of polls; time for the browser, if it is kept afterwards.
+const (
+	impatient = `sign_in.timeout = "10s"`
+	hasty     = `sign_in.timeout = "20s"`
+)
+
+// patience is the one of these that an outage needs.
+func patience(endpoint, outage string) string {
+	switch {
+	case outage != "silent":
+		return ""
+	case endpoint == "keys", endpoint == "identity", endpoint == "checkaccess":
+		return hasty
+	default:
+		return impatient
+	}
+}
 
 // What goes wrong at an endpoint, by name.
 var outages = map[string]emulator.Fault{
@@ -42,6 +58,7 @@ const (
 // Every endpoint, out in every way: the person is told which service it is, in a sentence of its own, and never that somebody
 // has refused them; nobody is let in; nothing is stored; and the next sign-in is as if nothing had been.
 func TestOutages(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		endpoint, outage string
 		want             Verdict
@@ -111,14 +128,14 @@ func TestOutages(t *testing.T) {
 		{"checkaccess", "not HTTP", Unreachable, noAzure},
 	} {
 		t.Run(test.endpoint+" "+test.outage, func(t *testing.T) {
-			m := newMachine(t, impatient)
+			m := newMachine(t, patience(test.endpoint, test.outage))
 			fault, known := outages[test.outage]
 			if !known {
 				t.Fatal("no such outage")
 			}
 			fault.Endpoint = test.endpoint
 			m.entra.Fail(fault)
-			m.ordeal(test.want, test.told)
+			m.ordeal(test.endpoint, test.want, test.told)
 			m.entra.Heal()
 			m.reconfigure("")
 			m.works()
@@ -126,36 +143,54 @@ func TestOutages(t *testing.T) {
 	}
 }
 
-// A code that expires while nobody answers polls is an outage too, and a poll without an answer does not outlive it.
-func TestOutageUntilTheCodeExpires(t *testing.T) {
-	for outage, cause := range map[string]string{"reset": "", "500": "HTTP 500", "silent": "deadline exceeded"} { // not: awaiting headers
+// While nobody answers polls, neither the end of the code nor that of sign_in.timeout is the person's doing; and a poll without
+// an answer outlives neither.
+func TestOutageOfPolls(t *testing.T) {
+	t.Parallel()
+	for outage, cause := range map[string]string{"reset": "reset", "500": "HTTP 500", "silent": "deadline exceeded"} {
 		t.Run(outage, func(t *testing.T) {
 			m := newMachine(t, "")
-			m.change(func(d *emulator.Directory) { d.ExpiresIn = 3 })
 			fault := outages[outage]
 			fault.Endpoint = "token"
 			m.entra.Fail(fault)
-			got, door := m.signIn(m.request(user), user)
+			got, door := m.unanswered()
 			ended(t, got, door, Unreachable, noService, "until the code expired")
-			ended(t, got, door, Unreachable, noService, cause)
+			ended(t, got, door, Unreachable, noService, cause) // not: while awaiting headers
+
+			m.reconfigure(impatient)
+			got, door = m.signIn(m.request(user), user)
+			ended(t, got, door, Unreachable, noService, "deadline exceeded")
 			m.unknown(user)
 		})
 	}
 }
 
-// ordeal is a sign-in that an outage meets.
-func (m *machine) ordeal(want Verdict, told string) {
+// unanswered is a sign-in whose code soon expires, and that nobody finishes: where polls fail, nobody could tell.
+func (m *machine) unanswered() (Verdict, *said) {
 	m.t.Helper()
-	got, door := m.signIn(m.request(user), user)
-	if want == Success {
-		ended(m.t, got, door, Success, "", "signed-in")
-		return
+	m.change(func(d *emulator.Directory) { d.ExpiresIn = 2 })
+	got, door := m.run(m.request(user), func(string) error { return nil })
+	m.change(func(d *emulator.Directory) { d.ExpiresIn = 900 })
+	return got, door
+}
+
+// ordeal is a sign-in that meets a server that fails.
+func (m *machine) ordeal(endpoint string, want Verdict, told string) *said {
+	m.t.Helper()
+	signIn := func() (Verdict, *said) { return m.signIn(m.request(user), user) }
+	if endpoint == "token" && want == Unreachable {
+		signIn = m.unanswered
 	}
-	ended(m.t, got, door, want, told, "unreachable")
+	got, door := signIn()
+	ended(m.t, got, door, want, told, "")
+	if want == Success {
+		return door
+	}
 	m.unknown(user)
 	if _, err := m.grant(m.firstID(user)); err == nil {
 		m.t.Error("there is a grant")
 	}
+	return door
 }
 
 // works: an honest sign-in lets in.
@@ -179,6 +214,7 @@ func (m *machine) once(endpoint string, do func()) {
 // A service that goes away, or whose place a stranger takes, between one request and the next. No connection survives that,
 // so the moment decides which request meets it first.
 func TestServiceGone(t *testing.T) {
+	t.Parallel()
 	const (
 		untrusted      = "The sign-in service has a certificate that this machine does not trust."
 		untrustedAzure = "The authorization service of Azure has a certificate that this machine does not trust."
@@ -196,7 +232,7 @@ func TestServiceGone(t *testing.T) {
 		{"before authorization", "impostor", untrustedAzure},
 	} {
 		t.Run(test.moment+" "+test.how, func(t *testing.T) {
-			m := newMachine(t, impatient+"\n"+withoutMetadata)
+			m := newMachine(t, withoutMetadata)
 			gone := map[string]func(){"refused": m.hangUp, "impostor": func() { m.entra.Impostor(true) }}[test.how]
 			act := func(code string) error { return m.entra.SignIn(code, user) }
 			switch test.moment {
@@ -206,6 +242,7 @@ func TestServiceGone(t *testing.T) {
 				m.works()
 				gone()
 			case "at the prompt":
+				m.reconfigure(impatient + "\n" + withoutMetadata)
 				act = func(string) error { gone(); return nil }
 			case "before the keys": // those at hand are not the ones the token is signed with
 				m.works()
@@ -241,11 +278,12 @@ var withoutMetadata = fmt.Sprintf("cloud = \"public\"\nauthorization.resource_id
 
 // The metadata service's address answers nobody outside Azure: nothing listens, or nothing comes back at all.
 func TestNoMetadataService(t *testing.T) {
+	t.Parallel()
 	for how, address := range map[string]func(*testing.T) string{
 		"refused":  func(*testing.T) string { return "127.0.0.1:1" },
 		"unrouted": deaf,
 	} {
-		for what, lines := range map[string]string{"instance": impatient, "identity": impatient + "\n" + withoutMetadata} {
+		for what, lines := range map[string]string{"instance": "", "identity": withoutMetadata} {
 			t.Run(what+" "+how, func(t *testing.T) {
 				m := newMachine(t, "")
 				m.metadata = "http://" + address(t)
@@ -314,6 +352,7 @@ func (m *machine) await(endpoint string) {
 
 // An outage of what is cached hurts nobody for a day, and only then.
 func TestCachedDocuments(t *testing.T) {
+	t.Parallel()
 	for _, outage := range []string{"reset", "silent", "500", "garbage", "truncated"} {
 		t.Run(outage, func(t *testing.T) {
 			m := newMachine(t, "")

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"aadlogin/internal/azure"
 )
 
 // maxDocument bounds metadata and key sets; honest ones have 2 and 20 KiB.
@@ -53,13 +55,13 @@ func (s Source) fetch(ctx context.Context, document, url string) ([]byte, error)
 	req.Header.Set("Accept", "application/json")
 	resp, err := s.HTTP.Do(req)
 	if err != nil {
-		return nil, unreachable(document, err)
+		return nil, unreachable(document, azure.Quiet(req, err))
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
 	switch {
 	case err != nil:
-		return nil, unreachable(document, err)
+		return nil, unreachable(document, azure.Quiet(req, err))
 	case len(body) > maxDocument:
 		return nil, unreachable(document, fmt.Errorf("answer larger than %d bytes", maxDocument))
 	case resp.StatusCode == http.StatusOK:
