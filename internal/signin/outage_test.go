@@ -216,8 +216,8 @@ func (m *machine) once(endpoint string, do func()) {
 func TestServiceGone(t *testing.T) {
 	t.Parallel()
 	const (
-		untrusted      = "The sign-in service has a certificate that this machine does not trust."
-		untrustedAzure = "The authorization service of Azure has a certificate that this machine does not trust."
+		untrusted      = "the certificate of the sign-in service is signed by an authority this machine does not trust."
+		untrustedAzure = "the certificate of the authorization service of Azure is signed by an authority this machine does not trust."
 	)
 	for _, test := range []struct{ moment, how, told string }{
 		{"before discovery", "refused", noService},
