@@ -181,7 +181,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 		return err
 	}
 	a.claims = claims
-	a.debug("token", "object", who.ObjectID)
+	a.debug("token", "oid", who.ObjectID)
 	decision, err := a.authorize(ctx, cloud, person{who.ObjectID, claims.Roles, tokens.AccessToken})
 	if err != nil {
 		return a.cannotAsk(err)
