@@ -60,14 +60,7 @@ func logOfWorker(t *testing.T, w words) {
 					w.addKeys(literals(n.Elts))
 				}
 			case *ast.FuncDecl:
-				if n.Name.Name == "said" {
-					ast.Inspect(n, func(n ast.Node) bool {
-						if r, ok := n.(*ast.ReturnStmt); ok {
-							w.add("verb", literals(r.Results)...)
-						}
-						return true
-					})
-				}
+				w.returned(n)
 			case *ast.AssignStmt:
 				for i, left := range n.Lhs {
 					if name, ok := left.(*ast.Ident); ok && name.Name == "reason" {
@@ -78,6 +71,23 @@ func logOfWorker(t *testing.T, w words) {
 			return true
 		})
 	}
+}
+
+// returned looks into the functions that return a verb or pairs.
+func (w words) returned(f *ast.FuncDecl) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.ReturnStmt:
+			if f.Name.Name == "said" {
+				w.add("verb", literals(n.Results)...)
+			}
+		case *ast.CompositeLit:
+			if f.Name.Name == "pairs" {
+				w.addKeys(literals(n.Elts))
+			}
+		}
+		return true
+	})
 }
 
 func (w words) called(function string, arguments []string) {

@@ -28,7 +28,7 @@ func (a *attempt) groups(acct account.Account) []uint32 {
 func (a *attempt) localGroups(c *token.Claims) (gids []uint32) {
 	mapped := a.cfg.Accounts.Groups
 	if len(mapped) > 0 && c.GroupsOverage {
-		a.log(LogWarning, "groups-not-given", "object", c.ObjectID, "problem", "the person is in more groups than a token holds",
+		a.log(LogWarning, "groups-not-given", "oid", c.ObjectID, "problem", "the person is in more groups than a token holds",
 			"fix", `in the app registration, set the groups claim to "Groups assigned to the application"`)
 		return nil
 	}

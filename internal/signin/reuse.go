@@ -56,7 +56,7 @@ func (a *attempt) openWindow() (account.Account, bool) {
 			return acct, true
 		}
 	}
-	a.debug("reuse", "none", why)
+	a.debug("reuse", "why", why)
 	return account.Account{}, false
 }
 
