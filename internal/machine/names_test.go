@@ -247,17 +247,19 @@ func TestRenamedPerson(t *testing.T) {
 	}
 }
 
-// A short name that a local group has would give its rights: sudoers, sshd and polkit go by the names of groups.
-func TestShortNameOfLocalGroup(t *testing.T) {
-	reconfigure(t, "true", []string{"contoso.example"})
-	edit(t, "/etc/group", func(s string) []byte { return []byte(s + "operators:x:4243:\n") })
-	asked := len(entra.Requests())
-	h := newHost(t, "operators", "")
-	if err := h.tx.Authenticate(0); !errors.Is(err, pam.ErrPermDenied) || !strings.Contains(strings.Join(h.told, ""), "cannot be named like one of its groups") {
-		t.Errorf("%v, told %q", err, h.told)
-	}
-	if len(entra.Requests()) != asked {
-		t.Error("Entra ID was asked")
+// A name that a local group has would give the group's rights: sudoers, sshd and polkit go by the names of groups.
+func TestNameOfLocalGroup(t *testing.T) {
+	reconfigure(t, "true", []string{"example.org", "contoso.example"})
+	for _, name := range []string{"operators", "operators@contoso.example"} {
+		edit(t, "/etc/group", func(s string) []byte { return []byte(s + name + ":x:4243:\n") })
+		asked := len(entra.Requests())
+		h := newHost(t, name, "")
+		if err := h.tx.Authenticate(0); !errors.Is(err, pam.ErrPermDenied) || !strings.Contains(strings.Join(h.told, ""), "cannot be named like one of its groups") {
+			t.Errorf("%s: %v, told %q", name, err, h.told)
+		}
+		if len(entra.Requests()) != asked {
+			t.Errorf("%s: Entra ID was asked", name)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ package signin
 import (
 	"errors"
 	"os"
+	osuser "os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -58,16 +59,18 @@ func (a *attempt) foreignName() error {
 	return &refusal{verdict: NotOurs}
 }
 
-// checkGroup keeps a short name from being that of a local group: the account's private group would have it too, and sudoers,
-// sshd and polkit grant rights by the names of groups.
+// checkGroup keeps a name from being that of a local group: the account's private group has it too, and sudoers, sshd and polkit
+// grant rights by the names of groups.
 func (a *attempt) checkGroup() error {
-	if strings.Contains(a.name.Account, "@") {
-		return nil
-	}
-	if _, err := a.LookupGroup(a.name.Account); err == nil {
+	var unknown osuser.UnknownGroupError
+	switch _, err := a.LookupGroup(a.name.Account); {
+	case err == nil:
 		return a.nameOfGroup()
+	case errors.As(err, &unknown), errors.Is(err, os.ErrNotExist): // the group, or all groups
+		return nil
+	default:
+		return err
 	}
-	return nil
 }
 
 // takesIDsFirst: a host that takes the session's ids before it authenticates, and is told about new accounts for that.

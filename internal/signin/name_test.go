@@ -6,6 +6,7 @@ package signin
 import (
 	"errors"
 	"os"
+	osuser "os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -72,6 +73,11 @@ func TestRefusedEarly(t *testing.T) {
 		}, want: Denied, told: "has been removed", logged: "removed-account"},
 		{name: "short name of a local group", lines: "short_names = true", prepare: func(_ *testing.T, _ *machine, r *Request) { r.User = "daemon" },
 			want: Denied, told: "named like one of its groups", logged: "name-of-a-group"},
+		{name: "name of a local group", prepare: func(_ *testing.T, m *machine, _ *Request) { m.signin.LookupGroup = groupFile{user: "4243"}.lookup },
+			want: Denied, told: "named like one of its groups", logged: "name-of-a-group"},
+		{name: "groups that cannot be read", prepare: func(_ *testing.T, m *machine, _ *Request) {
+			m.signin.LookupGroup = func(string) (*osuser.Group, error) { return nil, os.ErrPermission }
+		}, want: Broken, told: "nobody was signed in", logged: "permission denied"},
 		{name: "first sign-in under an older configuration", lines: `accounts.home = "/srv/%u"`, prepare: func(_ *testing.T, m *machine, r *Request) {
 			m.put(m.person(admin, stranger)) // by the present configuration, and then by another one
 			m.rules.Home = "/home/%u"

@@ -117,7 +117,7 @@ func (a *attempt) nameNotAccepted() error {
 
 func (a *attempt) nameOfGroup() error {
 	return a.refuse(Denied, tellAdministrator+"an account cannot be named like one of its groups.",
-		"name-of-a-group", "problem", "short_names is on and a local group has this name")
+		"name-of-a-group", "problem", "a local group has this name, and so its rights; rename or remove the group")
 }
 
 // formerName does not say the new name: nobody has signed in yet.
