@@ -50,11 +50,15 @@ func TestARMPost(t *testing.T) {
 func TestARMFollow(t *testing.T) {
 	var asked string
 	arm := newARM(t, func(w http.ResponseWriter, r *http.Request) {
-		asked = r.Header.Get("Authorization") + " " + r.URL.RequestURI()
+		asked += r.Header.Get("Authorization") + " " + r.URL.RequestURI()
 	})
+	arm.Bearer = func(context.Context) (string, error) {
+		asked = "with token: "
+		return "machine-token", nil
+	}
 	host := strings.TrimPrefix(arm.Endpoint, "https://")
 	for link, want := range map[string]string{
-		arm.Endpoint + "/a%2Fb?$skiptoken=x%2By+z&q=a b": "Bearer machine-token /a%2Fb?$skiptoken=x%2By+z&q=a%20b",
+		arm.Endpoint + "/a%2Fb?$skiptoken=x%2By+z&q=a b": "with token: Bearer machine-token /a%2Fb?$skiptoken=x%2By+z&q=a%20b",
 		"https://evil.example/":                          "",
 		"http://" + host + "/":                           "",
 		"https://" + host + "0/":                         "",
