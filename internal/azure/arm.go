@@ -129,7 +129,7 @@ func (a *ARM) url(path string, query url.Values) (string, error) {
 func (a *ARM) asker() asker {
 	k := asker{a.HTTP, armPatience, a.Sleep}
 	if k.sleep == nil {
-		k.sleep = sleep
+		k.sleep = Sleep
 	}
 	return k
 }

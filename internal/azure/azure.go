@@ -28,8 +28,8 @@ import (
 	"time"
 )
 
-// sleep waits for d or for the end of ctx, whichever is first.
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits for d or for the end of ctx, whichever is first.
+func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -147,7 +147,7 @@ func (m *Metadata) asker() asker {
 	m.once.Do(func() { m.client = newMetadataClient() })
 	a := asker{m.client, metadataPatience, m.Sleep}
 	if a.sleep == nil {
-		a.sleep = sleep
+		a.sleep = Sleep
 	}
 	return a
 }

@@ -7,10 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -104,6 +108,51 @@ func TestPace(t *testing.T) {
 			}
 			if !slices.Equal(got, test.want) {
 				t.Errorf("polled at %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+// flaky is a network on which polls meet these errors, one after the other; nil lets one through, as do all after the last.
+type flaky struct {
+	http.RoundTripper
+	e      *entra
+	errors []error
+	at     []int // seconds after the code
+}
+
+func (f *flaky) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.at = append(f.at, int(f.e.Now().Sub(f.e.start)/time.Second))
+	if n := len(f.at); n <= len(f.errors) && f.errors[n-1] != nil {
+		return nil, f.errors[n-1]
+	}
+	return f.RoundTripper.RoundTrip(r)
+}
+
+// Whatever a network does is an outage that may pass, at the pace of any other.
+func TestFlakyNetwork(t *testing.T) {
+	for name, err := range map[string]error{
+		"name unknown":        &net.DNSError{Err: "no such host", Name: "login.example", IsNotFound: true},
+		"name server out":     &net.DNSError{Err: "server misbehaving", Name: "login.example", IsTemporary: true},
+		"name server silent":  &net.DNSError{Err: "i/o timeout", Name: "login.example", IsTimeout: true},
+		"refused":             &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED},
+		"no route":            &net.OpError{Op: "dial", Err: syscall.ENETUNREACH},
+		"reset":               &net.OpError{Op: "read", Err: syscall.ECONNRESET},
+		"time-out of ours":    context.DeadlineExceeded, // http.Client.Timeout, not the sign-in's
+		"time-out of a dial":  os.ErrDeadlineExceeded,
+		"connection cut":      io.ErrUnexpectedEOF,
+		"handshake cut short": io.EOF,
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEntra(t, "authorization_pending", "tokens")
+			code := start(t, e)
+			network := &flaky{RoundTripper: e.Client().Transport, e: e, errors: []error{err, err, nil, err}}
+			code.door.request.HTTP = &http.Client{Transport: network}
+			if _, err := code.Wait(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if want := []int{5, 15, 35, 40, 50}; !slices.Equal(network.at, want) {
+				t.Errorf("polled at %v, want %v", network.at, want)
 			}
 		})
 	}

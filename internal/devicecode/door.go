@@ -38,7 +38,7 @@ func newDoor(r Request) *door {
 		r.Now = time.Now
 	}
 	if r.Sleep == nil {
-		r.Sleep = sleep
+		r.Sleep = azure.Sleep
 	}
 	return &door{request: r}
 }
@@ -261,15 +261,4 @@ func (c codeAnswer) forMSAL() []byte {
 		"interval":         int(c.interval() / time.Second),
 	})
 	return text
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
