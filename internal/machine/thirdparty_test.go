@@ -23,7 +23,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -125,14 +124,7 @@ func startThirdParty(t *testing.T) *thirdParty {
 	if !s.lines.Scan() || s.lines.Text() != "ready" {
 		t.Fatalf("the server said %q instead of ready; see /tmp/oidc-provider.log", s.lines.Text())
 	}
-	bundle := filepath.Join(t.TempDir(), "both.pem")
-	if err := os.WriteFile(bundle, slices.Concat(certificate, entra.CA()), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	edit(t, configFile, func(s string) []byte {
-		s = strings.Replace(s, `authority = "https://127.0.0.1:8443"`, `authority = "https://127.0.0.1:`+thirdPartyPort+`"`, 1)
-		return []byte(strings.Replace(s, caFile, bundle, 1))
-	})
+	trustAuthority(t, "https://127.0.0.1:"+thirdPartyPort, certificate)
 	return s
 }
 
@@ -149,8 +141,8 @@ func (s *thirdParty) stop() []string {
 	return events
 }
 
-// loopbackCertificate makes a certificate for 127.0.0.1 that vouches for itself.
-func loopbackCertificate(t *testing.T) (certificate, key []byte) {
+// loopbackCertificate makes a certificate for 127.0.0.1 and these names that vouches for itself.
+func loopbackCertificate(t *testing.T, names ...string) (certificate, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -161,6 +153,7 @@ func loopbackCertificate(t *testing.T) (certificate, key []byte) {
 		NotBefore:    time.Now().Add(-time.Hour),
 		NotAfter:     time.Now().Add(time.Hour),
 		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
+		DNSNames:     names,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	if err != nil {
