@@ -20,6 +20,7 @@ import (
 	"os"
 	"runtime/debug"
 	"time"
+	"unicode/utf8"
 
 	"aadlogin/internal/config"
 	"aadlogin/internal/signin"
@@ -102,13 +103,23 @@ type door struct {
 }
 
 func (d *door) frame(kind byte, text string) {
-	if len(text) > C.AAD_FRAME_MAX {
-		text = text[:C.AAD_FRAME_MAX]
-	}
+	text = bounded(text)
 	b := append([]byte{kind, byte(len(text)), byte(len(text) >> 8)}, text...)
 	if _, err := d.pipe.Write(b); err != nil {
 		os.Exit(1)
 	}
+}
+
+// bounded is text, cut between two characters if it is too long for a frame.
+func bounded(text string) string {
+	if len(text) <= C.AAD_FRAME_MAX {
+		return text
+	}
+	end := C.AAD_FRAME_MAX
+	for end > C.AAD_FRAME_MAX-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
 }
 
 func (d *door) Prompt(text string) { d.frame(C.AAD_PROMPT, text) }
