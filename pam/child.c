@@ -83,20 +83,27 @@ static int keep_only_frames(void)
 	return null > FRAMES ? close(null) : 0;
 }
 
+/* As given, or as near as a container's root may come, who cannot raise a hard limit. */
+static void set_limit(int which, rlim_t soft, rlim_t hard)
+{
+	struct rlimit limit = { soft, hard };
+
+	if (setrlimit(which, &limit) == 0 || getrlimit(which, &limit))
+		return;
+	limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
+	setrlimit(which, &limit);
+}
+
 /* A host's limits protect the machine from its users; the worker is not theirs. No core file: it would hold a token. */
 static void reset_limits(void)
 {
 	static const int unlimited[] = { RLIMIT_AS, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NPROC, RLIMIT_CPU };
-	struct rlimit own;
-	const struct rlimit none = { 0, 0 }, all = { RLIM_INFINITY, RLIM_INFINITY }, files = { 1024, 4096 };
 
 	for (size_t i = 0; i < sizeof unlimited / sizeof *unlimited; i++)
-		if (setrlimit(unlimited[i], &all) && getrlimit(unlimited[i], &own) == 0) {
-			own.rlim_cur = own.rlim_max;	/* a container's root may not raise the hard limit */
-			setrlimit(unlimited[i], &own);
-		}
-	setrlimit(RLIMIT_NOFILE, &files);
-	setrlimit(RLIMIT_CORE, &none);
+		set_limit(unlimited[i], RLIM_INFINITY, RLIM_INFINITY);
+	set_limit(RLIMIT_STACK, 8 << 20, RLIM_INFINITY);
+	set_limit(RLIMIT_NOFILE, 1024, 4096);
+	set_limit(RLIMIT_CORE, 0, 0);
 }
 
 static void reset_signals(void)

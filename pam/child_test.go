@@ -23,6 +23,7 @@ var atBirth = []string{
 	"worker cpu unlimited",
 	"worker nofile 1024 4096",
 	"worker core 0 0",
+	"worker stack 8388608",
 	"worker environment 0",
 	"worker ids 0 0 0 0 0 0 0",
 	"worker cwd /",

@@ -13,6 +13,8 @@
  * __start_/__stop_ symbols; and the worker calls the entries itself, after fork, with an argument vector, an environment
  * and an auxiliary vector of its own making. The build checks that no such entry is left in .init_array.
  */
+#define _GNU_SOURCE
+#include <pthread.h>
 #include <stddef.h>
 #include <sys/auxv.h>
 
@@ -30,6 +32,15 @@ static struct {
 	unsigned long auxv[2 * 6];
 } stack = { .argv = { "pam_aad" } };
 
+/* glibc sizes the stacks of threads by the limit that the host was started with, which may be a user's. */
+static void size_stacks(void)
+{
+	pthread_attr_t own;
+
+	if (pthread_attr_init(&own) == 0 && pthread_attr_setstacksize(&own, 8 << 20) == 0)
+		pthread_setattr_default_np(&own);
+}
+
 void aad_wake_go(void)
 {
 	static const unsigned long keys[] = { AT_PAGESZ, AT_RANDOM, AT_SYSINFO_EHDR, AT_HWCAP, AT_HWCAP2 };
@@ -41,6 +52,7 @@ void aad_wake_go(void)
 	}
 	*entry++ = AT_NULL;
 	*entry = 0;
+	size_stacks();
 	for (initialiser **f = __start_go_init_array; f < __stop_go_init_array; f++)
 		(*f)(1, stack.argv, stack.envp);
 }

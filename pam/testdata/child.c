@@ -106,7 +106,9 @@ static void report_limit(int to, const char *name, int which)
 	struct rlimit limit;
 
 	getrlimit(which, &limit);
-	if (limit.rlim_cur == RLIM_INFINITY || (which != RLIMIT_CORE && which != RLIMIT_NOFILE && limit.rlim_max != RLIM_INFINITY && !may_raise_limits()))
+	if (which == RLIMIT_STACK)
+		dprintf(to, "worker %s %llu\n", name, (unsigned long long)limit.rlim_cur);
+	else if (limit.rlim_cur == RLIM_INFINITY || (which != RLIMIT_CORE && which != RLIMIT_NOFILE && limit.rlim_max != RLIM_INFINITY && !may_raise_limits()))
 		dprintf(to, "worker %s unlimited\n", name);
 	else
 		dprintf(to, "worker %s %llu %llu\n", name, (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);
@@ -129,6 +131,7 @@ static void report(const struct aad_request *req, int to)
 	report_limit(to, "cpu", RLIMIT_CPU);
 	report_limit(to, "nofile", RLIMIT_NOFILE);
 	report_limit(to, "core", RLIMIT_CORE);
+	report_limit(to, "stack", RLIMIT_STACK);
 	while (environ[strings])
 		strings++;
 	dprintf(to, "worker environment %d\n", strings);
@@ -252,6 +255,7 @@ static int prepare(const char *word)
 		limit(RLIMIT_NPROC, 1000, 2000);
 		limit(RLIMIT_CPU, 1000, 2000);
 		limit(RLIMIT_NOFILE, 100, 20000);
+		limit(RLIMIT_STACK, 1 << 20, 100 << 20);
 		limit(RLIMIT_CORE, 1 << 20, RLIM_INFINITY);
 	} else if (strcmp(word, "environment") == 0) {
 		setenv("SSL_CERT_FILE", "/tmp/evil.pem", 1);

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package machine
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// A host with threads that hold the locks of the C library again and again, when it forks too, and that calls PAM from a thread
+// with little stack.
+func TestThreadsOfTheHost(t *testing.T) {
+	const times = 40
+	stored(t, "user@contoso.example")
+	c := open(t, hostProgram(t), "crowd", "thread", "times="+strconv.Itoa(times), "sudo", "user@contoso.example", "acct_mgmt")
+	for range times {
+		c.expect(`result acct_mgmt 0\n`)
+	}
+	c.expect(`end\n`)
+}
+
+// A user's limits are those of sudo, which authenticates under them. The worker has its own, and the host keeps what it has.
+func TestLimitsOfTheUser(t *testing.T) {
+	stored(t, "user@contoso.example")
+	stack := onlyOurs(t, "")
+	for _, limits := range []string{
+		"--as=67108864:", "--stack=65536", "--stack=unlimited", "--stack=1099511627776", "--fsize=0:", "--nproc=1:",
+		"--nofile=12", "--cpu=30 --data=67108864: --memlock=0 --sigpending=0 --rtprio=0 --msgqueue=0 --locks=0 --core=unlimited",
+	} {
+		t.Run(limits, func(t *testing.T) {
+			args := append(strings.Fields(limits), "--", hostProgram(t), "odd", "real=65534", "confdir="+stack,
+				"machine", "user@contoso.example", "acct_mgmt")
+			c := open(t, "prlimit", args...)
+			c.expect(`result acct_mgmt 0\n`)
+			c.unchanged()
+		})
+	}
+}
+
+// What root in a container cannot raise again may keep a worker from its work, but never lets anybody in.
+func TestHardLimitsFailClosed(t *testing.T) {
+	stack := onlyOurs(t, "")
+	for _, limits := range []string{"--as=67108864", "--fsize=0", "--nofile=5"} {
+		c := open(t, "prlimit", append(strings.Fields(limits), "--", hostProgram(t), "confdir="+stack,
+			"machine", "norole@contoso.example", "acct_mgmt")...)
+		if result := c.expect(`result acct_mgmt (\d+)\n`)[1]; result == pamSuccess {
+			t.Errorf("%s: let in", limits)
+		}
+		c.end()
+	}
+}
