@@ -91,6 +91,7 @@ func (s *Server) issueCode(scope string, now time.Time, life, interval time.Dura
 	defer s.lock()()
 	s.codes = slices.DeleteFunc(s.codes, func(old *code) bool { return now.Sub(old.expires) > time.Hour })
 	s.codes = append(s.codes, c)
+	s.issue(c.device)
 	return *c
 }
 

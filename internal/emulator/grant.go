@@ -133,10 +133,10 @@ func (x *exchange) grant(u User, scope string) {
 		AccessToken: x.s.issueBearer(u.ObjectID, userAudience(scopes), x.now),
 	}
 	if slices.Contains(scopes, "offline_access") {
-		answer.RefreshToken = secret()
+		answer.RefreshToken = x.s.given(secret())
 	}
 	if slices.Contains(scopes, "openid") {
-		answer.IDToken = x.s.idToken(x.claims(u, scopes))
+		answer.IDToken = x.s.given(x.s.idToken(x.claims(u, scopes)))
 	}
 	if x.r.PostForm.Get("client_info") == "1" {
 		info, _ := json.Marshal(map[string]string{"uid": u.ObjectID, "utid": x.dir.TenantID}) // strings encode
@@ -170,7 +170,7 @@ func (s *Server) issueBearer(oid, resource string, now time.Time) string {
 			delete(s.tokens, token)
 		}
 	}
-	token := secret()
+	token := s.issue(secret())
 	s.tokens[token] = bearer{oid, resource, now.Add(3599 * time.Second)}
 	return token
 }

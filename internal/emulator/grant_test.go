@@ -251,3 +251,17 @@ func TestCodeAsTyped(t *testing.T) {
 		}
 	}
 }
+
+// TestSecrets: a test that looks for secrets must know all of them.
+func TestSecrets(t *testing.T) {
+	w := newWorld(t)
+	user, device := w.start("openid offline_access")
+	if err := w.SignIn(user, "user@contoso.example"); err != nil {
+		t.Fatal(err)
+	}
+	a := w.poll(device).object(t)
+	want := []string{device, a["access_token"].(string), a["refresh_token"].(string), a["id_token"].(string), w.identityBearer()}
+	if got := w.Secrets(); !slices.Equal(got, want) {
+		t.Errorf("secrets %q, want %q", got, want)
+	}
+}

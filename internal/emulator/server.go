@@ -36,6 +36,7 @@ type Server struct {
 	keys     keyring
 	forgery  *Forgery
 	requests []*Request
+	issued   []string      // secrets, for Secrets
 	changed  chan struct{} // closed and replaced when anything above changes
 }
 
