@@ -21,10 +21,11 @@ import (
 
 // host is a PAM application of our own, to see what no other shows: each return code, and the moment of each message.
 type host struct {
-	t      testing.TB
-	tx     *pam.Transaction
-	prompt func(code string) error // answers a device code prompt with ENTER
-	told   []string
+	t       testing.TB
+	tx      *pam.Transaction
+	prompt  func(code string) error // answers a device code prompt with ENTER
+	told    []string
+	prompts []string
 }
 
 // newHost starts a transaction whose stack is this module alone, with these arguments.
@@ -53,6 +54,7 @@ func (h *host) RespondPAM(style pam.Style, text string) (string, error) {
 		h.told = append(h.told, text)
 		return "", nil
 	}
+	h.prompts = append(h.prompts, text)
 	m := deviceCode.FindStringSubmatch(text)
 	if m == nil {
 		return "", fmt.Errorf("a prompt without a device code: %q", text)

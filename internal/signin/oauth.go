@@ -18,12 +18,16 @@ func (a *attempt) oauthRefused(e *devicecode.Error) error {
 	if hint := hintFor(e.AADSTS); hint != "" {
 		next = hint
 	}
+	reason := "sign-in-refused"
+	if e.Code == "expired_token" {
+		reason = "expired" // as when the time is up here first
+	}
 	var numbers []string
 	for _, n := range e.AADSTS {
 		numbers = append(numbers, strconv.Itoa(n))
 	}
 	a.found.heard(e)
-	return a.refuse(verdict, strings.TrimSpace(happened+" "+next), "sign-in-refused", "error", e.Code, "aadsts", strings.Join(numbers, ","))
+	return a.refuse(verdict, strings.TrimSpace(happened+" "+next), reason, "error", e.Code, "aadsts", strings.Join(numbers, ","))
 }
 
 // meaning is what happened, in a sentence, and what to do next where no hint says it better.

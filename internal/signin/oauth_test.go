@@ -84,7 +84,7 @@ func TestOAuthErrors(t *testing.T) {
 					if r.verdict != row.verdict || !strings.HasPrefix(r.person, row.what) || !strings.HasSuffix(r.person, next) {
 						t.Errorf("%q AADSTS%d: %v %q, want %v %q … %q", code, number, r.verdict, r.person, row.verdict, row.what, next)
 					}
-					if !slices.Equal(r.pairs[:4], logged) || r.reason != "sign-in-refused" || strings.Contains(r.Error(), "secret") {
+					if !slices.Equal(r.pairs[:4], logged) || r.reason != map[bool]string{true: "expired", false: "sign-in-refused"}[code == "expired_token"] || strings.Contains(r.Error(), "secret") {
 						t.Errorf("%q AADSTS%d: log: %s", code, number, r.Error())
 					}
 				}
