@@ -1,0 +1,141 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package machine
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Programs that run something for an account without anybody there: the account is authorized before each job, and a job of
+// somebody who has lost the role does not run. pam_systemd's host, the user manager, does the same, and needs a booted
+// systemd, which no throw-away machine has.
+
+// jobs starts a daemon with a job of user@contoso.example that makes a file, allowed and then refused.
+func jobs(t *testing.T, service string, submit, start func(file string)) {
+	t.Helper()
+	const user = "user@contoso.example"
+	stored(t, user)
+	dir := t.TempDir()
+	for _, d := range []string{filepath.Dir(filepath.Dir(dir)), filepath.Dir(dir), dir} {
+		os.Chmod(d, 0o777)
+	}
+	ran := func(file string) func() bool {
+		return func() bool {
+			text, err := os.ReadFile(file)
+			return err == nil && string(text) == user+"\n"
+		}
+	}
+	allowed, refused := filepath.Join(dir, "allowed"), filepath.Join(dir, "refused")
+	mark := syslog.mark()
+	submit(allowed)
+	start(allowed)
+	eventually(t, "the job has run", patience, ran(allowed))
+	if got := syslog.find(mark, `service="`+service+`"`); len(got) != 1 || !strings.Contains(got[0], `account="`+user+`"`) {
+		t.Errorf("log of the job: %q", got)
+	}
+
+	submit(refused)
+	revoke(t, user)
+	mark = syslog.mark()
+	start(refused)
+	denied := func() bool { return len(syslog.find(mark, `denied .*service="`+service+`"`)) == 1 }
+	eventually(t, "the job is refused", patience, denied)
+	if ran(refused)() {
+		t.Error("a job of somebody without a role ran")
+	}
+}
+
+func TestCron(t *testing.T) {
+	const tab = "/var/spool/cron/crontabs/user@contoso.example"
+	t.Cleanup(func() { os.Remove(tab) })
+	jobs(t, "cron", func(file string) {
+		if err := os.WriteFile(tab, []byte("@reboot id -un >"+file+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}, func(string) {
+		os.Remove("/run/crond.reboot") // this is the first start since the machine was booted
+		background(t, "cron", "-f")
+	})
+}
+
+func TestAt(t *testing.T) {
+	jobs(t, "atd", func(file string) {
+		if out, status := command(t, "id -un >"+file+"\n", "runuser", "-u", "user@contoso.example", "--", "sh", "-c", "cd / && at now"); status != 0 {
+			t.Fatal(out)
+		}
+	}, func(string) { must(t, "atd", "-s") })
+}
+
+// background runs a daemon until the next of these, or the end of the test.
+func background(t *testing.T, name string, args ...string) {
+	t.Helper()
+	for _, link := range pids(t, name) {
+		if out, status := command(t, "", "kill", strings.Split(link, "/")[2]); status != 0 {
+			t.Fatal(out)
+		}
+	}
+	eventually(t, name+" has ended", patience, func() bool { return len(pids(t, name)) == 0 })
+	cmd := exec.Command(name, args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		<-ended
+	})
+}
+
+// polkit's helper, run as an authentication agent runs it: the cookie first, then the conversation, a line each. There is no
+// polkitd here for it to report to, so it ends with FAILURE either way; the log says how the sign-in went.
+func TestPolkit(t *testing.T) {
+	stored(t, "user@contoso.example")
+	for user, want := range map[string]string{"user@contoso.example": "signed-in", "norole@contoso.example": "denied"} {
+		mark := syslog.mark()
+		said := polkitHelper(t, user)
+		if got := syslog.find(mark, want+` .*service="polkit-1"`); len(got) != 1 {
+			t.Errorf("%s: log %q", user, syslog.find(mark, ""))
+		}
+		if denied := strings.Contains(said, "PAM_ERROR_MSG Access denied:  to sign-in"); denied != (want == "denied") || !strings.Contains(said, "FAILURE\n") {
+			t.Errorf("%s: said %q", user, said)
+		}
+	}
+}
+
+func polkitHelper(t *testing.T, user string) (said string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "/usr/lib/polkit-1/polkit-agent-helper-1", user)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	lines := bufio.NewReader(out)
+	io.WriteString(in, "cookie\n")
+	line, _ := lines.ReadString('\n')
+	m := regexp.MustCompile(`^PAM_PROMPT_ECHO_ON Signing in to \S+ as \S+ \(polkit-1\)\.\\n` + promptPattern).FindStringSubmatch(line)
+	if m == nil {
+		cmd.Process.Kill()
+		t.Fatalf("no prompt: %q", line)
+	}
+	browse(t, m[1], m[2], user)
+	io.WriteString(in, "\n")
+	rest, _ := io.ReadAll(lines)
+	return string(rest)
+}
