@@ -75,8 +75,6 @@ func TestNoReuse(t *testing.T) {
 	for name, change := range map[string]func(*machine, *Request){
 		"another address":      func(_ *machine, r *Request) { r.RemoteHost = "192.0.2.8" },
 		"the same, written so": func(_ *machine, r *Request) { r.RemoteHost = "::ffff:192.0.2.7" },
-		"no address":           func(_ *machine, r *Request) { r.RemoteHost = "" },
-		"an unknown address":   func(_ *machine, r *Request) { r.RemoteHost = "UNKNOWN" },
 		"another name":         func(_ *machine, r *Request) { r.User = admin },
 		"the console":          func(_ *machine, r *Request) { r.Service = "login" },
 		"sudo":                 func(_ *machine, r *Request) { r.Service = "sudo" },
@@ -264,6 +262,21 @@ func TestReuseNotRecorded(t *testing.T) {
 	ended(t, got, door, Success, "", "reuse-not-recorded")
 	if got, _, asked := m.silent(m.request(user)); got == Success || !asked {
 		t.Errorf("verdict %d, asked %v", got, asked)
+	}
+}
+
+// Who cannot be told from others by an address has no window: twice from there may be two people.
+func TestReuseNeedsAnAddress(t *testing.T) {
+	for _, rhost := range []string{"", "UNKNOWN", "host.contoso.example", "192.0.2", "192.0.2.7 "} {
+		t.Run(rhost, func(t *testing.T) {
+			m := newMachine(t, tenMinutes)
+			req := m.request(user)
+			req.RemoteHost = rhost
+			m.browser(req)
+			if got, door, asked := m.silent(req); got == Success || !asked {
+				t.Errorf("verdict %d, asked %v, logged %q", got, asked, door.logged)
+			}
+		})
 	}
 }
 
