@@ -18,10 +18,11 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// reuse sets sign_in.reuse_window for the length of a test, which begins and ends without any window.
+// reuse sets sign_in.reuse_window for the length of a test, which begins and ends without any window, and without the notes of
+// sessions that other tests have yet to end.
 func reuse(t *testing.T, window string) {
 	t.Helper()
-	closeAll := func() { os.RemoveAll("/run/aad-login/windows") }
+	closeAll := func() { os.RemoveAll("/run/aad-login") }
 	closeAll()
 	t.Cleanup(closeAll)
 	edit(t, configFile, func(s string) []byte { return []byte(s + "\n[sign_in]\nreuse_window = \"" + window + "\"\n") })
