@@ -68,7 +68,7 @@ var may = map[string][]string{
 	"cmd/aadctl":          {"internal/account", "internal/config"},
 	"cmd/aad-emulator":    {"internal/emulator"},
 	"pam":                 {"internal/config", "internal/signin", "nss"},
-	"internal/signin":     {"internal/account", "internal/azure", "internal/config", "internal/devicecode", "internal/rbac", "internal/token"},
+	"internal/signin":     {"internal/account", "internal/azure", "internal/cache", "internal/config", "internal/devicecode", "internal/rbac", "internal/token"},
 	"internal/account":    {"internal/cdb", "internal/config"},
 	"internal/rbac":       {"internal/azure"},
 	"internal/token":      {"internal/azure", "internal/cache"},

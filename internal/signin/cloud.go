@@ -6,7 +6,6 @@ package signin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
 	"sync"
@@ -18,22 +17,26 @@ import (
 	"aadlogin/internal/token"
 )
 
-// cloud is everything outside this machine that an attempt talks to, found and ready.
+// cloud is everything outside this machine that an attempt talks to.
 type cloud struct {
 	http     *http.Client
 	metadata azure.Metadata
-	azure    azure.Cloud
-	resource rbac.Resource
-	bearer   azure.Bearer
 
-	openID   *token.Metadata
-	verifier *token.Verifier
-	clientID string
+	found      func() error // waits until this machine is; then azure, resource and bearer are set
+	sameTenant func() error // waits for what metadata says of the tenant
+	azure      azure.Cloud
+	resource   rbac.Resource
+	bearer     azure.Bearer
+
+	authority string
+	openID    *token.Metadata
+	verifier  *token.Verifier
+	clientID  string
 }
 
-// reach finds the endpoints: what the configuration leaves open comes from the metadata service. Metadata, OpenID metadata and
-// signing keys are fetched side by side, and the managed identity's token in the background, so that nothing but the device
-// code is left before the prompt, and nothing but the question about this person after it.
+// reach finds the endpoints: what the configuration leaves open comes from the metadata service. Nothing waits that can be done
+// side by side, so that a person waits for one round trip before the prompt, that of the device code (two when the tenant's
+// metadata is not cached), and after it for the question about them alone.
 func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 	c, compute, err := a.newCloud(ctx)
 	if err != nil {
@@ -41,28 +44,39 @@ func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 	}
 	discover := sync.OnceValues(func() (*token.Metadata, error) { return a.discover(ctx, c, compute) })
 	go discover()
-	if err := a.findMachine(c, compute); err != nil {
-		return nil, err
-	}
-	if a.cfg.Authorization.AsksAlone() {
-		go c.bearer(ctx) // only to be early: who needs it asks again and hears what went wrong
-	}
+	go c.sameTenant()
+	go func() {
+		if c.found() == nil && a.cfg.Authorization.AsksAlone() {
+			c.bearer(ctx) // only to be early: who needs it asks again and hears what went wrong
+		}
+	}()
 	if c.openID, err = discover(); err != nil {
+		if err := c.found(); err != nil {
+			return nil, a.noMachine(err)
+		}
 		return nil, a.noDiscovery(err)
 	}
+	if a.cfg.Authorization.Source == config.Permissions { // the request for the device code names Resource Manager
+		if err := c.found(); err != nil {
+			return nil, a.noMachine(err)
+		}
+	}
 	keys := a.tokenSource(c).Keys(c.openID)
-	go keys.Load(ctx) // the same
+	go keys.Load(ctx) // to be early, too
 	c.verifier = &token.Verifier{ClientID: c.clientID, TenantID: c.openID.TenantID, Issuer: c.openID.Issuer, Keys: keys, Now: a.Now}
 	return c, nil
 }
 
 // reachAzure is the part of reach that the account phase needs.
 func (a *attempt) reachAzure(ctx context.Context) (*cloud, error) {
-	c, compute, err := a.newCloud(ctx)
+	c, _, err := a.newCloud(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return c, a.findMachine(c, compute)
+	if err := c.found(); err != nil {
+		return nil, a.noMachine(err)
+	}
+	return c, nil
 }
 
 // A computeFunc asks the metadata service about this machine, once however often it is called.
@@ -76,23 +90,10 @@ func (a *attempt) newCloud(ctx context.Context) (*cloud, computeFunc, error) {
 	configured, _ := rbac.ParseResource(a.cfg.Authorization.ResourceID) // what is wrong with it, findMachine says
 	c := &cloud{http: client, clientID: a.cfg.ClientID}
 	c.metadata = azure.Metadata{Endpoint: a.cfg.Endpoints.Metadata, Arc: configured.OnArc(), Now: a.Now}
-	return c, sync.OnceValues(func() (azure.Compute, error) { return c.metadata.Compute(ctx) }), nil
-}
-
-// findMachine fills in where in Azure this machine is. For app roles it need not be anywhere, and the metadata service, which
-// other machines do not have, is not asked.
-func (a *attempt) findMachine(c *cloud, compute computeFunc) (err error) {
-	if c.azure, err = findCloud(a.cfg, compute); err != nil {
-		return a.noMachine(err)
-	}
-	if a.cfg.Authorization.Source == config.AppRoles {
-		return nil
-	}
-	if c.resource, err = findResource(a.cfg, compute); err != nil {
-		return a.noMachine(err)
-	}
-	c.bearer = c.metadata.Bearer(c.azure.Audience, a.cfg.Authorization.ManagedIdentity)
-	return nil
+	compute := sync.OnceValues(func() (azure.Compute, error) { return a.compute(ctx, &c.metadata) })
+	c.found = sync.OnceValue(func() error { return a.findMachine(c, compute) })
+	c.sameTenant = sync.OnceValue(func() error { return a.compareTenants(ctx, &c.metadata) })
+	return c, compute, nil
 }
 
 // discover does not wait for the metadata service where the configuration says which authority it is.
@@ -105,69 +106,12 @@ func (a *attempt) discover(ctx context.Context, c *cloud, compute computeFunc) (
 		}
 		authority = found.Authority
 	}
+	c.authority = authority
 	return a.tokenSource(c).Discover(ctx, authority, a.cfg.TenantID)
 }
 
 func (a *attempt) tokenSource(c *cloud) token.Source {
 	return token.Source{HTTP: c.http, CacheDir: a.CacheDir, Now: a.Now}
-}
-
-// errSettings is in the chain of what an administrator must set, because the metadata service cannot know it.
-var errSettings = errors.New("signin: configuration")
-
-// noMachine tells that from a metadata service that does not answer.
-func (a *attempt) noMachine(err error) error {
-	if errors.Is(err, errSettings) {
-		return a.misconfigured(err)
-	}
-	return a.cannotReach(metadataService, err)
-}
-
-// findCloud asks the metadata service only if something is left to ask.
-func findCloud(cfg *config.Config, compute computeFunc) (azure.Cloud, error) {
-	cloud, known := azure.CloudByName(cfg.Cloud)
-	if !known && (cfg.Authorization.Source != config.AppRoles || cfg.Endpoints.Authority == "") {
-		machine, err := compute()
-		if err != nil {
-			return azure.Cloud{}, err
-		}
-		cloud, known = azure.CloudByEnvironment(machine.Environment)
-		if !known && (cfg.Endpoints.Authority == "" || cfg.Endpoints.ResourceManager == "") {
-			return azure.Cloud{}, fmt.Errorf("%w: cloud %q is not known here; set endpoints.authority and endpoints.resource_manager",
-				errSettings, machine.Environment)
-		}
-	}
-	if cfg.Endpoints.Authority != "" {
-		cloud.Authority = cfg.Endpoints.Authority
-	}
-	if cfg.Endpoints.ResourceManager != "" {
-		cloud.ResourceManager = cfg.Endpoints.ResourceManager
-		if !known {
-			cloud.Audience = cfg.Endpoints.ResourceManager + "/"
-		}
-	}
-	return cloud, nil
-}
-
-// findResource is the same for the resource that roles are looked up at. A machine of Azure Arc is named by the configuration:
-// any local process may answer for the agent while that is down, and would name a machine that it has the roles at.
-func findResource(cfg *config.Config, compute computeFunc) (rbac.Resource, error) {
-	if id := cfg.Authorization.ResourceID; id != "" {
-		named, err := rbac.ParseResource(id)
-		if err != nil {
-			err = fmt.Errorf("%w: authorization.resource_id: %w", errSettings, err)
-		}
-		return named, err
-	}
-	machine, err := compute()
-	if err != nil {
-		return rbac.Resource{}, err
-	}
-	found, err := rbac.ParseResource(machine.ResourceID)
-	if err == nil && found.OnArc() {
-		err = fmt.Errorf("%w: a machine of Azure Arc needs authorization.resource_id, which seems to be %q", errSettings, found)
-	}
-	return found, err
 }
 
 // noDiscovery tells a tenant that does not exist from a service that does not answer.
@@ -183,7 +127,7 @@ func (a *attempt) noDiscovery(err error) error {
 func (c *cloud) deviceRequest(scopes []string) devicecode.Request {
 	return devicecode.Request{
 		HTTP:           c.http,
-		Authority:      c.azure.Authority + "/" + c.openID.TenantID,
+		Authority:      c.authority + "/" + c.openID.TenantID,
 		ClientID:       c.clientID,
 		Scopes:         scopes,
 		Metadata:       c.openID.Raw,

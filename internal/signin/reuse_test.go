@@ -211,6 +211,9 @@ func TestReuseWithoutAzure(t *testing.T) {
 	for _, endpoint := range []string{"checkaccess", "identity", "instance"} {
 		t.Run(endpoint, func(t *testing.T) {
 			m := afterBrowser(t, tenMinutes+"authorization.grant_lifetime = \"1h\"\n")
+			if endpoint == "instance" {
+				m.ahead.Add(int64(metadataAge))
+			}
 			m.entra.Fail(emulator.Fault{Endpoint: endpoint, Status: 503})
 			got, door, asked := m.silent(m.request(user))
 			ended(t, got, door, Unreachable, "cannot be reached", "unreachable")

@@ -156,11 +156,14 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.debug("endpoints", "authority", cloud.azure.Authority, "resource", cloud.resource.String())
 	code, err := devicecode.Start(ctx, cloud.deviceRequest(a.deviceScopes(cloud)))
 	if err != nil {
 		return a.noCode(err)
 	}
+	if err := cloud.found(); err != nil {
+		return a.noMachine(err)
+	}
+	a.debug("endpoints", "authority", cloud.authority, "resource", cloud.resource.String())
 	a.door.Prompt(a.promptText(code))
 
 	// From here on the person is busy in the browser. All that follows is done, and the result waiting, when they come
@@ -182,6 +185,9 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	}
 	a.claims = claims
 	a.debug("token", "oid", who.ObjectID)
+	if err := cloud.sameTenant(); err != nil {
+		return a.noMachine(err)
+	}
 	decision, err := a.authorize(ctx, cloud, person{who.ObjectID, claims.Roles, tokens.AccessToken})
 	if err != nil {
 		return a.cannotAsk(err)

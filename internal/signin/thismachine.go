@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"aadlogin/internal/azure"
+	"aadlogin/internal/cache"
+	"aadlogin/internal/config"
+	"aadlogin/internal/rbac"
+)
+
+// metadataAge is how long sign-ins share what the metadata service has said: it answers five questions a second, and a hundred
+// people may come at once.
+const metadataAge = 5 * time.Minute
+
+// fromMetadata asks the metadata service, or those who have asked within metadataAge. An image of this machine's disk is another
+// machine: what was kept before the last boot is not believed.
+func fromMetadata[T any](a *attempt, what string, ask func() (T, error)) (T, error) {
+	kept := cache.Dir{Path: a.CacheDir, Now: a.Now}
+	boot, _ := a.Uptime()
+	key := fmt.Sprintf("%s of %q, boot %s", what, a.cfg.Endpoints.Metadata, boot)
+	var said T
+	if text, _, ok := kept.Get(key, metadataAge); ok && boot != "" && json.Unmarshal(text, &said) == nil {
+		return said, nil
+	}
+	said, err := ask()
+	if err != nil {
+		return said, err
+	}
+	if text, err := json.Marshal(said); err == nil && boot != "" {
+		kept.Put(key, text)
+	}
+	return said, nil
+}
+
+func (a *attempt) compute(ctx context.Context, m *azure.Metadata) (azure.Compute, error) {
+	return fromMetadata(a, "instance", func() (azure.Compute, error) { return m.Compute(ctx) })
+}
+
+// compareTenants finds a tenant_id that is not this machine's, whose roles nobody of that tenant can have. It is no error that
+// metadata cannot say: without a managed identity it does not know, nor does the agent of Azure Arc.
+func (a *attempt) compareTenants(ctx context.Context, m *azure.Metadata) error {
+	if a.cfg.Authorization.Source == config.AppRoles || m.Arc {
+		return nil
+	}
+	tenant, err := fromMetadata(a, "tenant", func() (string, error) { return m.TenantID(ctx) })
+	if err != nil || strings.EqualFold(tenant, a.cfg.TenantID) {
+		return nil
+	}
+	return fmt.Errorf("%w: tenant_id is %s, but this machine is of tenant %q", errSettings, a.cfg.TenantID, tenant)
+}
+
+// findMachine fills in where in Azure this machine is. For app roles it need not be anywhere, and the metadata service, which
+// other machines do not have, is not asked.
+func (a *attempt) findMachine(c *cloud, compute computeFunc) (err error) {
+	if c.azure, err = findCloud(a.cfg, compute); err != nil {
+		return err
+	}
+	if a.cfg.Authorization.Source == config.AppRoles {
+		return nil
+	}
+	if c.resource, err = findResource(a.cfg, compute); err != nil {
+		return err
+	}
+	c.bearer = c.metadata.Bearer(c.azure.Audience, a.cfg.Authorization.ManagedIdentity)
+	return nil
+}
+
+// errSettings is in the chain of what an administrator must set, because the metadata service cannot know it.
+var errSettings = errors.New("signin: configuration")
+
+// noMachine tells that from a metadata service that does not answer.
+func (a *attempt) noMachine(err error) error {
+	if errors.Is(err, errSettings) {
+		return a.misconfigured(err)
+	}
+	return a.cannotReach(metadataService, err)
+}
+
+// findCloud asks the metadata service only if something is left to ask.
+func findCloud(cfg *config.Config, compute computeFunc) (azure.Cloud, error) {
+	cloud, known := azure.CloudByName(cfg.Cloud)
+	if !known && (cfg.Authorization.Source != config.AppRoles || cfg.Endpoints.Authority == "") {
+		machine, err := compute()
+		if err != nil {
+			return azure.Cloud{}, err
+		}
+		cloud, known = azure.CloudByEnvironment(machine.Environment)
+		if !known && (cfg.Endpoints.Authority == "" || cfg.Endpoints.ResourceManager == "") {
+			return azure.Cloud{}, fmt.Errorf("%w: cloud %q is not known here; set endpoints.authority and endpoints.resource_manager",
+				errSettings, machine.Environment)
+		}
+	}
+	if cfg.Endpoints.Authority != "" {
+		cloud.Authority = cfg.Endpoints.Authority
+	}
+	if cfg.Endpoints.ResourceManager != "" {
+		cloud.ResourceManager = cfg.Endpoints.ResourceManager
+		if !known {
+			cloud.Audience = cfg.Endpoints.ResourceManager + "/"
+		}
+	}
+	return cloud, nil
+}
+
+// findResource is the same for the resource that roles are looked up at. A machine of Azure Arc is named by the configuration:
+// any local process may answer for the agent while that is down, and would name a machine that it has the roles at.
+func findResource(cfg *config.Config, compute computeFunc) (rbac.Resource, error) {
+	if id := cfg.Authorization.ResourceID; id != "" {
+		named, err := rbac.ParseResource(id)
+		if err != nil {
+			err = fmt.Errorf("%w: authorization.resource_id: %w", errSettings, err)
+		}
+		return named, err
+	}
+	machine, err := compute()
+	if err != nil {
+		return rbac.Resource{}, err
+	}
+	found, err := rbac.ParseResource(machine.ResourceID)
+	if err == nil && found.OnArc() {
+		err = fmt.Errorf("%w: a machine of Azure Arc needs authorization.resource_id, which seems to be %q", errSettings, found)
+	}
+	return found, err
+}

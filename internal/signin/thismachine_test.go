@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"aadlogin/internal/emulator"
+)
+
+// The metadata service answers five questions a second, so those who sign in within five minutes ask it once.
+func TestMetadataIsAskedOnce(t *testing.T) {
+	m := newMachine(t, "")
+	boot := "b0"
+	m.signin.Uptime = func() (string, time.Duration) { return boot, time.Hour }
+	asked := func(why string, want int) {
+		t.Helper()
+		m.works()
+		for _, endpoint := range []string{"instance", "info"} {
+			if got := m.requests(endpoint); got != want {
+				t.Errorf("%s: %s was asked %d times, want %d", why, endpoint, got, want)
+			}
+		}
+	}
+	asked("first", 1)
+	m.ahead.Add(int64(metadataAge - time.Minute))
+	asked("within its age", 1)
+	m.ahead.Add(int64(time.Minute))
+	asked("after", 2)
+	boot = "b1"
+	asked("another boot: perhaps another machine", 3)
+	boot = ""
+	asked("a boot that cannot be told", 4)
+	asked("from another one", 5)
+}
+
+func TestTenantOfTheMachine(t *testing.T) {
+	const other = "11111111-2222-3333-4444-555555555555"
+	for name, test := range map[string]struct {
+		lines   string
+		fault   emulator.Fault
+		verdict Verdict
+	}{
+		"another":                    {fault: emulator.Fault{Body: `{"tenantId":"` + other + `"}`}, verdict: Misconfigured},
+		"another, resource named":    {lines: withoutMetadata, fault: emulator.Fault{Body: `{"tenantId":"` + other + `"}`}, verdict: Misconfigured},
+		"not known without identity": {fault: emulator.Fault{Status: 400, Error: "invalid_request"}, verdict: Success},
+		"garbage":                    {fault: emulator.Fault{Body: "{"}, verdict: Success},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(t, test.lines)
+			test.fault.Endpoint = "info"
+			m.entra.Fail(test.fault)
+			got, door := m.signIn(m.request(user), user)
+			if test.verdict == Success {
+				if got != Success {
+					t.Errorf("verdict %d, told %q", got, door.told)
+				}
+				return
+			}
+			ended(t, got, door, test.verdict, "not configured correctly", other)
+			ended(t, got, door, test.verdict, "not configured correctly", emulator.Contoso().TenantID)
+			m.unknown(user)
+		})
+	}
+}
+
+// One round trip before the prompt: the device code is asked for while the metadata service has not answered yet.
+func TestDeviceCodeDoesNotWaitForMetadata(t *testing.T) {
+	m := newMachine(t, "")
+	m.works()
+	m.signin.Uptime = func() (string, time.Duration) { return "another boot", 0 }
+	m.entra.Fail(emulator.Fault{Endpoint: "instance", Delay: emulator.Duration(time.Hour)})
+	before := m.requests("devicecode")
+	ctx, cancel := context.WithCancel(t.Context())
+	var verdict Verdict
+	door := new(said)
+	var done sync.WaitGroup
+	done.Go(func() { verdict = m.signin.Authenticate(ctx, m.request(user), door) })
+	if err := m.entra.Await(t.Context(), func() bool { return m.requests("devicecode") > before }); err != nil {
+		t.Fatal(err)
+	}
+	all := m.entra.Requests()
+	last := slices.IndexFunc(all, func(r emulator.Request) bool { return r.Endpoint == "instance" && r.Status == 0 })
+	if last < 0 {
+		t.Error("the metadata service has answered")
+	}
+	cancel()
+	done.Wait()
+	if verdict == Success || door.prompts != nil {
+		t.Errorf("verdict %d, prompts %q", verdict, door.prompts)
+	}
+}
