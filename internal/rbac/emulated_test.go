@@ -20,6 +20,7 @@ import (
 type emulated struct {
 	t               testing.TB
 	server          emulator.Server
+	entra           http.Handler
 	machine, person string // access tokens
 }
 
@@ -37,16 +38,17 @@ func newEmulated(t testing.TB) *emulated {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.server.Close() })
+	e.entra = e.server.Entra()
 	metadata, _ := http.NewRequest("GET", "http://x/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/", nil)
 	metadata.Header.Set("Metadata", "true")
 	e.machine = e.member(e.server.Metadata(), metadata, "access_token")
 
 	d := emulator.Contoso()
-	device := e.member(e.server.Entra(), e.form(d, "devicecode", url.Values{"scope": {"https://management.azure.com/user_impersonation"}}), "device_code")
+	device := e.member(e.entra, e.form(d, "devicecode", url.Values{"scope": {"https://management.azure.com/user_impersonation"}}), "device_code")
 	if err := e.server.SignIn(e.server.PendingCodes()[0].UserCode, person); err != nil {
 		t.Fatal(err)
 	}
-	e.person = e.member(e.server.Entra(), e.form(d, "token", url.Values{"grant_type": {"device_code"}, "device_code": {device}}), "access_token")
+	e.person = e.member(e.entra, e.form(d, "token", url.Values{"grant_type": {"device_code"}, "device_code": {device}}), "access_token")
 	return e
 }
 
@@ -76,7 +78,7 @@ func (e *emulated) member(h http.Handler, r *http.Request, name string) string {
 // RoundTrip makes it a network.
 func (e *emulated) RoundTrip(r *http.Request) (*http.Response, error) {
 	rec := httptest.NewRecorder()
-	e.server.Entra().ServeHTTP(rec, r)
+	e.entra.ServeHTTP(rec, r)
 	return rec.Result(), nil
 }
 

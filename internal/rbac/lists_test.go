@@ -6,9 +6,11 @@ package rbac
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -121,6 +123,44 @@ func TestLists(t *testing.T) {
 				t.Errorf("%s (%s), want %s", got, because, v["expect"])
 			}
 		})
+	}
+}
+
+// pages answers roleAssignments with 50 pages of 100, of which the last entry is the one that counts.
+type pages struct {
+	answers
+	asked int
+}
+
+func (p *pages) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(r.URL.Path, "/roleAssignments") {
+		return p.answers.RoundTrip(r)
+	}
+	p.asked++
+	n, _ := strconv.Atoi(r.URL.Query().Get("$skiptoken"))
+	entries := slices.Repeat([]string{p.answers["other"]}, 100)
+	next := fmt.Sprintf(`,"nextLink":"https://arm.example%s?$skiptoken=%d"`, r.URL.Path, n+1)
+	if n == 49 {
+		entries[99], next = p.answers["mine"], ""
+	}
+	page := answers{"roleAssignments": `{"value":[` + strings.Join(entries, ",") + `]` + next + `}`}
+	r = r.Clone(r.Context())
+	r.URL.RawQuery = ""
+	return page.RoundTrip(r)
+}
+
+// A person with thousands of assignments is an answer of many pages, and each of them may hold the one that counts.
+func TestManyPages(t *testing.T) {
+	p := &pages{answers: answers{"mine": filled(t, mine), "other": filled(t, strings.Replace(mine, `"$vm"`, `"$vm2"`, 1)),
+		"roleDefinitions": filled(t, adminRole), "denyAssignments": `{"value":[]}`}}
+	arm := p.arm()
+	arm.HTTP.Transport = p
+	f, err := RoleAssignments{arm}.Ask(t.Context(), Question{mustResource(t, testVM), personOID})
+	if err != nil || p.asked != 50 || len(f.Evidence.(Assignments).Assignments) != 5000 {
+		t.Fatalf("%d pages, %v", p.asked, err)
+	}
+	if d := Decide(f); !d.Admin || d.Scope != testVM {
+		t.Errorf("%+v", d)
 	}
 }
 
