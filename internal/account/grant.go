@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -32,7 +31,8 @@ var ErrNoGrant = errors.New("account: no grant")
 
 const maxGrant = 16 << 10
 
-// RecordGrant replaces the grant of an account. Only root can read it.
+// RecordGrant replaces the grant of an account. Only root can read it. It must
+// not be called within Update, whose lock it takes.
 func (s Store) RecordGrant(uid uint32, g Grant) error {
 	if g.Time.IsZero() {
 		g.Time = s.now()
@@ -43,7 +43,7 @@ func (s Store) RecordGrant(uid uint32, g Grant) error {
 		err = s.makeDir()
 	}
 	if err == nil {
-		err = writeWhole(s.grantPath(uid), text)
+		err = s.writeGrant(s.grantPath(uid), text)
 	}
 	if err != nil {
 		return fmt.Errorf("account: record grant: %w", err)
@@ -75,10 +75,18 @@ func (s Store) grantPath(uid uint32) string {
 	return s.path(grantsDir + "/" + strconv.FormatUint(uint64(uid), 10))
 }
 
-// writeWhole replaces a small file of root's, by way of one that two sign-ins
-// of the account do not share.
-func writeWhole(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+// writeGrant replaces the file, by way of one that has always the same name: a
+// writer that was killed leaves one, however often that happens.
+func (s Store) writeGrant(path string, text []byte) error {
+	lock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := os.Remove(path + ".new"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_CLOEXEC, 0o600)
 	if err != nil {
 		return err
 	}

@@ -209,6 +209,13 @@ func TestGrant(t *testing.T) {
 	if err := s.RecordGrant(1234, want); err != nil {
 		t.Fatal(err)
 	}
+	// What a killed writer leaves is not there for good, and in nobody's way.
+	if err := os.WriteFile(s.grantPath(1234)+".new", []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.RecordGrant(1234, want); err != nil {
+		t.Fatal(err)
+	}
 	want.Time = s.Now()
 	if got, err := s.ReadGrant(1234); err != nil || got != want {
 		t.Errorf("ReadGrant = %+v, %v", got, err)

@@ -1,0 +1,213 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/msteinert/pam/v2"
+
+	"aadlogin/internal/account"
+)
+
+// killedAt runs a program and kills it, all threads at once, when they have entered and left the kernel so many times together
+// (0: never). It returns how often they did.
+func killedAt(t *testing.T, n int, program string, args ...string) (stops int) {
+	t.Helper()
+	runtime.LockOSThread() // ptrace(2) obeys the thread that began
+	defer runtime.UnlockOSThread()
+	cmd := exec.Command(program, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pid := cmd.Process.Pid
+	defer cmd.Process.Release()
+	const syscallStop = syscall.SIGTRAP | 0x80
+	begun := false
+	for {
+		var status syscall.WaitStatus
+		thread, err := syscall.Wait4(-1, &status, syscall.WALL, nil)
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err != nil:
+			t.Fatal(err)
+		case status.Exited() || status.Signaled():
+			if thread == pid {
+				return stops
+			}
+			continue
+		}
+		if !begun {
+			begun = true
+			const options = syscall.PTRACE_O_TRACECLONE | syscall.PTRACE_O_TRACESYSGOOD | 0x100000 // PTRACE_O_EXITKILL
+			if err := syscall.PtraceSetOptions(pid, options); err != nil {
+				t.Fatal(err)
+			}
+		}
+		signal := status.StopSignal()
+		switch signal {
+		case syscallStop:
+			if stops++; stops == n {
+				syscall.Kill(pid, syscall.SIGKILL)
+			}
+			signal = 0
+		case syscall.SIGTRAP, syscall.SIGSTOP: // of ptrace itself
+			signal = 0
+		}
+		syscall.PtraceSyscall(thread, int(signal)) // fails for who has been killed meanwhile
+	}
+}
+
+// accountNames reads the whole store, and fails the test unless all of it is sound.
+func accountNames(t *testing.T) map[string]bool {
+	t.Helper()
+	s, err := account.Store{}.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Check(); err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for a := range s.All() {
+		names[a.Name] = true
+	}
+	return names
+}
+
+// Whenever a change of the store is killed, there is the old store or the new one, whole; nothing but one unfinished file is
+// left beside it; and the next change and sign-in go on as ever.
+func TestKilledChange(t *testing.T) {
+	const user = "user@contoso.example"
+	stored(t, user)
+	importing := func() (name string, args []string) {
+		for known := accountNames(t); name == "" || known[name]; { // a machine may be kept between runs
+			imports++
+			name = fmt.Sprintf("imported%d@contoso.example", imports)
+		}
+		return name, []string{"account", "import", passwdFile(t, name, imports)}
+	}
+	_, args := importing()
+	total := killedAt(t, 0, "aadctl", args...)
+	opened, changed := 0, 0
+	for range 200 {
+		before := accountNames(t)
+		name, args := importing()
+		// The runtime's beginning is a third of it, and how many stops there are varies a little.
+		killedAt(t, total/3+rand.N(total*2/3), "aadctl", args...)
+		after := accountNames(t)
+		if after[name] {
+			changed++
+			delete(after, name)
+		}
+		if len(after) != len(before) {
+			t.Fatalf("%d accounts, %d before", len(after), len(before))
+		}
+		for name := range before {
+			if !after[name] {
+				t.Fatalf("%s is lost", name)
+			}
+		}
+		for _, path := range leftovers(t) {
+			opened++
+			if base := filepath.Base(path); base != "accounts.cdb.new" && base != "accounts.cdb.previous.new" {
+				t.Fatalf("left behind: %s", path)
+			}
+		}
+		if got := must(t, "getent", "passwd", user); !strings.HasPrefix(got, user+":") {
+			t.Fatalf("getent says %q", got)
+		}
+	}
+	t.Logf("%d stops; of 200 changes killed, %d had happened, %d left a file", total, changed, opened)
+	if changed == 0 || changed == 200 || opened == 0 {
+		t.Errorf("of 200 changes killed, %d had happened, %d left a file: the moments were not those of a change", changed, opened)
+	}
+	h := newHost(t, user, "")
+	h.prompt = as(user)
+	if err := h.tx.Authenticate(0); err != nil {
+		t.Errorf("next sign-in: %v", err)
+	}
+	must(t, "getent", "passwd", imported(t))
+	if left := leftovers(t); len(left) != 0 {
+		t.Errorf("left behind: %q", left)
+	}
+	needSealing(t)
+	for _, path := range []string{storeFile, storeFile + ".previous"} {
+		if info, err := os.Stat(path); err != nil || info.Mode() != 0o444 || !immutable(t, path) {
+			t.Errorf("%s: %v, %v, immutable %v", path, info.Mode(), err, immutable(t, path))
+		}
+	}
+}
+
+// leftovers are files beside the store that belong to no finished change.
+func leftovers(t *testing.T) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Dir(storeFile) + "/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(paths, func(path string) bool {
+		return slices.Contains([]string{"accounts.cdb", "accounts.cdb.previous", "accounts.lock", "grants"}, filepath.Base(path))
+	})
+}
+
+// A disk that is full, after any number of blocks, or read-only: nobody new is let in, who was known is known, and once there is
+// space again, everything is as ever.
+func TestNoSpace(t *testing.T) {
+	const known = "user@contoso.example"
+	unknown := fmt.Sprintf("late%d@contoso.example", os.Getpid())
+	stored(t, known)
+	employ(t, unknown)
+	dir := filepath.Dir(storeFile)
+	copied := filepath.Join(t.TempDir(), "store")
+	must(t, "cp", "-r", dir, copied)
+	must(t, "mount", "-t", "tmpfs", "-o", "size=512k,mode=755", "small", dir)
+	defer must(t, "umount", "--lazy", dir) // processes have the store mapped
+	must(t, "sh", "-c", fmt.Sprintf("cp -r %s/. %s && chmod 644 %s/accounts.cdb*", copied, dir, dir))
+
+	refused := func(what string) {
+		t.Helper()
+		h := newHost(t, unknown, "")
+		h.prompt = as(unknown)
+		if err := h.tx.Authenticate(0); !errors.Is(err, pam.ErrSystem) || !strings.Contains(strings.Join(h.told, "\n"), "could not be stored, so nobody was signed in") {
+			t.Errorf("%s: %v, told %q", what, err, h.told)
+		}
+		if out, status := command(t, "", "getent", "passwd", unknown); status != 2 {
+			t.Errorf("%s: stored: %s", what, out)
+		}
+		if accountNames(t)[unknown] || !strings.HasPrefix(must(t, "getent", "passwd", known), known+":") {
+			t.Errorf("%s: the store is not what it was", what)
+		}
+	}
+	filler := filepath.Join(dir, "filler")
+	for _, blocks := range []int{0, 1, 2} {
+		command(t, "", "sh", "-c", "cat /dev/zero >"+filler) // until there is no space
+		must(t, "truncate", "-s", fmt.Sprintf("-%d", blocks*4096), filler)
+		refused(fmt.Sprintf("%d blocks are free", blocks))
+		if err := os.Remove(filler); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, "mount", "-o", "remount,ro", dir)
+	refused("read-only")
+	must(t, "mount", "-o", "remount,rw", dir)
+	h := newHost(t, unknown, "")
+	h.prompt = as(unknown)
+	if err := h.tx.Authenticate(0); err != nil || !accountNames(t)[unknown] {
+		t.Errorf("with space: %v, told %q", err, h.told)
+	}
+}
