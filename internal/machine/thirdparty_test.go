@@ -9,21 +9,14 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
-	"fmt"
-	"html"
-	"io"
 	"math/big"
 	"net"
-	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -164,79 +157,4 @@ func loopbackCertificate(t *testing.T, names ...string) (certificate, key []byte
 		t.Fatal(err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
-}
-
-// browser is a person with a browser, as far as pages without scripts go.
-type browser struct {
-	t      *testing.T
-	client *http.Client
-}
-
-func newBrowser(t *testing.T, ca []byte) *browser {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(ca)
-	return &browser{t, &http.Client{Jar: jar, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}}
-}
-
-var (
-	formAction = regexp.MustCompile(`<form[^>]* action="([^"]*)"`)
-	inputs     = regexp.MustCompile(`<input[^>]*>`)
-	attribute  = regexp.MustCompile(` (name|value)="([^"]*)"`)
-)
-
-// goThrough opens a page and submits one form after the other until a page says so. Answers are given to fields and buttons
-// of these names; what a form holds already stays.
-func (b *browser) goThrough(page string, answers url.Values, until string) {
-	b.t.Helper()
-	text := b.read(b.client.Get(page))
-	for range 10 {
-		action := formAction.FindStringSubmatch(text)
-		switch {
-		case strings.Contains(text, until):
-			return
-		case action == nil:
-			b.t.Fatalf("no form, and no %q:\n%s", until, text)
-		}
-		text = b.read(b.client.PostForm(html.UnescapeString(action[1]), fill(text, answers)))
-	}
-	b.t.Fatalf("no end of forms, and no %q:\n%s", until, text)
-}
-
-func fill(page string, answers url.Values) url.Values {
-	form := url.Values{}
-	for _, input := range inputs.FindAllString(page, -1) {
-		var name, value string
-		for _, a := range attribute.FindAllStringSubmatch(input, -1) {
-			if a[1] == "name" {
-				name = a[2]
-			} else {
-				value = html.UnescapeString(a[2])
-			}
-		}
-		form.Set(name, value)
-	}
-	for name := range answers {
-		if strings.Contains(page, fmt.Sprintf(`name="%s"`, name)) {
-			form.Set(name, answers.Get(name))
-		}
-	}
-	return form
-}
-
-func (b *browser) read(resp *http.Response, err error) string {
-	b.t.Helper()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return string(text)
 }
