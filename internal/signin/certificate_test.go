@@ -47,13 +47,15 @@ func TestCertificates(t *testing.T) {
 		logged    string
 	}{
 		{name: "good", want: Success, logged: "signed-in"},
-		{name: "expired", to: now.Add(-time.Hour), want: Unreachable, told: problem + "has expired or is not valid yet, or the clock of this machine is wrong.",
-			logged: "certificate has expired or is not yet valid: current time"},
-		{name: "not valid yet", from: now.Add(time.Hour), want: Unreachable, told: problem + "has expired or is not valid yet", logged: "is before"},
-		{name: "of another host", address: "192.0.2.1", want: Unreachable, told: problem + "is for another host.", logged: "valid for 192.0.2.1, not 127.0.0.1"},
-		{name: "of an unknown authority", untrusted: true, want: Unreachable, told: problem + "is signed by an authority this machine does not trust.",
-			logged: "certificate signed by unknown authority"},
-		{name: "TLS 1.1", version: tls.VersionTLS11, want: Unreachable, told: "The sign-in service cannot be reached.", logged: "protocol version"},
+		{name: "expired", to: now.Add(-time.Hour), want: Unreachable,
+			told: problem + "has expired or is not valid yet, or the clock of this machine is wrong.", logged: "is after"},
+		{name: "not valid yet", from: now.Add(time.Hour), want: Unreachable,
+			told: problem + "has expired or is not valid yet, or the clock of this machine is wrong.", logged: "is before"},
+		{name: "of another host", address: "192.0.2.1", want: Unreachable,
+			told: problem + "is for another host.", logged: "valid for 192.0.2.1, not 127.0.0.1"},
+		{name: "of an unknown authority", untrusted: true, want: Unreachable,
+			told: problem + "is signed by an authority this machine does not trust.", logged: "signed by unknown authority"},
+		{name: "TLS 1.1", version: tls.VersionTLS11, want: Unreachable, told: noService, logged: "protocol version"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.from.IsZero() {
@@ -81,7 +83,8 @@ func TestCertificates(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m.configure(string(bytes.Replace(text, []byte(m.entra.EntraURL()), []byte(front.URL), 1))) // the authority's line is before ARM's
+			// The authority's line is before Azure's.
+			m.configure(string(bytes.Replace(text, []byte(m.entra.EntraURL()), []byte(front.URL), 1)))
 			got, door := m.signIn(m.request(user), user)
 			ended(t, got, door, test.want, test.told, test.logged)
 			if test.want != Success && len(door.prompts) != 0 {
@@ -98,7 +101,9 @@ func selfSigned(t *testing.T, address string, from, to time.Time) tls.Certificat
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: from, NotAfter: to, IPAddresses: []net.IP{net.ParseIP(address)}}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: from, NotAfter: to, IPAddresses: []net.IP{net.ParseIP(address)},
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)

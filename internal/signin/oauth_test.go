@@ -47,26 +47,35 @@ func TestOAuthErrors(t *testing.T) {
 		{[]string{"authorization_declined", "access_denied"}, []int{0}, Refused, declined, "Try again if that was not meant."},
 		{[]string{"expired_token"}, []int{0, 70019}, Refused, "The sign-in was not finished in the browser in time.",
 			"your organisation may not allow device code sign-in: ask your administrator."},
-		{[]string{"bad_verification_code"}, []int{0, 70018}, Refused, "The sign-in service did not accept the code it had given.", "Try again."},
+		{[]string{"bad_verification_code"}, []int{0, 70018}, Refused,
+			"The sign-in service did not accept the code it had given.", "Try again."},
 		{interaction, []int{0, 99999}, Refused, notAccepted, ask},
-		{interaction, []int{50072, 50074, 50076, 50079}, Refused, notAccepted, "complete it in the browser, or register one at https://aka.ms/mfasetup."},
-		{interaction, []int{53000, 53001, 53002, 53003, 530032, 530035}, Refused, notAccepted, "device code sign-in may be blocked. Ask your administrator."},
-		{interaction, []int{50097}, Refused, notAccepted, "a managed device, which device code sign-in cannot prove. Ask your administrator."},
+		{interaction, []int{50072, 50074, 50076, 50079}, Refused, notAccepted,
+			"complete it in the browser, or register one at https://aka.ms/mfasetup."},
+		{interaction, []int{53000, 53001, 53002, 53003, 530032, 530035}, Refused, notAccepted,
+			"device code sign-in may be blocked. Ask your administrator."},
+		{interaction, []int{50097}, Refused, notAccepted,
+			"a managed device, which device code sign-in cannot prove. Ask your administrator."},
 		{interaction, []int{50057}, Refused, notAccepted, "The account is disabled. Ask your administrator."},
 		{interaction, []int{50053}, Refused, notAccepted, "The account is locked. Try again later."},
 		{interaction, []int{50055}, Refused, notAccepted, "The password has expired: change it first."},
 		{interaction, []int{50105}, Refused, notAccepted, "not assigned to this application. Ask your administrator."},
-		{interaction, []int{50020, 50034}, Refused, notAccepted, "does not exist in the directory of this machine. Try again with one that does."},
-		{append(interaction, "consent_required"), []int{65001, 65004, 90094}, Refused, notAccepted, "must first consent to this application: ask for it."},
+		{interaction, []int{50020, 50034}, Refused, notAccepted,
+			"does not exist in the directory of this machine. Try again with one that does."},
+		{append(interaction, "consent_required"), []int{65001, 65004, 90094}, Refused, notAccepted,
+			"must first consent to this application: ask for it."},
 		{[]string{"consent_required"}, []int{0}, Refused, notAccepted, "must first consent to this application: ask for it."},
 		{client, []int{0}, Misconfigured, application, ""},
-		{client, []int{7000218}, Misconfigured, application, `Set "Allow public client flows" to yes in the application registration.`},
+		{client, []int{7000218}, Misconfigured, application,
+			`Set "Allow public client flows" to yes in the application registration.`},
 		{client, []int{700016}, Misconfigured, application, "client_id names no application of the tenant."},
 		{client, []int{7000112}, Misconfigured, application, "The application is disabled in the tenant."},
 		{client, []int{90002}, Misconfigured, application, "tenant_id names no tenant of this cloud."},
 		{client, []int{90014}, Misconfigured, application, "report that to the authors of this software."},
-		{client, []int{70011, 500011, 650057}, Misconfigured, application, "Give it the delegated permissions openid and profile of Microsoft Graph."},
-		{[]string{"temporarily_unavailable", "server_error"}, []int{0, 90033, 50033, 90024, 90055}, Unreachable, busy, "Try again in a moment."},
+		{client, []int{70011, 500011, 650057}, Misconfigured, application,
+			"Give it the delegated permissions openid and profile of Microsoft Graph."},
+		{[]string{"temporarily_unavailable", "server_error"}, []int{0, 90033, 50033, 90024, 90055}, Unreachable, busy,
+			"Try again in a moment."},
 		{[]string{"", "Access_Denied", "success", "\x1b[2J"}, []int{0}, Refused, unknown, ask},
 	} {
 		for _, code := range row.errors {
@@ -84,7 +93,11 @@ func TestOAuthErrors(t *testing.T) {
 					if r.verdict != row.verdict || !strings.HasPrefix(r.person, row.what) || !strings.HasSuffix(r.person, next) {
 						t.Errorf("%q AADSTS%d: %v %q, want %v %q … %q", code, number, r.verdict, r.person, row.verdict, row.what, next)
 					}
-					if !slices.Equal(r.pairs[:4], logged) || r.reason != map[bool]string{true: "expired", false: "sign-in-refused"}[code == "expired_token"] || strings.Contains(r.Error(), "secret") {
+					reason := "sign-in-refused"
+					if code == "expired_token" {
+						reason = "expired"
+					}
+					if !slices.Equal(r.pairs[:4], logged) || r.reason != reason || strings.Contains(r.Error(), "secret") {
 						t.Errorf("%q AADSTS%d: log: %s", code, number, r.Error())
 					}
 				}
