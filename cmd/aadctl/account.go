@@ -127,7 +127,7 @@ func (o *options) importFrom(out io.Writer, name string, in io.Reader) error {
 	if err != nil {
 		return inStore(err)
 	}
-	fmt.Fprintf(out, "%s: accounts imported: %d; there already: %d\n", name, len(accounts)-present, present)
+	fmt.Fprintf(out, "%s: accounts imported: %d; there already: %d\n", printable(name), len(accounts)-present, present)
 	return nil
 }
 

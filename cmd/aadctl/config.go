@@ -31,7 +31,7 @@ func configCheck(o *options) *cobra.Command {
 			if _, _, err := o.load(); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", o.config)
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", printable(o.config))
 			return nil
 		},
 	}

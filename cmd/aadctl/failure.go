@@ -33,9 +33,9 @@ func report(w io.Writer, err error) int {
 		return exitOK
 	}
 	f := explain(err)
-	fmt.Fprintln(w, "aadctl:", f.what)
+	fmt.Fprintln(w, "aadctl:", printable(f.what)) // it may name a file
 	if f.hint != "" {
-		fmt.Fprintln(w, "aadctl: hint:", f.hint)
+		fmt.Fprintln(w, "aadctl: hint:", printable(f.hint))
 	}
 	return f.code
 }

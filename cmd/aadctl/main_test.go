@@ -203,3 +203,12 @@ func TestDescribe(t *testing.T) {
 		}
 	}
 }
+
+// A file may be called anything.
+func TestReportIsPrintable(t *testing.T) {
+	var said strings.Builder
+	report(&said, &failure{exitNo, "open \x1b[2J\u202e: no such file", "see \x1b[2J\n"})
+	if want := "aadctl: \"open \\x1b[2J\\u202e: no such file\"\naadctl: hint: \"see \\x1b[2J\\n\"\n"; said.String() != want {
+		t.Errorf("got  %q\nwant %q", said.String(), want)
+	}
+}

@@ -41,7 +41,7 @@ func (t *table) print(cells ...string) {
 // flush leaves it to the writer below to remember an error.
 func (t *table) flush() { t.out.Flush() }
 
-// printable keeps what a store holds from driving the terminal.
+// printable keeps what a store holds, or a file is called, from driving the terminal.
 func printable(s string) string {
 	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return s

@@ -228,7 +228,7 @@ func TestRenamedPerson(t *testing.T) {
 	}
 	c = ssh(t, after, "true")
 	c.signIn(after)
-	c.expect(`Your account has been renamed to married\d+@contoso\.example on this machine; its files stay yours\. Connect again\.`)
+	c.expect(`Your account has been renamed to married\d+@contoso\.example on this machine; its files stay yours\. Connect again with that name\.`)
 	if status, rest := c.end(); status != 255 {
 		t.Errorf("exit status %d, said %q", status, rest)
 	}
