@@ -86,24 +86,33 @@ func TestOneLine(t *testing.T) {
 		{name: "signed in", prompt: as(user), begin: "signed-in", has: []string{`oid="dddddddd-3333-4444-5555-eeeeeeeeeeee"`, `decision="user"`,
 			` role="`, ` scope="/subscriptions/`, ` correlation="`, ` uti="`, ` duration="`, ` source="check-access"`}},
 		{name: "authorized", account: true, begin: "authorized", has: []string{`oid="dddddddd`, `decision="user"`, ` role="`, ` scope="`}},
-		{name: "not authorized", account: true, fault: emulator.Fault{Endpoint: "checkaccess", Status: 503}, begin: `failed reason="unreachable"`},
+		{name: "not authorized", account: true, fault: emulator.Fault{Endpoint: "checkaccess", Status: 503},
+			begin: `failed reason="unreachable"`},
 		{name: "other account", prompt: as("admin@contoso.example"), begin: `denied reason="other-account"`,
 			has: []string{`signed_in="admin@contoso.example"`, ` signed_in_oid="`, ` uti="`}},
-		{name: "declined", prompt: func(code string) error { return entra.Decline(code) }, begin: `denied reason="sign-in-refused"`},
+		{name: "declined", prompt: func(code string) error { return entra.Decline(code) },
+			begin: `denied reason="sign-in-refused"`},
 		{name: "expired", prompt: func(code string) error { return entra.Expire(code) }, begin: `denied reason="expired"`},
-		{name: "forged", prompt: as(user), forge: &emulator.Forgery{Sign: emulator.Stranger}, begin: `denied reason="token-refused"`},
+		{name: "forged", prompt: as(user), forge: &emulator.Forgery{Sign: emulator.Stranger},
+			begin: `denied reason="token-refused"`},
 		{name: "no uti", prompt: as(user), forge: &emulator.Forgery{Claims: map[string]any{"uti": nil}}, begin: `signed-in`},
-		{name: "no role", user: "norole@contoso.example", prompt: as("norole@contoso.example"), begin: `denied reason="no-role"`,
+		{name: "no role", user: "norole@contoso.example", prompt: as("norole@contoso.example"),
+			begin: `denied reason="no-role"`,
 			has: []string{`oid="eeeeeeee-4444-5555-6666-ffffffffffff"`, ` scope="/subscriptions/`, ` uti="`, ` fix="az role assignment create `}},
 		{name: "other person of that name", prompt: as(user), begin: `denied reason="name-of-another"`,
 			forge: &emulator.Forgery{Claims: map[string]any{"oid": "99999999-9999-9999-9999-999999999999"}}},
 		{name: "spelling", user: "User@contoso.example", begin: `denied reason="misspelt-name"`},
-		{name: "Entra unreachable", fault: emulator.Fault{Endpoint: "devicecode", Reset: true}, begin: `failed reason="unreachable"`},
-		{name: "Azure unreachable", prompt: as(user), fault: emulator.Fault{Endpoint: "checkaccess", Status: 503}, begin: `failed reason="unreachable"`},
-		{name: "Azure refuses to say", prompt: as(user), fault: emulator.Fault{Endpoint: "checkaccess", Status: 403}, begin: `failed reason="authorization-not-asked"`},
+		{name: "Entra unreachable", fault: emulator.Fault{Endpoint: "devicecode", Reset: true},
+			begin: `failed reason="unreachable"`},
+		{name: "Azure unreachable", prompt: as(user), fault: emulator.Fault{Endpoint: "checkaccess", Status: 503},
+			begin: `failed reason="unreachable"`},
+		{name: "Azure refuses to say", prompt: as(user), fault: emulator.Fault{Endpoint: "checkaccess", Status: 403},
+			begin: `failed reason="authorization-not-asked"`},
 		{name: "configuration", arguments: "config=" + broken, begin: `failed reason="configuration-error"`},
-		{name: "argument", arguments: `ty"po`, begin: `failed reason="configuration-error"`, has: []string{`argument="ty\"po"`}},
-		{name: "conversation", prompt: func(string) error { return errors.New("hung up") }, begin: `failed reason="conversation"`},
+		{name: "argument", arguments: `ty"po`, begin: `failed reason="configuration-error"`,
+			has: []string{`argument="ty\"po"`}},
+		{name: "conversation", prompt: func(string) error { return errors.New("hung up") },
+			begin: `failed reason="conversation"`},
 		{name: "conversation, after the browser", prompt: func(code string) error { return errors.Join(as(user)(code), errors.New("hung up")) },
 			begin: `failed reason="conversation"`},
 		{name: "worker killed", prompt: killWorker, begin: `failed reason="worker-died"`},
@@ -219,7 +228,8 @@ func TestLineOfWhoLeaves(t *testing.T) {
 			}
 			leave(c)
 			line := one(t, mark, `failed reason="interrupted"`)
-			if !strings.HasPrefix(line, "<85>") || !strings.Contains(line, ` account="user@contoso.example" service="sshd" rhost="127.0.0.1" attempt="`) {
+			const who = ` account="user@contoso.example" service="sshd" rhost="127.0.0.1" attempt="`
+			if !strings.HasPrefix(line, "<85>") || !strings.Contains(line, who) {
 				t.Errorf("%s", line)
 			}
 			eventually(t, "no process of the attempt is left", patience, func() bool { return sshdProcesses(t) == 1 })
