@@ -138,7 +138,7 @@ func FuzzLine(f *testing.F) {
 			rest = value[len(quoted):]
 		}
 		for key, value := range want {
-			if value != "" {
+			if room := key != "last" || len(line)+len(` last="fits"`) <= 8000; value != "" && room {
 				t.Errorf("%q: no %s", line, key)
 			}
 		}

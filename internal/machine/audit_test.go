@@ -98,7 +98,7 @@ func TestOneLine(t *testing.T) {
 		{name: "no uti", prompt: as(user), forge: &emulator.Forgery{Claims: map[string]any{"uti": nil}}, begin: `signed-in`},
 		{name: "no role", user: "norole@contoso.example", prompt: as("norole@contoso.example"),
 			begin: `denied reason="no-role"`,
-			has: []string{`oid="eeeeeeee-4444-5555-6666-ffffffffffff"`, ` scope="/subscriptions/`, ` uti="`, ` fix="az role assignment create `}},
+			has:   []string{`oid="eeeeeeee-4444-5555-6666-ffffffffffff"`, ` scope="/subscriptions/`, ` uti="`, ` fix="az role assignment create `}},
 		{name: "other person of that name", prompt: as(user), begin: `denied reason="name-of-another"`,
 			forge: &emulator.Forgery{Claims: map[string]any{"oid": "99999999-9999-9999-9999-999999999999"}}},
 		{name: "spelling", user: "User@contoso.example", begin: `denied reason="misspelt-name"`},
