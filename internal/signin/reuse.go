@@ -10,6 +10,7 @@ import (
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
+	"aadlogin/internal/rbac"
 )
 
 // sign_in.reuse_window: who has signed in with the browser may come back without a code for as long as that says. It weakens
@@ -58,6 +59,15 @@ func (a *attempt) openWindow() (account.Account, bool) {
 	}
 	a.debug("reuse", "why", why)
 	return account.Account{}, false
+}
+
+// admitAndRemember is admit for who came with the browser.
+func (a *attempt) admitAndRemember(who account.Identity, d rbac.Decision, c *cloud, browser moment) error {
+	if err := a.admit(who, d, c); err != nil {
+		return err
+	}
+	a.remember(browser)
+	return nil
 }
 
 // remember opens a window for who has just signed in with the browser. It is a convenience: the sign-in is good without it.

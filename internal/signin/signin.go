@@ -196,11 +196,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if !decision.Login {
 		return a.deny(who, decision, cloud, a.actions(cloud).Login)
 	}
-	if err := a.admit(who, decision, cloud); err != nil {
-		return err
-	}
-	a.remember(browser)
-	return nil
+	return a.admitAndRemember(who, decision, cloud, browser)
 }
 
 // configure reads what the administrator has decided.
