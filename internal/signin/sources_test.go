@@ -58,9 +58,9 @@ func TestDeniedByAppRole(t *testing.T) {
 // Each source asks in nobody's name but the one it is for.
 func TestSourceAsks(t *testing.T) {
 	for source, want := range map[string]string{
-		config.CheckAccess:     "instance identity checkaccess",
-		config.RoleAssignments: "instance identity roleassignments roledefinitions denyassignments",
-		config.Permissions:     "instance permissions",
+		config.CheckAccess:     "instance info identity checkaccess",
+		config.RoleAssignments: "instance info identity roleassignments roledefinitions denyassignments",
+		config.Permissions:     "instance info permissions",
 		config.AppRoles:        "",
 	} {
 		t.Run(source, func(t *testing.T) {
