@@ -24,6 +24,10 @@ type Grant struct {
 	Scope      string    `json:"scope,omitempty"`
 	Service    string    `json:"service,omitempty"` // PAM service
 	RemoteHost string    `json:"rhost,omitempty"`
+
+	// The same Time by a clock that nobody can step: how long after this boot.
+	Boot string        `json:"boot,omitempty"`
+	Up   time.Duration `json:"up_ns,omitempty"`
 }
 
 // ErrNoGrant is returned for an account without a readable grant.

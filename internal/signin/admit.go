@@ -106,8 +106,9 @@ func (a *attempt) deny(who account.Identity, d rbac.Decision, c *cloud, action s
 // session they come from has the group: sudo goes by the groups that the session has had since it began.
 func (a *attempt) grant(acct account.Account, d rbac.Decision, c *cloud, demoted bool) error {
 	a.found.uid = acct.UID
+	now := a.moment()
 	if err := a.store.RecordGrant(acct.UID, account.Grant{
-		TenantID: acct.TenantID, ObjectID: acct.ObjectID, Time: a.Now(), Admin: d.Admin,
+		TenantID: acct.TenantID, ObjectID: acct.ObjectID, Time: now.wall, Boot: now.boot, Up: now.up, Admin: d.Admin,
 		Source: a.cfg.Authorization.Source, Scope: d.Scope, Service: a.Service, RemoteHost: a.RemoteHost,
 	}); err != nil {
 		return a.notStored(err)

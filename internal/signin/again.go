@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/azure"
@@ -101,11 +100,6 @@ func (a *attempt) standsIn(grant account.Grant, acct account.Account) bool {
 	administrator := grant.Admin && acct.Admin
 	needed := a.HoldsAdmins || slices.Contains(a.cfg.SignIn.AdminServices, a.Service)
 	return grant.TenantID == acct.TenantID && grant.ObjectID == acct.ObjectID && grant.Source == a.cfg.Authorization.Source &&
-		fresh(grant.Time, a.Now(), a.cfg.Authorization.GrantLifetime) &&
+		moment{grant.Time, grant.Boot, grant.Up}.within(a.cfg.Authorization.GrantLifetime, a.moment()) &&
 		(administrator || !needed)
-}
-
-// fresh: a grant from the future is not: a clock was stepped, and nobody knows how old the grant is.
-func fresh(granted, now time.Time, lifetime time.Duration) bool {
-	return !granted.After(now) && now.Sub(granted) <= lifetime
 }

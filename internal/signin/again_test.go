@@ -5,7 +5,6 @@ package signin
 
 import (
 	"errors"
-	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,29 +15,6 @@ import (
 	"aadlogin/internal/account"
 	"aadlogin/internal/emulator"
 )
-
-func TestFresh(t *testing.T) {
-	now := time.Unix(1_800_000_000, 0)
-	for _, test := range []struct {
-		name     string
-		granted  time.Time
-		lifetime time.Duration
-		want     bool
-	}{
-		{"just now", now, time.Hour, true},
-		{"within", now.Add(-59 * time.Minute), time.Hour, true},
-		{"the last moment", now.Add(-time.Hour), time.Hour, true},
-		{"past it", now.Add(-time.Hour - 1), time.Hour, false},
-		{"from the future", now.Add(1), time.Hour, false},
-		{"from the far future", now.Add(1000 * time.Hour), time.Hour, false},
-		{"of the zero time", time.Time{}, 30 * 24 * time.Hour, false},
-		{"older than a duration can say", time.Unix(math.MinInt64/2, 0), math.MaxInt64 - 1, false},
-	} {
-		if got := fresh(test.granted, now, test.lifetime); got != test.want {
-			t.Errorf("%s: %v", test.name, got)
-		}
-	}
-}
 
 // The account phase alone: who has signed in before is authorized again, by object id and without a word.
 func TestAgain(t *testing.T) {

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -30,32 +29,9 @@ type window struct {
 // keptWindows is how many of one account are kept: who signs in from more addresses than that within a window gets a code.
 const keptWindows = 16
 
-// A moment is a point of time by two clocks.
-type moment struct {
-	wall time.Time
-	boot string
-	up   time.Duration
-}
-
-func (a *attempt) moment() moment {
-	boot, up := a.Uptime()
-	return moment{a.Now(), boot, up}
-}
-
-// uptime is the clock that nobody can step. It goes on while the machine sleeps (CLOCK_BOOTTIME), and a reboot ends it.
-func uptime() (boot string, up time.Duration) {
-	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	var t unix.Timespec
-	if err != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &t) != nil {
-		return "", 0
-	}
-	return strings.TrimSpace(string(text)), time.Duration(t.Nano())
-}
-
-// open: by both clocks. The wall clock can be stepped, by hand or by a forged answer of a time server; the other one stands
-// still in a snapshot of the machine.
+// open: a reboot closes every window.
 func (w window) open(now moment, width time.Duration) bool {
-	return w.Boot != "" && w.Boot == now.boot && w.Up <= now.up && now.up-w.Up <= width && fresh(w.Time, now.wall, width)
+	return w.Boot != "" && w.Boot == now.boot && moment{w.Time, w.Boot, w.Up}.within(width, now)
 }
 
 func findWindow(all []window, here place, now moment, width time.Duration) *window {

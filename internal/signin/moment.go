@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A moment is a point of time by two clocks.
+type moment struct {
+	wall time.Time
+	boot string
+	up   time.Duration
+}
+
+func (a *attempt) moment() moment {
+	boot, up := a.Uptime()
+	return moment{a.Now(), boot, up}
+}
+
+// uptime is the clock that nobody can step. It goes on while the machine sleeps (CLOCK_BOOTTIME), and a reboot ends it.
+func uptime() (boot string, up time.Duration) {
+	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	var t unix.Timespec
+	if err != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &t) != nil {
+		return "", 0
+	}
+	return strings.TrimSpace(string(text)), time.Duration(t.Nano())
+}
+
+// within says whether m was at most d before now, by each clock that can tell. The wall clock can be stepped, by hand or by a
+// forged answer of a time server; the other one stands still in a snapshot of the machine, and knows nothing of another boot.
+func (m moment) within(d time.Duration, now moment) bool {
+	sameBoot := m.boot != "" && m.boot == now.boot
+	if sameBoot && (m.up > now.up || now.up-m.up > d) {
+		return false
+	}
+	return fresh(m.wall, now.wall, d)
+}
+
+// fresh: what is of the future is not. A clock was stepped, and nobody knows how old it is.
+func fresh(then, now time.Time, lifetime time.Duration) bool {
+	return !then.After(now) && now.Sub(then) <= lifetime
+}
