@@ -176,9 +176,21 @@ func TestEntraUnreachable(t *testing.T) {
 	}
 }
 
-// sshd's password authentication can show no code. It must not wait for one either.
+// sshd's password authentication, where an administrator has left it on, can show no code. It must not wait for one either.
 func TestPasswordAuthenticationIsRefusedAtOnce(t *testing.T) {
-	c := open(t, "ssh", append(sshArgs("-o", "PreferredAuthentications=password"), "user@contoso.example@127.0.0.1")...)
+	plain := filepath.Join(t.TempDir(), "sshd_config")
+	if err := os.WriteFile(plain, []byte("UsePAM yes\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sshd, err := startSSHD("2236", "-f", plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		sshd.Process.Kill()
+		sshd.Wait()
+	}()
+	c := open(t, "ssh", append([]string{"-p", "2236"}, sshArgs("-o", "PreferredAuthentications=password", "user@contoso.example@127.0.0.1")...)...)
 	c.expect(`password: `)
 	polls := requests("token")
 	c.typeLine("anything")
