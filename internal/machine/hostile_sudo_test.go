@@ -72,8 +72,8 @@ func TestSudoInAnyState(t *testing.T) {
 	c := session(t, admin)
 	c.typeLine("M=" + mine)
 	for _, state := range []string{
-		"mkdir -p /tmp/gone; cd /tmp/gone; rmdir /tmp/gone; umask 0; trap '' HUP PIPE CHLD USR1; exec <&- >&- 2>&-",
-		"mkdir -p /tmp/shut; cd /tmp/shut; chmod 0 .; umask 0777; exec <&-; renice -n 19 $BASHPID; echo 1000 >/proc/self/oom_score_adj; " +
+		"mkdir $M/gone && cd $M/gone && rmdir $M/gone; umask 0; trap '' HUP PIPE CHLD USR1; exec <&- >&- 2>&-",
+		"mkdir -p $M/shut && cd $M/shut && chmod 0 .; umask 0777; exec <&-; renice -n 19 $BASHPID; echo 1000 >/proc/self/oom_score_adj; " +
 			"ulimit -S -n 16 -f 0 -u 1 -s 64",
 		"export GOMEMLIMIT=mine GODEBUG=gctrace=1,netdns=cgo+2,http2debug=2 GOTRACEBACK=crash GOGC=1 GOMAXPROCS=1 MALLOC_CHECK_=3 RES_OPTIONS=debug LOCALDOMAIN=mine.example LD_DEBUG=all LC_ALL=C.UTF-8 HOME=$M TMPDIR=$M GOCOVERDIR=$M LOCPATH=$M " +
 			"LD_LIBRARY_PATH=$M GCONV_PATH=$M XDG_CACHE_HOME=$M HOSTALIASES=$M/h NLSPATH=$M/n LD_PRELOAD=$M/p LD_AUDIT=$M/a " +
@@ -93,6 +93,7 @@ func TestSudoInAnyState(t *testing.T) {
 			t.Errorf("%s: no rights for root on:\n%s", state, shut)
 		}
 	}
+	must(t, "rmdir", filepath.Join(mine, "shut"))
 	if left, _ := os.ReadDir(mine); len(left) > 0 {
 		t.Errorf("left in the user's directory: %v", left)
 	}
