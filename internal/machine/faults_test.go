@@ -22,7 +22,8 @@ func TestOutagesOverSSH(t *testing.T) {
 		asks  bool // for the browser first
 		says  string
 	}{
-		{what: "metadata out", fault: emulator.Fault{Endpoint: "instance", Reset: true}, says: `The metadata service of this machine cannot be reached\.`},
+		{what: "metadata out", fault: emulator.Fault{Endpoint: "instance", Reset: true}, cold: true,
+			says: `The metadata service of this machine cannot be reached\.`},
 		{what: "discovery broken", fault: emulator.Fault{Endpoint: "openid", Body: "<html>"}, cold: true, says: `The sign-in service cannot be reached\.`},
 		{what: "an impostor", says: `certificate of the sign-in service is signed by an authority this machine does not trust`},
 		{what: "authorization cut short", fault: emulator.Fault{Endpoint: "checkaccess", HalfBody: true}, asks: true,
