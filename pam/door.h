@@ -84,8 +84,9 @@ void aad_worker_end(struct aad_worker *);	/* killed if need be, always reaped */
 /* wake.c: starts the Go runtime of this module in the calling process. Once, in the worker, never in the host. */
 void aad_wake_go(void);
 
-/* wait.c: poll(2) for reading. ECANCELED: a signal came by which the host would end. */
-int aad_wait(int fd, int milliseconds);
+/* wait.c: poll(2) for reading. ECANCELED: a signal came by which the host would end, or the client has gone. */
+int aad_wait(int fd, int client, int milliseconds);
+int aad_client(const char *rhost);	/* the host's connection from there; -1: none, or NULL */
 
 /* gone.c: between the two, a host that a signal ends leaves a line in the log. before is what aad_catch found. */
 enum { AAD_DEADLY = 4 };

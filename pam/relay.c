@@ -20,6 +20,12 @@ struct frame {
 	char text[AAD_FRAME_MAX + 1];	/* always ends in NUL */
 };
 
+/* Where frames come from, and what ends the wait for them. */
+struct source {
+	int frames, client;
+	int64_t deadline;
+};
+
 static int64_t now(void)	/* milliseconds; a clock nobody can set */
 {
 	struct timespec t;
@@ -29,14 +35,14 @@ static int64_t now(void)	/* milliseconds; a clock nobody can set */
 }
 
 /* Exactly n bytes, or -1. What is queued already is read even after the deadline: it may say why it took so long. */
-static int read_all(int fd, void *to, size_t n, int64_t deadline)
+static int read_all(const struct source *from, void *to, size_t n)
 {
 	for (char *p = to; n > 0;) {
-		int64_t left = deadline - now();
-		int ready = aad_wait(fd, left > 0 ? (int)left : 0);
+		int64_t left = from->deadline - now();
+		int ready = aad_wait(from->frames, from->client, left > 0 ? (int)left : 0);
 		if (ready == 0)
 			return errno = ETIMEDOUT, -1;
-		ssize_t got = ready < 0 ? -1 : read(fd, p, n);
+		ssize_t got = ready < 0 ? -1 : read(from->frames, p, n);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
@@ -47,17 +53,17 @@ static int read_all(int fd, void *to, size_t n, int64_t deadline)
 	return 0;
 }
 
-static int read_frame(int fd, struct frame *f, int64_t deadline)
+static int read_frame(const struct source *from, struct frame *f)
 {
 	uint8_t head[3];
 
-	if (read_all(fd, head, sizeof head, deadline))
+	if (read_all(from, head, sizeof head))
 		return -1;
 	f->type = head[0];
 	f->length = (uint16_t)(head[1] | head[2] << 8);
 	if (f->length > AAD_FRAME_MAX)
 		return errno = EPROTO, -1;
-	if (read_all(fd, f->text, f->length, deadline))
+	if (read_all(from, f->text, f->length))
 		return -1;
 	f->text[f->length] = 0;
 	return 0;
@@ -141,10 +147,10 @@ static int read_result(const struct frame *f, struct aad_end *end)
 void aad_relay(pam_handle_t *h, const struct aad_request *req, int frames, struct aad_end *end)
 {
 	struct frame f;
-	int64_t deadline = now() + AAD_FIRST_DEADLINE * 1000;
+	struct source from = { frames, aad_client(req->rhost), now() + AAD_FIRST_DEADLINE * 1000 };
 
 	for (;;) {
-		if (read_frame(frames, &f, deadline))
+		if (read_frame(&from, &f))
 			return broken(end, req);
 		switch (f.type) {
 		case AAD_PROMPT:
@@ -161,12 +167,12 @@ void aad_relay(pam_handle_t *h, const struct aad_request *req, int frames, struc
 		case AAD_DEADLINE:
 			if (f.length != 4 || little_endian(f.text) > INT_MAX / 1000)	/* poll(2) counts in an int */
 				return errno = EPROTO, broken(end, req);
-			deadline = now() + (int64_t)little_endian(f.text) * 1000;
+			from.deadline = now() + (int64_t)little_endian(f.text) * 1000;
 			break;
 		case AAD_RESULT:
 			if (read_result(&f, end))
 				return broken(end, req);
-			if (end->code == PAM_SUCCESS && now() > deadline)	/* ENTER, an hour after the browser */
+			if (end->code == PAM_SUCCESS && now() > from.deadline)	/* ENTER, an hour after the browser */
 				return errno = ETIMEDOUT, broken(end, req);
 			return;
 		default:

@@ -5,12 +5,18 @@
  * Waiting for the worker without being deaf. sudo only takes note of Ctrl-C, and of a terminal that is gone; whoever waits without
  * asking for them again keeps it, and the worker, until the code expires. So for as long as we wait, those signals are kept
  * pending and looked for. When one is there, the wait is over, and the host gets it by its own handler.
+ *
+ * And sshd hears from its client only when we come back: a person who presses ENTER early and then leaves would keep sshd, the
+ * worker and a place in the waiting room. So the connection, which this process has from sshd, is looked at, too.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "door.h"
@@ -27,7 +33,27 @@ static void watched(sigset_t *set)
 			sigaddset(set, all[i]);
 }
 
-int aad_wait(int fd, int milliseconds)
+/* Is this a connection from there? By address: sshd gives a name only where it is told to look names up. */
+static int is_from(int fd, const char *rhost)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof peer;
+	char address[NI_MAXHOST];
+
+	return getpeername(fd, (struct sockaddr *)&peer, &size) == 0 && (peer.ss_family == AF_INET || peer.ss_family == AF_INET6) &&
+	    getnameinfo((struct sockaddr *)&peer, size, address, sizeof address, NULL, 0, NI_NUMERICHOST) == 0 &&
+	    strcmp(address, rhost) == 0;
+}
+
+int aad_client(const char *rhost)
+{
+	for (int fd = 0; rhost && fd < 64; fd++)	/* sshd's is one of the first */
+		if (is_from(fd, rhost))
+			return fd;
+	return -1;
+}
+
+int aad_wait(int fd, int client, int milliseconds)
 {
 	sigset_t set, before;
 	int ready, error;
@@ -37,10 +63,11 @@ int aad_wait(int fd, int milliseconds)
 	struct pollfd in[] = {
 		{ .fd = fd, .events = POLLIN },
 		{ .fd = signalfd(-1, &set, SFD_CLOEXEC), .events = POLLIN },	/* -1 is skipped by poll */
+		{ .fd = client, .events = POLLRDHUP },
 	};
-	ready = poll(in, 2, milliseconds);
+	ready = poll(in, 3, milliseconds);
 	error = errno;
-	if (ready > 0 && in[1].revents)
+	if (ready > 0 && (in[1].revents || in[2].revents))
 		ready = -1, error = ECANCELED;
 	if (in[1].fd >= 0)
 		close(in[1].fd);

@@ -105,6 +105,11 @@ func TestKilledProcess(t *testing.T) {
 			polled(t)
 			kill(p.host)
 		}, ""},
+		{"the client, after an early ENTER", func(c *terminal, _ connection) {
+			c.typeLine("")
+			polled(t)
+			c.cmd.Process.Kill()
+		}, `failed reason="interrupted"`},
 		{"the worker", func(c *terminal, p connection) {
 			kill(p.worker)
 			c.typeLine("")
