@@ -19,7 +19,7 @@ import (
 // A flood as of 300 strangers at a machine of 64 places, made smaller. They come from two addresses, because one gets no more
 // than half the places.
 const (
-	places    = 12
+	slots     = 12
 	strangers = 56
 	floodPort = "2227"
 )
@@ -76,7 +76,7 @@ func TestFlood(t *testing.T) {
 	c.signIn(admin)
 	c.expect(`\$ `)
 	nobodyWaits(t)
-	edit(t, configFile, func(s string) []byte { return fmt.Appendf([]byte(s), "\n[sign_in]\nmax_waiting = %d\n", places) })
+	edit(t, configFile, func(s string) []byte { return fmt.Appendf([]byte(s), "\n[sign_in]\nmax_waiting = %d\n", slots) })
 	sshd, err := startSSHD(floodPort, "-o", "MaxStartups=1000")
 	if err != nil {
 		t.Fatal(err)
@@ -99,22 +99,22 @@ func TestFlood(t *testing.T) {
 	during.Wait()
 	others("while they wait")
 	// Two codes are the administrator's, for sudo: on the machine itself, where the strangers take no places.
-	if n := requests("devicecode") - codes - 2; len(wait) != places || n != places || len(waiting(t, "remote")) != places {
-		t.Errorf("%d strangers wait in %d places with %d device codes", len(wait), places, n)
+	if n := requests("devicecode") - codes - 2; len(wait) != slots || n != slots || len(waiting(t, "remote")) != slots {
+		t.Errorf("%d strangers wait in %d places with %d device codes", len(wait), slots, n)
 	}
-	if got := syslog.find(mark, `: failed reason="too-many-waiting" .*limit="(machine|address)"`); len(got) != strangers-places {
-		t.Errorf("%d lines of strangers told off, want %d", len(got), strangers-places)
+	if got := syslog.find(mark, `: failed reason="too-many-waiting" .*limit="(machine|address)"`); len(got) != strangers-slots {
+		t.Errorf("%d lines of strangers told off, want %d", len(got), strangers-slots)
 	}
 
 	for round := range 3 {
 		workers := waiting(t, "remote")
 		rand.Shuffle(len(workers), func(i, j int) { workers[i], workers[j] = workers[j], workers[i] })
-		crashed := workers[:1+rand.IntN(places-1)]
+		crashed := workers[:1+rand.IntN(slots-1)]
 		for _, pid := range crashed {
 			unix.Kill(pid, unix.SIGKILL)
 			eventually(t, "the worker is gone", patience, func() bool { return ended(pid) })
 		}
-		if n := len(flood(t, fmt.Sprintf("crash%d-", round), places)); n != len(crashed) {
+		if n := len(flood(t, fmt.Sprintf("crash%d-", round), slots)); n != len(crashed) {
 			t.Errorf("after %d workers crashed, %d strangers more wait", len(crashed), n)
 		}
 	}
@@ -122,8 +122,8 @@ func TestFlood(t *testing.T) {
 		unix.Kill(pid, unix.SIGKILL)
 	}
 	nobodyWaits(t)
-	if n := len(flood(t, "again", places)); n != places {
-		t.Errorf("%d of %d places are left", n, places)
+	if n := len(flood(t, "again", slots)); n != slots {
+		t.Errorf("%d of %d places are left", n, slots)
 	}
 }
 

@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"aadlogin/internal/devicecode"
+)
+
+// The machine's clock is set while a person is in the browser: nobody is let in by a token that is not of this time, and the
+// sign-in ends. The next one, by the right time, is as if nothing had happened.
+func TestClockIsSet(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		step    time.Duration
+		browser bool
+		told    string
+	}{
+		{"a day forward, signed in", 24 * time.Hour, true, "could not be trusted"},
+		{"a day forward, nobody comes", 24 * time.Hour, false, "not finished in the browser in time"},
+		{"an hour back, signed in", -time.Hour, true, "could not be trusted"},
+		{"an hour back, nobody comes", -time.Hour, false, "not finished in the browser in time"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := newMachine(t, `sign_in.timeout = "10s"`)
+			var step atomic.Int64
+			m.signin.Now = func() time.Time { return m.now().Add(time.Duration(step.Load())) }
+			door := &said{answer: func(prompt string) {
+				step.Store(int64(test.step))
+				if !test.browser {
+					return
+				}
+				if err := m.entra.SignIn(userCode.FindStringSubmatch(prompt)[1], user); err != nil {
+					t.Error(err)
+				}
+			}}
+			ended(t, m.signin.Authenticate(t.Context(), m.request(user), door), door, Refused, test.told, "")
+			m.unknown(user)
+			step.Store(0)
+			m.works()
+		})
+	}
+}
+
+// By the clock that counts, which nobody sets, a code expires when it does: its time has a monotonic reading.
+func TestCodeExpiresByTheMonotonicClock(t *testing.T) {
+	m := newMachine(t, "")
+	m.signin.Now = nil
+	a := m.signin.attempt(m.request(user), new(said))
+	if err := a.configure(); err != nil {
+		t.Fatal(err)
+	}
+	cloud, err := a.reach(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := devicecode.Start(t.Context(), cloud.deviceRequest(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := code.Expires.String(); !strings.Contains(text, " m=+") { // so says the documentation of time.Time.String
+		t.Errorf("expires by the wall clock: %s", text)
+	}
+}
