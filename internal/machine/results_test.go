@@ -114,6 +114,7 @@ func TestResults(t *testing.T) {
 				test.user = user
 			}
 			if test.fault.Endpoint != "" {
+				must(t, "rm", "-rf", "/var/cache/aad-login")
 				entra.Fail(test.fault)
 				defer entra.Heal()
 			}
