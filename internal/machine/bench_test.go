@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"aadlogin/internal/emulator"
 )
 
 // BenchmarkSignIn prints the figures of one sign-in with pamtester as its host, a small C program like sshd's child: from the
@@ -48,6 +50,84 @@ func BenchmarkSignIn(b *testing.B) {
 	b.ReportMetric(rss/1024/float64(n), "MiB-worker-RSS")
 	b.ReportMetric(anonymous/1024/float64(n), "MiB-worker-anonymous")
 	b.ReportMetric(0, "ns/op") // a sign-in takes as long as the person does
+}
+
+// BenchmarkRoundTrips prints how many round trips a person waits for, one after the other, before the prompt and after the
+// browser, with caches that are empty or full, and what a network of 50 ms makes of that.
+func BenchmarkRoundTrips(b *testing.B) {
+	for _, caches := range []string{"empty", "full"} {
+		for _, delay := range []time.Duration{0, 50 * time.Millisecond} {
+			b.Run(fmt.Sprintf("caches=%s/network=%v", caches, delay), func(b *testing.B) {
+				if delay > 0 {
+					entra.Fail(emulator.Fault{Endpoint: "*", Delay: emulator.Duration(delay)})
+					defer entra.Heal()
+				}
+				benchmarkRoundTrips(b, caches == "empty")
+			})
+		}
+	}
+}
+
+func benchmarkRoundTrips(b *testing.B, empty bool) {
+	const user = "user@contoso.example"
+	if err := os.WriteFile("/etc/pam.d/bench", []byte("auth required pam_aad.so\n"), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	var toPrompt time.Duration
+	var before, after, late, n int
+	for b.Loop() {
+		if empty {
+			if err := os.RemoveAll("/var/cache/aad-login"); err != nil {
+				b.Fatal(err)
+			}
+		}
+		asked := len(entra.Requests())
+		start := time.Now()
+		c := open(b, "pamtester", "bench", user, "authenticate")
+		_, code := c.prompted()
+		prompted := time.Now()
+		toPrompt += prompted.Sub(start)
+		worker := childOf(b, c.cmd.Process.Pid)
+		if err := entra.SignIn(code, user); err != nil {
+			b.Fatal(err)
+		}
+		browsed := time.Now()
+		eventually(b, "the worker is done", patience, func() bool { return ended(worker) })
+		done := len(entra.Requests())
+		c.typeLine("")
+		c.expect("successfully authenticated")
+		all := entra.Requests()
+		before += rounds(all[asked:done], start, prompted)
+		after += rounds(all[asked:done], browsed, time.Now())
+		late += len(all) - done
+		n++
+	}
+	each := func(sum int) float64 { return float64(sum) / float64(n) }
+	b.ReportMetric(float64(toPrompt.Microseconds())/1000/float64(n), "ms-to-prompt")
+	b.ReportMetric(each(before), "rounds-to-prompt")
+	b.ReportMetric(each(after), "rounds-after-browser")
+	b.ReportMetric(each(late), "requests-after-ENTER")
+	b.ReportMetric(0, "ns/op")
+}
+
+// rounds is the length of the longest chain of requests that were answered in this time, each begun when the one before had
+// its answer.
+func rounds(all []emulator.Request, from, to time.Time) int {
+	chain := make([]int, len(all))
+	longest := 0
+	for i, r := range all {
+		if r.Status == 0 || r.Time.Before(from) || r.Time.Add(r.Took).After(to) {
+			continue
+		}
+		for j, earlier := range all[:i] {
+			if chain[j] > chain[i] && !earlier.Time.Add(earlier.Took).After(r.Time) {
+				chain[i] = chain[j]
+			}
+		}
+		chain[i]++
+		longest = max(longest, chain[i])
+	}
+	return longest
 }
 
 // childOf is the one child of a process: in a PAM host that waits, the worker.
