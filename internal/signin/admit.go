@@ -19,6 +19,9 @@ func (a *attempt) sameAccount(c *token.Claims) (account.Identity, error) {
 	if err != nil || signedIn != a.name {
 		return account.Identity{}, a.otherAccount(c)
 	}
+	if !c.NameIsVerified() {
+		return account.Identity{}, a.unverifiedName(c)
+	}
 	who := account.Identity{TenantID: c.TenantID, ObjectID: c.ObjectID, Name: a.name.Account, UPN: a.name.UPN}
 	a.found.object = who.ObjectID
 	return who, a.sameObject(who)

@@ -181,6 +181,12 @@ func (a *attempt) otherAccount(c *token.Claims) error {
 		"other-account", "signed_in", c.PreferredUsername, "signed_in_oid", c.ObjectID)
 }
 
+func (a *attempt) unverifiedName(c *token.Claims) error {
+	return a.refuse(Denied, fmt.Sprintf("%s is here the name of a guest with a personal account, which may carry any name. "+
+		"Sign in with an account of your organisation.", a.name.UPN),
+		"unverified-name", "signed_in_oid", c.ObjectID, "idp", c.IdentityProvider)
+}
+
 func (a *attempt) badToken(err error) error {
 	var bad *token.InvalidError
 	if errors.As(err, &bad) || errors.Is(err, devicecode.ErrUnusable) {

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"testing"
+
+	"aadlogin/internal/emulator"
+)
+
+// A guest with a personal account that carries a colleague's name must not get that colleague's name here first.
+func TestGuestWithAPersonalAccount(t *testing.T) {
+	const home = "https://sts.windows.net/11111111-2222-3333-4444-555555555555/"
+	for idp, want := range map[string]Verdict{"live.com": Denied, "mail": Denied, home: Success} {
+		t.Run(idp, func(t *testing.T) {
+			m := newMachine(t, "")
+			err := m.entra.Update(func(d *emulator.Directory) {
+				for i := range d.Users {
+					d.Users[i].IdentityProvider = idp
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, door := m.signIn(m.request(user), user)
+			if want == Success {
+				if got != Success {
+					t.Errorf("verdict %d, told %q", got, door.told)
+				}
+				return
+			}
+			ended(t, got, door, want, "may carry any name", "unverified-name")
+			m.unknown(user)
+			if m.requests("checkaccess") != 0 {
+				t.Error("Azure was asked")
+			}
+		})
+	}
+}
