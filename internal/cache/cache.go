@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -120,13 +121,16 @@ func readPrivate(file string) ([]byte, error) {
 }
 
 // replaceFile lets a reader see the old content or the new. There is no
-// fsync: after a power cut an empty file reads as no cache.
+// fsync: after a power cut an empty file reads as no cache. A writer that is
+// killed leaves a file for the next process with its number to write over, so
+// that strangers who hang up do not fill the disk.
 func replaceFile(file string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(file), ".new-*")
+	fresh := fmt.Sprintf("%s.%d", file, os.Getpid())
+	f, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // fails once the rename has been done
+	defer os.Remove(fresh) // fails once the rename has been done
 	_, err = f.Write(text)
 	if e := f.Chmod(0o600); err == nil {
 		err = e
@@ -137,5 +141,5 @@ func replaceFile(file string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), file)
+	return os.Rename(fresh, file)
 }

@@ -4,6 +4,7 @@
 package cache
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,5 +102,21 @@ func TestModes(t *testing.T) {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s: %v, %v", path, info.Mode(), err)
 		}
+	}
+}
+
+// What a killed writer has left is written over.
+func TestPutAfterAKill(t *testing.T) {
+	d, file := newDir(t)
+	left := fmt.Sprintf("%s.%d", file, os.Getpid())
+	if err := os.WriteFile(left, []byte(strings.Repeat("x", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.Put("https://x/", []byte("new"))
+	if body, _, ok := d.Get("https://x/", day); !ok || string(body) != "new" {
+		t.Errorf("%q, %v", body, ok)
+	}
+	if files, _ := filepath.Glob(filepath.Join(d.Path, "*")); len(files) != 1 {
+		t.Errorf("files %q", files)
 	}
 }
