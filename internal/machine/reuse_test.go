@@ -140,7 +140,7 @@ func TestReuseByPasswordAuthentication(t *testing.T) {
 	c := ssh(t, name, "true")
 	c.signIn(name)
 	c.wentWell()
-	c = open(t, "ssh", append(sshArgs("-o", "PreferredAuthentications=password"), name+"@127.0.0.1", "id -un")...)
+	c = byPassword(t, name, "id -un")
 	c.expect(`password: `)
 	c.typeLine("anything")
 	c.expect(`\nburst@contoso\.example\n`)

@@ -178,6 +178,19 @@ func TestEntraUnreachable(t *testing.T) {
 
 // sshd's password authentication, where an administrator has left it on, can show no code. It must not wait for one either.
 func TestPasswordAuthenticationIsRefusedAtOnce(t *testing.T) {
+	c := byPassword(t, "user@contoso.example")
+	c.expect(`password: `)
+	polls := requests("token")
+	c.typeLine("anything")
+	c.expect(`Permission denied`)
+	if n := requests("token") - polls; n != 0 {
+		t.Errorf("%d polls for a code that nobody has seen", n)
+	}
+}
+
+// byPassword connects to an sshd without the package's drop-in, for password authentication.
+func byPassword(t *testing.T, name string, command ...string) *terminal {
+	t.Helper()
 	plain := filepath.Join(t.TempDir(), "sshd_config")
 	if err := os.WriteFile(plain, []byte("UsePAM yes\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -186,18 +199,12 @@ func TestPasswordAuthenticationIsRefusedAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		sshd.Process.Kill()
 		sshd.Wait()
-	}()
-	c := open(t, "ssh", append([]string{"-p", "2236"}, sshArgs("-o", "PreferredAuthentications=password", "user@contoso.example@127.0.0.1")...)...)
-	c.expect(`password: `)
-	polls := requests("token")
-	c.typeLine("anything")
-	c.expect(`Permission denied`)
-	if n := requests("token") - polls; n != 0 {
-		t.Errorf("%d polls for a code that nobody has seen", n)
-	}
+	})
+	args := append([]string{"-p", "2236"}, sshArgs("-o", "PreferredAuthentications=password", name+"@127.0.0.1")...)
+	return open(t, "ssh", append(args, command...)...)
 }
 
 // A killed client must not leave anything of its attempt behind: no worker, no sshd child.

@@ -74,6 +74,7 @@ func newMachine(t *testing.T, lines string) *machine {
 	})
 	m := &machine{t: t, dir: dir, config: filepath.Join(dir, "config.toml")}
 	m.signin.Now = m.now
+	m.signin.LookupGroup = groupFile(nil).lookup // os/user's, here with cgo, would ask an installed name service
 	m.signin.CacheDir = filepath.Join(dir, "cache")
 	m.signin.RuntimeDir = filepath.Join(dir, "run")
 	m.store.Dir = filepath.Join(dir, "store")

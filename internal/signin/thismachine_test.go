@@ -77,11 +77,15 @@ func TestDeviceCodeDoesNotWaitForMetadata(t *testing.T) {
 	m.entra.Fail(emulator.Fault{Endpoint: "instance", Delay: emulator.Duration(time.Hour)})
 	before := m.requests("devicecode")
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	var verdict Verdict
 	door := new(said)
 	var done sync.WaitGroup
-	done.Go(func() { verdict = m.signin.Authenticate(ctx, m.request(user), door) })
-	if err := m.entra.Await(t.Context(), func() bool { return m.requests("devicecode") > before }); err != nil {
+	done.Go(func() {
+		defer cancel()
+		verdict = m.signin.Authenticate(ctx, m.request(user), door)
+	})
+	if err := m.entra.Await(ctx, func() bool { return m.requests("devicecode") > before }); err != nil {
 		t.Fatal(err)
 	}
 	all := m.entra.Requests()
