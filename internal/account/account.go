@@ -28,6 +28,7 @@ type Account struct {
 	Groups   []uint32 // further local groups, sorted
 	Former   []string // names it had; nobody else gets them
 	Created  time.Time
+	Locked   time.Time // zero unless locked; then nobody signs in, and files keep their owner
 	Removed  time.Time // zero unless removed; then name and id stay taken and nothing answers
 }
 
@@ -37,6 +38,10 @@ var (
 
 	// ErrRemoved is returned together with an account that has been removed.
 	ErrRemoved = errors.New("account: the account has been removed from this machine")
+
+	// ErrLocked is returned by Bind for an account that an administrator of
+	// this machine has locked.
+	ErrLocked = errors.New("account: the account has been locked on this machine")
 
 	// ErrOtherObject is returned for a name that belongs to another object of
 	// the directory: a UPN given to another person does not give the account.
@@ -49,7 +54,9 @@ var (
 // normal is the account as the store keeps it.
 func (a Account) normal() Account {
 	a.Groups = slices.Compact(slices.Sorted(slices.Values(a.Groups)))
-	a.Created, a.Removed = a.Created.UTC().Truncate(time.Second), a.Removed.UTC().Truncate(time.Second)
+	for _, t := range []*time.Time{&a.Created, &a.Locked, &a.Removed} {
+		*t = t.UTC().Truncate(time.Second)
+	}
 	return a
 }
 
@@ -57,7 +64,7 @@ func (a Account) equal(b Account) bool {
 	return a.Name == b.Name && a.UPN == b.UPN && a.UID == b.UID && a.Gecos == b.Gecos && a.Home == b.Home &&
 		a.Shell == b.Shell && a.TenantID == b.TenantID && a.ObjectID == b.ObjectID && a.Admin == b.Admin &&
 		slices.Equal(a.Groups, b.Groups) && slices.Equal(a.Former, b.Former) &&
-		a.Created.Equal(b.Created) && a.Removed.Equal(b.Removed)
+		a.Created.Equal(b.Created) && a.Locked.Equal(b.Locked) && a.Removed.Equal(b.Removed)
 }
 
 // check refuses what no entry may say, whoever asks for it.
@@ -77,6 +84,8 @@ func (a Account) check() error {
 		return fmt.Errorf("account: %s: identity %q of %q is not text", a.Name, a.ObjectID, a.TenantID)
 	case (a.TenantID == "") != (a.ObjectID == ""):
 		return fmt.Errorf("account: %s: half an identity", a.Name)
+	case a.Admin && !a.Locked.IsZero():
+		return fmt.Errorf("account: %s: locked, and yet an administrator", a.Name)
 	case len(a.Groups) > 1000 || len(a.Groups) > 0 && a.Groups[0] == 0:
 		return fmt.Errorf("account: %s: groups %v", a.Name, a.Groups)
 	}

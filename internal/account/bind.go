@@ -37,13 +37,15 @@ func (e *MovedError) Error() string {
 
 // Bind returns the account of who signed in, stored with the first sign-in.
 // took is the uid that the host learnt before authentication. Errors beside
-// those above are ErrOtherObject, ErrRemoved and ErrNoID.
+// those above are ErrOtherObject, ErrLocked, ErrRemoved and ErrNoID.
 func (e *Edit) Bind(who Identity, took uint32) (Account, error) {
 	if who.ObjectID == "" || who.TenantID == "" {
 		return Account{}, fmt.Errorf("account: %s: no object to bind to", who.Name)
 	}
 	bound, err := e.ByObject(who.TenantID, who.ObjectID)
 	switch {
+	case err == nil && !bound.Locked.IsZero():
+		return Account{}, ErrLocked // before a rename: what is locked is the person
 	case err == nil && bound.Name == who.Name:
 		return settle(bound, took)
 	case err == nil:
@@ -53,6 +55,8 @@ func (e *Edit) Bind(who Identity, took uint32) (Account, error) {
 	}
 	held, err := e.ByName(who.Name)
 	switch {
+	case err == nil && held.ObjectID == "" && !held.Locked.IsZero():
+		return Account{}, ErrLocked
 	case err == nil && held.ObjectID == "":
 		return e.claim(held, who, took) // imported
 	case err == nil:

@@ -63,6 +63,10 @@ func TestBind(t *testing.T) {
 		{"the same object id of another tenant", Identity{"other", person(alice).ObjectID, alice, alice}, uid, ErrOtherObject},
 		{"the removed person", person("gone@contoso.com"), 0, ErrRemoved},
 		{"the name of a removed person", Identity{tenant, "other", "gone@contoso.com", "gone@contoso.com"}, 0, ErrRemoved},
+		{"the locked person", person("held@contoso.com"), 0, ErrLocked},
+		{"the locked person, renamed", Identity{tenant, person("held@contoso.com").ObjectID, "new@contoso.com", "new@contoso.com"}, 0, ErrLocked},
+		{"the name of a locked person", Identity{tenant, "other", "held@contoso.com", "held@contoso.com"}, 0, ErrOtherObject},
+		{"a locked account that nobody has signed in to", person("kept@contoso.com"), 5001, ErrLocked},
 		{"renamed to a removed person's name", Identity{tenant, person(alice).ObjectID, "gone@contoso.com", "gone@contoso.com"}, 0, ErrOtherObject},
 		{"renamed to another's name", Identity{tenant, person(alice).ObjectID, "carol@contoso.com", "carol@contoso.com"}, 0, ErrOtherObject},
 		{"renamed to another's former name", Identity{tenant, person(alice).ObjectID, "caro@contoso.com", "caro@contoso.com"}, 0, ErrOtherObject},
@@ -73,6 +77,10 @@ func TestBind(t *testing.T) {
 		bind(t, s, testRules(), alice)
 		gone := bind(t, s, testRules(), "gone@contoso.com")
 		update(t, s, func(e *Edit) error { gone.Removed = s.Now(); return e.Put(gone) })
+		held := bind(t, s, testRules(), "held@contoso.com")
+		kept := Account{Name: "kept@contoso.com", UPN: "kept@contoso.com", UID: 5001, Home: "/home/kept", Shell: "/bin/sh"}
+		held.Locked, kept.Locked = s.Now(), s.Now()
+		update(t, s, func(e *Edit) error { return errors.Join(e.Put(held), e.Put(kept)) })
 		carol := bind(t, s, testRules(), "caro@contoso.com")
 		update(t, s, func(e *Edit) error { carol.Name = "carol@contoso.com"; return e.Put(carol) })
 		before, err := os.ReadFile(s.path(storeFile))

@@ -4,11 +4,13 @@
 package account
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -108,10 +110,20 @@ func (s Store) writeGrant(path string, text []byte) error {
 	return os.Rename(f.Name(), path)
 }
 
-// DropGrant forgets the grant of an account: a denial is newer than it.
-func (s Store) DropGrant(uid uint32) error {
-	if err := os.Remove(s.grantPath(uid)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("account: drop grant: %w", err)
+// Withdraw takes back what an earlier authorization of an account has left for
+// the next one to rely on: the grant that would stand in for Azure, and the
+// windows that would for a browser.
+func (s Store) Withdraw(uid uint32) error {
+	for _, path := range []string{s.grantPath(uid), s.WindowsPath(uid)} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("account: withdraw: %w", err)
+		}
 	}
 	return nil
+}
+
+// WindowsPath is the file in which package signin keeps the windows of one
+// account (sign_in.reuse_window): in /run, which a reboot empties too.
+func (s Store) WindowsPath(uid uint32) string {
+	return filepath.Join(cmp.Or(s.RuntimeDir, DefaultRuntimeDir), "windows", strconv.FormatUint(uint64(uid), 10))
 }

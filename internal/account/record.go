@@ -121,6 +121,7 @@ type more struct {
 	ObjectID string    `json:"object,omitempty"`
 	Former   []string  `json:"former,omitempty"`
 	Created  time.Time `json:"created"`
+	Locked   time.Time `json:"locked,omitzero"`
 	Removed  time.Time `json:"removed,omitzero"`
 }
 
@@ -139,7 +140,7 @@ func parseAccount(entry, rest []byte) (Account, error) {
 	a := Account{
 		Name: p.name, UPN: m.UPN, UID: p.uid, Gecos: p.gecos, Home: p.home, Shell: p.shell,
 		TenantID: m.TenantID, ObjectID: m.ObjectID, Admin: p.admin, Groups: p.groups,
-		Former: m.Former, Created: m.Created, Removed: m.Removed,
+		Former: m.Former, Created: m.Created, Locked: m.Locked, Removed: m.Removed,
 	}
 	if p.retired == a.Removed.IsZero() || a.check() != nil {
 		return Account{}, errRecord
@@ -149,7 +150,7 @@ func parseAccount(entry, rest []byte) (Account, error) {
 
 // records are all of an account's, in the order of the store.
 func records(a Account, low uint32, add func(key, value []byte) error) error {
-	rest, err := json.Marshal(more{a.UPN, a.TenantID, a.ObjectID, a.Former, a.Created, a.Removed})
+	rest, err := json.Marshal(more{a.UPN, a.TenantID, a.ObjectID, a.Former, a.Created, a.Locked, a.Removed})
 	if err != nil {
 		return fmt.Errorf("account: %s: %w", a.Name, err)
 	}

@@ -12,6 +12,10 @@ import (
 	"time"
 )
 
+// DefaultRuntimeDir holds what a reboot ends. AAD_SESSIONS of pam/session.c is
+// below it.
+const DefaultRuntimeDir = "/run/aad-login"
+
 // DefaultDir is where the C side looks, whatever the configuration says.
 const DefaultDir = "/var/lib/aad-login"
 
@@ -26,8 +30,9 @@ const (
 // Store is a directory with the accounts in it. The zero value is this
 // machine's.
 type Store struct {
-	Dir string           // DefaultDir when empty
-	Now func() time.Time // time.Now when nil
+	Dir        string           // DefaultDir when empty
+	RuntimeDir string           // DefaultRuntimeDir when empty
+	Now        func() time.Time // time.Now when nil
 }
 
 // ErrMissing is returned by Open when there is no store yet.

@@ -97,7 +97,7 @@ func (a *attempt) deny(who account.Identity, d rbac.Decision, c *cloud, action s
 		if d.Login {
 			return nil
 		}
-		return errors.Join(a.store.DropGrant(acct.UID), a.closeWindows(acct.UID))
+		return a.store.Withdraw(acct.UID)
 	})
 	if err != nil && !errors.Is(err, account.ErrUnknown) && !errors.Is(err, account.ErrRemoved) {
 		a.log(LogError, "not-taken-back", "error", err.Error())

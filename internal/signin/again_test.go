@@ -78,6 +78,21 @@ func TestAgainWithoutRole(t *testing.T) {
 	}
 }
 
+// Nobody is asked about a locked account, whatever an earlier sign-in left behind.
+func TestAgainLocked(t *testing.T) {
+	m := newMachine(t, "authorization.grant_lifetime = \"1h\"")
+	a := m.person(user, userOID)
+	a.Locked = time.Now()
+	m.put(a)
+	m.record(a, time.Now(), false)
+	m.entra.Fail(emulator.Fault{Endpoint: "arm", Reset: true})
+	got, door := m.again(m.request(user))
+	ended(t, got, door, Denied, "has been locked on this machine", "locked-account")
+	if n := m.requests(""); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
 // record is what an earlier authorization left behind.
 func (m *machine) record(a account.Account, at time.Time, admin bool) {
 	m.t.Helper()

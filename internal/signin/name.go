@@ -106,6 +106,8 @@ func (a *attempt) checkStore() error {
 		return a.notStored(err)
 	case held.Name != a.name.Account:
 		return a.formerName()
+	case !held.Locked.IsZero():
+		return a.notStored(account.ErrLocked)
 	}
 	return nil
 }

@@ -71,6 +71,11 @@ func TestRefusedEarly(t *testing.T) {
 			a.Removed = time.Now()
 			m.put(a)
 		}, want: Denied, told: "has been removed", logged: "removed-account"},
+		{name: "locked", prepare: func(_ *testing.T, m *machine, _ *Request) {
+			a := m.person(user, userOID)
+			a.Locked = time.Now()
+			m.put(a)
+		}, want: Denied, told: "has been locked on this machine", logged: "locked-account"},
 		{name: "short name of a local group", lines: "short_names = true", prepare: func(_ *testing.T, _ *machine, r *Request) { r.User = "daemon" },
 			want: Denied, told: "named like one of its groups", logged: "name-of-a-group"},
 		{name: "name of a local group", prepare: func(_ *testing.T, m *machine, _ *Request) { m.signin.LookupGroup = groupFile{user: "4243"}.lookup },

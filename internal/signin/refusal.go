@@ -166,6 +166,8 @@ func (a *attempt) notStored(err error) error {
 			"name-of-another", "error", err.Error())
 	case errors.Is(err, account.ErrRemoved):
 		return a.refuse(Denied, "This account has been removed from this machine. Ask its administrator.", "removed-account")
+	case errors.Is(err, account.ErrLocked):
+		return a.refuse(Denied, "This account has been locked on this machine. Ask its administrator.", "locked-account")
 	case errors.As(err, &damaged):
 		return a.refuse(Misconfigured, tellAdministrator+"its account store is damaged; the system log says how to restore it.",
 			"store-damaged", "error", err.Error())

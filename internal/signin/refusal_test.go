@@ -117,6 +117,7 @@ func TestRefusals(t *testing.T) {
 		{"demoted", a.demoted(account.Account{Name: "x@contoso.example"}), Denied, "no longer an administrator", "demoted"},
 		{"another's name", a.notStored(fmt.Errorf("y: %w", account.ErrOtherObject)), Denied, "belongs to somebody else", "name-of-another"},
 		{"removed", a.notStored(account.ErrRemoved), Denied, "has been removed", "removed-account"},
+		{"locked", a.notStored(account.ErrLocked), Denied, "has been locked", "locked-account"},
 		{"damaged", a.notStored(&account.DamagedError{File: "f", Problem: "p"}), Misconfigured, "damaged", "store-damaged"},
 		{"store", a.notStored(errors.New("disk full")), Broken, "could not be stored", "disk full"},
 		{"other account", a.otherAccount(&token.Claims{PreferredUsername: "eve\x1b[1m@x\n", ObjectID: "o"}), Refused,

@@ -52,7 +52,7 @@ func (a *attempt) openWindow() (account.Account, bool) {
 	here, acct, why := a.place()
 	if why == "" {
 		why = "no sign-in from there that recently"
-		if w := findWindow(readWindows(a.windowsPath(acct.UID)), here, a.moment(), a.cfg.SignIn.ReuseWindow); w != nil {
+		if w := findWindow(readWindows(a.store.WindowsPath(acct.UID)), here, a.moment(), a.cfg.SignIn.ReuseWindow); w != nil {
 			a.found.uid, a.found.object, a.found.reused = acct.UID, acct.ObjectID, w.pairs()
 			return acct, true
 		}
@@ -80,7 +80,7 @@ func (a *attempt) remember(browser moment) {
 		return
 	}
 	w := window{place: here, Attempt: a.Attempt, Time: browser.wall.UTC(), Boot: browser.boot, Up: browser.up}
-	if err := keepWindow(a.windowsPath(here.UID), w, a.moment(), a.cfg.SignIn.ReuseWindow); err != nil {
+	if err := keepWindow(a.store.WindowsPath(here.UID), w, a.moment(), a.cfg.SignIn.ReuseWindow); err != nil {
 		a.log(LogWarning, "reuse-not-recorded", "error", err.Error())
 	}
 }

@@ -5,10 +5,8 @@ package signin
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,11 +44,6 @@ func findWindow(all []window, here place, now moment, width time.Duration) *wind
 // pairs is how the log names the sign-in that was reused.
 func (w *window) pairs() []string {
 	return []string{"reuse_of", w.Attempt, "browser", w.Time.Format(time.RFC3339), "from", w.Host}
-}
-
-// windowsPath is the file with the windows of one account: in /run, which a reboot empties too.
-func (a *attempt) windowsPath(uid uint32) string {
-	return filepath.Join(a.RuntimeDir, "windows", fmt.Sprint(uid))
 }
 
 // readWindows returns what can be read. A file that is damaged holds no window.
@@ -96,12 +89,4 @@ func addWindow(all []window, w window, now moment, width time.Duration) []window
 	all = slices.DeleteFunc(all, func(old window) bool { return old.place == w.place || !old.open(now, width) })
 	all = append(all, w)
 	return all[max(0, len(all)-keptWindows):]
-}
-
-// closeWindows ends all windows of an account.
-func (a *attempt) closeWindows(uid uint32) error {
-	if err := os.Remove(a.windowsPath(uid)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("signin: window: %w", err)
-	}
-	return nil
 }

@@ -72,17 +72,16 @@ type Signin struct {
 	Now        func() time.Time               // nil: time.Now
 	Uptime     func() (string, time.Duration) // boot id and time since that boot; nil: the kernel's
 	CacheDir   string                         // "": /var/cache/aad-login
-	RuntimeDir string                         // "": /run/aad-login
+	RuntimeDir string                         // "": account.DefaultRuntimeDir
 
 	// nil: os/user's, which without cgo, as the module is built, reads /etc/group alone and asks no name service.
 	LookupGroup func(name string) (*osuser.Group, error)
 }
 
 const (
-	defaultCacheDir   = "/var/cache/aad-login"
-	defaultRuntimeDir = "/run/aad-login" // AAD_SESSIONS in pam/session.c is below it
-	slack             = 5 * time.Second  // the host's patience beyond our own, so that we end with a sentence
-	accountTimeout    = 30 * time.Second // the account phase, and a reuse, have no person to wait for
+	defaultCacheDir = "/var/cache/aad-login"
+	slack           = 5 * time.Second  // the host's patience beyond our own, so that we end with a sentence
+	accountTimeout  = 30 * time.Second // the account phase, and a reuse, have no person to wait for
 )
 
 // attempt is one Request on its way. Fields are filled from top to bottom.
@@ -125,7 +124,7 @@ func (s *Signin) attempt(req Request, door Door) *attempt {
 		a.Uptime = uptime
 	}
 	if a.RuntimeDir == "" {
-		a.RuntimeDir = defaultRuntimeDir
+		a.RuntimeDir = account.DefaultRuntimeDir
 	}
 	a.begun = a.Now()
 	return a
@@ -206,7 +205,7 @@ func (a *attempt) configure() error {
 		return a.misconfigured(err)
 	}
 	a.cfg, a.rules = cfg, account.RulesFrom(cfg)
-	a.store = account.Store{Dir: cfg.Accounts.Directory, Now: a.Now}
+	a.store = account.Store{Dir: cfg.Accounts.Directory, RuntimeDir: a.RuntimeDir, Now: a.Now}
 	a.expectSessions()
 	return nil
 }
