@@ -15,6 +15,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"os"
 
@@ -45,7 +46,7 @@ func run(args []string, in io.Reader, out, errout io.Writer) int {
 	cmd.SetIn(in)
 	cmd.SetOut(checked)
 	cmd.SetErr(errout)
-	err := cmd.Execute()
+	err := cmd.ExecuteContext(context.Background())
 	if err == nil {
 		err = checked.err
 	}
@@ -66,7 +67,7 @@ func root() *cobra.Command {
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-	}, configCommand(o), accountCommand(o), versionCommand())
+	}, checkCommand(o), configCommand(o), accountCommand(o), versionCommand())
 	cmd.PersistentFlags().StringVar(&o.config, "config", config.DefaultPath, "read the configuration from `FILE`")
 	cmd.SetHelpCommand(helpCommand())
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err.Error()) })

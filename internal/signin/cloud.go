@@ -40,7 +40,7 @@ type cloud struct {
 func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 	c, compute, err := a.newCloud(ctx)
 	if err != nil {
-		return nil, err
+		return nil, a.misconfigured(err)
 	}
 	discover := sync.OnceValues(func() (*token.Metadata, error) { return a.discover(ctx, c, compute) })
 	go discover()
@@ -71,7 +71,7 @@ func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 func (a *attempt) reachAzure(ctx context.Context) (*cloud, error) {
 	c, _, err := a.newCloud(ctx)
 	if err != nil {
-		return nil, err
+		return nil, a.misconfigured(err)
 	}
 	if err := c.found(); err != nil {
 		return nil, a.noMachine(err)
@@ -85,7 +85,7 @@ type computeFunc func() (azure.Compute, error)
 func (a *attempt) newCloud(ctx context.Context) (*cloud, computeFunc, error) {
 	client, err := azure.NewClient(azure.Options{CAFile: a.cfg.Endpoints.CAFile, Proxy: a.cfg.Endpoints.Proxy})
 	if err != nil {
-		return nil, nil, a.misconfigured(err)
+		return nil, nil, err
 	}
 	configured, _ := rbac.ParseResource(a.cfg.Authorization.ResourceID) // what is wrong with it, findMachine says
 	c := &cloud{http: client, clientID: a.cfg.ClientID}

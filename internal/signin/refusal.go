@@ -220,15 +220,20 @@ func (a *attempt) cannotAsk(err error) error {
 		return a.cannotReach("authorization service of Azure", err)
 	}
 	a.found.heard(err)
-	fix := "give the machine's managed identity a role with Microsoft.Authorization/*/read at the machine"
+	return a.refuse(Unreachable, tellAdministrator+"Azure does not let it ask who may sign in; the system log says why.",
+		"authorization-not-asked", "error", err.Error(), "fix", mayAsk(refused, a.cfg.Authorization.Source))
+}
+
+// mayAsk is what lets a machine ask that was refused it.
+func mayAsk(refused *azure.Error, source string) string {
 	switch {
 	case refused.Op == azure.IdentityToken:
-		fix = "switch on the machine's managed identity: az vm identity assign"
-	case a.cfg.Authorization.Source == config.Permissions:
-		fix = "give the application registration the delegated permission user_impersonation of Azure Service Management"
+		return "switch on the machine's managed identity: az vm identity assign"
+	case source == config.Permissions:
+		return "give the application registration the delegated permission user_impersonation of Azure Service Management"
+	default:
+		return "give the machine's managed identity a role with Microsoft.Authorization/*/read at the machine"
 	}
-	return a.refuse(Unreachable, tellAdministrator+"Azure does not let it ask who may sign in; the system log says why.",
-		"authorization-not-asked", "error", err.Error(), "fix", fix)
 }
 
 // noRole begins with the sentence that users of the preview know, word for word.
@@ -237,14 +242,22 @@ func (a *attempt) noRole(c *cloud, oid, action string) error {
 		return a.noAppRole(oid, action)
 	}
 	a.found.scope = cmp.Or(a.found.scope, c.resource.String())
-	role := "Virtual Machine User Login"
-	if strings.HasSuffix(strings.ToLower(action), "/loginasadmin/action") {
-		role = "Virtual Machine Administrator Login"
-	}
+	role := roleFor(action)
 	person := fmt.Sprintf("Access denied:  to sign-in you be assigned a role with action '%s', for example '%s'\nScope: %s\nObject ID: %s",
 		action, role, c.resource, oid)
-	return a.refuse(Denied, person, "no-role", "action", action, "fix",
-		fmt.Sprintf("az role assignment create --assignee-object-id %s --role '%s' --scope %s", oid, role, c.resource))
+	return a.refuse(Denied, person, "no-role", "action", action, "fix", assign(oid, role, c.resource.String()))
+}
+
+// roleFor is Azure's own role for an action.
+func roleFor(action string) string {
+	if strings.HasSuffix(strings.ToLower(action), "/loginasadmin/action") {
+		return "Virtual Machine Administrator Login"
+	}
+	return "Virtual Machine User Login"
+}
+
+func assign(oid, role, scope string) string {
+	return fmt.Sprintf("az role assignment create --assignee-object-id %s --role '%s' --scope %s", oid, role, scope)
 }
 
 // noAppRole is the same where app roles decide.

@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aadlogin/internal/config"
+	"aadlogin/internal/doctor"
+	"aadlogin/internal/signin"
+)
+
+func checkCommand(o *options) *cobra.Command {
+	var offline, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "check [ACCOUNT]",
+		Short: "Find out what keeps people from signing in, and what to do about it",
+		Long: `Look at everything a sign-in needs: configuration, store, modules, name
+service, PAM, sshd, sudo; then the network: Entra ID, metadata, Azure. With an
+ACCOUNT, also whose it is and whether and why it would be let in. Nothing is
+changed. What is wrong comes with the command, or the words, that mend it.
+
+The exit status is 0 if nothing failed; otherwise that of the first failure.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return arguments(cmd, []string{"ACCOUNT"}, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if os.Geteuid() != 0 {
+				return &failure{exitNo, "check: only root may read all that is looked at", "run this as root"}
+			}
+			out := newPaper(cmd.OutOrStdout(), os.Getenv)
+			var results []doctor.Result
+			tell := func(more []doctor.Result) {
+				results = append(results, more...)
+				if !asJSON {
+					out.results(more)
+				}
+			}
+			o.examine(cmd.Context(), args, offline, tell)
+			if asJSON {
+				if err := printJSON(cmd.OutOrStdout(), results); err != nil {
+					return err
+				}
+			}
+			return verdict(results)
+		},
+	}
+	cmd.Flags().BoolVar(&offline, "offline", false, "ask nobody over the network")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the results as JSON (its members: see aadctl(8))")
+	return cmd
+}
+
+func (o *options) examine(ctx context.Context, args []string, offline bool, tell func([]doctor.Result)) {
+	c, err := config.Load(o.config)
+	if err != nil {
+		tell([]doctor.Result{brokenConfiguration(err)})
+		return
+	}
+	tell([]doctor.Result{{Check: "configuration", Status: doctor.OK, Found: o.config + " can be used"}})
+	p := &doctor.Patient{
+		Host:   doctor.Host{Files: os.DirFS("/"), Run: runProgram},
+		Config: c, ConfigPath: o.config,
+	}
+	if len(args) > 0 {
+		p.Account = args[0]
+	}
+	p.Local(ctx, tell)
+	var probe *signin.Probe
+	if !offline {
+		probe = p.Remote(ctx, tell)
+	}
+	if p.Account != "" {
+		p.Person(ctx, probe, tell)
+	}
+}
+
+// brokenConfiguration ends the examination: every other check compares with it.
+func brokenConfiguration(err error) doctor.Result {
+	result := doctor.Result{Check: "configuration", Status: doctor.Failed, Kind: doctor.Configuration, Found: err.Error()}
+	var own *config.Error
+	if errors.As(err, &own) {
+		result.Found, result.Fix = own.What(), own.Fix
+	}
+	return result
+}
+
+// runProgram runs a program of the system, whatever the environment of ours.
+func runProgram(ctx context.Context, program string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func printJSON(w io.Writer, results []doctor.Result) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(struct {
+		OK      bool            `json:"ok"`
+		Results []doctor.Result `json:"results"`
+	}{verdict(results) == nil, results})
+}
+
+// verdict is the exit status.
+func verdict(results []doctor.Result) error {
+	n := 0
+	for _, r := range results {
+		if r.Status == doctor.Failed {
+			n++
+		}
+	}
+	first := slices.IndexFunc(results, func(r doctor.Result) bool { return r.Status == doctor.Failed })
+	if first < 0 {
+		return nil
+	}
+	return &failure{exitFor(results[first].Kind), fmt.Sprintf("check: failed: %d, first: %s", n, results[first].Check), ""}
+}
+
+func exitFor(kind doctor.Kind) int {
+	switch kind {
+	case doctor.Configuration:
+		return exitConfiguration
+	case doctor.Unreachable:
+		return exitUnreachable
+	case doctor.Store:
+		return exitStore
+	default:
+		return exitNo
+	}
+}

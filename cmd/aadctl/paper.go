@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
+
+	"aadlogin/internal/doctor"
+)
+
+// paper is where results are written: in colour on a terminal, unless NO_COLOR is set (https://no-color.org), and with
+// sentences broken at its width. Commands are never broken: they are there to be copied.
+type paper struct {
+	w      io.Writer
+	colour bool
+	width  int // 0: unknown
+}
+
+func newPaper(w io.Writer, getenv func(string) string) *paper {
+	p := &paper{w: w, width: terminalWidth(w)}
+	p.colour = p.width > 0 && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
+	return p
+}
+
+// terminalWidth is 0 for what is no terminal.
+func terminalWidth(w io.Writer) int {
+	if c, ok := w.(*checkedWriter); ok {
+		w = c.w
+	}
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	if size.Col == 0 {
+		return 80
+	}
+	return int(size.Col)
+}
+
+// marks are the sign of each status, and its colour.
+var marks = map[doctor.Status][2]string{
+	doctor.OK:      {"✓", "32"},
+	doctor.Warning: {"!", "33"},
+	doctor.Failed:  {"✗", "31"},
+	doctor.Skipped: {"-", "2"},
+}
+
+func (p *paper) results(all []doctor.Result) {
+	for _, r := range all {
+		mark := marks[r.Status][0]
+		if p.colour {
+			mark = "\x1b[" + marks[r.Status][1] + "m" + mark + "\x1b[0m"
+		}
+		fmt.Fprintln(p.w, mark+" "+p.fold(r.Check+": "+printable(r.Found), 2))
+		if r.Command != "" {
+			fmt.Fprintln(p.w, "    run: "+r.Command)
+		}
+		if r.Fix != "" {
+			fmt.Fprintln(p.w, "    "+p.fold("fix: "+printable(r.Fix), 4))
+		}
+	}
+}
+
+// fold breaks text at blanks, so that no line but one long word passes the width. Lines but the first are indented, and the
+// first is where the indentation ends.
+func (p *paper) fold(text string, indent int) string {
+	if p.width == 0 {
+		return text
+	}
+	var b strings.Builder
+	column := indent
+	for i, word := range strings.Split(text, " ") {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case column+1+n > p.width:
+			b.WriteString("\n" + strings.Repeat(" ", indent))
+			column = indent
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += n
+	}
+	return b.String()
+}

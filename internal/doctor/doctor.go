@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package doctor finds out what keeps people from signing in to this machine, and what to do about it.
+//
+// A check looks at one precondition and says what it found: each is a function of texts (a file, what "sshd -T" prints) or of
+// an answer of the network. Nothing is changed by any of them. None takes longer than its limit.
+//
+// What aadctl check --json prints is a list of [Result] in one object:
+//
+//	{"ok": false, "results": [{
+//	  "check":   "sshd",              which precondition; the word stays
+//	  "status":  "failed",            "ok", "warning", "failed" or "skipped"
+//	  "kind":    "configuration",     of what failed: "configuration", "unreachable", "store"; else absent
+//	  "found":   "UsePAM is no: …",   a sentence
+//	  "fix":     "then reload sshd",  what to do, in words; may be absent
+//	  "command": "sed -i …"           what to run as root, or with az; may be absent
+//	}]}
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"aadlogin/internal/config"
+)
+
+// A Status is how a check ended.
+type Status string
+
+const (
+	OK      Status = "ok"
+	Warning Status = "warning" // people can sign in; somebody should know
+	Failed  Status = "failed"
+	Skipped Status = "skipped" // not asked for, or impossible since another check failed
+)
+
+// A Kind is where the cause of a failure lies.
+type Kind string
+
+const (
+	Machine       Kind = "" // this machine, or the answer is no
+	Configuration Kind = "configuration"
+	Unreachable   Kind = "unreachable"
+	Store         Kind = "store"
+)
+
+// A Result is what one check found.
+type Result struct {
+	Check   string `json:"check"`
+	Status  Status `json:"status"`
+	Kind    Kind   `json:"kind,omitempty"`
+	Found   string `json:"found"`
+	Fix     string `json:"fix,omitempty"`
+	Command string `json:"command,omitempty"`
+}
+
+// A Host is where the facts come from.
+type Host struct {
+	Files fs.FS // of /
+
+	// Run runs a program of the system. Its output counts also when err says that it failed.
+	Run func(ctx context.Context, program string, args ...string) (output string, err error)
+}
+
+// A Patient is a machine with its configuration.
+type Patient struct {
+	Host
+	Config     *config.Config
+	ConfigPath string
+	Account    string // as typed; "" for nobody in particular
+}
+
+// limit is how long one check may take. A device code's first poll is due after five seconds.
+const limit = 15 * time.Second
+
+// examine runs one check, and does not wait for one that hangs.
+func examine(ctx context.Context, name string, check func(context.Context) []Result) []Result {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	done := make(chan []Result, 1)
+	go func() { done <- check(ctx) }()
+	var results []Result
+	select {
+	case results = <-done:
+	case <-ctx.Done():
+		results = []Result{failed(Machine, fmt.Sprintf("no answer within %v", limit))}
+	}
+	for i := range results {
+		results[i].Check = name
+	}
+	return results
+}
+
+func ok(format string, args ...any) Result {
+	return Result{Status: OK, Found: fmt.Sprintf(format, args...)}
+}
+
+func skipped(why string) Result { return Result{Status: Skipped, Found: why} }
+
+func failed(kind Kind, found string) Result { return Result{Status: Failed, Kind: kind, Found: found} }
+
+func warning(found string) Result { return Result{Status: Warning, Found: found} }
+
+// fix adds what to do in words, run the command.
+func (r Result) fix(words string) Result { r.Fix = words; return r }
+
+func (r Result) run(command string) Result { r.Command = command; return r }

@@ -1,0 +1,237 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"aadlogin/internal/config"
+	"aadlogin/internal/rbac"
+)
+
+// told is each result as "status: found | fix | command".
+func told(results ...Result) string {
+	var lines []string
+	for _, r := range results {
+		lines = append(lines, string(r.Status)+": "+r.Found)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func expect(t *testing.T, results []Result, status Status, found string) {
+	t.Helper()
+	for _, r := range results {
+		if r.Status == status && strings.Contains(r.Found, found) {
+			return
+		}
+	}
+	t.Errorf("no %s, %q in:\n%s", status, found, told(results...))
+}
+
+func TestNsswitch(t *testing.T) {
+	for _, test := range []struct {
+		text   string
+		status Status
+		found  string
+	}{
+		{"passwd: files systemd aad\ngroup: files aad # all\n", OK, "asks aad for group"},
+		{"passwd:\tcompat aad\ngroup: files aad\n", OK, "asks aad for passwd"},
+		{"passwd: files aad\ngroup: files # aad\n", Failed, "for group: files; aad is missing"},
+		{"group: files aad\n", Failed, "for passwd: ; aad is missing"},
+		{"passwd: aad files\ngroup: files aad\n", Failed, "must come after files"},
+		{"passwd: sss aad\ngroup: files aad\n", Failed, "must come after files"},
+		{"passwd: files [NOTFOUND=return] aad\ngroup: files aad\n", Failed, "ends the search"},
+		{"passwd: files [ !SUCCESS = return ] aad\ngroup: files aad\n", Failed, "ends the search"},
+		{"passwd: files [SUCCESS=return] aad\ngroup: files [success=merge] aad\n", OK, "asks aad for passwd"},
+		{"passwd: files [!NOTFOUND=return] aad\ngroup: files aad\n", OK, "asks aad for passwd"},
+		{"passwd: files aad\ngroup: files aad\ninitgroups: files\n", Failed, "for initgroups: files; aad is missing"},
+	} {
+		expect(t, judgeNsswitch(test.text), test.status, test.found)
+	}
+}
+
+// files are those of /etc/pam.d.
+func pamOf(files map[string]string) *Patient {
+	system := fstest.MapFS{}
+	for name, text := range files {
+		system["etc/pam.d/"+name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return &Patient{Host: Host{Files: system}}
+}
+
+func TestPAM(t *testing.T) {
+	const (
+		auth    = ownAuth + "\nauth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\nauth required pam_permit.so\n"
+		local   = "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\naccount requisite pam_deny.so\naccount required pam_permit.so\n"
+		session = ownSession + "\nsession optional pam_mkhomedir.so umask=0077\n"
+		good    = auth + local + ownAccount + "\n" + session
+	)
+	for name, test := range map[string]struct {
+		sshd   string
+		status Status
+		found  string
+	}{
+		"as the package has it":   {good, OK, "takes its answer"},
+		"included":                {"@include all\n", OK, "takes its answer"},
+		"included, Red Hat's way": {"auth include all\naccount substack all\n-session include all\n", OK, "takes its answer"},
+		"over two lines":          {strings.Replace(good, "user_unknown", "\\\nuser_unknown", 1), OK, "takes its answer"},
+		"no auth":                 {local + ownAccount + "\n" + session, Failed, "auth: pam_aad.so is not asked"},
+		"no account":              {auth + local + session, Failed, "account: pam_aad.so is not asked"},
+		"no session":              {auth + local + ownAccount + "\nsession optional pam_mkhomedir.so\n", Failed, "session: pam_aad.so is not asked"},
+		"no homes":                {auth + local + ownAccount + "\n" + ownSession, Warning, "nothing makes home directories"},
+		"only a comment":          {"#" + good, Failed, "auth: pam_aad.so is not asked"},
+		"password first":          {"auth [success=3 default=ignore] pam_unix.so\n" + good, Warning, "asks for a password before"},
+		"password only":           {"auth requisite pam_unix.so\n" + good, Failed, "auth: a line before pam_aad.so ends the stack"},
+		"account done before":     {auth + "account sufficient pam_localuser.so\n" + ownAccount + "\n" + session, Failed, "account: a line before"},
+		"account jumped over":     {auth + "account [success=1 default=ignore] pam_unix.so\n" + ownAccount + "\n" + session, Failed, "account: a line before"},
+		"optional account":        {auth + "account optional pam_aad.so\n" + session, Failed, "a public key lets in who has no role"},
+		"ignored account":         {auth + "account [success=ok default=ignore] pam_aad.so\n" + session, Failed, "a public key lets in who has no role"},
+		"no locals":               {auth + "account [success=ok default=die] pam_aad.so\n" + session, Failed, "accounts of this machine cannot log in"},
+		"required":                {strings.Replace(good, ownAccount, "account required pam_aad.so", 1), OK, "takes its answer"},
+		"sufficient auth":         {strings.Replace(good, ownAuth, "auth sufficient pam_aad.so", 1), Failed, "a refusal does not count"},
+		"required auth":           {strings.Replace(good, ownAuth, "auth required pam_aad.so", 1), Failed, "accounts of this machine cannot authenticate"},
+		"success ignored":         {strings.Replace(good, "success=done", "success=ignore", 1), Failed, "a sign-in does not count"},
+		"another file":            {strings.Replace(good, "pam_aad.so", "pam_aad.so config=/other debug", 1), Failed, "reads /other"},
+		"includes itself":         {"@include sshd\n@include sshd\n", Failed, "auth: pam_aad.so is not asked"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			expect(t, pamOf(map[string]string{"sshd": test.sshd, "all": good}).pam(t.Context()), test.status, test.found)
+		})
+	}
+}
+
+func TestSSHD(t *testing.T) {
+	const good = "usepam yes\nkbdinteractiveauthentication yes\nlogingracetime 300\nusedns no\n"
+	const name = "someone@contoso.com"
+	for _, test := range []struct {
+		said   string
+		status Status
+		found  string
+	}{
+		{good, OK, "shows someone@contoso.com a device code"},
+		{strings.Replace(good, "usepam yes", "usepam no", 1), Failed, "UsePAM is no"},
+		{strings.Replace(good, "kbdinteractiveauthentication yes", "challengeresponseauthentication yes", 1), OK, "device code"},
+		{strings.Replace(good, "ation yes", "ation no", 1), Failed, "KbdInteractiveAuthentication is no"},
+		{strings.Replace(good, "300", "280", 1), Failed, "LoginGraceTime is 280 s"},
+		{strings.Replace(good, "300", "281", 1), OK, "device code"},
+		{strings.Replace(good, "300", "0", 1), OK, "device code"},
+		{strings.Replace(good, "usedns no", "usedns yes", 1), Warning, "UseDNS is yes"},
+		{good + "allowgroups sudo\nallowgroups aad_*\n", OK, "device code"},
+		{good + "allowgroups sudo adm\n", Failed, "AllowGroups is sudo adm, which keeps"},
+		{good + "allowgroups *\nallowgroups !aad_users\n", OK, "device code"}, // aad_admins and the private group match
+		{good + "denygroups aad_users\n", Failed, "DenyGroups"},
+		{good + "denyusers some*\n", Failed, "DenyUsers"},
+		{good + "allowusers root\n", Failed, "AllowUsers"},
+		{good + "allowusers [a-z]*\n", Failed, "AllowUsers"}, // no ranges in sshd's patterns
+		{good + "authenticationmethods publickey\n", Warning, "nobody sees a device code"},
+		{good + "authenticationmethods publickey,keyboard-interactive\n", OK, "device code"},
+		{good + "authenticationmethods any\n", OK, "device code"},
+	} {
+		expect(t, judgeSSHD(settings(test.said), name, 280*time.Second, true), test.status, test.found)
+	}
+}
+
+func TestClock(t *testing.T) {
+	for _, test := range []struct {
+		ahead  time.Duration
+		known  bool
+		status Status
+		found  string
+	}{
+		{0, true, OK, "clock is right"},
+		{time.Minute, true, OK, "clock is right"},
+		{61 * time.Second, true, Failed, "1m1s ahead"},
+		{-time.Hour, true, Failed, "1h0m0s behind"},
+		{time.Hour, false, Skipped, "did not say"},
+	} {
+		expect(t, []Result{judgeClock(test.ahead, test.known)}, test.status, test.found)
+	}
+}
+
+func TestDecision(t *testing.T) {
+	by := rbac.By{Role: "Night Shift", Scope: "/subscriptions/s"}
+	for _, test := range []struct {
+		decision rbac.Decision
+		status   Status
+		found    string
+		command  string
+		fix      string
+	}{
+		{rbac.Decision{Login: true, Admin: true, By: by}, OK, `as administrator: role "Night Shift" at /subscriptions/s`, "", ""},
+		{rbac.Decision{Login: true, By: by, Reason: "no role"}, OK, `at /subscriptions/s; not as administrator, for no role`, "", ""},
+		{rbac.Decision{Reason: "no role"}, Failed, "would not be let in: no role", "az", ""},
+		{rbac.Decision{Reason: "login: a deny assignment applies"}, Failed, "a deny assignment applies", "", "ask whoever made it"},
+		{rbac.Decision{}, Failed, "would not be let in", "az", ""},
+	} {
+		r := judgeDecision(test.decision, "az")
+		expect(t, []Result{r}, test.status, test.found)
+		if r.Command != test.command || !strings.Contains(r.Fix, test.fix) {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+func TestNSCD(t *testing.T) {
+	const conf = "enable-cache\tpasswd yes\n# enable-cache group yes\nenable-cache group no\nenable-cache hosts yes\n"
+	running := func(err error) *Patient {
+		return &Patient{Host: Host{
+			Files: fstest.MapFS{"run/nscd/socket": {}, "etc/nscd.conf": {Data: []byte(conf)}},
+			Run:   func(context.Context, string, ...string) (string, error) { return "", err },
+		}}
+	}
+	expect(t, running(nil).nscd(t.Context()), Failed, "answers for passwd, and")
+	expect(t, running(errors.New("exit status 1")).nscd(t.Context()), OK, "not running")
+}
+
+func TestSELinux(t *testing.T) {
+	for text, want := range map[string]Status{"1": Warning, "0\n": OK} {
+		p := &Patient{Host: Host{Files: fstest.MapFS{"sys/fs/selinux/enforce": {Data: []byte(text)}}}}
+		expect(t, p.selinux(t.Context()), want, "SELinux")
+	}
+}
+
+// A program that hangs ends its own check, and no other.
+func TestHangs(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	forever := make(chan struct{})
+	results := examine(ctx, "sshd", func(context.Context) []Result { <-forever; return nil })
+	if expect(t, results, Failed, "no answer"); results[0].Check != "sshd" {
+		t.Errorf("%+v", results)
+	}
+}
+
+func TestSomeone(t *testing.T) {
+	c := &config.Config{Domains: []string{"contoso.com"}}
+	short := &config.Config{Domains: []string{"contoso.com"}, ShortNames: true}
+	for want, p := range map[string]*Patient{
+		"someone@contoso.com": {Config: c}, "someone": {Config: short}, "alice": {Config: short, Account: "alice"},
+	} {
+		if got := p.someone(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// Whatever is in these files, they are read to their end.
+func FuzzTexts(f *testing.F) {
+	f.Add("passwd: files [NOTFOUND=return] aad\n")
+	f.Add(ownAuth + "\n@include sshd\nauth [success=1 default=ignore] pam_unix.so\n")
+	f.Add("usepam yes\nallowgroups [ !x \\\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		judgeNsswitch(text)
+		judgeSSHD(settings(text), "someone@contoso.com", time.Minute, true)
+		nscdKeeps(text)
+		p := pamOf(map[string]string{"sshd": text})
+		p.Config = &config.Config{}
+		if results := p.pam(t.Context()); len(results) == 0 {
+			t.Error("nothing said")
+		}
+	})
+}

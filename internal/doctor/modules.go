@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"aadlogin/internal/account"
+)
+
+// moduleDirs are where distributions keep the modules of PAM, and the C library beside which those of the name service are.
+var moduleDirs = struct{ pam, nss []string }{
+	pam: []string{"lib/*/security", "lib/security", "lib64/security", "usr/lib/*/security", "usr/lib64/security"},
+	nss: []string{"lib/*", "lib64", "lib", "usr/lib/*", "usr/lib64"},
+}
+
+// modules are where libpam and libc look for them, and what they need is there.
+func (p *Patient) modules(ctx context.Context) []Result {
+	results := []Result{
+		p.module(ctx, "PAM", moduleDirs.pam, "pam_unix.so", "pam_aad.so"),
+		p.module(ctx, "the name service", moduleDirs.nss, "libc.so.6", "libnss_aad.so.2"),
+	}
+	if results[0].Status == Failed && p.ignoresMissing() {
+		results[0].Found += "; the account stack is told to go on without it (module_unknown=ignore), " +
+			"so a public key lets in our accounts unasked"
+	}
+	return results
+}
+
+const reinstall = "install the package aad-login again"
+
+// module looks beside a file that is there on every machine.
+func (p *Patient) module(ctx context.Context, who string, dirs []string, beside, name string) Result {
+	dir := p.dirOf(dirs, beside)
+	if dir == "" {
+		return failed(Machine, fmt.Sprintf("%s, beside which %s has to be, is in none of %s", beside, name, strings.Join(dirs, ", "))).fix(reinstall)
+	}
+	file := "/" + path.Join(dir, name)
+	info, err := fs.Stat(p.Files, file[1:])
+	switch {
+	case err != nil:
+		return failed(Machine, fmt.Sprintf("%s looks for its modules in /%s, and %s is not there", who, dir, name)).fix(reinstall)
+	case info.Mode().Perm()&0o022 != 0:
+		return failed(Machine, file+" can be written by others than root").run("chmod go-w " + file)
+	}
+	// ldd -r loads nothing into a program that would run it; it has ld.so look for each library and symbol.
+	said, err := p.Run(ctx, "ldd", "-r", file)
+	for line := range strings.Lines(said) {
+		if strings.Contains(line, "not found") || strings.Contains(line, "undefined symbol") {
+			return failed(Machine, file+" cannot be loaded: "+strings.TrimSpace(line)).fix(reinstall)
+		}
+	}
+	if err != nil {
+		return failed(Machine, file+" cannot be loaded: "+lastLine(said)).fix(reinstall)
+	}
+	return ok("%s finds %s and can load it", who, file)
+}
+
+func (p *Patient) dirOf(dirs []string, beside string) string {
+	for _, pattern := range dirs {
+		if found, err := fs.Glob(p.Files, path.Join(pattern, beside)); err == nil && len(found) > 0 {
+			return path.Dir(found[0])
+		}
+	}
+	return ""
+}
+
+func (p *Patient) ignoresMissing() bool {
+	return slices.ContainsFunc(of(stack(p.service, "sshd", 0), "account"), func(r rule) bool {
+		return r.ours() && r.action("module_unknown") == "ignore"
+	})
+}
+
+// names asks the C library, by the way that every program goes, for the group that each account has.
+func (p *Patient) names(ctx context.Context) []Result {
+	said, err := p.Run(ctx, "getent", "group", account.UsersGroup)
+	want := fmt.Sprintf("%s:*:%d:", account.UsersGroup, p.Config.Accounts.IDRange[0])
+	switch said = strings.TrimSpace(said); {
+	case err != nil:
+		return []Result{failed(Machine, "getent does not find the group "+account.UsersGroup).
+			fix("see what else is wrong here: the store, the module or nsswitch.conf")}
+	case !strings.HasPrefix(said, want):
+		return []Result{failed(Machine, fmt.Sprintf("getent says %q where %q belongs: another source has a group of this name", said, want)).
+			fix("rename or remove that group")}
+	}
+	return []Result{ok("getent finds the group %s", account.UsersGroup)}
+}

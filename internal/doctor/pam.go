@@ -1,0 +1,141 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"aadlogin/internal/config"
+)
+
+// The package's own lines (packaging/pam-configs), for stacks that are kept by hand.
+const (
+	ownAuth    = "auth [success=done user_unknown=ignore ignore=ignore default=die] pam_aad.so"
+	ownAccount = "account [success=ok ignore=ignore default=die] pam_aad.so"
+	ownSession = "session optional pam_aad.so"
+)
+
+// wirePAM is how Debian puts our lines into the stacks that it keeps.
+const wirePAM = "pam-auth-update --force --enable aad-login"
+
+func (p *Patient) pam(context.Context) (results []Result) {
+	for _, service := range []string{"sshd", "sudo", "login"} {
+		if _, err := p.service(service); err != nil {
+			continue // a program that is not installed
+		}
+		rules := stack(p.service, service, 0)
+		before := len(results)
+		results = append(results, judgeAuth(service, of(rules, "auth"))...)
+		results = append(results, judgeAccount(service, of(rules, "account"))...)
+		if service != "sudo" { // which has no session of a person
+			results = append(results, judgeSession(service, of(rules, "session"))...)
+		}
+		results = append(results, p.sameFile(service, rules)...)
+		if len(results) == before {
+			results = append(results, ok("/etc/pam.d/%s asks pam_aad.so, and takes its answer", service))
+		}
+	}
+	if results == nil {
+		results = []Result{failed(Machine, "there is no /etc/pam.d/sshd, sudo or login")}
+	}
+	return results
+}
+
+func (p *Patient) service(name string) (string, error) {
+	return p.read("etc/pam.d/" + strings.TrimPrefix(name, "/etc/pam.d/"))
+}
+
+func of(rules []rule, kind string) []rule {
+	return slices.DeleteFunc(slices.Clone(rules), func(r rule) bool { return r.kind != kind })
+}
+
+// missing is a stack in which our line is not, or is never reached.
+func missing(service string, rules []rule, own string) Result {
+	kind := own[:strings.Index(own, " ")]
+	if slices.ContainsFunc(rules, rule.ours) {
+		return failed(Machine, fmt.Sprintf("/etc/pam.d/%s, %s: a line before pam_aad.so ends the stack, so it is never asked", service, kind)).
+			fix(fmt.Sprintf("move this line to the top of %s: %s", kind, own))
+	}
+	return failed(Machine, fmt.Sprintf("/etc/pam.d/%s, %s: pam_aad.so is not asked", service, kind)).
+		fix("where this stack does not include common-" + kind + ", add the line: " + own).run(wirePAM)
+}
+
+// judgeAuth wants a sign-in that counts, a refusal that ends it, and local accounts let past.
+func judgeAuth(service string, rules []rule) (results []Result) {
+	at := reached(rules)
+	if at < 0 {
+		return []Result{missing(service, rules, ownAuth)}
+	}
+	wrong := func(what string) Result {
+		return failed(Machine, fmt.Sprintf("/etc/pam.d/%s, auth: with control %s %s", service, rules[at].control, what)).
+			fix("the line should be: " + ownAuth).run(wirePAM)
+	}
+	if action := rules[at].action("success"); action == "ignore" || action == "bad" || action == "die" {
+		results = append(results, wrong("a sign-in does not count"))
+	}
+	if rules[at].action("user_unknown") != "ignore" {
+		results = append(results, wrong("accounts of this machine cannot authenticate"))
+	}
+	if action := rules[at].action("perm_denied"); action != "die" && action != "bad" {
+		results = append(results, wrong("a refusal does not count, and the modules below may let in"))
+	}
+	if slices.ContainsFunc(rules[:at], asksPassword) {
+		results = append(results, warning(fmt.Sprintf("/etc/pam.d/%s, auth: another module asks for a password before pam_aad.so", service)).
+			fix("move the line of pam_aad.so above it"))
+	}
+	return results
+}
+
+// judgeAccount wants a refusal that counts: with a public key, this phase is all that asks for the role.
+func judgeAccount(service string, rules []rule) []Result {
+	at := reached(rules)
+	if at < 0 {
+		return []Result{missing(service, rules, ownAccount)}
+	}
+	wrong := func(what string) []Result {
+		return []Result{failed(Machine, fmt.Sprintf("/etc/pam.d/%s, account: with control %s %s", service, rules[at].control, what)).
+			fix("the line should be: " + ownAccount).run(wirePAM)}
+	}
+	if action := rules[at].action("perm_denied"); action != "die" && action != "bad" {
+		return wrong("a refusal does not count: a public key lets in who has no role")
+	}
+	if rules[at].action("ignore") != "ignore" {
+		return wrong("accounts of this machine cannot log in")
+	}
+	return nil
+}
+
+func judgeSession(service string, rules []rule) (results []Result) {
+	if !slices.ContainsFunc(rules, rule.ours) {
+		results = append(results, missing(service, rules, ownSession))
+	}
+	if !slices.ContainsFunc(rules, func(r rule) bool { return strings.Contains(r.module, "mkhomedir") }) {
+		results = append(results, warning(fmt.Sprintf("/etc/pam.d/%s, session: nothing makes home directories", service)).
+			fix("add the line: session optional pam_mkhomedir.so umask=0077"))
+	}
+	return results
+}
+
+// sameFile finds a module that reads another configuration than the one checked here.
+func (p *Patient) sameFile(service string, rules []rule) []Result {
+	for _, r := range rules {
+		for _, argument := range r.args {
+			if path, set := strings.CutPrefix(argument, "config="); r.ours() && set && path != p.configPath() {
+				return []Result{failed(Configuration, fmt.Sprintf("/etc/pam.d/%s: pam_aad.so reads %s, and this checks %s", service, path, p.configPath())).
+					fix("check that file, with --config " + path)}
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Patient) configPath() string {
+	if p.ConfigPath == "" {
+		return config.DefaultPath
+	}
+	return p.ConfigPath
+}

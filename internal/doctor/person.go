@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/config"
+	"aadlogin/internal/rbac"
+	"aadlogin/internal/signin"
+)
+
+// Person checks one account: its name, what the name service says of it, whose it is, and whether it would be let in. probe is
+// nil if Azure cannot be asked.
+func (p *Patient) Person(ctx context.Context, probe *signin.Probe, tell func([]Result)) {
+	var acct account.Account
+	tell(examine(ctx, "account", func(context.Context) (results []Result) {
+		acct, results = p.person()
+		return results
+	}))
+	tell(examine(ctx, "entry", func(ctx context.Context) []Result { return p.entry(ctx, acct) }))
+	tell(examine(ctx, "grant", func(context.Context) []Result { return p.grant(acct, time.Now()) }))
+	tell(examine(ctx, "access", func(ctx context.Context) []Result { return p.access(ctx, probe, acct) }))
+}
+
+// person finds the account, and says whose it is. A zero Account is none that could sign in.
+func (p *Patient) person() (account.Account, []Result) {
+	rules := account.RulesFrom(p.Config)
+	name, err := rules.Name(p.Account)
+	var spelling *account.SpellingError
+	switch {
+	case errors.As(err, &spelling):
+		return account.Account{}, []Result{failed(Machine, fmt.Sprintf("%q is spelled %s here", p.Account, spelling.Right)).
+			run("aadctl check " + spelling.Right)}
+	case err != nil:
+		return account.Account{}, []Result{failed(Machine, fmt.Sprintf("%q is not a name of the configured domains (%s), so pam_aad.so stands aside",
+			p.Account, strings.Join(p.Config.Domains, ", ")))}
+	}
+	snapshot, err := account.Store{Dir: p.Config.Accounts.Directory}.Open()
+	if err != nil {
+		return account.Account{}, []Result{skipped("the store cannot be read")}
+	}
+	defer snapshot.Close()
+	held, err := snapshot.Holder(name.Account)
+	switch {
+	case errors.Is(err, account.ErrUnknown):
+		fresh, err := snapshot.Fresh(name)
+		if err != nil {
+			return account.Account{}, []Result{failed(Store, strings.TrimPrefix(err.Error(), "account: "))}
+		}
+		return fresh, []Result{ok("%s has never signed in here; sshd is told uid %d and home %s", name.Account, fresh.UID, fresh.Home)}
+	case errors.Is(err, account.ErrRemoved):
+		return account.Account{}, []Result{failed(Machine, name.Account+" has been removed from this machine")}
+	case err != nil:
+		return account.Account{}, []Result{failed(Store, err.Error())}
+	case held.Name != name.Account:
+		return account.Account{}, []Result{failed(Machine, name.Account+" is a former name of "+held.Name).run("aadctl check " + held.Name)}
+	case held.ObjectID == "":
+		return held, []Result{ok("%s was imported and has uid %d; its first sign-in tells whose it is", held.Name, held.UID)}
+	}
+	return held, []Result{ok("%s has uid %d and belongs to object %s", held.Name, held.UID, held.ObjectID)}
+}
+
+// entry compares the store with what the C library answers, where local names win.
+func (p *Patient) entry(ctx context.Context, acct account.Account) []Result {
+	if acct.Name == "" {
+		return []Result{skipped("there is no account to ask for")}
+	}
+	said, err := p.Run(ctx, "getent", "passwd", acct.Name)
+	entry := strings.Split(strings.TrimSpace(said), ":")
+	switch stored := !acct.Created.IsZero(); {
+	case err == nil && len(entry) == 7 && entry[2] != fmt.Sprint(acct.UID):
+		return []Result{failed(Machine, fmt.Sprintf("getent says uid %s, so another source has an account %s, and it wins", entry[2], acct.Name)).
+			fix("rename that account")}
+	case err == nil && len(entry) == 7:
+		return []Result{ok("getent says: %s", strings.TrimSpace(said))}
+	case stored:
+		return []Result{failed(Machine, "getent does not find "+acct.Name).fix("see what else is wrong here: the module or nsswitch.conf")}
+	}
+	return []Result{ok("getent does not find it, as it should be before a first sign-in: only %s do",
+		strings.Join(p.Config.Accounts.PreAuthServices, ", "))}
+}
+
+// grant tells of the last authorization, which matters where nobody can be asked.
+func (p *Patient) grant(acct account.Account, now time.Time) []Result {
+	if acct.ObjectID == "" {
+		return []Result{skipped("nobody has signed in under this name")}
+	}
+	g, err := account.Store{Dir: p.Config.Accounts.Directory}.ReadGrant(acct.UID)
+	if err != nil {
+		return []Result{skipped("there is no grant: the last authorization was a refusal, or none is known")}
+	}
+	as := "a user"
+	if g.Admin {
+		as = "an administrator"
+	}
+	found := fmt.Sprintf("last authorized as %s %s by %s", as, g.Time.UTC().Format(time.RFC3339), g.Source)
+	if g.Service != "" {
+		found += ", for " + g.Service
+	}
+	if lifetime := p.Config.Authorization.GrantLifetime; lifetime > 0 {
+		found += fmt.Sprintf("; it stands in for an authorization until %s", g.Time.Add(lifetime).UTC().Format(time.RFC3339))
+	}
+	if g.Time.After(now) {
+		return []Result{warning(found + ", which is in the future: it stands in for nothing")}
+	}
+	return []Result{ok("%s", found)}
+}
+
+// access asks whether the person would be let in today.
+func (p *Patient) access(ctx context.Context, probe *signin.Probe, acct account.Account) []Result {
+	switch {
+	case acct.Name == "":
+		return []Result{failed(Machine, "this name is not let in")}
+	case !p.Config.Authorization.AsksAlone() && p.Config.Authorization.Source == config.AppRoles:
+		return []Result{skipped("app roles are in the token of a sign-in; without one nobody can tell")}
+	case !p.Config.Authorization.AsksAlone():
+		return []Result{skipped("permissions are asked for in the person's name; without a sign-in nobody can tell")}
+	case acct.ObjectID == "":
+		return []Result{skipped("roles belong to an object id, which the first sign-in tells")}
+	case probe == nil:
+		return []Result{skipped(offlineWhy)}
+	}
+	decision, err := probe.Ask(ctx, acct.ObjectID)
+	if err != nil {
+		return []Result{failed(Unreachable, "Azure: "+plain(err)).fix(probe.Fix(err))}
+	}
+	return []Result{judgeDecision(decision, probe.Assign(acct.ObjectID))}
+}
+
+// judgeDecision names what decided.
+func judgeDecision(d rbac.Decision, assign string) Result {
+	by := ""
+	if d.Role != "" || d.Scope != "" {
+		by = fmt.Sprintf(": role %q at %s", d.Role, d.Scope)
+	}
+	switch {
+	case d.Admin:
+		return ok("would be let in as administrator%s", by)
+	case d.Login:
+		return ok("would be let in%s; not as administrator, for %s", by, d.Reason)
+	}
+	result := failed(Machine, "would not be let in: "+d.Reason)
+	if strings.Contains(d.Reason, "deny") {
+		return result.fix("a deny assignment wins over every role: ask whoever made it")
+	}
+	return result.run(assign)
+}

@@ -1,0 +1,187 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"aadlogin/internal/azure"
+	"aadlogin/internal/config"
+	"aadlogin/internal/signin"
+)
+
+// maxSkew is what tokens are allowed to differ by here, and less than what Entra ID itself forgives.
+const maxSkew = time.Minute
+
+// offline are the checks of the network and what each needs.
+const offlineWhy = "not asked: another check, which it needs, failed"
+
+// Remote asks the authority, the metadata service and Azure, in the order of a sign-in.
+func (p *Patient) Remote(ctx context.Context, tell func([]Result)) *signin.Probe {
+	probe, err := signin.NewProbe(ctx, p.Config)
+	if err != nil {
+		tell(examine(ctx, "endpoints", func(context.Context) []Result {
+			return []Result{failed(Configuration, plain(err)).fix("correct endpoints.ca_file or endpoints.proxy")}
+		}))
+		return nil
+	}
+	r := remote{p, probe}
+	known := r.tell(ctx, tell, "openid", true, r.openID)
+	r.tell(ctx, tell, "clock", known, r.clock)
+	r.tell(ctx, tell, "keys", known, r.keys)
+	machine := r.tell(ctx, tell, "machine", true, r.machine)
+	r.tell(ctx, tell, "registration", known && (machine || p.Config.Authorization.Source != config.Permissions), r.registration)
+	if !p.Config.Authorization.AsksAlone() {
+		return probe
+	}
+	r.tell(ctx, tell, "tenant", machine, r.tenant)
+	identity := r.tell(ctx, tell, "identity", machine, r.identity)
+	if !r.tell(ctx, tell, "authorization", identity, r.authorization) {
+		return nil
+	}
+	return probe
+}
+
+type remote struct {
+	*Patient
+	probe *signin.Probe
+}
+
+// tell runs a check if what it needs is there, and reports whether it did not fail.
+func (r remote) tell(ctx context.Context, tell func([]Result), name string, possible bool, check func(context.Context) []Result) bool {
+	if !possible {
+		check = func(context.Context) []Result { return []Result{skipped(offlineWhy)} }
+	}
+	results := examine(ctx, name, check)
+	tell(results)
+	for _, result := range results {
+		possible = possible && result.Status != Failed
+	}
+	return possible
+}
+
+// wrong is an error of the probe.
+func (r remote) wrong(what string, err error) []Result {
+	kind := Unreachable
+	if signin.Settings(err) {
+		kind = Configuration
+	}
+	return []Result{failed(kind, what+": "+plain(err)).fix(r.probe.Fix(err))}
+}
+
+// plain drops the names of packages, which say nothing to a person.
+func plain(err error) string {
+	text := err.Error()
+	for _, name := range []string{"signin: configuration: ", "signin: ", "token: ", "azure: ", "rbac: ", "devicecode: "} {
+		text = strings.TrimPrefix(text, name)
+	}
+	return text
+}
+
+func (r remote) openID(ctx context.Context) []Result {
+	authority, err := r.probe.OpenID(ctx)
+	if err != nil {
+		return r.wrong("the tenant's metadata", err)
+	}
+	return []Result{ok("%s knows tenant %s", authority, r.Config.TenantID)}
+}
+
+func (r remote) clock(context.Context) []Result {
+	skew, known := r.probe.Skew()
+	return []Result{judgeClock(skew, known)}
+}
+
+func judgeClock(ahead time.Duration, known bool) Result {
+	switch {
+	case !known:
+		return skipped("the authority did not say what time it is")
+	case ahead > maxSkew:
+		return failed(Machine, fmt.Sprintf("this machine's clock is %v ahead of the authority's", ahead)).
+			fix("tokens seem to have expired; have the clock set by NTP").run("timedatectl set-ntp true")
+	case ahead < -maxSkew:
+		return failed(Machine, fmt.Sprintf("this machine's clock is %v behind the authority's", -ahead)).
+			fix("tokens seem to come from the future; have the clock set by NTP").run("timedatectl set-ntp true")
+	}
+	return ok("the clock is right to %v", maxSkew)
+}
+
+func (r remote) keys(ctx context.Context) []Result {
+	if err := r.probe.Keys(ctx); err != nil {
+		return r.wrong("the tenant's signing keys", err)
+	}
+	return []Result{ok("the tenant's signing keys can be had")}
+}
+
+func (r remote) machine(context.Context) []Result {
+	id, err := r.probe.Machine()
+	switch {
+	case err != nil:
+		result := r.wrong("where in Azure this machine is", err)[0]
+		if result.Fix == "" && result.Kind == Unreachable {
+			result.Fix = "on a machine that is not in Azure, set authorization.source = \"app-roles\" and cloud"
+		}
+		return []Result{result}
+	case id == "":
+		return []Result{ok("app roles decide, so this machine need not be in Azure")}
+	}
+	return []Result{ok("roles are looked up at %s", id)}
+}
+
+func (r remote) registration(ctx context.Context) []Result {
+	if err := r.probe.Registration(ctx); err != nil {
+		return r.wrong("the app registration "+r.Config.ClientID, err)
+	}
+	return []Result{ok("the app registration %s takes device codes", r.Config.ClientID)}
+}
+
+func (r remote) tenant(context.Context) []Result {
+	if err := r.probe.SameTenant(); err != nil {
+		return r.wrong("the tenant", err)
+	}
+	return []Result{ok("metadata names no other tenant than tenant_id")}
+}
+
+func (r remote) identity(ctx context.Context) []Result {
+	if err := r.probe.Identity(ctx); err != nil {
+		result := r.wrong("the machine's managed identity", err)[0]
+		if refused := (*azure.Error)(nil); errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) {
+			result.Kind, result.Command = Machine, identityAssign(r.probe)
+		}
+		return []Result{result}
+	}
+	return []Result{ok("the machine has a managed identity")}
+}
+
+// identityAssign names this machine, once that is known.
+func identityAssign(probe *signin.Probe) string {
+	id, err := probe.Machine()
+	if err != nil || id == "" || !strings.Contains(strings.ToLower(id), "/microsoft.compute/virtualmachines/") {
+		return ""
+	}
+	return "az vm identity assign --ids " + id
+}
+
+// nobody is the object id of no object; who may not ask, may not ask about it either.
+const nobody = "00000000-0000-0000-0000-000000000000"
+
+func (r remote) authorization(ctx context.Context) []Result {
+	_, err := r.probe.Ask(ctx, nobody)
+	var refused *azure.Error
+	switch {
+	case err == nil:
+		return []Result{ok("Azure answers this machine (%s)", r.Config.Authorization.Source)}
+	case errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) && refused.Status != 401 && refused.Status != 403:
+		return []Result{warning("Azure does not answer about an account that does not exist: " + plain(err)).
+			fix("after the first sign-in, aadctl check ACCOUNT tells more")}
+	case errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable):
+		result := r.wrong("Azure refuses this machine", err)[0]
+		result.Kind = Machine
+		return []Result{result}
+	}
+	return r.wrong("Azure Resource Manager", err)
+}

@@ -1,0 +1,121 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"strconv"
+	"strings"
+)
+
+// A rule is one line of a PAM stack, after its includes.
+type rule struct {
+	kind    string // auth, account, session
+	control string // as written
+	module  string
+	args    []string
+}
+
+// maxIncludes is deeper than any stack that was meant.
+const maxIncludes = 8
+
+// stack is what libpam makes of a file in /etc/pam.d (pam.conf(5)): every include replaced by what it names. A file that is
+// missing adds nothing; libpam makes a rule of it that fails, which is another check's business.
+func stack(read func(service string) (string, error), service string, depth int) (rules []rule) {
+	text, err := read(service)
+	if err != nil || depth > maxIncludes {
+		return nil
+	}
+	for line := range strings.Lines(strings.ReplaceAll(text, "\\\n", " ")) {
+		line, _, _ = strings.Cut(line, "#")
+		words := bracketed(line)
+		switch {
+		case len(words) == 2 && words[0] == "@include":
+			rules = append(rules, stack(read, words[1], depth+1)...)
+		case len(words) < 3:
+		case words[1] == "include" || words[1] == "substack":
+			for _, r := range stack(read, words[2], depth+1) {
+				if r.kind == kindOf(words[0]) {
+					rules = append(rules, r)
+				}
+			}
+		default:
+			rules = append(rules, rule{kindOf(words[0]), words[1], words[2], words[3:]})
+		}
+	}
+	return rules
+}
+
+// kindOf drops the dash that keeps libpam from logging a missing module.
+func kindOf(word string) string { return strings.ToLower(strings.TrimPrefix(word, "-")) }
+
+func (r rule) ours() bool { return strings.HasSuffix(r.module, "pam_aad.so") }
+
+// action is what a rule does about a return value: ignore, ok, bad, die, done, or a number of rules to jump over.
+func (r rule) action(value string) string {
+	switch strings.ToLower(r.control) {
+	case "required":
+		return cond(value, "ok", "bad")
+	case "requisite":
+		return cond(value, "ok", "die")
+	case "sufficient":
+		return cond(value, "done", "ignore")
+	case "optional":
+		return cond(value, "ok", "ignore")
+	}
+	action := "bad" // of a value without an action
+	for _, pair := range strings.Fields(strings.Trim(r.control, "[]")) {
+		switch name, does, _ := strings.Cut(pair, "="); name {
+		case value:
+			return does
+		case "default":
+			action = does
+		}
+	}
+	return action
+}
+
+// cond is the action of one of the four words. A module that has nothing to say is never counted.
+func cond(value, success, failure string) string {
+	switch value {
+	case "success", "new_authtok_reqd":
+		return success
+	case "ignore":
+		return "ignore"
+	default:
+		return failure
+	}
+}
+
+// reached follows a stack as an account of ours would go through it, with every module before ours doing well, but for those
+// that cannot: a password is not what our accounts have. It returns the index of our rule, or -1.
+func reached(rules []rule) int {
+	for i := 0; i < len(rules); i++ {
+		r := rules[i]
+		if r.ours() {
+			return i
+		}
+		value := "success"
+		if strings.HasSuffix(r.module, "pam_deny.so") || r.kind == "auth" && asksPassword(r) {
+			value = "auth_err"
+		}
+		switch action := r.action(value); action {
+		case "done", "die":
+			return -1
+		default:
+			if n, err := strconv.Atoi(action); err == nil && n > 0 {
+				i += n
+			}
+		}
+	}
+	return -1
+}
+
+func asksPassword(r rule) bool {
+	for _, name := range []string{"pam_unix.so", "pam_sss.so", "pam_krb5.so", "pam_ldap.so", "pam_winbind.so"} {
+		if strings.HasSuffix(r.module, name) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"aadlogin/internal/account"
+)
+
+func (p *Patient) read(file string) (string, error) {
+	text, err := fs.ReadFile(p.Files, strings.TrimPrefix(path.Clean(file), "/"))
+	return string(text), err
+}
+
+func (p *Patient) exists(file string) bool {
+	_, err := fs.Stat(p.Files, strings.TrimPrefix(path.Clean(file), "/"))
+	return err == nil
+}
+
+// nscd answers in the place of the programs that ask, and is not told about accounts before their first sign-in.
+func (p *Patient) nscd(ctx context.Context) []Result {
+	if !p.exists("run/nscd/socket") {
+		return []Result{ok("nscd is not running")}
+	}
+	if _, err := p.Run(ctx, "nscd", "-g"); err != nil {
+		return []Result{ok("nscd is not running")}
+	}
+	text, _ := p.read("etc/nscd.conf")
+	kept := nscdKeeps(text)
+	if len(kept) == 0 {
+		return []Result{ok("nscd leaves users and groups alone")}
+	}
+	var edits []string
+	for _, database := range kept {
+		edits = append(edits, fmt.Sprintf(`s/^\s*enable-cache\s+%s\s.*/enable-cache %s no/`, database, database))
+	}
+	return []Result{failed(Machine, "nscd answers for "+strings.Join(kept, " and ")+", and knows neither first sign-ins nor our groups").
+		fix("then restart it: systemctl restart nscd").run("sed -Ei '" + strings.Join(edits, "; ") + "' /etc/nscd.conf")}
+}
+
+// nscdKeeps are the databases that nscd.conf(5) switches on; the last word counts.
+func nscdKeeps(text string) (kept []string) {
+	on := map[string]bool{}
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		if words := strings.Fields(line); len(words) == 3 && words[0] == "enable-cache" {
+			on[words[1]] = words[2] == "yes"
+		}
+	}
+	return slices.DeleteFunc([]string{"passwd", "group"}, func(database string) bool { return !on[database] })
+}
+
+const sudoersFile = "/etc/sudoers.d/aad_admins"
+
+// sudo asks visudo, which lists the files that count: sudo passes over one with a dot in its name, or that nothing includes.
+func (p *Patient) sudo(ctx context.Context) []Result {
+	if !p.exists("/usr/sbin/visudo") {
+		return []Result{skipped("sudo is not installed")}
+	}
+	said, err := p.Run(ctx, "/usr/sbin/visudo", "-c")
+	if err != nil {
+		return []Result{failed(Machine, "visudo -c: "+firstLine(said)).fix("sudo refuses everybody until that is corrected: visudo")}
+	}
+	text, err := p.read(sudoersFile)
+	switch {
+	case err != nil:
+		return []Result{warning(sudoersFile + " is missing: administrators may sign in, and not use sudo, unless another file allows it").
+			run(fmt.Sprintf("echo '%%%s ALL=(ALL) ALL' >%s && chmod 440 %s", account.AdminsGroup, sudoersFile, sudoersFile))}
+	case !strings.Contains(said, sudoersFile+": parsed OK"):
+		return []Result{failed(Machine, "/etc/sudoers does not include "+sudoersFile).
+			run("echo '@includedir /etc/sudoers.d' >>/etc/sudoers && visudo -c")}
+	case !strings.Contains(text, "%"+account.AdminsGroup):
+		return []Result{warning(sudoersFile + " says nothing about the group " + account.AdminsGroup)}
+	}
+	return []Result{ok("sudoers is in order and counts on the group %s", account.AdminsGroup)}
+}
+
+func firstLine(said string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(said), "\n")
+	return line
+}
+
+// groups finds names in accounts.groups that nobody can be put into.
+func (p *Patient) groups(context.Context) (results []Result) {
+	if len(p.Config.Accounts.Groups) == 0 {
+		return []Result{ok("no Entra group stands for a local one")}
+	}
+	text, err := p.read("etc/group")
+	if err != nil {
+		return []Result{failed(Machine, err.Error())}
+	}
+	var names []string
+	for _, name := range p.Config.Accounts.Groups {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if !strings.HasPrefix(text, name+":") && !strings.Contains(text, "\n"+name+":") {
+			results = append(results, failed(Configuration, "accounts.groups names "+name+", which is no group in /etc/group").run("groupadd "+name))
+		}
+	}
+	if results == nil {
+		results = []Result{ok("the groups of accounts.groups are there")}
+	}
+	return results
+}
+
+// selinux can only be told about: the policies of distributions differ, and this software brings none.
+func (p *Patient) selinux(context.Context) []Result {
+	switch text, err := p.read("sys/fs/selinux/enforce"); {
+	case err != nil:
+		return []Result{ok("SELinux is not enabled")}
+	case strings.TrimSpace(text) != "1":
+		return []Result{ok("SELinux only watches")}
+	}
+	return []Result{warning("SELinux is enforcing, and must let sshd connect to HTTPS ports and write /var/lib/aad-login").
+		fix("after a sign-in that failed, this shows what was denied").run("ausearch -m avc -c sshd")}
+}

@@ -1,0 +1,178 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"aadlogin/internal/azure"
+	"aadlogin/internal/config"
+	"aadlogin/internal/devicecode"
+	"aadlogin/internal/rbac"
+	"aadlogin/internal/token"
+)
+
+// A Probe asks what a sign-in would ask, one question after the other and by the same code, for "aadctl check". It prompts
+// nobody, keeps nothing and lets nobody in. Its errors are those of the packages that ask; Fix says what to do about them.
+type Probe struct {
+	a       *attempt
+	c       *cloud
+	compute computeFunc
+	heard   *heard
+}
+
+// NewProbe errs on an endpoints.ca_file or endpoints.proxy that is of no use. ctx is for all that the Probe asks.
+func NewProbe(ctx context.Context, cfg *config.Config) (*Probe, error) {
+	// Without a cache directory and without a boot id, whatever is asked is asked of the network.
+	never := func() (string, time.Duration) { return "", 0 }
+	p := &Probe{a: &attempt{Signin: Signin{Now: time.Now, Uptime: never}, cfg: cfg}}
+	var err error
+	if p.c, p.compute, err = p.a.newCloud(ctx); err != nil {
+		return nil, err
+	}
+	p.heard = &heard{next: p.c.http.Transport}
+	p.c.http.Transport = p.heard
+	return p, nil
+}
+
+// Machine returns the resource id that roles are looked up at; "" where app roles decide.
+func (p *Probe) Machine() (string, error) {
+	if err := p.c.found(); err != nil {
+		return "", err
+	}
+	if p.a.cfg.Authorization.Source == config.AppRoles {
+		return "", nil
+	}
+	return p.c.resource.String(), nil
+}
+
+// SameTenant errs when metadata names another tenant than the configuration.
+func (p *Probe) SameTenant() error { return p.c.sameTenant() }
+
+// OpenID fetches the tenant's metadata and returns the authority it came from.
+func (p *Probe) OpenID(ctx context.Context) (authority string, err error) {
+	p.c.openID, err = p.a.discover(ctx, p.c, p.compute)
+	return p.c.authority, err
+}
+
+// Skew is how far this machine's clock is ahead of the authority's, to the second; after OpenID.
+func (p *Probe) Skew() (time.Duration, bool) {
+	if at := p.heard.at.Load(); at != nil {
+		return *at, true
+	}
+	return 0, false
+}
+
+// Keys fetches the tenant's signing keys; after OpenID.
+func (p *Probe) Keys(ctx context.Context) error {
+	return p.a.tokenSource(p.c).Keys(p.c.openID).Load(ctx)
+}
+
+// Registration asks for a device code, and once for what became of it: only the second tells whether the application is a
+// public client. Nobody sees the code, which expires at the authority. After OpenID.
+func (p *Probe) Registration(ctx context.Context) error {
+	if p.a.cfg.Authorization.Source == config.Permissions {
+		if err := p.c.found(); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p.heard.pending = cancel
+	code, err := devicecode.Start(ctx, p.c.deviceRequest(p.a.deviceScopes(p.c)))
+	if err != nil {
+		return err
+	}
+	if _, err = code.Wait(ctx); p.heard.waiting.Load() && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// Identity asks for a token of the machine's managed identity; after Machine.
+func (p *Probe) Identity(ctx context.Context) error {
+	_, err := p.c.bearer(ctx)
+	return err
+}
+
+// Ask asks Azure about somebody; after Machine. An error means that there is no answer.
+func (p *Probe) Ask(ctx context.Context, objectID string) (rbac.Decision, error) {
+	return p.a.authorize(ctx, p.c, person{objectID: objectID})
+}
+
+// Assign is the command that gives somebody the role that a login needs here; after Machine.
+func (p *Probe) Assign(objectID string) string {
+	return assign(objectID, roleFor(p.a.actions(p.c).Login), p.c.resource.String())
+}
+
+// Fix is what an administrator can do about an error of a Probe; "" if that is not known.
+func (p *Probe) Fix(err error) string {
+	var (
+		oauth       *devicecode.Error
+		discovery   *token.RefusedError
+		refused     *azure.Error
+		certificate *azure.CertificateError
+	)
+	switch {
+	case errors.As(err, &oauth):
+		_, _, next := meaning(oauth.Code)
+		return cmp.Or(hintFor(oauth.AADSTS), next)
+	case errors.As(err, &discovery):
+		return cmp.Or(hintFor(discovery.AADSTS), "see that tenant_id and endpoints.authority are right")
+	case errors.As(err, &certificate):
+		return "the certificate " + certificate.Problem + "; see the clock (timedatectl), and endpoints.ca_file for an authority of your own"
+	case errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable):
+		return mayAsk(refused, p.a.cfg.Authorization.Source)
+	default:
+		return ""
+	}
+}
+
+// Settings reports whether err is cured in the configuration rather than on the network.
+func Settings(err error) bool {
+	var discovery *token.RefusedError
+	var document *token.DocumentError
+	var oauth *devicecode.Error
+	return errors.Is(err, errSettings) || errors.As(err, &discovery) || errors.As(err, &document) || errors.As(err, &oauth)
+}
+
+// heard listens to the answers of the authority.
+type heard struct {
+	next    http.RoundTripper
+	at      atomic.Pointer[time.Duration]
+	pending func() // called when a device code is good and nobody has entered it
+	waiting atomic.Bool
+}
+
+func (h *heard) RoundTrip(req *http.Request) (*http.Response, error) {
+	answer, err := h.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+		skew := time.Since(date).Round(time.Second)
+		h.at.Store(&skew)
+	}
+	if req.Method == http.MethodPost && answer.StatusCode == http.StatusBadRequest && strings.HasSuffix(req.URL.Path, "/token") {
+		body, err := io.ReadAll(answer.Body) // bounded by the transport below
+		answer.Body.Close()
+		if err != nil {
+			return nil, err
+		}
+		answer.Body = io.NopCloser(bytes.NewReader(body))
+		if h.pending != nil && bytes.Contains(body, []byte(`"authorization_pending"`)) {
+			h.waiting.Store(true)
+			h.pending()
+		}
+	}
+	return answer, nil
+}
