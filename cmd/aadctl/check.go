@@ -31,6 +31,11 @@ service, PAM, sshd, sudo; then the network: Entra ID, metadata, Azure. With an
 ACCOUNT, also whose it is and whether and why it would be let in. Nothing is
 changed. What is wrong comes with the command, or the words, that mend it.
 
+With --json there is one object: "ok", and "results", a list of objects with
+"check" (a word that stays), "status" (ok, warning, failed, skipped), "found",
+and where they apply "kind" of a failure (configuration, unreachable, store),
+"fix" in words, and "command" to run as root, or with az.
+
 The exit status is 0 if nothing failed; otherwise that of the first failure.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -60,7 +65,7 @@ The exit status is 0 if nothing failed; otherwise that of the first failure.`,
 		},
 	}
 	cmd.Flags().BoolVar(&offline, "offline", false, "ask nobody over the network")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the results as JSON (its members: see aadctl(8))")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the results as JSON")
 	return cmd
 }
 
