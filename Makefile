@@ -10,6 +10,8 @@ MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 PAMDIR  := /lib/$(MULTIARCH)/security
 NSSDIR  := /lib/$(MULTIARCH)
 ARCH    := $(shell dpkg --print-architecture 2>/dev/null)
+# The time of all that is in a package: of the same sources, the same bytes.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 GO      := go
 CFLAGS  := -std=gnu11 -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wall -Wextra -Werror
@@ -57,18 +59,23 @@ install: all
 	install -D -m 0644 packaging/sshd_config.d/40-aad-login.conf $(DESTDIR)/etc/ssh/sshd_config.d/40-aad-login.conf
 	install -D -m 0440 packaging/sudoers.d/aad_admins $(DESTDIR)/etc/sudoers.d/aad_admins
 	install -D -m 0644 packaging/man/pam_aad.8 $(DESTDIR)$(PREFIX)/share/man/man8/pam_aad.8
-	install -D -m 0755 packaging/debian/nsswitch $(DESTDIR)$(PREFIX)/share/aad-login/nsswitch
+	install -D -m 0644 packaging/tmpfiles.d/aad-login.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/aad-login.conf
 	test -e $(DESTDIR)/etc/aad-login/config.toml || \
 	    install -D -m 0644 packaging/config.toml $(DESTDIR)/etc/aad-login/config.toml
 
-# A .deb for this architecture, holding exactly what "make install" installs.
+# A .deb for this architecture, holding what "make install" installs. What goes into the directories of sudo and sshd is put
+# there by packaging/debian/drop-ins, after a look at it; only the directories themselves are the package's.
 packages: all
 	rm -rf $(B)/deb && mkdir -p $(B)/deb/DEBIAN $(B)/dist
 	$(MAKE) install DESTDIR=$(B)/deb
+	install -D -m 0755 -t $(B)/deb/usr/share/aad-login packaging/debian/nsswitch packaging/debian/drop-ins
+	mv $(B)/deb/etc/sudoers.d/* $(B)/deb/etc/ssh/sshd_config.d/* $(B)/deb/usr/share/aad-login/
 	sed 's/@VERSION@/$(VERSION)/; s/@ARCH@/$(ARCH)/' packaging/debian/control.in > $(B)/deb/DEBIAN/control
-	install -m 0755 packaging/debian/preinst packaging/debian/postinst packaging/debian/prerm $(B)/deb/DEBIAN/
+	install -m 0755 -t $(B)/deb/DEBIAN $(addprefix packaging/debian/,preinst postinst prerm postrm)
 	echo 'activate-noawait ldconfig' > $(B)/deb/DEBIAN/triggers # finding libnss_aad.so.2 without it takes 18 tries
-	cd $(B)/deb && find etc -type f | sed 's,^,/,' > DEBIAN/conffiles
+	echo /etc/aad-login/config.toml > $(B)/deb/DEBIAN/conffiles
+	find $(B)/deb -type d -exec chmod 0755 {} +
+	chmod 0644 $(B)/deb/usr/share/aad-login/aad_admins $(addprefix $(B)/deb/DEBIAN/,control triggers conffiles)
 	dpkg-deb --root-owner-group --build $(B)/deb $(B)/dist
 
 demo test bench fuzz matrix:

@@ -6,7 +6,6 @@ package machine
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -40,7 +39,8 @@ func TestNsswitch(t *testing.T) {
 		"passwd:         files systemd\ngroup:          files systemd\nshadow:         files\n":    "passwd:         files systemd aad\ngroup:          files systemd aad\nshadow:         files\n",
 		"passwd: files # no aad here\n\tgroup:\tfiles  # aad\n":                                    "passwd: files aad # no aad here\n\tgroup:\tfiles aad  # aad\n",
 		"initgroups: files\ngroup: files [SUCCESS=merge] systemd\n#passwd: files\nnetgroup: nis\n": "initgroups: files aad\ngroup: files [SUCCESS=merge] systemd aad\n#passwd: files\nnetgroup: nis\n",
-		"passwd: files sss\n\n": "passwd: files sss aad\n\n",
+		"passwd: files sss\n\n":      "passwd: files sss aad\n\n",
+		"group:files\npasswd: files": "group:files aad\npasswd: files aad", // no newline at the end
 	} {
 		file := filepath.Join(t.TempDir(), "nsswitch.conf")
 		if err := os.WriteFile(file, []byte(before), 0o640); err != nil {
@@ -60,59 +60,158 @@ func TestNsswitch(t *testing.T) {
 
 const scripts = "/var/lib/dpkg/info/aad-login."
 
-// Where a stack was edited by hand, pam-auth-update declines. Then nothing at all is set up, and the installation says why.
-func TestInstallationIsAllOrNothing(t *testing.T) {
-	must(t, scripts+"prerm", "remove")
-	t.Cleanup(func() {
-		must(t, "pam-auth-update", "--package", "--force")
-		must(t, scripts+"postinst", "configure", "")
-	})
-	edit(t, "/etc/pam.d/common-auth", func(string) []byte { return []byte("auth required pam_unix.so\n") })
-	must(t, scripts+"preinst", "install")
-	out, status := command(t, "", scripts+"postinst", "configure", "")
-	if status == 0 || !strings.Contains(out, "was edited by hand") {
-		t.Errorf("exit status %d, said %q", status, out)
-	}
-	if text, err := os.ReadFile("/etc/nsswitch.conf"); err != nil || strings.Contains(string(text), "aad") {
-		t.Errorf("nsswitch.conf was changed all the same: %s %v", text, err)
-	}
-}
-
-// Removed, the machine is as before, and an installation after that is whole again. An upgrade leaves alone what the
-// administrator has changed.
-func TestRemoveAndInstall(t *testing.T) {
+// unwired removes the package for the length of a test, which may then install it; after it all is as before. Accounts stay.
+func unwired(t *testing.T) (install func() (string, int)) {
+	t.Helper()
 	packages, err := filepath.Glob("../../build/dist/*.deb")
 	if err != nil || len(packages) != 1 {
 		t.Fatal(packages, err)
 	}
-	wired := func() int {
-		n := 0
-		for _, file := range []string{"/etc/pam.d/common-auth", "/etc/pam.d/common-account", "/etc/nsswitch.conf"} {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if regexp.MustCompile(`(?m)^[^#]*\b(pam_aad\.so|aad)`).Match(text) {
-				n++
-			}
+	configuration, err := os.ReadFile(configFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	install = func() (string, int) { return command(t, "", "dpkg", "--install", "--force-confnew", packages[0]) }
+	t.Cleanup(func() {
+		if out, status := install(); status != 0 {
+			t.Fatal(out)
 		}
-		return n
-	}
-	install := func() { must(t, "dpkg", "--install", "--force-confold", packages[0]) }
+		if err := replaceFile(configFile, configuration, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		must(t, "aadctl", "config", "apply")
+	})
 	must(t, "dpkg", "--remove", "aad-login")
-	if n := wired(); n != 0 {
-		t.Errorf("removed, %d files name the modules", n)
+	return install
+}
+
+// wiring is what the package changes in files of others: path, mode, owner and content of each. ld.so.cache is of every library
+// there is.
+func wiring(t *testing.T) string {
+	t.Helper()
+	const find = `find /etc /var/lib/pam -path /etc/aad-login -prune -o -path /etc/ld.so.cache -prune -o `
+	return must(t, "sh", "-c", find+`-printf '%y %m %U:%G %p %l\n' | sort; `+find+`-type f -print0 | sort -z | xargs -0 sha256sum`)
+}
+
+// What stands in the way of an installation is found before anything has changed, and the message says what to do.
+func TestInstallationRefuses(t *testing.T) {
+	install := unwired(t)
+	for name, c := range map[string]struct{ file, text, says string }{
+		"edited stack":         {"/etc/pam.d/common-account", "account required pam_unix.so\n", "Run 'pam-auth-update --force'"},
+		"line of somebody's":   {"/etc/pam.d/common-auth", "", "Run 'pam-auth-update --force'"},
+		"another PAM module":   {"/lib/security/pam_aad.so", "of another maker", "Move it away"},
+		"another name service": {"/lib/x86_64-linux-gnu/libnss_aad.so.2", "of another maker", "Move it away"},
+		"another rule":         {"/etc/sudoers.d/aad_admins", "%aad_admins ALL=(ALL) NOPASSWD: ALL\n", "Move it away"},
+		"another entry":        {"/etc/nsswitch.conf", "passwd: aad files\ngroup: files\n", "Take it out"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if before, err := os.ReadFile(c.file); err == nil && c.text == "" {
+				c.text = strings.Replace(string(before), "pam_unix.so", "pam_faildelay.so\nauth\trequired\tpam_unix.so", 1)
+			}
+			put(t, c.file, c.text)
+			before := wiring(t)
+			out, status := install()
+			if status == 0 || !strings.Contains(out, c.file[:strings.LastIndex(c.file, "/")]) || !strings.Contains(out, c.says) {
+				t.Errorf("exit status %d, said %s", status, out)
+			}
+			if wiring(t) != before {
+				t.Error("something was changed all the same")
+			}
+			if state, _ := command(t, "", "dpkg-query", "-W", "-f", "${db:Status-Status}", "aad-login"); state != "config-files" {
+				t.Errorf("dpkg says it is %s", state)
+			}
+		})
 	}
-	install()
-	if n := wired(); n != 3 {
-		t.Errorf("installed, %d of 3 files name the modules", n)
+}
+
+// put writes a file for the length of a test.
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if _, err := os.Stat(path); err == nil {
+		edit(t, path, func(string) []byte { return []byte(text) })
+		return
+	}
+	made := os.Mkdir(filepath.Dir(path), 0o755) == nil
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		os.Remove(path)
+		if made {
+			os.Remove(filepath.Dir(path))
+		}
+	})
+}
+
+// An sshd that would not start with the drop-in, or would not start anyway, is found before anything is wired, and so is sudo.
+// Mended, dpkg goes on where it stopped.
+func TestInstallationChecksFirst(t *testing.T) {
+	install := unwired(t)
+	before := wiring(t)
+	put(t, "/etc/ssh/sshd_config.d/zz.conf", "NoSuchKeyword yes\n")
+	broken := wiring(t)
+	out, status := install()
+	if status == 0 || !strings.Contains(out, "zz.conf: line 1: Bad configuration option") ||
+		!strings.Contains(out, "dpkg --configure aad-login") {
+		t.Errorf("exit status %d, said %s", status, out)
+	}
+	if after := wiring(t); after != broken {
+		t.Errorf("something was changed all the same")
+	}
+	must(t, "rm", "/etc/ssh/sshd_config.d/zz.conf")
+	must(t, "dpkg", "--configure", "aad-login")
+	if wiring(t) == before {
+		t.Error("nothing was wired")
+	}
+}
+
+// An upgrade takes along what is as the package had brought it, and leaves alone what the administrator has changed or taken
+// away. So does an installation after a removal.
+func TestUpgradeKeepsWhatWasEdited(t *testing.T) {
+	const sudoers, dropIn = "/etc/sudoers.d/aad_admins", "/etc/ssh/sshd_config.d/40-aad-login.conf"
+	const edited = "%aad_admins ALL=(ALL) NOPASSWD: ALL\n"
+	install := unwired(t)
+	check := func(when, file, want string) {
+		t.Helper()
+		if text, err := os.ReadFile(file); string(text) != want {
+			t.Errorf("%s: %s holds %q, %v", when, file, text, err)
+		}
+	}
+	step := func(out string, status int) {
+		t.Helper()
+		if status != 0 {
+			t.Fatal(out)
+		}
+	}
+	step(install())
+	brought := must(t, "cat", dropIn)
+	if info, err := os.Stat(sudoers); err != nil || info.Mode() != 0o440 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+	for _, file := range []string{"/usr/share/aad-login/40-aad-login.conf", dropIn} { // as a former version had them
+		if err := replaceFile(file, []byte("LoginGraceTime 200\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := replaceFile(sudoers, []byte(edited), 0o440); err != nil {
+		t.Fatal(err)
 	}
 	must(t, "/usr/share/aad-login/nsswitch", "remove")
-	install() // the same version again: an upgrade to dpkg
-	if n := wired(); n != 2 {
-		t.Errorf("upgraded, %d of 2 files name the modules", n)
-	}
-	must(t, "/usr/share/aad-login/nsswitch", "add")
+	names := must(t, "cat", "/etc/nsswitch.conf")
+	step(install()) // the same version again: an upgrade to dpkg
+	check("upgraded", dropIn, brought)
+	check("upgraded", sudoers, edited)
+	check("upgraded", "/etc/nsswitch.conf", names)
+	must(t, "rm", dropIn)
+	step(install())
+	check("taken away and upgraded", dropIn, "")
+
+	must(t, "dpkg", "--remove", "aad-login")
+	check("removed", sudoers, "")
+	step(install())
+	check("installed again", sudoers, edited)
+	check("installed again", dropIn, brought)
+	must(t, "cp", "-p", "/usr/share/aad-login/aad_admins", sudoers)
 }
 
 // The drop-in opens keyboard-interactive for our accounts, and for nobody else: with UsePAM it asks for passwords too.
