@@ -76,8 +76,9 @@ func TestRefusedEarly(t *testing.T) {
 			a.Locked = time.Now()
 			m.put(a)
 		}, want: Denied, told: "has been locked on this machine", logged: "locked-account"},
-		{name: "short name of a local group", lines: "short_names = true", prepare: func(_ *testing.T, _ *machine, r *Request) { r.User = "daemon" },
-			want: Denied, told: "named like one of its groups", logged: "name-of-a-group"},
+		{name: "short name of a local group", lines: "short_names = true", prepare: func(_ *testing.T, m *machine, r *Request) {
+			r.User, m.signin.LookupGroup = "daemon", groupFile{"daemon": "1"}.lookup
+		}, want: Denied, told: "named like one of its groups", logged: "name-of-a-group"},
 		{name: "name of a local group", prepare: func(_ *testing.T, m *machine, _ *Request) { m.signin.LookupGroup = groupFile{user: "4243"}.lookup },
 			want: Denied, told: "named like one of its groups", logged: "name-of-a-group"},
 		{name: "groups that cannot be read", prepare: func(_ *testing.T, m *machine, _ *Request) {
