@@ -6,19 +6,18 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"aadlogin/internal/account"
+	"aadlogin/internal/config"
 )
 
 func configCommand(o *options) *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "config",
-		Short: "Check and apply the configuration",
-	}, configCheck(o), configApply(o))
+		Short: "Check, show and apply the configuration",
+	}, configCheck(o), configShow(o), configApply(o))
 }
 
 func configCheck(o *options) *cobra.Command {
@@ -33,6 +32,24 @@ func configCheck(o *options) *cobra.Command {
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", printable(o.config))
 			return nil
+		},
+	}
+}
+
+func configShow(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show",
+		Short: "Show every setting as it is in force, defaults too",
+		Long: `Show every setting as it is in force, defaults too, as a file that says the
+same.`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, _, err := o.load()
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), c.Show())
+			return err
 		},
 	}
 }
@@ -94,21 +111,14 @@ func differences(before, after account.Rules) []string {
 
 // spell gives each rule as key and value of config.toml.
 func spell(r account.Rules) [][2]string {
-	list := func(names []string) string {
-		quoted := slices.Clone(names)
-		for i, name := range quoted {
-			quoted[i] = fmt.Sprintf("%q", name)
-		}
-		return "[" + strings.Join(quoted, ", ") + "]"
-	}
 	return [][2]string{
-		{"tenant_id", fmt.Sprintf("%q", r.TenantID)},
-		{"domains", list(r.Domains)},
-		{"short_names", fmt.Sprint(r.ShortNames)},
+		{"tenant_id", config.Spell(r.TenantID)},
+		{"domains", config.Spell(r.Domains)},
+		{"short_names", config.Spell(r.ShortNames)},
 		{"accounts.id_range", fmt.Sprintf("[%d, %d]", r.Low, r.High)},
-		{"accounts.home", fmt.Sprintf("%q", r.Home)},
-		{"accounts.shell", fmt.Sprintf("%q", r.Shell)},
-		{"accounts.pre_auth_services", list(r.PreAuthServices)},
+		{"accounts.home", config.Spell(r.Home)},
+		{"accounts.shell", config.Spell(r.Shell)},
+		{"accounts.pre_auth_services", config.Spell(r.PreAuthServices)},
 	}
 }
 

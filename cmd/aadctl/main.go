@@ -6,8 +6,9 @@
 //
 // Its rules: results go to standard output and nothing else does; errors go to
 // standard error, as "aadctl: what: why" and, apart, a hint what to do. There
-// is no colour and no question. A command that fails has changed nothing. The
-// exit status is one of the codes below, so that scripts need not read text.
+// is colour only on a terminal, and only setup asks questions, there. A command
+// that fails has changed nothing. The exit status is one of the codes below, so
+// that scripts need not read text.
 //
 // github.com/spf13/cobra parses the command line: what it adds (help,
 // suggestions, completions and man pages from one source) is what people
@@ -67,7 +68,7 @@ func root() *cobra.Command {
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-	}, checkCommand(o), configCommand(o), accountCommand(o), versionCommand())
+	}, checkCommand(o), setupCommand(o), configCommand(o), accountCommand(o), versionCommand())
 	cmd.PersistentFlags().StringVar(&o.config, "config", config.DefaultPath, "read the configuration from `FILE`")
 	cmd.SetHelpCommand(helpCommand())
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err.Error()) })

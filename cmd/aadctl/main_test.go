@@ -20,6 +20,7 @@ import (
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
+	"aadlogin/internal/emulator"
 )
 
 func TestMain(m *testing.M) {
@@ -36,7 +37,13 @@ func TestScripts(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("config.toml must belong to root, so only root can test what reads it")
 	}
+	azure, arc := metadata(t, emulator.Contoso().Machine.ResourceID), metadata(t, arcID)
 	testscript.Run(t, testscript.Params{
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("AZURE", azure)
+			env.Setenv("ARC", arc)
+			return nil
+		},
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -45,6 +52,23 @@ func TestScripts(t *testing.T) {
 			"status": wantStatus,
 		},
 	})
+}
+
+const arcID = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers/Microsoft.HybridCompute/machines/demo-arc"
+
+// metadata starts a metadata service that names this machine, for $AZURE and
+// $ARC of the scripts.
+func metadata(t *testing.T, id string) string {
+	t.Helper()
+	d := emulator.Contoso()
+	d.Machine.ResourceID = id
+	s := &emulator.Server{}
+	s.SetDirectory(d)
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s.MetadataURL()
 }
 
 func writeConfig(ts *testscript.TestScript, neg bool, lines []string) {

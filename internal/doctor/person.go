@@ -61,6 +61,8 @@ func (p *Patient) person() (account.Account, []Result) {
 		return account.Account{}, []Result{failed(Store, err.Error())}
 	case held.Name != name.Account:
 		return account.Account{}, []Result{failed(Machine, name.Account+" is a former name of "+held.Name).run("aadctl check " + held.Name)}
+	case !held.Locked.IsZero():
+		return account.Account{}, []Result{failed(Machine, held.Name+" has been locked on this machine").run("aadctl account unlock " + held.Name)}
 	case held.ObjectID == "":
 		return held, []Result{ok("%s was imported and has uid %d; its first sign-in tells whose it is", held.Name, held.UID)}
 	}

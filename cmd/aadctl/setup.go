@@ -1,0 +1,203 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"aadlogin/internal/config"
+)
+
+// wanted is what setup is told, by flags or by answers.
+type wanted struct {
+	tenant, client, source, resource string
+	domains                          []string
+	force                            bool
+}
+
+func setupCommand(o *options) *cobra.Command {
+	w := new(wanted)
+	cmd := &cobra.Command{
+		Use:   "setup",
+		Short: "Write the configuration, and print what is left to do in Azure",
+		Long: `Write tenant, application and domains into the configuration and apply it. What
+no flag says is asked for on a terminal; the machine's own metadata proposes the
+tenant, and on Azure Arc the resource id. Comments and other settings stay. A
+value that is there already is replaced with --force only, and the file as it
+was is kept beside it, with .previous behind its name.
+
+At the end come the az commands that are left, filled in for this machine.`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.setup(cmd.Context(), w, cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&w.tenant, "tenant", "", "directory (tenant) `ID`")
+	flags.StringVar(&w.client, "client", "", "application (client) `ID` of the app registration")
+	flags.StringSliceVar(&w.domains, "domain", nil, "`SUFFIX` of user names after the @; may be repeated")
+	flags.StringVar(&w.source, "source", "", "authorization.source: check-access, role-assignments, permissions or app-roles")
+	flags.StringVar(&w.resource, "resource-id", "", "authorization.resource_id, for machines that metadata does not name")
+	flags.BoolVar(&w.force, "force", false, "replace values that are there")
+	return cmd
+}
+
+func (o *options) setup(ctx context.Context, w *wanted, in io.Reader, out io.Writer) error {
+	text, err := os.ReadFile(o.config)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	found := discover(ctx, endpointsOf(text))
+	found.tell(out)
+	if err := w.complete(found, in, out); err != nil {
+		return err
+	}
+	edited, err := w.edit(o.config, text)
+	if err != nil {
+		return err
+	}
+	c, err := config.Parse(o.config, edited)
+	if err != nil {
+		return err
+	}
+	if err := replaceConfig(o.config, text, edited); err != nil {
+		return err
+	}
+	if err := o.apply(out); err != nil {
+		return err
+	}
+	printLeft(out, c, found)
+	return nil
+}
+
+// complete asks for what is missing, if somebody is there to answer, and takes from the machine what it knows.
+func (w *wanted) complete(found discovered, in io.Reader, out io.Writer) error {
+	if found.onArc() && w.source != config.AppRoles {
+		w.resource = cmp.Or(w.resource, found.resource)
+	}
+	if !isTerminal(in) {
+		w.tenant = cmp.Or(w.tenant, found.tenant)
+		return w.missing()
+	}
+	q := questions{bufio.NewReader(in), out}
+	w.tenant = cmp.Or(w.tenant, q.ask("Directory (tenant) ID", found.tenant))
+	if w.client == "" {
+		fmt.Fprintf(out, "An app registration is made once for all machines:\n%s\n", appCreate)
+	}
+	w.client = cmp.Or(w.client, q.ask("Application (client) ID", ""))
+	if len(w.domains) == 0 {
+		w.domains = strings.FieldsFunc(q.ask("Domains, the part of user names after the @", ""), func(r rune) bool { return r == ' ' || r == ',' })
+	}
+	return w.missing()
+}
+
+func (w *wanted) missing() error {
+	switch {
+	case w.tenant == "":
+		return &failure{exitUsage, "setup: --tenant is missing, and the machine's metadata does not know it", "az account show --query tenantId --output tsv"}
+	case w.client == "":
+		return &failure{exitUsage, "setup: --client is missing", "if there is no app registration yet, make it: " + appCreate}
+	case len(w.domains) == 0:
+		return &failure{exitUsage, "setup: --domain is missing", "it is the part of user names after the @"}
+	default:
+		return nil
+	}
+}
+
+// edit puts the values into the text.
+func (w *wanted) edit(path string, text []byte) ([]byte, error) {
+	pairs := [][2]string{
+		{"tenant_id", config.Spell(w.tenant)}, {"client_id", config.Spell(w.client)}, {"domains", config.Spell(w.domains)},
+	}
+	if w.source != "" {
+		pairs = append(pairs, [2]string{"authorization.source", config.Spell(w.source)})
+	}
+	if w.resource != "" {
+		pairs = append(pairs, [2]string{"authorization.resource_id", config.Spell(w.resource)})
+	}
+	for _, pair := range pairs {
+		var had string
+		text, had = config.Set(text, pair[0], pair[1])
+		if had != "" && had != pair[1] && !w.force {
+			return nil, &failure{exitNo, fmt.Sprintf("setup: %s: %s is %s already, not %s", path, pair[0], had, pair[1]),
+				"nothing was changed; --force replaces it"}
+		}
+	}
+	if w.source == config.AppRoles { // metadata, which would tell the cloud, is nowhere but in Azure
+		if edited, had := config.Set(text, "cloud", config.Spell("public")); had == "" {
+			text = edited
+		}
+	}
+	return text, nil
+}
+
+// replaceConfig writes the file whole or not at all, and keeps what it was.
+func replaceConfig(path string, before, after []byte) error {
+	if bytes.Equal(before, after) {
+		return nil
+	}
+	if before != nil {
+		if err := writeFile(path+".previous", before); err != nil {
+			return err
+		}
+	}
+	return writeFile(path, after)
+}
+
+// writeFile makes a file that only root can write and everybody can read, whatever the umask; there is nothing secret in it.
+func writeFile(path string, text []byte) error {
+	next := path + ".new"
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(next, path)
+	}
+	if err != nil {
+		os.Remove(next)
+	}
+	return err
+}
+
+// questions are asked on a terminal.
+type questions struct {
+	in  *bufio.Reader
+	out io.Writer
+}
+
+func (q questions) ask(what, proposal string) string {
+	if proposal != "" {
+		what += " [" + printable(proposal) + "]"
+	}
+	fmt.Fprint(q.out, what+": ")
+	answer, _ := q.in.ReadString('\n')
+	return cmp.Or(strings.TrimSpace(answer), proposal)
+}
+
+func isTerminal(in io.Reader) bool {
+	f, ok := in.(*os.File)
+	if !ok {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}

@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// What is shown can be read back, and says the same.
+func TestShow(t *testing.T) {
+	texts := []string{minimal, minimal + `
+short_names = true
+sign_in.timeout = "1m30s"
+sign_in.admin_services = ["cockpit"]
+accounts.groups."ffffffff-5555-6666-7777-aaaaaaaaaaaa" = "night"
+accounts.groups."eeeeeeee-5555-6666-7777-aaaaaaaaaaaa" = "day"
+`}
+	for _, text := range texts {
+		want, err := Parse("c", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := want.Show()
+		got, err := Parse("shown", []byte(shown))
+		if err != nil {
+			t.Fatalf("%v:\n%s", err, shown)
+		}
+		if got.Show() != shown || got.SignIn.Timeout != want.SignIn.Timeout || !reflect.DeepEqual(got.Accounts, want.Accounts) {
+			t.Errorf("%+v\n%+v", want, got)
+		}
+		for _, s := range want.settings() {
+			if !strings.Contains(shown, s.key+" = ") {
+				t.Errorf("%s is not shown", s.key)
+			}
+		}
+	}
+	c, _ := Parse("c", []byte(texts[1]))
+	for line, want := range map[string]bool{
+		"short_names = true\n": true, "cloud = \"auto\" # default\n": true, "sign_in.timeout = \"1m30s\"\n": true,
+	} {
+		if strings.Contains(c.Show(), line) != want {
+			t.Errorf("no %q in\n%s", line, c.Show())
+		}
+	}
+}
+
+func TestSet(t *testing.T) {
+	const id = "authorization.resource_id"
+	for _, test := range []struct{ text, key, value, want, had string }{
+		{"", "cloud", `"china"`, "cloud = \"china\"\n", ""},
+		{"# mine", "cloud", `"china"`, "# mine\ncloud = \"china\"\n", ""},
+		{"#cloud = \"auto\"\n# more\n", "cloud", `"china"`, "cloud = \"china\"\n# more\n", ""},
+		{"# cloud = \"auto\"\ncloud = \"public\"\n", "cloud", `"china"`, "# cloud = \"auto\"\ncloud = \"china\"\n", `"public"`},
+		{"a = 1\n[sign_in]\n#qr = false\n", "cloud", `"china"`, "a = 1\ncloud = \"china\"\n[sign_in]\n#qr = false\n", ""},
+		{"[x]\n#cloud = 1\n", "cloud", `"china"`, "cloud = \"china\"\n[x]\n#cloud = 1\n", ""},
+		{"[authorization]\n#resource_id = \"\"\n", id, `"/s"`, "[authorization]\nresource_id = \"/s\"\n", ""},
+		{"[authorization]\n\n[accounts]\n", id, `"/s"`, "[authorization]\nresource_id = \"/s\"\n\n[accounts]\n", ""},
+		{"authorization.resource_id = \"/t\"\n", id, `"/s"`, "authorization.resource_id = \"/s\"\n", `"/t"`},
+		{"[accounts]\n", id, `"/s"`, "authorization.resource_id = \"/s\"\n[accounts]\n", ""},
+	} {
+		got, had := Set([]byte(test.text), test.key, test.value)
+		if string(got) != test.want || had != test.had {
+			t.Errorf("Set(%q, %s) = %q, %q, want %q, %q", test.text, test.key, got, had, test.want, test.had)
+		}
+	}
+}
+
+// The file that the package brings can be filled in, whatever the key.
+func TestSetInTheShippedFile(t *testing.T) {
+	text, err := os.ReadFile("../../packaging/config.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Parse("c", []byte(minimal))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Count(string(text), "\n")
+	for _, line := range c.lines() {
+		key, value, _ := strings.Cut(line, " = ")
+		text, _ = Set(text, key, value)
+	}
+	got, err := Parse("shipped", text)
+	if err != nil || got.Show() != c.Show() {
+		t.Fatalf("%v:\n%s", err, text)
+	}
+	if n := strings.Count(string(text), "\n"); n != lines {
+		t.Errorf("%d lines, were %d", n, lines)
+	}
+}
+
+func FuzzSet(f *testing.F) {
+	f.Add("[authorization]\n#resource_id = \"\"\n", "/s")
+	f.Add("a = [\n1]\n[x", "")
+	f.Fuzz(func(t *testing.T, text, value string) {
+		edited, _ := Set([]byte(text), "authorization.resource_id", Spell(value))
+		if _, had := Set(edited, "authorization.resource_id", Spell(value)); had != Spell(value) && !strings.ContainsAny(text, "[=") {
+			t.Errorf("%q: %q", edited, had)
+		}
+	})
+}
