@@ -114,12 +114,13 @@ func (s Store) writeGrant(path string, text []byte) error {
 // the next one to rely on: the grant that would stand in for Azure, and the
 // windows that would for a browser.
 func (s Store) Withdraw(uid uint32) error {
+	var all error
 	for _, path := range []string{s.grantPath(uid), s.WindowsPath(uid)} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("account: withdraw: %w", err)
+			all = errors.Join(all, fmt.Errorf("account: withdraw: %w", err))
 		}
 	}
-	return nil
+	return all
 }
 
 // WindowsPath is the file in which package signin keeps the windows of one

@@ -5,6 +5,7 @@ package azure
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -46,11 +47,16 @@ func (a *ARM) Follow(ctx context.Context, nextLink string) (Reply, error) {
 		return Reply{}, err
 	}
 	u, err := url.Parse(nextLink)
-	if err != nil || u.Scheme != home.Scheme || !strings.EqualFold(u.Host, home.Host) || u.User != nil {
+	if err != nil || u.Scheme != home.Scheme || !sameHost(u, home) || u.User != nil {
 		return Reply{}, fmt.Errorf("azure: resource manager: next link %q leads elsewhere", clip(nextLink))
 	}
 	u.RawQuery = strings.ReplaceAll(u.RawQuery, " ", "%20") // as it stands in a filter that is echoed
 	return a.call(ctx, http.MethodGet, u.String(), nil)
+}
+
+// sameHost also when one of the two names the port that https has anyway.
+func sameHost(a, b *url.URL) bool {
+	return strings.EqualFold(a.Hostname(), b.Hostname()) && cmp.Or(a.Port(), "443") == cmp.Or(b.Port(), "443")
 }
 
 // Post sends in as JSON. Only questions are posted here, so it is retried
@@ -68,7 +74,7 @@ func (a *ARM) Post(ctx context.Context, path string, query url.Values, in any) (
 }
 
 func (a *ARM) call(ctx context.Context, method, target string, body []byte) (Reply, error) {
-	const op = "resource manager"
+	const op = resourceManager
 	token, err := a.Bearer(ctx)
 	if err != nil {
 		return Reply{}, err

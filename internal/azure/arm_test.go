@@ -77,6 +77,27 @@ func TestARMFollow(t *testing.T) {
 	}
 }
 
+// Some links name the port that https has anyway.
+func TestSameHost(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		want bool
+	}{
+		{"https://management.azure.com", "https://management.azure.com:443/x", true},
+		{"https://management.azure.com:443", "https://MANAGEMENT.azure.com/x", true},
+		{"https://management.azure.com", "https://management.azure.com:444/x", false},
+		{"https://management.azure.com", "https://management.azure.com:80/x", false},
+		{"https://management.azure.com:8443", "https://management.azure.com/x", false},
+		{"https://management.azure.com", "https://management.azure.com.evil/x", false},
+	} {
+		a, _ := url.Parse(test.a)
+		b, _ := url.Parse(test.b)
+		if got := sameHost(a, b); got != test.want {
+			t.Errorf("%s and %s: %v", test.a, test.b, got)
+		}
+	}
+}
+
 // A filter is written as RFC 3986 has it: to some servers a plus is a plus.
 func TestARMFilter(t *testing.T) {
 	arm := newARM(t, func(w http.ResponseWriter, r *http.Request) {

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 )
 
@@ -31,7 +32,11 @@ type plain struct{ next http.RoundTripper }
 func (p plain) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := p.next.RoundTrip(req)
 	if v := (*tls.CertificateVerificationError)(nil); errors.As(err, &v) {
-		return nil, &CertificateError{Host: req.URL.Host, Problem: problem(v.Err), Err: err}
+		host := req.URL.Host
+		if o := (*net.OpError)(nil); errors.As(err, &o) && o.Op == "proxyconnect" {
+			host = "endpoints.proxy"
+		}
+		return nil, &CertificateError{Host: host, Problem: problem(v.Err), Err: err}
 	}
 	return resp, err
 }

@@ -148,6 +148,34 @@ func TestClientUsesExplicitProxy(t *testing.T) {
 	}
 }
 
+// What a proxy says when it refuses may be anything, and is not repeated; whose certificate is bad is told.
+func TestProxyThatRefuses(t *testing.T) {
+	refuse := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		io.WriteString(c, "HTTP/1.1 403 eyJsecret of somebody else\r\n\r\n")
+		c.Close()
+	})
+	plain, secure := httptest.NewServer(refuse), httptest.NewUnstartedServer(refuse)
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer plain.Close()
+	defer secure.Close()
+	for proxy, want := range map[string]string{plain.URL: "no usable answer", secure.URL: "certificate of endpoints.proxy is signed by"} {
+		req, err := http.NewRequest("GET", "https://login.example/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = newTestClient(t, Options{Proxy: proxy}).Do(req)
+		if err = Quiet(req, err); err == nil || strings.Contains(err.Error(), "eyJ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
 func TestClientRedirects(t *testing.T) {
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		t.Error("the other host was asked")

@@ -15,6 +15,9 @@ import (
 // the question", as opposed to an answer that refuses.
 var ErrUnreachable = errors.New("unreachable")
 
+// resourceManager is the Op of everything asked of Resource Manager.
+const resourceManager = "resource manager"
+
 // IdentityToken is the Op of asking for the managed identity's token.
 const IdentityToken = "managed identity token"
 
@@ -35,6 +38,14 @@ func (e *Error) Error() string {
 // Is makes an overloaded or broken server count as unreachable.
 func (e *Error) Is(target error) bool {
 	return target == ErrUnreachable && (e.Status == http.StatusTooManyRequests || e.Status >= 500)
+}
+
+// Throttled says whether err means that the metadata service has been asked
+// too often. Every local process may ask it: somebody who is to lose a role
+// can bring that about, and it must not pass for an outage of Azure.
+func Throttled(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Op != resourceManager && e.Status == http.StatusTooManyRequests
 }
 
 // clip keeps a server from filling the log with one message.

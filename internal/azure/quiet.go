@@ -40,8 +40,23 @@ func Quiet(req *http.Request, err error) error {
 		}
 		text, _, _ = strings.Cut(text, `"`)
 		text = strings.TrimRight(text, " :[")
+		if !ours(text) {
+			text = "no usable answer, of the host or of the proxy" // which may say anything when it refuses to connect
+		}
 	}
 	return &quiet{req.Method + " " + req.URL.Scheme + "://" + req.URL.Host + ": " + text, err}
+}
+
+// ours are texts of this package and of the standard library, apart from what
+// they quote.
+func ours(text string) bool {
+	for _, begins := range []string{"azure: ", "net/http: ", "http: ", "http2: ", "malformed ", "tls: ", "x509: ", "remote error: tls: ",
+		"context ", "EOF", "unexpected EOF", "bad ", "gzip: ", "bufio: ", "flate: ", "transport "} {
+		if strings.HasPrefix(text, begins) {
+			return true
+		}
+	}
+	return false
 }
 
 type quiet struct {

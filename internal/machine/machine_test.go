@@ -228,6 +228,7 @@ type journal struct {
 }
 
 func (j *journal) start() {
+	os.Remove("/dev/log") // an earlier run's
 	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: "/dev/log", Net: "unixgram"})
 	if err != nil {
 		panic(err)

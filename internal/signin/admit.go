@@ -85,20 +85,17 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 // would stand in for Azure, and the windows that would for a browser. Then it says why.
 func (a *attempt) deny(who account.Identity, d rbac.Decision, c *cloud, action string) error {
 	denial := a.noRole(c, who.ObjectID, action)
-	err := a.store.Update(func(e *account.Edit) error {
-		acct, err := e.ByObject(who.TenantID, who.ObjectID)
-		if err != nil {
+	var acct account.Account
+	err := a.store.Update(func(e *account.Edit) (err error) {
+		if acct, err = e.ByObject(who.TenantID, who.ObjectID); err != nil {
 			return err
 		}
 		acct.Admin = d.Admin
-		if err := e.Put(acct); err != nil {
-			return err
-		}
-		if d.Login {
-			return nil
-		}
-		return a.store.Withdraw(acct.UID)
+		return e.Put(acct)
 	})
+	if acct.UID != 0 && !d.Login {
+		err = errors.Join(err, a.store.Withdraw(acct.UID))
+	}
 	if err != nil && !errors.Is(err, account.ErrUnknown) && !errors.Is(err, account.ErrRemoved) {
 		a.log(LogError, "not-taken-back", "error", err.Error())
 	}

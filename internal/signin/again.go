@@ -76,7 +76,7 @@ func (a *attempt) storedAccount() (account.Account, error) {
 // orLastGrant lets the last grant stand in for an Azure that cannot be asked, for as long as the configuration says (0s: not
 // at all). A refusal is an answer, also Azure's refusal to let this machine ask.
 func (a *attempt) orLastGrant(acct account.Account, unreachable error) error {
-	if !errors.Is(unreachable, azure.ErrUnreachable) {
+	if !errors.Is(unreachable, azure.ErrUnreachable) || azure.Throttled(unreachable) && a.needsAdministrator() {
 		return unreachable
 	}
 	return a.letInByLastGrant(acct, unreachable)
@@ -98,8 +98,11 @@ func (a *attempt) letInByLastGrant(acct account.Account, otherwise error) error 
 // session's groups, ask. An administrator is one by the grant and by the store: a check since may have said less.
 func (a *attempt) standsIn(grant account.Grant, acct account.Account) bool {
 	administrator := grant.Admin && acct.Admin
-	needed := a.HoldsAdmins || slices.Contains(a.cfg.SignIn.AdminServices, a.Service)
 	return grant.TenantID == acct.TenantID && grant.ObjectID == acct.ObjectID && grant.Source == a.cfg.Authorization.Source &&
 		moment{grant.Time, grant.Boot, grant.Up}.within(a.cfg.Authorization.GrantLifetime, a.moment()) &&
-		(administrator || !needed)
+		(administrator || !a.needsAdministrator())
+}
+
+func (a *attempt) needsAdministrator() bool {
+	return a.HoldsAdmins || slices.Contains(a.cfg.SignIn.AdminServices, a.Service)
 }

@@ -5,6 +5,7 @@ package signin
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -185,6 +186,35 @@ func TestDamagedGrant(t *testing.T) {
 }
 
 // A configuration that is wrong is no outage: no grant stands in for it.
+// Any local user can have the metadata service refuse, by asking it too often. That is no outage to somebody who has lost the
+// administrator role and would keep sudo by it.
+func TestThrottledIdentity(t *testing.T) {
+	for _, test := range []struct {
+		endpoint string
+		holds    bool
+		want     Verdict
+	}{
+		{"identity", false, Success},
+		{"identity", true, Unreachable},
+		{"instance", true, Unreachable},
+		{"checkaccess", true, Success},
+	} {
+		t.Run(fmt.Sprint(test.endpoint, " ", test.holds), func(t *testing.T) {
+			m := newMachine(t, "authorization.grant_lifetime = \"1h\"\n"+impatient)
+			a := m.person(user, userOID)
+			a.Admin = true
+			m.put(a)
+			m.record(a, time.Now(), true)
+			m.entra.Fail(emulator.Fault{Endpoint: test.endpoint, Status: 429})
+			req := m.request(user)
+			req.Service, req.HoldsAdmins = "sudo", test.holds
+			if got, door := m.again(req); got != test.want {
+				t.Errorf("verdict %d, want %d; logged %q", got, test.want, door.logged)
+			}
+		})
+	}
+}
+
 func TestLastGrantNeedsConfiguration(t *testing.T) {
 	m := newMachine(t, "authorization.grant_lifetime = \"1h\"")
 	a := m.person(user, userOID)

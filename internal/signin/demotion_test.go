@@ -3,7 +3,15 @@
 
 package signin
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"aadlogin/internal/account"
+)
 
 // sudo goes by the groups a session has had since it began. So as long as it has aad_admins, who is no longer administrator is
 // refused, every time, and not only by the check that found out.
@@ -27,5 +35,29 @@ func TestSessionOfAFormerAdministrator(t *testing.T) {
 	req.Service, req.HoldsAdmins = "sshd", true // makes new sessions
 	if got, door := m.signIn(req, user); got != Success {
 		t.Errorf("sshd: verdict %d, told %q", got, door.told)
+	}
+}
+
+// What cannot be removed keeps nobody an administrator.
+func TestDenialTakesBackWhatItCan(t *testing.T) {
+	m := newMachine(t, "")
+	a := m.person(admin, adminOID)
+	a.Admin = true
+	m.put(a)
+	m.record(a, time.Now(), true)
+	windows := account.Store{RuntimeDir: m.signin.RuntimeDir}.WindowsPath(a.UID)
+	if err := os.MkdirAll(filepath.Join(windows, "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	m.assign(admin, "")
+	got, door := m.again(m.request(admin))
+	if got != Denied || !strings.Contains(strings.Join(door.logged, "\n"), "not-taken-back") {
+		t.Errorf("verdict %d, logged %q", got, door.logged)
+	}
+	if m.stored(admin).Admin {
+		t.Error("still an administrator")
+	}
+	if _, err := m.grant(a.UID); err == nil {
+		t.Error("the grant is still there")
 	}
 }

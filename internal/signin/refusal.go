@@ -228,7 +228,7 @@ func (a *attempt) cannotAsk(err error) error {
 func mayAsk(refused *azure.Error, source string) string {
 	switch {
 	case refused.Op == azure.IdentityToken:
-		return "switch on the machine's managed identity: az vm identity assign"
+		return "switch on the machine's managed identity: az vm identity assign, az vmss identity assign, or azcmagent connect for Azure Arc"
 	case source == config.Permissions:
 		return "give the application registration the delegated permission user_impersonation of Azure Service Management"
 	default:

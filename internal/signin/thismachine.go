@@ -26,16 +26,20 @@ const metadataAge = 5 * time.Minute
 func fromMetadata[T any](a *attempt, what string, ask func() (T, error)) (T, error) {
 	kept := cache.Dir{Path: a.CacheDir, Now: a.Now}
 	boot, _ := a.Uptime()
-	key := fmt.Sprintf("%s of %q, boot %s", what, a.cfg.Endpoints.Metadata, boot)
-	var said T
-	if text, _, ok := kept.Get(key, metadataAge); ok && boot != "" && json.Unmarshal(text, &said) == nil {
-		return said, nil
+	key := fmt.Sprintf("%s of %q", what, a.cfg.Endpoints.Metadata)
+	var known struct {
+		Boot string
+		Said T
+	}
+	if text, _, ok := kept.Get(key, metadataAge); ok && json.Unmarshal(text, &known) == nil && boot != "" && known.Boot == boot {
+		return known.Said, nil
 	}
 	said, err := ask()
 	if err != nil {
 		return said, err
 	}
-	if text, err := json.Marshal(said); err == nil && boot != "" {
+	known.Boot, known.Said = boot, said
+	if text, err := json.Marshal(known); err == nil {
 		kept.Put(key, text)
 	}
 	return said, nil
@@ -85,7 +89,8 @@ func (a *attempt) noMachine(err error) error {
 	return a.cannotReach(metadataService, err)
 }
 
-// findCloud asks the metadata service only if something is left to ask.
+// findCloud asks the metadata service unless cloud is set: of which cloud Resource Manager is, and so the audience of its
+// tokens, no endpoint says.
 func findCloud(cfg *config.Config, compute computeFunc) (azure.Cloud, error) {
 	cloud, known := azure.CloudByName(cfg.Cloud)
 	if !known && (cfg.Authorization.Source != config.AppRoles || cfg.Endpoints.Authority == "") {
