@@ -68,7 +68,7 @@ func root() *cobra.Command {
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-	}, checkCommand(o), setupCommand(o), configCommand(o), accountCommand(o), versionCommand())
+	}, checkCommand(o), setupCommand(o), loginCommand(o), configCommand(o), accountCommand(o), versionCommand())
 	cmd.PersistentFlags().StringVar(&o.config, "config", config.DefaultPath, "read the configuration from `FILE`")
 	cmd.SetHelpCommand(helpCommand())
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err.Error()) })

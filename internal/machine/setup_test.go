@@ -5,7 +5,10 @@ package machine
 
 import (
 	"os"
+	"strings"
 	"testing"
+
+	"aadlogin/internal/emulator"
 )
 
 // The package's own file is filled in by the answers of a person, to whom the machine's tenant is proposed.
@@ -35,5 +38,24 @@ func TestSetupAsks(t *testing.T) {
 	must(t, "aadctl", "config", "check")
 	if before, err := os.ReadFile(configFile + ".previous"); err != nil || len(before) < len(shipped) {
 		t.Errorf("the file as it was: %q, %v", before, err)
+	}
+}
+
+// Where no metadata service is, the agent of Azure Arc is asked, and what it says is written down.
+func TestSetupOnArc(t *testing.T) {
+	const id = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers/Microsoft.HybridCompute/machines/demo-arc"
+	d := emulator.Contoso()
+	d.Machine.ResourceID = id
+	agent := &emulator.Server{MetadataAddr: "127.0.0.1:40342"}
+	agent.SetDirectory(d)
+	if err := agent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { agent.Close() })
+	file := t.TempDir() + "/config.toml"
+	out := must(t, "aadctl", "--config", file, "setup", "--tenant", d.TenantID, "--client", d.ClientID, "--domain", "contoso.example")
+	t.Cleanup(func() { must(t, "aadctl", "config", "apply") })
+	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "authorization.resource_id = \""+id+"\"\n") {
+		t.Errorf("%s, %v, after\n%s", text, err, out)
 	}
 }

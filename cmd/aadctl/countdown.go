@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// A countdown is one line at the bottom of a terminal: that something goes on, and how long it may. Elsewhere it writes nothing.
+// It needs no escape sequences.
+type countdown struct {
+	w     io.Writer
+	live  bool
+	total time.Duration
+
+	mu   sync.Mutex
+	halt chan struct{} // closed to end the line; nil while there is none
+	gone chan struct{} // closed when it is wiped
+}
+
+func newCountdown(w io.Writer, total time.Duration) *countdown {
+	return &countdown{w: w, live: terminalWidth(w) > 0, total: total}
+}
+
+const frame = 250 * time.Millisecond
+
+func (c *countdown) start() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.live || c.halt != nil {
+		return
+	}
+	c.halt, c.gone = make(chan struct{}), make(chan struct{})
+	go c.draw(c.halt, c.gone, time.Now().Add(c.total))
+}
+
+// stop wipes the line, and returns when that is done.
+func (c *countdown) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.halt == nil {
+		return
+	}
+	close(c.halt)
+	<-c.gone
+	c.halt = nil
+}
+
+func (c *countdown) draw(halt, gone chan struct{}, until time.Time) {
+	defer close(gone)
+	tick := time.NewTicker(frame)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		line := remaining(n, time.Until(until))
+		io.WriteString(c.w, "\r"+line)
+		select {
+		case <-halt:
+			io.WriteString(c.w, "\r"+strings.Repeat(" ", utf8.RuneCountInString(line))+"\r")
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// remaining is the line's nth frame.
+func remaining(n int, left time.Duration) string {
+	left = max(0, left).Truncate(time.Second)
+	return fmt.Sprintf("%c waiting for the browser, %d:%02d left ", `-\|/`[n%4], int(left.Minutes()), int(left.Seconds())%60)
+}

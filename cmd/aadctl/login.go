@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/msteinert/pam/v2"
+	"github.com/spf13/cobra"
+
+	"aadlogin/internal/account"
+)
+
+func loginCommand(o *options) *cobra.Command {
+	service := "sshd"
+	cmd := &cobra.Command{
+		Use:   "login ACCOUNT",
+		Short: "Sign an account in on this terminal, as sshd would",
+		Long: `Sign an account in on this terminal, through the PAM stack of sshd or another
+service: code, browser, authorization, account phase. No session is opened. It is
+a sign-in like any other: the account and its grant are stored. There is no need
+to press ENTER.`,
+		Args: exactly("ACCOUNT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if os.Geteuid() != 0 {
+				return &failure{exitNo, "login: only root may sign others in", "run this as root"}
+			}
+			c, store, err := o.load()
+			if err != nil {
+				return err
+			}
+			if err := ours(args[0], account.RulesFrom(c)); err != nil {
+				return err
+			}
+			clock := newCountdown(cmd.OutOrStdout(), c.SignIn.Timeout)
+			defer clock.stop()
+			if err := signIn(service, args[0], conversation{cmd, clock}); err != nil {
+				return err
+			}
+			clock.stop()
+			return welcome(cmd, store, args[0])
+		},
+	}
+	cmd.Flags().StringVar(&service, "service", service, "go through the stack of `NAME` in /etc/pam.d")
+	return cmd
+}
+
+// ours keeps names from the stack that pam_aad.so would leave to the next module.
+func ours(name string, rules account.Rules) error {
+	var spelling *account.SpellingError
+	switch _, err := rules.Name(name); {
+	case errors.As(err, &spelling):
+		return &failure{exitNo, fmt.Sprintf("login: %q is spelled %s here", name, spelling.Right), "run: aadctl login " + spelling.Right}
+	case err != nil:
+		return &failure{exitNo, fmt.Sprintf("login: %q is not a name of the configured domains", name),
+			"configured: " + strings.Join(rules.Domains, ", ")}
+	}
+	return nil
+}
+
+// signIn goes through the phases that tell whether somebody may come in.
+func signIn(service, name string, c conversation) error {
+	tx, err := pam.StartFunc(service, name, c.answer)
+	if err != nil {
+		return notSignedIn(err)
+	}
+	defer tx.End()
+	if err := tx.Authenticate(0); err != nil {
+		return notSignedIn(err)
+	}
+	if err := tx.AcctMgmt(0); err != nil {
+		return notSignedIn(err)
+	}
+	return nil
+}
+
+// notSignedIn gives a return value of PAM its exit code; the module has said the rest.
+func notSignedIn(err error) *failure {
+	f := &failure{exitNo, "login: " + plain(err), "the log has a line about it: journalctl -g pam_aad, or /var/log/auth.log"}
+	switch {
+	case errors.Is(err, pam.ErrAuthinfoUnavail):
+		f.code = exitUnreachable
+	case errors.Is(err, pam.ErrService):
+		f.code, f.hint = exitConfiguration, "aadctl check finds what is wrong"
+	}
+	return f
+}
+
+// conversation shows what modules say. It has no answers: ENTER is pressed at once, and a module that asks for a password is
+// not what was meant.
+type conversation struct {
+	cmd   *cobra.Command
+	clock *countdown
+}
+
+func (c conversation) answer(style pam.Style, text string) (string, error) {
+	c.clock.stop()
+	switch style {
+	case pam.PromptEchoOn:
+		fmt.Fprintln(c.cmd.OutOrStdout(), text)
+		c.clock.start()
+		return "", nil
+	case pam.TextInfo:
+		fmt.Fprintln(c.cmd.OutOrStdout(), text)
+		return "", nil
+	case pam.ErrorMsg:
+		fmt.Fprintln(c.cmd.ErrOrStderr(), text)
+		return "", nil
+	default:
+		return "", errors.New("another module asks for a password")
+	}
+}
+
+func welcome(cmd *cobra.Command, store account.Store, name string) error {
+	snapshot, err := store.Open()
+	if err != nil {
+		return inStore(err)
+	}
+	defer snapshot.Close()
+	a, err := snapshot.ByName(name)
+	if err != nil {
+		return inStore(err)
+	}
+	as := ""
+	if a.Admin {
+		as = " as administrator"
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%s may sign in here%s: uid %d, home %s\n", a.Name, as, a.UID, printable(a.Home))
+	return nil
+}
