@@ -37,8 +37,8 @@ static bool spells(const char *s, uint32_t len, const char *word)
 static bool valid_short(const char *s, uint32_t len)
 {
 	static const char *const group[] = {
-		AAD_USERS, AAD_ADMINS, "root", "sudo", "wheel", "admin", "adm", "shadow", "disk", "kmem",
-		"docker", "lxd", "libvirt", "staff", "systemd-journal",
+		AAD_USERS, AAD_ADMINS, "root", "adm", "systemd-journal", "sudo", "wheel", "admin", "staff", "disk",
+		"kmem", "shadow", "docker", "lxd", "incus", "incus-admin", "libvirt", "microk8s",
 	};
 	for (size_t i = 0; i < sizeof group / sizeof *group; i++)
 		if (spells(s, len, group[i]))

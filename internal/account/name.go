@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"aadlogin/internal/config"
 )
 
 // maxUPN is Entra's: 64 bytes before the @ would be its other limit, but old
@@ -95,15 +97,14 @@ func only(s, set string) bool {
 
 // validShort keeps a short name apart from ids, which chown(1) takes for a
 // name first, and from groups: an account's private group has its name, and
-// sudoers, sshd and polkit grant rights by the names of groups. This list is
-// of those that make root on some distribution, whether they exist yet or not;
-// nss/name.c has the same. Package signin looks for any other.
+// sudoers, sshd and polkit grant rights by the names of groups. Package signin
+// looks for groups that exist; these need not yet.
 func validShort(s string) bool {
-	return !only(s, "0123456789") && !slices.Contains([]string{
-		UsersGroup, AdminsGroup, "root", "sudo", "wheel", "admin", "adm", "shadow", "disk", "kmem",
-		"docker", "lxd", "libvirt", "staff", "systemd-journal",
-	}, s)
+	return !only(s, "0123456789") && !slices.Contains(groupNames, s)
 }
+
+// groupNames are no short names. nss/name.c has the same list.
+var groupNames = slices.Concat([]string{UsersGroup, AdminsGroup, "root", "adm", "systemd-journal"}, config.PrivilegedGroups())
 
 // validName holds for the names that the store may hold, whatever the domains.
 func validName(s string) bool {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,6 +31,16 @@ func vectors(t testing.TB, path string) (lines []string) {
 		t.Fatalf("%s holds no vectors", path)
 	}
 	return lines
+}
+
+// The vectors hold nss/name.c to the list too, so none of it may be missing there.
+func TestGroupNamesHaveVectors(t *testing.T) {
+	lines := vectors(t, "names/names.txt")
+	for _, name := range groupNames {
+		if !slices.Contains(lines, strconv.Quote(name)+" expect: foreign") {
+			t.Errorf("names.txt does not have %s", name)
+		}
+	}
 }
 
 func TestName(t *testing.T) {

@@ -12,7 +12,8 @@ import (
 // they run what they like as root, or read and write what root does.
 func PrivilegedGroups() []string {
 	return []string{
-		"sudo", "wheel", "admin", "staff", "disk", "kmem", "shadow", "docker", "lxd", "incus", "libvirt",
+		"sudo", "wheel", "admin", "staff", "disk", "kmem", "shadow", "docker", "lxd", "incus", "incus-admin",
+		"libvirt", "microk8s",
 	}
 }
 
