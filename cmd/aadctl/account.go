@@ -4,12 +4,9 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/user"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -20,142 +17,84 @@ import (
 func accountCommand(o *options) *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "account",
-		Short: "List and import accounts",
-	}, accountList(o), accountImport(o))
+		Short: "Look after the accounts",
+	}, accountList(o), accountShow(o), accountImport(o), accountRename(o), accountSet(o),
+		accountLock(o), accountUnlock(o), accountRemove(o), accountRestore(o))
 }
 
-func accountList(o *options) *cobra.Command {
-	return &cobra.Command{
-		Use:   "list",
-		Short: "List the accounts of this machine",
-		Long: `List the accounts of this machine in the order they came to be. OBJECT ID is
-the Entra object an account belongs to, - until its first sign-in. Removed
-accounts are not listed.`,
-		Args: exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, store, err := o.load()
-			if err != nil {
-				return err
-			}
-			return inStore(list(cmd.OutOrStdout(), store))
-		},
+// A lookup is a snapshot or an edit.
+type lookup interface {
+	ByName(string) (account.Account, error)
+	ByUID(uint32) (account.Account, error)
+	Holder(string) (account.Account, error)
+}
+
+// find takes a name or an id, which no name can be. A removed account comes
+// with its date in Removed.
+func find(in lookup, which string) (account.Account, error) {
+	a, err := in.ByName(which)
+	if uid, number := strconv.ParseUint(which, 10, 32); number == nil {
+		a, err = in.ByUID(uint32(uid))
 	}
+	switch {
+	case errors.Is(err, account.ErrUnknown):
+		return a, unknownAccount(in, which)
+	case err != nil && !errors.Is(err, account.ErrRemoved):
+		return a, err
+	case a.MovedTo != 0:
+		return a, movedAccount(a)
+	}
+	return a, nil
 }
 
-// list reads the accounts twice, once for the width of the columns, so that
-// their number does not matter.
-func list(out io.Writer, store account.Store) error {
-	snapshot, err := store.Open()
+// present is find without removed accounts.
+func present(in lookup, which string) (account.Account, error) {
+	a, err := find(in, which)
+	if err == nil && !a.Removed.IsZero() {
+		return a, removedAccount(a)
+	}
+	return a, err
+}
+
+// change edits the store under its lock. What change writes is shown once the
+// store is on disk, and nothing is if it fails.
+func (o *options) change(cmd *cobra.Command, change func(s account.Store, e *account.Edit, out io.Writer) error) error {
+	_, store, err := o.load()
 	if err != nil {
 		return err
 	}
-	defer snapshot.Close()
-	if err := snapshot.Check(); err != nil {
-		return err
-	}
-	t := newTable(out, "NAME", "UID", "ADMIN", "OBJECT ID", "CREATED", "HOME")
-	for _, pass := range []func(...string){t.measure, t.print} {
-		pass(t.head...)
-		for a := range snapshot.All() {
-			if a.Removed.IsZero() {
-				pass(row(a)...)
-			}
+	out := new(lines)
+	err = store.Update(func(e *account.Edit) error {
+		if e.Rules().TenantID == "" {
+			return account.ErrMissing
 		}
-	}
-	t.flush()
-	return nil
-}
-
-func row(a account.Account) []string {
-	admin := "no"
-	if a.Admin {
-		admin = "yes"
-	}
-	return []string{
-		a.Name, strconv.FormatUint(uint64(a.UID), 10), admin, cmp.Or(a.ObjectID, "-"),
-		a.Created.UTC().Format("2006-01-02"), a.Home,
-	}
-}
-
-func accountImport(o *options) *cobra.Command {
-	return &cobra.Command{
-		Use:   "import FILE",
-		Short: "Import accounts from passwd(5) lines, all or none",
-		Long: `Import accounts from passwd(5) lines, such as the /etc/aadpasswd of the former
-Azure extension; - reads standard input. Names must be of a configured domain.
-Ids, homes and shells are kept. An account that is there already with the same
-name and id is left as it is; any conflict refuses the whole file.`,
-		Args: exactly("FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			in := cmd.InOrStdin()
-			if args[0] != "-" {
-				f, err := os.Open(args[0])
-				if err != nil {
-					return err
-				}
-				defer f.Close()
-				in = f
-			}
-			return o.importFrom(cmd.OutOrStdout(), args[0], in)
-		},
-	}
-}
-
-func (o *options) importFrom(out io.Writer, name string, in io.Reader) error {
-	c, store, err := o.load()
-	if err != nil {
-		return err
-	}
-	rules := account.RulesFrom(c)
-	accounts, err := account.ParsePasswd(in, rules)
-	if err != nil {
-		return refused(name, err)
-	}
-	present := 0
-	err = store.Update(func(e *account.Edit) (err error) {
-		if e.Rules().TenantID == "" { // the first thing ever stored here
-			if err := e.SetRules(rules); err != nil {
-				return err
-			}
-		}
-		present, err = importInto(e, accounts)
-		if damaged := (*account.DamagedError)(nil); err == nil || errors.As(err, &damaged) {
+		err := change(store, e, out)
+		if damaged := (*account.DamagedError)(nil); errors.As(err, &damaged) {
 			return err
 		}
-		return refused(name, err)
+		return unchanged(err)
 	})
 	if err != nil {
 		return inStore(err)
 	}
-	fmt.Fprintf(out, "%s: accounts imported: %d; there already: %d\n", printable(name), len(accounts)-present, present)
-	return nil
+	_, err = fmt.Fprint(cmd.OutOrStdout(), string(*out))
+	return err
 }
 
-// importInto also counts the accounts that are there already.
-func importInto(e *account.Edit, accounts []account.Account) (present int, err error) {
-	for _, a := range accounts {
-		switch old, err := e.ByUID(a.UID); {
-		case err == nil && old.Name == a.Name:
-			present++
-		case errors.Is(err, account.ErrUnknown):
-			if err := localConflict(a); err != nil {
-				return 0, err
-			}
-		}
-	}
-	return present, e.Import(accounts)
+// lines is what a command has to say when it is done.
+type lines []byte
+
+func (l *lines) Write(p []byte) (int, error) {
+	*l = append(*l, p...)
+	return len(p), nil
 }
 
-// localConflict refuses a name or id that another account of this machine has,
-// from /etc/passwd or wherever else. Two names for one id own each other's
-// files, and a local name always wins over ours.
-func localConflict(a account.Account) error {
-	id := strconv.FormatUint(uint64(a.UID), 10)
-	if u, err := user.LookupId(id); err == nil && u.Username != a.Name {
-		return fmt.Errorf("%s: id %s is that of the local account %s", a.Name, id, u.Username)
+// onlyAccount is a command with one argument: which account.
+func onlyAccount(o *options, c *cobra.Command, change func(s account.Store, e *account.Edit, which string, out io.Writer) error) *cobra.Command {
+	c.Use += " ACCOUNT"
+	c.Args = exactly("ACCOUNT")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		return o.change(cmd, func(s account.Store, e *account.Edit, out io.Writer) error { return change(s, e, args[0], out) })
 	}
-	if u, err := user.Lookup(a.Name); err == nil && u.Uid != id {
-		return fmt.Errorf("%s: a local account of this name has id %s", a.Name, u.Uid)
-	}
-	return nil
+	return c
 }

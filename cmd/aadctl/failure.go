@@ -27,13 +27,27 @@ type failure struct {
 
 func (f *failure) Error() string { return f.what }
 
+// several is a failure of more than one line.
+type several struct {
+	*failure
+	more []string
+}
+
+func (s *several) Unwrap() error { return s.failure }
+
 // report tells a person about err and returns the exit code.
 func report(w io.Writer, err error) int {
 	if err == nil {
 		return exitOK
 	}
 	f := explain(err)
-	fmt.Fprintln(w, "aadctl:", printable(f.what)) // it may name a file
+	lines := []string{f.what}
+	if s := (*several)(nil); errors.As(err, &s) {
+		lines = append(lines, s.more...)
+	}
+	for _, line := range lines {
+		fmt.Fprintln(w, "aadctl:", printable(line)) // it may name a file
+	}
 	if f.hint != "" {
 		fmt.Fprintln(w, "aadctl: hint:", printable(f.hint))
 	}
@@ -62,9 +76,9 @@ func explain(err error) *failure {
 	case errors.Is(err, account.ErrMissing):
 		return &failure{exitStore, "there is no store yet", "run: aadctl config apply"}
 	case errors.Is(err, fs.ErrPermission):
-		return &failure{exitNo, plain(err), "run this as root"}
+		return no(plain(err), "run this as root")
 	default:
-		return &failure{exitNo, plain(err), ""}
+		return no(plain(err), "")
 	}
 }
 
@@ -87,9 +101,89 @@ func damagedStore(d *account.DamagedError) *failure {
 	return &failure{exitStore, d.File + ": " + d.Problem, "nothing was changed; " + d.Fix()}
 }
 
-// refused is a no to the lines of file, none of which was taken.
-func refused(file string, err error) *failure {
-	return &failure{exitNo, file + ": " + plain(err), "nothing was imported; correct the line and import the file again"}
+// refused is a no to the lines of file, none of which was taken. err may be
+// several, joined; the first so many are told.
+func refused(file string, err error) error {
+	const told = 20
+	all := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		all = joined.Unwrap()
+	}
+	var lines []string
+	for _, err := range all[:min(told, len(all))] {
+		lines = append(lines, file+": "+plain(err))
+	}
+	if n := len(all) - told; n > 0 {
+		lines = append(lines, fmt.Sprintf("%s: and %d more", file, n))
+	}
+	hint := "nothing was imported; correct the line and import the file again"
+	if len(lines) > 1 {
+		hint = "nothing was imported; correct these lines and import the file again"
+	}
+	return &several{no(lines[0], hint), lines[1:]}
+}
+
+const allAccounts = "aadctl account list --all shows the accounts"
+
+func no(what, hint string) *failure { return &failure{exitNo, what, hint} }
+
+// unchanged is the no of an edit.
+func unchanged(err error) error {
+	if own := (*failure)(nil); err == nil || errors.As(err, &own) {
+		return err
+	}
+	return no(plain(err), "nothing was changed")
+}
+
+func unknownAccount(in lookup, which string) error {
+	if now, err := in.Holder(which); err == nil || errors.Is(err, account.ErrRemoved) {
+		return no(fmt.Sprintf("%s: is a former name of uid %d", which, now.UID), "its name is "+now.Name)
+	}
+	return no(fmt.Sprintf("%s: there is no such account", which), allAccounts)
+}
+
+func removedAccount(a account.Account) error {
+	return no(fmt.Sprintf("%s: was removed on %s", a.Name, when(a.Removed)), "to bring it back: aadctl account restore "+a.Name)
+}
+
+func movedAccount(a account.Account) error {
+	return no(fmt.Sprintf("%d: nobody has this uid; %s had it until %s", a.UID, a.Name, when(a.Removed)),
+		fmt.Sprintf("its uid is %d", a.MovedTo))
+}
+
+func takenName(in lookup, name string) error {
+	if held, err := in.ByName(name); err == nil {
+		return no(fmt.Sprintf("%s: is the name of uid %d", name, held.UID), "if two people have exchanged their names, use --swap")
+	}
+	return no(fmt.Sprintf("%s: was the name of another account", name), "nobody else ever gets it; "+allAccounts)
+}
+
+func badName(name string, domains []string, err error) error {
+	if spelling := (*account.SpellingError)(nil); errors.As(err, &spelling) {
+		return no(fmt.Sprintf("%s: is not how a name is spelled here", name), "use "+spelling.Right)
+	}
+	return no(fmt.Sprintf("%s: is not a name of an accepted domain", name), "accepted are: "+strings.Join(domains, ", "))
+}
+
+func wouldUndo(file string, undone []account.Account) error {
+	const few = 3
+	names := make([]string, 0, few)
+	for _, a := range undone[:min(few, len(undone))] {
+		names = append(names, a.Name)
+	}
+	if len(undone) > few {
+		names = append(names, "…")
+	}
+	return no(fmt.Sprintf("%s: would undo that accounts came to be, or were locked or removed: %d (%s)", file, len(undone), strings.Join(names, ", ")),
+		"nothing was changed; --force restores it, and the ids of accounts it lacks may be given to others")
+}
+
+func busy(a account.Account, pids []int, verb string) error {
+	hint := fmt.Sprintf("end them first: pkill -KILL -u %d", a.UID)
+	if verb == "remove" {
+		hint += "; or use --force"
+	}
+	return no(fmt.Sprintf("%s: processes run under uid %d: %s", a.Name, a.UID, some(pids)), hint)
 }
 
 func usage(what string) *failure {

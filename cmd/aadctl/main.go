@@ -37,12 +37,12 @@ const (
 )
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(new(options), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-func run(args []string, in io.Reader, out, errout io.Writer) int {
+func run(o *options, args []string, in io.Reader, out, errout io.Writer) int {
 	checked := &checkedWriter{w: out}
-	cmd := root()
+	cmd := root(o)
 	cmd.SetArgs(args)
 	cmd.SetIn(in)
 	cmd.SetOut(checked)
@@ -56,11 +56,11 @@ func run(args []string, in io.Reader, out, errout io.Writer) int {
 
 // options are the flags that several commands share.
 type options struct {
-	config string
+	config     string
+	runtimeDir string // no flag: account.DefaultRuntimeDir, but in tests
 }
 
-func root() *cobra.Command {
-	o := new(options)
+func root(o *options) *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use:               "aadctl",
 		Short:             "Administer aad-login: sign-in to this machine with Entra ID",
@@ -68,7 +68,7 @@ func root() *cobra.Command {
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-	}, checkCommand(o), setupCommand(o), loginCommand(o), configCommand(o), accountCommand(o), versionCommand())
+	}, checkCommand(o), setupCommand(o), loginCommand(o), configCommand(o), accountCommand(o), storeCommand(o), versionCommand())
 	cmd.PersistentFlags().StringVar(&o.config, "config", config.DefaultPath, "read the configuration from `FILE`")
 	cmd.SetHelpCommand(helpCommand())
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err.Error()) })
@@ -113,7 +113,29 @@ func (o *options) load() (*config.Config, account.Store, error) {
 	if err != nil {
 		return nil, account.Store{}, err
 	}
-	return c, account.Store{Dir: c.Accounts.Directory}, nil
+	return c, account.Store{Dir: c.Accounts.Directory, RuntimeDir: o.runtimeDir}, nil
+}
+
+// reading calls do with the store, or another file of that kind, once all of it
+// has been checked.
+func (o *options) reading(file string, do func(*account.Snapshot) error) error {
+	_, store, err := o.load()
+	if err != nil {
+		return err
+	}
+	open := store.Open
+	if file != "" {
+		open = func() (*account.Snapshot, error) { return store.OpenCopy(file) }
+	}
+	snapshot, err := open()
+	if err != nil {
+		return inStore(err)
+	}
+	defer snapshot.Close()
+	if err := snapshot.Check(); err != nil {
+		return inStore(err)
+	}
+	return do(snapshot)
 }
 
 // checkedWriter remembers that the output could not be written: a list cut

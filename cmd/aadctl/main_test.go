@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"os/user"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -24,7 +23,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"aadctl": main})
+	testscript.Main(m, map[string]func(){"aadctl": func() {
+		o := &options{runtimeDir: os.Getenv("WORK") + "/run"}
+		os.Exit(run(o, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}})
 }
 
 // TestScripts runs testdata/script/*.txtar. Besides testscript's own commands
@@ -33,6 +35,9 @@ func TestMain(m *testing.M) {
 //	config [LINE…]          write config.toml: the required keys, the LINEs,
 //	                        and a store below $WORK
 //	status N aadctl ARG…    run it and want exactly this exit status
+//	admin NAME              bind an imported account and make it administrator
+//	grant UID               leave behind what a sign-in does
+//	running UID             start a process with this uid, to the end of the script
 func TestScripts(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("config.toml must belong to root, so only root can test what reads it")
@@ -49,8 +54,11 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"config": writeConfig,
-			"status": wantStatus,
+			"config":  writeConfig,
+			"status":  wantStatus,
+			"admin":   makeAdmin,
+			"grant":   leaveGrant,
+			"running": startProcess,
 		},
 	})
 }
@@ -141,37 +149,6 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// Two names of one id own each other's files, and a local name wins over ours.
-func TestLocalConflict(t *testing.T) {
-	daemon, err := user.Lookup("daemon")
-	if err != nil {
-		t.Skipf("this machine has no user daemon: %v", err)
-	}
-	id, err := strconv.ParseUint(daemon.Uid, 10, 32)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cases := []struct {
-		name string
-		uid  uint32
-		want string
-	}{
-		{"daemon", uint32(id), ""},
-		{"alice@contoso.com", 3197663, ""},
-		{"alice@contoso.com", uint32(id), "alice@contoso.com: id " + daemon.Uid + " is that of the local account daemon"},
-		{"daemon", 3197663, "daemon: a local account of this name has id " + daemon.Uid},
-	}
-	for _, c := range cases {
-		got := ""
-		if err := localConflict(account.Account{Name: c.name, UID: c.uid}); err != nil {
-			got = err.Error()
-		}
-		if got != c.want {
-			t.Errorf("localConflict(%s, %d) = %q, want %q", c.name, c.uid, got, c.want)
-		}
-	}
-}
-
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
@@ -179,7 +156,7 @@ func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left
 // A list cut short must not look complete to the script that reads it.
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	var errout bytes.Buffer
-	if code := run([]string{"version"}, nil, fullDisk{}, &errout); code != exitNo {
+	if code := run(new(options), []string{"version"}, nil, fullDisk{}, &errout); code != exitNo {
 		t.Errorf("exit status %d, want %d", code, exitNo)
 	}
 	if want := "aadctl: no space left on device\n"; errout.String() != want {
@@ -232,7 +209,7 @@ func TestDescribe(t *testing.T) {
 // A file may be called anything.
 func TestReportIsPrintable(t *testing.T) {
 	var said strings.Builder
-	report(&said, &failure{exitNo, "open \x1b[2J\u202e: no such file", "see \x1b[2J\n"})
+	report(&said, no("open \x1b[2J\u202e: no such file", "see \x1b[2J\n"))
 	if want := "aadctl: \"open \\x1b[2J\\u202e: no such file\"\naadctl: hint: \"see \\x1b[2J\\n\"\n"; said.String() != want {
 		t.Errorf("got  %q\nwant %q", said.String(), want)
 	}

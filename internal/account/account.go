@@ -30,6 +30,7 @@ type Account struct {
 	Created  time.Time
 	Locked   time.Time // zero unless locked; then nobody signs in, and files keep their owner
 	Removed  time.Time // zero unless removed; then name and id stay taken and nothing answers
+	MovedTo  uint32    // 0, or this is no more than an id that an account had before, removed so that nobody gets it
 }
 
 var (
@@ -64,7 +65,7 @@ func (a Account) equal(b Account) bool {
 	return a.Name == b.Name && a.UPN == b.UPN && a.UID == b.UID && a.Gecos == b.Gecos && a.Home == b.Home &&
 		a.Shell == b.Shell && a.TenantID == b.TenantID && a.ObjectID == b.ObjectID && a.Admin == b.Admin &&
 		slices.Equal(a.Groups, b.Groups) && slices.Equal(a.Former, b.Former) &&
-		a.Created.Equal(b.Created) && a.Locked.Equal(b.Locked) && a.Removed.Equal(b.Removed)
+		a.Created.Equal(b.Created) && a.Locked.Equal(b.Locked) && a.Removed.Equal(b.Removed) && a.MovedTo == b.MovedTo
 }
 
 // check refuses what no entry may say, whoever asks for it.
@@ -86,6 +87,8 @@ func (a Account) check() error {
 		return fmt.Errorf("account: %s: half an identity", a.Name)
 	case a.Admin && !a.Locked.IsZero():
 		return fmt.Errorf("account: %s: locked, and yet an administrator", a.Name)
+	case a.MovedTo != 0 && (a.Removed.IsZero() || a.ObjectID != "" || len(a.Former) > 0):
+		return fmt.Errorf("account: %s: id %d has moved, and yet is an account", a.Name, a.UID)
 	case len(a.Groups) > 1000 || len(a.Groups) > 0 && a.Groups[0] == 0:
 		return fmt.Errorf("account: %s: groups %v", a.Name, a.Groups)
 	}

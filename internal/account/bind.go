@@ -49,7 +49,7 @@ func (e *Edit) Bind(who Identity, took uint32) (Account, error) {
 	case err == nil && bound.Name == who.Name:
 		return settle(bound, took)
 	case err == nil:
-		return e.rename(bound, who)
+		return e.renamed(bound, who)
 	case !errors.Is(err, ErrUnknown):
 		return Account{}, err
 	}
@@ -80,15 +80,8 @@ func (e *Edit) claim(a Account, who Identity, took uint32) (Account, error) {
 	return e.put(a)
 }
 
-func (e *Edit) rename(a Account, who Identity) (Account, error) {
-	if uid, err := e.holder(who.Name); err == nil && uid != a.UID {
-		return Account{}, ErrOtherObject
-	}
-	if a.Gecos == a.UPN {
-		a.Gecos = who.UPN
-	}
-	a.Name, a.UPN = who.Name, who.UPN
-	a, err := e.put(a)
+func (e *Edit) renamed(a Account, who Identity) (Account, error) {
+	a, err := e.Rename(a, Name{Account: who.Name, UPN: who.UPN})
 	if err != nil {
 		return Account{}, err
 	}

@@ -26,6 +26,7 @@
 //	                its uid says whose name it is
 //	"a" uid         what the name service does not need: JSON
 //	"o" tid "/" oid uid
+//	for an id that an account had before: "u" and "a" alone, retired
 //	at the end:
 //	"gaad_admins"   members: u32 count, then the names
 //

@@ -86,6 +86,9 @@ func (e *Edit) ByObject(tid, oid string) (Account, error) {
 // Fresh is the account that a first sign-in under this name would store.
 func (e *Edit) Fresh(n Name) (Account, error) { return fresh(e, e.rules, n) }
 
+// Holder finds the account that a name is or was, whatever it is called now.
+func (e *Edit) Holder(name string) (Account, error) { return byFormerName(e, name) }
+
 func (e *Edit) holder(name string) (uint32, error) {
 	if uid, ok := e.names[name]; ok {
 		return uid, nil

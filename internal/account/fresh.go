@@ -13,15 +13,19 @@ type source interface {
 
 // byName follows a name to its holder, who may have another name by now.
 func byName(s source, name string) (Account, error) {
-	uid, err := s.holder(name)
-	if err != nil {
-		return Account{}, err
-	}
-	a, err := s.ByUID(uid)
+	a, err := byFormerName(s, name)
 	if (err == nil || err == ErrRemoved) && a.Name != name {
 		return Account{}, ErrUnknown
 	}
 	return a, err
+}
+
+func byFormerName(s source, name string) (Account, error) {
+	uid, err := s.holder(name)
+	if err != nil {
+		return Account{}, err
+	}
+	return s.ByUID(uid)
 }
 
 // fresh makes the account of a name nobody ever had. nss/preauth.c does the

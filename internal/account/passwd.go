@@ -12,25 +12,55 @@ import (
 	"strings"
 )
 
-// ParsePasswd reads accounts in the form of passwd(5), as the preview kept
-// them in /etc/aadpasswd, to be given to Edit.Import. Ids are kept as they
-// are: they own files. The first bad line is an error that names it.
+// ParsePasswd reads accounts in the form of passwd(5), to be given to
+// Edit.Import. Ids are kept as they are: they own files. The error is the joined
+// ones of every bad line, each of which names it.
 func ParsePasswd(r io.Reader, rules Rules) ([]Account, error) {
-	p := passwd{rules: rules, names: make(map[string]int), ids: make(map[uint32]int)}
+	return parsePasswd(r, rules, func(line string) string { return line })
+}
+
+// ParsePreview reads /etc/aadpasswd of the former Azure extension, in which a
+// name may be in any case and the fields between gid and home may be none.
+func ParsePreview(r io.Reader, rules Rules) ([]Account, error) {
+	return parsePasswd(r, rules, previewLine)
+}
+
+// previewLine makes a line of passwd(5) of one of the preview.
+func previewLine(line string) string {
+	if strings.HasPrefix(line, "#") {
+		return ""
+	}
+	fields := strings.Split(strings.TrimSpace(line), ":")
+	n := len(fields)
+	if n < 6 {
+		return line
+	}
+	return strings.Join([]string{lower(fields[0]), "x", fields[2], fields[3], strings.Join(fields[4:n-2], " "), fields[n-2], fields[n-1]}, ":")
+}
+
+func parsePasswd(r io.Reader, rules Rules, form func(string) string) ([]Account, error) {
 	var accounts []Account
+	var bad []error
+	p := passwd{rules: rules, names: make(map[string]int), ids: make(map[uint32]int)}
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
-		if p.line++; strings.TrimSpace(lines.Text()) == "" {
+		p.line++
+		line := form(lines.Text())
+		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		a, err := p.account(lines.Text())
+		a, err := p.account(line)
 		if err != nil {
-			return nil, fmt.Errorf("account: line %d: %w", p.line, err)
+			bad = append(bad, fmt.Errorf("account: line %d: %w", p.line, err))
+			continue
 		}
 		accounts = append(accounts, a)
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("account: line %d: %w", p.line+1, err)
+		bad = append(bad, fmt.Errorf("account: line %d: %w", p.line+1, err))
+	}
+	if len(bad) > 0 {
+		return nil, errors.Join(bad...)
 	}
 	return accounts, nil
 }
@@ -92,10 +122,8 @@ func (p *passwd) id(uid, gid string) (uint32, error) {
 		return 0, fmt.Errorf("uid %q is not a number", uid)
 	case gid != uid:
 		return 0, fmt.Errorf("gid %q differs from uid %s; every account here has a private group with its own number", gid, uid)
-	case id < minID || id > maxID || id == 65534 || id == 65535:
-		return 0, fmt.Errorf("uid %d is the system's", id)
-	case id-p.rules.Low < reserved:
-		return 0, fmt.Errorf("uid %d is a group's: the first %d of the id range are", id, reserved)
+	case p.rules.reservedID(id) != "":
+		return 0, fmt.Errorf("uid %d is %s", id, p.rules.reservedID(id))
 	case p.ids[id] != 0:
 		return 0, fmt.Errorf("uid %d is on line %d already", id, p.ids[id])
 	}

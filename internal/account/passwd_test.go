@@ -64,6 +64,33 @@ func TestParsePasswd(t *testing.T) {
 	}
 }
 
+// The preview's users have their names in any case, and what stands before the
+// home is not written down anywhere.
+func TestParsePreview(t *testing.T) {
+	accounts, err := ParsePreview(strings.NewReader("# made by aadlogin\n"+
+		"Alice@Contoso.com:x:3197663:3197663:Alice Example:/home/alice:/bin/zsh\n"+
+		"bob@fabrikam.com:*:4359382:4359382:/home/bob:/bin/sh\r\n"+
+		"carol@contoso.com:x:5000:5000:Carol:Example::/home/carol:\n"), testRules())
+	if err != nil || len(accounts) != 3 {
+		t.Fatalf("%+v, %v", accounts, err)
+	}
+	for i, want := range []Account{
+		{Name: "alice@contoso.com", UPN: "alice@contoso.com", UID: 3197663, Gecos: "Alice Example", Home: "/home/alice", Shell: "/bin/zsh"},
+		{Name: "bob@fabrikam.com", UPN: "bob@fabrikam.com", UID: 4359382, Gecos: "bob@fabrikam.com", Home: "/home/bob", Shell: "/bin/sh"},
+		{Name: "carol@contoso.com", UPN: "carol@contoso.com", UID: 5000, Gecos: "Carol Example ", Home: "/home/carol", Shell: "/bin/bash"},
+	} {
+		if !accounts[i].equal(want) {
+			t.Errorf("got  %+v\nwant %+v", accounts[i], want)
+		}
+	}
+	// Every line that is wrong, not only the first.
+	accounts, err = ParsePreview(strings.NewReader("a:b\nalice@contoso.com:x:5000:5000::/home/a:\neve@evil.example:x:5001:5001::/h:\n"), testRules())
+	if want := "account: line 1: has 2 fields"; accounts != nil || !strings.HasPrefix(fmt.Sprint(err), want) ||
+		!strings.Contains(err.Error(), "\naccount: line 3: name \"eve@evil.example\"") {
+		t.Errorf("%v, %v", accounts, err)
+	}
+}
+
 // Imported accounts keep ids outside the range, and their first sign-in too.
 func TestImport(t *testing.T) {
 	s := newStore(t)
@@ -107,11 +134,9 @@ func FuzzParsePasswd(f *testing.F) {
 	f.Add("alice@contoso.com:x:3197663:3197663:Alice:/home/alice:/bin/zsh\n")
 	f.Add("a@contoso.com:*:1000:1000::/h:\nb@fabrikam.com::1001:1001::/h:/s")
 	f.Fuzz(func(t *testing.T, lines string) {
-		accounts, err := ParsePasswd(strings.NewReader(lines), testRules())
-		if err != nil {
-			return
-		}
-		for _, a := range accounts {
+		accounts, _ := ParsePasswd(strings.NewReader(lines), testRules())
+		preview, _ := ParsePreview(strings.NewReader(lines), testRules())
+		for _, a := range append(accounts, preview...) {
 			if a.UID < minID || a.check() != nil {
 				t.Fatalf("parsed %+v", a)
 			}

@@ -123,6 +123,7 @@ type more struct {
 	Created  time.Time `json:"created"`
 	Locked   time.Time `json:"locked,omitzero"`
 	Removed  time.Time `json:"removed,omitzero"`
+	MovedTo  uint32    `json:"moved_to,omitempty"`
 }
 
 // parseAccount joins an account's two records.
@@ -140,7 +141,7 @@ func parseAccount(entry, rest []byte) (Account, error) {
 	a := Account{
 		Name: p.name, UPN: m.UPN, UID: p.uid, Gecos: p.gecos, Home: p.home, Shell: p.shell,
 		TenantID: m.TenantID, ObjectID: m.ObjectID, Admin: p.admin, Groups: p.groups,
-		Former: m.Former, Created: m.Created, Locked: m.Locked, Removed: m.Removed,
+		Former: m.Former, Created: m.Created, Locked: m.Locked, Removed: m.Removed, MovedTo: m.MovedTo,
 	}
 	if p.retired == a.Removed.IsZero() || a.check() != nil {
 		return Account{}, errRecord
@@ -150,14 +151,14 @@ func parseAccount(entry, rest []byte) (Account, error) {
 
 // records are all of an account's, in the order of the store.
 func records(a Account, low uint32, add func(key, value []byte) error) error {
-	rest, err := json.Marshal(more{a.UPN, a.TenantID, a.ObjectID, a.Former, a.Created, a.Locked, a.Removed})
+	rest, err := json.Marshal(more{a.UPN, a.TenantID, a.ObjectID, a.Former, a.Created, a.Locked, a.Removed, a.MovedTo})
 	if err != nil {
 		return fmt.Errorf("account: %s: %w", a.Name, err)
 	}
 	if err := add(uidKey("u", a.UID), entry(a, a.Name, low)); err != nil {
 		return err
 	}
-	for _, name := range append([]string{a.Name}, a.Former...) {
+	for _, name := range a.names() {
 		if err := add([]byte("n"+name), entry(a, name, low)); err != nil {
 			return err
 		}
@@ -170,8 +171,8 @@ func records(a Account, low uint32, add func(key, value []byte) error) error {
 
 // keys are those of an account's records, in that order.
 func keys(a Account) []string {
-	list := []string{string(uidKey("u", a.UID)), "n" + a.Name}
-	for _, name := range a.Former {
+	list := []string{string(uidKey("u", a.UID))}
+	for _, name := range a.names() {
 		list = append(list, "n"+name)
 	}
 	list = append(list, string(uidKey("a", a.UID)))
@@ -179,6 +180,15 @@ func keys(a Account) []string {
 		list = append(list, string(objectKey(a.TenantID, a.ObjectID)))
 	}
 	return list
+}
+
+// names are those that are this account's. An id that has moved has none: they
+// moved with the account.
+func (a Account) names() []string {
+	if a.MovedTo != 0 {
+		return nil
+	}
+	return append([]string{a.Name}, a.Former...)
 }
 
 // members is the record of aad_admins.

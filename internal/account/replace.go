@@ -25,7 +25,16 @@ func (s Store) replace(e *Edit) error {
 		}
 	}
 	path := s.path(newFile)
-	err := s.writeNew(path, e)
+	err := s.writeNew(path, func(f *os.File) error {
+		w, err := cdb.NewWriter(f)
+		if err == nil {
+			err = e.writeTo(w)
+		}
+		if err != nil {
+			return err
+		}
+		return w.Close()
+	})
 	if err == nil && e.base != nil {
 		err = s.keepPrevious()
 	}
@@ -39,7 +48,7 @@ func (s Store) replace(e *Edit) error {
 	}
 	s.seal(s.path(storeFile))
 	if e.base != nil {
-		s.supersede()
+		s.supersede(s.path(previousFile))
 	}
 	if err := syncDir(s.path(".")); err != nil {
 		return fmt.Errorf("account: write the store: %w", err)
@@ -53,8 +62,7 @@ const markAt = int64(cdb.HeaderSize + 8 + len("r") + rulesMark)
 // supersede changes the mark of the store just replaced, so that who has it
 // mapped looks for the new one. Nothing is lost if it fails: they do so within
 // a second anyway.
-func (s Store) supersede() {
-	path := s.path(previousFile)
+func (s Store) supersede(path string) {
 	defer s.seal(path)
 	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -69,7 +77,7 @@ func (s Store) supersede() {
 }
 
 // writeNew makes the file; one that a crash left is no use.
-func (s Store) writeNew(path string, e *Edit) error {
+func (s Store) writeNew(path string, write func(*os.File) error) error {
 	if err := remove(path); err != nil {
 		return err
 	}
@@ -78,14 +86,7 @@ func (s Store) writeNew(path string, e *Edit) error {
 		return err
 	}
 	defer f.Close()
-	w, err := cdb.NewWriter(f)
-	if err != nil {
-		return err
-	}
-	if err := e.writeTo(w); err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
+	if err := write(f); err != nil {
 		return err
 	}
 	if err := f.Chmod(unsealedMode); err != nil { // the umask is our host's
@@ -178,13 +179,17 @@ func (o *output) note(entry []byte) error {
 	return err
 }
 
-// keepPrevious gives the store a second name, by which it survives the rename.
+// keepPrevious gives the store a second name, by which it survives the rename,
+// and once a day a third, as a backup.
 func (s Store) keepPrevious() error {
 	spare := s.path(previousFile) + ".new"
 	for _, path := range []string{s.path(storeFile), s.path(previousFile)} {
 		if err := unseal(path); err != nil {
 			return err
 		}
+	}
+	if err := s.backUpDaily(); err != nil {
+		return err
 	}
 	if err := remove(spare); err != nil {
 		return err

@@ -95,6 +95,17 @@ func validDomain(s string) bool {
 		strings.Trim(s, ".-") == s
 }
 
+// reservedID says whose an id is that no account may have, or "".
+func (r Rules) reservedID(id uint32) string {
+	switch {
+	case id < minID || id > maxID || id == 65534 || id == 65535:
+		return "the system's"
+	case id-r.Low < reserved:
+		return fmt.Sprintf("a group's: the first %d of the id range are", reserved)
+	}
+	return ""
+}
+
 // allocatable reports whether id can be an account's under these rules; the
 // first ids of the range are groups.
 func (r Rules) allocatable(id uint32) bool {

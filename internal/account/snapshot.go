@@ -31,7 +31,7 @@ func (s Store) read(data []byte) (*Snapshot, error) {
 	}
 	rules, format, err := parseRules(record)
 	if format != 0 && format != Format {
-		return nil, &VersionError{s.path(storeFile), int(format)}
+		return nil, &VersionError{s.file(), int(format)}
 	}
 	if err != nil {
 		return nil, s.damaged("is damaged: rules: " + err.Error())
@@ -118,13 +118,7 @@ func (s *Snapshot) All() iter.Seq[Account] {
 func (s *Snapshot) Fresh(n Name) (Account, error) { return fresh(s, s.rules, n) }
 
 // Holder finds the account that a name is or was, whatever it is called now.
-func (s *Snapshot) Holder(name string) (Account, error) {
-	uid, err := s.holder(name)
-	if err != nil {
-		return Account{}, err
-	}
-	return s.ByUID(uid)
-}
+func (s *Snapshot) Holder(name string) (Account, error) { return byFormerName(s, name) }
 
 // holder says whose a name is or was.
 func (s *Snapshot) holder(name string) (uint32, error) {

@@ -4,6 +4,7 @@
 package account
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,6 +26,7 @@ const (
 	newFile      = "accounts.cdb.new"
 	lockFile     = "accounts.lock"
 	grantsDir    = "grants"
+	backupsDir   = "backups"
 )
 
 // Store is a directory with the accounts in it. The zero value is this
@@ -33,6 +35,8 @@ type Store struct {
 	Dir        string           // DefaultDir when empty
 	RuntimeDir string           // DefaultRuntimeDir when empty
 	Now        func() time.Time // time.Now when nil
+
+	copy string // read this file in the place of accounts.cdb
 }
 
 // ErrMissing is returned by Open when there is no store yet.
@@ -45,6 +49,7 @@ type DamagedError struct {
 	Problem   string
 	Previous  bool // the copy before the last change is beside it
 	Immutable bool // see seal.go
+	Copy      bool // it is not the store itself
 }
 
 func (e *DamagedError) Error() string {
@@ -53,7 +58,10 @@ func (e *DamagedError) Error() string {
 
 // Fix says what to do, as one line with the command.
 func (e *DamagedError) Fix() string {
-	if !e.Previous {
+	switch {
+	case e.Copy:
+		return "use another copy"
+	case !e.Previous:
 		return "restore it from a backup"
 	}
 	// By rename: processes may have the file mapped, and writing into it would kill them. The copy is not sealed, so not 0444.
@@ -89,7 +97,16 @@ func (s Store) now() time.Time {
 	return s.Now()
 }
 
+// Path is where the accounts are.
+func (s Store) Path() string { return s.path(storeFile) }
+
+// file is the one to read.
+func (s Store) file() string { return cmp.Or(s.copy, s.path(storeFile)) }
+
 func (s Store) damaged(problem string) *DamagedError {
+	if s.copy != "" {
+		return &DamagedError{File: s.copy, Problem: problem, Copy: true}
+	}
 	previous, err := os.Lstat(s.path(previousFile))
 	d := &DamagedError{File: s.path(storeFile), Problem: problem, Previous: err == nil && previous.Mode().IsRegular()}
 	if f, err := openFile(d.File); err == nil {
@@ -99,10 +116,18 @@ func (s Store) damaged(problem string) *DamagedError {
 	return d
 }
 
+// OpenCopy is Open for a copy of a store, such as a backup.
+func (s Store) OpenCopy(path string) (*Snapshot, error) {
+	s.copy = path
+	return s.Open()
+}
+
 // Open maps the store as it is now. Changes made later are not seen.
 func (s Store) Open() (*Snapshot, error) {
-	data, err := mapFile(s.path(storeFile))
+	data, err := mapFile(s.file())
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && s.copy != "":
+		return nil, fmt.Errorf("account: %w", err)
 	case errors.Is(err, fs.ErrNotExist):
 		if d := s.damaged("is missing"); d.Previous {
 			// Starting afresh would give the ids of the lost accounts to others.

@@ -278,3 +278,26 @@ func TestUnseal(t *testing.T) {
 		t.Errorf("unsealed: %v, %v", info.Mode(), err)
 	}
 }
+
+// What an authorization leaves behind goes, and it is no error if nothing is there.
+func TestWithdraw(t *testing.T) {
+	s := newStore(t)
+	s.RuntimeDir = t.TempDir()
+	a := bind(t, s, testRules(), "alice@contoso.com")
+	windows := s.WindowsPath(a.UID)
+	if err := errors.Join(s.RecordGrant(a.UID, Grant{ObjectID: a.ObjectID}), os.Mkdir(filepath.Dir(windows), 0o700),
+		os.WriteFile(windows, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Withdraw(a.UID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.ReadGrant(a.UID); !errors.Is(err, ErrNoGrant) {
+		t.Errorf("grant: %v", err)
+	}
+	if _, err := os.Stat(windows); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("windows: %v", err)
+	}
+}

@@ -161,7 +161,7 @@ func leftovers(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	return slices.DeleteFunc(paths, func(path string) bool {
-		return slices.Contains([]string{"accounts.cdb", "accounts.cdb.previous", "accounts.lock", "grants"}, filepath.Base(path))
+		return slices.Contains([]string{"accounts.cdb", "accounts.cdb.previous", "accounts.lock", "backups", "grants"}, filepath.Base(path))
 	})
 }
 

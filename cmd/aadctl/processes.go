@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// processesOf are the processes with this uid as any of their four: real,
+// effective, saved, of the file system (proc(5)). Root sees all that are in
+// its own pid namespace or below it.
+func processesOf(uid uint32) ([]int, error) {
+	dirs, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, err
+	}
+	var pids []int
+	for _, dir := range dirs {
+		pid, err := strconv.Atoi(dir.Name())
+		if err != nil {
+			continue
+		}
+		status, err := os.ReadFile("/proc/" + dir.Name() + "/status")
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ESRCH):
+			continue // it has ended
+		case err != nil:
+			return nil, err
+		}
+		if slices.Contains(uidsOf(status), strconv.FormatUint(uint64(uid), 10)) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
+}
+
+func uidsOf(status []byte) []string {
+	_, rest, _ := bytes.Cut(status, []byte("\nUid:"))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	return strings.Fields(string(line))
+}
+
+// some names a few.
+func some(pids []int) string {
+	const few = 5
+	text := strings.Trim(fmt.Sprint(pids[:min(few, len(pids))]), "[]")
+	if more := len(pids) - few; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}

@@ -1,0 +1,131 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+)
+
+// One backup a day, of the store before that day's first change, and ten at
+// most. A clock set back neither stops them nor has them pushed out at once.
+func TestBackups(t *testing.T) {
+	s := newStore(t)
+	at := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	s.Now = func() time.Time { return at }
+	n := 0
+	change := func() []byte {
+		before, _ := os.ReadFile(s.path(storeFile))
+		n++
+		bind(t, s, testRules(), fmt.Sprintf("u%d@contoso.com", n))
+		return before
+	}
+	backups := func() (names []string) {
+		all, err := s.Backups()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range all {
+			names = append(names, filepath.Base(path))
+		}
+		return names
+	}
+	if change(); len(backups()) != 0 {
+		t.Errorf("nothing was there, and is kept: %v", backups())
+	}
+	first := change()
+	at = at.Add(backupEvery - time.Second)
+	change()
+	if want := []string{"accounts.cdb.20261101T120000Z"}; !slices.Equal(backups(), want) {
+		t.Fatalf("%v, want %v", backups(), want)
+	}
+	kept, err := os.ReadFile(filepath.Join(s.path(backupsDir), backups()[0]))
+	if kept[markAt]--; err != nil || !bytes.Equal(kept, first) {
+		t.Errorf("the backup is not the store before the change, %v", err)
+	}
+	for range 12 {
+		at = at.Add(backupEvery)
+		change()
+	}
+	if all := backups(); len(all) != keptBackups || all[0] != "accounts.cdb.20261105T115959Z" || all[9] != "accounts.cdb.20261114T115959Z" {
+		t.Errorf("%v", all)
+	}
+	at = at.AddDate(-1, 0, 0)
+	change()
+	if all := backups(); len(all) != keptBackups+1 || all[0] != "accounts.cdb.20251114T115959Z" {
+		t.Errorf("with the clock set back: %v", all)
+	}
+	if err := open(t, s).Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRestore(t *testing.T) {
+	s := newStore(t)
+	alice := bind(t, s, testRules(), "alice@contoso.com")
+	backup := filepath.Join(t.TempDir(), "backup")
+	whole, err := os.ReadFile(s.path(storeFile))
+	if err := errors.Join(err, os.WriteFile(backup, whole, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	never := func(undone []Account) error { return fmt.Errorf("undoes %v", undone) }
+	// What the copy does not know is not undone without being asked for.
+	for what, change := range map[string]func(*Edit) error{
+		"a new account": func(e *Edit) error {
+			return e.Put(Account{Name: "bob@contoso.com", UID: 5001, Home: "/home/b", Shell: "/bin/sh"})
+		},
+		"a lock":      func(e *Edit) error { a := alice; a.Locked = s.Now(); return e.Put(a) },
+		"a removal":   func(e *Edit) error { a := alice; a.Removed = s.Now(); return e.Put(a) },
+		"another uid": func(e *Edit) error { _, err := e.Move(alice, 5000); return err },
+	} {
+		update(t, s, change)
+		before, _ := os.ReadFile(s.path(storeFile))
+		if err := s.Restore(backup, never); err == nil {
+			t.Errorf("%s: undone", what)
+		}
+		if after, _ := os.ReadFile(s.path(storeFile)); !bytes.Equal(before, after) {
+			t.Errorf("%s: changed", what)
+		}
+		if err := s.Restore(backup, func([]Account) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if after, _ := os.ReadFile(s.path(storeFile)); !bytes.Equal(whole, after) {
+			t.Errorf("%s: not restored", what)
+		}
+	}
+	// Damage is kept, and no hindrance; a damaged copy is refused.
+	if err := os.WriteFile(s.path(storeFile), whole[:len(whole)-7], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Restore(backup, never); err != nil {
+		t.Error(err)
+	}
+	damaged := 0
+	all, _ := s.Backups()
+	for _, path := range all {
+		if snapshot, err := s.OpenCopy(path); err != nil || snapshot.Check() != nil {
+			damaged++
+		}
+	}
+	if damaged != 1 {
+		t.Errorf("%d of %d backups are damaged", damaged, len(all))
+	}
+	for i := range whole {
+		if err := os.WriteFile(backup, whole[:i], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Restore(backup, never); err == nil {
+			t.Fatalf("restored from %d bytes of %d", i, len(whole))
+		}
+	}
+	if after, _ := os.ReadFile(s.path(storeFile)); !bytes.Equal(whole, after) {
+		t.Error("not restored")
+	}
+}

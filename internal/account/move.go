@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Rename gives an account another name; uid, home and the names it had stay.
+// A name that is or was another account's is ErrOtherObject.
+func (e *Edit) Rename(a Account, to Name) (Account, error) {
+	if uid, err := e.holder(to.Account); err == nil && uid != a.UID {
+		return Account{}, ErrOtherObject
+	}
+	return e.put(a.called(to))
+}
+
+func (a Account) called(n Name) Account {
+	if a.Gecos == a.UPN {
+		a.Gecos = n.UPN
+	}
+	a.Name, a.UPN = n.Account, n.UPN
+	return a
+}
+
+// Swap exchanges the names of two accounts, as when the directory has given
+// each of two people the other's. It is the one way in which a name goes from
+// one account to another, and an administrator's decision.
+func (e *Edit) Swap(a, b Account) error {
+	if a.UID == b.UID {
+		return fmt.Errorf("account: %s: cannot be exchanged with itself", a.Name)
+	}
+	x, y := a.called(Name{b.Name, b.UPN}), b.called(Name{a.Name, a.UPN})
+	for _, swapped := range []Account{x, y} {
+		if err := swapped.check(); err != nil {
+			return err
+		}
+	}
+	// Past Put, which would keep for each the name that the other gets.
+	for _, swapped := range []Account{x, y} {
+		e.accounts[swapped.UID], e.names[swapped.Name] = swapped, swapped.UID
+	}
+	return nil
+}
+
+// Move gives an account another id, which nobody has or had. The old one stays
+// taken: files may have it.
+func (e *Edit) Move(a Account, uid uint32) (Account, error) {
+	if _, err := e.ByUID(uid); !errors.Is(err, ErrUnknown) {
+		return Account{}, fmt.Errorf("account: %s: id %d is or was that of another account", a.Name, uid)
+	}
+	if problem := e.rules.reservedID(uid); problem != "" {
+		return Account{}, fmt.Errorf("account: %s: uid %d is %s", a.Name, uid, problem)
+	}
+	left := Account{
+		Name: a.Name, UPN: a.UPN, UID: a.UID, Gecos: a.Gecos, Home: a.Home, Shell: a.Shell,
+		Created: a.Created, Removed: e.now, MovedTo: uid,
+	}.normal()
+	e.accounts[a.UID] = left
+	a.UID = uid
+	e.added = append(e.added, uid)
+	e.accounts[uid] = a
+	for _, name := range a.names() {
+		e.names[name] = uid
+	}
+	if a.ObjectID != "" {
+		e.objects[[2]string{a.TenantID, a.ObjectID}] = uid
+	}
+	return a, nil
+}

@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"errors"
+	"slices"
+	"testing"
+)
+
+// Two people whose names the directory has exchanged: each keeps uid and home,
+// and each name is answered with its new owner.
+func TestSwap(t *testing.T) {
+	s := newStore(t)
+	alice, bob := bind(t, s, testRules(), "alice@contoso.com"), bind(t, s, testRules(), "bob@fabrikam.com")
+	update(t, s, func(e *Edit) (err error) {
+		alice.Admin = true
+		if alice, err = e.Rename(alice, Name{"al@contoso.com", "al@contoso.com"}); err != nil {
+			return err
+		}
+		return e.Swap(alice, bob)
+	})
+	snapshot := open(t, s)
+	if err := snapshot.Check(); err != nil {
+		t.Fatal(err)
+	}
+	a, err := snapshot.ByName("bob@fabrikam.com")
+	if err != nil || a.UID != alice.UID || a.UPN != "bob@fabrikam.com" || a.Gecos != a.UPN || a.Home != alice.Home || !a.Admin ||
+		a.ObjectID != alice.ObjectID || !slices.Equal(a.Former, []string{"alice@contoso.com"}) {
+		t.Errorf("%+v, %v", a, err)
+	}
+	b, err := snapshot.ByName("al@contoso.com")
+	if err != nil || b.UID != bob.UID || b.ObjectID != bob.ObjectID || b.Admin || len(b.Former) != 0 {
+		t.Errorf("%+v, %v", b, err)
+	}
+	who := Identity{tenant, alice.ObjectID, "bob@fabrikam.com", "bob@fabrikam.com"}
+	update(t, s, func(e *Edit) error { _, err := e.Bind(who, alice.UID); return err })
+	if err := s.Update(func(e *Edit) error { return e.Swap(a, a) }); err == nil {
+		t.Error("an account was exchanged with itself")
+	}
+}
+
+// Somebody else's name, or one they had, is nobody's to take.
+func TestRenameTakesNothing(t *testing.T) {
+	s := newStore(t)
+	alice, bob := bind(t, s, testRules(), "alice@contoso.com"), bind(t, s, testRules(), "bob@fabrikam.com")
+	update(t, s, func(e *Edit) error { _, err := e.Rename(bob, Name{"rob@fabrikam.com", "rob@fabrikam.com"}); return err })
+	for _, name := range []string{"bob@fabrikam.com", "rob@fabrikam.com"} {
+		err := s.Update(func(e *Edit) error { _, err := e.Rename(alice, Name{name, name}); return err })
+		if !errors.Is(err, ErrOtherObject) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// An id that an account had is nobody's any more, and the account is whole.
+func TestMove(t *testing.T) {
+	s := newStore(t)
+	alice, bob := bind(t, s, crowded(), "alice@contoso.com"), bind(t, s, crowded(), "bob@contoso.com")
+	to := uint32(5000)
+	update(t, s, func(e *Edit) (err error) {
+		alice.Admin = true
+		if alice, err = e.Rename(alice, Name{"al@contoso.com", "al@contoso.com"}); err != nil {
+			return err
+		}
+		moved, err := e.Move(alice, to)
+		if err != nil || moved.UID != to {
+			t.Errorf("%+v, %v", moved, err)
+		}
+		for what, get := range map[string]func() (Account, error){
+			"name":   func() (Account, error) { return e.ByName("al@contoso.com") },
+			"former": func() (Account, error) { return e.Holder("alice@contoso.com") },
+			"object": func() (Account, error) { return e.ByObject(tenant, alice.ObjectID) },
+		} {
+			if a, err := get(); err != nil || a.UID != to {
+				t.Errorf("in the edit, by %s: %+v, %v", what, a, err)
+			}
+		}
+		return nil
+	})
+	snapshot := open(t, s)
+	if err := snapshot.Check(); err != nil {
+		t.Fatal(err)
+	}
+	want := alice
+	want.UID = to
+	if a, err := snapshot.ByName("al@contoso.com"); err != nil || !a.equal(want) {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if a, err := snapshot.ByObject(tenant, alice.ObjectID); err != nil || a.UID != to {
+		t.Errorf("%+v, %v", a, err)
+	}
+	left, err := snapshot.ByUID(alice.UID)
+	if err != ErrRemoved || left.MovedTo != to || left.ObjectID != "" {
+		t.Errorf("%+v, %v", left, err)
+	}
+	// Nobody gets the old id, not even back; nor one that is somebody's or nobody's to have.
+	for _, uid := range []uint32{alice.UID, to, bob.UID, 0, 999, 65534, crowded().Low + 1} {
+		if err := s.Update(func(e *Edit) error { _, err := e.Move(want, uid); return err }); err == nil {
+			t.Errorf("moved to %d", uid)
+		}
+	}
+	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
+		if a := bind(t, s, crowded(), name+"@contoso.com"); a.UID == alice.UID {
+			t.Errorf("%s got %d", a.Name, a.UID)
+		}
+	}
+	if _, err := open(t, s).Fresh(Name{"g@contoso.com", "g@contoso.com"}); err != ErrNoID {
+		t.Errorf("the eighth of seven ids that are left: %v", err)
+	}
+	if err := open(t, s).Check(); err != nil {
+		t.Error(err)
+	}
+}
