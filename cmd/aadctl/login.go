@@ -54,7 +54,8 @@ func ours(name string, rules account.Rules) error {
 	var spelling *account.SpellingError
 	switch _, err := rules.Name(name); {
 	case errors.As(err, &spelling):
-		return &failure{exitNo, fmt.Sprintf("login: %q is spelled %s here", name, spelling.Right), "run: aadctl login " + spelling.Right}
+		return &failure{exitNo, fmt.Sprintf("login: %q is spelled %s here", name, spelling.Right),
+			"run: aadctl login " + spelling.Right}
 	case err != nil:
 		return &failure{exitNo, fmt.Sprintf("login: %q is not a name of the configured domains", name),
 			"configured: " + strings.Join(rules.Domains, ", ")}

@@ -99,7 +99,8 @@ func (w *wanted) complete(found discovered, in io.Reader, out io.Writer) error {
 	}
 	w.client = cmp.Or(w.client, q.ask("Application (client) ID", ""))
 	if len(w.domains) == 0 {
-		w.domains = strings.FieldsFunc(q.ask("Domains, the part of user names after the @", ""), func(r rune) bool { return r == ' ' || r == ',' })
+		answer := q.ask("Domains, the part of user names after the @", "")
+		w.domains = strings.FieldsFunc(answer, func(r rune) bool { return r == ' ' || r == ',' })
 	}
 	return w.missing()
 }
@@ -107,7 +108,8 @@ func (w *wanted) complete(found discovered, in io.Reader, out io.Writer) error {
 func (w *wanted) missing() error {
 	switch {
 	case w.tenant == "":
-		return &failure{exitUsage, "setup: --tenant is missing, and the machine's metadata does not know it", "az account show --query tenantId --output tsv"}
+		return &failure{exitUsage, "setup: --tenant is missing, and the machine's metadata does not know it",
+			"this tells it: az account show --query tenantId --output tsv"}
 	case w.client == "":
 		return &failure{exitUsage, "setup: --client is missing", "if there is no app registration yet, make it: " + appCreate}
 	case len(w.domains) == 0:

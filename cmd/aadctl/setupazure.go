@@ -86,9 +86,10 @@ func printLeft(out io.Writer, c *config.Config, d discovered) {
 	}
 	switch {
 	case c.Authorization.Source == config.AppRoles:
-		fmt.Fprintf(out, "\nLeft to do, in the Entra admin center: give the app roles \"login\" and \"loginAsAdmin\" of application %s.\n", c.ClientID)
+		fmt.Fprintf(out, "\nLeft to do, in the Entra admin center: give the app roles \"login\" and \"loginAsAdmin\"\n"+
+			"of application %s.\n", c.ClientID)
 	case id == "":
-		fmt.Fprintf(out, "\nWithout Azure, roles cannot be asked for: set up again with --source %s, or with --resource-id.\n", config.AppRoles)
+		fmt.Fprintln(out, "\nWithout Azure, roles cannot be asked for: set up again with --source app-roles, or with --resource-id.")
 	case !plainID(id):
 		fmt.Fprintln(out, "\nThe resource id of this machine is a strange one: no command is made of it.")
 	default:
@@ -110,6 +111,16 @@ func plainID(id string) bool {
 // reader is the one role that the machine's own identity needs: every local process can use it.
 const reader = "aad-login access reader"
 
+const (
+	roleCreate = `az role definition create --role-definition '{"Name": "%s", ` +
+		`"Description": "Lets a machine ask who may sign in to it", ` +
+		`"Actions": ["Microsoft.Authorization/*/read"], "AssignableScopes": ["%s"]}'`
+	roleForMachine = `az role assignment create ` +
+		`--assignee-object-id "$(az resource show --ids %s --query identity.principalId --output tsv)" ` +
+		`--assignee-principal-type ServicePrincipal --role '%s' --scope %s`
+	roleForPerson = "az role assignment create --assignee 'PERSON@%s' --role '%s' --scope %s"
+)
+
 func commands(c *config.Config, id string, d discovered) []string {
 	var lines []string
 	quoted := "'" + id + "'" // a resource group may be called a(b)
@@ -118,14 +129,10 @@ func commands(c *config.Config, id string, d discovered) []string {
 		if d.tenant == "" && !d.onArc() {
 			lines = append(lines, "az vm identity assign --ids "+quoted)
 		}
-		lines = append(lines,
-			fmt.Sprintf(`az role definition create --role-definition '{"Name": "%s", "Description": "Lets a machine ask who may sign in to it", `+
-				`"Actions": ["Microsoft.Authorization/*/read"], "AssignableScopes": ["%s"]}'`, reader, subscription),
-			fmt.Sprintf(`az role assignment create --assignee-object-id "$(az resource show --ids %s --query identity.principalId --output tsv)" `+
-				`--assignee-principal-type ServicePrincipal --role '%s' --scope %s`, quoted, reader, quoted))
+		lines = append(lines, fmt.Sprintf(roleCreate, reader, subscription), fmt.Sprintf(roleForMachine, quoted, reader, quoted))
 	}
 	for _, role := range []string{"Virtual Machine Administrator Login", "Virtual Machine User Login"} {
-		lines = append(lines, fmt.Sprintf("az role assignment create --assignee 'PERSON@%s' --role '%s' --scope %s", c.Domains[0], role, quoted))
+		lines = append(lines, fmt.Sprintf(roleForPerson, c.Domains[0], role, quoted))
 	}
 	return lines
 }

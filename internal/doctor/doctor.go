@@ -77,7 +77,7 @@ type Patient struct {
 const limit = 15 * time.Second
 
 // examine runs one check, and does not wait for one that hangs.
-func examine(ctx context.Context, name string, check func(context.Context) []Result) []Result {
+func examine(ctx context.Context, name string, check checkFunc) []Result {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	done := make(chan []Result, 1)
@@ -86,7 +86,7 @@ func examine(ctx context.Context, name string, check func(context.Context) []Res
 	select {
 	case results = <-done:
 	case <-ctx.Done():
-		results = []Result{failed(Machine, fmt.Sprintf("no answer within %v", limit))}
+		results = []Result{failedf(Machine, "no answer within %v", limit)}
 	}
 	for i := range results {
 		results[i].Check = name
@@ -101,6 +101,12 @@ func ok(format string, args ...any) Result {
 func skipped(why string) Result { return Result{Status: Skipped, Found: why} }
 
 func failed(kind Kind, found string) Result { return Result{Status: Failed, Kind: kind, Found: found} }
+
+func failedf(kind Kind, format string, args ...any) Result {
+	return failed(kind, fmt.Sprintf(format, args...))
+}
+
+func warningf(format string, args ...any) Result { return warning(fmt.Sprintf(format, args...)) }
 
 func warning(found string) Result { return Result{Status: Warning, Found: found} }
 

@@ -70,7 +70,8 @@ func TestPAM(t *testing.T) {
 		auth    = ownAuth + "\nauth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\nauth required pam_permit.so\n"
 		local   = "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\naccount requisite pam_deny.so\naccount required pam_permit.so\n"
 		session = ownSession + "\nsession optional pam_mkhomedir.so umask=0077\n"
-		good    = auth + local + ownAccount + "\n" + session
+		account = ownAccount + "\n" + ownGuard + "\n"
+		good    = auth + local + account + session
 	)
 	for name, test := range map[string]struct {
 		sshd   string
@@ -81,10 +82,10 @@ func TestPAM(t *testing.T) {
 		"included":                {"@include all\n", OK, "takes its answer"},
 		"included, Red Hat's way": {"auth include all\naccount substack all\n-session include all\n", OK, "takes its answer"},
 		"over two lines":          {strings.Replace(good, "user_unknown", "\\\nuser_unknown", 1), OK, "takes its answer"},
-		"no auth":                 {local + ownAccount + "\n" + session, Failed, "auth: pam_aad.so is not asked"},
+		"no auth":                 {local + account + session, Failed, "auth: pam_aad.so is not asked"},
 		"no account":              {auth + local + session, Failed, "account: pam_aad.so is not asked"},
-		"no session":              {auth + local + ownAccount + "\nsession optional pam_mkhomedir.so\n", Failed, "session: pam_aad.so is not asked"},
-		"no homes":                {auth + local + ownAccount + "\n" + ownSession, Warning, "nothing makes home directories"},
+		"no session":              {auth + local + account + "session optional pam_mkhomedir.so\n", Failed, "session: pam_aad.so is not asked"},
+		"no homes":                {auth + local + account + ownSession, Warning, "nothing makes home directories"},
 		"only a comment":          {"#" + good, Failed, "auth: pam_aad.so is not asked"},
 		"password first":          {"auth [success=3 default=ignore] pam_unix.so\n" + good, Warning, "asks for a password before"},
 		"password only":           {"auth requisite pam_unix.so\n" + good, Failed, "auth: a line before pam_aad.so ends the stack"},
@@ -92,6 +93,8 @@ func TestPAM(t *testing.T) {
 		"account jumped over":     {auth + "account [success=1 default=ignore] pam_unix.so\n" + ownAccount + "\n" + session, Failed, "account: a line before"},
 		"optional account":        {auth + "account optional pam_aad.so\n" + session, Failed, "a public key lets in who has no role"},
 		"ignored account":         {auth + "account [success=ok default=ignore] pam_aad.so\n" + session, Failed, "a public key lets in who has no role"},
+		"no guard":                {auth + local + ownAccount + "\n" + session, Warning, "should pam_aad.so be missing"},
+		"needs no guard":          {auth + local + "account [success=ok ignore=ignore default=die] pam_aad.so\n" + session, OK, "takes its answer"},
 		"no locals":               {auth + "account [success=ok default=die] pam_aad.so\n" + session, Failed, "accounts of this machine cannot log in"},
 		"required":                {strings.Replace(good, ownAccount, "account required pam_aad.so", 1), OK, "takes its answer"},
 		"sufficient auth":         {strings.Replace(good, ownAuth, "auth sufficient pam_aad.so", 1), Failed, "a refusal does not count"},

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 
 	"aadlogin/internal/account"
@@ -22,15 +21,10 @@ var moduleDirs = struct{ pam, nss []string }{
 
 // modules are where libpam and libc look for them, and what they need is there.
 func (p *Patient) modules(ctx context.Context) []Result {
-	results := []Result{
+	return []Result{
 		p.module(ctx, "PAM", moduleDirs.pam, "pam_unix.so", "pam_aad.so"),
 		p.module(ctx, "the name service", moduleDirs.nss, "libc.so.6", "libnss_aad.so.2"),
 	}
-	if results[0].Status == Failed && p.ignoresMissing() {
-		results[0].Found += "; the account stack is told to go on without it (module_unknown=ignore), " +
-			"so a public key lets in our accounts unasked"
-	}
-	return results
 }
 
 const reinstall = "install the package aad-login again"
@@ -39,13 +33,14 @@ const reinstall = "install the package aad-login again"
 func (p *Patient) module(ctx context.Context, who string, dirs []string, beside, name string) Result {
 	dir := p.dirOf(dirs, beside)
 	if dir == "" {
-		return failed(Machine, fmt.Sprintf("%s, beside which %s has to be, is in none of %s", beside, name, strings.Join(dirs, ", "))).fix(reinstall)
+		return failedf(Machine, "%s, beside which %s has to be, is in none of %s", beside, name, strings.Join(dirs, ", ")).
+			fix(reinstall)
 	}
 	file := "/" + path.Join(dir, name)
 	info, err := fs.Stat(p.Files, file[1:])
 	switch {
 	case err != nil:
-		return failed(Machine, fmt.Sprintf("%s looks for its modules in /%s, and %s is not there", who, dir, name)).fix(reinstall)
+		return failedf(Machine, "%s looks for its modules in /%s, and %s is not there", who, dir, name).fix(reinstall)
 	case info.Mode().Perm()&0o022 != 0:
 		return failed(Machine, file+" can be written by others than root").run("chmod go-w " + file)
 	}
@@ -71,12 +66,6 @@ func (p *Patient) dirOf(dirs []string, beside string) string {
 	return ""
 }
 
-func (p *Patient) ignoresMissing() bool {
-	return slices.ContainsFunc(of(stack(p.service, "sshd", 0), "account"), func(r rule) bool {
-		return r.ours() && r.action("module_unknown") == "ignore"
-	})
-}
-
 // names asks the C library, by the way that every program goes, for the group that each account has.
 func (p *Patient) names(ctx context.Context) []Result {
 	said, err := p.Run(ctx, "getent", "group", account.UsersGroup)
@@ -86,7 +75,7 @@ func (p *Patient) names(ctx context.Context) []Result {
 		return []Result{failed(Machine, "getent does not find the group "+account.UsersGroup).
 			fix("see what else is wrong here: the store, the module or nsswitch.conf")}
 	case !strings.HasPrefix(said, want):
-		return []Result{failed(Machine, fmt.Sprintf("getent says %q where %q belongs: another source has a group of this name", said, want)).
+		return []Result{failedf(Machine, "getent says %q where %q belongs: another source has a group of this name", said, want).
 			fix("rename or remove that group")}
 	}
 	return []Result{ok("getent finds the group %s", account.UsersGroup)}

@@ -9,13 +9,15 @@ import (
 	"slices"
 	"strings"
 
+	"aadlogin/internal/account"
 	"aadlogin/internal/config"
 )
 
 // The package's own lines (packaging/pam-configs), for stacks that are kept by hand.
 const (
 	ownAuth    = "auth [success=done user_unknown=ignore ignore=ignore default=die] pam_aad.so"
-	ownAccount = "account [success=ok ignore=ignore default=die] pam_aad.so"
+	ownAccount = "account [success=1 ignore=1 module_unknown=ignore default=die] pam_aad.so"
+	ownGuard   = "account requisite pam_succeed_if.so quiet user notingroup aad_users"
 	ownSession = "session optional pam_aad.so"
 )
 
@@ -57,10 +59,10 @@ func of(rules []rule, kind string) []rule {
 func missing(service string, rules []rule, own string) Result {
 	kind := own[:strings.Index(own, " ")]
 	if slices.ContainsFunc(rules, rule.ours) {
-		return failed(Machine, fmt.Sprintf("/etc/pam.d/%s, %s: a line before pam_aad.so ends the stack, so it is never asked", service, kind)).
+		return failedf(Machine, "/etc/pam.d/%s, %s: a line before pam_aad.so ends the stack, and it is not asked", service, kind).
 			fix(fmt.Sprintf("move this line to the top of %s: %s", kind, own))
 	}
-	return failed(Machine, fmt.Sprintf("/etc/pam.d/%s, %s: pam_aad.so is not asked", service, kind)).
+	return failedf(Machine, "/etc/pam.d/%s, %s: pam_aad.so is not asked", service, kind).
 		fix("where this stack does not include common-" + kind + ", add the line: " + own).run(wirePAM)
 }
 
@@ -71,7 +73,7 @@ func judgeAuth(service string, rules []rule) (results []Result) {
 		return []Result{missing(service, rules, ownAuth)}
 	}
 	wrong := func(what string) Result {
-		return failed(Machine, fmt.Sprintf("/etc/pam.d/%s, auth: with control %s %s", service, rules[at].control, what)).
+		return failedf(Machine, "/etc/pam.d/%s, auth: with control %s %s", service, rules[at].control, what).
 			fix("the line should be: " + ownAuth).run(wirePAM)
 	}
 	if action := rules[at].action("success"); action == "ignore" || action == "bad" || action == "die" {
@@ -84,7 +86,7 @@ func judgeAuth(service string, rules []rule) (results []Result) {
 		results = append(results, wrong("a refusal does not count, and the modules below may let in"))
 	}
 	if slices.ContainsFunc(rules[:at], asksPassword) {
-		results = append(results, warning(fmt.Sprintf("/etc/pam.d/%s, auth: another module asks for a password before pam_aad.so", service)).
+		results = append(results, warningf("/etc/pam.d/%s, auth: another module asks for a password before pam_aad.so", service).
 			fix("move the line of pam_aad.so above it"))
 	}
 	return results
@@ -97,16 +99,27 @@ func judgeAccount(service string, rules []rule) []Result {
 		return []Result{missing(service, rules, ownAccount)}
 	}
 	wrong := func(what string) []Result {
-		return []Result{failed(Machine, fmt.Sprintf("/etc/pam.d/%s, account: with control %s %s", service, rules[at].control, what)).
+		return []Result{failedf(Machine, "/etc/pam.d/%s, account: with control %s %s", service, rules[at].control, what).
 			fix("the line should be: " + ownAccount).run(wirePAM)}
 	}
 	if action := rules[at].action("perm_denied"); action != "die" && action != "bad" {
 		return wrong("a refusal does not count: a public key lets in who has no role")
 	}
-	if rules[at].action("ignore") != "ignore" {
+	if action := rules[at].action("ignore"); action == "die" || action == "bad" {
 		return wrong("accounts of this machine cannot log in")
 	}
+	if rules[at].action("module_unknown") == "ignore" && !guarded(rules[at+1:]) {
+		return []Result{warning("/etc/pam.d/" + service + ", account: module_unknown=ignore, and nothing behind it: " +
+			"should pam_aad.so be missing one day, a public key lets in our accounts unasked").
+			fix("behind it, add the line: " + ownGuard).run(wirePAM)}
+	}
 	return nil
+}
+
+// guarded: the next line refuses our accounts, and is jumped over when pam_aad.so has answered.
+func guarded(behind []rule) bool {
+	return len(behind) > 0 && strings.HasSuffix(behind[0].module, "pam_succeed_if.so") &&
+		strings.HasSuffix(strings.Join(behind[0].args, " "), "notingroup "+account.UsersGroup)
 }
 
 func judgeSession(service string, rules []rule) (results []Result) {
@@ -114,7 +127,7 @@ func judgeSession(service string, rules []rule) (results []Result) {
 		results = append(results, missing(service, rules, ownSession))
 	}
 	if !slices.ContainsFunc(rules, func(r rule) bool { return strings.Contains(r.module, "mkhomedir") }) {
-		results = append(results, warning(fmt.Sprintf("/etc/pam.d/%s, session: nothing makes home directories", service)).
+		results = append(results, warningf("/etc/pam.d/%s, session: nothing makes home directories", service).
 			fix("add the line: session optional pam_mkhomedir.so umask=0077"))
 	}
 	return results
@@ -125,8 +138,8 @@ func (p *Patient) sameFile(service string, rules []rule) []Result {
 	for _, r := range rules {
 		for _, argument := range r.args {
 			if path, set := strings.CutPrefix(argument, "config="); r.ours() && set && path != p.configPath() {
-				return []Result{failed(Configuration, fmt.Sprintf("/etc/pam.d/%s: pam_aad.so reads %s, and this checks %s", service, path, p.configPath())).
-					fix("check that file, with --config " + path)}
+				other := failedf(Configuration, "/etc/pam.d/%s: pam_aad.so reads %s, and this checks %s", service, path, p.configPath())
+				return []Result{other.fix("check that file, with --config " + path)}
 			}
 		}
 	}

@@ -36,15 +36,15 @@ func (p *Patient) person() (account.Account, []Result) {
 	var spelling *account.SpellingError
 	switch {
 	case errors.As(err, &spelling):
-		return account.Account{}, []Result{failed(Machine, fmt.Sprintf("%q is spelled %s here", p.Account, spelling.Right)).
-			run("aadctl check " + spelling.Right)}
+		return nobodys(failedf(Machine, "%q is spelled %s here", p.Account, spelling.Right).
+			run("aadctl check " + spelling.Right))
 	case err != nil:
-		return account.Account{}, []Result{failed(Machine, fmt.Sprintf("%q is not a name of the configured domains (%s), so pam_aad.so stands aside",
-			p.Account, strings.Join(p.Config.Domains, ", ")))}
+		return nobodys(failedf(Machine, "%q is not a name of the configured domains (%s), so pam_aad.so stands aside",
+			p.Account, strings.Join(p.Config.Domains, ", ")))
 	}
 	snapshot, err := account.Store{Dir: p.Config.Accounts.Directory}.Open()
 	if err != nil {
-		return account.Account{}, []Result{skipped("the store cannot be read")}
+		return nobodys(skipped("the store cannot be read"))
 	}
 	defer snapshot.Close()
 	held, err := snapshot.Holder(name.Account)
@@ -52,22 +52,26 @@ func (p *Patient) person() (account.Account, []Result) {
 	case errors.Is(err, account.ErrUnknown):
 		fresh, err := snapshot.Fresh(name)
 		if err != nil {
-			return account.Account{}, []Result{failed(Store, strings.TrimPrefix(err.Error(), "account: "))}
+			return nobodys(failed(Store, strings.TrimPrefix(err.Error(), "account: ")))
 		}
-		return fresh, []Result{ok("%s has never signed in here; sshd is told uid %d and home %s", name.Account, fresh.UID, fresh.Home)}
+		return fresh, []Result{ok("%s has never signed in here; sshd is told uid %d and home %s",
+			name.Account, fresh.UID, fresh.Home)}
 	case errors.Is(err, account.ErrRemoved):
-		return account.Account{}, []Result{failed(Machine, name.Account+" has been removed from this machine")}
+		return nobodys(failed(Machine, name.Account+" has been removed from this machine"))
 	case err != nil:
-		return account.Account{}, []Result{failed(Store, err.Error())}
+		return nobodys(failed(Store, err.Error()))
 	case held.Name != name.Account:
-		return account.Account{}, []Result{failed(Machine, name.Account+" is a former name of "+held.Name).run("aadctl check " + held.Name)}
+		return nobodys(failed(Machine, name.Account+" is a former name of "+held.Name).run("aadctl check " + held.Name))
 	case !held.Locked.IsZero():
-		return account.Account{}, []Result{failed(Machine, held.Name+" has been locked on this machine").run("aadctl account unlock " + held.Name)}
+		return nobodys(failed(Machine, held.Name+" has been locked on this machine").run("aadctl account unlock " + held.Name))
 	case held.ObjectID == "":
 		return held, []Result{ok("%s was imported and has uid %d; its first sign-in tells whose it is", held.Name, held.UID)}
 	}
 	return held, []Result{ok("%s has uid %d and belongs to object %s", held.Name, held.UID, held.ObjectID)}
 }
+
+// nobodys is the result for a name that nobody can sign in with.
+func nobodys(r Result) (account.Account, []Result) { return account.Account{}, []Result{r} }
 
 // entry compares the store with what the C library answers, where local names win.
 func (p *Patient) entry(ctx context.Context, acct account.Account) []Result {
@@ -78,12 +82,13 @@ func (p *Patient) entry(ctx context.Context, acct account.Account) []Result {
 	entry := strings.Split(strings.TrimSpace(said), ":")
 	switch stored := !acct.Created.IsZero(); {
 	case err == nil && len(entry) == 7 && entry[2] != fmt.Sprint(acct.UID):
-		return []Result{failed(Machine, fmt.Sprintf("getent says uid %s, so another source has an account %s, and it wins", entry[2], acct.Name)).
+		return []Result{failedf(Machine, "getent says uid %s: another source has an account %s, and it wins", entry[2], acct.Name).
 			fix("rename that account")}
 	case err == nil && len(entry) == 7:
 		return []Result{ok("getent says: %s", strings.TrimSpace(said))}
 	case stored:
-		return []Result{failed(Machine, "getent does not find "+acct.Name).fix("see what else is wrong here: the module or nsswitch.conf")}
+		return []Result{failed(Machine, "getent does not find "+acct.Name).
+			fix("see what else is wrong here: the module or nsswitch.conf")}
 	}
 	return []Result{ok("getent does not find it, as it should be before a first sign-in: only %s do",
 		strings.Join(p.Config.Accounts.PreAuthServices, ", "))}

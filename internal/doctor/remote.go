@@ -6,7 +6,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -52,8 +51,11 @@ type remote struct {
 	probe *signin.Probe
 }
 
+// A checkFunc looks at one precondition.
+type checkFunc func(context.Context) []Result
+
 // tell runs a check if what it needs is there, and reports whether it did not fail.
-func (r remote) tell(ctx context.Context, tell func([]Result), name string, possible bool, check func(context.Context) []Result) bool {
+func (r remote) tell(ctx context.Context, tell func([]Result), name string, possible bool, check checkFunc) bool {
 	if !possible {
 		check = func(context.Context) []Result { return []Result{skipped(offlineWhy)} }
 	}
@@ -101,10 +103,10 @@ func judgeClock(ahead time.Duration, known bool) Result {
 	case !known:
 		return skipped("the authority did not say what time it is")
 	case ahead > maxSkew:
-		return failed(Machine, fmt.Sprintf("this machine's clock is %v ahead of the authority's", ahead)).
+		return failedf(Machine, "this machine's clock is %v ahead of the authority's", ahead).
 			fix("tokens seem to have expired; have the clock set by NTP").run("timedatectl set-ntp true")
 	case ahead < -maxSkew:
-		return failed(Machine, fmt.Sprintf("this machine's clock is %v behind the authority's", -ahead)).
+		return failedf(Machine, "this machine's clock is %v behind the authority's", -ahead).
 			fix("tokens seem to come from the future; have the clock set by NTP").run("timedatectl set-ntp true")
 	}
 	return ok("the clock is right to %v", maxSkew)

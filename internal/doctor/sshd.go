@@ -25,7 +25,8 @@ func (p *Patient) sshd(ctx context.Context) []Result {
 	name := p.someone()
 	said, err := p.Run(ctx, sshdProgram, "-T", "-C", "user="+name+",host=localhost,addr=127.0.0.1")
 	if err != nil {
-		return []Result{failed(Machine, "sshd does not accept its configuration: "+lastLine(said)).fix("sshd -t names file and line")}
+		return []Result{failed(Machine, "sshd does not accept its configuration: "+lastLine(said)).
+			fix("sshd -t names file and line")}
 	}
 	return judgeSSHD(settings(said), name, p.Config.SignIn.Timeout, p.Config.SignIn.ReuseWindow > 0)
 }
@@ -80,12 +81,13 @@ func judgeSSHD(set map[string][]string, name string, timeout time.Duration, addr
 	}
 	results = append(results, judgeAllowed(set, name)...)
 	if methods := set["authenticationmethods"]; len(methods) > 0 && !slices.ContainsFunc(methods, offersCode) {
-		results = append(results, warning("AuthenticationMethods is "+strings.Join(methods, " ")+" for "+name+": nobody sees a device code").
+		found := "AuthenticationMethods is " + strings.Join(methods, " ") + " for " + name + ": nobody sees a device code"
+		results = append(results, warning(found).
 			fix("add keyboard-interactive to AuthenticationMethods, unless keys alone are meant to do"))
 	}
 	if addresses && first("usedns") == "yes" {
-		results = append(results, warning("UseDNS is yes, so sign_in.reuse_window sees names in the place of addresses, and is never used").
-			fix(reload).run(before("UseDNS no")))
+		found := "UseDNS is yes, so sign_in.reuse_window sees names in the place of addresses, and is never used"
+		results = append(results, warning(found).fix(reload).run(before("UseDNS no")))
 	}
 	if results == nil {
 		results = []Result{ok("sshd shows %s a device code, and waits long enough", name)}

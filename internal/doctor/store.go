@@ -38,8 +38,8 @@ func (p *Patient) store(context.Context) []Result {
 	case !snapshot.Rules().Equal(account.RulesFrom(p.Config)):
 		return append(results, failed(Store, "the name service goes by an older configuration").run(apply))
 	case p.Config.Accounts.Directory != account.DefaultDir:
-		results = append(results, failed(Configuration, fmt.Sprintf("accounts.directory is %s, but the name service reads %s",
-			p.Config.Accounts.Directory, account.DefaultDir)).fix("take accounts.directory out of the configuration"))
+		results = append(results, failedf(Configuration, "accounts.directory is %s, but the name service reads %s",
+			p.Config.Accounts.Directory, account.DefaultDir).fix("take accounts.directory out of the configuration"))
 	}
 	if results == nil {
 		results = []Result{ok("the store is sound and goes by this configuration")}
@@ -66,11 +66,12 @@ func (p *Patient) permissions() (results []Result) {
 		}
 		mode := info.Mode().Perm()
 		if mode&want.must != want.must || mode&want.not != 0 {
-			results = append(results, failed(Machine, fmt.Sprintf("%s has mode %04o", want.path, mode)).
+			results = append(results, failedf(Machine, "%s has mode %04o", want.path, mode).
 				run(fmt.Sprintf("chmod %04o %s", want.must, want.path)))
 		}
 		if owner, known := info.Sys().(*syscall.Stat_t); known && owner.Uid != 0 {
-			results = append(results, failed(Machine, fmt.Sprintf("%s belongs to uid %d", want.path, owner.Uid)).run("chown root: "+want.path))
+			wrong := failedf(Machine, "%s belongs to uid %d", want.path, owner.Uid)
+			results = append(results, wrong.run("chown root: "+want.path))
 		}
 	}
 	return results

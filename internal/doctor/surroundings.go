@@ -41,7 +41,8 @@ func (p *Patient) nscd(ctx context.Context) []Result {
 	for _, database := range kept {
 		edits = append(edits, fmt.Sprintf(`s/^\s*enable-cache\s+%s\s.*/enable-cache %s no/`, database, database))
 	}
-	return []Result{failed(Machine, "nscd answers for "+strings.Join(kept, " and ")+", and knows neither first sign-ins nor our groups").
+	found := "nscd answers for " + strings.Join(kept, " and ") + ", and knows neither first sign-ins nor our groups"
+	return []Result{failed(Machine, found).
 		fix("then restart it: systemctl restart nscd").run("sed -Ei '" + strings.Join(edits, "; ") + "' /etc/nscd.conf")}
 }
 
@@ -66,12 +67,13 @@ func (p *Patient) sudo(ctx context.Context) []Result {
 	}
 	said, err := p.Run(ctx, "/usr/sbin/visudo", "-c")
 	if err != nil {
-		return []Result{failed(Machine, "visudo -c: "+firstLine(said)).fix("sudo refuses everybody until that is corrected: visudo")}
+		return []Result{failed(Machine, "visudo -c: "+firstLine(said)).
+			fix("sudo refuses everybody until that is corrected: visudo")}
 	}
 	text, err := p.read(sudoersFile)
 	switch {
 	case err != nil:
-		return []Result{warning(sudoersFile + " is missing: administrators may sign in, and not use sudo, unless another file allows it").
+		return []Result{warning(sudoersFile + " is missing: administrators may sign in, but not use sudo, unless another file lets them").
 			run(fmt.Sprintf("echo '%%%s ALL=(ALL) ALL' >%s && chmod 440 %s", account.AdminsGroup, sudoersFile, sudoersFile))}
 	case !strings.Contains(said, sudoersFile+": parsed OK"):
 		return []Result{failed(Machine, "/etc/sudoers does not include "+sudoersFile).
@@ -103,7 +105,8 @@ func (p *Patient) groups(context.Context) (results []Result) {
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if !strings.HasPrefix(text, name+":") && !strings.Contains(text, "\n"+name+":") {
-			results = append(results, failed(Configuration, "accounts.groups names "+name+", which is no group in /etc/group").run("groupadd "+name))
+			missing := failed(Configuration, "accounts.groups names "+name+", which is no group in /etc/group")
+			results = append(results, missing.run("groupadd "+name))
 		}
 	}
 	if results == nil {

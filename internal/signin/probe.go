@@ -129,7 +129,8 @@ func (p *Probe) Fix(err error) string {
 	case errors.As(err, &discovery):
 		return cmp.Or(hintFor(discovery.AADSTS), "see that tenant_id and endpoints.authority are right")
 	case errors.As(err, &certificate):
-		return "the certificate " + certificate.Problem + "; see the clock (timedatectl), and endpoints.ca_file for an authority of your own"
+		return "the certificate " + certificate.Problem +
+			"; see the clock (timedatectl), and endpoints.ca_file for an authority of your own"
 	case errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable):
 		return mayAsk(refused, p.a.cfg.Authorization.Source)
 	default:
