@@ -47,7 +47,7 @@ in any case, and imports nothing without --apply.`,
 		},
 	}
 	cmd.Flags().BoolVar(&how.preview, "preview", false, "FILE is the former extension's; import nothing yet")
-	cmd.Flags().BoolVar(&how.apply, "apply", false, "do import, with --preview")
+	cmd.Flags().BoolVar(&how.apply, "apply", false, "import, not only look")
 	cmd.Flags().BoolVar(&how.dryRun, "dry-run", false, "only look for conflicts")
 	return cmd
 }
