@@ -37,7 +37,8 @@ func TestMain(m *testing.M) {
 //	status N aadctl ARG…    run it and want exactly this exit status
 //	admin NAME              bind an imported account and make it administrator
 //	grant UID               leave behind what a sign-in does
-//	running UID             start a process with this uid, to the end of the script
+//	running UID             start a process with this uid, to the end of the
+//	                        script; one that no other script uses
 func TestScripts(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("config.toml must belong to root, so only root can test what reads it")
