@@ -121,15 +121,52 @@ func TestRemovalWhileSomebodyIsSignedIn(t *testing.T) {
 
 // A service that an administrator has given the module by hand would let nobody in without it.
 func TestRemovalRefuses(t *testing.T) {
-	put(t, "/etc/pam.d/cockpit", "auth required pam_aad.so\n")
 	put(t, "/etc/pam.d/cockpit.old", "auth required pam_aad.so\n")
-	before := wiring(t)
-	out, status := command(t, "", "dpkg", "--remove", "aad-login")
-	if status == 0 || !strings.Contains(out, "/etc/pam.d/cockpit names pam_aad.so") {
-		t.Errorf("exit status %d, said %s", status, out)
+	for file, test := range map[string]struct{ old, new, says string }{
+		"/etc/pam.d/cockpit":        {"", "auth required pam_aad.so\n", "/etc/pam.d/cockpit names pam_aad.so"},
+		"/etc/pam.d/common-session": {"# end of pam-auth-update config\n", "$0session optional pam_aad.so\n", "common-session names pam_aad.so"},
+		"/etc/pam.d/common-account": {"module_unknown=ignore", "module_unknown=bad", "left /etc/pam.d/common-account alone"},
+	} {
+		t.Run(file, func(t *testing.T) {
+			before, _ := os.ReadFile(file)
+			after := strings.Replace(string(before), test.old, strings.Replace(test.new, "$0", test.old, 1), 1)
+			if after == string(before) {
+				t.Fatalf("nothing to edit in %s", before)
+			}
+			put(t, file, after)
+			wired := wiring(t)
+			out, status := command(t, "", "dpkg", "--remove", "aad-login")
+			if status == 0 || !strings.Contains(out, test.says) {
+				t.Errorf("exit status %d, said %s", status, out)
+			}
+			for _, line := range differences(wired, wiring(t)) {
+				t.Error(line)
+			}
+			must(t, "getent", "group", "aad_users")
+		})
 	}
-	for _, line := range differences(before, wiring(t)) {
-		t.Error(line)
+}
+
+// A profile that has changed since the installation reaches the stacks with the upgrade.
+func TestUpgradeBringsTheProfile(t *testing.T) {
+	const profile, account = "/usr/share/pam-configs/aad-login", "/etc/pam.d/common-account"
+	install := unwired(t)
+	if out, status := install(); status != 0 {
+		t.Fatal(out)
 	}
-	must(t, "getent", "group", "aad_users")
+	brought := must(t, "cat", account)
+	former := strings.Replace(must(t, "cat", profile), "\trequisite\tpam_succeed_if.so quiet user notingroup aad_users\n", "", 1)
+	if err := replaceFile(profile, []byte(former), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	must(t, "pam-auth-update", "--package")
+	if must(t, "cat", account) == brought {
+		t.Fatal("the former profile makes the same stack")
+	}
+	if out, status := install(); status != 0 {
+		t.Fatal(out)
+	}
+	if now := must(t, "cat", account); now != brought {
+		t.Errorf("after the upgrade: %s", now)
+	}
 }
