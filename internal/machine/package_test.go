@@ -60,18 +60,25 @@ func TestNsswitch(t *testing.T) {
 
 const scripts = "/var/lib/dpkg/info/aad-login."
 
+// debian is the package as built.
+func debian(t *testing.T) string {
+	t.Helper()
+	files, err := filepath.Glob("../../build/dist/*.deb")
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	return files[0]
+}
+
 // unwired removes the package for the length of a test, which may then install it; after it all is as before. Accounts stay.
 func unwired(t *testing.T) (install func() (string, int)) {
 	t.Helper()
-	packages, err := filepath.Glob("../../build/dist/*.deb")
-	if err != nil || len(packages) != 1 {
-		t.Fatal(packages, err)
-	}
+	file := debian(t)
 	configuration, err := os.ReadFile(configFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	install = func() (string, int) { return command(t, "", "dpkg", "--install", "--force-confnew", packages[0]) }
+	install = func() (string, int) { return command(t, "", "dpkg", "--install", "--force-confnew", file) }
 	t.Cleanup(func() {
 		if out, status := install(); status != 0 {
 			t.Fatal(out)
@@ -89,7 +96,7 @@ func unwired(t *testing.T) (install func() (string, int)) {
 // there is.
 func wiring(t *testing.T) string {
 	t.Helper()
-	const find = `find /etc /var/lib/pam -path /etc/aad-login -prune -o -path /etc/ld.so.cache -prune -o `
+	const find = `find /etc /var/lib/pam -path /etc/aad-login -prune -o -path '/etc/ld.so.cache*' -prune -o `
 	return must(t, "sh", "-c", find+`-printf '%y %m %U:%G %p %l\n' | sort; `+find+`-type f -print0 | sort -z | xargs -0 sha256sum`)
 }
 
