@@ -77,7 +77,7 @@ func (o *options) setup(ctx context.Context, w *wanted, in io.Reader, out io.Wri
 		return err
 	}
 	if err := o.apply(out); err != nil {
-		return err
+		return errors.Join(err, restoreConfig(o.config, text))
 	}
 	printLeft(out, c, found)
 	return nil
@@ -157,6 +157,14 @@ func replaceConfig(path string, before, after []byte) error {
 		}
 	}
 	return writeFile(path, after)
+}
+
+// restoreConfig undoes replaceConfig: a command that fails has changed nothing.
+func restoreConfig(path string, before []byte) error {
+	if before == nil {
+		return os.Remove(path)
+	}
+	return writeFile(path, before)
 }
 
 // writeFile makes a file that only root can write and everybody can read, whatever the umask; there is nothing secret in it.
