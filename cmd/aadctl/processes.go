@@ -43,10 +43,18 @@ func processesOf(uid uint32) ([]int, error) {
 	return pids, nil
 }
 
+// uidsOf reads /proc/PID/status. A zombie has none: it does nothing any more,
+// and stays for as long as its parent likes.
 func uidsOf(status []byte) []string {
-	_, rest, _ := bytes.Cut(status, []byte("\nUid:"))
-	line, _, _ := bytes.Cut(rest, []byte("\n"))
-	return strings.Fields(string(line))
+	field := func(name string) []string {
+		_, rest, _ := bytes.Cut(status, []byte("\n"+name+":"))
+		line, _, _ := bytes.Cut(rest, []byte("\n"))
+		return strings.Fields(string(line))
+	}
+	if slices.Contains(field("State"), "Z") {
+		return nil
+	}
+	return field("Uid")
 }
 
 // some names a few.
