@@ -16,7 +16,8 @@ import (
 
 var sampleResults = []doctor.Result{
 	{Check: "store", Status: doctor.OK, Found: "the store is sound and goes by this configuration"},
-	{Check: "sshd", Status: doctor.Failed, Found: "UsePAM is no, so sshd asks no PAM module", Fix: "then reload sshd: systemctl reload ssh",
+	{Check: "sshd", Status: doctor.Failed, Found: "UsePAM is no, so sshd asks no PAM module",
+		Fix:     "then reload sshd: systemctl reload ssh",
 		Command: "sed -i '1i UsePAM yes' /etc/ssh/sshd_config"},
 	{Check: "sudo", Status: doctor.Warning, Found: "x\x1b[2J"},
 	{Check: "keys", Status: doctor.Skipped, Found: "not asked"},
@@ -89,9 +90,11 @@ func TestPaperColour(t *testing.T) {
 // Scripts branch on the exit status, which is that of the first failure.
 func TestVerdict(t *testing.T) {
 	for kind, want := range map[doctor.Kind]int{
-		doctor.Machine: exitNo, doctor.Configuration: exitConfiguration, doctor.Unreachable: exitUnreachable, doctor.Store: exitStore,
+		doctor.Machine: exitNo, doctor.Configuration: exitConfiguration, doctor.Unreachable: exitUnreachable,
+		doctor.Store: exitStore,
 	} {
-		results := []doctor.Result{{Status: doctor.Warning}, {Check: "a", Status: doctor.Failed, Kind: kind}, {Status: doctor.Failed}}
+		results := []doctor.Result{{Status: doctor.Warning}, {Check: "a", Status: doctor.Failed, Kind: kind},
+			{Status: doctor.Failed}}
 		var own *failure
 		if err := verdict(results); !errors.As(err, &own) || own.code != want || own.what != "check: failed: 2, first: a" {
 			t.Errorf("%q: %v", kind, err)

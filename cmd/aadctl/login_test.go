@@ -57,7 +57,8 @@ func TestCountdown(t *testing.T) {
 // Scripts tell a refusal from an outage.
 func TestNotSignedIn(t *testing.T) {
 	for err, want := range map[error]int{
-		pam.ErrPermDenied: exitNo, pam.ErrAuth: exitNo, pam.ErrAuthinfoUnavail: exitUnreachable, pam.ErrService: exitConfiguration,
+		pam.ErrPermDenied: exitNo, pam.ErrAuth: exitNo, pam.ErrAuthinfoUnavail: exitUnreachable,
+		pam.ErrService:  exitConfiguration,
 		errors.New("x"): exitNo,
 	} {
 		if f := notSignedIn(err); f.code != want || !strings.HasPrefix(f.what, "login: ") || f.hint == "" {

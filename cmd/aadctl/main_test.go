@@ -64,7 +64,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-const arcID = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers/Microsoft.HybridCompute/machines/demo-arc"
+const arcID = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers" +
+	"/Microsoft.HybridCompute/machines/demo-arc"
 
 // metadata starts a metadata service that names this machine, for $AZURE and
 // $ARC of the scripts.

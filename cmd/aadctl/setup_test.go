@@ -23,7 +23,8 @@ func TestStrangeResourceID(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	if printLeft(&out, c, discovered{resource: "/subscriptions/s/resourceGroups/a(b)/x"}); !strings.Contains(out.String(), "az vm identity assign --ids '/subscriptions/s/resourceGroups/a(b)/x'\n") {
+	printLeft(&out, c, discovered{resource: "/subscriptions/s/resourceGroups/a(b)/x"})
+	if !strings.Contains(out.String(), "az vm identity assign --ids '/subscriptions/s/resourceGroups/a(b)/x'\n") {
 		t.Error(out.String())
 	}
 }

@@ -89,7 +89,7 @@ func printLeft(out io.Writer, c *config.Config, d discovered) {
 		fmt.Fprintf(out, "\nLeft to do, in the Entra admin center: give the app roles \"login\" and \"loginAsAdmin\"\n"+
 			"of application %s.\n", c.ClientID)
 	case id == "":
-		fmt.Fprintln(out, "\nWithout Azure, roles cannot be asked for: set up again with --source app-roles, or with --resource-id.")
+		fmt.Fprintln(out, "\nWithout Azure, nobody can be asked for roles: use --source app-roles, or --resource-id.")
 	case !plainID(id):
 		fmt.Fprintln(out, "\nThe resource id of this machine is a strange one: no command is made of it.")
 	default:

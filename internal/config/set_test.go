@@ -98,7 +98,8 @@ func FuzzSet(f *testing.F) {
 	f.Add("a = [\n1]\n[x", "")
 	f.Fuzz(func(t *testing.T, text, value string) {
 		edited, _ := Set([]byte(text), "authorization.resource_id", Spell(value))
-		if _, had := Set(edited, "authorization.resource_id", Spell(value)); had != Spell(value) && !strings.ContainsAny(text, "[=") {
+		_, had := Set(edited, "authorization.resource_id", Spell(value))
+		if had != Spell(value) && !strings.ContainsAny(text, "[=") {
 			t.Errorf("%q: %q", edited, had)
 		}
 	})

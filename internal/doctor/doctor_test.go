@@ -67,8 +67,10 @@ func pamOf(files map[string]string) *Patient {
 
 func TestPAM(t *testing.T) {
 	const (
-		auth    = ownAuth + "\nauth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\nauth required pam_permit.so\n"
-		local   = "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\naccount requisite pam_deny.so\naccount required pam_permit.so\n"
+		auth = ownAuth + "\nauth [success=1 default=ignore] pam_unix.so\n" +
+			"auth requisite pam_deny.so\nauth required pam_permit.so\n"
+		local = "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\n" +
+			"account requisite pam_deny.so\naccount required pam_permit.so\n"
 		session = ownSession + "\nsession optional pam_mkhomedir.so umask=0077\n"
 		account = ownAccount + "\n" + ownGuard + "\n"
 		good    = auth + local + account + session
@@ -84,24 +86,37 @@ func TestPAM(t *testing.T) {
 		"over two lines":          {strings.Replace(good, "user_unknown", "\\\nuser_unknown", 1), OK, "takes its answer"},
 		"no auth":                 {local + account + session, Failed, "auth: pam_aad.so is not asked"},
 		"no account":              {auth + local + session, Failed, "account: pam_aad.so is not asked"},
-		"no session":              {auth + local + account + "session optional pam_mkhomedir.so\n", Failed, "session: pam_aad.so is not asked"},
-		"no homes":                {auth + local + account + ownSession, Warning, "nothing makes home directories"},
-		"only a comment":          {"#" + good, Failed, "auth: pam_aad.so is not asked"},
-		"password first":          {"auth [success=3 default=ignore] pam_unix.so\n" + good, Warning, "asks for a password before"},
-		"password only":           {"auth requisite pam_unix.so\n" + good, Failed, "auth: a line before pam_aad.so ends the stack"},
-		"account done before":     {auth + "account sufficient pam_localuser.so\n" + ownAccount + "\n" + session, Failed, "account: a line before"},
-		"account jumped over":     {auth + "account [success=1 default=ignore] pam_unix.so\n" + ownAccount + "\n" + session, Failed, "account: a line before"},
-		"optional account":        {auth + "account optional pam_aad.so\n" + session, Failed, "a public key lets in who has no role"},
-		"ignored account":         {auth + "account [success=ok default=ignore] pam_aad.so\n" + session, Failed, "a public key lets in who has no role"},
-		"no guard":                {auth + local + ownAccount + "\n" + session, Warning, "should pam_aad.so be missing"},
-		"needs no guard":          {auth + local + "account [success=ok ignore=ignore default=die] pam_aad.so\n" + session, OK, "takes its answer"},
-		"no locals":               {auth + "account [success=ok default=die] pam_aad.so\n" + session, Failed, "accounts of this machine cannot log in"},
-		"required":                {strings.Replace(good, ownAccount, "account required pam_aad.so", 1), OK, "takes its answer"},
-		"sufficient auth":         {strings.Replace(good, ownAuth, "auth sufficient pam_aad.so", 1), Failed, "a refusal does not count"},
-		"required auth":           {strings.Replace(good, ownAuth, "auth required pam_aad.so", 1), Failed, "accounts of this machine cannot authenticate"},
-		"success ignored":         {strings.Replace(good, "success=done", "success=ignore", 1), Failed, "a sign-in does not count"},
-		"another file":            {strings.Replace(good, "pam_aad.so", "pam_aad.so config=/other debug", 1), Failed, "reads /other"},
-		"includes itself":         {"@include sshd\n@include sshd\n", Failed, "auth: pam_aad.so is not asked"},
+		"no session": {auth + local + account + "session optional pam_mkhomedir.so\n",
+			Failed, "session: pam_aad.so is not asked"},
+		"no homes":       {auth + local + account + ownSession, Warning, "nothing makes home directories"},
+		"only a comment": {"#" + good, Failed, "auth: pam_aad.so is not asked"},
+		"password first": {"auth [success=3 default=ignore] pam_unix.so\n" + good,
+			Warning, "asks for a password before"},
+		"password only": {"auth requisite pam_unix.so\n" + good,
+			Failed, "auth: a line before pam_aad.so ends the stack"},
+		"account done before": {auth + "account sufficient pam_localuser.so\n" + ownAccount + "\n" + session,
+			Failed, "account: a line before"},
+		"account jumped over": {auth + "account [success=1 default=ignore] pam_unix.so\n" + ownAccount + "\n" + session,
+			Failed, "account: a line before"},
+		"optional account": {auth + "account optional pam_aad.so\n" + session,
+			Failed, "a public key lets in who has no role"},
+		"ignored account": {auth + "account [success=ok default=ignore] pam_aad.so\n" + session,
+			Failed, "a public key lets in who has no role"},
+		"no guard": {auth + local + ownAccount + "\n" + session, Warning, "should pam_aad.so be missing"},
+		"needs no guard": {auth + local + "account [success=ok ignore=ignore default=die] pam_aad.so\n" + session,
+			OK, "takes its answer"},
+		"no locals": {auth + "account [success=ok default=die] pam_aad.so\n" + session,
+			Failed, "accounts of this machine cannot log in"},
+		"required": {strings.Replace(good, ownAccount, "account required pam_aad.so", 1), OK, "takes its answer"},
+		"sufficient auth": {strings.Replace(good, ownAuth, "auth sufficient pam_aad.so", 1),
+			Failed, "a refusal does not count"},
+		"required auth": {strings.Replace(good, ownAuth, "auth required pam_aad.so", 1),
+			Failed, "accounts of this machine cannot authenticate"},
+		"success ignored": {strings.Replace(good, "success=done", "success=ignore", 1),
+			Failed, "a sign-in does not count"},
+		"another file": {strings.Replace(good, "pam_aad.so", "pam_aad.so config=/other debug", 1),
+			Failed, "reads /other"},
+		"includes itself": {"@include sshd\n@include sshd\n", Failed, "auth: pam_aad.so is not asked"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			expect(t, pamOf(map[string]string{"sshd": test.sshd, "all": good}).pam(t.Context()), test.status, test.found)
@@ -167,9 +182,11 @@ func TestDecision(t *testing.T) {
 		fix      string
 	}{
 		{rbac.Decision{Login: true, Admin: true, By: by}, OK, `as administrator: role "Night Shift" at /subscriptions/s`, "", ""},
-		{rbac.Decision{Login: true, By: by, Reason: "no role"}, OK, `at /subscriptions/s; not as administrator, for no role`, "", ""},
+		{rbac.Decision{Login: true, By: by, Reason: "no role"},
+			OK, `at /subscriptions/s; not as administrator, for no role`, "", ""},
 		{rbac.Decision{Reason: "no role"}, Failed, "would not be let in: no role", "az", ""},
-		{rbac.Decision{Reason: "login: a deny assignment applies"}, Failed, "a deny assignment applies", "", "ask whoever made it"},
+		{rbac.Decision{Reason: "login: a deny assignment applies"},
+			Failed, "a deny assignment applies", "", "ask whoever made it"},
 		{rbac.Decision{}, Failed, "would not be let in", "az", ""},
 	} {
 		r := judgeDecision(test.decision, "az")
@@ -215,6 +232,8 @@ func TestSomeone(t *testing.T) {
 	short := &config.Config{Domains: []string{"contoso.com"}, ShortNames: true}
 	for want, p := range map[string]*Patient{
 		"someone@contoso.com": {Config: c}, "someone": {Config: short}, "alice": {Config: short, Account: "alice"},
+		"someone@contoso.net": {Config: &config.Config{Domains: []string{"contoso.net"}},
+			Account: "a,addr=192.0.2.1@contoso.net"},
 	} {
 		if got := p.someone(); got != want {
 			t.Errorf("%q, want %q", got, want)

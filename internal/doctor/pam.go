@@ -22,7 +22,10 @@ const (
 )
 
 // wirePAM is how Debian puts our lines into the stacks that it keeps.
-const wirePAM = "pam-auth-update --force --enable aad-login"
+const (
+	wirePAM = "pam-auth-update --force --enable aad-login"
+	undoes  = "the command undoes what was edited by hand in the stacks common-*"
+)
 
 func (p *Patient) pam(context.Context) (results []Result) {
 	for _, service := range []string{"sshd", "sudo", "login"} {
@@ -63,7 +66,7 @@ func missing(service string, rules []rule, own string) Result {
 			fix(fmt.Sprintf("move this line to the top of %s: %s", kind, own))
 	}
 	return failedf(Machine, "/etc/pam.d/%s, %s: pam_aad.so is not asked", service, kind).
-		fix("where this stack does not include common-" + kind + ", add the line: " + own).run(wirePAM)
+		fix(undoes + "; where this stack does not include common-" + kind + ", add the line: " + own).run(wirePAM)
 }
 
 // judgeAuth wants a sign-in that counts, a refusal that ends it, and local accounts let past.
@@ -74,7 +77,7 @@ func judgeAuth(service string, rules []rule) (results []Result) {
 	}
 	wrong := func(what string) Result {
 		return failedf(Machine, "/etc/pam.d/%s, auth: with control %s %s", service, rules[at].control, what).
-			fix("the line should be: " + ownAuth).run(wirePAM)
+			fix(undoes + "; the line should be: " + ownAuth).run(wirePAM)
 	}
 	if action := rules[at].action("success"); action == "ignore" || action == "bad" || action == "die" {
 		results = append(results, wrong("a sign-in does not count"))
@@ -100,7 +103,7 @@ func judgeAccount(service string, rules []rule) []Result {
 	}
 	wrong := func(what string) []Result {
 		return []Result{failedf(Machine, "/etc/pam.d/%s, account: with control %s %s", service, rules[at].control, what).
-			fix("the line should be: " + ownAccount).run(wirePAM)}
+			fix(undoes + "; the line should be: " + ownAccount).run(wirePAM)}
 	}
 	if action := rules[at].action("perm_denied"); action != "die" && action != "bad" {
 		return wrong("a refusal does not count: a public key lets in who has no role")
@@ -111,7 +114,7 @@ func judgeAccount(service string, rules []rule) []Result {
 	if rules[at].action("module_unknown") == "ignore" && !guarded(rules[at+1:]) {
 		return []Result{warning("/etc/pam.d/" + service + ", account: module_unknown=ignore, and nothing behind it: " +
 			"should pam_aad.so be missing one day, a public key lets in our accounts unasked").
-			fix("behind it, add the line: " + ownGuard).run(wirePAM)}
+			fix(undoes + "; the line behind it should be: " + ownGuard).run(wirePAM)}
 	}
 	return nil
 }
@@ -138,8 +141,8 @@ func (p *Patient) sameFile(service string, rules []rule) []Result {
 	for _, r := range rules {
 		for _, argument := range r.args {
 			if path, set := strings.CutPrefix(argument, "config="); r.ours() && set && path != p.configPath() {
-				other := failedf(Configuration, "/etc/pam.d/%s: pam_aad.so reads %s, and this checks %s", service, path, p.configPath())
-				return []Result{other.fix("check that file, with --config " + path)}
+				other := fmt.Sprintf("/etc/pam.d/%s: pam_aad.so reads %s, and this checks %s", service, path, p.configPath())
+				return []Result{failed(Configuration, other).fix("check that file, with --config " + path)}
 			}
 		}
 	}

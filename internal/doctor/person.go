@@ -82,7 +82,7 @@ func (p *Patient) entry(ctx context.Context, acct account.Account) []Result {
 	entry := strings.Split(strings.TrimSpace(said), ":")
 	switch stored := !acct.Created.IsZero(); {
 	case err == nil && len(entry) == 7 && entry[2] != fmt.Sprint(acct.UID):
-		return []Result{failedf(Machine, "getent says uid %s: another source has an account %s, and it wins", entry[2], acct.Name).
+		return []Result{failedf(Machine, "getent says uid %s: another source has %s, and it wins", entry[2], acct.Name).
 			fix("rename that account")}
 	case err == nil && len(entry) == 7:
 		return []Result{ok("getent says: %s", strings.TrimSpace(said))}

@@ -33,7 +33,8 @@ func patient(t *testing.T, entra *emulator.Server, lines string) *Patient {
 		if err := os.WriteFile(ca, entra.CA(), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		text += fmt.Sprintf("endpoints.authority = %q\nendpoints.resource_manager = %[1]q\nendpoints.metadata = %q\nendpoints.ca_file = %q\n",
+		text += fmt.Sprintf("endpoints.authority = %q\nendpoints.resource_manager = %[1]q\n"+
+			"endpoints.metadata = %q\nendpoints.ca_file = %q\n",
 			entra.EntraURL(), entra.MetadataURL(), ca)
 	}
 	c, err := config.Parse("config.toml", []byte(text))
@@ -80,9 +81,10 @@ func TestPerson(t *testing.T) {
 		found  string
 		nobody bool
 	}{
-		"stored":   {"user@contoso.example", func(*account.Account) {}, OK, "uid 1900000000 and belongs to object " + oid, false},
-		"new":      {"new@contoso.example", func(*account.Account) {}, OK, "has never signed in here; sshd is told uid ", false},
-		"imported": {"user@contoso.example", func(a *account.Account) { a.TenantID, a.ObjectID = "", "" }, OK, "was imported", false},
+		"stored": {"user@contoso.example", func(*account.Account) {}, OK, "uid 1900000000 and belongs to object " + oid, false},
+		"new":    {"new@contoso.example", func(*account.Account) {}, OK, "has never signed in here; sshd is told uid ", false},
+		"imported": {"user@contoso.example", func(a *account.Account) { a.TenantID, a.ObjectID = "", "" },
+			OK, "was imported", false},
 		"removed":  {"user@contoso.example", func(a *account.Account) { a.Removed = now }, Failed, "has been removed", true},
 		"locked":   {"user@contoso.example", func(a *account.Account) { a.Locked = now }, Failed, "has been locked", true},
 		"former":   {"old@contoso.example", func(*account.Account) {}, Failed, "a former name of user@contoso.example", true},
@@ -159,10 +161,12 @@ func TestRemote(t *testing.T) {
 		status Status
 		found  string
 	}{
-		"check-access":     {"", nil, OK, `would be let in: role "`},
-		"role-assignments": {"authorization.source = \"role-assignments\"", nil, OK, `would be let in: role "Virtual Machine User Login" at /subscriptions/`},
-		"permissions":      {"authorization.source = \"permissions\"", nil, Skipped, "without a sign-in nobody can tell"},
-		"app roles":        {"authorization.source = \"app-roles\"\ncloud = \"public\"", nil, Skipped, "without one nobody can tell"},
+		"check-access": {"", nil, OK, `would be let in: role "`},
+		"role-assignments": {"authorization.source = \"role-assignments\"", nil,
+			OK, `would be let in: role "Virtual Machine User Login" at /subscriptions/`},
+		"permissions": {"authorization.source = \"permissions\"", nil, Skipped, "without a sign-in nobody can tell"},
+		"app roles": {"authorization.source = \"app-roles\"\ncloud = \"public\"", nil,
+			Skipped, "without one nobody can tell"},
 		"denied": {"", func(d *emulator.Directory) {
 			d.Denies = []emulator.Deny{{Name: "freeze", Scope: d.Machine.ResourceID, DataActions: []string{"*"},
 				Principals: []string{"user@contoso.example"}}}

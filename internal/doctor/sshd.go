@@ -31,9 +31,9 @@ func (p *Patient) sshd(ctx context.Context) []Result {
 	return judgeSSHD(settings(said), name, p.Config.SignIn.Timeout, p.Config.SignIn.ReuseWindow > 0)
 }
 
-// someone is the account in question, or one that nobody has.
+// someone is the account in question, or one that nobody has. What is no name of ours would be read by sshd -C as it likes.
 func (p *Patient) someone() string {
-	if p.Account != "" {
+	if _, err := account.RulesFrom(p.Config).Name(p.Account); err == nil {
 		return p.Account
 	}
 	if p.Config.ShortNames {

@@ -73,7 +73,8 @@ func (p *Patient) sudo(ctx context.Context) []Result {
 	text, err := p.read(sudoersFile)
 	switch {
 	case err != nil:
-		return []Result{warning(sudoersFile + " is missing: administrators may sign in, but not use sudo, unless another file lets them").
+		found := sudoersFile + " is missing: administrators may sign in, but not use sudo, unless another file lets them"
+		return []Result{warning(found).
 			run(fmt.Sprintf("echo '%%%s ALL=(ALL) ALL' >%s && chmod 440 %s", account.AdminsGroup, sudoersFile, sudoersFile))}
 	case !strings.Contains(said, sudoersFile+": parsed OK"):
 		return []Result{failed(Machine, "/etc/sudoers does not include "+sudoersFile).

@@ -104,7 +104,8 @@ func TestCheckFindsAndMends(t *testing.T) {
 			return regexp.MustCompile(`(?m)^auth.*pam_aad.so.*$`).ReplaceAll([]byte(text), nil)
 		}, "pam", "sshd, auth: pam_aad.so is not asked", 1},
 		{"a refusal ignored", "/etc/pam.d/common-account", func(text string) []byte {
-			return regexp.MustCompile(`(?m)^account\s.*pam_aad.so`).ReplaceAll([]byte(text), []byte("account optional pam_aad.so"))
+			return regexp.MustCompile(`(?m)^account\s.*pam_aad.so`).ReplaceAll([]byte(text),
+				[]byte("account optional pam_aad.so"))
 		}, "pam", "sshd, account: .*a public key lets in who has no role", 1},
 		{"no guard", "/etc/pam.d/common-account", func(text string) []byte {
 			return regexp.MustCompile(`(?m)^account.*pam_succeed_if.so.*$`).ReplaceAll([]byte(text), nil)
@@ -122,7 +123,8 @@ func TestCheckFindsAndMends(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Cleanup(func() { command(t, "", "aadctl", "config", "apply") })
-			for _, kept := range []string{"/etc/pam.d/common-account", "/etc/pam.d/common-auth", "/etc/pam.d/common-session", "/etc/group",
+			for _, kept := range []string{"/etc/pam.d/common-account", "/etc/pam.d/common-auth", "/etc/pam.d/common-session",
+				"/etc/group",
 				sshdConfig} {
 				if kept != test.file { // what a printed command may change
 					edit(t, kept, func(text string) []byte { return []byte(text) })
@@ -160,11 +162,14 @@ func TestCheckTells(t *testing.T) {
 		status int
 	}{
 		{"a wrong key", configFile, begin("colour = 1\n"), "configuration", ":1: colour: is not a key", "check its spelling", 3},
-		{"an action", nsswitch, replace(" aad", " [NOTFOUND=return] aad"), "nsswitch", "ends the search", "take the .action. in front", 1},
+		{"an action", nsswitch, replace(" aad", " [NOTFOUND=return] aad"), "nsswitch", "ends the search",
+			"take the .action. in front", 1},
 		{"a wrong sshd_config", sshdConfig, begin("Colour yes\n"), "sshd", "does not accept", "sshd -t", 1},
 		{"a wrong sudoers", "/etc/sudoers.d/aad_admins", begin("no rule\n"), "sudo", "visudo -c: .*aad_admins", "visudo", 1},
-		{"one user", sshdConfig, begin("AllowUsers root\n"), "sshd", "AllowUsers is root, which keeps someone@", "AllowGroups aad_users", 1},
-		{"keys alone", sshdConfig, begin("AuthenticationMethods publickey\n"), "sshd", "nobody sees a device code", "keyboard-interactive", 0},
+		{"one user", sshdConfig, begin("AllowUsers root\n"), "sshd", "AllowUsers is root, which keeps someone@",
+			"AllowGroups aad_users", 1},
+		{"keys alone", sshdConfig, begin("AuthenticationMethods publickey\n"), "sshd", "nobody sees a device code",
+			"keyboard-interactive", 0},
 		{"stack ended before", "/etc/pam.d/common-account", begin("account sufficient pam_permit.so\n"), "pam",
 			"sshd, account: a line before pam_aad.so ends the stack", "move this line to the top", 1},
 		{"another file", "/etc/pam.d/common-auth", replace("pam_aad.so", "pam_aad.so config=/etc/other.toml"), "pam",
@@ -250,7 +255,8 @@ func TestCheckNetwork(t *testing.T) {
 			"openid", "invalid_tenant", "tenant_id names no tenant", 3},
 		{"no answer", emulator.Fault{Endpoint: "openid", Reset: true}, "openid", "unreachable", "", 4},
 		{"no keys", emulator.Fault{Endpoint: "keys", Status: 500}, "keys", "signing keys", "", 4},
-		{"no metadata", emulator.Fault{Endpoint: "instance", Reset: true}, "machine", "where in Azure this machine is", "app-roles", 4},
+		{"no metadata", emulator.Fault{Endpoint: "instance", Reset: true}, "machine", "where in Azure this machine is",
+			"app-roles", 4},
 		{"no identity", emulator.Fault{Endpoint: "identity", Status: 400, Error: "invalid_request"},
 			"identity", "managed identity", "az vm identity assign", 1},
 		{"no right", emulator.Fault{Endpoint: "checkaccess", Status: 403, Error: "AuthorizationFailed"},
@@ -274,7 +280,8 @@ func TestCheckNetwork(t *testing.T) {
 // openIDDocument is what the emulator says of its tenant.
 func openIDDocument(t *testing.T) string {
 	t.Helper()
-	resp, err := newBrowser(t, entra.CA()).client.Get(entra.EntraURL() + "/" + emulator.Contoso().TenantID + "/v2.0/.well-known/openid-configuration")
+	url := entra.EntraURL() + "/" + emulator.Contoso().TenantID + "/v2.0/.well-known/openid-configuration"
+	resp, err := newBrowser(t, entra.CA()).client.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -315,7 +322,8 @@ func TestCheckAccount(t *testing.T) {
 	}
 	wrong, status := diagnose(t, "user@contoso.example")
 	r := find(t, wrong, "access", "would not be let in: .*login/action")
-	if status != 1 || !strings.HasPrefix(r.Command, "az role assignment create --assignee-object-id "+oid+" --role 'Virtual Machine User Login' --scope /subscriptions/") {
+	assign := "az role assignment create --assignee-object-id " + oid + " --role 'Virtual Machine User Login' --scope /subscr"
+	if status != 1 || !strings.HasPrefix(r.Command, assign) {
 		t.Errorf("exit status %d, %+v", status, r)
 	}
 	for name, found := range map[string]string{

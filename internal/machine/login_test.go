@@ -59,10 +59,13 @@ func TestAadctlLogin(t *testing.T) {
 		status int
 	}{
 		{"a user", "user@contoso.example", "user@contoso.example", nil, `(?m)^user@contoso.example may sign in here: uid \d+`, 0},
-		{"no role", "norole@contoso.example", "norole@contoso.example", nil, `Access denied:  to sign-in(?s).*aadctl: login: `, 1},
+		{"no role", "norole@contoso.example", "norole@contoso.example", nil,
+			`Access denied:  to sign-in(?s).*aadctl: login: `, 1},
 		{"another person", "user@contoso.example", "admin@contoso.example", nil, "but admin@contoso.example signed in", 1},
-		{"nobody answers", "user@contoso.example", "", &emulator.Fault{Endpoint: "devicecode", Reset: true}, "cannot be reached", 4},
-		{"no public client", "user@contoso.example", "", &emulator.Fault{Endpoint: "devicecode", Status: 401, Error: "invalid_client", AADSTS: 7000218},
+		{"nobody answers", "user@contoso.example", "", &emulator.Fault{Endpoint: "devicecode", Reset: true},
+			"cannot be reached", 4},
+		{"no public client", "user@contoso.example", "",
+			&emulator.Fault{Endpoint: "devicecode", Status: 401, Error: "invalid_client", AADSTS: 7000218},
 			"aadctl: hint: aadctl check", 3},
 		{"a local account", "root", "", nil, `aadctl: login: "root" is not a name of the configured domains`, 1},
 		{"another spelling", "User@contoso.example", "", nil, `is spelled user@contoso.example here`, 1},

@@ -43,7 +43,8 @@ func TestSetupAsks(t *testing.T) {
 
 // Where no metadata service is, the agent of Azure Arc is asked, and what it says is written down.
 func TestSetupOnArc(t *testing.T) {
-	const id = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers/Microsoft.HybridCompute/machines/demo-arc"
+	const id = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers" +
+		"/Microsoft.HybridCompute/machines/demo-arc"
 	d := emulator.Contoso()
 	d.Machine.ResourceID = id
 	agent := &emulator.Server{MetadataAddr: "127.0.0.1:40342"}
@@ -53,7 +54,8 @@ func TestSetupOnArc(t *testing.T) {
 	}
 	t.Cleanup(func() { agent.Close() })
 	file := t.TempDir() + "/config.toml"
-	out := must(t, "aadctl", "--config", file, "setup", "--tenant", d.TenantID, "--client", d.ClientID, "--domain", "contoso.example")
+	out := must(t, "aadctl", "--config", file, "setup", "--tenant", d.TenantID, "--client", d.ClientID,
+		"--domain", "contoso.example")
 	t.Cleanup(func() { must(t, "aadctl", "config", "apply") })
 	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "authorization.resource_id = \""+id+"\"\n") {
 		t.Errorf("%s, %v, after\n%s", text, err, out)
