@@ -18,16 +18,23 @@ import (
 
 // Grant is the last authorization of an account on this machine.
 type Grant struct {
-	TenantID   string    `json:"tenant"`
-	ObjectID   string    `json:"object"` // whom it was given to
-	Time       time.Time `json:"time"`
-	Admin      bool      `json:"admin"`
-	Source     string    `json:"source"` // of authorization.source
-	Scope      string    `json:"scope,omitempty"`
-	Service    string    `json:"service,omitempty"` // PAM service
-	RemoteHost string    `json:"rhost,omitempty"`
+	TenantID   string `json:"tenant"`
+	ObjectID   string `json:"object"` // whom it was given to
+	Rules      string `json:"config"` // digest of the configuration that it was given under
+	Admin      bool   `json:"admin"`
+	Source     string `json:"source"` // of authorization.source
+	Scope      string `json:"scope,omitempty"`
+	Service    string `json:"service,omitempty"` // PAM service
+	RemoteHost string `json:"rhost,omitempty"`
 
-	// The same Time by a clock that nobody can step: how long after this boot.
+	Moment         // of this authorization
+	Browser Moment `json:"browser,omitzero"` // of the last sign-in with a browser
+}
+
+// Moment is a point of time by two clocks: Time, and one that nobody can step,
+// which says how long after this boot.
+type Moment struct {
+	Time time.Time     `json:"time"`
 	Boot string        `json:"boot,omitempty"`
 	Up   time.Duration `json:"up_ns,omitempty"`
 }
@@ -43,7 +50,7 @@ func (s Store) RecordGrant(uid uint32, g Grant) error {
 	if g.Time.IsZero() {
 		g.Time = s.now()
 	}
-	g.Time = g.Time.UTC()
+	g.Time, g.Browser.Time = g.Time.UTC(), g.Browser.Time.UTC()
 	text, err := json.Marshal(g)
 	if err == nil {
 		err = s.makeDir()

@@ -111,6 +111,9 @@ func (p *Patient) grant(acct account.Account, now time.Time) []Result {
 	if g.Service != "" {
 		found += ", for " + g.Service
 	}
+	if g.Rules != signin.Voucher(p.Config) {
+		return []Result{ok("%s, under another configuration: it stands in for nothing", found)}
+	}
 	if lifetime := p.Config.Authorization.GrantLifetime; lifetime > 0 {
 		found += fmt.Sprintf("; it stands in for an authorization until %s", g.Time.Add(lifetime).UTC().Format(time.RFC3339))
 	}

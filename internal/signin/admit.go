@@ -4,6 +4,7 @@
 package signin
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -56,33 +57,41 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 	}
 	demoted := false
 	var acct account.Account
+	var last account.Grant
 	err := a.store.Update(func(e *account.Edit) error {
 		// The name service must not go by an older configuration than the sign-ins do.
 		if err := e.SetRules(a.rules); err != nil {
 			return err
 		}
 		bound, err := e.Bind(who, a.took(e))
-		if err != nil {
+		var renamed *account.RenamedError
+		if errors.As(err, &renamed) {
+			bound = renamed.New // has to connect again, but is already what this check says
+		} else if err != nil {
 			return err
 		}
+		last, _ = a.lastGrant(bound)
 		demoted = bound.Admin && !d.Admin
 		bound.Admin = d.Admin
-		bound.Groups = a.groups(bound)
+		bound.Groups = a.groups(bound, last)
 		acct = bound
-		return e.Put(bound)
+		return cmp.Or(e.Put(bound), err)
 	})
 	var renamed *account.RenamedError
-	if err != nil && !errors.As(err, &renamed) {
+	switch {
+	case errors.As(err, &renamed):
+		if demoted {
+			a.takenBack(a.store.Withdraw(acct.UID))
+		}
+		return a.renamed(acct)
+	case err != nil:
 		return a.notStored(err)
 	}
-	if renamed != nil {
-		return a.renamed(renamed.New)
-	}
-	return a.grant(acct, d, c, demoted)
+	return a.grant(acct, d, last.Browser, demoted)
 }
 
-// deny takes back what an earlier authorization gave, a session still open included: the administrator's group, the grant that
-// would stand in for Azure, and the windows that would for a browser. Then it says why.
+// deny takes back what an earlier authorization gave, a session still open included: the administrator's group and all others,
+// the grant that would stand in for Azure, and the windows that would for a browser. Then it says why.
 func (a *attempt) deny(who account.Identity, d rbac.Decision, c *cloud, action string) error {
 	denial := a.noRole(c, who.ObjectID, action)
 	var acct account.Account
@@ -91,25 +100,37 @@ func (a *attempt) deny(who account.Identity, d rbac.Decision, c *cloud, action s
 			return err
 		}
 		acct.Admin = d.Admin
+		if !d.Login {
+			acct.Groups = nil
+		}
 		return e.Put(acct)
 	})
 	if acct.UID != 0 && !d.Login {
 		err = errors.Join(err, a.store.Withdraw(acct.UID))
 	}
-	if err != nil && !errors.Is(err, account.ErrUnknown) && !errors.Is(err, account.ErrRemoved) {
-		a.log(LogError, "not-taken-back", "error", err.Error())
+	if !errors.Is(err, account.ErrUnknown) && !errors.Is(err, account.ErrRemoved) {
+		a.takenBack(err)
 	}
 	return denial
 }
 
-// grant records the authorization. A person who is no longer administrator is refused outside sshd and login, as long as the
+func (a *attempt) takenBack(err error) {
+	if err != nil {
+		a.log(LogError, "not-taken-back", "error", err.Error())
+	}
+}
+
+// grant records the authorization; browser is that of the grant before. A person who is no longer administrator is refused outside sshd and login, as long as the
 // session they come from has the group: sudo goes by the groups that the session has had since it began.
-func (a *attempt) grant(acct account.Account, d rbac.Decision, c *cloud, demoted bool) error {
+func (a *attempt) grant(acct account.Account, d rbac.Decision, browser account.Moment, demoted bool) error {
 	a.found.uid = acct.UID
-	now := a.moment()
+	if a.claims != nil {
+		browser = account.Moment(a.browser)
+	}
 	if err := a.store.RecordGrant(acct.UID, account.Grant{
-		TenantID: acct.TenantID, ObjectID: acct.ObjectID, Time: now.wall, Boot: now.boot, Up: now.up, Admin: d.Admin,
+		TenantID: acct.TenantID, ObjectID: acct.ObjectID, Rules: Voucher(a.cfg), Admin: d.Admin,
 		Source: a.cfg.Authorization.Source, Scope: d.Scope, Service: a.Service, RemoteHost: a.RemoteHost,
+		Moment: account.Moment(a.moment()), Browser: browser,
 	}); err != nil {
 		return a.notStored(err)
 	}

@@ -67,6 +67,8 @@ func (a *attempt) storedAccount() (account.Account, error) {
 			"Sign in once without a key.", "never-signed-in")
 	case err != nil:
 		return account.Account{}, a.notStored(err)
+	case acct.TenantID != a.cfg.TenantID:
+		return account.Account{}, a.otherTenant(acct)
 	case a.KnownToHost && a.UID != acct.UID:
 		return account.Account{}, a.moved() // the session would not run under the account's id
 	}
@@ -86,21 +88,32 @@ func (a *attempt) letInByLastGrant(acct account.Account, otherwise error) error 
 	if a.cfg.Authorization.GrantLifetime == 0 {
 		return otherwise
 	}
-	grant, err := a.store.ReadGrant(acct.UID)
+	grant, err := a.lastGrant(acct)
 	if err != nil || !a.standsIn(grant, acct) {
 		return otherwise
+	}
+	if err := a.keepGroups(acct, grant); err != nil {
+		return a.notStored(err)
 	}
 	a.found.byGrant(grant, acct.Admin, errors.Unwrap(otherwise))
 	return nil
 }
 
-// standsIn: given to this very account by the source that decides today, not long ago, and for as much as this service, or the
-// session's groups, ask. An administrator is one by the grant and by the store: a check since may have said less.
+// lastGrant is that of this very account, if it was given under the configuration of today: one of another tenant, application
+// or machine says nothing about this one. A grant without a digest is of nobody knows what.
+func (a *attempt) lastGrant(acct account.Account) (account.Grant, error) {
+	grant, err := a.store.ReadGrant(acct.UID)
+	if err != nil || grant.TenantID != acct.TenantID || grant.ObjectID != acct.ObjectID || grant.Rules != Voucher(a.cfg) {
+		return account.Grant{}, account.ErrNoGrant
+	}
+	return grant, nil
+}
+
+// standsIn: given not long ago, and for as much as this service, or the session's groups, ask. An administrator is one by the
+// grant and by the store: a check since may have said less.
 func (a *attempt) standsIn(grant account.Grant, acct account.Account) bool {
 	administrator := grant.Admin && acct.Admin
-	return grant.TenantID == acct.TenantID && grant.ObjectID == acct.ObjectID && grant.Source == a.cfg.Authorization.Source &&
-		moment{grant.Time, grant.Boot, grant.Up}.within(a.cfg.Authorization.GrantLifetime, a.moment()) &&
-		(administrator || !a.needsAdministrator())
+	return moment(grant.Moment).within(a.cfg.Authorization.GrantLifetime, a.moment()) && (administrator || !a.needsAdministrator())
 }
 
 func (a *attempt) needsAdministrator() bool {

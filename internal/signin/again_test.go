@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"aadlogin/internal/account"
+	"aadlogin/internal/config"
 	"aadlogin/internal/emulator"
 )
 
@@ -94,10 +95,21 @@ func TestAgainLocked(t *testing.T) {
 	}
 }
 
+// voucher is that of the configuration as it is now.
+func (m *machine) voucher() string {
+	m.t.Helper()
+	cfg, err := config.Load(m.config)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return Voucher(cfg)
+}
+
 // record is what an earlier authorization left behind.
 func (m *machine) record(a account.Account, at time.Time, admin bool) {
 	m.t.Helper()
-	err := m.store.RecordGrant(a.UID, account.Grant{TenantID: a.TenantID, ObjectID: a.ObjectID, Time: at, Admin: admin, Source: "check-access"})
+	err := m.store.RecordGrant(a.UID, account.Grant{
+		TenantID: a.TenantID, ObjectID: a.ObjectID, Rules: m.voucher(), Admin: admin, Moment: account.Moment{Time: at}})
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -165,6 +177,47 @@ func TestLastGrant(t *testing.T) {
 				ended(t, got, door, test.want, "Correlation ID", "")
 			}
 		})
+	}
+}
+
+// A grant was given under a configuration, and says nothing under another.
+func TestGrantUnderAnotherConfiguration(t *testing.T) {
+	t.Parallel()
+	elsewhere := `authorization.resource_id = "/subscriptions/` + stranger + `/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm"`
+	for name, test := range map[string]struct {
+		old, new string
+		want     Verdict
+	}{
+		"the same":    {"", "", Success},
+		"application": {emulator.Contoso().ClientID, stranger, Unreachable},
+		"domains":     {`["contoso.example"]`, `["contoso.example", "fabrikam.example"]`, Unreachable},
+		"cloud":       {"client_id", "cloud = \"public\"\nclient_id", Unreachable},
+		"proxy":       {"client_id", "endpoints.proxy = \"http://127.0.0.1:9\"\nclient_id", Unreachable},
+		"machine":     {"client_id", elsewhere + "\nclient_id", Unreachable},
+		"identity":    {"client_id", `authorization.managed_identity = "` + stranger + "\"\nclient_id", Unreachable},
+		"source":      {"client_id", "authorization.source = \"role-assignments\"\nclient_id", Unreachable},
+		"app roles":   {"client_id", "authorization.source = \"app-roles\"\nclient_id", Denied},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(t, "authorization.grant_lifetime = \"1h\"\n"+impatient)
+			m.browser(m.request(user))
+			m.edit(test.old, test.new)
+			m.entra.Fail(emulator.Fault{Endpoint: "arm", Reset: true})
+			if got, door := m.again(m.request(user)); got != test.want {
+				t.Errorf("verdict %d, logged %q", got, door.logged)
+			}
+		})
+	}
+}
+
+// The roles of one directory say nothing about the people of another, whoever lets them in and whatever Azure answers.
+func TestAgainInAnotherTenant(t *testing.T) {
+	m := afterBrowser(t, tenMinutes)
+	m.edit(m.rules.TenantID, stranger)
+	got, door := m.again(m.request(user))
+	ended(t, got, door, Denied, "of another directory", `other-tenant`)
+	if got, _, _ := m.silent(m.request(user)); got == Success {
+		t.Error("a window of another tenant is open")
 	}
 }
 

@@ -9,18 +9,42 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
 	"aadlogin/internal/token"
 )
 
-// groups are the local groups of an account besides its own and ours.
-func (a *attempt) groups(acct account.Account) []uint32 {
-	if a.claims == nil {
+// groupsLifetime is how long groups outlive the browser that brought them, as only another can tell that the person has left
+// one. No window of reuse is longer, so none ends with fewer groups than it began with.
+const groupsLifetime = 24 * time.Hour
+
+// groups are the local groups of an account besides its own and ours. last is its last grant, or none.
+func (a *attempt) groups(acct account.Account, last account.Grant) []uint32 {
+	switch {
+	case a.claims != nil:
+		return a.localGroups(a.claims)
+	case moment(last.Browser).within(groupsLifetime, a.moment()):
 		return a.stillMapped(acct)
+	default:
+		return nil
 	}
-	return a.localGroups(a.claims)
+}
+
+// keepGroups stores the groups of who is let in by this grant alone.
+func (a *attempt) keepGroups(acct account.Account, grant account.Grant) error {
+	if len(acct.Groups) == 0 {
+		return nil // a store that cannot be written keeps nobody out who has nothing to lose
+	}
+	return a.store.Update(func(e *account.Edit) error {
+		stored, err := e.ByUID(acct.UID)
+		if err != nil {
+			return err
+		}
+		stored.Groups = a.groups(stored, grant)
+		return e.Put(stored)
+	})
 }
 
 // localGroups are the local groups that the person's Entra groups stand for. They go by object id: a name can be given to any

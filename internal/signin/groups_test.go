@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
@@ -108,15 +109,60 @@ func TestStillMapped(t *testing.T) {
 	}
 }
 
-// A person's groups follow the token of each sign-in with a browser, and nothing else adds any.
-func TestGroupsFollowTheToken(t *testing.T) {
+// withStaff is a machine where the user is of Entra's staff, which is the local group 2000.
+func withStaff(t *testing.T, lines string) *machine {
+	t.Helper()
 	m := newMachine(t, "")
 	m.signin.LookupGroup = groupFile{"web": "2000"}.lookup
-	m.entra.Update(func(d *emulator.Directory) {
+	m.change(func(d *emulator.Directory) {
 		d.GroupsClaim = true
 		d.Groups = append(d.Groups, emulator.Group{Name: "staff", ObjectID: staffID, Members: []string{user}})
 	})
-	m.reconfigure("accounts.groups." + staffID + ` = "web"`)
+	m.reconfigure(lines + "accounts.groups." + staffID + ` = "web"`)
+	return m
+}
+
+// Groups end a day after the browser that brought them, also while a grant stands in for Azure; a login in between does not
+// prolong them.
+func TestGroupsEnd(t *testing.T) {
+	for name, down := range map[string]bool{"asking Azure": false, "by the last grant": true} {
+		t.Run(name, func(t *testing.T) {
+			m := withStaff(t, "authorization.grant_lifetime = \"720h\"\n")
+			m.browser(m.request(user))
+			for _, test := range []struct {
+				hours time.Duration
+				want  []uint32
+			}{{0, []uint32{2000}}, {23, []uint32{2000}}, {25, nil}} {
+				m.ahead.Store(int64(test.hours * time.Hour))
+				if down && test.hours == 25 {
+					m.entra.Fail(emulator.Fault{Endpoint: "arm", Reset: true})
+				}
+				if got, door := m.again(m.request(user)); got != Success {
+					t.Fatalf("after %d hours: verdict %d, told %q", test.hours, got, door.told)
+				}
+				if got := m.stored(user).Groups; !slices.Equal(got, test.want) {
+					t.Errorf("after %d hours: groups %v", test.hours, got)
+				}
+			}
+		})
+	}
+}
+
+// They end with a denial, too, and a role that comes back does not bring them.
+func TestDenialTakesGroups(t *testing.T) {
+	m := withStaff(t, "")
+	m.browser(m.request(user))
+	m.assign(user, "")
+	got, door := m.again(m.request(user))
+	ended(t, got, door, Denied, "Access denied:", "denied")
+	if groups := m.stored(user).Groups; groups != nil {
+		t.Errorf("groups %v", groups)
+	}
+}
+
+// A person's groups follow the token of each sign-in with a browser, and nothing else adds any.
+func TestGroupsFollowTheToken(t *testing.T) {
+	m := withStaff(t, "")
 	has := func(want ...uint32) {
 		t.Helper()
 		if got := m.stored(user).Groups; !slices.Equal(got, want) {

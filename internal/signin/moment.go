@@ -9,14 +9,12 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"aadlogin/internal/account"
 )
 
-// A moment is a point of time by two clocks.
-type moment struct {
-	wall time.Time
-	boot string
-	up   time.Duration
-}
+// A moment is a point of time by two clocks, as the grant keeps it.
+type moment account.Moment
 
 func (a *attempt) moment() moment {
 	boot, up := a.Uptime()
@@ -36,11 +34,11 @@ func uptime() (boot string, up time.Duration) {
 // within says whether m was at most d before now, by each clock that can tell. The wall clock can be stepped, by hand or by a
 // forged answer of a time server; the other one stands still in a snapshot of the machine, and knows nothing of another boot.
 func (m moment) within(d time.Duration, now moment) bool {
-	sameBoot := m.boot != "" && m.boot == now.boot
-	if sameBoot && (m.up > now.up || now.up-m.up > d) {
+	sameBoot := m.Boot != "" && m.Boot == now.Boot
+	if sameBoot && (m.Up > now.Up || now.Up-m.Up > d) {
 		return false
 	}
-	return fresh(m.wall, now.wall, d)
+	return fresh(m.Time, now.Time, d)
 }
 
 // fresh: what is of the future is not. A clock was stepped, and nobody knows how old it is.

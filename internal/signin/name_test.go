@@ -322,6 +322,25 @@ func TestRenamed(t *testing.T) {
 	ended(t, got, door, Success, "", "signed-in")
 }
 
+// A rename does not put off what the check has found.
+func TestRenamedFormerAdministrator(t *testing.T) {
+	const renamed = "renamed@contoso.example"
+	m := newMachine(t, "")
+	before := m.person(user, userOID)
+	before.Admin, before.Groups = true, []uint32{2000}
+	m.put(before)
+	m.record(before, m.now(), true)
+	m.rename(renamed)
+	got, door := m.signIn(m.request(renamed), renamed)
+	ended(t, got, door, Denied, "renamed to "+renamed, "renamed")
+	if a := m.stored(renamed); a.Admin || a.Groups != nil {
+		t.Errorf("stored %+v", a)
+	}
+	if _, err := m.grant(before.UID); !errors.Is(err, account.ErrNoGrant) {
+		t.Errorf("grant: %v", err)
+	}
+}
+
 // rename gives the user another name in the directory.
 func (m *machine) rename(to string) {
 	m.t.Helper()

@@ -125,6 +125,12 @@ func (a *attempt) formerName() error {
 	return a.refuse(Denied, "This name is no longer in use on this machine. Connect again with the account's present name.", "former-name")
 }
 
+// otherTenant: the answers of one directory say nothing about the people of another.
+func (a *attempt) otherTenant(acct account.Account) error {
+	return a.refuse(Denied, "This account is of another directory than this machine is set up for. Ask its administrator.",
+		"other-tenant", "account_tenant", acct.TenantID)
+}
+
 func (a *attempt) moved() error {
 	return a.refuse(Denied, "The accounts of this machine changed while you were connecting. Connect again.",
 		"host-out-of-date")

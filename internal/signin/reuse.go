@@ -4,12 +4,10 @@
 package signin
 
 import (
-	"crypto/sha256"
-	"fmt"
 	"net/netip"
+	"time"
 
 	"aadlogin/internal/account"
-	"aadlogin/internal/config"
 	"aadlogin/internal/rbac"
 )
 
@@ -40,7 +38,9 @@ type place struct {
 	UID     uint32 `json:"uid"`
 	Class   string `json:"class"`  // of serviceClass
 	Host    string `json:"rhost"`  // an address, letter for letter
-	Rules   string `json:"config"` // see voucher
+	Rules   string `json:"config"` // see Voucher
+
+	Width time.Duration `json:"width"` // of the configuration (ns)
 }
 
 // openWindow finds the earlier sign-in that spares this one its browser, and whose it was. When in doubt there is none, and the
@@ -62,16 +62,16 @@ func (a *attempt) openWindow() (account.Account, bool) {
 }
 
 // admitAndRemember is admit for who came with the browser.
-func (a *attempt) admitAndRemember(who account.Identity, d rbac.Decision, c *cloud, browser moment) error {
+func (a *attempt) admitAndRemember(who account.Identity, d rbac.Decision, c *cloud) error {
 	if err := a.admit(who, d, c); err != nil {
 		return err
 	}
-	a.remember(browser)
+	a.remember()
 	return nil
 }
 
 // remember opens a window for who has just signed in with the browser. It is a convenience: the sign-in is good without it.
-func (a *attempt) remember(browser moment) {
+func (a *attempt) remember() {
 	if a.cfg.SignIn.ReuseWindow == 0 {
 		return
 	}
@@ -79,7 +79,7 @@ func (a *attempt) remember(browser moment) {
 	if why != "" {
 		return
 	}
-	w := window{place: here, Attempt: a.Attempt, Time: browser.wall.UTC(), Boot: browser.boot, Up: browser.up}
+	w := window{place: here, Attempt: a.Attempt, Time: a.browser.Time.UTC(), Boot: a.browser.Boot, Up: a.browser.Up}
 	if err := keepWindow(a.store.WindowsPath(here.UID), w, a.moment(), a.cfg.SignIn.ReuseWindow); err != nil {
 		a.log(LogWarning, "reuse-not-recorded", "error", err.Error())
 	}
@@ -105,13 +105,6 @@ func (a *attempt) place() (here place, acct account.Account, why string) {
 	}
 	return place{
 		Tenant: acct.TenantID, Object: acct.ObjectID, Account: acct.Name, UID: acct.UID,
-		Class: class, Host: host, Rules: voucher(a.cfg),
+		Class: class, Host: host, Rules: Voucher(a.cfg), Width: a.cfg.SignIn.ReuseWindow,
 	}, acct, ""
-}
-
-// voucher is a digest of what decided that the browser's answer was to be believed. After a change there, and after one of the
-// window itself, everybody signs in anew.
-func voucher(c *config.Config) string {
-	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q %q %q %t %q %q %v",
-		c.TenantID, c.ClientID, c.Domains, c.ShortNames, c.Cloud, c.Endpoints, c.SignIn.ReuseWindow)))
 }

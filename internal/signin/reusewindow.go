@@ -29,7 +29,7 @@ const keptWindows = 16
 
 // open: a reboot closes every window.
 func (w window) open(now moment, width time.Duration) bool {
-	return w.Boot != "" && w.Boot == now.boot && moment{w.Time, w.Boot, w.Up}.within(width, now)
+	return w.Boot != "" && w.Boot == now.Boot && moment{w.Time, w.Boot, w.Up}.within(width, now)
 }
 
 func findWindow(all []window, here place, now moment, width time.Duration) *window {

@@ -22,7 +22,7 @@ func at(minutes int) moment {
 
 // windowAt is one of a browser's at that moment.
 func windowAt(host string, m moment) window {
-	return window{place: place{Account: user, Host: host, Class: "sshd"}, Attempt: "a", Time: m.wall, Boot: m.boot, Up: m.up}
+	return window{place: place{Account: user, Host: host, Class: "sshd"}, Attempt: "a", Time: m.Time, Boot: m.Boot, Up: m.Up}
 }
 
 // Both clocks have to agree.
@@ -37,18 +37,18 @@ func TestWindowOpen(t *testing.T) {
 		{"the last moment", at(110), true},
 		{"past it", at(111), false},
 		{"before", at(99), false},
-		{"wall clock stepped back", moment{at(105).wall, "boot", at(111).up}, false},
-		{"wall clock stepped forward", moment{at(111).wall, "boot", at(105).up}, false},
-		{"wall clock stepped to before", moment{at(99).wall, "boot", at(105).up}, false},
-		{"uptime from before", moment{at(105).wall, "boot", at(99).up}, false},
-		{"another boot", moment{at(105).wall, "other", at(105).up}, false},
-		{"no boot id", moment{at(105).wall, "", at(105).up}, false},
+		{"wall clock stepped back", moment{at(105).Time, "boot", at(111).Up}, false},
+		{"wall clock stepped forward", moment{at(111).Time, "boot", at(105).Up}, false},
+		{"wall clock stepped to before", moment{at(99).Time, "boot", at(105).Up}, false},
+		{"uptime from before", moment{at(105).Time, "boot", at(99).Up}, false},
+		{"another boot", moment{at(105).Time, "other", at(105).Up}, false},
+		{"no boot id", moment{at(105).Time, "", at(105).Up}, false},
 	} {
 		if got := w.open(test.now, 10*time.Minute); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}
-	if w.Boot = ""; w.open(moment{at(100).wall, "", at(100).up}, time.Hour) {
+	if w.Boot = ""; w.open(moment{at(100).Time, "", at(100).Up}, time.Hour) {
 		t.Error("a window of no boot is open")
 	}
 }
@@ -76,7 +76,7 @@ func TestWindowsAreBounded(t *testing.T) {
 	if err := keepWindow(path, windowAt("192.0.2.49", at(106)), at(106), time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	if all = readWindows(path); len(all) != 4 || all[3].Time != at(106).wall { // 46 to 48, and 49 anew
+	if all = readWindows(path); len(all) != 4 || all[3].Time != at(106).Time { // 46 to 48, and 49 anew
 		t.Errorf("%d windows: %+v", len(all), all)
 	}
 }

@@ -96,7 +96,8 @@ type attempt struct {
 	name  account.Name
 	store account.Store
 
-	claims *token.Claims // of the browser's token; nil without a browser
+	claims  *token.Claims // of the browser's token; nil without a browser
+	browser moment        // when that token came
 }
 
 // Authenticate signs the person behind door in as req.User, or says why not.
@@ -172,7 +173,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 		return a.notSignedIn(err)
 	}
 	a.debug("browser")
-	browser := a.moment()
+	a.browser = a.moment()
 	claims, err := cloud.verifier.Verify(ctx, tokens.IDToken)
 	if err != nil {
 		return a.badToken(err)
@@ -195,7 +196,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if !decision.Login {
 		return a.deny(who, decision, cloud, a.actions(cloud).Login)
 	}
-	return a.admitAndRemember(who, decision, cloud, browser)
+	return a.admitAndRemember(who, decision, cloud)
 }
 
 // configure reads what the administrator has decided.
