@@ -15,6 +15,7 @@ import (
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
 	"aadlogin/internal/emulator"
+	"aadlogin/internal/signin"
 )
 
 const (
@@ -143,13 +144,16 @@ func TestGrant(t *testing.T) {
 	acct := stored(func(*account.Account) {})
 	store := p.keep(t, acct)
 	expect(t, p.grant(acct, now), Skipped, "there is no grant")
-	g := account.Grant{TenantID: tenant, ObjectID: oid, Time: now, Admin: true, Source: "check-access", Service: "sshd"}
+	g := account.Grant{TenantID: tenant, ObjectID: oid, Admin: true, Source: "check-access", Service: "sshd",
+		Rules: signin.Voucher(p.Config), Moment: account.Moment{Time: now}}
 	if err := store.RecordGrant(acct.UID, g); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, p.grant(acct, now), OK, "as an administrator 2026-02-03T04:05:06Z by check-access, for sshd; "+
 		"it stands in for an authorization until 2026-02-04T")
 	expect(t, p.grant(acct, now.Add(-time.Second)), Warning, "in the future")
+	p.Config.Authorization.Source = "app-roles"
+	expect(t, p.grant(acct, now), OK, "under another configuration: it stands in for nothing")
 	expect(t, p.grant(stored(func(a *account.Account) { a.ObjectID = "" }), now), Skipped, "nobody has signed in")
 }
 
