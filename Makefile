@@ -58,7 +58,8 @@ install: all
 	install -D -m 0644 packaging/pam-configs/aad-login $(DESTDIR)$(PREFIX)/share/pam-configs/aad-login
 	install -D -m 0644 packaging/sshd_config.d/40-aad-login.conf $(DESTDIR)/etc/ssh/sshd_config.d/40-aad-login.conf
 	install -D -m 0440 packaging/sudoers.d/aad_admins $(DESTDIR)/etc/sudoers.d/aad_admins
-	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 packaging/man/pam_aad.8 packaging/man/aadctl.8
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 packaging/man/*.5
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 packaging/man/*.8
 	install -D -m 0644 packaging/tmpfiles.d/aad-login.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/aad-login.conf
 	test -e $(DESTDIR)/etc/aad-login/config.toml || \
 	    install -D -m 0644 packaging/config.toml $(DESTDIR)/etc/aad-login/config.toml

@@ -104,7 +104,7 @@ func TestMissingPiecesLockNobodyOut(t *testing.T) {
 func killedAtEach(t *testing.T, name string, args []string, then func(what string)) {
 	t.Helper()
 	for n := range 100 {
-		kill := fmt.Sprintf(`n=0 looks='^(for|case|\[|grep|getent|stat|named_by|continue|entry=)'
+		kill := fmt.Sprintf(`n=0 looks='^(for|sed|case|\[|grep|getent|stat|named_by|continue|entry=)'
 			trap '[[ $BASH_COMMAND =~ $looks ]] || (( n++ != %d )) || kill -9 $$' DEBUG; . "$0"`, n)
 		out, status := command(t, "", "bash", append([]string{"-T", "-c", kill, scripts + name}, args...)...)
 		if status > 0 {

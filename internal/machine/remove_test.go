@@ -28,6 +28,7 @@ func differences(before, after string) (all []string) {
 // Removed or purged, each file of the machine is what it was, to the byte: also those that an administrator keeps in an order of
 // their own.
 func TestRemovalRestoresEveryFile(t *testing.T) {
+	put(t, "/etc/pam.d/common-auth.pam-old", "auth required pam_aad.so\n") // what "pam-auth-update --force" leaves behind
 	install := unwired(t)
 	edit(t, "/etc/nsswitch.conf", func(s string) []byte {
 		return []byte("# ours\npasswd:\tfiles   systemd # aad is not here\nhosts: files dns\ngroup:files systemd")
@@ -125,7 +126,7 @@ func TestRemovalRefuses(t *testing.T) {
 	for file, test := range map[string]struct{ old, new, says string }{
 		"/etc/pam.d/cockpit":        {"", "auth required pam_aad.so\n", "/etc/pam.d/cockpit names pam_aad.so"},
 		"/etc/pam.d/common-session": {"# end of pam-auth-update config\n", "$0session optional pam_aad.so\n", "common-session names pam_aad.so"},
-		"/etc/pam.d/common-account": {"module_unknown=ignore", "module_unknown=bad", "left /etc/pam.d/common-account alone"},
+		"/etc/pam.d/common-account": {"module_unknown=ignore", "module_unknown=bad", "left /etc/pam.d/common-* alone"},
 	} {
 		t.Run(file, func(t *testing.T) {
 			before, _ := os.ReadFile(file)
