@@ -117,15 +117,15 @@ func TestRestore(t *testing.T) {
 	if damaged != 1 {
 		t.Errorf("%d of %d backups are damaged", damaged, len(all))
 	}
-	for i := range whole {
-		if err := os.WriteFile(backup, whole[:i], 0o644); err != nil {
-			t.Fatal(err)
+	for i := 0; i < len(whole); i += 11 {
+		for _, bad := range [][]byte{whole[:i], flipped(whole, i)} {
+			if err := os.WriteFile(backup, bad, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			// A flip may be of text, such as a date. What is put in place is a store.
+			if err := s.Restore(backup, never); err == nil && (len(bad) < len(whole) || open(t, s).Check() != nil) {
+				t.Fatalf("byte %d: restored", i)
+			}
 		}
-		if err := s.Restore(backup, never); err == nil {
-			t.Fatalf("restored from %d bytes of %d", i, len(whole))
-		}
-	}
-	if after, _ := os.ReadFile(s.path(storeFile)); !bytes.Equal(whole, after) {
-		t.Error("not restored")
 	}
 }

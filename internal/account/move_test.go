@@ -19,7 +19,15 @@ func TestSwap(t *testing.T) {
 		if alice, err = e.Rename(alice, Name{"al@contoso.com", "al@contoso.com"}); err != nil {
 			return err
 		}
-		return e.Swap(alice, bob)
+		if err := e.Swap(alice, bob); err != nil {
+			return err
+		}
+		for name, uid := range map[string]uint32{"bob@fabrikam.com": alice.UID, "al@contoso.com": bob.UID} {
+			if a, err := e.ByName(name); err != nil || a.UID != uid {
+				t.Errorf("in the edit, %s is %d, %v", name, a.UID, err)
+			}
+		}
+		return nil
 	})
 	snapshot := open(t, s)
 	if err := snapshot.Check(); err != nil {
