@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command aadctl administers aad-login on this machine: it checks and applies
+// Command aadctl administers aad-login on this machine: it sets it up, finds out
+// what is wrong with it, tries a sign-in, checks and applies
 // the configuration and looks after the accounts.
 //
 // Its rules: results go to standard output and nothing else does; errors go to

@@ -4,6 +4,7 @@
 package config
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -17,6 +18,9 @@ func Set(text []byte, key, value string) (edited []byte, had string) {
 	table, name := "", key
 	if i := strings.LastIndexByte(key, '.'); i >= 0 {
 		table, name = key[:i], key[i+1:]
+	}
+	if len(text) > 0 && !bytes.HasSuffix(text, []byte("\n")) {
+		text = append(slices.Clone(text), '\n')
 	}
 	lines := slices.Collect(strings.Lines(string(text)))
 	at, place := findKey(lines, table, name)
@@ -33,9 +37,6 @@ func Set(text []byte, key, value string) (edited []byte, had string) {
 	case header:
 		lines = slices.Insert(lines, at+1, line)
 	default:
-		if at > 0 && !strings.HasSuffix(lines[at-1], "\n") {
-			lines[at-1] += "\n"
-		}
 		lines = slices.Insert(lines, at, key+" = "+value+"\n")
 	}
 	return []byte(strings.Join(lines, "")), strings.TrimSpace(had)

@@ -60,6 +60,7 @@ func TestSet(t *testing.T) {
 		{"[authorization]\n#resource_id = \"\"\n", id, `"/s"`, "[authorization]\nresource_id = \"/s\"\n", ""},
 		{"[authorization]\n\n[accounts]\n", id, `"/s"`, "[authorization]\nresource_id = \"/s\"\n\n[accounts]\n", ""},
 		{"authorization.resource_id = \"/t\"\n", id, `"/s"`, "authorization.resource_id = \"/s\"\n", `"/t"`},
+		{"[authorization]#", id, `"/s"`, "[authorization]#\nresource_id = \"/s\"\n", ""},
 		{"[accounts]\n", id, `"/s"`, "authorization.resource_id = \"/s\"\n[accounts]\n", ""},
 	} {
 		got, had := Set([]byte(test.text), test.key, test.value)
@@ -93,14 +94,26 @@ func TestSetInTheShippedFile(t *testing.T) {
 	}
 }
 
+// What can be read before can be read after, with the value in it and all else as it was; or it cannot be read at all.
 func FuzzSet(f *testing.F) {
-	f.Add("[authorization]\n#resource_id = \"\"\n", "/s")
-	f.Add("a = [\n1]\n[x", "")
-	f.Fuzz(func(t *testing.T, text, value string) {
-		edited, _ := Set([]byte(text), "authorization.resource_id", Spell(value))
-		_, had := Set(edited, "authorization.resource_id", Spell(value))
-		if had != Spell(value) && !strings.ContainsAny(text, "[=") {
-			t.Errorf("%q: %q", edited, had)
+	f.Add(minimal + "[authorization]\n#resource_id = \"\"\n")
+	f.Add(minimal + "authorization = {resource_id = \"\"}\n")
+	f.Add(minimal + "[accounts]\nshell = \"\"\"\\\n  /bin/sh\"\"\" # [authorization]\n")
+	f.Add(minimal + "[\"authorization\"]\nresource_id=''\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		const id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
+		before, err := Parse("c", []byte(text))
+		if err != nil {
+			return
+		}
+		edited, _ := Set([]byte(text), "authorization.resource_id", Spell(id))
+		after, err := Parse("c", edited)
+		if err != nil {
+			return
+		}
+		before.Authorization.ResourceID = id
+		if after.Show() != before.Show() {
+			t.Errorf("%q\n%s", edited, after.Show())
 		}
 	})
 }

@@ -88,8 +88,12 @@ func examine(ctx context.Context, name string, check checkFunc) []Result {
 	case <-ctx.Done():
 		results = []Result{failedf(Machine, "no answer within %v", limit)}
 	}
+	return named(name, results)
+}
+
+func named(check string, results []Result) []Result {
 	for i := range results {
-		results[i].Check = name
+		results[i].Check = check
 	}
 	return results
 }

@@ -19,11 +19,8 @@ import (
 // Person checks one account: its name, what the name service says of it, whose it is, and whether it would be let in. probe is
 // nil if Azure cannot be asked.
 func (p *Patient) Person(ctx context.Context, probe *signin.Probe, tell func([]Result)) {
-	var acct account.Account
-	tell(examine(ctx, "account", func(context.Context) (results []Result) {
-		acct, results = p.person()
-		return results
-	}))
+	acct, results := p.person()
+	tell(named("account", results))
 	tell(examine(ctx, "entry", func(ctx context.Context) []Result { return p.entry(ctx, acct) }))
 	tell(examine(ctx, "grant", func(context.Context) []Result { return p.grant(acct, time.Now()) }))
 	tell(examine(ctx, "access", func(ctx context.Context) []Result { return p.access(ctx, probe, acct) }))

@@ -186,6 +186,16 @@ func TestCheckTells(t *testing.T) {
 	}
 }
 
+// Who may not read it all is not told half of it.
+func TestCheckNeedsRoot(t *testing.T) {
+	for _, args := range [][]string{{"check"}, {"login", "user@contoso.example"}} {
+		out, status := command(t, "", "setpriv", append([]string{"--reuid=65534", "--clear-groups", "aadctl"}, args...)...)
+		if status != 1 || !strings.Contains(out, "aadctl: hint: run this as root\n") {
+			t.Errorf("%q: exit status %d, %s", args, status, out)
+		}
+	}
+}
+
 // A module that is not there, or is no module, and a store that others could write.
 func TestCheckModulesAndModes(t *testing.T) {
 	found, err := filepath.Glob("/lib/*/security/pam_aad.so")
