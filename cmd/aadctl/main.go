@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command aadctl administers aad-login on this machine: it sets it up, finds out
-// what is wrong with it, tries a sign-in, checks and applies
-// the configuration and looks after the accounts.
+// Command aadctl administers aad-login on this machine: it sets it up, finds
+// out what is wrong with it, tries a sign-in, checks and applies the
+// configuration, and looks after the accounts and their store.
 //
 // Its rules: results go to standard output and nothing else does; errors go to
 // standard error, as "aadctl: what: why" and, apart, a hint what to do. There
