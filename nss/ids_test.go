@@ -141,7 +141,7 @@ func twins(t *testing.T, rules account.Rules, first, second string) {
 }
 
 // A small range is given away to its last id, C saying each time what Go
-// stores next.
+// stores next. An id that an account has left is nobody's, and not free.
 func TestRangeFillsUp(t *testing.T) {
 	rules := hearing(t)
 	const room = 40
@@ -160,6 +160,37 @@ func TestRangeFillsUp(t *testing.T) {
 		if r == ok {
 			given++
 		}
+		if r == ok && given%10 == 0 {
+			leave(t, store, name, uint32(5000+given))
+		}
+	}
+}
+
+// leave gives an account another id.
+func leave(t *testing.T, from account.Store, name string, to uint32) {
+	t.Helper()
+	var left uint32
+	err := from.Update(func(e *account.Edit) error {
+		a, err := e.ByName(name)
+		if err != nil {
+			return err
+		}
+		left = a.UID
+		_, err = e.Move(a, to)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := reload(t, from)
+	if p, r := s.passwdByUID(left, enough); r != absent {
+		t.Errorf("%d is %+v, %v", left, p, r)
+	}
+	if g, r := s.groupByGID(left, enough); r != absent {
+		t.Errorf("group %d is %+v, %v", left, g, r)
+	}
+	if p, r := s.passwdByName(name, enough); r != ok || p.uid != to {
+		t.Errorf("%s is %+v, %v", name, p, r)
 	}
 }
 

@@ -36,6 +36,7 @@ func TestMain(m *testing.M) {
 //	                        and a store below $WORK
 //	status N aadctl ARG…    run it and want exactly this exit status
 //	admin NAME              bind an imported account and make it administrator
+//	stored NAME UID         store an account, whatever else has its name or id
 //	grant UID               leave behind what a sign-in does
 //	running UID             start a process with this uid, to the end of the
 //	                        script; one that no other script uses
@@ -58,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"config":  writeConfig,
 			"status":  wantStatus,
 			"admin":   makeAdmin,
+			"stored":  storeAccount,
 			"grant":   leaveGrant,
 			"running": startProcess,
 		},

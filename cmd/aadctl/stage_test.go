@@ -49,6 +49,16 @@ func makeAdmin(ts *testscript.TestScript, neg bool, args []string) {
 	}))
 }
 
+func storeAccount(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: stored NAME UID")
+	}
+	uid := stageUID(ts, false, args[1:])
+	ts.Check(stageStore(ts).Update(func(e *account.Edit) error {
+		return e.Put(account.Account{Name: args[0], UPN: args[0] + "@contoso.com", UID: uid, Home: "/home/x", Shell: "/bin/sh"})
+	}))
+}
+
 func leaveGrant(ts *testscript.TestScript, neg bool, args []string) {
 	s, uid := stageStore(ts), stageUID(ts, neg, args)
 	ts.Check(s.RecordGrant(uid, account.Grant{ObjectID: "oid", Service: "sshd", RemoteHost: "192.0.2.7", Source: "check-access"}))

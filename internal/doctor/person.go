@@ -54,7 +54,7 @@ func (p *Patient) person() (account.Account, []Result) {
 		return fresh, []Result{ok("%s has never signed in here; sshd is told uid %d and home %s",
 			name.Account, fresh.UID, fresh.Home)}
 	case errors.Is(err, account.ErrRemoved):
-		return nobodys(failed(Machine, name.Account+" has been removed from this machine"))
+		return nobodys(failed(Machine, name.Account+" has been removed from this machine").run("aadctl account restore " + name.Account))
 	case err != nil:
 		return nobodys(failed(Store, err.Error()))
 	case held.Name != name.Account:
