@@ -68,7 +68,7 @@ func TestClientNamesCertificateProblem(t *testing.T) {
 		options         Options
 	}{
 		{"unknown authority", s.URL, "does not trust", Options{}},
-		{"other host", strings.Replace(s.URL, "127.0.0.1", "localhost", 1), "is for another host", trusting},
+		{"other host", strings.Replace(s.URL, "127.0.0.1", "0.0.0.0", 1), "is for another host", trusting},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
