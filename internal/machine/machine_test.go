@@ -69,7 +69,7 @@ func startSSHD(port string, more ...string) (*exec.Cmd, error) {
 	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 		return nil, err
 	}
-	args := append([]string{"-D", "-e", "-p", port, "-o", "ListenAddress=127.0.0.1", "-o", "MaxStartups=100"}, more...)
+	args := append([]string{"-D", "-e", "-p", port, "-o", "ListenAddress=0.0.0.0", "-o", "MaxStartups=100"}, more...)
 	// OpenSSH 9.8 and later stop answering an address that fails to sign in as often as these tests do.
 	if patient := "PerSourcePenalties=no"; exec.Command("/usr/sbin/sshd", "-t", "-o", patient).Run() == nil {
 		args = append(args, "-o", patient)

@@ -19,13 +19,14 @@ import (
 )
 
 // reuse sets sign_in.reuse_window for the length of a test, which begins and ends without any window, and without the notes of
-// sessions that other tests have yet to end.
-func reuse(t *testing.T, window string) {
+// sessions that other tests have yet to end. Who may have one comes from a neighbour.
+func reuse(t *testing.T, window string) neighbour {
 	t.Helper()
 	closeAll := func() { os.RemoveAll("/run/aad-login") }
 	closeAll()
 	t.Cleanup(closeAll)
 	edit(t, configFile, func(s string) []byte { return []byte(s + "\n[sign_in]\nreuse_window = \"" + window + "\"\n") })
+	return newNeighbour(t)
 }
 
 // hire gives the directory a person with a role here, or a person another role.
@@ -50,36 +51,6 @@ const (
 	adminRole = "Virtual Machine Administrator Login"
 )
 
-// shell is a session, begun with a browser if it takes one.
-func shell(t *testing.T, name string, options ...string) *terminal {
-	t.Helper()
-	c := open(t, "ssh", append(options, sshArgs("-tt", name+"@127.0.0.1")...)...)
-	if c.expect(`Signing in|\$ `)[0] == "Signing in" {
-		c.signIn(name)
-		c.expect(`\$ `)
-	}
-	return c
-}
-
-// from is "ssh NAME@host [COMMAND]" from another address of this machine.
-func from(t *testing.T, address, name string, command ...string) *terminal {
-	t.Helper()
-	return open(t, "ssh", append(sshArgs("-tt", "-b", address, name+"@127.0.0.1"), command...)...)
-}
-
-// silently runs a program of OpenSSH's without a terminal, a person or a key. BatchMode=yes would not do: a client in that
-// mode never tries keyboard-interactive.
-func silently(t *testing.T, stdin, program string, args ...string) string {
-	t.Helper()
-	all := []string{"-w", program, "-F", "none", "-o", "Port=" + sshPort, "-o", "StrictHostKeyChecking=no",
-		"-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "PubkeyAuthentication=no"}
-	out, status := command(t, stdin, "setsid", append(all, args...)...)
-	if status != 0 {
-		t.Errorf("%s: exit status %d, said %q", program, status, out)
-	}
-	return out
-}
-
 func (c *terminal) wentWell() {
 	c.t.Helper()
 	if status, rest := c.end(); status != 0 {
@@ -90,16 +61,16 @@ func (c *terminal) wentWell() {
 // What an editor does: one connection with a browser, then ten at once and ten one after the other, and files.
 func TestReuseBurst(t *testing.T) {
 	const name = "burst@contoso.example"
-	reuse(t, "10m")
+	n := reuse(t, "10m")
 	hire(t, name, loginRole)
 	before, asked := requests("devicecode"), requests("checkaccess")
-	c := ssh(t, name, "id -un")
+	c := n.from(near, name, "id -un")
 	c.signIn(name)
 	c.wentWell()
 	mark := syslog.mark()
 
 	once := func() {
-		if out := silently(t, "", "ssh", name+"@127.0.0.1", "id", "-un"); out != name+"\n" {
+		if out := n.silently("", "ssh", name+"@"+here, "id", "-un"); out != name+"\n" {
 			t.Errorf("said %q", out)
 		}
 	}
@@ -116,8 +87,8 @@ func TestReuseBurst(t *testing.T) {
 	if err := os.WriteFile(file, []byte("text"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	silently(t, "", "scp", file, name+"@127.0.0.1:copy") // by sftp
-	silently(t, "get copy "+file+".back\n", "sftp", name+"@127.0.0.1")
+	n.silently("", "scp", file, name+"@"+here+":copy") // by sftp
+	n.silently("get copy "+file+".back\n", "sftp", name+"@"+here)
 	if text, err := os.ReadFile(file + ".back"); err != nil || string(text) != "text" {
 		t.Errorf("%q, %v", text, err)
 	}
@@ -127,7 +98,7 @@ func TestReuseBurst(t *testing.T) {
 	if n := requests("checkaccess") - asked; n != 23 {
 		t.Errorf("Azure was asked %d times, want 23", n)
 	}
-	if got := syslog.find(mark, `signed-in reason="reuse" account="burst@contoso\.example" .*role=.* reuse_of="[0-9a-f-]{36}" browser="20\S+" from="127\.0\.0\.1"`); len(got) != 22 {
+	if got := syslog.find(mark, `signed-in reason="reuse" account="burst@contoso\.example" .*role=.* reuse_of="[0-9a-f-]{36}" browser="20\S+" from="192\.0\.2\.7"`); len(got) != 22 {
 		t.Errorf("%d lines, want 22: %q", len(got), syslog.find(mark, ""))
 	}
 }
@@ -135,12 +106,12 @@ func TestReuseBurst(t *testing.T) {
 // sshd's password authentication lets in by a window, too, with whatever was typed: there is nothing left to show.
 func TestReuseByPasswordAuthentication(t *testing.T) {
 	const name = "burst@contoso.example"
-	reuse(t, "10m")
+	n := reuse(t, "10m")
 	hire(t, name, loginRole)
-	c := ssh(t, name, "true")
+	c := n.from(near, name, "true")
 	c.signIn(name)
 	c.wentWell()
-	c = byPassword(t, name, "id -un")
+	c = n.ssh(append(passwordArgs(t), "-b", near, name+"@"+here, "id -un")...)
 	c.expect(`password: `)
 	c.typeLine("anything")
 	c.expect(`\nburst@contoso\.example\n`)
@@ -149,35 +120,62 @@ func TestReuseByPasswordAuthentication(t *testing.T) {
 // Another address, another name and another time take a code; a lost role takes none, and lets nobody in.
 func TestReuseEnds(t *testing.T) {
 	const name, other = "ends@contoso.example", "burst@contoso.example"
-	reuse(t, "10m")
+	n := reuse(t, "10m")
 	hire(t, name, loginRole)
 	hire(t, other, loginRole)
-	c := ssh(t, name, "true")
+	c := n.from(near, name, "true")
 	c.signIn(name)
 	c.wentWell()
 
-	c = from(t, "127.0.0.2", name)
-	c.expect(`as ends@contoso\.example \(sshd, from 127\.0\.0\.2\)`)
+	c = n.from(another, name)
+	c.expect(`as ends@contoso\.example \(sshd, from 192\.0\.2\.8\)`)
 	c.prompted()
-	ssh(t, other).prompted()
-	ssh(t, name, "true").wentWell()
+	n.from(near, other).prompted()
+	n.from(near, name, "true").wentWell()
 
 	hire(t, name, "")
 	before := requests("devicecode")
-	c = ssh(t, name)
+	c = n.from(near, name)
 	c.expect(deniedSentence)
 	if status, rest := c.end(); status != 255 || requests("devicecode") != before {
 		t.Errorf("exit status %d, %d device codes, said %q", status, requests("devicecode")-before, rest)
 	}
 	hire(t, name, loginRole)
-	ssh(t, name).prompted() // the denial has closed the window
+	n.from(near, name).prompted() // the denial has closed the window
+}
+
+// Every local user can connect to a colleague's name here, from the machine's own addresses: there is never a window for these,
+// nor for sudo in a session from there.
+func TestReuseNotFromThisMachine(t *testing.T) {
+	const name = "root@contoso.example"
+	n := reuse(t, "10m")
+	hire(t, name, adminRole)
+	n.shell(near, name).cmd.Process.Kill()
+	for range 2 {
+		c := ssh(t, name, "true")
+		c.signIn(name)
+		c.wentWell()
+	}
+	for range 2 {
+		c := open(t, "ssh", sshArgs("-tt", name+"@"+here, "true")...)
+		c.signIn(name)
+		c.wentWell()
+	}
+	c := ssh(t, name)
+	c.signIn(name)
+	for range 2 {
+		c.expect(`\$ `)
+		c.typeLine("sudo -k id -u")
+		c.signIn(name)
+		c.expect(`\n0\n`)
+	}
 }
 
 func TestReuseWindowLapses(t *testing.T) {
 	const name = "burst@contoso.example"
-	reuse(t, "1s")
+	n := reuse(t, "1s")
 	hire(t, name, loginRole)
-	c := ssh(t, name, "true")
+	c := n.from(near, name, "true")
 	c.signIn(name)
 	c.wentWell()
 	files, err := filepath.Glob("/run/aad-login/windows/*")
@@ -189,17 +187,16 @@ func TestReuseWindowLapses(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the window is over", patience, func() bool { return time.Since(opened.ModTime()) > 2*time.Second })
-	ssh(t, name).prompted()
+	n.from(near, name).prompted()
 }
 
 // sudo has a window of its own, for the address of the session it is typed in.
 func TestReuseInSudo(t *testing.T) {
 	const name = "root@contoso.example"
-	reuse(t, "10m")
+	n := reuse(t, "10m")
 	hire(t, name, adminRole)
 	localUser(t)
-	begin := func(address string) *terminal { return shell(t, name, "-b", address) }
-	c := begin("127.0.0.1")
+	c := n.shell(near, name)
 	if notes(t) != 1 {
 		t.Fatalf("%d notes of one session", notes(t))
 	}
@@ -209,10 +206,10 @@ func TestReuseInSudo(t *testing.T) {
 	mark := syslog.mark()
 	c.typeLine("sudo -k id -u")
 	c.expect(`\n0\n.*\$ `)
-	if got := syslog.find(mark, `pam_aad\(sudo:.* signed-in reason="reuse" .*reuse_of="[0-9a-f-]{36}" .*from="127\.0\.0\.1"`); len(got) != 1 {
+	if got := syslog.find(mark, `pam_aad\(sudo:.* signed-in reason="reuse" .*reuse_of="[0-9a-f-]{36}" .*from="192\.0\.2\.7"`); len(got) != 1 {
 		t.Errorf("log: %q", syslog.find(mark, ""))
 	}
-	c.typeLine("echo 0 >/proc/self/loginuid && echo forged; env SSH_CONNECTION='127.0.0.1 1 127.0.0.1 2' sudo -k id -u")
+	c.typeLine("echo 0 >/proc/self/loginuid && echo forged; env SSH_CONNECTION='192.0.2.8 1 192.0.2.1 2' sudo -k id -u")
 	c.expect(`(not permitted|denied)[^$]*\n0\n.*\$ `)
 	// Somebody else inside this session is not its owner.
 	c.typeLine("sudo -u local su - " + name + " -c id; true")
@@ -220,18 +217,18 @@ func TestReuseInSudo(t *testing.T) {
 	c.prompted()
 	c.typeLine("\x03")
 
-	second := begin("127.0.0.1")
+	second := n.shell(near, name)
 	second.typeLine("sudo -k id -u; exit")
 	second.expect(`\n0\n`)
 	second.wentWell()
 
-	far := begin("127.0.0.2")
+	far := n.shell(another, name)
 	far.typeLine("sudo -k id -u; exit")
 	far.prompted()
 	far.cmd.Process.Kill()
 
 	// What outlives its session has no address.
-	third := begin("127.0.0.1")
+	third := n.shell(near, name)
 	third.typeLine("rm -f go went; mkfifo go; try() { sudo -k -S id -u </dev/null; echo status $?; }; (trap '' HUP; read x <go; try >went 2>&1) & try")
 	third.expect(`\n0\nstatus 0\n`)
 	third.typeLine("exit")
@@ -266,9 +263,9 @@ func TestReuseInSudo(t *testing.T) {
 // All who come in through an sshd that somebody started inside a session share that session's id: it tells no address.
 func TestReuseInSharedSession(t *testing.T) {
 	const port, name = "2226", "root@contoso.example"
-	reuse(t, "10m")
+	n := reuse(t, "10m")
 	hire(t, name, adminRole)
-	shell(t, name).cmd.Process.Kill()
+	n.shell(near, name).cmd.Process.Kill()
 	uid := strings.TrimSpace(must(t, "id", "-u", name))
 	var sshd *exec.Cmd
 	started := make(chan error)
@@ -287,7 +284,7 @@ func TestReuseInSharedSession(t *testing.T) {
 		sshd.Process.Kill()
 		sshd.Wait()
 	}()
-	c := shell(t, name, "-p", port) // the first -p counts
+	c := n.shell(near, name, "-p", port) // the first -p counts
 	eventually(t, "no session has an address", patience, func() bool { return notes(t) == 0 })
 	c.typeLine("cat /proc/self/loginuid; exit")
 	c.expect(`\n` + uid)

@@ -189,7 +189,13 @@ func TestPasswordAuthenticationIsRefusedAtOnce(t *testing.T) {
 }
 
 // byPassword connects to an sshd without the package's drop-in, for password authentication.
-func byPassword(t *testing.T, name string, command ...string) *terminal {
+func byPassword(t *testing.T, name string) *terminal {
+	t.Helper()
+	return open(t, "ssh", append(passwordArgs(t), name+"@127.0.0.1")...)
+}
+
+// passwordArgs starts that sshd, and are ssh's to connect to it.
+func passwordArgs(t *testing.T) []string {
 	t.Helper()
 	plain := filepath.Join(t.TempDir(), "sshd_config")
 	if err := os.WriteFile(plain, []byte("UsePAM yes\n"), 0o644); err != nil {
@@ -203,8 +209,7 @@ func byPassword(t *testing.T, name string, command ...string) *terminal {
 		sshd.Process.Kill()
 		sshd.Wait()
 	})
-	args := append([]string{"-p", "2236"}, sshArgs("-o", "PreferredAuthentications=password", name+"@127.0.0.1")...)
-	return open(t, "ssh", append(args, command...)...)
+	return append([]string{"-p", "2236"}, sshArgs("-o", "PreferredAuthentications=password")...)
 }
 
 // A killed client must not leave anything of its attempt behind: no worker, no sshd child.

@@ -4,7 +4,6 @@
 package signin
 
 import (
-	"net/netip"
 	"time"
 
 	"aadlogin/internal/account"
@@ -37,7 +36,7 @@ type place struct {
 	Account string `json:"account"`
 	UID     uint32 `json:"uid"`
 	Class   string `json:"class"`  // of serviceClass
-	Host    string `json:"rhost"`  // an address, letter for letter
+	Host    string `json:"rhost"`  // an address, letter for letter; see noWindowFrom
 	Rules   string `json:"config"` // see Voucher
 
 	Width time.Duration `json:"width"` // of the configuration (ns)
@@ -85,8 +84,7 @@ func (a *attempt) remember() {
 	}
 }
 
-// place is where this attempt stands, or why that cannot be said. An address, and nothing else: a name (UseDNS yes) is what the
-// owner of the address says it is, and "UNKNOWN" is everybody.
+// place is where this attempt stands, or why that cannot be said.
 func (a *attempt) place() (here place, acct account.Account, why string) {
 	class := serviceClass[a.Service]
 	if class == "" {
@@ -100,8 +98,8 @@ func (a *attempt) place() (here place, acct account.Account, why string) {
 	if class == classSudo {
 		host = a.sessionHost(acct.UID)
 	}
-	if _, err := netip.ParseAddr(host); err != nil {
-		return here, acct, "address unknown"
+	if why := noWindowFrom(host, a.OwnAddresses); why != "" {
+		return here, acct, why
 	}
 	return place{
 		Tenant: acct.TenantID, Object: acct.ObjectID, Account: acct.Name, UID: acct.UID,

@@ -270,7 +270,7 @@ func TestReuseNotRecorded(t *testing.T) {
 
 // Who cannot be told from others by an address has no window: twice from there may be two people.
 func TestReuseNeedsAnAddress(t *testing.T) {
-	for _, rhost := range []string{"", "UNKNOWN", "host.contoso.example", "192.0.2", "192.0.2.7 "} {
+	for _, rhost := range []string{"", "UNKNOWN", "192.0.2.7 "} {
 		t.Run(rhost, func(t *testing.T) {
 			m := newMachine(t, tenMinutes)
 			req := m.request(user)

@@ -17,6 +17,7 @@ package signin
 
 import (
 	"context"
+	"net"
 	osuser "os/user"
 	"time"
 
@@ -74,6 +75,8 @@ type Signin struct {
 	CacheDir   string                         // "": /var/cache/aad-login
 	RuntimeDir string                         // "": account.DefaultRuntimeDir
 
+	OwnAddresses func() ([]net.Addr, error) // of this machine; nil: net.InterfaceAddrs
+
 	// nil: os/user's, which without cgo, as the module is built, reads /etc/group alone and asks no name service.
 	LookupGroup func(name string) (*osuser.Group, error)
 }
@@ -120,6 +123,9 @@ func (s *Signin) attempt(req Request, door Door) *attempt {
 	}
 	if a.LookupGroup == nil {
 		a.LookupGroup = osuser.LookupGroup
+	}
+	if a.OwnAddresses == nil {
+		a.OwnAddresses = net.InterfaceAddrs
 	}
 	if a.Uptime == nil {
 		a.Uptime = uptime
