@@ -236,3 +236,13 @@ func TestSshdStaysAsHardenedAsItWas(t *testing.T) {
 		}
 	}
 }
+
+// Built again somewhere else, by somebody with another umask, the package is the same to the byte.
+func TestPackageIsReproducible(t *testing.T) {
+	dir := t.TempDir()
+	must(t, "sh", "-c", `tar -C ../.. --exclude=./build --exclude=./.git -cf - . | tar -C "$0" -xf -`, dir)
+	must(t, "dpkg-deb", "--extract", debian(t), filepath.Join(dir, "once"))
+	epoch := must(t, "stat", "-c", "%Y", filepath.Join(dir, "once/usr/sbin/aadctl"))
+	must(t, "sh", "-c", `umask 077 && make -s -C "$0" packages SOURCE_DATE_EPOCH="$1"`, dir, strings.TrimSpace(epoch))
+	must(t, "cmp", debian(t), filepath.Join(dir, "build/dist", filepath.Base(debian(t))))
+}
