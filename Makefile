@@ -60,6 +60,10 @@ install: all
 	install -D -m 0440 packaging/sudoers.d/aad_admins $(DESTDIR)/etc/sudoers.d/aad_admins
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 packaging/man/*.5
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 packaging/man/*.8
+	for shell in bash zsh fish; do $(B)/aadctl completion $$shell > $(B)/aadctl.$$shell || exit 1; done
+	install -D -m 0644 $(B)/aadctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/aadctl
+	install -D -m 0644 $(B)/aadctl.zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_aadctl
+	install -D -m 0644 $(B)/aadctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/aadctl.fish
 	install -D -m 0644 packaging/tmpfiles.d/aad-login.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/aad-login.conf
 	test -e $(DESTDIR)/etc/aad-login/config.toml || \
 	    install -D -m 0644 packaging/config.toml $(DESTDIR)/etc/aad-login/config.toml

@@ -69,7 +69,8 @@ func root(o *options) *cobra.Command {
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-	}, checkCommand(o), setupCommand(o), loginCommand(o), configCommand(o), accountCommand(o), storeCommand(o), versionCommand())
+	}, checkCommand(o), setupCommand(o), loginCommand(o), configCommand(o), accountCommand(o), storeCommand(o), versionCommand(),
+		completionCommand())
 	cmd.PersistentFlags().StringVar(&o.config, "config", config.DefaultPath, "read the configuration from `FILE`")
 	cmd.SetHelpCommand(helpCommand())
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err.Error()) })
