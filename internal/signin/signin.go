@@ -152,7 +152,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if acct, ok := a.openWindow(); ok {
 		return a.authorizeStored(ctx, acct)
 	}
-	slot, err := a.waitingRoom().Enter(visitor{a.name.Account, address(a.RemoteHost)})
+	slot, err := a.waitingRoom().Enter(a.visitor())
 	if err != nil {
 		return a.noSlot(err)
 	}

@@ -31,7 +31,7 @@ var (
 // A visitor is who wants to wait, and from where.
 type visitor struct {
 	account string
-	address string // "": on the machine itself
+	address string // on the machine itself: whose process it is
 }
 
 // admits is the rule, given who waits already. The account's limits come first: the person can do something about those.
@@ -59,6 +59,15 @@ func admits(v visitor, waiting []visitor, slots int) error {
 	return nil
 }
 
+// visitor is who makes the attempt. On the machine itself it is told by the host's real uid, which nobody can choose: who types
+// "su alice" takes no place from alice.
+func (a *attempt) visitor() visitor {
+	if a.RemoteHost == "" {
+		return visitor{a.name.Account, fmt.Sprint("uid ", a.Caller)}
+	}
+	return visitor{a.name.Account, address(a.RemoteHost)}
+}
+
 // address is PAM_RHOST as it is counted. Of IPv6 the first half: a whole /64 is at the hands of whoever has one address of it.
 func address(rhost string) string {
 	ip, err := netip.ParseAddr(rhost)
@@ -73,8 +82,8 @@ func address(rhost string) string {
 
 // waitingRoom bounds how many sign-ins wait for a browser at once, so that a stranger who opens connections costs neither
 // the machine's memory nor device codes. It is a directory of slot files. A sign-in holds an exclusive flock(2) on one,
-// which the kernel gives back when the worker ends, however it ends: a slot is never lost. The file holds the
-// visitor while it is held.
+// which the kernel gives back when the worker ends, however it ends: a slot is never lost. The file holds the visitor
+// while it is held; what a killed one has left is wiped by the next who looks.
 type waitingRoom struct {
 	Dir   string // made if missing
 	Slots int
@@ -115,7 +124,14 @@ func (w waitingRoom) Enter(v visitor) (io.Closer, error) {
 		closeIf(free)
 		return nil, err
 	}
-	return free, nil
+	return held{free}, nil
+}
+
+// held is a slot with a visitor's name in it.
+type held struct{ *os.File }
+
+func (h held) Close() error {
+	return errors.Join(h.Truncate(0), h.File.Close())
 }
 
 // look goes through the slots: one that is free, if any is, and who holds the others.
@@ -131,10 +147,10 @@ func (w waitingRoom) look() (free *os.File, waiting []visitor, err error) {
 		case err != nil:
 			closeIf(free)
 			return nil, nil, err
-		case free == nil:
-			free = slot
-		default:
+		case slot.Truncate(0) != nil, free != nil:
 			slot.Close()
+		default:
+			free = slot
 		}
 	}
 	return free, waiting, nil

@@ -88,8 +88,9 @@ func TestAdmits(t *testing.T) {
 		{name: "two of three", waiting: map[visitor]int{{"b", here}: 2}, from: here, slots: 3, want: errAddressFull},
 		{name: "one of three", waiting: map[visitor]int{{"b", here}: 1}, from: here, slots: 3},
 		{name: "one of one", waiting: map[visitor]int{{"b", here}: 1}, from: here, slots: 1, want: errMachineFull},
-		{name: "on the machine, 63", waiting: map[visitor]int{{"b", ""}: 63}, slots: 64},
-		{name: "on the machine, four", waiting: map[visitor]int{{"a", ""}: 4}, slots: 64, want: errAccountFull},
+		{name: "four of another user's", waiting: map[visitor]int{{"a", "uid 1001"}: 4}, from: "uid 1000", slots: 64},
+		{name: "31 of another user's", waiting: map[visitor]int{{"b", "uid 1001"}: 32}, from: "uid 1000", slots: 64},
+		{name: "another one of that user's", waiting: map[visitor]int{{"b", "uid 1001"}: 32}, from: "uid 1001", slots: 64, want: errAddressFull},
 		{name: "fewer slots than before", waiting: map[visitor]int{{"b", there}: 3}, from: here, slots: 2, want: errMachineFull},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -116,6 +117,42 @@ func TestWaitingRoomKnowsAddresses(t *testing.T) {
 		t.Errorf("%v, %v; want %v", got, err, want)
 	}
 	closeIf(free)
+}
+
+// On the machine itself places are counted by who runs the host, over the network by where from.
+func TestVisitor(t *testing.T) {
+	for want, req := range map[visitor]Request{
+		{"a", "uid 1000"}:  {Caller: 1000},
+		{"a", "uid 0"}:     {},
+		{"a", "192.0.2.1"}: {Caller: 1000, RemoteHost: "192.0.2.1"},
+	} {
+		a := new(Signin).attempt(req, new(said))
+		a.name.Account = "a"
+		if got := a.visitor(); got != want {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
+}
+
+// Neither who has left nor who was killed leaves a name behind.
+func TestSlotsAreWiped(t *testing.T) {
+	w := waitingRoom{Dir: t.TempDir(), Slots: 3}
+	left := filepath.Join(w.Dir, "slot-2")
+	if err := os.WriteFile(left, []byte("killed@contoso.example"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	slot, err := w.Enter(visitor{"alice@contoso.example", "192.0.2.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := slot.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{filepath.Join(w.Dir, "slot-0"), left} {
+		if text, err := os.ReadFile(path); err != nil || len(text) != 0 {
+			t.Errorf("%s holds %q, %v", path, text, err)
+		}
+	}
 }
 
 func TestAddress(t *testing.T) {
