@@ -4,8 +4,8 @@
 package main
 
 import (
+	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 
@@ -63,7 +63,7 @@ func (o *options) change(cmd *cobra.Command, change func(s account.Store, e *acc
 	if err != nil {
 		return err
 	}
-	out := new(lines)
+	out := new(bytes.Buffer)
 	err = store.Update(func(e *account.Edit) error {
 		if e.Rules().TenantID == "" {
 			return account.ErrMissing
@@ -77,20 +77,15 @@ func (o *options) change(cmd *cobra.Command, change func(s account.Store, e *acc
 	if err != nil {
 		return inStore(err)
 	}
-	_, err = fmt.Fprint(cmd.OutOrStdout(), string(*out))
+	_, err = out.WriteTo(cmd.OutOrStdout())
 	return err
 }
 
-// lines is what a command has to say when it is done.
-type lines []byte
-
-func (l *lines) Write(p []byte) (int, error) {
-	*l = append(*l, p...)
-	return len(p), nil
-}
+// An accountChange is made under the store's lock.
+type accountChange func(s account.Store, e *account.Edit, which string, out io.Writer) error
 
 // onlyAccount is a command with one argument: which account.
-func onlyAccount(o *options, c *cobra.Command, change func(s account.Store, e *account.Edit, which string, out io.Writer) error) *cobra.Command {
+func onlyAccount(o *options, c *cobra.Command, change accountChange) *cobra.Command {
 	c.Use += " ACCOUNT"
 	c.Args = exactly("ACCOUNT")
 	c.RunE = func(cmd *cobra.Command, args []string) error {

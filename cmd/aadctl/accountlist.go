@@ -10,6 +10,8 @@ import (
 	"io"
 	"strconv"
 	"time"
+	"unicode"
+	"unicode/utf16"
 
 	"github.com/spf13/cobra"
 
@@ -123,11 +125,21 @@ func recordOf(a account.Account) record {
 	}
 }
 
-// jsonLine writes one line. Nothing in it can drive a terminal: the store
-// holds no control characters, and JSON would escape them.
-func jsonLine(w io.Writer, v any) {
+// jsonLine writes one line, in which nothing drives the terminal: JSON has an
+// escape for every character, also for those it need not have.
+func jsonLine(w *bufio.Writer, v any) {
 	text, err := json.Marshal(v)
-	if err == nil {
-		fmt.Fprintf(w, "%s\n", text)
+	if err != nil {
+		return
 	}
+	for _, c := range string(text) {
+		if unicode.IsPrint(c) {
+			w.WriteRune(c)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, c) {
+			fmt.Fprintf(w, `\u%04x`, unit)
+		}
+	}
+	w.WriteByte('\n')
 }

@@ -66,7 +66,7 @@ func rename(e *account.Edit, which string, to account.Name, out io.Writer) error
 		return takenName(e, to.Account)
 	}
 	if err == nil {
-		fmt.Fprintf(out, "%s: renamed to %s; uid %d and %s stay\n", a.Name, renamed.Name, a.UID, a.Home)
+		fmt.Fprintf(out, "%s: renamed to %s; uid %d and %s stay\n", a.Name, renamed.Name, a.UID, printable(a.Home))
 		namedElsewhere(out, a.Name)
 	}
 	return err
@@ -84,8 +84,8 @@ func swapNames(e *account.Edit, which, other string, out io.Writer) error {
 	if err := e.Swap(a, b); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s: renamed to %s; uid %d and %s stay\n", a.Name, b.Name, a.UID, a.Home)
-	fmt.Fprintf(out, "%s: renamed to %s; uid %d and %s stay\n", b.Name, a.Name, b.UID, b.Home)
+	fmt.Fprintf(out, "%s: renamed to %s; uid %d and %s stay\n", a.Name, b.Name, a.UID, printable(a.Home))
+	fmt.Fprintf(out, "%s: renamed to %s; uid %d and %s stay\n", b.Name, a.Name, b.UID, printable(b.Home))
 	namedElsewhere(out, a.Name, b.Name)
 	return nil
 }

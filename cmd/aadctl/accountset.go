@@ -54,7 +54,7 @@ func (to settings) set(s account.Store, e *account.Edit, which string, out io.Wr
 		a.Shell = to.shell
 	}
 	if to.home != "" && to.home != a.Home {
-		fmt.Fprintf(out, "  its files stay in %s\n", a.Home)
+		fmt.Fprintf(out, "  its files stay in %s\n", printable(a.Home))
 		a.Home = to.home
 	}
 	if err := e.Put(a); err != nil || to.uid == 0 || to.uid == a.UID {

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"fmt"
 	"io"
@@ -30,8 +31,9 @@ its last authorization.`,
 					return err
 				}
 				if asJSON {
-					jsonLine(cmd.OutOrStdout(), recordOf(a))
-					return nil
+					w := bufio.NewWriter(cmd.OutOrStdout())
+					jsonLine(w, recordOf(a))
+					return w.Flush()
 				}
 				_, store, err := o.load()
 				if err != nil {

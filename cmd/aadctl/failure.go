@@ -71,7 +71,8 @@ func explain(err error) *failure {
 	case errors.As(err, &damaged):
 		return damagedStore(damaged)
 	case errors.As(err, &version):
-		return &failure{exitStore, fmt.Sprintf("%s: has format %d, this version reads %d", version.File, version.Format, account.Format),
+		return &failure{exitStore,
+			fmt.Sprintf("%s: has format %d, this version reads %d", version.File, version.Format, account.Format),
 			"install the version of aad-login that wrote it"}
 	case errors.Is(err, account.ErrMissing):
 		return &failure{exitStore, "there is no store yet", "run: aadctl config apply"}
@@ -174,7 +175,8 @@ func wouldUndo(file string, undone []account.Account) error {
 	if len(undone) > few {
 		names = append(names, "…")
 	}
-	return no(fmt.Sprintf("%s: would undo that accounts came to be, or were locked or removed: %d (%s)", file, len(undone), strings.Join(names, ", ")),
+	return no(fmt.Sprintf("%s: would undo that accounts came to be, or were locked or removed: %d (%s)",
+		file, len(undone), strings.Join(names, ", ")),
 		"nothing was changed; --force restores it, and the ids of accounts it lacks may be given to others")
 }
 

@@ -54,7 +54,8 @@ func TestBackups(t *testing.T) {
 		at = at.Add(backupEvery)
 		change()
 	}
-	if all := backups(); len(all) != keptBackups || all[0] != "accounts.cdb.20261105T115959Z" || all[9] != "accounts.cdb.20261114T115959Z" {
+	if all := backups(); len(all) != keptBackups ||
+		all[0] != "accounts.cdb.20261105T115959Z" || all[9] != "accounts.cdb.20261114T115959Z" {
 		t.Errorf("%v", all)
 	}
 	at = at.AddDate(-1, 0, 0)

@@ -35,7 +35,8 @@ func previewLine(line string) string {
 	if n < 6 {
 		return line
 	}
-	return strings.Join([]string{lower(fields[0]), "x", fields[2], fields[3], strings.Join(fields[4:n-2], " "), fields[n-2], fields[n-1]}, ":")
+	gecos := strings.Join(fields[4:n-2], " ")
+	return strings.Join([]string{lower(fields[0]), "x", fields[2], fields[3], gecos, fields[n-2], fields[n-1]}, ":")
 }
 
 func parsePasswd(r io.Reader, rules Rules, form func(string) string) ([]Account, error) {

@@ -104,7 +104,8 @@ func TestStoreRestore(t *testing.T) {
 	name := imported(t)
 	backup := filepath.Join(t.TempDir(), "backup")
 	must(t, "cp", storeFile, backup)
-	late, sealed := imported(t), immutable(t, storeFile)
+	late, sealed := fmt.Sprintf("late%d@contoso.example", os.Getpid()), immutable(t, storeFile)
+	must(t, "aadctl", "account", "import", passwdFile(t, late, 80000+os.Getpid()))
 	if said, status := command(t, "", "aadctl", "store", "restore", backup); status != 1 || !strings.Contains(said, late) {
 		t.Errorf("it would lose %s, and said %q, status %d", late, said, status)
 	}
