@@ -39,14 +39,9 @@ type Metadata struct {
 // Compute is what the metadata service says about the virtual machine. Its
 // strings are the server's, raw.
 type Compute struct {
-	Environment    string `json:"azEnvironment"`
-	ResourceID     string `json:"resourceId"`
-	SubscriptionID string `json:"subscriptionId"`
-	ResourceGroup  string `json:"resourceGroupName"`
-	Name           string `json:"name"`
-	VMID           string `json:"vmId"`
-	ScaleSet       string `json:"vmScaleSetName"`
-	Location       string `json:"location"`
+	Environment string `json:"azEnvironment"`
+	ResourceID  string `json:"resourceId"`
+	Name        string `json:"name"`
 }
 
 // Compute returns the machine's place in Azure.

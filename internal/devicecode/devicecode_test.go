@@ -210,7 +210,7 @@ func isError(code string) func(error) bool {
 	return func(err error) bool {
 		var e *Error
 		return errors.As(err, &e) && e.Code == code && e.Status == 400 && slices.Equal(e.AADSTS, []int{50076}) &&
-			e.CorrelationID == "c0" && e.TraceID == "t0" && e.SubError == "basic_action" && strings.HasPrefix(e.Description, "AADSTS50076: ") &&
+			e.CorrelationID == "c0" && strings.HasPrefix(e.Description, "AADSTS50076: ") &&
 			!isExpired(err) && !isUnreachable(err)
 	}
 }

@@ -34,10 +34,8 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 type Error struct {
 	Status        int
 	Code          string // "access_denied"; the only thing to branch on
-	SubError      string
-	AADSTS        []int // 50076: may choose a hint, never a decision
+	AADSTS        []int  // 50076: may choose a hint, never a decision
 	CorrelationID string
-	TraceID       string
 	Description   string
 }
 
@@ -97,9 +95,7 @@ func parseError(got *reply) (*Error, bool) {
 	e := &Error{
 		Status:        got.status,
 		Code:          text(doc["error"]),
-		SubError:      text(doc["suberror"]),
 		CorrelationID: text(doc["correlation_id"]),
-		TraceID:       text(doc["trace_id"]),
 		Description:   text(doc["error_description"]),
 	}
 	if json.Unmarshal(doc["error_codes"], &e.AADSTS) != nil || len(e.AADSTS) > 16 {

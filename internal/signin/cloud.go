@@ -43,7 +43,6 @@ func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 		return nil, a.misconfigured(err)
 	}
 	discover := sync.OnceValues(func() (*token.Metadata, error) { return a.discover(ctx, c, compute) })
-	go discover()
 	go c.sameTenant()
 	go func() {
 		if c.found() == nil && a.cfg.Authorization.AsksAlone() {

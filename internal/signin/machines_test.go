@@ -84,8 +84,8 @@ func TestFindResource(t *testing.T) {
 		refused    bool
 	}{
 		"virtual machine":              {answer: azure.Compute{ResourceID: vm}, want: vm, asked: 1},
-		"instance of a uniform set":    {answer: azure.Compute{ResourceID: set, ScaleSet: "set"}, want: set, asked: 1},
-		"instance of a flexible set":   {answer: azure.Compute{ResourceID: vm, ScaleSet: "set"}, want: vm, asked: 1},
+		"instance of a uniform set":    {answer: azure.Compute{ResourceID: set}, want: set, asked: 1},
+		"instance of a flexible set":   {answer: azure.Compute{ResourceID: vm}, want: vm, asked: 1},
 		"configured":                   {configured: set, answer: azure.Compute{ResourceID: vm}, want: set},
 		"configured, wrong":            {configured: group + "Microsoft.Compute/disks/d", refused: true},
 		"Arc, configured":              {configured: arc, want: arc},
