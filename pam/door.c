@@ -179,6 +179,8 @@ int pam_sm_authenticate(pam_handle_t *h, int flags, int argc, const char **argv)
 	if (remembered(h, req.user, PAM_PERM_DENIED))
 		return for_host(PAM_PERM_DENIED);
 	ret = attempt(h, argc, argv, &req);
+	if (ret == PAM_SUCCESS)
+		aad_window_opens(&req);
 	remember(h, req.user, ret);
 	return for_host(ret);
 }

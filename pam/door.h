@@ -76,6 +76,9 @@ int aad_holds_admins(const struct aad_request *);
 void aad_session_begins(const struct aad_request *, const char *rhost);
 void aad_session_ends(const struct aad_request *, const char *rhost);
 
+/* session.c: this attempt has let somebody in, and so opens the window that its worker may have left. */
+void aad_window_opens(const struct aad_request *);
+
 /* child.c */
 struct aad_worker { pid_t pid; int frames; };
 int aad_worker_start(const struct aad_request *, struct aad_worker *);	/* 0, or -1 with errno */

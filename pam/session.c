@@ -5,6 +5,9 @@
  * Where a session came from, noted as "boot-id pid uid rhost\n" in a file named by the kernel's audit session id, for
  * sign_in.reuse_window: internal/signin/reusesession.go reads it behind sudo, and says why nothing else would do. There is a
  * directory to write it in only where that key is set. Without a note sudo asks for a code, so nothing here is an error.
+ *
+ * And the one word that comes back to the worker's side: that the door has let somebody in, so that a sign-in broken off at
+ * the prompt, after the browser, leaves no window open.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -16,6 +19,10 @@
 #include "door.h"
 
 #define AAD_SESSIONS "/run/aad-login/sessions"
+
+/* pending and opened: see internal/signin/reusedoor.go. */
+#define AAD_PENDING "/run/aad-login/pending"
+#define AAD_OPENED "/run/aad-login/opened"
 
 static const char unset[] = "4294967295";
 
@@ -49,6 +56,15 @@ static int note_path(const struct aad_request *req, const char *rhost, char *pat
 	if (!*id || !*parents || strcmp(id, unset) == 0 || strcmp(id, parents) == 0 || strtoul(uid, NULL, 10) != req->uid)
 		return 0;
 	return snprintf(path, size, AAD_SESSIONS "/%s", id) < (int)size;
+}
+
+void aad_window_opens(const struct aad_request *req)
+{
+	char pending[96], opened[96];
+
+	snprintf(pending, sizeof pending, AAD_PENDING "/%s", req->attempt);
+	snprintf(opened, sizeof opened, AAD_OPENED "/%s", req->attempt);
+	rename(pending, opened);	/* most sign-ins leave none; if it fails, the next takes a code */
 }
 
 void aad_session_begins(const struct aad_request *req, const char *rhost)

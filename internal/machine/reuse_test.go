@@ -171,6 +171,26 @@ func TestReuseNotFromThisMachine(t *testing.T) {
 	}
 }
 
+// Somebody else's browser is done with a code that this person has seen: who turns away then leaves no window to them.
+func TestReuseNotAfterAnAbort(t *testing.T) {
+	const name = "burst@contoso.example"
+	n := reuse(t, "10m")
+	hire(t, name, loginRole)
+	c := n.from(near, name, "true")
+	page, code := c.prompted()
+	browse(t, page, code, name)
+	eventually(t, "the worker is done", patience, func() bool {
+		files, _ := filepath.Glob("/run/aad-login/pending/*")
+		return len(files) == 1
+	})
+	c.typeLine("\x03")
+	c.end()
+	c = n.from(near, name, "true")
+	c.signIn(name)
+	c.wentWell()
+	n.from(near, name, "true").wentWell()
+}
+
 func TestReuseWindowLapses(t *testing.T) {
 	const name = "burst@contoso.example"
 	n := reuse(t, "1s")

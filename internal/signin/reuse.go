@@ -51,7 +51,7 @@ func (a *attempt) openWindow() (account.Account, bool) {
 	here, acct, why := a.place()
 	if why == "" {
 		why = "no sign-in from there that recently"
-		if w := findWindow(readWindows(a.store.WindowsPath(acct.UID)), here, a.moment(), a.cfg.SignIn.ReuseWindow); w != nil {
+		if w := findWindow(readWindows(a.store.WindowsPath(acct.UID)), here, a.moment(), a.cfg.SignIn.ReuseWindow); w != nil && a.opened(*w) {
 			a.found.uid, a.found.object, a.found.reused = acct.UID, acct.ObjectID, w.pairs()
 			return acct, true
 		}
@@ -69,7 +69,7 @@ func (a *attempt) admitAndRemember(who account.Identity, d rbac.Decision, c *clo
 	return nil
 }
 
-// remember opens a window for who has just signed in with the browser. It is a convenience: the sign-in is good without it.
+// remember keeps a window for who has just signed in with the browser, for the door to open. It is a convenience: the sign-in is good without it.
 func (a *attempt) remember() {
 	if a.cfg.SignIn.ReuseWindow == 0 {
 		return
@@ -79,7 +79,11 @@ func (a *attempt) remember() {
 		return
 	}
 	w := window{place: here, Attempt: a.Attempt, Time: a.browser.Time.UTC(), Boot: a.browser.Boot, Up: a.browser.Up}
-	if err := keepWindow(a.store.WindowsPath(here.UID), w, a.moment(), a.cfg.SignIn.ReuseWindow); err != nil {
+	err := keepWindow(a.store.WindowsPath(here.UID), w, a.moment(), a.cfg.SignIn.ReuseWindow)
+	if err == nil {
+		err = a.pend()
+	}
+	if err != nil {
 		a.log(LogWarning, "reuse-not-recorded", "error", err.Error())
 	}
 }

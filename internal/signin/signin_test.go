@@ -42,6 +42,7 @@ type machine struct {
 	store  account.Store
 	rules  account.Rules
 
+	aborts   bool   // the person turns away after the browser, and the door lets nobody in
 	metadata string // base URL; "": the emulator's
 
 	ahead    atomic.Int64                           // of the real clock, for this machine and the emulator
@@ -241,6 +242,9 @@ func (m *machine) run(req Request, act func(code string) error) (Verdict, *said)
 	}}
 	verdict := m.signin.Authenticate(m.t.Context(), req, door)
 	door.check(m.t, verdict)
+	if mark := filepath.Join(m.signin.RuntimeDir, "pending", req.Attempt); verdict == Success && !m.aborts {
+		os.Rename(mark, filepath.Join(m.signin.RuntimeDir, "opened", req.Attempt)) // as pam/session.c does, if there is one
+	}
 	return verdict, door
 }
 
