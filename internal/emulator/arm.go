@@ -217,8 +217,11 @@ func (x *exchange) checkAccess(resource, _ string) {
 		return
 	}
 	subject := append([]string{who.ObjectID}, who.Groups...)
-	if who.Retrieve {
+	switch _, exists := x.dir.principal(who.ObjectID); {
+	case who.Retrieve && exists:
 		subject = append(subject, x.dir.memberOf(who.ObjectID)...)
+	case who.Retrieve:
+		subject = nil // deleted, with nothing to retrieve. Inferred: Azure documents no answer about such an object
 	}
 	answer := []accessDecision{}
 	for _, a := range req.Actions {

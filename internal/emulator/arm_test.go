@@ -62,6 +62,23 @@ func TestCheckAccess(t *testing.T) {
 	}
 }
 
+// Who is deleted takes nothing along but a name: the role assignment stays, of a principal that nobody knows.
+func TestDeletedUser(t *testing.T) {
+	w := newWorld(t)
+	w.change(func(d *Directory) {
+		d.Assignments = append(d.Assignments, Assignment{Principal: foreignTenant, Role: userRole, Scope: vm})
+	})
+	bearer := w.identityBearer()
+	a := w.do("POST", w.EntraURL()+askURL, ask(foreignTenant, true), "Authorization", "Bearer "+bearer)
+	if strings.Count(a.body, `"accessDecision":"NotAllowed"`) != 2 {
+		t.Errorf("access: %d %s", a.status, a.body)
+	}
+	l := w.read(bearer, "roleAssignments", assigned(foreignTenant))
+	if len(l.Value) != 1 || l.Value[0].Properties["principalId"] != foreignTenant {
+		t.Errorf("assignments: %+v", l)
+	}
+}
+
 func TestCheckAccessDenied(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) {

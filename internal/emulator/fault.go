@@ -24,6 +24,7 @@ type Fault struct {
 	Body     string            `toml:"body,omitempty" json:"body,omitempty"`               // answer with exactly this
 	Header   map[string]string `toml:"header,omitempty" json:"header,omitempty"`           // added
 	Retry    string            `toml:"retry_after,omitempty" json:"retry_after,omitempty"` // Retry-After; the status is 429 unless given
+	RetryAt  Duration          `toml:"retry_at,omitempty" json:"retry_at,omitempty"`       // the same as a date, this long after the answer
 	Delay    Duration          `toml:"delay,omitempty" json:"delay,omitempty"`             // before anything else
 	Reset    bool              `toml:"reset,omitempty" json:"reset,omitempty"`             // TCP reset instead of an answer
 	HalfBody bool              `toml:"half_body,omitempty" json:"half_body,omitempty"`     // the connection ends halfway through the body
@@ -73,7 +74,7 @@ func (f Fault) problem() (key, sentence string) {
 	case f.AADSTS != 0 && f.Error == "":
 		return "aadsts", "the number goes with an error word"
 	case !f.answers() && f.Delay == 0:
-		return "", "nothing would go wrong: give status, error, body, retry_after, delay, reset, half_body, size or raw"
+		return "", "nothing would go wrong: give status, error, body, retry_after, retry_at, delay, reset, half_body, size or raw"
 	case f.Drip != 0 && f.Raw == "" && f.Body == "" && f.Size == 0:
 		return "drip", "it goes with body, size or raw"
 	}
@@ -82,7 +83,7 @@ func (f Fault) problem() (key, sentence string) {
 
 // answers reports whether the endpoint itself is not reached.
 func (f Fault) answers() bool {
-	return f.Status != 0 || f.Error != "" || f.Body != "" || f.Retry != "" || f.Reset || f.HalfBody || f.Size != 0 || f.Raw != ""
+	return f.Status != 0 || f.Error != "" || f.Body != "" || f.Retry != "" || f.RetryAt != 0 || f.Reset || f.HalfBody || f.Size != 0 || f.Raw != ""
 }
 
 // plannedFault is a fault with its count of matching requests so far.
@@ -191,6 +192,9 @@ func (f Fault) send(x *exchange) {
 		x.Header().Set(k, v)
 	}
 	status := f.Status
+	if f.RetryAt != 0 {
+		f.Retry = x.s.now().Add(time.Duration(f.RetryAt)).UTC().Format(http.TimeFormat)
+	}
 	if f.Retry != "" {
 		x.Header().Set("Retry-After", f.Retry)
 		status = orDefault(status, http.StatusTooManyRequests)

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,6 +32,10 @@ func TestFaults(t *testing.T) {
 		{"body", Fault{Endpoint: "openid", Body: "<html>"}, func(a answer, _ error) bool { return a.status == 200 && a.body == "<html>" }},
 		{"header", Fault{Endpoint: "openid", Status: 302, Header: map[string]string{"Location": "ftp://x/"}}, func(_ answer, err error) bool { return err != nil }},
 		{"retry", Fault{Endpoint: "openid", Retry: "7"}, func(a answer, _ error) bool { return a.status == 429 && a.header.Get("Retry-After") == "7" }},
+		{"retry at", Fault{Endpoint: "openid", RetryAt: Duration(time.Hour)}, func(a answer, _ error) bool {
+			at, err := http.ParseTime(a.header.Get("Retry-After"))
+			return a.status == 429 && err == nil && time.Until(at) > 50*time.Minute && time.Until(at) <= time.Hour
+		}},
 		{"reset", Fault{Endpoint: "openid", Reset: true}, func(_ answer, err error) bool { return errors.Is(err, syscall.ECONNRESET) }},
 		{"half", Fault{Endpoint: "openid", HalfBody: true}, func(a answer, err error) bool {
 			return a.status == 200 && errors.Is(err, io.ErrUnexpectedEOF) && a.body != ""

@@ -13,8 +13,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/msteinert/pam/v2"
+	"golang.org/x/sys/unix"
 
 	"aadlogin/internal/emulator"
 )
@@ -51,6 +53,20 @@ func (j *journal) settle(t *testing.T) {
 		defer j.mu.Unlock()
 		return slices.Contains(j.lines, end)
 	})
+}
+
+// exactly waits for so many of the module's lines that match, from mark on, and for all that was written by then: no more.
+func (j *journal) exactly(t *testing.T, mark, n int, pattern string) []string {
+	t.Helper()
+	for end := time.Now().Add(patience); len(j.find(mark, pattern)) < n && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	j.settle(t)
+	found := j.find(mark, pattern)
+	if len(found) != n {
+		t.Errorf("%d lines %s, want %d; log: %q", len(found), pattern, n, j.find(mark, ""))
+	}
+	return found
 }
 
 // one is the line of the one attempt since mark.
@@ -199,10 +215,7 @@ func TestNoLineForTheSameAttempt(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	syslog.settle(t)
-	if got := syslog.find(mark, ""); got != nil {
-		t.Errorf("names that are none of ours: %q", got)
-	}
+	syslog.exactly(t, mark, 0, "") // of names that are none of ours
 }
 
 // Whoever leaves while the prompt waits leaves a line, whatever ends the host, and whether the browser is done or not.
@@ -245,7 +258,7 @@ func TestLineOfWhoLeaves(t *testing.T) {
 	})
 	t.Run("LoginGraceTime", func(t *testing.T) {
 		const port = "2224"
-		sshd, err := startSSHD(port, "-o", "LoginGraceTime=2")
+		sshd, err := startSSHD(port)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -253,9 +266,10 @@ func TestLineOfWhoLeaves(t *testing.T) {
 			sshd.Process.Kill()
 			sshd.Wait()
 		}()
+		nobodyWaits(t)
 		mark := syslog.mark()
-		c := open(t, "ssh", append([]string{"-p", port}, sshArgs(user+"@127.0.0.1")...)...)
-		c.prompted() // ssh itself does not notice until it has read a line
+		_, p := waitingAt(t, port, user) // ssh itself does not notice until it has read a line
+		unix.Kill(p.monitor, unix.SIGALRM)
 		one(t, mark, `failed reason="interrupted"`)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -70,12 +71,23 @@ func TestArcMachine(t *testing.T) {
 		t.Errorf("with a key: %v", err)
 	}
 
-	// Without the agent's files there is no token, and nobody is let in.
-	if err := os.RemoveAll(keys); err != nil {
-		t.Fatal(err)
-	}
-	if err := newHost(t, user, "").tx.AcctMgmt(0); !errors.Is(err, pam.ErrAuthinfoUnavail) {
-		t.Errorf("without the agent: %v", err)
+	// Whoever names another file than the agent's key does not get it, though here it would open the door.
+	elsewhere, link := filepath.Join(t.TempDir(), "secret.key"), filepath.Join(keys, "link.key")
+	for name, challenge := range map[string]string{"a file elsewhere": elsewhere, "a link": link, "no file": keys + "/none.key"} {
+		real := filepath.Join(keys, "real.key")
+		if err := errors.Join(os.WriteFile(real, []byte(name), 0o600), os.WriteFile(elsewhere, []byte(name), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		os.Symlink(real, link)
+		entra.Fail(emulator.Fault{Endpoint: "identity", Status: 401, Header: map[string]string{"Www-Authenticate": "Basic realm=" + challenge}, Times: 1})
+		asked := requests("identity")
+		if err := newHost(t, user, "").tx.AcctMgmt(0); !errors.Is(err, pam.ErrAuthinfoUnavail) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if n := requests("identity") - asked; n != 1 {
+			t.Errorf("%s: asked %d times", name, n)
+		}
+		entra.Heal()
 	}
 }
 
@@ -128,7 +140,8 @@ func forward(t *testing.T, from, to string) {
 	}()
 }
 
-// Who has been deleted from the directory is refused, however they come.
+// Who has been deleted from the directory is refused. Azure keeps their role assignments, and lists them as before, so where it
+// is asked for nothing else, the person has to be locked here.
 func TestDeletedAccount(t *testing.T) {
 	const user = "user@contoso.example"
 	stored(t, user)
@@ -138,12 +151,26 @@ func TestDeletedAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	directory(t, func(d *emulator.Directory) {
-		d.Users = slices.DeleteFunc(d.Users, func(u emulator.User) bool { return u.Name == user })
-		d.Assignments = slices.DeleteFunc(d.Assignments, func(a emulator.Assignment) bool { return a.Principal == user })
+		i := slices.IndexFunc(d.Users, func(u emulator.User) bool { return u.Name == user })
+		for j, a := range d.Assignments {
+			if a.Principal == user {
+				d.Assignments[j].Principal = d.Users[i].ObjectID
+			}
+		}
+		d.Users = slices.Delete(d.Users, i, i+1)
 	})
-	if err := newHost(t, user, "").tx.AcctMgmt(0); !errors.Is(err, pam.ErrPermDenied) {
-		t.Errorf("got %v", err)
+	withKey := func(want error) {
+		t.Helper()
+		if err := newHost(t, user, "").tx.AcctMgmt(0); !errors.Is(err, want) {
+			t.Errorf("got %v, want %v", err, want)
+		}
 	}
+	withKey(pam.ErrPermDenied)
+	configured(t, "authorization", `source = "role-assignments"`)
+	withKey(nil)
+	t.Cleanup(func() { must(t, "aadctl", "account", "unlock", user) })
+	must(t, "aadctl", "account", "lock", user)
+	withKey(pam.ErrPermDenied)
 }
 
 // The groups of a session are those that the sign-in gave.

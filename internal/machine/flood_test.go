@@ -102,9 +102,7 @@ func TestFlood(t *testing.T) {
 	if n := requests("devicecode") - codes - 2; len(wait) != slots || n != slots || len(waiting(t, "remote")) != slots {
 		t.Errorf("%d strangers wait in %d places with %d device codes", len(wait), slots, n)
 	}
-	if got := syslog.find(mark, `: failed reason="too-many-waiting" .*limit="(machine|address)"`); len(got) != strangers-slots {
-		t.Errorf("%d lines of strangers told off, want %d", len(got), strangers-slots)
-	}
+	syslog.exactly(t, mark, strangers-slots, `: failed reason="too-many-waiting" .*limit="(machine|address)"`)
 
 	for round := range 3 {
 		workers := waiting(t, "remote")

@@ -38,16 +38,15 @@ func jobs(t *testing.T, service string, submit, start func(file string)) {
 	submit(allowed)
 	start(allowed)
 	eventually(t, "the job has run", patience, ran(allowed))
-	if got := syslog.find(mark, `service="`+service+`"`); len(got) != 1 || !strings.Contains(got[0], `account="`+user+`"`) {
-		t.Errorf("log of the job: %q", got)
-	}
+	ours := ` .*service="` + service + `"`
+	syslog.exactly(t, mark, 1, ours)
+	syslog.exactly(t, mark, 1, `authorized .*account="`+user+`"`+ours)
 
 	submit(refused)
 	revoke(t, user)
 	mark = syslog.mark()
 	start(refused)
-	denied := func() bool { return len(syslog.find(mark, `denied .*service="`+service+`"`)) == 1 }
-	eventually(t, "the job is refused", patience, denied)
+	syslog.exactly(t, mark, 1, `denied`+ours)
 	if ran(refused)() {
 		t.Error("a job of somebody without a role ran")
 	}
@@ -102,9 +101,7 @@ func TestPolkit(t *testing.T) {
 	for user, want := range map[string]string{"user@contoso.example": "signed-in", "norole@contoso.example": "denied"} {
 		mark := syslog.mark()
 		said := polkitHelper(t, user)
-		if got := syslog.find(mark, want+` .*service="polkit-1"`); len(got) != 1 {
-			t.Errorf("%s: log %q", user, syslog.find(mark, ""))
-		}
+		syslog.exactly(t, mark, 1, want+` .*service="polkit-1"`)
 		if denied := strings.Contains(said, "PAM_ERROR_MSG Access denied:  to sign-in"); denied != (want == "denied") || !strings.Contains(said, "FAILURE\n") {
 			t.Errorf("%s: said %q", user, said)
 		}

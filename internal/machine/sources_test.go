@@ -43,9 +43,7 @@ func TestEverySource(t *testing.T) {
 				`signed-in .*account="user@contoso.example".* source="` + source + `" decision="user"`,
 				`denied .*account="norole@contoso.example".* source="` + source + `".* fix="`,
 			} {
-				if got := syslog.find(mark, line); len(got) != 1 {
-					t.Errorf("%d lines %s in %q", len(got), line, syslog.find(mark, ""))
-				}
+				syslog.exactly(t, mark, 1, line)
 			}
 		})
 	}
