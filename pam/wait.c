@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -33,6 +34,30 @@ static void watched(sigset_t *set)
 			sigaddset(set, all[i]);
 }
 
+/*
+ * Has this socket been accepted, or has the process connected it, to a directory server for instance? The kernel does not tell,
+ * but an accepted one has its listener's SO_REUSEADDR, which every server sets: sshd, systemd and inetd alike.
+ */
+static int is_accepted(int fd)
+{
+	int reuse = 0;
+	socklen_t size = sizeof reuse;
+
+	return getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, &size) == 0 && reuse;
+}
+
+/* As sshd does: on a socket for both families, the client of an IPv4 address has one of ::ffff:0:0/96 (RFC 4291, 2.5.5.2). */
+static void unmap(struct sockaddr_storage *peer)
+{
+	const struct in6_addr *mapped = &((const struct sockaddr_in6 *)peer)->sin6_addr;
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+
+	if (peer->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(mapped))
+		return;
+	memcpy(&v4.sin_addr, mapped->s6_addr + 12, sizeof v4.sin_addr);
+	memcpy(peer, &v4, sizeof v4);
+}
+
 /* Is this a connection from there? By address: sshd gives a name only where it is told to look names up. */
 static int is_from(int fd, const char *rhost)
 {
@@ -40,7 +65,10 @@ static int is_from(int fd, const char *rhost)
 	socklen_t size = sizeof peer;
 	char address[NI_MAXHOST];
 
-	return getpeername(fd, (struct sockaddr *)&peer, &size) == 0 && (peer.ss_family == AF_INET || peer.ss_family == AF_INET6) &&
+	if (getpeername(fd, (struct sockaddr *)&peer, &size) || (peer.ss_family != AF_INET && peer.ss_family != AF_INET6))
+		return 0;
+	unmap(&peer);
+	return is_accepted(fd) &&
 	    getnameinfo((struct sockaddr *)&peer, size, address, sizeof address, NULL, 0, NI_NUMERICHOST) == 0 &&
 	    strcmp(address, rhost) == 0;
 }

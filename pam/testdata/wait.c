@@ -1,0 +1,115 @@
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A host with connections, and signals pending, that waits for its worker. Usage: wait STEP... Each prints what the door made
+ * of it: of both ends of a connection over loopback, which this process has, the client's below the server's, or of a wait.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../gone.c"
+#include "../line.c"
+#include "../wait.c"
+
+static int client, server, ends[2];
+
+/* As a server does, sshd, systemd and inetd alike. */
+static int listener(int family, struct sockaddr_in6 *at)
+{
+	const int one = 1, zero = 0;
+	socklen_t size = sizeof *at;
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
+	memset(at, 0, sizeof *at);
+	at->sin6_family = (sa_family_t)family;	/* any address, any port, in both families */
+	if (bind(fd, (struct sockaddr *)at, size) || listen(fd, 1) || getsockname(fd, (struct sockaddr *)at, &size))
+		exit(77);
+	return fd;
+}
+
+/* from and to are the families of the two ends. */
+static void join(int from, int to)
+{
+	struct sockaddr_in6 at;
+	struct sockaddr_in there = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int listens;
+
+	client = socket(from, SOCK_STREAM, 0);
+	listens = listener(to, &at);
+	at.sin6_addr = in6addr_loopback;
+	there.sin_port = at.sin6_port;	/* in the same place in both */
+	if (from == AF_INET ? connect(client, (struct sockaddr *)&there, sizeof there) :
+	    connect(client, (struct sockaddr *)&at, sizeof at))
+		exit(77);
+	server = accept(listens, NULL, NULL);
+	close(listens);
+}
+
+static void find(const char *rhost)
+{
+	int fd = aad_client(rhost);
+
+	puts(fd < 0 ? "none" : fd == server ? "server" : fd == client ? "client" : "something else");
+}
+
+static void await(void)
+{
+	int ready = aad_wait(ends[0], server, 10);
+
+	puts(ready > 0 ? "worker" : ready == 0 ? "deadline" : strerrorname_np(errno));
+}
+
+static void handler(int signal) { (void)signal; }
+
+/* Pending, because the host blocks it. */
+static void pend(int signal, void (*how)(int))
+{
+	struct sigaction action = { .sa_handler = how };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigaction(signal, &action, NULL);
+	raise(signal);
+}
+
+int main(int argc, char **argv)
+{
+	server = client = -1;
+	if (pipe(ends))
+		return 2;
+	for (int i = 1; i < argc; i++) {
+		const char *step = argv[i];
+		if (strcmp(step, "4-to-4") == 0)
+			join(AF_INET, AF_INET);
+		else if (strcmp(step, "4-to-6") == 0)
+			join(AF_INET, AF_INET6);
+		else if (strcmp(step, "6-to-6") == 0)
+			join(AF_INET6, AF_INET6);
+		else if (strncmp(step, "from=", 5) == 0)
+			find(step + 5);
+		else if (strcmp(step, "speak") == 0)
+			(void)!write(ends[1], "", 1);
+		else if (strcmp(step, "leave") == 0)
+			close(client);
+		else if (strcmp(step, "end-server") == 0)
+			close(server);
+		else if (strcmp(step, "wait") == 0)
+			await();
+		else if (strncmp(step, "handled=", 8) == 0)
+			pend(atoi(step + 8), handler);
+		else if (strncmp(step, "ignored=", 8) == 0)
+			pend(atoi(step + 8), SIG_IGN);
+		else if (strncmp(step, "default=", 8) == 0)
+			pend(atoi(step + 8), SIG_DFL);
+		else
+			abort();
+	}
+	return 0;
+}
