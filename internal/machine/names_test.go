@@ -285,6 +285,7 @@ func TestDamagedStore(t *testing.T) {
 			if status, rest := c.end(); status != 255 || strings.Contains(rest, "assword") {
 				t.Errorf("exit status %d, said %q", status, rest)
 			}
+			syslog.settle(t)
 			if got := syslog.find(mark, `failed reason="store-damaged" .*accounts\.cdb.*install -m 644`); len(got) == 0 {
 				t.Errorf("log does not say how to restore: %q", syslog.find(mark, ""))
 			}

@@ -187,6 +187,7 @@ func TestNSCDDoesNotHearOfNeverSeenNames(t *testing.T) {
 	if status, rest := c.end(); status != 255 || strings.Contains(rest, "To sign in") {
 		t.Errorf("exit status %d, said %q", status, rest)
 	}
+	syslog.settle(t)
 	if got := syslog.find(mark, name); len(got) == 0 {
 		t.Error("the log says nothing of it")
 	}

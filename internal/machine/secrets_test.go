@@ -185,6 +185,7 @@ func TestNoSecretAnywhere(t *testing.T) {
 		codes = append(codes, c.UserCode)
 	}
 	secrets := slices.Concat(entra.Secrets()[first:], codes)
+	syslog.settle(t)
 	if len(secrets) < 60 || len(syslog.find(mark, `done="token"`)) == 0 {
 		t.Fatalf("%d secrets, log %q: nothing was proved", len(secrets), syslog.find(mark, ""))
 	}

@@ -105,9 +105,7 @@ func TestNoRoleIsDeniedAndClosed(t *testing.T) {
 	if status != 255 || strings.Contains(rest, "To sign in") {
 		t.Errorf("not closed: exit status %d, said %q", status, rest)
 	}
-	if got := syslog.find(mark, `denied reason="no-role" account="norole@contoso.example" .*fix="az role assignment create --assignee-object-id eeeeeeee`); len(got) != 1 {
-		t.Errorf("log: %q", syslog.find(mark, ""))
-	}
+	syslog.exactly(t, mark, 1, `denied reason="no-role" account="norole@contoso.example" .*fix="az role assignment create --assignee-object-id eeeeeeee`)
 	if out, status := command(t, "", "getent", "passwd", "norole@contoso.example"); status != 2 {
 		t.Errorf("a denied person has an account: %s", out)
 	}
