@@ -89,10 +89,11 @@ void aad_wake_go(void);
 
 /* wait.c: poll(2) for reading. ECANCELED: a signal came by which the host would end, or the client has gone. */
 int aad_wait(int fd, int client, int milliseconds);
-int aad_client(const char *rhost);	/* the host's connection from there; -1: none, or NULL */
+int aad_client(const char *rhost);	/* the connection from there that the host has accepted; -1: none, or NULL */
 
 /* gone.c: between the two, a host that a signal ends leaves a line in the log. before is what aad_catch found. */
-enum { AAD_DEADLY = 4 };
+enum { AAD_DEADLY = 5 };
+extern const int aad_deadly[AAD_DEADLY];	/* the signals by which somebody, or its time, ends a host */
 void aad_catch(const struct aad_request *, struct sigaction before[AAD_DEADLY]);
 void aad_release(const struct sigaction before[AAD_DEADLY]);
 

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * A host that is ended while a prompt waits: the client hung up, sshd's LoginGraceTime is over, Ctrl-C at su. sshd and su do
- * not catch the signal, so nothing of this module would run again, and the attempt would leave no line in the log. So for as
- * long as the prompt waits, signals that would end the host are caught: the line is sent, then the host ends by the signal as
- * it would have. A host that catches or ignores a signal itself keeps doing so, and comes back with a conversation that failed.
+ * A host that is ended while a prompt, or the module, waits: the client hung up, sshd's LoginGraceTime is over, Ctrl-C at su.
+ * sshd and su do not catch the signal, so nothing of this module would run again, and the attempt would leave no line in the
+ * log. So meanwhile, signals that would end the host are caught: the line is sent, then the host ends by the signal as it would
+ * have. A host that catches or ignores a signal itself keeps doing so, and comes back with a conversation that failed, unless
+ * its handler exits, as login's does when its time is over: nobody is left then to write a line.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,9 +20,9 @@
 
 #include "door.h"
 
-static const int deadly[AAD_DEADLY] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+const int aad_deadly[AAD_DEADLY] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM };
 
-/* Written before the signals are caught, read by the handler. Of two prompts in one process, the later one has it. */
+/* Written before the signals are caught, read by the handler. Of two attempts in one process, the later one has it. */
 static char last_words[AAD_FRAME_MAX + 512];
 
 /* syslog(3) may not be called here: the signal may have come in the middle of one. */
@@ -44,12 +45,13 @@ void aad_catch(const struct aad_request *req, struct sigaction before[AAD_DEADLY
 
 	aad_failed(&end, req, PAM_CONV_ERR, LOG_NOTICE, "interrupted", NULL);
 	/* As pam_syslog(3) would; the daemon puts the time to it. */
-	snprintf(last_words, sizeof last_words, "<%d>%.99s[%d]: pam_aad(%.99s:auth): %s", LOG_AUTHPRIV | LOG_NOTICE,
-	    program_invocation_short_name, (int)getpid(), req->service ? req->service : "", end.line);
+	snprintf(last_words, sizeof last_words, "<%d>%.99s[%d]: pam_aad(%.99s:%s): %s", LOG_AUTHPRIV | LOG_NOTICE,
+	    program_invocation_short_name, (int)getpid(), req->service ? req->service : "",
+	    req->phase == AAD_ACCOUNT ? "account" : "auth", end.line);
 	sigfillset(&caught.sa_mask);
 	for (int i = 0; i < AAD_DEADLY; i++)
-		if (sigaction(deadly[i], NULL, &before[i]) == 0 && before[i].sa_handler == SIG_DFL)
-			sigaction(deadly[i], &caught, NULL);
+		if (sigaction(aad_deadly[i], NULL, &before[i]) == 0 && before[i].sa_handler == SIG_DFL)
+			sigaction(aad_deadly[i], &caught, NULL);
 }
 
 void aad_release(const struct sigaction before[AAD_DEADLY])
@@ -57,6 +59,6 @@ void aad_release(const struct sigaction before[AAD_DEADLY])
 	struct sigaction now;
 
 	for (int i = 0; i < AAD_DEADLY; i++)	/* but for one that the conversation has changed for good */
-		if (sigaction(deadly[i], NULL, &now) == 0 && now.sa_handler == say_and_die)
-			sigaction(deadly[i], &before[i], NULL);
+		if (sigaction(aad_deadly[i], NULL, &now) == 0 && now.sa_handler == say_and_die)
+			sigaction(aad_deadly[i], &before[i], NULL);
 }

@@ -16,12 +16,13 @@ import (
 func TestHostIsEndedAtThePrompt(t *testing.T) {
 	gone := harness(t, "gone")
 	const line = `log pam_aad(sshd:auth): failed reason="interrupted" account="a\"\x0a@contoso.example" service="sshd" rhost="192.0.2.1" attempt="id"`
-	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM} {
+	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGALRM} {
 		killed := fmt.Sprintf("host ended %d", -s)
 		for steps, want := range map[string][]string{
 			"during=%d":                          {killed, line},
 			"default during=%d":                  {killed, line},
 			"converse converse during=%d":        {killed, line},
+			"account during=%d":                  {killed, strings.Replace(line, "auth", "account", 1)},
 			"default after=%d":                   {killed},
 			"handled during=%d":                  {"host handler", "host ended 0"},
 			"handled after=%d":                   {"host handler", "host ended 0"},
@@ -43,7 +44,7 @@ func TestHostIsEndedAtThePrompt(t *testing.T) {
 			})
 		}
 	}
-	for _, other := range []syscall.Signal{syscall.SIGKILL, syscall.SIGALRM, syscall.SIGPIPE} {
+	for _, other := range []syscall.Signal{syscall.SIGKILL, syscall.SIGPIPE, syscall.SIGUSR1} {
 		t.Run(other.String(), func(t *testing.T) {
 			t.Chdir(t.TempDir())
 			got := play(t, gone, fmt.Sprintf("during=%d", other))

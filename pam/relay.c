@@ -74,15 +74,11 @@ static int read_frame(const struct source *from, struct frame *f)
  * "press ENTER" for a code that nobody has seen, and hold the connection until the code expires. A prompt with echo it
  * refuses at once. What is typed here is wiped and thrown away; only that the conversation came back matters.
  */
-static int prompt(pam_handle_t *h, const struct aad_request *req, const char *text)
+static int prompt(pam_handle_t *h, const char *text)
 {
-	struct sigaction before[AAD_DEADLY];
 	char *typed = NULL;
-	int ret;
+	int ret = pam_prompt(h, PAM_PROMPT_ECHO_ON, &typed, "%s", text);
 
-	aad_catch(req, before);
-	ret = pam_prompt(h, PAM_PROMPT_ECHO_ON, &typed, "%s", text);
-	aad_release(before);
 	if (typed) {
 		explicit_bzero(typed, strlen(typed));
 		free(typed);
@@ -144,7 +140,7 @@ static int read_result(const struct frame *f, struct aad_end *end)
 	return 0;
 }
 
-void aad_relay(pam_handle_t *h, const struct aad_request *req, int frames, struct aad_end *end)
+static void follow(pam_handle_t *h, const struct aad_request *req, int frames, struct aad_end *end)
 {
 	struct frame f;
 	struct source from = { frames, aad_client(req->rhost), now() + AAD_FIRST_DEADLINE * 1000 };
@@ -154,7 +150,7 @@ void aad_relay(pam_handle_t *h, const struct aad_request *req, int frames, struc
 			return broken(end, req);
 		switch (f.type) {
 		case AAD_PROMPT:
-			if (prompt(h, req, f.text) != PAM_SUCCESS)
+			if (prompt(h, f.text) != PAM_SUCCESS)
 				return aad_failed(end, req, PAM_CONV_ERR, LOG_NOTICE, "conversation", NULL);
 			break;
 		case AAD_ERROR:
@@ -179,4 +175,13 @@ void aad_relay(pam_handle_t *h, const struct aad_request *req, int frames, struc
 			return errno = EPROTO, broken(end, req);
 		}
 	}
+}
+
+void aad_relay(pam_handle_t *h, const struct aad_request *req, int frames, struct aad_end *end)
+{
+	struct sigaction before[AAD_DEADLY];
+
+	aad_catch(req, before);
+	follow(h, req, frames, end);
+	aad_release(before);
 }

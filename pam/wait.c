@@ -22,16 +22,18 @@
 
 #include "door.h"
 
-/* Those that end a host, unless it ignores them. sudo keeps two of them blocked itself while it authenticates. */
+/*
+ * Those that end a host, unless it ignores them. sudo keeps two of them blocked itself while it authenticates. An alarm does
+ * without: what it is for, only the host's handler knows.
+ */
 static void watched(sigset_t *set)
 {
-	static const int all[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 	struct sigaction action;
 
 	sigemptyset(set);
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		if (sigaction(all[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-			sigaddset(set, all[i]);
+	for (int i = 0; i < AAD_DEADLY; i++)
+		if (aad_deadly[i] != SIGALRM && sigaction(aad_deadly[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaddset(set, aad_deadly[i]);
 }
 
 /*

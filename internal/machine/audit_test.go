@@ -256,6 +256,15 @@ func TestLineOfWhoLeaves(t *testing.T) {
 		c.typeLine("\x03")
 		one(t, mark, `failed reason="interrupted"`)
 	})
+	t.Run("Ctrl-C after an early ENTER", func(t *testing.T) {
+		mark := syslog.mark()
+		c := open(t, "setpriv", "--reuid=65534", "--clear-groups", "su", "-", user)
+		c.prompted()
+		c.typeLine("")
+		polled(t)
+		c.typeLine("\x03")
+		one(t, mark, `failed reason="interrupted"`)
+	})
 	t.Run("LoginGraceTime", func(t *testing.T) {
 		const port = "2224"
 		sshd, err := startSSHD(port)

@@ -5,7 +5,9 @@ package machine
 
 import (
 	"fmt"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -241,6 +243,54 @@ func pids(t *testing.T, program string) []string {
 		}
 	}
 	return found
+}
+
+// A socket of systemd's may be for both families at once, and its client then has an address that sshd does not speak of.
+func TestClientOfBothFamiliesIsMissed(t *testing.T) {
+	const user = "user@contoso.example"
+	stored(t, user)
+	nobodyWaits(t)
+	both, err := net.Listen("tcp", "[::]:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer both.Close()
+	_, port, _ := net.SplitHostPort(both.Addr().String())
+	mark := syslog.mark()
+	c := open(t, "ssh", append([]string{"-p", port}, sshArgs(user+"@127.0.0.1")...)...)
+	serve(t, both)
+	c.prompted()
+	c.typeLine("") // early: from here on the module waits, not the person
+	polled(t)
+	c.cmd.Process.Kill()
+	if line := one(t, mark, `failed reason="interrupted"`); !strings.Contains(line, ` rhost="127.0.0.1" `) {
+		t.Error(line)
+	}
+	nobodyWaits(t)
+}
+
+// serve gives the next connection to an sshd of its own, as inetd and systemd do.
+func serve(t *testing.T, listener net.Listener) {
+	t.Helper()
+	conn, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	socket, err := conn.(*net.TCPConn).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	sshd := exec.Command("/usr/sbin/sshd", "-i")
+	sshd.Stdin, sshd.Stdout = socket, socket
+	if err := sshd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		sshd.Process.Kill()
+		sshd.Wait()
+	})
 }
 
 // sudo only takes note of signals. Whoever waits for the browser hears Ctrl-C, and a terminal that is gone, all the same.

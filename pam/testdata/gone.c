@@ -26,7 +26,7 @@ static void dispose(void (*how)(int))
 
 	sigaddset(&action.sa_mask, SIGUSR1);
 	for (size_t i = 0; i < AAD_DEADLY; i++)
-		sigaction(deadly[i], &action, NULL);
+		sigaction(aad_deadly[i], &action, NULL);
 }
 
 static void dispositions(struct sigaction *to)
@@ -43,9 +43,10 @@ static int same(const struct sigaction *a, const struct sigaction *b)
 	    sigismember(&a->sa_mask, SIGUSR1) == sigismember(&b->sa_mask, SIGUSR1);
 }
 
+static struct aad_request req = { .attempt = "id", .user = "a\"\n@contoso.example", .service = "sshd", .rhost = "192.0.2.1" };
+
 static void converse(int signal)
 {
-	static struct aad_request req = { .attempt = "id", .user = "a\"\n@contoso.example", .service = "sshd", .rhost = "192.0.2.1" };
 	static struct sigaction before[65], after[65], kept[AAD_DEADLY];
 
 	dispositions(before);
@@ -71,6 +72,8 @@ static void host(char **step)
 			dispose(handler);
 		else if (strcmp(*step, "ignored") == 0)
 			dispose(SIG_IGN);
+		else if (strcmp(*step, "account") == 0)
+			req.phase = AAD_ACCOUNT;
 		else if (strcmp(*step, "converse") == 0)
 			converse(0);
 		else if (strncmp(*step, "during=", 7) == 0)

@@ -59,6 +59,8 @@ static int stage_wait(int fd, int client, int timeout)
 		wrong("waits for something else");
 	if (timeout < 0)
 		wrong("would wait for ever");
+	if (!caught)
+		wrong("a signal would end the host without a line");
 	if (interrupt())
 		return -1;
 	if (at == play.length && play.end == SILENCE) {
