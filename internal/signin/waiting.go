@@ -53,10 +53,16 @@ func admits(v visitor, waiting []visitor, slots int) error {
 		return errAccountFull
 	case len(waiting) >= slots:
 		return errMachineFull
-	case v.address != "" && address >= (slots+1)/2: // a stranger at one address cannot fill the room
+	case v.address != "" && address >= share(slots):
 		return errAddressFull
 	}
 	return nil
+}
+
+// share is how many slots one address may hold. An eighth, so that it takes eight to fill the room, and yet several people
+// behind one NAT may wait. A small room gives no address more than half.
+func share(slots int) int {
+	return min(max(slots/8, perAddress), (slots+1)/2)
 }
 
 // visitor is who makes the attempt. On the machine itself it is told by the host's real uid, which nobody can choose: who types
