@@ -157,3 +157,20 @@ func lives(t *testing.T, session *terminal, admin, key string) {
 	session.signIn(admin)
 	session.expect(`(?m)^0\n`)
 }
+
+// Who types a colleague's name at su, as often as they may, does not keep the colleague from sudo.
+func TestAnotherUserDoesNotBlockSudo(t *testing.T) {
+	const admin = "admin@contoso.example"
+	localUser(t)
+	session := ssh(t, admin)
+	session.signIn(admin)
+	session.expect(`\$ `)
+	su := func() *terminal { return open(t, "runuser", "-u", "local", "--", "su", "-", admin) }
+	for range 4 {
+		su().prompted()
+	}
+	su().expect(`Too many sign-ins are waiting for this account`)
+	session.typeLine("sudo -k; sudo id -u")
+	session.signIn(admin)
+	session.expect(`(?m)^0\n`)
+}
