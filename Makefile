@@ -26,7 +26,7 @@ all: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl $(B)/aad-emulator
 # without section flags: with them, binutils 2.35 drops the relocations.
 $(B)/pam_aad.so: $(GOFILES) Makefile packaging/check-modules
 	mkdir -p $(B)
-	$(GO) build -buildmode=c-archive -tags netgo,osusergo -trimpath -ldflags='-s -w' -o $(B)/pam_aad.a ./pam
+	$(GO) build -buildvcs=false -buildmode=c-archive -tags netgo,osusergo -trimpath -ldflags='-s -w' -o $(B)/pam_aad.a ./pam
 	objcopy --rename-section .init_array=go_init_array $(B)/pam_aad.a $(B)/pam_aad_asleep.a
 	$(CC) -shared -o $@.new -Wl,--whole-archive $(B)/pam_aad_asleep.a -Wl,--no-whole-archive $(LDFLAGS) \
 	    -Wl,-z,nodelete -Wl,-init=aad_note_store -Wl,--version-script=pam/module.map -lpam -lpthread
@@ -46,10 +46,10 @@ $(B)/libnss_aad.so.2: $(wildcard nss/*.[ch]) nss/module.map Makefile packaging/c
 	mv $@.new $@
 
 $(B)/aadctl: $(GOFILES)
-	$(GO) build -trimpath -ldflags="-s -w -X main.version=$(VERSION)" -o $@ ./cmd/aadctl
+	$(GO) build -buildvcs=false -trimpath -ldflags="-s -w -X main.version=$(VERSION)" -o $@ ./cmd/aadctl
 
 $(B)/aad-emulator: $(GOFILES)
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $@ ./cmd/aad-emulator
+	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags='-s -w' -o $@ ./cmd/aad-emulator
 
 install: all
 	install -D -m 0644 $(B)/pam_aad.so $(DESTDIR)$(PAMDIR)/pam_aad.so
