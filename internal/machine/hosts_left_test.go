@@ -13,8 +13,6 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"aadlogin/internal/emulator"
 )
 
 // PAM's return codes, by their numbers in _pam_types.h.
@@ -73,7 +71,6 @@ type outcome struct {
 	name    string
 	user    string
 	config  func(string) []byte
-	fault   emulator.Fault
 	answer  func(*terminal)
 	phases  []string // if not all
 	results []string // of each phase
