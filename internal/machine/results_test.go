@@ -31,13 +31,19 @@ type host struct {
 // newHost starts a transaction whose stack is this module alone, with these arguments.
 func newHost(t testing.TB, user, arguments string) *host {
 	t.Helper()
+	return newHostFor(t, "machine", user, arguments)
+}
+
+// newHostFor is newHost under the name of a PAM service.
+func newHostFor(t testing.TB, service, user, arguments string) *host {
+	t.Helper()
 	dir := t.TempDir()
 	stack := fmt.Sprintf("auth required pam_aad.so %s\naccount required pam_aad.so %[1]s\n", arguments)
-	if err := os.WriteFile(filepath.Join(dir, "machine"), []byte(stack), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, service), []byte(stack), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	h := &host{t: t, prompt: func(string) error { return errors.New("no prompt expected") }}
-	tx, err := pam.StartConfDir("machine", user, h, dir)
+	tx, err := pam.StartConfDir(service, user, h, dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@
 package machine
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/msteinert/pam/v2"
 
 	"aadlogin/internal/emulator"
 )
@@ -187,6 +190,40 @@ func TestReuseNotAfterAnAbort(t *testing.T) {
 	c.signIn(name)
 	c.wentWell()
 	n.from(near, name, "true").wentWell()
+}
+
+// It is the door that opens a window: what the worker has left behind does not, when the conversation fails after all.
+func TestReuseNeedsTheDoor(t *testing.T) {
+	const name = "burst@contoso.example"
+	reuse(t, "10m")
+	hire(t, name, loginRole)
+	for _, hangsUp := range []bool{true, false} {
+		h := newHostFor(t, "sshd", name, "")
+		if err := h.tx.SetItem(pam.Rhost, near); err != nil {
+			t.Fatal(err)
+		}
+		h.prompt = func(code string) error {
+			if err := entra.SignIn(code, name); err != nil {
+				return err
+			}
+			eventually(t, "the worker is done", patience, func() bool {
+				files, _ := filepath.Glob("/run/aad-login/pending/*")
+				return len(files) > 0
+			})
+			if hangsUp {
+				return errors.New("hung up")
+			}
+			return nil
+		}
+		err := h.tx.Authenticate(0)
+		if errors.Is(err, pam.ErrConv) != hangsUp {
+			t.Fatalf("hangs up %v: %v", hangsUp, err)
+		}
+		opened, _ := filepath.Glob("/run/aad-login/opened/*")
+		if (len(opened) == 0) != hangsUp {
+			t.Errorf("hangs up %v: opened %q", hangsUp, opened)
+		}
+	}
 }
 
 func TestReuseWindowLapses(t *testing.T) {
