@@ -69,11 +69,11 @@ install: all
 	    install -D -m 0644 packaging/config.toml $(DESTDIR)/etc/aad-login/config.toml
 
 # A .deb for this architecture, holding what "make install" installs. What goes into the directories of sudo and sshd is put
-# there by packaging/debian/drop-ins, after a look at it; only the directories themselves are the package's.
+# there by packaging/wiring/drop-ins, after a look at it; only the directories themselves are the package's.
 packages: all
 	rm -rf $(B)/deb && mkdir -p $(B)/deb/DEBIAN $(B)/dist
 	$(MAKE) install DESTDIR=$(B)/deb
-	install -D -m 0755 -t $(B)/deb/usr/share/aad-login packaging/debian/nsswitch packaging/debian/drop-ins
+	install -D -m 0755 -t $(B)/deb/usr/share/aad-login packaging/wiring/nsswitch packaging/wiring/drop-ins
 	mv $(B)/deb/etc/sudoers.d/* $(B)/deb/etc/ssh/sshd_config.d/* $(B)/deb/usr/share/aad-login/
 	sed 's/@VERSION@/$(VERSION)/; s/@ARCH@/$(ARCH)/' packaging/debian/control.in > $(B)/deb/DEBIAN/control
 	install -m 0755 -t $(B)/deb/DEBIAN $(addprefix packaging/debian/,preinst postinst prerm postrm)

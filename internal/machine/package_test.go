@@ -47,7 +47,7 @@ func TestNsswitch(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, step := range []struct{ verb, want string }{{"add", after}, {"add", after}, {"remove", before}, {"remove", before}} {
-			must(t, "../../packaging/debian/nsswitch", step.verb, file)
+			must(t, "../../packaging/wiring/nsswitch", step.verb, file)
 			if got, err := os.ReadFile(file); err != nil || string(got) != step.want {
 				t.Errorf("%s: %q, want %q, %v", step.verb, got, step.want, err)
 			}
