@@ -15,5 +15,6 @@
 //
 // There is no Go code here but tests. They act as root on the machine they run on, so they refuse any but a throw-away one.
 //
-// golang.org/x/sys opens the terminals that ssh and login insist on.
+// golang.org/x/sys opens the terminals that ssh and login insist on. Chromium is driven by WebDriver over net/http
+// (chromium_test.go).
 package machine
