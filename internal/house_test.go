@@ -67,6 +67,7 @@ func (f house) imports() []string {
 var may = map[string][]string{
 	"cmd/aadctl":          {"internal/account", "internal/azure", "internal/config", "internal/doctor", "internal/signin"},
 	"cmd/aad-emulator":    {"internal/emulator"},
+	"cmd/aad-extension":   {"internal/config"},
 	"pam":                 {"internal/config", "internal/signin", "nss"},
 	"internal/doctor":     {"internal/account", "internal/azure", "internal/config", "internal/rbac", "internal/signin"},
 	"internal/signin":     {"internal/account", "internal/azure", "internal/cache", "internal/config", "internal/devicecode", "internal/rbac", "internal/token"},

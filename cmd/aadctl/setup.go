@@ -152,11 +152,11 @@ func replaceConfig(path string, before, after []byte) error {
 		return nil
 	}
 	if before != nil {
-		if err := writeFile(path+".previous", before); err != nil {
+		if err := config.WriteFile(path+".previous", before); err != nil {
 			return err
 		}
 	}
-	return writeFile(path, after)
+	return config.WriteFile(path, after)
 }
 
 // restoreConfig undoes replaceConfig: a command that fails has changed nothing.
@@ -164,28 +164,7 @@ func restoreConfig(path string, before []byte) error {
 	if before == nil {
 		return os.Remove(path)
 	}
-	return writeFile(path, before)
-}
-
-// writeFile makes a file that only root can write and everybody can read, whatever the umask; there is nothing secret in it.
-func writeFile(path string, text []byte) error {
-	next := path + ".new"
-	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(next, path)
-	}
-	if err != nil {
-		os.Remove(next)
-	}
-	return err
+	return config.WriteFile(path, before)
 }
 
 // questions are asked on a terminal.

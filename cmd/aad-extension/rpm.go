@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"strings"
+)
+
+// rpms is rpm. It waits by itself for others that install.
+type rpms struct{ host }
+
+const rpm = "/usr/bin/rpm"
+
+func (r rpms) state(ctx context.Context) (string, bool, error) {
+	said, err := r.run(ctx, nil, rpm, "-q", "--qf", "%{VERSION}-%{RELEASE}\n", packageName)
+	if status(err) > 0 {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, unable("rpm -q", said, err)
+	}
+	return strings.TrimSpace(said), true, nil
+}
+
+func (r rpms) present(ctx context.Context, names []string) ([]string, error) {
+	said, err := r.run(ctx, nil, rpm, append([]string{"-q", "--qf", "%{NAME}\n"}, names...)...)
+	if err != nil && status(err) < 0 { // else some are not installed
+		return nil, unable("rpm -q", said, err)
+	}
+	var there []string
+	for line := range strings.Lines(said) {
+		if line = strings.TrimSpace(line); !strings.Contains(line, " ") { // "package X is not installed"
+			there = append(there, line)
+		}
+	}
+	return there, nil
+}
+
+func (r rpms) version(ctx context.Context, file string) (string, error) {
+	said, err := r.run(ctx, nil, rpm, "-qp", "--nosignature", "--qf", "%{VERSION}-%{RELEASE}\n", file)
+	if err != nil {
+		return "", unable("rpm -qp", said, err)
+	}
+	return strings.TrimSpace(said), nil
+}
+
+// newer asks rpm's own comparison.
+func (r rpms) newer(ctx context.Context, a, b string) (bool, error) {
+	said, err := r.run(ctx, nil, rpm, "--eval", "%{lua:print(rpm.vercmp('"+plain(a)+"', '"+plain(b)+"'))}")
+	if err != nil {
+		return false, unable("rpm --eval", said, err)
+	}
+	return strings.TrimSpace(said) == "1", nil
+}
+
+// plain keeps to what versions are made of, since it becomes part of a program.
+func plain(version string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune(".-_+~^:", r) {
+			return r
+		}
+		return -1
+	}, version)
+}
+
+// missing asks rpm to try, which changes nothing.
+func (r rpms) missing(ctx context.Context, file string) ([]string, error) {
+	said, err := r.run(ctx, nil, rpm, "-U", "--test", "--replacepkgs", "--oldpackage", file)
+	if err == nil {
+		return nil, nil
+	}
+	missing := parseMissing(said)
+	if len(missing) == 0 {
+		return nil, unable("rpm -U --test", said, err)
+	}
+	return missing, nil
+}
+
+// parseMissing reads lines such as "pam >= 1.3 is needed by aad-login-0.1.0-1.x86_64".
+func parseMissing(said string) (missing []string) {
+	for line := range strings.Lines(said) {
+		if need, _, ok := strings.Cut(strings.TrimSpace(line), " is needed by "); ok {
+			missing = append(missing, need)
+		}
+	}
+	return missing
+}
+
+// install repeats one that was cut short; an older version is what somebody asked for.
+func (r rpms) install(ctx context.Context, file string) error {
+	said, err := r.run(ctx, nil, rpm, "-U", "--replacepkgs", "--oldpackage", file)
+	if err != nil {
+		return unable("rpm -U", said, err)
+	}
+	return nil
+}
+
+func (r rpms) remove(ctx context.Context) error {
+	said, err := r.run(ctx, nil, rpm, "-e", packageName)
+	if err != nil {
+		return unable("rpm -e", said, err)
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"aadlogin/internal/config"
+)
+
+// findSequence is the number of the settings meant: the agent says it; by hand, it is the highest there is.
+func (h *handler) findSequence() int {
+	if n, ok := parseSequence(h.getenv("ConfigSequenceNumber")); ok {
+		return n
+	}
+	highest := 0
+	files, _ := os.ReadDir(h.folders.Config)
+	for _, file := range files {
+		if name, ok := strings.CutSuffix(file.Name(), ".settings"); ok {
+			if n, ok := parseSequence(name); ok {
+				highest = max(highest, n)
+			}
+		}
+	}
+	return highest
+}
+
+func parseSequence(s string) (int, bool) {
+	n, err := strconv.Atoi(s)
+	return n, err == nil && n >= 0 && strconv.Itoa(n) == s
+}
+
+// sequenceFile has the name by which the agent takes it along to the next version.
+func (h *handler) sequenceFile() string { return filepath.Join(h.base, "mrseq") }
+
+// applied is the number of the settings in force, -1 if none.
+func (h *handler) applied() int {
+	text, _ := os.ReadFile(h.sequenceFile())
+	if n, ok := parseSequence(strings.TrimSpace(string(text))); ok {
+		return n
+	}
+	return -1
+}
+
+func (h *handler) setApplied(n int) error {
+	return config.WriteFile(h.sequenceFile(), fmt.Appendln(nil, n))
+}

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+func thisHost() host { return host{"/", runProgram, runtime.GOARCH} }
+
+// leastMemory is for the preview's "at least 1 GB": a machine of that size has less to show, since the kernel and what is kept for
+// crash dumps are not counted (913 MB on a Standard_B1s, and 160 to 192 MB less with kdump), and one of half the size has 512 MB.
+const leastMemory = 768 << 20
+
+// suitable finds out whether the package can be used on this machine, before anything changes. The processor has been looked at
+// already, by bin/handler.
+func (h host) suitable() (string, error) {
+	d, err := h.distribution()
+	if err != nil {
+		return "", err
+	}
+	found, err := d.judge()
+	if err != nil {
+		return "", err
+	}
+	text, err := readSome(h.path("/proc/meminfo"))
+	if err != nil {
+		return "", err
+	}
+	memory, ok := parseMemory(text)
+	if ok && memory < leastMemory {
+		return "", &failure{exitMissing, fmt.Sprintf("The machine has %d MB of memory; at least 1 GB is needed.", memory>>20),
+			"Choose a larger size. Nothing has been changed."}
+	}
+	return fmt.Sprintf("%s, %s, %d MB of memory", found, h.arch, memory>>20), nil
+}
+
+// parseMemory reads MemTotal of /proc/meminfo, in bytes.
+func parseMemory(text []byte) (int64, bool) {
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) == 3 && fields[0] == "MemTotal:" && fields[2] == "kB" {
+			kb, err := strconv.ParseInt(fields[1], 10, 64)
+			return kb << 10, err == nil && kb < 1<<50 && kb > 0
+		}
+	}
+	return 0, false
+}

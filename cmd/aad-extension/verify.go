@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// partOf says which part of the report a check of aadctl belongs to. The others are of the network.
+var partOf = map[string]string{
+	"configuration": "configuration", "store": "accounts", "modules": "package", "nsswitch": "names", "names": "names",
+	"nscd": "names", "groups": "names", "pam": "pam", "sshd": "sshd", "sudo": "sudo", "selinux": "selinux",
+}
+
+const service = "sign-in service"
+
+// A finding is one result of "aadctl check --json".
+type finding struct {
+	Check   string `json:"check"`
+	Status  string `json:"status"`
+	Found   string `json:"found"`
+	Fix     string `json:"fix"`
+	Command string `json:"command"`
+}
+
+func (f finding) sentence() string {
+	s := f.Found
+	if f.Fix != "" {
+		s += "; " + f.Fix
+	}
+	if f.Command != "" {
+		s += ": " + f.Command
+	}
+	return s
+}
+
+// checking is how long aadctl may look; a check that gets no answer takes up to 15 seconds.
+const checking = 150 * time.Second
+
+// verify asks aadctl, the one that is installed, what it thinks of the machine. What fails on the machine fails enable.
+func (h *handler) verify(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, checking)
+	defer cancel()
+	said, err := h.run(ctx, nil, aadctl, "check", "--json")
+	findings, ok := parseFindings(said)
+	if !ok {
+		h.report.part(service, warning, 0, unable("aadctl check", said, err).Error())
+		return nil
+	}
+	return h.judge(findings)
+}
+
+func parseFindings(said string) ([]finding, bool) {
+	var results struct {
+		Results []finding `json:"results"`
+	}
+	err := json.NewDecoder(strings.NewReader(said)).Decode(&results) // the verdict in words follows it
+	return results.Results, err == nil && len(results.Results) > 0
+}
+
+func (h *handler) judge(findings []finding) error {
+	var first error
+	for _, f := range findings {
+		part, local := partOf[f.Check]
+		if !local {
+			part = service
+		}
+		state, code := success, 0
+		switch {
+		case f.Status == "failed" && local:
+			state, code = failed, exitFailed
+			if first == nil {
+				first = &failure{exitFailed, fmt.Sprintf("People cannot sign in (%s): %s.", f.Check, f.sentence()), ""}
+			}
+		case f.Status == "failed" || f.Status == "warning":
+			state = warning
+		}
+		h.report.part(part, state, code, f.Check+": "+f.sentence())
+	}
+	return first
+}

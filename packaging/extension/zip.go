@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Command extension makes a zip of a directory, for packaging/extension/build. Of the same files it makes the same bytes: names in
+// order, modes by what a file is for, and every time SOURCE_DATE_EPOCH, which zip(1) takes from the files. Go's archive/zip rather
+// than zip(1), since whoever builds this has Go.
+package main
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: extension DIRECTORY FILE.zip")
+		os.Exit(2)
+	}
+	if err := pack(os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, "extension:", err)
+		os.Exit(1)
+	}
+}
+
+func pack(dir, file string) error {
+	epoch, err := strconv.ParseInt("0"+os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
+	if err != nil {
+		return fmt.Errorf("SOURCE_DATE_EPOCH: %w", err)
+	}
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	z := zip.NewWriter(out)
+	root := os.DirFS(dir)
+	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		return add(z, root, name, time.Unix(epoch, 0).UTC())
+	})
+	return errors.Join(err, z.Close(), out.Close())
+}
+
+func add(z *zip.Writer, root fs.FS, name string, when time.Time) error {
+	in, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	header := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: when}
+	header.SetMode(0o644)
+	switch {
+	case strings.HasPrefix(name, "bin/"):
+		header.SetMode(0o755)
+	case strings.HasPrefix(name, "packages/"):
+		header.Method = zip.Store // compressed already
+	}
+	w, err := z.CreateHeader(header)
+	if err == nil {
+		_, err = io.Copy(w, in)
+	}
+	return err
+}
