@@ -103,13 +103,17 @@ func brokenConfiguration(err error) doctor.Result {
 	return result
 }
 
-// runProgram runs a program of the system, whatever the environment of ours.
 func runProgram(ctx context.Context, program string, args ...string) (string, error) {
+	out, err := command(ctx, program, args...).CombinedOutput()
+	return string(out), err
+}
+
+// command is a program of the system, whatever the environment of ours.
+func command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
 	cmd.WaitDelay = time.Second
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	return cmd
 }
 
 func printJSON(w io.Writer, results []doctor.Result) error {

@@ -35,8 +35,8 @@ type several struct {
 
 func (s *several) Unwrap() error { return s.failure }
 
-// report tells a person about err and returns the exit code.
-func report(w io.Writer, err error) int {
+// complain tells a person about err and returns the exit code.
+func complain(w io.Writer, err error) int {
 	if err == nil {
 		return exitOK
 	}
@@ -186,6 +186,10 @@ func busy(a account.Account, pids []int, verb string) error {
 		hint += "; or use --force"
 	}
 	return no(fmt.Sprintf("%s: processes run under uid %d: %s", a.Name, a.UID, some(pids)), hint)
+}
+
+func fileThere(file string) error {
+	return no(file+": is there already", "name another file, or use --force")
 }
 
 func usage(what string) *failure {

@@ -20,6 +20,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -52,13 +53,17 @@ func run(o *options, args []string, in io.Reader, out, errout io.Writer) int {
 	if err == nil {
 		err = checked.err
 	}
-	return report(errout, err)
+	return complain(errout, err)
 }
 
 // options are the flags that several commands share.
 type options struct {
-	config     string
-	runtimeDir string // no flag: account.DefaultRuntimeDir, but in tests
+	config string
+
+	// No flags: what is used but in tests.
+	runtimeDir string           // account.DefaultRuntimeDir
+	root       string           // "/", for what report reads of the machine
+	now        func() time.Time // time.Now
 }
 
 func root(o *options) *cobra.Command {
@@ -69,7 +74,7 @@ func root(o *options) *cobra.Command {
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-	}, checkCommand(o), setupCommand(o), loginCommand(o), configCommand(o), accountCommand(o), storeCommand(o), versionCommand(),
+	}, checkCommand(o), reportCommand(o), setupCommand(o), loginCommand(o), configCommand(o), accountCommand(o), storeCommand(o), versionCommand(),
 		completionCommand())
 	cmd.PersistentFlags().StringVar(&o.config, "config", config.DefaultPath, "read the configuration from `FILE`")
 	cmd.SetHelpCommand(helpCommand())

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -24,7 +25,10 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"aadctl": func() {
-		o := &options{runtimeDir: os.Getenv("WORK") + "/run"}
+		o := &options{
+			runtimeDir: os.Getenv("WORK") + "/run", root: os.Getenv("WORK") + "/root",
+			now: func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) },
+		}
 		os.Exit(run(o, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}})
 }
@@ -147,8 +151,8 @@ func TestExplain(t *testing.T) {
 	}
 	for _, c := range cases {
 		var out bytes.Buffer
-		if code := report(&out, c.err); code != c.code || out.String() != c.want {
-			t.Errorf("report(%v) = %d, want %d\ngot  %s\nwant %s", c.err, code, c.code, out.String(), c.want)
+		if code := complain(&out, c.err); code != c.code || out.String() != c.want {
+			t.Errorf("complain(%v) = %d, want %d\ngot  %s\nwant %s", c.err, code, c.code, out.String(), c.want)
 		}
 	}
 }
@@ -211,9 +215,9 @@ func TestDescribe(t *testing.T) {
 }
 
 // A file may be called anything.
-func TestReportIsPrintable(t *testing.T) {
+func TestComplaintIsPrintable(t *testing.T) {
 	var said strings.Builder
-	report(&said, no("open \x1b[2J\u202e: no such file", "see \x1b[2J\n"))
+	complain(&said, no("open \x1b[2J\u202e: no such file", "see \x1b[2J\n"))
 	if want := "aadctl: \"open \\x1b[2J\\u202e: no such file\"\naadctl: hint: \"see \\x1b[2J\\n\"\n"; said.String() != want {
 		t.Errorf("got  %q\nwant %q", said.String(), want)
 	}

@@ -20,10 +20,14 @@ func versionCommand() *cobra.Command {
 		Short: "Print the version and how it was built",
 		Args:  exactly(),
 		Run: func(cmd *cobra.Command, _ []string) {
-			info, _ := debug.ReadBuildInfo()
-			fmt.Fprintln(cmd.OutOrStdout(), describe(version, info))
+			fmt.Fprintln(cmd.OutOrStdout(), built())
 		},
 	}
+}
+
+func built() string {
+	info, _ := debug.ReadBuildInfo()
+	return describe(version, info)
 }
 
 // describe is one line: name, version, commit if known, compiler, platform.

@@ -1,0 +1,103 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package authlog
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+)
+
+// patterns are where syslog daemons put the facility authpriv: Debian, Red Hat.
+var patterns = []string{"var/log/auth.log*", "var/log/secure*"}
+
+// maxText is what is read of one file, unpacked: a small archive can hold any amount.
+const maxText = 512 << 20
+
+// Files reads the text logs of a machine and what logrotate has made of them, the newest file first, as far as they were
+// written to after since. It returns those that it has read. One that cannot be read does not keep the others from it.
+func Files(ctx context.Context, root fs.FS, since, now time.Time, keep func(Event)) (read []string, malformed int, err error) {
+	var all error
+	for _, file := range logs(root, since) {
+		n, err := one(ctx, root, file, now, keep)
+		malformed += n
+		if err != nil {
+			all = errors.Join(all, fmt.Errorf("/%s: %w", file, err))
+			continue
+		}
+		read = append(read, "/"+file)
+	}
+	return read, malformed, all
+}
+
+// logs are the files in question: a pipe of that name would never end.
+func logs(root fs.FS, since time.Time) (files []string) {
+	written := map[string]time.Time{}
+	for _, pattern := range patterns {
+		found, _ := fs.Glob(root, pattern)
+		for _, file := range found {
+			info, err := fs.Stat(root, file)
+			if err == nil && info.Mode().IsRegular() && !info.ModTime().Before(since) {
+				written[file] = info.ModTime()
+				files = append(files, file)
+			}
+		}
+	}
+	slices.SortFunc(files, func(a, b string) int { return cmp.Or(written[b].Compare(written[a]), strings.Compare(a, b)) })
+	return files
+}
+
+func one(ctx context.Context, root fs.FS, file string, now time.Time, keep func(Event)) (int, error) {
+	f, err := root.Open(file)
+	if err != nil {
+		return 0, cause(err)
+	}
+	defer f.Close()
+	in := bufio.NewReader(f)
+	text := io.Reader(in)
+	switch magic, _ := in.Peek(4); {
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}): // RFC 1952, Section 2.3.1
+		if text, err = gzip.NewReader(in); err != nil {
+			return 0, err
+		}
+	case bytes.HasPrefix(magic, []byte("\xfd7zX")), bytes.HasPrefix(magic, []byte("BZh")), bytes.HasPrefix(magic, []byte("\x28\xb5\x2f\xfd")):
+		return 0, errors.New("is packed by another program than gzip")
+	}
+	limited := &io.LimitedReader{R: patient{ctx, text}, N: maxText}
+	n, err := Text(limited, now, keep)
+	if err == nil && limited.N == 0 {
+		err = fmt.Errorf("only the first %d MiB were read", maxText>>20)
+	}
+	return n, cause(err)
+}
+
+// cause drops the path, which is told anyway.
+func cause(err error) error {
+	if of := (*fs.PathError)(nil); errors.As(err, &of) {
+		return of.Err
+	}
+	return err
+}
+
+// patient reads until time is up.
+type patient struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (p patient) Read(b []byte) (int, error) {
+	if err := p.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return p.r.Read(b)
+}

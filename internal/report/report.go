@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package report writes what an operator attaches to a ticket: one HTML file that says what was checked on a machine, how
+// sign-ins ended, and which accounts there are.
+//
+// It is read by others, elsewhere, and later. So the file loads nothing and runs nothing: no script, no link that leads out of
+// it, and a Content-Security-Policy under which a browser would refuse both. All that comes from a log, a store or a server is
+// text, made so by html/template and by visible. No token, device code or environment comes near it: it is made of what is in
+// this package's types. It does hold personal data, and says so at its top; Redacted has pseudonyms instead, of a key that is
+// thrown away. What there are many of is written as it comes: 100,000 accounts take no more memory than one.
+package report
+
+import (
+	_ "embed"
+	"html/template"
+	"io"
+	"iter"
+	"time"
+
+	"aadlogin/internal/authlog"
+	"aadlogin/internal/doctor"
+)
+
+// A Report is what is known about a machine at one moment.
+type Report struct {
+	Made     time.Time
+	Facts    []Fact // about the machine
+	Only     string // the account that it is about; "" for all
+	Redacted []byte // the key of the pseudonyms; nil for names as they are
+
+	Settings string // the configuration in force; "" if there is none
+	Checks   []doctor.Result
+	SignIns  SignIns
+	Accounts Accounts
+}
+
+// A Fact is a line about the machine.
+type Fact struct{ Name, Value string }
+
+// SignIns are the ends of attempts, newest first.
+type SignIns struct {
+	Since     time.Time
+	Events    []authlog.Event
+	Total     int      // of which Events are the newest
+	Sources   []string // where they were read
+	Malformed int      // lines of ours that make no sense
+	Problems  []string // what could not be read
+}
+
+// Accounts are those of the store.
+type Accounts struct {
+	All     iter.Seq[Account] // nil if the store cannot be read; read once
+	Total   int               // of which All are the first
+	Shown   int
+	Problem string // why the store cannot be read
+}
+
+// An Account is a row.
+type Account struct {
+	Name    string
+	UID     uint32
+	State   string
+	Created time.Time
+	Last    *Authorization
+}
+
+// An Authorization is the last one of an account.
+type Authorization struct {
+	Time    time.Time
+	Admin   bool
+	Service string
+	From    string // remote host
+	Source  string // authorization.source
+}
+
+//go:embed page.html
+var page string
+
+//go:embed page.css
+var css string
+
+// Write writes the file.
+func (r *Report) Write(w io.Writer) error {
+	v := view{r}
+	t, err := template.New("report").Funcs(template.FuncMap{
+		"time": zulu, "date": date, "iso": iso, "count": count, "signs": signs, "outcome": outcomeOf, "number": number,
+		"who": v.who, "host": v.host, "found": v.found, "detail": v.detail, "visible": visible,
+	}).Parse(page)
+	if err != nil {
+		return err
+	}
+	return t.Execute(w, v)
+}

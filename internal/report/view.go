@@ -1,0 +1,179 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"aadlogin/internal/authlog"
+	"aadlogin/internal/doctor"
+)
+
+// A view is a report as the page asks for it.
+type view struct{ *Report }
+
+// CSS is ours, and the policy names its digest: no other style counts, and nothing else is loaded or run.
+func (view) CSS() template.CSS { return template.CSS(css) }
+
+func (view) Policy() string {
+	sum := sha256.Sum256([]byte(css))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+}
+
+// Machine is the first fact, its name.
+func (v view) Machine() string {
+	if len(v.Facts) == 0 {
+		return ""
+	}
+	return v.Facts[0].Value
+}
+
+// Wrong are the checks that failed or warn, in their order.
+func (v view) Wrong() (wrong []doctor.Result) {
+	for _, c := range v.Checks {
+		if c.Status == doctor.Failed || c.Status == doctor.Warning {
+			wrong = append(wrong, c)
+		}
+	}
+	return wrong
+}
+
+// Verdict is the report in a few words.
+func (v view) Verdict() sign {
+	failed := 0
+	for _, c := range v.Wrong() {
+		if c.Status == doctor.Failed {
+			failed++
+		}
+	}
+	attention := ""
+	if warned := len(v.Wrong()) - failed; warned > 0 {
+		attention = "; " + count(warned, "needs", "need") + " attention"
+	}
+	switch {
+	case failed > 0:
+		return sign{Class: "bad", Word: count(failed, "check", "checks") + " failed" + attention + "."}
+	case attention != "":
+		return sign{Class: "soso", Word: "No check failed" + attention + "."}
+	}
+	return sign{Class: "good", Word: "Every check passed."}
+}
+
+// sign is how a status looks, in words too: colour alone tells nothing to many.
+type sign struct{ Class, Mark, Word string }
+
+func signs(s doctor.Status) sign {
+	switch s {
+	case doctor.OK:
+		return sign{"good", "✓", "ok"}
+	case doctor.Warning:
+		return sign{"soso", "!", "warning"}
+	case doctor.Skipped:
+		return sign{"none", "–", "skipped"}
+	default:
+		return sign{"bad", "✗", "failed"}
+	}
+}
+
+func outcomeOf(e authlog.Event) sign {
+	word := e.Verb
+	if reason := e.Values["reason"]; reason != "" {
+		word += ": " + visible(reason)
+	}
+	switch e.Verb {
+	case "signed-in", "authorized":
+		return sign{"good", "✓", word}
+	case "denied":
+		return sign{"bad", "✗", word}
+	default:
+		return sign{"soso", "!", word}
+	}
+}
+
+// details are the keys worth a place in a table, each behind its word. Whatever else is in a line stays in the log.
+var details = []struct{ key, word string }{
+	{"decision", "as"}, {"role", "role"}, {"scope", "at"}, {"why", "why"}, {"error", "error"}, {"what", "what"},
+	{"limit", "limit"}, {"aadsts", "AADSTS"}, {"correlation", "correlation id"},
+}
+
+// detail leaves out of a redacted report what is somebody's free text.
+func (v view) detail(e authlog.Event) (all []Fact) {
+	for _, d := range details {
+		free := d.key == "error" || d.key == "why"
+		if value := e.Values[d.key]; value != "" && (v.Redacted == nil || !free) {
+			all = append(all, Fact{d.word, visible(value)})
+		}
+	}
+	if w := e.Writer; w != nil && w.UID != 0 {
+		all = append(all, Fact{"written by", fmt.Sprintf("uid %d, %s", w.UID, visible(w.Exe))})
+	}
+	return all
+}
+
+func (v view) who(name string) string  { return v.instead("account", name) }
+func (v view) host(name string) string { return v.instead("host", name) }
+
+// instead is a pseudonym, the same for a name wherever it stands in one report, and in no other.
+func (v view) instead(kind, name string) string {
+	if v.Redacted == nil || name == "" {
+		return visible(name)
+	}
+	sum := hmac.New(sha256.New, v.Redacted)
+	sum.Write([]byte(kind + "\x00" + strings.ToLower(name)))
+	return kind + "-" + hex.EncodeToString(sum.Sum(nil)[:5])
+}
+
+var upn = regexp.MustCompile(`[^\s"'=,;:()<>/]+@[^\s"'=,;:()<>/]+`)
+
+// found is a sentence of a check, without the names in it if they are not to be there. What is wrong with a store may hold a
+// record as it is.
+func (v view) found(c doctor.Result, text string) string {
+	switch {
+	case v.Redacted == nil:
+		return visible(text)
+	case c.Check == "store" && c.Status == doctor.Failed:
+		return "left out, for it may name people: aadctl check says it on the machine"
+	}
+	return visible(upn.ReplaceAllStringFunc(text, v.who))
+}
+
+// visible makes a text of any bytes, in which nothing changes the direction of what follows or hides.
+func visible(s string) string {
+	odd := func(r rune) bool { return !unicode.IsPrint(r) }
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, odd) {
+		return s
+	}
+	return strconv.QuoteToGraphic(s)
+}
+
+func zulu(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
+func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+func iso(t time.Time) string  { return t.UTC().Format(time.RFC3339) }
+
+// number has thousands apart.
+func number(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return number(n) + " " + many
+}
