@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // code is a device code and what became of it.
@@ -114,7 +115,7 @@ func userCode() string {
 // Section 6.1: case and punctuation do not matter.
 func plainCode(typed string) string {
 	return strings.ToUpper(strings.Map(func(r rune) rune {
-		if r == '-' || r == ' ' || r == '\t' {
+		if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) {
 			return -1
 		}
 		return r

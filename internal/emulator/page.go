@@ -5,7 +5,9 @@ package emulator
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed" // the page
+	"encoding/base64"
 	"errors"
 	"html/template"
 	"net/http"
@@ -18,6 +20,17 @@ const pagePath = "/devicelogin"
 //go:embed page.html
 var pageText string
 
+//go:embed page.css
+var pageStyle string
+
+// pagePolicy lets the page load nothing, run nothing, be framed by nobody and
+// send its form nowhere else. Of styles it takes the one whose hash this is.
+var pagePolicy = func() string {
+	sum := sha256.Sum256([]byte(pageStyle))
+	return "default-src 'none'; img-src data:; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+}()
+
 // pageTemplate is the page in all its states. html/template escapes what
 // people typed for the place it appears in.
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
@@ -25,11 +38,13 @@ var pageTemplate = template.Must(template.New("page").Parse(pageText))
 // view is what the page shows. Step is "code", "account", "done" or "declined".
 type view struct {
 	Step        string
+	Style       template.CSS
 	Application string
 	Code        string
+	Given       bool // the code came with the address, not from a person
 	Account     string
 	Problem     string
-	Accounts    []string
+	Accounts    []User
 }
 
 // page is the page on which a person signs in: GET shows the form for the
@@ -42,7 +57,7 @@ func (x *exchange) page() {
 		if code == "" {
 			code = q.Get("otc") // what Entra ID calls it
 		}
-		x.show(http.StatusOK, view{Step: "code", Code: code})
+		x.show(http.StatusOK, view{Step: "code", Code: code, Given: code != ""})
 	case http.MethodPost:
 		status, v := x.advance()
 		x.show(status, v)
@@ -60,7 +75,7 @@ func (x *exchange) advance() (int, view) {
 		return http.StatusBadRequest, view{Step: "code", Problem: "Enter the code that your device shows."}
 	}
 	if err := x.s.check(code); err != nil {
-		return http.StatusBadRequest, view{Step: "code", Code: code, Problem: sentence(err, code)}
+		return again(err, code)
 	}
 	v := view{Step: "account", Code: plainCode(code), Account: account}
 	var err error
@@ -80,9 +95,19 @@ func (x *exchange) advance() (int, view) {
 		return http.StatusBadRequest, v
 	}
 	if err != nil { // the code ended between check and now
-		return http.StatusBadRequest, view{Step: "code", Code: code, Problem: sentence(err, code)}
+		return again(err, code)
 	}
 	return http.StatusOK, v
+}
+
+// again asks for a code once more. A misspelt one is there to be corrected;
+// in the place of any other a new one is needed.
+func again(err error, code string) (int, view) {
+	v := view{Step: "code", Problem: sentence(err, code)}
+	if errors.Is(err, ErrUnknownCode) {
+		v.Code = code
+	}
+	return http.StatusBadRequest, v
 }
 
 // sentence says what is wrong, to the person who typed it.
@@ -104,12 +129,9 @@ func (x *exchange) show(status int, v view) {
 	if v.Problem != "" {
 		x.noteError(v.Problem)
 	}
-	v.Application = x.dir.Application
+	v.Style, v.Application, v.Accounts = template.CSS(pageStyle), x.dir.Application, x.dir.Users
 	if v.Application == "" {
 		v.Application = "Microsoft Azure Linux Virtual Machine Sign-In"
-	}
-	for _, u := range x.dir.Users {
-		v.Accounts = append(v.Accounts, u.Name)
 	}
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, v); err != nil {
@@ -119,7 +141,7 @@ func (x *exchange) show(status int, v view) {
 	h := x.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", pagePolicy)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	x.WriteHeader(status)

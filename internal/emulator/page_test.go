@@ -4,6 +4,8 @@
 package emulator
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -38,6 +40,11 @@ func TestPage(t *testing.T) {
 	if last.status != 200 || !strings.Contains(last.body, success) {
 		t.Errorf("last: %d %s", last.status, last.body)
 	}
+	for _, a := range []answer{first, second, last} {
+		if !strings.Contains(a.body, "not a page of Microsoft’s") || strings.Contains(a.body, "<script") {
+			t.Errorf("unmarked, or with a script: %s", a.body)
+		}
+	}
 	if a := w.poll(device); a.status != 200 {
 		t.Errorf("token: %s", a.body)
 	}
@@ -46,7 +53,8 @@ func TestPage(t *testing.T) {
 func TestPagePrefilled(t *testing.T) {
 	w := newWorld(t)
 	for _, key := range []string{"code", "otc"} {
-		if a := w.do("GET", w.VerificationURI()+"?"+key+"=ABC123XYZ", ""); !strings.Contains(a.body, `value="ABC123XYZ"`) {
+		a := w.do("GET", w.VerificationURI()+"?"+key+"=ABC123XYZ", "")
+		if !strings.Contains(a.body, `value="ABC123XYZ"`) || !strings.Contains(a.body, "only if your device shows this very code") {
 			t.Errorf("%s: %s", key, a.body)
 		}
 	}
@@ -101,6 +109,50 @@ func TestPageDecline(t *testing.T) {
 	}
 }
 
+// TestPageTyped: a code is good however a person writes it.
+func TestPageTyped(t *testing.T) {
+	w := newWorld(t)
+	user, _ := w.start("openid")
+	for _, typed := range []string{strings.ToLower(user), " " + user + "\n", user[:3] + "-" + user[3:6] + " " + user[6:], user[:5] + "\u00a0–\u2003" + user[5:]} {
+		if a := w.post("code", typed); a.status != 200 || !strings.Contains(a.body, `name="account"`) {
+			t.Errorf("%q: %d %s", typed, a.status, a.body)
+		}
+	}
+}
+
+// TestPageCodeStays: a misspelt code comes back to be corrected, one that is over does not.
+func TestPageCodeStays(t *testing.T) {
+	w := newWorld(t)
+	user, _ := w.start("openid")
+	w.Expire(user)
+	if a := w.post("code", "MISSPELT1"); !strings.Contains(a.body, `value="MISSPELT1"`) {
+		t.Error(a.body)
+	}
+	if a := w.post("code", user); strings.Contains(a.body, user) {
+		t.Error(a.body)
+	}
+}
+
+// TestPagePolicy: the page can load and run nothing, and its one style is let through.
+func TestPagePolicy(t *testing.T) {
+	w := newWorld(t)
+	a := w.do("GET", w.VerificationURI(), "")
+	_, style, _ := strings.Cut(a.body, "<style>")
+	style, _, _ = strings.Cut(style, "</style>")
+	sum := sha256.Sum256([]byte(style))
+	for name, want := range map[string]string{
+		"Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+			"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+		"Cache-Control":          "no-store",
+		"Referrer-Policy":        "no-referrer",
+		"X-Content-Type-Options": "nosniff",
+	} {
+		if got := a.header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
 // TestCrossSite: a page elsewhere must not sign people in through their browser.
 func TestCrossSite(t *testing.T) {
 	w := newWorld(t)
@@ -140,7 +192,7 @@ func FuzzPage(f *testing.F) {
 		if strings.Contains(body, success) {
 			t.Errorf("signed in with %q, %q", code, account)
 		}
-		for _, step := range []view{{Step: "code", Problem: "x"}, {Step: "account", Problem: "x", Accounts: make([]string, 3)}} {
+		for _, step := range []view{{Step: "code", Problem: "x"}, {Step: "account", Problem: "x", Accounts: Contoso().Users}} {
 			var b strings.Builder
 			pageTemplate.Execute(&b, step)
 			if tags(body) == tags(b.String()) {

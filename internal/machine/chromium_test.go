@@ -248,11 +248,14 @@ func (c *chromium) log() []entry {
 	return c.said
 }
 
+// A form that comes back with what is wrong in it is an error to Chromium, too.
+const formCameBack = "Failed to load resource: the server responded with a status of 400 (Bad Request)"
+
 // console is what the console shows of warnings and errors.
 func (c *chromium) console() (lines []string) {
 	c.t.Helper()
 	for _, e := range c.log() {
-		if !e.network && (e.Level == "SEVERE" || e.Level == "WARNING") {
+		if !e.network && (e.Level == "SEVERE" || e.Level == "WARNING") && !strings.HasSuffix(e.Message, formCameBack) {
 			lines = append(lines, e.Message)
 		}
 	}

@@ -92,7 +92,7 @@ func TestFaultsOfPagesAreFound(t *testing.T) {
 		`<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><style>:focus-visible{outline:2px solid #00f}</style>`
 	c := newChromium(t)
 	for _, test := range []struct{ page, fault string }{
-		{head + `<p>Text. <a href="/x">Link</a> <label>Name <input></label> <button>Go</button>`, ""},
+		{head + `<p>Text. <a href="/x">Link</a> <label>Name <input autofocus></label> <button>Go</button>`, ""},
 		{strings.Replace(head, "device-width", "980", 1), "laid out for 980"},
 		{head + `<div style="width:400px">x</div>`, "wider than the window"},
 		{strings.Replace(head, `lang="en"`, "", 1), "no language"},
@@ -103,7 +103,7 @@ func TestFaultsOfPagesAreFound(t *testing.T) {
 		{head + `<style>@media (prefers-color-scheme: dark){body{background:#111}}</style><p>dark on dark`, "dark: contrast"},
 		{head + `<input>`, "a screen reader says"},
 		{head + `<button></button>`, "a screen reader says"},
-		{head + `<button>a</button><button tabindex="1">b</button>`, "Tab 1 of 2"},
+		{head + `<button>a</button><button tabindex="1">b</button>`, "Tab 2 of 2"},
 		{head + `<button>a</button><button tabindex="-1">b</button>`, "Tab 2 of 2"},
 		{head + `<button style="outline:none">a</button>`, "no ring"},
 		{head + `<button style="outline-color:#eee">a</button>`, "ring"},

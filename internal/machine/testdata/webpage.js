@@ -70,11 +70,15 @@ function fit(width) {
 const stops = () => [...document.querySelectorAll(
   "a[href],button,input:not([type=hidden]),select,textarea,summary,[contenteditable],[onclick]")].filter(e => shown(e) && !e.disabled);
 
-const number = () => {
-  document.activeElement.blur();
-  getSelection().removeAllRanges();
+// number counts them, and takes the keyboard to the top of the page: a focus that is gone leaves its place behind.
+function number() {
+  const top = document.createElement("span");
+  top.tabIndex = -1;
+  document.body.prepend(top);
+  top.focus();
+  top.remove();
   return stops().length;
-};
+}
 
 // focus is where the keyboard is, and what is wrong with the ring around it.
 function focus() {
