@@ -1,15 +1,17 @@
 # SPDX-FileCopyrightText: The aad-login authors
 # SPDX-License-Identifier: Apache-2.0
 
-# The targets a person types are documented in README.md: all, demo, test, bench, fuzz, matrix, install, packages, clean.
+# The targets a person types are documented in README.md: all, demo, test, bench, fuzz, matrix, install, deb,
+# packages, clean.
 
 VERSION := 0.1.0
 DESTDIR :=
 PREFIX  := /usr
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
-PAMDIR  := /lib/$(MULTIARCH)/security
-NSSDIR  := /lib/$(MULTIARCH)
+PAMDIR  := /usr/lib/$(MULTIARCH)/security
+NSSDIR  := /usr/lib/$(MULTIARCH)
 ARCH    := $(shell dpkg --print-architecture 2>/dev/null)
+ARCHES  := amd64 arm64
 # The time of all that is in a package: of the same sources, the same bytes.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
@@ -18,6 +20,9 @@ CFLAGS  := -std=gnu11 -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wa
 LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack
 GOFILES := $(shell find cmd internal nss pam -type f -not -name '*_test.go' -not -path '*/testdata/*') go.mod go.sum
 B       := build
+# For another architecture, as packaging/portable has it: the prefix of its binutils, and an aadctl that runs here.
+export CROSS :=
+AADCTL  := $(B)/aadctl
 
 all: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl $(B)/aad-emulator
 
@@ -27,11 +32,11 @@ all: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl $(B)/aad-emulator
 $(B)/pam_aad.so: $(GOFILES) Makefile packaging/check-modules
 	mkdir -p $(B)
 	$(GO) build -buildvcs=false -buildmode=c-archive -tags netgo,osusergo -trimpath -ldflags='-s -w' -o $(B)/pam_aad.a ./pam
-	objcopy --rename-section .init_array=go_init_array $(B)/pam_aad.a $(B)/pam_aad_asleep.a
+	$(CROSS)objcopy --rename-section .init_array=go_init_array $(B)/pam_aad.a $(B)/pam_aad_asleep.a
 	$(CC) -shared -o $@.new -Wl,--whole-archive $(B)/pam_aad_asleep.a -Wl,--no-whole-archive $(LDFLAGS) \
 	    -Wl,-z,nodelete -Wl,-init=aad_note_store -Wl,--version-script=pam/module.map -lpam -lpthread
 	packaging/check-modules pam $@.new
-	strip --strip-unneeded $@.new
+	$(CROSS)strip --strip-unneeded $@.new
 	mv $@.new $@
 
 # The name service, in C. One translation unit, of which nothing can be interposed: a lookup becomes one function, which saves
@@ -42,16 +47,19 @@ $(B)/libnss_aad.so.2: $(wildcard nss/*.[ch]) nss/module.map Makefile packaging/c
 	printf '#include "%s"\n' $(notdir $(wildcard nss/*.c)) | $(CC) $(CFLAGS) $(INLINE) -Inss -shared -o $@.new -x c - \
 	    $(LDFLAGS) -Wl,-soname,libnss_aad.so.2 -Wl,--version-script=nss/module.map
 	packaging/check-modules nss $@.new
-	strip --strip-unneeded $@.new
+	$(CROSS)strip --strip-unneeded $@.new
 	mv $@.new $@
 
-$(B)/aadctl: $(GOFILES)
-	$(GO) build -buildvcs=false -trimpath -ldflags="-s -w -X main.version=$(VERSION)" -o $@ ./cmd/aadctl
+# msteinert/pam looks for RTLD_NEXT, which older headers show to those who ask for GNU's extensions only.
+$(B)/aadctl: export CGO_CFLAGS := -O2 -fstack-protector-strong -D_GNU_SOURCE
+$(B)/aadctl: $(GOFILES) Makefile
+	$(GO) build -buildvcs=false -buildmode=pie -trimpath -o $@ \
+	    -ldflags='-s -w -X main.version=$(VERSION) -linkmode=external -extldflags "-Wl,-z,relro,-z,now"' ./cmd/aadctl
 
 $(B)/aad-emulator: $(GOFILES)
 	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags='-s -w' -o $@ ./cmd/aad-emulator
 
-install: all
+install: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl
 	install -D -m 0644 $(B)/pam_aad.so $(DESTDIR)$(PAMDIR)/pam_aad.so
 	install -D -m 0644 $(B)/libnss_aad.so.2 $(DESTDIR)$(NSSDIR)/libnss_aad.so.2
 	install -D -m 0755 $(B)/aadctl $(DESTDIR)$(PREFIX)/sbin/aadctl
@@ -60,7 +68,7 @@ install: all
 	install -D -m 0440 packaging/sudoers.d/aad_admins $(DESTDIR)/etc/sudoers.d/aad_admins
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 packaging/man/*.5
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 packaging/man/*.8
-	for shell in bash zsh fish; do $(B)/aadctl completion $$shell > $(B)/aadctl.$$shell || exit 1; done
+	for shell in bash zsh fish; do $(AADCTL) completion $$shell > $(B)/aadctl.$$shell || exit 1; done
 	install -D -m 0644 $(B)/aadctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/aadctl
 	install -D -m 0644 $(B)/aadctl.zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_aadctl
 	install -D -m 0644 $(B)/aadctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/aadctl.fish
@@ -68,20 +76,21 @@ install: all
 	test -e $(DESTDIR)/etc/aad-login/config.toml || \
 	    install -D -m 0644 packaging/config.toml $(DESTDIR)/etc/aad-login/config.toml
 
-# A .deb for this architecture, holding what "make install" installs. What goes into the directories of sudo and sshd is put
-# there by packaging/wiring/drop-ins, after a look at it; only the directories themselves are the package's.
-packages: all
-	rm -rf $(B)/deb && mkdir -p $(B)/deb/DEBIAN $(B)/dist
+# The packages, into build/dist: the .deb of this machine's architecture, or all there are for ARCHES. What is in them is built by
+# packaging/portable, as the next two targets, to run on older distributions too.
+deb: ARCHES := $(ARCH)
+deb packages:
+	$(if $(THROWAWAY_MACHINE),,internal/machine/throwaway) \
+	    env SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) internal/machine/packages $@ $(VERSION) $(ARCHES)
+
+stage-deb:
+	rm -rf $(B)/deb
 	$(MAKE) install DESTDIR=$(B)/deb
-	install -D -m 0755 -t $(B)/deb/usr/share/aad-login packaging/wiring/nsswitch packaging/wiring/drop-ins
-	mv $(B)/deb/etc/sudoers.d/* $(B)/deb/etc/ssh/sshd_config.d/* $(B)/deb/usr/share/aad-login/
-	sed 's/@VERSION@/$(VERSION)/; s/@ARCH@/$(ARCH)/' packaging/debian/control.in > $(B)/deb/DEBIAN/control
-	install -m 0755 -t $(B)/deb/DEBIAN $(addprefix packaging/debian/,preinst postinst prerm postrm)
-	echo 'activate-noawait ldconfig' > $(B)/deb/DEBIAN/triggers # finding libnss_aad.so.2 without it takes 18 tries
-	echo /etc/aad-login/config.toml > $(B)/deb/DEBIAN/conffiles
-	find $(B)/deb -type d -exec chmod 0755 {} +
-	chmod 0644 $(B)/deb/usr/share/aad-login/aad_admins $(addprefix $(B)/deb/DEBIAN/,control triggers conffiles)
-	dpkg-deb --root-owner-group --build $(B)/deb $(B)/dist
+	packaging/debian/build $(B)/deb $(ARCH) $(VERSION) build/dist
+
+stage-rpm:
+	rm -rf $(B)/rpm
+	$(MAKE) install DESTDIR=$(B)/rpm PAMDIR=/usr/lib64/security NSSDIR=/usr/lib64
 
 demo test bench fuzz matrix:
 	internal/machine/throwaway internal/machine/$@
@@ -89,4 +98,4 @@ demo test bench fuzz matrix:
 clean:
 	rm -rf $(B)
 
-.PHONY: all install packages demo test bench fuzz matrix clean
+.PHONY: all install deb packages stage-deb stage-rpm demo test bench fuzz matrix clean

@@ -65,14 +65,7 @@ func TestMissingPiecesLockNobodyOut(t *testing.T) {
 	const name = "user@contoso.example"
 	stored(t, name)
 	l := newLocals(t)
-	one := func(pattern string) string {
-		files, err := filepath.Glob(pattern)
-		if err != nil || len(files) != 1 {
-			t.Fatal(files, err)
-		}
-		return files[0]
-	}
-	pam, names := one("/lib/*/security/pam_aad.so"), one("/lib/*/libnss_aad.so.2")
+	pam, names := fileAt(t, "/lib/*/security/pam_aad.so"), fileAt(t, "/lib/*/libnss_aad.so.2")
 	junk := func(string) []byte { return []byte("no module\n") }
 	missing := func(string) []byte { return nil }
 	for what, broken := range map[string]map[string]func(string) []byte{

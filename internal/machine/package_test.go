@@ -6,6 +6,7 @@ package machine
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -17,14 +18,14 @@ func TestCheckModules(t *testing.T) {
 		flags   []string
 		says    string
 	}{
-		"Go awake":             {"pam_aad.a", []string{"-Wl,--version-script=../../pam/module.map", "-Wl,-init=aad_note_store"}, "more than one entry"},
+		"Go awake":             {"pam_aad.a", []string{"-Wl,--version-script=../../pam/module.map", "-Wl,-init=aad_note_store"}, "not the compiler's own"},
 		"everything exported":  {"pam_aad_asleep.a", []string{"-Wl,-init=aad_note_store"}, "exports what it must not"},
 		"no note of the store": {"pam_aad_asleep.a", []string{"-Wl,--version-script=../../pam/module.map"}, "DT_INIT is not aad_note_store"},
 		"as it ships":          {"pam_aad_asleep.a", []string{"-Wl,--version-script=../../pam/module.map", "-Wl,-init=aad_note_store"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			module := filepath.Join(t.TempDir(), "pam_aad.so")
-			must(t, "cc", append([]string{"-shared", "-o", module, "-Wl,--whole-archive", "../../build/" + test.archive, "-Wl,--no-whole-archive",
+			must(t, "cc", append([]string{"-shared", "-o", module, "-Wl,--whole-archive", "../../build/" + runtime.GOARCH + "/" + test.archive, "-Wl,--no-whole-archive",
 				"-Wl,-z,relro,-z,now", "-lpam", "-lpthread"}, test.flags...)...)
 			out, status := command(t, "", "../../packaging/check-modules", "pam", module)
 			if (status == 0) != (test.says == "") || !strings.Contains(out, test.says) {
@@ -60,14 +61,20 @@ func TestNsswitch(t *testing.T) {
 
 const scripts = "/var/lib/dpkg/info/aad-login."
 
-// debian is the package as built.
-func debian(t *testing.T) string {
+// fileAt is the one file of a pattern.
+func fileAt(t *testing.T, pattern string) string {
 	t.Helper()
-	files, err := filepath.Glob("../../build/dist/*.deb")
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) != 1 {
-		t.Fatal(files, err)
+		t.Fatal(pattern, files, err)
 	}
 	return files[0]
+}
+
+// debian is the package as built for this machine.
+func debian(t *testing.T) string {
+	t.Helper()
+	return fileAt(t, "../../build/dist/*_"+runtime.GOARCH+".deb")
 }
 
 // unwired removes the package for the length of a test, which may then install it; after it all is as before. Accounts stay.
@@ -252,6 +259,6 @@ func TestPackageIsReproducible(t *testing.T) {
 	must(t, "sh", "-c", `tar -C ../.. --exclude=./build -cf - . | tar -C "$0" -xf -`, dir)
 	must(t, "dpkg-deb", "--extract", debian(t), filepath.Join(dir, "once"))
 	epoch := must(t, "stat", "-c", "%Y", filepath.Join(dir, "once/usr/sbin/aadctl"))
-	must(t, "sh", "-c", `umask 077 && make -s -C "$0" packages SOURCE_DATE_EPOCH="$1"`, dir, strings.TrimSpace(epoch))
+	must(t, "sh", "-c", `umask 077 && mkdir "$0/build" && ln -s "$PWD"/../../build/debian-11-*.tar "$0/build" && make -s -C "$0" deb SOURCE_DATE_EPOCH="$1"`, dir, strings.TrimSpace(epoch))
 	must(t, "cmp", debian(t), filepath.Join(dir, "build/dist", filepath.Base(debian(t))))
 }

@@ -324,7 +324,7 @@ int main(int argc, char **argv)
 	if out, status := command(t, probe, "gcc", "-x", "c", "-o", program, "-"); status != 0 {
 		t.Fatal(out)
 	}
-	must(t, program, "../../build/pam_aad.so")
+	must(t, program, fileAt(t, "/lib/*/security/pam_aad.so"))
 }
 
 // workers lists processes forked from this one: the module's, while it waits.
