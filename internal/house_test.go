@@ -71,7 +71,7 @@ var may = map[string][]string{
 	"pam":                 {"internal/config", "internal/signin", "nss"},
 	"internal/doctor":     {"internal/account", "internal/azure", "internal/config", "internal/rbac", "internal/signin"},
 	"internal/report":     {"internal/authlog", "internal/doctor"},
-	"internal/signin":     {"internal/account", "internal/azure", "internal/cache", "internal/config", "internal/devicecode", "internal/rbac", "internal/token"},
+	"internal/signin":     {"internal/account", "internal/azure", "internal/cache", "internal/config", "internal/devicecode", "internal/qr", "internal/rbac", "internal/token"},
 	"internal/account":    {"internal/cdb", "internal/config"},
 	"internal/rbac":       {"internal/azure"},
 	"internal/token":      {"internal/azure", "internal/cache"},

@@ -178,6 +178,7 @@ int pam_sm_authenticate(pam_handle_t *h, int flags, int argc, const char **argv)
 		return ret;
 	if (remembered(h, req.user, PAM_PERM_DENIED))
 		return for_host(PAM_PERM_DENIED);
+	req.columns = in_sshd() ? AAD_COLUMNS : aad_columns();
 	ret = attempt(h, argc, argv, &req);
 	if (ret == PAM_SUCCESS)
 		aad_window_opens(&req);

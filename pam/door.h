@@ -7,6 +7,7 @@
  *
  *   sshd, sudo, su, login ── libpam ── pam_sm_*            door.c    entry points
  *                                        │ is it ours?     claim.c   names only, no network, no fork
+ *                                        │ a picture?      screen.c  how wide, if there is a terminal for it
  *                                        │ session begins  session.c notes where it came from, for the worker behind sudo
  *                                        │ fork            child.c   one root process with nothing of the host's
  *                                        │                   │ wake  wake.c    the Go runtime starts here, never above
@@ -41,6 +42,7 @@ struct aad_request {
 	int known;		/* does the host's getpwnam(3) answer this name? */
 	uint32_t uid;		/* if known: with this uid */
 	uint32_t caller;	/* real uid of the host: in sudo and su, who runs it */
+	uint16_t columns;	/* of a terminal that can show a picture; 0: there is none */
 	int holds_admins;	/* the host runs for this user's own session, which has the group aad_admins */
 	uint64_t store_ino;	/* accounts.cdb as it was when the module was loaded, which in sshd is */
 	int64_t store_mtime;	/* right after the one getpwnam(3) the session's ids come from; 0, 0: no file */
@@ -71,6 +73,13 @@ int aad_claim_user(pam_handle_t *, struct aad_request *);
 
 /* claim.c: what holds_admins says. sudo goes by the groups of the session, which it keeps for as long as it lives. */
 int aad_holds_admins(const struct aad_request *);
+
+/*
+ * screen.c: what columns says, by the host's locale and terminal. sshd has neither, and does not know its client's before the
+ * sign-in: there the administrator's word stands (sign_in.qr), and a terminal of the usual width.
+ */
+uint16_t aad_columns(void);
+enum { AAD_COLUMNS = 80 };
 
 /* session.c: where this session came from, while it lasts. rhost may be NULL. */
 void aad_session_begins(const struct aad_request *, const char *rhost);

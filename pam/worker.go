@@ -84,6 +84,7 @@ func request(c *C.struct_aad_request) signin.Request {
 		Debug:         c.debug != 0,
 		KnownToHost:   c.known != 0,
 		UID:           uint32(c.uid),
+		Columns:       int(c.columns),
 		HoldsAdmins:   c.holds_admins != 0,
 		Caller:        uint32(c.caller),
 		StoreInode:    uint64(c.store_ino),

@@ -6,14 +6,14 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 )
 
 // A countdown is one line at the bottom of a terminal: that something goes on, and how long it may. Elsewhere it writes nothing.
-// It needs no escape sequences.
+// It needs no escape sequences, and fits into the terminal, since what has run over its edge cannot be wiped so.
 type countdown struct {
 	w     io.Writer
 	live  bool
@@ -28,7 +28,10 @@ func newCountdown(w io.Writer, total time.Duration) *countdown {
 	return &countdown{w: w, live: terminalWidth(w) > 0, total: total}
 }
 
-const frame = 250 * time.Millisecond
+const (
+	frame       = 250 * time.Millisecond
+	interrupted = "^C" // what a terminal writes after the line when somebody presses it
+)
 
 func (c *countdown) start() {
 	c.mu.Lock()
@@ -57,15 +60,25 @@ func (c *countdown) draw(halt, gone chan struct{}, until time.Time) {
 	tick := time.NewTicker(frame)
 	defer tick.Stop()
 	for n := 0; ; n++ {
+		room := c.room()
 		line := remaining(n, time.Until(until))
+		line = line[:min(len(line), max(0, room-len(interrupted)))]
 		io.WriteString(c.w, "\r"+line)
 		select {
 		case <-halt:
-			io.WriteString(c.w, "\r"+strings.Repeat(" ", utf8.RuneCountInString(line))+"\r")
+			io.WriteString(c.w, "\r"+strings.Repeat(" ", min(len(line+interrupted), room))+"\r")
 			return
 		case <-tick.C:
 		}
 	}
+}
+
+// room is how much fits into a line of the terminal, which may be made narrower at any time.
+func (c *countdown) room() int {
+	if width := terminalWidth(c.w); width > 0 {
+		return width - 1
+	}
+	return math.MaxInt
 }
 
 // remaining is the line's nth frame.

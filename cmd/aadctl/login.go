@@ -16,7 +16,7 @@ import (
 )
 
 func loginCommand(o *options) *cobra.Command {
-	service := "sshd"
+	service, wanted := "sshd", false
 	cmd := &cobra.Command{
 		Use:   "login ACCOUNT",
 		Short: "Sign an account in on this terminal, as sshd would",
@@ -36,16 +36,20 @@ to press ENTER.`,
 			if err := ours(args[0], account.RulesFrom(c)); err != nil {
 				return err
 			}
-			clock := newCountdown(cmd.OutOrStdout(), c.SignIn.Timeout)
-			defer clock.stop()
-			if err := signIn(service, args[0], conversation{cmd, clock}); err != nil {
+			said := conversation{cmd, newCountdown(cmd.OutOrStdout(), c.SignIn.Timeout), nil}
+			if given := cmd.Flags().Changed("qr"); given && wanted || !given && c.SignIn.QR {
+				said.picture = newPicture(cmd, os.Getenv, given)
+			}
+			defer said.clock.stop()
+			if err := interruptible(func() error { return signIn(service, args[0], said) }, said.clock.stop); err != nil {
 				return err
 			}
-			clock.stop()
+			said.clock.stop()
 			return welcome(cmd, store, args[0])
 		},
 	}
 	cmd.Flags().StringVar(&service, "service", service, "go through the stack of `NAME` in /etc/pam.d")
+	cmd.Flags().BoolVar(&wanted, "qr", false, "draw the page's address as a QR code, as sign_in.qr does for everybody")
 	return cmd
 }
 
@@ -94,14 +98,16 @@ func notSignedIn(err error) *failure {
 // conversation shows what modules say. It has no answers: ENTER is pressed at once, and a module that asks for a password is
 // not what was meant.
 type conversation struct {
-	cmd   *cobra.Command
-	clock *countdown
+	cmd     *cobra.Command
+	clock   *countdown
+	picture *picture // nil: none is wanted
 }
 
 func (c conversation) answer(style pam.Style, text string) (string, error) {
 	c.clock.stop()
 	switch style {
 	case pam.PromptEchoOn:
+		c.picture.above(text)
 		fmt.Fprintln(c.cmd.OutOrStdout(), text)
 		c.clock.start()
 		return "", nil

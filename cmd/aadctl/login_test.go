@@ -42,7 +42,7 @@ func TestCountdown(t *testing.T) {
 	c.stop()
 	first := "\r" + remaining(0, time.Minute-time.Nanosecond)
 	got := out.String()
-	if !strings.HasPrefix(got, first[:len(first)-10]) || !strings.HasSuffix(got, "\r"+strings.Repeat(" ", len(first)-1)+"\r") {
+	if !strings.HasPrefix(got, first[:len(first)-10]) || !strings.HasSuffix(got, "\r"+strings.Repeat(" ", len(first)-1+2)+"\r") {
 		t.Errorf("%q", got)
 	}
 
@@ -73,7 +73,7 @@ func TestConversation(t *testing.T) {
 	cmd := &cobra.Command{}
 	cmd.SetOut(&out)
 	cmd.SetErr(&errout)
-	c := conversation{cmd, &countdown{w: &out}}
+	c := conversation{cmd, &countdown{w: &out}, nil}
 	for _, test := range []struct {
 		style   pam.Style
 		refused bool

@@ -107,9 +107,6 @@ func Parse(file string, text []byte) (*Config, error) {
 		err = c.complete()
 	}
 	if err == nil {
-		err = c.supported()
-	}
-	if err == nil {
 		return c, nil
 	}
 	err.File = file

@@ -89,7 +89,9 @@ func TestEveryKeyArrives(t *testing.T) {
 			CAFile:          "/etc/ssl/emulator.pem",
 			Proxy:           "http://proxy.contoso.com:3128",
 		},
-		SignIn: SignIn{Timeout: 90 * time.Second, MaxWaiting: 1024, ReuseWindow: 15 * time.Minute, AdminServices: []string{"cockpit"}},
+		SignIn: SignIn{
+			Timeout: 90 * time.Second, MaxWaiting: 1024, QR: true, ReuseWindow: 15 * time.Minute, AdminServices: []string{"cockpit"},
+		},
 		Authorization: Authorization{
 			Source:          "check-access",
 			ResourceID:      "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-1/providers/Microsoft.Compute/virtualMachines/web1",

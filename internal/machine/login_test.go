@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"aadlogin/internal/emulator"
@@ -22,6 +23,72 @@ func TestAadctlLoginOnTerminal(t *testing.T) {
 	c.expect(regexp.QuoteMeta(name) + ` may sign in here as administrator: uid \d+, home /home/` + regexp.QuoteMeta(name))
 	if status, rest := c.end(); status != 0 {
 		t.Fatalf("exit status %d: %s", status, rest)
+	}
+}
+
+// Its picture is its own, since a Go program has no locale that the module could go by: in colour if there may be any, and if it
+// cannot be drawn for who has asked for it, with the reason.
+func TestAadctlLoginPicture(t *testing.T) {
+	const user = "user@contoso.example"
+	for _, test := range []struct {
+		name, before, flag string
+		configured, drawn  bool
+		colour             bool
+		says               string
+	}{
+		{name: "asked for", flag: "--qr", drawn: true},
+		{name: "not asked for"},
+		{name: "configured", configured: true, drawn: true},
+		{name: "not this time", configured: true, flag: "--qr=false"},
+		{name: "in colour", before: "TERM=xterm", flag: "--qr", drawn: true, colour: true},
+		{name: "NO_COLOR", before: "TERM=xterm NO_COLOR=1", flag: "--qr", drawn: true},
+		{name: "on just enough columns", before: "stty cols 37;", flag: "--qr", drawn: true},
+		{name: "on one less", before: "stty cols 36;", flag: "--qr", says: "aadctl: login: no QR code: the terminal's 36 columns are too few"},
+		{name: "configured, on one less", before: "stty cols 36;", configured: true},
+		{name: "without UTF-8", before: "LC_ALL=C", flag: "--qr", says: "aadctl: login: no QR code: the locale is not one of UTF-8"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if test.configured {
+				withPictures(t)
+			}
+			c := open(t, "sh", "-c", "stty cols 60; "+test.before+" exec aadctl login "+test.flag+" "+user)
+			page, code, drawn := c.pictured(t)
+			if drawn != test.drawn || strings.Contains(c.all(), "\x1b") != test.colour || strings.Contains(c.all(), "no QR code") != (test.says != "") ||
+				!strings.Contains(c.all(), test.says) {
+				t.Errorf("said %q", c.all())
+			}
+			browse(t, page, code, user)
+			c.expect(user + ` may sign in here: uid \d+`)
+		})
+	}
+}
+
+// The line is wiped, the module's line is in the log, and a shell sees that it was Ctrl-C.
+func TestAadctlLoginInterrupted(t *testing.T) {
+	for columns, line := range map[string]string{
+		"60": ` left (\^C|\^C[-\\|/] waiting for the browser, \d:\d\d left ) {39}$`,
+		"20": ` waiting for the(\^C|\^C[-\\|/] waiting for the) {19}$`,
+	} {
+		t.Run(columns+" columns", func(t *testing.T) {
+			mark := syslog.mark()
+			c := open(t, "sh", "-c", "stty cols "+columns+"; exec aadctl login user@contoso.example")
+			c.prompted()
+			c.expect(`waiting for the`)
+			polled(t)
+			if _, err := c.pty.WriteString("\x03"); err != nil {
+				t.Fatal(err)
+			}
+			_, rest := c.end()
+			if s, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || s.Signal() != syscall.SIGINT {
+				t.Errorf("ended with %v", c.cmd.ProcessState)
+			}
+			if !regexp.MustCompile(line).MatchString(c.all()) {
+				t.Errorf("left %q on the terminal", rest)
+			}
+			syslog.exactly(t, mark, 1, `failed reason="interrupted" .*service="sshd"`)
+			syslog.exactly(t, mark, 1, `account="user@contoso.example"`)
+			nobodyWaits(t)
+		})
 	}
 }
 

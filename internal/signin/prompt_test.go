@@ -5,11 +5,14 @@ package signin
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"aadlogin/internal/account"
+	"aadlogin/internal/config"
 	"aadlogin/internal/devicecode"
 )
 
@@ -39,7 +42,7 @@ func (s *said) End(l LogLevel, line string) {
 }
 
 func promptedAttempt(req Request) *attempt {
-	return &attempt{Request: req, name: account.Name{Account: "user@contoso.example", UPN: "user@contoso.example"}}
+	return &attempt{Request: req, cfg: &config.Config{}, name: account.Name{Account: "user@contoso.example", UPN: "user@contoso.example"}}
 }
 
 func TestPromptText(t *testing.T) {
@@ -79,12 +82,81 @@ func TestPromptText(t *testing.T) {
 	}
 }
 
+// The picture is between the line that OpenSSH's client begins with words of its own and the sentence, which stays as it is. It
+// is drawn for terminals it fits on, of pages that people could type.
+func TestPicture(t *testing.T) {
+	const page = "https://microsoft.com/devicelogin"
+	long := "https://microsoft.com/" + strings.Repeat("a", 90)
+	for _, test := range []struct {
+		name           string
+		off            bool
+		columns        int
+		page, complete string
+		lines, wide    int
+	}{
+		{"sshd", false, 80, page, "", 19, 37},
+		{"switched off", true, 80, page, "", 0, 0},
+		{"no terminal, or none of UTF-8", false, 0, page, "", 0, 0},
+		{"just wide enough", false, 37, page, "", 19, 37},
+		{"a column less", false, 36, page, "", 0, 0},
+		{"with the code in it", false, 80, page, page + "?otc=FJS3K6X4D&mkt=de-DE", 21, 41},
+		{"which is too wide", false, 40, page, page + "?otc=FJS3K6X4D&mkt=de-DE", 19, 37},
+		{"which is too long", false, 80, page, long, 19, 37},
+		{"both too long", false, 80, long, long, 0, 0},
+		{"hostile", false, 80, page + "\x1b[2J", "", 0, 0},
+		{"letters beyond ASCII", false, 80, "https://bücher.example", "", 0, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := promptedAttempt(Request{Service: "sshd", Columns: test.columns})
+			code := devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: test.page, VerificationURIComplete: test.complete}
+			plain := a.promptText(&code)
+			a.cfg.SignIn.QR = !test.off
+			got := strings.Split(a.promptText(&code), "\n")
+			if rest := slices.Concat(got[:1], got[1+test.lines:]); strings.Join(rest, "\n") != plain {
+				t.Fatalf("%d lines of a picture are not in\n%s\nbut\n%s", test.lines, strings.Join(got, "\n"), plain)
+			}
+			for _, line := range got[1 : 1+test.lines] {
+				if strings.Trim(line, " ▀▄█") != "" || utf8.RuneCountInString(line) != test.wide {
+					t.Errorf("no line of a picture %d wide: %q", test.wide, line)
+				}
+			}
+		})
+	}
+}
+
+// Who has only the prompt finds the same pages in it.
+func TestPages(t *testing.T) {
+	const page, complete = "https://microsoft.com/devicelogin", "https://microsoft.com/devicelogin?otc=FJS3K6X4D"
+	for _, test := range []struct {
+		code devicecode.Code
+		want []string
+	}{
+		{devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: page}, []string{page}},
+		{devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: page, VerificationURIComplete: complete}, []string{complete, page}},
+	} {
+		for _, columns := range []int{0, 80} {
+			a := promptedAttempt(Request{Service: "sshd", Columns: columns})
+			a.cfg.SignIn.QR = true
+			if got := Pages(a.promptText(&test.code)); !slices.Equal(got, test.want) {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		}
+	}
+	for _, prompt := range []string{"", "Password: ", "\nOpen the pod bay doors", "\nTo sign in, use a web browser to open the page "} {
+		if got := Pages(prompt); len(got) > 0 {
+			t.Errorf("%q: %q", prompt, got)
+		}
+	}
+}
+
 // The door cuts a frame at 16384 bytes: no server and no client may push the sentence out of it.
 func TestPromptTextIsBounded(t *testing.T) {
 	long := strings.Repeat("𝕏", 1<<16)
-	text := promptedAttempt(Request{Service: long, RemoteHost: long}).promptText(
-		&devicecode.Code{UserCode: long, VerificationURI: long, VerificationURIComplete: long})
-	if len(text) > 8192 || !strings.HasSuffix(text, " Press ENTER when ready.") {
+	page := "https://" + strings.Repeat("~", 98) // of the largest picture
+	a := promptedAttempt(Request{Service: long, RemoteHost: long, Columns: 80})
+	a.cfg.SignIn.QR = true
+	text := a.promptText(&devicecode.Code{UserCode: long, VerificationURI: page, VerificationURIComplete: long})
+	if len(text) > 8192 || !strings.Contains(text, "\n██████") || !strings.HasSuffix(text, " Press ENTER when ready.") {
 		t.Errorf("%d bytes, ends %q", len(text), text[len(text)-40:])
 	}
 }

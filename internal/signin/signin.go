@@ -52,6 +52,7 @@ type Request struct {
 	UID         uint32 // … with this uid
 	HoldsAdmins bool   // the host runs for User's own session, and that session has the group aad_admins
 	Caller      uint32 // real uid of the host: who runs sudo or su
+	Columns     int    // of the terminal, if it is known to show UTF-8 or, behind sshd, may; else 0
 
 	// accounts.cdb as the host found it before it took the session's uid: inode and modification time (ns), or 0, 0.
 	StoreInode    uint64
