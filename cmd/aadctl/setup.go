@@ -93,11 +93,13 @@ func (w *wanted) complete(found discovered, in io.Reader, out io.Writer) error {
 		return w.missing()
 	}
 	q := questions{bufio.NewReader(in), out}
-	w.tenant = cmp.Or(w.tenant, q.ask("Directory (tenant) ID", found.tenant))
+	if w.tenant == "" {
+		w.tenant = q.ask("Directory (tenant) ID", found.tenant)
+	}
 	if w.client == "" {
 		fmt.Fprintf(out, "An app registration is made once for all machines:\n%s\n", appCreate)
+		w.client = q.ask("Application (client) ID", "")
 	}
-	w.client = cmp.Or(w.client, q.ask("Application (client) ID", ""))
 	if len(w.domains) == 0 {
 		answer := q.ask("Domains, the part of user names after the @", "")
 		w.domains = strings.FieldsFunc(answer, func(r rune) bool { return r == ' ' || r == ',' })

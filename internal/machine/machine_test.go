@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -33,6 +34,9 @@ const (
 var entra *emulator.Server
 
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "az" {
+		os.Exit(azMain())
+	}
 	if os.Getenv("THROWAWAY_MACHINE") == "" {
 		fmt.Println("internal/machine: skipped: these tests act as root on a throw-away machine; run: make test")
 		os.Exit(0)

@@ -41,6 +41,19 @@ func TestSetupAsks(t *testing.T) {
 	}
 }
 
+// What an option has said is not asked for, on a terminal either.
+func TestSetupAsksForTheRest(t *testing.T) {
+	t.Cleanup(func() { must(t, "aadctl", "config", "apply") })
+	d := emulator.Contoso()
+	c := open(t, "aadctl", "--config", t.TempDir()+"/config.toml", "setup", "--tenant", d.TenantID, "--client", d.ClientID)
+	c.expect(`Domains, .*: `)
+	if all := c.all(); strings.Contains(all, " ID") {
+		t.Error(all)
+	}
+	c.typeLine("contoso.example")
+	c.wentWell()
+}
+
 // Where no metadata service is, the agent of Azure Arc is asked, and what it says is written down.
 func TestSetupOnArc(t *testing.T) {
 	const id = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers" +

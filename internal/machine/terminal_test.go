@@ -114,7 +114,7 @@ func (c *terminal) all() string {
 	return c.text
 }
 
-// expect waits for a match in what has not been expected yet and returns it with its groups.
+// expect waits for a match in what has not been expected yet and returns it with its groups; one without part in it is "".
 func (c *terminal) expect(pattern string) []string {
 	c.t.Helper()
 	re := regexp.MustCompile(pattern)
@@ -126,7 +126,11 @@ func (c *terminal) expect(pattern string) []string {
 		if m := re.FindStringSubmatchIndex(c.text[c.seen:]); m != nil {
 			var groups []string
 			for i := 0; i < len(m); i += 2 {
-				groups = append(groups, c.text[c.seen:][m[i]:m[i+1]])
+				group := ""
+				if m[i] >= 0 {
+					group = c.text[c.seen:][m[i]:m[i+1]]
+				}
+				groups = append(groups, group)
 			}
 			c.seen += m[1]
 			return groups
