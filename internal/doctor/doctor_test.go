@@ -94,8 +94,13 @@ func TestPAM(t *testing.T) {
 			Warning, "asks for a password before"},
 		"password only": {"auth requisite pam_unix.so\n" + good,
 			Failed, "auth: a line before pam_aad.so ends the stack"},
-		"account done before": {auth + "account sufficient pam_localuser.so\n" + ownAccount + "\n" + session,
+		"account done before": {auth + "account sufficient pam_permit.so\n" + ownAccount + "\n" + session,
 			Failed, "account: a line before"},
+		"only locals done before": {auth + "account sufficient pam_localuser.so\naccount sufficient pam_usertype.so issystem\n" +
+			"account sufficient pam_succeed_if.so uid < 1000 quiet\n" + account + session, OK, "takes its answer"},
+		"a substack done before": {"auth substack early\naccount substack early\n" + good, OK, "takes its answer"},
+		"an include done before": {"auth include early\n" + good, Failed, "auth: a line before"},
+		"done in our substack":   {"auth substack late\n" + local + account + session, Failed, "auth: a line before"},
 		"account jumped over": {auth + "account [success=1 default=ignore] pam_unix.so\n" + ownAccount + "\n" + session,
 			Failed, "account: a line before"},
 		"optional account": {auth + "account optional pam_aad.so\n" + session,
@@ -119,7 +124,10 @@ func TestPAM(t *testing.T) {
 		"includes itself": {"@include sshd\n@include sshd\n", Failed, "auth: pam_aad.so is not asked"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			expect(t, pamOf(map[string]string{"sshd": test.sshd, "all": good}).pam(t.Context()), test.status, test.found)
+			files := map[string]string{"sshd": test.sshd, "all": good,
+				"early": "auth sufficient pam_permit.so\naccount sufficient pam_permit.so\n",
+				"late":  "auth sufficient pam_permit.so\n" + auth}
+			expect(t, pamOf(files).pam(t.Context()), test.status, test.found)
 		})
 	}
 }
@@ -209,10 +217,73 @@ func TestNSCD(t *testing.T) {
 	expect(t, running(errors.New("exit status 1")).nscd(t.Context()), OK, "not running")
 }
 
+// Where the package is an rpm, another program puts the lines back, and other names lead to them.
+func TestOtherDistributions(t *testing.T) {
+	suse := map[string]string{
+		"etc/pam.d/common-account": "account include common-account-pc\n" + ownAccount + "\n" + ownGuard + "\n",
+		"etc/pam.d/common-session": ownSession + "\nsession optional pam_mkhomedir.so umask=0077\n",
+		"etc/pam.d/common-auth": "auth optional pam_env.so\n" + strings.Replace(ownAuth, "pam_aad.so", "/usr/lib64/security/pam_aad.so", 1) +
+			"\nauth include common-auth-pc\n",
+		"usr/lib/pam.d/sshd":    "auth include common-auth\naccount include common-account\nsession include common-session\n",
+		"usr/etc/pam.d/sshd":    "auth required pam_deny.so\n", // the other one comes first
+		"usr/etc/nsswitch.conf": "passwd: compat aad\ngroup: compat\n",
+		"lib64/libc.so.6":       "", "lib64/security/pam_unix.so": "",
+		"usr/lib64/libnss_aad.so.2": "", "usr/lib64/security/pam_aad.so": "",
+		"usr/share/aad-login/wiring": "",
+	}
+	system := fstest.MapFS{}
+	for name, text := range suse {
+		system[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
+	}
+	p := &Patient{Host: Host{Files: system, Run: func(context.Context, string, ...string) (string, error) { return "", nil }}}
+	expect(t, p.pam(t.Context()), OK, "sshd asks pam_aad.so")
+	expect(t, p.modules(t.Context()), OK, "/usr/lib64/security/pam_aad.so")
+	expect(t, p.modules(t.Context()), OK, "/usr/lib64/libnss_aad.so.2")
+	if results := p.nsswitch(t.Context()); len(results) != 2 || results[1].Command != "/usr/share/aad-login/nsswitch add" {
+		t.Errorf("%+v", results)
+	}
+	system["etc/authselect/authselect.conf"] = &fstest.MapFile{}
+	if results := p.nsswitch(t.Context()); len(results) != 2 || results[0].Command != "" || results[1].Command != wiring+" add" {
+		t.Errorf("%+v", results)
+	}
+	system["etc/pam.d/common-auth"] = &fstest.MapFile{Data: []byte("auth include common-auth-pc\n")}
+	if results := p.pam(t.Context()); len(results) != 1 || results[0].Command != wiring+" add" {
+		t.Errorf("%+v", results)
+	}
+	expect(t, p.modules(t.Context()), Failed, "pam_aad.so is not there") // no line names it where it is
+}
+
 func TestSELinux(t *testing.T) {
-	for text, want := range map[string]Status{"1": Warning, "0\n": OK} {
-		p := &Patient{Host: Host{Files: fstest.MapFS{"sys/fs/selinux/enforce": {Data: []byte(text)}}}}
-		expect(t, p.selinux(t.Context()), want, "SELinux")
+	const (
+		web   = `type=AVC msg=audit(1.1:1): avc:  denied  { name_connect } for  pid=7 comm="sshd" dest=443 tcontext=system_u:object_r:http_port_t:s0`
+		other = `type=AVC msg=audit(1.1:2): avc:  denied  { read } for  pid=8 comm="httpd" path="/aad" dest=443 `
+		quiet = `type=AVC msg=audit(1.1:3): avc:  denied  { read } for  pid=8 comm="sshd" path="/home/x"`
+	)
+	for _, test := range []struct {
+		enforce, modules, audit string
+		status                  Status
+		found                   string
+	}{
+		{"", "", "", OK, "not enabled"},
+		{"0\n", "", web, OK, "only watches"},
+		{"1", "abrt\naad_login\n", other + "\n" + quiet, OK, "with the module"},
+		{"1\n", "abrt\t1.0\naad_login\t1.0", "", OK, "with the module"},
+		{"1", "abrt\naad_login_too\n", "", Failed, "without the module"},
+		{"1", "", "", Warning, "semodule does not tell"},
+		{"1", "aad_login", web + "\n" + other, Warning, "last: sshd { name_connect }"},
+		{"1", "aad_login", strings.Repeat(quiet+"\n", 20_000) + web, Warning, "last: sshd { name_connect }"},
+	} {
+		files := fstest.MapFS{auditLog: {Data: []byte(test.audit)}}
+		if test.enforce != "" {
+			files["sys/fs/selinux/enforce"] = &fstest.MapFile{Data: []byte(test.enforce)}
+		}
+		p := &Patient{Host: Host{Files: files, Run: func(context.Context, string, ...string) (string, error) {
+			if test.modules == "" {
+				return "semodule: not allowed", errors.New("exit status 1")
+			}
+			return test.modules, nil
+		}}}
+		expect(t, p.selinux(t.Context()), test.status, test.found)
 	}
 }
 
@@ -250,6 +321,8 @@ func FuzzTexts(f *testing.F) {
 		judgeNsswitch(text)
 		judgeSSHD(settings(text), "someone@contoso.com", time.Minute, true)
 		nscdKeeps(text)
+		hasModule(text)
+		denials(text)
 		p := pamOf(map[string]string{"sshd": text})
 		p.Config = &config.Config{}
 		if results := p.pam(t.Context()); len(results) == 0 {

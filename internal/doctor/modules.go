@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"aadlogin/internal/account"
@@ -37,6 +38,9 @@ func (p *Patient) module(ctx context.Context, who string, dirs []string, beside,
 			fix(reinstall)
 	}
 	file := "/" + path.Join(dir, name)
+	if other := "/usr/" + path.Join(dir, name); !p.exists(file) && p.exists(other) && p.found(other) {
+		file = other
+	}
 	info, err := fs.Stat(p.Files, file[1:])
 	switch {
 	case err != nil:
@@ -55,6 +59,14 @@ func (p *Patient) module(ctx context.Context, who string, dirs []string, beside,
 		return failed(Machine, file+" cannot be loaded: "+lastLine(said)).fix(reinstall)
 	}
 	return ok("%s finds %s and can load it", who, file)
+}
+
+// found: where /lib64 and /usr/lib64 are two directories (SLES 15), ld.so looks into both, and libpam where a line says so.
+func (p *Patient) found(file string) bool {
+	if !strings.HasSuffix(file, "pam_aad.so") {
+		return true
+	}
+	return slices.ContainsFunc(stack(p.service, "sshd", "", 0), func(r rule) bool { return r.module == file })
 }
 
 func (p *Patient) dirOf(dirs []string, beside string) string {

@@ -5,20 +5,34 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 )
 
-const nsswitchFile = "etc/nsswitch.conf"
-
 func (p *Patient) nsswitch(context.Context) []Result {
-	text, err := p.read(nsswitchFile)
-	if err != nil {
-		return []Result{failed(Machine, err.Error()).run("/usr/share/aad-login/nsswitch add")}
+	text, err := p.read("etc/nsswitch.conf")
+	if errors.Is(err, fs.ErrNotExist) {
+		text, err = p.read("usr/etc/nsswitch.conf") // of SUSE, for as long as there is none in /etc
 	}
-	return judgeNsswitch(text)
+	results := []Result{failed(Machine, fmt.Sprint(err)).run(nsswitchAdd)}
+	if err == nil {
+		results = judgeNsswitch(text)
+	}
+	for i := range results {
+		if results[i].Command != "" && p.exists(authselectConf) { // whose file it is
+			results[i].Command = wiring + " add"
+		}
+	}
+	return results
 }
+
+const (
+	nsswitchAdd    = "/usr/share/aad-login/nsswitch add"
+	authselectConf = "etc/authselect/authselect.conf" // there while authselect(8) is in charge
+)
 
 // judgeNsswitch wants the service aad asked for users and groups, after the local ones: a local name must win.
 func judgeNsswitch(text string) (results []Result) {
@@ -39,10 +53,10 @@ func judgeServices(database string, asked []string) Result {
 	wrong := fmt.Sprintf("/etc/nsswitch.conf asks for %s: %s", database, strings.Join(asked, " "))
 	switch {
 	case ours < 0:
-		return failed(Machine, wrong+"; aad is missing").run("/usr/share/aad-login/nsswitch add")
+		return failed(Machine, wrong+"; aad is missing").run(nsswitchAdd)
 	case local < 0 || ours < local:
 		return failed(Machine, wrong+"; aad must come after files, or it is not sure that local names win").
-			run("/usr/share/aad-login/nsswitch remove && /usr/share/aad-login/nsswitch add")
+			run("/usr/share/aad-login/nsswitch remove && " + nsswitchAdd)
 	case slices.ContainsFunc(asked[:ours], endsSearch):
 		return failed(Machine, wrong+"; the [action] before aad ends the search").
 			fix("take the [action] in front of aad out of /etc/nsswitch.conf")

@@ -5,7 +5,9 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -21,23 +23,29 @@ const (
 	ownSession = "session optional pam_aad.so"
 )
 
-// wirePAM is how Debian puts our lines into the stacks that it keeps.
-const (
-	wirePAM = "pam-auth-update --force --enable aad-login"
-	undoes  = "the command undoes what was edited by hand in the stacks common-*"
-)
+// rewire is the way to the package's own lines: on Debian pam-auth-update keeps the stacks; elsewhere the package knows who
+// does, be it authselect, pam-config or nobody.
+func (p *Patient) rewire(r Result, words string) Result {
+	if p.exists(wiring) {
+		return r.fix(words).run(wiring + " add")
+	}
+	return r.fix("the command undoes what was edited by hand in the stacks common-*; " + words).
+		run("pam-auth-update --force --enable aad-login")
+}
+
+const wiring = "/usr/share/aad-login/wiring"
 
 func (p *Patient) pam(context.Context) (results []Result) {
 	for _, service := range []string{"sshd", "sudo", "login"} {
 		if _, err := p.service(service); err != nil {
 			continue // a program that is not installed
 		}
-		rules := stack(p.service, service, 0)
+		rules := stack(p.service, service, "", 0)
 		before := len(results)
-		results = append(results, judgeAuth(service, of(rules, "auth"))...)
-		results = append(results, judgeAccount(service, of(rules, "account"))...)
+		results = append(results, p.judgeAuth(service, of(rules, "auth"))...)
+		results = append(results, p.judgeAccount(service, of(rules, "account"))...)
 		if service != "sudo" { // which has no session of a person
-			results = append(results, judgeSession(service, of(rules, "session"))...)
+			results = append(results, p.judgeSession(service, of(rules, "session"))...)
 		}
 		results = append(results, p.sameFile(service, rules)...)
 		if len(results) == before {
@@ -50,8 +58,17 @@ func (p *Patient) pam(context.Context) (results []Result) {
 	return results
 }
 
-func (p *Patient) service(name string) (string, error) {
-	return p.read("etc/pam.d/" + strings.TrimPrefix(name, "/etc/pam.d/"))
+// service reads a file as libpam finds it: what a distribution brings outside /etc is for those that /etc does not have.
+func (p *Patient) service(name string) (text string, err error) {
+	if strings.HasPrefix(name, "/") {
+		return p.read(name)
+	}
+	for _, dir := range []string{"etc/pam.d/", "usr/lib/pam.d/", "usr/etc/pam.d/"} {
+		if text, err = p.read(dir + name); !errors.Is(err, fs.ErrNotExist) {
+			return text, err
+		}
+	}
+	return text, err
 }
 
 func of(rules []rule, kind string) []rule {
@@ -59,25 +76,25 @@ func of(rules []rule, kind string) []rule {
 }
 
 // missing is a stack in which our line is not, or is never reached.
-func missing(service string, rules []rule, own string) Result {
+func (p *Patient) missing(service string, rules []rule, own string) Result {
 	kind := own[:strings.Index(own, " ")]
 	if slices.ContainsFunc(rules, rule.ours) {
 		return failedf(Machine, "/etc/pam.d/%s, %s: a line before pam_aad.so ends the stack, and it is not asked", service, kind).
 			fix(fmt.Sprintf("move this line to the top of %s: %s", kind, own))
 	}
-	return failedf(Machine, "/etc/pam.d/%s, %s: pam_aad.so is not asked", service, kind).
-		fix(undoes + "; where this stack does not include common-" + kind + ", add the line: " + own).run(wirePAM)
+	return p.rewire(failedf(Machine, "/etc/pam.d/%s, %s: pam_aad.so is not asked", service, kind),
+		"where this stack includes none that other services share, add the line: "+own)
 }
 
 // judgeAuth wants a sign-in that counts, a refusal that ends it, and local accounts let past.
-func judgeAuth(service string, rules []rule) (results []Result) {
+func (p *Patient) judgeAuth(service string, rules []rule) (results []Result) {
 	at := reached(rules)
 	if at < 0 {
-		return []Result{missing(service, rules, ownAuth)}
+		return []Result{p.missing(service, rules, ownAuth)}
 	}
 	wrong := func(what string) Result {
-		return failedf(Machine, "/etc/pam.d/%s, auth: with control %s %s", service, rules[at].control, what).
-			fix(undoes + "; the line should be: " + ownAuth).run(wirePAM)
+		return p.rewire(failedf(Machine, "/etc/pam.d/%s, auth: with control %s %s", service, rules[at].control, what),
+			"the line should be: "+ownAuth)
 	}
 	if action := rules[at].action("success"); action == "ignore" || action == "bad" || action == "die" {
 		results = append(results, wrong("a sign-in does not count"))
@@ -96,14 +113,14 @@ func judgeAuth(service string, rules []rule) (results []Result) {
 }
 
 // judgeAccount wants a refusal that counts: with a public key, this phase is all that asks for the role.
-func judgeAccount(service string, rules []rule) []Result {
+func (p *Patient) judgeAccount(service string, rules []rule) []Result {
 	at := reached(rules)
 	if at < 0 {
-		return []Result{missing(service, rules, ownAccount)}
+		return []Result{p.missing(service, rules, ownAccount)}
 	}
 	wrong := func(what string) []Result {
-		return []Result{failedf(Machine, "/etc/pam.d/%s, account: with control %s %s", service, rules[at].control, what).
-			fix(undoes + "; the line should be: " + ownAccount).run(wirePAM)}
+		return []Result{p.rewire(failedf(Machine, "/etc/pam.d/%s, account: with control %s %s", service, rules[at].control, what),
+			"the line should be: "+ownAccount)}
 	}
 	if action := rules[at].action("perm_denied"); action != "die" && action != "bad" {
 		return wrong("a refusal does not count: a public key lets in who has no role")
@@ -112,9 +129,9 @@ func judgeAccount(service string, rules []rule) []Result {
 		return wrong("accounts of this machine cannot log in")
 	}
 	if rules[at].action("module_unknown") == "ignore" && !guarded(rules[at+1:]) {
-		return []Result{warning("/etc/pam.d/" + service + ", account: module_unknown=ignore, and nothing behind it: " +
-			"should pam_aad.so be missing one day, a public key lets in our accounts unasked").
-			fix(undoes + "; the line behind it should be: " + ownGuard).run(wirePAM)}
+		return []Result{p.rewire(warning("/etc/pam.d/"+service+", account: module_unknown=ignore, and nothing behind it: "+
+			"should pam_aad.so be missing one day, a public key lets in our accounts unasked"),
+			"the line behind it should be: "+ownGuard)}
 	}
 	return nil
 }
@@ -125,9 +142,9 @@ func guarded(behind []rule) bool {
 		strings.HasSuffix(strings.Join(behind[0].args, " "), "notingroup "+account.UsersGroup)
 }
 
-func judgeSession(service string, rules []rule) (results []Result) {
+func (p *Patient) judgeSession(service string, rules []rule) (results []Result) {
 	if !slices.ContainsFunc(rules, rule.ours) {
-		results = append(results, missing(service, rules, ownSession))
+		results = append(results, p.missing(service, rules, ownSession))
 	}
 	if !slices.ContainsFunc(rules, func(r rule) bool { return strings.Contains(r.module, "mkhomedir") }) {
 		results = append(results, warningf("/etc/pam.d/%s, session: nothing makes home directories", service).

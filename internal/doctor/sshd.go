@@ -28,7 +28,13 @@ func (p *Patient) sshd(ctx context.Context) []Result {
 		return []Result{failed(Machine, "sshd does not accept its configuration: "+lastLine(said)).
 			fix("sshd -t names file and line")}
 	}
-	return judgeSSHD(settings(said), name, p.Config.SignIn.Timeout, p.Config.SignIn.ReuseWindow > 0)
+	results := judgeSSHD(settings(said), name, p.Config.SignIn.Timeout, p.Config.SignIn.ReuseWindow > 0)
+	if !p.exists("etc/debian_version") {
+		for i := range results {
+			results[i].Fix = strings.Replace(results[i].Fix, reload, "then reload sshd: systemctl reload sshd", 1)
+		}
+	}
+	return results
 }
 
 // someone is the account in question, or one that nobody has. What is no name of ours would be read by sshd -C as it likes.
@@ -53,7 +59,7 @@ func settings(said string) map[string][]string {
 	return all
 }
 
-const reload = "then reload sshd: systemctl reload ssh"
+const reload = "then reload sshd: systemctl reload ssh" // Debian's name of it
 
 // before is the command that puts lines in front of sshd_config: of each keyword, sshd takes the first value it meets.
 func before(lines ...string) string {

@@ -4,6 +4,8 @@
 package doctor
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -14,33 +16,40 @@ type rule struct {
 	control string // as written
 	module  string
 	args    []string
+	sub     string // the substack it is in, and those around that; "" for none
 }
 
 // maxIncludes is deeper than any stack that was meant.
 const maxIncludes = 8
 
 // stack is what libpam makes of a file in /etc/pam.d (pam.conf(5)): every include replaced by what it names. A file that is
-// missing adds nothing; libpam makes a rule of it that fails, which is another check's business.
-func stack(read func(service string) (string, error), service string, depth int) (rules []rule) {
+// missing adds nothing; libpam makes a rule of it that fails, which is another check's business. sub is the substack around.
+func stack(read func(service string) (string, error), service, sub string, depth int) (rules []rule) {
 	text, err := read(service)
 	if err != nil || depth > maxIncludes {
 		return nil
 	}
+	number := 0
 	for line := range strings.Lines(strings.ReplaceAll(text, "\\\n", " ")) {
+		number++
 		line, _, _ = strings.Cut(line, "#")
 		words := bracketed(line)
 		switch {
 		case len(words) == 2 && words[0] == "@include":
-			rules = append(rules, stack(read, words[1], depth+1)...)
+			rules = append(rules, stack(read, words[1], sub, depth+1)...)
 		case len(words) < 3:
 		case words[1] == "include" || words[1] == "substack":
-			for _, r := range stack(read, words[2], depth+1) {
+			inner := sub
+			if words[1] == "substack" {
+				inner += fmt.Sprintf("%s:%d/", service, number)
+			}
+			for _, r := range stack(read, words[2], inner, depth+1) {
 				if r.kind == kindOf(words[0]) {
 					rules = append(rules, r)
 				}
 			}
 		default:
-			rules = append(rules, rule{kindOf(words[0]), words[1], words[2], words[3:]})
+			rules = append(rules, rule{kindOf(words[0]), words[1], words[2], words[3:], sub})
 		}
 	}
 	return rules
@@ -88,7 +97,7 @@ func cond(value, success, failure string) string {
 }
 
 // reached follows a stack as an account of ours would go through it, with every module before ours doing well, but for those
-// that cannot: a password is not what our accounts have. It returns the index of our rule, or -1.
+// that cannot. It returns the index of our rule, or -1.
 func reached(rules []rule) int {
 	for i := 0; i < len(rules); i++ {
 		r := rules[i]
@@ -96,12 +105,17 @@ func reached(rules []rule) int {
 			return i
 		}
 		value := "success"
-		if strings.HasSuffix(r.module, "pam_deny.so") || r.kind == "auth" && asksPassword(r) {
+		if refusesUs(r) {
 			value = "auth_err"
 		}
 		switch action := r.action(value); action {
 		case "done", "die":
-			return -1
+			if r.sub == "" {
+				return -1
+			}
+			for i+1 < len(rules) && strings.HasPrefix(rules[i+1].sub, r.sub) { // it ends its substack, and no more
+				i++
+			}
 		default:
 			if n, err := strconv.Atoi(action); err == nil && n > 0 {
 				i += n
@@ -109,6 +123,19 @@ func reached(rules []rule) int {
 		}
 	}
 	return -1
+}
+
+// refusesUs: our accounts have no password, no fingerprint and no line in /etc/passwd, and are neither root nor the system's.
+func refusesUs(r rule) bool {
+	switch name := r.module[strings.LastIndex(r.module, "/")+1:]; name {
+	case "pam_deny.so", "pam_localuser.so", "pam_rootok.so", "pam_fprintd.so":
+		return true
+	case "pam_usertype.so":
+		return slices.Contains(r.args, "issystem")
+	case "pam_succeed_if.so":
+		return strings.Contains(strings.Join(r.args, " "), "uid < ")
+	}
+	return r.kind == "auth" && asksPassword(r)
 }
 
 func asksPassword(r rule) bool {

@@ -115,15 +115,3 @@ func (p *Patient) groups(context.Context) (results []Result) {
 	}
 	return results
 }
-
-// selinux can only be told about: the policies of distributions differ, and this software brings none.
-func (p *Patient) selinux(context.Context) []Result {
-	switch text, err := p.read("sys/fs/selinux/enforce"); {
-	case err != nil:
-		return []Result{ok("SELinux is not enabled")}
-	case strings.TrimSpace(text) != "1":
-		return []Result{ok("SELinux only watches")}
-	}
-	return []Result{warning("SELinux is enforcing, and must let sshd connect to HTTPS ports and write /var/lib/aad-login").
-		fix("after a sign-in that failed, this shows what was denied").run("ausearch -m avc -c sshd")}
-}
