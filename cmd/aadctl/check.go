@@ -22,7 +22,7 @@ import (
 )
 
 func checkCommand(o *options) *cobra.Command {
-	var offline, asJSON bool
+	var offline, asJSON, schema bool
 	cmd := &cobra.Command{
 		Use:   "check [ACCOUNT]",
 		Short: "Find out what keeps people from signing in, and what to do about it",
@@ -34,7 +34,8 @@ changed. What is wrong comes with the command, or the words, that mend it.
 With --json there is one object: "ok", and "results", a list of objects with
 "check" (a word that stays), "status" (ok, warning, failed, skipped), "found",
 and where they apply "kind" of a failure (configuration, unreachable, store),
-"fix" in words, and "command" to run as root, or with az.
+"fix" in words, and "command" to run as root, or with az. --schema prints the
+JSON Schema of that, and checks nothing.
 
 The exit status is 0 if nothing failed; otherwise that of the first failure.`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -44,6 +45,10 @@ The exit status is 0 if nothing failed; otherwise that of the first failure.`,
 			return arguments(cmd, []string{"ACCOUNT"}, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if schema {
+				_, err := io.WriteString(cmd.OutOrStdout(), doctor.Schema)
+				return err
+			}
 			if os.Geteuid() != 0 {
 				return &failure{exitNo, "check: only root may read all that is looked at", "run this as root"}
 			}
@@ -66,6 +71,7 @@ The exit status is 0 if nothing failed; otherwise that of the first failure.`,
 	}
 	cmd.Flags().BoolVar(&offline, "offline", false, "ask nobody over the network")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the results as JSON")
+	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of the results")
 	return cmd
 }
 
@@ -120,10 +126,7 @@ func printJSON(w io.Writer, results []doctor.Result) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(struct {
-		OK      bool            `json:"ok"`
-		Results []doctor.Result `json:"results"`
-	}{verdict(results) == nil, results})
+	return encoder.Encode(doctor.Findings{OK: verdict(results) == nil, Results: results})
 }
 
 // verdict is the exit status.

@@ -6,20 +6,12 @@
 // A check looks at one precondition and says what it found: each is a function of texts (a file, what "sshd -T" prints) or of
 // an answer of the network. Nothing is changed by any of them. None takes longer than its limit.
 //
-// What aadctl check --json prints is a list of [Result] in one object:
-//
-//	{"ok": false, "results": [{
-//	  "check":   "sshd",              which precondition; the word stays
-//	  "status":  "failed",            "ok", "warning", "failed" or "skipped"
-//	  "kind":    "configuration",     of what failed: "configuration", "unreachable", "store"; else absent
-//	  "found":   "UsePAM is no: …",   a sentence
-//	  "fix":     "then reload sshd",  what to do, in words; may be absent
-//	  "command": "sed -i …"           what to run as root, or with az; may be absent
-//	}]}
+// What aadctl check --json prints is [Findings]; check.schema.json describes it, and aadctl check --schema prints that.
 package doctor
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"io/fs"
 	"time"
@@ -56,6 +48,17 @@ type Result struct {
 	Fix     string `json:"fix,omitempty"`
 	Command string `json:"command,omitempty"`
 }
+
+// Findings are all results, as JSON.
+type Findings struct {
+	OK      bool     `json:"ok"` // none failed
+	Results []Result `json:"results"`
+}
+
+// Schema is the JSON Schema of Findings.
+//
+//go:embed check.schema.json
+var Schema string
 
 // A Host is where the facts come from.
 type Host struct {
