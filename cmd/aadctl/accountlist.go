@@ -55,15 +55,16 @@ func (how listing) list(out io.Writer, s *account.Snapshot) error {
 			fmt.Fprintf(w, "%s:*:%d:%d:%s:%s:%s\n", a.Name, a.UID, a.UID, a.Gecos, a.Home, a.Shell)
 		})
 	default:
-		how.table(w, s)
+		how.table(w, terminalWidth(out), s)
 	}
 	return nil
 }
 
 // table reads the accounts twice, once for the width of the columns.
-func (how listing) table(out io.Writer, s *account.Snapshot) {
+func (how listing) table(out io.Writer, terminal int, s *account.Snapshot) {
 	t := newTable(out, "NAME", "UID", "STATE", "CREATED")
 	for _, pass := range []func(...string){t.measure, t.print} {
+		t.fit(terminal) // of nothing, the first time
 		pass(t.head...)
 		how.each(s, func(a account.Account) {
 			pass(a.Name, strconv.FormatUint(uint64(a.UID), 10), state(a), a.Created.UTC().Format(time.DateOnly))

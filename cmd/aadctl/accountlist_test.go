@@ -6,9 +6,72 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
+	"runtime"
 	"strings"
 	"testing"
+
+	"aadlogin/internal/account"
 )
+
+// However many accounts there are, a list of them takes no more memory than one of few.
+func TestListInConstantMemory(t *testing.T) {
+	const many = 100_000
+	store := account.Store{Dir: t.TempDir() + "/store", RuntimeDir: t.TempDir()}
+	err := store.Update(func(e *account.Edit) error {
+		err := e.SetRules(account.Rules{TenantID: "8a09f2d7-8415-4296-92b2-80bb4666c5fc", Domains: []string{"contoso.com"},
+			Low: 500_000, High: 2_000_000, Home: "/home/%u", Shell: "/bin/sh", PreAuthServices: []string{"sshd"}})
+		if err != nil {
+			return err
+		}
+		for i := range uint32(many) {
+			name := fmt.Sprintf("person%d@contoso.com", i)
+			if err := e.Put(account.Account{Name: name, UPN: name, UID: 1_000_000 + i, Home: "/home/x", Shell: "/bin/sh"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for name, how := range map[string]listing{"table": {}, "json": {json: true}, "passwd": {passwd: true}} {
+		out := &heapWatcher{before: heap()}
+		if err := how.list(out, s); err != nil {
+			t.Fatal(err)
+		}
+		if grown := int64(out.peak) - int64(out.before); out.lines < many || grown > 1<<20 {
+			t.Errorf("%s: %d lines, and memory grew by %d", name, out.lines, grown)
+		}
+	}
+}
+
+// A heapWatcher looks how much memory is in use while it is written to.
+type heapWatcher struct {
+	before, peak uint64
+	written      int
+	lines        int
+}
+
+func (w *heapWatcher) Write(p []byte) (int, error) {
+	if w.written += len(p); w.written>>20 != (w.written-len(p))>>20 { // another MiB
+		w.peak = max(w.peak, heap())
+	}
+	w.lines += strings.Count(string(p), "\n")
+	return len(p), nil
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
 
 // What an import brought must not drive the terminal, and is the same text to
 // who reads JSON.

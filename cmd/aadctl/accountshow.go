@@ -64,6 +64,7 @@ func show(out io.Writer, a account.Account, g account.Grant, noGrant error) {
 	case noGrant != account.ErrNoGrant: // one that cannot be read
 		last = plain(noGrant)
 	}
+	p := &paper{w: out, width: terminalWidth(out)}
 	for _, line := range [][2]string{
 		{"name", a.Name}, {"state", state(a)}, {"upn", a.UPN}, {"uid, gid", fmt.Sprint(a.UID)}, {"gecos", a.Gecos},
 		{"home", a.Home}, {"shell", a.Shell}, {"groups", strings.Join(groups, ", ")},
@@ -71,7 +72,7 @@ func show(out io.Writer, a account.Account, g account.Grant, noGrant error) {
 		{"former names", cmp.Or(strings.Join(a.Former, ", "), "-")},
 		{"created", when(a.Created)}, {"locked", when(a.Locked)}, {"removed", when(a.Removed)}, {"authorized", last},
 	} {
-		fmt.Fprintf(out, "%-13s %s\n", line[0]+":", printable(line[1]))
+		fmt.Fprintf(out, "%-13s %s\n", line[0]+":", p.fold(printable(line[1]), 14))
 	}
 }
 

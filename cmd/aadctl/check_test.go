@@ -68,6 +68,16 @@ func TestPaperIn60Columns(t *testing.T) {
 	}
 }
 
+func TestParagraphs(t *testing.T) {
+	const text = "One two three\nfour five.\n\nSix."
+	if got := (&paper{width: 10}).paragraphs(text); got != "One two\nthree four\nfive.\n\nSix." {
+		t.Errorf("%q", got)
+	}
+	if got := (&paper{}).paragraphs(text); got != text {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestPaperColour(t *testing.T) {
 	var out bytes.Buffer
 	(&paper{w: &out, width: 60, colour: true}).results(sampleResults[:1])

@@ -18,8 +18,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -74,10 +76,11 @@ func root(o *options) *cobra.Command {
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-	}, checkCommand(o), reportCommand(o), setupCommand(o), loginCommand(o), configCommand(o), accountCommand(o), storeCommand(o), versionCommand(),
-		completionCommand())
+	}, checkCommand(o), reportCommand(o), setupCommand(o), loginCommand(o), configCommand(o), accountCommand(o), storeCommand(o),
+		versionCommand(), completionCommand())
 	cmd.PersistentFlags().StringVar(&o.config, "config", config.DefaultPath, "read the configuration from `FILE`")
 	cmd.SetHelpCommand(helpCommand())
+	cmd.SetHelpFunc(helpFor(cmd.HelpFunc()))
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err.Error()) })
 	return cmd
 }
@@ -106,6 +109,16 @@ func helpCommand() *cobra.Command {
 			}
 			return topic.Help()
 		},
+	}
+}
+
+// helpFor breaks what cobra prints at the terminal's width.
+func helpFor(print func(*cobra.Command, []string)) func(*cobra.Command, []string) {
+	return func(cmd *cobra.Command, args []string) {
+		p := paper{width: terminalWidth(cmd.OutOrStdout())}
+		cmd.Long = p.paragraphs(cmd.Long)
+		cmd.SetUsageTemplate(strings.ReplaceAll(cmd.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", p.width)))
+		print(cmd, args)
 	}
 }
 

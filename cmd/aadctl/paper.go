@@ -96,3 +96,15 @@ func (p *paper) fold(text string, indent int) string {
 	}
 	return b.String()
 }
+
+// paragraphs are folded each; they are apart by an empty line.
+func (p *paper) paragraphs(text string) string {
+	if p.width == 0 {
+		return text
+	}
+	all := strings.Split(text, "\n\n")
+	for i, paragraph := range all {
+		all[i] = p.fold(strings.Join(strings.Fields(paragraph), " "), 0)
+	}
+	return strings.Join(all, "\n\n")
+}

@@ -114,7 +114,8 @@ func (how reporting) start(cmd *cobra.Command, now time.Time) (time.Time, error)
 	}
 	since, err := ago(how.since, now)
 	if err != nil {
-		return now, usage(fmt.Sprintf("%s--since: %q is neither a time ago, such as 12h or 7d, nor a date, such as 2026-01-31", below(cmd), how.since))
+		return now, usage(fmt.Sprintf("%s--since: %q is neither a time ago, such as 12h or 7d, nor a date, such as 2026-01-31",
+			below(cmd), how.since))
 	}
 	return since, nil
 }
@@ -205,7 +206,8 @@ func tellReport(out io.Writer, file string, r *report.Report) error {
 			failed++
 		}
 	}
-	fmt.Fprintf(out, "%s: written; checks failed: %d, sign-ins: %d, accounts: %d\n", printable(file), failed, len(r.SignIns.Events), r.Accounts.Shown)
+	fmt.Fprintf(out, "%s: written; checks failed: %d, sign-ins: %d, accounts: %d\n",
+		printable(file), failed, len(r.SignIns.Events), r.Accounts.Shown)
 	if r.Redacted == nil {
 		fmt.Fprintln(out, "  it names people and the addresses they came from; --redact leaves both out")
 	}

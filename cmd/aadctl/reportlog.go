@@ -60,7 +60,8 @@ func signIns(ctx context.Context, from logSources, since, now time.Time, limit i
 }
 
 // fromJournal also returns the time of the oldest event there is. A machine without a journal has none.
-func fromJournal(ctx context.Context, more []string, since time.Time, keep func(authlog.Event)) (oldest time.Time, malformed int, err error) {
+func fromJournal(ctx context.Context, more []string, since time.Time, keep func(authlog.Event)) (
+	oldest time.Time, malformed int, err error) {
 	cmd := command(ctx, "journalctl", append(authlog.JournalArgs(since), more...)...)
 	var said bytes.Buffer
 	cmd.Stderr = &said

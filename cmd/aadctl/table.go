@@ -30,10 +30,27 @@ func (t *table) measure(cells ...string) {
 	}
 }
 
+// fit narrows the first column of a table that is wider than the terminal, if there is one. A cell that is too long for it then
+// has a line of its own: names are there to be copied, and are never cut.
+func (t *table) fit(terminal int) {
+	all := 2 * (len(t.width) - 1)
+	for _, w := range t.width {
+		all += w
+	}
+	if terminal > 0 && all > terminal {
+		t.width[0] = max(t.width[0]-(all-terminal), utf8.RuneCountInString(t.head[0]))
+	}
+}
+
 func (t *table) print(cells ...string) {
 	var line strings.Builder
 	for i, cell := range cells {
-		fmt.Fprintf(&line, "%-*s  ", t.width[i], printable(cell))
+		cell = printable(cell)
+		if i == 0 && utf8.RuneCountInString(cell) > t.width[0] {
+			t.out.WriteString(cell + "\n")
+			cell = ""
+		}
+		fmt.Fprintf(&line, "%-*s  ", t.width[i], cell)
 	}
 	t.out.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 }

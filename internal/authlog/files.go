@@ -70,7 +70,7 @@ func one(ctx context.Context, root fs.FS, file string, now time.Time, keep func(
 		if text, err = gzip.NewReader(in); err != nil {
 			return 0, err
 		}
-	case bytes.HasPrefix(magic, []byte("\xfd7zX")), bytes.HasPrefix(magic, []byte("BZh")), bytes.HasPrefix(magic, []byte("\x28\xb5\x2f\xfd")):
+	case bytes.Equal(magic, []byte("\xfd7zX")), bytes.HasPrefix(magic, []byte("BZh")), bytes.Equal(magic, []byte("\x28\xb5\x2f\xfd")):
 		return 0, errors.New("is packed by another program than gzip")
 	}
 	limited := &io.LimitedReader{R: patient{ctx, text}, N: maxText}

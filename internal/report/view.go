@@ -29,7 +29,8 @@ func (view) CSS() template.CSS { return template.CSS(css) }
 
 func (view) Policy() string {
 	sum := sha256.Sum256([]byte(css))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; " +
+		"base-uri 'none'; form-action 'none'"
 }
 
 // Machine is the first fact, its name.
@@ -117,7 +118,11 @@ func (v view) detail(e authlog.Event) (all []Fact) {
 		}
 	}
 	if w := e.Writer; w != nil && w.UID != 0 {
-		all = append(all, Fact{"written by", fmt.Sprintf("uid %d, %s", w.UID, visible(w.Exe))})
+		writer := fmt.Sprintf("uid %d", w.UID)
+		if w.Exe != "" { // of a process that had not ended yet
+			writer += ", " + visible(w.Exe)
+		}
+		all = append(all, Fact{"written by", writer})
 	}
 	return all
 }
