@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package machine
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// The rpm, on a machine that differs from one of the RHEL family or SUSE in what its files are: libpam, sshd, sudo and rpm are real,
+// and so is every script that rpm runs.
+
+// shared is where the rpm has its scripts.
+const shared = "/usr/share/aad-login/"
+
+// rpms builds the package of a tree that "make install" has made, once for each version.
+var rpms = map[string]string{}
+
+func rpmOf(t *testing.T, version string) string {
+	t.Helper()
+	if rpms[version] == "" {
+		const tree = "/tmp/rpm/tree"
+		must(t, "make", "-s", "-C", "../..", "install", "DESTDIR="+tree, "PAMDIR=/usr/lib64/security", "NSSDIR=/usr/lib64")
+		if out, err := exec.Command("../../packaging/rpm/build", tree, "x86_64", version, "/tmp/rpm").CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out) // without must, whose patience it may outlast on a machine with more to do
+		}
+		rpms[version] = "/tmp/rpm/aad-login-" + version + "-1.x86_64.rpm"
+	}
+	return rpms[version]
+}
+
+// query is "rpm -qp --qf FORMAT".
+func query(t *testing.T, file, format string) string {
+	t.Helper()
+	return must(t, "rpm", "-qp", "--qf", format, file)
+}
+
+func TestRPM(t *testing.T) {
+	file := rpmOf(t, "1.2.3")
+	for format, want := range map[string]string{
+		"%{NAME} %{VERSION} %{RELEASE} %{ARCH} %{LICENSE}": "aad-login 1.2.3 1 x86_64 Apache-2.0",
+		"[%{RECOMMENDS} ]": "openssh-server sudo ",
+		"[%{CONFLICTS} ]":  "aadlogin aadsshlogin aadsshlogin-selinux himmelblau libnss-aad libpam-aad nss-himmelblau pam-himmelblau ",
+		// What the rpm of RHEL 8 and of SLES 15 can read; nothing of the machine it was built on.
+		"%{PAYLOADCOMPRESSOR} %{PAYLOADFORMAT} %{FILEDIGESTALGO} %{BUILDHOST}": "xz cpio 8 localhost",
+	} {
+		if got := query(t, file, format); got != want {
+			t.Errorf("%s: %q, want %q", format, got, want)
+		}
+	}
+	requires := query(t, file, "[%{REQUIRENAME}\n]")
+	for _, name := range []string{"pam", "libpam.so.0(LIBPAM_1.0)(64bit)", "libc.so.6()(64bit)"} {
+		if !strings.Contains("\n"+requires, "\n"+name+"\n") {
+			t.Errorf("does not require %s", name)
+		}
+	}
+	if got := must(t, "rpm", "-qpc", file); got != configFile+"\n" {
+		t.Errorf("configuration files: %q", got)
+	}
+	if flags := query(t, file, "[%{FILENAMES} %{FILEFLAGS:fflags}\n]"); !strings.Contains(flags, configFile+" cn\n") {
+		t.Errorf("the configuration is not noreplace: %s", flags)
+	}
+	for script, tag := range map[string]string{"pre": "PREIN", "post": "POSTIN", "preun": "PREUN", "postun": "POSTUN"} {
+		if want, err := os.ReadFile("../../packaging/rpm/" + script); err != nil || query(t, file, "%{"+tag+"}") != string(want) {
+			t.Errorf("%%%s is not the file: %v", script, err)
+		}
+	}
+}
+
+// Of the same tree, copied by somebody with another umask, the same bytes.
+func TestRPMIsReproducible(t *testing.T) {
+	rpmOf(t, "1.2.3") // for its tree
+	dir := t.TempDir()
+	must(t, "sh", "-c", `cp -r /tmp/rpm/tree "$0/tree" && cd "$0/tree/usr" && truncate -s 40k sbin/aadctl lib64/security/pam_aad.so`, dir)
+	must(t, "../../packaging/rpm/build", dir+"/tree", "x86_64", "1.2.3", dir+"/once")
+	must(t, "sh", "-c", `umask 077; cp -r "$0/tree" "$0/copy"; ../../packaging/rpm/build "$0/copy" x86_64 1.2.3 "$0/again"`, dir)
+	must(t, "sh", "-c", `cmp "$0"/once/*.rpm "$0"/again/*.rpm`, dir)
+}
+
+// Installed where nothing is, there is what the package lists and nothing else, with its modes.
+func TestRPMFiles(t *testing.T) {
+	file, root := rpmOf(t, "1.2.3"), t.TempDir()
+	must(t, "rpm", "--root", root, "--force-debian", "-i", "--noscripts", "--nodeps", file)
+	modes := map[string]string{}
+	for line := range strings.Lines(query(t, file, "[%{FILENAMES} %{FILEMODES:hex} %{FILEUSERNAME}:%{FILEGROUPNAME}\n]")) {
+		f := strings.Fields(line)
+		modes[f[0]] = f[1]
+		if there := strings.Fields(must(t, "stat", "-c", "%f %u:%g", root+f[0])); there[0] != f[1] || there[1] != "0:0" || f[2] != "root:root" {
+			t.Errorf("%s: it is %v", strings.TrimSpace(line), there)
+		}
+	}
+	for _, path := range strings.Fields(must(t, "find", root, "-type", "f", "-not", "-path", root+"*/.rpmdb/*", "-not", "-path", root+"/var/lib/rpm/*", "-printf", "/%P ")) {
+		if modes[path] == "" {
+			t.Errorf("%s is not listed", path)
+		}
+	}
+	const directory, program, data = "41", "81ed", "81a4"
+	for path, mode := range map[string]string{
+		"/usr/lib64/security/pam_aad.so": program, "/usr/lib64/libnss_aad.so.2": program, "/usr/sbin/aadctl": program, shared + "wiring": program,
+		configFile: data, shared + "aad_admins": data, "/usr/share/zsh/site-functions/_aadctl": data, "/usr/share/man/man8/aadctl.8.gz": data,
+		"/var/cache/aad-login": directory + "c0", "/var/lib/aad-login": directory + "ed",
+	} {
+		if modes[path] != mode {
+			t.Errorf("%s has mode %s, not %s", path, modes[path], mode)
+		}
+	}
+	for _, path := range []string{"/etc/sudoers.d/aad_admins", "/etc/ssh/sshd_config.d/40-aad-login.conf", "/etc/pam.d"} {
+		if _, err := os.Stat(root + path); err == nil {
+			t.Errorf("%s is there before anybody has looked whether it may be", path)
+		}
+	}
+}
