@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # The targets a person types are documented in README.md: all, demo, test, bench, fuzz, matrix, install, deb,
-# packages, clean.
+# packages, pictures, clean.
 
 VERSION := 0.1.0
 DESTDIR :=
@@ -95,7 +95,12 @@ stage-rpm:
 demo test bench fuzz matrix:
 	internal/machine/throwaway internal/machine/$@
 
+# What README.md shows, taken anew.
+pictures:
+	internal/machine/throwaway internal/machine/pictures
+	install -D -m 0644 -t docs/pictures $(B)/pictures/*
+
 clean:
 	rm -rf $(B)
 
-.PHONY: all install deb packages stage-deb stage-rpm demo test bench fuzz matrix clean
+.PHONY: all install deb packages stage-deb stage-rpm demo test bench fuzz matrix pictures clean

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -40,33 +41,66 @@ const (
 	keyEnter = "\uE007"
 )
 
-// newChromium starts it, as wide as a phone, with nothing of an earlier one.
+// browsing is the Chromium of all tests: each would wait for its own as long as for all else it does.
+var browsing struct {
+	session string
+	dir     string // its user's data
+	driver  *exec.Cmd
+}
+
+// newChromium is one as wide as a phone, on an empty page. It is started when it is first asked for.
 func newChromium(t testing.TB) *chromium {
 	t.Helper()
 	c := &chromium{t: t}
-	driver := startChromedriver(t)
-	c.do("POST", driver+"/session", map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{
-		"browserName": "chrome",
-		"goog:chromeOptions": map[string]any{"binary": "/usr/bin/chromium", "args": []string{
-			"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
-			"disable-component-update", "disable-sync", "hide-scrollbars", "user-data-dir=" + t.TempDir(),
-		}},
-		"goog:loggingPrefs": map[string]string{"browser": "ALL", "performance": "ALL"},
-	}}}, &struct {
-		ID *string `json:"sessionId"`
-	}{&c.session})
-	c.session = driver + "/session/" + c.session
+	if browsing.session == "" {
+		c.start()
+	}
+	c.session = browsing.session
+	c.open("about:blank") // away from the page of an earlier test, or for a new tab, and all that it loads
+	c.log()
+	c.said = nil
+	c.width(375)
+	c.scheme("light")
 	t.Cleanup(func() {
 		for _, trouble := range c.troubles() {
 			t.Error(trouble)
 		}
-		c.do("DELETE", c.session, nil, nil) // its processes have ended then
 	})
-	c.open("about:blank") // away from the page for a new tab, and all that it loads
-	c.log()
-	c.said = nil
-	c.width(375)
 	return c
+}
+
+func (c *chromium) start() {
+	c.t.Helper()
+	var err error
+	if browsing.dir, err = os.MkdirTemp("", "chromium"); err != nil {
+		c.t.Fatal(err)
+	}
+	driver := startChromedriver(c.t)
+	var answer struct {
+		ID string `json:"sessionId"`
+	}
+	c.do("POST", driver+"/session", map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{
+		"browserName": "chrome",
+		"goog:chromeOptions": map[string]any{"binary": "/usr/bin/chromium", "args": []string{
+			"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
+			"disable-component-update", "disable-sync", "hide-scrollbars", "user-data-dir=" + browsing.dir,
+		}},
+		"goog:loggingPrefs": map[string]string{"browser": "ALL", "performance": "ALL"},
+	}}}, &answer)
+	browsing.session = driver + "/session/" + answer.ID
+}
+
+// stopChromium ends it when all tests have.
+func stopChromium() {
+	if browsing.driver == nil {
+		return
+	}
+	if r, err := http.NewRequest("DELETE", browsing.session, nil); err == nil {
+		http.DefaultClient.Do(r) // answered when its processes have ended
+	}
+	browsing.driver.Process.Kill()
+	browsing.driver.Wait()
+	os.RemoveAll(browsing.dir)
 }
 
 var driverPort = regexp.MustCompile(`started successfully on port (\d+)`)
@@ -82,10 +116,7 @@ func startChromedriver(t testing.TB) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
+	browsing.driver = cmd
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if m := driverPort.FindStringSubmatch(lines.Text()); m != nil {
 			go io.Copy(io.Discard, out)
@@ -110,7 +141,7 @@ func (c *chromium) do(method, url string, body, into any) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	resp, err := (&http.Client{Timeout: patience}).Do(r)
+	resp, err := (&http.Client{Timeout: 3 * patience}).Do(r) // a busy machine takes a while to start it
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -200,10 +231,10 @@ func (c *chromium) js(script string, into any) {
 	c.do("POST", c.session+"/execute/sync", map[string]any{"script": script, "args": []any{}}, into)
 }
 
-// text is what a person sees written.
+// text is what a person sees written, once the page is all there.
 func (c *chromium) text() (text string) {
 	c.t.Helper()
-	c.js("return document.body.innerText", &text)
+	c.js(`return document.readyState === "complete" ? document.body.innerText : ""`, &text)
 	return text
 }
 

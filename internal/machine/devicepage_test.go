@@ -24,12 +24,10 @@ func (c *chromium) tabTo(what string) {
 	c.t.Fatalf("Tab never comes to %s, only to %q", what, passed)
 }
 
-// heard fails unless the focus is on what a screen reader calls this.
+// heard waits until the focus is on what a screen reader calls this: a page takes it there after it has loaded.
 func (c *chromium) heard(what string) {
 	c.t.Helper()
-	if said := c.focused(); said != what {
-		c.t.Errorf("the focus is on %s, not on %s", said, what)
-	}
+	eventually(c.t, "the focus on "+what, patience, func() bool { return c.focused() == what })
 }
 
 // enterCode goes to the device page with a code, by keyboard.

@@ -57,6 +57,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer sshd.Process.Kill()
+	defer stopChromium()
 	return m.Run()
 }
 
