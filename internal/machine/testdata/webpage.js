@@ -17,8 +17,14 @@ function rgb(css) {
 const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
 
 // canvas is what is behind everything: the browser's own white or black.
-const canvas = () => rgb(getComputedStyle(document.documentElement).colorScheme.includes("dark") &&
-  matchMedia("(prefers-color-scheme: dark)").matches ? "#121212" : "#fff");
+function canvas() {
+  const e = document.createElement("i");
+  e.style.backgroundColor = "Canvas";
+  document.body.append(e);
+  const colour = rgb(getComputedStyle(e).backgroundColor);
+  e.remove();
+  return colour;
+}
 
 function background(e) {
   const layers = [];
