@@ -100,7 +100,6 @@ func TestGettingStarted(t *testing.T) {
 func TestReadme(t *testing.T) {
 	directory(t, func(d *emulator.Directory) { d.Users = append(d.Users, newPerson) })
 	must(t, "rm", "-rf", "/home/admin@contoso.example")
-	sshConfig(t, "Host 127.0.0.1\n\tStrictHostKeyChecking no\n\tUserKnownHostsFile /dev/null\n\tLogLevel ERROR\n")
 	runPage(t, "README.md")
 }
 
