@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -39,6 +40,8 @@ func TestMain(m *testing.M) {
 //	config [LINE…]          write config.toml: the required keys, the LINEs,
 //	                        and a store below $WORK
 //	status N aadctl ARG…    run it and want exactly this exit status
+//	masked FILE             compare standard output, in which DAY and TIME
+//	                        stand for those of the run, with a file
 //	admin NAME              bind an imported account and make it administrator
 //	stored NAME UID         store an account, whatever else has its name or id
 //	grant UID               leave behind what a sign-in does
@@ -62,6 +65,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"config":  writeConfig,
 			"status":  wantStatus,
+			"masked":  compareMasked,
 			"admin":   makeAdmin,
 			"stored":  storeAccount,
 			"grant":   leaveGrant,
@@ -118,6 +122,22 @@ func wantStatus(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+var (
+	times = regexp.MustCompile(`20\d{6}T\d{6}Z|20\d\d-\d\d-\d\dT[\d:.]+Z`)
+	days  = regexp.MustCompile(`20\d\d-\d\d-\d\d`)
+)
+
+func compareMasked(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: masked FILE")
+	}
+	got := days.ReplaceAllString(times.ReplaceAllString(ts.ReadFile("stdout"), "TIME"), "DAY")
+	got = strings.ReplaceAll(got, ts.Getenv("WORK"), "$WORK")
+	if want := ts.ReadFile(args[0]); got != want {
+		ts.Fatalf("got\n%swant\n%s", got, want)
 	}
 }
 
