@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -230,6 +231,23 @@ func TestTableInANarrowTerminal(t *testing.T) {
 		"a@contoso.com   2027764256  imported\n"
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
+// Whoever takes the name meanwhile keeps it, and no half of a file stays.
+func TestWriteWholeReplacesNothing(t *testing.T) {
+	dir := t.TempDir()
+	file := dir + "/report.html"
+	err := writeWhole(file, false, func(io.Writer) error { return os.WriteFile(file, []byte("theirs"), 0o600) })
+	if err == nil || err.Error() != file+": is there already" {
+		t.Error(err)
+	}
+	if err := writeWhole(file, true, func(io.Writer) error { return errors.New("full") }); err == nil || err.Error() != "full" {
+		t.Error(err)
+	}
+	text, _ := os.ReadFile(file)
+	if left, _ := os.ReadDir(dir); string(text) != "theirs" || len(left) != 1 {
+		t.Errorf("%q, %v", text, left)
 	}
 }
 
