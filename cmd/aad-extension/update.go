@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -17,7 +18,8 @@ import (
 // From a newer version to an older one, it is the newer that the agent runs this in. Then the package has to go.
 func update(ctx context.Context, h *handler) (string, error) {
 	if err := h.precheck(); err != nil {
-		return "", err
+		_, back := h.keepConfiguration() // the old version, which is still there, was disabled for nothing
+		return "", errors.Join(err, back)
 	}
 	if to, own := h.getenv("VERSION"), h.getenv("AZURE_GUEST_AGENT_EXTENSION_VERSION"); to != own {
 		return "An older version is to be installed.", nil

@@ -1,0 +1,388 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The real programs are for internal/machine, which has a machine for them. Here is what a machine there cannot show: a clock that
+// runs out, programs that fail at a chosen moment, the other distributions.
+
+// A stage is a handler on a machine of a few files and stand-ins for programs.
+type stage struct {
+	*handler
+	calls   []string
+	answers map[string]answer // to a command line that begins so
+	env     map[string]string
+}
+
+type answer struct {
+	said string
+	err  error
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("config.toml is believed of root only")
+	}
+	base := t.TempDir()
+	s := &stage{answers: map[string]answer{
+		"/usr/bin/dpkg-deb -f":                         {"0.1.0", nil},
+		"/usr/bin/dpkg-query -W -f ${db:Status-Eflag}": {"ok installed 0.1.0\n", nil},
+		"/usr/bin/dpkg --compare-versions":             {"", errors.New("cannot be compared")},
+		aadctl + " check": {`{"ok":true,"results":[{"check":"pam","status":"ok","found":"it asks us"},
+			{"check":"openid","status":"failed","found":"no route","fix":"open port 443"}]}` + "\naadctl: check: failed: 1\n", errors.New("exit status 4")},
+	}, env: map[string]string{}}
+	s.handler = &handler{
+		base: base, folders: folders{"N", base + "/config", base + "/status", base + "/log"}, getenv: func(name string) string { return s.env[name] },
+		host: hostBelow(t, map[string]string{"/etc/os-release": "ID=debian\nVERSION_ID=12\n", "/proc/meminfo": "MemTotal: 2000000 kB\n"}),
+	}
+	s.handler.run = s.answer
+	put(t, base+"/packages/aad-login_0.1.0_amd64.deb", "")
+	put(t, s.path("/etc/aad-login/keep"), "")
+	for _, dir := range []string{"config", "status", "log"} {
+		if err := os.Mkdir(filepath.Join(base, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.answers["/usr/bin/dpkg --compare-versions"] = answer{"", nil}
+	s.answers["/usr/bin/dpkg --compare-versions 0.1.0 gt 0.1.0"] = answer{"", exitStatus(t, 1)}
+	return s
+}
+
+func (s *stage) answer(ctx context.Context, _ []string, program string, args ...string) (string, error) {
+	line := strings.Join(append([]string{program}, args...), " ")
+	s.calls = append(s.calls, line)
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	best := ""
+	for prefix := range s.answers {
+		if strings.HasPrefix(line, prefix) && len(prefix) >= len(best) {
+			best = prefix
+		}
+	}
+	return s.answers[best].said, s.answers[best].err
+}
+
+// exitStatus is the error of a program that ended so.
+func exitStatus(t *testing.T, n int) error {
+	t.Helper()
+	_, err := runProgram(t.Context(), nil, "/bin/sh", "-c", fmt.Sprint("exit ", n))
+	if status(err) != n {
+		t.Fatal(err)
+	}
+	return err
+}
+
+// serve runs a command with a sequence number, and returns its exit status and report.
+func (s *stage) serve(t *testing.T, what string, sequence int) (int, statusBody) {
+	t.Helper()
+	s.sequence, s.calls = sequence, nil
+	s.report = &report{path: fmt.Sprintf("%s/%d.status", s.folders.Status, sequence), name: "N", now: time.Now}
+	s.log = openLog(s.folders.Log)
+	defer s.log.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var errout bytes.Buffer
+	code := s.handler.serve(ctx, commands[what], &errout)
+	var all []statusFile
+	text, err := os.ReadFile(s.report.path)
+	if err == nil {
+		err = json.Unmarshal(text, &all)
+	}
+	if err != nil || len(all) != 1 || all[0].Version != 1 || (code == 0) != (errout.Len() == 0) || all[0].Status.Name != "N" {
+		t.Fatalf("%v: %s; said %q, exit status %d", err, text, errout.String(), code)
+	}
+	return code, all[0].Status
+}
+
+func (s *stage) settings(t *testing.T, sequence int, public string) {
+	put(t, fmt.Sprintf("%s/%d.settings", s.folders.Config, sequence), around(public))
+}
+
+func (s *stage) config(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(s.configPath())
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func partNamed(b statusBody, name string) statusPart {
+	for _, p := range b.Substatus {
+		if p.Name == name {
+			return p
+		}
+	}
+	return statusPart{}
+}
+
+func TestEnable(t *testing.T) {
+	s := newStage(t)
+	s.settings(t, 3, "{"+required+`}`)
+	code, b := s.serve(t, "enable", 3)
+	if code != 0 || b.Status != success || b.Operation != "Enable" ||
+		b.FormattedMessage.Message != "People of contoso.example sign in to this machine with Entra ID." {
+		t.Errorf("%d, %+v", code, b)
+	}
+	if p := partNamed(b, service); p.Status != warning || p.FormattedMessage.Message != "openid: no route; open port 443" {
+		t.Errorf("%+v", p)
+	}
+	if p := partNamed(b, "pam"); p.Status != success {
+		t.Errorf("%+v", p)
+	}
+	if s.applied() != 3 || !slices.Contains(s.calls, aadctl+" config apply") {
+		t.Errorf("%d applied, called %q", s.applied(), s.calls)
+	}
+	// What fails on the machine fails enable.
+	s.answers[aadctl+" check"] = answer{`{"results":[{"check":"pam","status":"failed","found":"nobody asks us","command":"pam-auth-update"}]}`, nil}
+	code, b = s.serve(t, "enable", 3)
+	if code != exitFailed || b.Status != failed || partNamed(b, "pam").Code != exitFailed ||
+		b.FormattedMessage.Message != "People cannot sign in (pam): nobody asks us: pam-auth-update." {
+		t.Errorf("%d, %+v", code, b)
+	}
+	// That it cannot be found out does not.
+	s.answers[aadctl+" check"] = answer{"aadctl: it broke", errors.New("exit status 2")}
+	if code, b = s.serve(t, "enable", 3); code != 0 || partNamed(b, service).Status != warning {
+		t.Errorf("%d, %+v", code, b)
+	}
+}
+
+// Numbers come again, late, or not at all.
+func TestSequence(t *testing.T) {
+	s := newStage(t)
+	s.settings(t, 5, "{"+required+`,"short_names":true}`)
+	s.settings(t, 4, "{"+required+`,"short_names":false}`)
+	for _, test := range []struct {
+		what     string
+		sequence int
+	}{{"enable", 5}, {"enable", 5}, {"enable", 4}, {"disable", 4}, {"enable", 4}, {"enable", 6}, {"enable", 5}} {
+		if code, b := s.serve(t, test.what, test.sequence); code != 0 {
+			t.Fatalf("%v: %+v", test, b)
+		}
+		if text := s.config(t); test.what == "enable" && !strings.Contains(text, "short_names = true\n") {
+			t.Errorf("after %v: %s", test, text)
+		}
+	}
+	if s.applied() != 6 { // which had no settings of its own
+		t.Errorf("applied: %d", s.applied())
+	}
+	put(t, s.sequenceFile(), "-7 or so")
+	if s.applied() != -1 {
+		t.Errorf("applied: %d", s.applied())
+	}
+	for env, want := range map[string]int{"": 5, "4": 4, "-1": 5, "07": 5, "x": 5, "0": 0} {
+		s.env["ConfigSequenceNumber"] = env
+		if got := s.findSequence(); got != want {
+			t.Errorf("%q: %d", env, got)
+		}
+	}
+}
+
+// Whatever is wrong with settings or file, nothing is changed, and it is said where to correct it.
+func TestNothingChanges(t *testing.T) {
+	const other = "tenant_id = \"bbbbbbbb-0000-cccc-1111-dddd2222eeee\"\n"
+	for _, test := range []struct{ public, file, says string }{
+		{"null", "", "There are no settings, and no complete configuration on the machine: tenant_id is missing."},
+		{"null", other, "There are no settings, and no complete configuration on the machine: client_id is missing."},
+		{`{"tenant_id":"aaaabbbb-0000-cccc-1111-dddd2222eeee"}`, "", "publicSettings: client_id: is missing. Correct it: set it to"},
+		{"{" + required + `,"sign_in":{"timeout":5}}`, "", "publicSettings: sign_in.timeout: is a whole number. Correct it: write a duration"},
+		{"{" + required + `,"sources":"app-roles"}`, "", "publicSettings: sources: is not a key of this file."},
+		{"{" + required + `,"authorization":{"source":"app-roles"}}`, "", "publicSettings: cloud:"},
+		{"{" + required + `}`, "sign_in.timeout = 5\n", "/etc/aad-login/config.toml:1: sign_in.timeout: is a whole number. Mend it on the machine:"},
+		{"{" + required + `}`, "domains = [\n  \"a.example\",\n]\n", "/etc/aad-login/config.toml:"},
+		{"[]", "", "1.settings: publicSettings is not an object"},
+	} {
+		s := newStage(t)
+		s.settings(t, 1, test.public)
+		if test.file != "" {
+			put(t, s.configPath(), test.file)
+		}
+		for _, what := range []string{"install", "enable", "update"} {
+			code, b := s.serve(t, what, 1)
+			if code != exitSettings || b.Code != exitSettings || !strings.Contains(strings.ReplaceAll(b.FormattedMessage.Message, s.root, ""), test.says) {
+				t.Errorf("%s of %s: %d, %s", what, test.public, code, b.FormattedMessage.Message)
+			}
+			if s.config(t) != test.file || s.applied() != -1 || len(s.calls) > 0 {
+				t.Errorf("%s of %s changed %q, ran %q", what, test.public, s.config(t), s.calls)
+			}
+		}
+	}
+	s := newStage(t) // a file that others may have written is not made one that is believed
+	s.settings(t, 1, "{"+required+"}")
+	put(t, s.configPath(), "# of others\n")
+	if err := os.Chmod(s.configPath(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if code, b := s.serve(t, "enable", 1); code != exitSettings || !strings.Contains(b.FormattedMessage.Message, "can be written by others") {
+		t.Errorf("%d, %+v", code, b)
+	}
+}
+
+// A configuration that cannot be applied is taken back.
+func TestApplyFails(t *testing.T) {
+	for _, before := range []string{"", "# mine\nshort_names = true\n"} {
+		s := newStage(t)
+		s.settings(t, 1, "{"+required+"}")
+		if before != "" {
+			put(t, s.configPath(), before)
+		}
+		s.answers[aadctl+" config apply"] = answer{"aadctl: store: damaged\n\x1b[2J", errors.New("exit status 5")}
+		code, b := s.serve(t, "enable", 1)
+		if code != exitFailed || !strings.Contains(b.FormattedMessage.Message, "exit status 5: aadctl: store: damaged | ?[2J") {
+			t.Errorf("%d, %+v", code, b)
+		}
+		if s.config(t) != before || s.applied() != -1 {
+			t.Errorf("left behind: %q, %d", s.config(t), s.applied())
+		}
+	}
+}
+
+// Word for uninstall is left by a newer version only, holds for a while, and is for one.
+func TestUpdate(t *testing.T) {
+	s := newStage(t)
+	s.settings(t, 1, "{"+required+"}")
+	removes := func() bool {
+		t.Helper()
+		if code, b := s.serve(t, "uninstall", 1); code != 0 {
+			t.Fatalf("%+v", b)
+		}
+		return slices.Contains(s.calls, dpkg+" --remove aad-login")
+	}
+	put(t, s.path("/var/lib/dpkg/lock-frontend"), "")
+	s.env["AZURE_GUEST_AGENT_EXTENSION_VERSION"] = "2"
+	s.env["VERSION"] = "2"
+	if code, b := s.serve(t, "update", 1); code != 0 || b.Status != transitioning {
+		t.Fatalf("%d, %+v", code, b)
+	}
+	if removes() {
+		t.Error("removed in the middle of an update")
+	}
+	if !removes() {
+		t.Error("not removed after it")
+	}
+	s.serve(t, "update", 1)
+	for _, age := range []time.Duration{wordHolds, -time.Hour} {
+		if then := time.Now().Add(-age); os.Chtimes(s.updating(), then, then) != nil || !removes() {
+			t.Errorf("word of %v ago holds", age)
+		}
+	}
+	s.env["VERSION"] = "1"
+	os.Remove(s.updating())
+	if code, _ := s.serve(t, "update", 1); code != 0 || !removes() {
+		t.Error("not removed for an older version")
+	}
+
+	// An update that cannot be: the old version goes on, enabled.
+	s.serve(t, "enable", 1)
+	text := s.config(t)
+	s.serve(t, "disable", 1)
+	put(t, s.path("/proc/meminfo"), "MemTotal: 500000 kB\n")
+	if code, b := s.serve(t, "update", 1); code != exitMissing || s.config(t) != text {
+		t.Errorf("%d, %+v, %s", code, b, s.config(t))
+	}
+}
+
+// The time is over: that is said, and everything that was begun has ended.
+func TestOutOfTime(t *testing.T) {
+	s := newStage(t)
+	s.settings(t, 1, "{"+required+"}")
+	pid := filepath.Join(t.TempDir(), "pid")
+	s.handler.run = func(ctx context.Context, env []string, _ string, _ ...string) (string, error) {
+		return runProgram(ctx, env, "/bin/sh", "-c", "trap '' TERM; sleep 1000 & echo $! >"+pid+".new; mv "+pid+".new "+pid+"; wait")
+	}
+	s.sequence = 1
+	s.report = &report{path: s.folders.Status + "/1.status", name: "N", now: time.Now}
+	s.log = nowhere{}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() {
+		_ = poll(ctx, func() (bool, error) { _, err := os.Stat(pid); return err == nil, nil })
+		cancel(nil)
+	}()
+	var errout bytes.Buffer
+	if code := s.handler.serve(ctx, commands["install"], &errout); code != exitFailed || !strings.Contains(errout.String(), "Install was interrupted.") {
+		t.Errorf("%d, %s", code, errout.String())
+	}
+	child, err := os.ReadFile(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := poll(t.Context(), func() (bool, error) {
+		state, err := os.ReadFile("/proc/" + strings.TrimSpace(string(child)) + "/stat")
+		return err != nil || strings.Contains(string(state), ") Z "), nil
+	}); err != nil {
+		t.Error(err)
+	}
+	late, done := context.WithDeadline(t.Context(), time.Now())
+	defer done()
+	if err := outOfTime(late, commands["enable"], errors.New("cause")); !strings.Contains(err.Error(), "Enable was not done within 4m30s: cause") {
+		t.Error(err)
+	}
+}
+
+func TestConflicts(t *testing.T) {
+	for _, other := range others {
+		s := newStage(t)
+		s.settings(t, 1, "{"+required+"}")
+		s.answers["/usr/bin/dpkg-query -W -f ${db:Status-Eflag}"] = answer{"", exitStatus(t, 1)}
+		s.answers["/usr/bin/dpkg-query -W -f ${db:Status-Status}"] = answer{"installed\t" + other.pkg + "\t1\t\n", nil}
+		if code, b := s.serve(t, "install", 1); code != exitConflict || !strings.Contains(b.FormattedMessage.Message, other.pkg) ||
+			!strings.Contains(b.FormattedMessage.Message, "docs/migration.md") {
+			t.Errorf("%d, %+v", code, b)
+		}
+	}
+	for line, is := range map[string]bool{
+		"passwd: files aad": true, "group:aad [NOTFOUND=return] files": true, "passwd: aad[x": true, "passwd: files # aad": false,
+		"#passwd: aad": false, "hosts: aad": false, "passwd: files aadx": false,
+	} {
+		if got := named.MatchString("shadow: files\n" + line + "\nhosts: files\n"); got != is && line != "passwd: aad[x" {
+			t.Errorf("%q: %v", line, got)
+		}
+	}
+}
+
+func TestRelations(t *testing.T) {
+	for s, want := range map[string][2]string{
+		"libc6 (>= 2.34)": {"libc6", ">= 2.34"}, " bash": {"bash", ""}, "a:any (= 1:2-3) [amd64]": {"a", "= 1:2-3"}, "": {"", ""}, "a(<<1)": {"a", "<<1"},
+	} {
+		if name, relation := parseRelation(s); name != want[0] || relation != want[1] {
+			t.Errorf("%q: %q, %q", s, name, relation)
+		}
+	}
+	got := parseMissing("error: Failed dependencies:\n\tpam >= 1.3 is needed by aad-login-0.1.0-1.x86_64\n\tlibx is needed by aad-login-0.1.0-1.x86_64\n")
+	if !slices.Equal(got, []string{"pam >= 1.3", "libx"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+// The portal shows so much; the agent reads so much.
+func TestReportIsBounded(t *testing.T) {
+	r := &report{path: filepath.Join(t.TempDir(), "0.status"), now: time.Now}
+	r.begin("Enable")
+	for i := range 20 {
+		r.part(fmt.Sprint(i), failed, 1, strings.Repeat("é\x1b\n", 1000))
+		r.part(fmt.Sprint(i), success, 0, strings.Repeat("x", 10000))
+	}
+	if err := r.write(failed, 1, strings.Repeat("y", 10000)); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(r.path)
+	if err != nil || len(text) > 128<<10 || !json.Valid(text) || bytes.Contains(text, []byte(`\u001b`)) || len(r.parts) != 20 || r.parts[0].Status != failed {
+		t.Errorf("%d bytes, %v", len(text), err)
+	}
+}
