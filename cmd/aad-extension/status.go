@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -110,9 +111,12 @@ func say(message string) formattedMessage {
 // write puts the file in place whole or not at all: the agent reads it whenever it likes.
 func (r *report) write(s state, code int, message string) error {
 	now := r.now().UTC().Format("2006-01-02T15:04:05Z")
-	text, err := json.Marshal([]statusFile{{1, now, statusBody{r.name, r.operation, now, s, code, say(message), r.parts}}})
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // people read it, too
+	err := encoder.Encode([]statusFile{{1, now, statusBody{r.name, r.operation, now, s, code, say(message), r.parts}}})
 	if err == nil {
-		err = config.WriteFile(r.path, text)
+		err = config.WriteFile(r.path, text.Bytes())
 	}
 	if err != nil {
 		return fmt.Errorf("the status cannot be written to %s: %w", filepath.Base(r.path), err)

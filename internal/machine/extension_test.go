@@ -19,10 +19,13 @@ import (
 
 const extensionName = "Contoso.AADLoginForLinux"
 
-// vmExtension is the zip of a version, with the package of this machine only, whose version is that too.
+// vmExtension is the zip of a version, with the package of this machine only, whose version is that too. It is built once.
 func vmExtension(t *testing.T, version string) string {
 	t.Helper()
-	dist := t.TempDir()
+	dist := filepath.Join(os.TempDir(), "extension-"+version)
+	if err := os.Mkdir(dist, 0o755); os.IsExist(err) {
+		return filepath.Join(dist, "AADLoginForLinux-"+version+".zip")
+	}
 	deb := filepath.Join(dist, "aad-login_"+version+"_amd64.deb")
 	must(t, "sh", "-c", `dpkg-deb -R "$0" "$1/deb" && sed -i "s/^Version: .*/Version: $2/" "$1/deb/DEBIAN/control" &&
 		dpkg-deb --root-owner-group -Znone -b "$1/deb" "$3" && rm -r "$1/deb"`, debian(t), dist, version, deb)
