@@ -143,7 +143,10 @@ func TestExtensionRefuses(t *testing.T) {
 func TestExtensionAgainAndAgain(t *testing.T) {
 	h := newHandler(t, vmExtension(t, "0.0.1"))
 	h.settings(0, emulated(""))
-	h.settings(1, emulated(""))
+	h.settings(1, unreachable(""))
+	const name = "user@contoso.example"
+	stored(t, name)
+	l := newLocals(t)
 	unwired(t)
 	must(t, "dpkg", "--purge", "aad-login")
 	bare := wiring(t)
@@ -170,9 +173,6 @@ func TestExtensionAgainAndAgain(t *testing.T) {
 	text := fileText(t, configFile)
 
 	// Sign-in is switched off, for accounts of ours alone, and on again.
-	const name = "user@contoso.example"
-	stored(t, name)
-	l := newLocals(t)
 	for range 2 {
 		h.must("disable")
 	}
@@ -181,15 +181,16 @@ func TestExtensionAgainAndAgain(t *testing.T) {
 		t.Errorf("disabled, with a browser: %v; with a key: %v", withBrowser, withKey)
 	}
 	killed("enable", "/usr/sbin/aadctl")
-	for range 2 {
-		h.must("enable")
-	}
-	if withBrowser, withKey := enters(t, name); withBrowser != nil || withKey != nil {
-		t.Errorf("enabled, with a browser: %v; with a key: %v", withBrowser, withKey)
-	}
+	h.must("enable")
 	if got := fileText(t, configFile); got != text {
 		t.Errorf("the configuration is %s", got)
 	}
+	h.settings(2, emulated(""))
+	h.must("enable")
+	if withBrowser, withKey := enters(t, name); withBrowser != nil || withKey != nil {
+		t.Errorf("enabled, with a browser: %v; with a key: %v", withBrowser, withKey)
+	}
+	h.settings(3, unreachable(""))
 
 	// Two at once, while somebody else installs something.
 	lock, err := os.OpenFile("/var/lib/dpkg/lock-frontend", os.O_RDWR|os.O_CREATE, 0o640)
@@ -216,7 +217,9 @@ func TestExtensionAgainAndAgain(t *testing.T) {
 			t.Errorf("%v: %v", cmd.Args, err)
 		}
 	}
-	h.must("enable")
+	for range 2 {
+		h.must("enable")
+	}
 	for _, line := range differences(wired, wiring(t)) {
 		t.Errorf("the machine differs: %s", line)
 	}
@@ -225,7 +228,7 @@ func TestExtensionAgainAndAgain(t *testing.T) {
 	must(t, "mount", "-t", "tmpfs", "-o", "size=4k", "full", h.base+"/status")
 	must(t, "sh", "-c", `! dd if=/dev/zero of="$0/status/filler" bs=4k 2>/dev/null`, h.base)
 	out, status := h.run("enable")
-	if status != 1 || !strings.Contains(out, "the status cannot be written to 1.status") || !strings.Contains(out, "no space left on device") {
+	if status != 1 || !strings.Contains(out, "the status cannot be written to 3.status") || !strings.Contains(out, "no space left on device") {
 		t.Errorf("exit status %d, said %s", status, out)
 	}
 	must(t, "umount", h.base+"/status")

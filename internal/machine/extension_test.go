@@ -34,10 +34,15 @@ func vmExtension(t *testing.T, version string) string {
 }
 
 // emulated are settings that make of the emulator what Azure would be.
-func emulated(more string) string {
+func emulated(more string) string { return endpoints("127.0.0.1:8443", "127.0.0.1:8442", more) }
+
+// unreachable are settings with which nobody answers, and at once: the look at the sign-in service takes five seconds else.
+func unreachable(more string) string { return endpoints("127.0.0.1:9", "127.0.0.1:9", more) }
+
+func endpoints(authority, metadata, more string) string {
 	return `{"tenant_id": "aaaabbbb-0000-cccc-1111-dddd2222eeee", "client_id": "00001111-aaaa-2222-bbbb-3333cccc4444",
-		"domains": ["contoso.example"], "endpoints": {"authority": "https://127.0.0.1:8443", "resource_manager": "https://127.0.0.1:8443",
-		"metadata": "http://127.0.0.1:8442", "ca_file": "` + caFile + `"}` + more + `}`
+		"domains": ["contoso.example"], "endpoints": {"authority": "https://` + authority + `", "resource_manager": "https://` + authority + `",
+		"metadata": "http://` + metadata + `", "ca_file": "` + caFile + `"}` + more + `}`
 }
 
 // An agent is WALinuxAgent's, with a directory of its own.
@@ -140,7 +145,10 @@ func TestExtension(t *testing.T) {
 	edit(t, configFile, func(s string) []byte {
 		return []byte("# of an administrator\n" + strings.Replace(s, "#shell = \"/bin/bash\"", "shell = \"/bin/sh\"", 1))
 	})
-	a.ready(old, 2, emulated(`, "authorization": {"grant_lifetime": "1h"}`))
+	r = a.ready(old, 2, unreachable(`, "authorization": {"grant_lifetime": "1h"}`))
+	if last := r.Extension.Parts[len(r.Extension.Parts)-1]; last.Name != "sign-in service" || last.Status != "warning" {
+		t.Errorf("%+v", last)
+	}
 	if r = a.ready(old, 1, emulated("")); !strings.Contains(fmt.Sprint(r.Extension.Parts), "Number 1 is older than 2") {
 		t.Errorf("%+v", r)
 	}
@@ -152,13 +160,14 @@ func TestExtension(t *testing.T) {
 	}
 
 	// A new version: same names, ids and configuration, and who is signed in stays so.
-	a.ready(current, 2, emulated(`, "authorization": {"grant_lifetime": "1h"}`))
+	a.ready(current, 3, emulated(""))
 	if got := must(t, "dpkg-query", "-W", "-f", "${Status} ${Version}", "aad-login"); got != "install ok installed "+current {
 		t.Errorf("the package is %s", got)
 	}
 	if got := must(t, "getent", "passwd", name); got != entry {
 		t.Errorf("%q, was %q", got, entry)
 	}
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "https://127.0.0.1:9", "https://127.0.0.1:8443"), "http://127.0.0.1:9", "http://127.0.0.1:8442")
 	if got := fileText(t, configFile); got != text {
 		t.Errorf("the configuration is %s", got)
 	}
@@ -170,7 +179,7 @@ func TestExtension(t *testing.T) {
 	c.end()
 
 	// Away: the machine is as it was, but for accounts and configuration.
-	a.want("uninstall", current, 2, emulated(""))
+	a.want("uninstall", current, 3, emulated(""))
 	for _, line := range differences(bare, wiring(t)) {
 		t.Errorf("uninstalled, the machine differs: %s", line)
 	}
