@@ -165,13 +165,17 @@ func (d debs) alone(ctx context.Context, args ...string) error {
 	defer lock.Close()
 	waiting, cancel := withMargin(ctx)
 	defer cancel()
+	var who string
 	err = poll(waiting, func() (bool, error) {
 		err := syscall.FcntlFlock(lock.Fd(), syscall.F_SETLK, &syscall.Flock_t{Type: syscall.F_WRLCK})
-		return err == nil, ignore(err, syscall.EAGAIN, syscall.EACCES, syscall.EINTR)
+		who = holder(lock)
+		if err == nil {
+			who = d.orphan()
+		}
+		return err == nil && who == "", ignore(err, syscall.EAGAIN, syscall.EACCES, syscall.EINTR)
 	})
 	if err != nil {
-		return &failure{exitFailed, fmt.Sprintf("Another program%s is installing packages, and did not end in time.", holder(lock)),
-			"Try again when it has."}
+		return &failure{exitFailed, "Another program" + who + " is installing packages, and did not end in time.", "Try again when it has."}
 	}
 	said, err := d.run(ctx, []string{"DPKG_FRONTEND_LOCKED=1"}, dpkg, args...)
 	if err != nil {
@@ -180,7 +184,17 @@ func (d debs) alone(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// holder names the process that has the lock.
+// orphan names a dpkg that goes on although the program that had called it, and had the front ends' lock, is gone.
+func (d debs) orphan() string {
+	lock, err := os.Open(d.path("/var/lib/dpkg/lock"))
+	if err != nil {
+		return ""
+	}
+	defer lock.Close()
+	return holder(lock)
+}
+
+// holder names the process that has the lock, if another has.
 func holder(lock *os.File) string {
 	l := syscall.Flock_t{Type: syscall.F_WRLCK}
 	if syscall.FcntlFlock(lock.Fd(), syscall.F_GETLK, &l) != nil || l.Type == syscall.F_UNLCK || l.Pid <= 0 {

@@ -323,11 +323,13 @@ func TestOutOfTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := poll(t.Context(), func() (bool, error) {
+	soon, over := context.WithTimeout(t.Context(), 20*time.Second)
+	defer over()
+	if err := poll(soon, func() (bool, error) {
 		state, err := os.ReadFile("/proc/" + strings.TrimSpace(string(child)) + "/stat")
 		return err != nil || strings.Contains(string(state), ") Z "), nil
 	}); err != nil {
-		t.Error(err)
+		t.Errorf("its child goes on: %v", err)
 	}
 	late, done := context.WithDeadline(t.Context(), time.Now())
 	defer done()

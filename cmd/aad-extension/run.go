@@ -7,11 +7,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
 	"time"
 	"unicode"
+
+	"golang.org/x/sys/unix"
 )
 
 // A runFunc runs a program of the system and returns what it said, on both outputs. The error is its exit status.
@@ -20,40 +24,28 @@ type runFunc func(ctx context.Context, environment []string, program string, arg
 // grace is what a program has to end by itself, once its time is over.
 const grace = 5 * time.Second
 
-// runProgram gives the program an environment of its own and a process group of its own, all of which ends with ctx.
+// runProgram gives the program an environment of its own and a process group of its own, all of which ends with ctx. What it says
+// goes to a file in memory: a pipe would break when this process is killed, and kill dpkg in the middle of its work.
 func runProgram(ctx context.Context, environment []string, program string, args ...string) (string, error) {
+	fd, err := unix.MemfdCreate("output", unix.MFD_CLOEXEC)
+	if err != nil {
+		return "", err
+	}
+	output := os.NewFile(uintptr(fd), "output")
+	defer output.Close()
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive"}, environment...)
 	cmd.Dir = "/"
+	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error {
-		group := -cmd.Process.Pid
-		err := syscall.Kill(group, syscall.SIGTERM)
-		time.AfterFunc(grace, func() { _ = syscall.Kill(group, syscall.SIGKILL) })
-		return err
-	}
-	cmd.WaitDelay = grace + time.Second
-	var said strings.Builder
-	limited := &limitedWriter{&said, maxText}
-	cmd.Stdout, cmd.Stderr = limited, limited
-	err := cmd.Run()
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = grace // then it is killed
+	err = cmd.Run()
 	if cmd.Process != nil && ctx.Err() != nil {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // and what it has started
 	}
-	return said.String(), err
-}
-
-// limitedWriter drops what is too much.
-type limitedWriter struct {
-	w    *strings.Builder
-	left int
-}
-
-func (l *limitedWriter) Write(p []byte) (int, error) {
-	n := min(len(p), l.left)
-	l.left -= n
-	l.w.Write(p[:n])
-	return len(p), nil
+	said, read := io.ReadAll(io.NewSectionReader(output, 0, maxText))
+	return string(said), errors.Join(err, read)
 }
 
 // status is the exit status, -1 if the program was not even started or was killed.

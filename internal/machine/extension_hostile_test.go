@@ -71,8 +71,8 @@ func (h *handler) refuses(what string, status int, sentence string) {
 	}
 }
 
-// instead puts a script in the place of a program, for as long as during takes.
-func instead(t *testing.T, program, script string, during func()) {
+// standIn puts a script in the place of a program, for as long as during takes.
+func standIn(t *testing.T, program, script string, during func()) {
 	t.Helper()
 	if err := os.Rename(program, program+".real"); err != nil {
 		t.Fatal(err)
@@ -156,7 +156,7 @@ func TestExtensionAgainAndAgain(t *testing.T) {
 		t.Helper()
 		pid := filepath.Join(t.TempDir(), "pid")
 		script := fmt.Sprintf("kill -9 $(cat %s) $PPID\n", pid)
-		instead(t, program, script, func() {
+		standIn(t, program, script, func() {
 			out, status := command(t, "", "sh", "-c", `echo $$ >"$0"; exec "$1/bin/handler" "$2"`, pid, h.base, what)
 			if status != -1 {
 				t.Errorf("%s with %s: exit status %d, said %s", what, program, status, out)

@@ -114,9 +114,13 @@ func TestExtension(t *testing.T) {
 
 	// Settings that cannot be used change nothing, and the report says which and what to do.
 	r := a.want("enabled", old, 0, `{"tenant_id": "contoso"}`)
-	if r.Status == "Ready" || r.Extension.Status != "error" || r.Extension.Code != 22 || !strings.Contains(r.Message, "Non-zero exit code: 22") ||
-		!strings.Contains(r.Extension.Message, `publicSettings: tenant_id: "contoso" is not a GUID`) {
+	const sentence = `publicSettings: tenant_id: "contoso" is not a GUID. Correct it: copy the ID from the Entra admin center`
+	if r.Status != "NotReady" || !strings.Contains(r.Message, "Non-zero exit code: 22") || !strings.Contains(r.Message, sentence) {
 		t.Fatalf("%+v", r)
+	}
+	report := fileText(t, filepath.Join(a.directory, "lib", extensionName+"-"+old, "status/0.status"))
+	if !strings.Contains(report, `"status":"error","code":22,`) || !strings.Contains(report, strings.ReplaceAll(sentence, `"`, `\"`)) {
+		t.Errorf("%s", report)
 	}
 	for _, line := range differences(bare, wiring(t)) {
 		t.Error(line)
