@@ -44,10 +44,13 @@ func pack(dir, file string) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		return add(z, root, name, time.Unix(epoch, 0).UTC())
+		return add(z, root, name, time.Unix(max(epoch, earliest), 0).UTC())
 	})
 	return errors.Join(err, z.Close(), out.Close())
 }
+
+// earliest is the first time that a zip can hold: the start of 1980.
+const earliest = 315532800
 
 func add(z *zip.Writer, root fs.FS, name string, when time.Time) error {
 	in, err := root.Open(name)
