@@ -11,6 +11,7 @@
 //	offline                  all of these, and then a command in a network of nothing but loopback
 //	demo, test, bench, fuzz  what "make" runs there
 //	matrix                   asks the name service under the glibc of each Debian release
+//	cloud-init               the user data for cloud-init, by cloud-init itself
 //	pictures                 takes the pictures of README.md, for "make pictures"
 //	check                    gofmt, vet, staticcheck, mandoc, shellcheck
 //
