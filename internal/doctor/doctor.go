@@ -47,6 +47,8 @@ type Result struct {
 	Found   string `json:"found"`
 	Fix     string `json:"fix,omitempty"`
 	Command string `json:"command,omitempty"`
+
+	also []string // PAM services of which the same was found
 }
 
 // Findings are all results, as JSON.

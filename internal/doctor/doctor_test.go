@@ -132,6 +132,25 @@ func TestPAM(t *testing.T) {
 	}
 }
 
+// What is wrong in a stack that services share is told once.
+func TestPAMTellsOnce(t *testing.T) {
+	files := map[string]string{"all": "auth required pam_unix.so\naccount required pam_unix.so\n"}
+	for _, service := range []string{"sshd", "sudo", "login"} {
+		files[service] = "@include all\n"
+	}
+	results := pamOf(files).pam(t.Context())
+	for _, found := range []string{
+		"/etc/pam.d/sshd, auth: pam_aad.so is not asked (as in sudo and login)",
+		"/etc/pam.d/sshd, account: pam_aad.so is not asked (as in sudo and login)",
+		"/etc/pam.d/sshd, session: pam_aad.so is not asked (as in login)",
+	} {
+		expect(t, results, Failed, found)
+	}
+	if expect(t, results, Warning, "nothing makes home directories (as in login)"); len(results) != 4 {
+		t.Errorf("%s", told(results...))
+	}
+}
+
 func TestSSHD(t *testing.T) {
 	const good = "usepam yes\nkbdinteractiveauthentication yes\nlogingracetime 300\nusedns no\n"
 	const name = "someone@contoso.com"

@@ -55,6 +55,30 @@ func (p *Patient) pam(context.Context) (results []Result) {
 	if results == nil {
 		results = []Result{failed(Machine, "there is no /etc/pam.d/sshd, sudo or login")}
 	}
+	return together(results)
+}
+
+// together tells once what is wrong with several services: they share the stack that it is in.
+func together(all []Result) (results []Result) {
+	what := func(r Result) string {
+		_, rest, _ := strings.Cut(strings.TrimPrefix(r.Found, "/etc/pam.d/"), ", ")
+		return rest
+	}
+	for _, r := range all {
+		same := func(other Result) bool { return other.Command == r.Command && other.Fix == r.Fix && what(other) == what(r) }
+		first := slices.IndexFunc(results, same)
+		if r.Status == OK || first < 0 || !strings.HasPrefix(r.Found, "/etc/pam.d/") {
+			results = append(results, r)
+			continue
+		}
+		service, _, _ := strings.Cut(strings.TrimPrefix(r.Found, "/etc/pam.d/"), ",")
+		results[first].also = append(results[first].also, service)
+	}
+	for i, r := range results {
+		if len(r.also) > 0 {
+			results[i].Found += " (as in " + strings.Join(r.also, " and ") + ")"
+		}
+	}
 	return results
 }
 
