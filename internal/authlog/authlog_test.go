@@ -186,7 +186,8 @@ func TestFiles(t *testing.T) {
 	}
 	var verbs []string
 	read, malformed, err := Files(t.Context(), root, now.AddDate(0, 0, -7), now, func(e Event) { verbs = append(verbs, e.Verb) })
-	if want := []string{"/var/log/auth.log", "/var/log/secure-20260228", "/var/log/auth.log.1", "/var/log/auth.log.2.gz"}; !slices.Equal(read, want) {
+	want := []string{"/var/log/auth.log", "/var/log/secure-20260228", "/var/log/auth.log.1", "/var/log/auth.log.2.gz"}
+	if !slices.Equal(read, want) {
 		t.Errorf("read %v", read)
 	}
 	if want := []string{"signed-in", "authorized", "denied", "failed"}; !slices.Equal(verbs, want) || malformed != 1 {
@@ -210,7 +211,8 @@ func FuzzLines(f *testing.F) {
 	f.Add("sshd[1]: Invalid user " + good)
 	f.Fuzz(func(t *testing.T, message string) {
 		if e, err := Parse(message); err == nil {
-			if again, err := Parse(written(message, e)); err != nil || !reflect.DeepEqual(again, e) || len(written(message, e)) != len(message) {
+			line := written(message, e)
+			if again, err := Parse(line); err != nil || !reflect.DeepEqual(again, e) || len(line) != len(message) {
 				t.Errorf("%q is read as %+v, and that as %+v, %v", message, e, again, err)
 			}
 		}

@@ -241,8 +241,8 @@ func TestOtherDistributions(t *testing.T) {
 	suse := map[string]string{
 		"etc/pam.d/common-account": "account include common-account-pc\n" + ownAccount + "\n" + ownGuard + "\n",
 		"etc/pam.d/common-session": ownSession + "\nsession optional pam_mkhomedir.so umask=0077\n",
-		"etc/pam.d/common-auth": "auth optional pam_env.so\n" + strings.Replace(ownAuth, "pam_aad.so", "/usr/lib64/security/pam_aad.so", 1) +
-			"\nauth include common-auth-pc\n",
+		"etc/pam.d/common-auth": "auth optional pam_env.so\n" +
+			strings.Replace(ownAuth, "pam_aad.so", "/usr/lib64/security/pam_aad.so", 1) + "\nauth include common-auth-pc\n",
 		"usr/lib/pam.d/sshd":    "auth include common-auth\naccount include common-account\nsession include common-session\n",
 		"usr/etc/pam.d/sshd":    "auth required pam_deny.so\n", // the other one comes first
 		"usr/etc/nsswitch.conf": "passwd: compat aad\ngroup: compat\n",
@@ -274,7 +274,7 @@ func TestOtherDistributions(t *testing.T) {
 
 func TestSELinux(t *testing.T) {
 	const (
-		web   = `type=AVC msg=audit(1.1:1): avc:  denied  { name_connect } for  pid=7 comm="sshd" dest=443 tcontext=system_u:object_r:http_port_t:s0`
+		web   = `type=AVC msg=audit(1.1:1): avc:  denied  { name_connect } for  pid=7 comm="sshd" dest=443 tcontext=u:o:http_port_t:s0`
 		other = `type=AVC msg=audit(1.1:2): avc:  denied  { read } for  pid=8 comm="httpd" path="/aad" dest=443 `
 		quiet = `type=AVC msg=audit(1.1:3): avc:  denied  { read } for  pid=8 comm="sshd" path="/home/x"`
 	)

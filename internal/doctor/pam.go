@@ -65,7 +65,9 @@ func together(all []Result) (results []Result) {
 		return rest
 	}
 	for _, r := range all {
-		same := func(other Result) bool { return other.Command == r.Command && other.Fix == r.Fix && what(other) == what(r) }
+		same := func(other Result) bool {
+			return other.Command == r.Command && other.Fix == r.Fix && what(other) == what(r)
+		}
 		first := slices.IndexFunc(results, same)
 		if r.Status == OK || first < 0 || !strings.HasPrefix(r.Found, "/etc/pam.d/") {
 			results = append(results, r)

@@ -70,7 +70,8 @@ func TestReport(t *testing.T) {
 	rotated := "/var/log/auth.log.1"
 	old := time.Now().Add(-24 * time.Hour).Format(time.RFC3339)
 	hostile := `</td><script>document.title=1</script><img src=http://192.0.2.1/>\x1b[2J`
-	if err := os.WriteFile(rotated, []byte(old+` vm sshd[7]: pam_aad(sshd:auth): failed reason="expired" account="`+hostile+`"`+"\n"), 0o640); err != nil {
+	line := old + ` vm sshd[7]: pam_aad(sshd:auth): failed reason="expired" account="` + hostile + "\"\n"
+	if err := os.WriteFile(rotated, []byte(line), 0o640); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.Remove(rotated) })
@@ -92,7 +93,8 @@ func TestReport(t *testing.T) {
 		browser.expect(sentence)
 	}
 	browser.usable()
-	if asked := browser.requests(); slices.ContainsFunc(asked, func(url string) bool { return url != "file://"+file && url != "about:blank" }) {
+	stranger := func(url string) bool { return url != "file://"+file && url != "about:blank" }
+	if asked := browser.requests(); slices.ContainsFunc(asked, stranger) {
 		t.Errorf("the report asks for %q", asked)
 	}
 	var scripts int
@@ -126,7 +128,8 @@ func TestReportIsForItsOwnerOnly(t *testing.T) {
 	if err := os.Symlink("/etc/motd", "link"); err != nil {
 		t.Fatal(err)
 	}
-	if out, status := command(t, "", "aadctl", "report", "--offline", "link"); status != 1 || !strings.Contains(out, "link: is there already") {
+	out, status := command(t, "", "aadctl", "report", "--offline", "link")
+	if status != 1 || !strings.Contains(out, "link: is there already") {
 		t.Errorf("exit status %d, %s", status, out)
 	}
 }

@@ -51,7 +51,8 @@ func sample() *Report {
 			Problems: []string{"/var/log/auth.log.2.gz: unexpected EOF"},
 			Events: []authlog.Event{
 				event(1, "signed-in", "account", "alice@contoso.com", "service", "sshd", "rhost", "192.0.2.7",
-					"decision", "administrator", "role", "Virtual Machine Administrator Login", "correlation", "3b4c5d6e-0000-4111-8222-333344445555"),
+					"decision", "administrator", "role", "Virtual Machine Administrator Login",
+					"correlation", "3b4c5d6e-0000-4111-8222-333344445555"),
 				event(9, "denied", "account", "bob@contoso.com", "service", "sshd", "rhost", "192.0.2.8", "reason", "no-role",
 					"why", "no role assignment grants the action to bob"),
 				event(20, "failed", "account", hostile, "service", hostile, "rhost", hostile, "reason", hostile, "error", hostile),
@@ -99,7 +100,8 @@ func TestGolden(t *testing.T) {
 // Nothing that came from outside is anything but text, nothing is loaded, and nothing is run.
 func TestInert(t *testing.T) {
 	page := written(t, sample())
-	for _, never := range []string{"<script", "\u202e", "\x1b", "http://", "https://", "src=", "@import", "url(", "<link", "<iframe", "onload"} {
+	for _, never := range []string{"<script", "\u202e", "\x1b", "http://", "https://", "src=", "@import", "url(", "<link", "<iframe",
+		"onload"} {
 		if strings.Contains(page, never) {
 			t.Errorf("%q is in the page", never)
 		}
