@@ -79,7 +79,7 @@ func TestGettingStarted(t *testing.T) {
 		if err := entra.Update(func(d *emulator.Directory) { d.Identities = nil }); err != nil {
 			t.Fatal(err)
 		}
-		runPage(t, "docs/getting-started/azure-vm.md")
+		runPage(t, "docs/getting-started/azure-vm.md", false)
 	})
 	t.Run("arc", func(t *testing.T) {
 		fresh(t, demoArc)
@@ -88,11 +88,11 @@ func TestGettingStarted(t *testing.T) {
 		}
 		t.Cleanup(func() { os.RemoveAll("/var/opt/azcmagent") })
 		forward(t, "127.0.0.1:40342", "127.0.0.1:8442")
-		runPage(t, "docs/getting-started/arc.md")
+		runPage(t, "docs/getting-started/arc.md", false)
 	})
 	t.Run("any-linux", func(t *testing.T) {
 		fresh(t, demoVM)
-		runPage(t, "docs/getting-started/any-linux.md")
+		runPage(t, "docs/getting-started/any-linux.md", false)
 	})
 }
 
@@ -100,7 +100,7 @@ func TestGettingStarted(t *testing.T) {
 func TestReadme(t *testing.T) {
 	directory(t, func(d *emulator.Directory) { d.Users = append(d.Users, newPerson) })
 	must(t, "rm", "-rf", "/home/admin@contoso.example")
-	runPage(t, "README.md")
+	runPage(t, "README.md", true)
 }
 
 // What the pages show of sshd_config and sudoers is taken by sshd and visudo.
