@@ -43,7 +43,7 @@ func TestPagesNameCommands(t *testing.T) {
 // commandLines are what stands behind aadctl, at the beginning of a code span or of a line in a block.
 func commandLines(text string) (all []string) {
 	text = strings.ReplaceAll(text, "\\\n", " ")
-	const command = `(?:\$ |sudo |# )*aadctl ([^` + "`" + `|;&\n]*)`
+	const command = `(?:\$ |sudo |# )*aadctl ([^` + "`" + `|;&>\n]*)`
 	for _, m := range regexp.MustCompile("(?m)(?:`|^ *)"+command).FindAllStringSubmatch(text, -1) {
 		all = append(all, m[1])
 	}
