@@ -22,7 +22,6 @@ var others = []struct{ pkg, remedy string }{
 	{"libnss-aad", "Remove the packages libpam-aad and libnss-aad."},
 	{"himmelblau", "Remove himmelblau and its packages for PAM and NSS."},
 	{"pam-himmelblau", "Remove himmelblau and its packages for PAM and NSS."},
-	{"authd", "Remove authd."},
 }
 
 // strangers are files that the package brings, and that others may have brought.

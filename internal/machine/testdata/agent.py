@@ -6,17 +6,32 @@
 Usage: agent.py FILE, which is JSON: {"name", "versions": {version: zip}, "directory", "incarnation", "state", "version",
 "sequence", "settings"}. Downloads, unpacks, runs commands and reads reports with the agent's code; only the wire server is not
 there. Prints what the agent would report to Azure.
+
+The agent looks after a command once a second. A second lasts a fifth here, for its limits too.
 """
 
 import json
 import os
 import shutil
 import sys
+import time
 
 from azurelinuxagent.common import conf, logger
 from azurelinuxagent.common.datacontract import get_properties
 from azurelinuxagent.common.protocol.restapi import Extension, ExtensionSettings, ExtHandlerPackage, ExtHandlerPackageList
+from azurelinuxagent.common.utils import extensionprocessutil
 from azurelinuxagent.ga.exthandlers import ExtHandlersHandler
+
+
+class Clock:
+    """The module time, as far as the agent's watch over commands uses it."""
+
+    @staticmethod
+    def sleep(seconds):
+        time.sleep(seconds / 5)
+
+
+extensionprocessutil.time = Clock
 
 
 class Wire:
