@@ -92,26 +92,26 @@ func TestMissingPiecesLockNobodyOut(t *testing.T) {
 	}
 }
 
-// killedAtEach runs a maintainer script again and again, killed in front of its first command that may change something, its
+// killedAtEach runs a script of a package again and again, killed in front of its first command that may change something, its
 // second and so on, until it comes to its end, and calls then after each.
-func killedAtEach(t *testing.T, name string, args []string, then func(what string)) {
+func killedAtEach(t *testing.T, script string, args []string, then func(what string)) {
 	t.Helper()
 	for n := range 100 {
 		kill := fmt.Sprintf(`n=0 looks='^(for|sed|case|\[|grep|getent|stat|named_by|continue|entry=)'
 			trap '[[ $BASH_COMMAND =~ $looks ]] || (( n++ != %d )) || kill -9 $$' DEBUG; . "$0"`, n)
-		out, status := command(t, "", "bash", append([]string{"-T", "-c", kill, scripts + name}, args...)...)
+		out, status := command(t, "", "bash", append([]string{"-T", "-c", kill, script}, args...)...)
 		if status > 0 {
-			t.Fatalf("%s %v, killed at %d: exit status %d: %s", name, args, n, status, out)
+			t.Fatalf("%s %v, killed at %d: exit status %d: %s", script, args, n, status, out)
 		}
 		if status == 0 {
 			if n < 8 {
-				t.Errorf("%s has %d commands", name, n)
+				t.Errorf("%s has %d commands", script, n)
 			}
 			return
 		}
-		then(fmt.Sprintf("%s killed at %d", name, n))
+		then(fmt.Sprintf("%s killed at %d", filepath.Base(script), n))
 	}
-	t.Fatalf("%s never comes to its end", name)
+	t.Fatalf("%s never comes to its end", script)
 }
 
 // Between any two steps of installing, upgrading, removing and purging, whatever ends them there.
@@ -120,7 +120,7 @@ func TestPackagingLocksNobodyOut(t *testing.T) {
 	l.getIn(t, "installed")
 	getIn := func(when string) { l.getIn(t, when) }
 	whole := wiring(t)
-	killedAtEach(t, "prerm", []string{"remove"}, getIn)
+	killedAtEach(t, scripts+"prerm", []string{"remove"}, getIn)
 	must(t, "dpkg", "--install", "--force-confold", debian(t)) // to dpkg an upgrade, which mends what a removal had begun
 	for _, line := range differences(whole, wiring(t)) {
 		t.Errorf("half removed and mended, the machine differs: %s", line)
@@ -130,7 +130,7 @@ func TestPackagingLocksNobodyOut(t *testing.T) {
 
 	t.Run("with dpkg", func(t *testing.T) { installKilled(t, install) })
 	l.getIn(t, "dpkg's script killed")
-	killedAtEach(t, "postinst", []string{"configure", ""}, getIn)
+	killedAtEach(t, scripts+"postinst", []string{"configure", ""}, getIn)
 	must(t, "dpkg", "--configure", "-a")
 	l.getIn(t, "installed after all")
 	for _, line := range differences(whole, wiring(t)) {

@@ -21,11 +21,11 @@ var rpms = map[string]string{}
 
 func rpmOf(t *testing.T, version string) string {
 	t.Helper()
-	if rpms[version] == "" {
-		const tree = "/tmp/rpm/tree"
-		must(t, "make", "-s", "-C", "../..", "install", "DESTDIR="+tree, "PAMDIR=/usr/lib64/security", "NSSDIR=/usr/lib64")
-		if out, err := exec.Command("../../packaging/rpm/build", tree, "x86_64", version, "/tmp/rpm").CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out) // without must, whose patience it may outlast on a machine with more to do
+	if rpms[version] == "" { // without must, whose patience this may outlast on a machine with more to do
+		build := exec.Command("sh", "-ec", `make -s -C ../.. install DESTDIR=/tmp/rpm/tree PAMDIR=/usr/lib64/security NSSDIR=/usr/lib64
+			../../packaging/rpm/build /tmp/rpm/tree x86_64 "$0" /tmp/rpm`, version)
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
 		}
 		rpms[version] = "/tmp/rpm/aad-login-" + version + "-1.x86_64.rpm"
 	}
