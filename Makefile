@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The aad-login authors
 # SPDX-License-Identifier: Apache-2.0
 
-# The targets a person types are documented in README.md: all, demo, test, bench, fuzz, matrix, cloud-init, install, deb,
+# The targets a person types are documented in README.md: all, demo, test, bench, fuzz, matrix, cloud-init, selinux, install, deb,
 # packages, pictures, clean.
 
 VERSION := 0.1.0
@@ -92,7 +92,7 @@ stage-rpm:
 	rm -rf $(B)/rpm
 	$(MAKE) install DESTDIR=$(B)/rpm PAMDIR=/usr/lib64/security NSSDIR=/usr/lib64
 
-demo test bench fuzz matrix cloud-init:
+demo test bench fuzz matrix cloud-init selinux:
 	internal/machine/throwaway internal/machine/$@
 
 # What README.md shows, taken anew.
@@ -103,4 +103,4 @@ pictures:
 clean:
 	rm -rf $(B)
 
-.PHONY: all install deb packages stage-deb stage-rpm demo test bench fuzz matrix cloud-init pictures clean
+.PHONY: all install deb packages stage-deb stage-rpm demo test bench fuzz matrix cloud-init selinux pictures clean

@@ -12,6 +12,7 @@
 //	demo, test, bench, fuzz  what "make" runs there
 //	matrix                   asks the name service under the glibc of each Debian release
 //	cloud-init               the user data for cloud-init, by cloud-init itself
+//	selinux                  what the SELinux module allows, linked with Debian's policy
 //	pictures                 takes the pictures of README.md, for "make pictures"
 //	check                    gofmt, vet, staticcheck, mandoc, shellcheck
 //
