@@ -45,7 +45,7 @@ func commandLines(text string) (all []string) {
 	text = strings.ReplaceAll(text, "\\\n", " ")
 	const command = `(?:\$ |sudo |# )*aadctl ([^` + "`" + `|;&>\n]*)`
 	for _, m := range regexp.MustCompile("(?m)(?:`|^ *)"+command).FindAllStringSubmatch(text, -1) {
-		all = append(all, m[1])
+		all = append(all, strings.ReplaceAll(m[1], "--uid UID", "--uid 4359382"))
 	}
 	return all
 }

@@ -66,6 +66,7 @@ func docBlocks(t *testing.T, page string) (blocks []docBlock) {
 		t.Fatal(err)
 	}
 	var open *docBlock
+	blank := true // the line before
 	for i, line := range strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") {
 		trimmed := strings.TrimLeft(line, " ")
 		switch fence := strings.HasPrefix(trimmed, "```"); {
@@ -75,9 +76,10 @@ func docBlocks(t *testing.T, page string) (blocks []docBlock) {
 			blocks, open = append(blocks, *open), nil
 		case open != nil:
 			open.lines = append(open.lines, line)
-		case strings.HasPrefix(line, "    ") && strings.TrimSpace(line) != "" && !strings.HasPrefix(trimmed, "|"):
-			t.Errorf("%s:%d: an indented block cannot say what it is; fence it", page, i+1)
+		case strings.HasPrefix(line, "    ") && blank && trimmed != "": // without a fence
+			blocks = append(blocks, docBlock{page: page, line: i + 1, lines: []string{line}})
 		}
+		blank = trimmed == ""
 	}
 	if open != nil {
 		t.Errorf("%v: a fence is not closed", open)
@@ -230,6 +232,9 @@ func runPage(t *testing.T, page string, obeys bool) {
 	r.obeys = obeys
 	ran := 0
 	for _, b := range docBlocks(t, page) {
+		if b.info == "" {
+			t.Errorf("%v does not say what it is", b)
+		}
 		kind, marked := strings.CutSuffix(b.info, " no-run")
 		switch {
 		case marked:
