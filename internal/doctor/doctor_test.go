@@ -161,12 +161,14 @@ func TestSSHD(t *testing.T) {
 	}{
 		{good, OK, "shows someone@contoso.com a device code"},
 		{strings.Replace(good, "usepam yes", "usepam no", 1), Failed, "UsePAM is no"},
-		{strings.Replace(good, "kbdinteractiveauthentication yes", "challengeresponseauthentication yes", 1), OK, "device code"},
+		{good + "challengeresponseauthentication yes\n", OK, "device code"},
+		{good + "challengeresponseauthentication no\n", Failed, "ChallengeResponseAuthentication is no"},
 		{strings.Replace(good, "ation yes", "ation no", 1), Failed, "KbdInteractiveAuthentication is no"},
 		{strings.Replace(good, "300", "280", 1), Failed, "LoginGraceTime is 280 s"},
 		{strings.Replace(good, "300", "281", 1), OK, "device code"},
 		{strings.Replace(good, "300", "0", 1), OK, "device code"},
 		{strings.Replace(good, "usedns no", "usedns yes", 1), Warning, "UseDNS is yes"},
+		{strings.NewReplacer("usepam", "UsePAM", "kbdi", "KbdI", "loging", "LoginG").Replace(good), OK, "device code"},
 		{good + "allowgroups sudo\nallowgroups aad_*\n", OK, "device code"},
 		{good + "allowgroups sudo adm\n", Failed, "AllowGroups is sudo adm, which keeps"},
 		{good + "allowgroups *\nallowgroups !aad_users\n", OK, "device code"}, // aad_admins and the private group match

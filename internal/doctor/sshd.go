@@ -48,12 +48,13 @@ func (p *Patient) someone() string {
 	return "someone@" + p.Config.Domains[0]
 }
 
-// settings are the lines of sshd -T; a keyword may have several.
+// settings are the lines of sshd -T, by keyword in lower case, as OpenSSH printed them up to 10.3; a keyword may have several.
 func settings(said string) map[string][]string {
 	all := map[string][]string{}
 	for line := range strings.Lines(said) {
 		if words := strings.Fields(line); len(words) > 1 {
-			all[words[0]] = append(all[words[0]], words[1:]...)
+			keyword := strings.ToLower(words[0])
+			all[keyword] = append(all[keyword], words[1:]...)
 		}
 	}
 	return all
@@ -75,8 +76,10 @@ func judgeSSHD(set map[string][]string, name string, timeout time.Duration, addr
 	if first("usepam") != "yes" {
 		wrong("UsePAM is "+first("usepam")+", so sshd asks no PAM module", before("UsePAM yes"))
 	}
-	interactive := first("kbdinteractiveauthentication") + first("challengeresponseauthentication") // before 8.7
-	if !strings.HasPrefix(interactive, "yes") {
+	interactive := first("kbdinteractiveauthentication")
+	if first("challengeresponseauthentication") == "no" { // sshd before 8.7 needs both
+		wrong("ChallengeResponseAuthentication is no, so no device code can be shown", before("ChallengeResponseAuthentication yes"))
+	} else if interactive != "yes" {
 		wrong("KbdInteractiveAuthentication is "+interactive+" for "+name+", so no device code can be shown",
 			before("Match Group "+account.UsersGroup, "\tKbdInteractiveAuthentication yes", "Match all"))
 	}
