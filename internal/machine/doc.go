@@ -10,9 +10,9 @@
 //	install-oidc-provider    an OAuth server of another maker, to sign in with
 //	offline                  all of these, and then a command in a network of nothing but loopback
 //	demo, test, bench, fuzz  what "make" runs there
-//	matrix                   asks the name service under the glibc of each Debian release
 //	cloud-init               the user data for cloud-init, by cloud-init itself
 //	selinux                  what the SELinux module allows, linked with Debian's policy
+//	matrix                   boots each Debian release, and goes through the life of the package on it
 //	pictures                 takes the pictures of README.md, for "make pictures"
 //	check                    gofmt, vet, staticcheck, mandoc, shellcheck
 //

@@ -15,8 +15,7 @@ import (
 )
 
 // Programs that run something for an account without anybody there: the account is authorized before each job, and a job of
-// somebody who has lost the role does not run. pam_systemd's host, the user manager, does the same, and needs a booted
-// systemd, which no throw-away machine has.
+// somebody who has lost the role does not run. The user manager does the same, and needs a booted systemd: see TestRelease.
 
 // jobs starts a daemon with a job of user@contoso.example that makes a file, allowed and then refused.
 func jobs(t *testing.T, service string, submit, start func(file string)) {

@@ -103,9 +103,13 @@ func unwired(t *testing.T) (install func() (string, int)) {
 // there is.
 func wiring(t *testing.T) string {
 	t.Helper()
-	const find = `find /etc /var/lib/pam -path /etc/aad-login -prune -o -path '/etc/ld.so.cache*' -prune -o `
-	return must(t, "sh", "-c", find+`-printf '%y %m %U:%G %p %l\n' | sort; `+find+`-type f -print0 | sort -z | xargs -0 sha256sum`)
+	return must(t, "sh", "-c", wiringCommand)
 }
+
+const (
+	wiringFiles   = `find /etc /var/lib/pam -path /etc/aad-login -prune -o -path '/etc/ld.so.cache*' -prune -o `
+	wiringCommand = wiringFiles + `-printf '%y %m %U:%G %p %l\n' | sort; ` + wiringFiles + `-type f -print0 | sort -z | xargs -0 sha256sum`
+)
 
 // What stands in the way of an installation is found before anything has changed, and the message says what to do.
 func TestInstallationRefuses(t *testing.T) {

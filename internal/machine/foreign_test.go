@@ -1,0 +1,92 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package machine
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestForeign has a root of another architecture, whose programs run under qemu-user, load both modules, sign somebody in and let
+// sudo follow. It is a chroot: an emulated systemd does not boot. Run by the script "matrix".
+func TestForeign(t *testing.T) {
+	root := releaseRoot()
+	if root == "" {
+		t.Skip("it takes a root of another architecture; run: make matrix")
+	}
+	f := foreign{t, root}
+	if err := startEntra(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { entra.Close() })
+	for path, text := range map[string][]byte{
+		"/etc/emulator-ca.pem": entra.CA(),
+		configFile: []byte(`tenant_id = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
+client_id = "00001111-aaaa-2222-bbbb-3333cccc4444"
+domains = ["contoso.example"]
+endpoints.authority = "` + entra.EntraURL() + `"
+endpoints.resource_manager = "` + entra.EntraURL() + `"
+endpoints.metadata = "` + entra.MetadataURL() + `"
+endpoints.ca_file = "/etc/emulator-ca.pem"
+`),
+	} {
+		must(t, "mkdir", "-p", filepath.Dir(filepath.Join(root, path)))
+		if err := replaceFile(filepath.Join(root, path), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Run("install", f.step(func(f foreign) {
+		must(f.t, "cp", fileAt(f.t, "../../build/dist/*_arm64.deb"), filepath.Join(root, "var/tmp/aad-login.deb"))
+		f.must("dpkg", "--install", "--force-confold", "/var/tmp/aad-login.deb")
+		f.must("aadctl", "config", "apply")
+		if group := f.must("getent", "group", "aad_users"); !strings.HasPrefix(group, "aad_users:*:1879048192:") {
+			f.t.Errorf("getent says %s", group)
+		}
+	}))
+	t.Run("sign in", f.step(func(f foreign) {
+		c := open(f.t, "chroot", root, "pamtester", "login", admin, "authenticate", "acct_mgmt")
+		c.signIn(admin)
+		c.expect("successfully authenticated")
+		c.expect("account management done")
+		c.endsWell()
+		if id := f.must("id", admin); !strings.Contains(id, "(aad_users)") || !strings.Contains(id, "(aad_admins)") {
+			f.t.Errorf("id says %s", id)
+		}
+	}))
+	t.Run("refusal", f.step(func(f foreign) {
+		c := open(f.t, "chroot", root, "pamtester", "login", "norole@contoso.example", "authenticate")
+		c.signIn("norole@contoso.example")
+		c.expect(deniedSentence)
+		if status, _ := c.end(); status == 0 {
+			f.t.Error("let in without a role")
+		}
+	}))
+	t.Run("purge", f.step(func(f foreign) {
+		f.must("dpkg", "--purge", "aad-login")
+		if out, status := command(f.t, "", "chroot", root, "getent", "group", "aad_users"); status != 2 {
+			f.t.Errorf("purged, and getent says %s", out)
+		}
+	}))
+}
+
+// foreign is such a root.
+type foreign struct {
+	t    *testing.T
+	root string
+}
+
+func (f foreign) must(args ...string) string {
+	f.t.Helper()
+	return must(f.t, "chroot", append([]string{f.root}, args...)...)
+}
+
+func (f foreign) step(do func(foreign)) func(*testing.T) {
+	return func(t *testing.T) {
+		t.Setenv("DEBIAN_FRONTEND", "noninteractive")
+		t.Setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:"+os.Getenv("PATH"))
+		do(foreign{t, f.root})
+	}
+}

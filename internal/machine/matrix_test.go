@@ -1,0 +1,405 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package machine
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestRelease walks through the life of the package on one release, run by the script "matrix". Each step goes on where the one
+// before has left the machine, and local people get in after each that changes it.
+func TestRelease(t *testing.T) {
+	if releaseRoot() == "" {
+		t.Skip("it takes a root of another release; run: make matrix")
+	}
+	v := visit{release: newRelease(t), locals: newKeyPair(t)}
+	v.settleIn(t)
+	for _, step := range []struct {
+		name string
+		do   func(*visit, *testing.T)
+	}{
+		{"install", (*visit).install},
+		{"setup", (*visit).setup},
+		{"names", (*visit).names},
+		{"administrator", (*visit).administrator},
+		{"user", (*visit).user},
+		{"refusals", (*visit).refusals},
+		{"own client", (*visit).ownClient},
+		{"files", (*visit).files},
+		{"key", (*visit).key},
+		{"upgrade", (*visit).upgrade},
+		{"reboot", (*visit).restart},
+		{"user manager", (*visit).userManager},
+		{"remove", (*visit).remove},
+		{"purge", (*visit).purge},
+	} {
+		if !t.Run(step.name, func(t *testing.T) { v.console.t = t; step.do(&v, t) }) {
+			t.Fatalf("%s failed; the steps after it need it", step.name)
+		}
+	}
+	v.console.t = t
+	v.off(t, "poweroff")
+}
+
+// visit is what the steps have in common.
+type visit struct {
+	*release
+	locals keyPair // the local user's
+	before string  // the machine's files before the package
+	first  string  // the administrator's entry at the first sign-in
+}
+
+const (
+	admin = "admin@contoso.example"
+	user  = "user@contoso.example"
+)
+
+// keyPair is a key for public-key logins.
+type keyPair struct{ file, public string }
+
+func newKeyPair(t *testing.T) keyPair {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "key")
+	must(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file)
+	return keyPair{file, must(t, "cat", file+".pub")}
+}
+
+// args are ssh's, to use it.
+func (k keyPair) args(more ...string) []string {
+	return append([]string{"-o", "PubkeyAuthentication=yes", "-o", "IdentitiesOnly=yes", "-i", k.file}, more...)
+}
+
+// settleIn makes the machine one that somebody runs already: with root on the console, a local user with sudo, and an sshd that
+// lets in by group.
+func (v *visit) settleIn(t *testing.T) {
+	v.must(t, "useradd", "--create-home", "--shell", "/bin/bash", "local")
+	v.must(t, "sh", "-c", `printf "%s\n" "$@" | chpasswd`, "sh", "root:"+consolePassword, "local:"+localPassword)
+	v.must(t, "install", "-d", "-o", "local", "-m", "0700", "/home/local/.ssh")
+	v.write(t, "/home/local/.ssh/authorized_keys", v.locals.public, 0o644)
+	v.write(t, "/etc/sudoers.d/local", "local ALL=(ALL) ALL\n", 0o440)
+	v.write(t, "/etc/ssh/sshd_config.d/20-groups.conf", "AllowGroups aad_users local\n", 0o644)
+	v.must(t, "systemctl", "reload", "ssh")
+	v.before = v.must(t, "sh", "-c", wiringCommand)
+	v.localsGetIn(t)
+}
+
+// localsGetIn is root on the console, and a local user with a password, sudo, and a key.
+func (v *visit) localsGetIn(t *testing.T) {
+	t.Helper()
+	v.console.typeLine("root")
+	v.console.expect(`Password: `)
+	v.console.typeLine(consolePassword)
+	v.console.expect(`# `)
+	v.console.typeLine("echo in as $(id -un); exit")
+	v.console.expect(`in as root\n`)
+	v.console.expect(` login: `)
+
+	c := v.ssh(t, "local", "echo in as $(id -un); sudo -k; sudo id -u")
+	c.expect(`[Pp]assword: `)
+	c.typeLine(localPassword)
+	c.expect(`in as local\n`)
+	c.expect(`\[sudo\] password for local: `)
+	c.typeLine(localPassword)
+	c.expect(`\n0\n`)
+	c.endsWell()
+
+	c = v.sshWith(t, v.locals.args(), "local", "echo in as $(id -un)")
+	c.expect(`in as local\n`)
+	c.endsWell()
+	if strings.Contains(c.all(), "assword") {
+		t.Error("a password was asked for beside the key")
+	}
+}
+
+// endsWell waits for the end.
+func (c *terminal) endsWell() {
+	c.t.Helper()
+	if status, rest := c.end(); status != 0 {
+		c.t.Errorf("exit status %d: %s", status, rest)
+	}
+}
+
+// bring copies a package to the machine and installs it as README.md says.
+func (v *visit) bring(t *testing.T, file string) string {
+	t.Helper()
+	must(t, "cp", file, filepath.Join(v.root, "var/tmp/aad-login.deb"))
+	return v.must(t, "apt-get", "install", "--yes", "/var/tmp/aad-login.deb")
+}
+
+func (v *visit) install(t *testing.T) {
+	out := v.bring(t, debian(t))
+	if !strings.Contains(out, "aad-login: run: aadctl setup") {
+		t.Errorf("apt said %s", out)
+	}
+	if strings.Contains(out, "invoke-rc.d: ") || strings.Contains(out, "dpkg: warning") {
+		t.Errorf("apt said %s", out)
+	}
+	v.localsGetIn(t)
+}
+
+// setup is README.md's step 5, with the emulator's addresses filled in beforehand.
+func (v *visit) setup(t *testing.T) {
+	v.must(t, "sed", "-i", `s|^#authority = .*|authority = "`+entra.EntraURL()+`"|;
+		s|^#resource_manager = .*|resource_manager = "`+entra.EntraURL()+`"|;
+		s|^#ca_file = .*|ca_file = "/etc/emulator-ca.pem"|`, configFile)
+	c := open(t, "nsenter", v.in("aadctl", "setup")...)
+	c.expect(`Directory \(tenant\) ID \[aaaabbbb-0000-cccc-1111-dddd2222eeee\]: `)
+	c.typeLine("")
+	c.expect(`Application \(client\) ID: `)
+	c.typeLine("00001111-aaaa-2222-bbbb-3333cccc4444")
+	c.expect(`Domains, .*: `)
+	c.typeLine("contoso.example")
+	c.endsWell()
+	out, status := v.command(t, "aadctl", "check", "--json")
+	if wrong := wrongOf(t, out); status != 0 || len(wrong) > 0 {
+		t.Errorf("aadctl check: exit status %d: %+v", status, wrong)
+	}
+	v.localsGetIn(t)
+}
+
+// names are the answers of this glibc, which the file holds.
+func (v *visit) names(t *testing.T) {
+	v.write(t, "/var/tmp/alice", "alice@contoso.example:*:300001:300001:Alice:/home/alice:/bin/sh\n", 0o644)
+	v.must(t, "aadctl", "account", "import", "/var/tmp/alice")
+	v.must(t, "cp", "/usr/bin/getent", "/var/tmp/sshd") // one that hears of accounts before their first sign-in
+	want, err := os.ReadFile("testdata/names.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	questions := regexp.MustCompile(`(?m)^\$ (.*)$`).FindAllStringSubmatch(string(want), -1)
+	for _, question := range questions {
+		out, status := v.command(t, strings.Fields(question[1])...)
+		fmt.Fprintf(&got, "$ %s\n%s", question[1], out)
+		if status != 0 {
+			fmt.Fprintf(&got, "exit status %d\n", status)
+		}
+	}
+	if got.String() != string(want) || len(questions) < 10 {
+		t.Errorf("%d questions, %q:\n%s", len(questions), differences(string(want), got.String()), got.String())
+	}
+	v.must(t, "aadctl", "account", "remove", "alice@contoso.example")
+}
+
+// administrator signs in for the first time, at an sshd that lets in by group.
+func (v *visit) administrator(t *testing.T) {
+	c := v.ssh(t, admin)
+	c.expect(`Signing in to ` + filepath.Base(v.root) + ` as admin@contoso\.example \(sshd, from ` + here + `\)\.\n`)
+	c.signIn(admin)
+	c.expect(`\$ `)
+	c.typeLine("id; pwd; stat -c '%U %G %a' .")
+	id := c.expect(`uid=(\d+)\(admin@contoso\.example\) gid=(\d+)\(admin@contoso\.example\) groups=(.*)\n`)
+	if id[1] != id[2] || !strings.Contains(id[3], "(aad_users)") || !strings.Contains(id[3], "(aad_admins)") {
+		t.Errorf("id said %s", id[0])
+	}
+	c.expect(`/home/admin@contoso\.example\nadmin@contoso\.example admin@contoso\.example 700\n`)
+	c.typeLine("sudo id -u")
+	c.expect(`Signing in to \S+ as admin@contoso\.example \(sudo\)\.\n`)
+	c.signIn(admin)
+	c.expect(`\n0\n`)
+	c.expect(`\$ `) // sudo throws away what is typed before it has ended
+	c.typeLine("exit")
+	c.endsWell()
+	v.first = v.must(t, "getent", "passwd", admin)
+}
+
+func (v *visit) user(t *testing.T) {
+	c := v.ssh(t, user, "id -Gn; sudo id")
+	c.signIn(user)
+	if groups := c.expect(`user@contoso\.example aad_users\n`)[0]; strings.Contains(groups, "aad_admins") {
+		t.Errorf("groups %q", groups)
+	}
+	c.signIn(user)
+	c.expect(`not in the sudoers file`)
+	if status, _ := c.end(); status != 1 {
+		t.Errorf("exit status %d", status)
+	}
+}
+
+// refusals are told in full, whichever way this sshd has of telling them.
+func (v *visit) refusals(t *testing.T) {
+	c := v.ssh(t, "norole@contoso.example")
+	c.signIn("norole@contoso.example")
+	c.expect(deniedSentence + "\nScope: /subscriptions/\\S+\nObject ID: eeeeeeee-4444-5555-6666-ffffffffffff\nCorrelation ID: [0-9a-f-]{36}\n")
+	if status, rest := c.end(); status != 255 || strings.Contains(rest, "To sign in") {
+		t.Errorf("not closed: exit status %d, said %q", status, rest)
+	}
+	c = v.ssh(t, "Admin@Contoso.Example")
+	c.expect(`This account is spelled admin@contoso\.example on this machine\. Connect again with exactly that name\.`)
+	if status, rest := c.end(); status != 255 || strings.Contains(rest, "To sign in") {
+		t.Errorf("exit status %d, said %q", status, rest)
+	}
+	c = v.ssh(t, admin, "id -un")
+	c.signIn(user)
+	c.expect(`This sign-in is for admin@contoso\.example, but user@contoso\.example signed in with the browser\.`)
+	c.signIn(admin)
+	c.expect(`\nadmin@contoso\.example\n`)
+	c.endsWell()
+}
+
+// ownClient is the ssh of this release: with -q, which hides from OpenSSH 10.3 on what is no prompt, and without.
+func (v *visit) ownClient(t *testing.T) {
+	for _, quiet := range []string{"-q", "-v"} {
+		args := append([]string{"ssh", quiet, "-p", "22", "-tt"}, sshArgs(user+"@127.0.0.1", "id -un")...)
+		c := open(t, "nsenter", v.in(args...)...)
+		c.expect(`Signing in to \S+ as user@contoso\.example \(sshd, from 127\.0\.0\.1\)\.\n`)
+		c.signIn(user)
+		c.expect(`\nuser@contoso\.example\n`)
+		c.endsWell()
+	}
+}
+
+// files go there and back by scp, in both of its protocols, and sftp.
+func (v *visit) files(t *testing.T) {
+	dir := t.TempDir()
+	must(t, "dd", "if=/dev/urandom", "of="+dir+"/file", "bs=1k", "count=300")
+	options := append([]string{"-o", "Port=22"}, sshArgs()...)
+	for _, copying := range [][]string{
+		append(append([]string{"scp"}, options...), dir+"/file", user+"@"+near+":"),
+		append(append([]string{"scp", "-O"}, options...), user+"@"+near+":file", dir+"/back"),
+	} {
+		c := open(t, copying[0], copying[1:]...)
+		c.signIn(user)
+		c.endsWell()
+	}
+	must(t, "cmp", dir+"/file", dir+"/back")
+	c := open(t, "sftp", append(options, user+"@"+near)...)
+	c.signIn(user)
+	for _, line := range []string{"rename file moved", "get moved " + dir + "/again", "rm moved", "exit"} {
+		c.expect(`sftp> `)
+		c.typeLine(line)
+	}
+	c.endsWell()
+	must(t, "cmp", dir+"/file", dir+"/again")
+}
+
+// key is a login without a browser, of somebody who has put a key there, and has the role or not.
+func (v *visit) key(t *testing.T) {
+	pair := newKeyPair(t)
+	c := v.ssh(t, user, "umask 077; mkdir .ssh; echo '"+strings.TrimSpace(pair.public)+"' >.ssh/authorized_keys")
+	c.signIn(user)
+	c.endsWell()
+	c = v.sshWith(t, pair.args(), user, "id -un")
+	c.expect(`user@contoso\.example\n`)
+	c.endsWell()
+	if strings.Contains(c.all(), "To sign in") {
+		t.Error("a code was shown beside the key")
+	}
+	revoke(t, user)
+	c = v.sshWith(t, pair.args("-o", "KbdInteractiveAuthentication=no"), user, "echo in as $(id -un)")
+	if status, rest := c.end(); status != 255 || strings.Contains(rest, "in as") {
+		t.Errorf("without the role: exit status %d, said %q", status, rest)
+	}
+}
+
+// userManager is user@UID.service, whose account phase is asked when systemd starts it, for who has the role and who has it no more.
+func (v *visit) userManager(t *testing.T) {
+	unit := "user@" + strings.TrimSpace(v.must(t, "id", "-u", user)) + ".service"
+	v.must(t, "systemctl", "start", unit)
+	if said := v.log(t, `authorized .*service="systemd-user"`); !strings.Contains(said, user) {
+		t.Errorf("log: %q", said)
+	}
+	v.must(t, "systemctl", "stop", unit)
+	revoke(t, user)
+	if out, status := v.command(t, "systemctl", "start", unit); status == 0 {
+		t.Errorf("started without the role: %s", out)
+	}
+	if said := v.log(t, `denied .*service="systemd-user"`); !strings.Contains(said, user) {
+		t.Errorf("log: %q", said)
+	}
+}
+
+// upgrade brings the next version, while somebody is signed in and goes on.
+func (v *visit) upgrade(t *testing.T) {
+	session := v.ssh(t, admin)
+	session.signIn(admin)
+	session.expect(`\$ `)
+	dir := t.TempDir()
+	must(t, "dpkg-deb", "--raw-extract", debian(t), dir+"/next")
+	must(t, "sed", "-i", "s/^Version: .*/&+next/", dir+"/next/DEBIAN/control")
+	must(t, "dpkg-deb", "--root-owner-group", "-Znone", "--build", dir+"/next", dir+"/next.deb")
+	v.bring(t, dir+"/next.deb")
+	if version := v.must(t, "dpkg-query", "-W", "-f", "${Version} ${db:Status-Abbrev}", "aad-login"); !strings.HasSuffix(version, "+next ii ") {
+		t.Errorf("dpkg says %s", version)
+	}
+	session.typeLine("sudo -k; sudo id -u")
+	session.signIn(admin)
+	session.expect(`\n0\n`)
+	session.expect(`\$ `)
+	session.typeLine("exit")
+	session.endsWell()
+	v.localsGetIn(t)
+}
+
+// restart is a machine that comes up again with what it has stored.
+func (v *visit) restart(t *testing.T) {
+	v.off(t, "reboot")
+	v.boot(t)
+	if entry := v.must(t, "getent", "passwd", admin); entry != v.first {
+		t.Errorf("booted again, it is %q; was %q", entry, v.first)
+	}
+	if modes := v.must(t, "stat", "-c", "%U %a", "/run/aad-login", "/var/cache/aad-login"); modes != "root 700\nroot 700\n" {
+		t.Errorf("directories: %q", modes)
+	}
+	// Only now: before glibc 2.33 a process that runs, as logind and the bus do, never reads nsswitch.conf again.
+	c := v.ssh(t, admin, "loginctl list-sessions --no-legend --no-pager; sudo id -u")
+	c.signIn(admin)
+	c.expect(strings.Split(v.first, ":")[2] + ` +admin@contoso`)
+	c.signIn(admin)
+	c.expect(`\n0\n`)
+	c.endsWell()
+	v.localsGetIn(t)
+}
+
+// remove takes the package away under somebody who is signed in. The configuration stays.
+func (v *visit) remove(t *testing.T) {
+	session := v.ssh(t, admin, "echo begun; cat")
+	session.signIn(admin)
+	session.expect(`begun\n`)
+	if out := v.must(t, "apt-get", "remove", "--yes", "aad-login"); !strings.Contains(out, "aad-login: "+admin+" is signed in") {
+		t.Errorf("apt said %s", out)
+	}
+	session.typeLine("on")
+	session.expect(`on\non\n`)
+	session.typeLine("\x04")
+	session.endsWell()
+	v.asBefore(t)
+	if out := v.must(t, "find", "/lib/", "/usr/lib/", "-name", "*_aad.so*"); out != "" {
+		t.Errorf("left behind: %s", out)
+	}
+	if out, status := v.command(t, "getent", "passwd", admin); status != 2 {
+		t.Errorf("removed, and getent says %s", out)
+	}
+}
+
+// purge is after another installation, which finds everything as it was configured.
+func (v *visit) purge(t *testing.T) {
+	v.bring(t, debian(t))
+	c := v.ssh(t, admin, "id -un")
+	c.signIn(admin)
+	c.expect(`\nadmin@contoso\.example\n`)
+	c.endsWell()
+	if out := v.must(t, "apt-get", "purge", "--yes", "aad-login"); !strings.Contains(out, "rm -r /var/lib/aad-login") {
+		t.Errorf("apt said %s", out)
+	}
+	v.asBefore(t)
+	if out, status := v.command(t, "ls", "-d", "/etc/aad-login", "/var/cache/aad-login", "/run/aad-login", "/usr/share/aad-login"); status == 0 ||
+		strings.HasPrefix(out, "/") {
+		t.Errorf("left behind: %s", out)
+	}
+}
+
+// asBefore compares the machine's files with those before the package.
+func (v *visit) asBefore(t *testing.T) {
+	t.Helper()
+	for _, line := range differences(v.before, v.must(t, "sh", "-c", wiringCommand)) {
+		t.Error(line)
+	}
+	v.localsGetIn(t)
+}
