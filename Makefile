@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The aad-login authors
 # SPDX-License-Identifier: Apache-2.0
 
-# The targets a person types are documented in README.md: all, demo, test, bench, fuzz, matrix, cloud-init, selinux, install, deb,
-# packages, pictures, clean.
+# The targets a person types are documented in README.md: all, demo, test, bench, fuzz, matrix, cloud-init, selinux, rpm, install,
+# deb, packages, pictures, clean.
 
 VERSION := 0.1.0
 DESTDIR :=
@@ -94,7 +94,7 @@ stage-rpm:
 	rm -rf $(B)/rpm
 	$(MAKE) install DESTDIR=$(B)/rpm PAMDIR=/usr/lib64/security NSSDIR=/usr/lib64
 
-demo test bench fuzz matrix cloud-init selinux:
+demo test bench fuzz matrix cloud-init selinux rpm:
 	internal/machine/throwaway internal/machine/$@
 
 # What README.md shows, taken anew.
@@ -105,4 +105,4 @@ pictures:
 clean:
 	rm -rf $(B)
 
-.PHONY: all install deb packages stage-deb stage-rpm demo test bench fuzz matrix cloud-init selinux pictures clean
+.PHONY: all install deb packages stage-deb stage-rpm demo test bench fuzz matrix cloud-init selinux rpm pictures clean

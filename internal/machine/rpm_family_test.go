@@ -49,7 +49,22 @@ func mustRPM(t *testing.T, version string) string {
 
 // families have nothing in common but what is asked of them.
 var families = map[string]func(t *testing.T){
-	"redhat": func(t *testing.T) { family(t, "redhat") },
+	"redhat":     func(t *testing.T) { family(t, "redhat") },
+	"azurelinux": func(t *testing.T) { long(t); family(t, "azurelinux") },
+	"suse":       suse,
+}
+
+// suse has links, as pam-config makes them, and no /etc/nsswitch.conf, as new installations.
+func suse(t *testing.T) {
+	family(t, "suse")
+	for _, kind := range []string{"auth", "account", "password", "session"} {
+		if err := os.Symlink("common-"+kind+"-pc", "/etc/pam.d/common-"+kind); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, "mkdir", "-p", "/usr/etc")
+	must(t, "mv", "/etc/nsswitch.conf", "/usr/etc/nsswitch.conf")
+	t.Cleanup(func() { os.Remove("/usr/etc/nsswitch.conf") }) // Debian's glibc does not read it, and does as if it said "files"
 }
 
 // A whole life of the package: installed, signed in with, upgraded, erased; and after it, each file is what it was, to the byte.
@@ -74,7 +89,8 @@ func TestRPMFamilies(t *testing.T) {
 			for _, line := range differences(before, wiring(t)) {
 				t.Errorf("erased: %s", line)
 			}
-			for _, path := range []string{"/usr/share/aad-login", "/var/cache/aad-login", "/run/aad-login", filepath.Dir(storeFile) + "/install-pending"} {
+			for _, path := range []string{"/usr/share/aad-login", "/var/cache/aad-login", "/run/aad-login",
+				filepath.Dir(storeFile) + "/install-pending"} {
 				if _, err := os.Lstat(path); err == nil {
 					t.Errorf("erased, %s is there", path)
 				}

@@ -4,6 +4,7 @@
 package machine
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"strings"
@@ -24,12 +25,23 @@ func rpmOf(t *testing.T, version string) string {
 	if rpms[version] == "" { // without must, whose patience this may outlast on a machine with more to do
 		build := exec.Command("sh", "-ec", `make -s -C ../.. install DESTDIR=/tmp/rpm/tree PAMDIR=/usr/lib64/security NSSDIR=/usr/lib64
 			../../packaging/rpm/build /tmp/rpm/tree x86_64 "$0" /tmp/rpm`, version)
+		build.Env = append(os.Environ(), "SOURCE_DATE_EPOCH=1764115200") // rpm takes no changelog of 1970
 		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
 		rpms[version] = "/tmp/rpm/aad-login-" + version + "-1.x86_64.rpm"
 	}
 	return rpms[version]
+}
+
+// long is what a test that "make test" has no time for.
+var everything = flag.Bool("rpm", false, "all tests of the rpm")
+
+func long(t *testing.T) {
+	t.Helper()
+	if !*everything {
+		t.Skip("run by: make rpm")
+	}
 }
 
 // query is "rpm -qp --qf FORMAT".
@@ -63,6 +75,13 @@ func TestRPM(t *testing.T) {
 	if flags := query(t, file, "[%{FILENAMES} %{FILEFLAGS:fflags}\n]"); !strings.Contains(flags, configFile+" cn\n") {
 		t.Errorf("the configuration is not noreplace: %s", flags)
 	}
+	if out := must(t, "rpm", "-qp", "--changelog", file); !strings.HasPrefix(out, "* Wed Nov 26 2025 The aad-login authors ") {
+		t.Errorf("changelog: %q", out)
+	}
+	out, status := command(t, "", "rpmlint", "-c", "../../packaging/rpm/rpmlint.toml", file)
+	if status != 0 || !strings.Contains(out, " 0 errors, 0 warnings") {
+		t.Errorf("rpmlint: exit status %d, said %s", status, out)
+	}
 	for script, tag := range map[string]string{"pre": "PREIN", "post": "POSTIN", "preun": "PREUN", "postun": "POSTUN"} {
 		if want, err := os.ReadFile("../../packaging/rpm/" + script); err != nil || query(t, file, "%{"+tag+"}") != string(want) {
 			t.Errorf("%%%s is not the file: %v", script, err)
@@ -88,11 +107,13 @@ func TestRPMFiles(t *testing.T) {
 	for line := range strings.Lines(query(t, file, "[%{FILENAMES} %{FILEMODES:hex} %{FILEUSERNAME}:%{FILEGROUPNAME}\n]")) {
 		f := strings.Fields(line)
 		modes[f[0]] = f[1]
-		if there := strings.Fields(must(t, "stat", "-c", "%f %u:%g", root+f[0])); there[0] != f[1] || there[1] != "0:0" || f[2] != "root:root" {
+		there := strings.Fields(must(t, "stat", "-c", "%f %u:%g", root+f[0]))
+		if there[0] != f[1] || there[1] != "0:0" || f[2] != "root:root" {
 			t.Errorf("%s: it is %v", strings.TrimSpace(line), there)
 		}
 	}
-	for _, path := range strings.Fields(must(t, "find", root, "-type", "f", "-not", "-path", root+"*/.rpmdb/*", "-not", "-path", root+"/var/lib/rpm/*", "-printf", "/%P ")) {
+	for _, path := range strings.Fields(must(t, "find", root, "-type", "f", "-not", "-path", root+"*/.rpmdb/*",
+		"-not", "-path", root+"/var/lib/rpm/*", "-printf", "/%P ")) {
 		if modes[path] == "" {
 			t.Errorf("%s is not listed", path)
 		}
@@ -100,7 +121,8 @@ func TestRPMFiles(t *testing.T) {
 	const directory, program, data = "41", "81ed", "81a4"
 	for path, mode := range map[string]string{
 		"/usr/lib64/security/pam_aad.so": program, "/usr/lib64/libnss_aad.so.2": program, "/usr/sbin/aadctl": program, shared + "wiring": program,
-		configFile: data, shared + "aad_admins": data, "/usr/share/zsh/site-functions/_aadctl": data, "/usr/share/man/man8/aadctl.8.gz": data,
+		configFile: data, shared + "aad_admins": data, shared + "40-aad-login.conf.before-8.7": data,
+		"/usr/share/zsh/site-functions/_aadctl": data, "/usr/share/man/man8/aadctl.8.gz": data,
 		"/var/cache/aad-login": directory + "c0", "/var/lib/aad-login": directory + "ed",
 	} {
 		if modes[path] != mode {
