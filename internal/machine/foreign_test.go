@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestForeign has a root of another architecture, whose programs run under qemu-user, load both modules, sign somebody in and let
-// sudo follow. It is a chroot: an emulated systemd does not boot. Run by the script "matrix".
+// TestForeign has programs of another architecture, which run under qemu-user, load both modules, sign somebody in and let sudo
+// follow. It is a chroot: an emulated systemd does not boot. Run by the script "matrix".
 func TestForeign(t *testing.T) {
 	root := releaseRoot()
 	if root == "" {
@@ -22,6 +22,8 @@ func TestForeign(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { entra.Close() })
+	must(t, "mount", "-t", "proc", "proc", filepath.Join(root, "proc")) // these are of a namespace that ends with the test
+	must(t, "mount", "--rbind", "/dev", filepath.Join(root, "dev"))
 	for path, text := range map[string][]byte{
 		"/etc/emulator-ca.pem": entra.CA(),
 		configFile: []byte(`tenant_id = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
@@ -55,6 +57,13 @@ endpoints.ca_file = "/etc/emulator-ca.pem"
 		if id := f.must("id", admin); !strings.Contains(id, "(aad_users)") || !strings.Contains(id, "(aad_admins)") {
 			f.t.Errorf("id says %s", id)
 		}
+	}))
+	t.Run("sudo", f.step(func(f foreign) {
+		uid := strings.TrimSpace(f.must("id", "-u", admin))
+		c := open(f.t, "chroot", "--userspec="+uid+":"+uid, root, "sudo", "id", "-u")
+		c.signIn(admin)
+		c.expect(`\n0\n`)
+		c.endsWell()
 	}))
 	t.Run("refusal", f.step(func(f foreign) {
 		c := open(f.t, "chroot", root, "pamtester", "login", "norole@contoso.example", "authenticate")
