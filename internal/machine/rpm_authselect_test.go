@@ -13,8 +13,9 @@ import (
 func authselected(t *testing.T, profile ...string) {
 	t.Helper()
 	family(t, "redhat")
-	must(t, "sh", "-c", `mkdir -p /usr/share/authselect/default && cp -r testdata/authselect/*/ /usr/share/authselect/default/ &&
-		install testdata/authselect/authselect /usr/bin/ && cc -shared -fPIC -o /lib/x86_64-linux-gnu/security/pam_sss.so testdata/pam_sss.c`)
+	must(t, "sh", "-c", `mkdir -p /usr/share/authselect/default /etc/authselect/custom &&
+		cp -r testdata/authselect/*/ /usr/share/authselect/default/ && install testdata/authselect/authselect /usr/bin/ &&
+		cc -shared -fPIC -o /lib/x86_64-linux-gnu/security/pam_sss.so testdata/pam_sss.c`)
 	t.Cleanup(func() {
 		must(t, "rm", "-r", "/usr/share/authselect", "/usr/bin/authselect", "/lib/x86_64-linux-gnu/security/pam_sss.so")
 	})
