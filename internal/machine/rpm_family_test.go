@@ -19,6 +19,7 @@ func family(t *testing.T, name string) {
 	must(t, "sh", "-c", `mount -t tmpfs -o mode=755 etc "$0" && cp -a /etc/. "$0" && mount --bind "$0" /etc`, etc)
 	t.Cleanup(func() { // before unwired's
 		command(t, "", "rpm", "-e", "--noscripts", "aad-login")
+		must(t, "rm", "-f", filepath.Dir(storeFile)+"/install-pending", filepath.Dir(storeFile)+"/directories") // of a test that failed
 		must(t, "umount", "/etc")
 		must(t, "umount", etc)
 		must(t, "ldconfig")
