@@ -113,6 +113,10 @@ func TestRemovalWhileSomebodyIsSignedIn(t *testing.T) {
 	if out, status := install(); status != 0 {
 		t.Fatal(out)
 	}
+	goesOn("installed over itself")
+	if out, status := command(t, "", "dpkg", "--install", nextVersion(t)); status != 0 {
+		t.Fatal(out)
+	}
 	goesOn("upgraded")
 	if out := must(t, "dpkg", "--remove", "aad-login"); !strings.Contains(out, "aad-login: "+name+" is signed in") {
 		t.Errorf("said %q", out)
@@ -145,29 +149,5 @@ func TestRemovalRefuses(t *testing.T) {
 			}
 			must(t, "getent", "group", "aad_users")
 		})
-	}
-}
-
-// A profile that has changed since the installation reaches the stacks with the upgrade.
-func TestUpgradeBringsTheProfile(t *testing.T) {
-	const profile, account = "/usr/share/pam-configs/aad-login", "/etc/pam.d/common-account"
-	install := unwired(t)
-	if out, status := install(); status != 0 {
-		t.Fatal(out)
-	}
-	brought := must(t, "cat", account)
-	former := strings.Replace(must(t, "cat", profile), "\trequisite\tpam_succeed_if.so quiet user notingroup aad_users\n", "", 1)
-	if err := replaceFile(profile, []byte(former), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	must(t, "pam-auth-update", "--package")
-	if must(t, "cat", account) == brought {
-		t.Fatal("the former profile makes the same stack")
-	}
-	if out, status := install(); status != 0 {
-		t.Fatal(out)
-	}
-	if now := must(t, "cat", account); now != brought {
-		t.Errorf("after the upgrade: %s", now)
 	}
 }
