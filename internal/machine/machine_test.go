@@ -189,6 +189,14 @@ func must(t *testing.T, name string, args ...string) string {
 	return out
 }
 
+// build is must for what compiles, which is no step of a dialogue: without a cache, and with more to do, a machine takes minutes.
+func build(t *testing.T, name string, args ...string) {
+	t.Helper()
+	defer func(former time.Duration) { patience = former }(patience)
+	patience *= 5
+	must(t, name, args...)
+}
+
 // edit changes a file for the length of a test. A nil text takes the file away.
 func edit(t *testing.T, path string, change func(string) []byte) {
 	t.Helper()

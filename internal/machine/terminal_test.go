@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long anything here may take before it counts as never. No test measures time with it.
-var patience = 60 * time.Second
+var patience = 3 * time.Minute
 
 // terminal is a command running on a pseudo-terminal of its own, as if typed by a person.
 type terminal struct {

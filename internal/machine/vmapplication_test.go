@@ -17,7 +17,7 @@ func TestVMApplication(t *testing.T) {
 	dist := t.TempDir()
 	version := strings.Split(filepath.Base(deb), "_")[1]
 	must(t, "cp", deb, dist)
-	must(t, "../../packaging/vm-application/build", dist, version, filepath.Base(deb))
+	build(t, "../../packaging/vm-application/build", dist, version, filepath.Base(deb))
 	archive := filepath.Join(dist, "aad-login-vm-application-"+version+".tar")
 	for _, name := range strings.Fields(must(t, "tar", "-tf", archive)) {
 		if !filepath.IsLocal(name) {
@@ -25,7 +25,7 @@ func TestVMApplication(t *testing.T) {
 		}
 	}
 	must(t, "mv", archive, archive+".once")
-	must(t, "../../packaging/vm-application/build", dist, version, filepath.Base(deb))
+	build(t, "../../packaging/vm-application/build", dist, version, filepath.Base(deb))
 	must(t, "cmp", archive, archive+".once")
 
 	unwired(t)
