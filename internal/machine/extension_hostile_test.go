@@ -155,7 +155,7 @@ func TestExtensionAgainAndAgain(t *testing.T) {
 	killed := func(what, program string) {
 		t.Helper()
 		pid := filepath.Join(t.TempDir(), "pid")
-		script := fmt.Sprintf("kill -9 $(cat %s) $PPID\n", pid)
+		script := fmt.Sprintf("kill -9 $(cat %s) $PPID # preinst looks whether it knows '--root'\n", pid)
 		standIn(t, program, script, func() {
 			out, status := command(t, "", "sh", "-c", `echo $$ >"$0"; exec "$1/bin/handler" "$2"`, pid, h.base, what)
 			if status != -1 {
