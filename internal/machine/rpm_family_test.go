@@ -57,6 +57,7 @@ var families = map[string]func(t *testing.T){
 
 // suse has links, as pam-config makes them, and no /etc/nsswitch.conf, as new installations.
 func suse(t *testing.T) {
+	long(t)
 	family(t, "suse")
 	for _, kind := range []string{"auth", "account", "password", "session"} {
 		if err := os.Symlink("common-"+kind+"-pc", "/etc/pam.d/common-"+kind); err != nil {

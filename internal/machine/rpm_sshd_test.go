@@ -47,6 +47,7 @@ func settings(t *testing.T, user string) string {
 // Where sshd knows no Include, its own file gets what is in the drop-in: local people are asked as before, ours for the code only;
 // and a removal leaves the file as it was, also if it did not end in a newline or ended in a Match block.
 func TestRPMWithoutInclude(t *testing.T) {
+	long(t)
 	stored(t, "user@contoso.example")
 	withoutInclude(t)
 	before := wiring(t)
