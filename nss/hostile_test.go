@@ -192,8 +192,6 @@ func damagedEntries() []damage {
 		setting("uid 0 by uid", imported, damaged, 0, 32, 0),
 		setting("uid of another by uid", imported, damaged, 0, 32, 3197662),
 		setting("retired", alice, absent, 4, 16, 1),
-		setting("unknown flag", alice, damaged, 4, 16, 4),
-		setting("last flag", alice, damaged, 4, 16, 1<<15),
 		setting("no group", alice, damaged, 6, 16, 0),
 		{"no group but a longer name", imported, func(b []byte, at place) { // the group's bytes would be of the name
 			put(b, at.value+6, uint32(little.Uint16(b[at.value+8:])+4)<<16)
@@ -235,7 +233,6 @@ func damagedRules() []damage {
 		setting("another magic", rules, refused, 2, 8, 'D'),
 		setting("format 0", rules, refused, 3, 8, 0),
 		setting("format 2", rules, refused, 3, 8, 2),
-		setting("unknown rule flag", rules, refused, 5, 8, 2),
 		setting("no domain", rules, refused, 6, 16, 0),
 		setting("65535 domains", rules, refused, 6, 16, 1<<16-1),
 		setting("65535 services", rules, refused, 8, 16, 1<<16-1),

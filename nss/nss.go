@@ -216,6 +216,16 @@ func id(tenant, upn string, k int, low, high uint32) uint32 {
 	return uint32(C.aad_id(r, n, C.uint(k)))
 }
 
+// section is a section of the rules.
+func (s store) section(tag uint16) ([]byte, bool) {
+	content := (*C.struct_aad_bytes)(C.malloc(C.sizeof_struct_aad_bytes))
+	defer C.free(unsafe.Pointer(content))
+	if !C.aad_rules_section(&s.c.rules, C.uint16_t(tag), content) {
+		return nil, false
+	}
+	return C.GoBytes(unsafe.Pointer(content.at), C.int(content.len)), true
+}
+
 // get looks a key of at least one byte up in any database; nil when there is
 // no such record.
 func get(data unsafe.Pointer, size int, key []byte) ([]byte, result) {

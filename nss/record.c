@@ -8,9 +8,9 @@
 enum {
 	RULES_HEAD = 20,
 	RULES_SHORT_NAMES = 1,
+	SECTION_HEAD = 4,
 	ENTRY_HEAD = 16,
 	ENTRY_RETIRED = 1,
-	ENTRY_ADMIN = 2,
 	MAX_ID = UINT32_MAX - 1, // the last is no id to the kernel
 };
 
@@ -31,6 +31,40 @@ static const char *strings(const char *s, const char *end, unsigned n)
 	return s;
 }
 
+// next_section reads the one at s->at and steps behind it; false at the end, and
+// for one that does not fit or whose tag is not higher than the last.
+static bool next_section(struct aad_bytes *s, int *tag, struct aad_bytes *content)
+{
+	if (s->len < SECTION_HEAD || aad_u16(s->at) <= *tag || s->len - SECTION_HEAD < aad_u16(s->at + 2))
+		return false;
+	*tag = aad_u16(s->at);
+	*content = (struct aad_bytes){s->at + SECTION_HEAD, aad_u16(s->at + 2)};
+	s->at += SECTION_HEAD + content->len;
+	s->len -= SECTION_HEAD + content->len;
+	return true;
+}
+
+// sections reads them from begin to the end of the record.
+static bool sections(struct aad_bytes record, const void *begin, struct aad_bytes *all)
+{
+	struct aad_bytes content, rest;
+	const uint8_t *at = begin;
+	rest = *all = (struct aad_bytes){at, record.len - (uint32_t)(at - record.at)};
+	for (int tag = -1; rest.len > 0;)
+		if (!next_section(&rest, &tag, &content))
+			return false;
+	return true;
+}
+
+bool aad_rules_section(const struct aad_rules *r, uint16_t tag, struct aad_bytes *content)
+{
+	struct aad_bytes all = r->sections;
+	for (int at = -1; next_section(&all, &at, content);)
+		if (at == tag)
+			return true;
+	return false;
+}
+
 bool aad_rules_parse(struct aad_bytes record, struct aad_rules *r)
 {
 	const uint8_t *p = record.at;
@@ -43,18 +77,19 @@ bool aad_rules_parse(struct aad_bytes record, struct aad_rules *r)
 		.low = aad_u32(p + 12),
 		.high = aad_u32(p + 16),
 	};
-	if (p[5] > RULES_SHORT_NAMES || r->domains == 0 || r->low < AAD_MIN_ID || r->high > MAX_ID ||
+	if (r->domains == 0 || r->low < AAD_MIN_ID || r->high > MAX_ID ||
 	    r->high < r->low || r->high - r->low < AAD_RESERVED)
 		return false;
 	r->tenant = (const char *)p + RULES_HEAD;
 	const char *end = (const char *)p + record.len;
-	if (strings(r->tenant, end, 3u + r->domains + r->services) != end)
+	const char *behind = strings(r->tenant, end, 3u + r->domains + r->services);
+	if (behind == NULL)
 		return false;
 	r->home = aad_next_string(r->tenant);
 	r->shell = aad_next_string(r->home);
 	r->domain = aad_next_string(r->shell);
 	r->service = strings(r->domain, end, r->domains);
-	return true;
+	return sections(record, behind, &r->sections);
 }
 
 bool aad_entry_parse(struct aad_bytes record, struct aad_entry *e)
@@ -74,13 +109,14 @@ bool aad_entry_parse(struct aad_bytes record, struct aad_entry *e)
 		.shell = aad_u16(p + 14),
 	};
 	e->len = e->name + 3u + e->gecos + 1u + e->home + 1u + e->shell + 1u;
-	if (e->uid < AAD_MIN_ID || e->uid > MAX_ID || flags > (ENTRY_RETIRED | ENTRY_ADMIN) || e->ngroups == 0 ||
-	    record.len != ENTRY_HEAD + 4u * e->ngroups + e->len)
+	if (e->uid < AAD_MIN_ID || e->uid > MAX_ID || e->ngroups == 0 ||
+	    record.len < ENTRY_HEAD + 4u * e->ngroups + e->len)
 		return false;
 	const char *t = e->text = (const char *)p + ENTRY_HEAD + 4u * e->ngroups;
 	const char *gecos = t + e->name + 3, *home = gecos + e->gecos + 1, *shell = home + e->home + 1;
-	return memchr(t, '\0', e->name + 1u) == t + e->name && memcmp(t + e->name, "\0*", 3) == 0 && home[-1] == '\0' &&
-	       shell[-1] == '\0' && t[e->len - 1] == '\0';
+	struct aad_bytes unknown;
+	return sections(record, t + e->len, &unknown) && memchr(t, '\0', e->name + 1u) == t + e->name &&
+	       memcmp(t + e->name, "\0*", 3) == 0 && home[-1] == '\0' && shell[-1] == '\0' && t[e->len - 1] == '\0';
 }
 
 bool aad_members_parse(struct aad_bytes record, struct aad_members *m)
@@ -92,7 +128,12 @@ bool aad_members_parse(struct aad_bytes record, struct aad_members *m)
 		.text = (const char *)record.at + 4,
 		.len = record.len - 4,
 	};
-	return m->count <= m->len && strings(m->text, m->text + m->len, m->count) == m->text + m->len;
+	const char *behind = m->count > m->len ? NULL : strings(m->text, m->text + m->len, m->count);
+	if (behind == NULL)
+		return false;
+	m->len = (uint32_t)(behind - m->text);
+	struct aad_bytes unknown;
+	return sections(record, behind, &unknown);
 }
 
 // find is one lookup; what answers must be what was asked for, so that a

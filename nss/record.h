@@ -27,6 +27,7 @@ struct aad_rules {
 	const char *tenant, *home, *shell;
 	const char *domain;  // the first; the others follow it
 	const char *service; // likewise
+	struct aad_bytes sections;
 };
 
 struct aad_entry {
@@ -56,6 +57,11 @@ struct aad_store {
 const char *aad_next_string(const char *s);
 
 bool aad_rules_parse(struct aad_bytes record, struct aad_rules *r);
+
+// aad_rules_section finds what a section of the rules holds; false when the
+// writer was of a version that has none with this tag.
+bool aad_rules_section(const struct aad_rules *r, uint16_t tag, struct aad_bytes *content);
+
 bool aad_entry_parse(struct aad_bytes record, struct aad_entry *e);
 bool aad_members_parse(struct aad_bytes record, struct aad_members *m);
 

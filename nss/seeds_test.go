@@ -43,6 +43,8 @@ func made(t testing.TB) map[string]seed {
 	all := map[string]seed{
 		"sound":  {sound, "admin@contoso.com", 3197663},
 		"former": {sound, "was@contoso.com", testRules().Low},
+		// internal/account, internal/signin and cmd/aadctl read it, too.
+		"tomorrow": {tomorrow(t, sound), "admin@contoso.com", 3197663},
 	}
 	for name, c := range map[string]struct {
 		rules account.Rules

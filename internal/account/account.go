@@ -31,6 +31,8 @@ type Account struct {
 	Locked   time.Time // zero unless locked; then nobody signs in, and files keep their owner
 	Removed  time.Time // zero unless removed; then name and id stay taken and nothing answers
 	MovedTo  uint32    // 0, or this is no more than an id that an account had before, removed so that nobody gets it
+
+	later later // what a later version has stored with it
 }
 
 var (

@@ -30,25 +30,52 @@
 //	at the end:
 //	"gaad_admins"   members: u32 count, then the names
 //
+// What else may be there is in the section on later versions.
+//
 // A uid in a key or value is eight hexadecimal digits. The entry of an account is twice in
 // the file so that a hit is one lookup, and its text is laid out so that the
 // answer is one copy:
 //
 //	0   u32 uid, which is also the gid of the account's private group
-//	4   u16 flags: 1 retired (removed, or a former name), 2 administrator
+//	4   u16 flags: 1 retired (removed, or a former name), 2 administrator, unknown ones
 //	6   u16 number of groups
 //	8   u16 length of name, gecos, home, shell (four numbers), without NUL
 //	16  u32 groups: aad_users, aad_admins for an administrator, the others
-//	    then name NUL "*" NUL gecos NUL home NUL shell NUL
+//	    then name NUL "*" NUL gecos NUL home NUL shell NUL, sections
 //
 // The rules are what the name service needs of the configuration:
 //
 //	0   "aad", u8 Format
 //	4   u8 mark: any number, another one once the file has been replaced
-//	5   u8 flags: 1 short names
+//	5   u8 flags: 1 short names, unknown ones
 //	6   u16 number of domains, u16 number of services, u16 0
 //	12  u32 low, u32 high: the id range
-//	20  tenant NUL home NUL shell NUL, the domains, the services
+//	20  tenant NUL home NUL shell NUL, the domains, the services, sections
+//
+// # Later versions
+//
+// A version reads and writes the store of a later one: after a downgrade, and
+// in processes that have loaded the C before an upgrade. So this is a promise:
+//
+//   - A record whose key is of no kind above is skipped by readers, and copied
+//     by writers as it is, in its place among the others.
+//   - So are flags that are not above, members of an "a" record, and sections.
+//     An account's are kept with it, whatever else changes, also its uid, and are
+//     the same in every copy of its entry. The rules' are kept when others are
+//     applied.
+//   - Sections are what rules, entries and the members may end with. Each is a
+//     u16 tag, the u16 length of what follows, and that. Tags go up; each stands
+//     once. A reader finds its own by tag (sections here, aad_rules_section in
+//     nss/record.h) and takes a missing one for the default.
+//   - What stands above stays: no field moves, changes its meaning or goes.
+//   - Format changes only for what a reader of before would get wrong: it
+//     refuses the store then, and with it everybody. So it is the last resort.
+//
+// Whoever adds a section or a flag adds it to Rules or Account, writes and reads
+// it in record or entry, and takes it out of what is kept unread (later). Tags
+// and flags are given once. testdata/stores/tomorrow is a store with one of each
+// addition; tomorrow_test.go, here and in packages nss, signin and aadctl, holds
+// the promise.
 package account
 
 // Format is the version of the store's layout.

@@ -47,6 +47,7 @@ func (e *Edit) SetRules(r Rules) error {
 	if err := r.check(); err != nil {
 		return fmt.Errorf("account: rules: %w", err)
 	}
+	r.laterFlags, r.later = e.rules.laterFlags, e.rules.later
 	e.rules = r
 	return nil
 }
@@ -112,7 +113,7 @@ func (e *Edit) Put(a Account) error {
 		a.Created = e.now
 	}
 	if exists {
-		a.Created = old.Created
+		a.Created, a.later = old.Created, old.later
 		a.Former = former(old, a.Name)
 	}
 	a = a.normal()

@@ -4,7 +4,6 @@
 package account
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -23,9 +22,10 @@ const (
 )
 
 const (
-	entryHead = 16
-	rulesHead = 20
-	rulesMark = 4
+	entryHead   = 16
+	rulesHead   = 20
+	rulesMark   = 4
+	sectionHead = 4
 )
 
 // errRecord is every damage to a record; the store adds which.
@@ -48,7 +48,7 @@ func objectKey(tid, oid string) []byte { return []byte("o" + tid + "/" + oid) }
 
 // entry is what the name service reads of an account, under one of its names.
 func entry(a Account, name string, low uint32) []byte {
-	flags := uint16(0)
+	flags := a.later.flags
 	if !a.Removed.IsZero() || name != a.Name {
 		flags |= entryRetired
 	}
@@ -66,7 +66,7 @@ func entry(a Account, name string, low uint32) []byte {
 	for _, g := range groups {
 		b = little.AppendUint32(b, g)
 	}
-	return appendStrings(b, name, "*", a.Gecos, a.Home, a.Shell)
+	return a.later.sections.append(appendStrings(b, name, "*", a.Gecos, a.Home, a.Shell))
 }
 
 func appendStrings(b []byte, list ...string) []byte {
@@ -82,6 +82,7 @@ type parsed struct {
 	retired, admin           bool
 	groups                   []uint32 // without aad_users and aad_admins
 	name, gecos, home, shell string
+	later                    later // without members
 }
 
 func parseEntry(b []byte) (p parsed, err error) {
@@ -90,18 +91,26 @@ func parseEntry(b []byte) (p parsed, err error) {
 	}
 	flags, groups := little.Uint16(b[4:]), int(little.Uint16(b[6:]))
 	p.uid, p.retired, p.admin = little.Uint32(b), flags&entryRetired != 0, flags&entryAdmin != 0
+	p.later.flags = flags &^ (entryRetired | entryAdmin)
 	text := entryHead + 4*groups
+	tail := text + len("\x00*\x00\x00\x00\x00")
+	for i := range 4 {
+		tail += int(little.Uint16(b[8+2*i:]))
+	}
 	implied := 1 // aad_users
 	if p.admin {
 		implied++
 	}
-	if len(b) < text || groups < implied || p.uid < minID || flags > entryRetired|entryAdmin {
+	if len(b) < tail || groups < implied || p.uid < minID {
 		return p, errRecord
 	}
 	for i := implied; i < groups; i++ {
 		p.groups = append(p.groups, little.Uint32(b[entryHead+4*i:]))
 	}
-	fields := strings.Split(string(b[text:]), "\x00")
+	if p.later.sections, err = parseSections(b[tail:]); err != nil {
+		return p, err
+	}
+	fields := strings.Split(string(b[text:tail]), "\x00")
 	if len(fields) != 6 || fields[1] != "*" || fields[5] != "" {
 		return p, errRecord
 	}
@@ -126,6 +135,9 @@ type more struct {
 	MovedTo  uint32    `json:"moved_to,omitempty"`
 }
 
+// moreMembers are the names of more's.
+var moreMembers = []string{"upn", "tenant", "object", "former", "created", "locked", "removed", "moved_to"}
+
 // parseAccount joins an account's two records.
 func parseAccount(entry, rest []byte) (Account, error) {
 	p, err := parseEntry(entry)
@@ -133,15 +145,17 @@ func parseAccount(entry, rest []byte) (Account, error) {
 		return Account{}, err
 	}
 	var m more
-	strict := json.NewDecoder(bytes.NewReader(rest))
-	strict.DisallowUnknownFields()
-	if err := strict.Decode(&m); err != nil || strict.More() {
+	if err := json.Unmarshal(rest, &m); err != nil {
 		return Account{}, errRecord
+	}
+	if p.later.members, err = unknownMembers(rest, moreMembers); err != nil {
+		return Account{}, err
 	}
 	a := Account{
 		Name: p.name, UPN: m.UPN, UID: p.uid, Gecos: p.gecos, Home: p.home, Shell: p.shell,
 		TenantID: m.TenantID, ObjectID: m.ObjectID, Admin: p.admin, Groups: p.groups,
 		Former: m.Former, Created: m.Created, Locked: m.Locked, Removed: m.Removed, MovedTo: m.MovedTo,
+		later: p.later,
 	}
 	if p.retired == a.Removed.IsZero() || a.check() != nil {
 		return Account{}, errRecord
@@ -163,7 +177,7 @@ func records(a Account, low uint32, add func(key, value []byte) error) error {
 			return err
 		}
 	}
-	if err := add(uidKey("a", a.UID), rest); err != nil || a.ObjectID == "" {
+	if err := add(uidKey("a", a.UID), withMembers(rest, a.later.members)); err != nil || a.ObjectID == "" {
 		return err
 	}
 	return add(objectKey(a.TenantID, a.ObjectID), uidKey("", a.UID))
@@ -194,4 +208,16 @@ func (a Account) names() []string {
 // members is the record of aad_admins.
 func members(names []string) []byte {
 	return appendStrings(little.AppendUint32(nil, uint32(len(names))), names...)
+}
+
+// membersSections are those of that record.
+func membersSections(b []byte) (sections, error) {
+	if len(b) < 4 {
+		return nil, errRecord
+	}
+	_, behind, ok := cutStrings(b[4:], int(little.Uint32(b)))
+	if !ok {
+		return nil, errRecord
+	}
+	return parseSections(behind)
 }

@@ -99,7 +99,8 @@ func (s Store) writeNew(path string, write func(*os.File) error) error {
 }
 
 // writeTo adds the rules, the accounts in their order, and the members.
-// Unchanged accounts are copied, not decoded.
+// Unchanged accounts are copied, not decoded, and so is what a later version
+// has added.
 func (e *Edit) writeTo(w *cdb.Writer) error {
 	out := &output{w: w, low: e.rules.Low}
 	if err := w.Add([]byte("r"), e.rules.record()); err != nil {
@@ -115,41 +116,50 @@ func (e *Edit) writeTo(w *cdb.Writer) error {
 			return err
 		}
 	}
-	return w.Add([]byte("g"+AdminsGroup), members(out.admins))
+	return w.Add([]byte("g"+AdminsGroup), out.later.append(members(out.admins)))
 }
 
-// copyBase writes the accounts of the store being replaced. Groups are in
-// every entry, so a moved range has them all written anew.
+// copyBase writes what is in the store being replaced, in its order, but for the
+// rules and the members.
 func (e *Edit) copyBase(out *output) error {
-	anew := e.rules.Low != e.base.rules.Low
-	copying := false
+	copying := false // the records of this account
 	for key, value := range e.base.db.All() {
-		if key[0] == 'u' {
-			uid, _ := parseKey(string(key[1:]))
-			a, changed := e.accounts[uid]
-			if anew && !changed {
-				var err error
-				if a, err = e.base.join(uid, value); err != nil {
-					return err
-				}
-			}
-			if copying = !anew && !changed; !copying {
-				if err := out.account(a); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := out.note(value); err != nil {
-				return err
-			}
+		var err error
+		switch {
+		case !isKnown(key):
+			err = out.w.Add(key, value)
+		case key[0] == 'u':
+			copying, err = e.begin(out, key, value)
+		case key[0] == 'g':
+			out.later, err = membersSections(value)
+		case copying && key[0] != 'r':
+			err = out.w.Add(key, value)
 		}
-		if copying && key[0] != 'g' {
-			if err := out.w.Add(key, value); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// begin writes the whole of an account that has changed, or the first record of
+// one to be copied. Groups are in every entry, so a moved range has them all
+// written anew.
+func (e *Edit) begin(out *output, key, value []byte) (copying bool, err error) {
+	uid, _ := parseKey(string(key[1:]))
+	a, changed := e.accounts[uid]
+	if !changed && e.rules.Low == e.base.rules.Low {
+		if err := out.note(value); err != nil {
+			return false, err
+		}
+		return true, out.w.Add(key, value)
+	}
+	if !changed {
+		if a, err = e.base.join(uid, value); err != nil {
+			return false, err
+		}
+	}
+	return false, out.account(a)
 }
 
 // output is a store being written.
@@ -157,6 +167,7 @@ type output struct {
 	w      *cdb.Writer
 	low    uint32
 	admins []string
+	later  sections // of the record of members
 }
 
 func (o *output) account(a Account) error {

@@ -21,6 +21,9 @@ type Rules struct {
 	Home            string // template: %u account, %l part before @, %d domain, %% a percent sign
 	Shell           string
 	PreAuthServices []string // executables answered for accounts not signed in yet
+
+	laterFlags byte     // what a later version
+	later      sections // has stored with them
 }
 
 // RulesFrom takes the rules out of a configuration.
@@ -37,7 +40,8 @@ func RulesFrom(c *config.Config) Rules {
 	}
 }
 
-// Equal reports whether two sets of rules are the same.
+// Equal reports whether two sets of rules are the same, as far as this version
+// knows rules.
 func (r Rules) Equal(s Rules) bool {
 	return r.TenantID == s.TenantID && r.ShortNames == s.ShortNames && r.Low == s.Low && r.High == s.High &&
 		r.Home == s.Home && r.Shell == s.Shell &&

@@ -4,12 +4,12 @@
 package account
 
 import (
+	"bytes"
 	"slices"
-	"strings"
 )
 
 func (r Rules) record() []byte {
-	flags := byte(0)
+	flags := r.laterFlags
 	if r.ShortNames {
 		flags |= rulesShortNames
 	}
@@ -20,7 +20,8 @@ func (r Rules) record() []byte {
 	b = little.AppendUint32(b, r.Low)
 	b = little.AppendUint32(b, r.High)
 	b = appendStrings(b, r.TenantID, r.Home, r.Shell)
-	return appendStrings(b, slices.Concat(r.Domains, r.PreAuthServices)...)
+	b = appendStrings(b, slices.Concat(r.Domains, r.PreAuthServices)...)
+	return r.later.append(b)
 }
 
 // parseRules reads a rules record. format is that of the store when it is one
@@ -29,15 +30,19 @@ func parseRules(b []byte) (r Rules, format byte, err error) {
 	if len(b) < 4 || string(b[:3]) != "aad" {
 		return r, 0, errRecord
 	}
-	if format = b[3]; format != Format || len(b) < rulesHead || b[5] > rulesShortNames {
+	if format = b[3]; format != Format || len(b) < rulesHead {
 		return r, format, errRecord
 	}
 	domains, services := int(little.Uint16(b[6:])), int(little.Uint16(b[8:]))
 	r.ShortNames = b[5]&rulesShortNames != 0
 	r.Low, r.High = little.Uint32(b[12:]), little.Uint32(b[16:])
-	fields := strings.Split(string(b[rulesHead:]), "\x00")
-	if len(fields) != 3+domains+services+1 || fields[len(fields)-1] != "" {
+	r.laterFlags = b[5] &^ rulesShortNames
+	fields, rest, ok := cutStrings(b[rulesHead:], 3+domains+services)
+	if !ok {
 		return Rules{}, format, errRecord
+	}
+	if r.later, err = parseSections(rest); err != nil {
+		return Rules{}, format, err
 	}
 	r.TenantID, r.Home, r.Shell = fields[0], fields[1], fields[2]
 	r.Domains, r.PreAuthServices = fields[3:3+domains], fields[3+domains:3+domains+services]
@@ -45,4 +50,16 @@ func parseRules(b []byte) (r Rules, format byte, err error) {
 		return Rules{}, format, errRecord
 	}
 	return r, format, nil
+}
+
+// cutStrings takes n strings, each with its NUL, from the beginning of b.
+func cutStrings(b []byte, n int) (list []string, rest []byte, ok bool) {
+	for range n {
+		s, behind, found := bytes.Cut(b, []byte{0})
+		if !found {
+			return nil, nil, false
+		}
+		list, b = append(list, string(s)), behind
+	}
+	return list, b, true
 }
