@@ -4,7 +4,6 @@
 /* The entry points libpam calls. They only sequence steps; door.h has the map. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <libgen.h>
 #include <security/pam_ext.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,15 +143,6 @@ static int attempt(pam_handle_t *h, int argc, const char **argv, struct aad_requ
 	return end.code;
 }
 
-static int in_sshd(void)
-{
-	char path[256];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-
-	path[n > 0 ? n : 0] = 0;
-	return strncmp(basename(path), "sshd", 4) == 0;
-}
-
 /*
  * sshd asks again after every failure, and its client then falls back to a password prompt. That helps after a mistake in
  * the browser (PAM_AUTH_ERR), with a fresh code. After anything else the answer would stay what it is, and the one code
@@ -162,7 +152,7 @@ static int for_host(int ret)
 {
 	switch (ret) {
 	case PAM_PERM_DENIED: case PAM_AUTHINFO_UNAVAIL: case PAM_SERVICE_ERR: case PAM_SYSTEM_ERR:
-		return in_sshd() ? PAM_MAXTRIES : ret;
+		return aad_in_sshd() ? PAM_MAXTRIES : ret;
 	default:
 		return ret;
 	}
@@ -178,7 +168,7 @@ int pam_sm_authenticate(pam_handle_t *h, int flags, int argc, const char **argv)
 		return ret;
 	if (remembered(h, req.user, PAM_PERM_DENIED))
 		return for_host(PAM_PERM_DENIED);
-	req.columns = in_sshd() ? AAD_COLUMNS : aad_columns();
+	req.columns = aad_in_sshd() ? AAD_COLUMNS : aad_columns();
 	ret = attempt(h, argc, argv, &req);
 	if (ret == PAM_SUCCESS)
 		aad_window_opens(&req);

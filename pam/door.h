@@ -12,6 +12,7 @@
  *                                        │ fork            child.c   one root process with nothing of the host's
  *                                        │                   │ wake  wake.c    the Go runtime starts here, never above
  *                                        │◀── frames ────────┘       relay.c   frames → conversation, log, result
+ *                                                                    ask.c     … is anybody there?
  *                                                                    wait.c    … and Ctrl-C
  *                                                                    gone.c    … and the end of the host
  *                                                                    line.c    what is logged when no worker can
@@ -74,6 +75,9 @@ int aad_claim_user(pam_handle_t *, struct aad_request *);
 /* claim.c: what holds_admins says. sudo goes by the groups of the session, which it keeps for as long as it lives. */
 int aad_holds_admins(const struct aad_request *);
 
+/* services.c: is this program OpenSSH's server, under whatever name it calls PAM? */
+int aad_in_sshd(void);
+
 /*
  * screen.c: what columns says, by the host's locale and terminal. sshd has neither, and does not know its client's before the
  * sign-in: there the administrator's word stands (sign_in.qr), and a terminal of the usual width.
@@ -98,7 +102,7 @@ void aad_wake_go(void);
 
 /* wait.c: poll(2) for reading. ECANCELED: a signal came by which the host would end, or the client has gone. */
 int aad_wait(int fd, int client, int milliseconds);
-int aad_client(const char *rhost);	/* the connection from there that the host has accepted; -1: none, or NULL */
+int aad_client(const char *rhost);	/* the connection from there that the host has accepted; -1: none, or not to be told from others */
 
 /* gone.c: between the two, a host that a signal ends leaves a line in the log. before is what aad_catch found. */
 enum { AAD_DEADLY = 5 };
@@ -113,6 +117,11 @@ struct aad_end {
 	char line[AAD_FRAME_MAX + 1];	/* for authpriv; empty: the name is not ours, so nothing is written */
 	const char *sentence;	/* for the person, from the door itself; NULL: the worker has said what there is to say */
 };
+
+int64_t aad_now(void);	/* milliseconds, of a clock nobody can set */
+
+/* ask.c: a prompt. PAM_SUCCESS: somebody has read it and pressed ENTER; else PAM_CONV_ERR. */
+int aad_ask(pam_handle_t *, const char *text);
 
 /* relay.c: PAM_SUCCESS only by an AAD_RESULT that says so, in time. */
 void aad_relay(pam_handle_t *, const struct aad_request *, int frames, struct aad_end *);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <security/pam_ext.h>
-#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
@@ -26,7 +25,7 @@ struct source {
 	int64_t deadline;
 };
 
-static int64_t now(void)	/* milliseconds; a clock nobody can set */
+int64_t aad_now(void)
 {
 	struct timespec t;
 
@@ -38,7 +37,7 @@ static int64_t now(void)	/* milliseconds; a clock nobody can set */
 static int read_all(const struct source *from, void *to, size_t n)
 {
 	for (char *p = to; n > 0;) {
-		int64_t left = from->deadline - now();
+		int64_t left = from->deadline - aad_now();
 		int ready = aad_wait(from->frames, from->client, left > 0 ? (int)left : 0);
 		if (ready == 0)
 			return errno = ETIMEDOUT, -1;
@@ -67,23 +66,6 @@ static int read_frame(const struct source *from, struct frame *f)
 		return -1;
 	f->text[f->length] = 0;
 	return 0;
-}
-
-/*
- * With echo, because sshd's password authentication answers every prompt without echo by the password it was given: it would
- * "press ENTER" for a code that nobody has seen, and hold the connection until the code expires. A prompt with echo it
- * refuses at once. What is typed here is wiped and thrown away; only that the conversation came back matters.
- */
-static int prompt(pam_handle_t *h, const char *text)
-{
-	char *typed = NULL;
-	int ret = pam_prompt(h, PAM_PROMPT_ECHO_ON, &typed, "%s", text);
-
-	if (typed) {
-		explicit_bzero(typed, strlen(typed));
-		free(typed);
-	}
-	return ret == PAM_SUCCESS ? PAM_SUCCESS : PAM_CONV_ERR;
 }
 
 static uint32_t little_endian(const char *text)
@@ -143,14 +125,14 @@ static int read_result(const struct frame *f, struct aad_end *end)
 static void follow(pam_handle_t *h, const struct aad_request *req, int frames, struct aad_end *end)
 {
 	struct frame f;
-	struct source from = { frames, aad_client(req->rhost), now() + AAD_FIRST_DEADLINE * 1000 };
+	struct source from = { frames, aad_client(req->rhost), aad_now() + AAD_FIRST_DEADLINE * 1000 };
 
 	for (;;) {
 		if (read_frame(&from, &f))
 			return broken(end, req);
 		switch (f.type) {
 		case AAD_PROMPT:
-			if (prompt(h, f.text) != PAM_SUCCESS)
+			if (aad_ask(h, f.text) != PAM_SUCCESS)
 				return aad_failed(end, req, PAM_CONV_ERR, LOG_NOTICE, "conversation", NULL);
 			break;
 		case AAD_ERROR:
@@ -163,12 +145,12 @@ static void follow(pam_handle_t *h, const struct aad_request *req, int frames, s
 		case AAD_DEADLINE:
 			if (f.length != 4 || little_endian(f.text) > INT_MAX / 1000)	/* poll(2) counts in an int */
 				return errno = EPROTO, broken(end, req);
-			from.deadline = now() + (int64_t)little_endian(f.text) * 1000;
+			from.deadline = aad_now() + (int64_t)little_endian(f.text) * 1000;
 			break;
 		case AAD_RESULT:
 			if (read_result(&f, end))
 				return broken(end, req);
-			if (end->code == PAM_SUCCESS && now() > from.deadline)	/* ENTER, an hour after the browser */
+			if (end->code == PAM_SUCCESS && aad_now() > from.deadline)	/* ENTER, an hour after the browser */
 				return errno = ETIMEDOUT, broken(end, req);
 			return;
 		default:

@@ -36,6 +36,16 @@ const (
 	readError
 )
 
+// What a conversation answers.
+const (
+	enter       = iota // after some time also with a text, typed by mistake
+	nothing            // no answer at all
+	name               // the account's
+	password           // the one the host has from elsewhere, PAM_AUTHTOK
+	atOnceAgain        // something, and the same when asked again
+	ahead              // something that was typed before, and then ENTER
+)
+
 // scenario is what a worker writes, and how the rest of the world behaves meanwhile.
 type scenario struct {
 	frames       string
@@ -43,6 +53,8 @@ type scenario struct {
 	chunk        byte   // bytes at a time; 0: all there are
 	interrupted  bool   // by signals
 	conversation byte   // its result
+	answer       byte   // what it answers
+	userPrompt   bool   // set by the host
 	takes        uint32 // seconds until ENTER
 }
 
@@ -109,6 +121,10 @@ func (r *relay) play(t testing.TB, s scenario) ([]event, byte) {
 	head := []byte{s.end, s.chunk, 0, s.conversation}
 	if s.interrupted {
 		head[2] = 1
+	}
+	head = append(head, s.answer, 0, 0, 0)
+	if s.userPrompt {
+		head[5] = 1
 	}
 	head = binary.NativeEndian.AppendUint32(head, s.takes)
 	head = binary.NativeEndian.AppendUint32(head, uint32(len(s.frames)))
@@ -188,11 +204,26 @@ func (s scenario) model() (seen []event, code byte) {
 		}
 		return append(seen, event{'L', string([]byte{text[1] & 7}) + line}), text[0]
 	}
-	ending := []string{hungUp, timedOut, ioError}[s.end]
 	show := func(kind byte, prefix, text string) {
 		text, _, _ = strings.Cut(text, "\x00")
 		seen = append(seen, event{kind, prefix + text})
 	}
+	prompts := 0
+	// asked reports whether a person has read a prompt.
+	asked := func(text string) bool {
+		for {
+			show('P', "", text)
+			prompts++
+			switch {
+			case s.answer == enter || s.answer == ahead && prompts > 1:
+				now += int64(s.takes)
+				return s.conversation == pamSuccess
+			case s.answer != ahead && s.answer != atOnceAgain || s.conversation != pamSuccess || prompts > 1:
+				return false
+			}
+		}
+	}
+	ending := []string{hungUp, timedOut, ioError}[s.end]
 	for {
 		head, ok := take(3)
 		if !ok {
@@ -208,9 +239,7 @@ func (s scenario) model() (seen []event, code byte) {
 		}
 		switch {
 		case head[0] == 'P':
-			show('P', "", text)
-			now += int64(s.takes)
-			if s.conversation != pamSuccess {
+			if !asked(text) {
 				return append(seen, failed(5, "conversation", "")), pamConvErr
 			}
 		case head[0] == 'E':
@@ -376,6 +405,37 @@ func TestRelayConversationFails(t *testing.T) {
 	}
 }
 
+// A conversation in which nobody has read the prompt ends the attempt, whatever it answers, and at once.
+func TestRelayNobodyReads(t *testing.T) {
+	r := newRelay(t)
+	ask := event{'P', "Press ENTER."}
+	nobody := failed(5, "conversation", "")
+	for _, test := range []struct {
+		name   string
+		answer byte
+		takes  uint32
+		want   []event
+		code   byte
+	}{
+		{"ENTER", enter, 0, []event{ask, ended}, pamSuccess},
+		{"a text, in time", enter, 1, []event{ask, ended}, pamSuccess},
+		{"no answer", nothing, 0, []event{ask, nobody}, pamConvErr},
+		{"the name", name, 0, []event{ask, nobody}, pamConvErr},
+		{"a password of the host's", password, 0, []event{ask, nobody}, pamConvErr},
+		{"the same at once", atOnceAgain, 0, []event{ask, ask, nobody}, pamConvErr},
+		{"typed ahead", ahead, 0, []event{ask, ask, ended}, pamSuccess},
+		{"typed ahead, then read", ahead, 3, []event{ask, ask, ended}, pamSuccess},
+	} {
+		for _, set := range []bool{false, true} {
+			s := scenario{frames: frame('P', "Press ENTER.") + result(pamSuccess), answer: test.answer, takes: test.takes, userPrompt: set}
+			if seen, code := r.play(t, s); code != test.code || !slices.Equal(seen, test.want) {
+				t.Errorf("%s: %d %v, want %d %v", test.name, code, seen, test.code, test.want)
+			}
+			r.agree(t, s)
+		}
+	}
+}
+
 // The deadline: nothing is waited for past it, what is queued by then may say why, and a success comes too late.
 func TestRelayDeadline(t *testing.T) {
 	prompt := frame('P', "Press ENTER.")
@@ -421,14 +481,15 @@ func TestRelayDeadline(t *testing.T) {
 
 // Whatever bytes a worker writes: no sanitizer speaks up, and the host sees what the model says.
 func FuzzRelay(f *testing.F) {
-	f.Add([]byte(whole), byte(silence), byte(pamSuccess), uint32(1))
-	f.Add([]byte(deadline(10)+frame('P', "p")+result(pamSuccess)), byte(endOfFile), byte(pamSuccess), uint32(11))
-	f.Add([]byte(deadline(1<<32-1)), byte(silence), byte(pamSuccess), uint32(0))
-	f.Add([]byte(frame('L', "\xff%n\x00x")+frame('E', "%s")), byte(readError), byte(pamConvErr), uint32(0))
-	f.Add([]byte(frame('P', "")+result(pamMaxTries)), byte(endOfFile), byte(pamConvErr), uint32(0))
-	f.Add([]byte("P\x01\x40"), byte(endOfFile), byte(0), uint32(0))
+	f.Add([]byte(whole), byte(silence), byte(pamSuccess), byte(enter), uint32(1))
+	f.Add([]byte(whole), byte(silence), byte(pamSuccess), byte(ahead), uint32(1))
+	f.Add([]byte(deadline(10)+frame('P', "p")+result(pamSuccess)), byte(endOfFile), byte(pamSuccess), byte(enter), uint32(11))
+	f.Add([]byte(deadline(1<<32-1)), byte(silence), byte(pamSuccess), byte(nothing), uint32(0))
+	f.Add([]byte(frame('L', "\xff%n\x00x")+frame('E', "%s")), byte(readError), byte(pamConvErr), byte(name), uint32(0))
+	f.Add([]byte(frame('P', "")+result(pamMaxTries)), byte(endOfFile), byte(pamConvErr), byte(atOnceAgain), uint32(0))
+	f.Add([]byte("P\x01\x40"), byte(endOfFile), byte(0), byte(0), uint32(0))
 	r := newRelay(f)
-	f.Fuzz(func(t *testing.T, frames []byte, end, conversation byte, takes uint32) {
-		r.agree(t, scenario{frames: string(frames), end: end % 3, conversation: conversation, takes: takes})
+	f.Fuzz(func(t *testing.T, frames []byte, end, conversation, answer byte, takes uint32) {
+		r.agree(t, scenario{frames: string(frames), end: end % 3, conversation: conversation, answer: answer % 6, takes: takes})
 	})
 }

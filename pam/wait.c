@@ -10,14 +10,19 @@
  * worker and a place in the waiting room. So the connection, which this process has from sshd, is looked at, too.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "door.h"
@@ -36,16 +41,24 @@ static void watched(sigset_t *set)
 			sigaddset(set, aad_deadly[i]);
 }
 
+enum { DESCRIPTORS = 1024 };
+
 /*
  * Has this socket been accepted, or has the process connected it, to a directory server for instance? The kernel does not tell,
- * but an accepted one has its listener's SO_REUSEADDR, which every server sets: sshd, systemd and inetd alike.
+ * but an accepted one has its listener's SO_REUSEADDR, which every server sets: sshd, systemd and inetd alike. A local one has
+ * its listener's name.
  */
-static int is_accepted(int fd)
+static int is_accepted(int fd, int family, socklen_t name)
 {
+	struct sockaddr_storage peer;
 	int reuse = 0;
-	socklen_t size = sizeof reuse;
+	socklen_t size = sizeof peer, one = sizeof reuse;
 
-	return getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, &size) == 0 && reuse;
+	if (getpeername(fd, (struct sockaddr *)&peer, &size))	/* a listener itself, for one */
+		return 0;
+	if (family == AF_UNIX)
+		return name > offsetof(struct sockaddr_un, sun_path);
+	return getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, &one) == 0 && reuse;
 }
 
 /* As sshd does: on a socket for both families, the client of an IPv4 address has one of ::ffff:0:0/96 (RFC 4291, 2.5.5.2). */
@@ -60,27 +73,80 @@ static void unmap(struct sockaddr_storage *peer)
 	memcpy(peer, &v4, sizeof v4);
 }
 
-/* Is this a connection from there? By address: sshd gives a name only where it is told to look names up. */
+/* A number (with the zone of a link-local one), and not a name, which sshd gives where UseDNS says so, and other servers always. */
+static int is_address(const char *rhost)
+{
+	char plain[INET6_ADDRSTRLEN], bytes[sizeof(struct in6_addr)];
+
+	snprintf(plain, sizeof plain, "%.*s", (int)strcspn(rhost, "%"), rhost);
+	return inet_pton(AF_INET, rhost, bytes) == 1 || inet_pton(AF_INET6, plain, bytes) == 1;
+}
+
 static int is_from(int fd, const char *rhost)
 {
 	struct sockaddr_storage peer;
 	socklen_t size = sizeof peer;
 	char address[NI_MAXHOST];
 
-	if (getpeername(fd, (struct sockaddr *)&peer, &size) || (peer.ss_family != AF_INET && peer.ss_family != AF_INET6))
+	if (getpeername(fd, (struct sockaddr *)&peer, &size))
 		return 0;
 	unmap(&peer);
-	return is_accepted(fd) &&
-	    getnameinfo((struct sockaddr *)&peer, size, address, sizeof address, NULL, 0, NI_NUMERICHOST) == 0 &&
+	return getnameinfo((struct sockaddr *)&peer, size, address, sizeof address, NULL, 0, NI_NUMERICHOST) == 0 &&
 	    strcmp(address, rhost) == 0;
 }
 
-int aad_client(const char *rhost)
+/* The number of the socket itself, which is the same for each of its descriptors; 0: none that was accepted in this family. */
+static ino_t socket_of(int fd, int family)
 {
-	for (int fd = 0; rhost && fd < 64; fd++)	/* sshd's is one of the first */
-		if (is_from(fd, rhost))
+	struct sockaddr_storage own;
+	socklen_t size = sizeof own;
+	struct stat st;
+
+	if (getsockname(fd, (struct sockaddr *)&own, &size) || (own.ss_family == AF_UNIX) != (family == AF_UNIX))
+		return 0;
+	if (own.ss_family != AF_UNIX && own.ss_family != AF_INET && own.ss_family != AF_INET6)
+		return 0;
+	return is_accepted(fd, own.ss_family, size) && fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
+/* A host that serves several clients does not say which of them this one is. */
+static int only_client(int family)
+{
+	ino_t first = 0, other;
+	int found = -1;
+
+	for (int fd = 0; fd < DESCRIPTORS; fd++) {
+		if (!(other = socket_of(fd, family)) || other == first)
+			continue;
+		if (first)
+			return -1;
+		first = other;
+		found = fd;
+	}
+	return found;
+}
+
+static int connection_from(const char *address)
+{
+	for (int fd = 0; fd < DESCRIPTORS; fd++)
+		if (socket_of(fd, AF_INET) && is_from(fd, address))
 			return fd;
 	return -1;
+}
+
+/*
+ * No name is looked up: whoever signs in from there may own the server that answers. A connection over a local socket is a client
+ * only in sshd, which systemd starts for those (sshd-unix-local.socket); a program such as su may have one from whoever started it.
+ */
+int aad_client(const char *rhost)
+{
+	int fd = -1, sshd = aad_in_sshd();
+
+	if (rhost && is_address(rhost))
+		return connection_from(rhost);
+	if (sshd || (rhost && *rhost))
+		fd = only_client(AF_INET);
+	return fd < 0 && sshd ? only_client(AF_UNIX) : fd;
 }
 
 int aad_wait(int fd, int client, int milliseconds)

@@ -20,7 +20,6 @@ func TestClientIsFound(t *testing.T) {
 		"6-to-6 from=::1":                  "server",
 		"6-to-6 from=127.0.0.1":            "none",
 		"4-to-4 from=127.0.0.2":            "none",
-		"4-to-4 from=localhost":            "none",
 		"4-to-4 end-server from=127.0.0.1": "none",
 		"4-to-6 end-server from=127.0.0.1": "none",
 		"6-to-6 end-server from=::1":       "none",
@@ -28,8 +27,32 @@ func TestClientIsFound(t *testing.T) {
 		"4-to-4 leave from=127.0.0.1 wait": "server ECANCELED",
 		"4-to-6 leave from=127.0.0.1 wait": "server ECANCELED",
 		"4-to-4 speak wait":                "worker",
-		"4-to-4 wait":                      "deadline",
-		"4-to-4 leave speak wait":          "ECANCELED",
+
+		// A name is nobody's to look up: the one connection there is.
+		"4-to-4 from=client.example":            "server",
+		"4-to-6 from=client.example":            "server",
+		"6-to-6 from=client.example":            "server",
+		"4-to-4 dup from=client.example":        "server",
+		"4-to-4 listener from=client.example":   "server",
+		"local 4-to-4 from=client.example":      "server",
+		"4-to-4 leave from=client.example wait": "server ECANCELED",
+		"4-to-4 end-server from=client.example": "none",
+		"4-to-4 6-to-6 from=client.example":     "none", // which?
+		"4-to-4 6-to-6 from=::1":                "server",
+		"listener from=client.example":          "none",
+		"local from=client.example":             "none",
+		"in-sshd local from=UNKNOWN":            "server",
+		"in-sshd local from=":                   "server",
+		"in-sshd local dup pair from-nowhere":   "server",
+		"in-sshd local leave from-nowhere wait": "server ECANCELED",
+		"in-sshd local end-server from-nowhere": "none",
+		"in-sshd pair from-nowhere":             "none",
+		"in-sshd 4-to-4 from-nowhere":           "server",
+		"4-to-4 from-nowhere":                   "none",
+		"local from-nowhere":                    "none", // somebody else's, that su for instance was started with
+		"4-to-4 from=fe80::1%lo":                "none",
+		"4-to-4 wait":                           "deadline",
+		"4-to-4 leave speak wait":               "ECANCELED",
 	} {
 		if got := play(t, wait, strings.Fields(steps)...); !slices.Equal(got, strings.Fields(want)) {
 			t.Errorf("%s: %q, want %s", steps, got, want)

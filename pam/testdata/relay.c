@@ -20,6 +20,7 @@
 #include "../door.h"
 
 enum { END_OF_FILE, SILENCE, READ_ERROR };
+enum { ENTER, NOTHING, NAME, PASSWORD, AT_ONCE_AGAIN, AHEAD };	/* answers */
 
 /* One scenario. The worker's bytes, how they come, and what the person does. */
 static struct {
@@ -27,13 +28,16 @@ static struct {
 	uint8_t chunk;		/* so many at a time; 0: all there are */
 	uint8_t interrupted;	/* by signals, both wait and read, now and then */
 	uint8_t conversation;	/* what it returns */
+	uint8_t answer;		/* what it answers */
+	uint8_t user_prompt;	/* whether the host has set PAM_USER_PROMPT */
+	uint8_t padding[2];
 	uint32_t takes;		/* seconds until the person presses ENTER */
 	uint32_t length;
 } play;
 static char *bytes, *typed;
 static size_t at;
 static int64_t clock_ms;
-static unsigned calls;
+static unsigned calls, prompts;
 static int caught;	/* aad_catch without aad_release */
 
 static void __attribute__((noreturn)) wrong(const char *what)
@@ -99,12 +103,14 @@ static int stage_clock(clockid_t id, struct timespec *t)
 }
 
 static const char secret[] = "a password, typed by mistake";
+static size_t typed_size;
+static const char *user_prompt;
 
 static void stage_free(void *p)
 {
 	if (p != typed)
 		wrong("frees something else");
-	for (size_t i = 0; i < sizeof secret; i++)
+	for (size_t i = 0; i < typed_size; i++)
 		if (typed[i])
 			wrong("what was typed is not wiped");
 	free(p);
@@ -133,6 +139,41 @@ static void event(char kind, int first, const char *format, va_list args)
 	put(text, length);
 }
 
+int pam_get_item(const pam_handle_t *h, int which, const void **value)
+{
+	(void)h;
+	switch (which) {
+	case PAM_USER: *value = "a"; break;
+	case PAM_AUTHTOK: *value = play.answer == PASSWORD ? "of the host" : NULL; break;
+	case PAM_USER_PROMPT: *value = user_prompt; break;
+	default: wrong("looks at another item");
+	}
+	return PAM_SUCCESS;
+}
+
+int pam_set_item(pam_handle_t *h, int which, const void *value)
+{
+	(void)h;
+	if (which != PAM_USER_PROMPT)
+		wrong("sets another item");
+	user_prompt = value;
+	return PAM_SUCCESS;
+}
+
+/* A person takes their time to type something, but ENTER may have been pressed before. */
+static const char *answer(void)
+{
+	static const char *const at_once[] = { [NAME] = "a", [PASSWORD] = "of the host", [AT_ONCE_AGAIN] = "x", [AHEAD] = "y" };
+
+	prompts++;
+	if (play.answer == NOTHING)
+		return NULL;
+	if (play.answer != ENTER && !(play.answer == AHEAD && prompts > 1))
+		return at_once[play.answer];
+	clock_ms += (int64_t)play.takes * 1000;
+	return play.takes ? secret : "";
+}
+
 int pam_prompt(pam_handle_t *h, int style, char **response, const char *format, ...)
 {
 	va_list args;
@@ -148,11 +189,14 @@ int pam_prompt(pam_handle_t *h, int style, char **response, const char *format, 
 		return PAM_SUCCESS;
 	if (!caught)
 		wrong("a signal would end the host without a line");
-	clock_ms += (int64_t)play.takes * 1000;
-	if (play.conversation == PAM_SUCCESS) {
-		if (!(typed = malloc(sizeof secret)))
+	if (!user_prompt)
+		wrong("a host that compares with PAM_USER_PROMPT would crash");
+	const char *said = answer();
+	if (play.conversation == PAM_SUCCESS && said) {
+		typed_size = strlen(said) + 1;
+		if (!(typed = malloc(typed_size)))
 			exit(1);
-		memcpy(typed, secret, sizeof secret);
+		memcpy(typed, said, typed_size);
 		*response = typed;
 	}
 	return play.conversation;
@@ -186,6 +230,7 @@ void aad_release(const struct sigaction before[AAD_DEADLY])
 #define clock_gettime stage_clock
 #define free stage_free
 #include "../relay.c"
+#include "../ask.c"
 #undef free
 #include "../line.c"
 
@@ -206,7 +251,8 @@ int main(void)
 
 	while (fread(&play, sizeof play, 1, stdin) == 1) {
 		at = 0;
-		calls = 0;
+		calls = prompts = 0;
+		user_prompt = play.user_prompt ? "localhost login: " : NULL;
 		clock_ms = 1000000;
 		/* Exactly as long: the sanitizer sees a read past the end. */
 		if (!(bytes = malloc(play.length + !play.length)) || fread(bytes, 1, play.length, stdin) != play.length)
@@ -215,6 +261,8 @@ int main(void)
 		aad_relay((pam_handle_t *)&handle, &req, 7, &end);
 		if (caught)
 			wrong("signals stay caught");
+		if (!user_prompt != !play.user_prompt)
+			wrong("what was lent is not taken back");
 		if (end.sentence)
 			ended('E', -1, "%s", end.sentence);
 		if (*end.line)

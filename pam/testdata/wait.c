@@ -6,6 +6,7 @@
  * of it: of both ends of a connection over loopback, which this process has, the client's below the server's, or of a wait.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,7 +14,9 @@
 #include "../line.c"
 #include "../wait.c"
 
-static int client, server, ends[2];
+static int client, server, ends[2], in_sshd;
+
+int aad_in_sshd(void) { return in_sshd; }
 
 /* As a server does, sshd, systemd and inetd alike. */
 static int listener(int family, struct sockaddr_in6 *at)
@@ -44,6 +47,21 @@ static void join(int from, int to)
 	at.sin6_addr = in6addr_loopback;
 	there.sin_port = at.sin6_port;	/* in the same place in both */
 	if (from == AF_INET ? connect(client, (struct sockaddr *)&there, sizeof there) :
+	    connect(client, (struct sockaddr *)&at, sizeof at))
+		exit(77);
+	server = accept(listens, NULL, NULL);
+	close(listens);
+}
+
+/* A local one. The listener's name is abstract, and the client has none. */
+static void join_locally(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int listens = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	client = socket(AF_UNIX, SOCK_STREAM, 0);
+	snprintf(at.sun_path + 1, sizeof at.sun_path - 1, "wait%d", (int)getpid());
+	if (bind(listens, (struct sockaddr *)&at, sizeof at) || listen(listens, 1) ||
 	    connect(client, (struct sockaddr *)&at, sizeof at))
 		exit(77);
 	server = accept(listens, NULL, NULL);
@@ -92,6 +110,18 @@ int main(int argc, char **argv)
 			join(AF_INET, AF_INET6);
 		else if (strcmp(step, "6-to-6") == 0)
 			join(AF_INET6, AF_INET6);
+		else if (strcmp(step, "local") == 0)
+			join_locally();
+		else if (strcmp(step, "pair") == 0)
+			(void)!socketpair(AF_UNIX, SOCK_STREAM, 0, (int[2]){ 0 });
+		else if (strcmp(step, "dup") == 0)
+			(void)!fcntl(server, F_DUPFD, 500);
+		else if (strcmp(step, "listener") == 0)
+			listener(AF_INET, &(struct sockaddr_in6){ 0 });
+		else if (strcmp(step, "in-sshd") == 0)
+			in_sshd = 1;
+		else if (strcmp(step, "from-nowhere") == 0)
+			find(NULL);
 		else if (strncmp(step, "from=", 5) == 0)
 			find(step + 5);
 		else if (strcmp(step, "speak") == 0)
