@@ -68,7 +68,7 @@ aad_admins and other groups by its next authorization.`,
 		if err := locals.conflict(a); err != nil {
 			return err
 		}
-		a.Removed = time.Time{}
+		a.Removed, a.Admin, a.Groups = time.Time{}, false, nil
 		fmt.Fprintf(out, "%s: restored with uid %d\n", a.Name, a.UID)
 		return e.Put(a)
 	})
