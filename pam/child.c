@@ -161,6 +161,7 @@ static void __attribute__((noreturn)) be_worker(const struct aad_request *req, i
 	if (chdir("/"))
 		give_up(req, FRAMES, "leave the directory");
 	reset_signals();
+	aad_reset_process();
 	aad_wake_go();
 	aadWork((struct aad_request *)req, FRAMES);
 	_exit(1);	/* not reached: aadWork exits by itself */

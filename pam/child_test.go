@@ -31,6 +31,16 @@ var atBirth = []string{
 	"worker session own",
 	"worker dies-by 9",
 	"worker dumpable 0",
+	"worker policy 0",
+	"worker nice 0",
+	"worker disk usual",
+	"worker processors all",
+	"worker slack 50000",
+	"worker oom 0",
+	"worker memory 0",
+	"worker personality 0",
+	"worker stack-for-signals none",
+	"worker codeset ANSI_X3.4-1968",
 	"worker woken 1",
 	"worker request 2 user@contoso.example sudo",
 }
@@ -55,6 +65,7 @@ func TestWorkerAtBirth(t *testing.T) {
 		"close012 few-descriptors", "thousands", "thousands no-close-range", "close012 thousands",
 		"chld-ignored", "chld-reaped", "chld-nowait", "handlers", "ignores", "blocked", "handlers blocked",
 		"limits", "environment", "sudo", "umask", "sudo limits environment umask blocked ignores close012 many",
+		"slow", "real-time", "signal-stack", "locale", "slow signal-stack locale sudo close012 few-descriptors",
 	} {
 		t.Run(host, func(t *testing.T) {
 			for _, ending := range []string{"exit", "return", "crash"} {

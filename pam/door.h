@@ -10,6 +10,7 @@
  *                                        │ a picture?      screen.c  how wide, if there is a terminal for it
  *                                        │ session begins  session.c notes where it came from, for the worker behind sudo
  *                                        │ fork            child.c   one root process with nothing of the host's
+ *                                        │                   │       reset.c   … nor at the host's pace
  *                                        │                   │ wake  wake.c    the Go runtime starts here, never above
  *                                        │◀── frames ────────┘       relay.c   frames → conversation, log, result
  *                                                                    ask.c     … is anybody there?
@@ -96,6 +97,9 @@ void aad_window_opens(const struct aad_request *);
 struct aad_worker { pid_t pid; int frames; };
 int aad_worker_start(const struct aad_request *, struct aad_worker *);	/* 0, or -1 with errno */
 void aad_worker_end(struct aad_worker *);	/* killed if need be, always reaped */
+
+/* reset.c: in the worker, before Go starts: scheduling, processors, memory, language as any process has them. */
+void aad_reset_process(void);
 
 /* wake.c: starts the Go runtime of this module in the calling process. Once, in the worker, never in the host. */
 void aad_wake_go(void);

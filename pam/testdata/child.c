@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <langinfo.h>
 #include <libintl.h>
 #include <limits.h>
 #include <linux/capability.h>
@@ -35,6 +36,7 @@ static pid_t stage_fork(void);
 #undef syscall
 #undef fork
 #include "../line.c"
+#include "../reset.c"
 
 static long stage_syscall(long number, ...)
 {
@@ -56,7 +58,7 @@ static pid_t stage_fork(void)
 enum { most_files = 4096 };
 
 static const char *then;	/* what the worker does after its report */
-static int woken, out, open_null;
+static int woken, out, open_null, all_cpus;
 
 void aad_wake_go(void)
 {
@@ -92,13 +94,13 @@ static void report_signals(int to)
 	}
 }
 
-/* Root in a container may have no more than the container's limits. */
-static int may_raise_limits(void)
+/* Root in a container may have no more than the container's limits and turns. */
+static int may(int capability)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct have[2] = { 0 };
 
-	return syscall(SYS_capget, &head, have) == 0 && have[0].effective & 1U << CAP_SYS_RESOURCE;
+	return syscall(SYS_capget, &head, have) == 0 && have[0].effective & 1U << capability;
 }
 
 static void report_limit(int to, const char *name, int which)
@@ -108,10 +110,53 @@ static void report_limit(int to, const char *name, int which)
 	getrlimit(which, &limit);
 	if (which == RLIMIT_STACK)
 		dprintf(to, "worker %s %llu\n", name, (unsigned long long)limit.rlim_cur);
-	else if (limit.rlim_cur == RLIM_INFINITY || (which != RLIMIT_CORE && which != RLIMIT_NOFILE && limit.rlim_max != RLIM_INFINITY && !may_raise_limits()))
+	else if (limit.rlim_cur == RLIM_INFINITY || (which != RLIMIT_CORE && which != RLIMIT_NOFILE && limit.rlim_max != RLIM_INFINITY && !may(CAP_SYS_RESOURCE)))
 		dprintf(to, "worker %s unlimited\n", name);
 	else
 		dprintf(to, "worker %s %llu %llu\n", name, (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);
+}
+
+static int cpus(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof set, &set) ? -1 : CPU_COUNT(&set);
+}
+
+static int oom_score(void)
+{
+	char text[16] = "";
+	int fd = open("/proc/self/oom_score_adj", O_RDONLY);
+
+	(void)!read(fd, text, sizeof text - 1);
+	close(fd);
+	return atoi(text);
+}
+
+/* The class is none, or what the kernel makes of none. */
+static const char *disk(void)
+{
+	long priority = syscall(SYS_ioprio_get, 1, 0);
+
+	return priority == 0 || priority == (2 << 13 | 4) ? "usual" : "of the host";
+}
+
+static void report_pace(int to)
+{
+	int policy = 0;	/* stays so where the kernel knows of one node only */
+	stack_t stack;
+
+	syscall(SYS_get_mempolicy, &policy, NULL, 0, NULL, 0);
+	sigaltstack(NULL, &stack);
+	dprintf(to, "worker policy %d\nworker nice %d\nworker disk %s\n", may(CAP_SYS_NICE) ? sched_getscheduler(0) : 0,
+	    may(CAP_SYS_NICE) ? getpriority(PRIO_PROCESS, 0) : 0, disk());
+	dprintf(to, "worker processors %s\n", cpus() == all_cpus ? "all" : "of the host");
+	dprintf(to, "worker slack %d\n", prctl(PR_GET_TIMERSLACK));
+	dprintf(to, "worker oom %d\n", oom_score());
+	dprintf(to, "worker memory %d\n", policy);
+	dprintf(to, "worker personality %x\n", personality(0xffffffff));
+	dprintf(to, "worker stack-for-signals %s\n", stack.ss_flags & SS_DISABLE ? "none" : "of the host");
+	dprintf(to, "worker codeset %s\n", nl_langinfo(CODESET));
 }
 
 static void report(const struct aad_request *req, int to)
@@ -124,6 +169,7 @@ static void report(const struct aad_request *req, int to)
 
 	report_descriptors(to);
 	report_signals(to);
+	report_pace(to);
 	report_limit(to, "as", RLIMIT_AS);
 	report_limit(to, "data", RLIMIT_DATA);
 	report_limit(to, "fsize", RLIMIT_FSIZE);
@@ -197,7 +243,7 @@ static void limit(int which, rlim_t soft, rlim_t hard)
 
 	getrlimit(which, &both);
 	both.rlim_cur = soft;
-	if (may_raise_limits())
+	if (may(CAP_SYS_RESOURCE))
 		both.rlim_max = hard;
 	if (setrlimit(which, &both))
 		exit(2);
@@ -209,6 +255,28 @@ static void become(uid_t real, uid_t effective)
 
 	if (setgroups(3, groups) || setresgid(real, effective, effective) || setresuid(real, effective, effective))
 		exit(2);
+}
+
+/* As an unprivileged caller may be, with nice(1), chrt(1), ionice(1), taskset(1), numactl(8), choom(1) and setarch(8). */
+static void be_slow(void)
+{
+	const struct sched_param none = { 0 };
+	unsigned long first = 1;
+	cpu_set_t one;
+	int score = open("/proc/self/oom_score_adj", O_WRONLY);
+
+	CPU_ZERO(&one);
+	for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++) {	/* the first that this process may have */
+		CPU_SET(i, &one);
+		if (sched_setaffinity(0, sizeof one, &one))
+			CPU_ZERO(&one);
+	}
+	if (setpriority(PRIO_PROCESS, 0, 19) || sched_setscheduler(0, SCHED_IDLE, &none) || syscall(SYS_ioprio_set, 1, 0, 3 << 13) ||
+	    prctl(PR_SET_TIMERSLACK, 1000000000UL) || write(score, "900", 3) != 3 || personality(ADDR_NO_RANDOMIZE | UNAME26) < 0)
+		exit(2);
+	if (syscall(SYS_set_mempolicy, 2, &first, 8 * sizeof first) && errno != ENOSYS && errno != EPERM)
+		exit(2);
+	close(score);
 }
 
 static int prepare(const char *word)
@@ -267,6 +335,21 @@ static int prepare(const char *word)
 		become(1000, 1000);
 	else if (strcmp(word, "umask") == 0)
 		umask(0);
+	else if (strcmp(word, "slow") == 0)
+		be_slow();
+	else if (strcmp(word, "real-time") == 0) {
+		const struct sched_param first = { .sched_priority = 1 };
+		if (may(CAP_SYS_NICE) && (sched_setscheduler(0, SCHED_RR, &first) || setpriority(PRIO_PROCESS, 0, -20)))
+			exit(2);
+	} else if (strcmp(word, "signal-stack") == 0) {
+		static char tiny[2048];
+		const stack_t stack = { .ss_sp = tiny, .ss_size = sizeof tiny };
+		if (sigaltstack(&stack, NULL))
+			exit(2);
+	} else if (strcmp(word, "locale") == 0) {
+		if (!setlocale(LC_ALL, "C.UTF-8"))
+			exit(2);
+	}
 	else
 		return 0;
 	return 1;
@@ -444,6 +527,7 @@ int main(int argc, char **argv)
 
 	out = fcntl(STDOUT_FILENO, F_DUPFD, 60);	/* without O_CLOEXEC: the worker must close it by itself */
 	then = argv[argc - 1];
+	all_cpus = cpus();
 	for (int i = 1; i < argc - 1; i++) {
 		if (strcmp(argv[i], "orphan") == 0)
 			orphan = 1;
