@@ -147,7 +147,7 @@ func (x *exchange) mayRead(oid, what, resource string) bool {
 // clouds', or this server.
 func isARM(resource, host string) bool {
 	u, err := url.Parse(resource)
-	if err != nil || u.Scheme != "https" {
+	if err != nil || u.Scheme != "https" || u.Host == "" {
 		return false
 	}
 	return slices.Contains([]string{

@@ -38,8 +38,7 @@ type entry struct {
 
 // newEntry names the element after what it is about.
 func newEntry(scope, kind string, properties map[string]any, about ...string) entry {
-	d := digest(about...)
-	name := fmt.Sprintf("%s-%s-%s-%s-%s", d[:8], d[8:12], d[12:16], d[16:20], d[20:])
+	name := guidOf(about...)
 	id := strings.TrimRight(scope, "/") + "/providers/Microsoft.Authorization/" + kind + "/" + name
 	return entry{id, "Microsoft.Authorization/" + kind, name, properties}
 }

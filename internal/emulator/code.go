@@ -6,7 +6,6 @@ package emulator
 import (
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"math/big"
 	"slices"
 	"strings"
@@ -19,20 +18,25 @@ type code struct {
 	device   string
 	user     string
 	scope    string
+	host     string // that the request was sent to
 	created  time.Time
 	expires  time.Time
 	interval time.Duration
 	polled   time.Time // zero: not yet
 	state    State
-	account  string // who signed in
+	account  string   // who signed in
+	refused  *Refused // why the browser let nobody through
+	ruling   ruling   // what policies said to the last person
 }
 
 // State is where a sign-in stands.
 type State string
 
-// The states of a sign-in; the last three are final.
+// The states of a sign-in; the last three are final. So is Blocked, unless the
+// machine goes on waiting: then another account may still sign in.
 const (
 	Pending  State = "pending"
+	Blocked  State = "blocked"   // in the browser; the machine may not know
 	SignedIn State = "signed-in" // in the browser; the device has not asked since
 	Declined State = "declined"
 	Expired  State = "expired"
@@ -41,12 +45,29 @@ const (
 
 // Code is a sign-in as tests see it, without the device code.
 type Code struct {
-	UserCode string    `json:"user_code"`
-	State    State     `json:"state"`
-	Account  string    `json:"account,omitempty"`
-	Scope    string    `json:"scope"`
-	Created  time.Time `json:"created"`
-	Age      float64   `json:"age_seconds"`
+	UserCode   string    `json:"user_code"`
+	State      State     `json:"state"`
+	Account    string    `json:"account,omitempty"` // the last that was in the browser
+	Scope      string    `json:"scope"`
+	Created    time.Time `json:"created"`
+	Age        float64   `json:"age_seconds"`
+	AADSTS     int       `json:"aadsts,omitempty"`      // what the browser said when it let nobody through
+	Policy     string    `json:"policy,omitempty"`      // the Conditional Access policy that it was
+	Resource   string    `json:"resource,omitempty"`    // the id of the application that policies judged the sign-in by
+	MFA        bool      `json:"mfa,omitempty"`         // a policy asked for a second factor
+	ReportOnly []string  `json:"report_only,omitempty"` // policies that would have said no
+}
+
+// describe is the code as tests see it.
+func (c *code) describe(now time.Time) Code {
+	d := Code{
+		UserCode: c.user, State: c.stateAt(now), Account: c.account, Scope: c.scope, Created: c.created, Age: now.Sub(c.created).Seconds(),
+		Resource: c.ruling.audience, MFA: c.ruling.mfa, ReportOnly: c.ruling.reportOnly,
+	}
+	if c.refused != nil {
+		d.AADSTS, d.Policy = c.refused.AADSTS, c.refused.Policy
+	}
+	return d
 }
 
 // What can be wrong with a user code or an account on the device page.
@@ -59,7 +80,7 @@ var (
 
 // stateAt is the state with the passing of time taken into account.
 func (c *code) stateAt(now time.Time) State {
-	if (c.state == Pending || c.state == SignedIn) && !now.Before(c.expires) {
+	if (c.state == Pending || c.state == SignedIn || c.state == Blocked) && !now.Before(c.expires) {
 		return Expired
 	}
 	return c.state
@@ -73,7 +94,7 @@ func (s *Server) Codes() []Code {
 	defer s.mu.Unlock()
 	all := make([]Code, len(s.codes))
 	for i, c := range s.codes {
-		all[i] = Code{c.user, c.stateAt(now), c.account, c.scope, c.created, now.Sub(c.created).Seconds()}
+		all[i] = c.describe(now)
 	}
 	return all
 }
@@ -84,9 +105,9 @@ func (s *Server) PendingCodes() []Code {
 }
 
 // issueCode begins a sign-in, and forgets those that ended long ago.
-func (s *Server) issueCode(scope string, now time.Time, life, interval time.Duration) code {
+func (s *Server) issueCode(scope, host string, now time.Time, life, interval time.Duration) code {
 	c := &code{
-		device: secret(), user: userCode(), scope: scope,
+		device: secret(), user: userCode(), scope: scope, host: host,
 		created: now, expires: now.Add(life), interval: interval, state: Pending,
 	}
 	defer s.lock()()
@@ -133,11 +154,14 @@ func (s *Server) find(typed string, now time.Time) (*code, error) {
 	switch c := s.codes[i]; c.stateAt(now) {
 	case Pending:
 		return c, nil
+	case Blocked:
+		if c.told(s.dir) == nil {
+			return c, nil
+		}
 	case Expired:
 		return nil, ErrExpiredCode
-	default:
-		return nil, ErrUsedCode
 	}
+	return nil, ErrUsedCode
 }
 
 // check reports whether a person can still act on a code.
@@ -147,22 +171,6 @@ func (s *Server) check(typed string) error {
 	defer s.mu.Unlock()
 	_, err := s.find(typed, s.now())
 	return err
-}
-
-// SignIn does what a person does in the browser: it enters the code and signs
-// in with the account.
-func (s *Server) SignIn(userCode, account string) error {
-	defer s.lock()()
-	c, err := s.find(userCode, s.now())
-	if err != nil {
-		return err
-	}
-	u, ok := s.dir.user(strings.TrimSpace(account))
-	if !ok {
-		return fmt.Errorf("%w: %q", ErrUnknownAccount, account)
-	}
-	c.state, c.account = SignedIn, u.Name
-	return nil
 }
 
 // Decline does what a person does who refuses the sign-in in the browser.

@@ -55,13 +55,19 @@ func reply(w http.ResponseWriter, v any, err error) {
 		status = http.StatusNotFound
 	case errors.Is(err, ErrUsedCode), errors.Is(err, ErrExpiredCode):
 		status = http.StatusConflict
+	case errors.As(err, new(*Refused)):
+		status = http.StatusForbidden
 	case errors.Is(err, context.DeadlineExceeded):
 		status = http.StatusRequestTimeout
 	case err != nil:
 		status = http.StatusBadRequest
 	}
 	if err != nil {
-		v = map[string]string{"error": err.Error()}
+		problem := map[string]any{"error": err.Error()}
+		if no := (*Refused)(nil); errors.As(err, &no) {
+			problem["aadsts"] = no.AADSTS
+		}
+		v = problem
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	if text, ok := v.([]byte); ok {
@@ -109,8 +115,12 @@ func (s *Server) waited(r *http.Request, done func() bool) error {
 }
 
 func (s *Server) controlCodes(r *http.Request) (any, error) {
-	err := s.waited(r, func() bool { return len(s.PendingCodes()) > 0 })
-	return s.PendingCodes(), err
+	codes := s.PendingCodes
+	if r.FormValue("state") == "any" {
+		codes = s.Codes
+	}
+	err := s.waited(r, func() bool { return len(codes()) > 0 })
+	return codes(), err
 }
 
 // decision is the body of the requests about one code.

@@ -27,6 +27,14 @@ type Directory struct {
 	GroupsClaim             bool   `toml:"groups_claim,omitempty"`              // put the user's groups into ID tokens
 	PageSize                int    `toml:"page_size,omitempty"`                 // entries in a page of ARM's lists, default 1000
 
+	UserConsent                     string       `toml:"user_consent,omitempty"`                        // to what people may consent: "all" (default), "low-impact", "none"
+	Polling                         string       `toml:"polling,omitempty"`                             // what the machine hears when the browser refused: "pending" (default), "invalid_grant", "interaction_required", "access_denied"
+	SecurityDefaults                bool         `toml:"security_defaults,omitempty"`                   // instead of policies
+	SecurityDefaultsBlockDeviceCode bool         `toml:"security_defaults_block_device_code,omitempty"` // as in every tenant made since 2026-07-01
+	BaselineScopes                  string       `toml:"baseline_scopes,omitempty"`                     // "new" (default), "old", or an application's id
+	Registration                    Registration `toml:"registration,omitempty"`
+	Policies                        []Policy     `toml:"policy,omitempty"`
+
 	ManagementGroups []string     `toml:"management_groups,omitempty"` // ancestors of every subscription
 	Machine          Machine      `toml:"machine"`
 	Identities       []Identity   `toml:"identity,omitempty"`
@@ -64,6 +72,8 @@ type User struct {
 	Display          string         `toml:"display,omitempty"`
 	IdentityProvider string         `toml:"idp,omitempty"` // guests: where they come from
 	AppRoles         []string       `toml:"app_roles,omitempty"`
+	Administrator    bool           `toml:"administrator,omitempty"` // may consent to anything
+	NoMFA            bool           `toml:"no_mfa,omitempty"`        // has no second factor
 	Claims           map[string]any `toml:"claims,omitempty"`
 	Omit             []string       `toml:"omit,omitempty"`
 }

@@ -27,8 +27,10 @@
 // directory of contoso.toml. A test in the same process uses the methods of
 // Server, another process the control endpoints, which do the same:
 //
-//	GET    /emulator/codes?wait=10s   pending user codes, oldest first; waits for one
-//	POST   /emulator/signin           {"user_code":"…","account":"user@contoso.example"}
+//	GET    /emulator/codes?wait=10s   pending user codes, oldest first; waits for one;
+//	                                  with &state=any all codes, with what the browser said
+//	POST   /emulator/signin           {"user_code":"…","account":"user@contoso.example"};
+//	                                  403 and the AADSTS number when the tenant refuses
 //	POST   /emulator/decline          {"user_code":"…"}
 //	POST   /emulator/expire           {"user_code":"…"}
 //	GET    /emulator/requests         every request answered; ?endpoint=token&count=3&wait=10s
@@ -46,6 +48,59 @@
 //	POST   /emulator/rotate           another signing key, the old one withdrawn
 //	POST   /emulator/impostor         HTTPS connections to come get a stranger's certificate
 //	DELETE /emulator/impostor         the right one again
+//
+// # Scopes, consent and Conditional Access
+//
+// Whether a person gets through the browser hangs on these keys of the file;
+// without them everybody does. All are in [Directory], [Registration] and
+// [Policy].
+//
+//	user_consent = "all"        # to what people may consent: "all", "low-impact" (openid,
+//	                            # profile, email, offline_access, User.Read), "none"
+//	polling = "pending"         # what the machine hears when the browser refused: nothing, or
+//	                            # "invalid_grant", "interaction_required", "access_denied"
+//	security_defaults = true    # instead of policies: everybody needs a second factor, and
+//	security_defaults_block_device_code = true # 530035, as in tenants made since 2026-07-01
+//	baseline_scopes = "new"     # sign-ins that ask for baseline scopes only are access to
+//	                            # DirectoryApp; "old": the same, but a policy for all resources
+//	                            # that excludes any lets them go; an id: access to that application
+//
+//	[registration]              # what client_id names
+//	scopes = ["sign-in"]        # asked for as "<client_id>/sign-in" or "<identifier URI>/sign-in"
+//	identifier_uris = ["api://<client_id>"]
+//	for_itself = "any"          # forms it may redeem its own scope in; "guid": only <client_id>/…,
+//	                            # "none": neither; the token endpoint answers AADSTS90009
+//	confidential = true         # no public client flows: AADSTS7000218
+//	no_service_principal = true # until a person consents; AADSTS650052 for its own scope
+//	consent_required = true     # nothing is consented to but
+//	admin_consent = ["openid", "profile", "<client_id>/sign-in"] # by an administrator, for all
+//	pre_authorized = ["sign-in"] # own scopes that need no consent
+//
+//	[[policy]]                  # Conditional Access; lists not given are everybody, everything
+//	name = "Block device codes"
+//	state = "on"                # "report-only", "off"
+//	users = ["All"]             # users and groups
+//	exclude_users = ["Operators"]
+//	resources = ["All"]         # ids: client_id, GraphApp, ARMApp, DirectoryApp, any other
+//	exclude_resources = ["<client_id>"]
+//	authentication_flows = ["device-code"] # any way to sign in if not given
+//	client_apps = ["mobile-and-desktop"]   # device codes are of these
+//	grant = "block"             # 53003; "mfa": 50079 for a user with no_mfa;
+//	                            # "managed-device": 53000; "domain-joined-device": 53001
+//	polling = "access_denied"   # for this policy
+//
+//	[[user]]
+//	administrator = true        # may consent to anything
+//	no_mfa = true               # has no second factor
+//
+// A policy sees the application that the token is for: one aimed at client_id
+// sees a sign-in that asks for a scope of it, and no other. A scope that does
+// not exist is refused in the browser (650053; 500011 for an unknown resource,
+// 70011 for what is no scope), want of consent likewise (90094); the machine
+// goes on waiting. Scopes of two resources pass the browser, and the token
+// endpoint answers AADSTS28000. What a person met is in [Code]: State Blocked,
+// AADSTS, Policy, Resource, MFA, ReportOnly. [Server.SignIn] consents where the
+// person may, and returns a *[Refused].
 //
 // No password is asked and whoever reaches the control endpoints may do
 // everything: this program is for loopback and is never packaged.

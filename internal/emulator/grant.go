@@ -21,7 +21,7 @@ func (x *exchange) deviceCode() {
 	}
 	life := orDefault(x.dir.ExpiresIn, 900)
 	interval := orDefault(x.dir.Interval, 5)
-	c := x.s.issueCode(x.r.PostForm.Get("scope"), x.now, time.Duration(life)*time.Second, time.Duration(interval)*time.Second)
+	c := x.s.issueCode(x.r.PostForm.Get("scope"), x.r.Host, x.now, time.Duration(life)*time.Second, time.Duration(interval)*time.Second)
 	x.noteSignIn(c.user)
 	uri := x.s.VerificationURI()
 	answer := struct {
@@ -61,10 +61,10 @@ func (x *exchange) token() {
 		x.refuse(refusal{word: "unsupported_grant_type", aadsts: 70003, text: fmt.Sprintf("The app requested an unsupported grant type '%s'.", g)})
 		return
 	}
-	if !x.formComplete("device_code") || !x.clientKnown() {
+	if !x.formComplete("device_code") || !x.clientKnown() || !x.clientPublic() {
 		return
 	}
-	c, no := x.s.poll(x.r.PostForm.Get("device_code"), x.now, x.dir.Lenient)
+	c, no := x.s.poll(x.r.PostForm.Get("device_code"), x.now, x.dir)
 	x.noteSignIn(c.user)
 	if no != nil {
 		x.refuse(*no)
@@ -75,11 +75,12 @@ func (x *exchange) token() {
 		x.refuse(refusal{word: "invalid_grant", aadsts: 50034, text: fmt.Sprintf("The user account %s does not exist in the directory.", c.account)})
 		return
 	}
-	x.grant(u, c.scope)
+	scopes, _ := x.dir.parseScope(c.scope, c.host) // the browser has refused what does not parse
+	x.grant(u, scopes)
 }
 
 // poll decides what a device hears that asks for its token: nil is yes, once.
-func (s *Server) poll(device string, now time.Time, lenient bool) (code, *refusal) {
+func (s *Server) poll(device string, now time.Time, d *Directory) (code, *refusal) {
 	defer s.lock()()
 	i := slices.IndexFunc(s.codes, func(c *code) bool { return c.device == device })
 	if i < 0 {
@@ -88,10 +89,18 @@ func (s *Server) poll(device string, now time.Time, lenient bool) (code, *refusa
 	c := s.codes[i]
 	switch c.stateAt(now) {
 	case SignedIn:
+		if no := c.redeemable(d); no != nil {
+			return *c, no
+		}
 		c.state = Redeemed
 		return *c, nil
+	case Blocked:
+		if no := c.told(d); no != nil {
+			return *c, no
+		}
+		return *c, c.wait(now, d.Lenient)
 	case Pending:
-		return *c, c.wait(now, lenient)
+		return *c, c.wait(now, d.Lenient)
 	case Declined:
 		return *c, &refusal{word: "authorization_declined", text: "The end user denied the authorization request."}
 	case Expired:
@@ -114,10 +123,27 @@ func (c *code) wait(now time.Time, lenient bool) *refusal {
 	return &refusal{word: "authorization_pending", aadsts: 70016, text: "OAuth 2.0 device flow error. Authorization is pending. Continue polling."}
 }
 
+// redeemable is why there are no tokens though the browser said that all is
+// well. That the code is not used up by it is inferred.
+func (c *code) redeemable(d *Directory) *refusal {
+	scopes, problem := d.parseScope(c.scope, c.host)
+	if problem != nil {
+		return &refusal{word: "invalid_scope", aadsts: problem.aadsts, text: problem.text}
+	}
+	if len(scopes.apps()) > 1 {
+		return &refusal{word: "invalid_request", aadsts: 28000, text: fmt.Sprintf("Provided value for the input parameter scope is not valid because it contains more than one resource. Scope %s is not valid.", c.scope)}
+	}
+	for _, r := range scopes.own(d.ClientID) {
+		if f := d.Registration.ForItself; f == "none" || f == "guid" && !strings.EqualFold(r.prefix, d.ClientID) {
+			return &refusal{word: "invalid_request", aadsts: 90009, text: fmt.Sprintf("Application '%s'(%s) is requesting a token for itself. This scenario is supported only if resource is specified using the GUID based App Identifier.", d.ClientID, d.application())}
+		}
+	}
+	return nil
+}
+
 // grant sends the tokens. An ID token needs the scope openid, a refresh token
 // offline_access; the latter is not among the scopes granted.
-func (x *exchange) grant(u User, scope string) {
-	scopes := strings.Fields(scope)
+func (x *exchange) grant(u User, scopes asked) {
 	answer := struct {
 		Type         string `json:"token_type"`
 		Scope        string `json:"scope"`
@@ -129,14 +155,14 @@ func (x *exchange) grant(u User, scope string) {
 		ClientInfo   string `json:"client_info,omitempty"`
 	}{
 		Type: "Bearer", ExpiresIn: 3599, ExtExpiresIn: 3599,
-		Scope:       strings.Join(slices.DeleteFunc(slices.Clone(scopes), func(w string) bool { return w == "offline_access" }), " "),
-		AccessToken: x.s.issueBearer(u.ObjectID, userAudience(scopes), x.now),
+		Scope:       scopes.granted(),
+		AccessToken: x.accessToken(u, scopes),
 	}
-	if slices.Contains(scopes, "offline_access") {
+	if slices.Contains(scopes.oidc, "offline_access") {
 		answer.RefreshToken = x.s.given(secret())
 	}
-	if slices.Contains(scopes, "openid") {
-		answer.IDToken = x.s.given(x.s.idToken(x.claims(u, scopes)))
+	if slices.Contains(scopes.oidc, "openid") {
+		answer.IDToken = x.s.given(x.s.idToken(x.claims(u, scopes.oidc)))
 	}
 	if x.r.PostForm.Get("client_info") == "1" {
 		info, _ := json.Marshal(map[string]string{"uid": u.ObjectID, "utid": x.dir.TenantID}) // strings encode
@@ -145,14 +171,16 @@ func (x *exchange) grant(u User, scope string) {
 	x.json(http.StatusOK, answer)
 }
 
-// userAudience is the resource of the first scope that names one.
-func userAudience(scopes []string) string {
-	for _, s := range scopes {
-		if i := strings.LastIndexByte(s, '/'); strings.HasPrefix(s, "https://") && i > len("https://") {
-			return s[:i]
-		}
+// accessToken is opaque, as Graph's and Resource Manager's are to everybody
+// else, unless it is for the registration itself.
+func (x *exchange) accessToken(u User, scopes asked) string {
+	own := scopes.own(x.dir.ClientID)
+	if len(own) == 0 {
+		return x.s.issueBearer(secret(), u.ObjectID, scopes.audience(), x.now)
 	}
-	return "https://graph.microsoft.com"
+	c := x.claims(User{Name: u.Name, ObjectID: u.ObjectID, Display: u.Display}, []string{"profile"})
+	c["azp"], c["azpacr"], c["scp"] = x.dir.ClientID, "0", strings.Join(own[0].scopes, " ")
+	return x.s.issueBearer(x.s.honest(c), u.ObjectID, scopes.audience(), x.now)
 }
 
 // bearer is what an opaque access token stands for.
@@ -162,16 +190,15 @@ type bearer struct {
 	expires  time.Time
 }
 
-// issueBearer makes an access token.
-func (s *Server) issueBearer(oid, resource string, now time.Time) string {
+// issueBearer puts an access token into circulation.
+func (s *Server) issueBearer(token, oid, resource string, now time.Time) string {
 	defer s.lock()()
-	for token, b := range s.tokens {
+	for old, b := range s.tokens {
 		if now.After(b.expires) {
-			delete(s.tokens, token)
+			delete(s.tokens, old)
 		}
 	}
-	token := s.issue(secret())
-	s.tokens[token] = bearer{oid, resource, now.Add(3599 * time.Second)}
+	s.tokens[s.issue(token)] = bearer{oid, resource, now.Add(3599 * time.Second)}
 	return token
 }
 

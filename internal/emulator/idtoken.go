@@ -122,6 +122,13 @@ func (s *Server) idToken(claims map[string]any) string {
 	return input + "." + base64.RawURLEncoding.EncodeToString(f.Sign.sign(key, input))
 }
 
+// honest signs claims that no forgery touches.
+func (s *Server) honest(claims map[string]any) string {
+	key, kid := s.signingKey(Honest)
+	input := segment(map[string]any{"typ": "JWT", "alg": Honest.algorithm(), "kid": kid}) + "." + segment(claims)
+	return input + "." + base64.RawURLEncoding.EncodeToString(Honest.sign(key, input))
+}
+
 func amend(m, changes map[string]any) {
 	for k, v := range changes {
 		if v == nil {

@@ -142,7 +142,7 @@ func (x *exchange) identityToken() {
 	}
 	m := x.dir.Identities[i]
 	x.json(http.StatusOK, map[string]string{
-		"access_token":   x.s.issueBearer(m.ObjectID, resource, x.now),
+		"access_token":   x.s.issueBearer(secret(), m.ObjectID, resource, x.now),
 		"client_id":      m.ClientID,
 		"expires_in":     "3599",
 		"expires_on":     fmt.Sprint(x.now.Unix() + 3599),

@@ -9,9 +9,11 @@ import (
 	_ "embed" // the page
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"html/template"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // pagePath is where the device page is.
@@ -35,7 +37,8 @@ var pagePolicy = func() string {
 // people typed for the place it appears in.
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
-// view is what the page shows. Step is "code", "account", "done" or "declined".
+// view is what the page shows. Step is "code", "account", "consent", "done",
+// "declined" or "refused".
 type view struct {
 	Step        string
 	Style       template.CSS
@@ -45,6 +48,38 @@ type view struct {
 	Account     string
 	Problem     string
 	Accounts    []User
+	Permissions []string // to consent to
+	Refused     *Refused
+	Time        string // of the refusal
+	ClientID    string
+}
+
+// Title is what the refusal is about, in two or three words.
+func (r *Refused) Title() string {
+	switch r.AADSTS {
+	case 53000, 53001, 53003, 530035, 50079:
+		return "No access"
+	case 90094:
+		return "An administrator has to approve"
+	default:
+		return "Sign-in does not work"
+	}
+}
+
+// Reason tells the person why, as far as the person can do something about it.
+func (r *Refused) Reason() string {
+	switch r.AADSTS {
+	case 53000, 53001:
+		return "Your account is right, but your organization asks for a managed device here, and a sign-in with a code cannot show one."
+	case 53003, 530035:
+		return "Your account is right, but your organization does not let you sign in this way: this application, place or kind of sign-in may be restricted."
+	case 50079:
+		return "Your organization asks for a second factor, and your account has none."
+	case 90094:
+		return "This application needs permissions that only an administrator of your organization can give."
+	default:
+		return fmt.Sprintf("AADSTS%d: %s", r.AADSTS, r.text)
+	}
 }
 
 // page is the page on which a person signs in: GET shows the form for the
@@ -88,7 +123,16 @@ func (x *exchange) advance() (int, view) {
 		v.Problem = "Enter the name of your account."
 		return http.StatusBadRequest, v
 	default:
-		v.Step, err = "done", x.s.SignIn(code, account)
+		v.Step = "done"
+		v.Permissions, err = x.s.signIn(code, account, f.Has("accept"))
+	}
+	if errors.Is(err, errConsent) {
+		v.Step = "consent"
+		return http.StatusOK, v
+	}
+	if errors.As(err, &v.Refused) {
+		v.Step, v.Time = "refused", x.now.UTC().Format(time.RFC3339)
+		return http.StatusOK, v // as Entra ID does
 	}
 	if errors.Is(err, ErrUnknownAccount) {
 		v.Step, v.Problem = "account", sentence(err, account)
@@ -129,10 +173,10 @@ func (x *exchange) show(status int, v view) {
 	if v.Problem != "" {
 		x.noteError(v.Problem)
 	}
-	v.Style, v.Application, v.Accounts = template.CSS(pageStyle), x.dir.Application, x.dir.Users
-	if v.Application == "" {
-		v.Application = "Microsoft Azure Linux Virtual Machine Sign-In"
+	if v.Refused != nil {
+		x.noteError(fmt.Sprintf("AADSTS%d", v.Refused.AADSTS))
 	}
+	v.Style, v.Application, v.Accounts, v.ClientID = template.CSS(pageStyle), x.dir.application(), x.dir.Users, x.dir.ClientID
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, v); err != nil {
 		http.Error(x, "the page cannot be shown", http.StatusInternalServerError)

@@ -168,7 +168,7 @@ func TestCrossSite(t *testing.T) {
 // account and the address.
 func FuzzPage(f *testing.F) {
 	s := &Server{Key: testKey()}
-	user := s.issueCode("openid", time.Now(), 1000*time.Hour, time.Second).user
+	user := s.issueCode("openid", "", time.Now(), 1000*time.Hour, time.Second).user
 	for _, x := range []string{`"><script>alert(1)</script>`, `' onfocus='x`, `</style><img src=x>`, "\x00\xff", `{{.Code}}`, "javascript:x"} {
 		f.Add(x, x)
 		f.Add(user, x)

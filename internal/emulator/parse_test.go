@@ -42,6 +42,27 @@ func TestParseErrors(t *testing.T) {
 		{"deny unknown", head + "[[deny]]\nname = \"d\"\nprincipals = [\"everyone\"]\nexclude = [\"x\"]\nscope = \"/\"\n", `f.toml:9: deny[0].exclude: there is no…`},
 		{"fault", head + "[[fault]]\nendpoint = \"token\"\nstatus = 500\n[[fault]]\nendpoint = \"tokens\"\n", `f.toml:10: fault[1].endpoint: "tokens" is none of…`},
 		{"idle fault", head + "[[fault]]\nendpoint = \"token\"\n", `f.toml:6: fault[0].: nothing would go wrong…`},
+		{"user consent", "\nuser_consent = \"some\"\n" + head, `f.toml:2: user_consent: "some" is none of all, low-impact, none`},
+		{"polling", "polling = \"x\"\n" + head, `f.toml:1: polling: "x" is none of pending, invalid_grant, interaction_required, access_denied`},
+		{"baseline scopes", "baseline_scopes = \"x\"\n" + head, `f.toml:1: baseline_scopes: "x" is none of new, old, an application's id`},
+		{"block alone", "security_defaults_block_device_code = true\n" + head, `f.toml:1: security_defaults_block_device_code: it goes with security_defaults`},
+		{"scope twice", head + "[registration]\nscopes = [\"a\", \"a\"]\n", `f.toml:7: registration.scopes: "a": a scope's name…`},
+		{"scope with a slash", head + "[registration]\nscopes = [\"a/b\"]\n", `f.toml:7: registration.scopes: "a/b": a scope's name…`},
+		{"pre-authorized", head + "[registration]\nscopes = [\"a\"]\nconsent_required = true\npre_authorized = [\"b\"]\n", `f.toml:9: registration.pre_authorized: "b" is none of registration.scopes`},
+		{"consent to no scope", head + "[registration]\nconsent_required = true\nadmin_consent = [\"sign-in\"]\n", `f.toml:8: registration.admin_consent: "sign-in" is no scope: AADSTS650053: …`},
+		{"consent beside all", head + "[registration]\nadmin_consent = [\"openid\"]\n", `f.toml:6: registration.consent_required: without it…`},
+		{"consent to nothing", head + "[registration]\nno_service_principal = true\nadmin_consent = [\"openid\"]\n", `f.toml:8: registration.admin_consent: consent is kept in…`},
+		{"for itself", head + "[registration]\nfor_itself = \"yes\"\n", `f.toml:7: registration.for_itself: "yes" is none of any, guid, none`},
+		{"identifier", head + "[registration]\nidentifier_uris = [\"api:\"]\n", `f.toml:7: registration.identifier_uris: an identifier URI…`},
+		{"policy name", head + "[[policy]]\ngrant = \"block\"\n", `f.toml:6: policy[0].name: a name is needed`},
+		{"policy state", head + "[[policy]]\nname = \"p\"\ngrant = \"block\"\nstate = \"enabled\"\n", `f.toml:9: policy[0].state: "enabled" is none of on, report-only, off`},
+		{"policy grant", head + "[[policy]]\nname = \"p\"\ngrant = \"deny\"\n", `f.toml:8: policy[0].grant: "deny" is none of block, mfa, managed-device, domain-joined-device`},
+		{"policy without", head + "[[policy]]\nname = \"p\"\n", `f.toml:6: policy[0].grant: "nothing" is none of block…`},
+		{"policy flow", head + "[[policy]]\nname = \"p\"\ngrant = \"block\"\nauthentication_flows = [\"code\"]\n", `f.toml:9: policy[0].authentication_flows: "code" is none of device-code, authentication-transfer`},
+		{"policy client", head + "[[policy]]\nname = \"p\"\ngrant = \"block\"\nclient_apps = [\"mobile\"]\n", `f.toml:9: policy[0].client_apps: "mobile" is none of browser, mobile-and-desktop…`},
+		{"policy user", head + "[[policy]]\nname = \"p\"\ngrant = \"block\"\nexclude_users = [\"b\"]\n", `f.toml:9: policy[0].exclude_users: there is no user, group or identity "b"`},
+		{"policy resource", head + "[[policy]]\nname = \"p\"\ngrant = \"block\"\nresources = [\"Graph\"]\n", `f.toml:9: policy[0].resources: "Graph" is neither "All" nor an application's id`},
+		{"policy beside defaults", "security_defaults = true\n" + head + "[[policy]]\nname = \"p\"\ngrant = \"block\"\n", `f.toml:7: policy[0].state: Entra ID has either security_defaults or policies that are on`},
 		{"duration", head + "[[fault]]\nendpoint = \"token\"\ndelay = \"soon\"\n", `f.toml:8: fault.delay: …`},
 	}
 	for _, test := range tests {
@@ -86,6 +107,7 @@ func TestUpdateRefused(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(contoso)
 	f.Add([]byte(head + "[user.claims]\nx = {y = [1, 2.5, true]}\n[[fault]]\nendpoint = \"token\"\ndelay = \"1s\"\nheader = {A = \"b\"}\n"))
+	f.Add([]byte(head + "[registration]\nscopes = [\"a\"]\nconsent_required = true\nadmin_consent = [\"openid\"]\n[[policy]]\nname = \"p\"\ngrant = \"mfa\"\n"))
 	f.Add([]byte("[[user"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		d, err := Parse("f", text)

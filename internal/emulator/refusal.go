@@ -15,6 +15,8 @@ type refusal struct {
 	word   string
 	aadsts int // 0: none
 	text   string
+
+	suberror, claims string
 }
 
 // refusalBody is how it looks in JSON, in Entra ID's order.
@@ -26,6 +28,8 @@ type refusalBody struct {
 	TraceID       string `json:"trace_id"`
 	CorrelationID string `json:"correlation_id"`
 	URI           string `json:"error_uri,omitempty"`
+	Suberror      string `json:"suberror,omitempty"`
+	Claims        string `json:"claims,omitempty"`
 }
 
 func (x *exchange) refuse(e refusal) {
@@ -36,6 +40,8 @@ func (x *exchange) refuse(e refusal) {
 		Timestamp:     x.now.UTC().Format("2006-01-02 15:04:05Z"),
 		TraceID:       newGUID(),
 		CorrelationID: x.correlation("client-request-id"),
+		Suberror:      e.suberror,
+		Claims:        e.claims,
 	}
 	if e.aadsts != 0 {
 		b.Codes = []int{e.aadsts}
@@ -70,5 +76,15 @@ func (x *exchange) clientKnown() bool {
 		return true
 	}
 	x.refuse(refusal{word: "unauthorized_client", aadsts: 700016, text: fmt.Sprintf("Application with identifier '%s' was not found in the directory '%s'.", id, x.dir.TenantID)})
+	return false
+}
+
+// clientPublic answers for itself when the registration allows no public
+// client flows: the machine asks for a token without a secret.
+func (x *exchange) clientPublic() bool {
+	if !x.dir.Registration.Confidential {
+		return true
+	}
+	x.refuse(refusal{status: http.StatusUnauthorized, word: "invalid_client", aadsts: 7000218, text: "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."})
 	return false
 }

@@ -28,16 +28,17 @@ type Server struct {
 	once sync.Once
 	net  listeners // set by Start, constant after it
 
-	mu       sync.Mutex
-	dir      *Directory // replaced whole, never changed in place
-	faults   []*plannedFault
-	codes    []*code
-	tokens   map[string]bearer
-	keys     keyring
-	forgery  *Forgery
-	requests []*Request
-	issued   []string      // secrets, for Secrets
-	changed  chan struct{} // closed and replaced when anything above changes
+	mu        sync.Mutex
+	dir       *Directory // replaced whole, never changed in place
+	faults    []*plannedFault
+	codes     []*code
+	tokens    map[string]bearer
+	keys      keyring
+	forgery   *Forgery
+	requests  []*Request
+	issued    []string            // secrets, for Secrets
+	consented map[string][]string // permissions by the object id of who consented
+	changed   chan struct{}       // closed and replaced when anything above changes
 }
 
 // setUp makes the zero value usable.
@@ -61,6 +62,7 @@ func (s *Server) install(d *Directory) {
 	own.Faults = nil
 	s.dir = &own
 	s.faults = nil
+	s.consented = make(map[string][]string)
 	s.plan(faults)
 }
 

@@ -15,6 +15,7 @@ func (d *Directory) problem() (key, sentence string) {
 	for _, check := range []func() (string, string){
 		d.tenantProblem, d.principalProblem, d.memberProblem, d.roleProblem,
 		d.assignmentProblem, d.denyProblem, d.faultProblem,
+		d.settingProblem, d.registrationProblem, d.policyProblem,
 	} {
 		if key, sentence := check(); sentence != "" {
 			return key, sentence

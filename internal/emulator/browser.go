@@ -1,0 +1,161 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package emulator
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Refused is how a sign-in ends in the browser when the account is right and
+// the tenant does not let it through. The machine hears of it only if the
+// directory's polling says so.
+type Refused struct {
+	AADSTS int
+	Policy string // the Conditional Access policy that said no; "" for anything else
+	text   string
+}
+
+func (r *Refused) Error() string {
+	by := ""
+	if r.Policy != "" {
+		by = fmt.Sprintf(" by policy %q", r.Policy)
+	}
+	return fmt.Sprintf("emulator: refused%s: AADSTS%d: %s", by, r.AADSTS, r.text)
+}
+
+// errConsent is what a person meets who has to consent and has not been asked.
+var errConsent = errors.New("emulator: consent is needed")
+
+// refusedTexts are the texts of the errors that policies and consent end in.
+var refusedTexts = map[int]string{
+	50079:  "Due to a configuration change made by your administrator, or because you moved to a new location, you must enroll in multi-factor authentication.",
+	53000:  "Device is not in required device state: compliant. Conditional Access policy requires a compliant device, and the device is not compliant.",
+	53001:  "Device is not in required device state: domain_joined. Conditional Access policy requires a domain joined device, and the device is not domain joined.",
+	53003:  "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+	530035: "Access has been blocked by security defaults.",
+	65001:  "The user or administrator has not consented to use the application.",
+	90094:  "The grant requires admin permission.",
+}
+
+// SignIn does what a person does in the browser: it enters the code, signs in
+// with the account and consents to what is asked for, if that is up to the
+// person. The error is a *Refused when the tenant does not let it through.
+func (s *Server) SignIn(userCode, account string) error {
+	_, err := s.signIn(userCode, account, true)
+	return err
+}
+
+// signIn returns the permissions to consent to with errConsent, for a person
+// who has not consented yet.
+func (s *Server) signIn(userCode, account string, consents bool) ([]string, error) {
+	defer s.lock()()
+	c, err := s.find(userCode, s.now())
+	if err != nil {
+		return nil, err
+	}
+	u, ok := s.dir.user(strings.TrimSpace(account))
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownAccount, account)
+	}
+	wants, no := s.admit(c, u)
+	if no != nil {
+		c.state, c.account, c.refused = Blocked, u.Name, no
+		return nil, no
+	}
+	if len(wants) > 0 && !consents {
+		return wants, errConsent
+	}
+	s.consent(u, wants)
+	c.state, c.account, c.refused = SignedIn, u.Name, nil
+	return nil, nil
+}
+
+// admit decides about a person whose account is right: no is why not, wants
+// are the permissions that the person has to consent to first. The caller
+// holds the mutex.
+func (s *Server) admit(c *code, u User) (wants []string, no *Refused) {
+	d := s.dir
+	scopes, problem := d.parseScope(c.scope, c.host)
+	if problem != nil {
+		return nil, &Refused{AADSTS: problem.aadsts, text: problem.text}
+	}
+	c.ruling = ruling{}
+	for _, app := range scopes.apps() {
+		r := d.judge(attempt{
+			who: d.subject(u.ObjectID), flow: DeviceCode, resource: app, baseline: scopes.baseline(), mfa: !u.NoMFA,
+		})
+		r.mfa = r.mfa || c.ruling.mfa
+		r.reportOnly = slices.Concat(c.ruling.reportOnly, r.reportOnly)
+		if c.ruling = r; r.aadsts != 0 {
+			return nil, r.refused()
+		}
+	}
+	wants = d.unconsented(scopes, s.consented[u.ObjectID])
+	if d.Registration.NoServicePrincipal && len(scopes.own(d.ClientID)) > 0 {
+		return nil, &Refused{AADSTS: 650052, text: fmt.Sprintf("The app is trying to access a service '%s'(%s) that your organization '%s' lacks a service principal for.", d.ClientID, d.application(), d.TenantID)}
+	}
+	if !d.mayConsent(u, wants) {
+		return nil, &Refused{AADSTS: 90094, text: refusedTexts[90094]}
+	}
+	return wants, nil
+}
+
+// refused describes a ruling that says no.
+func (r ruling) refused() *Refused {
+	no := &Refused{AADSTS: r.aadsts, text: refusedTexts[r.aadsts]}
+	if r.policy != nil {
+		no.Policy = r.policy.Name
+	}
+	return no
+}
+
+// consent remembers what a person has consented to, which also makes the
+// service principal if there is none.
+func (s *Server) consent(u User, permissions []string) {
+	if len(permissions) == 0 {
+		return
+	}
+	s.consented[u.ObjectID] = append(s.consented[u.ObjectID], permissions...)
+	if s.dir.Registration.NoServicePrincipal {
+		own := *s.dir
+		own.Registration.NoServicePrincipal, own.Registration.ConsentRequired = false, true
+		s.dir = &own
+	}
+}
+
+// told is what the machine hears of a sign-in that the browser refused: nil is
+// nothing, so that it waits until the code expires.
+func (c *code) told(d *Directory) *refusal {
+	word := d.Polling
+	if p := c.ruling.policy; p != nil {
+		word = cmp.Or(p.Polling, word)
+	}
+	if word == "" || word == pollingPending {
+		return nil
+	}
+	no := refusal{word: word, aadsts: c.refused.AADSTS, text: c.refused.text}
+	switch {
+	case no.aadsts == 90094: // the page's number; the token endpoint has another
+		no.aadsts, no.text, no.suberror = 65001, refusedTexts[65001], "consent_required"
+	case word != "access_denied" && c.ruling.policy != nil:
+		no.suberror = "message_only"
+	}
+	if word == "interaction_required" && c.ruling.policy != nil {
+		no.claims = fmt.Sprintf(`{"access_token":{"capolids":{"essential":true,"values":["%s"]}}}`, guidOf(c.ruling.policy.Name))
+	}
+	return &no
+}
+
+// What a machine hears, the values of polling besides words of OAuth.
+const pollingPending = "pending"
+
+// guidOf is an id that stays the same as long as what it names does.
+func guidOf(parts ...string) string {
+	d := digest(parts...)
+	return fmt.Sprintf("%s-%s-%s-%s-%s", d[:8], d[8:12], d[12:16], d[16:20], d[20:])
+}
