@@ -94,7 +94,7 @@ stage-rpm:
 	rm -rf $(B)/rpm
 	$(MAKE) install DESTDIR=$(B)/rpm PAMDIR=/usr/lib64/security NSSDIR=/usr/lib64
 
-demo test bench fuzz matrix cloud-init selinux rpm:
+demo test bench fuzz matrix hosts cloud-init selinux rpm:
 	internal/machine/throwaway internal/machine/$@
 
 # What README.md shows, taken anew.
@@ -105,4 +105,4 @@ pictures:
 clean:
 	rm -rf $(B)
 
-.PHONY: all install deb packages stage-deb stage-rpm demo test bench fuzz matrix cloud-init selinux rpm pictures clean
+.PHONY: all install deb packages stage-deb stage-rpm demo test bench fuzz matrix hosts cloud-init selinux rpm pictures clean
