@@ -38,7 +38,7 @@ type row struct {
 }
 
 const (
-	tries     = 30
+	tries    = 30
 	knockers = 10
 )
 
