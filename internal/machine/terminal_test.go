@@ -147,6 +147,8 @@ func (c *terminal) expect(pattern string) []string {
 // asks waits for a match as expect does, and reports whether there was one before the end.
 func (c *terminal) asks(pattern string) bool {
 	re := regexp.MustCompile(pattern)
+	late := time.AfterFunc(patience, func() { c.cmd.Process.Kill() })
+	defer late.Stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
