@@ -226,15 +226,12 @@ func saidByWorker(t *testing.T) (sentences, services []string) {
 					if key, ok := n.Key.(*ast.Ident); ok && key.Name == "person" {
 						say(n.Value)
 					}
-				case *ast.ReturnStmt:
-					if function != nil && function.Name.Name == "meaning" {
-						say(n.Results[1])
-						say(n.Results[2])
-					}
-				case *ast.CompositeLit:
-					if array, ok := n.Type.(*ast.ArrayType); ok && fieldOf(array.Elt, "hint") {
-						for _, row := range n.Elts {
-							say(row.(*ast.CompositeLit).Elts[1])
+				case *ast.CompositeLit: // of a table of errors: where the administrator is meant, the person reads the fix as well
+					if field(n, "verdict") == "Misconfigured" {
+						for _, e := range n.Elts {
+							if pair, ok := e.(*ast.KeyValueExpr); ok && pair.Key.(*ast.Ident).Name == "fix" {
+								say(pair.Value)
+							}
 						}
 					}
 				}
@@ -245,11 +242,18 @@ func saidByWorker(t *testing.T) (sentences, services []string) {
 	return sentences, services
 }
 
-func fieldOf(e ast.Expr, name string) bool {
-	s, ok := e.(*ast.StructType)
-	return ok && slices.ContainsFunc(s.Fields.List, func(f *ast.Field) bool {
-		return slices.ContainsFunc(f.Names, func(n *ast.Ident) bool { return n.Name == name })
-	})
+// field is the name that a composite literal gives a field for its value; "" if none.
+func field(c *ast.CompositeLit, name string) string {
+	for _, e := range c.Elts {
+		if pair, ok := e.(*ast.KeyValueExpr); ok {
+			key, is := pair.Key.(*ast.Ident)
+			value, named := pair.Value.(*ast.Ident)
+			if is && named && key.Name == name {
+				return value.Name
+			}
+		}
+	}
+	return ""
 }
 
 // saidByDoor are the sentences of the C, for what no worker can say.

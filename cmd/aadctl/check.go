@@ -22,7 +22,7 @@ import (
 )
 
 func checkCommand(o *options) *cobra.Command {
-	var offline, asJSON, schema bool
+	var offline, asJSON, schema, tenant bool
 	cmd := &cobra.Command{
 		Use:   "check [ACCOUNT]",
 		Short: "Find out what keeps people from signing in, and what to do about it",
@@ -30,6 +30,11 @@ func checkCommand(o *options) *cobra.Command {
 service, PAM, sshd, sudo; then the network: Entra ID, metadata, Azure. With an
 ACCOUNT, also whose it is and whether and why it would be let in. Nothing is
 changed. What is wrong comes with the command, or the words, that mend it.
+
+With --tenant, only what a sign-in needs in the tenant: with each form of
+sign_in.scope it asks for a code and waits for somebody to sign in with it, and
+then says which forms Entra ID takes, why it refuses the others, and what to
+write into the configuration. No account is made, and nobody is let in.
 
 With --json there is one object: "ok", and "results", a list of objects with
 "check" (a word that stays), "status" (ok, warning, failed, skipped), "found",
@@ -49,6 +54,9 @@ The exit status is 0 if nothing failed; otherwise that of the first failure.`,
 				_, err := io.WriteString(cmd.OutOrStdout(), doctor.Schema)
 				return err
 			}
+			if tenant && (offline || len(args) > 0) {
+				return usage("check: --tenant goes with neither --offline nor an ACCOUNT")
+			}
 			if os.Geteuid() != 0 {
 				return &failure{exitNo, "check: only root may read all that is looked at", "run this as root"}
 			}
@@ -60,7 +68,11 @@ The exit status is 0 if nothing failed; otherwise that of the first failure.`,
 					out.results(more)
 				}
 			}
-			o.examine(cmd.Context(), args, offline, tell)
+			if tenant {
+				o.examineTenant(cmd.Context(), cmd.InOrStdin(), cmd.ErrOrStderr(), tell)
+			} else {
+				o.examine(cmd.Context(), args, offline, tell)
+			}
 			if asJSON {
 				if err := printJSON(cmd.OutOrStdout(), results); err != nil {
 					return err
@@ -70,6 +82,7 @@ The exit status is 0 if nothing failed; otherwise that of the first failure.`,
 		},
 	}
 	cmd.Flags().BoolVar(&offline, "offline", false, "ask nobody over the network")
+	cmd.Flags().BoolVar(&tenant, "tenant", false, "try with a few sign-ins which sign_in.scope Entra ID takes")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the results as JSON")
 	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of the results")
 	return cmd

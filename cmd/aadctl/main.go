@@ -7,7 +7,8 @@
 //
 // Its rules: results go to standard output and nothing else does; errors go to
 // standard error, as "aadctl: what: why" and, apart, a hint what to do. There
-// is colour only on a terminal, and only setup asks questions, there. A command
+// is colour only on a terminal, and only setup and check --tenant ask questions,
+// there. A command
 // that fails has changed nothing. The exit status is one of the codes below, so
 // that scripts need not read text.
 //

@@ -23,9 +23,9 @@ import (
 
 // wanted is what setup is told, by flags or by answers.
 type wanted struct {
-	tenant, client, source, resource string
-	domains                          []string
-	force                            bool
+	tenant, client, source, resource, scope string
+	domains                                 []string
+	force                                   bool
 }
 
 func setupCommand(o *options) *cobra.Command {
@@ -39,7 +39,13 @@ tenant, and on Azure Arc the resource id. Comments and other settings stay. A
 value that is there already is replaced with --force only, and the file as it
 was is kept beside it, with .previous behind its name.
 
-At the end come the az commands that are left, filled in for this machine.`,
+With a client ID that was not there before, sign_in.scope becomes a scope of the
+application's own, so that Conditional Access sees it; a file that has one and no
+scope stays so unless --scope asks for it.
+
+At the end come the az commands that are left, for the application and filled in
+for this machine. They are for a shell such as the Cloud Shell's, add to what is
+there, and can be run again.`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.setup(cmd.Context(), w, cmd.InOrStdin(), cmd.OutOrStdout())
@@ -51,6 +57,7 @@ At the end come the az commands that are left, filled in for this machine.`,
 	flags.StringSliceVar(&w.domains, "domain", nil, "`SUFFIX` of user names after the @; may be repeated")
 	flags.StringVar(&w.source, "source", "", "authorization.source: check-access, role-assignments, permissions or app-roles")
 	flags.StringVar(&w.resource, "resource-id", "", "authorization.resource_id, for machines that metadata does not name")
+	flags.StringVar(&w.scope, "scope", "", "sign_in.scope: a `SCOPE` that the application exposes, or none")
 	flags.BoolVar(&w.force, "force", false, "replace values that are there")
 	return cmd
 }
@@ -132,10 +139,13 @@ func (w *wanted) edit(path string, text []byte) ([]byte, error) {
 	if w.resource != "" {
 		pairs = append(pairs, [2]string{"authorization.resource_id", config.Spell(w.resource)})
 	}
+	if scope := w.scopeFor(text); scope != "" {
+		pairs = append(pairs, [2]string{"sign_in.scope", scope})
+	}
 	for _, pair := range pairs {
 		var had string
 		text, had = config.Set(text, pair[0], pair[1])
-		if had != "" && had != pair[1] && !w.force {
+		if had != "" && had != `""` && had != pair[1] && !w.force {
 			return nil, &failure{exitNo, fmt.Sprintf("setup: %s: %s is %s already, not %s", path, pair[0], had, pair[1]),
 				"nothing was changed; --force replaces it"}
 		}

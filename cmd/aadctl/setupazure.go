@@ -29,6 +29,7 @@ func endpointsOf(text []byte) config.Endpoints {
 		text, _ = config.Set(text, key, config.Spell("ffffffff-ffff-ffff-ffff-ffffffffffff"))
 	}
 	text, _ = config.Set(text, "domains", `["domain.example"]`)
+	text, _ = config.Set(text, "sign_in.scope", config.Spell("")) // which names the client
 	c, err := config.Parse("", text)
 	if err != nil {
 		return config.Endpoints{} // what is wrong with it is told before it is written
@@ -84,16 +85,25 @@ func printLeft(out io.Writer, c *config.Config, d discovered) {
 	if id == "" {
 		id = d.resource
 	}
+	fmt.Fprintln(out, "\nLeft to do, where it is not done yet, with the Azure CLI:")
+	for _, line := range registrationLines(c) {
+		fmt.Fprintln(out, "\n"+line)
+	}
+	if c.SignIn.Scope == "" && c.Authorization.Source != config.Permissions {
+		fmt.Fprintf(out, "\n# sign_in.scope is not set, so Conditional Access does not see this application. To change that, on each machine,\n# once these have been run:\n"+
+			"# aadctl setup --tenant %s --client %s --domain %s --scope %s\n",
+			c.TenantID, c.ClientID, strings.Join(c.Domains, ","), config.OwnScope(c.ClientID))
+	}
 	switch {
 	case c.Authorization.Source == config.AppRoles:
-		fmt.Fprintf(out, "\nLeft to do, in the Entra admin center: give the app roles \"login\" and \"loginAsAdmin\"\n"+
+		fmt.Fprintf(out, "\nAnd in the Entra admin center: give the app roles \"login\" and \"loginAsAdmin\"\n"+
 			"of application %s.\n", c.ClientID)
 	case id == "":
 		fmt.Fprintln(out, "\nWithout Azure, nobody can be asked for roles: use --source app-roles, or --resource-id.")
 	case !plainID(id):
 		fmt.Fprintln(out, "\nThe resource id of this machine is a strange one: no command is made of it.")
 	default:
-		fmt.Fprintln(out, "\nLeft to do, where it is not done yet, with the Azure CLI:")
+		fmt.Fprintln(out, "\n# This machine")
 		for _, line := range commands(c, id, d) {
 			fmt.Fprintln(out, "\n"+line)
 		}

@@ -51,6 +51,7 @@ type Endpoints struct {
 
 // SignIn is the interactive part.
 type SignIn struct {
+	Scope         string        // of the application itself, for Conditional Access to see it; empty: openid and profile alone
 	Timeout       time.Duration // from first prompt to result
 	MaxWaiting    int           // sign-ins waiting at once over the network, and again on the machine
 	QR            bool          // draw the verification URI as a QR code
@@ -131,6 +132,9 @@ func (c *Config) complete() *Error {
 		return p.at("accounts.home", 0)
 	}
 	if err := c.privileged(); err != nil {
+		return err
+	}
+	if err := c.foreignScope(); err != nil {
 		return err
 	}
 	return c.contradicted()

@@ -90,6 +90,7 @@ func TestEveryKeyArrives(t *testing.T) {
 			Proxy:           "http://proxy.contoso.com:3128",
 		},
 		SignIn: SignIn{
+			Scope:   "0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b/sign-in",
 			Timeout: 90 * time.Second, MaxWaiting: 1024, QR: true, ReuseWindow: 15 * time.Minute, AdminServices: []string{"cockpit"},
 		},
 		Authorization: Authorization{
@@ -176,6 +177,9 @@ func checkInvariants(t *testing.T, c *Config) {
 		t.Fatalf("id range %v", c.Accounts.IDRange)
 	case c.SignIn.Timeout <= 0, c.SignIn.MaxWaiting < 1, c.Authorization.Source == "app-roles" && c.Cloud == "auto" && c.Endpoints.Authority == "":
 		t.Fatalf("out of bounds: %+v", c)
+	}
+	if s := c.SignIn.Scope; s != "" && (c.Authorization.Source == Permissions || !strings.Contains(s, "/") || strings.ContainsAny(s, " \t\n\"")) {
+		t.Fatalf("scope %q", s)
 	}
 	for _, s := range append([]string{c.Accounts.Home, c.Accounts.Shell, c.Accounts.Directory}, c.Domains...) {
 		if s == "" || strings.ContainsAny(s, ":\n\x00") {

@@ -37,6 +37,7 @@ func (c *Config) lines() []string {
 		"endpoints.metadata = " + Spell(e.Metadata),
 		"endpoints.ca_file = " + Spell(e.CAFile),
 		"endpoints.proxy = " + Spell(e.Proxy),
+		"sign_in.scope = " + Spell(s.Scope),
 		"sign_in.timeout = " + Spell(s.Timeout.String()),
 		"sign_in.max_waiting = " + Spell(s.MaxWaiting),
 		"sign_in.qr = " + Spell(s.QR),

@@ -14,7 +14,7 @@
 //	     ◀──final answer──  ◀── pending, slow_down, outages: stay here
 //
 // MSAL sees three answers: the OpenID metadata, which the caller has fetched
-// and validated already; the code; and, once the person is done, the tokens.
+// and validated already; the code; and, once the person is done, the ID token.
 // Every other end is an error of this package, so that MSAL's errors, which
 // quote whole answers, are never formatted. MSAL's cache is in memory and
 // dies with the [Code]; nothing is written to disk or logged.
@@ -39,11 +39,15 @@ import (
 type Request struct {
 	Authority      string // https URL of the tenant: https://login.microsoftonline.com/<tenant>
 	ClientID       string
-	Scopes         []string // besides openid and profile; none is usual
+	Scopes         []string // besides openid and profile, all of one resource
+	AccessToken    bool     // hand out the access token, which must be good for Scopes; else it is dropped
 	Metadata       []byte   // the tenant's OpenID metadata, validated
 	DeviceEndpoint string   // its device_authorization_endpoint
 	TokenEndpoint  string   // its token_endpoint
 	HTTP           *http.Client
+
+	// AADSTS numbers with which a poll is no end, whatever error they come with: an outage, or asked too often.
+	Passing, Slower []int
 
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
@@ -62,18 +66,8 @@ type Code struct {
 	grant public.DeviceCode
 }
 
-// Tokens are what the person's sign-in yields. Formatting them prints nothing.
-type Tokens struct {
-	IDToken string
-	// AccessToken is kept only when the request named scopes of its own.
-	AccessToken string
-}
-
 // Format keeps the device code out of logs whatever the verb.
 func (Code) Format(f fmt.State, _ rune) { io.WriteString(f, "devicecode.Code") }
-
-// Format keeps the tokens out of logs whatever the verb.
-func (Tokens) Format(f fmt.State, _ rune) { io.WriteString(f, "devicecode.Tokens") }
 
 // Start asks for a code: one request.
 //
@@ -91,11 +85,7 @@ func Start(ctx context.Context, r Request) (*Code, error) {
 	if err != nil {
 		return nil, fmt.Errorf("devicecode: authority %q is not acceptable to MSAL", r.Authority)
 	}
-	scopes := r.Scopes
-	if len(scopes) == 0 {
-		scopes = []string{"openid"}
-	}
-	grant, err := client.AcquireTokenByDeviceCode(ctx, scopes)
+	grant, err := client.AcquireTokenByDeviceCode(ctx, []string{"openid"}) // the door asks for the right ones
 	switch {
 	case err != nil && d.asked:
 		return nil, d.explain(ctx)
@@ -127,11 +117,7 @@ func (c *Code) Wait(ctx context.Context) (*Tokens, error) {
 	if result.IDToken.RawToken == "" {
 		return nil, ErrUnusable
 	}
-	tokens := &Tokens{IDToken: result.IDToken.RawToken}
-	if len(c.door.request.Scopes) > 0 {
-		tokens.AccessToken = result.AccessToken
-	}
-	return tokens, nil
+	return &c.door.tokens, nil
 }
 
 // check refuses what would send a device code over the network readable.

@@ -57,20 +57,70 @@ func TestGrant(t *testing.T) {
 	}
 }
 
-func TestGrantWithScopeKeepsAccessToken(t *testing.T) {
-	e := newEntra(t, "tokens")
-	r := e.request()
-	r.Scopes = []string{"https://management.azure.com/user_impersonation"}
-	code, err := Start(t.Context(), r)
-	if err != nil {
-		t.Fatal(err)
+// The access token is handed out to who wants it, and only if it is good for what was asked for. Entra ID spells scopes of an
+// application in more than one way; an answer without the member grants what was asked for (RFC 6749, Section 5.1).
+func TestAccessToken(t *testing.T) {
+	const arm, own = "https://management.azure.com/user_impersonation", client + "/sign-in"
+	for _, test := range []struct {
+		scope   string
+		wanted  bool
+		granted any
+		err     error
+	}{
+		{arm, true, arm + " https://management.azure.com/.default", nil},
+		{arm, true, "https://management.core.windows.net//User_Impersonation", nil},
+		{arm, true, "", nil},
+		{arm, true, nil, nil},
+		{arm, true, "openid profile", ErrUnusable},
+		{arm, true, "openid profile https://management.azure.com/.default", ErrUnusable},
+		{own, false, "openid profile " + own, nil},
+		{own, false, "api://" + client + "/sign-in", nil},
+		{own, false, "sign-in", nil},
+		{own, false, "openid profile", nil},
+		{own, false, nil, nil},
+		{"api://contoso/sign-in", false, own, nil},
+	} {
+		e := newEntra(t, "tokens")
+		e.granted = test.granted
+		r := e.request()
+		r.Scopes, r.AccessToken = []string{test.scope}, test.wanted
+		code, err := Start(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := e.forms[0].Get("scope"); got != "openid profile "+test.scope {
+			t.Errorf("asked for %q", got)
+		}
+		got, err := code.Wait(t.Context())
+		if !errors.Is(err, test.err) || (err == nil) != (test.err == nil) {
+			t.Errorf("%q, granted %v: %v", test.scope, test.granted, err)
+			continue
+		}
+		if err == nil && (got.AccessToken == "access-secret") != test.wanted {
+			t.Errorf("%q: the access token is %q", test.scope, got.AccessToken)
+		}
+		if strings.Contains(fmt.Sprint(err), "secret") {
+			t.Errorf("secret in %v", err)
+		}
 	}
-	if got := e.forms[0].Get("scope"); got != "openid profile https://management.azure.com/user_impersonation" {
-		t.Errorf("scope %q", got)
+}
+
+// What nobody needs is not even in MSAL's memory.
+func TestTokensAreDroppedAtTheDoor(t *testing.T) {
+	d := &door{request: Request{Scopes: []string{client + "/sign-in"}}}
+	text, err := d.accept([]byte(`{"id_token":"i.d.t","access_token":"access-secret","refresh_token":"refresh-secret","scope":"openid"}`))
+	if err != nil || strings.Contains(string(text), "secret") || !strings.Contains(string(text), "i.d.t") || d.tokens.AccessToken != "" {
+		t.Errorf("%s, %v", text, err)
 	}
-	// The script grants openid and profile only: a declined scope is no success.
-	if got, err := code.Wait(t.Context()); !errors.Is(err, ErrUnusable) {
-		t.Errorf("%v, %v", got, err)
+}
+
+func TestGrants(t *testing.T) {
+	for granted, want := range map[string]bool{
+		"": true, "openid profile": false, "openid x/sign-in": true, "SIGN-IN": true, "api://a/b/sign-in email": true, "x/sign-in-2": false,
+	} {
+		if got := (Tokens{Scope: granted}).Grants("a/sign-in"); got != want {
+			t.Errorf("%q: %t", granted, got)
+		}
 	}
 }
 

@@ -31,6 +31,7 @@ type door struct {
 	pace    pace
 	outage  error // why the last poll was no answer; nil when it was one
 	failed  error // what ended the grant
+	tokens  Tokens
 }
 
 func newDoor(r Request) *door {
@@ -83,7 +84,11 @@ func (d *door) begin(req *http.Request) (*http.Response, error) {
 		return nil, d.fail(&UnreachableError{err})
 	}
 	if got.status != http.StatusOK {
-		return nil, d.fail(refusal(got))
+		v, err := r.bear(failed, refusal(got))
+		if v != failed {
+			err = &UnreachableError{err}
+		}
+		return nil, d.fail(err)
 	}
 	code, err := parseCode(got.body)
 	if err != nil {
@@ -118,11 +123,15 @@ func (d *door) poll(req *http.Request, device string) (*http.Response, error) {
 			}
 			return nil, d.fail(d.interrupted(ctx.Err()))
 		}
-		verdict, err := judge(got, err)
+		verdict, err := d.request.bear(judge(got, err))
 		d.outage = nil
 		switch verdict {
 		case granted:
-			return respond(req, got.body), nil
+			text, err := d.accept(got.body)
+			if err != nil {
+				return nil, d.fail(err)
+			}
+			return respond(req, text), nil
 		case pending:
 			d.pace.pending(now)
 		case slower:

@@ -30,7 +30,9 @@ type entra struct {
 	*httptest.Server
 	code  map[string]any // the device authorization response
 	first string         // a step instead of it
-	steps []string
+
+	granted any // the scope of the tokens; nil: no such member
+	steps   []string
 
 	mu       sync.Mutex
 	now      time.Time
@@ -42,7 +44,7 @@ type entra struct {
 
 func newEntra(t *testing.T, steps ...string) *entra {
 	t.Helper()
-	e := &entra{steps: steps, now: time.Unix(1_700_000_000, 0)}
+	e := &entra{granted: "openid profile", steps: steps, now: time.Unix(1_700_000_000, 0)}
 	e.start = e.now
 	e.code = map[string]any{
 		"user_code": "FJS3K6X4D", "device_code": deviceCode, "verification_uri": "https://microsoft.com/devicelogin",
@@ -102,7 +104,11 @@ func (e *entra) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (e *entra) play(w http.ResponseWriter, step string) {
 	switch step {
 	case "tokens":
-		json.NewEncoder(w).Encode(tokens(`{"alg":"none"}`, `{"sub":"s"}`))
+		answer := tokens(`{"alg":"none"}`, `{"sub":"s"}`)
+		if answer["scope"] = e.granted; e.granted == nil {
+			delete(answer, "scope")
+		}
+		json.NewEncoder(w).Encode(answer)
 	case "tokens without id_token":
 		io.WriteString(w, `{"token_type":"Bearer","access_token":"access-secret","expires_in":60}`)
 	case "undecodable id_token":

@@ -8,6 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -79,6 +82,24 @@ func (e *Error) passing() bool {
 	return e.Code == "temporarily_unavailable" || e.Code == "server_error"
 }
 
+// bear makes of a refusal what its numbers say: an outage that passes, or a request to ask less often.
+func (r Request) bear(v verdict, err error) (verdict, error) {
+	refused, ok := err.(*Error)
+	if v != failed || !ok {
+		return v, err
+	}
+	has := func(numbers []int) bool {
+		return slices.ContainsFunc(refused.AADSTS, func(n int) bool { return slices.Contains(numbers, n) })
+	}
+	switch {
+	case has(r.Slower):
+		return slower, err
+	case has(r.Passing):
+		return outage, err
+	}
+	return v, err
+}
+
 // overloaded: whatever a server in this state or a proxy before it says, it
 // has not judged the request.
 func overloaded(status int) bool {
@@ -98,10 +119,30 @@ func parseError(got *reply) (*Error, bool) {
 		CorrelationID: text(doc["correlation_id"]),
 		Description:   text(doc["error_description"]),
 	}
-	if json.Unmarshal(doc["error_codes"], &e.AADSTS) != nil || len(e.AADSTS) > 16 {
-		e.AADSTS = nil
-	}
+	e.AADSTS = numbers(doc["error_codes"], e.Description)
 	return e, e.Code != ""
+}
+
+var aadsts = regexp.MustCompile(`^AADSTS([0-9]{4,9})\b`)
+
+// numbers reads error_codes, whose elements are numbers or, from some authorities, text. Without them, the description begins
+// with one.
+func numbers(raw json.RawMessage, description string) (all []int) {
+	const most = 16
+	var codes []json.RawMessage
+	if json.Unmarshal(raw, &codes) != nil || len(codes) > most {
+		codes = nil
+	}
+	for _, code := range codes {
+		if n, err := strconv.Atoi(strings.Trim(string(code), `"`)); err == nil && n > 0 {
+			all = append(all, n)
+		}
+	}
+	if m := aadsts.FindStringSubmatch(description); m != nil && all == nil {
+		n, _ := strconv.Atoi(m[1]) // nine digits fit
+		all = append(all, n)
+	}
+	return all
 }
 
 func text(raw json.RawMessage) string {

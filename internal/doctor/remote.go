@@ -35,12 +35,29 @@ func (p *Patient) Remote(ctx context.Context, tell func([]Result)) *signin.Probe
 	r.tell(ctx, tell, "keys", known, r.keys)
 	machine := r.tell(ctx, tell, "machine", true, r.machine)
 	r.tell(ctx, tell, "registration", known && (machine || p.Config.Authorization.Source != config.Permissions), r.registration)
+	r.tell(ctx, tell, "scope", true, r.scope)
 	if !p.Config.Authorization.AsksAlone() {
 		return probe
 	}
 	r.tell(ctx, tell, "tenant", machine, r.tenant)
 	identity := r.tell(ctx, tell, "identity", machine, r.identity)
 	if !r.tell(ctx, tell, "authorization", identity, r.authorization) {
+		return nil
+	}
+	return probe
+}
+
+// Tenant asks what a trial sign-in needs, and returns nil if that cannot be had.
+func (p *Patient) Tenant(ctx context.Context, tell func([]Result)) *signin.Probe {
+	probe, err := signin.NewProbe(ctx, p.Config)
+	if err != nil {
+		tell(examine(ctx, "endpoints", func(context.Context) []Result {
+			return []Result{failed(Configuration, plain(err)).fix("correct endpoints.ca_file or endpoints.proxy")}
+		}))
+		return nil
+	}
+	r := remote{p, probe}
+	if !r.tell(ctx, tell, "openid", true, r.openID) {
 		return nil
 	}
 	return probe

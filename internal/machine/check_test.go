@@ -48,7 +48,8 @@ func wrongOf(t *testing.T, out string) (wrong []examined) {
 	}
 	failed := false
 	for _, r := range said.Results {
-		if r.Status != "ok" && r.Status != "skipped" {
+		// These machines are like one from before an upgrade: without sign_in.scope. TestScope looks at that.
+		if r.Status != "ok" && r.Status != "skipped" && r.Check != "scope" {
 			wrong = append(wrong, r)
 		}
 		failed = failed || r.Status == "failed"

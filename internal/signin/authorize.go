@@ -11,6 +11,7 @@ import (
 	"aadlogin/internal/account"
 	"aadlogin/internal/azure"
 	"aadlogin/internal/config"
+	"aadlogin/internal/devicecode"
 	"aadlogin/internal/rbac"
 )
 
@@ -53,13 +54,27 @@ func (a *attempt) source(c *cloud, p person) (rbac.Source, error) {
 	}
 }
 
-// deviceScopes are what the person's access token must be good for. The audience of Resource Manager ends with a slash; a
-// scope with two would be for another resource.
+// deviceScopes are what is asked for besides openid and profile: nothing, the application's own scope, or that of Resource
+// Manager where the person's token must be good there. Never two of them: one request serves one resource, and for two Entra ID
+// lets the person through the browser and then answers AADSTS28000. The audience of Resource Manager ends with a slash; a scope
+// with two would be for another resource.
 func (a *attempt) deviceScopes(c *cloud) []string {
-	if a.cfg.Authorization.Source != config.Permissions {
+	switch {
+	case a.cfg.Authorization.Source == config.Permissions:
+		return []string{strings.TrimSuffix(c.azure.Audience, "/") + "/user_impersonation"}
+	case a.cfg.SignIn.Scope != "":
+		return []string{a.cfg.SignIn.Scope}
+	default:
 		return nil
 	}
-	return []string{strings.TrimSuffix(c.azure.Audience, "/") + "/user_impersonation"}
+}
+
+// noteScope tells of an answer that does not list the application's own scope: policies that are aimed at the application may
+// not have seen the sign-in. It refuses nobody: how Entra ID spells scopes is its own business.
+func (a *attempt) noteScope(t *devicecode.Tokens) {
+	if scope := a.cfg.SignIn.Scope; scope != "" && !t.Grants(scope) {
+		a.log(LogWarning, "scope-not-granted", "asked_scope", scope, "granted_scope", t.Scope)
+	}
 }
 
 // byLastGrant is the account phase of a source that cannot be asked about a person who is not there: what they were granted

@@ -46,7 +46,7 @@ func TestCodeExpiresByTheMonotonicClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, err := devicecode.Start(t.Context(), cloud.deviceRequest(nil))
+	code, err := devicecode.Start(t.Context(), a.deviceRequest(cloud))
 	if err != nil {
 		t.Fatal(err)
 	}

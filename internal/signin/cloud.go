@@ -123,12 +123,16 @@ func (a *attempt) noDiscovery(err error) error {
 	return a.cannotReach("sign-in service", err)
 }
 
-func (c *cloud) deviceRequest(scopes []string) devicecode.Request {
+// deviceRequest asks for no access token but the one that source "permissions" asks with.
+func (a *attempt) deviceRequest(c *cloud) devicecode.Request {
 	return devicecode.Request{
+		Scopes:         a.deviceScopes(c),
+		AccessToken:    a.cfg.Authorization.Source == config.Permissions,
+		Passing:        met(passes),
+		Slower:         met(slower),
 		HTTP:           c.http,
 		Authority:      c.authority + "/" + c.openID.TenantID,
 		ClientID:       c.clientID,
-		Scopes:         scopes,
 		Metadata:       c.openID.Raw,
 		DeviceEndpoint: c.openID.DeviceAuthorizationEndpoint,
 		TokenEndpoint:  c.openID.TokenEndpoint,

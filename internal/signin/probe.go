@@ -88,7 +88,7 @@ func (p *Probe) Registration(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p.heard.pending = cancel
-	code, err := devicecode.Start(ctx, p.c.deviceRequest(p.a.deviceScopes(p.c)))
+	code, err := devicecode.Start(ctx, p.a.deviceRequest(p.c))
 	if err != nil {
 		return err
 	}
@@ -124,10 +124,10 @@ func (p *Probe) Fix(err error) string {
 	)
 	switch {
 	case errors.As(err, &oauth):
-		_, _, next := meaning(oauth.Code)
-		return cmp.Or(hintFor(oauth.AADSTS), next)
+		means := meaning(oauth.Code, oauth.AADSTS)
+		return cmp.Or(means.fix, means.person)
 	case errors.As(err, &discovery):
-		return cmp.Or(hintFor(discovery.AADSTS), "see that tenant_id and endpoints.authority are right")
+		return cmp.Or(meaning("", discovery.AADSTS).fix, "see that tenant_id and endpoints.authority are right")
 	case errors.As(err, &certificate):
 		return "the certificate " + certificate.Problem +
 			"; see the clock (timedatectl), and endpoints.ca_file for an authority of your own"

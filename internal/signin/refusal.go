@@ -292,7 +292,7 @@ func (a *attempt) notSignedIn(err error) error {
 	case errors.As(err, &outage), errors.As(err, &refused):
 		// below, as before there was a code
 	case errors.Is(err, devicecode.ErrExpired), errors.Is(err, context.DeadlineExceeded):
-		return a.refuse(Refused, notInTime, "expired", "error", err.Error())
+		return a.refuse(Refused, notInTime, "expired", "error", err.Error(), "fix", fixNotInTime)
 	case errors.Is(err, devicecode.ErrUnusable):
 		return a.badToken(err)
 	}

@@ -163,7 +163,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	code, err := devicecode.Start(ctx, cloud.deviceRequest(a.deviceScopes(cloud)))
+	code, err := devicecode.Start(ctx, a.deviceRequest(cloud))
 	if err != nil {
 		return a.noCode(err)
 	}
@@ -181,6 +181,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	}
 	a.debug("browser")
 	a.browser = a.moment()
+	a.noteScope(tokens)
 	claims, err := cloud.verifier.Verify(ctx, tokens.IDToken)
 	if err != nil {
 		return a.badToken(err)

@@ -1,0 +1,65 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package devicecode
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Tokens are what the person's sign-in yields. Formatting them prints nothing.
+type Tokens struct {
+	IDToken     string
+	AccessToken string // empty unless the request wants it
+	Scope       string // what was granted, as the server spells it; empty: all that was asked for
+}
+
+// Format keeps the tokens out of logs whatever the verb.
+func (Tokens) Format(f fmt.State, _ rune) { io.WriteString(f, "devicecode.Tokens") }
+
+// Grants reports whether scope is among what was granted. An empty list grants
+// what was asked for (RFC 6749, Section 5.1). The names after the last slash
+// are compared, without case: Entra ID may answer for <client id>/sign-in with
+// api://<client id>/sign-in or with sign-in alone, and one answer is about one
+// resource only.
+func (t Tokens) Grants(scope string) bool {
+	granted := strings.Fields(t.Scope)
+	for _, g := range granted {
+		if strings.EqualFold(lastSegment(g), lastSegment(scope)) {
+			return true
+		}
+	}
+	return len(granted) == 0
+}
+
+func lastSegment(scope string) string { return scope[strings.LastIndexByte(scope, '/')+1:] }
+
+// accept takes from a token answer what the request wants and leaves the rest:
+// an access token that nobody needs goes no further, and a refresh token never
+// does. What it returns is the answer as MSAL gets it. MSAL insists on an access
+// token, and compares scopes letter for letter, so it is shown none.
+func (d *door) accept(body []byte) ([]byte, error) {
+	var answer struct {
+		ID     string `json:"id_token"`
+		Access string `json:"access_token"`
+		Scope  string `json:"scope"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || answer.ID == "" || answer.Access == "" {
+		return nil, ErrUnusable
+	}
+	d.tokens = Tokens{IDToken: answer.ID, Scope: answer.Scope}
+	if d.request.AccessToken {
+		d.tokens.AccessToken = answer.Access
+		for _, scope := range d.request.Scopes {
+			if !d.tokens.Grants(scope) {
+				return nil, fmt.Errorf("%w: the scope %q was not granted", ErrUnusable, scope)
+			}
+		}
+	}
+	return json.Marshal(map[string]any{
+		"token_type": "Bearer", "id_token": answer.ID, "access_token": "dropped", "expires_in": 1,
+	})
+}

@@ -1,0 +1,163 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"aadlogin/internal/config"
+	"aadlogin/internal/signin"
+)
+
+// What Conditional Access sees of a sign-in, and what only a sign-in in the tenant can tell: which form of sign_in.scope Entra ID
+// takes there.
+
+// scope looks at the configuration alone.
+func (r remote) scope(context.Context) []Result {
+	c := r.Config
+	switch {
+	case c.Authorization.Source == config.Permissions:
+		return []Result{ok("Conditional Access sees Azure Resource Manager, whose scope authorization.source %q asks for", config.Permissions)}
+	case c.SignIn.Scope == "":
+		return []Result{warning("Conditional Access does not see this application: without sign_in.scope a sign-in is access to the directory, " +
+			"and policies that name or exclude the application do nothing").
+			fix("this changes nothing: it prints the az commands that expose a scope, and what to run on each machine after them; " +
+				"aadctl check --tenant tells which scope Entra ID takes").
+			run(fmt.Sprintf("aadctl setup --tenant %s --client %s --domain %s", c.TenantID, c.ClientID, strings.Join(c.Domains, ",")))}
+	}
+	return []Result{ok("Conditional Access sees this application by its scope %s; whether the registration exposes it, and who has consented, "+
+		"only a sign-in can tell: aadctl check --tenant", c.SignIn.Scope)}
+}
+
+func writeScope(c *config.Config, scope string) string {
+	command := fmt.Sprintf("aadctl setup --tenant %s --client %s --domain %s --scope %s", c.TenantID, c.ClientID, strings.Join(c.Domains, ","), scope)
+	if c.SignIn.Scope != "" {
+		command += " --force"
+	}
+	return command
+}
+
+// A Trial is one sign-in with one form of the scope.
+type Trial struct {
+	Scope   string // as sign_in.scope would be; "" for none
+	Done    bool   // somebody signed in, or was refused
+	Granted bool   // what was asked for is in the answer
+	Err     error  // why the machine got no token
+	Page    int    // the number that the page showed, as the person at the browser read it; 0: none
+}
+
+// Forms are the scopes to try: none, the application's own by its GUID, and by its URI. What the configuration has comes in the
+// place of its form.
+func Forms(c *config.Config) []string {
+	if c.Authorization.Source == config.Permissions {
+		return []string{""}
+	}
+	guid, uri := config.OwnScope(c.ClientID), "api://"+config.OwnScope(c.ClientID)
+	if own := c.SignIn.Scope; strings.HasPrefix(own, "api://") {
+		uri = own
+		guid = c.ClientID + own[strings.LastIndexByte(own, '/'):]
+	} else if own != "" {
+		guid, uri = own, "api://"+own
+	}
+	return []string{"", guid, uri}
+}
+
+// JudgeTenant says of each trial what came of it, and then what to write into the configuration.
+func (p *Patient) JudgeTenant(trials []Trial) []Result {
+	var results []Result
+	for _, t := range trials {
+		results = append(results, p.trial(t))
+	}
+	return named("scope", append(results, p.advice(trials)...))
+}
+
+func (t Trial) accepted() bool { return t.Done && t.Err == nil && t.Page == 0 }
+
+func (t Trial) refused() bool { return t.Done && !t.accepted() }
+
+// means is why a trial was refused: by the machine's error, or by what the page said.
+func (t Trial) means() signin.Refusal {
+	if t.Page != 0 {
+		return signin.Explain("", t.Page)
+	}
+	return signin.ExplainError(t.Err)
+}
+
+func (t Trial) kind() Kind {
+	switch means := t.means(); {
+	case means.Settings:
+		return Configuration
+	case means.Unreachable:
+		return Unreachable
+	}
+	return Machine
+}
+
+// name is how a form is spelled in the configuration.
+func (p *Patient) name(scope string) string {
+	switch {
+	case p.Config.Authorization.Source == config.Permissions:
+		return fmt.Sprintf("authorization.source = %q", config.Permissions)
+	case scope == "":
+		return "without sign_in.scope"
+	}
+	return fmt.Sprintf("sign_in.scope = %q", scope)
+}
+
+func (p *Patient) trial(t Trial) Result {
+	name := p.name(t.Scope)
+	switch {
+	case t.accepted() && !t.Granted:
+		return warningf("%s: accepted, but Entra ID's answer does not list the scope, so that policies may not see the application", name)
+	case t.accepted():
+		return ok("%s: accepted", name)
+	case !t.Done:
+		return skipped(name + ": not tried to the end")
+	}
+	means := t.means()
+	by := "the machine was told"
+	if t.Page != 0 {
+		by = "the page said"
+	}
+	r := warningf("%s: refused, %s %s: %s", name, by, means.Number, means.Happened)
+	if t.Scope == p.Config.SignIn.Scope {
+		r.Status = Failed
+		r.Kind = t.kind()
+	}
+	return r.fix(means.Fix)
+}
+
+// advice is what the trials come to. An own scope is worth more than none, and one by GUID more than one by URI.
+func (p *Patient) advice(trials []Trial) []Result {
+	best := slices.IndexFunc(trials, func(t Trial) bool { return t.Scope != "" && t.accepted() })
+	none := slices.IndexFunc(trials, func(t Trial) bool { return t.Scope == "" && t.accepted() })
+	tried := slices.ContainsFunc(trials, func(t Trial) bool { return t.Done })
+	c := p.Config
+	if i := slices.IndexFunc(trials, func(t Trial) bool { return t.Scope == c.SignIn.Scope }); i >= 0 && trials[i].accepted() && (c.SignIn.Scope != "" || best < 0) {
+		if c.SignIn.Scope == "" && c.Authorization.Source != config.Permissions && tried && slices.ContainsFunc(trials, Trial.refused) {
+			return []Result{warning("no scope of the application's own was accepted: leave sign_in.scope empty until that is mended")}
+		}
+		return []Result{ok("the configuration is right as it is")}
+	}
+	switch {
+	case !tried:
+		return []Result{skipped("nobody signed in, so nothing is known")}
+	case best >= 0:
+		found := "Entra ID takes " + p.name(trials[best].Scope)
+		if slices.ContainsFunc(trials, func(t Trial) bool { return t.Scope == "" && t.refused() }) {
+			found += "; without it nobody gets in, so policies let this application through and not the directory"
+		}
+		return []Result{warning(found).fix("write that into the configuration of every machine").run(writeScope(c, trials[best].Scope))}
+	case none >= 0:
+		return []Result{failed(Configuration, "only a sign-in without a scope was accepted").
+			fix("expose the scope as aadctl setup prints it, or leave sign_in.scope empty").run(writeScope(c, "none"))}
+	case slices.ContainsFunc(trials, Trial.refused):
+		return []Result{failed(Machine, "no form was accepted: nobody can sign in with a code in this tenant as it is set").
+			fix("the Conditional Access page of the documentation tells by the number which block it is, and what to set")}
+	}
+	return []Result{skipped("nothing is known of the form that is configured")}
+}
