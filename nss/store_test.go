@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/fstest"
 	"time"
 	"unsafe"
 
@@ -38,7 +39,7 @@ func testRules() account.Rules {
 // build returns the bytes of a store, and the store as Go sees it.
 func build(t testing.TB, rules account.Rules, fill func(*account.Edit) error) ([]byte, *account.Snapshot) {
 	t.Helper()
-	s := account.Store{Dir: t.TempDir(), Now: func() time.Time { return time.Unix(1795348800, 0) }}
+	s := account.Store{Dir: t.TempDir(), Now: func() time.Time { return time.Unix(1795348800, 0) }, Etc: fstest.MapFS{}}
 	err := s.Update(func(e *account.Edit) error {
 		if err := e.SetRules(rules); err != nil {
 			return err

@@ -105,19 +105,10 @@ func (o *options) importFrom(out io.Writer, name string, in io.Reader, how impor
 // importInto also counts the accounts that are there already. Its error joins
 // all conflicts.
 func importInto(e *account.Edit, accounts []account.Account) (present int, err error) {
-	locals, err := localAccounts()
-	if err != nil {
-		return 0, err
-	}
 	var conflicts []error
 	for _, a := range accounts {
-		switch old, err := e.ByUID(a.UID); {
-		case err == nil && old.Name == a.Name:
+		if old, err := e.ByUID(a.UID); err == nil && old.Name == a.Name {
 			present++
-		case errors.Is(err, account.ErrUnknown):
-			if err := locals.conflict(a); err != nil {
-				conflicts = append(conflicts, err)
-			}
 		}
 		if err := e.Import([]account.Account{a}); err != nil {
 			conflicts = append(conflicts, err)

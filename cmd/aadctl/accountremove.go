@@ -61,11 +61,7 @@ aad_admins and other groups by its next authorization.`,
 			fmt.Fprintf(out, "%s: is not removed\n", a.Name)
 			return nil
 		}
-		locals, err := localAccounts()
-		if err != nil {
-			return err
-		}
-		if err := locals.conflict(a); err != nil {
+		if err := e.Conflict(a); err != nil {
 			return err
 		}
 		a.Removed, a.Admin, a.Groups = time.Time{}, false, nil

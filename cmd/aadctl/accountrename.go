@@ -54,13 +54,6 @@ func rename(e *account.Edit, which string, to account.Name, out io.Writer) error
 		fmt.Fprintf(out, "%s: has that name already\n", a.Name)
 		return nil
 	}
-	locals, err := localAccounts()
-	if err != nil {
-		return err
-	}
-	if err := locals.conflict(account.Account{Name: to.Account, UID: a.UID}); err != nil {
-		return err
-	}
 	renamed, err := e.Rename(a, to)
 	if errors.Is(err, account.ErrOtherObject) {
 		return takenName(e, to.Account)

@@ -67,13 +67,6 @@ func move(s account.Store, e *account.Edit, a account.Account, uid uint32, out i
 	if err := idle(a, false, "give another uid to"); err != nil {
 		return err
 	}
-	locals, err := localAccounts()
-	if err != nil {
-		return err
-	}
-	if err := locals.conflict(account.Account{Name: a.Name, UID: uid}); err != nil {
-		return err
-	}
 	if _, err := e.Move(a, uid); err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 
@@ -27,13 +29,40 @@ func configCheck(o *options) *cobra.Command {
 		Long:  "Check the configuration as the modules would read it. Nothing is changed.",
 		Args:  exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, _, err := o.load(); err != nil {
+			c, store, err := o.load()
+			if err != nil {
+				return err
+			}
+			if err := fits(store, account.RulesFrom(c)); err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", printable(o.config))
-			return nil
+			return warnOfLocals(cmd.OutOrStdout(), store, account.RulesFrom(c))
 		},
 	}
+}
+
+// fits looks whether the id range begins where somebody is. A store that cannot
+// be read is for others to find.
+func fits(store account.Store, r account.Rules) error {
+	var refused *account.RangeError
+	if err := store.Fit(r); errors.As(err, &refused) {
+		return err
+	}
+	return nil
+}
+
+// warnOfLocals tells who has ids that an account may come to.
+func warnOfLocals(out io.Writer, store account.Store, r account.Rules) error {
+	locals, err := store.Locals()
+	if err != nil {
+		return err
+	}
+	if all := locals.Between(r.Low, r.High); len(all) > 0 {
+		fmt.Fprintf(out, "accounts.id_range is not for accounts alone; first sign-ins that come to the id of another are refused: %s\n",
+			printable(few(all)))
+	}
+	return nil
 }
 
 func configShow(o *options) *cobra.Command {
@@ -76,10 +105,13 @@ func (o *options) apply(out io.Writer) error {
 	after := account.RulesFrom(c)
 	err = store.Update(func(e *account.Edit) error {
 		before = e.Rules()
-		return e.SetRules(after)
+		return cmp.Or(e.Fit(after), e.SetRules(after))
 	})
 	if err != nil {
 		return inStore(err)
+	}
+	if err := warnOfLocals(out, store, after); err != nil {
+		return err
 	}
 	changes := differences(before, after)
 	if len(changes) == 0 {

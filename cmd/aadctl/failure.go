@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -62,6 +63,7 @@ func explain(err error) *failure {
 		conf    *config.Error
 		damaged *account.DamagedError
 		version *account.VersionError
+		begins  *account.RangeError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -74,6 +76,8 @@ func explain(err error) *failure {
 		return &failure{exitStore,
 			fmt.Sprintf("%s: has format %d, this version reads %d", version.File, version.Format, account.Format),
 			"install the version of aad-login that wrote it"}
+	case errors.As(err, &begins):
+		return &failure{exitConfiguration, plain(begins), begins.Fix()}
 	case errors.Is(err, account.ErrMissing):
 		return &failure{exitStore, "there is no store yet", "run: aadctl config apply"}
 	case errors.Is(err, fs.ErrPermission):
@@ -88,7 +92,8 @@ func plain(err error) string { return strings.TrimPrefix(err.Error(), "account: 
 
 // inStore marks what went wrong with the store and is not known better.
 func inStore(err error) error {
-	if own := (*failure)(nil); err == nil || errors.As(err, &own) {
+	own, begins := (*failure)(nil), (*account.RangeError)(nil)
+	if err == nil || errors.As(err, &own) || errors.As(err, &begins) {
 		return err
 	}
 	f := explain(err)
@@ -167,17 +172,22 @@ func badName(name string, domains []string, err error) error {
 }
 
 func wouldUndo(file string, undone []account.Account) error {
-	const few = 3
-	names := make([]string, 0, few)
-	for _, a := range undone[:min(few, len(undone))] {
+	var names []string
+	for _, a := range undone {
 		names = append(names, a.Name)
 	}
-	if len(undone) > few {
-		names = append(names, "…")
-	}
 	return no(fmt.Sprintf("%s: would undo that accounts came to be, or were locked or removed: %d (%s)",
-		file, len(undone), strings.Join(names, ", ")),
+		file, len(undone), few(names)),
 		"nothing was changed; --force restores it, and the ids of accounts it lacks may be given to others")
+}
+
+// few are the first of a list.
+func few(list []string) string {
+	const few = 3
+	if len(list) > few {
+		list = append(slices.Clone(list[:few]), "…")
+	}
+	return strings.Join(list, ", ")
 }
 
 func busy(a account.Account, pids []int, verb string) error {

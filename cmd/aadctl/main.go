@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -65,7 +66,7 @@ type options struct {
 
 	// No flags: what is used but in tests.
 	runtimeDir string           // account.DefaultRuntimeDir
-	root       string           // "/", for what report reads of the machine
+	root       string           // "/", for what is read of the machine besides configuration and store
 	now        func() time.Time // time.Now
 }
 
@@ -134,7 +135,8 @@ func (o *options) load() (*config.Config, account.Store, error) {
 	if err != nil {
 		return nil, account.Store{}, err
 	}
-	return c, account.Store{Dir: c.Accounts.Directory, RuntimeDir: o.runtimeDir}, nil
+	etc := os.DirFS(filepath.Join("/", o.root, "etc"))
+	return c, account.Store{Dir: c.Accounts.Directory, RuntimeDir: o.runtimeDir, Etc: etc, Besides: besides(etc)}, nil
 }
 
 // reading calls do with the store, or another file of that kind, once all of it

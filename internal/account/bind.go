@@ -37,7 +37,8 @@ func (e *MovedError) Error() string {
 
 // Bind returns the account of who signed in, stored with the first sign-in.
 // took is the uid that the host learnt before authentication. Errors beside
-// those above are ErrOtherObject, ErrLocked, ErrRemoved and ErrNoID.
+// those above are *ConflictError, ErrOtherObject, ErrLocked, ErrRemoved and
+// ErrNoID.
 func (e *Edit) Bind(who Identity, took uint32) (Account, error) {
 	if who.ObjectID == "" || who.TenantID == "" {
 		return Account{}, fmt.Errorf("account: %s: no object to bind to", who.Name)
@@ -74,6 +75,9 @@ func (e *Edit) Bind(who Identity, took uint32) (Account, error) {
 // claim stores an account nobody has signed in to yet as that of who.
 func (e *Edit) claim(a Account, who Identity, took uint32) (Account, error) {
 	if _, err := settle(a, took); err != nil {
+		return Account{}, err
+	}
+	if err := e.Conflict(a); err != nil {
 		return Account{}, err
 	}
 	a.TenantID, a.ObjectID, a.UPN = who.TenantID, who.ObjectID, who.UPN

@@ -13,9 +13,11 @@ import (
 // Edit is a store being changed: its lookups see the changes. It is valid
 // during the function that Update calls.
 type Edit struct {
-	base  *Snapshot // nil when there is no store yet
-	now   time.Time
-	rules Rules
+	store  Store
+	base   *Snapshot // nil when there is no store yet
+	now    time.Time
+	rules  Rules
+	locals *Locals // nil until they are needed
 
 	accounts map[uint32]Account // new and changed
 	added    []uint32           // the new ones, in order
@@ -23,9 +25,9 @@ type Edit struct {
 	objects  map[[2]string]uint32
 }
 
-func newEdit(base *Snapshot, now time.Time) *Edit {
+func newEdit(s Store, base *Snapshot) *Edit {
 	e := &Edit{
-		base: base, now: now,
+		store: s, base: base, now: s.now(),
 		accounts: make(map[uint32]Account), names: make(map[string]uint32), objects: make(map[[2]string]uint32),
 	}
 	if base != nil {
@@ -42,14 +44,37 @@ func (e *Edit) changed() bool {
 // Rules are those that will be stored.
 func (e *Edit) Rules() Rules { return e.rules }
 
-// SetRules replaces the rules. Accounts keep their ids, homes and shells.
+// SetRules replaces the rules. Accounts keep their ids, homes and shells. A range
+// that begins where somebody is, is refused with *RangeError, unless the store
+// has it already.
 func (e *Edit) SetRules(r Rules) error {
 	if err := r.check(); err != nil {
 		return fmt.Errorf("account: rules: %w", err)
 	}
+	if e.base == nil || r.Low != e.base.rules.Low {
+		if err := e.Fit(r); err != nil {
+			return err
+		}
+	}
 	r.laterFlags, r.later = e.rules.laterFlags, e.rules.later
 	e.rules = r
 	return nil
+}
+
+// Conflict refuses what another account or group of this machine has; see
+// Locals. Import, Move, Rename and a first sign-in go through it.
+func (e *Edit) Conflict(a Account) error {
+	if err := e.readLocals(); err != nil {
+		return err
+	}
+	return e.locals.Conflict(a)
+}
+
+func (e *Edit) readLocals() (err error) {
+	if e.locals == nil {
+		e.locals, err = e.store.Locals()
+	}
+	return err
 }
 
 // ByName finds the account that has this name now.
@@ -144,7 +169,7 @@ func (e *Edit) unique(old, a Account, exists bool) error {
 		return fmt.Errorf("account: %s: a new account has no former names", a.Name)
 	case !exists && a.ObjectID != "" && !e.rules.allocatable(a.UID):
 		return fmt.Errorf("account: %s: id %d is outside the id range", a.Name, a.UID)
-	case a.UID-e.rules.Low < reserved:
+	case !exists && e.rules.IsGroup(a.UID):
 		return fmt.Errorf("account: %s: id %d is a group's", a.Name, a.UID)
 	case exists && old.ObjectID != "" && (a.TenantID != old.TenantID || a.ObjectID != old.ObjectID):
 		return fmt.Errorf("account: %s: %w", a.Name, ErrOtherObject)
@@ -186,6 +211,9 @@ func (e *Edit) Import(accounts []Account) error {
 		}
 		if _, err := e.ByUID(a.UID); err != ErrUnknown {
 			return fmt.Errorf("account: %s: id %d is that of another account", a.Name, a.UID)
+		}
+		if err := e.Conflict(a); err != nil {
+			return err
 		}
 		if err := e.Put(a); err != nil {
 			return err

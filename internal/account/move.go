@@ -14,6 +14,12 @@ func (e *Edit) Rename(a Account, to Name) (Account, error) {
 	if uid, err := e.holder(to.Account); err == nil && uid != a.UID {
 		return Account{}, ErrOtherObject
 	}
+	if err := e.readLocals(); err != nil {
+		return Account{}, err
+	}
+	if err := e.locals.NameConflict(a.called(to)); err != nil {
+		return Account{}, err
+	}
 	return e.put(a.called(to))
 }
 
@@ -54,19 +60,23 @@ func (e *Edit) Move(a Account, uid uint32) (Account, error) {
 	if problem := e.rules.reservedID(uid); problem != "" {
 		return Account{}, fmt.Errorf("account: %s: uid %d is %s", a.Name, uid, problem)
 	}
+	moved := a
+	moved.UID = uid
+	if err := e.Conflict(moved); err != nil {
+		return Account{}, err
+	}
 	left := Account{
 		Name: a.Name, UPN: a.UPN, UID: a.UID, Gecos: a.Gecos, Home: a.Home, Shell: a.Shell,
 		Created: a.Created, Removed: e.now, MovedTo: uid,
 	}.normal()
 	e.accounts[a.UID] = left
-	a.UID = uid
 	e.added = append(e.added, uid)
-	e.accounts[uid] = a
+	e.accounts[uid] = moved
 	for _, name := range a.names() {
 		e.names[name] = uid
 	}
 	if a.ObjectID != "" {
 		e.objects[[2]string{a.TenantID, a.ObjectID}] = uid
 	}
-	return a, nil
+	return moved, nil
 }

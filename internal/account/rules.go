@@ -104,7 +104,7 @@ func (r Rules) reservedID(id uint32) string {
 	switch {
 	case id < minID || id > maxID || id == 65534 || id == 65535:
 		return "the system's"
-	case id-r.Low < reserved:
+	case r.IsGroup(id):
 		return fmt.Sprintf("a group's: the first %d of the id range are", reserved)
 	}
 	return ""
@@ -113,5 +113,5 @@ func (r Rules) reservedID(id uint32) string {
 // allocatable reports whether id can be an account's under these rules; the
 // first ids of the range are groups.
 func (r Rules) allocatable(id uint32) bool {
-	return id >= r.Low && id <= r.High && id-r.Low >= reserved
+	return id >= r.Low && id <= r.High && !r.IsGroup(id)
 }

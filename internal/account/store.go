@@ -35,6 +35,8 @@ type Store struct {
 	Dir        string           // DefaultDir when empty
 	RuntimeDir string           // DefaultRuntimeDir when empty
 	Now        func() time.Time // time.Now when nil
+	Etc        fs.FS            // os.DirFS("/etc") when nil: who is local
+	Besides    NameService      // who else is; see Locals
 
 	copy string // read this file in the place of accounts.cdb
 }
@@ -95,6 +97,20 @@ func (s Store) now() time.Time {
 		return time.Now()
 	}
 	return s.Now()
+}
+
+// Locals are the other accounts and groups of this machine.
+func (s Store) Locals() (*Locals, error) {
+	etc := s.Etc
+	if etc == nil {
+		etc = os.DirFS("/etc")
+	}
+	l, err := ReadLocals(etc)
+	if err != nil {
+		return nil, err
+	}
+	l.Besides = s.Besides
+	return l, nil
 }
 
 // Path is where the accounts are.

@@ -37,7 +37,7 @@ func crowded() Rules {
 func newStore(t testing.TB) Store {
 	t.Helper()
 	at := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	return Store{Dir: filepath.Join(t.TempDir(), "store"), Now: func() time.Time { return at }}
+	return Store{Dir: filepath.Join(t.TempDir(), "store"), Now: func() time.Time { return at }, Etc: etc("", "")}
 }
 
 func update(t testing.TB, s Store, change func(*Edit) error) {

@@ -33,7 +33,7 @@ func (s Store) Update(change func(*Edit) error) error {
 	default:
 		defer base.Close()
 	}
-	e := newEdit(base, s.now())
+	e := newEdit(s, base)
 	err = change(e)
 	var renamed *RenamedError
 	if err != nil && !errors.As(err, &renamed) {

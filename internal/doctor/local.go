@@ -12,6 +12,7 @@ func (p *Patient) Local(ctx context.Context, tell func([]Result)) {
 		check func(context.Context) []Result
 	}{
 		{"store", p.store},
+		{"ids", p.ids},
 		{"modules", p.modules},
 		{"nsswitch", p.nsswitch},
 		{"names", p.names},

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"aadlogin/internal/account"
@@ -50,7 +51,7 @@ func patient(t *testing.T, entra *emulator.Server, lines string) *Patient {
 // keep stores accounts and returns the store.
 func (p *Patient) keep(t *testing.T, accounts ...account.Account) account.Store {
 	t.Helper()
-	store := account.Store{Dir: p.Config.Accounts.Directory}
+	store := account.Store{Dir: p.Config.Accounts.Directory, Etc: fstest.MapFS{}}
 	err := store.Update(func(e *account.Edit) error {
 		err := e.SetRules(account.RulesFrom(p.Config))
 		for _, a := range accounts {

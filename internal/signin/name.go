@@ -16,6 +16,7 @@ import (
 
 // checkName: ours, in its one spelling, and known to the host if it must be.
 func (a *attempt) checkName() error {
+	a.rulesInForce()
 	name, err := a.rules.Name(a.User)
 	var spelling *account.SpellingError
 	switch {
@@ -101,15 +102,31 @@ func (a *attempt) checkStore() error {
 	held, err := snapshot.Holder(a.name.Account)
 	switch {
 	case errors.Is(err, account.ErrUnknown):
-		return a.checkRules(snapshot)
+		return a.checkFirst(snapshot)
 	case err != nil:
 		return a.notStored(err)
 	case held.Name != a.name.Account:
 		return a.formerName()
 	case !held.Locked.IsZero():
 		return a.notStored(account.ErrLocked)
+	case a.rules.IsGroup(held.UID):
+		return a.amongGroups(snapshot.Fit(a.rules))
+	case held.ObjectID == "":
+		return a.free(held)
 	}
 	return nil
+}
+
+// checkFirst is checkStore for an account that a first sign-in would store.
+func (a *attempt) checkFirst(s *account.Snapshot) error {
+	if err := a.checkRules(s); err != nil {
+		return err
+	}
+	fresh, err := s.Fresh(a.name)
+	if err != nil {
+		return a.notStored(err)
+	}
+	return a.free(fresh)
 }
 
 // checkRules: a first sign-in stores home and shell by the present configuration, and the host must have been told the same.

@@ -160,28 +160,6 @@ func (a *attempt) noSlot(err error) error {
 	}
 }
 
-// notStored: the sign-in was good, but an account that is not on disk must not be let in.
-func (a *attempt) notStored(err error) error {
-	var moved *account.MovedError
-	var damaged *account.DamagedError
-	switch {
-	case errors.As(err, &moved):
-		return a.moved()
-	case errors.Is(err, account.ErrOtherObject):
-		return a.refuse(Denied, fmt.Sprintf("The name %s belongs to somebody else on this machine. Ask its administrator.", a.name.Account),
-			"name-of-another", "error", err.Error())
-	case errors.Is(err, account.ErrRemoved):
-		return a.refuse(Denied, "This account has been removed from this machine. Ask its administrator.", "removed-account")
-	case errors.Is(err, account.ErrLocked):
-		return a.refuse(Denied, "This account has been locked on this machine. Ask its administrator.", "locked-account")
-	case errors.As(err, &damaged):
-		return a.refuse(Misconfigured, tellAdministrator+"its account store is damaged; the system log says how to restore it.",
-			"store-damaged", "error", err.Error())
-	default:
-		return a.refuse(Broken, tellAdministrator+"the account could not be stored, so nobody was signed in.", "store-error", "error", err.Error())
-	}
-}
-
 func (a *attempt) otherAccount(c *token.Claims) error {
 	got := cmp.Or(clean(c.PreferredUsername, 120), "an account without a name")
 	return a.refuse(Refused, fmt.Sprintf("This sign-in is for %s, but %s signed in with the browser. Try again, and choose %s there "+

@@ -17,6 +17,7 @@ package signin
 
 import (
 	"context"
+	"io/fs"
 	"net"
 	osuser "os/user"
 	"time"
@@ -77,6 +78,8 @@ type Signin struct {
 	RuntimeDir string                         // "": account.DefaultRuntimeDir
 
 	OwnAddresses func() ([]net.Addr, error) // of this machine; nil: net.InterfaceAddrs
+
+	Etc fs.FS // nil: /etc, which says who is local
 
 	// nil: os/user's, which without cgo, as the module is built, reads /etc/group alone and asks no name service.
 	LookupGroup func(name string) (*osuser.Group, error)
@@ -214,7 +217,7 @@ func (a *attempt) configure() error {
 		return a.misconfigured(err)
 	}
 	a.cfg, a.rules = cfg, account.RulesFrom(cfg)
-	a.store = account.Store{Dir: cfg.Accounts.Directory, RuntimeDir: a.RuntimeDir, Now: a.Now}
+	a.store = account.Store{Dir: cfg.Accounts.Directory, RuntimeDir: a.RuntimeDir, Now: a.Now, Etc: a.Etc}
 	a.expectSessions()
 	return nil
 }

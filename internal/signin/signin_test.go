@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"aadlogin/internal/account"
@@ -76,9 +77,10 @@ func newMachine(t *testing.T, lines string) *machine {
 	m := &machine{t: t, dir: dir, config: filepath.Join(dir, "config.toml")}
 	m.signin.Now = m.now
 	m.signin.LookupGroup = groupFile(nil).lookup // os/user's, here with cgo, would ask an installed name service
+	m.signin.Etc = fstest.MapFS{}
 	m.signin.CacheDir = filepath.Join(dir, "cache")
 	m.signin.RuntimeDir = filepath.Join(dir, "run")
-	m.store.Dir = filepath.Join(dir, "store")
+	m.store.Etc, m.store.Dir = m.signin.Etc, filepath.Join(dir, "store")
 	m.connect()
 	m.reconfigure(lines)
 	return m

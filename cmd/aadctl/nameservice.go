@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os/user"
+	"slices"
+	"strconv"
+	"strings"
+
+	"aadlogin/internal/account"
+)
+
+// besides is the name service of this machine, where it has sources that the
+// files in /etc say nothing of; otherwise nil.
+func besides(etc fs.FS) account.NameService {
+	text, err := fs.ReadFile(etc, "nsswitch.conf")
+	if err != nil && errors.Is(err, fs.ErrNotExist) || err == nil && !otherSources(string(text)) {
+		return nil
+	}
+	return nameService{}
+}
+
+// otherSources reports whether users or groups are looked up anywhere besides
+// the files, our own module, and systemd's, whose ids and names are its own.
+func otherSources(nsswitch string) bool {
+	for line := range strings.Lines(nsswitch) {
+		line, _, _ = strings.Cut(line, "#")
+		database, sources, ok := strings.Cut(strings.TrimSpace(line), ":")
+		if !ok || !slices.Contains([]string{"passwd", "group"}, database) {
+			continue
+		}
+		for _, source := range strings.Fields(sources) {
+			if !strings.HasPrefix(source, "[") && !slices.Contains([]string{"files", "aad", "systemd"}, source) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// nameService asks getpwnam(3) and its like.
+type nameService struct{}
+
+func (nameService) UID(name string) (uint32, bool) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return 0, false
+	}
+	return parseID(u.Uid)
+}
+
+func (nameService) User(uid uint32) (string, bool) {
+	u, err := user.LookupId(strconv.FormatUint(uint64(uid), 10))
+	if err != nil {
+		return "", false
+	}
+	return u.Username, true
+}
+
+func (nameService) GID(name string) (uint32, bool) {
+	g, err := user.LookupGroup(name)
+	if err != nil {
+		return 0, false
+	}
+	return parseID(g.Gid)
+}
+
+func (nameService) Group(gid uint32) (string, bool) {
+	g, err := user.LookupGroupId(strconv.FormatUint(uint64(gid), 10))
+	if err != nil {
+		return "", false
+	}
+	return g.Name, true
+}
+
+func parseID(s string) (uint32, bool) {
+	id, err := strconv.ParseUint(s, 10, 32)
+	return uint32(id), err == nil
+}

@@ -1,0 +1,120 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A RangeError is returned for an id range that begins where somebody is: its
+// first ids are groups, one of them that of the administrators, and whoever has
+// such an id for a primary group would be in it.
+type RangeError struct {
+	Low    uint32
+	ID     uint32
+	Holder string // whose ID is, in words
+	Free   uint32 // where the range could begin, or 0
+}
+
+func (e *RangeError) Error() string {
+	return fmt.Sprintf("account: accounts.id_range: ids %d to %d are groups (%d is %s), and %d is that of %s",
+		e.Low, e.Low+reserved-1, e.Low+1, AdminsGroup, e.ID, e.Holder)
+}
+
+// Fix says what to do.
+func (e *RangeError) Fix() string {
+	if e.Free == 0 {
+		return "begin the range at another number"
+	}
+	return fmt.Sprintf("begin the range at another number, such as %d", e.Free)
+}
+
+// IsGroup reports whether an id is one of those at the beginning of the range
+// that are groups.
+func (r Rules) IsGroup(id uint32) bool { return id-r.Low < reserved }
+
+// Fit refuses rules, with *RangeError, that make groups of ids which accounts
+// have, removed ones and ids of before too, or others on this machine.
+func (s *Snapshot) Fit(r Rules) error {
+	l, err := s.store.Locals()
+	if err != nil {
+		return err
+	}
+	return fit(r, s, l)
+}
+
+// Fit is that of Snapshot.
+func (e *Edit) Fit(r Rules) error {
+	if err := e.readLocals(); err != nil {
+		return err
+	}
+	return fit(r, e, e.locals)
+}
+
+// Fit compares rules with a store that may not be there yet.
+func (s Store) Fit(r Rules) error {
+	snapshot, err := s.Open()
+	if errors.Is(err, ErrMissing) {
+		return newEdit(s, nil).Fit(r)
+	}
+	if err != nil {
+		return err
+	}
+	defer snapshot.Close()
+	return snapshot.Fit(r)
+}
+
+func fit(r Rules, s source, l *Locals) error {
+	for id := r.Low; r.IsGroup(id); id++ {
+		holder, err := holderOf(id, r, s, l)
+		if err != nil {
+			return err
+		}
+		if holder != "" {
+			return &RangeError{r.Low, id, holder, free(r, s, l)}
+		}
+	}
+	return nil
+}
+
+// free is the next number at which the range could begin, if there is one nearby.
+// Only the files are asked: a name service may take long for so many.
+func free(r Rules, s source, l *Locals) uint32 {
+	const nearby = 100000
+	files := *l
+	files.Besides = nil
+	low := r.Low
+	for id := low; id-r.Low < nearby && r.High-id >= reserved; id++ {
+		switch holder, err := holderOf(id, r, s, &files); {
+		case err != nil:
+			return 0
+		case holder != "":
+			low = id + 1
+		case id-low == reserved-1:
+			return low
+		}
+	}
+	return 0
+}
+
+// holderOf says in words who has an id, or "". Our own two groups may stand in
+// /etc/group as well.
+func holderOf(id uint32, r Rules, s source, l *Locals) (string, error) {
+	a, err := s.ByUID(id)
+	switch {
+	case err == nil:
+		return "account " + a.Name, nil
+	case errors.Is(err, ErrRemoved):
+		return "the former account " + a.Name, nil // its files may be there
+	case !errors.Is(err, ErrUnknown):
+		return "", err
+	}
+	for i, name := range []string{UsersGroup, AdminsGroup} {
+		if id == r.Low+uint32(i) {
+			return l.holder(id, name), nil
+		}
+	}
+	return l.holder(id, ""), nil
+}

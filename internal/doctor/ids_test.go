@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"testing"
+	"testing/fstest"
+
+	"aadlogin/internal/account"
+)
+
+func TestIDs(t *testing.T) {
+	here := stored(func(*account.Account) {})
+	for what, c := range map[string]struct {
+		lines, passwd, group string
+		change               func(*account.Account)
+		status               Status
+		found                string
+	}{
+		"nobody else":       {status: OK, found: "every account has a name and an id to itself"},
+		"a user's uid":      {passwd: "joe:x:1900000000:100:::\n", status: Failed, found: "user@contoso.example: id 1900000000 is that of the local account joe"},
+		"a group's gid":     {group: "devs:x:1900000000:\n", status: Failed, found: "user@contoso.example: id 1900000000 is that of the local group devs"},
+		"removed":           {group: "devs:x:1900000000:\n", change: func(a *account.Account) { a.Removed = here.Created }, status: Warning, found: "group devs (1900000000)"},
+		"in the range":      {passwd: "joe:x:1950000000:100:::\n", status: Warning, found: "accounts.id_range is not for accounts alone"},
+		"at its beginning":  {group: "devs:x:1879048193:\n", status: Failed, found: "(1879048193 is aad_admins), and 1879048193 is that of the local group devs"},
+		"a range of before": {lines: "accounts.id_range = [1899999990, 2000000000]", status: Failed, found: "and 1900000000 is that of account user@contoso.example"},
+		"of the removed": {lines: "accounts.id_range = [1899999990, 2000000000]", change: func(a *account.Account) { a.Removed = here.Created },
+			status: Failed, found: "and 1900000000 is that of the former account user@contoso.example"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			p := patient(t, nil, "")
+			if c.change == nil {
+				c.change = func(*account.Account) {}
+			}
+			p.keep(t, stored(c.change))
+			if c.lines != "" {
+				p.Config.Accounts.IDRange = [2]uint32{1899999990, 2000000000}
+			}
+			p.Files = fstest.MapFS{"etc/passwd": {Data: []byte(c.passwd)}, "etc/group": {Data: []byte(c.group)}}
+			results := p.ids(t.Context())
+			expect(t, results, c.status, c.found)
+			for _, r := range results {
+				if r.Status != OK && r.Fix == "" {
+					t.Errorf("no way out of %+v", r)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,135 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// local makes these lines /etc/passwd and /etc/group.
+func (m *machine) local(passwd, group string) {
+	m.signin.Etc = fstest.MapFS{"passwd": {Data: []byte(passwd)}, "group": {Data: []byte(group)}}
+	m.store.Etc = m.signin.Etc
+}
+
+// An id or a name that somebody on this machine has is nobody else's: before anybody opens a browser, and under the lock.
+func TestTakenLocally(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		stored        bool
+		passwd, group string
+		logged        string
+	}{
+		"a user's uid": {false, "joe:x:%d:100:::\n", "", `user@contoso.example: id %d is that of the local account joe"`},
+		"a user's gid": {false, "joe:x:1:%d:::\n", "", `user@contoso.example: id %d is that of the group of the local account joe"`},
+		"a group's":    {false, "", "devs:x:%d:\n", `user@contoso.example: id %d is that of the local group devs"`},
+		"an import's":  {true, "joe:x:54321:100:::\n", "", `user@contoso.example: id 54321 is that of the local account joe"`},
+	} {
+		t.Run(what, func(t *testing.T) {
+			m := newMachine(t, "")
+			if c.stored {
+				m.put(m.imported(user))
+			} else {
+				m.put()
+			}
+			id := fmt.Sprint(m.firstID(user))
+			m.local(strings.ReplaceAll(c.passwd, "%d", id), strings.ReplaceAll(c.group, "%d", id))
+			got, door := m.signIn(m.request(user), user)
+			ended(t, got, door, Denied, "another account or group", strings.ReplaceAll(c.logged, "%d", id))
+			if told := strings.Join(door.told, ""); m.requests("") != 0 || strings.Contains(told, "joe") || strings.Contains(told, "devs") {
+				t.Errorf("%d requests, told %q", m.requests(""), told)
+			}
+			if !c.stored {
+				m.unknown(user)
+			}
+		})
+	}
+	t.Run("meanwhile", func(t *testing.T) {
+		m := newMachine(t, "")
+		got, door := m.run(m.request(user), func(code string) error {
+			m.signin.Etc.(fstest.MapFS)["group"] = &fstest.MapFile{Data: fmt.Appendf(nil, "devs:x:%d:\n", m.firstID(user))}
+			return m.entra.SignIn(code, user)
+		})
+		ended(t, got, door, Denied, "another account or group", "is that of the local group devs")
+		m.unknown(user)
+	})
+}
+
+// Who has signed in before stays who they are, whoever has come to the machine since.
+func TestTakenLocallySince(t *testing.T) {
+	m := newMachine(t, "")
+	a := m.person(user, userOID)
+	m.put(a)
+	m.local(fmt.Sprintf("joe:x:%d:100:::\n", a.UID), "")
+	got, door := m.signIn(m.request(user), user)
+	ended(t, got, door, Success, "", "signed-in")
+}
+
+// A range that begins at somebody would make them an administrator. Nothing applies it, and sign-ins go on as before.
+func TestRangeThatBeginsAtSomebody(t *testing.T) {
+	m := newMachine(t, "")
+	boss := m.imported(admin)
+	boss.UID = 154321
+	m.put(boss)
+	old := m.rules
+	m.reconfigure("accounts.id_range = [154320, 264320]")
+	if m.rules.Low != 154320 {
+		t.Fatal(m.rules)
+	}
+	for range 2 {
+		got, door := m.signIn(m.request(user), user)
+		ended(t, got, door, Success, "", `problem="accounts.id_range: ids 154320 to 154335 are groups (154321 is aad_admins), and 154321 is that of account admin@contoso.example" fix="begin the range at another number, such as 154322, and run: aadctl config apply"`)
+	}
+	got, door := m.again(m.request(user))
+	ended(t, got, door, Success, "", "rules-not-applied")
+	m.rules = old
+	if a := m.stored(user); a.UID != m.firstID(user) {
+		t.Errorf("stored %+v", a)
+	}
+	s, err := m.store.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if !s.Rules().Equal(old) {
+		t.Errorf("the store goes by %+v", s.Rules())
+	}
+	got, door = m.signIn(m.request(admin), admin)
+	ended(t, got, door, Success, "", "signed-in")
+}
+
+// Where the store is so already, only that account is refused.
+func TestAccountAmongTheGroups(t *testing.T) {
+	m := newMachine(t, "")
+	a := m.imported(admin)
+	a.TenantID, a.ObjectID, a.UID = m.rules.TenantID, adminOID, m.rules.Low+20
+	m.put(a)
+	data, err := os.ReadFile(m.store.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// An earlier version applied such a range.
+	low := binary.LittleEndian.AppendUint32(nil, m.rules.Low)
+	other := binary.LittleEndian.AppendUint32(nil, m.rules.Low+19)
+	m.write(m.store.Path(), string(bytes.ReplaceAll(data, low, other)))
+	m.reconfigure(fmt.Sprintf("accounts.id_range = [%d, %d]", m.rules.Low+19, m.rules.High))
+	for _, phase := range []func(Request) (Verdict, *said){m.again, func(r Request) (Verdict, *said) { return m.signIn(r, admin) }} {
+		got, door := phase(m.request(admin))
+		ended(t, got, door, Denied, "the id of this account is that of a group here", fmt.Sprintf(`fix="begin the range at another number, such as %d, and run: aadctl config apply"`, a.UID+1))
+	}
+	if m.requests("") != 0 {
+		t.Error("asked somebody")
+	}
+	got, door := m.signIn(m.request(user), user)
+	ended(t, got, door, Success, "", "rules-not-applied")
+	m.reconfigure(fmt.Sprintf("accounts.id_range = [%d, %d]", a.UID+1, m.rules.High))
+	got, door = m.signIn(m.request(admin), admin)
+	ended(t, got, door, Success, "", "signed-in")
+}

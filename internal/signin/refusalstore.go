@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"errors"
+	"fmt"
+
+	"aadlogin/internal/account"
+)
+
+// notStored: the sign-in was good, but an account that is not on disk must not be let in.
+func (a *attempt) notStored(err error) error {
+	var moved *account.MovedError
+	var damaged *account.DamagedError
+	var conflict *account.ConflictError
+	switch {
+	case errors.As(err, &moved):
+		return a.moved()
+	case errors.As(err, &conflict):
+		return a.takenLocally(conflict)
+	case errors.Is(err, account.ErrOtherObject):
+		return a.refuse(Denied, fmt.Sprintf("The name %s belongs to somebody else on this machine. Ask its administrator.", a.name.Account),
+			"name-of-another", "error", err.Error())
+	case errors.Is(err, account.ErrRemoved):
+		return a.refuse(Denied, "This account has been removed from this machine. Ask its administrator.", "removed-account")
+	case errors.Is(err, account.ErrLocked):
+		return a.refuse(Denied, "This account has been locked on this machine. Ask its administrator.", "locked-account")
+	case errors.As(err, &damaged):
+		return a.refuse(Misconfigured, tellAdministrator+"its account store is damaged; the system log says how to restore it.",
+			"store-damaged", "error", err.Error())
+	default:
+		return a.refuse(Broken, tellAdministrator+"the account could not be stored, so nobody was signed in.", "store-error", "error", err.Error())
+	}
+}
+
+// takenLocally does not say by whom: nobody may have signed in yet.
+func (a *attempt) takenLocally(conflict *account.ConflictError) error {
+	return a.refuse(Denied, tellAdministrator+"another account or group here has the name or id of this account; the system log says which.",
+		"taken-locally", "problem", plain(conflict), "fix", "give one of the two another: usermod -u, groupmod -g; or import this account with an id of its own: aadctl account import")
+}
+
+// amongGroups: the account's id is a group's by the rules in force, so its own group would give it that group's rights.
+func (a *attempt) amongGroups(err error) error {
+	fix := "begin accounts.id_range at another number"
+	if refused := (*account.RangeError)(nil); errors.As(err, &refused) {
+		fix = refused.Fix()
+	}
+	return a.refuse(Denied, tellAdministrator+"the id of this account is that of a group here; the system log says what to do.",
+		"id-of-a-group", "fix", fix+", and run: aadctl config apply")
+}
