@@ -10,12 +10,17 @@ import (
 	"testing"
 )
 
-func TestArc(t *testing.T) {
-	w := newWorld(t)
-	w.ArcKeys = t.TempDir()
+// arc makes the machine one of Azure Arc.
+func arc(w *world) {
 	w.change(func(d *Directory) {
 		d.Machine.ResourceID = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers/Microsoft.HybridCompute/machines/m1"
 	})
+}
+
+func TestArc(t *testing.T) {
+	w := newWorld(t)
+	w.ArcKeys = t.TempDir()
+	arc(w)
 	url := w.MetadataURL() + "/metadata/identity/oauth2/token?api-version=2020-06-01&resource=https://management.azure.com/"
 	ask := func(authorization ...string) (int, http.Header) {
 		a := w.do("GET", url, "", append([]string{"Metadata", "true"}, authorization...)...)

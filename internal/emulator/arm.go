@@ -74,6 +74,12 @@ func (s *Server) armHandler() http.Handler {
 func (x *exchange) identify() {
 	x.Header().Set("x-ms-request-id", newGUID())
 	x.Header().Set("x-ms-correlation-request-id", x.correlation("x-ms-correlation-request-id"))
+	x.Header().Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	budget, left := "x-ms-ratelimit-remaining-subscription-global-reads", "3749"
+	if x.r.Method != http.MethodGet {
+		budget, left = "x-ms-ratelimit-remaining-subscription-global-writes", "2999"
+	}
+	x.Header().Set(budget, left)
 }
 
 // armUnknown answers what nobody serves here.
@@ -181,10 +187,12 @@ type accessDecision struct {
 	Data       bool                `json:"isDataAction"`
 	Assignment *decidingAssignment `json:"roleAssignment"`
 	Deny       *decidingDeny       `json:"denyAssignment"`
+	Audit      []any               `json:"auditAssignments"`
 	TTL        int                 `json:"timeToLiveInMs"`
 }
 
 type decidingAssignment struct {
+	Delegated        string `json:"delegatedManagedIdentityResourceId"`
 	ID               string `json:"id"`
 	RoleDefinitionID string `json:"roleDefinitionId"`
 	PrincipalID      string `json:"principalId"`
@@ -192,12 +200,23 @@ type decidingAssignment struct {
 	Scope            string `json:"scope"`
 	Condition        string `json:"condition"`
 	ConditionVersion string `json:"conditionVersion"`
+	CanDelegate      bool   `json:"canDelegate"`
+	Description      string `json:"description"`
 }
 
 type decidingDeny struct {
-	ID    string `json:"id"`
-	Name  string `json:"name"`
-	Scope string `json:"scope"`
+	ID                      string            `json:"id"`
+	Name                    string            `json:"name"`
+	Description             string            `json:"description"`
+	Permissions             []block           `json:"permissions"`
+	Scope                   string            `json:"scope"`
+	DoNotApplyToChildScopes bool              `json:"doNotApplyToChildScopes"`
+	Principals              []deniedPrincipal `json:"principals"`
+	ExcludePrincipals       []deniedPrincipal `json:"excludePrincipals"`
+	Condition               string            `json:"condition"`
+	ConditionVersion        string            `json:"conditionVersion"`
+	Effect                  *string           `json:"effect"` // null
+	IsSystemProtected       string            `json:"isSystemProtected"`
 }
 
 // checkAccess answers whether the subject may do each of the actions.
@@ -228,7 +247,7 @@ func (x *exchange) checkAccess(resource, _ string) {
 		v := x.dir.decide(question{subject, a.ID, a.Data, resource})
 		answer = append(answer, accessDecision{
 			ActionID: a.ID, Decision: v.decision, Data: a.Data,
-			Assignment: x.dir.deciding(v), Deny: v.deny.deciding(), TTL: 300000,
+			Assignment: x.dir.deciding(v), Deny: x.dir.decidingDeny(v.deny), Audit: []any{}, TTL: 300000,
 		})
 	}
 	x.json(http.StatusOK, answer)
@@ -237,7 +256,7 @@ func (x *exchange) checkAccess(resource, _ string) {
 // deciding describes the role assignment that allowed it, if one did.
 func (d *Directory) deciding(v verdict) *decidingAssignment {
 	a := v.assignment
-	if a == nil {
+	if a == nil || d.BareVerdicts {
 		return nil
 	}
 	p := d.whoever(a.Principal)
@@ -251,11 +270,22 @@ func (d *Directory) deciding(v verdict) *decidingAssignment {
 	return out
 }
 
-func (y *Deny) deciding() *decidingDeny {
+func (d *Directory) decidingDeny(y *Deny) *decidingDeny {
 	if y == nil {
 		return nil
 	}
-	return &decidingDeny{ID: digest(y.Name, y.Scope), Name: y.Name, Scope: y.Scope}
+	what := Role{Actions: y.Actions, NotActions: y.NotActions, DataActions: y.DataActions, NotDataActions: y.NotDataActions}
+	short := func(all []deniedPrincipal) []deniedPrincipal {
+		for i := range all {
+			all[i].ID = bare(all[i].ID)
+		}
+		return all
+	}
+	return &decidingDeny{
+		ID: digest(y.Name, y.Scope), Name: y.Name, Scope: y.Scope, Permissions: []block{what.block()},
+		DoNotApplyToChildScopes: y.DoNotApplyToChildScopes, IsSystemProtected: "true",
+		Principals: short(d.named(y.Principals)), ExcludePrincipals: short(d.named(y.Exclude)),
+	}
 }
 
 // bare is a GUID as checkAccess writes it: 32 hexadecimal digits.

@@ -131,7 +131,7 @@ func TestCheckAccessRefused(t *testing.T) {
 			t.Errorf("%s: WWW-Authenticate %q", test.name, a.header.Get("WWW-Authenticate"))
 		}
 	}
-	w.pass(time.Hour)
+	w.pass(24 * time.Hour)
 	if a := w.do("POST", w.EntraURL()+askURL, ask(userOID, true), "Authorization", bearer); a.status != 401 {
 		t.Errorf("old token: %d %s", a.status, a.body)
 	}
@@ -152,7 +152,7 @@ func FuzzCheckAccess(f *testing.F) {
 	f.Add(`{"Actions":[{"Id":"*"}]}`)
 	f.Add(`[`)
 	s := &Server{Key: testKey()}
-	token := s.issueBearer(secret(), "bbbbbbbb-1111-2222-3333-cccccccccccc", "https://management.azure.com/", time.Now())
+	token := s.issueBearer(secret(), bearer{"bbbbbbbb-1111-2222-3333-cccccccccccc", "https://management.azure.com/", time.Now().Add(time.Hour)}, time.Now())
 	entra := s.Entra()
 	f.Fuzz(func(t *testing.T, body string) {
 		r := httptest.NewRequest("POST", "https://x"+askURL, strings.NewReader(body))

@@ -21,12 +21,25 @@ type block struct {
 	NotActions     []string `json:"notActions"`
 	DataActions    []string `json:"dataActions"`
 	NotDataActions []string `json:"notDataActions"`
+	Condition      *string  `json:"condition"` // null: roles here have none
+	CondVersion    *string  `json:"conditionVersion"`
 }
 
 func (r Role) block() block {
 	full := func(list []string) []string { return append([]string{}, list...) } // [], not null
-	return block{full(r.Actions), full(r.NotActions), full(r.DataActions), full(r.NotDataActions)}
+	return block{Actions: full(r.Actions), NotActions: full(r.NotActions), DataActions: full(r.DataActions), NotDataActions: full(r.NotDataActions)}
 }
+
+// made says when and by whom something was made and changed.
+func made(properties map[string]any) map[string]any {
+	const at = "2026-01-02T03:04:05.6789012Z"
+	properties["createdOn"], properties["updatedOn"] = at, at
+	properties["createdBy"], properties["updatedBy"] = founder, founder
+	return properties
+}
+
+// founder is who made all that there is.
+const founder = "55556666-ffff-7777-aaaa-8888bbbb9999"
 
 // entry is an element of a list. Its type is the collection it is of.
 type entry struct {
@@ -69,11 +82,12 @@ func (d *Directory) describe(a Assignment, role Role) entry {
 	properties := map[string]any{
 		"roleDefinitionId": d.definitionID(role), "principalId": p.oid, "principalType": p.kind,
 		"scope": a.Scope, "condition": nil, "conditionVersion": nil,
+		"delegatedManagedIdentityResourceId": nil, "description": nil,
 	}
 	if a.Condition != "" {
 		properties["condition"], properties["conditionVersion"] = a.Condition, "2.0"
 	}
-	return newEntry(a.Scope, "roleAssignments", properties, p.oid, role.ID, a.Scope, a.Condition)
+	return newEntry(a.Scope, "roleAssignments", made(properties), p.oid, role.ID, a.Scope, a.Condition)
 }
 
 // definitionID is where a role's definition is said to be: in the subscription.
@@ -91,9 +105,9 @@ func (x *exchange) roleDefinition(_, name string) {
 	if slices.ContainsFunc(builtin(), func(r Role) bool { return r.ID == role.ID }) {
 		kind = "BuiltInRole"
 	}
-	x.json(http.StatusOK, entry{x.dir.definitionID(role), "Microsoft.Authorization/roleDefinitions", role.ID, map[string]any{
-		"roleName": role.Name, "type": kind, "description": "", "assignableScopes": []string{"/"}, "permissions": []block{role.block()},
-	}})
+	x.json(http.StatusOK, entry{x.dir.definitionID(role), "Microsoft.Authorization/roleDefinitions", role.ID, made(map[string]any{
+		"roleName": role.Name, "type": kind, "description": role.Name, "assignableScopes": []string{"/"}, "permissions": []block{role.block()},
+	})})
 }
 
 // denyAssignments lists all at the resource and above, whoever they name.
@@ -106,11 +120,11 @@ func (x *exchange) denyAssignments(resource, _ string) {
 	for _, y := range x.dir.Denies {
 		if x.dir.covers(y.Scope, resource) {
 			what := Role{Actions: y.Actions, NotActions: y.NotActions, DataActions: y.DataActions, NotDataActions: y.NotDataActions}
-			all = append(all, newEntry(y.Scope, "denyAssignments", map[string]any{
-				"denyAssignmentName": y.Name, "description": "", "permissions": []block{what.block()}, "scope": y.Scope,
+			all = append(all, newEntry(y.Scope, "denyAssignments", made(map[string]any{
+				"denyAssignmentName": y.Name, "description": y.Name, "condition": nil, "conditionVersion": nil, "permissions": []block{what.block()}, "scope": y.Scope,
 				"doNotApplyToChildScopes": y.DoNotApplyToChildScopes, "isSystemProtected": true,
 				"principals": x.dir.named(y.Principals), "excludePrincipals": x.dir.named(y.Exclude),
-			}, y.Name, y.Scope))
+			}), y.Name, y.Scope))
 		}
 	}
 	page(x, all)
@@ -171,14 +185,13 @@ func page[T any](x *exchange, all []T) {
 		return
 	}
 	answer := struct {
-		Value []T     `json:"value"`
-		Next  *string `json:"nextLink"`
+		Value []T    `json:"value"`
+		Next  string `json:"nextLink,omitempty"`
 	}{Value: append([]T{}, all[from:]...)}
 	if size := orDefault(x.dir.PageSize, 1000); len(answer.Value) > size {
 		answer.Value = answer.Value[:size]
 		q.Set("$skiptoken", strconv.Itoa(from+size))
-		next := x.base() + x.r.URL.EscapedPath() + "?" + q.Encode()
-		answer.Next = &next
+		answer.Next = x.base() + x.r.URL.EscapedPath() + "?" + q.Encode()
 	}
 	x.json(http.StatusOK, answer)
 }

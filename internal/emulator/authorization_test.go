@@ -101,10 +101,13 @@ func TestDenyAssignments(t *testing.T) {
 	if len(l.Value) != 1 {
 		t.Fatalf("%+v", l)
 	}
+	for _, when := range []string{"createdOn", "updatedOn", "createdBy", "updatedBy"} {
+		delete(l.Value[0].Properties, when)
+	}
 	got, err := json.Marshal(l.Value[0].Properties)
-	want := `{"denyAssignmentName":"all","description":"","doNotApplyToChildScopes":true,` +
+	want := `{"condition":null,"conditionVersion":null,"denyAssignmentName":"all","description":"all","doNotApplyToChildScopes":true,` +
 		`"excludePrincipals":[{"id":"bbbbbbbb-1111-2222-3333-cccccccccccc","type":"ServicePrincipal"},{"id":"` + foreignTenant + `","type":"Unknown"}],` +
-		`"isSystemProtected":true,"permissions":[{"actions":[],"dataActions":["*"],"notActions":[],"notDataActions":[]}],` +
+		`"isSystemProtected":true,"permissions":[{"actions":[],"condition":null,"conditionVersion":null,"dataActions":["*"],"notActions":[],"notDataActions":[]}],` +
 		`"principals":[{"id":"00000000-0000-0000-0000-000000000000","type":"SystemDefined"},{"id":"cccccccc-2222-3333-4444-dddddddddddd","type":"Group"}],"scope":"/"}`
 	if err != nil || string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -119,7 +122,7 @@ func TestRoleDefinition(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"FB879DF8-f326-4884-b1cf-06f3ad86be52": `"roleName":"Virtual Machine User Login","type":"BuiltInRole"`,
-		"22223333-cccc-4444-dddd-5555eeee6666": `"permissions":[{"actions":["Microsoft.Authorization/*/read"],"notActions":[],"dataActions":[],"notDataActions":[]}],"roleName":"Access Reader","type":"CustomRole"`,
+		"22223333-cccc-4444-dddd-5555eeee6666": `"permissions":[{"actions":["Microsoft.Authorization/*/read"],"notActions":[],"dataActions":[],"notDataActions":[],"condition":null,"conditionVersion":null}],"roleName":"Access Reader","type":"CustomRole"`,
 		foreignTenant:                          `"code":"RoleDefinitionDoesNotExist"`,
 		"Owner":                                `"code":"RoleDefinitionDoesNotExist"`,
 	} {

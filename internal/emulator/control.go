@@ -238,8 +238,8 @@ func (s *Server) controlForge(r *http.Request) (any, error) {
 	if err := strictly(r, &f); err != nil {
 		return nil, err
 	}
-	if !slices.Contains([]Signature{Honest, RS384, HS256, None, Stranger, Foreign}, f.Sign) {
-		return nil, fmt.Errorf("emulator: forgery: sign: %q is none of RS384, HS256, none, stranger, foreign", f.Sign)
+	if !slices.Contains([]Signature{Honest, RS384, HS256, None, Stranger, Foreign, OtherCloud, Consumer}, f.Sign) {
+		return nil, fmt.Errorf("emulator: forgery: sign: %q is none of RS384, HS256, none, stranger, foreign, other-cloud, consumer", f.Sign)
 	}
 	s.Forge(&f)
 	return done{}, nil

@@ -26,6 +26,8 @@ type Directory struct {
 	Lenient                 bool   `toml:"lenient,omitempty"`                   // never answer slow_down
 	GroupsClaim             bool   `toml:"groups_claim,omitempty"`              // put the user's groups into ID tokens
 	PageSize                int    `toml:"page_size,omitempty"`                 // entries in a page of ARM's lists, default 1000
+	Cloud                   string `toml:"cloud_instance_name,omitempty"`       // default microsoftonline.com
+	BareVerdicts            bool   `toml:"bare_verdicts,omitempty"`             // checkAccess names no role assignment: seen with Allowed, too
 
 	UserConsent                     string       `toml:"user_consent,omitempty"`                        // to what people may consent: "all" (default), "low-impact", "none"
 	Polling                         string       `toml:"polling,omitempty"`                             // what the machine hears when the browser refused: "pending" (default), "invalid_grant", "interaction_required", "access_denied"
@@ -55,6 +57,7 @@ type Machine struct {
 	VMID        string            `toml:"vm_id,omitempty"`
 	ScaleSet    string            `toml:"vm_scale_set_name,omitempty"`
 	Tags        map[string]string `toml:"tags,omitempty"`
+	APIVersions []string          `toml:"api_versions,omitempty"` // that the metadata service knows, newest first; default: those of today
 }
 
 // Identity is a managed identity of the machine.

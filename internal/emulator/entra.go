@@ -52,25 +52,37 @@ func (x *exchange) openID() {
 		issuer = x.base() + "/{tenantid}/v2.0"
 		t = x.base() + "/" + p
 	}
+	mine, _ := x.clouds()
+	region := any("EU")
+	mtls := x.dir.TenantID
+	if p := x.r.PathValue("tenant"); p == "organizations" || p == "common" {
+		region, mtls = nil, p
+	}
 	x.json(http.StatusOK, map[string]any{
-		"issuer":                                issuer,
-		"authorization_endpoint":                t + "/oauth2/v2.0/authorize",
-		"token_endpoint":                        t + "/oauth2/v2.0/token",
-		"device_authorization_endpoint":         t + "/oauth2/v2.0/devicecode",
-		"jwks_uri":                              t + "/discovery/v2.0/keys",
-		"end_session_endpoint":                  t + "/oauth2/v2.0/logout",
-		"userinfo_endpoint":                     x.base() + "/oidc/userinfo",
-		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
-		"response_modes_supported":              []string{"query", "fragment", "form_post"},
-		"response_types_supported":              []string{"code", "id_token", "code id_token", "id_token token"},
-		"subject_types_supported":               []string{"pairwise"},
-		"id_token_signing_alg_values_supported": []string{"RS256"},
-		"scopes_supported":                      []string{"openid", "profile", "email", "offline_access"},
-		"claims_supported":                      []string{"sub", "iss", "cloud_instance_name", "aud", "exp", "iat", "auth_time", "acr", "nonce", "preferred_username", "name", "tid", "ver", "at_hash", "c_hash", "email"},
-		"request_uri_parameter_supported":       false,
-		"tenant_region_scope":                   "EU",
-		"cloud_instance_name":                   "microsoftonline.com",
-		"msgraph_host":                          "graph.microsoft.com",
-		"rbac_url":                              "https://pas.windows.net",
+		"issuer":                        issuer,
+		"authorization_endpoint":        t + "/oauth2/v2.0/authorize",
+		"token_endpoint":                t + "/oauth2/v2.0/token",
+		"device_authorization_endpoint": t + "/oauth2/v2.0/devicecode",
+		"jwks_uri":                      t + "/discovery/v2.0/keys",
+		"end_session_endpoint":          t + "/oauth2/v2.0/logout",
+		"kerberos_endpoint":             t + "/kerberos",
+		"mtls_endpoint_aliases":         map[string]string{"token_endpoint": "https://mtlsauth.microsoft.com/" + mtls + "/oauth2/v2.0/token"},
+		"tls_client_certificate_bound_access_tokens": true,
+		"userinfo_endpoint":                          "https://graph.microsoft.com/oidc/userinfo",
+		"token_endpoint_auth_methods_supported":      []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
+		"response_modes_supported":                   []string{"query", "fragment", "form_post"},
+		"response_types_supported":                   []string{"code", "id_token", "code id_token", "id_token token"},
+		"subject_types_supported":                    []string{"pairwise"},
+		"id_token_signing_alg_values_supported":      []string{"RS256"},
+		"scopes_supported":                           []string{"openid", "profile", "email", "offline_access"},
+		"claims_supported":                           []string{"sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name", "msgraph_host", "aud", "exp", "iat", "auth_time", "acr", "nonce", "preferred_username", "name", "tid", "ver", "at_hash", "c_hash", "email"},
+		"request_uri_parameter_supported":            false,
+		"http_logout_supported":                      true,
+		"frontchannel_logout_supported":              true,
+		"tenant_region_scope":                        region,
+		"cloud_instance_name":                        mine,
+		"cloud_graph_host_name":                      "graph.windows.net",
+		"msgraph_host":                               "graph.microsoft.com",
+		"rbac_url":                                   "https://pas.windows.net",
 	})
 }

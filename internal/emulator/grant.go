@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -144,6 +145,7 @@ func (c *code) redeemable(d *Directory) *refusal {
 // grant sends the tokens. An ID token needs the scope openid, a refresh token
 // offline_access; the latter is not among the scopes granted.
 func (x *exchange) grant(u User, scopes asked) {
+	life := time.Duration(3600+rand.IntN(1800)) * time.Second // Entra ID spreads them
 	answer := struct {
 		Type         string `json:"token_type"`
 		Scope        string `json:"scope"`
@@ -154,9 +156,9 @@ func (x *exchange) grant(u User, scopes asked) {
 		IDToken      string `json:"id_token,omitempty"`
 		ClientInfo   string `json:"client_info,omitempty"`
 	}{
-		Type: "Bearer", ExpiresIn: 3599, ExtExpiresIn: 3599,
+		Type: "Bearer", ExpiresIn: int(life.Seconds()), ExtExpiresIn: int(life.Seconds()),
 		Scope:       scopes.granted(),
-		AccessToken: x.accessToken(u, scopes),
+		AccessToken: x.accessToken(u, scopes, life),
 	}
 	if slices.Contains(scopes.oidc, "offline_access") {
 		answer.RefreshToken = x.s.given(secret())
@@ -173,14 +175,15 @@ func (x *exchange) grant(u User, scopes asked) {
 
 // accessToken is opaque, as Graph's and Resource Manager's are to everybody
 // else, unless it is for the registration itself.
-func (x *exchange) accessToken(u User, scopes asked) string {
+func (x *exchange) accessToken(u User, scopes asked, life time.Duration) string {
+	b := bearer{u.ObjectID, scopes.audience(), x.now.Add(life)}
 	own := scopes.own(x.dir.ClientID)
 	if len(own) == 0 {
-		return x.s.issueBearer(secret(), u.ObjectID, scopes.audience(), x.now)
+		return x.s.issueBearer(secret(), b, x.now)
 	}
 	c := x.claims(User{Name: u.Name, ObjectID: u.ObjectID, Display: u.Display}, []string{"profile"})
 	c["azp"], c["azpacr"], c["scp"] = x.dir.ClientID, "0", strings.Join(own[0].scopes, " ")
-	return x.s.issueBearer(x.s.honest(c), u.ObjectID, scopes.audience(), x.now)
+	return x.s.issueBearer(x.s.honest(c), b, x.now)
 }
 
 // bearer is what an opaque access token stands for.
@@ -191,14 +194,14 @@ type bearer struct {
 }
 
 // issueBearer puts an access token into circulation.
-func (s *Server) issueBearer(token, oid, resource string, now time.Time) string {
+func (s *Server) issueBearer(token string, is bearer, now time.Time) string {
 	defer s.lock()()
 	for old, b := range s.tokens {
 		if now.After(b.expires) {
 			delete(s.tokens, old)
 		}
 	}
-	s.tokens[s.issue(token)] = bearer{oid, resource, now.Add(3599 * time.Second)}
+	s.tokens[s.issue(token)] = is
 	return token
 }
 

@@ -161,9 +161,9 @@ func TestTokenContents(t *testing.T) {
 		id, oid, refresh bool
 		granted          string
 	}{
-		{"openid profile", true, true, false, "openid profile"},
-		{"openid profile offline_access", true, true, true, "openid profile"},
-		{"openid", true, false, false, "openid"},
+		{"openid profile", true, true, false, "openid profile email"},
+		{"openid profile offline_access", true, true, true, "openid profile email"},
+		{"openid", true, false, false, "openid email"},
 		{"profile", false, false, false, "profile"},
 	}
 	for _, test := range tests {

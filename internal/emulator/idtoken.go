@@ -27,8 +27,8 @@ func (x *exchange) claims(u User, scopes []string) map[string]any {
 		"iss": x.issuer(),
 		"sub": base64.RawURLEncoding.EncodeToString(sub[:]),
 		"aud": x.dir.ClientID,
-		"iat": x.now.Unix(),
-		"nbf": x.now.Unix(),
+		"iat": x.now.Unix() - 300, // as Entra ID dates them
+		"nbf": x.now.Unix() - 300,
 		"exp": x.now.Unix() + 3600,
 		"tid": x.dir.TenantID,
 		"uti": rand.Text(),
@@ -75,6 +75,9 @@ const (
 	None     Signature = "none"     // RFC 8725, Section 3.1
 	Stranger Signature = "stranger" // a key that is not published, under the published key's id
 	Foreign  Signature = "foreign"  // a key published for another tenant's issuer
+
+	OtherCloud Signature = "other-cloud" // a key published for the right issuer, but of another cloud
+	Consumer   Signature = "consumer"    // a key published for personal accounts
 )
 
 // foreignTenant is the issuer of the Foreign key.
@@ -86,8 +89,13 @@ func (s *Server) Forge(f *Forgery) {
 	if f != nil {
 		own := *f
 		f = &own
-		if f.Sign == Foreign {
+		switch f.Sign { // has its key published before the first token
+		case Foreign:
 			s.keys.foreign = orNewKey(s.keys.foreign)
+		case OtherCloud:
+			s.keys.cloud = orNewKey(s.keys.cloud)
+		case Consumer:
+			s.keys.consumer = orNewKey(s.keys.consumer)
 		}
 	}
 	s.forgery = f

@@ -68,7 +68,7 @@ func (w *world) verifies(token string) (issuer string, ok bool) {
 		e, _ := base64.RawURLEncoding.DecodeString(k.Expo)
 		key := &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}
 		if k.ID == header["kid"] && header["alg"] == "RS256" && rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], sig) == nil {
-			return k.Issuer, true
+			return strings.ReplaceAll(k.Issuer, "{tenantid}", w.directory().TenantID), true
 		}
 	}
 	return "", false
@@ -95,7 +95,7 @@ func TestIDToken(t *testing.T) {
 	if c["iss"] != meta["issuer"] {
 		t.Errorf("issuer %v, metadata says %v", c["iss"], meta["issuer"])
 	}
-	if c["exp"].(float64)-c["iat"].(float64) != 3600 || c["nbf"] != c["iat"] {
+	if c["exp"].(float64)-c["iat"].(float64) != 65*60 || c["nbf"] != c["iat"] {
 		t.Errorf("times %v", c)
 	}
 }
@@ -133,6 +133,8 @@ func TestForgeries(t *testing.T) {
 		{Forgery{Sign: RS384}, "RS384", false},
 		{Forgery{Sign: Stranger}, "RS256", false},
 		{Forgery{Sign: Foreign}, "RS256", true},
+		{Forgery{Sign: Consumer}, "RS256", true},
+		{Forgery{Sign: OtherCloud}, "RS256", true},
 		{Forgery{Header: map[string]any{"kid": "gone"}}, "RS256", false},
 		{Forgery{Claims: map[string]any{"aud": "x", "tid": nil}}, "RS256", true},
 	}
@@ -145,7 +147,8 @@ func TestForgeries(t *testing.T) {
 			t.Errorf("%+v: alg %v, verifies %v", test.forgery, header["alg"], ok)
 		}
 		c := claimsOf(t, token)
-		if (test.forgery.Sign == Foreign) == (ok && issuer == c["iss"]) && ok {
+		stranger := test.forgery.Sign == Foreign || test.forgery.Sign == Consumer
+		if stranger == (ok && issuer == c["iss"]) && ok {
 			t.Errorf("%+v: key's issuer %q, token's %q", test.forgery, issuer, c["iss"])
 		}
 		if _, has := c["tid"]; test.forgery.Claims != nil && (has || c["aud"] != "x") {

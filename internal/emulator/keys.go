@@ -6,16 +6,21 @@ package emulator
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
+	"crypto/sha1" // what names a certificate in x5t, RFC 7517, Section 4.8
+	"crypto/sha512"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"math/big"
 	"net/http"
+	"strings"
+	"time"
 )
 
 // keyring holds the signing keys; all but the current one are made when a
 // forgery needs them.
 type keyring struct {
-	current, foreign, stranger *rsa.PrivateKey
+	current, foreign, stranger, cloud, consumer *rsa.PrivateKey
 }
 
 // orNewKey returns the key, or a new one for nil.
@@ -38,16 +43,21 @@ func (s *Server) signingKey(g Signature) (*rsa.PrivateKey, string) {
 	defer s.lock()()
 	k := &s.keys
 	k.current = orNewKey(k.current)
+	if g == Stranger {
+		k.stranger = orNewKey(k.stranger)
+		return k.stranger, keyID(certificateOf(&k.current.PublicKey, k.current))
+	}
+	key := &k.current
 	switch g {
 	case Foreign:
-		k.foreign = orNewKey(k.foreign)
-		return k.foreign, keyID(k.foreign)
-	case Stranger:
-		k.stranger = orNewKey(k.stranger)
-		return k.stranger, keyID(k.current)
-	default:
-		return k.current, keyID(k.current)
+		key = &k.foreign
+	case OtherCloud:
+		key = &k.cloud
+	case Consumer:
+		key = &k.consumer
 	}
+	*key = orNewKey(*key)
+	return *key, keyID(certificateOf(&(*key).PublicKey, k.current))
 }
 
 // RotateKey replaces the signing key; the old one is no longer published.
@@ -57,45 +67,109 @@ func (s *Server) RotateKey() {
 	s.keys.current = key
 }
 
-// keyID names a key by what it is.
-func keyID(key *rsa.PrivateKey) string {
-	sum := sha256.Sum256(key.N.Bytes())
-	return base64.RawURLEncoding.EncodeToString(sum[:20])
+// certificateOf returns a certificate for the key, DER, always the same for
+// the same two keys.
+func certificateOf(key *rsa.PublicKey, signer *rsa.PrivateKey) []byte {
+	t := &x509.Certificate{
+		SerialNumber: new(big.Int).Rsh(key.N, uint(key.N.BitLen()-64)),
+		Subject:      pkix.Name{CommonName: "accounts.accesscontrol.example"},
+		NotBefore:    time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+		NotAfter:     time.Date(2036, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+	der, err := x509.CreateCertificate(nil, t, t, key, signer)
+	if err != nil {
+		panic(err) // a certificate of two names and two dates encodes
+	}
+	return der
+}
+
+// keyID names a key by its certificate, in 27 characters.
+func keyID(certificate []byte) string {
+	sum := sha1.Sum(certificate)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// nobodysKey is a key of Entra ID that signs nothing here: whoever asks for
+// the keys must find the right one among others. Nobody knows its factors.
+func nobodysKey(name string) *rsa.PublicKey {
+	var n []byte
+	for i := byte(0); len(n) < 256; i++ {
+		sum := sha512.Sum512(append([]byte(name), i))
+		n = append(n, sum[:]...)
+	}
+	n[0] |= 0x80
+	n[255] |= 1
+	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: 65537}
 }
 
 // publishedKey is an entry of the key set. RFC 7517, Section 4; issuer and
-// cloud_instance_name are Microsoft's.
+// cloud_instance_name are Microsoft's, which names no alg.
 type publishedKey struct {
-	Type    string `json:"kty"`
-	Use     string `json:"use"`
-	ID      string `json:"kid"`
-	Modulus string `json:"n"`
-	Expo    string `json:"e"`
-	Cloud   string `json:"cloud_instance_name"`
-	Issuer  string `json:"issuer"`
+	Type    string   `json:"kty"`
+	Use     string   `json:"use"`
+	ID      string   `json:"kid"`
+	Thumb   string   `json:"x5t"`
+	Modulus string   `json:"n"`
+	Expo    string   `json:"e"`
+	Chain   []string `json:"x5c"`
+	Cloud   string   `json:"cloud_instance_name"`
+	Issuer  string   `json:"issuer"`
 }
 
-func publish(key *rsa.PrivateKey, issuer string) publishedKey {
+func publish(key *rsa.PublicKey, signer *rsa.PrivateKey, cloud, issuer string) publishedKey {
 	b64 := base64.RawURLEncoding
+	der := certificateOf(key, signer)
 	return publishedKey{
-		Type: "RSA", Use: "sig", ID: keyID(key),
+		Type: "RSA", Use: "sig", ID: keyID(der), Thumb: keyID(der),
 		Modulus: b64.EncodeToString(key.N.Bytes()),
 		Expo:    b64.EncodeToString(big.NewInt(int64(key.E)).Bytes()),
-		Cloud:   "microsoftonline.com", Issuer: issuer,
+		Chain:   []string{base64.StdEncoding.EncodeToString(der)},
+		Cloud:   cloud, Issuer: issuer,
 	}
 }
 
+// consumerTenant is the tenant of personal accounts.
+const consumerTenant = "9188040d-6c67-4c5b-b112-36a304b66dad"
+
+// publishKeys answers with keys as mixed as Entra ID's: of organisations, of
+// another cloud under the same issuer, of personal accounts.
 func (x *exchange) publishKeys() {
 	if !x.tenantKnown() {
 		return
 	}
-	key, _ := x.s.signingKey(Honest)
-	keys := []publishedKey{publish(key, x.issuer())}
+	current, _ := x.s.signingKey(Honest)
 	x.s.mu.Lock()
-	foreign := x.s.keys.foreign
+	ring := x.s.keys
 	x.s.mu.Unlock()
-	if foreign != nil {
-		keys = append(keys, publish(foreign, x.base()+"/"+foreignTenant+"/v2.0"))
+	mine, other := x.clouds()
+	template := x.base() + "/{tenantid}/v2.0"
+	consumers := strings.Replace(template, "{tenantid}", consumerTenant, 1)
+	keys := []publishedKey{
+		publish(nobodysKey("next"), current, mine, template),
+		publish(&current.PublicKey, current, mine, template),
+		publish(orNobodys(ring.cloud, "cloud 1"), current, other, template),
+		publish(nobodysKey("cloud 2"), current, other, template),
+		publish(orNobodys(ring.consumer, "consumer 1"), current, mine, consumers),
+		publish(nobodysKey("consumer 2"), current, mine, consumers),
+	}
+	if ring.foreign != nil {
+		keys = append(keys, publish(&ring.foreign.PublicKey, current, mine, x.base()+"/"+foreignTenant+"/v2.0"))
 	}
 	x.json(http.StatusOK, map[string]any{"keys": keys})
+}
+
+func orNobodys(key *rsa.PrivateKey, name string) *rsa.PublicKey {
+	if key == nil {
+		return nobodysKey(name)
+	}
+	return &key.PublicKey
+}
+
+// clouds names this cloud, and another whose keys are among this one's.
+func (x *exchange) clouds() (mine, other string) {
+	mine = orDefaultText(x.dir.Cloud, "microsoftonline.com")
+	if other = "microsoftonline.us"; mine == other {
+		other = "microsoftonline.com"
+	}
+	return mine, other
 }

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Metadata returns the handler of the instance metadata service, the device
@@ -29,83 +30,82 @@ func (s *Server) Metadata() http.Handler {
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
+// The versions that the two services know, newest first: Azure's of 2025
+// (MicrosoftDocs/azure-compute-docs pull request 289), and those that an agent
+// of Azure Arc listed in 2024 (rmbolger/Posh-ACME issue 562; its pull request
+// 636 says that older agents know fewer).
+var (
+	azureVersions = []string{
+		"2025-04-07", "2024-07-17", "2024-03-15", "2023-11-15", "2023-07-01", "2021-12-13", "2021-11-15", "2021-11-01", "2021-10-01",
+		"2021-05-01", "2021-03-01", "2021-02-01", "2021-01-01", "2020-12-01", "2020-10-01", "2020-09-01", "2020-07-15", "2020-06-01",
+		"2019-11-01", "2019-08-15", "2019-08-01", "2019-06-04", "2019-06-01", "2019-04-30", "2019-03-11", "2019-02-01", "2018-10-01",
+		"2018-04-02", "2018-02-01", "2017-12-01", "2017-10-01", "2017-08-01", "2017-04-02", "2017-03-01",
+	}
+	arcVersions = []string{"2021-02-01", "2020-06-01", "2019-11-01", "2019-08-15"}
+)
+
 var apiVersion = regexp.MustCompile(`^20\d\d-\d\d-\d\d$`)
+
+// versions are those that this machine's service knows.
+func (x *exchange) versions() []string {
+	switch {
+	case len(x.dir.Machine.APIVersions) > 0:
+		return x.dir.Machine.APIVersions
+	case x.onArc():
+		return arcVersions
+	default:
+		return azureVersions
+	}
+}
 
 // metadataAllowed answers for itself when the request is not a plain one from
 // this machine. https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service
 func (x *exchange) metadataAllowed() bool {
-	var problem string
+	version := x.r.URL.Query().Get("api-version")
 	switch {
 	case x.r.Method != http.MethodGet:
 		x.metadataError(http.StatusMethodNotAllowed, "invalid_request", "Method not allowed")
-		return false
 	case !strings.EqualFold(x.r.Header.Get("Metadata"), "true"):
-		problem = "Required metadata header not specified"
+		x.metadataError(http.StatusBadRequest, "invalid_request", "Required metadata header not specified")
 	case len(x.r.Header.Values("X-Forwarded-For")) > 0:
-		problem = "The request was forwarded: X-Forwarded-For is not allowed"
-	case x.r.URL.Query().Get("api-version") == "":
-		problem = "Required query variable 'api-version' is missing"
-	case !apiVersion.MatchString(x.r.URL.Query().Get("api-version")):
-		problem = "The api-version is invalid"
+		x.metadataError(http.StatusBadRequest, "invalid_request", "The request was forwarded: X-Forwarded-For is not allowed")
+	case !slices.Contains(x.versions(), version):
+		x.metadataError(http.StatusBadRequest, "invalid_request", x.versionProblem(version))
 	default:
 		return true
 	}
-	x.metadataError(http.StatusBadRequest, "invalid_request", problem)
 	return false
 }
 
+// versionProblem is what each service says of a version that it does not know.
+func (x *exchange) versionProblem(version string) string {
+	switch {
+	case x.onArc() && version == "":
+		return "The api-version not specified. Supported are " + strings.Join(x.versions(), " ")
+	case x.onArc():
+		return "The api-version is invalid. Supported are " + strings.Join(x.versions(), " ")
+	case x.note.Endpoint == "instance":
+		return "api-version is invalid or was not specified in the request. For more information refer to aka.ms/azureimds"
+	case version == "":
+		return "Required query variable 'api-version' is missing"
+	default:
+		return "The api-version is invalid"
+	}
+}
+
 // metadataError answers as the metadata service does: identity in OAuth's
-// shape, instance in one of its own.
+// shape, and so the agent of Azure Arc everywhere; Azure's own answers about the
+// instance in one of their own.
 func (x *exchange) metadataError(status int, word, text string) {
 	x.noteError(word)
-	if x.note.Endpoint == "instance" {
-		x.json(status, map[string]any{"error": "Bad request. " + text, "newest-versions": []string{"2021-02-01"}})
-		return
+	switch v := x.versions(); {
+	case x.note.Endpoint == "instance" && !x.onArc() && strings.HasPrefix(text, "api-version"):
+		x.json(status, map[string]any{"error": "Bad request. " + text, "newest-versions": v[:min(3, len(v))]})
+	case x.note.Endpoint == "instance" && !x.onArc():
+		x.json(status, map[string]any{"error": "Bad request. " + text})
+	default:
+		x.json(status, map[string]string{"error": word, "error_description": text})
 	}
-	x.json(status, map[string]string{"error": word, "error_description": text})
-}
-
-// instance tells what the machine is. All values are strings.
-func (x *exchange) instance() {
-	if !x.metadataAllowed() {
-		return
-	}
-	type tag struct {
-		Name  string `json:"name"`
-		Value string `json:"value"`
-	}
-	m := x.dir.Machine
-	tags := []tag{}
-	for k, v := range m.Tags {
-		tags = append(tags, tag{k, v})
-	}
-	slices.SortFunc(tags, func(a, b tag) int { return strings.Compare(a.Name, b.Name) })
-	if m.Environment == "" {
-		m.Environment = "AzurePublicCloud"
-	}
-	x.json(http.StatusOK, map[string]any{
-		"azEnvironment":     m.Environment,
-		"location":          m.Location,
-		"name":              m.Name,
-		"osType":            "Linux",
-		"resourceGroupName": segmentAfter(m.ResourceID, "resourcegroups"),
-		"resourceId":        m.ResourceID,
-		"subscriptionId":    segmentAfter(m.ResourceID, "subscriptions"),
-		"tagsList":          tags,
-		"vmId":              m.VMID,
-		"vmScaleSetName":    m.ScaleSet,
-	})
-}
-
-// segmentAfter finds the value of a kind in a resource id.
-func segmentAfter(id, kind string) string {
-	parts := strings.Split(id, "/")
-	for i := 1; i+1 < len(parts); i += 2 {
-		if strings.EqualFold(parts[i], kind) {
-			return parts[i+1]
-		}
-	}
-	return ""
 }
 
 func (x *exchange) identityInfo() {
@@ -118,6 +118,9 @@ func (x *exchange) identityInfo() {
 	}
 }
 
+// identityLife is how long a managed identity's token is good.
+const identityLife = 86399 * time.Second
+
 // identityToken gives the managed identity's token to whoever asks here.
 func (x *exchange) identityToken() {
 	if !x.metadataAllowed() {
@@ -129,26 +132,41 @@ func (x *exchange) identityToken() {
 		x.metadataError(http.StatusBadRequest, "invalid_request", "Required query variable 'resource' is missing")
 		return
 	}
-	client := q.Get("client_id")
-	i := slices.IndexFunc(x.dir.Identities, func(m Identity) bool {
-		return strings.EqualFold(m.ClientID, client) || client == "" && m.SystemAssigned
-	})
-	if i < 0 {
-		x.metadataError(http.StatusBadRequest, "invalid_request", "Identity not found")
+	m, problem := x.dir.identity(q.Get("client_id"))
+	if problem != "" {
+		x.metadataError(http.StatusBadRequest, "invalid_request", problem)
 		return
 	}
 	if x.onArc() && !x.arcAllowed() {
 		return
 	}
-	m := x.dir.Identities[i]
+	life := fmt.Sprint(int(identityLife.Seconds()))
 	x.json(http.StatusOK, map[string]string{
-		"access_token":   x.s.issueBearer(secret(), m.ObjectID, resource, x.now),
+		"access_token":   x.s.issueBearer(secret(), bearer{m.ObjectID, resource, x.now.Add(identityLife)}, x.now),
 		"client_id":      m.ClientID,
-		"expires_in":     "3599",
-		"expires_on":     fmt.Sprint(x.now.Unix() + 3599),
-		"ext_expires_in": "3599",
-		"not_before":     fmt.Sprint(x.now.Unix()),
+		"expires_in":     life,
+		"expires_on":     fmt.Sprint(x.now.Add(identityLife).Unix()),
+		"ext_expires_in": life,
+		"not_before":     fmt.Sprint(x.now.Unix() - 300),
 		"resource":       resource,
 		"token_type":     "Bearer",
 	})
+}
+
+// identity finds the managed identity that a request means: the one with the
+// client id or, for none, the system's, or the only one that there is.
+func (d *Directory) identity(clientID string) (Identity, string) {
+	i := slices.IndexFunc(d.Identities, func(m Identity) bool {
+		return strings.EqualFold(m.ClientID, clientID) || clientID == "" && m.SystemAssigned
+	})
+	switch {
+	case i >= 0:
+		return d.Identities[i], ""
+	case clientID == "" && len(d.Identities) == 1:
+		return d.Identities[0], ""
+	case clientID == "" && len(d.Identities) > 1:
+		return Identity{}, "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request"
+	default:
+		return Identity{}, "Identity not found"
+	}
 }

@@ -61,9 +61,65 @@ func TestIdentity(t *testing.T) {
 			}
 		}
 	}
-	w.change(func(d *Directory) { d.Identities[0].SystemAssigned = false })
-	if a := w.do("GET", base+arm, "", "Metadata", "true"); a.object(t)["error_description"] != "Identity not found" {
-		t.Error(a.body)
+}
+
+// TestIdentityMeant: whose token comes when the request names no identity, or one that there is not.
+func TestIdentityMeant(t *testing.T) {
+	system := Identity{"s", "11111111-0000-0000-0000-000000000000", "aaaaaaaa-0000-0000-0000-000000000000", true}
+	one := Identity{"1", "22222222-0000-0000-0000-000000000000", "bbbbbbbb-0000-0000-0000-000000000000", false}
+	two := Identity{"2", "33333333-0000-0000-0000-000000000000", "cccccccc-0000-0000-0000-000000000000", false}
+	const multiple = "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request"
+	tests := []struct {
+		have   []Identity
+		asked  string
+		client string // whose token comes
+		error  string
+	}{
+		{nil, "", "", "Identity not found"},
+		{nil, one.ClientID, "", "Identity not found"},
+		{[]Identity{system}, "", system.ClientID, ""},
+		{[]Identity{one}, "", one.ClientID, ""},
+		{[]Identity{one}, two.ClientID, "", "Identity not found"},
+		{[]Identity{one, two}, "", "", multiple},
+		{[]Identity{one, two}, strings.ToUpper(two.ClientID), two.ClientID, ""},
+		{[]Identity{one, system, two}, "", system.ClientID, ""},
+	}
+	w := newWorld(t)
+	for _, test := range tests {
+		w.change(func(d *Directory) { d.Identities, d.Assignments = test.have, nil })
+		a := w.do("GET", w.MetadataURL()+"/metadata/identity/oauth2/token?api-version=2018-02-01&resource=r&client_id="+test.asked, "", "Metadata", "true")
+		m := a.object(t)
+		if got, _ := m["client_id"].(string); got != test.client {
+			t.Errorf("%d of %d, %q: %s", a.status, len(test.have), test.asked, a.body)
+		}
+		if got, _ := m["error_description"].(string); got != test.error || (a.status == 400) != (test.error != "") {
+			t.Errorf("%d identities, %q: %d %s", len(test.have), test.asked, a.status, a.body)
+		}
+	}
+}
+
+// TestMetadataVersions: each service refuses versions that it does not know, and lists those it does.
+func TestMetadataVersions(t *testing.T) {
+	w := newWorld(t)
+	get := func(path, version string) answer {
+		return w.do("GET", w.MetadataURL()+"/metadata/"+path+"?resource=r&api-version="+version, "", "Metadata", "true")
+	}
+	if a := get("instance/compute", "2021-02-02"); a.status != 400 || !strings.Contains(a.body, `"newest-versions":["2025-04-07","2024-07-17","2024-03-15"]`) {
+		t.Errorf("Azure: %d %s", a.status, a.body)
+	}
+	arc(w)
+	for _, path := range []string{"instance/compute", "identity/oauth2/token"} {
+		a := get(path, "2018-02-01")
+		if a.status != 400 || a.object(t)["error_description"] != "The api-version is invalid. Supported are 2021-02-01 2020-06-01 2019-11-01 2019-08-15" {
+			t.Errorf("Arc: %d %s", a.status, a.body)
+		}
+	}
+	if a := get("instance/compute", ""); a.object(t)["error_description"] != "The api-version not specified. Supported are 2021-02-01 2020-06-01 2019-11-01 2019-08-15" {
+		t.Errorf("Arc: %s", a.body)
+	}
+	w.change(func(d *Directory) { d.Machine.APIVersions = []string{"2019-11-01"} })
+	if a := get("instance/compute", "2020-06-01"); a.status != 400 || !strings.HasSuffix(a.object(t)["error_description"].(string), "Supported are 2019-11-01") {
+		t.Errorf("older agent: %d %s", a.status, a.body)
 	}
 }
 

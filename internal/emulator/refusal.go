@@ -49,6 +49,9 @@ func (x *exchange) refuse(e refusal) {
 		e.text = fmt.Sprintf("AADSTS%d: %s", e.aadsts, e.text)
 	}
 	b.Description = fmt.Sprintf("%s\r\nTrace ID: %s\r\nCorrelation ID: %s\r\nTimestamp: %s", e.text, b.TraceID, b.CorrelationID, b.Timestamp)
+	if e.status == 0 && e.aadsts == 7000218 {
+		e.status = http.StatusUnauthorized
+	}
 	x.Header().Set("x-ms-request-id", b.TraceID)
 	x.json(orDefault(e.status, http.StatusBadRequest), b)
 }
@@ -85,6 +88,6 @@ func (x *exchange) clientPublic() bool {
 	if !x.dir.Registration.Confidential {
 		return true
 	}
-	x.refuse(refusal{status: http.StatusUnauthorized, word: "invalid_client", aadsts: 7000218, text: "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."})
+	x.refuse(refusal{word: "invalid_client", aadsts: 7000218, text: "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."})
 	return false
 }

@@ -144,6 +144,9 @@ func (a asked) granted() string {
 	var words []string
 	if a.apps()[0] == GraphApp {
 		words = slices.DeleteFunc(slices.Clone(a.oidc), func(w string) bool { return w == "offline_access" })
+		if slices.Contains(words, "openid") && !slices.Contains(words, "email") {
+			words = append(words, "email") // comes along
+		}
 	}
 	for _, r := range a.resources {
 		for _, name := range r.scopes {

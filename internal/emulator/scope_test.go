@@ -18,11 +18,11 @@ func TestParseScope(t *testing.T) {
 		audience string
 		baseline bool
 	}{
-		{"openid profile", []string{GraphApp}, "openid profile", "https://graph.microsoft.com", true},
+		{"openid profile", []string{GraphApp}, "openid profile email", "https://graph.microsoft.com", true},
 		{"openid profile offline_access email", []string{GraphApp}, "openid profile email", "https://graph.microsoft.com", true},
 		{"User.Read GroupMember.Read.All", []string{GraphApp}, "User.Read GroupMember.Read.All", "https://graph.microsoft.com", true},
-		{"https://graph.microsoft.com/User.Read openid", []string{GraphApp}, "openid https://graph.microsoft.com/User.Read", "https://graph.microsoft.com", true},
-		{"openid User.Read Mail.Read", []string{GraphApp}, "openid User.Read Mail.Read", "https://graph.microsoft.com", false},
+		{"https://graph.microsoft.com/User.Read openid", []string{GraphApp}, "openid email https://graph.microsoft.com/User.Read", "https://graph.microsoft.com", true},
+		{"openid User.Read Mail.Read", []string{GraphApp}, "openid email User.Read Mail.Read", "https://graph.microsoft.com", false},
 		{"openid profile " + myApp + "/sign-in", []string{myApp}, myApp + "/sign-in", myApp, false},
 		{"openid " + strings.ToUpper(myApp) + "/sign-in", []string{myApp}, strings.ToUpper(myApp) + "/sign-in", myApp, false},
 		{"openid api://" + myApp + "/sign-in", []string{myApp}, "api://" + myApp + "/sign-in", myApp, false},
