@@ -73,6 +73,8 @@ install: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl
 	install -D -m 0644 $(B)/aadctl.zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_aadctl
 	install -D -m 0644 $(B)/aadctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/aadctl.fish
 	install -D -m 0644 packaging/tmpfiles.d/aad-login.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/aad-login.conf
+	install -D -m 0644 packaging/systemd/polkit-agent-helper.conf \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/polkit-agent-helper@.service.d/aad-login.conf
 	GO=$(GO) packaging/copyright > $(B)/copyright
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/aad-login $(B)/copyright
 	test -e $(DESTDIR)/etc/aad-login/config.toml || \
@@ -94,7 +96,7 @@ stage-rpm:
 	rm -rf $(B)/rpm
 	$(MAKE) install DESTDIR=$(B)/rpm PAMDIR=/usr/lib64/security NSSDIR=/usr/lib64
 
-demo test bench fuzz matrix cloud-init selinux rpm:
+demo test bench fuzz matrix hosts cloud-init selinux rpm:
 	internal/machine/throwaway internal/machine/$@
 
 # What README.md shows, taken anew.
@@ -105,4 +107,4 @@ pictures:
 clean:
 	rm -rf $(B)
 
-.PHONY: all install deb packages stage-deb stage-rpm demo test bench fuzz matrix cloud-init selinux rpm pictures clean
+.PHONY: all install deb packages stage-deb stage-rpm demo test bench fuzz matrix hosts cloud-init selinux rpm pictures clean

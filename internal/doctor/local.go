@@ -21,6 +21,7 @@ func (p *Patient) Local(ctx context.Context, tell func([]Result)) {
 		{"sshd", p.sshd},
 		{"sudo", p.sudo},
 		{"groups", p.groups},
+		{"polkit", p.polkit},
 		{"selinux", p.selinux},
 	} {
 		tell(examine(ctx, c.name, c.check))

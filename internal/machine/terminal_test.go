@@ -144,6 +144,27 @@ func (c *terminal) expect(pattern string) []string {
 	}
 }
 
+// asks waits for a match as expect does, and reports whether there was one before the end.
+func (c *terminal) asks(pattern string) bool {
+	re := regexp.MustCompile(pattern)
+	late := time.AfterFunc(patience, func() { c.cmd.Process.Kill() })
+	defer late.Stop()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		if m := re.FindStringIndex(c.text[c.seen:]); m != nil {
+			c.seen += m[1]
+			return true
+		}
+		select {
+		case <-c.done:
+			return false
+		default:
+		}
+		c.wait()
+	}
+}
+
 // wait lets go of the lock until there is more output or the end of it.
 func (c *terminal) wait() {
 	end := make(chan struct{})

@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"context"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+const (
+	polkitUnit   = "polkit-agent-helper@.service"
+	polkitDropIn = "/usr/lib/systemd/system/" + polkitUnit + ".d/aad-login.conf"
+)
+
+// polkit looks at the sandbox in which polkit 127 and later run the PAM stack. Older ones have a setuid program and no such unit.
+func (p *Patient) polkit(context.Context) []Result {
+	unit, err := p.read("usr/lib/systemd/system/" + polkitUnit)
+	if err != nil {
+		return []Result{ok("polkit asks PAM without a sandbox, or is not installed")}
+	}
+	text := unit + p.dropIns(polkitUnit)
+	switch {
+	case last(text, "PrivateNetwork") == "yes":
+		return []Result{caged("has no network")}
+	case last(text, "ProtectSystem") == "strict" && !strings.Contains(text, "/var/cache/aad-login"):
+		return []Result{caged("may not write below /var/cache/aad-login")}
+	}
+	return []Result{ok("polkit's sandbox lets a sign-in through")}
+}
+
+func caged(how string) Result {
+	return failed(Machine, "polkit asks PAM in a sandbox that "+how+": pkexec and run0 refuse our accounts").
+		fix("install the package again, which brings " + polkitDropIn + "; see what overrides it: systemctl cat " + polkitUnit).
+		run("systemctl daemon-reload")
+}
+
+// dropIns are the texts of a unit's, in the order in which systemd reads them: by name, whichever directory they are in.
+func (p *Patient) dropIns(unit string) (all string) {
+	found := map[string]string{}
+	var names []string
+	for _, dir := range []string{"usr/lib/systemd/system/", "run/systemd/system/", "etc/systemd/system/"} {
+		entries, _ := fs.ReadDir(p.Files, dir+unit+".d")
+		for _, e := range entries {
+			if _, known := found[e.Name()]; !known {
+				names = append(names, e.Name())
+			}
+			found[e.Name()] = dir + unit + ".d/" + e.Name() // a later directory's file stands in for it
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if strings.HasSuffix(name, ".conf") {
+			text, _ := p.read(found[name])
+			all += "\n" + text
+		}
+	}
+	return all
+}
+
+// last is the value of a setting of systemd that has one: the last assignment counts.
+func last(text, key string) (value string) {
+	for line := range strings.Lines(text) {
+		if v, set := strings.CutPrefix(strings.TrimSpace(line), key+"="); set {
+			value = v
+		}
+	}
+	return value
+}

@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package machine
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestBootedPrograms walks through what asks PAM only where systemd runs, and through sudo-rs, run by the script "hosts".
+func TestBootedPrograms(t *testing.T) {
+	if releaseRoot() == "" {
+		t.Skip("it takes a root with those programs; run: make hosts")
+	}
+	v := visit{release: newRelease(t), locals: newKeyPair(t)}
+	v.settleIn(t)
+	v.install(t)
+	v.setup(t)
+	v.administrator(t)
+	// Without a rule, polkit takes nobody of ours for an administrator: it asks for the password of root or of group sudo.
+	v.write(t, "/etc/polkit-1/rules.d/40-aad-login.rules",
+		`polkit.addAdminRule(function(action, subject) { return ["unix-group:aad_admins", "unix-user:local"]; });`+"\n", 0o644)
+	for _, step := range []struct {
+		name string
+		do   func(*visit, *testing.T)
+	}{
+		{"unit", (*visit).unit},
+		{"systemd-run", (*visit).systemdRun},
+		{"linger", (*visit).linger},
+		{"pkexec", func(v *visit, t *testing.T) { v.elevated(t, "pkexec id -u") }},
+		{"run0", func(v *visit, t *testing.T) { v.elevated(t, "run0 id -u") }},
+		{"sudo-rs", (*visit).sudoRS},
+	} {
+		t.Run(step.name, func(t *testing.T) { v.console.t = t; step.do(&v, t) })
+	}
+	v.console.t = t
+	versions := v.must(t, "dpkg-query", "-W", "-f", "${Package} ${Version}, ", "systemd", "polkitd", "sudo-rs", "sudo", "openssh-server")
+	fmt.Fprintln(os.Stdout, strings.TrimSuffix(versions, ", "))
+	v.off(t, "poweroff")
+}
+
+// unit is a service with User=, which asks no PAM, and one with PAMName= besides, whose account phase is asked.
+func (v *visit) unit(t *testing.T) {
+	v.write(t, "/etc/systemd/system/ours.service", "[Service]\nType=oneshot\nUser="+admin+"\nExecStart=/usr/bin/id -un\n", 0o644)
+	v.must(t, "systemctl", "start", "ours.service")
+	v.write(t, "/etc/systemd/system/ours.service", "[Service]\nType=oneshot\nUser="+admin+"\nPAMName=login\nExecStart=/usr/bin/id -un\n", 0o644)
+	v.must(t, "systemctl", "daemon-reload")
+	v.must(t, "systemctl", "start", "ours.service")
+	if said := v.log(t, `authorized .*service="login"`); !strings.Contains(said, admin) {
+		t.Errorf("log: %q", said)
+	}
+}
+
+func (v *visit) systemdRun(t *testing.T) {
+	if out := v.must(t, "systemd-run", "--quiet", "--pipe", "--wait", "--uid="+admin, "id", "-un"); out != admin+"\n" {
+		t.Errorf("said %q", out)
+	}
+}
+
+func (v *visit) linger(t *testing.T) {
+	v.must(t, "loginctl", "enable-linger", admin)
+	unit := "user@" + strings.Split(v.first, ":")[2] + ".service"
+	eventually(t, unit+" runs", patience, func() bool {
+		_, status := v.command(t, "systemctl", "is-active", unit)
+		return status == 0
+	})
+	if said := v.log(t, `authorized .*service="systemd-user"`); !strings.Contains(said, admin) {
+		t.Errorf("log: %q", said)
+	}
+	v.must(t, "loginctl", "disable-linger", admin)
+}
+
+// elevated is a program that has polkit's agent on the terminal ask, for an administrator of ours and for a local one.
+func (v *visit) elevated(t *testing.T, command string) {
+	c := v.ssh(t, admin, command)
+	c.signIn(admin)
+	c.expect(`Signing in to \S+ as admin@contoso\.example \(polkit-1\)\.\n`)
+	c.signIn(admin)
+	c.expect(`AUTHENTICATION COMPLETE`)
+	c.expect(`\n0\n`)
+	c.end()
+	if said := v.log(t, `signed-in .*service="polkit-1"`); !strings.Contains(said, admin) {
+		t.Errorf("log: %q", said)
+	}
+	for password, want := range map[string]string{localPassword: `AUTHENTICATION COMPLETE(.|\n)*\n0\n`, "wrong": `AUTHENTICATION FAILED`} {
+		c := v.sshWith(t, v.locals.args(), "local", command)
+		c.expect(`[Pp]assword: `)
+		c.typeLine(password)
+		c.expect(want)
+		c.end()
+	}
+}
+
+func (v *visit) sudoRS(t *testing.T) {
+	c := v.ssh(t, admin, "sudo-rs -k; sudo-rs id -u")
+	c.signIn(admin)
+	c.expect(`Signing in to \S+ as admin@contoso\.example \(sudo\)\.\n`)
+	c.signIn(admin)
+	c.expect(`\n0\n`)
+	c.endsWell()
+	c = v.ssh(t, admin, "sudo-rs -n id -u")
+	c.signIn(admin)
+	if status, rest := c.end(); status != 1 || strings.Contains(rest, "To sign in") {
+		t.Errorf("-n: exit status %d, said %q", status, rest)
+	}
+}
