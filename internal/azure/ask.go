@@ -33,12 +33,18 @@ type asker struct {
 // attempt's; an answer of any status is not an error.
 func (a asker) ask(ctx context.Context, request func() (*http.Request, error)) (*answer, error) {
 	var waited time.Duration
+	var last *answer
+	var before error
 	for tries := 1; ; tries++ {
 		req, err := request()
 		if err != nil {
 			return nil, err
 		}
 		got, err := once(a.client, req.WithContext(ctx))
+		if err != nil && ctx.Err() != nil && tries > 1 {
+			return last, before // which tell more than the end of our time
+		}
+		last, before = got, err
 		status := 0
 		if err == nil {
 			status = got.status

@@ -40,9 +40,8 @@ func NewClient(o Options) (*http.Client, error) {
 	t.Proxy = proxy
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 	return &http.Client{
-		Transport:     bounded{plain{t}},
+		Transport:     watched{bounded{plain{t}}, 30 * time.Second},
 		CheckRedirect: sameHostOnly,
-		Timeout:       30 * time.Second,
 	}, nil
 }
 
@@ -51,7 +50,7 @@ func NewClient(o Options) (*http.Client, error) {
 func newTransport(dial time.Duration) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	dialer := &net.Dialer{Timeout: dial, KeepAlive: 30 * time.Second}
+	dialer := &net.Dialer{Timeout: dial, KeepAlive: 30 * time.Second, Resolver: resolver()}
 	return &http.Transport{
 		DialContext:            dialer.DialContext,
 		Protocols:              protocols,

@@ -124,10 +124,10 @@ func TestClientIgnoresEnvironmentProxy(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
 	c := newTestClient(t, Options{})
-	if c.Transport.(bounded).next.(plain).next.(*http.Transport).Proxy != nil {
+	if c.Transport.(watched).next.(bounded).next.(plain).next.(*http.Transport).Proxy != nil {
 		t.Error("a proxy without being told of one")
 	}
-	if newMetadataClient().Transport.(bounded).next.(*http.Transport).Proxy != nil {
+	if newMetadataClient().Transport.(watched).next.(bounded).next.(*http.Transport).Proxy != nil {
 		t.Error("the metadata client has a proxy")
 	}
 }

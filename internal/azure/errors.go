@@ -40,14 +40,6 @@ func (e *Error) Is(target error) bool {
 	return target == ErrUnreachable && (e.Status == http.StatusTooManyRequests || e.Status >= 500)
 }
 
-// Throttled says whether err means that the metadata service has been asked
-// too often. Every local process may ask it: somebody who is to lose a role
-// can bring that about, and it must not pass for an outage of Azure.
-func Throttled(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Op != resourceManager && e.Status == http.StatusTooManyRequests
-}
-
 // clip keeps a server from filling the log with one message.
 func clip(s string) string {
 	const most = 300

@@ -53,7 +53,7 @@ func (m *Metadata) Token(ctx context.Context, resource, clientID string) (Access
 		return AccessToken{}, err
 	}
 	if doc.AccessToken == "" || !strings.EqualFold(doc.TokenType, "Bearer") {
-		return AccessToken{}, unreachable(op, errors.New("answer holds no bearer token"))
+		return AccessToken{}, unreachable(op, fromNetwork{errors.New("answer holds no bearer token")})
 	}
 	// An agent of Azure Arc that knows no other identity gives the machine's, whichever is asked for.
 	if m.Arc && clientID != "" && !strings.EqualFold(doc.ClientID, clientID) {
@@ -61,7 +61,7 @@ func (m *Metadata) Token(ctx context.Context, resource, clientID string) (Access
 	}
 	lifetime, err := seconds(doc.ExpiresIn)
 	if err != nil {
-		return AccessToken{}, unreachable(op, err)
+		return AccessToken{}, unreachable(op, fromNetwork{err})
 	}
 	return AccessToken{doc.AccessToken, m.now().Add(lifetime)}, nil
 }

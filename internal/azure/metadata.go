@@ -101,7 +101,7 @@ func (a *answer) decode(op string, into any) error {
 		return parseError(op, a)
 	}
 	if err := Decode(a.body, into); err != nil {
-		return unreachable(op, err)
+		return unreachable(op, fromNetwork{err})
 	}
 	return nil
 }
@@ -151,11 +151,10 @@ func (m *Metadata) asker() asker {
 // the machine's token. It follows no redirect for the same reason.
 func newMetadataClient() *http.Client {
 	return &http.Client{
-		Transport: bounded{newTransport(2 * time.Second)},
+		Transport: watched{bounded{newTransport(2 * time.Second)}, 5 * time.Second},
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("azure: metadata: redirect refused")
 		},
-		Timeout: 5 * time.Second,
 	}
 }
 

@@ -65,6 +65,8 @@ type Authorization struct {
 	ResourceID      string        // ARM resource id; empty: this machine's, from metadata
 	ManagedIdentity string        // client id of a user-assigned identity; empty: system-assigned
 	GrantLifetime   time.Duration // account phase only: how long the last grant stands in for an unreachable Azure
+
+	GrantCoversAdministrators bool // the last grant stands in where administrator rights are asked for, too
 }
 
 // Accounts shapes the accounts made here.

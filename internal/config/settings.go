@@ -39,6 +39,7 @@ func (c *Config) settings() []setting {
 		{"authorization.resource_id", text(&z.ResourceID, optional(resourceID))},
 		{"authorization.managed_identity", text(&z.ManagedIdentity, optional(guid))},
 		{"authorization.grant_lifetime", duration(&z.GrantLifetime, 0, 30*24*time.Hour)},
+		{"authorization.grant_covers_administrators", boolean(&z.GrantCoversAdministrators)},
 
 		{"accounts.id_range", idRange(&a.IDRange)},
 		{"accounts.home", text(&a.Home, home)},

@@ -47,6 +47,7 @@ func (c *Config) lines() []string {
 		"authorization.resource_id = " + Spell(z.ResourceID),
 		"authorization.managed_identity = " + Spell(z.ManagedIdentity),
 		"authorization.grant_lifetime = " + Spell(z.GrantLifetime.String()),
+		"authorization.grant_covers_administrators = " + Spell(z.GrantCoversAdministrators),
 		fmt.Sprintf("accounts.id_range = [%d, %d]", a.IDRange[0], a.IDRange[1]),
 		"accounts.home = " + Spell(a.Home),
 		"accounts.shell = " + Spell(a.Shell),

@@ -113,6 +113,9 @@ func (p *Patient) grant(acct account.Account, now time.Time) []Result {
 	}
 	if lifetime := p.Config.Authorization.GrantLifetime; lifetime > 0 {
 		found += fmt.Sprintf("; it stands in for an authorization until %s", g.Time.Add(lifetime).UTC().Format(time.RFC3339))
+		if g.Admin && !p.Config.Authorization.GrantCoversAdministrators {
+			found += ", as a user"
+		}
 	}
 	if g.Time.After(now) {
 		return []Result{warning(found + ", which is in the future: it stands in for nothing")}

@@ -87,8 +87,11 @@ func (r remote) tell(ctx context.Context, tell func([]Result), name string, poss
 // wrong is an error of the probe.
 func (r remote) wrong(what string, err error) []Result {
 	kind := Unreachable
-	if signin.Settings(err) {
+	switch {
+	case signin.Settings(err):
 		kind = Configuration
+	case errors.As(err, new(*azure.LocalError)):
+		kind = Machine
 	}
 	return []Result{failed(kind, what+": "+plain(err)).fix(r.probe.Fix(err))}
 }

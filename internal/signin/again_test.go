@@ -5,7 +5,6 @@ package signin
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -119,7 +118,10 @@ func (m *machine) record(a account.Account, at time.Time, admin bool) {
 // was given for.
 func TestLastGrant(t *testing.T) {
 	t.Parallel()
-	const hour = "authorization.grant_lifetime = \"1h\"\n"
+	const (
+		hour    = "authorization.grant_lifetime = \"1h\"\n"
+		covered = "authorization.grant_covers_administrators = true\n"
+	)
 	for _, test := range []struct {
 		name    string
 		lines   string
@@ -134,9 +136,13 @@ func TestLastGrant(t *testing.T) {
 		{name: "Azure refuses to say", lines: hour, age: time.Minute, status: 403, want: Unreachable},
 		{name: "a session with the administrators' group", lines: hour, age: time.Minute, want: Unreachable,
 			change: func(_ *machine, _ *account.Account, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }},
-		{name: "a session with the administrators' group, of one", lines: hour, age: time.Minute, admin: true, want: Success,
+		{name: "a session with the administrators' group, of one", lines: hour, age: time.Minute, admin: true, want: Unreachable,
 			change: func(_ *machine, _ *account.Account, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }},
-		{name: "a session of a former administrator", lines: hour, age: time.Minute, admin: true, demoted: true, want: Unreachable,
+		{name: "the same, covered", lines: hour + covered, age: time.Minute, admin: true, want: Success,
+			change: func(_ *machine, _ *account.Account, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }},
+		{name: "covered, but never an administrator", lines: hour + covered, age: time.Minute, want: Unreachable,
+			change: func(_ *machine, _ *account.Account, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }},
+		{name: "a session of a former administrator", lines: hour + covered, age: time.Minute, admin: true, demoted: true, want: Unreachable,
 			change: func(_ *machine, _ *account.Account, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }},
 		{name: "fresh", lines: hour, age: time.Minute, want: Success},
 		{name: "stale", lines: hour, age: 61 * time.Minute, want: Unreachable},
@@ -157,7 +163,9 @@ func TestLastGrant(t *testing.T) {
 			}},
 		{name: "a service for administrators", lines: hour + "sign_in.admin_services = [\"cockpit\"]", age: time.Minute, want: Unreachable,
 			change: func(_ *machine, _ *account.Account, r *Request) { r.Service = "cockpit" }},
-		{name: "a service for administrators, by one", lines: hour + "sign_in.admin_services = [\"cockpit\"]", age: time.Minute, admin: true, want: Success,
+		{name: "a service for administrators, by one", lines: hour + "sign_in.admin_services = [\"cockpit\"]", age: time.Minute, admin: true, want: Unreachable,
+			change: func(_ *machine, _ *account.Account, r *Request) { r.Service = "cockpit" }},
+		{name: "the same service, covered", lines: hour + covered + "sign_in.admin_services = [\"cockpit\"]", age: time.Minute, admin: true, want: Success,
 			change: func(_ *machine, _ *account.Account, r *Request) { r.Service = "cockpit" }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -239,35 +247,6 @@ func TestDamagedGrant(t *testing.T) {
 }
 
 // A configuration that is wrong is no outage: no grant stands in for it.
-// Any local user can have the metadata service refuse, by asking it too often. That is no outage to somebody who has lost the
-// administrator role and would keep sudo by it.
-func TestThrottledIdentity(t *testing.T) {
-	for _, test := range []struct {
-		endpoint string
-		holds    bool
-		want     Verdict
-	}{
-		{"identity", false, Success},
-		{"identity", true, Unreachable},
-		{"instance", true, Unreachable},
-		{"checkaccess", true, Success},
-	} {
-		t.Run(fmt.Sprint(test.endpoint, " ", test.holds), func(t *testing.T) {
-			m := newMachine(t, "authorization.grant_lifetime = \"1h\"\n"+impatient)
-			a := m.person(user, userOID)
-			a.Admin = true
-			m.put(a)
-			m.record(a, time.Now(), true)
-			m.entra.Fail(emulator.Fault{Endpoint: test.endpoint, Status: 429})
-			req := m.request(user)
-			req.Service, req.HoldsAdmins = "sudo", test.holds
-			if got, door := m.again(req); got != test.want {
-				t.Errorf("verdict %d, want %d; logged %q", got, test.want, door.logged)
-			}
-		})
-	}
-}
-
 func TestLastGrantNeedsConfiguration(t *testing.T) {
 	m := newMachine(t, "authorization.grant_lifetime = \"1h\"")
 	a := m.person(user, userOID)

@@ -29,6 +29,10 @@ func (a *attempt) authorize(ctx context.Context, c *cloud, p person) (rbac.Decis
 	if err != nil {
 		return rbac.Decision{}, err
 	}
+	a.asked = a.moment()
+	if a.cfg.Authorization.Source == config.AppRoles {
+		a.asked = a.browser // the answer is in the token
+	}
 	facts, err := source.Ask(ctx, rbac.Question{Resource: c.resource, ObjectID: p.objectID})
 	if err != nil {
 		return rbac.Decision{}, err
@@ -82,7 +86,8 @@ func (a *attempt) noteScope(t *devicecode.Tokens) {
 func (a *attempt) byLastGrant(acct account.Account) error {
 	return a.letInByLastGrant(acct, a.refuse(Denied, "Whether you may sign in to this machine can only be asked with a browser, and no "+
 		"earlier sign-in with one covers this. Sign in once without a key.", "no-last-grant",
-		"source", a.cfg.Authorization.Source, "fix", "sign in with a browser; authorization.grant_lifetime says for how long that counts"))
+		"source", a.cfg.Authorization.Source, "fix", "sign in with a browser; authorization.grant_lifetime says for how long that counts, "+
+			"grant_covers_administrators whether for administrators"))
 }
 
 // actions are what the source calls a login, and one as administrator.

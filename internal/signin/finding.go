@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"aadlogin/internal/account"
@@ -27,6 +28,7 @@ type finding struct {
 	why         string   // nothing more was granted
 	correlation string   // the last server's that had its say
 	standIn     []string // pairs about the grant that stands in for Azure
+	noStandIn   []string // pairs about why it does not
 	reused      []string // pairs about the sign-in that stands in for the browser
 }
 
@@ -49,6 +51,11 @@ func (f *finding) byGrant(g account.Grant, admin bool, unreachable error) {
 	if unreachable != nil {
 		f.standIn = append(f.standIn, "error", unreachable.Error())
 	}
+}
+
+// notForAdministrators: there is a last grant, which does not stand in here.
+func (f *finding) notForAdministrators() {
+	f.noStandIn = []string{"last_grant", "does not cover administrators"}
 }
 
 // heard is what a server that refused said of itself, if err is a refusal.
@@ -82,7 +89,7 @@ func (a *attempt) line(verb, reason string, more ...string) string {
 		"rhost", a.RemoteHost, "source", a.found.source, "decision", a.found.decision, "role", a.found.role, "scope", a.found.scope,
 		"assignment", a.found.assignment, "why", a.found.why, "correlation", a.correlation(), "uti", a.found.signIn,
 		"duration", fmt.Sprintf("%.3fs", a.Now().Sub(a.begun).Seconds()), "attempt", a.Attempt}
-	return logLine(verb, append(pairs, more...)...)
+	return logLine(verb, slices.Concat(pairs, a.found.noStandIn, more)...)
 }
 
 // log writes what is worth a line besides the attempt's end.

@@ -32,21 +32,6 @@ func (a *attempt) groups(acct account.Account, last account.Grant) []uint32 {
 	}
 }
 
-// keepGroups stores the groups of who is let in by this grant alone.
-func (a *attempt) keepGroups(acct account.Account, grant account.Grant) error {
-	if len(acct.Groups) == 0 {
-		return nil // a store that cannot be written keeps nobody out who has nothing to lose
-	}
-	return a.store.Update(func(e *account.Edit) error {
-		stored, err := e.ByUID(acct.UID)
-		if err != nil {
-			return err
-		}
-		stored.Groups = a.groups(stored, grant)
-		return e.Put(stored)
-	})
-}
-
 // localGroups are the local groups that the person's Entra groups stand for. They go by object id: a name can be given to any
 // group by anybody who may make one (CVE-2025-49012). What cannot be given is logged and left out; it keeps nobody out.
 func (a *attempt) localGroups(c *token.Claims) (gids []uint32) {

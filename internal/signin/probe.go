@@ -121,8 +121,11 @@ func (p *Probe) Fix(err error) string {
 		discovery   *token.RefusedError
 		refused     *azure.Error
 		certificate *azure.CertificateError
+		local       *azure.LocalError
 	)
 	switch {
+	case errors.As(err, &local):
+		return local.Fix
 	case errors.As(err, &oauth):
 		means := meaning(oauth.Code, oauth.AADSTS)
 		return cmp.Or(means.fix, means.person)

@@ -105,6 +105,7 @@ type attempt struct {
 
 	claims  *token.Claims // of the browser's token; nil without a browser
 	browser moment        // when that token came
+	asked   moment        // when Azure was
 }
 
 // Authenticate signs the person behind door in as req.User, or says why not.

@@ -1,0 +1,153 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"aadlogin/internal/emulator"
+)
+
+const grantOfAnHour = "authorization.grant_lifetime = \"1h\"\n"
+
+// granted is a machine on which user, an administrator or not, was let in a while ago.
+func granted(t *testing.T, lines string, admin bool) *machine {
+	m := newMachine(t, grantOfAnHour+lines)
+	a := m.person(user, userOID)
+	a.Admin = admin
+	m.put(a)
+	m.record(a, time.Now().Add(-10*time.Minute), admin)
+	return m
+}
+
+// What whoever is on the machine can bring about is no outage, not even to somebody without any rights.
+func TestNoOutage(t *testing.T) {
+	const out = "cannot be reached"
+	for name, test := range map[string]struct {
+		lines   string
+		fault   emulator.Fault
+		want    Verdict
+		told    string
+		logged  string
+		through string // Resource Manager
+	}{
+		"metadata asked too often":      {fault: emulator.Fault{Endpoint: "instance", Status: 429}, want: Unreachable, told: out},
+		"identity asked too often":      {fault: emulator.Fault{Endpoint: "identity", Status: 429}, want: Unreachable, told: out},
+		"authorization asked too often": {fault: emulator.Fault{Endpoint: "checkaccess", Status: 429}, want: Unreachable, told: out},
+		// A link-local address without its link is one that the kernel itself refuses to connect to.
+		"the kernel says no": {through: "https://[fe80::1]", want: Broken, told: "This machine cannot make such a connection, so it cannot reach the authorization service of Azure.",
+			logged: `reason="cannot-connect"`},
+		"so for a proxy": {lines: "endpoints.proxy = \"http://[fe80::1]:3128\"", want: Broken, told: "This machine cannot make such a connection",
+			logged: `reason="cannot-connect"`},
+		"an outage":    {fault: emulator.Fault{Endpoint: "checkaccess", Reset: true}, want: Success},
+		"a broken one": {fault: emulator.Fault{Endpoint: "identity", Status: 500}, want: Success},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := granted(t, impatient, false)
+			if test.fault.Endpoint != "" {
+				m.entra.Fail(test.fault)
+			}
+			if test.through != "" {
+				m.edit("endpoints.resource_manager = \""+m.entra.EntraURL(), "endpoints.resource_manager = \""+test.through)
+			}
+			if test.lines != "" {
+				m.edit("client_id", test.lines+"\nclient_id")
+			}
+			m.record(m.stored(user), time.Now().Add(-10*time.Minute), false)
+			got, door := m.again(m.request(user))
+			if got != test.want || !strings.Contains(strings.Join(door.told, ""), test.told) || !strings.Contains(strings.Join(door.logged, ""), test.logged) {
+				t.Errorf("verdict %d, told %q, logged %q", got, door.told, door.logged)
+			}
+		})
+	}
+}
+
+// An administrator comes in as a user where groups are asked for later, and nowhere else.
+func TestAdministratorByLastGrant(t *testing.T) {
+	for service, want := range map[string]Verdict{
+		"sshd": Success, "login": Success, "cron": Success, "crond": Success, "atd": Success, "su-l": Success, "systemd-user": Success,
+		"sudo": Unreachable, "sudo-i": Unreachable, "polkit-1": Unreachable, "cockpit": Unreachable, "": Unreachable,
+	} {
+		t.Run(service, func(t *testing.T) {
+			m := granted(t, "", true)
+			m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
+			req := m.request(user)
+			req.Service = service
+			got, door := m.again(req)
+			logged := strings.Join(door.logged, "\n")
+			if got != want || m.stored(user).Admin != (want != Success) {
+				t.Fatalf("verdict %d, stored %+v, logged %s", got, m.stored(user), logged)
+			}
+			if want == Success && !strings.Contains(logged, `decision="user"`) ||
+				want != Success && !strings.Contains(logged, `last_grant="does not cover administrators"`) {
+				t.Errorf("logged %s", logged)
+			}
+			// The next answer of Azure gives back what it says.
+			m.entra.Heal()
+			m.assign(user, "Virtual Machine Administrator Login")
+			if got, door := m.again(m.request(user)); got != Success || !m.stored(user).Admin {
+				t.Errorf("verdict %d, stored %+v, logged %q", got, m.stored(user), door.logged)
+			}
+		})
+	}
+}
+
+func TestAdministratorByLastGrantWhereCovered(t *testing.T) {
+	for _, service := range []string{"sshd", "sudo"} {
+		t.Run(service, func(t *testing.T) {
+			m := granted(t, "authorization.grant_covers_administrators = true\n", true)
+			m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
+			req := m.request(user)
+			req.Service = service
+			got, door := m.again(req)
+			ended(t, got, door, Success, "", `decision="administrator"`)
+			if !m.stored(user).Admin {
+				t.Error("no administrator any more")
+			}
+		})
+	}
+}
+
+// The user manager that systemd starts beside a login takes nothing from it; one that starts by itself gives nothing.
+func TestUserManagerBesideLogin(t *testing.T) {
+	for _, test := range []struct {
+		age   time.Duration
+		holds bool
+		admin bool
+		want  Verdict
+	}{
+		{age: 0, admin: true, want: Success},
+		{age: 2 * time.Minute, admin: false, want: Success},
+		{age: 0, holds: true, admin: true, want: Unreachable},
+	} {
+		t.Run(fmt.Sprintf("%+v", test), func(t *testing.T) {
+			m := granted(t, "", true)
+			m.record(m.stored(user), time.Now().Add(-test.age), true)
+			m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
+			req := m.request(user)
+			req.Service, req.HoldsAdmins = "systemd-user", test.holds
+			if got, door := m.again(req); got != test.want || m.stored(user).Admin != test.admin {
+				t.Errorf("verdict %d, stored %+v, logged %q", got, m.stored(user), door.logged)
+			}
+		})
+	}
+}
+
+// A store that cannot be written keeps an administrator out who would otherwise come in as one.
+func TestAdministratorByLastGrantIsWrittenDown(t *testing.T) {
+	m := granted(t, "", true)
+	m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
+	lock := filepath.Join(m.store.Dir, "accounts.lock")
+	if err := errors.Join(os.Remove(lock), os.Mkdir(lock, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	got, door := m.again(m.request(user))
+	ended(t, got, door, Broken, "could not be stored", "store-error")
+}
