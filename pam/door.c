@@ -25,9 +25,9 @@ void aad_note_store(void)
 }
 
 /*
- * How the last sign-in on this handle ended. It says that our authentication phase let them in, so that the account phase of the
- * same handle need not ask again; or that it said no for good, so that sudo's next try says so at once, not with a fresh
- * code. A failure takes an earlier success back.
+ * How the last authentication on this handle ended. It says that we let them in, so that the account phase of the same handle need
+ * not ask again; or that we said no for good, so that sudo's next try says so at once, not with a fresh code; or that the name
+ * was none of ours. What comes later takes an earlier success back.
  */
 struct verdict { int code; char user[]; };
 
@@ -41,7 +41,7 @@ static void free_verdict(pam_handle_t *h, void *data, int status)
 
 static void remember(pam_handle_t *h, const char *user, int code)
 {
-	struct verdict *v = malloc(sizeof *v + strlen(user) + 1);
+	struct verdict *v = user ? malloc(sizeof *v + strlen(user) + 1) : NULL;
 
 	if (!v) {
 		pam_set_data(h, verdict_key, NULL, NULL);	/* forgetting is safe: the next phase asks again */
@@ -53,15 +53,19 @@ static void remember(pam_handle_t *h, const char *user, int code)
 		free(v);
 }
 
-static int remembered(pam_handle_t *h, const char *user, int code)
+/* NULL: nobody has authenticated on this handle, or nothing is known of it. */
+static const struct verdict *last_verdict(pam_handle_t *h)
 {
 	const void *data = NULL;
-	const struct verdict *v;
 
-	if (pam_get_data(h, verdict_key, &data) != PAM_SUCCESS || !data)
-		return 0;
-	v = data;
-	return v->code == code && strcmp(v->user, user) == 0;
+	return pam_get_data(h, verdict_key, &data) == PAM_SUCCESS ? data : NULL;
+}
+
+static int remembered(pam_handle_t *h, const char *user, int code)
+{
+	const struct verdict *v = last_verdict(h);
+
+	return v && v->code == code && strcmp(v->user, user) == 0;
 }
 
 static void misconfigured(struct aad_end *end, const struct aad_request *req, const char *argument, const char *problem)
@@ -165,7 +169,7 @@ int pam_sm_authenticate(pam_handle_t *h, int flags, int argc, const char **argv)
 
 	(void)flags;	/* PAM_SILENT too: sudo sets it, and a device code nobody sees helps nobody */
 	if (ret != PAM_SUCCESS)
-		return ret;
+		return remember(h, req.user, ret), ret;
 	if (remembered(h, req.user, PAM_PERM_DENIED))
 		return for_host(PAM_PERM_DENIED);
 	req.columns = aad_in_sshd() ? AAD_COLUMNS : aad_columns();
@@ -191,12 +195,34 @@ int pam_sm_acct_mgmt(pam_handle_t *h, int flags, int argc, const char **argv)
 	return attempt(h, argc, argv, &req);
 }
 
+/*
+ * There are no credentials to set; what is returned decides whether the host goes on. libpam takes the way through the stack that
+ * authentication took on this handle, and each module on it has to succeed again: so ours says what it said then, also if the
+ * user is another by now (sudo's is root). sshd's keyboard-interactive authenticates in another process, and behind a key, in
+ * cron and in at nobody does: then this call decides the way by itself, so a name that is not ours is unknown here, too, and
+ * not PAM_IGNORE, which a line with default=die takes for a refusal.
+ */
 int pam_sm_setcred(pam_handle_t *h, int flags, int argc, const char **argv)
 {
+	const struct verdict *v = last_verdict(h);
 	struct aad_request req = { 0 };
 
 	(void)flags, (void)argc, (void)argv;
-	return aad_claim_user(h, &req) == PAM_SUCCESS ? PAM_SUCCESS : PAM_IGNORE;
+	return v ? for_host(v->code) : aad_claim_user(h, &req);
+}
+
+/* Without this one, libpam complains of a line "password ... pam_aad.so", and ends it as it ends one whose module is missing. */
+int pam_sm_chauthtok(pam_handle_t *h, int flags, int argc, const char **argv)
+{
+	struct aad_request req = { 0 };
+	int ret = aad_claim_user(h, &req);
+
+	(void)argc, (void)argv;
+	if (ret != PAM_SUCCESS)
+		return ret == PAM_USER_UNKNOWN ? PAM_IGNORE : ret;
+	if (!(flags & PAM_SILENT))
+		pam_error(h, "Your password is kept by Entra ID, not by this machine. Change it there, with a browser.");
+	return PAM_PERM_DENIED;
 }
 
 int pam_sm_open_session(pam_handle_t *h, int flags, int argc, const char **argv)
