@@ -6,6 +6,7 @@
 #ifndef AAD_H
 #define AAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum aad_claim {
@@ -18,5 +19,18 @@ enum aad_claim {
 // set in every case, to the id range in force or the default one. Safe in any
 // thread; keeps no descriptor.
 enum aad_claim aad_claims(const char *name, uint32_t *low, uint32_t *high);
+
+// aad_was_ours says whether a name that the host knows, with the uid that the
+// host has for it, can be an account of ours as it is or ever was: nscd and
+// others answer for a while, some across reboots, what is so no more. The store
+// keeps every name and every id that it has had. See aad_had for the rule.
+enum aad_claim aad_was_ours(const char *name, uint32_t uid);
+
+// aad_store_exists: there is a store, or was one: its former version is there.
+bool aad_store_exists(void);
+
+// aad_local_line says whether the file, in the format of passwd(5), has a line
+// of this name and uid. It asks no name service, takes no lock and no memory.
+bool aad_local_line(const char *path, const char *name, uint32_t uid);
 
 #endif

@@ -15,6 +15,15 @@ enum aad_result aad_passwd_by_name(const struct aad_store *s, const char *name, 
 enum aad_result aad_passwd_by_uid(const struct aad_store *s, uid_t uid, struct passwd *pwd, char *buf, size_t len);
 enum aad_result aad_passwd_fill(const struct aad_entry *e, struct passwd *pwd, char *buf, size_t len);
 
+// aad_had returns AAD_OK for a name and a uid that are or were both this
+// store's: the uid an account's, removed or moved ones' too, the name likewise
+// or, in any spelling, one that an account could have. Whether it is the same
+// account is not asked. Two may have exchanged their names (aadctl account
+// rename --swap), and of two with the same first id the second may have looked
+// itself up before the other was stored; nobody but a host that is behind has
+// such a pair.
+enum aad_result aad_had(const struct aad_store *s, const char *name, uint32_t uid);
+
 enum aad_result aad_group_by_name(const struct aad_store *s, const char *name, struct group *grp, char *buf, size_t len);
 enum aad_result aad_group_by_gid(const struct aad_store *s, gid_t gid, struct group *grp, char *buf, size_t len);
 enum aad_result aad_group_fill(const struct aad_entry *e, struct group *grp, char *buf, size_t len);

@@ -2,8 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "aad.h"
+#include "answer.h"
 #include "kept.h"
 #include "name.h"
+
+#include <errno.h>
+#include <unistd.h>
 
 enum { DEFAULT_LOW = 1879048192, DEFAULT_HIGH = 2147483646 };
 
@@ -20,4 +24,41 @@ enum aad_claim aad_claims(const char *name, uint32_t *low, uint32_t *high)
 	enum aad_claim claim = aad_name_parse(&b.store->rules, name, &n) ? AAD_CLAIM_OURS : AAD_CLAIM_FOREIGN;
 	aad_give_back(&b);
 	return claim;
+}
+
+// named: aad_entry_by_name would not look for a short name where the rules have
+// none any more.
+static enum aad_result named(const struct aad_store *s, const char *name)
+{
+	struct aad_bytes record;
+	struct aad_key key = aad_key_of('n', name, (uint32_t)strnlen(name, AAD_MAX_NAME + 1));
+	return key.len > AAD_MAX_NAME ? AAD_ABSENT : aad_cdb_get(&s->db, &key, &record);
+}
+
+enum aad_result aad_had(const struct aad_store *s, const char *name, uint32_t uid)
+{
+	struct aad_entry e;
+	struct aad_name n;
+	enum aad_result r = aad_entry_by_uid(s, uid, &e);
+	if (r == AAD_OK)
+		r = named(s, name);
+	else
+		return r;
+	return r == AAD_ABSENT && aad_name_parse(&s->rules, name, &n) ? AAD_OK : r;
+}
+
+enum aad_claim aad_was_ours(const char *name, uint32_t uid)
+{
+	struct aad_borrowed b;
+	if (aad_borrow(&b) != AAD_OK)
+		return AAD_CLAIM_NO_STORE;
+	enum aad_result r = aad_had(b.store, name, uid);
+	aad_give_back(&b);
+	return r == AAD_OK ? AAD_CLAIM_OURS : r == AAD_ABSENT ? AAD_CLAIM_FOREIGN : AAD_CLAIM_NO_STORE;
+}
+
+// In doubt there is one.
+bool aad_store_exists(void)
+{
+	return access(AAD_STORE, F_OK) == 0 || errno != ENOENT || access(AAD_STORE ".previous", F_OK) == 0 || errno != ENOENT;
 }

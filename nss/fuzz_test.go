@@ -149,6 +149,10 @@ func (r readers) agree(t *testing.T, data []byte, name string, uid uint32) {
 		got, found = c.passwdByName(name, enough)
 		matches(t, sound, want, err, got, found)
 	}
+	had, err := g.Had(name, uid)
+	if r := c.had(name, uid); sound && (err != nil || (r == ok) != had || r == damaged) || err == nil && had && r == absent {
+		t.Errorf("sound %v: C had: %v; Go had: %v, %v", sound, r, had, err)
+	}
 	if sound {
 		enumerated(t, g, c)
 	}

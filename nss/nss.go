@@ -17,7 +17,7 @@
 //	record.c cdb.c       the bytes, as documented in internal/account
 //	store.c              the file
 //	kept.c               the file between calls, for all threads at once
-//	claims.c, aad.h      what the PAM module asks
+//	claims.c local.c, aad.h  what the PAM module asks
 //
 // The Go here is for tests and fuzzers, which drive the same C. There, buffers
 // that C writes to are C's, allocated and freed within one call.
@@ -101,6 +101,21 @@ func (s store) passwdByUID(uid uint32, size int) (passwd, result) {
 	return filled(size, func(p *C.struct_passwd, buf *C.char, len C.size_t) C.enum_aad_result {
 		return C.aad_passwd_by_uid(s.c, C.uid_t(uid), p, buf, len)
 	})
+}
+
+// had returns damaged where C cannot tell.
+func (s store) had(name string, uid uint32) result {
+	n := C.CString(name)
+	defer C.free(unsafe.Pointer(n))
+	return resultOf(C.aad_had(s.c, n, C.uint32_t(uid)))
+}
+
+// localLine looks into a file of passwd(5).
+func localLine(path, name string, uid uint32) bool {
+	p, n := C.CString(path), C.CString(name)
+	defer C.free(unsafe.Pointer(p))
+	defer C.free(unsafe.Pointer(n))
+	return bool(C.aad_local_line(p, n, C.uint32_t(uid)))
 }
 
 // all enumerates, resuming each time as if the file had been replaced when

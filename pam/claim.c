@@ -11,12 +11,16 @@
 #include <security/pam_ext.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "door.h"
 #include "../nss/aad.h"
-#include "../nss/store.h"
+#include "../nss/record.h"
+
+/* Compiled in, as the store's path is (nss/store.h). */
+#ifndef AAD_PASSWD
+#define AAD_PASSWD "/etc/passwd"
+#endif
 
 enum { ENTRY_MAX = 1 << 20 };
 
@@ -56,38 +60,40 @@ static int ours_r(const char *name, struct passwd *entry, char *buffer, size_t s
 }
 
 /*
- * A host that knows the name while our store is there and cannot be read: nscd remembers, or the store was damaged a moment
- * ago. Then what looks like ours is ours, for the worker to refuse: to call it a local user would let a key in unasked.
+ * A host may be behind: nscd and its like go on answering for an account that has been removed or renamed, or has another uid now.
+ * So what counts is whether it ever was ours; the worker then finds out what is so today, and refuses with its sentence. To call
+ * it a local user would let a key in unasked. For the same reason all is ours that might be while the store cannot be read:
+ * which names and ids are, the worker reads in the configuration, and passes on who has neither.
  */
-static int looks_like_ours(const struct aad_request *req)
-{
-	struct stat there;
-	uint32_t low, high;
-
-	aad_claims(req->user, &low, &high);
-	return stat(AAD_STORE, &there) == 0 && ((req->uid >= low && req->uid <= high) || strchr(req->user, '@'));
-}
-
-static int ours_by_uid(const struct aad_request *req)
+static int may_be_ours(const struct aad_request *req)
 {
 	uint32_t own;
 
-	if (req->uid < AAD_MIN_ID)	/* root and the system's: decided without a look at anything of ours */
-		return 0;
-	switch (uid_of(ours_r, req->user, &own)) {
-	case ANSWERED:
-		return own == req->uid;
-	case ABSENT:
+	if (uid_of(ours_r, req->user, &own) == ANSWERED && own == req->uid)
+		return 1;
+	switch (aad_was_ours(req->user, req->uid)) {
+	case AAD_CLAIM_OURS:
+		return 1;
+	case AAD_CLAIM_FOREIGN:
 		return 0;
 	default:
-		return looks_like_ours(req);
+		return aad_store_exists();
 	}
 }
 
+/* In this order: hardly anybody's name is looked up in a file. */
+static int ours_by_uid(const struct aad_request *req)
+{
+	if (req->uid < AAD_MIN_ID)	/* root and the system's: decided without a look at anything of ours */
+		return 0;
+	return may_be_ours(req) && !aad_local_line(AAD_PASSWD, req->user, req->uid);
+}
+
 /*
- * Local names always win. What the host's getpwnam(3) answers is what the session gets, so the name is ours only if our
- * own answer has the same uid. A name the host doesn't know at all may still be ours to refuse with a reason (upper
- * case, nsswitch.conf without aad); without a store to say which domains are ours, every name with an @ may be.
+ * Local names always win. What the host's getpwnam(3) answers is what the session gets, so the name is ours only if it is or was
+ * with that uid, and a line of /etc/passwd that says just what the host does wins over every record. A name the host doesn't know
+ * at all may still be ours to refuse with a reason (upper case, nsswitch.conf without aad); without a store to say which domains
+ * are ours, every name with an @ may be.
  */
 int aad_claim_user(pam_handle_t *h, struct aad_request *req)
 {

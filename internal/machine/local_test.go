@@ -4,12 +4,9 @@
 package machine
 
 import (
-	"errors"
 	"os"
 	"strings"
 	"testing"
-
-	"github.com/msteinert/pam/v2"
 )
 
 const localPassword = "correct horse 1"
@@ -78,22 +75,6 @@ func TestLocalNameWins(t *testing.T) {
 	}
 	if groups, _ := command(t, "", "id", "user@contoso.example"); !strings.Contains(groups, "uid=4242") || strings.Contains(groups, "aad_users") {
 		t.Errorf("a local account has our groups: %s", groups)
-	}
-}
-
-// Something else (nscd) still knows an account while our store cannot be read: that must not make it a local one, whose account
-// phase is none of our business.
-func TestUnreadableStoreIsNoLocalAccount(t *testing.T) {
-	const name = "user@contoso.example"
-	stored(t, name)
-	entry := must(t, "getent", "passwd", name)
-	edit(t, "/etc/passwd", func(s string) []byte { return []byte(s + entry) })
-	edit(t, storeFile, func(s string) []byte { return []byte(s[:len(s)/2]) })
-	if err := newHost(t, name, "").tx.AcctMgmt(0); !errors.Is(err, pam.ErrService) {
-		t.Errorf("account phase: %v", err)
-	}
-	if err := newHost(t, "root", "").tx.AcctMgmt(0); errors.Is(err, pam.ErrService) {
-		t.Errorf("root: %v", err)
 	}
 }
 

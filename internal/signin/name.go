@@ -38,8 +38,8 @@ func (a *attempt) checkName() error {
 	return a.currentHost()
 }
 
-// foreignName is none of our business, unless it is a stored account's: then the domain has been taken out of the configuration
-// since, the name service answers it still, and to stand aside would let a key in that nobody has authorized.
+// foreignName is none of our business, unless it is or was a stored account's: then the domain has been taken out of the
+// configuration since, the name service answers it still, and to stand aside would let a key in that nobody has authorized.
 func (a *attempt) foreignName() error {
 	if !a.KnownToHost {
 		return &refusal{verdict: NotOurs}
@@ -54,7 +54,10 @@ func (a *attempt) foreignName() error {
 		return &refusal{verdict: NotOurs}
 	}
 	defer snapshot.Close()
-	if held, err := snapshot.ByUID(a.UID); err == nil && held.Name == a.User {
+	switch had, err := snapshot.Had(a.User, a.UID); {
+	case err != nil:
+		return a.notStored(err)
+	case had:
 		return a.nameNotAccepted()
 	}
 	return &refusal{verdict: NotOurs}
@@ -111,6 +114,8 @@ func (a *attempt) checkStore() error {
 		return a.notStored(account.ErrLocked)
 	case a.rules.IsGroup(held.UID):
 		return a.amongGroups(snapshot.Fit(a.rules))
+	case a.KnownToHost && held.UID != a.UID:
+		return a.moved()
 	case held.ObjectID == "":
 		return a.free(held)
 	}
@@ -129,9 +134,16 @@ func (a *attempt) checkFirst(s *account.Snapshot) error {
 	return a.free(fresh)
 }
 
-// checkRules: a first sign-in stores home and shell by the present configuration, and the host must have been told the same.
+// checkRules: a first sign-in stores home and shell by the present configuration, and the host must have been told the same, with
+// an id that nobody else has got since.
 func (a *attempt) checkRules(s *account.Snapshot) error {
-	if !a.KnownToHost || s.Rules().Equal(a.rules) {
+	if !a.KnownToHost {
+		return nil
+	}
+	if _, err := s.ByUID(a.UID); !errors.Is(err, account.ErrUnknown) {
+		return a.moved()
+	}
+	if s.Rules().Equal(a.rules) {
 		return nil
 	}
 	if err := a.store.Update(func(e *account.Edit) error { return e.SetRules(a.rules) }); err != nil {

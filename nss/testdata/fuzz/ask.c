@@ -157,5 +157,5 @@ unsigned ask(const uint8_t *data, size_t size, const struct query *q)
 	assert(s.rules.low >= AAD_MIN_ID && s.rules.high > s.rules.low && s.rules.high < UINT32_MAX);
 	return 1 + ask_passwd(&s, q) + ask_fresh(&s, q) + ask_group(&s, q->name) + ask_group(&s, AAD_USERS) +
 	       ask_group(&s, AAD_ADMINS) + ask_gid(&s, q->uid) + ask_gid(&s, s.rules.low) +
-	       ask_gid(&s, s.rules.low + 1) + ask_initgroups(&s, q) + enumerate(&s);
+	       ask_gid(&s, s.rules.low + 1) + ask_initgroups(&s, q) + enumerate(&s) + (aad_had(&s, q->name, q->uid) == AAD_OK);
 }
