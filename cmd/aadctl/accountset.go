@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -56,6 +57,12 @@ func (to settings) set(s account.Store, e *account.Edit, which string, out io.Wr
 	if to.home != "" && to.home != a.Home {
 		fmt.Fprintf(out, "  its files stay in %s\n", printable(a.Home))
 		a.Home = to.home
+		var other *account.HomeError
+		if err := e.Home(a); errors.As(err, &other) {
+			fmt.Fprintf(out, "  %s belongs to %s\n", printable(a.Home), other.Owner)
+		} else if err != nil {
+			return err
+		}
 	}
 	if err := e.Put(a); err != nil || to.uid == 0 || to.uid == a.UID {
 		return err

@@ -52,7 +52,7 @@ func fits(store account.Store, r account.Rules) error {
 	return nil
 }
 
-// warnOfLocals tells who has ids that an account may come to.
+// warnOfLocals tells who has ids or homes that an account may come to.
 func warnOfLocals(out io.Writer, store account.Store, r account.Rules) error {
 	locals, err := store.Locals()
 	if err != nil {
@@ -61,6 +61,13 @@ func warnOfLocals(out io.Writer, store account.Store, r account.Rules) error {
 	if all := locals.Between(r.Low, r.High); len(all) > 0 {
 		fmt.Fprintf(out, "accounts.id_range is not for accounts alone; first sign-ins that come to the id of another are refused: %s\n",
 			printable(few(all)))
+	}
+	var homes []string
+	for _, s := range locals.SharedHomes(r) {
+		homes = append(homes, s.String())
+	}
+	if len(homes) > 0 {
+		fmt.Fprintf(out, "accounts.home is not for accounts alone; first sign-ins into the home of another are refused: %s\n", printable(few(homes)))
 	}
 	return nil
 }

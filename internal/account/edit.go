@@ -70,6 +70,15 @@ func (e *Edit) Conflict(a Account) error {
 	return e.locals.Conflict(a)
 }
 
+// Home refuses a home of somebody else; see Locals. A first sign-in asks for it
+// before there is a lock.
+func (e *Edit) Home(a Account) error {
+	if err := e.readLocals(); err != nil {
+		return err
+	}
+	return e.locals.Home(a)
+}
+
 func (e *Edit) readLocals() (err error) {
 	if e.locals == nil {
 		e.locals, err = e.store.Locals()

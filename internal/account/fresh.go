@@ -41,13 +41,19 @@ func fresh(s source, r Rules, n Name) (Account, error) {
 		id := ID(r.TenantID, n.UPN, k, r.Low, r.High)
 		switch _, err := s.ByUID(id); {
 		case errors.Is(err, ErrUnknown):
-			return Account{
-				Name: n.Account, UPN: n.UPN, UID: id, Gecos: n.UPN,
-				Home: expand(r.Home, n), Shell: r.Shell,
-			}, nil
+			return r.account(n, id), nil
 		case err != nil && !errors.Is(err, ErrRemoved):
 			return Account{}, err
 		}
 	}
 	return Account{}, ErrNoID
+}
+
+// First is the account of a first sign-in while there are no others.
+func (r Rules) First(n Name) Account {
+	return r.account(n, ID(r.TenantID, n.UPN, 0, r.Low, r.High))
+}
+
+func (r Rules) account(n Name, id uint32) Account {
+	return Account{Name: n.Account, UPN: n.UPN, UID: id, Gecos: n.UPN, Home: expand(r.Home, n), Shell: r.Shell}
 }

@@ -18,6 +18,7 @@ import (
 // accounts are compared with it.
 type Locals struct {
 	uids, gids map[string]uint32 // by name
+	homes      map[string]string // by name
 
 	users, groups, mains map[uint32][]string // by uid, by gid, users by the gid of their primary group
 
@@ -46,7 +47,7 @@ func (e *ConflictError) Error() string { return "account: " + e.Account + ": " +
 // ReadLocals reads the files in /etc. One that is not there is empty.
 func ReadLocals(etc fs.FS) (*Locals, error) {
 	l := &Locals{
-		uids: make(map[string]uint32), gids: make(map[string]uint32),
+		uids: make(map[string]uint32), gids: make(map[string]uint32), homes: make(map[string]string),
 		users: make(map[uint32][]string), groups: make(map[uint32][]string), mains: make(map[uint32][]string),
 	}
 	err := colonFile(etc, "passwd", 4, func(fields []string) {
@@ -55,6 +56,9 @@ func ReadLocals(etc fs.FS) (*Locals, error) {
 		}
 		if gid, ok := parseLocalID(fields[3]); ok {
 			l.mains[gid] = append(l.mains[gid], fields[0])
+		}
+		if len(fields) > 5 {
+			l.homes[fields[0]] = fields[5]
 		}
 	})
 	if err != nil {

@@ -4,6 +4,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,11 +16,7 @@ import (
 
 // ids looks for names and ids that two have: files, groups and rights go by them.
 func (p *Patient) ids(context.Context) (results []Result) {
-	etc, err := fs.Sub(p.Files, "etc")
-	if err != nil {
-		return []Result{failed(Machine, err.Error())}
-	}
-	store := account.Store{Dir: p.Config.Accounts.Directory, Etc: etc}
+	store := p.accounts()
 	locals, err := store.Locals()
 	if err != nil {
 		return []Result{failed(Machine, bare(err)).fix("see why root cannot read it")}
@@ -34,10 +31,48 @@ func (p *Patient) ids(context.Context) (results []Result) {
 		found := "accounts.id_range is not for accounts alone, and a first sign-in that comes to the id of another is refused: " + strings.Join(others, ", ")
 		results = append(results, warning(found).fix("put the range where nobody is"))
 	}
+	var homes []string
+	for _, s := range locals.SharedHomes(rules) {
+		homes = append(homes, s.String())
+	}
+	if len(homes) > 0 {
+		found := "accounts.home is not for accounts alone, and a first sign-in into the home of another is refused: " + strings.Join(homes, ", ")
+		results = append(results, warning(found).fix(`use a template that no local account has, such as "/home/%u" or "/home/%d/%l", and run: `+apply))
+	}
 	if results == nil {
 		results = []Result{ok("every account has a name and an id to itself")}
 	}
 	return results
+}
+
+// accounts is the store, on this patient's machine.
+func (p *Patient) accounts() account.Store {
+	s := account.Store{Dir: p.Config.Accounts.Directory}
+	if etc, err := fs.Sub(p.Files, "etc"); err == nil {
+		s.Etc = etc
+	}
+	return s
+}
+
+// firstRefused is what keeps this account from a first sign-in, if anything does.
+func (p *Patient) firstRefused(acct account.Account) []Result {
+	locals, err := p.accounts().Locals()
+	if err != nil {
+		return []Result{failed(Machine, bare(err)).fix("see why root cannot read it")}
+	}
+	var home *account.HomeError
+	switch err := cmp.Or(locals.Conflict(acct), locals.Home(acct)); {
+	case errors.As(err, &home):
+		return []Result{failed(Machine, bare(err)).fix(home.Fix())}
+	case err != nil:
+		return []Result{failed(Machine, bare(err)).fix(apart(acct))}
+	}
+	return nil
+}
+
+func apart(a account.Account) string {
+	return fmt.Sprintf("give one of the two another: usermod -u, groupmod -g, groupmod -n; or, for an id, the account: "+
+		"aadctl account set %s --uid UID, or before the first sign-in aadctl account import", a.Name)
 }
 
 // conflicts are the accounts that share a name or an id with somebody local.
@@ -53,7 +88,7 @@ func conflicts(store account.Store, locals *account.Locals) (results []Result) {
 		}
 		if err := locals.Conflict(a); err != nil {
 			results = append(results, failed(Machine, bare(err)).
-				fix(fmt.Sprintf("give one of the two another: aadctl account set %s --uid UID, usermod -u, groupmod -g or groupmod -n", a.Name)))
+				fix(apart(a)))
 		}
 	}
 	return results

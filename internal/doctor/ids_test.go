@@ -4,6 +4,8 @@
 package doctor
 
 import (
+	"fmt"
+	"os"
 	"testing"
 	"testing/fstest"
 
@@ -25,6 +27,7 @@ func TestIDs(t *testing.T) {
 		"in the range":      {passwd: "joe:x:1950000000:100:::\n", status: Warning, found: "accounts.id_range is not for accounts alone"},
 		"at its beginning":  {group: "devs:x:1879048193:\n", status: Failed, found: "(1879048193 is aad_admins), and 1879048193 is that of the local group devs"},
 		"a range of before": {lines: "accounts.id_range = [1899999990, 2000000000]", status: Failed, found: "and 1900000000 is that of account user@contoso.example"},
+		"in a home":         {passwd: "zed:x:1002:1002::/home/zed@contoso.example:/bin/sh\n", status: Warning, found: "refused: /home/zed@contoso.example of zed, for zed@contoso.example"},
 		"of the removed": {lines: "accounts.id_range = [1899999990, 2000000000]", change: func(a *account.Account) { a.Removed = here.Created },
 			status: Failed, found: "and 1900000000 is that of the former account user@contoso.example"},
 	} {
@@ -47,4 +50,34 @@ func TestIDs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What keeps somebody from their first sign-in is told before they try.
+func TestFirstSignInRefused(t *testing.T) {
+	home := t.TempDir()
+	if err := os.Chown(home, 1002, 1002); err != nil {
+		t.Skip("only root gives files away")
+	}
+	for what, c := range map[string]struct {
+		change        func(*account.Account)
+		passwd, found string
+	}{
+		"id":   {func(a *account.Account) {}, "joe:x:1900000000:100:::\n", "id 1900000000 is that of the local account joe"},
+		"home": {func(a *account.Account) { a.Home = home }, "zed:x:1002:1002:::\n", "home " + home + " belongs to zed (uid 1002)"},
+		"fine": {func(a *account.Account) { a.Home = "/nowhere" }, "zed:x:1002:1002:::\n", "was imported"},
+	} {
+		p := patient(t, nil, "")
+		p.keep(t, stored(func(a *account.Account) { a.TenantID, a.ObjectID = "", ""; c.change(a) }))
+		p.Files = fstest.MapFS{"etc/passwd": {Data: []byte(c.passwd)}}
+		p.Account = "user@contoso.example"
+		_, results := p.person()
+		expect(t, results, map[bool]Status{true: OK, false: Failed}[what == "fine"], c.found)
+	}
+	p := patient(t, nil, "")
+	p.keep(t)
+	p.Account = "user@contoso.example"
+	fresh := account.RulesFrom(p.Config).First(account.Name{Account: p.Account, UPN: p.Account})
+	p.Files = fstest.MapFS{"etc/group": {Data: fmt.Appendf(nil, "devs:x:%d:\n", fresh.UID)}}
+	_, results := p.person()
+	expect(t, results, Failed, "is that of the local group devs")
 }

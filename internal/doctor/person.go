@@ -51,6 +51,9 @@ func (p *Patient) person() (account.Account, []Result) {
 		if err != nil {
 			return nobodys(failed(Store, strings.TrimPrefix(err.Error(), "account: ")))
 		}
+		if results := p.firstRefused(fresh); results != nil {
+			return account.Account{}, results
+		}
 		return fresh, []Result{ok("%s has never signed in here; sshd is told uid %d and home %s",
 			name.Account, fresh.UID, fresh.Home)}
 	case errors.Is(err, account.ErrRemoved):
@@ -61,6 +64,8 @@ func (p *Patient) person() (account.Account, []Result) {
 		return nobodys(failed(Machine, name.Account+" is a former name of "+held.Name).run("aadctl check " + held.Name))
 	case !held.Locked.IsZero():
 		return nobodys(failed(Machine, held.Name+" has been locked on this machine").run("aadctl account unlock " + held.Name))
+	case held.ObjectID == "" && p.firstRefused(held) != nil:
+		return account.Account{}, p.firstRefused(held)
 	case held.ObjectID == "":
 		return held, []Result{ok("%s was imported and has uid %d; its first sign-in tells whose it is", held.Name, held.UID)}
 	}

@@ -43,7 +43,7 @@ func patient(t *testing.T, entra *emulator.Server, lines string) *Patient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Patient{Config: c, Host: Host{Run: func(context.Context, string, ...string) (string, error) {
+	return &Patient{Config: c, Host: Host{Files: fstest.MapFS{}, Run: func(context.Context, string, ...string) (string, error) {
 		return "", errors.New("exit status 2")
 	}}}
 }

@@ -55,6 +55,9 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 	if !d.Admin && slices.Contains(a.cfg.SignIn.AdminServices, a.Service) {
 		return a.deny(who, d, c, a.actions(c).LoginAsAdmin)
 	}
+	if err := a.stillFree(); err != nil {
+		return err
+	}
 	demoted := false
 	var acct account.Account
 	var last account.Grant

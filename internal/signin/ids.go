@@ -28,16 +28,29 @@ func (a *attempt) rulesInForce() {
 	}
 }
 
-// free refuses an account nobody has signed in to yet whose id or name another account or group of this machine has.
+// free refuses an account nobody has signed in to yet, if its id, name or home is that of somebody else on this machine. It is
+// asked before there is a code, and again when the browser is done.
 func (a *attempt) free(acct account.Account) error {
+	a.first = &acct
 	locals, err := a.store.Locals()
 	if err == nil {
 		err = locals.Conflict(acct)
+	}
+	if err == nil {
+		err = locals.Home(acct)
 	}
 	if err != nil {
 		return a.notStored(err)
 	}
 	return nil
+}
+
+// stillFree is free for the second time.
+func (a *attempt) stillFree() error {
+	if a.first == nil {
+		return nil
+	}
+	return a.free(*a.first)
 }
 
 // plain is an error of package account without the package's name.

@@ -6,8 +6,10 @@ package signin
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -132,4 +134,58 @@ func TestAccountAmongTheGroups(t *testing.T) {
 	m.reconfigure(fmt.Sprintf("accounts.id_range = [%d, %d]", a.UID+1, m.rules.High))
 	got, door = m.signIn(m.request(admin), admin)
 	ended(t, got, door, Success, "", "signed-in")
+}
+
+// Whoever owns a home could have the person run what they like.
+func TestHomeOfAnother(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		owner func(m *machine) int
+		want  Verdict
+	}{
+		"somebody's":  {func(*machine) int { return 1002 }, Denied},
+		"root's":      {func(*machine) int { return 0 }, Success},
+		"the account": {func(m *machine) int { return int(m.firstID(user)) }, Success},
+	} {
+		t.Run(what, func(t *testing.T) {
+			m := newMachine(t, "")
+			m.reconfigure(fmt.Sprintf("accounts.home = %q", m.dir+"/home/%l"))
+			m.put()
+			m.local("zed:x:1002:1002::/home/zed:/bin/sh\n", "")
+			home := filepath.Join(m.dir, "home", "user")
+			if err := os.MkdirAll(home, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chown(home, c.owner(m), 0); err != nil {
+				t.Fatal(err)
+			}
+			got, door := m.signIn(m.request(user), user)
+			if c.want == Success {
+				ended(t, got, door, Success, "", "signed-in")
+				return
+			}
+			ended(t, got, door, Denied, "the home directory of this account belongs to somebody else here",
+				fmt.Sprintf(`problem="user@contoso.example: home %s belongs to zed (uid 1002)" fix="if its files are this person's: chown -hR %d:`, home, m.firstID(user)))
+			if m.requests("") != 0 || strings.Contains(strings.Join(door.told, ""), "zed") {
+				t.Errorf("%d requests, told %q", m.requests(""), door.told)
+			}
+			m.unknown(user)
+			// As it was stored before this was looked at: nobody is put out.
+			a := m.person(user, userOID)
+			a.Home = home
+			m.put(a)
+			got, door = m.signIn(m.request(user), user)
+			ended(t, got, door, Success, "", "signed-in")
+		})
+	}
+	t.Run("meanwhile", func(t *testing.T) {
+		m := newMachine(t, "")
+		m.reconfigure(fmt.Sprintf("accounts.home = %q", m.dir+"/%l"))
+		got, door := m.run(m.request(user), func(code string) error {
+			err := os.Mkdir(filepath.Join(m.dir, "user"), 0o700)
+			return errors.Join(err, os.Chown(filepath.Join(m.dir, "user"), 1002, 0), m.entra.SignIn(code, user))
+		})
+		ended(t, got, door, Denied, "the home directory of this account belongs to somebody else here", "home-of-another")
+		m.unknown(user)
+	})
 }

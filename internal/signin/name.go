@@ -97,7 +97,7 @@ func (a *attempt) checkStore() error {
 	snapshot, err := a.store.Open()
 	switch {
 	case errors.Is(err, account.ErrMissing):
-		return nil
+		return a.free(a.rules.First(a.name))
 	case err != nil:
 		return a.notStored(err)
 	}

@@ -15,11 +15,14 @@ func (a *attempt) notStored(err error) error {
 	var moved *account.MovedError
 	var damaged *account.DamagedError
 	var conflict *account.ConflictError
+	var home *account.HomeError
 	switch {
 	case errors.As(err, &moved):
 		return a.moved()
 	case errors.As(err, &conflict):
 		return a.takenLocally(conflict)
+	case errors.As(err, &home):
+		return a.homeOfAnother(home)
 	case errors.Is(err, account.ErrOtherObject):
 		return a.refuse(Denied, fmt.Sprintf("The name %s belongs to somebody else on this machine. Ask its administrator.", a.name.Account),
 			"name-of-another", "error", err.Error())
@@ -39,6 +42,11 @@ func (a *attempt) notStored(err error) error {
 func (a *attempt) takenLocally(conflict *account.ConflictError) error {
 	return a.refuse(Denied, tellAdministrator+"another account or group here has the name or id of this account; the system log says which.",
 		"taken-locally", "problem", plain(conflict), "fix", "give one of the two another: usermod -u, groupmod -g; or import this account with an id of its own: aadctl account import")
+}
+
+func (a *attempt) homeOfAnother(home *account.HomeError) error {
+	return a.refuse(Denied, tellAdministrator+"the home directory of this account belongs to somebody else here; the system log says to whom.",
+		"home-of-another", "problem", plain(home), "fix", home.Fix())
 }
 
 // amongGroups: the account's id is a group's by the rules in force, so its own group would give it that group's rights.

@@ -103,6 +103,8 @@ type attempt struct {
 	name  account.Name
 	store account.Store
 
+	first *account.Account // that this attempt would be the first to sign in to; nil if it is not
+
 	claims  *token.Claims // of the browser's token; nil without a browser
 	browser moment        // when that token came
 	asked   moment        // when Azure was
