@@ -33,4 +33,15 @@ bool aad_store_exists(void);
 // of this name and uid. It asks no name service, takes no lock and no memory.
 bool aad_local_line(const char *path, const char *name, uint32_t uid);
 
+enum aad_answer { AAD_NO, AAD_YES, AAD_UNCERTAIN };
+
+// aad_is_stored says whether the store has a record of this name, ignoring ASCII
+// case: of an account, of a removed one, or as the former name of one.
+// AAD_UNCERTAIN: there is no store that can be read.
+enum aad_answer aad_is_stored(const char *name);
+
+// aad_is_sign_in_service says whether sign_in.services has this PAM service, in
+// lower case, as libpam has it. AAD_UNCERTAIN: no store, or one without that list.
+enum aad_answer aad_is_sign_in_service(const char *service);
+
 #endif

@@ -62,3 +62,34 @@ bool aad_store_exists(void)
 {
 	return access(AAD_STORE, F_OK) == 0 || errno != ENOENT || access(AAD_STORE ".previous", F_OK) == 0 || errno != ENOENT;
 }
+
+// find_spelt looks for the name as it is and, if that could be another spelling, for the right one.
+static enum aad_result find_spelt(const struct aad_store *s, const char *name)
+{
+	struct aad_name n;
+	enum aad_result r = named(s, name);
+	if (r != AAD_ABSENT || !aad_name_parse(&s->rules, name, &n))
+		return r;
+	n.upn[n.account_len] = '\0';
+	return named(s, n.upn);
+}
+
+enum aad_answer aad_is_stored(const char *name)
+{
+	struct aad_borrowed b;
+	if (aad_borrow(&b) != AAD_OK)
+		return AAD_UNCERTAIN;
+	enum aad_result r = find_spelt(b.store, name);
+	aad_give_back(&b);
+	return r == AAD_OK ? AAD_YES : r == AAD_ABSENT ? AAD_NO : AAD_UNCERTAIN;
+}
+
+enum aad_answer aad_is_sign_in_service(const char *service)
+{
+	struct aad_borrowed b;
+	if (aad_borrow(&b) != AAD_OK)
+		return AAD_UNCERTAIN;
+	enum aad_result r = aad_rules_service(&b.store->rules, service);
+	aad_give_back(&b);
+	return r == AAD_OK ? AAD_YES : r == AAD_ABSENT ? AAD_NO : AAD_UNCERTAIN;
+}

@@ -69,6 +69,7 @@ func FuzzAccounts(f *testing.F) {
 	}
 	asked := testRules()
 	asked.PreAuthServices = []string{self(f)} // the fuzzer may ask before the first sign-in
+	asked.SignInServices = []string{"sshd", "sudo"}
 	data, _ := build(f, asked, few)
 	f.Add(data, "new@contoso.com", uint32(1000))
 	both := newReaders(f, largest)
@@ -91,6 +92,14 @@ func TestReadersAgreeOnDamage(t *testing.T) {
 			both.agree(t, bad, a.Name, a.UID)
 		}
 		i = cdb.HeaderSize
+	}
+	listed := testRules()
+	listed.SignInServices = []string{"sshd", "sudo"}
+	data, _ = build(t, listed, nobody)
+	for i := cdb.HeaderSize; i < len(data); i++ {
+		bad := bytes.Clone(data)
+		bad[i] ^= 1 << (i % 8)
+		both.agree(t, bad, "sshd", 1000)
 	}
 	for _, s := range made(t) {
 		newReaders(t, len(s.data)).agree(t, s.data, s.name, s.uid)
@@ -140,6 +149,13 @@ func (r readers) agree(t *testing.T, data []byte, name string, uid uint32) {
 		t.Fatal("Go reads a store that C refuses")
 	}
 	defer c.Close()
+	services := g.Rules().SignInServices
+	for _, service := range append([]string{name}, services...) {
+		listed, there := c.lists(service)
+		if listed != slices.Contains(services, service) || there != (services != nil) {
+			t.Fatalf("C finds service %q: %v, in a list: %v; Go's is %q", service, listed, there, services)
+		}
+	}
 	sound := g.Check() == nil
 	want, err := g.ByUID(uid)
 	got, found := c.passwdByUID(uid, enough)

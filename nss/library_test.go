@@ -300,19 +300,25 @@ func TestClaims(t *testing.T) {
 	compile(t, append([]string{"-Wall", "-Wextra", "-Werror", fmt.Sprintf("-DAAD_STORE=%q", l.store), "-o", exe, "testdata/claims.c"}, sources...)...)
 	rules := testRules()
 	rules.Low, rules.High = 70000, 80000
+	old, _ := build(t, rules, people) // of a version that had no sign_in.services
+	rules.SignInServices = []string{"sshd", "root", "0"}
 	full, _ := build(t, rules, people)
-	rules.ShortNames = true
+	rules.ShortNames, rules.SignInServices = true, []string{}
 	short, _ := build(t, rules, nobody)
-	names := []string{"alice@contoso.com", "ALICE@Contoso.com", "new@fabrikam.com", "gone@contoso.com", "alice@other.com", "root", "Alice", "", "-x@contoso.com", "0"}
+	names := []string{"alice@contoso.com", "ALICE@Contoso.com", "new@fabrikam.com", "gone@contoso.com", "alice@other.com", "root", "Alice", "", "-x@contoso.com", "0",
+		"was@contoso.com", "sshd", "ssh", "Sshd"}
 	for _, c := range []struct {
-		what string
-		data []byte
-		want string // of each name: ours, foreign, no store
-		ids  string
+		what   string
+		data   []byte
+		want   string // of each name: ours, foreign, no store
+		ids    string
+		stored string // yes, no, uncertain
+		shown  string // of each as a service
 	}{
-		{"full names", full, "ooooffffff", "70000 80000"},
-		{"short names", short, "ooooffofff", "70000 80000"},
-		{"damaged", full[:2500], "nnnnnnnnnn", "1879048192 2147483646"},
+		{"full names", full, "ooooffffffofff", "70000 80000", "yynynnnnnnynnn", "nnnnnynnnynynn"},
+		{"short names", short, "ooooffofffoooo", "70000 80000", "nnnnnnnnnnnnnn", "nnnnnnnnnnnnnn"},
+		{"no list", old, "ooooffffffofff", "70000 80000", "yynynnnnnnynnn", "uuuuuuuuuuuuuu"},
+		{"damaged", full[:2500], "nnnnnnnnnnnnnn", "1879048192 2147483646", "uuuuuuuuuuuuuu", "uuuuuuuuuuuuuu"},
 	} {
 		l.write(t, c.data)
 		out, err := exec.Command(exe, names...).Output()
@@ -321,7 +327,8 @@ func TestClaims(t *testing.T) {
 		}
 		for i, got := range strings.Split(strings.TrimSpace(string(out)), "\n") {
 			word := map[byte]string{'o': "ours", 'f': "foreign", 'n': "no store"}[c.want[i]]
-			if want := word + " " + c.ids; got != want {
+			answer := map[byte]string{'y': "yes", 'n': "no", 'u': "uncertain"}
+			if want := word + " " + c.ids + " " + answer[c.stored[i]] + " " + answer[c.shown[i]]; got != want {
 				t.Errorf("%s: %q: %q, want %q", c.what, names[i], got, want)
 			}
 		}

@@ -241,6 +241,15 @@ func (s store) section(tag uint16) ([]byte, bool) {
 	return C.GoBytes(unsafe.Pointer(content.at), C.int(content.len)), true
 }
 
+// lists reports whether the store lists a PAM service, and whether there is
+// such a list.
+func (s store) lists(service string) (listed, there bool) {
+	n := C.CString(service)
+	defer C.free(unsafe.Pointer(n))
+	r := C.aad_rules_service(&s.c.rules, n)
+	return r == C.AAD_OK, r == C.AAD_OK || r == C.AAD_ABSENT
+}
+
 // get looks a key of at least one byte up in any database; nil when there is
 // no such record.
 func get(data unsafe.Pointer, size int, key []byte) ([]byte, result) {

@@ -65,6 +65,22 @@ bool aad_rules_section(const struct aad_rules *r, uint16_t tag, struct aad_bytes
 	return false;
 }
 
+enum aad_result aad_rules_service(const struct aad_rules *r, const char *service)
+{
+	struct aad_bytes list;
+	if (!aad_rules_section(r, AAD_SIGN_IN_SERVICES, &list))
+		return AAD_FOREIGN;
+	const char *s = (const char *)list.at, *end = s + list.len;
+	for (const char *nul; s < end; s = nul + 1) {
+		nul = memchr(s, '\0', (size_t)(end - s));
+		if (nul == NULL)
+			return AAD_DAMAGED;
+		if (strcmp(s, service) == 0)
+			return AAD_OK;
+	}
+	return AAD_ABSENT;
+}
+
 bool aad_rules_parse(struct aad_bytes record, struct aad_rules *r)
 {
 	const uint8_t *p = record.at;

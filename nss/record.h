@@ -16,6 +16,9 @@ enum {
 	AAD_MAX_NAME = 113,
 };
 
+// The sections of the rules, by tag.
+enum { AAD_SIGN_IN_SERVICES = 1 };
+
 #define AAD_USERS "aad_users"
 #define AAD_ADMINS "aad_admins"
 
@@ -61,6 +64,10 @@ bool aad_rules_parse(struct aad_bytes record, struct aad_rules *r);
 // aad_rules_section finds what a section of the rules holds; false when the
 // writer was of a version that has none with this tag.
 bool aad_rules_section(const struct aad_rules *r, uint16_t tag, struct aad_bytes *content);
+
+// aad_rules_service looks for a PAM service in sign_in.services; AAD_FOREIGN when
+// the writer was of a version that has no such list.
+enum aad_result aad_rules_service(const struct aad_rules *r, const char *service);
 
 bool aad_entry_parse(struct aad_bytes record, struct aad_entry *e);
 bool aad_members_parse(struct aad_bytes record, struct aad_members *m);

@@ -129,7 +129,7 @@ static int same_user(pam_handle_t *h, const struct aad_request *before)
 	return aad_claim_user(h, &now) == PAM_SUCCESS && now.known && now.uid == before->uid;
 }
 
-/* From what is asked to the one line in the log. */
+/* From what is asked to the one line in the log. The account phase, which asks nobody for anything, authorizes in every service. */
 static int attempt(pam_handle_t *h, int argc, const char **argv, struct aad_request *req)
 {
 	struct aad_end end = { .code = PAM_SYSTEM_ERR };
@@ -137,7 +137,10 @@ static int attempt(pam_handle_t *h, int argc, const char **argv, struct aad_requ
 	aad_new_attempt(req);
 	req->service = item(h, PAM_SERVICE);
 	req->rhost = item(h, PAM_RHOST);
-	ask_worker(h, argc, argv, req, &end);
+	if (req->phase == AAD_AUTHENTICATE && !aad_shows_code(req->service))
+		aad_refuse_unseen(&end, req);
+	else
+		ask_worker(h, argc, argv, req, &end);
 	if (end.code == PAM_SUCCESS && !same_user(h, req))
 		aad_failed(&end, req, PAM_SYSTEM_ERR, LOG_ERR, "user-changed", NULL);
 	if (end.sentence)

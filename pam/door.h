@@ -7,6 +7,7 @@
  *
  *   sshd, sudo, su, login ── libpam ── pam_sm_*            door.c    entry points
  *                                        │ is it ours?     claim.c   names only, no network, no fork
+ *                                        │ shown here?     services.c  sign_in.services; elsewhere it ends here
  *                                        │ a picture?      screen.c  how wide, if there is a terminal for it
  *                                        │ session begins  session.c notes where it came from, for the worker behind sudo
  *                                        │ fork            child.c   one root process with nothing of the host's
@@ -28,6 +29,8 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+struct aad_end;
 
 enum aad_phase { AAD_AUTHENTICATE = 1, AAD_ACCOUNT = 2 };
 
@@ -76,7 +79,12 @@ int aad_claim_user(pam_handle_t *, struct aad_request *);
 /* claim.c: what holds_admins says. sudo goes by the groups of the session, which it keeps for as long as it lives. */
 int aad_holds_admins(const struct aad_request *);
 
-/* services.c: is this program OpenSSH's server, under whatever name it calls PAM? */
+/*
+ * services.c: is a code shown in this service, or in this program, whatever the service is called? And how an attempt ends where
+ * none is. aad_in_sshd: is this program OpenSSH's server?
+ */
+int aad_shows_code(const char *service);
+void aad_refuse_unseen(struct aad_end *, const struct aad_request *);
 int aad_in_sshd(void);
 
 /*
@@ -136,6 +144,7 @@ void aad_relay(pam_handle_t *, const struct aad_request *, int frames, struct aa
  */
 void aad_failed(struct aad_end *, const struct aad_request *, int code, int priority, const char *reason, ...)
     __attribute__((sentinel));
+void aad_denied(struct aad_end *, const struct aad_request *, int code, const char *reason);	/* "denied", at LOG_NOTICE */
 void aad_new_attempt(struct aad_request *);
 
 #endif

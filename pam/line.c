@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The line of an attempt whose worker could not write it: it never started, has died, or came too late. Whoever runs su or
+ * The line of an attempt whose worker could not write it: none was needed, it never started, has died, or came too late. Whoever runs su or
  * sudo chooses the name in it, and a name server the remote host.
  */
 #include <stdarg.h>
@@ -44,6 +44,22 @@ static void pair(struct aad_end *end, const char *key, const char *value)
 		sprintf(end->line + n, " %s=%s", key, quoted);
 }
 
+/* What every line has behind its verb. */
+static void tell(struct aad_end *end, const struct aad_request *req, const char *reason)
+{
+	pair(end, "reason", reason);
+	pair(end, "account", req->user);
+	pair(end, "service", req->service);
+	pair(end, "rhost", req->rhost);
+	pair(end, "attempt", req->attempt);
+}
+
+void aad_denied(struct aad_end *end, const struct aad_request *req, int code, const char *reason)
+{
+	*end = (struct aad_end){ .code = code, .priority = LOG_NOTICE, .line = "denied" };
+	tell(end, req, reason);
+}
+
 void aad_failed(struct aad_end *end, const struct aad_request *req, int code, int priority, const char *reason, ...)
 {
 	va_list more;
@@ -52,11 +68,7 @@ void aad_failed(struct aad_end *end, const struct aad_request *req, int code, in
 	if (priority < LOG_NOTICE)
 		end->sentence = "Something went wrong on this machine, and nobody was signed in. Try again; if it stays, "
 		    "tell its administrator.";
-	pair(end, "reason", reason);
-	pair(end, "account", req->user);
-	pair(end, "service", req->service);
-	pair(end, "rhost", req->rhost);
-	pair(end, "attempt", req->attempt);
+	tell(end, req, reason);
 	va_start(more, reason);
 	for (const char *key; (key = va_arg(more, const char *));)
 		pair(end, key, va_arg(more, const char *));

@@ -18,8 +18,8 @@ import (
 func configCommand(o *options) *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "config",
-		Short: "Check, show and apply the configuration",
-	}, configCheck(o), configShow(o), configApply(o))
+		Short: "Check, show, apply and change the configuration",
+	}, configCheck(o), configShow(o), configApply(o), configAddService(o))
 }
 
 func configCheck(o *options) *cobra.Command {
@@ -97,13 +97,20 @@ func configApply(o *options) *cobra.Command {
 		Long: `Write what the name service needs of the configuration (tenant, domains, id
 range, home, shell, services) beside the accounts. Accounts that exist keep
 their names, ids, homes and shells. Run it after every change; sign-ins do the
-same.`,
+same.
+
+Where the configuration has no sign_in.services, those whose own PAM files name
+pam_aad.so are added to it: they were meant to show a code before there was
+that list.`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.apply(cmd.OutOrStdout()) },
 	}
 }
 
 func (o *options) apply(out io.Writer) error {
+	if err := o.keepServices(out); err != nil {
+		return err
+	}
 	c, store, err := o.load()
 	if err != nil {
 		return err
@@ -154,11 +161,19 @@ func spell(r account.Rules) [][2]string {
 		{"tenant_id", config.Spell(r.TenantID)},
 		{"domains", config.Spell(r.Domains)},
 		{"short_names", config.Spell(r.ShortNames)},
+		{"sign_in.services", spellServices(r.SignInServices)},
 		{"accounts.id_range", fmt.Sprintf("[%d, %d]", r.Low, r.High)},
 		{"accounts.home", config.Spell(r.Home)},
 		{"accounts.shell", config.Spell(r.Shell)},
 		{"accounts.pre_auth_services", config.Spell(r.PreAuthServices)},
 	}
+}
+
+func spellServices(list []string) string {
+	if list == nil { // a version without this list has written the store
+		return "built in"
+	}
+	return config.Spell(list)
 }
 
 // leftBehind tells of accounts that these rules shut out. It is no reason to

@@ -97,6 +97,7 @@ type rulesRecord struct {
 	TenantID        string    `json:"tenant_id"`
 	Domains         []string  `json:"domains"`
 	ShortNames      bool      `json:"short_names"`
+	SignInServices  []string  `json:"sign_in.services"` // null: of a version without this list
 	IDRange         [2]uint32 `json:"accounts.id_range"`
 	Home            string    `json:"accounts.home"`
 	Shell           string    `json:"accounts.shell"`
@@ -105,7 +106,7 @@ type rulesRecord struct {
 
 func rulesOf(r account.Rules) rulesRecord {
 	return rulesRecord{
-		account.Format, r.TenantID, r.Domains, r.ShortNames, [2]uint32{r.Low, r.High}, r.Home, r.Shell, r.PreAuthServices,
+		account.Format, r.TenantID, r.Domains, r.ShortNames, r.SignInServices, [2]uint32{r.Low, r.High}, r.Home, r.Shell, r.PreAuthServices,
 	}
 }
 

@@ -50,7 +50,8 @@
 //	5   u8 flags: 1 short names, unknown ones
 //	6   u16 number of domains, u16 number of services, u16 0
 //	12  u32 low, u32 high: the id range
-//	20  tenant NUL home NUL shell NUL, the domains, the services, sections
+//	20  tenant NUL home NUL shell NUL, the domains, the services, sections:
+//	    1: sign_in.services, each with its NUL
 //
 // # Later versions
 //

@@ -21,6 +21,7 @@ type Rules struct {
 	Home            string // template: %u account, %l part before @, %d domain, %% a percent sign
 	Shell           string
 	PreAuthServices []string // executables answered for accounts not signed in yet
+	SignInServices  []string // PAM services in which a code is shown; nil: of a version without this list
 
 	laterFlags byte     // what a later version
 	later      sections // has stored with them
@@ -37,6 +38,7 @@ func RulesFrom(c *config.Config) Rules {
 		Home:            c.Accounts.Home,
 		Shell:           c.Accounts.Shell,
 		PreAuthServices: c.Accounts.PreAuthServices,
+		SignInServices:  append([]string{}, c.SignIn.Services...),
 	}
 }
 
@@ -45,7 +47,8 @@ func RulesFrom(c *config.Config) Rules {
 func (r Rules) Equal(s Rules) bool {
 	return r.TenantID == s.TenantID && r.ShortNames == s.ShortNames && r.Low == s.Low && r.High == s.High &&
 		r.Home == s.Home && r.Shell == s.Shell &&
-		slices.Equal(r.Domains, s.Domains) && slices.Equal(r.PreAuthServices, s.PreAuthServices)
+		slices.Equal(r.Domains, s.Domains) && slices.Equal(r.PreAuthServices, s.PreAuthServices) &&
+		(r.SignInServices == nil) == (s.SignInServices == nil) && slices.Equal(r.SignInServices, s.SignInServices)
 }
 
 // check refuses rules that the C side would not read, or would read otherwise.
@@ -58,8 +61,8 @@ func (r Rules) check() error {
 		return fmt.Errorf("there are %d domains, not 1 to 1000", len(r.Domains))
 	case r.Low < minID || r.High > maxID || r.High < r.Low || r.High-r.Low < reserved:
 		return fmt.Errorf("id range %d to %d does not hold accounts", r.Low, r.High)
-	case len(r.PreAuthServices) > 100:
-		return fmt.Errorf("there are %d services, more than 100", len(r.PreAuthServices))
+	case len(r.PreAuthServices) > 100 || len(r.SignInServices) > 100:
+		return fmt.Errorf("there are %d and %d services, more than 100", len(r.PreAuthServices), len(r.SignInServices))
 	case !isPath(r.Shell):
 		return fmt.Errorf("shell %q is no absolute path", r.Shell)
 	case !isPath(r.Home) || !isTemplate(r.Home) || len(expand(r.Home, longest)) > maxText:
@@ -70,9 +73,9 @@ func (r Rules) check() error {
 			return fmt.Errorf("domain %q is not a lower-case domain name", d)
 		}
 	}
-	for _, s := range r.PreAuthServices {
+	for _, s := range slices.Concat(r.PreAuthServices, r.SignInServices) {
 		if s == "" || len(s) > 255 || !plain(s) || strings.Contains(s, "/") {
-			return fmt.Errorf("service %q is not the name of an executable", s)
+			return fmt.Errorf("service %q is not the name of a file", s)
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ package account
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 )
 
@@ -21,7 +22,35 @@ func (r Rules) record() []byte {
 	b = little.AppendUint32(b, r.High)
 	b = appendStrings(b, r.TenantID, r.Home, r.Shell)
 	b = appendStrings(b, slices.Concat(r.Domains, r.PreAuthServices)...)
-	return r.later.append(b)
+	return r.sections().append(b)
+}
+
+// The sections of the rules, by tag.
+const signInServices = 1
+
+func (r Rules) sections() sections {
+	s := maps.Clone(r.later)
+	if r.SignInServices != nil {
+		if s == nil {
+			s = sections{}
+		}
+		s[signInServices] = appendStrings(nil, r.SignInServices...)
+	}
+	return s
+}
+
+// takeSections reads what this version knows of them, and keeps the others.
+func (r *Rules) takeSections(s sections) error {
+	if list, there := s[signInServices]; there {
+		names, rest, ok := cutStrings(list, bytes.Count(list, []byte{0}))
+		if !ok || len(rest) > 0 {
+			return errRecord
+		}
+		r.SignInServices = append([]string{}, names...)
+		delete(s, signInServices)
+	}
+	r.later = s
+	return nil
 }
 
 // parseRules reads a rules record. format is that of the store when it is one
@@ -41,7 +70,11 @@ func parseRules(b []byte) (r Rules, format byte, err error) {
 	if !ok {
 		return Rules{}, format, errRecord
 	}
-	if r.later, err = parseSections(rest); err != nil {
+	all, err := parseSections(rest)
+	if err == nil {
+		err = r.takeSections(all)
+	}
+	if err != nil {
 		return Rules{}, format, err
 	}
 	r.TenantID, r.Home, r.Shell = fields[0], fields[1], fields[2]

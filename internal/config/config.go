@@ -56,6 +56,7 @@ type SignIn struct {
 	MaxWaiting    int           // sign-ins waiting at once over the network, and again on the machine
 	QR            bool          // draw the verification URI as a QR code
 	ReuseWindow   time.Duration // 0: every sign-in needs its own code
+	Services      []string      // PAM services in which a code is shown, lower case; sshd is one by its program
 	AdminServices []string      // PAM services that need the administrator grant
 }
 
@@ -89,6 +90,8 @@ func defaults() *Config {
 		SignIn: SignIn{
 			Timeout:    280 * time.Second,
 			MaxWaiting: 64,
+			Services: []string{"sshd", "sudo", "sudo-i", "su", "su-l", "login", "remote", "doas", "vlock", "polkit-1",
+				"cockpit"}, // pam/services.c has the same list, for a store without one
 		},
 		Authorization: Authorization{Source: CheckAccess},
 		Accounts: Accounts{

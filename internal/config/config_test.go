@@ -91,7 +91,8 @@ func TestEveryKeyArrives(t *testing.T) {
 		},
 		SignIn: SignIn{
 			Scope:   "0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b/sign-in",
-			Timeout: 90 * time.Second, MaxWaiting: 1024, QR: true, ReuseWindow: 15 * time.Minute, AdminServices: []string{"cockpit"},
+			Timeout: 90 * time.Second, MaxWaiting: 1024, QR: true, ReuseWindow: 15 * time.Minute,
+			Services: []string{"sshd", "sudo", "vpn"}, AdminServices: []string{"cockpit"},
 		},
 		Authorization: Authorization{
 			Source:          "check-access",

@@ -33,6 +33,7 @@ func (c *Config) settings() []setting {
 		{"sign_in.max_waiting", integer(&s.MaxWaiting, 1, 1024)},
 		{"sign_in.qr", boolean(&s.QR)},
 		{"sign_in.reuse_window", duration(&s.ReuseWindow, 0, 24*time.Hour)},
+		{"sign_in.services", list(&s.Services, service)},
 		{"sign_in.admin_services", list(&s.AdminServices, basename)},
 
 		{"authorization.source", text(&z.Source, oneOf(CheckAccess, RoleAssignments, Permissions, AppRoles))},

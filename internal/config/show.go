@@ -42,6 +42,7 @@ func (c *Config) lines() []string {
 		"sign_in.max_waiting = " + Spell(s.MaxWaiting),
 		"sign_in.qr = " + Spell(s.QR),
 		"sign_in.reuse_window = " + Spell(s.ReuseWindow.String()),
+		"sign_in.services = " + Spell(s.Services),
 		"sign_in.admin_services = " + Spell(s.AdminServices),
 		"authorization.source = " + Spell(z.Source),
 		"authorization.resource_id = " + Spell(z.ResourceID),

@@ -87,6 +87,14 @@ func basename(s string) (string, *problem) {
 	return s, nil
 }
 
+// service is the name of a PAM service, which libpam makes lower case.
+func service(s string) (string, *problem) {
+	if !plainName.MatchString(s) {
+		return "", wrong(quote(s)+" is not the name of a PAM service", `write it as the file in /etc/pam.d is called: "cockpit"`)
+	}
+	return strings.ToLower(s), nil
+}
+
 var groupShape = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
 
 // groupName is what groupadd accepts by default.

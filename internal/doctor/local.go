@@ -18,6 +18,7 @@ func (p *Patient) Local(ctx context.Context, tell func([]Result)) {
 		{"names", p.names},
 		{"nscd", p.nscd},
 		{"pam", p.pam},
+		{"services", p.services},
 		{"sshd", p.sshd},
 		{"sudo", p.sudo},
 		{"groups", p.groups},

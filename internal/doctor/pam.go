@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
@@ -84,13 +85,16 @@ func together(all []Result) (results []Result) {
 	return results
 }
 
+// pamDirs are where libpam finds services, the first that has one counting.
+var pamDirs = []string{"etc/pam.d", "usr/lib/pam.d", "usr/etc/pam.d"}
+
 // service reads a file as libpam finds it: what a distribution brings outside /etc is for those that /etc does not have.
 func (p *Patient) service(name string) (text string, err error) {
 	if strings.HasPrefix(name, "/") {
 		return p.read(name)
 	}
-	for _, dir := range []string{"etc/pam.d/", "usr/lib/pam.d/", "usr/etc/pam.d/"} {
-		if text, err = p.read(dir + name); !errors.Is(err, fs.ErrNotExist) {
+	for _, dir := range pamDirs {
+		if text, err = p.read(path.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
 			return text, err
 		}
 	}

@@ -162,7 +162,7 @@ func TestOneLine(t *testing.T) {
 				t.Errorf("%v, and the log says %s", err, line)
 			}
 			// Of a name that the host knows, and of an attempt that ended before the name was looked at, in the door.
-			has := append(test.has, ` account="`+test.user+`"`, ` service="machine"`, ` rhost="192.0.2.7"`, ` attempt="`)
+			has := append(test.has, ` account="`+test.user+`"`, ` service="vlock"`, ` rhost="192.0.2.7"`, ` attempt="`)
 			if test.user == user && strings.Contains(line, "duration=") {
 				has = append(has, ` uid="`+uid+`"`)
 			}

@@ -20,7 +20,7 @@ import (
 // waiting worker costs. The emulator is on loopback.
 func BenchmarkSignIn(b *testing.B) {
 	const user = "user@contoso.example"
-	if err := os.WriteFile("/etc/pam.d/bench", []byte("auth required pam_aad.so\n"), 0o644); err != nil {
+	if err := os.WriteFile("/etc/pam.d/vlock", []byte("auth required pam_aad.so\n"), 0o644); err != nil {
 		b.Fatal(err)
 	}
 	var toPrompt, toResult time.Duration
@@ -28,7 +28,7 @@ func BenchmarkSignIn(b *testing.B) {
 	n := 0
 	for b.Loop() {
 		start := time.Now()
-		c := open(b, "pamtester", "bench", user, "authenticate")
+		c := open(b, "pamtester", "vlock", user, "authenticate")
 		_, code := c.prompted()
 		toPrompt += time.Since(start)
 		worker := childOf(b, c.cmd.Process.Pid)
@@ -70,7 +70,7 @@ func BenchmarkRoundTrips(b *testing.B) {
 
 func benchmarkRoundTrips(b *testing.B, empty bool) {
 	const user = "user@contoso.example"
-	if err := os.WriteFile("/etc/pam.d/bench", []byte("auth required pam_aad.so\n"), 0o644); err != nil {
+	if err := os.WriteFile("/etc/pam.d/vlock", []byte("auth required pam_aad.so\n"), 0o644); err != nil {
 		b.Fatal(err)
 	}
 	var toPrompt time.Duration
@@ -83,7 +83,7 @@ func benchmarkRoundTrips(b *testing.B, empty bool) {
 		}
 		asked := len(entra.Requests())
 		start := time.Now()
-		c := open(b, "pamtester", "bench", user, "authenticate")
+		c := open(b, "pamtester", "vlock", user, "authenticate")
 		_, code := c.prompted()
 		prompted := time.Now()
 		toPrompt += prompted.Sub(start)

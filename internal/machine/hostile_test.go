@@ -31,7 +31,7 @@ func TestLimitsOfTheUser(t *testing.T) {
 	} {
 		t.Run(limits, func(t *testing.T) {
 			args := append(strings.Fields(limits), "--", hostProgram(t), "odd", "real=65534", "confdir="+stack,
-				"machine", "user@contoso.example", "acct_mgmt")
+				"vlock", "user@contoso.example", "acct_mgmt")
 			c := open(t, "prlimit", args...)
 			c.expect(`result acct_mgmt 0\n`)
 			c.unchanged()
@@ -44,7 +44,7 @@ func TestHardLimitsFailClosed(t *testing.T) {
 	stack := onlyOurs(t, "")
 	for _, limits := range []string{"--as=67108864", "--fsize=0", "--nofile=5"} {
 		c := open(t, "prlimit", append(strings.Fields(limits), "--", hostProgram(t), "confdir="+stack,
-			"machine", "norole@contoso.example", "acct_mgmt")...)
+			"vlock", "norole@contoso.example", "acct_mgmt")...)
 		if result := c.expect(`result acct_mgmt (\d+)\n`)[1]; result == pamSuccess {
 			t.Errorf("%s: let in", limits)
 		}

@@ -47,12 +47,12 @@ func hostProgram(t *testing.T) string {
 	return program
 }
 
-// onlyOurs is a service directory for the host's word confdir=, whose one service, "machine", is this module alone.
+// onlyOurs is a service directory for the host's word confdir=, whose one service, "vlock", is this module alone.
 func onlyOurs(t *testing.T, arguments string) string {
 	t.Helper()
 	dir := t.TempDir()
 	stack := fmt.Sprintf("auth required pam_aad.so %s\naccount required pam_aad.so %[1]s\n", arguments)
-	if err := os.WriteFile(filepath.Join(dir, "machine"), []byte(stack), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "vlock"), []byte(stack), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -138,8 +138,10 @@ func TestHostsAreLeftAsTheyWere(t *testing.T) {
 	for _, o := range outcomes() {
 		t.Run("sudo "+o.name, func(t *testing.T) { o.run(t, "odd", "real=65534", "sudo") })
 	}
+	unseen := outcome{name: "refused unseen", user: "user@contoso.example", results: []string{pamAuthErr}}
+	t.Run("cron "+unseen.name, func(t *testing.T) { unseen.run(t, "cron") })
 	// Without those for which a browser has to be waited for.
-	for _, words := range []string{"real=65534 su", "login", "sshd", "cron", "polkit-1", "chld-ignored umask=0 sudo"} {
+	for _, words := range []string{"real=65534 su", "login", "sshd", "vlock", "polkit-1", "chld-ignored umask=0 sudo"} {
 		for _, o := range outcomes() {
 			if slices.Contains([]string{"authorized", "unknown user", "conversation failed"}, o.name) {
 				t.Run(words+" "+o.name, func(t *testing.T) { o.run(t, strings.Fields(words)...) })

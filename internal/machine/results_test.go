@@ -31,7 +31,7 @@ type host struct {
 // newHost starts a transaction whose stack is this module alone, with these arguments.
 func newHost(t testing.TB, user, arguments string) *host {
 	t.Helper()
-	return newHostFor(t, "machine", user, arguments)
+	return newHostFor(t, "vlock", user, arguments)
 }
 
 // newHostFor is newHost under the name of a PAM service.

@@ -115,8 +115,15 @@ func TestUpgradeBringsTheProfile(t *testing.T) {
 	if must(t, "cat", account) == brought {
 		t.Fatal("the former profile makes the same stack")
 	}
-	if out, status := install(); status != 0 {
-		t.Fatal(out)
+	put(t, "/etc/pam.d/kiosk", "auth required pam_aad.so\n") // where a former version showed a code
+	edit(t, configFile, func(text string) []byte { return []byte(text) })
+	t.Cleanup(func() { os.Remove(configFile + ".previous") })
+	out, status := install()
+	if status != 0 || !strings.Contains(out, "sign_in.services now lists kiosk, too") {
+		t.Errorf("exit status %d, said %s", status, out)
+	}
+	if dump := must(t, "aadctl", "store", "dump"); !strings.Contains(dump, `"cockpit","kiosk"]`) {
+		t.Errorf("the name service goes by %s", dump)
 	}
 	if now := must(t, "cat", account); now != brought {
 		t.Errorf("after the upgrade: %s", now)

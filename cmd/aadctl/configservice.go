@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"aadlogin/internal/config"
+	"aadlogin/internal/doctor"
+)
+
+const servicesKey = "sign_in.services"
+
+func configAddService(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "add-service NAME",
+		Short: "Show a code in one more PAM service",
+		Long: `Add a PAM service to sign_in.services, where a sign-in shows a code, and apply
+that. NAME is what its file in /etc/pam.d is called. Its program must show people
+the whole prompt and wait for ENTER; where it does not, its sign-ins are refused
+as before, only later. The file as it was is kept beside it, with .previous
+behind its name.`,
+		Args: exactly("NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.addService(cmd.OutOrStdout(), args[0]) },
+	}
+}
+
+func (o *options) addService(out io.Writer, name string) error {
+	c, _, err := o.load()
+	if err != nil {
+		return err
+	}
+	name = strings.ToLower(name) // as libpam does
+	if slices.Contains(c.SignIn.Services, name) {
+		fmt.Fprintf(out, "%s: %s lists %s already\n", printable(o.config), servicesKey, printable(name))
+		return o.apply(out)
+	}
+	if err := o.setServices(append(slices.Clone(c.SignIn.Services), name)); err != nil {
+		return err
+	}
+	return o.apply(out)
+}
+
+// setServices writes the list, if the file then says just that.
+func (o *options) setServices(list []string) error {
+	text, err := os.ReadFile(o.config)
+	if err != nil {
+		return err
+	}
+	edited, _ := config.Set(text, servicesKey, config.Spell(list))
+	after, err := config.Parse(o.config, edited)
+	var wrong *config.Error
+	switch {
+	case errors.As(err, &wrong) && wrong.Key == servicesKey:
+		return err
+	case err != nil || !slices.Equal(after.SignIn.Services, list):
+		return &failure{exitConfiguration, fmt.Sprintf("%s: %s is in more than one line, or in braces, and cannot be set", o.config, servicesKey),
+			fmt.Sprintf("nothing was changed; write it yourself: %s = %s", servicesKey, config.Spell(list))}
+	}
+	return replaceConfig(o.config, text, edited)
+}
+
+// keepServices: before there was this list, a code was shown everywhere. A service whose own PAM file names the module was meant
+// to show one, and goes on. A list that is there is the administrator's word, whatever it leaves out.
+func (o *options) keepServices(out io.Writer) error {
+	text, err := os.ReadFile(o.config)
+	if err != nil {
+		return err
+	}
+	c, err := config.Parse(o.config, text)
+	if err != nil {
+		return err
+	}
+	if _, had := config.Set(text, servicesKey, "[]"); had != "" {
+		return nil
+	}
+	here := doctor.Patient{Host: doctor.Host{Files: os.DirFS(cmp.Or(o.root, "/"))}}
+	kept := slices.DeleteFunc(here.OwnServices(), func(name string) bool { return slices.Contains(c.SignIn.Services, name) })
+	if len(kept) == 0 {
+		return nil
+	}
+	if err := o.setServices(append(slices.Clone(c.SignIn.Services), kept...)); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s: %s now lists %s, too, whose own PAM files name pam_aad.so\n", printable(o.config), servicesKey, strings.Join(kept, ", "))
+	return nil
+}

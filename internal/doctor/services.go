@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"context"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// services tells in which PAM services a code is shown, and finds those whose own file asks for one that is never shown.
+func (p *Patient) services(context.Context) (results []Result) {
+	listed := p.Config.SignIn.Services
+	var shown, refused []string
+	for _, name := range p.pamServices() {
+		switch {
+		case !asks(stack(p.service, name, "", 0)):
+		case slices.Contains(listed, name):
+			shown = append(shown, name)
+		default:
+			refused = append(refused, name)
+		}
+	}
+	if len(shown)+len(refused) > 0 {
+		results = append(results, ok("a code is shown in %s; an account of ours is refused at once in %s", words(shown), words(refused)))
+	}
+	for _, name := range p.OwnServices() {
+		if !slices.Contains(listed, name) {
+			results = append(results, warningf("/etc/pam.d/%s names pam_aad.so itself, but sign_in.services does not list it, "+
+				"so nobody gets a code there", name).fix("take the lines out of it or, if its program shows people a prompt").
+				run("aadctl config add-service "+name))
+		}
+	}
+	if !slices.Contains(listed, "sshd") {
+		results = append(results, warning("sign_in.services does not list sshd: over ssh nobody gets a code").
+			run("aadctl config add-service sshd"))
+	}
+	return results
+}
+
+func words(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+func asks(rules []rule) bool {
+	return slices.ContainsFunc(of(rules, "auth"), rule.ours)
+}
+
+// OwnServices are the PAM services of this machine whose own file asks pam_aad.so for authentication, or one it includes that is
+// not a stack shared by all. An administrator wrote those; the package never does.
+func (p *Patient) OwnServices() []string {
+	own := func(name string) (string, error) {
+		if isShared(name) {
+			return "", fs.ErrNotExist
+		}
+		return p.service(name)
+	}
+	return slices.DeleteFunc(p.pamServices(), func(name string) bool { return !asks(stack(own, name, "", 0)) })
+}
+
+// pamServices are the files of a service each, sorted. A name with a dot or a tilde is a copy that an editor, a package or an
+// administrator has kept.
+func (p *Patient) pamServices() (names []string) {
+	for _, dir := range pamDirs {
+		files, _ := fs.ReadDir(p.Files, dir)
+		for _, file := range files {
+			if name := file.Name(); !strings.ContainsAny(name, ".~") && !isShared(name) && name != "other" {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// isShared knows the stacks that services include: Debian's and SUSE's, the RHEL family's, Azure Linux's, Arch's and Alpine's.
+func isShared(service string) bool {
+	switch name := path.Base(service); name {
+	case "system-auth", "password-auth", "fingerprint-auth", "smartcard-auth", "postlogin", "system-account", "system-session",
+		"system-password", "system-login", "system-local-login", "system-remote-login", "system-services", "base-auth":
+		return true
+	default:
+		return strings.HasPrefix(name, "common-") || strings.HasPrefix(name, "system-auth-") || strings.HasPrefix(name, "password-auth-")
+	}
+}

@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"aadlogin/internal/config"
+)
+
+// Where a code is shown: by the store's list, and without one by the usual list. What is called sshd there is the program.
+func TestWhereACodeIsShown(t *testing.T) {
+	services := harness(t, "services")
+	program, err := os.ReadFile(services)
+	if err != nil {
+		t.Fatal(err)
+	}
+	called := func(name string) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, program, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, test := range []struct{ program, words, want string }{
+		{services, "show=sshd show=sudo show=cockpit show=polkit-1", "shown shown shown shown"}, // no list
+		{services, "show=imap show=dovecot show= show=sudo-x show=sud show=other show=cron show=SSHD", "refused refused refused refused refused refused refused refused"},
+		{services, "listed=imap show=imap show=sudo show=sshd show=", "shown refused refused refused"},
+		{services, "listed=imap listed=sshd show=imap show=sshd show=sudo", "shown shown refused"},
+		{services, "empty-list show=sshd show=sudo", "refused refused"},
+		{called("sshd"), "show=sshd show=imap show=", "shown shown shown"},
+		{called("sshd-session"), "show=sshd-alt", "shown"},
+		{called("sshd-auth"), "show=anything", "shown"},
+		{called("sshd"), "listed=sshd show=sshd-alt show=", "shown shown"},
+		{called("sshd"), "listed=sshd-alt show=sshd-alt show=sshd show=other", "shown refused refused"}, // one of two sshd
+		{called("sshd"), "empty-list show=sshd", "refused"},
+		{called("proftpd"), "show=ftp show=sshd", "refused shown"},
+	} {
+		if got := play(t, test.program, strings.Fields(test.words)...); !slices.Equal(got, strings.Fields(test.want)) {
+			t.Errorf("%s %s: %q, want %s", filepath.Base(test.program), test.words, got, test.want)
+		}
+	}
+}
+
+// The store may be of a version that had no list, and then the door's own must be what the configuration would have said.
+func TestUsualServices(t *testing.T) {
+	c, err := config.Parse("usual", []byte("tenant_id = \"8a09f2d7-8415-4296-92b2-80bb4666c5fc\"\n"+
+		"client_id = \"0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b\"\ndomains = [\"contoso.com\"]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := play(t, harness(t, "services"), "usual"); !slices.Equal(got, c.SignIn.Services) {
+		t.Errorf("%q in C, %q in Go", got, c.SignIn.Services)
+	}
+}
+
+// Elsewhere an account is refused for good, and a name that is nobody's here is left to the other modules. Nobody is told anything.
+func TestRefusedUnseen(t *testing.T) {
+	services := harness(t, "services")
+	line := func(verb string) string {
+		return "5 " + verb + ` reason="service-not-listed" account="user@contoso.example" service="imap" attempt="id"`
+	}
+	for words, want := range map[string]string{
+		"stored=YES refuse":             "7 " + line("denied"),
+		"stored=YES refuse=70000":       "7 " + line("denied"),
+		"stored=NO refuse":              "10 " + line("failed"),
+		"stored=NO refuse=70000":        "10 " + line("failed"), // as before a first sign-in
+		"stored=UNCERTAIN refuse":       "10 " + line("failed"),
+		"stored=UNCERTAIN refuse=70000": "7 " + line("denied"),
+		"stored=UNCERTAIN refuse=80000": "7 " + line("denied"),
+		"stored=UNCERTAIN refuse=69999": "10 " + line("failed"), // a directory's
+		"stored=UNCERTAIN refuse=80001": "10 " + line("failed"),
+	} {
+		if got := play(t, services, strings.Fields(words)...); !slices.Equal(got, []string{want}) {
+			t.Errorf("%s: %q, want %q", words, got, want)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Where a code is shown, by a store of our own. Usage: services WORD... The store is "no-list" until listed=NAME or empty-list
+ * comes, and says of every name what stored=NO|YES|UNCERTAIN says. show=SERVICE, refuse and refuse=UID (for a name that
+ * the host knows) print the door's answer.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../services.c"
+#include "../line.c"
+
+static const char *listed[8];
+static int names = -1;
+static enum aad_answer stored = AAD_UNCERTAIN;
+
+enum aad_answer aad_is_sign_in_service(const char *service)
+{
+	for (int i = 0; i < names; i++)
+		if (strcmp(listed[i], service) == 0)
+			return AAD_YES;
+	return names < 0 ? AAD_UNCERTAIN : AAD_NO;
+}
+
+enum aad_answer aad_is_stored(const char *name)
+{
+	if (strcmp(name, "user@contoso.example"))
+		abort();
+	return stored;
+}
+
+enum aad_claim aad_claims(const char *name, uint32_t *low, uint32_t *high)
+{
+	(void)name;
+	*low = 70000, *high = 80000;
+	return stored == AAD_UNCERTAIN ? AAD_CLAIM_NO_STORE : AAD_CLAIM_OURS;
+}
+
+static void refuse(uint32_t uid)
+{
+	const struct aad_request req = {
+		.phase = AAD_AUTHENTICATE, .user = "user@contoso.example", .service = "imap", .known = uid > 0, .uid = uid, .attempt = "id",
+	};
+	struct aad_end end;
+
+	memset(&end, 'x', sizeof end);
+	aad_refuse_unseen(&end, &req);
+	printf("%d %d %s%s\n", end.code, end.priority, end.line, end.sentence ? " and a sentence" : "");
+}
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *word = argv[i];
+		if (strncmp(word, "listed=", 7) == 0)
+			names = names < 0 ? 0 : names, listed[names++] = word + 7;
+		else if (strcmp(word, "empty-list") == 0)
+			names = 0;
+		else if (strncmp(word, "stored=", 7) == 0)
+			stored = word[7] == 'Y' ? AAD_YES : word[7] == 'N' ? AAD_NO : AAD_UNCERTAIN;
+		else if (strncmp(word, "show=", 5) == 0)
+			puts(aad_shows_code(word[5] ? word + 5 : NULL) ? "shown" : "refused");
+		else if (strncmp(word, "refuse", 6) == 0)
+			refuse(word[6] ? (uint32_t)atoi(word + 7) : 0);
+		else if (strcmp(word, "usual") == 0)
+			for (size_t n = 0; n < sizeof usual / sizeof *usual; n++)
+				puts(usual[n]);
+		else
+			abort();
+	}
+	return 0;
+}
