@@ -54,7 +54,7 @@ func (a *attempt) run(verb string, steps func(*attempt) error) (v Verdict) {
 func (a *attempt) refused(err error) Verdict {
 	var r *refusal
 	if !errors.As(err, &r) {
-		r = a.unforeseen("unforeseen", err)
+		r = a.unexpected(err)
 	}
 	if r.verdict == Success {
 		r.verdict = Broken // a refusal is never a success, whatever a step put into it
@@ -88,6 +88,14 @@ func (a *attempt) refuse(v Verdict, person, reason string, pairs ...string) *ref
 func (a *attempt) unforeseen(reason string, err error) *refusal {
 	return a.refuse(Broken, "Something went wrong on this machine, and nobody was signed in. Try again; if it stays, tell its administrator.",
 		reason, "error", err.Error())
+}
+
+// unexpected is an error that no step has foreseen. Any of them may be told that it must not write.
+func (a *attempt) unexpected(err error) *refusal {
+	if mayNotWrite(err) {
+		return a.notWritable(err)
+	}
+	return a.unforeseen("unforeseen", err)
 }
 
 const metadataService = "metadata service of this machine"

@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"aadlogin/internal/account"
@@ -189,5 +191,25 @@ func TestLogHasWhoAndWhere(t *testing.T) {
 	want := `6 verb account="a\"\x0ab" service="sshd" rhost="h\x1b" attempt="` + ofOurs + `" key="value"`
 	if len(door.logged) != 1 || door.logged[0] != want {
 		t.Errorf("got  %q\nwant %q", door.logged, want)
+	}
+}
+
+// A service in a sandbox may not write below /var. Nothing may be made below /sys/kernel either, by root too.
+func TestNotWritable(t *testing.T) {
+	const forbidden = "/sys/kernel/aad-login"
+	m := newMachine(t, "")
+	m.signin.CacheDir = forbidden
+	got, door := m.signIn(m.request(user), user)
+	ended(t, got, door, Misconfigured, "may not write where sign-ins are kept", forbidden)
+	if all := strings.Join(door.logged, "\n"); !strings.Contains(all, `reason="not-writable"`) || !strings.Contains(all, "ReadWritePaths=") {
+		t.Errorf("logged %q", all)
+	}
+	for _, err := range []error{syscall.EROFS, syscall.EPERM, syscall.EACCES} {
+		if !mayNotWrite(&os.PathError{Op: "open", Path: forbidden, Err: err}) {
+			t.Errorf("%v", err)
+		}
+	}
+	if mayNotWrite(&os.PathError{Op: "open", Path: forbidden, Err: syscall.ENOSPC}) {
+		t.Error("a full disk is another matter")
 	}
 }

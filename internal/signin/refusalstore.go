@@ -6,6 +6,8 @@ package signin
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 
 	"aadlogin/internal/account"
 )
@@ -33,6 +35,8 @@ func (a *attempt) notStored(err error) error {
 	case errors.As(err, &damaged):
 		return a.refuse(Misconfigured, tellAdministrator+"its account store is damaged; the system log says how to restore it.",
 			"store-damaged", "error", err.Error())
+	case mayNotWrite(err):
+		return a.notWritable(err)
 	default:
 		return a.refuse(Broken, tellAdministrator+"the account could not be stored, so nobody was signed in.", "store-error", "error", err.Error())
 	}
@@ -57,4 +61,16 @@ func (a *attempt) amongGroups(err error) error {
 	}
 	return a.refuse(Denied, tellAdministrator+"the id of this account is that of a group here; the system log says what to do.",
 		"id-of-a-group", "fix", fix+", and run: aadctl config apply")
+}
+
+// mayNotWrite reports whether a place is read-only, or forbidden to root. Programs that systemd runs in a sandbox, as it does polkit's
+// helper, see most of /var so; a security module may forbid the rest.
+func mayNotWrite(err error) bool {
+	return errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission)
+}
+
+func (a *attempt) notWritable(err error) *refusal {
+	return a.refuse(Misconfigured, tellAdministrator+"the program that asks for this sign-in may not write where sign-ins are kept; the system log says where.",
+		"not-writable", "error", err.Error(), "fix", "lift the sandbox of the service that runs it (systemctl edit): [Service] "+
+			"ReadWritePaths=-/var/lib/aad-login -/var/cache/aad-login -/run/aad-login; see that the file system is mounted for writing")
 }
