@@ -23,6 +23,7 @@ type Edit struct {
 	added    []uint32           // the new ones, in order
 	names    map[string]uint32
 	objects  map[[2]string]uint32
+	decided  []decision
 }
 
 func newEdit(s Store, base *Snapshot) *Edit {

@@ -16,18 +16,20 @@ import (
 	"time"
 )
 
-// Grant is the last authorization of an account on this machine.
+// Grant is the last authorization of an account on this machine, or the denial
+// that came after it.
 type Grant struct {
 	TenantID   string `json:"tenant"`
-	ObjectID   string `json:"object"` // whom it was given to
-	Rules      string `json:"config"` // digest of the configuration that it was given under
+	ObjectID   string `json:"object"`           // whom it was given to
+	Denied     string `json:"denied,omitempty"` // or refused to; then there is no ObjectID
+	Rules      string `json:"config"`           // digest of the configuration that it was given under
 	Admin      bool   `json:"admin"`
 	Source     string `json:"source"` // of authorization.source
 	Scope      string `json:"scope,omitempty"`
 	Service    string `json:"service,omitempty"` // PAM service
 	RemoteHost string `json:"rhost,omitempty"`
 
-	Moment         // of this authorization
+	Moment         // of asking for this authorization
 	Browser Moment `json:"browser,omitzero"` // of the last sign-in with a browser
 }
 
@@ -39,26 +41,58 @@ type Moment struct {
 	Up   time.Duration `json:"up_ns,omitempty"`
 }
 
+// After reports whether m was later than n. What is of another boot was earlier:
+// nobody who asks now was running then.
+func (m Moment) After(n Moment) bool {
+	switch {
+	case m.Boot != "" && m.Boot == n.Boot:
+		return m.Up > n.Up
+	case m.Boot != "" && n.Boot != "":
+		return false
+	}
+	return m.Time.After(n.Time)
+}
+
 // ErrNoGrant is returned for an account without a readable grant.
 var ErrNoGrant = errors.New("account: no grant")
 
 const maxGrant = 16 << 10
 
+// Decide writes down, together with the change, what has been decided about an
+// account: nothing comes between the two.
+func (e *Edit) Decide(uid uint32, g Grant) { e.decided = append(e.decided, decision{uid, g}) }
+
+// A decision waits for the change that it belongs to.
+type decision struct {
+	uid   uint32
+	grant Grant
+}
+
+// record writes down the denials of an edit, or its grants.
+func (s Store) record(e *Edit, denials bool) error {
+	for _, d := range e.decided {
+		if (d.grant.Denied != "") != denials {
+			continue
+		}
+		if err := s.writeGrant(d.uid, d.grant); err != nil {
+			return fmt.Errorf("account: record grant: %w", err)
+		}
+	}
+	return nil
+}
+
 // RecordGrant replaces the grant of an account. Only root can read it. It must
 // not be called within Update, whose lock it takes.
 func (s Store) RecordGrant(uid uint32, g Grant) error {
-	if g.Time.IsZero() {
-		g.Time = s.now()
+	if err := s.makeDir(); err != nil {
+		return err
 	}
-	g.Time, g.Browser.Time = g.Time.UTC(), g.Browser.Time.UTC()
-	text, err := json.Marshal(g)
-	if err == nil {
-		err = s.makeDir()
-	}
-	if err == nil {
-		err = s.writeGrant(s.grantPath(uid), text)
-	}
+	lock, err := s.lock()
 	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := s.writeGrant(uid, g); err != nil {
 		return fmt.Errorf("account: record grant: %w", err)
 	}
 	return nil
@@ -67,6 +101,15 @@ func (s Store) RecordGrant(uid uint32, g Grant) error {
 // ReadGrant returns the last grant, or ErrNoGrant when there is none or it
 // does not read as one: whoever relies on it fails closed.
 func (s Store) ReadGrant(uid uint32) (Grant, error) {
+	g, err := s.LastDecision(uid)
+	if err == nil && g.Denied != "" {
+		return Grant{}, fmt.Errorf("%w: the last authorization was a refusal", ErrNoGrant)
+	}
+	return g, err
+}
+
+// LastDecision is ReadGrant, but also tells of a denial.
+func (s Store) LastDecision(uid uint32) (Grant, error) {
 	f, err := os.OpenFile(s.grantPath(uid), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -78,7 +121,7 @@ func (s Store) ReadGrant(uid uint32) (Grant, error) {
 	text := make([]byte, maxGrant)
 	n, _ := f.Read(text)
 	var g Grant
-	if err := json.Unmarshal(text[:n], &g); err != nil || g.ObjectID == "" || g.Time.IsZero() {
+	if err := json.Unmarshal(text[:n], &g); err != nil || (g.ObjectID == "") == (g.Denied == "") || g.Time.IsZero() {
 		return Grant{}, fmt.Errorf("%w: %s is damaged", ErrNoGrant, s.grantPath(uid))
 	}
 	return g, nil
@@ -89,13 +132,18 @@ func (s Store) grantPath(uid uint32) string {
 }
 
 // writeGrant replaces the file, by way of one that has always the same name: a
-// writer that was killed leaves one, however often that happens.
-func (s Store) writeGrant(path string, text []byte) error {
-	lock, err := s.lock()
+// writer that was killed leaves one, however often that happens. The caller has
+// the lock.
+func (s Store) writeGrant(uid uint32, g Grant) error {
+	if g.Time.IsZero() {
+		g.Time = s.now()
+	}
+	g.Time, g.Browser.Time = g.Time.UTC(), g.Browser.Time.UTC()
+	text, err := json.Marshal(g)
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	path := s.grantPath(uid)
 	if err := os.Remove(path + ".new"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -121,8 +169,15 @@ func (s Store) writeGrant(path string, text []byte) error {
 // the next one to rely on: the grant that would stand in for Azure, and the
 // windows that would for a browser.
 func (s Store) Withdraw(uid uint32) error {
+	return removeAll(s.grantPath(uid), s.WindowsPath(uid))
+}
+
+// CloseWindows takes back the windows alone.
+func (s Store) CloseWindows(uid uint32) error { return removeAll(s.WindowsPath(uid)) }
+
+func removeAll(paths ...string) error {
 	var all error
-	for _, path := range []string{s.grantPath(uid), s.WindowsPath(uid)} {
+	for _, path := range paths {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			all = errors.Join(all, fmt.Errorf("account: withdraw: %w", err))
 		}

@@ -39,11 +39,15 @@ func (s Store) Update(change func(*Edit) error) error {
 	if err != nil && !errors.As(err, &renamed) {
 		return err
 	}
+	if failed := s.record(e, true); failed != nil { // nobody keeps for a moment what is taken back
+		return failed
+	}
 	if !e.changed() {
 		s.seal(s.path(storeFile)) // a writer that was killed, or a restored backup, has left it open
-		return err
+	} else if failed := s.replace(e); failed != nil {
+		return failed
 	}
-	if failed := s.replace(e); failed != nil {
+	if failed := s.record(e, false); failed != nil {
 		return failed
 	}
 	return err

@@ -60,7 +60,6 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 	}
 	demoted := false
 	var acct account.Account
-	var last account.Grant
 	err := a.store.Update(func(e *account.Edit) error {
 		// The name service must not go by an older configuration than the sign-ins do.
 		if err := e.SetRules(a.rules); err != nil {
@@ -73,11 +72,19 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 		} else if err != nil {
 			return err
 		}
-		last, _ = a.lastGrant(bound)
+		now := a.newest(bound, d)
+		if now.Denied != "" {
+			return errOvertaken
+		}
+		d.Admin = now.Admin
 		demoted = bound.Admin && !d.Admin
 		bound.Admin = d.Admin
+		last, _ := a.lastGrant(bound)
 		bound.Groups = a.groups(bound, last)
 		acct = bound
+		if err == nil {
+			e.Decide(bound.UID, now)
+		}
 		return cmp.Or(e.Put(bound), err)
 	})
 	var renamed *account.RenamedError
@@ -87,10 +94,15 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 			a.takenBack(a.store.Withdraw(acct.UID))
 		}
 		return a.renamed(acct)
+	case errors.Is(err, errOvertaken):
+		return a.overtaken()
 	case err != nil:
 		return a.notStored(err)
 	}
-	return a.grant(acct, d, last.Browser, demoted)
+	if !d.Admin && slices.Contains(a.cfg.SignIn.AdminServices, a.Service) {
+		return a.noRole(c, who.ObjectID, a.actions(c).LoginAsAdmin) // by the later answer
+	}
+	return a.stillAdministrator(acct, d, demoted)
 }
 
 // deny takes back what an earlier authorization gave, a session still open included: the administrator's group and all others,
@@ -98,18 +110,22 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 func (a *attempt) deny(who account.Identity, d rbac.Decision, c *cloud, action string) error {
 	denial := a.noRole(c, who.ObjectID, action)
 	var acct account.Account
+	denied := false
 	err := a.store.Update(func(e *account.Edit) (err error) {
 		if acct, err = e.ByObject(who.TenantID, who.ObjectID); err != nil {
 			return err
 		}
-		acct.Admin = d.Admin
-		if !d.Login {
+		now := a.newest(acct, d)
+		denied = now.Denied != ""
+		acct.Admin = acct.Admin && now.Admin
+		if denied {
 			acct.Groups = nil
 		}
+		e.Decide(acct.UID, now)
 		return e.Put(acct)
 	})
-	if acct.UID != 0 && !d.Login {
-		err = errors.Join(err, a.store.Withdraw(acct.UID))
+	if denied {
+		err = errors.Join(err, a.store.CloseWindows(acct.UID))
 	}
 	if !errors.Is(err, account.ErrUnknown) && !errors.Is(err, account.ErrRemoved) {
 		a.takenBack(err)
@@ -123,20 +139,10 @@ func (a *attempt) takenBack(err error) {
 	}
 }
 
-// grant records the authorization; browser is that of the grant before. A person who is no longer administrator is refused outside sshd and login, as long as the
-// session they come from has the group: sudo goes by the groups that the session has had since it began.
-func (a *attempt) grant(acct account.Account, d rbac.Decision, browser account.Moment, demoted bool) error {
+// stillAdministrator: a person who is no longer one is refused outside sshd and login, as long as the session they come from has
+// the group: sudo goes by the groups that the session has had since it began.
+func (a *attempt) stillAdministrator(acct account.Account, d rbac.Decision, demoted bool) error {
 	a.found.uid = acct.UID
-	if a.claims != nil {
-		browser = account.Moment(a.browser)
-	}
-	if err := a.store.RecordGrant(acct.UID, account.Grant{
-		TenantID: acct.TenantID, ObjectID: acct.ObjectID, Rules: Voucher(a.cfg), Admin: d.Admin,
-		Source: a.cfg.Authorization.Source, Scope: d.Scope, Service: a.Service, RemoteHost: a.RemoteHost,
-		Moment: account.Moment(a.moment()), Browser: browser,
-	}); err != nil {
-		return a.notStored(err)
-	}
 	if (demoted || a.HoldsAdmins && !d.Admin) && a.Service != "sshd" && a.Service != "login" {
 		return a.demoted(acct)
 	}

@@ -23,7 +23,7 @@ const groupsLifetime = 24 * time.Hour
 // groups are the local groups of an account besides its own and ours. last is its last grant, or none.
 func (a *attempt) groups(acct account.Account, last account.Grant) []uint32 {
 	switch {
-	case a.claims != nil:
+	case a.claims != nil && !last.Browser.After(account.Moment(a.browser)):
 		return a.localGroups(a.claims)
 	case moment(last.Browser).within(groupsLifetime, a.moment()):
 		return a.stillMapped(acct)

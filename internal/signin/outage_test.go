@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -205,10 +206,10 @@ func (m *machine) works() {
 
 // once runs do when an endpoint has answered for the first time, before the client has the answer.
 func (m *machine) once(endpoint string, do func()) {
-	var first sync.Once
+	var done atomic.Bool // do may ask the endpoint itself
 	hook := func(r emulator.Request) {
-		if r.Endpoint == endpoint && r.Status == 200 {
-			first.Do(do)
+		if r.Endpoint == endpoint && r.Status == 200 && done.CompareAndSwap(false, true) {
+			do()
 		}
 	}
 	m.answered.Store(&hook)

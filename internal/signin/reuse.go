@@ -83,6 +83,9 @@ func (a *attempt) remember() {
 	if err == nil {
 		err = a.pend()
 	}
+	if a.deniedSince(here.UID) { // and has not seen this window
+		err = a.store.CloseWindows(here.UID)
+	}
 	if err != nil {
 		a.log(LogWarning, "reuse-not-recorded", "error", err.Error())
 	}
