@@ -28,6 +28,16 @@ type walk struct {
 
 // examineTenant is "check --tenant".
 func (o *options) examineTenant(ctx context.Context, in io.Reader, say io.Writer, tell func([]doctor.Result)) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	defer stop()
+	w := &walk{say: say}
+	if isTerminal(in) {
+		w.lines = linesOf(in)
+	}
+	o.tryTenant(ctx, w, tell)
+}
+
+func (o *options) tryTenant(ctx context.Context, w *walk, tell func([]doctor.Result)) {
 	c, err := config.Load(o.config)
 	if err != nil {
 		tell([]doctor.Result{brokenConfiguration(err)})
@@ -38,12 +48,6 @@ func (o *options) examineTenant(ctx context.Context, in io.Reader, say io.Writer
 	probe := p.Tenant(ctx, tell)
 	if probe == nil {
 		return
-	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
-	defer stop()
-	w := &walk{say: say}
-	if isTerminal(in) {
-		w.lines = linesOf(in)
 	}
 	tell(p.JudgeTenant(w.through(ctx, probe, doctor.Forms(c))))
 }
@@ -87,6 +91,7 @@ var errorNumber = regexp.MustCompile(`^\s*(?:AADSTS)?([0-9]{4,9})\s*$`)
 func (w *walk) once(ctx context.Context, probe *signin.Probe, scope string) doctor.Trial {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	w.forget()
 	done := make(chan doctor.Trial, 1)
 	go func() {
 		granted, err := probe.Try(ctx, scope, func(page, code string) {
@@ -113,6 +118,20 @@ func (w *walk) once(ctx context.Context, probe *signin.Probe, scope string) doct
 			}
 			w.report(t)
 			return t
+		}
+	}
+}
+
+// forget drops what was typed too late for the code before.
+func (w *walk) forget() {
+	for {
+		select {
+		case _, open := <-w.lines:
+			if !open {
+				w.lines = nil
+			}
+		default:
+			return
 		}
 	}
 }

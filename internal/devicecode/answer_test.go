@@ -4,7 +4,10 @@
 package devicecode
 
 import (
+	"encoding/json"
+	"errors"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 )
@@ -88,4 +91,63 @@ func FuzzParseCode(f *testing.F) {
 			t.Errorf("MSAL's copy: %v", err)
 		}
 	})
+}
+
+// FuzzAccept: whatever a token answer holds, nothing but its ID token goes on to MSAL, and only as JSON.
+func FuzzAccept(f *testing.F) {
+	f.Add([]byte(`{"id_token":"i.d.t","access_token":"a","scope":"openid x/y","refresh_token":"r"}`), true)
+	f.Add([]byte(`{"id_token":"i","access_token":"a","scope":7}`), false)
+	f.Add([]byte(`{"ID_TOKEN":"i","Access_Token":"a"}`), false)
+	f.Fuzz(func(t *testing.T, body []byte, wanted bool) {
+		d := &door{request: Request{Scopes: []string{"x/y"}, AccessToken: wanted}}
+		text, err := d.accept(body)
+		if err != nil {
+			if !errors.Is(err, ErrUnusable) {
+				t.Errorf("%v", err)
+			}
+			return
+		}
+		var answer map[string]any
+		if json.Unmarshal(text, &answer) != nil || len(answer) != 4 || answer["access_token"] != "dropped" || answer["id_token"] != d.tokens.IDToken {
+			t.Errorf("%q became %s", body, text)
+		}
+		if !wanted && d.tokens.AccessToken != "" || wanted && !d.tokens.Grants("x/y") {
+			t.Errorf("%q: %+v", body, d.request)
+		}
+	})
+}
+
+// The numbers of an error count as text, too, and stand in its description if nowhere else.
+func TestNumbersOfErrors(t *testing.T) {
+	for body, want := range map[string][]int{
+		`{"error":"x","error_codes":[53003,65001]}`:                                      {53003, 65001},
+		`{"error":"x","error_codes":["53003"]}`:                                          {53003},
+		`{"error":"x","error_codes":[],"error_description":"AADSTS50196: The server"}`:   {50196},
+		`{"error":"x","error_codes":null,"error_description":"AADSTS7000218: The body"}`: {7000218},
+		`{"error":"x","error_codes":[5.3e4,-1,{},"a"]}`:                                  nil,
+		`{"error":"x","error_description":"see AADSTS50196"}`:                            nil,
+		`{"error":"x","error_description":"AADSTS99999999999: x"}`:                       nil,
+		`{"error":"x","error_codes":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]}`:        nil,
+	} {
+		got, ok := parseError(&reply{status: 400, body: []byte(body)})
+		if !ok || !slices.Equal(got.AADSTS, want) {
+			t.Errorf("%s: %v, want %v", body, got, want)
+		}
+	}
+}
+
+// A number that passes, or asks for less, ends nothing; any other does.
+func TestBear(t *testing.T) {
+	r := Request{Passing: []int{90033}, Slower: []int{50196}}
+	for number, want := range map[int]verdict{90033: outage, 50196: slower, 53003: failed, 0: failed} {
+		if got, err := r.bear(failed, &Error{Code: "invalid_grant", AADSTS: []int{number}}); got != want || err == nil {
+			t.Errorf("%d: %v, %v", number, got, err)
+		}
+	}
+	if got, _ := r.bear(granted, nil); got != granted {
+		t.Error(got)
+	}
+	if got, _ := r.bear(failed, ErrUnusable); got != failed {
+		t.Error(got)
+	}
 }

@@ -351,3 +351,26 @@ func FuzzTexts(f *testing.F) {
 		}
 	})
 }
+
+// Without a scope of its own the application is nothing that policies see, which is worth a warning and no more.
+func TestScope(t *testing.T) {
+	const id = "00001111-aaaa-2222-bbbb-3333cccc4444"
+	for _, test := range []struct {
+		scope, source string
+		status        Status
+		found         string
+	}{
+		{"", config.CheckAccess, Warning, "does not see this application"},
+		{"", config.AppRoles, Warning, "does not see this application"},
+		{id + "/sign-in", config.CheckAccess, OK, "sees this application by its scope " + id + "/sign-in"},
+		{"", config.Permissions, OK, "sees Azure Resource Manager"},
+	} {
+		c := &config.Config{TenantID: "t", ClientID: id, Domains: []string{"a.example", "b.example"}, SignIn: config.SignIn{Scope: test.scope},
+			Authorization: config.Authorization{Source: test.source}}
+		got := remote{Patient: &Patient{Config: c}}.scope(t.Context())
+		expect(t, got, test.status, test.found)
+		if want := "aadctl setup --tenant t --client " + id + " --domain a.example,b.example"; test.status == Warning && (got[0].Command != want || got[0].Fix == "") {
+			t.Errorf("%+v", got)
+		}
+	}
+}

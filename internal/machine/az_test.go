@@ -36,15 +36,6 @@ var azCommands = map[string]azCommand{
 	"account show": {nil, nil, func(azArguments) (any, error) {
 		return map[string]any{"tenantId": emulator.Contoso().TenantID}, nil
 	}},
-	"ad app create": {
-		[][]string{{"display-name"}},
-		map[string]func(string) error{
-			"display-name": given, "sign-in-audience": oneOf("AzureADMyOrg", "AzureADMultipleOrgs"),
-			"is-fallback-public-client": oneOf("true", "false"), "required-resource-accesses": isRequiredAccess, "app-roles": isAppRoles,
-		}, createApplication},
-	"ad sp create": {[][]string{{"id"}}, map[string]func(string) error{"id": isGUID}, func(a azArguments) (any, error) {
-		return map[string]any{"id": azEnterpriseApplication, "appId": a["id"]}, nil
-	}},
 	"ad user show": {[][]string{{"id"}}, map[string]func(string) error{"id": isPerson}, func(a azArguments) (any, error) {
 		u, err := azUser(a["id"])
 		return map[string]any{"id": u.ObjectID, "userPrincipalName": u.Name}, err
@@ -60,16 +51,12 @@ var azCommands = map[string]azCommand{
 			"assignee": isPerson, "assignee-object-id": isGUID, "role": isRole, "scope": isScope,
 			"assignee-principal-type": oneOf("ForeignGroup", "Group", "ServicePrincipal", "User"),
 		}, assignRole},
-	"rest": {
-		[][]string{{"method"}, {"url"}}, map[string]func(string) error{"method": oneOf("POST"), "url": given, "body": given}, assignAppRole},
 }
 
 var (
 	oneMachine   = [][]string{{"ids", "resource-group"}, {"ids", "name"}}
 	machineNames = map[string]func(string) error{"ids": isScope, "resource-group": given, "name": given}
 )
-
-const azEnterpriseApplication = "5e5e5e5e-0000-4000-8000-e1e1e1e1e1e1"
 
 // azAppRoles are those of the application, by their id.
 var azAppRoles = map[string]string{}
@@ -81,6 +68,9 @@ func az(args []string) (string, error) {
 		return "", err
 	}
 	command, known := azCommands[name]
+	if !known {
+		command, known = azAppCommands[name]
+	}
 	if !known {
 		return "", fmt.Errorf("az %s is not a command that this stand-in knows", name)
 	}
@@ -127,22 +117,34 @@ func azParse(args []string) (name string, arguments azArguments, err error) {
 	return strings.Join(words, " "), arguments, nil
 }
 
-// azPrint is --query (JMESPath, of which these are names with dots) and --output.
+// azPrint is --query and --output.
 func azPrint(result any, query, output string) (string, error) {
-	for _, name := range strings.FieldsFunc(query, func(r rune) bool { return r == '.' }) {
-		object, _ := result.(map[string]any)
-		if result = object[name]; result == nil {
-			return "", fmt.Errorf("--query %s: there is no %s", query, name)
+	result, err := azQuery(result, query)
+	if err != nil {
+		return "", err
+	}
+	switch output {
+	case "none":
+		return "", nil
+	case "tsv":
+		all, isList := result.([]any)
+		if !isList {
+			all = []any{result}
 		}
+		var b strings.Builder
+		for _, value := range all {
+			text, ok := value.(string)
+			if !ok {
+				return "", fmt.Errorf("--output tsv of %v", value)
+			}
+			b.WriteString(text + "\n")
+		}
+		return b.String(), nil
+	case "", "json":
+		text, err := json.MarshalIndent(result, "", "  ")
+		return string(text) + "\n", err
 	}
-	if text, ok := result.(string); ok && output == "tsv" {
-		return text + "\n", nil
-	}
-	if output != "" && output != "json" && output != "tsv" {
-		return "", fmt.Errorf("--output %s", output)
-	}
-	text, err := json.MarshalIndent(result, "", "  ")
-	return string(text) + "\n", err
+	return "", fmt.Errorf("--output %s", output)
 }
 
 func given(value string) error {
@@ -331,23 +333,6 @@ func isAppRoles(text string) error {
 	return nil
 }
 
-func createApplication(a azArguments) (any, error) {
-	if a["is-fallback-public-client"] != "true" || a["required-resource-accesses"] == "" {
-		return nil, errors.New("people could not sign in to this application with a device code")
-	}
-	var roles []azAppRole
-	if text := a["app-roles"]; text != "" {
-		if err := azDecode(text, &roles); err != nil {
-			return nil, err
-		}
-	}
-	clear(azAppRoles)
-	for _, r := range roles {
-		azAppRoles[r.ID] = r.Value
-	}
-	return map[string]any{"appId": emulator.Contoso().ClientID, "displayName": a["display-name"]}, nil
-}
-
 // assignAppRole is the one request to Microsoft Graph that is known here.
 // https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
 func assignAppRole(a azArguments) (any, error) {
@@ -457,7 +442,12 @@ func TestAzIsStrict(t *testing.T) {
 		"role assignment create --assignee nobody@contoso.example --role Owner --scope " + demoVM, "role assignment create --role Owner --scope " + demoVM,
 		"role definition create --role-definition {}", "role definition create --role-definition", "vm show --ids " + demoArc,
 		"account show --query tenant", "account show -o tsv", "ad sp create --id name", "ad sp create --id " + alice + " --id x",
-		"rest --method POST --url https://graph.microsoft.com/v1.0/me",
+		"rest --method POST --url https://graph.microsoft.com/v1.0/me", "rest --method PATCH --url https://graph.microsoft.com/v1.0/applications/" + azApplication,
+		"rest --method PATCH --body {} --url https://graph.microsoft.com/v1.0/applications/" + emulator.Contoso().ClientID,
+		`rest --method PATCH --body {"api":{"oauth2PermissionScopes":[]}} --url https://graph.microsoft.com/v1.0/applications/` + azApplication,
+		`rest --method PATCH --body {"api":{"preAuthorizedApplications":[{"appId":"` + azApplication + `","delegatedPermissionIds":["` + azApplication + `"]}]}} --url https://graph.microsoft.com/v1.0/applications/` + azApplication,
+		"ad sp create --id " + emulator.Contoso().ClientID, "ad app show --id " + azApplication, "ad app show --id " + emulator.Contoso().ClientID + " --query api.nothing",
+		"ad app permission grant --id " + emulator.Contoso().ClientID + " --api " + emulator.Contoso().ClientID + " --scope login",
 	} {
 		if out, err := az(strings.Fields(args)); err == nil {
 			t.Errorf("az %s: %s", args, out)

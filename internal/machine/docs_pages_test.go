@@ -25,6 +25,7 @@ func fresh(t *testing.T, resource string, endpoints ...string) {
 		d.Users = append(d.Users, newPerson)
 		d.Machine.ResourceID = resource
 		d.Assignments, d.Roles = nil, nil
+		d.UserConsent = "none"
 	})
 	must(t, "rm", "-rf", "/home/"+alice, "/var/cache/aad-login")
 	shipped, err := os.ReadFile("../../packaging/config.toml")

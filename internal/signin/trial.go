@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"aadlogin/internal/config"
 	"aadlogin/internal/devicecode"
@@ -46,7 +47,7 @@ func (p *Probe) Try(ctx context.Context, scope string, show func(page, code stri
 // A Refusal is what an error of Entra ID means.
 type Refusal struct {
 	Number   string // "AADSTS53003", or the word of OAuth
-	Happened string // as the person at the prompt reads it
+	Happened string // as the person at the prompt reads it, who is not told to tell an administrator
 	Fix      string // for the administrator; may be empty
 
 	Settings, Unreachable bool // whose fault it is, if not the person's or a policy's
@@ -55,7 +56,7 @@ type Refusal struct {
 // Explain looks up what the tables of this package have.
 func Explain(word string, numbers ...int) Refusal {
 	means := meaning(word, numbers)
-	r := Refusal{Number: clean(word, 40), Happened: means.person, Fix: means.fix, Settings: means.verdict == Misconfigured,
+	r := Refusal{Number: clean(word, 40), Happened: strings.TrimPrefix(means.person, tellAdministrator), Fix: means.fix, Settings: means.verdict == Misconfigured,
 		Unreachable: means.verdict == Unreachable}
 	if len(numbers) > 0 {
 		r.Number = fmt.Sprintf("AADSTS%d", numbers[0])
