@@ -29,7 +29,7 @@ name is answered as before. Sessions that are open stay open.`,
 			fmt.Fprintf(out, "%s: has been locked since %s\n", a.Name, when(a.Locked))
 			return nil
 		}
-		a.Locked, a.Admin = time.Now(), false
+		a.Locked, a.Admin, a.Groups = time.Now(), false, nil
 		if err := withdraw(s, e, a); err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ authorization.`,
 			fmt.Fprintf(out, "%s: is not locked\n", a.Name)
 			return nil
 		}
-		a.Locked = time.Time{}
+		a.Locked, a.Admin, a.Groups = time.Time{}, false, nil
 		fmt.Fprintf(out, "%s: unlocked\n", a.Name)
 		return e.Put(a)
 	})

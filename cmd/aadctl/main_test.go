@@ -174,7 +174,7 @@ func TestExplain(t *testing.T) {
 		{denied, exitNo,
 			"aadctl: open /var/lib/aad-login/accounts.lock: permission denied\naadctl: hint: run this as root\n"},
 		{inStore(&account.DamagedError{File: "/s/accounts.cdb", Problem: "is truncated"}), exitStore,
-			"aadctl: /s/accounts.cdb: is truncated\naadctl: hint: nothing was changed; restore it from a backup\n"},
+			"aadctl: /s/accounts.cdb: is truncated\naadctl: hint: nothing was changed; restore it from a backup: aadctl store restore FILE\n"},
 		{&account.VersionError{File: "/s/accounts.cdb", Format: 9}, exitStore,
 			"aadctl: /s/accounts.cdb: has format 9, this version reads 1\naadctl: hint: install the version of aad-login that wrote it\n"},
 		{account.ErrMissing, exitStore, "aadctl: there is no store yet\naadctl: hint: run: aadctl config apply\n"},

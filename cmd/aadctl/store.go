@@ -118,7 +118,8 @@ func storeRestore(o *options) *cobra.Command {
 		Long: `Put a backup in the place of the store, which becomes a backup itself, damaged
 or not. FILE is verified first. It is refused if it lacks accounts that are
 there now, for their ids would be given to others, or that they have been
-locked or removed. aadctl store verify lists the backups.`,
+locked or removed. Nobody comes back to aad_admins or other groups but by the
+next authorization. aadctl store verify lists the backups.`,
 		Args: exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, store, err := o.load()
@@ -135,9 +136,36 @@ locked or removed. aadctl store verify lists the backups.`,
 				return inStore(err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: restored from %s\n", store.Path(), printable(args[0]))
-			return nil
+			return inStore(restored(cmd.OutOrStdout(), store))
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "also if it undoes what was done since")
 	return cmd
+}
+
+// restored tells of names and ids that local accounts and groups have by now. It
+// is no reason to be without a store.
+func restored(out io.Writer, store account.Store) error {
+	snapshot, err := store.Open()
+	if err != nil {
+		return err
+	}
+	defer snapshot.Close()
+	locals, err := store.Locals()
+	if err != nil {
+		return err
+	}
+	var begins *account.RangeError
+	if err := snapshot.Fit(snapshot.Rules()); errors.As(err, &begins) {
+		fmt.Fprintf(out, "  %s; %s\n", printable(plain(begins)), begins.Fix())
+	}
+	for a := range snapshot.All() {
+		if !a.Removed.IsZero() {
+			continue
+		}
+		if err := locals.Conflict(a); err != nil {
+			fmt.Fprintf(out, "  %s\n", printable(plain(err)))
+		}
+	}
+	return nil
 }

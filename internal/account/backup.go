@@ -87,10 +87,12 @@ func (s Store) backUp() (path string, err error) {
 	return path, err
 }
 
-// Restore puts a copy of a store in the place of the store. agree is called
-// with what would be undone by that, if anything: accounts as they are now that
-// the copy does not know, or does not know to be locked, removed or moved. What
-// is there now becomes a backup, even when it is damaged.
+// Restore puts a copy of a store in the place of the store, without what the
+// accounts were authorized for at the time: nobody is in aad_admins or another
+// group until their next authorization, and no grant or window stands in for one.
+// agree is called with what would be undone by that, if anything: accounts as
+// they are now that the copy does not know, or does not know to be locked,
+// removed or moved. What is there now becomes a backup, even when it is damaged.
 func (s Store) Restore(path string, agree func(undone []Account) error) error {
 	if err := s.makeDir(); err != nil {
 		return err
@@ -117,10 +119,37 @@ func (s Store) Restore(path string, agree func(undone []Account) error) error {
 			return err
 		}
 	}
-	if err := s.putBack(backup.data); err != nil {
+	if err := errors.Join(emptyDir(s.path(grantsDir)), emptyDir(s.windowsDir())); err != nil {
+		return fmt.Errorf("account: restore: %w", err)
+	}
+	if err := s.putBack(unauthorized(s, backup)); err != nil {
 		return fmt.Errorf("account: restore: %w", err)
 	}
 	return nil
+}
+
+// unauthorized is a store in which nobody has any group from an authorization.
+func unauthorized(s Store, backup *Snapshot) *Edit {
+	e := newEdit(s, backup)
+	for a := range backup.All() {
+		if a.Admin || len(a.Groups) > 0 {
+			a.Admin, a.Groups = false, nil
+			e.accounts[a.UID] = a
+		}
+	}
+	return e
+}
+
+// emptyDir removes the files in a directory.
+func emptyDir(path string) error {
+	files, err := os.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, file := range files {
+		err = errors.Join(err, os.Remove(filepath.Join(path, file.Name())))
+	}
+	return err
 }
 
 // undoneBy looks into a store as far as it can be read.
@@ -144,11 +173,8 @@ func (s Store) undoneBy(backup *Snapshot) (undone []Account, err error) {
 }
 
 // putBack replaces the store, whatever is in its place.
-func (s Store) putBack(data []byte) error {
-	err := s.writeNew(s.path(newFile), func(f *os.File) error {
-		_, err := f.Write(data)
-		return err
-	})
+func (s Store) putBack(e *Edit) error {
+	err := s.writeNew(s.path(newFile), e.write)
 	if err != nil {
 		return errors.Join(err, remove(s.path(newFile)))
 	}

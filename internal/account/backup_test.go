@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -129,4 +130,75 @@ func TestRestore(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A copy says who was authorized at the time. Nobody is now, but by being asked
+// for again: not by the groups in it, and not by what else an authorization left.
+func TestRestoreGivesNobodyARight(t *testing.T) {
+	s := newStore(t)
+	s.RuntimeDir = t.TempDir()
+	for _, name := range []string{"alice@contoso.com", "bob@contoso.com", "carol@contoso.com"} {
+		bind(t, s, testRules(), name)
+	}
+	set := func(name string, admin bool, groups ...uint32) {
+		update(t, s, func(e *Edit) error {
+			a, err := e.ByName(name)
+			a.Admin, a.Groups = admin, groups
+			return errors.Join(err, e.Put(a))
+		})
+	}
+	set("alice@contoso.com", true, 44)
+	set("bob@contoso.com", false, 44, 45)
+	copies := t.TempDir()
+	keep := func(name string) string {
+		whole, err := os.ReadFile(s.Path())
+		if err := errors.Join(err, os.WriteFile(filepath.Join(copies, name), whole, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		return filepath.Join(copies, name)
+	}
+	backup := keep("backup")
+	set("alice@contoso.com", false)
+	set("bob@contoso.com", false)
+	uid := open(t, s).rights(t, "alice@contoso.com", false)
+	for what, path := range map[string]string{"a copy": backup, "the previous": s.path(previousFile), "a backup of the day": ""} {
+		if path == "" {
+			all, err := s.Backups()
+			if err != nil || len(all) == 0 {
+				t.Fatalf("%q, %v", all, err)
+			}
+			path = all[len(all)-1]
+		}
+		if err := errors.Join(
+			s.RecordGrant(uid, Grant{TenantID: tenant, ObjectID: "oid", Admin: true}),
+			os.MkdirAll(filepath.Dir(s.WindowsPath(uid)), 0o700), os.WriteFile(s.WindowsPath(uid), nil, 0o600),
+		); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Restore(path, func([]Account) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if err := open(t, s).Check(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		for a := range open(t, s).All() {
+			if a.Admin || len(a.Groups) > 0 {
+				t.Errorf("%s: %s is administrator %v, in %v", what, a.Name, a.Admin, a.Groups)
+			}
+		}
+		for _, left := range []string{s.grantPath(uid), s.WindowsPath(uid)} {
+			if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%s: %s is still there: %v", what, left, err)
+			}
+		}
+	}
+}
+
+func (s *Snapshot) rights(t *testing.T, name string, admin bool) uint32 {
+	t.Helper()
+	a, err := s.ByName(name)
+	if err != nil || a.Admin != admin {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	return a.UID
 }

@@ -40,7 +40,7 @@ func TestDamageIsNeverOverwritten(t *testing.T) {
 			switch {
 			case err == nil:
 				missed++ // text for text: a home, a shell, a date
-			case errors.As(err, &damaged) && damaged.Previous && strings.Contains(err.Error(), "install -m 644 "),
+			case errors.As(err, &damaged) && damaged.Previous && strings.Contains(err.Error(), "aadctl store restore "),
 				errors.As(err, &version):
 				if !bytes.Equal(bad, after) {
 					t.Fatalf("byte %d: damage was overwritten", i)

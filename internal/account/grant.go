@@ -188,5 +188,9 @@ func removeAll(paths ...string) error {
 // WindowsPath is the file in which package signin keeps the windows of one
 // account (sign_in.reuse_window): in /run, which a reboot empties too.
 func (s Store) WindowsPath(uid uint32) string {
-	return filepath.Join(cmp.Or(s.RuntimeDir, DefaultRuntimeDir), "windows", strconv.FormatUint(uint64(uid), 10))
+	return filepath.Join(s.windowsDir(), strconv.FormatUint(uint64(uid), 10))
+}
+
+func (s Store) windowsDir() string {
+	return filepath.Join(cmp.Or(s.RuntimeDir, DefaultRuntimeDir), "windows")
 }

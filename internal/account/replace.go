@@ -25,16 +25,7 @@ func (s Store) replace(e *Edit) error {
 		}
 	}
 	path := s.path(newFile)
-	err := s.writeNew(path, func(f *os.File) error {
-		w, err := cdb.NewWriter(f)
-		if err == nil {
-			err = e.writeTo(w)
-		}
-		if err != nil {
-			return err
-		}
-		return w.Close()
-	})
+	err := s.writeNew(path, e.write)
 	if err == nil && e.base != nil {
 		err = s.keepPrevious()
 	}
@@ -96,6 +87,18 @@ func (s Store) writeNew(path string, write func(*os.File) error) error {
 		return err
 	}
 	return f.Close()
+}
+
+// write writes the whole store.
+func (e *Edit) write(f *os.File) error {
+	w, err := cdb.NewWriter(f)
+	if err == nil {
+		err = e.writeTo(w)
+	}
+	if err != nil {
+		return err
+	}
+	return w.Close()
 }
 
 // writeTo adds the rules, the accounts in their order, and the members.

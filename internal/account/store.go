@@ -47,11 +47,10 @@ var ErrMissing = errors.New("account: no store yet; run \"aadctl config apply\""
 // DamagedError is returned for a store that cannot be read as one. It is never
 // overwritten: ids and owners of home directories are in it.
 type DamagedError struct {
-	File      string
-	Problem   string
-	Previous  bool // the copy before the last change is beside it
-	Immutable bool // see seal.go
-	Copy      bool // it is not the store itself
+	File     string
+	Problem  string
+	Previous bool // the copy before the last change is beside it
+	Copy     bool // it is not the store itself
 }
 
 func (e *DamagedError) Error() string {
@@ -64,14 +63,9 @@ func (e *DamagedError) Fix() string {
 	case e.Copy:
 		return "use another copy"
 	case !e.Previous:
-		return "restore it from a backup"
+		return "restore it from a backup: aadctl store restore FILE"
 	}
-	// By rename: processes may have the file mapped, and writing into it would kill them. The copy is not sealed, so not 0444.
-	fix := fmt.Sprintf("install -m 644 %[1]s.previous %[1]s.restored && mv -f %[1]s.restored %[1]s", e.File)
-	if e.Immutable {
-		fix = fmt.Sprintf("chattr -i %s && %s", e.File, fix)
-	}
-	return "to go back to the state before the last change, run: " + fix
+	return "to go back to the state before the last change, run: aadctl store restore " + e.File + ".previous"
 }
 
 // VersionError is returned for a store that another version wrote.
@@ -124,12 +118,7 @@ func (s Store) damaged(problem string) *DamagedError {
 		return &DamagedError{File: s.copy, Problem: problem, Copy: true}
 	}
 	previous, err := os.Lstat(s.path(previousFile))
-	d := &DamagedError{File: s.path(storeFile), Problem: problem, Previous: err == nil && previous.Mode().IsRegular()}
-	if f, err := openFile(d.File); err == nil {
-		d.Immutable = immutable(f)
-		f.Close()
-	}
-	return d
+	return &DamagedError{File: s.path(storeFile), Problem: problem, Previous: err == nil && previous.Mode().IsRegular()}
 }
 
 // OpenCopy is Open for a copy of a store, such as a backup.

@@ -286,7 +286,7 @@ func TestDamagedStore(t *testing.T) {
 				t.Errorf("exit status %d, said %q", status, rest)
 			}
 			syslog.settle(t)
-			if got := syslog.find(mark, `failed reason="store-damaged" .*accounts\.cdb.*install -m 644`); len(got) == 0 {
+			if got := syslog.find(mark, `failed reason="store-damaged" .*accounts\.cdb.*aadctl store restore`); len(got) == 0 {
 				t.Errorf("log does not say how to restore: %q", syslog.find(mark, ""))
 			}
 			if n := requests("devicecode") - codes; n != 0 {
