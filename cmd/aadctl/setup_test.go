@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"aadlogin/internal/config"
+	"aadlogin/internal/emulator"
 )
 
 // Whoever forges metadata must not get a command of theirs into the shell that ours are copied to.
@@ -36,5 +37,23 @@ func TestLeftElsewhere(t *testing.T) {
 	discovered{}.tell(&out)
 	if !strings.Contains(out.String(), "--source app-roles") || !strings.Contains(out.String(), "not in Azure") {
 		t.Error(out.String())
+	}
+}
+
+// A service that knows no version that it is asked with is there all the same.
+func TestLeftRefused(t *testing.T) {
+	e := new(emulator.Server)
+	d := emulator.Contoso()
+	d.Machine.APIVersions = []string{"2019-03-11", "2019-02-01"}
+	e.SetDirectory(d)
+	if err := e.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	var out bytes.Buffer
+	found := discover(t.Context(), config.Endpoints{Metadata: e.MetadataURL()})
+	found.tell(&out)
+	if text := out.String(); found.resource != "" || strings.Contains(text, "not in Azure") || !strings.Contains(text, "Newest versions: 2019-03-11 2019-02-01") {
+		t.Error(text)
 	}
 }

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -16,7 +17,8 @@ import (
 
 // discovered is what the metadata service says of the machine, or the agent of Azure Arc.
 type discovered struct {
-	resource string // "": nobody answered
+	resource string // "": nobody answered, or not with that
+	refusal  error  // what a metadata service said instead
 	tenant   string // "": no managed identity, or Arc, which does not know
 }
 
@@ -40,20 +42,25 @@ func endpointsOf(text []byte) config.Endpoints {
 func discover(ctx context.Context, e config.Endpoints) discovered {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	var nowhere discovered
 	for _, arc := range []bool{false, true} {
 		if arc && e.Metadata != "" {
 			break // that one has been asked
 		}
 		m := &azure.Metadata{Endpoint: e.Metadata, Arc: arc}
-		if compute, err := m.Compute(ctx); err == nil {
+		compute, err := m.Compute(ctx)
+		if err == nil {
 			found := discovered{resource: compute.ResourceID}
 			if !found.onArc() { // whose agent does not know
 				found.tenant, _ = m.TenantID(ctx)
 			}
 			return found
 		}
+		if refused := (*azure.Error)(nil); errors.As(err, &refused) {
+			nowhere.refusal = err
+		}
 	}
-	return discovered{}
+	return nowhere
 }
 
 func (d discovered) onArc() bool {
@@ -62,6 +69,10 @@ func (d discovered) onArc() bool {
 
 func (d discovered) tell(out io.Writer) {
 	switch {
+	case d.resource == "" && d.refusal != nil:
+		fmt.Fprintf(out, "The metadata service of this machine answers, but does not say which machine it is:\n%s\n"+
+			"If it is one of Azure Arc, update its agent; or give authorization.resource_id and cloud by hand.\n",
+			printable(strings.TrimPrefix(d.refusal.Error(), "azure: ")))
 	case d.resource == "":
 		fmt.Fprintln(out, "This machine is not in Azure: no metadata service answers.")
 	case d.onArc():

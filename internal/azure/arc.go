@@ -24,6 +24,10 @@ import (
 // https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
 const DefaultArc = "http://127.0.0.1:40342"
 
+// arcVersion is the api-version for everything that the agent is asked: agents refuse what they do not know, and every
+// list of one that is known has this one in it. Azure's own metadata service knows it too, and newer ones.
+const arcVersion = "2020-06-01"
+
 const (
 	defaultArcKeys = "/var/opt/azcmagent/tokens"
 	maxArcKey      = 4096

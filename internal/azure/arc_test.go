@@ -168,3 +168,11 @@ func TestMetadataEndpoint(t *testing.T) {
 		}
 	}
 }
+
+// The agent is asked where it is with the version that all known agents have: serve fails the test for any other.
+func TestArcCompute(t *testing.T) {
+	a := &agent{challenge: func(string) string { return "" }, answer: `{"resourceId":"/subscriptions/s/x","publicKeys":null,"storageProfile":{}}`}
+	if c, err := a.serve(t).Compute(t.Context()); err != nil || c.ResourceID != "/subscriptions/s/x" {
+		t.Errorf("%+v, %v", c, err)
+	}
+}

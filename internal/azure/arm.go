@@ -74,7 +74,7 @@ func (a *ARM) Post(ctx context.Context, path string, query url.Values, in any) (
 }
 
 func (a *ARM) call(ctx context.Context, method, target string, body []byte) (Reply, error) {
-	const op = resourceManager
+	const op = ResourceManager
 	token, err := a.Bearer(ctx)
 	if err != nil {
 		return Reply{}, err

@@ -15,16 +15,17 @@ import (
 // the question", as opposed to an answer that refuses.
 var ErrUnreachable = errors.New("unreachable")
 
-// resourceManager is the Op of everything asked of Resource Manager.
-const resourceManager = "resource manager"
-
-// IdentityToken is the Op of asking for the managed identity's token.
-const IdentityToken = "managed identity token"
+// The Ops: what was asked, and of whom.
+const (
+	ResourceManager = "resource manager"
+	MachineMetadata = "metadata" // about the machine
+	IdentityToken   = "managed identity token"
+)
 
 // An Error is what the metadata service or Resource Manager answered instead
 // of what was asked for. Its strings are the server's, raw.
 type Error struct {
-	Op            string // ours: "metadata", IdentityToken, "resource manager"
+	Op            string // one of the constants above
 	Status        int    // HTTP status
 	Code          string
 	Message       string
@@ -38,6 +39,19 @@ func (e *Error) Error() string {
 // Is makes an overloaded or broken server count as unreachable.
 func (e *Error) Is(target error) bool {
 	return target == ErrUnreachable && (e.Status == http.StatusTooManyRequests || e.Status >= 500)
+}
+
+// UnknownVersion says whether a metadata service refused the api-version that
+// it was asked with; the message lists those that it knows.
+func (e *Error) UnknownVersion() bool {
+	said := strings.ToLower(e.Code + e.Message)
+	return strings.Contains(said, "api-version") || strings.Contains(said, "invalid version")
+}
+
+// Updating says whether a metadata service seems to be replaced just now.
+// Microsoft's guidance names 404 and 410 for that.
+func (e *Error) Updating() bool {
+	return (e.Status == http.StatusNotFound || e.Status == http.StatusGone) && !e.UnknownVersion()
 }
 
 // clip keeps a server from filling the log with one message.
@@ -76,13 +90,15 @@ func Op(err error) string {
 
 // parseError reads both shapes of an error document: Resource Manager's
 // {"error":{"code","message"}} and OAuth's {"error","error_description"}
-// (RFC 6749, Section 5.2), which the metadata service uses. A body that is
-// neither leaves Code and Message empty.
+// (RFC 6749, Section 5.2), which the metadata service uses, with the versions
+// that it knows beside them where that is the matter. A body that is neither
+// leaves Code and Message empty.
 func parseError(op string, r *answer) *Error {
 	e := &Error{Op: op, Status: r.status, CorrelationID: correlationID(r.header)}
 	var doc struct {
 		Error       json.RawMessage `json:"error"`
 		Description string          `json:"error_description"`
+		Versions    []string        `json:"newest-versions"`
 	}
 	if json.Unmarshal(r.body, &doc) != nil {
 		return e
@@ -94,6 +110,9 @@ func parseError(op string, r *answer) *Error {
 	}
 	if json.Unmarshal(doc.Error, &e.Code) == nil {
 		e.Message = doc.Description
+	}
+	if len(doc.Versions) > 0 {
+		e.Message = strings.TrimSpace(e.Message + " Newest versions: " + strings.Join(doc.Versions, " "))
 	}
 	return e
 }

@@ -46,7 +46,7 @@ func (m *Metadata) Token(ctx context.Context, resource, clientID string) (Access
 	}
 	get := m.get
 	if m.Arc {
-		query.Set("api-version", "2020-06-01")
+		query.Set("api-version", arcVersion)
 		get = m.getChallenged
 	}
 	if err := get(ctx, op, "/metadata/identity/oauth2/token", query, &doc); err != nil {

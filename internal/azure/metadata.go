@@ -48,7 +48,10 @@ type Compute struct {
 func (m *Metadata) Compute(ctx context.Context) (Compute, error) {
 	var c Compute
 	query := url.Values{"api-version": {"2021-02-01"}}
-	if err := m.get(ctx, "metadata", "/metadata/instance/compute", query, &c); err != nil {
+	if m.Arc {
+		query.Set("api-version", arcVersion)
+	}
+	if err := m.get(ctx, MachineMetadata, "/metadata/instance/compute", query, &c); err != nil {
 		return Compute{}, err
 	}
 	if c.ResourceID == "" {
@@ -64,7 +67,7 @@ func (m *Metadata) TenantID(ctx context.Context) (string, error) {
 		TenantID string `json:"tenantId"`
 	}
 	query := url.Values{"api-version": {"2018-02-01"}}
-	if err := m.get(ctx, "metadata", "/metadata/identity/info", query, &info); err != nil {
+	if err := m.get(ctx, MachineMetadata, "/metadata/identity/info", query, &info); err != nil {
 		return "", err
 	}
 	if info.TenantID == "" {

@@ -114,6 +114,30 @@ func TestMetadataRetries(t *testing.T) {
 	}
 }
 
+// What a service says of a version that it does not know is an answer, and names those that it does.
+func TestMetadataUnknownVersion(t *testing.T) {
+	tests := []struct {
+		status           int
+		body             string
+		unknown, updates bool
+		want             string
+	}{
+		{400, `{"error":"Bad request. api-version is invalid or was not specified in the request.","newest-versions":["2025-04-07","2024-07-17"]}`, true, false, "Newest versions: 2025-04-07 2024-07-17"},
+		{400, `{"error":"invalid_request","error_description":"The api-version not specified. Supported are 2021-02-01 2020-06-01"}`, true, false, "Supported are 2021-02-01 2020-06-01"},
+		{404, `{"error":"Not found. Invalid version requested"}`, true, false, "Invalid version requested"},
+		{400, `{"error":"invalid_request","error_description":"Identity not found","newest-versions":[]}`, false, false, "Identity not found"},
+		{410, `{"error":"gone"}`, false, true, "gone"},
+		{404, ``, false, true, "404"},
+		{403, ``, false, false, "403"},
+	}
+	for _, test := range tests {
+		e := parseError(MachineMetadata, &answer{status: test.status, body: []byte(test.body)})
+		if e.UnknownVersion() != test.unknown || e.Updating() != test.updates || !strings.Contains(e.Error(), test.want) || errors.Is(e, ErrUnreachable) {
+			t.Errorf("%d %s: %v, %v, %v", test.status, test.body, e, e.UnknownVersion(), e.Updating())
+		}
+	}
+}
+
 func TestMetadataRetryAfter(t *testing.T) {
 	m, c, _ := machine(t, func(n int, w http.ResponseWriter) bool {
 		if n > 1 {

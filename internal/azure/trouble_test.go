@@ -76,7 +76,7 @@ func TestOutage(t *testing.T) {
 		{"of no known cause", unreachable("x", errors.New("odd")), false},
 		{"our own time", unreachable("x", context.DeadlineExceeded), false},
 		{"refused", &Error{Status: 403}, false},
-		{"asked too often", &Error{Op: resourceManager, Status: 429}, false},
+		{"asked too often", &Error{Op: ResourceManager, Status: 429}, false},
 		{"metadata asked too often", &Error{Op: IdentityToken, Status: 429}, false},
 		{"broken", &Error{Status: 500}, true},
 		{"overloaded", &Error{Status: 503}, true},

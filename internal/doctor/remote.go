@@ -144,6 +144,9 @@ func (r remote) machine(context.Context) []Result {
 	switch {
 	case err != nil:
 		result := r.wrong("where in Azure this machine is", err)[0]
+		if refused := (*azure.Error)(nil); errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) && !refused.Updating() {
+			result.Kind = Machine // it is somewhere, and whom it asks does not say where
+		}
 		if result.Fix == "" && result.Kind == Unreachable {
 			result.Fix = "on a machine that is not in Azure, set authorization.source = \"app-roles\" and cloud"
 		}

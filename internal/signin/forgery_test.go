@@ -31,6 +31,8 @@ func TestForgedTokens(t *testing.T) {
 	}{
 		"HS256 with the public key":     {sign(emulator.HS256), untrusted, "alg: "},
 		"key of another tenant":         {sign(emulator.Foreign), untrusted, "kid: "},
+		"key of another cloud":          {sign(emulator.OtherCloud), untrusted, "kid: "},
+		"key for personal accounts":     {sign(emulator.Consumer), untrusted, "kid: "},
 		"unsigned, named RS256":         {header(emulator.None, map[string]any{"alg": "RS256"}), untrusted, "signature: "},
 		"unknown key":                   {header(emulator.Stranger, map[string]any{"kid": "stranger"}), untrusted, "kid: "},
 		"key at an address":             {header(emulator.Stranger, map[string]any{"jku": "https://127.0.0.1:1/keys"}), untrusted, "signature: "},

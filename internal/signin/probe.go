@@ -135,7 +135,7 @@ func (p *Probe) Fix(err error) string {
 		return "the certificate " + certificate.Problem +
 			"; see the clock (timedatectl), and endpoints.ca_file for an authority of your own"
 	case errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable):
-		return mayAsk(refused, p.a.cfg.Authorization.Source)
+		return mayAsk(refused, p.a.cfg)
 	default:
 		return ""
 	}

@@ -210,7 +210,7 @@ func roleFor(action string) string {
 }
 
 func assign(oid, role, scope string) string {
-	return fmt.Sprintf("az role assignment create --assignee-object-id %s --role '%s' --scope %s", oid, role, scope)
+	return fmt.Sprintf("az role assignment create --assignee-object-id %s --role '%s' --scope '%s'", oid, role, scope)
 }
 
 // noAppRole is the same where app roles decide.

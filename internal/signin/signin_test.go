@@ -403,7 +403,12 @@ func TestServersThatFail(t *testing.T) {
 		told   string
 		logged string
 	}{
-		{emulator.Fault{Endpoint: "instance", Status: 400, Body: "\x00garbage"}, Unreachable, "metadata service of this machine", "unreachable"},
+		{emulator.Fault{Endpoint: "instance", Status: 400, Body: "\x00garbage"}, Misconfigured, "does not say which machine this is", "metadata-refused"},
+		{emulator.Fault{Endpoint: "instance", Status: 400, Body: `{"error":"invalid_request","error_description":"The api-version is invalid. Supported are 2019-11-01 2019-08-15"}`},
+			Misconfigured, "does not say which machine this is", "Supported are 2019-11-01 2019-08-15"},
+		{emulator.Fault{Endpoint: "instance", Status: 400, Body: `{"error":"Bad request. api-version is invalid","newest-versions":["2030-01-01","2029-01-01"]}`},
+			Misconfigured, "does not say which machine this is", "Newest versions: 2030-01-01 2029-01-01"},
+		{emulator.Fault{Endpoint: "instance", Status: 404, Body: `{"error":"Not found. Invalid version requested"}`}, Misconfigured, "does not say which machine this is", "metadata-refused"},
 		{emulator.Fault{Endpoint: "instance", Body: `{"azEnvironment":"Nowhere\u001b[2J","resourceId":"/"}`}, Unreachable, "metadata service of this machine", "unreachable"},
 		{emulator.Fault{Endpoint: "instance", Body: `{"azEnvironment":"AzurePublicCloud","resourceId":"/../../evil"}`}, Unreachable, "metadata service of this machine", "unreachable"},
 		{emulator.Fault{Endpoint: "openid", Body: "garbage"}, Unreachable, "sign-in service", "unreachable"},

@@ -86,7 +86,12 @@ func (a *attempt) noMachine(err error) error {
 	if errors.Is(err, errSettings) {
 		return a.misconfigured(err)
 	}
-	return a.cannotReach(metadataService, err)
+	var refused *azure.Error
+	if !errors.As(err, &refused) || errors.Is(err, azure.ErrUnreachable) || refused.Updating() {
+		return a.cannotReach(metadataService, err)
+	}
+	return a.refuse(Misconfigured, tellAdministrator+"its metadata service does not say which machine this is; the system log says why.",
+		"metadata-refused", "error", err.Error(), "fix", mayAsk(refused, a.cfg))
 }
 
 // findCloud asks the metadata service unless cloud is set: of which cloud Resource Manager is, and so the audience of its

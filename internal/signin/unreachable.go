@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"aadlogin/internal/azure"
-	"aadlogin/internal/config"
 )
 
 func (a *attempt) cannotReach(what string, err error) error {
@@ -44,17 +43,5 @@ func (a *attempt) cannotAsk(err error) error {
 	}
 	a.found.heard(err)
 	return a.refuse(Unreachable, tellAdministrator+"Azure does not let it ask who may sign in; the system log says why.",
-		"authorization-not-asked", "error", err.Error(), "fix", mayAsk(refused, a.cfg.Authorization.Source))
-}
-
-// mayAsk is what lets a machine ask that was refused it.
-func mayAsk(refused *azure.Error, source string) string {
-	switch {
-	case refused.Op == azure.IdentityToken:
-		return "switch on the machine's managed identity: az vm identity assign, az vmss identity assign, or azcmagent connect for Azure Arc"
-	case source == config.Permissions:
-		return "give the application registration the delegated permission user_impersonation of Azure Service Management"
-	default:
-		return "give the machine's managed identity a role with Microsoft.Authorization/*/read at the machine"
-	}
+		"authorization-not-asked", "error", err.Error(), "fix", mayAsk(refused, a.cfg))
 }

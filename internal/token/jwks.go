@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
+	"strings"
 
 	"aadlogin/internal/azure"
 )
@@ -20,20 +22,22 @@ const keysDocument = "signing keys"
 type keySet map[string]*rsa.PublicKey
 
 // webKey is a JSON Web Key (RFC 7517, Section 4; RFC 7518, Section 6.3.1).
-// Issuer is Microsoft's own member.
+// Issuer and Cloud are Microsoft's own members.
 type webKey struct {
-	Type      string `json:"kty"`
-	Use       string `json:"use"`
-	Algorithm string `json:"alg"`
-	ID        string `json:"kid"`
-	Modulus   string `json:"n"`
-	Exponent  string `json:"e"`
-	Issuer    string `json:"issuer"`
+	Type      string          `json:"kty"`
+	Use       string          `json:"use"`
+	Algorithm string          `json:"alg"`
+	ID        string          `json:"kid"`
+	Modulus   string          `json:"n"`
+	Exponent  string          `json:"e"`
+	Issuer    string          `json:"issuer"`
+	Cloud     json.RawMessage `json:"cloud_instance_name"` // what is no string says nothing
 }
 
-// parseKeys reads a JSON Web Key Set. Keys it cannot use are skipped, as RFC
-// 7517, Section 5 asks; a set without any usable key is an error.
-func parseKeys(body []byte, issuer, tenant string) (keySet, error) {
+// parseKeys reads a JSON Web Key Set for the metadata that points to it. Keys
+// it cannot use are skipped, as RFC 7517, Section 5 asks; a set without any
+// usable key is an error.
+func parseKeys(body []byte, m *Metadata) (keySet, error) {
 	var doc struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
@@ -43,10 +47,17 @@ func parseKeys(body []byte, issuer, tenant string) (keySet, error) {
 	if err := azure.Decode(body, &doc); err != nil {
 		return nil, &DocumentError{keysDocument, err.Error()}
 	}
-	set := make(keySet)
+	var keys []webKey
 	for _, raw := range doc.Keys {
 		var k webKey
-		if json.Unmarshal(raw, &k) != nil || !k.mayVerify(issuer, tenant) {
+		if json.Unmarshal(raw, &k) == nil {
+			keys = append(keys, k)
+		}
+	}
+	named := slices.ContainsFunc(keys, func(k webKey) bool { return sameCloud(cloudName(k.Cloud), m.cloud) })
+	set := make(keySet)
+	for _, k := range keys {
+		if !k.mayVerify(m.Issuer, m.TenantID) || named && k.ofOtherCloud(m.cloud) {
 			continue
 		}
 		if key, err := k.public(); err == nil {
@@ -59,7 +70,7 @@ func parseKeys(body []byte, issuer, tenant string) (keySet, error) {
 		}
 	}
 	if len(set) == 0 {
-		return nil, &DocumentError{keysDocument, fmt.Sprintf("none of %d keys can verify tokens of %q", len(doc.Keys), clip(issuer))}
+		return nil, &DocumentError{keysDocument, fmt.Sprintf("none of %d keys can verify tokens of %q", len(doc.Keys), clip(m.Issuer))}
 	}
 	return set, nil
 }
@@ -89,6 +100,36 @@ func (k webKey) mayVerify(issuer, tenant string) bool {
 	default:
 		return true
 	}
+}
+
+// ofOtherCloud reports whether the key names another cloud than the metadata.
+// The set of the public cloud holds keys of US Government under the issuer of
+// its own tenants. Only a set that names the metadata's cloud is judged by the
+// member: others have none, or one that means something else.
+func (k webKey) ofOtherCloud(cloud string) bool {
+	name := cloudName(k.Cloud)
+	return name != "" && cloud != "" && !sameCloud(name, cloud)
+}
+
+// cloudName reads a cloud_instance_name; what is no string names nothing.
+func cloudName(raw json.RawMessage) string {
+	var name string
+	if json.Unmarshal(raw, &name) != nil {
+		return ""
+	}
+	return name
+}
+
+// sameCloud compares names of which neither is missing. Letters beyond ASCII
+// have no case here.
+func sameCloud(a, b string) bool {
+	lower := func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}
+	return a != "" && strings.Map(lower, a) == strings.Map(lower, b)
 }
 
 // public decodes the key. At least 2048 bits (RFC 7518, Section 3.3), and at

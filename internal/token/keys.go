@@ -14,9 +14,8 @@ import (
 // goroutines: one may [Keys.Load] while the person is still in the browser.
 type Keys struct {
 	source   Source
+	metadata *Metadata
 	location string
-	issuer   string
-	tenant   string
 
 	mu      sync.Mutex
 	set     keySet
@@ -33,7 +32,7 @@ const inVain = "#in-vain"
 
 // Keys returns the keys that m points to. Nothing is fetched yet.
 func (s Source) Keys(m *Metadata) *Keys {
-	return &Keys{source: s, location: m.JWKSURI, issuer: m.Issuer, tenant: m.TenantID}
+	return &Keys{source: s, metadata: m, location: m.JWKSURI}
 }
 
 // Load makes sure that keys are at hand, from the cache or the network. An
@@ -108,7 +107,7 @@ func (k *Keys) reload() {
 	if !ok || k.set != nil && fetched.Unix() < k.fetched.Unix() {
 		return
 	}
-	if set, err := parseKeys(body, k.issuer, k.tenant); err == nil {
+	if set, err := parseKeys(body, k.metadata); err == nil {
 		k.set, k.fetched = set, fetched
 	}
 }
@@ -118,7 +117,7 @@ func (k *Keys) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	set, err := parseKeys(body, k.issuer, k.tenant)
+	set, err := parseKeys(body, k.metadata)
 	if err != nil {
 		return err
 	}

@@ -48,11 +48,60 @@ func TestParseKeysUsesOnlySigningKeysOfTheIssuer(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			set, err := parseKeys(keysJSON(t, jwk("k", test.key, test.more)), issuer, testTenant)
+			set, err := parseKeys(keysJSON(t, jwk("k", test.key, test.more)), of(issuer))
 			if (err == nil) != test.ok || test.ok && !set["k"].Equal(test.key) {
 				t.Errorf("%v, %v", set, err)
 			}
 		})
+	}
+}
+
+// of is metadata of the tenant.
+func of(issuer string) *Metadata { return &Metadata{TenantID: testTenant, Issuer: issuer} }
+
+// The set of the public cloud holds keys of US Government that name the public issuer. Whoever has one of those must not sign in
+// anybody here, and no set that means something else by the member, or nothing, may lose its keys.
+func TestParseKeysOfOtherCloud(t *testing.T) {
+	const com, us = "microsoftonline.com", "microsoftonline.us"
+	type key struct {
+		cloud any    // nil: absent
+		more  string // "consumers": their issuer
+	}
+	tests := []struct {
+		name  string
+		cloud string // of the metadata
+		keys  []key
+		want  []string // the kids that may verify: "0" is the first key
+	}{
+		{"as recorded", com, []key{{com, ""}, {com, ""}, {us, ""}, {us, ""}, {com, "consumers"}}, []string{"0", "1"}},
+		{"the other way round", us, []key{{us, ""}, {com, ""}}, []string{"0"}},
+		{"case", "MicrosoftOnline.com", []key{{"microsoftonline.COM", ""}, {us, ""}}, []string{"0"}},
+		{"a letter beyond ASCII is another", com, []key{{com, ""}, {"micro\u017foftonline.com", ""}}, []string{"0"}},
+		{"no key names this cloud", com, []key{{us, ""}, {us, ""}}, []string{"0", "1"}},
+		{"no key names any", com, []key{{nil, ""}, {nil, ""}}, []string{"0", "1"}},
+		{"one names none", com, []key{{com, ""}, {nil, ""}, {"", ""}, {us, ""}}, []string{"0", "1", "2"}},
+		{"the metadata names none", "", []key{{com, ""}, {us, ""}}, []string{"0", "1"}},
+		{"no string", com, []key{{com, ""}, {7, ""}, {[]string{us}, ""}, {us, ""}}, []string{"0", "1", "2"}},
+		{"only personal accounts' name this cloud", com, []key{{us, ""}, {com, "consumers"}}, nil},
+	}
+	for _, test := range tests {
+		var keys []map[string]any
+		for i, k := range test.keys {
+			more := map[string]any{"issuer": "https://h.example/{tenantid}/v2.0"}
+			if k.cloud != nil {
+				more["cloud_instance_name"] = k.cloud
+			}
+			if k.more != "" {
+				more["issuer"] = "https://h.example/" + consumers + "/v2.0"
+			}
+			keys = append(keys, jwk(fmt.Sprint(i), public("current"), more))
+		}
+		m := of("https://h.example/" + testTenant + "/v2.0")
+		m.cloud = test.cloud
+		set, _ := parseKeys(keysJSON(t, keys...), m)
+		if got := slices.Sorted(maps.Keys(set)); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
 	}
 }
 
@@ -61,11 +110,11 @@ func TestParseKeysContradiction(t *testing.T) {
 	one := jwk("k", public("current"), map[string]any{"issuer": "i"})
 	other := jwk("k", public("next"), map[string]any{"issuer": "i"})
 	third := jwk("third", public("next"), map[string]any{"issuer": "i"})
-	set, err := parseKeys(keysJSON(t, one, one, third), "i", testTenant)
+	set, err := parseKeys(keysJSON(t, one, one, third), of("i"))
 	if err != nil || set["k"] == nil {
 		t.Errorf("the same key twice: %v, %v", set, err)
 	}
-	set, err = parseKeys(keysJSON(t, one, other, one, third), "i", testTenant)
+	set, err = parseKeys(keysJSON(t, one, other, one, third), of("i"))
 	if err != nil || set["k"] != nil || set["third"] == nil {
 		t.Errorf("contradiction: %v, %v", set, err)
 	}
@@ -242,7 +291,7 @@ func FuzzKeys(f *testing.F) {
 	current, next := public("current"), public("next")
 	for _, more := range []map[string]any{
 		{"issuer": "i"}, {"issuer": "{tenantid}"}, {"kty": "EC"}, {"issuer": "i", "use": "enc"}, {"issuer": "i", "alg": "RS512"},
-		{"issuer": "i", "e": "AQ"}, {"issuer": "i", "n": "AQAB"}, {"issuer": "i", "kid": 7}, {"issuer": "i", "n": "AA" + b64(current.N.Bytes())},
+		{"issuer": "i", "e": "AQ"}, {"issuer": "i", "n": "AQAB"}, {"issuer": "i", "cloud_instance_name": "a"}, {"issuer": "i", "cloud_instance_name": 1}, {"issuer": "i", "kid": 7}, {"issuer": "i", "n": "AA" + b64(current.N.Bytes())},
 	} {
 		f.Add(keysJSON(f, jwk("k", current, more), jwk("l", next, more)))
 		f.Add(keysJSON(f, jwk("k", current, more), jwk("k", next, more), jwk("k", current, nil)))
@@ -250,7 +299,7 @@ func FuzzKeys(f *testing.F) {
 	f.Add([]byte(`{"keys":[null,1,{},[]]}`))
 	f.Add([]byte(`{"keys":[],"Keys":[]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		set, err := parseKeys(body, "i", testTenant)
+		set, err := parseKeys(body, of("i"))
 		if (err == nil) != (len(set) > 0) {
 			t.Fatalf("%v, %v", set, err)
 		}
@@ -262,7 +311,7 @@ func FuzzKeys(f *testing.F) {
 			}
 			keys = append(keys, jwk(id, key, map[string]any{"issuer": "i"}))
 		}
-		if again, err := parseKeys(keysJSON(t, keys...), "i", testTenant); len(set) > 0 && (err != nil || !reflect.DeepEqual(set, again)) {
+		if again, err := parseKeys(keysJSON(t, keys...), of("i")); len(set) > 0 && (err != nil || !reflect.DeepEqual(set, again)) {
 			t.Errorf("%v became %v, %v", set, again, err)
 		}
 	})

@@ -30,6 +30,8 @@ type Metadata struct {
 	DeviceAuthorizationEndpoint string
 	JWKSURI                     string
 	Raw                         []byte // the document as served
+
+	cloud string // "microsoftonline.com"; "" if it names none
 }
 
 // Discover returns the metadata of tenant at authority, a base URL such as
@@ -84,6 +86,8 @@ func parseMetadata(body []byte, host, tenant string) (*Metadata, error) {
 		Token         string `json:"token_endpoint"`
 		Device        string `json:"device_authorization_endpoint"`
 		JWKS          string `json:"jwks_uri"`
+
+		Cloud json.RawMessage `json:"cloud_instance_name"`
 	}
 	if !json.Valid(body) {
 		return nil, unreachable(metadataDocument, fmt.Errorf("answer is not JSON"))
@@ -105,7 +109,7 @@ func parseMetadata(body []byte, host, tenant string) (*Metadata, error) {
 			return nil, err
 		}
 	}
-	return &Metadata{tenant, issuer, doc.Authorization, doc.Token, doc.Device, doc.JWKS, body}, nil
+	return &Metadata{tenant, issuer, doc.Authorization, doc.Token, doc.Device, doc.JWKS, body, cloudName(doc.Cloud)}, nil
 }
 
 // fillTenant fills the template that multi-tenant documents and keys use.

@@ -162,14 +162,15 @@ func FuzzMetadata(f *testing.F) {
 	write := func(t testing.TB, m *Metadata) []byte {
 		return mustJSON(t, map[string]string{
 			"issuer": m.Issuer, "authorization_endpoint": m.AuthorizationEndpoint, "token_endpoint": m.TokenEndpoint,
-			"device_authorization_endpoint": m.DeviceAuthorizationEndpoint, "jwks_uri": m.JWKSURI,
+			"device_authorization_endpoint": m.DeviceAuthorizationEndpoint, "jwks_uri": m.JWKSURI, "cloud_instance_name": m.cloud,
 		})
 	}
 	for _, issuer := range []string{base + "/v2.0", "https://" + host + "/{tenantid}/v2.0", "https://x/", "http://" + host + "/{tenantid}"} {
 		for _, keys := range []string{base + "/keys", "https://LOGIN.example/keys", "https://login.example:444/", "https://user@" + host, "//" + host} {
-			f.Add(write(f, &Metadata{"", issuer, base, base + "/token", base + "/devicecode", keys, nil}))
+			f.Add(write(f, &Metadata{"", issuer, base, base + "/token", base + "/devicecode", keys, nil, ""}))
 		}
 	}
+	f.Add(write(f, &Metadata{"", base, base, base, base, base, nil, "microsoftonline.com"}))
 	f.Add([]byte(`{"issuer":"https://x/","ISSUER":"` + base + `"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		m, err := parseMetadata(body, host, testTenant)
@@ -187,7 +188,7 @@ func FuzzMetadata(f *testing.F) {
 		}
 		again, err := parseMetadata(write(t, m), host, testTenant)
 		if err != nil || !reflect.DeepEqual(again, &Metadata{m.TenantID, m.Issuer, m.AuthorizationEndpoint, m.TokenEndpoint,
-			m.DeviceAuthorizationEndpoint, m.JWKSURI, again.Raw}) {
+			m.DeviceAuthorizationEndpoint, m.JWKSURI, again.Raw, m.cloud}) {
 			t.Errorf("%+v became %+v, %v", m, again, err)
 		}
 	})

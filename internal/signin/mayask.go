@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"net/http"
+	"strings"
+
+	"aadlogin/internal/azure"
+	"aadlogin/internal/config"
+)
+
+// mayAsk is what lets a machine ask that was refused it. Each service refuses for reasons of its own, and none of what cures one
+// cures another: a role is no help against a token of another tenant.
+func mayAsk(refused *azure.Error, cfg *config.Config) string {
+	switch {
+	case refused.Op != azure.ResourceManager && refused.UnknownVersion():
+		return "the service does not know the version it was asked with: update the agent of Azure Arc if this machine has one (azcmagent version)"
+	case refused.Op == azure.IdentityToken:
+		return identityFix(refused, cfg.Authorization.ManagedIdentity)
+	case refused.Op == azure.MachineMetadata:
+		return "see what answers at the metadata service's address; cloud and authorization.resource_id, once set, save asking it"
+	}
+	return managerFix(refused, cfg)
+}
+
+// identityFix is about the managed identity's token.
+func identityFix(refused *azure.Error, named string) string {
+	const list = "az vm identity show, az vmss identity show or az connectedmachine show lists them"
+	switch {
+	case strings.Contains(refused.Message, "Multiple user assigned identities"):
+		return "the machine has several identities: set authorization.managed_identity to the client id of the one that may ask; " + list
+	case named != "" && refused.Status == http.StatusBadRequest:
+		return "authorization.managed_identity is " + named + ", which may be none of this machine's identities; " + list
+	default:
+		return "switch on the machine's managed identity: az vm identity assign, az vmss identity assign, or azcmagent connect for Azure Arc"
+	}
+}
+
+// managerFix is about Resource Manager, whose code says what is wrong.
+func managerFix(refused *azure.Error, cfg *config.Config) string {
+	code := strings.ToLower(refused.Code)
+	switch {
+	case code == "authorizationfailed" && cfg.Authorization.Source != config.Permissions:
+		return "give the machine's managed identity a role with Microsoft.Authorization/*/read at the machine"
+	case cfg.Authorization.Source == config.Permissions && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden):
+		return "give the application registration the delegated permission user_impersonation of Azure Service Management"
+	case code == "expiredauthenticationtoken":
+		return "see that the clock is right: timedatectl"
+	case code == "invalidauthenticationtokentenant":
+		return "the subscription is of another tenant than the machine's identity: see tenant_id and authorization.resource_id"
+	case code == "invalidauthenticationtokenaudience", refused.Status == http.StatusUnauthorized:
+		return "see that cloud and endpoints.resource_manager name this machine's cloud"
+	case refused.Status == http.StatusNotFound:
+		return "the machine may have been moved, renamed or deleted: compare authorization.resource_id, if it is set, with az resource show"
+	case strings.Contains(code, "apiversion"), code == "noregisteredproviderfound":
+		return "Azure no longer takes what this version asks: update aad-login"
+	default:
+		return "see what Azure said in error"
+	}
+}
