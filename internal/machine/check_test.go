@@ -333,7 +333,7 @@ func TestCheckAccount(t *testing.T) {
 	}
 	wrong, status := diagnose(t, "user@contoso.example")
 	r := find(t, wrong, "access", "would not be let in: .*login/action")
-	assign := "az role assignment create --assignee-object-id " + oid + " --role 'Virtual Machine User Login' --scope /subscr"
+	assign := "az role assignment create --assignee-object-id " + oid + " --role 'Virtual Machine User Login' --scope '/subscr"
 	if status != 1 || !strings.HasPrefix(r.Command, assign) {
 		t.Errorf("exit status %d, %+v", status, r)
 	}

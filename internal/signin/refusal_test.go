@@ -129,7 +129,7 @@ func TestRefusals(t *testing.T) {
 		{"certificate", a.cannotReach("sign-in service", fmt.Errorf("z: %w", &azure.CertificateError{Problem: "is odd"})), Unreachable,
 			"Tell the administrator of this machine: the certificate of the sign-in service is odd.", "unreachable"},
 		{"server down", a.cannotAsk(&azure.Error{Status: 503, CorrelationID: "theirs"}), Unreachable, "Correlation ID: theirs", "unreachable"},
-		{"not allowed to ask", a.cannotAsk(&azure.Error{Status: 403, CorrelationID: "theirs"}), Unreachable, "does not let it ask", "Microsoft.Authorization/*/read"},
+		{"not allowed to ask", a.cannotAsk(&azure.Error{Op: azure.ResourceManager, Status: 403, Code: "AuthorizationFailed", CorrelationID: "theirs"}), Unreachable, "does not let it ask", "Microsoft.Authorization/*/read"},
 		{"cannot ask", a.cannotAsk(unreachable), Unreachable, "cannot be reached", "unreachable"},
 		{"anything while asking", a.cannotAsk(errors.New("odd")), Unreachable, "cannot be reached", "odd"},
 		{"tenant unknown", a.noDiscovery(&token.RefusedError{}), Misconfigured, "not configured correctly", "configuration-error"},
