@@ -38,7 +38,7 @@ const wiring = "/usr/share/aad-login/wiring"
 
 func (p *Patient) pam(context.Context) (results []Result) {
 	for _, service := range []string{"sshd", "sudo", "login"} {
-		if _, err := p.service(service); err != nil {
+		if _, _, err := p.service(service); err != nil {
 			continue // a program that is not installed
 		}
 		rules := stack(p.service, service, "", 0)
@@ -56,7 +56,7 @@ func (p *Patient) pam(context.Context) (results []Result) {
 	if results == nil {
 		results = []Result{failed(Machine, "there is no /etc/pam.d/sshd, sudo or login")}
 	}
-	return together(results)
+	return append(together(results), p.shutOut()...)
 }
 
 // together tells once what is wrong with several services: they share the stack that it is in.
@@ -89,16 +89,18 @@ func together(all []Result) (results []Result) {
 var pamDirs = []string{"etc/pam.d", "usr/lib/pam.d", "usr/etc/pam.d"}
 
 // service reads a file as libpam finds it: what a distribution brings outside /etc is for those that /etc does not have.
-func (p *Patient) service(name string) (text string, err error) {
+func (p *Patient) service(name string) (file, text string, err error) {
 	if strings.HasPrefix(name, "/") {
-		return p.read(name)
+		text, err = p.read(name)
+		return name, text, err
 	}
 	for _, dir := range pamDirs {
-		if text, err = p.read(path.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
-			return text, err
+		file = path.Join("/", dir, name)
+		if text, err = p.read(file); !errors.Is(err, fs.ErrNotExist) {
+			return file, text, err
 		}
 	}
-	return text, err
+	return file, text, err
 }
 
 func of(rules []rule, kind string) []rule {
@@ -129,9 +131,6 @@ func (p *Patient) judgeAuth(service string, rules []rule) (results []Result) {
 	if action := rules[at].action("success"); action == "ignore" || action == "bad" || action == "die" {
 		results = append(results, wrong("a sign-in does not count"))
 	}
-	if rules[at].action("user_unknown") != "ignore" {
-		results = append(results, wrong("accounts of this machine cannot authenticate"))
-	}
 	if action := rules[at].action("perm_denied"); action != "die" && action != "bad" {
 		results = append(results, wrong("a refusal does not count, and the modules below may let in"))
 	}
@@ -154,9 +153,6 @@ func (p *Patient) judgeAccount(service string, rules []rule) []Result {
 	}
 	if action := rules[at].action("perm_denied"); action != "die" && action != "bad" {
 		return wrong("a refusal does not count: a public key lets in who has no role")
-	}
-	if action := rules[at].action("ignore"); action == "die" || action == "bad" {
-		return wrong("accounts of this machine cannot log in")
 	}
 	if rules[at].action("module_unknown") == "ignore" && !guarded(rules[at+1:]) {
 		return []Result{p.rewire(warning("/etc/pam.d/"+service+", account: module_unknown=ignore, and nothing behind it: "+

@@ -55,9 +55,9 @@ func asks(rules []rule) bool {
 // OwnServices are the PAM services of this machine whose own file asks pam_aad.so for authentication, or one it includes that is
 // not a stack shared by all. An administrator wrote those; the package never does.
 func (p *Patient) OwnServices() []string {
-	own := func(name string) (string, error) {
+	own := func(name string) (string, string, error) {
 		if isShared(name) {
-			return "", fs.ErrNotExist
+			return "", "", fs.ErrNotExist
 		}
 		return p.service(name)
 	}

@@ -17,22 +17,35 @@ type rule struct {
 	module  string
 	args    []string
 	sub     string // the substack it is in, and those around that; "" for none
+	at      place
 }
+
+// place is where a rule stands: lines of a file, the second number being the line behind it.
+type place struct {
+	file          string
+	line, nextOne int
+}
+
+func (a place) String() string { return fmt.Sprintf("%s:%d", a.file, a.line) }
+
+// continued stands for the end of a line that goes on in the next one.
+const continued = "\x00"
 
 // maxIncludes is deeper than any stack that was meant.
 const maxIncludes = 8
 
 // stack is what libpam makes of a file in /etc/pam.d (pam.conf(5)): every include replaced by what it names. A file that is
 // missing adds nothing; libpam makes a rule of it that fails, which is another check's business. sub is the substack around.
-func stack(read func(service string) (string, error), service, sub string, depth int) (rules []rule) {
-	text, err := read(service)
+func stack(read func(service string) (file, text string, err error), service, sub string, depth int) (rules []rule) {
+	file, text, err := read(service)
 	if err != nil || depth > maxIncludes {
 		return nil
 	}
-	number := 0
-	for line := range strings.Lines(strings.ReplaceAll(text, "\\\n", " ")) {
-		number++
-		line, _, _ = strings.Cut(line, "#")
+	number := 1
+	for line := range strings.Lines(strings.ReplaceAll(text, "\\\n", continued)) {
+		at := place{file, number, number + 1 + strings.Count(line, continued)}
+		number = at.nextOne
+		line, _, _ = strings.Cut(strings.ReplaceAll(line, continued, " "), "#")
 		words := bracketed(line)
 		switch {
 		case len(words) == 2 && words[0] == "@include":
@@ -41,7 +54,7 @@ func stack(read func(service string) (string, error), service, sub string, depth
 		case words[1] == "include" || words[1] == "substack":
 			inner := sub
 			if words[1] == "substack" {
-				inner += fmt.Sprintf("%s:%d/", service, number)
+				inner += fmt.Sprintf("%s:%d/", service, at.line)
 			}
 			for _, r := range stack(read, words[2], inner, depth+1) {
 				if r.kind == kindOf(words[0]) {
@@ -49,7 +62,7 @@ func stack(read func(service string) (string, error), service, sub string, depth
 				}
 			}
 		default:
-			rules = append(rules, rule{kindOf(words[0]), words[1], words[2], words[3:], sub})
+			rules = append(rules, rule{kindOf(words[0]), words[1], words[2], words[3:], sub, at})
 		}
 	}
 	return rules
