@@ -85,7 +85,7 @@ func under(t *testing.T, controls map[string]string) string {
 		fmt.Fprintf(&text, "%s required pam_permit.so\n%[1]s required pam_permit.so\n", kind) // the second for those who jump
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "machine"), []byte(text.String()), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "vlock"), []byte(text.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -99,7 +99,7 @@ func through(t *testing.T, dir, user string, prompt func(string) error) (results
 		if !c.after {
 			h := &host{t: t, prompt: prompt}
 			var err error
-			if tx, err = pam.StartConfDir("machine", user, h, dir); err != nil {
+			if tx, err = pam.StartConfDir("vlock", user, h, dir); err != nil {
 				t.Fatal(err)
 			}
 			defer tx.End()
