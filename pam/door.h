@@ -135,6 +135,10 @@ int64_t aad_now(void);	/* milliseconds, of a clock nobody can set */
 /* ask.c: a prompt. PAM_SUCCESS: somebody has read it and pressed ENTER; else PAM_CONV_ERR. */
 int aad_ask(pam_handle_t *, const char *text);
 
+/* crash.c: why and where a worker has died, by its standard error. Empty: it did not say. No value of its variables is in it. */
+struct aad_crash { char error[256], stack[1000]; };
+void aad_read_crash(int words, struct aad_crash *);
+
 /* relay.c: PAM_SUCCESS only by an AAD_RESULT that says so, in time. */
 void aad_relay(pam_handle_t *, const struct aad_request *, int frames, struct aad_end *);
 

@@ -34,7 +34,7 @@ func (r *refusal) Error() string { return "signin: " + logLine(r.reason, r.pairs
 func (a *attempt) run(verb string, steps func(*attempt) error) (v Verdict) {
 	defer func() {
 		if p := recover(); p != nil {
-			v = a.refused(a.unforeseen("panic", fmt.Errorf("%v", p)))
+			v = a.refused(a.panicked(p))
 		}
 	}()
 	if err := steps(a); err != nil {
@@ -85,9 +85,10 @@ func (a *attempt) refuse(v Verdict, person, reason string, pairs ...string) *ref
 	return &refusal{verdict: v, person: person + "\nCorrelation ID: " + a.correlation(), reason: reason, pairs: pairs}
 }
 
+const somethingWrong = "Something went wrong on this machine, and nobody was signed in. Try again; if it stays, tell its administrator."
+
 func (a *attempt) unforeseen(reason string, err error) *refusal {
-	return a.refuse(Broken, "Something went wrong on this machine, and nobody was signed in. Try again; if it stays, tell its administrator.",
-		reason, "error", err.Error())
+	return a.refuse(Broken, somethingWrong, reason, "error", err.Error())
 }
 
 // unexpected is an error that no step has foreseen. Any of them may be told that it must not write.

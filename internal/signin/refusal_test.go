@@ -72,14 +72,25 @@ func TestEndSaysNothing(t *testing.T) {
 	}
 }
 
-// No step may take the line along with it when it breaks down.
+// No step may take the line along with it when it breaks down, nor tell the log what it was about.
 func TestPanic(t *testing.T) {
-	door := new(said)
-	a := new(Signin).attempt(Request{User: "user@contoso.example"}, door)
-	got := a.run("signed-in", func(*attempt) error { panic("index\nout of range") })
-	ended(t, got, door, Broken, "nobody was signed in", `3 failed reason="panic" account="user@contoso.example"`)
-	if !strings.Contains(door.logged[0], `error="index\x0aout of range"`) || door.ends != 1 {
-		t.Errorf("%d ends: %q", door.ends, door.logged)
+	const secret = "eyJhbGciOiJSUzI1NiJ9"
+	for want, step := range map[string]func(*attempt) error{
+		`error="runtime error: index out of range [20] with length 20" stack="signin.TestPanic.func`: func(*attempt) error {
+			end := strings.Index(secret+"!", "!")
+			return errors.New(string(secret[end]))
+		},
+		`error="a panic with a string" stack="signin.TestPanic.func`:              func(*attempt) error { panic("\n" + secret) },
+		`error="a panic with a *errors.errorString" stack="signin.TestPanic.func`: func(*attempt) error { panic(errors.New(secret)) },
+	} {
+		door := new(said)
+		a := new(Signin).attempt(Request{User: "user@contoso.example"}, door)
+		got := a.run("signed-in", step)
+		ended(t, got, door, Broken, "nobody was signed in", `3 failed reason="panic" account="user@contoso.example"`)
+		line := door.logged[0]
+		if !strings.Contains(line, want) || !strings.Contains(line, " < signin.(*attempt).run refusal.go:") || strings.Contains(line, secret) || door.ends != 1 {
+			t.Errorf("%d ends: %q, want %s", door.ends, door.logged, want)
+		}
 	}
 }
 
