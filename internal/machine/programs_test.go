@@ -42,6 +42,35 @@ const (
 	knockers = 10
 )
 
+// TestFaillockOfPrograms has strangers at a mail server and a file server try passwords for an account of ours, with the stacks of
+// hardening guides. They lock nobody out.
+func TestFaillockOfPrograms(t *testing.T) {
+	if !*hosts {
+		t.Skip("run by: make hosts")
+	}
+	stored(t, user)
+	withFaillock(t)
+	for _, p := range programs() {
+		if p.name != "dovecot" && p.name != "vsftpd" {
+			continue
+		}
+		t.Run(p.name, func(t *testing.T) {
+			p.start(t)
+			for range 20 {
+				if got := said(p.try(t, user, "a guess")); got != "refused" {
+					t.Errorf("%s", got)
+				}
+			}
+			if tally(t, user) != 0 {
+				t.Errorf("faillock: %s", must(t, "faillock", "--user", user))
+			}
+			c := ssh(t, user, "id -un")
+			c.signIn(user)
+			c.expect("\n" + user + "\n")
+		})
+	}
+}
+
 // TestPrograms walks through every program with the package installed, and once more, for the local user's time, without it.
 func TestPrograms(t *testing.T) {
 	if !*hosts {
