@@ -7,6 +7,7 @@
 #include "name.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { DEFAULT_LOW = 1879048192, DEFAULT_HIGH = 2147483646 };
@@ -21,7 +22,9 @@ enum aad_claim aad_claims(const char *name, uint32_t *low, uint32_t *high)
 		return AAD_CLAIM_NO_STORE;
 	*low = b.store->rules.low;
 	*high = b.store->rules.high;
-	enum aad_claim claim = aad_name_parse(&b.store->rules, name, &n) ? AAD_CLAIM_OURS : AAD_CLAIM_FOREIGN;
+	// Whoever types the domain is one of ours, and is told why they have no short name; without it, it is a local name.
+	bool ours = strchr(name, '@') ? aad_name_read(&b.store->rules, name, &n) : aad_name_parse(&b.store->rules, name, &n);
+	enum aad_claim claim = ours ? AAD_CLAIM_OURS : AAD_CLAIM_FOREIGN;
 	aad_give_back(&b);
 	return claim;
 }

@@ -72,6 +72,11 @@ static bool complete(const struct aad_rules *r, struct aad_name *n)
 
 bool aad_name_parse(const struct aad_rules *r, const char *name, struct aad_name *n)
 {
+	return aad_name_read(r, name, n) && (n->account_len == n->upn_len || valid_short(n->upn, n->local_len));
+}
+
+bool aad_name_read(const struct aad_rules *r, const char *name, struct aad_name *n)
+{
 	size_t len = strnlen(name, AAD_MAX_NAME + 1);
 	if (len > AAD_MAX_NAME)
 		return false;
@@ -85,7 +90,7 @@ bool aad_name_parse(const struct aad_rules *r, const char *name, struct aad_name
 	const char *domain = n->upn + n->local_len + 1;
 	bool is_short = r->short_names && strcmp(domain, r->domain) == 0;
 	n->account_len = is_short ? n->local_len : n->upn_len;
-	return listed(r, domain) && (!is_short || valid_short(n->upn, n->local_len));
+	return listed(r, domain);
 }
 
 bool aad_name_is(const struct aad_name *n, const char *name)

@@ -17,6 +17,10 @@ struct aad_name {
 // aad_name_parse takes a name of any ASCII case; false when it is not ours.
 bool aad_name_parse(const struct aad_rules *r, const char *name, struct aad_name *n);
 
+// aad_name_read is the same, and takes also a name of a listed domain whose
+// short name no account may have.
+bool aad_name_read(const struct aad_rules *r, const char *name, struct aad_name *n);
+
 // aad_name_is holds for the one spelling that is the account's name.
 bool aad_name_is(const struct aad_name *n, const char *name);
 

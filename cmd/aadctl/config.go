@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
+	"aadlogin/internal/sshd"
 )
 
 func configCommand(o *options) *cobra.Command {
@@ -31,6 +33,9 @@ func configCheck(o *options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, store, err := o.load()
 			if err != nil {
+				return err
+			}
+			if err := o.startsShell(c); err != nil {
 				return err
 			}
 			if err := fits(store, account.RulesFrom(c)); err != nil {
@@ -115,6 +120,9 @@ func (o *options) apply(out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := o.startsShell(c); err != nil {
+		return err
+	}
 	var before account.Rules
 	after := account.RulesFrom(c)
 	err = store.Update(func(e *account.Edit) error {
@@ -137,6 +145,17 @@ func (o *options) apply(out io.Writer) error {
 		fmt.Fprintln(out, "  "+change)
 	}
 	return leftBehind(out, store, after)
+}
+
+// startsShell refuses a login shell for new accounts with which sshd would let nobody in. Where sshd locks people into a
+// directory it does not look at theirs, and aadctl check asks it about each.
+func (o *options) startsShell(c *config.Config) error {
+	root := os.DirFS("/")
+	problem := account.ShellProblem(root, c.Accounts.Shell)
+	if lines, err := sshd.Read(root); problem == "" || err == nil && lines.Chroots() {
+		return nil
+	}
+	return noShell(o.config, c.Accounts.Shell, problem)
 }
 
 // differences is one line per rule that changed.

@@ -157,6 +157,11 @@ func movedAccount(a account.Account) error {
 		fmt.Sprintf("its uid is %d", a.MovedTo))
 }
 
+func noShell(file, shell, problem string) error {
+	return &failure{exitConfiguration, fmt.Sprintf("%s: accounts.shell: %s %s, and sshd lets nobody in without a login shell", file, shell, problem),
+		"install it, or set accounts.shell to one that is there, such as /bin/bash"}
+}
+
 func takenName(in lookup, name string) error {
 	if held, err := in.ByName(name); err == nil {
 		return no(fmt.Sprintf("%s: is the name of uid %d", name, held.UID), "if two people have exchanged their names, use --swap")

@@ -30,6 +30,21 @@ func (e *SpellingError) Error() string {
 	return fmt.Sprintf("account: the account is spelled %q", e.Right)
 }
 
+// ShortNameError is returned for a name of an accepted domain whose account
+// would have a short name that no account may have. It is ErrForeign, too: the
+// name service answers nobody of this name.
+type ShortNameError struct {
+	Short   string
+	Problem string // "is the name of a group of rights"
+}
+
+func (e *ShortNameError) Error() string {
+	return fmt.Sprintf("account: %q %s, and cannot be a short name", e.Short, e.Problem)
+}
+
+// Is makes it a name of nobody here.
+func (e *ShortNameError) Is(target error) bool { return target == ErrForeign }
+
 // Name is the name of an account that may exist.
 type Name struct {
 	Account string // as typed, listed and stored: the UPN, or its local part for a short name
@@ -42,7 +57,8 @@ func (n Name) Local() string { local, _, _ := strings.Cut(n.UPN, "@"); return lo
 // Domain is the part behind the @.
 func (n Name) Domain() string { _, domain, _ := strings.Cut(n.UPN, "@"); return domain }
 
-// Name judges a name as it was typed: ErrForeign, *SpellingError, or ours.
+// Name judges a name as it was typed: ErrForeign, *ShortNameError,
+// *SpellingError, or ours.
 func (r Rules) Name(typed string) (Name, error) {
 	n, err := r.parse(lower(typed))
 	if err == nil && n.Account != typed {
@@ -76,9 +92,10 @@ func (r Rules) parse(name string) (Name, error) {
 	case !full && !r.ShortNames,
 		len(n.UPN) > maxUPN,
 		!slices.Contains(r.Domains, domain),
-		!validLocal(local),
-		n.Account == local && !validShort(local):
+		!validLocal(local):
 		return Name{}, ErrForeign
+	case n.Account == local && shortProblem(local) != "":
+		return Name{}, &ShortNameError{local, shortProblem(local)}
 	}
 	return n, nil
 }
@@ -95,12 +112,18 @@ func only(s, set string) bool {
 	return !strings.ContainsFunc(s, func(c rune) bool { return !strings.ContainsRune(set, c) })
 }
 
-// validShort keeps a short name apart from ids, which chown(1) takes for a
+// shortProblem keeps a short name apart from ids, which chown(1) takes for a
 // name first, and from groups: an account's private group has its name, and
 // sudoers, sshd and polkit grant rights by the names of groups. Package signin
-// looks for groups that exist; these need not yet.
-func validShort(s string) bool {
-	return !only(s, "0123456789") && !slices.Contains(groupNames, s)
+// looks for groups and users that exist; these need not yet.
+func shortProblem(s string) string {
+	switch {
+	case only(s, "0123456789"):
+		return "is a number"
+	case slices.Contains(groupNames, s):
+		return "is the name of a group of rights"
+	}
+	return ""
 }
 
 // groupNames are no short names. nss/name.c has the same list.
@@ -109,7 +132,7 @@ var groupNames = slices.Concat([]string{UsersGroup, AdminsGroup, "root", "adm", 
 // validName holds for the names that the store may hold, whatever the domains.
 func validName(s string) bool {
 	local, domain, full := strings.Cut(s, "@")
-	return len(s) <= maxUPN && validLocal(local) && (full && validDomain(domain) || !full && validShort(local))
+	return len(s) <= maxUPN && validLocal(local) && (full && validDomain(domain) || !full && shortProblem(local) == "")
 }
 
 // lower is for ASCII alone: "K" (Kelvin sign) is no k.

@@ -105,9 +105,12 @@ func (p *passwd) account(line string) (Account, error) {
 func (p *passwd) name(field string) (Name, error) {
 	n, err := p.rules.Name(field)
 	var spelling *SpellingError
+	var short *ShortNameError
 	switch {
 	case errors.As(err, &spelling):
 		return n, fmt.Errorf("name %q must be spelled %q", field, spelling.Right)
+	case errors.As(err, &short):
+		return n, fmt.Errorf("name %q would be %q here, which %s", field, short.Short, short.Problem)
 	case err != nil:
 		return n, fmt.Errorf("name %q is not one of an accepted domain (%s)", field, strings.Join(p.rules.Domains, ", "))
 	case p.names[n.Account] != 0:
@@ -122,13 +125,24 @@ func (p *passwd) id(uid, gid string) (uint32, error) {
 	case !ok:
 		return 0, fmt.Errorf("uid %q is not a number", uid)
 	case gid != uid:
-		return 0, fmt.Errorf("gid %q differs from uid %s; every account here has a private group with its own number", gid, uid)
+		return 0, otherGroup(uid, gid)
 	case p.rules.reservedID(id) != "":
 		return 0, fmt.Errorf("uid %d is %s", id, p.rules.reservedID(id))
 	case p.ids[id] != 0:
 		return 0, fmt.Errorf("uid %d is on line %d already", id, p.ids[id])
 	}
 	return id, nil
+}
+
+// otherGroup says how an account of useradd's comes over, whose group has another number as soon as one was made by hand. Only
+// its own files change their group: others may be in that one, too.
+func otherGroup(uid, gid string) error {
+	err := fmt.Errorf("gid %q differs from uid %s; every account here has a private group with its own number", gid, uid)
+	if _, ok := parseUID(gid); !ok {
+		return err
+	}
+	return fmt.Errorf("%w: write %[2]s for both and, once it is imported, hand over its files: find / -xdev -uid %[2]s -gid %[3]s -exec chgrp -h %[2]s {} +",
+		err, uid, gid)
 }
 
 func orElse(s, otherwise string) string {

@@ -91,10 +91,13 @@ func examine(ctx context.Context, name string, check checkFunc) []Result {
 	select {
 	case results = <-done:
 	case <-ctx.Done():
-		results = []Result{failedf(Machine, "no answer within %v", limit)}
+		results = []Result{failedf(Machine, "no answer within %v", limit).fix(hangs)}
 	}
 	return named(name, results)
 }
+
+// hangs is about a program that a check runs; one of the network does not run any.
+const hangs = "a program that this check runs does not end: see which one, and what it waits for: ps -ef --forest"
 
 func named(check string, results []Result) []Result {
 	for i := range results {

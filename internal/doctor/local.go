@@ -20,6 +20,7 @@ func (p *Patient) Local(ctx context.Context, tell func([]Result)) {
 		{"pam", p.pam},
 		{"services", p.services},
 		{"sshd", p.sshd},
+		{"shell", p.shell},
 		{"sudo", p.sudo},
 		{"groups", p.groups},
 		{"polkit", p.polkit},

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,14 +31,13 @@ func (p *Patient) Person(ctx context.Context, probe *signin.Probe, tell func([]R
 func (p *Patient) person() (account.Account, []Result) {
 	rules := account.RulesFrom(p.Config)
 	name, err := rules.Name(p.Account)
-	var spelling *account.SpellingError
-	switch {
-	case errors.As(err, &spelling):
-		return nobodys(failedf(Machine, "%q is spelled %s here", p.Account, spelling.Right).
-			run("aadctl check " + spelling.Right))
-	case err != nil:
-		return nobodys(failedf(Machine, "%q is not a name of the configured domains (%s), so pam_aad.so stands aside",
-			p.Account, strings.Join(p.Config.Domains, ", ")))
+	if err != nil {
+		return nobodys(p.noName(err))
+	}
+	if uid, local := p.localUser(name.Account); local && name.Account != name.UPN {
+		return nobodys(failedf(Machine, "%s is a local account (uid %s), which wins, so %s has no name on this machine", name.Account, uid, name.UPN).
+			fix("give the local account another name, or make it theirs, files and all: docs/accounts.md").
+			run("usermod -l " + name.Account + "-local " + name.Account))
 	}
 	snapshot, err := account.Store{Dir: p.Config.Accounts.Directory}.Open()
 	if err != nil {
@@ -49,7 +49,7 @@ func (p *Patient) person() (account.Account, []Result) {
 	case errors.Is(err, account.ErrUnknown):
 		fresh, err := snapshot.Fresh(name)
 		if err != nil {
-			return nobodys(failed(Store, strings.TrimPrefix(err.Error(), "account: ")))
+			return nobodys(failed(Store, strings.TrimPrefix(err.Error(), "account: ")).run("aadctl store verify"))
 		}
 		if results := p.firstRefused(fresh); results != nil {
 			return account.Account{}, results
@@ -59,7 +59,7 @@ func (p *Patient) person() (account.Account, []Result) {
 	case errors.Is(err, account.ErrRemoved):
 		return nobodys(failed(Machine, name.Account+" has been removed from this machine").run("aadctl account restore " + name.Account))
 	case err != nil:
-		return nobodys(failed(Store, err.Error()))
+		return nobodys(failed(Store, err.Error()).run("aadctl store verify"))
 	case held.Name != name.Account:
 		return nobodys(failed(Machine, name.Account+" is a former name of "+held.Name).run("aadctl check " + held.Name))
 	case !held.Locked.IsZero():
@@ -70,6 +70,43 @@ func (p *Patient) person() (account.Account, []Result) {
 		return held, []Result{ok("%s was imported and has uid %d; its first sign-in tells whose it is", held.Name, held.UID)}
 	}
 	return held, []Result{ok("%s has uid %d and belongs to object %s", held.Name, held.UID, held.ObjectID)}
+}
+
+// noName says why a name is that of no account here.
+func (p *Patient) noName(err error) Result {
+	var spelling *account.SpellingError
+	var short *account.ShortNameError
+	first := p.Config.Domains[0]
+	_, domain, full := strings.Cut(p.Account, "@")
+	switch {
+	case errors.As(err, &spelling):
+		return failedf(Machine, "%q is spelled %s here", p.Account, spelling.Right).run("aadctl check " + shellWord(spelling.Right))
+	case errors.As(err, &short):
+		upn := short.Short + "@" + first
+		return failedf(Machine, "%s %s, and cannot be a short name, so %s cannot sign in here", short.Short, short.Problem, upn).
+			fix("give the person another user name, or set up the machine without short_names").
+			run("az ad user update --id " + shellWord(upn) + " --set userPrincipalName=NEW@" + first)
+	}
+	r := failedf(Machine, "%q is not a name of the configured domains (%s), so pam_aad.so stands aside",
+		p.Account, strings.Join(p.Config.Domains, ", "))
+	if !full || slices.Contains(p.Config.Domains, domain) || strings.Trim(domain, domainCharacters) != "" || domain == "" {
+		return r.fix("write the whole user name, such as alice@" + first + ", in lower case").run("aadctl check alice@" + first)
+	}
+	return r.fix("where these are people of yours, add their domain").
+		run(fmt.Sprintf(`sed -Ei 's/^([[:blank:]]*domains[[:blank:]]*=[[:blank:]]*\[[^]]*)\]/\1, "%s"]/' %s && %s`, domain, shellWord(p.configPath()), apply))
+}
+
+const domainCharacters = "abcdefghijklmnopqrstuvwxyz0123456789.-"
+
+// localUser is the uid that /etc/passwd has for a name: it wins over every account of ours.
+func (p *Patient) localUser(name string) (uid string, local bool) {
+	text, _ := p.read("etc/passwd")
+	for line := range strings.Lines(text) {
+		if fields := strings.Split(line, ":"); len(fields) > 2 && fields[0] == name {
+			return fields[2], true
+		}
+	}
+	return "", false
 }
 
 // nobodys is the result for a name that nobody can sign in with.
@@ -85,12 +122,12 @@ func (p *Patient) entry(ctx context.Context, acct account.Account) []Result {
 	switch stored := !acct.Created.IsZero(); {
 	case err == nil && len(entry) == 7 && entry[2] != fmt.Sprint(acct.UID):
 		return []Result{failedf(Machine, "getent says uid %s: another source has %s, and it wins", entry[2], acct.Name).
-			fix("rename that account")}
+			fix("give that account another name, if it is not this person's; who has it: ").run("getent -s files passwd " + acct.Name + " || getent passwd " + acct.Name)}
 	case err == nil && len(entry) == 7:
 		return []Result{ok("getent says: %s", strings.TrimSpace(said))}
 	case stored:
 		return []Result{failed(Machine, "getent does not find "+acct.Name).
-			fix("see what else is wrong here: the module or nsswitch.conf")}
+			fix("see what else is wrong here: the module or nsswitch.conf").run(nsswitchAdd)}
 	}
 	return []Result{ok("getent does not find it, as it should be before a first sign-in: only %s do",
 		strings.Join(p.Config.Accounts.PreAuthServices, ", "))}
@@ -132,7 +169,7 @@ func (p *Patient) grant(acct account.Account, now time.Time) []Result {
 func (p *Patient) access(ctx context.Context, probe *signin.Probe, acct account.Account) []Result {
 	switch {
 	case acct.Name == "":
-		return []Result{failed(Machine, "this name is not let in")}
+		return []Result{failed(Machine, "this name is not let in").fix("see what the check account says")}
 	case !p.Config.Authorization.AsksAlone() && p.Config.Authorization.Source == config.AppRoles:
 		return []Result{skipped("app roles are in the token of a sign-in; without one nobody can tell")}
 	case !p.Config.Authorization.AsksAlone():
@@ -161,7 +198,7 @@ func judgeDecision(d rbac.Decision, assign string) Result {
 	case d.Login:
 		return ok("would be let in%s; not as administrator, for %s", by, d.Reason)
 	}
-	result := failed(Machine, "would not be let in: "+d.Reason)
+	result := failed(Machine, "would not be let in: "+d.Reason).fix("the role counts from the next sign-in on, once Azure knows it")
 	if strings.Contains(d.Reason, "deny") {
 		return result.fix("a deny assignment wins over every role: ask whoever made it")
 	}

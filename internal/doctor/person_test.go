@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -156,6 +157,47 @@ func TestGrant(t *testing.T) {
 	p.Config.Authorization.Source = "app-roles"
 	expect(t, p.grant(acct, now), OK, "under another configuration: it stands in for nothing")
 	expect(t, p.grant(stored(func(a *account.Account) { a.ObjectID = "" }), now), Skipped, "nobody has signed in")
+}
+
+// A login shell that is no program keeps people out; sshd does not look at it where it locks them into a directory.
+func TestShell(t *testing.T) {
+	for name, test := range map[string]struct {
+		lines   string
+		shell   string // of the stored account
+		change  func(*account.Account)
+		chroot  bool
+		status  Status
+		found   string
+		command string
+	}{
+		"all there":  {shell: "/bin/bash", status: OK, found: "login shells are there"},
+		"configured": {lines: `accounts.shell = "/usr/bin/zsh"`, shell: "/bin/bash", status: Failed, found: "accounts.shell is /usr/bin/zsh, which does not exist", command: "sed "},
+		"stored": {shell: "/usr/bin/fish", status: Failed, found: "the login shell of user@contoso.example is /usr/bin/fish, which does not exist",
+			command: `for a in user@contoso.example; do aadctl account set "$a" --shell /bin/bash; done`},
+		"no program":              {shell: "/bin/plain", status: Failed, found: "is not executable", command: "chmod a+x /bin/plain"},
+		"a directory":             {shell: "/bin", status: Failed, found: "is not a regular file", command: "for a in "},
+		"locked":                  {shell: "/none", change: func(a *account.Account) { a.Locked = time.Now() }, status: OK, found: "are there"},
+		"removed":                 {shell: "/none", change: func(a *account.Account) { a.Removed = time.Now() }, status: OK, found: "are there"},
+		"locked into a directory": {lines: `accounts.shell = "/none"`, shell: "/none", chroot: true, status: OK, found: "are there"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := patient(t, nil, test.lines)
+			p.keep(t, stored(func(a *account.Account) {
+				if a.Shell = test.shell; test.change != nil {
+					test.change(a)
+				}
+			}))
+			root := fstest.MapFS{"bin/bash": {Mode: 0o755}, "bin/plain": {Mode: 0o644}}
+			if p.Files = root; test.chroot {
+				root["etc/ssh/sshd_config"] = &fstest.MapFile{Data: []byte("ChrootDirectory /srv\n")}
+				p.Run = func(context.Context, string, ...string) (string, error) { return "chrootdirectory /srv\n", nil }
+			}
+			results := p.shell(t.Context())
+			if expect(t, results, test.status, test.found); len(results) != 1 || !strings.HasPrefix(results[0].Command, test.command) {
+				t.Errorf("%+v", results)
+			}
+		})
+	}
 }
 
 // Every source is asked as a sign-in would ask it, and what it cannot tell is said.

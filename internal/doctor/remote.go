@@ -77,6 +77,9 @@ func (r remote) tell(ctx context.Context, tell func([]Result), name string, poss
 		check = func(context.Context) []Result { return []Result{skipped(offlineWhy)} }
 	}
 	results := examine(ctx, name, check)
+	for i := range results {
+		results[i] = r.wayOut(name, results[i])
+	}
 	tell(results)
 	for _, result := range results {
 		possible = possible && result.Status != Failed
@@ -147,9 +150,6 @@ func (r remote) machine(context.Context) []Result {
 		if refused := (*azure.Error)(nil); errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) && !refused.Updating() {
 			result.Kind = Machine // it is somewhere, and whom it asks does not say where
 		}
-		if result.Fix == "" && result.Kind == Unreachable {
-			result.Fix = "on a machine that is not in Azure, set authorization.source = \"app-roles\" and cloud"
-		}
 		return []Result{result}
 	case id == "":
 		return []Result{ok("app roles decide, so this machine need not be in Azure")}
@@ -166,7 +166,8 @@ func (r remote) registration(ctx context.Context) []Result {
 
 func (r remote) tenant(context.Context) []Result {
 	if err := r.probe.SameTenant(); err != nil {
-		return r.wrong("the tenant", err)
+		return []Result{r.wrong("the tenant", err)[0].fix("people of one directory have no roles at a machine of another: correct tenant_id, if it is wrong").
+			run("az account show --query tenantId --output tsv")}
 	}
 	return []Result{ok("metadata names no other tenant than tenant_id")}
 }
@@ -205,7 +206,10 @@ func (r remote) authorization(ctx context.Context) []Result {
 			fix("after the first sign-in, aadctl check ACCOUNT tells more")}
 	case errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable):
 		result := r.wrong("Azure refuses this machine", err)[0]
-		result.Kind = Machine
+		if result.Kind = Machine; r.Config.Authorization.AsksAlone() {
+			resource, _ := r.probe.Machine()
+			result.Command = mayAskCommand(resource)
+		}
 		return []Result{result}
 	}
 	return r.wrong("Azure Resource Manager", err)

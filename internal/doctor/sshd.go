@@ -6,13 +6,13 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"aadlogin/internal/account"
+	"aadlogin/internal/sshd"
 )
 
 const sshdProgram = "/usr/sbin/sshd"
@@ -23,24 +23,42 @@ func (p *Patient) sshd(ctx context.Context) []Result {
 		return []Result{skipped(sshdProgram + " is not installed")}
 	}
 	name := p.someone()
-	said, err := p.Run(ctx, sshdProgram, "-T", "-C", "user="+name+",host=localhost,addr=127.0.0.1")
+	said, err := p.sshdFor(ctx, name)
 	if err != nil {
 		return []Result{failed(Machine, "sshd does not accept its configuration: "+lastLine(said)).
-			fix("sshd -t names file and line")}
+			fix("correct the line, see that it is accepted, " + reload).run(sshdProgram + " -t")}
 	}
-	results := judgeSSHD(settings(said), name, p.Config.SignIn.Timeout, p.Config.SignIn.ReuseWindow > 0)
+	version, _ := p.Run(ctx, sshdProgram, "-V")
+	lines, _ := sshd.Read(p.Files) // what cannot be read is not shown
+	set := settings(said)
+	results := p.dropIn(judgeSSHD(set, name, p.Config.SignIn.Timeout, p.Config.SignIn.ReuseWindow > 0), lines)
+	results = append(results, judgeAllowed(set, p.candidate(ctx, name), sshd.VersionIn(version), lines)...)
+	results = append(results, p.chroot(set)...)
+	results = append(results, p.nologin()...)
+	if results == nil {
+		results = []Result{ok("sshd shows %s a device code, and waits long enough", name)}
+	}
+	results = append(results, p.reloaded(set, lines)...)
 	if !p.exists("etc/debian_version") {
 		for i := range results {
-			results[i].Fix = strings.Replace(results[i].Fix, reload, "then reload sshd: systemctl reload sshd", 1)
+			results[i].Fix = strings.ReplaceAll(results[i].Fix, "reload ssh", "reload sshd")
+			results[i].Command = strings.ReplaceAll(results[i].Command, "reload ssh", "reload sshd")
 		}
 	}
 	return results
 }
 
+// sshdFor is what sshd -T prints for an account.
+func (p *Patient) sshdFor(ctx context.Context, name string) (string, error) {
+	return p.Run(ctx, sshdProgram, "-T", "-C", "user="+name+",host=localhost,addr=127.0.0.1")
+}
+
 // someone is the account in question, or one that nobody has. What is no name of ours would be read by sshd -C as it likes.
 func (p *Patient) someone() string {
-	if _, err := account.RulesFrom(p.Config).Name(p.Account); err == nil {
-		return p.Account
+	if name, err := account.RulesFrom(p.Config).Name(p.Account); err == nil {
+		if _, local := p.localUser(p.Account); !local || name.UPN == p.Account {
+			return p.Account
+		}
 	}
 	if p.Config.ShortNames {
 		return "someone"
@@ -60,14 +78,19 @@ func settings(said string) map[string][]string {
 	return all
 }
 
-const reload = "then reload sshd: systemctl reload ssh" // Debian's name of it
+const reload = "then reload sshd: sshd -t && systemctl reload ssh" // Debian's name of it
 
 // before is the command that puts lines in front of sshd_config: of each keyword, sshd takes the first value it meets.
 func before(lines ...string) string {
-	return fmt.Sprintf(`sed -i '1i %s' /etc/ssh/sshd_config`, strings.Join(lines, `\n`))
+	return fmt.Sprintf(`sed -i '1i %s' %s`, strings.Join(lines, `\n`), sshdConfig)
 }
 
-// judgeSSHD looks at what sshd would do for name.
+const (
+	sshdConfig = "/etc/ssh/sshd_config"
+	sshdDropIn = "/etc/ssh/sshd_config.d/40-aad-login.conf"
+)
+
+// judgeSSHD looks at what sshd would do for name, besides letting it in at all.
 func judgeSSHD(set map[string][]string, name string, timeout time.Duration, addresses bool) (results []Result) {
 	wrong := func(found, command string) {
 		results = append(results, failed(Machine, found).fix(reload).run(command))
@@ -83,12 +106,16 @@ func judgeSSHD(set map[string][]string, name string, timeout time.Duration, addr
 		wrong("KbdInteractiveAuthentication is "+interactive+" for "+name+", so no device code can be shown",
 			before("Match Group "+account.UsersGroup, "\tKbdInteractiveAuthentication yes", "Match all"))
 	}
+	if first("passwordauthentication") == "yes" {
+		wrong("PasswordAuthentication is yes for "+name+", who has no password: sshd cuts off a client that tries one first, "+
+			"in spite of a sign-in that succeeds",
+			before("Match Group "+account.UsersGroup, "\tPasswordAuthentication no", "Match all"))
+	}
 	grace, err := strconv.Atoi(first("logingracetime"))
 	if seconds := int(timeout.Seconds()); err == nil && grace != 0 && grace <= seconds {
 		wrong(fmt.Sprintf("LoginGraceTime is %d s, and sign_in.timeout %v: sshd hangs up without a word", grace, timeout),
 			before(fmt.Sprintf("LoginGraceTime %d", seconds+20)))
 	}
-	results = append(results, judgeAllowed(set, name)...)
 	if methods := set["authenticationmethods"]; len(methods) > 0 && !slices.ContainsFunc(methods, offersCode) {
 		found := "AuthenticationMethods is " + strings.Join(methods, " ") + " for " + name + ": nobody sees a device code"
 		results = append(results, warning(found).
@@ -98,54 +125,28 @@ func judgeSSHD(set map[string][]string, name string, timeout time.Duration, addr
 		found := "UseDNS is yes, so sign_in.reuse_window sees names in the place of addresses, and is never used"
 		results = append(results, warning(found).fix(reload).run(before("UseDNS no")))
 	}
-	if results == nil {
-		results = []Result{ok("sshd shows %s a device code, and waits long enough", name)}
-	}
 	return results
+}
+
+// dropIn: where the package's lines are there and sshd does not read them, one line mends all that is missing.
+func (p *Patient) dropIn(results []Result, lines *sshd.Config) []Result {
+	if slices.Contains(lines.Files, sshdDropIn) || len(lines.Files) == 0 || !p.exists(sshdDropIn) {
+		return results
+	}
+	found := "sshd does not read " + sshdDropIn
+	unread := warning(found)
+	for _, r := range results {
+		if r.Status == Failed {
+			found += "; " + r.Found
+			unread = failed(Machine, found)
+		}
+	}
+	results = slices.DeleteFunc(results, func(r Result) bool { return r.Status == Failed })
+	return append(results, unread.fix(reload).run(before("Include /etc/ssh/sshd_config.d/*.conf")))
 }
 
 func offersCode(methods string) bool {
 	return methods == "any" || strings.Contains(methods, "keyboard-interactive")
-}
-
-// judgeAllowed goes by the order of sshd_config(5): DenyUsers, AllowUsers, DenyGroups, AllowGroups. Only aad_users and the
-// account's own group are known to hold for everybody; other groups are not looked into.
-func judgeAllowed(set map[string][]string, name string) (results []Result) {
-	matches := func(patterns []string, names ...string) bool {
-		return slices.ContainsFunc(names, func(n string) bool { return matchList(patterns, n) })
-	}
-	wrong := func(keyword, fix, command string) {
-		found := fmt.Sprintf("%s is %s, which keeps %s out", keyword, strings.Join(set[strings.ToLower(keyword)], " "), name)
-		results = append(results, failed(Machine, found).fix(fix).run(command))
-	}
-	if matches(set["denyusers"], name) {
-		wrong("DenyUsers", "take the name out of DenyUsers", "")
-	}
-	if allow := set["allowusers"]; len(allow) > 0 && !matches(allow, name) { // where a pattern with @ may be USER@HOST
-		wrong("AllowUsers", "use AllowGroups "+account.UsersGroup+" instead", "")
-	}
-	if matches(set["denygroups"], account.UsersGroup, name) {
-		wrong("DenyGroups", "take "+account.UsersGroup+" out of DenyGroups", "")
-	}
-	if allow := set["allowgroups"]; len(allow) > 0 && !matches(allow, account.UsersGroup, account.AdminsGroup, name) {
-		wrong("AllowGroups", reload, before("AllowGroups "+account.UsersGroup))
-	}
-	return results
-}
-
-// matchList is OpenSSH's PATTERNS (ssh_config(5)) as far as sshd -T prints them: * and ?, and ! for never.
-func matchList(patterns []string, name string) (found bool) {
-	for _, pattern := range patterns {
-		pattern, never := strings.CutPrefix(pattern, "!")
-		pattern = strings.NewReplacer(`[`, `\[`, `\`, `\\`).Replace(pattern)
-		if hit, _ := path.Match(pattern, strings.ReplaceAll(name, "/", "_")); hit {
-			if never {
-				return false
-			}
-			found = true
-		}
-	}
-	return found
 }
 
 // lastLine is where programs say what was wrong.

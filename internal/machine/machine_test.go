@@ -79,6 +79,7 @@ func startSSHD(port string, more ...string) (*exec.Cmd, error) {
 		return nil, err
 	}
 	args := append([]string{"-D", "-e", "-p", port, "-o", "ListenAddress=0.0.0.0", "-o", "MaxStartups=100"}, more...)
+	args = append(args, "-o", "PidFile=none") // that of the machine's own is compared with the age of its files
 	// OpenSSH 9.8 and later stop answering an address that fails to sign in as often as these tests do.
 	if patient := "PerSourcePenalties=no"; exec.Command("/usr/sbin/sshd", "-t", "-o", patient).Run() == nil {
 		args = append(args, "-o", patient)

@@ -19,9 +19,12 @@ func (a *attempt) checkName() error {
 	a.rulesInForce()
 	name, err := a.rules.Name(a.User)
 	var spelling *account.SpellingError
+	var short *account.ShortNameError
 	switch {
 	case errors.As(err, &spelling):
-		return a.misspelt(spelling.Right)
+		return a.otherSpelling(spelling.Right)
+	case errors.As(err, &short) && strings.Contains(a.User, "@"): // without its domain it may be a local one
+		return a.noShortName(short.Short, short.Problem)
 	case err != nil:
 		return a.foreignName()
 	}
@@ -36,6 +39,21 @@ func (a *attempt) checkName() error {
 		return a.unknownToHost()
 	}
 	return a.currentHost()
+}
+
+// otherSpelling tells the right name, unless it leads nowhere: a short name that a local user or group has is theirs.
+func (a *attempt) otherSpelling(right string) error {
+	if strings.Contains(right, "@") {
+		return a.misspelt(right)
+	}
+	locals, err := a.store.Locals()
+	if err != nil {
+		return err
+	}
+	if locals.NameConflict(account.Account{Name: right}) != nil {
+		return a.noShortName(right, "is the name of a local account or group")
+	}
+	return a.misspelt(right)
 }
 
 // foreignName is none of our business, unless it is or was a stored account's: then the domain has been taken out of the

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"aadlogin/internal/account"
@@ -79,6 +80,21 @@ func TestRefusedEarly(t *testing.T) {
 		{name: "short name of a local group", lines: "short_names = true", prepare: func(_ *testing.T, m *machine, r *Request) {
 			r.User, m.signin.LookupGroup = "daemon", groupFile{"daemon": "1"}.lookup
 		}, want: Denied, told: "named like one of its groups", logged: "name-of-a-group"},
+		{name: "no short name: a group of rights", lines: "short_names = true", prepare: func(_ *testing.T, _ *machine, r *Request) {
+			r.User = "admin@contoso.example"
+		}, want: Denied, told: "its name here would be admin, which is the name of a group of rights", logged: `no-short-name"`},
+		{name: "no short name: a number", lines: "short_names = true", prepare: func(_ *testing.T, _ *machine, r *Request) {
+			r.User = "1234@contoso.example"
+		}, want: Denied, told: "would be 1234, which is a number", logged: "no-short-name"},
+		{name: "no short name: a local account", lines: "short_names = true", prepare: func(_ *testing.T, m *machine, _ *Request) {
+			m.signin.Etc = fstest.MapFS{"passwd": {Data: []byte("user:x:1002:1002::/home/user:/bin/sh\n")}}
+		}, want: Denied, told: "would be user, which is the name of a local account", logged: "no-short-name"},
+		{name: "no short name: a local group", lines: "short_names = true", prepare: func(_ *testing.T, m *machine, _ *Request) {
+			m.signin.Etc = fstest.MapFS{"group": {Data: []byte("user:x:1002:\n")}}
+		}, want: Denied, told: "would be user, which is the name of a local account or group", logged: "no-short-name"},
+		{name: "a group of rights without a domain", lines: "short_names = true", prepare: func(_ *testing.T, _ *machine, r *Request) { r.User = "admin" }, want: NotOurs},
+		{name: "a short name with its domain", lines: "short_names = true", prepare: func(_ *testing.T, _ *machine, _ *Request) {},
+			want: Denied, told: "spelled user on this machine", logged: "misspelt-name"},
 		{name: "name of a local group", prepare: func(_ *testing.T, m *machine, _ *Request) { m.signin.LookupGroup = groupFile{user: "4243"}.lookup },
 			want: Denied, told: "named like one of its groups", logged: "name-of-a-group"},
 		{name: "groups that cannot be read", prepare: func(_ *testing.T, m *machine, _ *Request) {

@@ -113,9 +113,26 @@ func (a *attempt) misspelt(right string) error {
 		"misspelt-name", "right", right)
 }
 
+func (a *attempt) noShortName(short, problem string) error {
+	return a.refuse(Denied, fmt.Sprintf("%s cannot sign in to this machine: its name here would be %s, which %s. Ask its administrator.",
+		clean(a.User, 200), short, problem), "no-short-name", "right", short, "problem", problem)
+}
+
 func (a *attempt) unknownToHost() error {
 	return a.refuse(Misconfigured, tellAdministrator+"the name service of this machine does not know its sign-in accounts.",
 		"name-service-error", "problem", `getpwnam does not answer; add "aad" to passwd and group in /etc/nsswitch.conf and run: aadctl config apply`)
+}
+
+func (a *attempt) noShell(shell, problem string) error {
+	return a.refuse(Misconfigured, fmt.Sprintf("%sthe login shell of this account, %s, %s.", tellAdministrator, clean(shell, 200), problem),
+		"no-shell", "shell", shell, "problem", problem,
+		"fix", "install it, or give the account another: aadctl account set "+a.name.Account+" --shell /bin/bash; for new ones, accounts.shell")
+}
+
+// refusedByHost does not guess why; aadctl, which may ask sshd, tells.
+func (a *attempt) refusedByHost() error {
+	return a.refuse(Denied, fmt.Sprintf("The settings of sshd on this machine keep %s out. Ask its administrator.", a.name.Account),
+		"refused-by-host", "fix", "aadctl check "+a.name.Account)
 }
 
 func (a *attempt) nameNotAccepted() error {

@@ -16,9 +16,11 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
 	"net"
+	"os"
 	osuser "os/user"
 	"time"
 
@@ -78,6 +80,8 @@ type Signin struct {
 	RuntimeDir string                         // "": account.DefaultRuntimeDir
 
 	OwnAddresses func() ([]net.Addr, error) // of this machine; nil: net.InterfaceAddrs
+	HostTitle    func() string              // the title of the host's process; nil: that of this one, its fork
+	Root         fs.FS                      // of this machine; nil: os.DirFS("/")
 
 	Etc fs.FS // nil: /etc, which says who is local
 
@@ -137,6 +141,12 @@ func (s *Signin) attempt(req Request, door Door) *attempt {
 	if a.Uptime == nil {
 		a.Uptime = uptime
 	}
+	if a.HostTitle == nil {
+		a.HostTitle = hostTitle
+	}
+	if a.Root == nil {
+		a.Root = os.DirFS("/")
+	}
 	if a.RuntimeDir == "" {
 		a.RuntimeDir = account.DefaultRuntimeDir
 	}
@@ -152,12 +162,15 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if err := a.checkName(); err != nil {
 		return err
 	}
+	if err := a.checkHost(); err != nil {
+		return err
+	}
 	a.door.Deadline(a.cfg.SignIn.Timeout + slack)
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.SignIn.Timeout)
 	defer cancel()
 
 	if acct, ok := a.openWindow(); ok {
-		return a.authorizeStored(ctx, acct)
+		return cmp.Or(a.authorizeStored(ctx, acct), a.stillAdmitted())
 	}
 	slot, err := a.waitingRoom().Enter(a.visitor())
 	if err != nil {
@@ -210,7 +223,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if !decision.Login {
 		return a.deny(who, decision, cloud, a.actions(cloud).Login)
 	}
-	return a.admitAndRemember(who, decision, cloud)
+	return cmp.Or(a.admitAndRemember(who, decision, cloud), a.stillAdmitted())
 }
 
 // configure reads what the administrator has decided.

@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// What ends a connection only after a sign-in that succeeded.
+
+// nologin is pam_nologin(8): root alone gets past such a file.
+func (p *Patient) nologin() []Result {
+	asked := slices.ContainsFunc(stack(p.service, "sshd", "", 0), func(r rule) bool { return strings.HasSuffix(r.module, "pam_nologin.so") })
+	for _, file := range []string{"/var/run/nologin", "/run/nologin", "/etc/nologin"} {
+		if asked && p.exists(file) {
+			return []Result{failed(Machine, file+" is there, which keeps everybody but root out").
+				fix("systemd makes it while the machine starts and ends, and takes it away again; otherwise it is somebody's order").
+				run("rm " + file)}
+		}
+	}
+	return nil
+}
+
+// chroot is safely_chroot() of OpenSSH: each directory on the way is root's, and nobody else may write it.
+func (p *Patient) chroot(set map[string][]string) []Result {
+	dir := strings.Join(set["chrootdirectory"], " ")
+	if !strings.HasPrefix(dir, "/") || strings.Contains(dir, "%") { // none; and %h and %u are each person's own
+		return nil
+	}
+	for at := path.Clean(dir); ; at = path.Dir(at) {
+		info, err := fs.Stat(p.Files, strings.TrimPrefix(at, "/"))
+		wrong := ""
+		switch {
+		case at == "/":
+			return nil
+		case err != nil || !info.IsDir():
+			return []Result{failed(Machine, "ChrootDirectory is "+dir+", and "+at+" is no directory").
+				fix(reload).run("mkdir -p " + shellWord(at))}
+		case info.Mode().Perm()&0o022 != 0:
+			wrong = "can be written by others than root"
+		}
+		if owner, known := info.Sys().(*syscall.Stat_t); known && owner.Uid != 0 {
+			wrong = fmt.Sprintf("belongs to uid %d", owner.Uid)
+		}
+		if wrong != "" {
+			return []Result{failed(Machine, "ChrootDirectory is "+dir+", and "+at+" "+wrong+": sshd ends such a session").
+				run("chown root: " + shellWord(at) + " && chmod go-w " + shellWord(at))}
+		}
+	}
+}

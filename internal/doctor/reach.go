@@ -1,0 +1,92 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"cmp"
+	"strings"
+
+	"aadlogin/internal/azure"
+)
+
+// wayOut is for what failed on the network and says nothing of what to do: whom the check asks, and the command that shows what
+// comes back.
+func (p *Patient) wayOut(check string, r Result) Result {
+	if r.Status != Failed || r.Command != "" || r.Fix != "" && r.Fix != hangs {
+		return r
+	}
+	switch {
+	case r.Kind == Configuration:
+		return r.fix("correct it in " + p.configPath() + ": man aad-login.toml").run(apply)
+	case check == "machine" || check == "identity":
+		url := cmp.Or(p.Config.Endpoints.Metadata, azure.DefaultMetadata)
+		return heardOf(r, url).fix("on a VM in Azure, let root reach it directly: past firewall, container and proxy; on a machine that is not in Azure, " +
+			"set authorization.source = \"app-roles\" and cloud").
+			run("curl -sS -m 10 --noproxy '*' -H Metadata:true '" + url + "/metadata/instance?api-version=2021-02-01'")
+	}
+	url := p.authority() + "/" + p.Config.TenantID + "/v2.0/.well-known/openid-configuration"
+	if check == "authorization" {
+		url = p.resourceManager() + "/metadata/endpoints?api-version=2022-09-01"
+	}
+	return p.overTheNetwork(heardOf(r, origin(url)), url)
+}
+
+// heardOf names whom a check that got no answer has asked.
+func heardOf(r Result, whom string) Result {
+	if r.Fix == hangs {
+		r.Found += " from " + whom
+	}
+	return r
+}
+
+func (p *Patient) overTheNetwork(r Result, url string) Result {
+	e := p.Config.Endpoints
+	curl := "curl -sSv -m 10"
+	if e.CAFile != "" {
+		curl += " --cacert " + shellWord(e.CAFile)
+	}
+	if e.Proxy != "" {
+		return r.fix("endpoints.proxy, " + e.Proxy + ", must run and let this machine through to " + origin(url) + "; what answers may be a page of its own").
+			run(curl + " -x " + shellWord(e.Proxy) + " " + shellWord(url))
+	}
+	return r.fix("root must reach " + origin(url) + ": name resolution, routes and firewall, or a proxy in endpoints.proxy; what answers may " +
+		"be the page of a portal").run(curl + " --noproxy '*' " + shellWord(url))
+}
+
+func origin(url string) string {
+	scheme, rest, _ := strings.Cut(url, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + host
+}
+
+// authority and resourceManager are those of the configuration, without asking metadata, which may be what is missing.
+func (p *Patient) authority() string {
+	return cmp.Or(p.Config.Endpoints.Authority, p.cloud().Authority)
+}
+
+func (p *Patient) resourceManager() string {
+	return cmp.Or(p.Config.Endpoints.ResourceManager, p.cloud().ResourceManager)
+}
+
+func (p *Patient) cloud() azure.Cloud {
+	cloud, known := azure.CloudByName(p.Config.Cloud)
+	if !known {
+		cloud, _ = azure.CloudByName("public")
+	}
+	return cloud
+}
+
+// mayAskCommand gives the managed identity of the machine the one right that it needs. Every local process can use that
+// identity, so the role is no larger.
+func mayAskCommand(resource string) string {
+	if !strings.HasPrefix(resource, "/subscriptions/") || strings.ContainsAny(resource, "'\"\\$` ") {
+		return ""
+	}
+	subscription := strings.Join(strings.Split(resource, "/")[:3], "/")
+	return `az role definition create --role-definition '{"Name": "aad-login access reader", ` +
+		`"Description": "Lets a machine ask who may sign in to it", "Actions": ["Microsoft.Authorization/*/read"], ` +
+		`"AssignableScopes": ["` + subscription + `"]}'; az role assignment create --assignee-object-id ` +
+		`"$(az resource show --ids '` + resource + `' --query identity.principalId --output tsv)" ` +
+		`--assignee-principal-type ServicePrincipal --role 'aad-login access reader' --scope '` + resource + `'`
+}

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"io/fs"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"aadlogin/internal/sshd"
+)
+
+// reloaded: sshd -T tells what the files say, and a running sshd goes by what they said when it read them. It writes its PidFile right
+// after that, when it starts and again at each reload.
+func (p *Patient) reloaded(set map[string][]string, lines *sshd.Config) []Result {
+	file := strings.Join(set["pidfile"], " ")
+	read, running := p.readAt(file)
+	if !running {
+		return nil // none listens, or systemd starts one for each connection
+	}
+	for _, file := range lines.Files {
+		if changed, err := p.changedAt(file); err == nil && changed.After(read) {
+			found := file + " has changed since sshd read it (" + read.UTC().Format(time.RFC3339) +
+				"), so what is said of sshd here is not yet in force"
+			return []Result{failed(Machine, found).run("sshd -t && systemctl reload ssh")}
+		}
+	}
+	return nil
+}
+
+// readAt is when the sshd with this PidFile read its configuration. Where the clock has been set since, the age of the process tells,
+// which began before: better to miss a change than to see one that was not.
+func (p *Patient) readAt(pidFile string) (time.Time, bool) {
+	if !strings.HasPrefix(pidFile, "/") {
+		return time.Time{}, false
+	}
+	info, err := fs.Stat(p.Files, pidFile[1:])
+	pid, errPid := p.read(pidFile)
+	pid = strings.TrimSpace(pid)
+	if _, number := strconv.ParseUint(pid, 10, 31); err != nil || errPid != nil || number != nil {
+		return time.Time{}, false
+	}
+	comm, _ := p.read("proc/" + pid + "/comm")
+	if strings.TrimSpace(comm) != "sshd" {
+		return time.Time{}, false
+	}
+	read := info.ModTime()
+	if began, ok := p.beganAt(pid); ok && began.After(read) {
+		read = began
+	}
+	return read, true
+}
+
+// beganAt is proc(5)'s starttime, in ticks of 1/100 s since the boot.
+func (p *Patient) beganAt(pid string) (time.Time, bool) {
+	stat, _ := p.read("proc/" + pid + "/stat")
+	_, stat, _ = strings.Cut(stat, ") ") // behind the name
+	fields := strings.Fields(stat)
+	machine, _ := p.read("proc/stat")
+	_, boot, _ := strings.Cut(machine, "\nbtime ")
+	boot, _, _ = strings.Cut(boot, "\n")
+	seconds, err := strconv.ParseInt(boot, 10, 64)
+	if err != nil || len(fields) < 20 {
+		return time.Time{}, false
+	}
+	ticks, err := strconv.ParseInt(fields[19], 10, 64)
+	return time.Unix(seconds, 0).Add(time.Duration(ticks) * (time.Second / 100)), err == nil
+}
+
+// changedAt is the later of the two times of a file: what is moved or copied with its time has a new inode change time.
+func (p *Patient) changedAt(file string) (time.Time, error) {
+	info, err := fs.Stat(p.Files, file[1:])
+	if err != nil {
+		return time.Time{}, err
+	}
+	changed := info.ModTime()
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		if inode := time.Unix(stat.Ctim.Unix()); inode.After(changed) {
+			changed = inode
+		}
+	}
+	return changed, nil
+}

@@ -1,0 +1,228 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"aadlogin/internal/config"
+)
+
+const goodSSHD = "usepam yes\nkbdinteractiveauthentication yes\npasswordauthentication no\nlogingracetime 300\nusedns no\n"
+
+// sshdOf is a machine whose sshd -T prints this, with these files.
+func sshdOf(said, version string, files map[string]string) *Patient {
+	root := fstest.MapFS{"usr/sbin/sshd": {Mode: 0o755}, "etc/debian_version": {}}
+	for name, text := range files {
+		root[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
+	}
+	c := &config.Config{Domains: []string{"contoso.com"}}
+	c.SignIn.Timeout, c.SignIn.ReuseWindow = 280*time.Second, time.Hour
+	return &Patient{Config: c, Host: Host{Files: root, Run: func(_ context.Context, program string, args ...string) (string, error) {
+		switch {
+		case program == sshdProgram && args[0] == "-V":
+			return version, nil
+		case program == sshdProgram:
+			return said, nil
+		case program == "id":
+			return "alice@contoso.com aad_users wheel\n", nil
+		}
+		return "", errors.New("exit status 1")
+	}}}
+}
+
+func TestSSHD(t *testing.T) {
+	for _, test := range []struct {
+		said   string
+		status Status
+		found  string
+	}{
+		{goodSSHD, OK, "shows someone@contoso.com a device code"},
+		{strings.Replace(goodSSHD, "usepam yes", "usepam no", 1), Failed, "UsePAM is no"},
+		{goodSSHD + "challengeresponseauthentication yes\n", OK, "device code"},
+		{goodSSHD + "challengeresponseauthentication no\n", Failed, "ChallengeResponseAuthentication is no"},
+		{strings.Replace(goodSSHD, "ation yes", "ation no", 1), Failed, "KbdInteractiveAuthentication is no"},
+		{strings.Replace(goodSSHD, "wordauthentication no", "wordauthentication yes", 1), Failed, "PasswordAuthentication is yes for someone@contoso.com"},
+		{strings.Replace(goodSSHD, "300", "280", 1), Failed, "LoginGraceTime is 280 s"},
+		{strings.Replace(goodSSHD, "300", "281", 1), OK, "device code"},
+		{strings.Replace(goodSSHD, "300", "0", 1), OK, "device code"},
+		{strings.Replace(goodSSHD, "usedns no", "usedns yes", 1), Warning, "UseDNS is yes"},
+		{strings.NewReplacer("usepam", "UsePAM", "kbdi", "KbdI", "loging", "LoginG").Replace(goodSSHD), OK, "device code"},
+		{goodSSHD + "allowgroups sudo\nallowgroups aad_*\n", OK, "device code"},
+		{goodSSHD + "allowgroups sudo adm\n", Failed, "AllowGroups is sudo adm, which keeps"},
+		{goodSSHD + "allowgroups sudo aad_admins\n", Warning, "once a sign-in has brought one of these groups"},
+		{goodSSHD + "allowgroups *\nallowgroups !aad_users\n", OK, "device code"}, // not a list: no exceptions here
+		{goodSSHD + "denygroups aad_users\n", Failed, "DenyGroups"},
+		{goodSSHD + "denyusers some*\n", Failed, "DenyUsers is some*, which keeps"},
+		{goodSSHD + "denyusers some*@192.0.2.0/24\n", Warning, "out where it comes from 192.0.2.0/24"},
+		{goodSSHD + "allowusers root\n", Failed, "AllowUsers is root, which keeps"},
+		{goodSSHD + "allowusers someone@contoso.com\n", Failed, "AllowUsers"},
+		{goodSSHD + "allowusers root alice?contoso.com\n", Warning, "lets nobody else in"},
+		{goodSSHD + "allowusers [a-z]*\n", Failed, "AllowUsers"}, // no ranges in sshd's patterns
+		{goodSSHD + "refuseconnection yes\n", Failed, "RefuseConnection is yes"},
+		{goodSSHD + "chrootdirectory none\n", OK, "device code"},
+		{goodSSHD + "chrootdirectory /srv/%u\n", OK, "device code"},
+		{goodSSHD + "chrootdirectory /srv/none\n", Failed, "/srv/none is no directory"},
+		{goodSSHD + "authenticationmethods publickey\n", Warning, "nobody sees a device code"},
+		{goodSSHD + "authenticationmethods publickey,keyboard-interactive\n", OK, "device code"},
+		{goodSSHD + "authenticationmethods any\n", OK, "device code"},
+	} {
+		expect(t, sshdOf(test.said, "OpenSSH_9.2p1", nil).sshd(t.Context()), test.status, test.found)
+	}
+}
+
+// A list, the file that it stands in, what check says of alice, and what the file is once the printed command has run: alice is
+// let in, and whoever was before still is.
+func TestAllowed(t *testing.T) {
+	for _, test := range []struct {
+		file, version string
+		anybody       bool
+		status        Status
+		found, after  string
+	}{
+		{file: "DenyUsers alice@contoso.com bob", status: Failed, found: "DenyUsers alice@contoso.com denies nobody",
+			after: "DenyUsers alice?contoso.com bob"},
+		{file: "DenyUsers *@contoso.com", anybody: true, status: Failed, found: "DenyUsers *@contoso.com denies nobody", after: "DenyUsers *?contoso.com"},
+		{file: "DenyUsers alice@contoso.com@*", status: Failed, found: "denies nobody", after: "DenyUsers alice?contoso.com@*"},
+		{file: "DenyUsers alice@contoso.com@*", version: "OpenSSH_9.9p1", status: Failed, found: "DenyUsers is alice@contoso.com@*, which keeps"},
+		{file: "DenyUsers bob alice?contoso.com carl", status: Failed, found: "which keeps alice@contoso.com out", after: "DenyUsers bob carl"},
+		{file: "DenyUsers bob", status: OK, found: "device code"},
+		{file: "AllowUsers alice@contoso.com root", status: Failed, found: "AllowUsers alice@contoso.com lets nobody in",
+			after: "AllowUsers alice?contoso.com root"},
+		{file: "AllowUsers bob root # these", status: Failed, found: "AllowUsers is bob root, which keeps", after: "AllowUsers alice?contoso.com bob root # these"},
+		{file: "allowusers=bob", status: Failed, found: "which keeps", after: "allowusers=alice?contoso.com bob"},
+		{file: "AllowUsers bob alice*", status: OK, found: "device code"},
+		{file: "AllowUsers alice?contoso.com@10.0.0.0/8", status: Warning, found: "in from 10.0.0.0/8 only"},
+		{file: "AllowGroups devs root", status: Failed, found: "AllowGroups is devs root, which keeps", after: "AllowGroups alice@contoso.com devs root"},
+		{file: "AllowGroups devs root", anybody: true, status: Failed, found: "AllowGroups is devs root, which keeps"},
+		{file: "AllowGroups night root", status: OK, found: "device code"}, // of /etc/group
+		{file: "AllowGroups whe?l", status: OK, found: "device code"},      // of id -Gn
+		{file: "DenyGroups night adm", status: Failed, found: "DenyGroups is night adm", after: "DenyGroups adm"},
+		{file: "DenyGroups alice@contoso.com", status: Failed, found: "DenyGroups is alice@contoso.com, which keeps", after: ""},
+	} {
+		t.Run(test.file, func(t *testing.T) {
+			keyword, list, _ := strings.Cut(strings.Replace(test.file, "=", " ", 1), " ")
+			list, _, _ = strings.Cut(list, " #")
+			said := goodSSHD
+			for _, pattern := range strings.Fields(list) {
+				said += strings.ToLower(keyword) + " " + pattern + "\n"
+			}
+			dir := t.TempDir()
+			file := filepath.Join(dir, "sshd_config")
+			p := sshdOf(said, cmp.Or(test.version, "OpenSSH_9.2p1"), map[string]string{
+				"etc/group": "root:x:0:\nnight:x:9:bob,alice@contoso.com\n", "etc/ssh/sshd_config": "# first\n" + test.file + "\n"})
+			if !test.anybody {
+				p.Account, p.Config.TenantID = "alice@contoso.com", "t"
+			}
+			results := p.sshd(t.Context())
+			expect(t, results, test.status, test.found)
+			i := slices.IndexFunc(results, func(r Result) bool { return r.Status == Failed })
+			if test.status != Failed || test.after == "" && !strings.Contains(test.file, "DenyGroups alice") {
+				return
+			}
+			if err := os.WriteFile(file, []byte("# first\n"+test.file+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			command := strings.ReplaceAll(results[i].Command, sshdConfig, file)
+			if out, err := exec.Command("sh", "-ec", command).CombinedOutput(); err != nil {
+				t.Fatalf("%s: %v, %s", command, err, out)
+			}
+			want := "# first\n" + test.after + "\n"
+			if test.after == "" {
+				want = "# first\n"
+			}
+			if got, err := os.ReadFile(file); err != nil || string(got) != want {
+				t.Errorf("%s: %q, want %q", command, got, want)
+			}
+		})
+	}
+}
+
+// A name is no shell's and no sed's command, whatever it is made of.
+func TestPatterns(t *testing.T) {
+	const name = "o'brien!#^~@contoso.com"
+	if got := userPattern(name); got != "o?brien?????contoso.com" {
+		t.Error(got)
+	}
+	if got := groupPattern("alice@contoso.com"); got != "alice@contoso.com" {
+		t.Error(got)
+	}
+	for _, word := range []string{name, "", "a b", "$(reboot)", "a;b", "-x"} {
+		out, err := exec.Command("sh", "-c", "printf %s "+shellWord(word)).Output()
+		if err != nil || string(out) != word {
+			t.Errorf("%q: %q, %v", word, out, err)
+		}
+	}
+}
+
+// Where the package's lines are there and not read, one line mends it; where nothing is missing, it is told.
+func TestDropInIsNotRead(t *testing.T) {
+	files := map[string]string{"etc/ssh/sshd_config": "Port 22\n", "etc/ssh/sshd_config.d/40-aad-login.conf": "LoginGraceTime 300\n"}
+	const include = `sed -i '1i Include /etc/ssh/sshd_config.d/*.conf' /etc/ssh/sshd_config`
+	bad := strings.NewReplacer("ation yes", "ation no", "300", "120", "wordauthentication no", "wordauthentication yes").Replace(goodSSHD)
+	for said, status := range map[string]Status{goodSSHD: Warning, bad: Failed} {
+		results := sshdOf(said, "", files).sshd(t.Context())
+		expect(t, results, status, "sshd does not read /etc/ssh/sshd_config.d/40-aad-login.conf")
+		if len(results) != 1 || results[0].Command != include {
+			t.Errorf("%+v", results)
+		}
+	}
+	files["etc/ssh/sshd_config"] = "Include /etc/ssh/sshd_config.d/*.conf\n"
+	expect(t, sshdOf(goodSSHD, "", files).sshd(t.Context()), OK, "device code")
+}
+
+// What sshd -T says is not what runs, if a file is younger than the PidFile.
+func TestNotReloaded(t *testing.T) {
+	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	stat := "42 (sshd) " + strings.Repeat("0 ", 19) + "6000 0\n" // a minute after the boot
+	for name, test := range map[string]struct {
+		pid     time.Duration // when it was written, after began
+		file    time.Duration // when the file was
+		comm    string
+		changed bool
+	}{
+		"as it was":                     {0, -time.Hour, "sshd\n", false},
+		"edited":                        {0, time.Second, "sshd\n", true},
+		"edited and reloaded":           {2 * time.Second, time.Second, "sshd\n", false},
+		"another program":               {0, time.Second, "cron\n", false},
+		"the clock was behind at first": {-1000 * time.Hour, -time.Minute, "sshd\n", false},
+		"behind, and edited since":      {-1000 * time.Hour, time.Minute, "sshd\n", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := sshdOf(goodSSHD+"pidfile /run/sshd.pid\n", "", map[string]string{"run/sshd.pid": "42\n", "proc/42/comm": test.comm,
+				"proc/42/stat": stat, "proc/stat": fmt.Sprintf("cpu 1\nbtime %d\nx 1\n", began.Add(-time.Minute).Unix()),
+				"etc/ssh/sshd_config": "Include sshd_config.d/*.conf\n", "etc/ssh/sshd_config.d/a.conf": ""})
+			root := p.Files.(fstest.MapFS)
+			root["run/sshd.pid"].ModTime = began.Add(test.pid)
+			root["etc/ssh/sshd_config.d/a.conf"].ModTime = began.Add(test.file)
+			results := p.sshd(t.Context())
+			if !test.changed {
+				expect(t, results, OK, "device code")
+				if len(results) != 1 {
+					t.Errorf("%s", told(results...))
+				}
+				return
+			}
+			expect(t, results, Failed, "/etc/ssh/sshd_config.d/a.conf has changed since sshd read it")
+		})
+	}
+}
+
+func TestNologin(t *testing.T) {
+	files := map[string]string{"etc/pam.d/sshd": "account required pam_nologin.so\n", "etc/nologin": ""}
+	expect(t, sshdOf(goodSSHD, "", files).sshd(t.Context()), Failed, "/etc/nologin is there")
+	files["etc/pam.d/sshd"] = ""
+	expect(t, sshdOf(goodSSHD, "", files).sshd(t.Context()), OK, "device code")
+}

@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"aadlogin/internal/sshd"
+)
+
+// The commands that change one word of one line of sshd's configuration, wherever it stands: in front of the file, a list would not
+// reach a Match block that has one of its own.
+
+// addWord adds a pattern to the list that is in force, or "" where no file has it.
+func addWord(lines *sshd.Config, keyword string, inForce []string, word string) string {
+	for _, line := range lines.With(keyword) {
+		if slices.ContainsFunc(line.Args, func(arg string) bool { return slices.Contains(inForce, arg) }) {
+			return fmt.Sprintf(`sed -Ei '%ds/^([[:blank:]]*%s[[:blank:]=]+)/\1%s /I' %s`, line.Number, keyword, word, shellWord(line.File))
+		}
+	}
+	return before(keywords[keyword] + " " + word)
+}
+
+// dropWord takes a pattern out of its list, and the line with it if that was all. "" says that it is written in another way.
+func dropWord(lines *sshd.Config, keyword, word string) string {
+	for _, line := range lines.With(keyword) {
+		switch {
+		case !slices.Contains(line.Args, word):
+		case len(line.Args) == 1:
+			return fmt.Sprintf("sed -i '%dd' %s", line.Number, shellWord(line.File))
+		case strings.Contains(line.Text, word) && plainWord(word):
+			return fmt.Sprintf(`sed -Ei '%ds/([[:blank:]=])%s([[:blank:]]|$)/\1/' %s`, line.Number, regexp.QuoteMeta(word), shellWord(line.File))
+		}
+	}
+	return ""
+}
+
+// replaceWord writes a pattern in another way.
+func replaceWord(line sshd.Line, old, new string) string {
+	if !plainWord(old) {
+		return ""
+	}
+	return fmt.Sprintf(`sed -Ei '%ds/([[:blank:]=]"?)%s("?([[:blank:]]|$))/\1%s\2/' %s`, line.Number, regexp.QuoteMeta(old), new, shellWord(line.File))
+}
+
+// takeOut says where to take a pattern out.
+func takeOut(lines *sshd.Config, keyword, word string) string {
+	for _, line := range lines.With(keyword) {
+		if slices.Contains(line.Args, word) {
+			return fmt.Sprintf("take %s out of %s:%d", word, line.File, line.Number)
+		}
+	}
+	return "take " + word + " out of " + keywords[keyword]
+}
+
+// placesOf are the lines with a keyword, for a sentence.
+func placesOf(lines *sshd.Config, keyword string) string {
+	var places []string
+	for _, line := range lines.With(keyword) {
+		places = append(places, fmt.Sprintf("%s:%d", line.File, line.Number))
+	}
+	if places == nil {
+		return ""
+	}
+	return " (" + strings.Join(places, ", ") + ")"
+}
+
+var keywords = map[string]string{
+	"allowusers": "AllowUsers", "denyusers": "DenyUsers", "allowgroups": "AllowGroups", "denygroups": "DenyGroups",
+}
+
+// userPattern is a pattern of AllowUsers for this name: an @ in it would begin a host, and ' would end the shell's quotes.
+func userPattern(name string) string { return pattern(name, "-._") }
+
+// groupPattern is the same for groups, whose names sshd does not split.
+func groupPattern(name string) string { return pattern(name, "-._@") }
+
+func pattern(name, plain string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || strings.ContainsRune(plain, c) {
+			return c
+		}
+		return '?'
+	}, name)
+}
+
+// plainWord: nothing in it ends sed's expression or the shell's quotes.
+func plainWord(word string) bool { return !strings.ContainsAny(word, "'/\n\\&") }
+
+// shellWord quotes for a POSIX shell what it would not take as one word.
+func shellWord(word string) string {
+	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/@") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,225 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sshd reads what sshd reads, and matches names as sshd does.
+//
+// "sshd -T" prints the settings that are in force for one person. It tells neither in which file a setting stands, nor what sshd
+// makes of a pattern: [Read] finds the lines, [Version.User] and [Match] are OpenSSH's match.c. Nothing here decides whether
+// anybody gets in.
+package sshd
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// A Line is one setting and the place where it stands.
+type Line struct {
+	File    string // absolute
+	Number  int    // from 1
+	Keyword string // lower case
+	Args    []string
+	Text    string // as it is written
+}
+
+// A Config is every line of sshd's configuration in the order of reading, whichever Match block it waits in.
+type Config struct {
+	Lines []Line
+	Files []string // read, and the directories in which an Include looked for more
+}
+
+// mains are where sshd_config is: SUSE has its own below /usr, which counts while there is none in /etc.
+var mains = []string{"/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config"}
+
+// maxDepth is sshd's own limit (SERVCONF_MAX_DEPTH), maxFile is more than any configuration has.
+const (
+	maxDepth = 16
+	maxFile  = 1 << 20
+)
+
+// Read reads sshd_config and all that it includes below root. An error means that lines may be missing.
+func Read(root fs.FS) (*Config, error) {
+	var errs error
+	for _, main := range mains {
+		c := new(Config)
+		err := c.read(root, main, 0)
+		if err == nil {
+			return c, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return c, err
+		}
+		errs = errors.Join(errs, err)
+	}
+	return new(Config), errs
+}
+
+func (c *Config) read(root fs.FS, file string, depth int) error {
+	text, err := readFile(root, file)
+	if err != nil {
+		return err
+	}
+	c.Files = append(c.Files, file)
+	number := 0
+	for text := range strings.Lines(text) {
+		number++
+		keyword, args := split(text)
+		if keyword == "" {
+			continue
+		}
+		c.Lines = append(c.Lines, Line{file, number, keyword, args, strings.TrimRight(text, "\r\n")})
+		if keyword == "include" && depth < maxDepth {
+			if err := c.include(root, args, depth+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func readFile(root fs.FS, file string) (string, error) {
+	info, err := fs.Stat(root, file[1:])
+	switch {
+	case err != nil:
+		return "", err
+	case !info.Mode().IsRegular() || info.Size() > maxFile:
+		return "", errors.New(file + ": is no configuration")
+	}
+	text, err := fs.ReadFile(root, file[1:])
+	return string(text), err
+}
+
+// include follows glob(7) patterns; a relative one is of /etc/ssh. One that matches nothing includes nothing.
+func (c *Config) include(root fs.FS, patterns []string, depth int) error {
+	for _, pattern := range patterns {
+		if !strings.HasPrefix(pattern, "/") {
+			pattern = "/etc/ssh/" + pattern
+		}
+		pattern = path.Clean(pattern)
+		c.note(root, path.Dir(pattern))
+		found, err := fs.Glob(root, pattern[1:])
+		if err != nil {
+			return err
+		}
+		for _, file := range found {
+			if err := c.read(root, "/"+file, depth); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Config) note(root fs.FS, dir string) {
+	if _, err := fs.Stat(root, dir[1:]); dir != "/" && err == nil && !slices.Contains(c.Files, dir) {
+		c.Files = append(c.Files, dir)
+	}
+}
+
+// split is a line's keyword in lower case and its arguments, as sshd's strdelim() and argv_split() take it apart.
+func split(line string) (keyword string, args []string) {
+	line = strings.TrimLeft(line, " \t")
+	end := strings.IndexAny(line, " \t\r\n=")
+	if end < 0 {
+		end = len(line)
+	}
+	keyword, rest := strings.ToLower(line[:end]), strings.TrimLeft(line[end:], " \t")
+	if strings.HasPrefix(keyword, "#") {
+		return "", nil
+	}
+	return keyword, arguments(strings.TrimPrefix(rest, "="))
+}
+
+func arguments(text string) (args []string) {
+	var word strings.Builder
+	begun, quote := false, byte(0)
+	end := func() {
+		if begun {
+			args = append(args, word.String())
+		}
+		word.Reset()
+		begun = false
+	}
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\' && i+1 < len(text) && escapes(text[i+1], quote):
+			i++
+			word.WriteByte(text[i])
+			begun = true
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == 0 && (c == '"' || c == '\''):
+			quote, begun = c, true
+		case quote == 0 && strings.IndexByte(" \t\r\n", c) >= 0:
+			end()
+		case quote == 0 && c == '#' && !begun:
+			return args
+		default:
+			word.WriteByte(c)
+			begun = true
+		}
+	}
+	end()
+	return args
+}
+
+// escapes: a backslash counts only before a quote, a backslash and, outside of quotes, a blank.
+func escapes(next, quote byte) bool {
+	return next == '\'' || next == '"' || next == '\\' || quote == 0 && next == ' '
+}
+
+// With returns the lines with one of these keywords.
+func (c *Config) With(keywords ...string) (lines []Line) {
+	for _, line := range c.Lines {
+		if slices.Contains(keywords, line.Keyword) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// Chroots reports whether a line has sshd lock anybody into a directory. Of those it does not look at the login shell.
+func (c *Config) Chroots() bool {
+	return slices.ContainsFunc(c.With("chrootdirectory"), func(line Line) bool {
+		return len(line.Args) == 0 || !strings.EqualFold(line.Args[0], "none")
+	})
+}
+
+// NamesGroup reports whether a line lets in, keeps out or treats otherwise the members of one of these groups.
+func (c *Config) NamesGroup(groups ...string) bool {
+	for _, line := range c.With("allowgroups", "denygroups", "match") {
+		patterns := line.Args
+		if line.Keyword == "match" {
+			patterns = matchGroups(line.Args)
+		}
+		for _, pattern := range patterns {
+			if slices.ContainsFunc(groups, func(group string) bool { return Match(pattern, group) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// matchGroups are the patterns behind Group in the arguments of Match, which OpenSSH 9.9 and later take with a = as well.
+func matchGroups(args []string) (patterns []string) {
+	for i := 0; i < len(args); i++ {
+		criterion, value, together := strings.Cut(args[i], "=")
+		switch criterion = strings.ToLower(criterion); {
+		case slices.Contains([]string{"all", "canonical", "final", "invalid-user"}, criterion):
+			continue
+		case !together && i+1 < len(args):
+			i++
+			value = args[i]
+		}
+		if criterion == "group" {
+			for pattern := range strings.SplitSeq(value, ",") {
+				patterns = append(patterns, strings.TrimPrefix(pattern, "!"))
+			}
+		}
+	}
+	return patterns
+}
