@@ -4,42 +4,34 @@
 package config
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 )
 
 // Set gives a key, such as authorization.resource_id, a value in the text of a
-// file, and leaves everything else as it is: comments are the administrator's.
-// A key that is there, or waits behind a #, keeps its place. value is TOML. It
-// also returns the value that the key had, "" if none. Values over several
-// lines are not understood: Parse the result before use.
+// file, and leaves everything else as it is: comments are the administrator's,
+// those behind a value too. A key that is there, or waits behind a #, keeps its
+// place. value is TOML. It also returns the value that the key had, "" if none.
+// Inline tables are not understood: Parse the result before use.
 func Set(text []byte, key, value string) (edited []byte, had string) {
+	file := string(text)
+	if file != "" && !strings.HasSuffix(file, "\n") {
+		file += "\n"
+	}
 	table, name := "", key
 	if i := strings.LastIndexByte(key, '.'); i >= 0 {
 		table, name = key[:i], key[i+1:]
 	}
-	if len(text) > 0 && !bytes.HasSuffix(text, []byte("\n")) {
-		text = append(slices.Clone(text), '\n')
-	}
-	lines := slices.Collect(strings.Lines(string(text)))
-	at, place := findKey(lines, table, name)
-	line := name + " = " + value + "\n"
-	switch place {
+	best := find(file, table, name)
+	switch best.place {
 	case live:
-		_, had, _ = strings.Cut(lines[at], "=")
-		if before, _, _ := strings.Cut(lines[at], "="); strings.TrimSpace(before) == key {
-			line = key + " = " + value + "\n"
-		}
-		lines[at] = line
+		return []byte(file[:best.begin] + value + file[best.end:]), file[best.begin:best.end]
 	case asleep:
-		lines[at] = line
+		return []byte(file[:best.line] + name + " = " + value + file[best.end:]), ""
 	case header:
-		lines = slices.Insert(lines, at+1, line)
-	default:
-		lines = slices.Insert(lines, at, key+" = "+value+"\n")
+		return []byte(file[:best.end] + name + " = " + value + "\n" + file[best.end:]), ""
 	}
-	return []byte(strings.Join(lines, "")), strings.TrimSpace(had)
+	return []byte(file[:best.line] + key + " = " + value + "\n" + file[best.line:]), ""
 }
 
 // A place is what Set found of a key, the best last.
@@ -52,46 +44,155 @@ const (
 	live
 )
 
-func findKey(lines []string, table, name string) (at int, found place) {
-	here := ""
-	first := -1
-	for i, line := range lines {
-		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "[") {
-			here, _, _ = strings.Cut(strings.Trim(line, "["), "]")
-			here = strings.TrimSpace(here)
-			if first < 0 {
-				first = i
-			}
-		}
-		if is := placeOf(line, here, table, name); is > found {
-			at, found = i, is
-		}
-	}
-	if found == nowhere {
-		at = first
-		if first < 0 {
-			at = len(lines)
-		}
-	}
-	return at, found
+// A spot is a place in the text: where its line begins, and where its value
+// does and ends. A header's ends behind the line.
+type spot struct {
+	place
+	line, begin, end int
 }
 
-// placeOf judges one line below the header of table here.
-func placeOf(line, here, table, name string) place {
-	key, _, assigns := strings.Cut(line, "=")
-	key = strings.TrimSpace(key)
+// find goes through the file statement by statement, so that nothing within a
+// value passes for a line.
+func find(file, table, name string) (best spot) {
+	here, first := "", len(file)
+	for at := 0; at < len(file); {
+		s := read(file, at)
+		if s.header {
+			here, first = s.key, min(first, at)
+		}
+		if is := s.is(here, table, name); is > best.place {
+			best = spot{is, at, s.begin, s.end}
+		}
+		at = s.next
+	}
+	if best.place == nowhere {
+		best.line = first
+	}
+	return best
+}
+
+// A statement is a header, an assignment, or one of these behind a #.
+type statement struct {
+	key               string // "": neither
+	header, commented bool
+	begin, end        int // of the value; the end of a header is that of its line
+	next              int // where the next one begins
+}
+
+// is judges a statement below the header of table here.
+func (s statement) is(here, table, name string) place {
+	full, wanted := s.key, name
+	if here != "" {
+		full = here + "." + s.key
+	}
+	if table != "" {
+		wanted = table + "." + name
+	}
 	switch {
-	case assigns && here == "" && table != "" && key == table+"."+name:
-		return live
-	case here != table:
-		return nowhere
-	case assigns && key == name:
-		return live
-	case assigns && strings.HasPrefix(key, "#") && strings.TrimSpace(key[1:]) == name:
-		return asleep
-	case table != "" && strings.HasPrefix(line, "["):
+	case s.header && table != "" && s.key == table:
 		return header
+	case s.header, s.key == "":
+		return nowhere
+	case !s.commented && full == wanted:
+		return live
+	case s.commented && here == table && s.key == name:
+		return asleep
 	}
 	return nowhere
+}
+
+// read reads the statement whose line begins at.
+func read(file string, at int) statement {
+	line := file[at : at+strings.IndexByte(file[at:], '\n')+1]
+	next := at + len(line)
+	text := strings.TrimLeft(line, " \t")
+	if strings.HasPrefix(text, "[") {
+		inside, _, _ := strings.Cut(strings.TrimLeft(text, "["), "]")
+		return statement{key: keyOf(inside), header: true, end: next, next: next}
+	}
+	text, commented := strings.CutPrefix(text, "#")
+	key, value, assigns := strings.Cut(text, "=")
+	if !assigns || keyOf(key) == "" {
+		return statement{next: next}
+	}
+	s := statement{key: keyOf(key), commented: commented, begin: next - len(strings.TrimLeft(value, " \t")), next: next}
+	rest := file[s.begin:]
+	if commented {
+		rest = file[s.begin : next-1]
+	}
+	s.end = s.begin + valueLength(rest)
+	if behind := strings.IndexByte(file[s.end:], '\n'); behind >= 0 {
+		s.next = s.end + behind + 1
+	} else {
+		s.next = len(file)
+	}
+	return s
+}
+
+// keyOf is a key without the quotes and blanks that it may be written with; ""
+// is none.
+func keyOf(text string) string {
+	parts := strings.Split(text, ".")
+	for i, part := range parts {
+		part = strings.TrimSpace(part)
+		if n := len(part); n > 1 && strings.ContainsRune(`"'`, rune(part[0])) && part[n-1] == part[0] {
+			part = part[1 : n-1]
+		}
+		parts[i] = part
+	}
+	key := strings.Join(parts, ".")
+	if strings.ContainsAny(key, " \t#\"'") || slices.Contains(parts, "") {
+		return ""
+	}
+	return key
+}
+
+// valueLength is that of the TOML value that text begins with, without the
+// blanks and the comment behind it.
+func valueLength(text string) int {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"' || c == '\'':
+			i += stringLength(text[i:]) - 1
+			if depth == 0 {
+				return i + 1
+			}
+		case c == '[' || c == '{':
+			depth++
+		case c == ']' || c == '}':
+			if depth--; depth <= 0 {
+				return i + 1
+			}
+		case c == '#' && depth > 0: // a comment among the values of an array
+			i += max(strings.IndexByte(text[i:], '\n'), 0)
+		case depth == 0 && strings.IndexByte(" \t\r\n#", c) >= 0:
+			return i
+		}
+	}
+	return len(text)
+}
+
+// stringLength is that of a string with its quotes, of which there are one or
+// three.
+func stringLength(text string) int {
+	quote, i := text[:1], 1
+	if strings.HasPrefix(text, strings.Repeat(quote, 3)) {
+		quote, i = text[:3], 3
+	}
+	for ; i < len(text); i++ {
+		switch {
+		case text[i] == '\\' && quote[0] == '"':
+			i++
+		case text[i] == '\n' && len(quote) == 1:
+			return i // without an end: Parse refuses the file
+		case strings.HasPrefix(text[i:], quote):
+			i += len(quote)
+			for len(quote) == 3 && i < len(text) && text[i] == quote[0] { // two more are the text's
+				i++
+			}
+			return i
+		}
+	}
+	return len(text)
 }

@@ -62,6 +62,23 @@ func TestSet(t *testing.T) {
 		{"authorization.resource_id = \"/t\"\n", id, `"/s"`, "authorization.resource_id = \"/s\"\n", `"/t"`},
 		{"[authorization]#", id, `"/s"`, "[authorization]#\nresource_id = \"/s\"\n", ""},
 		{"[accounts]\n", id, `"/s"`, "authorization.resource_id = \"/s\"\n[accounts]\n", ""},
+		// A comment behind a value stays, and is no part of it.
+		{"cloud = \"auto\" # head office\n", "cloud", `"china"`, "cloud = \"china\" # head office\n", `"auto"`},
+		{"  cloud\t=\t'auto'#x\r\n", "cloud", `"china"`, "  cloud\t=\t\"china\"#x\r\n", `'auto'`},
+		{"#cloud = \"auto\" # head office\n", "cloud", `"china"`, "cloud = \"china\" # head office\n", ""},
+		{"cloud = \"a#b\\\"#c\" # d\n", "cloud", `"china"`, "cloud = \"china\" # d\n", `"a#b\"#c"`},
+		{"cloud = 'a\\' # 'd'\n", "cloud", `"china"`, "cloud = \"china\" # 'd'\n", `'a\'`},
+		{"short_names=true# yes\n", "short_names", "false", "short_names=false# yes\n", "true"},
+		{"domains = [ # ours\n  \"a.b\", # ]\n  '#]',\n] # end\nx = 1\n", "domains", `["c.d"]`, "domains = [\"c.d\"] # end\nx = 1\n",
+			"[ # ours\n  \"a.b\", # ]\n  '#]',\n]"},
+		{"cloud = \"\"\"\na # b\n[x]\ncloud = 1\"\"\"\"\" # c\n", "cloud", `"china"`, "cloud = \"china\" # c\n",
+			"\"\"\"\na # b\n[x]\ncloud = 1\"\"\"\"\""},
+		{"cloud = '''x''' # c\n", "cloud", `"china"`, "cloud = \"china\" # c\n", "'''x'''"},
+		{"x = [\n# cloud = 1\n]\n", "cloud", `"china"`, "x = [\n# cloud = 1\n]\ncloud = \"china\"\n", ""},
+		{"[ \"authorization\" ] # a\nresource_id = \"/t\" # b\n", id, `"/s"`, "[ \"authorization\" ] # a\nresource_id = \"/s\" # b\n", `"/t"`},
+		{"authorization . resource_id = \"/t\" # b\n", id, `"/s"`, "authorization . resource_id = \"/s\" # b\n", `"/t"`},
+		{"[a]\nauthorization.resource_id = 1\n", id, `"/s"`, "authorization.resource_id = \"/s\"\n[a]\nauthorization.resource_id = 1\n", ""},
+		{"cloud = \"not closed # x\nqr = 1\n", "cloud", `"china"`, "cloud = \"china\"\nqr = 1\n", `"not closed # x`},
 	} {
 		got, had := Set([]byte(test.text), test.key, test.value)
 		if string(got) != test.want || had != test.had {
@@ -100,6 +117,7 @@ func FuzzSet(f *testing.F) {
 	f.Add(minimal + "authorization = {resource_id = \"\"}\n")
 	f.Add(minimal + "[accounts]\nshell = \"\"\"\\\n  /bin/sh\"\"\" # [authorization]\n")
 	f.Add(minimal + "[\"authorization\"]\nresource_id=''\n")
+	f.Add(minimal + "authorization.resource_id = \"\" # a \"#\" b\nshort_names = false # head office\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		const id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
 		before, err := Parse("c", []byte(text))
@@ -110,6 +128,10 @@ func FuzzSet(f *testing.F) {
 		after, err := Parse("c", edited)
 		if err != nil {
 			return
+		}
+		const comment = " # head office\n"
+		if n, m := strings.Count(text, comment), strings.Count(string(edited), comment); m < n && !strings.Contains(text, `"""`) && !strings.Contains(text, "'''") {
+			t.Errorf("a comment is lost: %q", edited)
 		}
 		before.Authorization.ResourceID = id
 		if after.Show() != before.Show() {
