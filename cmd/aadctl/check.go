@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -117,7 +118,8 @@ func brokenConfiguration(err error) doctor.Result {
 	result := doctor.Result{Check: "configuration", Status: doctor.Failed, Kind: doctor.Configuration, Found: err.Error()}
 	var own *config.Error
 	if errors.As(err, &own) {
-		result.Found, result.Fix = own.What(), own.Fix
+		words, command, _ := strings.Cut(own.Fix, "run: ")
+		result.Found, result.Fix, result.Command = own.What(), strings.TrimSuffix(words, ", or "), command
 	}
 	return result
 }

@@ -116,6 +116,10 @@ func TestVerdict(t *testing.T) {
 }
 
 func TestBrokenConfiguration(t *testing.T) {
+	missing := brokenConfiguration(&config.Error{File: "c.toml", Key: "tenant_id", Problem: "is missing", Fix: "set it to a GUID, or run: aadctl setup"})
+	if missing.Fix != "set it to a GUID" || missing.Command != "aadctl setup" {
+		t.Errorf("%+v", missing)
+	}
 	r := brokenConfiguration(&config.Error{File: "c.toml", Line: 3, Key: "cloud", Problem: "is odd", Fix: "even it"})
 	if r.Found != "c.toml:3: cloud: is odd" || r.Fix != "even it" || r.Kind != doctor.Configuration || r.Status != doctor.Failed {
 		t.Errorf("%+v", r)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -138,7 +139,7 @@ func (o *options) apply(out io.Writer) error {
 	changes := differences(before, after)
 	if len(changes) == 0 {
 		fmt.Fprintf(out, "%s: nothing to change in %s\n", o.config, store.Dir)
-		return nil
+		return leftBehind(out, store, after)
 	}
 	fmt.Fprintf(out, "%s: applied to %s\n", o.config, store.Dir)
 	for _, change := range changes {
@@ -195,28 +196,56 @@ func spellServices(list []string) string {
 	return config.Spell(list)
 }
 
-// leftBehind tells of accounts that these rules shut out. It is no reason to
-// refuse: the file is the administrator's word, and the next sign-in would
-// apply it as well.
+// leftBehind names the accounts that these rules shut out, at most so many. It
+// is no reason to refuse: the file is the administrator's word, and the next
+// sign-in would apply it as well.
 func leftBehind(out io.Writer, store account.Store, r account.Rules) error {
+	const most = 20
 	snapshot, err := store.Open()
 	if err != nil {
 		return inStore(err)
 	}
 	defer snapshot.Close()
+	locals, err := store.Locals()
+	if err != nil {
+		return err
+	}
 	n := 0
+	var lines []string
 	for a := range snapshot.All() {
-		if a.Removed.IsZero() && shutOut(a, r) {
-			n++
+		if why := shutOut(a, r, locals); why != "" {
+			if n++; n <= most {
+				lines = append(lines, "  "+a.Name+": "+why)
+			}
 		}
 	}
+	if n > most {
+		lines = append(lines, fmt.Sprintf("  and %d more", n-most))
+	}
 	if n > 0 {
-		fmt.Fprintf(out, "accounts that can no longer sign in, for their tenant or domain is not in the configuration: %d\n", n)
+		fmt.Fprintf(out, "accounts that can no longer sign in: %d\n%s\n", n, strings.Join(lines, "\n"))
 	}
 	return nil
 }
 
-func shutOut(a account.Account, r account.Rules) bool {
-	_, err := r.FromUPN(a.UPN)
-	return err != nil || a.TenantID != "" && a.TenantID != r.TenantID
+// shutOut says why these rules let an account in no more, or "".
+func shutOut(a account.Account, r account.Rules, locals *account.Locals) string {
+	if !a.Removed.IsZero() {
+		return ""
+	}
+	name, err := r.FromUPN(a.UPN)
+	var short *account.ShortNameError
+	switch {
+	case a.TenantID != "" && a.TenantID != r.TenantID:
+		return "its tenant, " + a.TenantID + ", is not tenant_id"
+	case errors.As(err, &short):
+		return fmt.Sprintf("its short name, %s, %s", short.Short, short.Problem)
+	case err != nil:
+		return "its domain is not in domains"
+	}
+	a.Name = name.Account // by the next sign-in, if that is another one
+	if err := locals.NameConflict(a); err != nil {
+		return "its name, " + a.Name + ", is that of a local account or group"
+	}
+	return ""
 }

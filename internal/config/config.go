@@ -146,5 +146,5 @@ func (c *Config) complete() *Error {
 }
 
 func missing(key, what string) *Error {
-	return wrong("is missing", "set it to "+what).at(key, 0)
+	return wrong("is missing", "set it to "+what+", or "+runs+"aadctl setup").at(key, 0)
 }

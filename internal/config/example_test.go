@@ -64,7 +64,7 @@ func TestShippedFileUnedited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "config.toml: tenant_id: is missing; set it to the directory (tenant) ID, a GUID"
+	const want = "config.toml: tenant_id: is missing; set it to the directory (tenant) ID, a GUID, or run: aadctl setup"
 	if _, err := Parse("config.toml", file); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

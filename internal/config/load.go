@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -35,6 +36,9 @@ func Load(path string) (*Config, error) {
 	if p := trusted(info); p != nil {
 		e := p.at("", 0)
 		e.File = path
+		if strings.HasPrefix(e.Fix, runs) {
+			e.Fix += " " + path
+		}
 		return nil, e
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
@@ -47,6 +51,9 @@ func Load(path string) (*Config, error) {
 	return Parse(path, text)
 }
 
+// runs begins a Fix that is a command.
+const runs = "run: "
+
 // trusted says why a file must not be believed. Pure, so that a test can hand
 // it any owner and mode.
 func trusted(info fs.FileInfo) *problem {
@@ -57,9 +64,9 @@ func trusted(info fs.FileInfo) *problem {
 	case !ok:
 		return wrong("has no owner that can be read", "put it on a file system with owners")
 	case stat.Uid != 0:
-		return wrong(fmt.Sprintf("belongs to uid %d, who could choose the server that vouches for people", stat.Uid), "run chown root on it")
+		return wrong(fmt.Sprintf("belongs to uid %d, who could choose the server that vouches for people", stat.Uid), runs+"chown root:")
 	case info.Mode().Perm()&0o022 != 0:
-		return wrong(fmt.Sprintf("can be written by others than root (mode %04o)", info.Mode().Perm()), "run chmod go-w on it")
+		return wrong(fmt.Sprintf("can be written by others than root (mode %04o)", info.Mode().Perm()), runs+"chmod go-w")
 	default:
 		return nil
 	}
@@ -69,7 +76,7 @@ func unopened(path string, err error) *Error {
 	e := unread(path, err)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		e.Problem, e.Fix = "does not exist", "create it with tenant_id, client_id and domains"
+		e.Problem, e.Fix = "does not exist", runs+"aadctl setup"
 	case errors.Is(err, syscall.ELOOP):
 		e.Problem, e.Fix = "is a symbolic link", "put the file itself here"
 	case errors.Is(err, fs.ErrPermission):

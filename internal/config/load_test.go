@@ -56,7 +56,7 @@ func TestLoadRefuses(t *testing.T) {
 		want string // PATH stands for the path
 	}{
 		{"missing", func(t *testing.T) string { return filepath.Join(t.TempDir(), "config.toml") },
-			"PATH: does not exist; create it with tenant_id, client_id and domains"},
+			"PATH: does not exist; run: aadctl setup"},
 		{"directory", func(t *testing.T) string { return t.TempDir() },
 			"PATH: is not a regular file; put the file itself here"},
 		{"symbolic link", func(t *testing.T) string {
@@ -74,16 +74,16 @@ func TestLoadRefuses(t *testing.T) {
 			return fifo
 		}, "PATH: is not a regular file; put the file itself here"},
 		{"group may write", func(t *testing.T) string { return write(t, minimal, 0o664) },
-			"PATH: can be written by others than root (mode 0664); run chmod go-w on it"},
+			"PATH: can be written by others than root (mode 0664); run: chmod go-w PATH"},
 		{"others may write", func(t *testing.T) string { return write(t, minimal, 0o602) },
-			"PATH: can be written by others than root (mode 0602); run chmod go-w on it"},
+			"PATH: can be written by others than root (mode 0602); run: chmod go-w PATH"},
 		{"another owner", func(t *testing.T) string {
 			path := write(t, minimal, 0o644)
 			if err := os.Chown(path, 1234, 0); err != nil {
 				t.Fatal(err)
 			}
 			return path
-		}, "PATH: belongs to uid 1234, who could choose the server that vouches for people; run chown root on it"},
+		}, "PATH: belongs to uid 1234, who could choose the server that vouches for people; run: chown root: PATH"},
 		{"too large", func(t *testing.T) string { return write(t, minimal+strings.Repeat("#\n", 33000), 0o644) },
 			"PATH: is larger than 64 KiB; this is not a configuration of aad-login"},
 		{"wrong value", func(t *testing.T) string { return write(t, minimal+"cloud = \"moon\"\n", 0o644) },
