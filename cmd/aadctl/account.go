@@ -59,7 +59,7 @@ func present(in lookup, which string) (account.Account, error) {
 // change edits the store under its lock. What change writes is shown once the
 // store is on disk, and nothing is if it fails.
 func (o *options) change(cmd *cobra.Command, change func(s account.Store, e *account.Edit, out io.Writer) error) error {
-	_, store, err := o.load()
+	store, err := o.anyStore()
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ its last authorization.`,
 					jsonLine(w, recordOf(a))
 					return w.Flush()
 				}
-				_, store, err := o.load()
+				store, err := o.anyStore()
 				if err != nil {
 					return err
 				}

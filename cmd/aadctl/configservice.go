@@ -63,7 +63,7 @@ func (o *options) setServices(list []string) error {
 	case errors.As(err, &wrong) && wrong.Key == servicesKey:
 		return err
 	case err != nil || !slices.Equal(after.SignIn.Services, list):
-		return &failure{exitConfiguration, fmt.Sprintf("%s: %s is in more than one line, or in braces, and cannot be set", o.config, servicesKey),
+		return &failure{exitConfiguration, fmt.Sprintf("%s: %s is in braces, and cannot be set", o.config, servicesKey),
 			fmt.Sprintf("nothing was changed; write it yourself: %s = %s", servicesKey, config.Spell(list))}
 	}
 	return replaceConfig(o.config, text, edited)

@@ -48,6 +48,7 @@ func main() {
 
 func run(o *options, args []string, in io.Reader, out, errout io.Writer) int {
 	checked := &checkedWriter{w: out}
+	o.errout = errout
 	cmd := root(o)
 	cmd.SetArgs(args)
 	cmd.SetIn(in)
@@ -68,6 +69,10 @@ type options struct {
 	runtimeDir string           // account.DefaultRuntimeDir
 	root       string           // "/", for what is read of the machine besides configuration and store
 	now        func() time.Time // time.Now
+	storeDir   string           // account.DefaultDir, where the configuration cannot be read
+
+	errout io.Writer // for warnings
+	warned bool      // of that configuration
 }
 
 func root(o *options) *cobra.Command {
@@ -135,14 +140,37 @@ func (o *options) load() (*config.Config, account.Store, error) {
 	if err != nil {
 		return nil, account.Store{}, err
 	}
+	return c, o.storeIn(c.Accounts.Directory), nil
+}
+
+func (o *options) storeIn(dir string) account.Store {
 	etc := os.DirFS(filepath.Join("/", o.root, "etc"))
-	return c, account.Store{Dir: c.Accounts.Directory, RuntimeDir: o.runtimeDir, Etc: etc, Besides: besides(etc)}, nil
+	return account.Store{Dir: dir, RuntimeDir: o.runtimeDir, Etc: etc, Besides: besides(etc)}
+}
+
+// anyStore is for commands that need no more of the configuration than where
+// the store is. In an emergency the configuration may be what is broken, or
+// gone: then it is the machine's own store, if there is one, with a warning.
+func (o *options) anyStore() (account.Store, error) {
+	_, store, err := o.load()
+	if err == nil {
+		return store, nil
+	}
+	store = o.storeIn(o.storeDir)
+	if _, missing := os.Stat(store.Path()); missing != nil {
+		return account.Store{}, err
+	}
+	if !o.warned {
+		o.warned = true
+		fmt.Fprintf(o.errout, "aadctl: warning: %s\naadctl: warning: going on with %s\n", printable(explain(err).what), printable(store.Path()))
+	}
+	return store, nil
 }
 
 // reading calls do with the store, or another file of that kind, once all of it
 // has been checked.
 func (o *options) reading(file string, do func(*account.Snapshot) error) error {
-	_, store, err := o.load()
+	store, err := o.anyStore()
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"aadctl": func() {
 		o := &options{
-			runtimeDir: os.Getenv("WORK") + "/run", root: os.Getenv("WORK") + "/root",
+			runtimeDir: os.Getenv("WORK") + "/run", storeDir: os.Getenv("WORK") + "/machine", root: os.Getenv("WORK") + "/root",
 			now: func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) },
 		}
 		os.Exit(run(o, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

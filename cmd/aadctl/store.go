@@ -33,7 +33,7 @@ status is that of the store alone, which stands first.`,
 }
 
 func (o *options) verify(out io.Writer) error {
-	_, store, err := o.load()
+	store, err := o.anyStore()
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ locked or removed. Nobody comes back to aad_admins or other groups but by the
 next authorization. aadctl store verify lists the backups.`,
 		Args: exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, store, err := o.load()
+			store, err := o.anyStore()
 			if err != nil {
 				return err
 			}
