@@ -25,23 +25,31 @@ type browser struct {
 	entra *emulator.Server
 	lines chan string // nil: there is no terminal
 	left  bool        // does not even open the page: types ENTER
+	waits bool        // until the code of which the page wants nothing has expired
 }
 
 var codeShown = regexp.MustCompile(`open (\S+) and enter the code (\S+)\n$`)
 
 func (b *browser) Write(p []byte) (int, error) {
 	if m := codeShown.FindSubmatch(p); m != nil {
-		var no *emulator.Refused
-		switch err := errors.New("left"); {
-		case b.left:
-			b.lines <- ""
-		default:
-			if err = b.entra.SignIn(string(m[2]), "user@contoso.example"); errors.As(err, &no) && b.lines != nil {
-				b.lines <- fmt.Sprint(no.AADSTS)
-			}
-		}
+		b.use(string(m[2]))
 	}
 	return b.Buffer.Write(p)
+}
+
+func (b *browser) use(code string) {
+	if b.left {
+		b.lines <- ""
+		return
+	}
+	var no *emulator.Refused
+	switch err := b.entra.SignIn(code, "user@contoso.example"); {
+	case !errors.As(err, &no):
+	case b.lines != nil:
+		b.lines <- fmt.Sprint(no.AADSTS)
+	case b.waits:
+		b.entra.Expire(code)
+	}
 }
 
 // tenantMachine is a configuration and its tenant.
@@ -52,7 +60,6 @@ func tenantMachine(t *testing.T, lines string, change func(*emulator.Directory))
 	}
 	entra = &emulator.Server{}
 	d := emulator.Contoso()
-	d.ExpiresIn = 3
 	change(d)
 	entra.SetDirectory(d)
 	if err := entra.Start(); err != nil {
@@ -171,7 +178,7 @@ func walkThrough(t *testing.T, path string, b *browser) (results []doctor.Result
 // Who skips every code has learnt nothing, and nothing is wrong.
 func TestCheckTenantSkipped(t *testing.T) {
 	t.Parallel()
-	path, entra := tenantMachine(t, "", func(d *emulator.Directory) { d.ExpiresIn = 900 })
+	path, entra := tenantMachine(t, "", func(*emulator.Directory) {})
 	results := walkThrough(t, path, &browser{entra: entra, lines: make(chan string, 8), left: true})
 	for _, r := range results[2:] {
 		if r.Status != doctor.Skipped {
@@ -188,7 +195,7 @@ func TestCheckTenantJSON(t *testing.T) {
 	t.Parallel()
 	path, entra := tenantMachine(t, "", func(d *emulator.Directory) { d.Registration.Scopes = nil })
 	var out bytes.Buffer
-	person := &browser{entra: entra}
+	person := &browser{entra: entra, waits: true}
 	if status := run(&options{config: path}, []string{"check", "--tenant", "--json", "--config", path}, strings.NewReader("53003\n"), &out, person); status != 0 {
 		t.Errorf("exit status %d: %s%s", status, &out, person)
 	}

@@ -149,7 +149,7 @@ var byNumber = []answer{
 var byWord = []answer{
 	{words: []string{"authorization_declined", "access_denied"}, verdict: Refused,
 		person: "The sign-in was declined in the browser. Try again if that was not meant."},
-	{words: []string{"expired_token"}, verdict: Refused, person: notInTime, fix: fixNotInTime},
+	{words: []string{"expired_token", "code_expired"}, verdict: Refused, person: notInTime, fix: fixNotInTime},
 	{words: []string{"bad_verification_code"}, verdict: Refused,
 		person: "The sign-in service did not accept the code it had given. Try again."},
 	{words: []string{"invalid_grant", "interaction_required"}, verdict: Refused,
