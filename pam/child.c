@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The worker process: born by fork, a root process that keeps nothing of its host but the request. sudo calls PAM with
+ * The worker process: born by fork (guard.c), a root process that keeps nothing of its host but the request. sudo calls PAM with
  * the caller's real uid, environment, limits, descriptors and signal mask; none of them may reach the code that decides
  * who gets in.
  *
@@ -22,7 +22,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -136,10 +135,14 @@ static void __attribute__((noreturn)) give_up(const struct aad_request *req, int
 	_exit(1);
 }
 
-static void __attribute__((noreturn)) be_worker(const struct aad_request *req, int frames, pid_t host)
+struct birth { const struct aad_request *req; int frames; };
+
+static void __attribute__((noreturn)) be_worker(const void *with, pid_t parent)
 {
 	extern char **environ;
 	static char *empty[1];
+	const struct aad_request *req = ((const struct birth *)with)->req;
+	int frames = ((const struct birth *)with)->frames;
 
 	/* Ids first: changing them clears the parent-death signal. All three, so that the user behind sudo, whose real
 	 * uid the host has, can neither signal nor trace the worker. */
@@ -147,7 +150,7 @@ static void __attribute__((noreturn)) be_worker(const struct aad_request *req, i
 		give_up(req, frames, "become root");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
 		give_up(req, frames, "die with the host");
-	if (getppid() != host)	/* it has gone already */
+	if (getppid() != parent)	/* it has gone already */
 		_exit(1);
 	prctl(PR_SET_DUMPABLE, 0);
 	environ = empty;
@@ -188,22 +191,21 @@ static int high_pipe(int ends[2])
 
 int aad_worker_start(const struct aad_request *req, struct aad_worker *w)
 {
-	int ends[2], failed;
-	pid_t host = getpid();
+	int ends[2], born, failed;
+	struct birth birth = { .req = req };
 	sigset_t all, before;
 
 	if (high_pipe(ends))
 		return -1;
+	birth.frames = ends[1];
 	/* No handler of the host may run in the child before reset_signals. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	w->pid = fork();
-	if (w->pid == 0)
-		be_worker(req, ends[1], host);
+	born = aad_birth(w, be_worker, &birth);
 	failed = errno;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	close(ends[1]);
-	if (w->pid < 0) {
+	if (born) {
 		close(ends[0]);
 		errno = failed;
 		return -1;
@@ -212,17 +214,9 @@ int aad_worker_start(const struct aad_request *req, struct aad_worker *w)
 	return 0;
 }
 
-/*
- * By pid and whatever the host does with SIGCHLD: if it ignores it or reaps every child itself, waitpid says ECHILD and
- * that is as good, because the outcome came by frame, never by exit status. A child that waitpid calls alive is still
- * ours, so the number cannot belong to a stranger when it is killed.
- */
+/* Closed first, so that a worker that is writing ends by itself. */
 void aad_worker_end(struct aad_worker *w)
 {
 	close(w->frames);
-	if (waitpid(w->pid, NULL, WNOHANG) != 0)
-		return;
-	kill(w->pid, SIGKILL);
-	while (waitpid(w->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	aad_death(w);
 }

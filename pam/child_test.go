@@ -64,7 +64,8 @@ func TestWorkerAtBirth(t *testing.T) {
 		"many", "many no-close-range", "close012 no-close-range", "close012 many no-close-range", "no-close-range",
 		"close012 few-descriptors", "thousands", "thousands no-close-range", "close012 thousands",
 		"chld-ignored", "chld-reaped", "chld-nowait", "handlers", "ignores", "blocked", "handlers blocked",
-		"limits", "environment", "sudo", "umask", "sudo limits environment umask blocked ignores close012 many",
+		"limits", "environment", "sudo", "umask", "no-clone", "no-clone blocked chld-ignored close012",
+		"sudo limits environment umask blocked ignores close012 many",
 		"slow", "real-time", "signal-stack", "locale", "slow signal-stack locale sudo close012 few-descriptors",
 	} {
 		t.Run(host, func(t *testing.T) {
@@ -97,12 +98,12 @@ func compare(t *testing.T, ending string, got []string, more ...string) {
 func TestWorkerIsKilled(t *testing.T) {
 	asRoot(t)
 	child := harness(t, "child")
-	for _, host := range []string{"", "chld-ignored", "chld-reaped", "chld-nowait", "blocked", "ignores", "close012"} {
+	for _, host := range []string{"", "chld-ignored", "chld-reaped", "chld-nowait", "blocked", "ignores", "close012", "no-clone", "no-clone chld-ignored"} {
 		t.Run(host, func(t *testing.T) {
 			compare(t, "deaf", play(t, child, append(strings.Fields(host), "deaf")...), "host mask same", "worker waits")
 		})
 	}
-	for _, host := range []string{"", "blocked", "close012"} {
+	for _, host := range []string{"", "blocked", "close012", "no-clone"} {
 		t.Run("stopped "+host, func(t *testing.T) {
 			compare(t, "stop", play(t, child, append(strings.Fields(host), "stop")...), "host mask same", "host saw-it stopped")
 		})
@@ -114,9 +115,13 @@ func TestWorkerDiesWithItsHost(t *testing.T) {
 	asRoot(t)
 	child := harness(t, "child")
 	for _, ending := range []string{"wait", "deaf"} {
-		got := play(t, child, "orphan", "sudo", ending)
-		if !slices.Contains(got, "worker waits") || !slices.Contains(got, "host worker killed-by 9") {
-			t.Errorf("%s: %q", ending, got)
+		for host, of := range map[string][]string{"sudo": {"guard", "worker"}, "sudo no-clone": {"worker"}} {
+			got := play(t, child, append(append([]string{"orphan"}, strings.Fields(host)...), ending)...)
+			for _, process := range of {
+				if line := "host " + process + " killed-by 9"; !slices.Contains(got, "worker waits") || !slices.Contains(got, line) {
+					t.Errorf("%s, %s: no %q in %q", host, ending, line, got)
+				}
+			}
 		}
 	}
 }
@@ -125,9 +130,10 @@ func TestWorkerDiesWithItsHost(t *testing.T) {
 func TestWorkerCannotStart(t *testing.T) {
 	child := harness(t, "child")
 	for host, want := range map[string][]string{
-		"no-fork":         {"host failed Resource temporarily unavailable", "host mask same", "host descriptors +0"},
-		"no-fork blocked": {"host failed Resource temporarily unavailable", "host mask same", "host descriptors +0"},
-		"no-descriptor":   {"host failed Too many open files", "host mask same", "host descriptors +0"},
+		"no-fork":          {"host failed Resource temporarily unavailable", "host mask same", "host descriptors +0"},
+		"no-fork no-clone": {"host failed Resource temporarily unavailable", "host mask same", "host descriptors +0"},
+		"no-fork blocked":  {"host failed Resource temporarily unavailable", "host mask same", "host descriptors +0"},
+		"no-descriptor":    {"host failed Too many open files", "host mask same", "host descriptors +0"},
 	} {
 		if got := play(t, child, append(strings.Fields(host), "exit")...); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", host, got, want)

@@ -10,7 +10,8 @@
  *                                        │ shown here?     services.c  sign_in.services; elsewhere it ends here
  *                                        │ a picture?      screen.c  how wide, if there is a terminal for it
  *                                        │ session begins  session.c notes where it came from, for the worker behind sudo
- *                                        │ fork            child.c   one root process with nothing of the host's
+ *                                        │ fork            guard.c   where the host does not see it
+ *                                        │                   │       child.c   one root process with nothing of the host's
  *                                        │                   │       reset.c   … nor at the host's pace
  *                                        │                   │ wake  wake.c    the Go runtime starts here, never above
  *                                        │◀── frames ────────┘       relay.c   frames → conversation, log, result
@@ -102,12 +103,21 @@ void aad_session_ends(const struct aad_request *, const char *rhost);
 void aad_window_opens(const struct aad_request *);
 
 /* child.c */
-struct aad_worker { pid_t pid; int frames; };
+struct aad_worker {
+	pid_t pid;	/* the host's child: the guard or, without one, the worker itself */
+	int frames;
+	void *room;	/* the guard's memory, or NULL */
+};
 int aad_worker_start(const struct aad_request *, struct aad_worker *);	/* 0, or -1 with errno */
 void aad_worker_end(struct aad_worker *);	/* killed if need be, always reaped */
 
 /* reset.c: in the worker, before Go starts: scheduling, processors, memory, language as any process has them. */
 void aad_reset_process(void);
+
+/* guard.c: fork for child.c, with all signals blocked, and its end. The child lives its life, which must not return. */
+typedef void aad_life(const void *with, pid_t parent);
+int aad_birth(struct aad_worker *, aad_life *, const void *with);	/* 0, or -1 with errno; frames is left alone */
+void aad_death(struct aad_worker *);
 
 /* wake.c: starts the Go runtime of this module in the calling process. Once, in the worker, never in the host. */
 void aad_wake_go(void);

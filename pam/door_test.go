@@ -68,7 +68,13 @@ func play(t *testing.T, program string, args ...string) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	found := filepath.Join(t.TempDir(), "sanitizer")
+	reports := t.TempDir()
+	for _, dir := range []string{filepath.Dir(reports), reports} { // some hosts are not root; who cannot report just ends
+		if err := os.Chmod(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found := filepath.Join(reports, "sanitizer")
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // a worker that hangs, too
@@ -76,13 +82,20 @@ func play(t *testing.T, program string, args ...string) []string {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	reports, _ := filepath.Glob(found + "*")
-	for _, path := range reports {
-		text, _ := os.ReadFile(path)
-		t.Errorf("%s", text)
+	all, _ := filepath.Glob(found + "*")
+	for _, path := range all {
+		if text, _ := os.ReadFile(path); !onStackOfItsOwn(string(text)) {
+			t.Errorf("%s", text)
+		}
 	}
 	if err != nil {
 		t.Fatalf("%s %q: %v\n%s%s", filepath.Base(program), args, err, out, stderr.Bytes())
 	}
 	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+}
+
+// onStackOfItsOwn is true of what the sanitizer remarks about a worker, which has the guard's stack. It is not a finding.
+func onStackOfItsOwn(report string) bool {
+	lines := strings.Split(strings.TrimSpace(report), "\n")
+	return len(lines) == 3 && strings.Contains(lines[0], "WARNING: ASan is ignoring requested __asan_handle_no_return: stack type: default")
 }

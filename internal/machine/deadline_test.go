@@ -46,9 +46,9 @@ func parent(pid int) int {
 
 // connection is the processes behind one prompt of sshd, each the child of the one before.
 type connection struct {
-	listener, monitor, host, worker int
-	network                         int // the other child of the monitor, without privileges
-	page, code                      string
+	listener, monitor, host, guard, worker int
+	network                                int // the other child of the monitor, without privileges
+	page, code                             string
 }
 
 // waitingAt connects to an sshd, waits for the prompt and finds out who is who. There must be no other connection.
@@ -62,7 +62,8 @@ func waitingAt(t *testing.T, port, name string) (*terminal, connection) {
 		t.Fatalf("workers %v, want one", workers)
 	}
 	p.worker = workers[0]
-	p.host = parent(p.worker)
+	p.guard = parent(p.worker)
+	p.host = parent(p.guard)
 	p.monitor = parent(p.host)
 	p.listener = parent(p.monitor)
 	for _, link := range pids(t, "sshd") {
@@ -112,6 +113,11 @@ func TestKilledProcess(t *testing.T) {
 		}, `failed reason="interrupted"`},
 		{"the worker", func(c *terminal, p connection) {
 			kill(p.worker)
+			c.typeLine("")
+			c.expect(`Something went wrong on this machine, and nobody was signed in\. [^\n]*\nCorrelation ID: `)
+		}, `failed reason="worker-died"`},
+		{"the worker's guard", func(c *terminal, p connection) {
+			kill(p.guard)
 			c.typeLine("")
 			c.expect(`Something went wrong on this machine, and nobody was signed in\. [^\n]*\nCorrelation ID: `)
 		}, `failed reason="worker-died"`},
@@ -180,7 +186,7 @@ func TestDeadlines(t *testing.T) {
 	unix.Kill(stopped, unix.SIGSTOP)
 	stuck.typeLine("")
 	short := worker(ssh(t, user))
-	unix.Kill(parent(parent(short)), unix.SIGALRM) // the end of LoginGraceTime, at once
+	unix.Kill(parent(parent(parent(short))), unix.SIGALRM) // the end of LoginGraceTime, at once
 
 	gone := func(pid int) { eventually(t, "the worker is gone", patience, func() bool { return ended(pid) }) }
 	gone(short) // sshd itself says nothing, since it may not from a signal handler (CVE-2024-6387)

@@ -17,24 +17,29 @@
 #include <linux/capability.h>
 #include <locale.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-static int no_close_range, no_fork;
+static int no_close_range, no_fork, no_clone;
 
 static long stage_syscall(long number, ...);
 static pid_t stage_fork(void);
 
 #include <sys/syscall.h>
 #define syscall stage_syscall
-#define fork stage_fork
 #include "../child.c"
 #undef syscall
+#define fork stage_fork
+#define clone(...) (no_clone ? (errno = EINVAL, -1) : clone(__VA_ARGS__))
+#include "../guard.c"
 #undef fork
+#undef clone
 #include "../line.c"
 #include "../reset.c"
 
@@ -296,6 +301,8 @@ static int prepare(const char *word)
 		no_close_range = 1;
 	else if (strcmp(word, "no-fork") == 0)
 		no_fork = 1;
+	else if (strcmp(word, "no-clone") == 0)
+		no_clone = 1;
 	else if (strcmp(word, "no-descriptor") == 0)
 		limit(RLIMIT_NOFILE, 3, most_files);
 	else if (strcmp(word, "few-descriptors") == 0)	/* after close012: enough for the pipe and for nothing else */
@@ -376,6 +383,26 @@ static int descriptors(void)
 	return n;
 }
 
+/* The worker's own process. */
+static pid_t itself(const struct aad_worker *w)
+{
+	return w->room ? ((struct room *)w->room)->worker : w->pid;
+}
+
+static char state(pid_t pid)
+{
+	char path[32], text[128], *end;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		return 0;
+	ssize_t n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	return (end = strrchr(text, ')')) ? end[2] : 0;
+}
+
 /* Passes the worker's words on, until they end or it waits; then a stopped one has stopped. */
 static void listen_to(const struct aad_worker *w)
 {
@@ -396,10 +423,9 @@ static void listen_to(const struct aad_worker *w)
 	if (write(out, text, n) != (ssize_t)n || (n > 0 && text[n - 1] != '\n'))
 		dprintf(out, "\n");
 	if (strcmp(then, "stop") == 0) {
-		int status = 0;
-		while (waitpid(w->pid, &status, WUNTRACED) < 0 && errno == EINTR)
-			;
-		dprintf(out, "host saw-it %s\n", WIFSTOPPED(status) ? "stopped" : "otherwise");
+		for (int i = 0; i < 5000 && state(itself(w)) != 'T'; i++)
+			usleep(1000);
+		dprintf(out, "host saw-it %s\n", state(itself(w)) == 'T' ? "stopped" : "otherwise");
 	}
 }
 
@@ -436,41 +462,50 @@ static int gone(pid_t pid)
 
 static int attended(void)
 {
-	struct aad_worker w = { 0, -1 };
+	struct aad_worker w = { .frames = -1 };
 	int had = host(&w);
 
 	if (had < 0)
 		return 0;
+	pid_t worker = itself(&w);
 	aad_worker_end(&w);
-	dprintf(out, "host worker %s\n", gone(w.pid) ? "gone" : "left");
-	dprintf(out, "host children %s\n", waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD ? "none" : "left");
+	dprintf(out, "host worker %s\n", gone(worker) && gone(w.pid) ? "gone" : "left");
+	dprintf(out, "host children %s\n", waitpid(-1, NULL, WNOHANG | __WALL) < 0 && errno == ECHILD ? "none" : "left");
 	dprintf(out, "host descriptors %+d\n", descriptors() - had);
 	return 0;
 }
 
-/* The host is killed; whoever inherits its children sees what becomes of the worker. */
+static int signal_of(pid_t pid)
+{
+	int status = 0;
+
+	return waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+/* The host is killed; whoever inherits its children sees what becomes of the worker, and of its guard. */
 static int orphaned(void)
 {
-	struct aad_worker w = { 0, -1 };
-	int told[2], status = 0;
-	pid_t middle;
+	struct aad_worker w = { .frames = -1 };
+	pid_t middle, of[2];
+	int told[2];
 
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) || pipe(told) || (middle = fork()) < 0)
 		return 2;
 	if (middle == 0) {
 		host(&w);
-		if (write(told[1], &w.pid, sizeof w.pid) != sizeof w.pid)
+		of[0] = w.pid, of[1] = itself(&w);
+		if (write(told[1], of, sizeof of) != sizeof of)
 			_exit(2);
 		for (;;)
 			pause();
 	}
-	if (read(told[0], &w.pid, sizeof w.pid) != sizeof w.pid)
+	if (read(told[0], of, sizeof of) != sizeof of)
 		return 2;
 	kill(middle, SIGKILL);
 	waitpid(middle, NULL, 0);
-	if (waitpid(w.pid, &status, 0) != w.pid)
-		return 2;
-	dprintf(out, "host worker killed-by %d\n", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+	if (of[0] != of[1])
+		dprintf(out, "host guard killed-by %d\n", signal_of(of[0]));
+	dprintf(out, "host worker killed-by %d\n", signal_of(of[1]));
 	return 0;
 }
 

@@ -1,0 +1,145 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+/*
+ * A host of fifty threads, which at every moment hold the locks of malloc, the loader, stdio and the thread list, and the module as it
+ * is shipped. Usage: crowd DIRECTORY WORKERS [wait]. DIRECTORY has a PAM service "crowd", whose account step is the module with a configuration
+ * that is not there: the worker starts Go, with all its threads, and says so. Prints how many did, and how long the slowest took.
+ * Exits 1 after the first that did not.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <security/pam_appl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MALLOC = 20, LOADER = 15, IDS = 10, STDIO = 5 };
+
+/* So that the workers come first, whatever the number of processors. The locks are held all the longer. */
+static void step_back(void)
+{
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
+}
+
+/* Now and then, so that fifty threads leave some of two processors. */
+static void rest(unsigned i, unsigned work)
+{
+	if (i % work == 0)
+		usleep(5000);
+}
+
+static void *allocate(void *none)
+{
+	void *held[64] = { 0 };
+	unsigned random = (unsigned)(size_t)&held;
+
+	step_back();
+	for (unsigned n = 0;; n++) {
+		unsigned i = (unsigned)rand_r(&random) % 64, size = (unsigned)rand_r(&random) % 200000;
+		rest(n, 1000);
+		free(held[i]);
+		if ((held[i] = malloc(size)))
+			memset(held[i], 1, size < 64 ? size : 64);
+	}
+	return none;
+}
+
+static void *load(void *none)
+{
+	static const char *const libraries[] = { "libanl.so.1", "libBrokenLocale.so.1", "libutil.so.1", "libm.so.6", "libresolv.so.2" };
+
+	step_back();
+	for (unsigned i = 0;; i++) {
+		void *library = dlopen(libraries[i % 5], RTLD_NOW);
+		rest(i, 5);
+		if (library)
+			dlclose(library);
+	}
+	return none;
+}
+
+static void *change_ids(void *none)
+{
+	step_back();
+	for (unsigned i = 0;; i++) {
+		rest(i, 1);
+		if (setresuid(0, 0, 0))
+			exit(2);
+	}
+	return none;
+}
+
+static void *print(void *none)
+{
+	FILE *null;
+
+	step_back();
+	for (unsigned i = 0;; i++) {
+		rest(i, 50);
+		if ((null = fopen("/dev/null", "w"))) {
+			fprintf(null, "%d\n", 1);
+			fclose(null);
+		}
+	}
+	return none;
+}
+
+static void start(int n, void *thread(void *))
+{
+	pthread_t one;
+
+	for (; n > 0; n--)
+		if (pthread_create(&one, NULL, thread, NULL))
+			exit(2);
+}
+
+static int silent(int n, const struct pam_message **m, struct pam_response **answers, void *none)
+{
+	(void)m, (void)none;
+	*answers = calloc((size_t)n, sizeof **answers);
+	return *answers ? PAM_SUCCESS : PAM_CONV_ERR;
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+int main(int argc, char **argv)
+{
+	const struct pam_conv conversation = { silent, NULL };
+	int workers = argc > 2 ? atoi(argv[2]) : 0, seen = 0;
+	double begun = now(), slowest = 0;
+	pam_handle_t *h;
+
+	if (pam_start_confdir("crowd", "user@contoso.example", &conversation, argv[1], &h) != PAM_SUCCESS)
+		return 2;
+	start(MALLOC, allocate);
+	start(LOADER, load);
+	start(IDS, change_ids);
+	start(STDIO, print);
+	for (int i = 0; i < workers; i++) {
+		double before = now();
+		int ret = pam_acct_mgmt(h, 0);
+		if (ret != PAM_SERVICE_ERR) {
+			printf("worker %d of %d: %s, after %.1f s\n", i + 1, workers, pam_strerror(h, ret), now() - before);
+			return 1;
+		}
+		if (now() - before > slowest)
+			slowest = now() - before;
+		seen += waitpid(-1, NULL, WNOHANG) >= 0;
+	}
+	printf("%d workers of a host with %d threads, %d seen by it; the slowest took %.2f s, all %.0f s\n", workers,
+	    MALLOC + LOADER + IDS + STDIO, seen, slowest, now() - begun);
+	return seen > 0;
+}
