@@ -80,19 +80,19 @@ func TestHomeOfAnother(t *testing.T) {
 
 // A server that never answers keeps nobody waiting. It is FUSE's, in the test: it says how it does, and then nothing more.
 func TestHomeThatNeverAnswers(t *testing.T) {
-	fuse, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
+	fuse, err := syscall.Open("/dev/fuse", syscall.O_RDWR|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		t.Skip("no FUSE here: ", err)
 	}
-	defer fuse.Close() // which answers for it
+	defer syscall.Close(fuse) // which answers for it
 	dir := t.TempDir()
-	err = syscall.Mount("silent", dir, "fuse", 0, fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0", fuse.Fd()))
+	err = syscall.Mount("silent", dir, "fuse", 0, fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0", fuse))
 	if err != nil {
 		t.Skip("no FUSE here: ", err)
 	}
 	defer syscall.Unmount(dir, syscall.MNT_DETACH)
 	asked := make([]byte, 1<<17)
-	if _, err := fuse.Read(asked); err != nil {
+	if _, err := syscall.Read(fuse, asked); err != nil {
 		t.Fatal(err)
 	}
 	// fuse_init_out of linux/fuse.h, behind its header: version 7.31, and nothing that is optional.
@@ -101,7 +101,7 @@ func TestHomeThatNeverAnswers(t *testing.T) {
 	answer = append(answer, asked[8:16]...)
 	answer = little.AppendUint32(little.AppendUint32(answer, 7), 31)
 	answer = append(answer, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0x10, 0, 0, 1, 0, 0, 0)
-	if _, err := fuse.Write(append(answer, make([]byte, 16+64-len(answer))...)); err != nil {
+	if _, err := syscall.Write(fuse, append(answer, make([]byte, 16+64-len(answer))...)); err != nil {
 		t.Fatal(err)
 	}
 	l, err := ReadLocals(etc("", ""))
@@ -111,7 +111,7 @@ func TestHomeThatNeverAnswers(t *testing.T) {
 	if err := l.Home(Account{Name: "a@contoso.com", UID: 5000, Home: dir + "/a"}); err != nil {
 		t.Error(err)
 	}
-	if n, err := fuse.Read(asked); err != nil || n < 40 { // or the test has tested nothing
+	if n, err := syscall.Read(fuse, asked); err != nil || n < 40 { // or the test has tested nothing
 		t.Errorf("nobody asked: %d bytes, %v", n, err)
 	}
 }

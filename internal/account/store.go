@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"aadlogin/internal/config"
 )
 
 // DefaultRuntimeDir holds what a reboot ends. AAD_SESSIONS of pam/session.c is
@@ -93,6 +95,14 @@ func (s Store) now() time.Time {
 	return s.Now()
 }
 
+// trusted refuses a directory in which somebody besides root could put grants.
+func (s Store) trusted() error {
+	if err := config.Directory(s.path(".")); err != nil {
+		return fmt.Errorf("account: %w", err)
+	}
+	return nil
+}
+
 // Locals are the other accounts and groups of this machine.
 func (s Store) Locals() (*Locals, error) {
 	etc := s.Etc
@@ -129,6 +139,11 @@ func (s Store) OpenCopy(path string) (*Snapshot, error) {
 
 // Open maps the store as it is now. Changes made later are not seen.
 func (s Store) Open() (*Snapshot, error) {
+	if s.copy == "" {
+		if err := s.trusted(); err != nil {
+			return nil, err
+		}
+	}
 	data, err := mapFile(s.file())
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && s.copy != "":

@@ -55,6 +55,9 @@ func (s Store) Update(change func(*Edit) error) error {
 
 // makeDir makes what is missing, whatever the umask.
 func (s Store) makeDir() error {
+	if err := s.trusted(); err != nil {
+		return err
+	}
 	for _, dir := range []struct {
 		path string
 		mode os.FileMode

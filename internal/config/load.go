@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 )
@@ -29,6 +30,11 @@ func Load(path string) (*Config, error) {
 		return nil, unopened(path, err)
 	}
 	defer f.Close()
+	if dir, err := filepath.Abs(filepath.Dir(path)); err == nil {
+		if err := besideOthers(dir); err != nil {
+			return nil, err
+		}
+	}
 	info, err := f.Stat()
 	if err != nil {
 		return nil, unread(path, err)

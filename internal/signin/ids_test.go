@@ -189,3 +189,41 @@ func TestHomeOfAnother(t *testing.T) {
 		m.unknown(user)
 	})
 }
+
+// Whoever may write in a directory of ours may exchange what is in it: the tenant, the store, the keys that vouch for tokens.
+func TestDirectoriesOfOthers(t *testing.T) {
+	m := newMachine(t, "")
+	m.put(m.person(user, userOID))
+	for _, dir := range []string{filepath.Dir(m.config), m.store.Dir, m.signin.CacheDir, m.signin.RuntimeDir} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for _, wrong := range []struct {
+			mode  os.FileMode
+			owner int
+			says  string
+		}{
+			{0o777, 0, "can be written by others than root (mode 0777); run: chmod go-w "},
+			{0o755, 1002, "belongs to uid 1002, who could exchange what is in it; run: chown root: "},
+		} {
+			if err := errors.Join(os.Chmod(dir, wrong.mode), os.Chown(dir, wrong.owner, 0)); err != nil {
+				t.Fatal(err)
+			}
+			for _, phase := range []func(Request) (Verdict, *said){m.again, func(r Request) (Verdict, *said) { return m.signIn(r, user) }} {
+				got, door := phase(m.request(user))
+				ended(t, got, door, Misconfigured, "not configured correctly", `configuration-error" account="user@contoso.example"`)
+				if logged := strings.Join(door.logged, ""); !strings.Contains(logged, `error="`+dir+": "+wrong.says+dir+`"`) {
+					t.Errorf("logged %q", logged)
+				}
+			}
+		}
+		if err := errors.Join(os.Chmod(dir, 0o700), os.Chown(dir, 0, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m.requests("") != 0 {
+		t.Error("asked somebody")
+	}
+	got, door := m.signIn(m.request(user), user)
+	ended(t, got, door, Success, "", "signed-in")
+}

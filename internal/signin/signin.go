@@ -234,6 +234,11 @@ func (a *attempt) configure() error {
 	}
 	a.cfg, a.rules = cfg, account.RulesFrom(cfg)
 	a.store = account.Store{Dir: cfg.Accounts.Directory, RuntimeDir: a.RuntimeDir, Now: a.Now, Etc: a.Etc}
+	for _, dir := range []string{cfg.Accounts.Directory, a.CacheDir, a.RuntimeDir} {
+		if err := config.Directory(dir); err != nil {
+			return a.misconfigured(err)
+		}
+	}
 	a.expectSessions()
 	return nil
 }

@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"path"
+	"syscall"
+
+	"aadlogin/internal/config"
+)
+
+// permissions: the store is for root to write and for everybody to read, the rest is for root. Sign-ins refuse a directory of
+// ours that somebody else may write in. Whoever may write above it can put another one in its place, and only this says so: the
+// directories there are not ours.
+func (p *Patient) permissions() (results []Result) {
+	looked := map[string]bool{}
+	for _, want := range []struct {
+		path string
+		must fs.FileMode // bits that have to be there
+		not  fs.FileMode // bits that must not
+	}{
+		{path.Dir(cmp.Or(p.ConfigPath, config.DefaultPath)), 0o700, 0o022},
+		{p.Config.Accounts.Directory, 0o755, 0o022},
+		{path.Join(p.Config.Accounts.Directory, "grants"), 0o700, 0o077},
+		{"/var/cache/aad-login", 0o700, 0o077},
+		{"/run/aad-login", 0o700, 0o077},
+	} {
+		info, err := fs.Stat(p.Files, want.path[1:])
+		if err != nil {
+			continue // it is made when it is needed
+		}
+		looked[want.path] = true
+		if mode := info.Mode().Perm(); mode&want.must != want.must || mode&want.not != 0 {
+			results = append(results, failedf(Machine, "%s has mode %04o", want.path, mode).
+				run(fmt.Sprintf("chmod %04o %s", want.must|mode&0o055&^want.not, want.path)))
+		}
+		results = append(results, owner(want.path, info)...)
+		for dir := path.Dir(want.path); !looked[dir]; dir = path.Dir(dir) {
+			looked[dir] = true
+			results = append(results, p.above(dir, want.path)...)
+		}
+	}
+	return results
+}
+
+func owner(dir string, info fs.FileInfo) []Result {
+	if owner, known := info.Sys().(*syscall.Stat_t); known && owner.Uid != 0 {
+		return []Result{failedf(Machine, "%s belongs to uid %d", dir, owner.Uid).run("chown root: " + dir)}
+	}
+	return nil
+}
+
+// above looks at a directory on the way to one of ours.
+func (p *Patient) above(dir, ours string) (results []Result) {
+	info, err := fs.Stat(p.Files, cmp.Or(dir[1:], "."))
+	if err != nil {
+		return nil
+	}
+	if mode := info.Mode(); mode.Perm()&0o022 != 0 && mode&fs.ModeSticky == 0 {
+		results = append(results, failedf(Machine, "%s has mode %04o: others than root can exchange %s", dir, mode.Perm(), ours).
+			run("chmod go-w "+dir))
+	}
+	return append(results, owner(dir, info)...)
+}
