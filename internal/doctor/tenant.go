@@ -77,7 +77,7 @@ func (p *Patient) JudgeTenant(trials []Trial) []Result {
 
 func (t Trial) accepted() bool { return t.Done && t.Err == nil && t.Page == 0 }
 
-func (t Trial) refused() bool { return t.Done && !t.accepted() }
+func (t Trial) refused() bool { return t.Done && !t.accepted() && t.kind() != Unreachable }
 
 // means is why a trial was refused: by the machine's error, or by what the page said.
 func (t Trial) means() signin.Refusal {
@@ -119,6 +119,9 @@ func (p *Patient) trial(t Trial) Result {
 		return skipped(name + ": not tried to the end")
 	}
 	means := t.means()
+	if !t.refused() {
+		return failed(Unreachable, fmt.Sprintf("%s: no answer: %s", name, means.Happened))
+	}
 	by := "the machine was told"
 	if t.Page != 0 {
 		by = "the page said"
@@ -131,33 +134,33 @@ func (p *Patient) trial(t Trial) Result {
 	return r.fix(means.Fix)
 }
 
-// advice is what the trials come to. An own scope is worth more than none, and one by GUID more than one by URI.
+// advice is what the trials come to. An own scope is worth more than none, and one by GUID more than one by URI. A form that
+// was skipped counts neither way.
 func (p *Patient) advice(trials []Trial) []Result {
-	best := slices.IndexFunc(trials, func(t Trial) bool { return t.Scope != "" && t.accepted() })
-	none := slices.IndexFunc(trials, func(t Trial) bool { return t.Scope == "" && t.accepted() })
-	tried := slices.ContainsFunc(trials, func(t Trial) bool { return t.Done })
 	c := p.Config
-	if i := slices.IndexFunc(trials, func(t Trial) bool { return t.Scope == c.SignIn.Scope }); i >= 0 && trials[i].accepted() && (c.SignIn.Scope != "" || best < 0) {
-		if c.SignIn.Scope == "" && c.Authorization.Source != config.Permissions && tried && slices.ContainsFunc(trials, Trial.refused) {
-			return []Result{warning("no scope of the application's own was accepted: leave sign_in.scope empty until that is mended")}
-		}
-		return []Result{ok("the configuration is right as it is")}
-	}
+	any := func(is func(Trial) bool) bool { return slices.ContainsFunc(trials, is) }
+	own := func(t Trial) bool { return t.Scope != "" }
+	best := slices.IndexFunc(trials, func(t Trial) bool { return own(t) && t.accepted() })
+	mine := trials[max(0, slices.IndexFunc(trials, func(t Trial) bool { return t.Scope == c.SignIn.Scope }))]
 	switch {
-	case !tried:
+	case !any(func(t Trial) bool { return t.Done }):
 		return []Result{skipped("nobody signed in, so nothing is known")}
-	case best >= 0:
+	case mine.accepted() && (own(mine) || c.Authorization.Source == config.Permissions):
+		return []Result{ok("the configuration is right as it is")}
+	case best >= 0 && (mine.refused() || !own(mine)):
 		found := "Entra ID takes " + p.name(trials[best].Scope)
-		if slices.ContainsFunc(trials, func(t Trial) bool { return t.Scope == "" && t.refused() }) {
+		if !own(mine) && mine.refused() {
 			found += "; without it nobody gets in, so policies let this application through and not the directory"
 		}
 		return []Result{warning(found).fix("write that into the configuration of every machine").run(writeScope(c, trials[best].Scope))}
-	case none >= 0:
+	case mine.accepted() && any(func(t Trial) bool { return own(t) && t.refused() }):
+		return []Result{warning("no scope of the application's own was accepted: leave sign_in.scope empty until that is mended")}
+	case mine.refused() && any(func(t Trial) bool { return !own(t) && t.accepted() }):
 		return []Result{failed(Configuration, "only a sign-in without a scope was accepted").
 			fix("expose the scope as aadctl setup prints it, or leave sign_in.scope empty").run(writeScope(c, "none"))}
-	case slices.ContainsFunc(trials, Trial.refused):
+	case mine.refused():
 		return []Result{failed(Machine, "no form was accepted: nobody can sign in with a code in this tenant as it is set").
 			fix("the Conditional Access page of the documentation tells by the number which block it is, and what to set")}
 	}
-	return []Result{skipped("nothing is known of the form that is configured")}
+	return []Result{skipped("too little was tried to say what to write into the configuration")}
 }
