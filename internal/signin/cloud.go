@@ -43,12 +43,7 @@ func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 		return nil, a.misconfigured(err)
 	}
 	discover := sync.OnceValues(func() (*token.Metadata, error) { return a.discover(ctx, c, compute) })
-	go c.sameTenant()
-	go func() {
-		if c.found() == nil && a.cfg.Authorization.AsksAlone() {
-			c.bearer(ctx) // only to be early: who needs it asks again and hears what went wrong
-		}
-	}()
+	go c.found()
 	if c.openID, err = discover(); err != nil {
 		if err := c.found(); err != nil {
 			return nil, a.noMachine(err)
@@ -64,6 +59,15 @@ func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 	go keys.Load(ctx) // to be early, too
 	c.verifier = &token.Verifier{ClientID: c.clientID, TenantID: c.openID.TenantID, Issuer: c.openID.Issuer, Keys: keys, Now: a.Now}
 	return c, nil
+}
+
+// beEarly asks the metadata service what the authorization is going to need, while the token is verified: not sooner, or whoever
+// opens connections would use up what the service answers in a second. Who needs it asks again and hears what went wrong.
+func (a *attempt) beEarly(ctx context.Context, c *cloud) {
+	go c.sameTenant()
+	if a.cfg.Authorization.AsksAlone() {
+		go c.bearer(ctx)
+	}
 }
 
 // reachAzure is the part of reach that the account phase needs.

@@ -109,7 +109,7 @@ func TestRefusedEarly(t *testing.T) {
 		{name: "no room to wait in", prepare: func(_ *testing.T, m *machine, _ *Request) { m.write(m.signin.CacheDir, "") },
 			want: Broken, told: "nobody was signed in", logged: "waiting room"},
 		{name: "machine full", lines: "sign_in.max_waiting = 1", prepare: func(t *testing.T, m *machine, _ *Request) {
-			enter(t, waitingRoom{Dir: m.signin.CacheDir + "/waiting/remote", Slots: 1}, admin)
+			enterFrom(t, waitingRoom{Dir: m.signin.CacheDir + "/waiting/remote", Slots: 1}, visitor{admin, m.request(user).RemoteHost})
 		}, want: Unreachable, told: "waiting on this machine", logged: `limit="machine"`},
 		{name: "account full", prepare: func(t *testing.T, m *machine, _ *Request) {
 			for range perAddress {

@@ -180,6 +180,11 @@ func (a *attempt) noSlot(err error) error {
 		return a.refuse(Unreachable, "Too many sign-ins from your address are waiting. Try again in a few minutes.", "too-many-waiting", "limit", "address")
 	case errors.Is(err, errAccountFull):
 		return a.refuse(Unreachable, "Too many sign-ins are waiting for this account. Finish or close one of them first.", "too-many-waiting", "limit", "account")
+	case errors.Is(err, errTooOften):
+		return a.refuse(Unreachable, "Too many sign-ins from your address have been begun and not finished. Try again in a few minutes.", "too-many-waiting", "limit", "rate")
+	case errors.Is(err, errLocked):
+		return a.refuse(Broken, "Sign-ins cannot begin on this machine at the moment. Try again; if it stays, tell its administrator.",
+			"waiting-room-locked", "error", err.Error(), "fix", "see which process holds that file (fuser -v), and end it")
 	default:
 		return err
 	}

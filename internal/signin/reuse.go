@@ -4,6 +4,7 @@
 package signin
 
 import (
+	"context"
 	"time"
 
 	"aadlogin/internal/account"
@@ -44,14 +45,14 @@ type place struct {
 
 // openWindow finds the earlier sign-in that spares this one its browser, and whose it was. When in doubt there is none, and the
 // person gets a code.
-func (a *attempt) openWindow() (account.Account, bool) {
+func (a *attempt) openWindow(ctx context.Context) (account.Account, bool) {
 	if a.cfg.SignIn.ReuseWindow == 0 {
 		return account.Account{}, false
 	}
 	here, acct, why := a.place()
 	if why == "" {
 		why = "no sign-in from there that recently"
-		if w := findWindow(readWindows(a.store.WindowsPath(acct.UID)), here, a.moment(), a.cfg.SignIn.ReuseWindow); w != nil && a.opened(*w) {
+		if w := findWindow(readWindows(ctx, a.store.WindowsPath(acct.UID)), here, a.moment(), a.cfg.SignIn.ReuseWindow); w != nil && a.opened(*w) {
 			a.found.uid, a.found.object, a.found.reused = acct.UID, acct.ObjectID, w.pairs()
 			return acct, true
 		}
@@ -79,7 +80,9 @@ func (a *attempt) remember() {
 		return
 	}
 	w := window{place: here, Attempt: a.Attempt, Time: a.browser.Time.UTC(), Boot: a.browser.Boot, Up: a.browser.Up}
-	err := keepWindow(a.store.WindowsPath(here.UID), w, a.moment(), a.cfg.SignIn.ReuseWindow)
+	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
+	defer cancel()
+	err := keepWindow(ctx, a.store.WindowsPath(here.UID), w, a.moment(), a.cfg.SignIn.ReuseWindow)
 	if err == nil {
 		err = a.pend()
 	}

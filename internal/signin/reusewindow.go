@@ -4,6 +4,7 @@
 package signin
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -47,8 +48,10 @@ func (w *window) pairs() []string {
 }
 
 // readWindows returns what can be read. A file that is damaged holds no window.
-func readWindows(path string) []window {
-	f, err := openLocked(path, unix.LOCK_SH)
+func readWindows(ctx context.Context, path string) []window {
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	f, err := openLocked(ctx, path, unix.LOCK_SH)
 	if err != nil {
 		return nil
 	}
@@ -65,11 +68,11 @@ func decodeWindows(r io.Reader) []window {
 }
 
 // keepWindow adds a window to the file, in the place of those that it replaces and those that are over.
-func keepWindow(path string, w window, now moment, width time.Duration) error {
+func keepWindow(ctx context.Context, path string, w window, now moment, width time.Duration) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("signin: window: %w", err)
 	}
-	f, err := openLocked(path, unix.LOCK_EX)
+	f, err := openLocked(ctx, path, unix.LOCK_EX)
 	if err != nil {
 		return fmt.Errorf("signin: window: %w", err)
 	}

@@ -65,18 +65,18 @@ func TestUptimeGoesOn(t *testing.T) {
 func TestWindowsAreBounded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "made", "windows")
 	for i := range 50 {
-		if err := keepWindow(path, windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)), at(i), time.Hour); err != nil {
+		if err := keepWindow(t.Context(), path, windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)), at(i), time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}
-	all := readWindows(path)
+	all := readWindows(t.Context(), path)
 	if len(all) != keptWindows || all[len(all)-1].Host != "192.0.2.49" || all[0].Host != "192.0.2.34" {
 		t.Errorf("%d windows: %+v", len(all), all)
 	}
-	if err := keepWindow(path, windowAt("192.0.2.49", at(106)), at(106), time.Hour); err != nil {
+	if err := keepWindow(t.Context(), path, windowAt("192.0.2.49", at(106)), at(106), time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	if all = readWindows(path); len(all) != 4 || all[3].Time != at(106).Time { // 46 to 48, and 49 anew
+	if all = readWindows(t.Context(), path); len(all) != 4 || all[3].Time != at(106).Time { // 46 to 48, and 49 anew
 		t.Errorf("%d windows: %+v", len(all), all)
 	}
 }
@@ -87,13 +87,13 @@ func TestWindowsSideBySide(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 10 {
 		all.Go(func() {
-			if err := keepWindow(path, windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)), at(10), time.Hour); err != nil {
+			if err := keepWindow(t.Context(), path, windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)), at(10), time.Hour); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
-	if got := readWindows(path); len(got) != 10 {
+	if got := readWindows(t.Context(), path); len(got) != 10 {
 		t.Errorf("%d windows: %+v", len(got), got)
 	}
 }

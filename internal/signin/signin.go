@@ -169,10 +169,10 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.SignIn.Timeout)
 	defer cancel()
 
-	if acct, ok := a.openWindow(); ok {
+	if acct, ok := a.openWindow(ctx); ok {
 		return cmp.Or(a.authorizeStored(ctx, acct), a.stillAdmitted())
 	}
-	slot, err := a.waitingRoom().Enter(a.visitor())
+	slot, err := a.waitingRoom().Enter(ctx, a.visitor(), a.moment())
 	if err != nil {
 		return a.noSlot(err)
 	}
@@ -200,6 +200,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	}
 	a.debug("browser")
 	a.browser = a.moment()
+	a.beEarly(ctx, cloud)
 	a.noteScope(tokens)
 	claims, err := cloud.verifier.Verify(ctx, tokens.IDToken)
 	if err != nil {
@@ -223,7 +224,11 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if !decision.Login {
 		return a.deny(who, decision, cloud, a.actions(cloud).Login)
 	}
-	return cmp.Or(a.admitAndRemember(who, decision, cloud), a.stillAdmitted())
+	if err := cmp.Or(a.admitAndRemember(who, decision, cloud), a.stillAdmitted()); err != nil {
+		return err
+	}
+	slot.Finished(ctx, a.moment())
+	return nil
 }
 
 // configure reads what the administrator has decided.

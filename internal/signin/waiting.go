@@ -4,13 +4,14 @@
 package signin
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,6 +27,7 @@ var (
 	errMachineFull = errors.New("signin: as many sign-ins as this machine allows are waiting")
 	errAddressFull = errors.New("signin: as many sign-ins as one address may have are waiting")
 	errAccountFull = errors.New("signin: as many sign-ins as one account may have are waiting")
+	errTooOften    = errors.New("signin: as many sign-ins as one address may begin have not been finished")
 )
 
 // A visitor is who wants to wait, and from where.
@@ -34,7 +36,9 @@ type visitor struct {
 	address string // on the machine itself: whose process it is
 }
 
-// admits is the rule, given who waits already. The account's limits come first: the person can do something about those.
+// admits is the rule, given who waits already. The account's limits come first: the person can do something about those. Whoever
+// comes from where nobody waits gets in, though strangers elsewhere hold all that is the machine's or the account's: for those
+// there are as many places again.
 func admits(v visitor, waiting []visitor, slots int) error {
 	var account, address, both int
 	for _, other := range waiting {
@@ -49,7 +53,11 @@ func admits(v visitor, waiting []visitor, slots int) error {
 		}
 	}
 	switch {
-	case both >= perAddress, account >= perAccount:
+	case both >= perAddress:
+		return errAccountFull
+	case address == 0 && len(waiting) < slots+reserve(slots):
+		return nil
+	case account >= perAccount:
 		return errAccountFull
 	case len(waiting) >= slots:
 		return errMachineFull
@@ -64,6 +72,9 @@ func admits(v visitor, waiting []visitor, slots int) error {
 func share(slots int) int {
 	return min(max(slots/8, perAddress), (slots+1)/2)
 }
+
+// reserve is how many places there are for those who come from where nobody waits.
+func reserve(slots int) int { return slots }
 
 // visitor is who makes the attempt. On the machine itself it is told by the host's real uid, which nobody can choose: who types
 // "su alice" takes no place from alice.
@@ -105,14 +116,18 @@ func (a *attempt) waitingRoom() waitingRoom {
 	return waitingRoom{Dir: filepath.Join(a.CacheDir, "waiting", room), Slots: a.cfg.SignIn.MaxWaiting}
 }
 
-// Enter takes a slot for the visitor; closing the slot gives it back. errMachineFull, errAddressFull and errAccountFull say why
-// not.
-func (w waitingRoom) Enter(v visitor) (io.Closer, error) {
+// lockPatience is how long a lock is waited for that everybody else gives back within milliseconds.
+const lockPatience = 10 * time.Second
+
+// Enter takes a slot for the visitor; closing the slot gives it back. The errors above say why not.
+func (w waitingRoom) Enter(ctx context.Context, v visitor, now moment) (*slot, error) {
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
 	if err := os.MkdirAll(w.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("signin: waiting room: %w", err)
 	}
 	// One at a time counts and takes, or two might both take an account's last place.
-	door, err := openLocked(filepath.Join(w.Dir, "door"), unix.LOCK_EX)
+	door, err := openLocked(ctx, filepath.Join(w.Dir, "door"), unix.LOCK_EX)
 	if err != nil {
 		return nil, fmt.Errorf("signin: waiting room: %w", err)
 	}
@@ -124,27 +139,34 @@ func (w waitingRoom) Enter(v visitor) (io.Closer, error) {
 	}
 	err = admits(v, waiting, w.Slots)
 	if err == nil {
+		err = w.begin(door, v, now)
+	}
+	if err == nil {
 		err = write(free, v.account+"\n"+v.address)
 	}
 	if err != nil {
 		closeIf(free)
-		return nil, err
+		return nil, fmt.Errorf("signin: waiting room: %w", err)
 	}
-	return held{free}, nil
+	return &slot{free, w, v}, nil
 }
 
-// held is a slot with a visitor's name in it.
-type held struct{ *os.File }
+// A slot is held, with its visitor's name in it.
+type slot struct {
+	*os.File
+	room waitingRoom
+	v    visitor
+}
 
-func (h held) Close() error {
-	return errors.Join(h.Truncate(0), h.File.Close())
+func (s *slot) Close() error {
+	return errors.Join(s.Truncate(0), s.File.Close())
 }
 
 // look goes through the slots: one that is free, if any is, and who holds the others.
 func (w waitingRoom) look() (free *os.File, waiting []visitor, err error) {
-	for i := range w.Slots {
+	for i := range w.Slots + reserve(w.Slots) {
 		path := filepath.Join(w.Dir, fmt.Sprintf("slot-%d", i))
-		slot, err := openLocked(path, unix.LOCK_EX|unix.LOCK_NB)
+		slot, err := openLocked(context.Background(), path, unix.LOCK_EX|unix.LOCK_NB)
 		switch {
 		case errors.Is(err, unix.EWOULDBLOCK):
 			holder, _ := os.ReadFile(path)
@@ -164,34 +186,14 @@ func (w waitingRoom) look() (free *os.File, waiting []visitor, err error) {
 
 func write(f *os.File, text string) error {
 	if err := f.Truncate(0); err != nil {
-		return fmt.Errorf("signin: waiting room: %w", err)
+		return err
 	}
-	if _, err := f.WriteAt([]byte(text), 0); err != nil {
-		return fmt.Errorf("signin: waiting room: %w", err)
-	}
-	return nil
+	_, err := f.WriteAt([]byte(text), 0)
+	return err
 }
 
 func closeIf(f *os.File) {
 	if f != nil {
 		f.Close()
 	}
-}
-
-func openLocked(path string, how int) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		err = unix.Flock(int(f.Fd()), how)
-		if err != unix.EINTR {
-			break
-		}
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
 }

@@ -5,6 +5,7 @@ package signin
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -25,7 +26,7 @@ func enter(t *testing.T, w waitingRoom, account string) io.Closer {
 
 func enterFrom(t *testing.T, w waitingRoom, v visitor) io.Closer {
 	t.Helper()
-	slot, err := w.Enter(v)
+	slot, err := w.Enter(t.Context(), v, moment{Boot: "b"})
 	if err != nil {
 		t.Fatalf("%v does not get in: %v", v, err)
 	}
@@ -35,7 +36,7 @@ func enterFrom(t *testing.T, w waitingRoom, v visitor) io.Closer {
 
 func full(t *testing.T, w waitingRoom, account string, want error) {
 	t.Helper()
-	if slot, err := w.Enter(visitor{account: account}); err != want {
+	if slot, err := w.Enter(t.Context(), visitor{account: account}, moment{Boot: "b"}); !errors.Is(err, want) {
 		t.Errorf("%s: %v, %v; want %v", account, slot, err, want)
 	}
 }
@@ -77,7 +78,7 @@ func TestAdmits(t *testing.T) {
 		{name: "a stranger elsewhere", waiting: map[visitor]int{{"a", there}: 4}, from: here, slots: 64},
 		{name: "a stranger elsewhere, and three here", waiting: map[visitor]int{{"a", there}: 4, {"a", here}: 3}, from: here, slots: 64},
 		{name: "eight", waiting: map[visitor]int{{"a", there}: 4, {"a", here}: 3, {"a", "third"}: 1}, from: here, slots: 64, want: errAccountFull},
-		{name: "strangers at two addresses", waiting: map[visitor]int{{"a", there}: 4, {"a", "third"}: 4}, from: here, slots: 64, want: errAccountFull},
+		{name: "strangers at two addresses", waiting: map[visitor]int{{"a", there}: 4, {"a", "third"}: 4}, from: here, slots: 64},
 		{name: "four of others here", waiting: map[visitor]int{{"b", here}: 4}, from: here, slots: 64},
 		{name: "7 of others here", waiting: map[visitor]int{{"b", here}: 7}, from: here, slots: 64},
 		{name: "8 of others here", waiting: map[visitor]int{{"b", here}: 8}, from: here, slots: 64, want: errAddressFull},
@@ -95,7 +96,12 @@ func TestAdmits(t *testing.T) {
 		{name: "four of another user's", waiting: map[visitor]int{{"a", "uid 1001"}: 4}, from: "uid 1000", slots: 64},
 		{name: "eight of another user's", waiting: map[visitor]int{{"b", "uid 1001"}: 8}, from: "uid 1000", slots: 64},
 		{name: "another one of that user's", waiting: map[visitor]int{{"b", "uid 1001"}: 8}, from: "uid 1001", slots: 64, want: errAddressFull},
-		{name: "fewer slots than before", waiting: map[visitor]int{{"b", there}: 3}, from: here, slots: 2, want: errMachineFull},
+		{name: "strangers fill the machine", waiting: map[visitor]int{{"b", "1"}: 8, {"b", "2"}: 8, {"b", "3"}: 8, {"b", "4"}: 8, {"b", "5"}: 8,
+			{"b", "6"}: 8, {"b", "7"}: 8, {"b", "8"}: 8}, from: here, slots: 64},
+		{name: "and one of them wants more", waiting: map[visitor]int{{"b", "1"}: 8, {"b", "2"}: 8, {"b", "3"}: 8, {"b", "4"}: 8, {"b", "5"}: 8,
+			{"b", "6"}: 8, {"b", "7"}: 8, {"b", here}: 8}, from: here, slots: 64, want: errMachineFull},
+		{name: "strangers from everywhere", waiting: map[visitor]int{{"b", there}: 128}, from: here, slots: 64, want: errMachineFull},
+		{name: "fewer slots than before", waiting: map[visitor]int{{"b", there}: 4}, from: here, slots: 2, want: errMachineFull},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var waiting []visitor
@@ -145,7 +151,7 @@ func TestSlotsAreWiped(t *testing.T) {
 	if err := os.WriteFile(left, []byte("killed@contoso.example"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	slot, err := w.Enter(visitor{"alice@contoso.example", "192.0.2.1"})
+	slot, err := w.Enter(t.Context(), visitor{"alice@contoso.example", "192.0.2.1"}, moment{Boot: "b"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +230,7 @@ func TestWaitingRoomCannotBeMade(t *testing.T) {
 	for name, dir := range map[string]string{
 		"is a file": file, "is below a file": file + "/below", "door is a link": linked, "slot is a directory": blocked,
 	} {
-		slot, err := waitingRoom{Dir: dir, Slots: 2}.Enter(visitor{account: "a"})
+		slot, err := waitingRoom{Dir: dir, Slots: 2}.Enter(context.Background(), visitor{account: "a"}, moment{Boot: "b"})
 		if slot != nil || err == nil || errors.Is(err, errMachineFull) || errors.Is(err, errAccountFull) {
 			t.Errorf("%s: %v, %v", name, slot, err)
 		}
@@ -271,13 +277,13 @@ func rush(t *testing.T, w waitingRoom, people, accounts int) map[io.Closer]strin
 		account := fmt.Sprint("account-", i%accounts)
 		all.Go(func() {
 			<-start
-			slot, err := w.Enter(visitor{account: account})
+			slot, err := w.Enter(t.Context(), visitor{account: account}, moment{Boot: "b"})
 			mu.Lock()
 			defer mu.Unlock()
-			switch err {
-			case nil:
+			switch {
+			case err == nil:
 				held[slot] = account
-			case errMachineFull, errAccountFull:
+			case errors.Is(err, errMachineFull), errors.Is(err, errAccountFull):
 			default:
 				t.Error(err)
 			}
@@ -299,7 +305,7 @@ func TestMain(m *testing.M) {
 		flag.Set("test.parallel", "32")
 		os.Exit(m.Run())
 	}
-	_, err := waitingRoom{Dir: dir, Slots: 1}.Enter(visitor{account: "a"})
+	_, err := waitingRoom{Dir: dir, Slots: 1}.Enter(context.Background(), visitor{account: "a"}, moment{Boot: "b"})
 	fmt.Println("held:", err)
 	io.Copy(io.Discard, os.Stdin) // until the end
 }

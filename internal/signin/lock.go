@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// errLocked: another process, which only root can have started, keeps a lock that is held for milliseconds.
+var errLocked = errors.New("another process holds the lock")
+
+// openLocked opens the file at path, made if missing, and locks it as flock(2) does. It waits no longer than ctx.
+func openLocked(ctx context.Context, path string, how int) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	locked := make(chan error, 1)
+	if how&unix.LOCK_NB != 0 {
+		locked <- flock(f, how)
+	} else {
+		go func() { locked <- flock(f, how) }()
+	}
+	select {
+	case err = <-locked:
+	case <-ctx.Done():
+		// Nothing ends flock(2) but the end of this process, which follows on that of the attempt.
+		go func() {
+			<-locked
+			f.Close()
+		}()
+		return nil, &os.PathError{Op: "lock", Path: path, Err: errLocked}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func flock(f *os.File, how int) error {
+	for {
+		if err := unix.Flock(int(f.Fd()), how); err != unix.EINTR {
+			return err
+		}
+	}
+}

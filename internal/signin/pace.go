@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Each sign-in that begins costs a device code, whether or not somebody waits for it. So an address may begin only so many that
+// nobody finishes: a bucket of them at once, and then a few a minute. Each address has a bucket of its own.
+
+// A bucket is how many of an address's sign-ins count, as of a time since the boot.
+type bucket struct {
+	Level float64       `json:"level"`
+	Up    time.Duration `json:"up_ns"`
+}
+
+// buckets are those of a room, in its file "door". Another boot empties them.
+type buckets struct {
+	Boot string            `json:"boot"`
+	Of   map[string]bucket `json:"of"`
+}
+
+// maxBuckets bounds the file. The fullest are kept.
+const maxBuckets = 1024
+
+// perMinute is how many an address gets back each minute, size how many at once.
+func perMinute(slots int) float64 { return float64(max(share(slots), 8)) }
+func size(slots int) float64      { return 8 * perMinute(slots) }
+
+// rootHere needs no permission from anybody.
+const rootHere = "uid 0"
+
+// add counts by more sign-ins of the address, and reports whether its bucket holds them.
+func (b *buckets) add(address string, by float64, now moment, slots int) bool {
+	if b.Boot != now.Boot || b.Of == nil {
+		*b = buckets{now.Boot, map[string]bucket{}}
+	}
+	for other, old := range b.Of {
+		if old.Level -= max(0, (now.Up-old.Up).Minutes()) * perMinute(slots); old.Level <= 0 {
+			delete(b.Of, other)
+		} else {
+			b.Of[other] = bucket{old.Level, now.Up}
+		}
+	}
+	level := max(0, b.Of[address].Level+by)
+	if level > size(slots) {
+		return false
+	}
+	b.Of[address] = bucket{level, now.Up}
+	b.bound()
+	return true
+}
+
+func (b *buckets) bound() {
+	if len(b.Of) <= maxBuckets {
+		return
+	}
+	emptiest := slices.SortedFunc(maps.Keys(b.Of), func(x, y string) int { return int(1e3 * (b.Of[x].Level - b.Of[y].Level)) })
+	for _, address := range emptiest[:len(emptiest)-maxBuckets] {
+		delete(b.Of, address)
+	}
+}
+
+// begin counts a sign-in of the visitor's. What cannot be read counts as nothing: the places are bounded all the same.
+func (w waitingRoom) begin(door *os.File, v visitor, now moment) error {
+	if v.address == "" || v.address == rootHere {
+		return nil
+	}
+	b := decodeBuckets(door)
+	if !b.add(v.address, 1, now, w.Slots) {
+		return errTooOften
+	}
+	return b.store(door)
+}
+
+// Finished takes a sign-in out of the count again that has let somebody in.
+func (s *slot) Finished(ctx context.Context, now moment) {
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	door, err := openLocked(ctx, filepath.Join(s.room.Dir, "door"), unix.LOCK_EX)
+	if err != nil {
+		return
+	}
+	defer door.Close()
+	b := decodeBuckets(door)
+	if _, counted := b.Of[s.v.address]; counted && b.add(s.v.address, -1, now, s.room.Slots) {
+		_ = b.store(door)
+	}
+}
+
+func decodeBuckets(r io.Reader) (b buckets) {
+	if json.NewDecoder(r).Decode(&b) != nil {
+		return buckets{}
+	}
+	return b
+}
+
+func (b *buckets) store(f *os.File) error {
+	text, err := json.Marshal(b)
+	if err != nil {
+		return err
+	}
+	return write(f, string(text))
+}
