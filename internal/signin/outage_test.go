@@ -253,10 +253,7 @@ func TestServiceGone(t *testing.T) {
 				m.entra.RotateKey()
 				m.once("token", gone)
 			case "before authorization":
-				m.once("token", func() {
-					m.await("identity")
-					gone()
-				})
+				m.once("identity", gone)
 			}
 			before, _ := m.grant(m.firstID(user))
 			got, door := m.run(m.request(user), act)
