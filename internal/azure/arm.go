@@ -92,6 +92,9 @@ func (a *ARM) call(ctx context.Context, method, target string, body []byte) (Rep
 		refused.Message = strings.ReplaceAll(refused.Message, token, "…")
 		return Reply{}, refused
 	}
+	if err := got.foreign(); err != nil {
+		return Reply{}, unreachable(op, err)
+	}
 	return Reply{got.body, correlationID(got.header)}, nil
 }
 
@@ -133,7 +136,7 @@ func (a *ARM) url(path string, query url.Values) (string, error) {
 }
 
 func (a *ARM) asker() asker {
-	k := asker{a.HTTP, armPatience, a.Sleep}
+	k := asker{a.HTTP, armPatience, a.Sleep, nil}
 	if k.sleep == nil {
 		k.sleep = Sleep
 	}

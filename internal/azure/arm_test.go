@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 func bearer(context.Context) (string, error) { return "machine-token", nil }
@@ -123,7 +124,16 @@ func TestARMErrors(t *testing.T) {
 			Error{Op: "resource manager", Status: 403, Code: "AuthorizationFailed", Message: "no\nright", CorrelationID: "r0"}, 1, false},
 		{"oauth shape", 401, `{"error":"invalid_token","error_description":"old"}`,
 			Error{Op: "resource manager", Status: 401, Code: "invalid_token", Message: "old", CorrelationID: "r0"}, 1, false},
-		{"no JSON", 404, `<html>`, Error{Op: "resource manager", Status: 404, CorrelationID: "r0"}, 1, false},
+		{"flat", 404, `{"Code":"SubscriptionNotFound","Message":"gone"}`,
+			Error{Op: "resource manager", Status: 404, Code: "SubscriptionNotFound", Message: "gone", CorrelationID: "r0"}, 1, false},
+		{"a status for a code", 403, `{"statusCode":403,"message":"no right"}`,
+			Error{Op: "resource manager", Status: 403, Code: "403", Message: "no right", CorrelationID: "r0"}, 1, false},
+		{"capitals", 403, `{"Error":{"Code":"AuthorizationFailed","Message":"no"}}`,
+			Error{Op: "resource manager", Status: 403, Code: "AuthorizationFailed", Message: "no", CorrelationID: "r0"}, 1, false},
+		{"a byte order mark", 403, "\ufeff" + `{"error":{"code":"AuthorizationFailed","message":"no"}}`,
+			Error{Op: "resource manager", Status: 403, Code: "AuthorizationFailed", Message: "no", CorrelationID: "r0"}, 1, false},
+		{"a number for a code", 400, `{"error":{"code":7,"message":"no"}}`, Error{Op: "resource manager", Status: 400, Code: "7", Message: "no", CorrelationID: "r0"}, 1, false},
+		{"no JSON", 404, `no such page`, Error{Op: "resource manager", Status: 404, CorrelationID: "r0"}, 1, false},
 		{"created is not asked for", 201, `[]`, Error{Op: "resource manager", Status: 201, CorrelationID: "r0"}, 1, false},
 		{"throttled", 429, ``, Error{Op: "resource manager", Status: 429, CorrelationID: "r0"}, 3, true},
 		{"broken", 500, `{"error":null}`, Error{Op: "resource manager", Status: 500, CorrelationID: "r0"}, 3, true},
@@ -202,6 +212,39 @@ func TestClientsKeepNoCookies(t *testing.T) {
 }
 
 // A person at a prompt is not made to wait minutes for one retry.
+// A page for people is nothing that Azure sends, unless its front door is out of order.
+func TestARMPortal(t *testing.T) {
+	for status, want := range map[int]string{
+		200: "a proxy or portal answered in Azure's place: 200 text/html from 127.0.0.1:",
+		404: "a proxy or portal answered in Azure's place: 404 text/html from 127.0.0.1:",
+		502: "HTTP 502",
+	} {
+		arm := newARM(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(status)
+			io.WriteString(w, "<html>sign in to this network")
+		})
+		if _, err := arm.Get(t.Context(), "/x", nil); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "sign in to") {
+			t.Errorf("%d: %v", status, err)
+		}
+	}
+}
+
+// The server says how long to wait, and is obeyed once: whoever waits for it twice has a person wait twice.
+func TestARMRetryAfterOnce(t *testing.T) {
+	var waited time.Duration
+	requests := 0
+	arm := newARM(t, func(w http.ResponseWriter, r *http.Request) {
+		requests++
+		w.Header().Set("Retry-After", "17")
+		w.WriteHeader(429)
+	})
+	arm.Sleep = func(_ context.Context, d time.Duration) error { waited += d; return nil }
+	if _, err := arm.Get(t.Context(), "/x", nil); !errors.Is(err, ErrUnreachable) || requests != 2 || waited != 17*time.Second {
+		t.Errorf("%d requests within %v: %v", requests, waited, err)
+	}
+}
+
 func TestARMLongRetryAfterIsFinal(t *testing.T) {
 	requests := 0
 	arm := newARM(t, func(w http.ResponseWriter, r *http.Request) {

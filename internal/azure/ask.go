@@ -16,6 +16,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	host   string // that was asked
 }
 
 // patience decides, after the tries-th attempt ended with status (0: nothing
@@ -27,12 +28,16 @@ type asker struct {
 	client   *http.Client
 	patience patience
 	sleep    func(context.Context, time.Duration) error
+	final    func(*answer) bool // answers that no repetition changes; nil: none
 }
 
 // ask makes a request anew for every attempt. The error is the last
-// attempt's; an answer of any status is not an error.
+// attempt's; an answer of any status is not an error. A server that says how
+// long to wait is obeyed once: whoever is told so again ends, for a person
+// waits.
 func (a asker) ask(ctx context.Context, request func() (*http.Request, error)) (*answer, error) {
 	var waited time.Duration
+	var obeyed bool
 	var last *answer
 	var before error
 	for tries := 1; ; tries++ {
@@ -51,7 +56,10 @@ func (a asker) ask(ctx context.Context, request func() (*http.Request, error)) (
 		}
 		pause, again := a.patience(status, tries, waited)
 		if err == nil {
-			pause = max(pause, retryAfter(got.header))
+			after := retryAfter(got.header)
+			again = again && !(obeyed && after > 0) && (a.final == nil || !a.final(got))
+			obeyed = obeyed || after > 0
+			pause = max(pause, after)
 		}
 		if !again || pause > maxPause || ctx.Err() != nil {
 			return got, err
@@ -76,7 +84,7 @@ func once(client *http.Client, req *http.Request) (*answer, error) {
 	if err != nil {
 		return nil, Quiet(req, err)
 	}
-	return &answer{resp.StatusCode, resp.Header, body}, nil
+	return &answer{resp.StatusCode, resp.Header, body, req.URL.Host}, nil
 }
 
 // retryAfter reads the delay form of RFC 9110, Section 10.2.3, the only one

@@ -37,7 +37,7 @@ func NewClient(o Options) (*http.Client, error) {
 		return nil, err
 	}
 	t := newTransport(10 * time.Second)
-	t.Proxy = proxy
+	t.Proxy, t.OnProxyConnectResponse = proxy, proxyRefuses
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 	return &http.Client{
 		Transport:     watched{bounded{plain{t}}, 30 * time.Second},

@@ -5,6 +5,7 @@ package azure
 
 import (
 	"compress/gzip"
+	"context"
 	"crypto/tls"
 	"encoding/pem"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // caFile writes the certificate of s where NewClient can read it.
@@ -234,5 +236,35 @@ func TestClientBoundsBody(t *testing.T) {
 		if !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", path, err, want)
 		}
+	}
+}
+
+// A proxy that wants a password says so in a status of its own, and no other text of it is worth a line in the log.
+func TestProxyWantsPassword(t *testing.T) {
+	for status, want := range map[string]string{
+		"407 Proxy Authentication Required": "the proxy asks for a name and a password (HTTP 407): put them into endpoints.proxy",
+		"407 secret":                        "the proxy asks for a name and a password (HTTP 407)",
+		"403 secret":                        "no usable answer, of the host or of the proxy",
+	} {
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			io.WriteString(conn, "HTTP/1.1 "+status+"\r\nContent-Length: 0\r\n\r\n")
+		}))
+		c, err := NewClient(Options{Proxy: proxy.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		arm := &ARM{Endpoint: "https://management.example", HTTP: c, Bearer: func(context.Context) (string, error) { return "t", nil },
+			Sleep: func(context.Context, time.Duration) error { return nil }}
+		_, err = arm.Get(t.Context(), "/x", nil)
+		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", status, err)
+		}
+		proxy.Close()
 	}
 }

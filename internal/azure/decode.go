@@ -22,13 +22,33 @@ const maxDepth = 16
 // would read as allowed (RFC 8259, Section 4: behaviour unpredictable). It
 // also refuses what is not UTF-8. Errors quote nothing but a member's name:
 // the text may be a token's.
-func Decode(text []byte, into any) error {
+//
+// A byte order mark in front, which some gateways add, is no part of the text.
+func Decode(text []byte, into any) error { return decode(text, into, everyName) }
+
+// DecodeNamed is Decode of an object of which the caller reads just these
+// members, with their case: others may differ from one another in case alone,
+// as the claims do that a tenant adds to its tokens.
+func DecodeNamed(text []byte, into any, read ...string) error {
+	names := make(map[string]bool)
+	for _, name := range read {
+		names[strings.Map(fold, name)] = true
+	}
+	return decode(text, into, func(folded string) bool { return names[folded] })
+}
+
+func everyName(string) bool { return true }
+
+// decode takes two names for one if they are the same, or differ in case and
+// are among those that foldable has. Below the outermost object all are.
+func decode(text []byte, into any, foldable func(folded string) bool) error {
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if !utf8.Valid(text) {
 		return errors.New("not UTF-8")
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
-	if err := checkValue(dec, 0); err != nil {
+	if err := checkValue(dec, 0, foldable); err != nil {
 		return err
 	}
 	if err := json.Unmarshal(text, into); err != nil {
@@ -37,7 +57,7 @@ func Decode(text []byte, into any) error {
 	return nil
 }
 
-func checkValue(dec *json.Decoder, depth int) error {
+func checkValue(dec *json.Decoder, depth int, foldable func(string) bool) error {
 	if depth > maxDepth {
 		return errors.New("nested too deeply")
 	}
@@ -47,7 +67,7 @@ func checkValue(dec *json.Decoder, depth int) error {
 	}
 	switch token {
 	case json.Delim('{'):
-		return checkObject(dec, depth)
+		return checkObject(dec, depth, foldable)
 	case json.Delim('['):
 		return checkArray(dec, depth)
 	default:
@@ -55,7 +75,7 @@ func checkValue(dec *json.Decoder, depth int) error {
 	}
 }
 
-func checkObject(dec *json.Decoder, depth int) error {
+func checkObject(dec *json.Decoder, depth int, foldable func(string) bool) error {
 	seen := make(map[string]bool)
 	for dec.More() {
 		token, err := dec.Token()
@@ -63,12 +83,15 @@ func checkObject(dec *json.Decoder, depth int) error {
 		if err != nil || !ok {
 			return errors.New("not JSON")
 		}
-		folded := strings.Map(fold, name)
-		if seen[folded] {
+		key := "=" + name // of no folded name's form
+		if folded := strings.Map(fold, name); foldable(folded) {
+			key = folded
+		}
+		if seen[key] {
 			return fmt.Errorf("member %q twice", clip(name))
 		}
-		seen[folded] = true
-		if err := checkValue(dec, depth+1); err != nil {
+		seen[key] = true
+		if err := checkValue(dec, depth+1, everyName); err != nil {
 			return err
 		}
 	}
@@ -77,7 +100,7 @@ func checkObject(dec *json.Decoder, depth int) error {
 
 func checkArray(dec *json.Decoder, depth int) error {
 	for dec.More() {
-		if err := checkValue(dec, depth+1); err != nil {
+		if err := checkValue(dec, depth+1, everyName); err != nil {
 			return err
 		}
 	}

@@ -76,3 +76,23 @@ func FuzzParseError(f *testing.F) {
 		}
 	})
 }
+
+// Names that nobody reads may differ in case alone; those that are read, and the same name twice, may not.
+func TestDecodeNamed(t *testing.T) {
+	for text, ok := range map[string]bool{
+		`{"a":1,"X":1,"x":2}`:      true,
+		`{"x":1,"x":1}`:            false,
+		`{"a":1,"A":2}`:            false,
+		`{"A":1,"\u0061":2}`:       false,
+		`{"=a":1,"a":2}`:           true,
+		`{"k":1,"\u212a":2}`:       false, // KELVIN SIGN folds to k
+		`{"X":{"b":1,"B":2}}`:      false,
+		`{"X":[{"b":1,"B":2}]}`:    false,
+		"\ufeff" + `{"a":1}`:       true,
+		"\ufeff\ufeff" + `{"a":1}`: false,
+	} {
+		if err := DecodeNamed([]byte(text), &map[string]any{}, "a", "k"); (err == nil) != ok {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

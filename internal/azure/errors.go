@@ -4,6 +4,7 @@
 package azure
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -88,33 +89,64 @@ func Op(err error) string {
 	return ""
 }
 
-// parseError reads both shapes of an error document: Resource Manager's
-// {"error":{"code","message"}} and OAuth's {"error","error_description"}
-// (RFC 6749, Section 5.2), which the metadata service uses, with the versions
-// that it knows beside them where that is the matter. A body that is neither
-// leaves Code and Message empty.
+// parseError reads every shape of an error document: Resource Manager's
+// {"error":{"code","message"}}, the same without the outer object, with names
+// in either case or with a status in the place of the code; and OAuth's
+// {"error","error_description"} (RFC 6749, Section 5.2), which the metadata
+// service uses, with the versions that it knows beside them where that is the
+// matter. A page for people says who sent it; any other body leaves Code and
+// Message empty.
 func parseError(op string, r *answer) *Error {
 	e := &Error{Op: op, Status: r.status, CorrelationID: correlationID(r.header)}
+	if err := r.foreign(); err != nil {
+		e.Message = err.Error()
+		return e
+	}
 	var doc struct {
+		plainError
 		Error       json.RawMessage `json:"error"`
 		Description string          `json:"error_description"`
 		Versions    []string        `json:"newest-versions"`
 	}
-	if json.Unmarshal(r.body, &doc) != nil {
+	if json.Unmarshal(bytes.TrimPrefix(r.body, []byte("\ufeff")), &doc) != nil {
 		return e
 	}
-	var nested struct{ Code, Message string }
-	if json.Unmarshal(doc.Error, &nested) == nil {
-		e.Code, e.Message = nested.Code, nested.Message
-		return e
-	}
-	if json.Unmarshal(doc.Error, &e.Code) == nil {
+	var nested plainError
+	switch {
+	case json.Unmarshal(doc.Error, &nested) == nil:
+		e.Code, e.Message = nested.code(), nested.Message
+	case json.Unmarshal(doc.Error, &e.Code) == nil:
 		e.Message = doc.Description
+	default:
+		e.Code, e.Message = doc.code(), doc.Message
 	}
 	if len(doc.Versions) > 0 {
 		e.Message = strings.TrimSpace(e.Message + " Newest versions: " + strings.Join(doc.Versions, " "))
 	}
 	return e
+}
+
+// plainError is a code and a message. encoding/json does not mind the case of
+// their names.
+type plainError struct {
+	Code       json.RawMessage `json:"code"`
+	StatusCode json.RawMessage `json:"statusCode"`
+	Message    string          `json:"message"`
+}
+
+// code is text, or a number.
+func (p plainError) code() string {
+	for _, raw := range []json.RawMessage{p.Code, p.StatusCode} {
+		var text string
+		var number json.Number
+		switch {
+		case json.Unmarshal(raw, &text) == nil && text != "":
+			return text
+		case json.Unmarshal(raw, &number) == nil && number != "":
+			return number.String()
+		}
+	}
+	return ""
 }
 
 // correlationID is the id under which Microsoft's support finds a request.

@@ -103,6 +103,9 @@ func (a *answer) decode(op string, into any) error {
 	if a.status != http.StatusOK {
 		return parseError(op, a)
 	}
+	if err := a.foreign(); err != nil {
+		return unreachable(op, err)
+	}
 	if err := Decode(a.body, into); err != nil {
 		return unreachable(op, fromNetwork{err})
 	}
@@ -143,11 +146,16 @@ func (m *Metadata) request(path string, query url.Values, header http.Header) (f
 
 func (m *Metadata) asker() asker {
 	m.once.Do(func() { m.client = newMetadataClient() })
-	a := asker{m.client, metadataPatience, m.Sleep}
+	a := asker{m.client, metadataPatience, m.Sleep, unknownVersion}
 	if a.sleep == nil {
 		a.sleep = Sleep
 	}
 	return a
+}
+
+// unknownVersion: the service has answered 404 to that, too.
+func unknownVersion(got *answer) bool {
+	return got.status != http.StatusOK && parseError(MachineMetadata, got).UnknownVersion()
 }
 
 // newMetadataClient never uses a proxy: the proxy would get, or could forge,

@@ -138,6 +138,18 @@ func TestMetadataUnknownVersion(t *testing.T) {
 	}
 }
 
+// A version that the service does not know today, it does not know a second later.
+func TestMetadataUnknownVersionIsFinal(t *testing.T) {
+	m, _, n := machine(t, func(_ int, w http.ResponseWriter) bool {
+		w.WriteHeader(404)
+		io.WriteString(w, `{ "error": "Not found. Invalid version requested" }`)
+		return true
+	})
+	if _, err := m.Compute(t.Context()); err == nil || *n != 1 {
+		t.Errorf("%v after %d requests", err, *n)
+	}
+}
+
 func TestMetadataRetryAfter(t *testing.T) {
 	m, c, _ := machine(t, func(n int, w http.ResponseWriter) bool {
 		if n > 1 {

@@ -11,6 +11,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -69,6 +70,29 @@ func seconds(n float64) time.Duration {
 	return time.Duration(math.Ceil(min(n, 24*3600))) * time.Second
 }
 
+// metadataForMSAL is the tenant's metadata with an issuer on the host that
+// MSAL asks, which it insists on, if that host is the document's own. Who may
+// be the issuer of a token here has been decided before, from the document as
+// it is, and every token is held against that: clouds have been seen to name
+// another host.
+func metadataForMSAL(req *http.Request, metadata []byte) []byte {
+	var doc map[string]json.RawMessage
+	if json.Unmarshal(metadata, &doc) != nil {
+		return metadata
+	}
+	endpoint, err := url.Parse(text(doc["token_endpoint"]))
+	if err != nil || !strings.EqualFold(endpoint.Host, req.URL.Host) || text(doc["issuer"]) == "" {
+		return metadata
+	}
+	issuer, _ := json.Marshal("https://" + req.URL.Host + "/") // a string encodes
+	doc["issuer"] = issuer
+	changed, err := json.Marshal(doc)
+	if err != nil {
+		return metadata
+	}
+	return changed
+}
+
 // verdict is what a poll came to.
 type verdict int
 
@@ -86,9 +110,15 @@ func judge(got *reply, err error) (verdict, error) {
 	if v := (*tls.CertificateVerificationError)(nil); errors.As(err, &v) {
 		return failed, &UnreachableError{err} // no retry makes a certificate good
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return outage, err
+	}
+	page := got.foreign()
+	switch {
+	case page != nil && got.status == http.StatusOK:
+		return outage, page // a portal may let people through meanwhile
+	case page != nil:
+		return failed, &UnreachableError{page}
 	case got.status == http.StatusOK:
 		return judgeTokens(got.body)
 	}

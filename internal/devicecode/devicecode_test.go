@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"reflect"
 	"slices"
@@ -324,6 +325,45 @@ func TestStartBadRequest(t *testing.T) {
 	}
 	if len(e.requests) != 0 {
 		t.Errorf("requests %q", e.requests)
+	}
+}
+
+// An authority of a closed network may have its tokens issued in another host's name. Whose name is right is not decided here.
+func TestStartIssuerOfAnotherHost(t *testing.T) {
+	for _, issuer := range []string{"https://sts.closed.example/" + tenant + "/v2.0", "https://login.microsoftonline.com/" + tenant + "/v2.0"} {
+		e := newEntra(t, "tokens")
+		r := e.request()
+		r.Metadata = []byte(strings.Replace(string(r.Metadata), `"issuer":"`+e.URL+"/"+tenant+`/v2.0"`, `"issuer":"`+issuer+`"`, 1))
+		if !strings.Contains(string(r.Metadata), issuer) {
+			t.Fatal(string(r.Metadata))
+		}
+		code, err := Start(t.Context(), r)
+		if err != nil {
+			t.Errorf("%s: %v", issuer, err)
+			continue
+		}
+		if tokens, err := code.Wait(t.Context()); err != nil || tokens.IDToken == "" {
+			t.Errorf("%s: %v", issuer, err)
+		}
+	}
+}
+
+// A portal that wants people to sign in to the network is no sign-in service; the log says whose page it was.
+func TestStartPortal(t *testing.T) {
+	for _, status := range []int{200, 302, 403} {
+		portal := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.WriteHeader(status)
+			io.WriteString(w, `<html>{"user_code":"A"}`)
+		}))
+		e := newEntra(t, "tokens")
+		r := e.request()
+		r.HTTP, r.DeviceEndpoint = portal.Client(), portal.URL+"/devicecode"
+		_, err := Start(t.Context(), r)
+		if want := fmt.Sprintf("a proxy or portal answered in Azure's place: %d text/html from 127.0.0.1:", status); !isUnreachable(err) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d: %v", status, err)
+		}
+		portal.Close()
 	}
 }
 

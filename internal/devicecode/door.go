@@ -55,7 +55,7 @@ func (d *door) Do(req *http.Request) (*http.Response, error) {
 	switch req.Method {
 	case http.MethodGet:
 		if strings.HasSuffix(req.URL.Path, "/.well-known/openid-configuration") {
-			return respond(req, d.request.Metadata), nil
+			return respond(req, metadataForMSAL(req, d.request.Metadata)), nil
 		}
 	case http.MethodPost:
 		form, err := readForm(req)
@@ -81,6 +81,9 @@ func (d *door) begin(req *http.Request) (*http.Response, error) {
 	}
 	got, err := d.post(req, r.DeviceEndpoint, form)
 	if err != nil {
+		return nil, d.fail(&UnreachableError{err})
+	}
+	if err := got.foreign(); err != nil {
 		return nil, d.fail(&UnreachableError{err})
 	}
 	if got.status != http.StatusOK {
@@ -205,6 +208,15 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
+	host   string // that was asked
+}
+
+// foreign says who answered in the authority's place, if it was a page for people.
+func (r *reply) foreign() error {
+	if page := azure.Foreign(r.status, r.header, r.host); page != "" {
+		return errors.New(page)
+	}
+	return nil
 }
 
 // maxBody bounds an answer; an honest one has about 4 KiB.
@@ -232,7 +244,7 @@ func (d *door) post(msal *http.Request, endpoint string, form url.Values) (*repl
 	if len(body) > maxBody {
 		return nil, errors.New("answer larger than 1 MiB")
 	}
-	return &reply{resp.StatusCode, resp.Header, body}, nil
+	return &reply{resp.StatusCode, resp.Header, body, req.URL.Host}, nil
 }
 
 func readForm(req *http.Request) (url.Values, error) {

@@ -4,7 +4,9 @@
 package rbac
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 
@@ -85,22 +87,50 @@ func newAccessRequest(q Question) accessRequest {
 	return r
 }
 
-// parseAccess reads an answer of checkAccess. Unknown members are allowed:
-// the answer grows with Azure.
+// An accessEntry is one element of an answer of checkAccess. Unknown members
+// are allowed: the answer grows with Azure. The assignment may be null though
+// the decision is Allowed.
+type accessEntry struct {
+	ActionID     string `json:"actionId"`
+	IsDataAction bool   `json:"isDataAction"`
+	Decision     string `json:"accessDecision"`
+	Role         struct {
+		ID         string `json:"id"`
+		Definition string `json:"roleDefinitionId"`
+		Scope      string `json:"scope"`
+		Condition  string `json:"condition"`
+	} `json:"roleAssignment"`
+	Deny struct {
+		ID    string `json:"id"`
+		Name  string `json:"name"`
+		Scope string `json:"scope"`
+	} `json:"denyAssignment"`
+}
+
+// denied reports whether a deny assignment is named. Older answers have one of
+// empty members where newer ones have null.
+func (e accessEntry) denied() bool {
+	return e.Deny.ID != "" || e.Deny.Name != "" || e.Deny.Scope != ""
+}
+
+// parseAccess reads an answer: a list, or the object around it that a later
+// version of the operation sends. Of such a list in pages, the first is not
+// the answer.
 func parseAccess(body []byte) (Verdicts, error) {
-	var entries []struct {
-		ActionID     string `json:"actionId"`
-		IsDataAction bool   `json:"isDataAction"`
-		Decision     string `json:"accessDecision"`
-		Role         struct {
-			ID         string `json:"id"`
-			Definition string `json:"roleDefinitionId"`
-			Scope      string `json:"scope"`
-			Condition  string `json:"condition"`
-		} `json:"roleAssignment"`
-		Deny *struct{} `json:"denyAssignment"`
-	}
-	if err := azure.Decode(body, &entries); err != nil {
+	var entries []accessEntry
+	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
+		var doc struct {
+			Value []accessEntry `json:"value"`
+			Next  string        `json:"nextLink"`
+		}
+		if err := azure.Decode(body, &doc); err != nil {
+			return nil, err
+		}
+		if doc.Value == nil || doc.Next != "" {
+			return nil, errors.New("not JSON of the expected form")
+		}
+		entries = doc.Value
+	} else if err := azure.Decode(body, &entries); err != nil {
 		return nil, err
 	}
 	verdicts := make(Verdicts, 0, len(entries))
@@ -111,7 +141,7 @@ func parseAccess(body []byte) (Verdicts, error) {
 			Word:       e.Decision,
 			By:         By{e.Role.Definition, e.Role.Scope, e.Role.ID},
 			Condition:  e.Role.Condition,
-			Denied:     e.Deny != nil,
+			Denied:     e.denied(),
 		})
 	}
 	return verdicts, nil

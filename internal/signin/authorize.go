@@ -23,7 +23,7 @@ type person struct {
 	token    string   // their own access token for Resource Manager; asked for by deviceScopes only
 }
 
-// authorize asks whether the person may log in to this machine.
+// authorize asks whether the person may log in to this machine, once more where it turns out to have been moved.
 func (a *attempt) authorize(ctx context.Context, c *cloud, p person) (rbac.Decision, error) {
 	source, err := a.source(c, p)
 	if err != nil {
@@ -34,6 +34,10 @@ func (a *attempt) authorize(ctx context.Context, c *cloud, p person) (rbac.Decis
 		a.asked = a.browser // the answer is in the token
 	}
 	facts, err := source.Ask(ctx, rbac.Question{Resource: c.resource, ObjectID: p.objectID})
+	if now, moved := a.movedTo(ctx, c, err); moved {
+		c.resource = now
+		facts, err = source.Ask(ctx, rbac.Question{Resource: c.resource, ObjectID: p.objectID})
+	}
 	if err != nil {
 		return rbac.Decision{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -43,6 +44,25 @@ func fromMetadata[T any](a *attempt, what string, ask func() (T, error)) (T, err
 		kept.Put(key, text)
 	}
 	return said, nil
+}
+
+// forget drops what metadata has said.
+func (a *attempt) forget(what string) {
+	cache.Dir{Path: a.CacheDir, Now: a.Now}.Put(fmt.Sprintf("%s of %q", what, a.cfg.Endpoints.Metadata), nil)
+}
+
+// movedTo is the resource that this machine has become, if Resource Manager refused to talk about the one that metadata named a
+// while ago: a machine can be moved to another resource group. One that the configuration names is not looked for.
+func (a *attempt) movedTo(ctx context.Context, c *cloud, err error) (rbac.Resource, bool) {
+	var refused *azure.Error
+	gone := errors.As(err, &refused) && refused.Op == azure.ResourceManager &&
+		(refused.Status == http.StatusForbidden || refused.Status == http.StatusNotFound)
+	if !gone || a.cfg.Authorization.ResourceID != "" {
+		return rbac.Resource{}, false
+	}
+	a.forget("instance")
+	now, err := findResource(a.cfg, func() (azure.Compute, error) { return a.compute(ctx, &c.metadata) })
+	return now, err == nil && !strings.EqualFold(now.String(), c.resource.String())
 }
 
 func (a *attempt) compute(ctx context.Context, m *azure.Metadata) (azure.Compute, error) {

@@ -5,6 +5,7 @@ package signin
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -36,6 +37,52 @@ func TestMetadataIsAskedOnce(t *testing.T) {
 	boot = ""
 	asked("a boot that cannot be told", 4)
 	asked("from another one", 5)
+}
+
+// A machine that is moved to another resource group keeps its boot, and what sign-ins keep of it is no longer true.
+func TestMovedMachine(t *testing.T) {
+	m := newMachine(t, "")
+	m.signin.Uptime = func() (string, time.Duration) { return "b0", time.Hour }
+	m.works()
+	old := emulator.Contoso().Machine.ResourceID
+	moved := strings.Replace(old, "/resourceGroups/demo/", "/resourceGroups/moved/", 1)
+	m.change(func(d *emulator.Directory) {
+		d.Machine.ResourceID = moved
+		for i := range d.Assignments {
+			d.Assignments[i].Scope = moved
+		}
+	})
+	m.works()
+	if instance, asked := m.requests("instance"), m.requests("checkaccess"); instance != 2 || asked != 3 {
+		t.Errorf("metadata was asked %d times, want 2; Azure %d times, want 3: once in vain", instance, asked)
+	}
+	m.works()
+	if instance := m.requests("instance"); instance != 2 {
+		t.Errorf("metadata was asked %d times, want 2: the new place is kept", instance)
+	}
+}
+
+// Where the machine is still the same, a refusal is one.
+func TestRefusedMachineHasNotMoved(t *testing.T) {
+	m := newMachine(t, "")
+	m.signin.Uptime = func() (string, time.Duration) { return "b0", time.Hour }
+	m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Status: 403, Error: "AuthorizationFailed"})
+	got, door := m.signIn(m.request(user), user)
+	ended(t, got, door, Unreachable, "does not let it ask", "authorization-not-asked")
+	if instance, asked := m.requests("instance"), m.requests("checkaccess"); instance != 2 || asked != 1 {
+		t.Errorf("metadata was asked %d times, want 2; Azure %d times, want 1", instance, asked)
+	}
+}
+
+// A tenant's own claims may have names that differ in case alone, and are nothing to a sign-in.
+func TestClaimsOfTheTenantsOwn(t *testing.T) {
+	m := newMachine(t, "")
+	m.change(func(d *emulator.Directory) {
+		for i := range d.Users {
+			d.Users[i].Claims = map[string]any{"Department": "a", "department": "b"}
+		}
+	})
+	m.works()
 }
 
 func TestTenantOfTheMachine(t *testing.T) {

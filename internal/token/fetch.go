@@ -6,6 +6,7 @@ package token
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -64,7 +65,12 @@ func (s Source) fetch(ctx context.Context, document, url string) ([]byte, error)
 		return nil, unreachable(document, azure.Quiet(req, err))
 	case len(body) > maxDocument:
 		return nil, unreachable(document, fmt.Errorf("answer larger than %d bytes", maxDocument))
-	case resp.StatusCode == http.StatusOK:
+	}
+	if page := azure.Foreign(resp.StatusCode, resp.Header, req.URL.Host); page != "" {
+		return nil, unreachable(document, errors.New(page))
+	}
+	switch resp.StatusCode {
+	case http.StatusOK:
 		return body, nil
 	default:
 		return nil, refusal(document, resp.StatusCode, body)
