@@ -230,6 +230,17 @@ func TestARMPortal(t *testing.T) {
 	}
 }
 
+// JSON is an answer, whatever a gateway calls it.
+func TestARMAnswerByAnotherName(t *testing.T) {
+	arm := newARM(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, "\ufeff[]")
+	})
+	if _, err := arm.Get(t.Context(), "/x", nil); err != nil {
+		t.Error(err)
+	}
+}
+
 // The server says how long to wait, and is obeyed once: whoever waits for it twice has a person wait twice.
 func TestARMRetryAfterOnce(t *testing.T) {
 	var waited time.Duration

@@ -4,7 +4,9 @@
 package azure
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"mime"
@@ -14,18 +16,18 @@ import (
 
 // Foreign says who answered, if it was a page for people: the services asked
 // here answer in JSON, and what stands before them in a network does not. It
-// returns "" for anything else, and for a 5xx: the services' own front doors
-// send pages with those.
-func Foreign(status int, header http.Header, host string) string {
+// returns "" for JSON, whatever its header says, for anything else, and for a
+// 5xx: the services' own front doors send pages with those.
+func Foreign(status int, header http.Header, body []byte, host string) string {
 	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
-	if kind != "text/html" || status >= http.StatusInternalServerError {
+	if kind != "text/html" || status >= http.StatusInternalServerError || json.Valid(bytes.TrimPrefix(body, []byte("\ufeff"))) {
 		return ""
 	}
 	return fmt.Sprintf("a proxy or portal answered in Azure's place: %d text/html from %s", status, host)
 }
 
 func (a *answer) foreign() error {
-	if text := Foreign(a.status, a.header, a.host); text != "" {
+	if text := Foreign(a.status, a.header, a.body, a.host); text != "" {
 		return errors.New(text)
 	}
 	return nil

@@ -213,7 +213,7 @@ type reply struct {
 
 // foreign says who answered in the authority's place, if it was a page for people.
 func (r *reply) foreign() error {
-	if page := azure.Foreign(r.status, r.header, r.host); page != "" {
+	if page := azure.Foreign(r.status, r.header, r.body, r.host); page != "" {
 		return errors.New(page)
 	}
 	return nil

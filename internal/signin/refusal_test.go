@@ -188,7 +188,7 @@ func TestNoRole(t *testing.T) {
 		if r.verdict != Denied || r.person != want {
 			t.Errorf("%v\n%s\nwant\n%s", r.verdict, r.person, want)
 		}
-		if log := r.Error(); !strings.Contains(log, "--assignee-object-id the-oid --role '"+role+"' --scope "+id) {
+		if log := r.Error(); !strings.Contains(log, "--assignee-object-id the-oid --role '"+role+"' --scope '"+id+"'") {
 			t.Errorf("log: %s", log)
 		}
 	}

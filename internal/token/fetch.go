@@ -66,7 +66,7 @@ func (s Source) fetch(ctx context.Context, document, url string) ([]byte, error)
 	case len(body) > maxDocument:
 		return nil, unreachable(document, fmt.Errorf("answer larger than %d bytes", maxDocument))
 	}
-	if page := azure.Foreign(resp.StatusCode, resp.Header, req.URL.Host); page != "" {
+	if page := azure.Foreign(resp.StatusCode, resp.Header, body, req.URL.Host); page != "" {
 		return nil, unreachable(document, errors.New(page))
 	}
 	switch resp.StatusCode {
