@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -69,14 +70,17 @@ static int close_from(int first)
 	return n < 0 ? -1 : 0;
 }
 
-/* 0 to 2 on /dev/null, FRAMES as it is, nothing else. In this order, since the host may have all there are. */
-static int keep_only_frames(void)
+/*
+ * 0 and 1 on /dev/null, 2 on the pipe for last words, FRAMES as it is, nothing else. In this order, since the host may have all
+ * there are. A worker without last words, for which the host had no descriptors, has /dev/null there, too.
+ */
+static int keep_only_pipes(int has_words)
 {
-	int null;
+	int null, pipes = has_words ? STDERR_FILENO : FRAMES;
 
 	if (close_from(FRAMES + 1) || (null = open("/dev/null", O_RDWR)) < 0)
 		return -1;
-	for (int fd = 0; fd < FRAMES; fd++)
+	for (int fd = 0; fd < pipes; fd++)
 		if (null != fd && dup2(null, fd) < 0)
 			return -1;
 	return null > FRAMES ? close(null) : 0;
@@ -116,33 +120,77 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/*
- * A result is all there is to say it in: Go is still asleep. The error stays a number, because strerror(3) translates, under
- * locks; what aad_failed asks of sprintf(3) needs neither those nor memory.
- */
+static void write_frame(int frames, char type, const char *head, const char *text)
+{
+	char frame[3 + 2 + AAD_FRAME_MAX];
+	size_t n = (size_t)sprintf(frame + 3, "%s%.*s", head, AAD_FRAME_MAX - 2, text);
+
+	frame[0] = type, frame[1] = (char)n, frame[2] = (char)(n >> 8);
+	(void)!write(frames, frame, 3 + n);
+}
+
+/* What there is to say without Go, which is still asleep. What aad_failed asks of sprintf(3) needs neither locks nor memory. */
+static void __attribute__((noreturn)) say_and_exit(const struct aad_request *req, int frames, const struct aad_end *end)
+{
+	const char head[] = { (char)end->code, (char)end->priority, 0 };
+	char told[512];
+
+	sprintf(told, "%.300s\nCorrelation ID: %s", end->sentence, req->attempt);
+	write_frame(frames, AAD_ERROR, "", told);
+	write_frame(frames, AAD_RESULT, head, end->line);
+	_exit(1);
+}
+
+/* The error stays a number, because strerror(3) translates, under locks. */
 static void __attribute__((noreturn)) give_up(const struct aad_request *req, int frames, const char *step)
 {
 	struct aad_end end;
 	char error[24];
-	size_t n;
 
 	sprintf(error, "errno %d", errno);
 	aad_failed(&end, req, PAM_SYSTEM_ERR, LOG_ERR, "worker-failed", "step", step, "error", error, NULL);
-	n = 2 + strlen(end.line);
-	const char head[] = { AAD_RESULT, (char)n, (char)(n >> 8), (char)end.code, (char)end.priority };
-	if (write(frames, head, sizeof head) == sizeof head)
-		(void)!write(frames, end.line, n - 2);
-	_exit(1);
+	say_and_exit(req, frames, &end);
 }
 
-struct birth { const struct aad_request *req; int frames; };
+/* Is there so much left below a limit that cannot be raised? Nothing is touched, so nothing is used up. */
+static int has_room(int which, int protection, size_t bytes, rlim_t *limit)
+{
+	struct rlimit now;
+	void *room;
+
+	if (getrlimit(which, &now) || now.rlim_cur == RLIM_INFINITY)
+		return 1;
+	*limit = now.rlim_cur;
+	room = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return room != MAP_FAILED && munmap(room, bytes) == 0;
+}
+
+/*
+ * Go reserves a great deal of addresses at its start, and each thread some for its stack and malloc; it writes to little of that. In a
+ * container root may not raise a limit. A worker that began below one might die at any moment, and would not know of what.
+ */
+static void find_room(const struct aad_request *req, int frames)
+{
+	enum { ADDRESSES = 1536 << 20, DATA = 192 << 20 };
+	struct aad_end end;
+	rlim_t limit = 0;
+	char error[80];
+
+	if (has_room(RLIMIT_AS, PROT_NONE, ADDRESSES, &limit) && has_room(RLIMIT_DATA, PROT_READ | PROT_WRITE, DATA, &limit))
+		return;
+	sprintf(error, "memory limit %llu MB of the host", (unsigned long long)limit >> 20);
+	aad_failed(&end, req, PAM_SYSTEM_ERR, LOG_ERR, "memory-limit", "error", error, NULL);
+	say_and_exit(req, frames, &end);
+}
+
+struct birth { const struct aad_request *req; int frames, words; };
 
 static void __attribute__((noreturn)) be_worker(const void *with, pid_t parent)
 {
 	extern char **environ;
 	static char *empty[1];
 	const struct aad_request *req = ((const struct birth *)with)->req;
-	int frames = ((const struct birth *)with)->frames;
+	int frames = ((const struct birth *)with)->frames, words = ((const struct birth *)with)->words;
 
 	/* Ids first: changing them clears the parent-death signal. All three, so that the user behind sudo, whose real
 	 * uid the host has, can neither signal nor trace the worker. */
@@ -155,9 +203,10 @@ static void __attribute__((noreturn)) be_worker(const void *with, pid_t parent)
 	prctl(PR_SET_DUMPABLE, 0);
 	environ = empty;
 	reset_limits();
-	if (frames != FRAMES && dup2(frames, FRAMES) < 0)
-		give_up(req, frames, "keep the pipe");
-	if (keep_only_frames())
+	/* In this order: words may be where frames belong. */
+	if ((words >= 0 && dup2(words, STDERR_FILENO) < 0) || (frames != FRAMES && dup2(frames, FRAMES) < 0))
+		give_up(req, frames, "keep the pipes");
+	if (keep_only_pipes(words >= 0))
 		give_up(req, FRAMES, "close descriptors");
 	setsid();	/* Ctrl-C at sudo's terminal is for sudo, which ends the conversation and so the worker */
 	umask(077);
@@ -165,17 +214,18 @@ static void __attribute__((noreturn)) be_worker(const void *with, pid_t parent)
 		give_up(req, FRAMES, "leave the directory");
 	reset_signals();
 	aad_reset_process();
+	find_room(req, FRAMES);
 	aad_wake_go();
 	aadWork((struct aad_request *)req, FRAMES);
 	_exit(1);	/* not reached: aadWork exits by itself */
 }
 
 /* Above standard error, where a host without 0 to 2 would take them for its own. */
-static int high_pipe(int ends[2])
+static int high_pipe(int ends[2], int flags)
 {
 	int low[2];
 
-	if (pipe2(low, O_CLOEXEC))
+	if (pipe2(low, O_CLOEXEC | flags))
 		return -1;
 	ends[0] = fcntl(low[0], F_DUPFD_CLOEXEC, FRAMES);
 	ends[1] = fcntl(low[1], F_DUPFD_CLOEXEC, FRAMES);
@@ -189,34 +239,43 @@ static int high_pipe(int ends[2])
 	return errno = failed, -1;
 }
 
+static void close_if_open(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 int aad_worker_start(const struct aad_request *req, struct aad_worker *w)
 {
-	int ends[2], born, failed;
-	struct birth birth = { .req = req };
+	int frames[2], words[2] = { -1, -1 }, born, failed;
 	sigset_t all, before;
 
-	if (high_pipe(ends))
+	if (high_pipe(frames, 0))
 		return -1;
-	birth.frames = ends[1];
+	if (high_pipe(words, O_NONBLOCK))	/* a sign-in does without */
+		words[0] = words[1] = -1;
+	const struct birth birth = { req, frames[1], words[1] };
 	/* No handler of the host may run in the child before reset_signals. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	born = aad_birth(w, be_worker, &birth);
 	failed = errno;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	close(ends[1]);
-	if (born) {
-		close(ends[0]);
-		errno = failed;
-		return -1;
-	}
-	w->frames = ends[0];
-	return 0;
+	close(frames[1]);
+	close_if_open(words[1]);
+	w->frames = frames[0];
+	w->words = words[0];
+	if (born == 0)
+		return 0;
+	close(frames[0]);
+	close_if_open(words[0]);
+	return errno = failed, -1;
 }
 
 /* Closed first, so that a worker that is writing ends by itself. */
 void aad_worker_end(struct aad_worker *w)
 {
 	close(w->frames);
+	close_if_open(w->words);
 	aad_death(w);
 }

@@ -112,7 +112,7 @@ static void ask_worker(pam_handle_t *h, int argc, const char **argv, struct aad_
 		return aad_failed(end, req, PAM_SYSTEM_ERR, LOG_ERR, "not-root", NULL);
 	if (aad_worker_start(req, &worker))
 		return aad_failed(end, req, PAM_SYSTEM_ERR, LOG_ERR, "worker-failed", "step", "fork", "error", strerror(errno), NULL);
-	aad_relay(h, req, worker.frames, end);
+	aad_relay(h, req, &worker, end);
 	aad_worker_end(&worker);
 }
 

@@ -106,6 +106,7 @@ void aad_window_opens(const struct aad_request *);
 struct aad_worker {
 	pid_t pid;	/* the host's child: the guard or, without one, the worker itself */
 	int frames;
+	int words;	/* what it says on standard error, or -1 */
 	void *room;	/* the guard's memory, or NULL */
 };
 int aad_worker_start(const struct aad_request *, struct aad_worker *);	/* 0, or -1 with errno */
@@ -150,7 +151,7 @@ struct aad_crash { char error[256], stack[1000]; };
 void aad_read_crash(int words, struct aad_crash *);
 
 /* relay.c: PAM_SUCCESS only by an AAD_RESULT that says so, in time. */
-void aad_relay(pam_handle_t *, const struct aad_request *, int frames, struct aad_end *);
+void aad_relay(pam_handle_t *, const struct aad_request *, const struct aad_worker *, struct aad_end *);
 
 /*
  * line.c: an end that the worker could not speak of. The line is "failed" with the reason, who and where, and the pairs: key,

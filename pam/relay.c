@@ -75,8 +75,9 @@ static uint32_t little_endian(const char *text)
 	return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
 
-static void broken(struct aad_end *end, const struct aad_request *req)
+static void broken(struct aad_end *end, const struct aad_request *req, const struct aad_worker *worker)
 {
+	struct aad_crash crash;
 	int cause = errno;
 
 	switch (cause) {
@@ -88,7 +89,8 @@ static void broken(struct aad_end *end, const struct aad_request *req)
 		end->sentence = "The sign-in took too long and was given up. Try again.";
 		break;
 	case EPIPE:
-		aad_failed(end, req, PAM_SYSTEM_ERR, LOG_ERR, "worker-died", NULL);
+		aad_read_crash(worker->words, &crash);
+		aad_failed(end, req, PAM_SYSTEM_ERR, LOG_ERR, "worker-died", "error", crash.error, "stack", crash.stack, NULL);
 		break;
 	default:
 		aad_failed(end, req, PAM_SYSTEM_ERR, LOG_ERR, "worker-failed", "error", strerror(cause), NULL);
@@ -122,14 +124,14 @@ static int read_result(const struct frame *f, struct aad_end *end)
 	return 0;
 }
 
-static void follow(pam_handle_t *h, const struct aad_request *req, int frames, struct aad_end *end)
+static void follow(pam_handle_t *h, const struct aad_request *req, const struct aad_worker *worker, struct aad_end *end)
 {
 	struct frame f;
-	struct source from = { frames, aad_client(req->rhost), aad_now() + AAD_FIRST_DEADLINE * 1000 };
+	struct source from = { worker->frames, aad_client(req->rhost), aad_now() + AAD_FIRST_DEADLINE * 1000 };
 
 	for (;;) {
 		if (read_frame(&from, &f))
-			return broken(end, req);
+			return broken(end, req, worker);
 		switch (f.type) {
 		case AAD_PROMPT:
 			if (aad_ask(h, f.text) != PAM_SUCCESS)
@@ -144,26 +146,26 @@ static void follow(pam_handle_t *h, const struct aad_request *req, int frames, s
 			break;
 		case AAD_DEADLINE:
 			if (f.length != 4 || little_endian(f.text) > INT_MAX / 1000)	/* poll(2) counts in an int */
-				return errno = EPROTO, broken(end, req);
+				return errno = EPROTO, broken(end, req, worker);
 			from.deadline = aad_now() + (int64_t)little_endian(f.text) * 1000;
 			break;
 		case AAD_RESULT:
 			if (read_result(&f, end))
-				return broken(end, req);
+				return broken(end, req, worker);
 			if (end->code == PAM_SUCCESS && aad_now() > from.deadline)	/* ENTER, an hour after the browser */
-				return errno = ETIMEDOUT, broken(end, req);
+				return errno = ETIMEDOUT, broken(end, req, worker);
 			return;
 		default:
-			return errno = EPROTO, broken(end, req);
+			return errno = EPROTO, broken(end, req, worker);
 		}
 	}
 }
 
-void aad_relay(pam_handle_t *h, const struct aad_request *req, int frames, struct aad_end *end)
+void aad_relay(pam_handle_t *h, const struct aad_request *req, const struct aad_worker *worker, struct aad_end *end)
 {
 	struct sigaction before[AAD_DEADLY];
 
 	aad_catch(req, before);
-	follow(h, req, frames, end);
+	follow(h, req, worker, end);
 	aad_release(before);
 }

@@ -175,7 +175,7 @@ func broken(cause string) []event {
 	case timedOut:
 		return []event{{'E', "The sign-in took too long and was given up. Try again."}, failed(3, "time-out", "")}
 	case hungUp:
-		return []event{sorry, failed(3, "worker-died", "")}
+		return []event{sorry, failed(3, "worker-died", ` error="panic" stack="main.f main.go:1"`)}
 	default:
 		return []event{sorry, failed(3, "worker-failed", ` error="`+cause+`"`)}
 	}

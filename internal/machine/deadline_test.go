@@ -116,6 +116,11 @@ func TestKilledProcess(t *testing.T) {
 			c.typeLine("")
 			c.expect(`Something went wrong on this machine, and nobody was signed in\. [^\n]*\nCorrelation ID: `)
 		}, `failed reason="worker-died"`},
+		{"the worker, by a defect", func(c *terminal, p connection) {
+			unix.Kill(p.worker, unix.SIGSEGV)
+			c.typeLine("")
+			c.expect(`Something went wrong on this machine, and nobody was signed in\. [^\n]*\nCorrelation ID: `)
+		}, `failed reason="worker-died" .*error="SIGSEGV: segmentation violation`},
 		{"the worker's guard", func(c *terminal, p connection) {
 			kill(p.guard)
 			c.typeLine("")

@@ -51,3 +51,17 @@ func TestHardLimitsFailClosed(t *testing.T) {
 		c.end()
 	}
 }
+
+// Below a memory limit that a container's root cannot raise no worker begins that would die of it, and the log names the limit.
+func TestMemoryLimitOfTheHost(t *testing.T) {
+	stored(t, "user@contoso.example")
+	stack := onlyOurs(t, "")
+	for limit, want := range map[string]string{"--as=209715200": "200", "--data=104857600": "100"} {
+		mark := syslog.mark()
+		c := open(t, "setpriv", "--bounding-set", "-sys_resource", "prlimit", limit, "--", hostProgram(t), "confdir="+stack,
+			"vlock", "user@contoso.example", "authenticate")
+		c.expect(`Something went wrong on this machine, and nobody was signed in\. [^\n]*\nCorrelation ID: \S+\nresult authenticate ` + pamSystemErr)
+		c.end()
+		syslog.exactly(t, mark, 1, `failed reason="memory-limit" account="user@contoso\.example" .*error="memory limit `+want+` MB of the host"`)
+	}
+}

@@ -211,6 +211,11 @@ void aadWork(struct aad_request *req, int frames)
 	if (strcmp(then, "deaf") == 0)
 		for (int s = 1; s < NSIG; s++)
 			signal(s, SIG_IGN);
+	if (strcmp(then, "talk") == 0)	/* more than a pipe holds */
+		for (int i = 0; i < 3000; i++)
+			(void)!write(STDERR_FILENO, "panic: a worker that says a great deal\n", 39);
+	if (strcmp(then, "talk") == 0)
+		_exit(2);
 	if (strcmp(then, "crash") == 0)
 		raise(SIGSEGV);
 	if (strcmp(then, "exit") == 0)
@@ -422,6 +427,12 @@ static void listen_to(const struct aad_worker *w)
 	}
 	if (write(out, text, n) != (ssize_t)n || (n > 0 && text[n - 1] != '\n'))
 		dprintf(out, "\n");
+	if (strcmp(then, "talk") == 0) {
+		size_t words = 0;
+		while ((got = read(w->words, text, sizeof text)) > 0)
+			words += (size_t)got;
+		dprintf(out, "host heard %s of it, and does not wait\n", words > 1000 && words < 3000 * 39 ? "some" : "too much");
+	}
 	if (strcmp(then, "stop") == 0) {
 		for (int i = 0; i < 5000 && state(itself(w)) != 'T'; i++)
 			usleep(1000);
@@ -552,7 +563,8 @@ static int crowded(void)
 		aad_worker_end(&w);
 	}
 	said[n] = 0;
-	dprintf(out, "host workers 50\nhost heard %s\n", n > 5 ? said + 5 : "nothing");
+	const char *result = *said == AAD_ERROR ? said + 3 + (unsigned char)said[1] : said;
+	dprintf(out, "host workers 50\nhost heard %s\n", n > 5 ? result + 5 : "nothing");
 	return 0;
 }
 
