@@ -120,7 +120,7 @@ func TestKilledProcess(t *testing.T) {
 			unix.Kill(p.worker, unix.SIGSEGV)
 			c.typeLine("")
 			c.expect(`Something went wrong on this machine, and nobody was signed in\. [^\n]*\nCorrelation ID: `)
-		}, `failed reason="worker-died" .*error="SIGSEGV: segmentation violation`},
+		}, `failed reason="worker-died"`},
 		{"the worker's guard", func(c *terminal, p connection) {
 			kill(p.guard)
 			c.typeLine("")
@@ -148,7 +148,9 @@ func TestKilledProcess(t *testing.T) {
 			eventually(t, "the worker and its host are gone", patience, func() bool { return ended(p.worker) && ended(p.host) })
 			nobodyWaits(t)
 			if test.line != "" {
-				one(t, mark, test.line)
+				if line := one(t, mark, test.line); strings.Contains(test.name, "defect") && !strings.HasSuffix(line, ` error="SIGSEGV: segmentation violation"`) {
+					t.Errorf("what the worker died of is not in %q", line)
+				}
 			} else {
 				syslog.exactly(t, mark, 0, "")
 			}
