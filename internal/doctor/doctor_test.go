@@ -346,7 +346,7 @@ func TestScope(t *testing.T) {
 	} {
 		c := &config.Config{TenantID: "t", ClientID: id, Domains: []string{"a.example", "b.example"}, SignIn: config.SignIn{Scope: test.scope},
 			Authorization: config.Authorization{Source: test.source}}
-		got := remote{Patient: &Patient{Config: c}}.scope(t.Context())
+		got := (&Patient{Config: c}).scope(t.Context())
 		expect(t, got, test.status, test.found)
 		if want := "aadctl setup --tenant t --client " + id + " --domain a.example,b.example"; test.status == Warning && (got[0].Command != want || got[0].Fix == "") {
 			t.Errorf("%+v", got)

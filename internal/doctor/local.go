@@ -25,6 +25,7 @@ func (p *Patient) Local(ctx context.Context, tell func([]Result)) {
 		{"groups", p.groups},
 		{"polkit", p.polkit},
 		{"selinux", p.selinux},
+		{"scope", p.scope},
 	} {
 		tell(examine(ctx, c.name, c.check))
 	}

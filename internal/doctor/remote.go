@@ -35,7 +35,6 @@ func (p *Patient) Remote(ctx context.Context, tell func([]Result)) *signin.Probe
 	r.tell(ctx, tell, "keys", known, r.keys)
 	machine := r.tell(ctx, tell, "machine", true, r.machine)
 	r.tell(ctx, tell, "registration", known && (machine || p.Config.Authorization.Source != config.Permissions), r.registration)
-	r.tell(ctx, tell, "scope", true, r.scope)
 	if !p.Config.Authorization.AsksAlone() {
 		return probe
 	}

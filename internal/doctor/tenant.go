@@ -17,8 +17,8 @@ import (
 // takes there.
 
 // scope looks at the configuration alone.
-func (r remote) scope(context.Context) []Result {
-	c := r.Config
+func (p *Patient) scope(context.Context) []Result {
+	c := p.Config
 	switch {
 	case c.Authorization.Source == config.Permissions:
 		return []Result{ok("Conditional Access sees Azure Resource Manager, whose scope authorization.source %q asks for", config.Permissions)}
