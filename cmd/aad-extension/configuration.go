@@ -47,22 +47,10 @@ func (h *handler) plan(s settings) (*plan, error) {
 		}
 	}
 	p.text = s.edit(basis)
-	p.settings, err = config.Parse(p.path, p.text)
-	switch {
-	case err != nil && noTOML(p.path, p.text) && !noTOML(p.path, basis): // see config.Set
-		return nil, unusable(p.path+": a key that the settings name has its value over several lines, which cannot be replaced",
-			"Write it on one line.")
-	case err != nil:
+	if p.settings, err = config.Parse(p.path, p.text); err != nil {
 		return nil, s.wrong(err)
 	}
 	return p, nil
-}
-
-// noTOML reports whether a text is wrong as a whole, rather than for one of its keys.
-func noTOML(path string, text []byte) bool {
-	_, err := config.Parse(path, text)
-	var e *config.Error
-	return errors.As(err, &e) && e.Key == ""
 }
 
 // readConfig reads what root has written. What others could write is not taken over into a file that is believed.
