@@ -7,10 +7,9 @@
 //
 // Its rules: results go to standard output and nothing else does; errors go to
 // standard error, as "aadctl: what: why" and, apart, a hint what to do. There
-// is colour only on a terminal, and only setup and check --tenant ask questions,
-// there. A command
-// that fails has changed nothing. The exit status is one of the codes below, so
-// that scripts need not read text.
+// is colour only on a terminal, and only setup, check --tenant and account rebind
+// ask questions, there. A command that fails has changed nothing. The exit status
+// is one of the codes below, so that scripts need not read text.
 //
 // github.com/spf13/cobra parses the command line: what it adds (help,
 // suggestions, completions and man pages from one source) is what people

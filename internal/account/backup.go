@@ -119,7 +119,7 @@ func (s Store) Restore(path string, agree func(undone []Account) error) error {
 			return err
 		}
 	}
-	if err := errors.Join(emptyDir(s.path(grantsDir)), emptyDir(s.windowsDir())); err != nil {
+	if err := s.withdrawAll(); err != nil {
 		return fmt.Errorf("account: restore: %w", err)
 	}
 	if err := s.putBack(unauthorized(s, backup)); err != nil {
@@ -140,16 +140,24 @@ func unauthorized(s Store, backup *Snapshot) *Edit {
 	return e
 }
 
-// emptyDir removes the files in a directory.
-func emptyDir(path string) error {
-	files, err := os.ReadDir(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+// withdrawAll is Withdraw for everybody, whatever uids there have been. What has
+// been refused stays so.
+func (s Store) withdrawAll() error {
+	var all error
+	for _, dir := range []string{s.path(grantsDir), s.windowsDir()} {
+		files, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			all = errors.Join(all, err)
+		}
+		for _, file := range files {
+			uid, _ := parseUID(file.Name())
+			if last, err := s.LastDecision(uid); err == nil && last.Denied != "" && dir == s.path(grantsDir) {
+				continue
+			}
+			all = errors.Join(all, os.RemoveAll(filepath.Join(dir, file.Name())))
+		}
 	}
-	for _, file := range files {
-		err = errors.Join(err, os.Remove(filepath.Join(path, file.Name())))
-	}
-	return err
+	return all
 }
 
 // undoneBy looks into a store as far as it can be read.

@@ -160,6 +160,9 @@ func TestRestoreGivesNobodyARight(t *testing.T) {
 	backup := keep("backup")
 	set("alice@contoso.com", false)
 	set("bob@contoso.com", false)
+	if err := s.RecordGrant(4711, Grant{Denied: "no-role"}); err != nil {
+		t.Fatal(err)
+	}
 	uid := open(t, s).rights(t, "alice@contoso.com", false)
 	for what, path := range map[string]string{"a copy": backup, "the previous": s.path(previousFile), "a backup of the day": ""} {
 		if path == "" {
@@ -180,6 +183,9 @@ func TestRestoreGivesNobodyARight(t *testing.T) {
 		}
 		if err := open(t, s).Check(); err != nil {
 			t.Errorf("%s: %v", what, err)
+		}
+		if last, err := s.LastDecision(4711); err != nil || last.Denied == "" {
+			t.Errorf("%s: a refusal was forgotten: %+v, %v", what, last, err)
 		}
 		for a := range open(t, s).All() {
 			if a.Admin || len(a.Groups) > 0 {

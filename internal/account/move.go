@@ -51,6 +51,22 @@ func (e *Edit) Swap(a, b Account) error {
 	return nil
 }
 
+// Rebind gives an account to another object of the directory, which has none: an
+// administrator's decision. What the former one was authorized for goes.
+func (e *Edit) Rebind(a Account, tid, oid string) error {
+	if _, err := e.ByObject(tid, oid); !errors.Is(err, ErrUnknown) {
+		return fmt.Errorf("account: %s: object %s has an account already", a.Name, oid)
+	}
+	a.TenantID, a.ObjectID, a.Admin, a.Groups = tid, oid, false, nil
+	if err := a.check(); err != nil {
+		return err
+	}
+	// Past Put, which never exchanges an owner.
+	e.accounts[a.UID] = a
+	e.objects[[2]string{tid, oid}] = a.UID
+	return nil
+}
+
 // Move gives an account another id, which nobody has or had. The old one stays
 // taken: files may have it.
 func (e *Edit) Move(a Account, uid uint32) (Account, error) {

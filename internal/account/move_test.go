@@ -121,3 +121,37 @@ func TestMove(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An account is given to another object with all that is its own, and nothing of
+// what the former one was authorized for.
+func TestRebind(t *testing.T) {
+	s := newStore(t)
+	alice := bind(t, s, testRules(), "alice@contoso.com")
+	bob := bind(t, s, testRules(), "bob@contoso.com")
+	update(t, s, func(e *Edit) error { a := alice; a.Admin, a.Groups = true, []uint32{44}; return e.Put(a) })
+	again := person("alice@contoso.com")
+	again.ObjectID = "created-again"
+	if err := s.Update(func(e *Edit) error { _, err := e.Bind(again, alice.UID); return err }); !errors.Is(err, ErrOtherObject) {
+		t.Fatalf("before: %v", err)
+	}
+	update(t, s, func(e *Edit) error { return e.Rebind(alice, tenant, again.ObjectID) })
+	if err := open(t, s).Check(); err != nil {
+		t.Error(err)
+	}
+	a, err := open(t, s).ByObject(tenant, again.ObjectID)
+	if err != nil || a.UID != alice.UID || a.Home != alice.Home || a.Name != alice.Name || a.Admin || len(a.Groups) > 0 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if _, err := open(t, s).ByObject(tenant, alice.ObjectID); err != ErrUnknown {
+		t.Errorf("the former object: %v", err)
+	}
+	update(t, s, func(e *Edit) error { _, err := e.Bind(again, alice.UID); return err })
+	if err := s.Update(func(e *Edit) error { _, err := e.Bind(person("alice@contoso.com"), alice.UID); return err }); !errors.Is(err, ErrOtherObject) {
+		t.Errorf("the former object signs in: %v", err)
+	}
+	for what, oid := range map[string]string{"another's object": bob.ObjectID, "no object": "", "no identifier": "a/b"} {
+		if err := s.Update(func(e *Edit) error { return e.Rebind(a, tenant, oid) }); err == nil {
+			t.Errorf("%s was taken", what)
+		}
+	}
+}

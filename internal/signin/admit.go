@@ -18,7 +18,7 @@ import (
 func (a *attempt) sameAccount(c *token.Claims) (account.Identity, error) {
 	signedIn, err := a.rules.FromUPN(c.PreferredUsername)
 	if err != nil || signedIn != a.name {
-		return account.Identity{}, a.otherAccount(c)
+		return a.renamedPerson(c)
 	}
 	if !c.NameIsVerified() {
 		return account.Identity{}, a.unverifiedName(c)
@@ -96,6 +96,8 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 		return a.renamed(acct)
 	case errors.Is(err, errOvertaken):
 		return a.overtaken()
+	case err != nil && who.Name != a.name.Account:
+		return a.notRenamed(who.Name, err)
 	case err != nil:
 		return a.notStored(err)
 	}

@@ -91,7 +91,7 @@ func (a *attempt) checkGroup() error {
 	case errors.As(err, &unknown), errors.Is(err, os.ErrNotExist): // the group, or all groups
 		return nil
 	default:
-		return err
+		return a.unforeseen("unforeseen", err) // read, not written
 	}
 }
 

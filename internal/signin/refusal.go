@@ -161,11 +161,6 @@ func (a *attempt) moved() error {
 		"host-out-of-date")
 }
 
-func (a *attempt) renamed(to account.Account) error {
-	return a.refuse(Denied, fmt.Sprintf("Your account has been renamed to %s on this machine; its files stay yours. Connect again with that name.", to.Name),
-		"renamed", "to", to.Name)
-}
-
 func (a *attempt) demoted(acct account.Account) error {
 	return a.refuse(Denied, fmt.Sprintf("%s is no longer an administrator of this machine. Log out and in again to "+
 		"go on without, or ask for the role.", acct.Name),
