@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/msteinert/pam/v2"
@@ -34,6 +35,9 @@ to press ENTER.`,
 				return err
 			}
 			if err := ours(args[0], account.RulesFrom(c)); err != nil {
+				return err
+			}
+			if err := shown(service, c.SignIn.Services); err != nil {
 				return err
 			}
 			said := conversation{cmd, newCountdown(cmd.OutOrStdout(), c.SignIn.Timeout), nil}
@@ -65,6 +69,15 @@ func ours(name string, rules account.Rules) error {
 			"configured: " + strings.Join(rules.Domains, ", ")}
 	}
 	return nil
+}
+
+// shown: elsewhere pam_aad.so would refuse without a word.
+func shown(service string, services []string) error {
+	if slices.Contains(services, strings.ToLower(service)) {
+		return nil
+	}
+	return &failure{exitNo, fmt.Sprintf("login: sign_in.services does not list %s, so no code is shown there", service),
+		"run: aadctl config add-service " + service}
 }
 
 // signIn goes through the phases that tell whether somebody may come in.
