@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -148,6 +149,39 @@ func TestHostsAreLeftAsTheyWere(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A caller says how slow their own program is to be, and on which processor; the worker is root's and everybody's.
+func TestWorkersOfSlowCallers(t *testing.T) {
+	stored(t, "user@contoso.example")
+	c := open(t, "taskset", "-c", "0", "nice", "-n", "19", "chrt", "--idle", "0", "choom", "-n", "500", "--",
+		hostProgram(t), "su", "user@contoso.example", "authenticate")
+	c.prompted()
+	host, worker := c.cmd.Process.Pid, workersOfHost(t, c.cmd.Process.Pid)[0]
+	pace := func(pid int) string {
+		stat, status := process(t, pid, "stat"), process(t, pid, "status")
+		fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:]) // from the third on: proc(5)
+		cpus := regexp.MustCompile(`(?m)^Cpus_allowed:\s+(.*)$`).FindStringSubmatch(status)[1]
+		return fmt.Sprintf("nice %s, policy %s, processors %s", fields[19-3], fields[41-3], cpus)
+	}
+	if got, want := pace(worker), pace(os.Getpid()); got != want || pace(host) == want {
+		t.Errorf("the worker has %s; this test %s, the host %s", got, want, pace(host))
+	}
+	if score := process(t, worker, "oom_score_adj"); score != "0\n" {
+		t.Errorf("oom_score_adj %s", score)
+	}
+	c.pty.WriteString(ctrlD)
+	c.expect(`result authenticate ` + pamConvErr + `\n`)
+}
+
+// process reads a file of /proc.
+func process(t *testing.T, pid int, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // workersOfHost lists the module's processes below a host.
