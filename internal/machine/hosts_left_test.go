@@ -155,7 +155,7 @@ func TestHostsAreLeftAsTheyWere(t *testing.T) {
 func TestWorkersOfSlowCallers(t *testing.T) {
 	stored(t, "user@contoso.example")
 	c := open(t, "taskset", "-c", "0", "nice", "-n", "19", "chrt", "--idle", "0", "choom", "-n", "500", "--",
-		hostProgram(t), "su", "user@contoso.example", "authenticate")
+		hostProgram(t), "real=65534", "su", "user@contoso.example", "authenticate")
 	c.prompted()
 	host, worker := c.cmd.Process.Pid, workersOfHost(t, c.cmd.Process.Pid)[0]
 	pace := func(pid int) string {
