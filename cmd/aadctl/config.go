@@ -133,6 +133,7 @@ func (o *options) apply(out io.Writer) error {
 	if err != nil {
 		return inStore(err)
 	}
+	o.noteRules(out, c)
 	if err := warnOfLocals(out, store, after); err != nil {
 		return err
 	}
@@ -146,6 +147,18 @@ func (o *options) apply(out io.Writer) error {
 		fmt.Fprintln(out, "  "+change)
 	}
 	return leftBehind(out, store, after)
+}
+
+// noteRules tells what becomes of rules of sshd by groups that sign-ins change.
+func (o *options) noteRules(out io.Writer, c *config.Config) {
+	lines, _ := sshd.Read(os.DirFS(cmp.Or(o.root, "/"))) // what cannot be read, check tells
+	switch off := c.SignIn.ReconnectOnGroupChange == "false"; {
+	case !lines.NamesGroup(c.ChangingGroups()...):
+	case off:
+		fmt.Fprintln(out, "sshd has rules by groups that sign-ins change, and sign_in.reconnect_on_group_change is false: they are one sign-in late")
+	default:
+		fmt.Fprintln(out, "sshd has rules by groups that sign-ins change: a sign-in over ssh that changes somebody's groups asks to connect again")
+	}
 }
 
 // startsShell refuses a login shell for new accounts with which sshd would let nobody in. Where sshd locks people into a

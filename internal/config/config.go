@@ -58,7 +58,12 @@ type SignIn struct {
 	ReuseWindow   time.Duration // 0: every sign-in needs its own code
 	Services      []string      // PAM services in which a code is shown, lower case; sshd is one by its program
 	AdminServices []string      // PAM services that need the administrator grant
+
+	ReconnectOnGroupChange string // Auto, "true" or "false"
 }
+
+// Auto is a setting that goes by what is found.
+const Auto = "auto"
 
 // Authorization says who decides whether a person may log in.
 type Authorization struct {
@@ -88,8 +93,9 @@ func defaults() *Config {
 	return &Config{
 		Cloud: "auto",
 		SignIn: SignIn{
-			Timeout:    280 * time.Second,
-			MaxWaiting: 64,
+			Timeout:                280 * time.Second,
+			MaxWaiting:             64,
+			ReconnectOnGroupChange: Auto,
 			Services: []string{"sshd", "sudo", "sudo-i", "su", "su-l", "login", "remote", "doas", "vlock", "polkit-1",
 				"cockpit"}, // pam/services.c has the same list, for a store without one
 		},

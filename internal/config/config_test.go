@@ -93,12 +93,15 @@ func TestEveryKeyArrives(t *testing.T) {
 			Scope:   "0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b/sign-in",
 			Timeout: 90 * time.Second, MaxWaiting: 1024, QR: true, ReuseWindow: 15 * time.Minute,
 			Services: []string{"sshd", "sudo", "vpn"}, AdminServices: []string{"cockpit"},
+			ReconnectOnGroupChange: "true",
 		},
 		Authorization: Authorization{
 			Source:          "check-access",
 			ResourceID:      "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-1/providers/Microsoft.Compute/virtualMachines/web1",
 			ManagedIdentity: "0f3c1111-2222-3333-4444-555555555555",
 			GrantLifetime:   12 * time.Hour,
+
+			GrantCoversAdministrators: true,
 		},
 		Accounts: Accounts{
 			IDRange:   [2]uint32{200000, 300000},

@@ -17,6 +17,13 @@ func PrivilegedGroups() []string {
 	}
 }
 
+// ChangingGroups are the local groups that a sign-in may put somebody into, or take them out of.
+func (c *Config) ChangingGroups() []string {
+	names := append(slices.Collect(maps.Values(c.Accounts.Groups)), "aad_admins")
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // setGroup takes one line of [accounts.groups].
 func (c *Config) setGroup(id string, value any) *problem {
 	id, p := guid(id)

@@ -53,6 +53,18 @@ func text(into *string, parse func(string) (string, *problem)) setter {
 	}
 }
 
+// orAuto takes true, false or Auto.
+func orAuto(into *string) setter {
+	return func(value any) *problem {
+		switch value {
+		case true, false, Auto:
+			*into = fmt.Sprint(value)
+			return nil
+		}
+		return wrong(fmt.Sprintf("is %s", typeName(value)), "write true or false without quotes, or \"auto\"")
+	}
+}
+
 func boolean(into *bool) setter {
 	return func(value any) *problem {
 		b, p := typed[bool](value, "true or false, without quotes")

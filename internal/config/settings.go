@@ -35,6 +35,7 @@ func (c *Config) settings() []setting {
 		{"sign_in.reuse_window", duration(&s.ReuseWindow, 0, 24*time.Hour)},
 		{"sign_in.services", list(&s.Services, service)},
 		{"sign_in.admin_services", list(&s.AdminServices, basename)},
+		{"sign_in.reconnect_on_group_change", orAuto(&s.ReconnectOnGroupChange)},
 
 		{"authorization.source", text(&z.Source, oneOf(CheckAccess, RoleAssignments, Permissions, AppRoles))},
 		{"authorization.resource_id", text(&z.ResourceID, optional(resourceID))},

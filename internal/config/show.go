@@ -44,6 +44,7 @@ func (c *Config) lines() []string {
 		"sign_in.reuse_window = " + Spell(s.ReuseWindow.String()),
 		"sign_in.services = " + Spell(s.Services),
 		"sign_in.admin_services = " + Spell(s.AdminServices),
+		"sign_in.reconnect_on_group_change = " + spellAuto(s.ReconnectOnGroupChange),
 		"authorization.source = " + Spell(z.Source),
 		"authorization.resource_id = " + Spell(z.ResourceID),
 		"authorization.managed_identity = " + Spell(z.ManagedIdentity),
@@ -65,6 +66,13 @@ func (c *Config) lines() []string {
 		all = append(all, "accounts.groups."+Spell(id)+" = "+Spell(a.Groups[id]))
 	}
 	return all
+}
+
+func spellAuto(value string) string {
+	if value == Auto {
+		return Spell(value)
+	}
+	return value
 }
 
 // Spell is a value as TOML. Checked values hold no control characters, so Go's

@@ -33,6 +33,7 @@ func (p *Patient) sshd(ctx context.Context) []Result {
 	set := settings(said)
 	results := p.dropIn(judgeSSHD(set, name, p.Config.SignIn.Timeout, p.Config.SignIn.ReuseWindow > 0), lines)
 	results = append(results, judgeAllowed(set, p.candidate(ctx, name), sshd.VersionIn(version), lines)...)
+	results = append(results, p.rulesByGroup(lines)...)
 	results = append(results, p.chroot(set)...)
 	results = append(results, p.nologin()...)
 	if results == nil {

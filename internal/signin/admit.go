@@ -58,13 +58,14 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 	if err := a.stillFree(); err != nil {
 		return err
 	}
-	demoted := false
+	demoted, late := false, false
 	var acct account.Account
 	err := a.store.Update(func(e *account.Edit) error {
 		// The name service must not go by an older configuration than the sign-ins do.
 		if err := e.SetRules(a.rules); err != nil {
 			return err
 		}
+		before, _ := e.ByObject(who.TenantID, who.ObjectID)
 		bound, err := e.Bind(who, a.took(e))
 		var renamed *account.RenamedError
 		if errors.As(err, &renamed) {
@@ -82,6 +83,7 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 		last, _ := a.lastGrant(bound)
 		bound.Groups = a.groups(bound, last)
 		acct = bound
+		late = a.otherGroups(before, bound)
 		if err == nil {
 			e.Decide(bound.UID, now)
 		}
@@ -103,6 +105,9 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 	}
 	if !d.Admin && slices.Contains(a.cfg.SignIn.AdminServices, a.Service) {
 		return a.noRole(c, who.ObjectID, a.actions(c).LoginAsAdmin) // by the later answer
+	}
+	if late && a.reconnects() {
+		return a.groupsChanged()
 	}
 	return a.stillAdministrator(acct, d, demoted)
 }

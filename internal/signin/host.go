@@ -93,10 +93,6 @@ func (a *attempt) shell() string {
 // groupsMayHelp: a rule of sshd names a group that a sign-in puts people into or takes them out of. Where sshd's configuration
 // cannot be read, there may be such a rule.
 func (a *attempt) groupsMayHelp() bool {
-	given := []string{account.AdminsGroup}
-	for _, group := range a.cfg.Accounts.Groups {
-		given = append(given, group)
-	}
 	c, err := sshd.Read(a.Root)
-	return err != nil || c.NamesGroup(given...)
+	return err != nil || c.NamesGroup(a.cfg.ChangingGroups()...)
 }

@@ -38,6 +38,9 @@ func (a *attempt) letInByLastGrant(acct account.Account, otherwise error) error 
 	if err := a.keepByGrant(acct, grant, as); err != nil {
 		return a.notStored(err)
 	}
+	if acct.Admin && as != administrator && a.reconnects() {
+		return a.groupsChanged()
+	}
 	a.found.byGrant(grant, as == administrator, errors.Unwrap(otherwise))
 	return nil
 }
