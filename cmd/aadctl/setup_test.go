@@ -57,3 +57,15 @@ func TestLeftRefused(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// Roles are for the identity that asks: identity.principalId is the machine's own, which need not be there.
+func TestLeftForNamedIdentity(t *testing.T) {
+	const named = "11112222-bbbb-3333-cccc-4444dddd5555"
+	c := &config.Config{Domains: []string{"contoso.example"}}
+	c.Authorization.Source, c.Authorization.ManagedIdentity = config.CheckAccess, named
+	var out bytes.Buffer
+	printLeft(&out, c, discovered{resource: "/subscriptions/s/x"})
+	if text := out.String(); !strings.Contains(text, `"$(az ad sp show --id `+named+` --query id --output tsv)"`) || strings.Contains(text, "identity assign") || strings.Contains(text, "principalId") {
+		t.Error(text)
+	}
+}

@@ -136,9 +136,10 @@ const (
 	roleCreate = `az role definition create --role-definition '{"Name": "%s", ` +
 		`"Description": "Lets a machine ask who may sign in to it", ` +
 		`"Actions": ["Microsoft.Authorization/*/read"], "AssignableScopes": ["%s"]}'`
-	roleForMachine = `az role assignment create ` +
-		`--assignee-object-id "$(az resource show --ids %s --query identity.principalId --output tsv)" ` +
+	roleForMachine = `az role assignment create --assignee-object-id "$(%s --output tsv)" ` +
 		`--assignee-principal-type ServicePrincipal --role '%s' --scope %s`
+	ownIdentity   = "az resource show --ids %s --query identity.principalId"
+	namedIdentity = "az ad sp show --id %s --query id" // of a user-assigned identity, which identity.principalId is not
 	roleForPerson = "az role assignment create --assignee 'PERSON@%s' --role '%s' --scope %s"
 )
 
@@ -147,10 +148,14 @@ func commands(c *config.Config, id string, d discovered) []string {
 	quoted := "'" + id + "'" // a resource group may be called a(b)
 	if c.Authorization.AsksAlone() {
 		subscription := strings.Join(strings.Split(id, "/")[:min(3, strings.Count(id, "/")+1)], "/")
-		if d.tenant == "" && !d.onArc() {
+		identity := fmt.Sprintf(ownIdentity, quoted)
+		switch named := c.Authorization.ManagedIdentity; {
+		case named != "":
+			identity = fmt.Sprintf(namedIdentity, named)
+		case d.tenant == "" && !d.onArc():
 			lines = append(lines, "az vm identity assign --ids "+quoted)
 		}
-		lines = append(lines, fmt.Sprintf(roleCreate, reader, subscription), fmt.Sprintf(roleForMachine, quoted, reader, quoted))
+		lines = append(lines, fmt.Sprintf(roleCreate, reader, subscription), fmt.Sprintf(roleForMachine, identity, reader, quoted))
 	}
 	for _, role := range []string{"Virtual Machine Administrator Login", "Virtual Machine User Login"} {
 		lines = append(lines, fmt.Sprintf(roleForPerson, c.Domains[0], role, quoted))

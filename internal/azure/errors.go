@@ -49,6 +49,12 @@ func (e *Error) UnknownVersion() bool {
 	return strings.Contains(said, "api-version") || strings.Contains(said, "invalid version")
 }
 
+// SeveralIdentities says whether the machine has managed identities of which
+// the request names none.
+func (e *Error) SeveralIdentities() bool {
+	return e.Op == IdentityToken && strings.Contains(e.Message, "Multiple user assigned identities")
+}
+
 // Updating says whether a metadata service seems to be replaced just now.
 // Microsoft's guidance names 404 and 410 for that.
 func (e *Error) Updating() bool {

@@ -175,7 +175,10 @@ func (r remote) identity(ctx context.Context) []Result {
 	if err := r.probe.Identity(ctx); err != nil {
 		result := r.wrong("the machine's managed identity", err)[0]
 		if refused := (*azure.Error)(nil); errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) {
-			result.Kind, result.Command = Machine, identityAssign(r.probe)
+			result.Kind = Machine
+			if r.Config.Authorization.ManagedIdentity == "" && !refused.SeveralIdentities() {
+				result.Command = identityAssign(r.probe)
+			}
 		}
 		return []Result{result}
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -186,5 +187,30 @@ func TestZeroValue(t *testing.T) {
 	}
 	if len(s.Codes()) != 0 || len(s.Requests()) != 0 || s.check("x") != ErrUnknownCode {
 		t.Error("not empty")
+	}
+}
+
+// TestControlRefusal: another process sees what the browser said.
+func TestControlRefusal(t *testing.T) {
+	w := newWorld(t)
+	w.change(func(d *Directory) {
+		d.Policies = []Policy{{Name: "codes", Grant: "block"}, {Name: "later", State: "report-only", Grant: "managed-device"}}
+	})
+	user, _ := w.start("openid")
+	a := w.call("POST", "signin", `{"user_code":"`+user+`","account":"user@contoso.example"}`)
+	if a.status != 403 || a.object(t)["aadsts"] != 53003.0 || !strings.Contains(a.body, `policy \"codes\"`) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := w.call("GET", "codes", ""); strings.Contains(a.body, user) {
+		t.Errorf("pending: %s", a.body)
+	}
+	a = w.call("GET", "codes?state=any&wait=10s", "")
+	for _, want := range []string{`"state": "blocked"`, `"aadsts": 53003`, `"policy": "codes"`, `"resource": "` + DirectoryApp, `"later"`} {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("no %s in %s", want, a.body)
+		}
+	}
+	if c := w.Codes()[0]; !slices.Equal(c.ReportOnly, []string{"later"}) {
+		t.Errorf("%+v", c)
 	}
 }

@@ -29,7 +29,7 @@ func mayAsk(refused *azure.Error, cfg *config.Config) string {
 func identityFix(refused *azure.Error, named string) string {
 	const list = "az vm identity show, az vmss identity show or az connectedmachine show lists them"
 	switch {
-	case strings.Contains(refused.Message, "Multiple user assigned identities"):
+	case refused.SeveralIdentities():
 		return "the machine has several identities: set authorization.managed_identity to the client id of the one that may ask; " + list
 	case named != "" && refused.Status == http.StatusBadRequest:
 		return "authorization.managed_identity is " + named + ", which may be none of this machine's identities; " + list
