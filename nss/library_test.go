@@ -306,7 +306,7 @@ func TestClaims(t *testing.T) {
 	rules.ShortNames, rules.SignInServices = true, []string{}
 	short, _ := build(t, rules, nobody)
 	names := []string{"alice@contoso.com", "ALICE@Contoso.com", "new@fabrikam.com", "gone@contoso.com", "alice@other.com", "root", "Alice", "", "-x@contoso.com", "0",
-		"was@contoso.com", "sshd", "ssh", "Sshd"}
+		"was@contoso.com", "sshd", "ssh", "Sshd", "admin@contoso.com", "admin"}
 	for _, c := range []struct {
 		what   string
 		data   []byte
@@ -315,10 +315,10 @@ func TestClaims(t *testing.T) {
 		stored string // yes, no, uncertain
 		shown  string // of each as a service
 	}{
-		{"full names", full, "ooooffffffofff", "70000 80000", "yynynnnnnnynnn", "nnnnnynnnynynn"},
-		{"short names", short, "ooooffofffoooo", "70000 80000", "nnnnnnnnnnnnnn", "nnnnnnnnnnnnnn"},
-		{"no list", old, "ooooffffffofff", "70000 80000", "yynynnnnnnynnn", "uuuuuuuuuuuuuu"},
-		{"damaged", full[:2500], "nnnnnnnnnnnnnn", "1879048192 2147483646", "uuuuuuuuuuuuuu", "uuuuuuuuuuuuuu"},
+		{"full names", full, "ooooffffffofffof", "70000 80000", "yynynnnnnnynnnyn", "nnnnnynnnynynnnn"},
+		{"short names", short, "ooooffofffooooof", "70000 80000", "nnnnnnnnnnnnnnnn", "nnnnnnnnnnnnnnnn"},
+		{"no list", old, "ooooffffffofffof", "70000 80000", "yynynnnnnnynnnyn", "uuuuuuuuuuuuuuuu"},
+		{"damaged", full[:2500], "nnnnnnnnnnnnnnnn", "1879048192 2147483646", "uuuuuuuuuuuuuuuu", "uuuuuuuuuuuuuuuu"},
 	} {
 		l.write(t, c.data)
 		out, err := exec.Command(exe, names...).Output()

@@ -19,7 +19,7 @@ func (p *Patient) ids(context.Context) (results []Result) {
 	store := p.accounts()
 	locals, err := store.Locals()
 	if err != nil {
-		return []Result{failed(Machine, bare(err)).fix("see why root cannot read it")}
+		return []Result{failed(Machine, bare(err)).fix("see why root cannot read it").run("ls -l /etc/passwd /etc/group")}
 	}
 	rules := account.RulesFrom(p.Config)
 	var refused *account.RangeError
@@ -58,7 +58,7 @@ func (p *Patient) accounts() account.Store {
 func (p *Patient) firstRefused(acct account.Account) []Result {
 	locals, err := p.accounts().Locals()
 	if err != nil {
-		return []Result{failed(Machine, bare(err)).fix("see why root cannot read it")}
+		return []Result{failed(Machine, bare(err)).fix("see why root cannot read it").run("ls -l /etc/passwd /etc/group")}
 	}
 	var home *account.HomeError
 	switch err := cmp.Or(locals.Conflict(acct), locals.Home(acct)); {

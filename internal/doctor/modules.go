@@ -28,14 +28,20 @@ func (p *Patient) modules(ctx context.Context) []Result {
 	}
 }
 
-const reinstall = "install the package aad-login again"
+// reinstall brings back what the package has put there.
+func (p *Patient) reinstall(r Result) Result {
+	r = r.fix("install the package aad-login again, from where its file is")
+	if p.exists("etc/debian_version") {
+		return r.run("apt-get install --reinstall ./aad-login_*.deb")
+	}
+	return r.run("rpm -U --replacepkgs ./aad-login-*.rpm")
+}
 
 // module looks beside a file that is there on every machine.
 func (p *Patient) module(ctx context.Context, who string, dirs []string, beside, name string) Result {
 	dir := p.dirOf(dirs, beside)
 	if dir == "" {
-		return failedf(Machine, "%s, beside which %s has to be, is in none of %s", beside, name, strings.Join(dirs, ", ")).
-			fix(reinstall)
+		return p.reinstall(failedf(Machine, "%s, beside which %s has to be, is in none of %s", beside, name, strings.Join(dirs, ", ")))
 	}
 	file := "/" + path.Join(dir, name)
 	if other := "/usr/" + path.Join(dir, name); !p.exists(file) && p.exists(other) && p.found(other) {
@@ -44,7 +50,7 @@ func (p *Patient) module(ctx context.Context, who string, dirs []string, beside,
 	info, err := fs.Stat(p.Files, file[1:])
 	switch {
 	case err != nil:
-		return failedf(Machine, "%s looks for its modules in /%s, and %s is not there", who, dir, name).fix(reinstall)
+		return p.reinstall(failedf(Machine, "%s looks for its modules in /%s, and %s is not there", who, dir, name))
 	case info.Mode().Perm()&0o022 != 0:
 		return failed(Machine, file+" can be written by others than root").run("chmod go-w " + file)
 	}
@@ -52,11 +58,11 @@ func (p *Patient) module(ctx context.Context, who string, dirs []string, beside,
 	said, err := p.Run(ctx, "ldd", "-r", file)
 	for line := range strings.Lines(said) {
 		if strings.Contains(line, "not found") || strings.Contains(line, "undefined symbol") {
-			return failed(Machine, file+" cannot be loaded: "+strings.TrimSpace(line)).fix(reinstall)
+			return p.reinstall(failed(Machine, file+" cannot be loaded: "+strings.TrimSpace(line)))
 		}
 	}
 	if err != nil {
-		return failed(Machine, file+" cannot be loaded: "+lastLine(said)).fix(reinstall)
+		return p.reinstall(failed(Machine, file+" cannot be loaded: "+lastLine(said)))
 	}
 	return ok("%s finds %s and can load it", who, file)
 }
@@ -85,10 +91,10 @@ func (p *Patient) names(ctx context.Context) []Result {
 	switch said = strings.TrimSpace(said); {
 	case err != nil:
 		return []Result{failed(Machine, "getent does not find the group "+account.UsersGroup).
-			fix("see what else is wrong here: the store, the module or nsswitch.conf")}
+			fix("see what else is wrong here: the store, the module or nsswitch.conf").run(nsswitchAdd + " && " + apply)}
 	case !strings.HasPrefix(said, want):
 		return []Result{failedf(Machine, "getent says %q where %q belongs: another source has a group of this name", said, want).
-			fix("rename or remove that group")}
+			fix("rename or remove that group").run("groupmod -n old_" + account.UsersGroup + " " + account.UsersGroup)}
 	}
 	return []Result{ok("getent finds the group %s", account.UsersGroup)}
 }

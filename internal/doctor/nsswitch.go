@@ -59,7 +59,8 @@ func judgeServices(database string, asked []string) Result {
 			run("/usr/share/aad-login/nsswitch remove && " + nsswitchAdd)
 	case slices.ContainsFunc(asked[:ours], endsSearch):
 		return failed(Machine, wrong+"; the [action] before aad ends the search").
-			fix("take the [action] in front of aad out of /etc/nsswitch.conf")
+			fix("take the [action] in front of aad out of /etc/nsswitch.conf").
+			run(fmt.Sprintf(`sed -Ei '/^%s:/s/\[[^]]*\]([^[]*aad)/\1/' /etc/nsswitch.conf`, database))
 	}
 	return ok("/etc/nsswitch.conf asks aad for %s, after files", database)
 }

@@ -54,7 +54,8 @@ func (p *Patient) pam(context.Context) (results []Result) {
 		}
 	}
 	if results == nil {
-		results = []Result{failed(Machine, "there is no /etc/pam.d/sshd, sudo or login")}
+		results = []Result{failed(Machine, "there is no /etc/pam.d/sshd, sudo or login").
+			fix("sshd, sudo and login bring these files; without them nobody logs in in any way").run("ls -l /etc/pam.d")}
 	}
 	return append(together(results), p.shutOut()...)
 }
@@ -185,7 +186,8 @@ func (p *Patient) sameFile(service string, rules []rule) []Result {
 		for _, argument := range r.args {
 			if path, set := strings.CutPrefix(argument, "config="); r.ours() && set && path != p.configPath() {
 				other := fmt.Sprintf("/etc/pam.d/%s: pam_aad.so reads %s, and this checks %s", service, path, p.configPath())
-				return []Result{failed(Configuration, other).fix("check that file, with --config " + path)}
+				return []Result{failed(Configuration, other).
+					fix("check that file").run("aadctl check --config " + shellWord(path))}
 			}
 		}
 	}

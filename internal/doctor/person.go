@@ -181,7 +181,7 @@ func (p *Patient) access(ctx context.Context, probe *signin.Probe, acct account.
 	}
 	decision, err := probe.Ask(ctx, acct.ObjectID)
 	if err != nil {
-		return []Result{failed(Unreachable, "Azure: "+plain(err)).fix(probe.Fix(err))}
+		return []Result{p.wayOut("authorization", failed(Unreachable, "Azure: "+plain(err)).fix(probe.Fix(err)))}
 	}
 	return []Result{judgeDecision(decision, probe.Assign(acct.ObjectID))}
 }

@@ -6,6 +6,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"aadlogin/internal/account"
 )
@@ -21,24 +22,35 @@ func (p *Patient) store(context.Context) []Result {
 	case errors.Is(err, account.ErrMissing):
 		return append(results, failed(Store, "there is no store yet, so the name service knows nobody").run(apply))
 	case errors.As(err, &damaged):
-		return append(results, failed(Store, damaged.File+": "+damaged.Problem).fix(damaged.Fix()))
+		return append(results, damage(damaged))
 	case err != nil:
-		return append(results, failed(Store, err.Error()))
+		return append(results, failed(Store, bare(err)).run("aadctl store verify"))
 	}
 	defer snapshot.Close()
 	switch err := snapshot.Check(); {
 	case errors.As(err, &damaged):
-		return append(results, failed(Store, damaged.File+": "+damaged.Problem).fix(damaged.Fix()))
+		return append(results, damage(damaged))
 	case err != nil:
-		return append(results, failed(Store, err.Error()))
+		return append(results, failed(Store, bare(err)).run("aadctl store verify"))
 	case !snapshot.Rules().Equal(account.RulesFrom(p.Config)):
 		return append(results, failed(Store, "the name service goes by an older configuration").run(apply))
 	case p.Config.Accounts.Directory != account.DefaultDir:
 		results = append(results, failedf(Configuration, "accounts.directory is %s, but the name service reads %s",
-			p.Config.Accounts.Directory, account.DefaultDir).fix("take accounts.directory out of the configuration"))
+			p.Config.Accounts.Directory, account.DefaultDir).
+			fix("accounts of the other directory are known to nobody; the command takes the key out").
+			run(`sed -Ei '/^[[:blank:]]*(accounts\.)?directory[[:blank:]]*=/d' `+shellWord(p.configPath())+" && "+apply))
 	}
 	if results == nil {
 		results = []Result{ok("the store is sound and goes by this configuration")}
 	}
 	return results
+}
+
+// damage comes with the command that brings back what was.
+func damage(d *account.DamagedError) Result {
+	words, command, found := strings.Cut(d.Fix(), "run: ")
+	if !found {
+		command = "aadctl store verify"
+	}
+	return failed(Store, d.File+": "+d.Problem).fix(strings.TrimRight(words, " ,")).run(command)
 }

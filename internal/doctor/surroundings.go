@@ -68,7 +68,7 @@ func (p *Patient) sudo(ctx context.Context) []Result {
 	said, err := p.Run(ctx, "/usr/sbin/visudo", "-c")
 	if err != nil {
 		return []Result{failed(Machine, "visudo -c: "+firstLine(said)).
-			fix("sudo refuses everybody until that is corrected: visudo")}
+			fix("sudo refuses everybody until that is corrected").run("visudo")}
 	}
 	text, err := p.read(sudoersFile)
 	switch {
@@ -97,7 +97,7 @@ func (p *Patient) groups(context.Context) (results []Result) {
 	}
 	text, err := p.read("etc/group")
 	if err != nil {
-		return []Result{failed(Machine, err.Error())}
+		return []Result{failed(Machine, err.Error()).run("ls -l /etc/group")}
 	}
 	var names []string
 	for _, name := range p.Config.Accounts.Groups {

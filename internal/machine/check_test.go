@@ -165,7 +165,7 @@ func TestCheckTells(t *testing.T) {
 		{"an action", nsswitch, replace(" aad", " [NOTFOUND=return] aad"), "nsswitch", "ends the search",
 			"take the .action. in front", 1},
 		{"a wrong sshd_config", sshdConfig, begin("Colour yes\n"), "sshd", "does not accept", "sshd -t", 1},
-		{"a wrong sudoers", "/etc/sudoers.d/aad_admins", begin("no rule\n"), "sudo", "visudo -c: .*aad_admins", "visudo", 1},
+		{"a wrong sudoers", "/etc/sudoers.d/aad_admins", begin("no rule\n"), "sudo", "visudo -c: .*aad_admins", "sudo refuses everybody", 1},
 		{"one user", sshdConfig, begin("AllowUsers root\n"), "sshd", "AllowUsers is root, which keeps someone@",
 			`1\*\?contoso.example `, 1},
 		{"groups kept out", sshdConfig, begin("AllowGroups sudo\n"), "sshd", "AllowGroups is sudo, which keeps someone@", "aad_users ", 1},
@@ -174,7 +174,7 @@ func TestCheckTells(t *testing.T) {
 		{"stack ended before", "/etc/pam.d/common-account", begin("account sufficient pam_permit.so\n"), "pam",
 			"sshd, account: a line before pam_aad.so ends the stack", "move this line to the top", 1},
 		{"another file", "/etc/pam.d/common-auth", replace("pam_aad.so", "pam_aad.so config=/etc/other.toml"), "pam",
-			"reads /etc/other.toml", "--config /etc/other.toml", 3},
+			"reads /etc/other.toml", "check that file", 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			edit(t, test.file, test.change)
