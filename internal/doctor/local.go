@@ -21,6 +21,7 @@ func (p *Patient) Local(ctx context.Context, tell func([]Result)) {
 		{"services", p.services},
 		{"sshd", p.sshd},
 		{"shell", p.shell},
+		{"clocks", p.clocks},
 		{"sudo", p.sudo},
 		{"groups", p.groups},
 		{"polkit", p.polkit},

@@ -19,6 +19,15 @@ func (p *Patient) read(file string) (string, error) {
 	return string(text), err
 }
 
+// glob returns absolute names.
+func (p *Patient) glob(pattern string) (files []string) {
+	found, _ := fs.Glob(p.Files, pattern)
+	for _, file := range found {
+		files = append(files, "/"+file)
+	}
+	return files
+}
+
 func (p *Patient) exists(file string) bool {
 	_, err := fs.Stat(p.Files, strings.TrimPrefix(path.Clean(file), "/"))
 	return err == nil
@@ -41,9 +50,13 @@ func (p *Patient) nscd(ctx context.Context) []Result {
 	for _, database := range kept {
 		edits = append(edits, fmt.Sprintf(`s/^\s*enable-cache\s+%s\s.*/enable-cache %s no/`, database, database))
 	}
-	found := "nscd answers for " + strings.Join(kept, " and ") + ", and knows neither first sign-ins nor our groups"
+	service := "nscd"
+	if p.exists("etc/init.d/unscd") || p.exists("lib/systemd/system/unscd.service") || p.exists("usr/lib/systemd/system/unscd.service") {
+		service = "unscd" // another program, in the same place
+	}
+	found := service + " answers for " + strings.Join(kept, " and ") + ", and knows neither first sign-ins nor our groups"
 	return []Result{failed(Machine, found).
-		fix("then restart it: systemctl restart nscd").run("sed -Ei '" + strings.Join(edits, "; ") + "' /etc/nscd.conf")}
+		fix("then restart it: systemctl restart " + service).run("sed -Ei '" + strings.Join(edits, "; ") + "' /etc/nscd.conf")}
 }
 
 // nscdKeeps are the databases that nscd.conf(5) switches on; the last word counts.

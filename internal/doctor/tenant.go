@@ -120,7 +120,7 @@ func (p *Patient) trial(t Trial) Result {
 	}
 	means := t.means()
 	if !t.refused() {
-		return failed(Unreachable, fmt.Sprintf("%s: no answer: %s", name, means.Happened))
+		return p.wayOut("tenant", failed(Unreachable, fmt.Sprintf("%s: no answer: %s", name, means.Happened)))
 	}
 	by := "the machine was told"
 	if t.Page != 0 {

@@ -156,6 +156,7 @@ func (v *visit) setup(t *testing.T) {
 	c.expect(`Domains, .*: `)
 	c.typeLine("contoso.example")
 	c.endsWell()
+	v.must(t, "sed", "-i", "s/^LOGIN_TIMEOUT.*/LOGIN_TIMEOUT 300/", "/etc/login.defs") // 60 s by default, as the check says
 	out, status := v.command(t, "aadctl", "check", "--json")
 	if wrong := wrongOf(t, out); status != 0 || len(wrong) > 0 {
 		t.Errorf("aadctl check: exit status %d: %+v", status, wrong)

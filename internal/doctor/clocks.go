@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// clocks finds programs besides sshd that end a sign-in before sign_in.timeout, without a sentence of ours.
+func (p *Patient) clocks(context.Context) (results []Result) {
+	for _, found := range [][]Result{p.loginClock(), p.cockpitClock(), p.sudoClock()} {
+		results = append(results, found...)
+	}
+	if results == nil {
+		results = []Result{ok("no program is known to end a sign-in before sign_in.timeout")}
+	}
+	return results
+}
+
+// shows reports whether a service is there and shows codes.
+func (p *Patient) shows(service string) bool {
+	_, _, err := p.service(service)
+	return err == nil && slices.Contains(p.Config.SignIn.Services, service)
+}
+
+func (p *Patient) tooShort(program string, limit time.Duration, key string) Result {
+	return warningf("%s ends a sign-in after %v (%s), and sign_in.timeout is %v", program, limit, key, p.Config.SignIn.Timeout)
+}
+
+// loginClock is LOGIN_TIMEOUT of login.defs(5), 60 s where nothing is said; 0 is no limit.
+func (p *Patient) loginClock() []Result {
+	limit := 60
+	text, _ := p.read("etc/login.defs")
+	for line := range strings.Lines(text) {
+		if words := strings.Fields(line); len(words) > 1 && words[0] == "LOGIN_TIMEOUT" {
+			if seconds, err := strconv.Atoi(words[1]); err == nil {
+				limit = seconds
+			}
+		}
+	}
+	timeout := int(p.Config.SignIn.Timeout.Seconds())
+	if !p.shows("login") || limit == 0 || limit > timeout {
+		return nil
+	}
+	line := fmt.Sprintf("LOGIN_TIMEOUT %d", timeout+20)
+	return []Result{p.tooShort("login on the console", time.Duration(limit)*time.Second, "LOGIN_TIMEOUT in /etc/login.defs").
+		run(fmt.Sprintf(`sed -i '/^[[:blank:]]*LOGIN_TIMEOUT[[:blank:]]/d' /etc/login.defs && echo '%s' >>/etc/login.defs`, line))}
+}
+
+// cockpitClock: cockpit.conf(5) gives the browser 30 s after ENTER, and ENTER 60 s, unless [basic] says otherwise.
+func (p *Patient) cockpitClock() []Result {
+	if !p.shows("cockpit") {
+		return nil
+	}
+	limits := map[string]int{"timeout": 30, "response-timeout": 60}
+	text, _ := p.read("etc/cockpit/cockpit.conf")
+	section := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "[") {
+			section = strings.ToLower(strings.Trim(line, "[]"))
+		}
+		key, value, _ := strings.Cut(line, "=")
+		if key = strings.ToLower(strings.TrimSpace(key)); section == "basic" && limits[key] != 0 {
+			if seconds, err := strconv.Atoi(strings.TrimSpace(value)); err == nil {
+				limits[key] = seconds
+			}
+		}
+	}
+	seconds := int(p.Config.SignIn.Timeout.Seconds())
+	least := min(limits["timeout"], limits["response-timeout"])
+	if least >= seconds {
+		return nil
+	}
+	return []Result{p.tooShort("Cockpit", time.Duration(least)*time.Second, "timeout and response-timeout in /etc/cockpit/cockpit.conf").
+		fix("where the file has a section [basic], write the two lines into that").
+		run(fmt.Sprintf(`printf '[basic]\ntimeout = %d\nresponse-timeout = %[1]d\n' >>/etc/cockpit/cockpit.conf`, seconds))}
+}
+
+var passwdTimeout = regexp.MustCompile(`(?m)^\s*Defaults\S*\s.*\bpasswd_timeout\s*=\s*"?([0-9.]+)`)
+
+// sudoClock is passwd_timeout of sudoers(5), in minutes: 5 where nothing is said, 0 for no limit.
+func (p *Patient) sudoClock() (results []Result) {
+	if !p.shows("sudo") {
+		return nil
+	}
+	for _, file := range append([]string{"/etc/sudoers"}, p.glob("etc/sudoers.d/*")...) {
+		text, _ := p.read(file)
+		for _, found := range passwdTimeout.FindAllStringSubmatch(text, -1) {
+			minutes, err := strconv.ParseFloat(found[1], 64)
+			limit := time.Duration(minutes * float64(time.Minute))
+			if err != nil || minutes <= 0 || limit > p.Config.SignIn.Timeout {
+				continue
+			}
+			results = append(results, p.tooShort("sudo", limit, "passwd_timeout in "+file).
+				run(fmt.Sprintf(`sed -Ei 's/(passwd_timeout[[:blank:]]*=[[:blank:]]*)"?[0-9.]+"?/\15/' %s && visudo -c`, shellWord(file))))
+		}
+	}
+	return results
+}
