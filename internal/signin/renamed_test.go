@@ -82,3 +82,25 @@ func TestOldNameOfAnother(t *testing.T) {
 		t.Errorf("stored %+v", a)
 	}
 }
+
+// Who was deleted and created again is another object of the same name, until an administrator says that it is the same person.
+func TestCreatedAgain(t *testing.T) {
+	m := newMachine(t, "")
+	before := m.person(user, stranger)
+	before.Admin, before.Groups = true, []uint32{2000}
+	m.put(before)
+	got, door := m.signIn(m.request(user), user)
+	ended(t, got, door, Denied, "belongs to somebody else", `oid="`+userOID+`"`)
+	err := m.store.Update(func(e *account.Edit) error { return e.Rebind(before, m.rules.TenantID, userOID) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := m.stored(user); a.Admin || len(a.Groups) > 0 || a.UID != before.UID {
+		t.Errorf("stored %+v", a)
+	}
+	got, door = m.signIn(m.request(user), user)
+	ended(t, got, door, Success, "", "signed-in")
+	if a := m.stored(user); a.UID != before.UID || a.Home != before.Home || a.ObjectID != userOID || a.Admin {
+		t.Errorf("stored %+v", a)
+	}
+}
