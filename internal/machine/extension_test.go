@@ -42,7 +42,7 @@ func unreachable(more string) string { return endpoints("127.0.0.1:9", "127.0.0.
 func endpoints(authority, metadata, more string) string {
 	return `{"tenant_id": "aaaabbbb-0000-cccc-1111-dddd2222eeee", "client_id": "00001111-aaaa-2222-bbbb-3333cccc4444",
 		"domains": ["contoso.example"], "endpoints": {"authority": "https://` + authority + `", "resource_manager": "https://` + authority + `",
-		"metadata": "http://` + metadata + `", "ca_file": "` + caFile + `"}` + more + `}`
+		"metadata": "http://` + metadata + `", "ca_file": "` + caFile + `"}, "sign_in": {"scope": "` + ownScope + `"}` + more + `}`
 }
 
 // An agent is WALinuxAgent's, with a directory of its own.

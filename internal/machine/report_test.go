@@ -44,6 +44,7 @@ func startJournald(t *testing.T) {
 // Two people sign in, and a stranger leaves in the log what would do harm in a page. The report has all of it, where it can be
 // looked at by anybody with a browser, with a phone, or by the keyboard alone.
 func TestReport(t *testing.T) {
+	edit(t, configFile, begin("sign_in.scope = \""+ownScope+"\"\n")) // without one, a check warns
 	mark := syslog.mark()
 	c := ssh(t, "admin@contoso.example", "true")
 	c.signIn("admin@contoso.example")

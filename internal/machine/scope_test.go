@@ -14,6 +14,9 @@ import (
 	"aadlogin/internal/emulator"
 )
 
+// ownScope is what the application of the emulator's directory exposes.
+var ownScope = emulator.Contoso().ClientID + "/sign-in"
+
 // A tenant blocks device codes but for one application, and lets people consent to nothing. What "aadctl setup" prints, run in
 // two shells, exposes the application's scope beside what it exposes already, and consents; then people get in, and without the
 // scope they do not. "aadctl check --tenant" finds that out with a person at a browser.
@@ -41,7 +44,7 @@ func TestScope(t *testing.T) {
 	c.end()
 
 	out := must(t, "aadctl", "setup", "--tenant", emulator.Contoso().TenantID, "--client", client, "--domain", "contoso.example",
-		"--scope", client+"/sign-in")
+		"--scope", ownScope)
 	lines, _, _ := strings.Cut(out, "# This machine")
 	script := strings.Join(regexp.MustCompile(`(?m)^(az|#) .*$`).FindAllString(lines, -1), "\n")
 	t.Setenv("PATH", azOnPath(t)+":"+os.Getenv("PATH"))
@@ -75,11 +78,11 @@ func TestScope(t *testing.T) {
 	refusedWith(t, entra.SignIn(shown(`1 of 3, no scope`), user), 53003)
 	c.typeLine("53003")
 	c.expect(`refused, AADSTS53003`)
-	if err := entra.SignIn(shown(`2 of 3, scope `+client+`/sign-in`), user); err != nil {
+	if err := entra.SignIn(shown(`2 of 3, scope `+ownScope), user); err != nil {
 		t.Fatal(err)
 	}
 	c.expect(`accepted`)
-	shown(`3 of 3, scope api://` + client + `/sign-in`)
+	shown(`3 of 3, scope api://` + ownScope)
 	c.typeLine("")
 	c.expect(`the configuration is right as it is`)
 	c.wentWell()
