@@ -137,17 +137,17 @@ func TestNumbersOfErrors(t *testing.T) {
 }
 
 // A number that passes, or asks for less, ends nothing; any other does.
-func TestBear(t *testing.T) {
+func TestReconsider(t *testing.T) {
 	r := Request{Passing: []int{90033}, Slower: []int{50196}}
 	for number, want := range map[int]verdict{90033: outage, 50196: slower, 53003: failed, 0: failed} {
-		if got, err := r.bear(failed, &Error{Code: "invalid_grant", AADSTS: []int{number}}); got != want || err == nil {
+		if got, err := r.reconsider(failed, &Error{Code: "invalid_grant", AADSTS: []int{number}}); got != want || err == nil {
 			t.Errorf("%d: %v, %v", number, got, err)
 		}
 	}
-	if got, _ := r.bear(granted, nil); got != granted {
+	if got, _ := r.reconsider(granted, nil); got != granted {
 		t.Error(got)
 	}
-	if got, _ := r.bear(failed, ErrUnusable); got != failed {
+	if got, _ := r.reconsider(failed, ErrUnusable); got != failed {
 		t.Error(got)
 	}
 }

@@ -87,7 +87,7 @@ func (d *door) begin(req *http.Request) (*http.Response, error) {
 		return nil, d.fail(&UnreachableError{err})
 	}
 	if got.status != http.StatusOK {
-		v, err := r.bear(failed, refusal(got))
+		v, err := r.reconsider(failed, refusal(got))
 		if v != failed {
 			err = &UnreachableError{err}
 		}
@@ -126,7 +126,7 @@ func (d *door) poll(req *http.Request, device string) (*http.Response, error) {
 			}
 			return nil, d.fail(d.interrupted(ctx.Err()))
 		}
-		verdict, err := d.request.bear(judge(got, err))
+		verdict, err := d.request.reconsider(judge(got, err))
 		d.outage = nil
 		switch verdict {
 		case granted:

@@ -82,8 +82,8 @@ func (e *Error) passing() bool {
 	return e.Code == "temporarily_unavailable" || e.Code == "server_error"
 }
 
-// bear makes of a refusal what its numbers say: an outage that passes, or a request to ask less often.
-func (r Request) bear(v verdict, err error) (verdict, error) {
+// reconsider turns a refusal into an outage, or into a request to ask less often, if one of its numbers says so.
+func (r Request) reconsider(v verdict, err error) (verdict, error) {
 	refused, ok := err.(*Error)
 	if v != failed || !ok {
 		return v, err

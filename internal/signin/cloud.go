@@ -132,8 +132,8 @@ func (a *attempt) deviceRequest(c *cloud) devicecode.Request {
 	return devicecode.Request{
 		Scopes:         a.deviceScopes(c),
 		AccessToken:    a.cfg.Authorization.Source == config.Permissions,
-		Passing:        met(passes),
-		Slower:         met(slower),
+		Passing:        numbersThat(passes),
+		Slower:         numbersThat(slower),
 		HTTP:           c.http,
 		Authority:      c.authority + "/" + c.openID.TenantID,
 		ClientID:       c.clientID,

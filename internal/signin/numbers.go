@@ -175,8 +175,8 @@ func meaning(word string, numbers []int) answer {
 	return unknown
 }
 
-// met are the numbers that a poll treats like this.
-func met(p polling) (all []int) {
+// numbersThat returns the numbers with this effect on a poll.
+func numbersThat(p polling) (all []int) {
 	for _, a := range byNumber {
 		if a.poll == p {
 			all = append(all, a.numbers...)
