@@ -91,9 +91,10 @@ func localUserWith(t *testing.T, n nscd, name string, uid int) {
 	}
 	t.Cleanup(func() {
 		os.Remove(sudoers)
-		must(t, "userdel", name)
+		must(t, "userdel", "--force", name) // the processes of a session end by themselves
 	})
 	eventually(t, "the name service knows "+name+" as a local user", patience, func() bool {
+		n.run("nscd", "--invalidate=passwd") // as useradd does, which does not see this socket; sssd looks by itself
 		return strings.Contains(n.entry(name), fmt.Sprintf(":%d:", uid)) && strings.HasSuffix(n.entry(name), ":/tmp:/bin/bash\n")
 	})
 }
