@@ -110,6 +110,9 @@ func (o *options) examine(ctx context.Context, args []string, offline bool, tell
 	}
 	if p.Account != "" {
 		p.Person(ctx, probe, tell)
+		if last := o.lastRefusal(ctx, p.Account, time.Now()); last != nil {
+			tell(last)
+		}
 	}
 }
 
