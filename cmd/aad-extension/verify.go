@@ -14,7 +14,7 @@ import (
 // partOf says which part of the report a check of aadctl belongs to. The others are of the network.
 var partOf = map[string]string{
 	"configuration": "configuration", "store": "accounts", "ids": "accounts", "modules": "package", "nsswitch": "names", "names": "names",
-	"nscd": "names", "groups": "names", "pam": "pam", "services": "pam", "polkit": "pam", "sshd": "sshd", "shell": "accounts",
+	"nscd": "names", "groups": "names", "pam": "pam", "services": "pam", "polkit": "pam", "clocks": "pam", "sshd": "sshd", "shell": "accounts",
 	"sudo": "sudo", "selinux": "selinux",
 }
 
