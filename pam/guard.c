@@ -70,6 +70,19 @@ static void UNMARKED stand_apart(const struct room *r)
 		leave();
 }
 
+/*
+ * Waits for the end of who has been killed, but not for ever: a process that waits for a file server which is gone may not even be
+ * killed until that is back. Init has it then.
+ */
+static void UNMARKED await_end(pid_t pid)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	enum { TRIES = 3000 };
+
+	for (int i = 0; i < TRIES && syscall(SYS_wait4, pid, NULL, WNOHANG | __WALL, NULL) == 0; i++)
+		syscall(SYS_nanosleep, &pause, NULL);
+}
+
 static int UNMARKED guard(void *room)
 {
 	struct room *r = room;
@@ -89,7 +102,7 @@ static int UNMARKED guard(void *room)
 	while (syscall(SYS_rt_sigtimedwait, &told, NULL, NULL, _NSIG / 8) < 0)	/* blocked, as all signals are */
 		;
 	syscall(SYS_kill, r->worker, SIGKILL);
-	syscall(SYS_wait4, r->worker, NULL, __WALL, NULL);
+	await_end(r->worker);
 	leave();
 }
 
@@ -164,7 +177,10 @@ void aad_death(struct aad_worker *w)
 {
 	if (waitpid(w->pid, NULL, WNOHANG | __WALL) == 0) {
 		kill(w->pid, w->room ? SIGTERM : SIGKILL);
-		reap(w->pid);
+		if (w->room)
+			reap(w->pid);
+		else
+			await_end(w->pid);
 	}
 	if (w->room)
 		munmap(w->room, sizeof(struct room));

@@ -50,3 +50,16 @@ func TestWorkerInSight(t *testing.T) {
 		}
 	}
 }
+
+// A worker that waits for a file server which is gone cannot be killed. Its host goes on.
+func TestWorkerThatCannotBeKilled(t *testing.T) {
+	guard := harness(t, "guard")
+	for _, host := range []string{"default", "no-clone"} {
+		switch got := play(t, guard, host, "hangs"); {
+		case slices.Equal(got, []string{"no FUSE"}):
+			t.Skip("no FUSE here")
+		case !slices.Equal(got, []string{"worker left"}):
+			t.Errorf("%s: %q", host, got)
+		}
+	}
+}
