@@ -195,6 +195,8 @@ int pam_sm_acct_mgmt(pam_handle_t *h, int flags, int argc, const char **argv)
 		return ret;
 	if (remembered(h, req.user, PAM_SUCCESS))
 		return PAM_SUCCESS;
+	if (aad_is_anothers(&req, item(h, PAM_SERVICE)))
+		return PAM_IGNORE;
 	return attempt(h, argc, argv, &req);
 }
 

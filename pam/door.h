@@ -86,6 +86,7 @@ int aad_holds_admins(const struct aad_request *);
  */
 int aad_shows_code(const char *service);
 void aad_refuse_unseen(struct aad_end *, const struct aad_request *);
+int aad_is_anothers(const struct aad_request *, const char *service);	/* for the account phase */
 int aad_in_sshd(void);
 
 /*

@@ -74,3 +74,12 @@ void aad_refuse_unseen(struct aad_end *end, const struct aad_request *req)
 	else
 		aad_failed(end, req, PAM_USER_UNKNOWN, LOG_NOTICE, "service-not-listed", NULL);
 }
+
+/*
+ * Whom another module has let in there by a name that only has our domain. The host has no uid for it, so it is no login to this
+ * machine, and needs nobody's authorization of ours. In doubt it does.
+ */
+int aad_is_anothers(const struct aad_request *req, const char *service)
+{
+	return !req->known && !aad_shows_code(service) && aad_is_stored(req->user) == AAD_NO;
+}

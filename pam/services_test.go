@@ -81,3 +81,22 @@ func TestRefusedUnseen(t *testing.T) {
 		}
 	}
 }
+
+// In the account phase only a name that neither the store nor the host knows is another module's, and only where no code is shown.
+func TestAccountOfAnother(t *testing.T) {
+	services := harness(t, "services")
+	for words, want := range map[string]string{
+		"stored=NO account":              "another's ours",
+		"stored=NO account=70000":        "ours ours", // by a key, before the first sign-in
+		"stored=YES account":             "ours ours",
+		"stored=YES account=70000":       "ours ours",
+		"stored=UNCERTAIN account":       "ours ours",
+		"stored=UNCERTAIN account=70000": "ours ours",
+		"listed=imap stored=NO account":  "ours another's",
+		"empty-list stored=NO account":   "another's another's",
+	} {
+		if got := play(t, services, strings.Fields(words)...); !slices.Equal(got, []string{want}) {
+			t.Errorf("%s: %q, want %q", words, got, want)
+		}
+	}
+}

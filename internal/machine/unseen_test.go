@@ -74,9 +74,10 @@ func TestServiceThatShowsNoCode(t *testing.T) {
 	stored(t, account)
 	withFaillock(t)
 	put(t, "/etc/pam.d/imap", "@include common-auth\n@include common-account\n")
-	put(t, "/etc/pam.d/virtual", "auth sufficient pam_aad.so\nauth required pam_permit.so\naccount required pam_permit.so\n")
+	put(t, "/etc/pam.d/virtual", "auth [success=done user_unknown=ignore default=die] pam_aad.so\nauth required pam_permit.so\n"+
+		"account [success=ok ignore=ignore default=die] pam_aad.so\naccount required pam_permit.so\n")
 	attempt := func(service, name, password string) string {
-		out, _ := command(t, password+"\n", hostProgram(t), service, name, "authenticate", "acct_mgmt")
+		out, _ := command(t, password+"\n", hostProgram(t), service, name, "authenticate", "acct_mgmt", "setcred")
 		return out
 	}
 	mark, codes := syslog.mark(), requests("devicecode")
@@ -91,7 +92,7 @@ func TestServiceThatShowsNoCode(t *testing.T) {
 	}
 
 	mark = syslog.mark()
-	if out := attempt("virtual", stranger, "its own"); !strings.Contains(out, "result authenticate "+pamSuccess+"\n") {
+	if out := attempt("virtual", stranger, "its own"); !strings.Contains(out, "result setcred "+pamSuccess+"\n") {
 		t.Errorf("another module's user: %q", out)
 	}
 	syslog.exactly(t, mark, 1, `failed reason="service-not-listed" account="`+stranger+`" service="virtual" attempt=`)

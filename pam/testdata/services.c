@@ -3,8 +3,8 @@
 
 /*
  * Where a code is shown, by a store of our own. Usage: services WORD... The store is "no-list" until listed=NAME or empty-list
- * comes, and says of every name what stored=NO|YES|UNCERTAIN says. show=SERVICE, refuse and refuse=UID (for a name that
- * the host knows) print the door's answer.
+ * comes, and says of every name what stored=NO|YES|UNCERTAIN says. show=SERVICE, refuse and account, which take =UID
+ * for a name that the host knows, print the door's answer; account in imap, and in sudo.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +50,13 @@ static void refuse(uint32_t uid)
 	printf("%d %d %s%s\n", end.code, end.priority, end.line, end.sentence ? " and a sentence" : "");
 }
 
+static void account(uint32_t uid)
+{
+	const struct aad_request req = { .phase = AAD_ACCOUNT, .user = "user@contoso.example", .known = uid > 0, .uid = uid };
+
+	printf("%s %s\n", aad_is_anothers(&req, "imap") ? "another's" : "ours", aad_is_anothers(&req, "sudo") ? "another's" : "ours");
+}
+
 int main(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
@@ -64,6 +71,8 @@ int main(int argc, char **argv)
 			puts(aad_shows_code(word[5] ? word + 5 : NULL) ? "shown" : "refused");
 		else if (strncmp(word, "refuse", 6) == 0)
 			refuse(word[6] ? (uint32_t)atoi(word + 7) : 0);
+		else if (strncmp(word, "account", 7) == 0)
+			account(word[7] ? (uint32_t)atoi(word + 8) : 0);
 		else if (strcmp(word, "usual") == 0)
 			for (size_t n = 0; n < sizeof usual / sizeof *usual; n++)
 				puts(usual[n]);
