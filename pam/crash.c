@@ -22,7 +22,9 @@ static int begins(const char *line, const char *with)
 /* The first line that says why. Of a panic with a value of ours only that it was one; values go on in lines that begin with a tab. */
 static const char *cause(const char *line)
 {
-	static const char *const own[] = { "panic: runtime error: ", "fatal error: ", "runtime: ", "signal: ", "SIG" };
+	static const char *const own[] = {
+		"panic: runtime error: ", "fatal error: ", "runtime: ", "runtime/cgo: ", "SIG", "Fatal glibc error: ",
+	};
 
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
 		if (begins(line, own[i]))

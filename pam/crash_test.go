@@ -160,8 +160,15 @@ func TestCrash(t *testing.T) {
 			t.Errorf("%s: %q, %q", how, cause, stack)
 		}
 	}
-	if cause, stack := c.read(t, "free(): invalid pointer\n"); cause != "" || stack != "" {
-		t.Errorf("%q, %q", cause, stack)
+	for text, want := range map[string]string{
+		"free(): invalid pointer\n": "",
+		"runtime/cgo: pthread_create failed: Resource temporarily unavailable\nSIGABRT: abort\nPC=0x1\n": "runtime/cgo: pthread_create failed: Resource temporarily unavailable",
+		"SIGSEGV: segmentation violation\nPC=0x46 m=0 sigcode=0\n":                                       "SIGSEGV: segmentation violation",
+		"": "",
+	} {
+		if cause, stack := c.read(t, text); cause != want || stack != "" {
+			t.Errorf("%q, %q, want %q", cause, stack, want)
+		}
 	}
 }
 
