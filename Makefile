@@ -65,6 +65,7 @@ install: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl
 	install -D -m 0755 $(B)/aadctl $(DESTDIR)$(PREFIX)/sbin/aadctl
 	install -D -m 0644 packaging/pam-configs/aad-login $(DESTDIR)$(PREFIX)/share/pam-configs/aad-login
 	install -D -m 0644 packaging/sshd_config.d/40-aad-login.conf $(DESTDIR)/etc/ssh/sshd_config.d/40-aad-login.conf
+	install -D -m 0644 packaging/sshd_config.d/name-spelling $(DESTDIR)$(PREFIX)/share/aad-login/name-spelling
 	install -D -m 0440 packaging/sudoers.d/aad_admins $(DESTDIR)/etc/sudoers.d/aad_admins
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 packaging/man/*.5
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 packaging/man/*.8
