@@ -193,7 +193,9 @@ func saidByWorker(t *testing.T) (sentences, services []string) {
 	known := constants(t)
 	say := func(e ast.Expr) {
 		if text, ok := templateOf(e, known); ok && strings.Trim(text, " \n"+blank) != "" {
-			sentences = append(sentences, strings.Split(strings.TrimSpace(text), "\n")...)
+			for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+				sentences = append(sentences, strings.TrimSpace(line))
+			}
 		}
 	}
 	for _, f := range files(t) {
@@ -213,7 +215,7 @@ func saidByWorker(t *testing.T) (sentences, services []string) {
 						if service, ok := templateOf(n.Args[0], known); ok {
 							services = append(services, service)
 						}
-					case function != nil && function.Name.Name == "promptText":
+					case function != nil && slices.Contains([]string{"greeting", "sentence", "before", "askAgain"}, function.Name.Name):
 						say(n)
 					}
 				case *ast.AssignStmt: // of the variables that refuse is given

@@ -13,9 +13,6 @@
 
 #include "door.h"
 
-/* Less time than anybody needs to read the page's address and to type something. */
-enum { AT_ONCE = 300 };
-
 static int is_item(pam_handle_t *h, int which, const char *typed)
 {
 	const void *value = NULL;
@@ -35,7 +32,7 @@ static int converse(pam_handle_t *h, const char *text, int *at_once)
 	int64_t asked = aad_now();
 	int ret = pam_prompt(h, PAM_PROMPT_ECHO_ON, &typed, "%s", text);
 
-	*at_once = typed && *typed && aad_now() - asked < AT_ONCE;
+	*at_once = typed && *typed && aad_now() - asked < AAD_AT_ONCE;
 	if (!typed || is_item(h, PAM_USER, typed) || is_item(h, PAM_AUTHTOK, typed))
 		ret = PAM_CONV_ERR;
 	if (typed) {
@@ -66,10 +63,10 @@ int aad_ask(pam_handle_t *h, const char *text)
 		ret = converse(h, text, &at_once);
 	if (ret == PAM_SUCCESS && at_once) {
 		ret = converse(h, text, &at_once);
-		if (at_once)
-			ret = PAM_CONV_ERR;
+		if (ret == PAM_SUCCESS && at_once)
+			ret = PAM_MAXTRIES;
 	}
 	if (lent)
 		pam_set_item(h, PAM_USER_PROMPT, NULL);
-	return ret == PAM_SUCCESS ? PAM_SUCCESS : PAM_CONV_ERR;
+	return ret == PAM_SUCCESS || ret == PAM_MAXTRIES ? ret : PAM_CONV_ERR;
 }

@@ -17,9 +17,10 @@
 /* accounts.cdb as it stood when this module was loaded: see store_ino in door.h. */
 static struct stat store_at_load;
 
-/* The one thing done at load time: the Makefile links with -init=aad_note_store, since .init_array is Go's and asleep. */
+/* All that is done at load time: the Makefile links with -init=aad_note_store, since .init_array is Go's and asleep. */
 void aad_note_store(void)
 {
+	aad_note_connection();
 	if (stat(AAD_STORE, &store_at_load))
 		memset(&store_at_load, 0, sizeof store_at_load);
 }
@@ -176,6 +177,8 @@ int pam_sm_authenticate(pam_handle_t *h, int flags, int argc, const char **argv)
 	if (remembered(h, req.user, PAM_PERM_DENIED))
 		return for_host(PAM_PERM_DENIED);
 	req.columns = aad_in_sshd() ? AAD_COLUMNS : aad_columns();
+	req.connected = aad_connected();
+	req.said = aad_said();
 	ret = attempt(h, argc, argv, &req);
 	if (ret == PAM_SUCCESS)
 		aad_window_opens(&req);

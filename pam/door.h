@@ -9,6 +9,7 @@
  *                                        │ is it ours?     claim.c   names only, no network, no fork
  *                                        │ shown here?     services.c  sign_in.services; elsewhere it ends here
  *                                        │ a picture?      screen.c  how wide, if there is a terminal for it
+ *                                        │ and before?     connection.c  how long sshd has this connection, and what it was told
  *                                        │ session begins  session.c notes where it came from, for the worker behind sudo
  *                                        │ fork            guard.c   where the host does not see it
  *                                        │                   │       child.c   one root process with nothing of the host's
@@ -49,6 +50,8 @@ struct aad_request {
 	uint32_t uid;		/* if known: with this uid */
 	uint32_t caller;	/* real uid of the host: in sudo and su, who runs it */
 	uint16_t columns;	/* of a terminal that can show a picture; 0: there is none */
+	uint32_t connected;	/* seconds for which sshd has this connection; 0: unknown, or another program */
+	const char *said;	/* what the person was told when the attempt before this one ended, or NULL */
 	int holds_admins;	/* the host runs for this user's own session, which has the group aad_admins */
 	uint64_t store_ino;	/* accounts.cdb as it was when the module was loaded, which in sshd is */
 	int64_t store_mtime;	/* right after the one getpwnam(3) the session's ids come from; 0, 0: no file */
@@ -64,12 +67,19 @@ struct aad_request {
  */
 enum aad_frame {
 	AAD_PROMPT = 'P',	/* show it and wait for ENTER */
+	AAD_AGAIN = 'A',	/* what the next prompt becomes when AAD_SILENCE has followed ENTER */
 	AAD_ERROR = 'E',	/* show it */
 	AAD_LOG = 'L',		/* first byte: syslog priority, the rest: one line for authpriv, of something else */
 	AAD_DEADLINE = 'D',	/* four bytes, little endian: seconds from now until the door gives up */
 	AAD_RESULT = 'R',	/* PAM return code, syslog priority, the line; the code alone if the name is not ours */
 };
 enum { AAD_FRAME_MAX = 16384 };
+
+/* A prompt that is answered sooner is answered by a program, or by somebody who has typed ahead: milliseconds. */
+enum { AAD_AT_ONCE = 300 };
+
+/* So long, in milliseconds, nothing happens after ENTER before the person is asked again. Less than clients wait for a server. */
+enum { AAD_SILENCE = 15000 };
 
 /* Until the worker has read its configuration and sent AAD_DEADLINE, it gets this many seconds. */
 enum { AAD_FIRST_DEADLINE = 30 };
@@ -95,6 +105,15 @@ int aad_in_sshd(void);
  */
 uint16_t aad_columns(void);
 enum { AAD_COLUMNS = 80 };
+
+/*
+ * connection.c: what connected and said say. aad_note_connection is for when the module is loaded; aad_keep_said for what the next
+ * attempt of this connection shall say once more.
+ */
+void aad_note_connection(void);
+uint32_t aad_connected(void);
+const char *aad_said(void);
+void aad_keep_said(const char *text);
 
 /* session.c: where this session came from, while it lasts. rhost may be NULL. */
 void aad_session_begins(const struct aad_request *, const char *rhost);
@@ -144,7 +163,10 @@ struct aad_end {
 
 int64_t aad_now(void);	/* milliseconds, of a clock nobody can set */
 
-/* ask.c: a prompt. PAM_SUCCESS: somebody has read it and pressed ENTER; else PAM_CONV_ERR. */
+/*
+ * ask.c: a prompt. PAM_SUCCESS: somebody has read it and pressed ENTER; PAM_MAXTRIES: a program has answered by itself, and twice
+ * the same way, with something that is no ENTER; else PAM_CONV_ERR.
+ */
 int aad_ask(pam_handle_t *, const char *text);
 
 /* crash.c: why and where a worker has died, by its standard error. Empty: it did not say. No value of its variables is in it. */

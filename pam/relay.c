@@ -124,21 +124,69 @@ static int read_result(const struct frame *f, struct aad_end *end)
 	return 0;
 }
 
+/* Has the worker said nothing for so long? If not, read_frame finds out what there is. */
+static int is_silent(const struct source *from, int64_t until)
+{
+	int ready;
+
+	do {
+		int64_t left = until - aad_now();
+		ready = aad_wait(from->frames, from->client, left > 0 ? (int)left : 0);
+	} while (ready < 0 && errno == EINTR);
+	return ready == 0;
+}
+
+/*
+ * A prompt, and the one that follows it as long as ENTER comes before the browser: the client waits for the server then, and its own
+ * patience may be shorter (ServerAliveInterval). Not after an ENTER that no person has pressed, who would not press the next either.
+ */
+static int ask(pam_handle_t *h, const struct source *from, const struct frame *f, const char *again)
+{
+	const char *text = f->text;
+	int64_t asked, answered;
+	int ret;
+
+	do {
+		asked = aad_now();
+		if ((ret = aad_ask(h, text)) != PAM_SUCCESS)
+			return ret;
+		answered = aad_now();
+		text = again;
+	} while (*again && answered - asked >= AAD_AT_ONCE && answered + AAD_SILENCE < from->deadline &&
+	    is_silent(from, answered + AAD_SILENCE));
+	return ret;
+}
+
+/* What a program has stored is no password of these accounts, and sshd would have it asked for the next code. */
+static void not_asked(struct aad_end *end, const struct aad_request *req, int ret)
+{
+	if (ret != PAM_MAXTRIES || !aad_in_sshd())
+		return aad_failed(end, req, PAM_CONV_ERR, LOG_NOTICE, "conversation", NULL);
+	aad_failed(end, req, PAM_MAXTRIES, LOG_NOTICE, "stored-password", NULL);
+	end->sentence = "Your program answered by itself, with a password that it has stored. This account has none: let the "
+	    "program use a key, or a connection that is open already (ControlMaster).";
+}
+
 static void follow(pam_handle_t *h, const struct aad_request *req, const struct aad_worker *worker, struct aad_end *end)
 {
-	struct frame f;
+	struct frame f, again = { 0 };
 	struct source from = { worker->frames, aad_client(req->rhost), aad_now() + AAD_FIRST_DEADLINE * 1000 };
+	int ret;
 
 	for (;;) {
 		if (read_frame(&from, &f))
 			return broken(end, req, worker);
 		switch (f.type) {
 		case AAD_PROMPT:
-			if (aad_ask(h, f.text) != PAM_SUCCESS)
-				return aad_failed(end, req, PAM_CONV_ERR, LOG_NOTICE, "conversation", NULL);
+			if ((ret = ask(h, &from, &f, again.text)) != PAM_SUCCESS)
+				return not_asked(end, req, ret);
+			break;
+		case AAD_AGAIN:
+			again = f;
 			break;
 		case AAD_ERROR:
 			pam_error(h, "%s", f.text);
+			aad_keep_said(f.text);
 			break;
 		case AAD_LOG:
 			if (f.length > 1)

@@ -55,6 +55,7 @@ type scenario struct {
 	conversation byte   // its result
 	answer       byte   // what it answers
 	userPrompt   bool   // set by the host
+	sshd         bool   // is the host
 	takes        uint32 // seconds until ENTER
 }
 
@@ -125,6 +126,9 @@ func (r *relay) play(t testing.TB, s scenario) ([]event, byte) {
 	head = append(head, s.answer, 0, 0, 0)
 	if s.userPrompt {
 		head[5] = 1
+	}
+	if s.sshd {
+		head[6] = 1
 	}
 	head = binary.NativeEndian.AppendUint32(head, s.takes)
 	head = binary.NativeEndian.AppendUint32(head, uint32(len(s.frames)))
@@ -208,7 +212,7 @@ func (s scenario) model() (seen []event, code byte) {
 		text, _, _ = strings.Cut(text, "\x00")
 		seen = append(seen, event{kind, prefix + text})
 	}
-	prompts := 0
+	prompts, again := 0, ""
 	// asked reports whether a person has read a prompt.
 	asked := func(text string) bool {
 		for {
@@ -222,6 +226,24 @@ func (s scenario) model() (seen []event, code byte) {
 				return false
 			}
 		}
+	}
+	// waited does the same, and again as long as a person presses ENTER and the worker stays silent.
+	waited := func(text string) bool {
+		for asked(text) {
+			if again == "" || s.takes == 0 || now+15 >= until || rest != "" || s.end != silence {
+				return true
+			}
+			now += 15
+			text = again
+		}
+		return false
+	}
+	unread := func() ([]event, byte) {
+		if s.sshd && s.answer == atOnceAgain && s.conversation == pamSuccess {
+			return append(seen, event{'E', "Your program answered by itself, with a password that it has stored. This account has none: " +
+				"let the program use a key, or a connection that is open already (ControlMaster)."}, failed(5, "stored-password", "")), pamMaxTries
+		}
+		return append(seen, failed(5, "conversation", "")), pamConvErr
 	}
 	ending := []string{hungUp, timedOut, ioError}[s.end]
 	for {
@@ -239,9 +261,11 @@ func (s scenario) model() (seen []event, code byte) {
 		}
 		switch {
 		case head[0] == 'P':
-			if !asked(text) {
-				return append(seen, failed(5, "conversation", "")), pamConvErr
+			if !waited(text) {
+				return unread()
 			}
+		case head[0] == 'A':
+			again, _, _ = strings.Cut(text, "\x00")
 		case head[0] == 'E':
 			show('E', "", text)
 		case head[0] == 'L' && length <= 1:
@@ -355,7 +379,7 @@ func TestRelayResultWithoutLine(t *testing.T) {
 func TestRelayUnknownTypes(t *testing.T) {
 	r := newRelay(t)
 	for kind := range 256 {
-		if strings.IndexByte("PELDR", byte(kind)) >= 0 {
+		if strings.IndexByte("PAELDR", byte(kind)) >= 0 {
 			continue
 		}
 		for _, text := range []string{"", "\x00", "text"} {
@@ -369,7 +393,7 @@ func TestRelayUnknownTypes(t *testing.T) {
 
 func TestRelayLengths(t *testing.T) {
 	r := newRelay(t)
-	for _, kind := range []byte("PELDR") {
+	for _, kind := range []byte("PAELDR") {
 		for _, n := range []int{16385, 16386, 32767, 32768, 65535} {
 			s := scenario{frames: frame(kind, strings.Repeat("x", n)) + result(pamSuccess)}
 			if seen, code := r.play(t, s); code != pamSystemErr || !slices.Equal(seen, broken(nonsense)) {
@@ -389,10 +413,62 @@ func TestRelayLengths(t *testing.T) {
 func TestRelayTexts(t *testing.T) {
 	r := newRelay(t)
 	for _, text := range []string{"%s%n%d", "\x00hidden", "seen\x00hidden", "\xff\xfe", "\x06%n", "\xff%s", "\x1b[2J"} {
-		for _, kind := range []byte("PEL") {
+		for _, kind := range []byte("PAEL") {
 			r.agree(t, scenario{frames: frame(kind, text) + result(pamSuccess)})
 		}
 	}
+}
+
+// A person who pressed ENTER before the browser was done is asked again every 15 s, for as long as the attempt has; a program that
+// presses it is not, and nobody is once the worker has something to say.
+func TestRelayAsksAgain(t *testing.T) {
+	r := newRelay(t)
+	again := deadline(60) + frame('A', "Still waiting.") + frame('P', "Press ENTER.")
+	ask, still := event{'P', "Press ENTER."}, event{'P', "Still waiting."}
+	late := broken(timedOut)
+	for _, test := range []struct {
+		name  string
+		s     scenario
+		want  []event
+		until byte
+	}{
+		{"every 15 s", scenario{frames: again, end: silence, takes: 1}, append([]event{ask, still, still, still}, late...), pamSystemErr},
+		{"a person who reads for long", scenario{frames: again, end: silence, takes: 40}, append([]event{ask, still}, late...), pamSystemErr},
+		{"a program's ENTER", scenario{frames: again, end: silence}, append([]event{ask}, late...), pamSystemErr},
+		{"the browser is done", scenario{frames: again + result(pamSuccess), end: silence, takes: 1}, []event{ask, ended}, pamSuccess},
+		{"half a frame is none", scenario{frames: again + "R", end: silence, takes: 1}, append([]event{ask}, late...), pamSystemErr},
+		{"the worker has died", scenario{frames: again, takes: 1}, append([]event{ask}, broken(hungUp)...), pamSystemErr},
+		{"nothing to ask", scenario{frames: deadline(60) + frame('P', "Press ENTER."), end: silence, takes: 1}, append([]event{ask}, late...), pamSystemErr},
+	} {
+		if seen, code := r.play(t, test.s); code != test.until || !slices.Equal(seen, test.want) {
+			t.Errorf("%s: %d %v, want %d %v", test.name, code, seen, test.until, test.want)
+		}
+		r.agree(t, test.s)
+	}
+}
+
+// What a program has stored is refused in sshd once and for all, with a sentence that helps; elsewhere sudo may ask again.
+func TestRelayStoredPassword(t *testing.T) {
+	r := newRelay(t)
+	s := scenario{frames: frame('P', "Press ENTER.") + result(pamSuccess), answer: atOnceAgain, sshd: true}
+	seen, code := r.play(t, s)
+	if code != pamMaxTries || len(seen) != 4 || !strings.Contains(seen[2].text, "a password that it has stored") || seen[3] != failed(5, "stored-password", "") {
+		t.Errorf("%d %v", code, seen)
+	}
+	r.agree(t, s)
+	for _, answer := range []byte{enter, nothing, name, password, ahead} {
+		if s.answer = answer; answer == enter || answer == ahead {
+			if _, code := r.play(t, s); code != pamSuccess {
+				t.Errorf("answer %d: %d", answer, code)
+			}
+		}
+		r.agree(t, s)
+	}
+	s.answer, s.sshd = atOnceAgain, false
+	if _, code := r.play(t, s); code != pamConvErr {
+		t.Errorf("outside sshd: %d", code)
+	}
+	r.agree(t, s)
 }
 
 func TestRelayConversationFails(t *testing.T) {

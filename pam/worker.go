@@ -85,10 +85,14 @@ func request(c *C.struct_aad_request) signin.Request {
 		KnownToHost:   c.known != 0,
 		UID:           uint32(c.uid),
 		Columns:       int(c.columns),
+		Connected:     time.Duration(c.connected) * time.Second,
 		HoldsAdmins:   c.holds_admins != 0,
 		Caller:        uint32(c.caller),
 		StoreInode:    uint64(c.store_ino),
 		StoreModified: int64(c.store_mtime),
+	}
+	if c.said != nil {
+		r.Said = C.GoString(c.said)
 	}
 	if c.config != nil {
 		r.ConfigPath = C.GoString(c.config)
@@ -124,6 +128,7 @@ func bounded(text string) string {
 }
 
 func (d *door) Prompt(text string) { d.frame(C.AAD_PROMPT, text) }
+func (d *door) Again(text string)  { d.frame(C.AAD_AGAIN, text) }
 func (d *door) Tell(text string)   { d.frame(C.AAD_ERROR, text) }
 
 func (d *door) Log(level signin.LogLevel, line string) {

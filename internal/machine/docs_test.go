@@ -39,8 +39,10 @@ func debianArchitecture() string {
 var shown = [][2]string{
 	{`enter the code [A-Z0-9]{9} `, `enter the code [A-Z0-9]{9} `},
 	{`page http\S+ and`, `page \S+ and`},
+	{`^https?://\S+/devicelogin$`, `https?://\S+/devicelogin `}, // alone in its line
 	{`Signing in to \S+ as`, `Signing in to \S+ as`},
-	{`from [0-9.]+\)`, `from [0-9.]+\)`},
+	{`from [0-9.]+\)\.`, `from [0-9.]+\)\. `},
+	{`\(sudo\)\.`, `\(sudo\)\. `},
 	{`…`, `.*`},
 }
 
@@ -122,7 +124,7 @@ func (r *docReader) finish(b docBlock, command string) {
 	r.t.Helper()
 	from := r.seen
 	for {
-		m := r.expect(fmt.Sprintf(`%s%d: (\d+) |as (\S+) \(\S+(?:, from \S+)?\)\.\n%s`, docPrompt, r.n+1, promptPattern))
+		m := r.expect(fmt.Sprintf(`%s%d: (\d+) |as (\S+) \(\S+(?:, from \S+)?\)\. \n(?:\S+ \n)?%s`, docPrompt, r.n+1, promptPattern))
 		if m[2] != "" {
 			browse(r.t, m[3], m[4], m[2])
 			r.typeLine("")
@@ -166,6 +168,7 @@ func (r *docReader) rehearse(b docBlock) {
 			remote = true
 			r.expect(regexp.MustCompile(`@.*:`).ReplaceAllString(regexp.QuoteMeta(typed(m[1])), `@\S+:`) + ` `)
 			r.typeLine(typed(m[2]))
+		case line == "Press ENTER when ready.": // sudo's prompt, answered with the line above it
 		case strings.HasPrefix(line, "To sign in"):
 			page, code := r.prompted()
 			browse(r.t, page, code, person(r.all()))

@@ -125,7 +125,7 @@ func polkitHelper(t *testing.T, user string) (said string) {
 	lines := bufio.NewReader(out)
 	io.WriteString(in, "cookie\n")
 	line, _ := lines.ReadString('\n')
-	m := regexp.MustCompile(`^PAM_PROMPT_ECHO_ON Signing in to \S+ as \S+ \(polkit-1\)\.\\n` + promptPattern).FindStringSubmatch(line)
+	m := regexp.MustCompile(`^PAM_PROMPT_ECHO_ON Signing in to \S+ as \S+ \(polkit-1\)\. \\n(?:\S+ \\n)?` + promptPattern).FindStringSubmatch(line)
 	if m == nil {
 		cmd.Process.Kill()
 		t.Fatalf("no prompt: %q", line)

@@ -120,7 +120,7 @@ func ssh(t *testing.T, name string, command ...string) *terminal {
 	return open(t, "ssh", append(sshArgs("-tt", name+"@127.0.0.1"), command...)...)
 }
 
-const promptPattern = `To sign in, use a web browser to open the page (\S+) and enter the code ([A-Z0-9]{9}) to authenticate\. Press ENTER when ready\.`
+const promptPattern = `To sign in, use a web browser to open the page (\S+) and enter the code ([A-Z0-9]{9}) to authenticate\.\s(?:\[[^\n]*\] )?Press ENTER when ready\.`
 
 // prompted waits for a device code prompt.
 func (c *terminal) prompted() (page, code string) {

@@ -201,7 +201,7 @@ func (v *visit) administrator(t *testing.T) {
 	}
 	c.expect(`/home/admin@contoso\.example\nadmin@contoso\.example admin@contoso\.example 700\n`)
 	c.typeLine("sudo id -u")
-	c.expect(`Signing in to \S+ as admin@contoso\.example \(sudo\)\.\n`)
+	c.expect(`Signing in to \S+ as admin@contoso\.example \(sudo\)\. \n`)
 	c.signIn(admin)
 	c.expect(`\n0\n`)
 	c.expect(`\$ `) // sudo throws away what is typed before it has ended
@@ -249,7 +249,7 @@ func (v *visit) ownClient(t *testing.T) {
 	for _, quiet := range []string{"-q", "-v"} {
 		args := append([]string{"ssh", quiet, "-p", "22", "-tt"}, sshArgs(user+"@127.0.0.1", "id -un")...)
 		c := open(t, "nsenter", v.in(args...)...)
-		c.expect(`Signing in to \S+ as user@contoso\.example \(sshd, from 127\.0\.0\.1\)\.\n`)
+		c.expect(`Signing in to \S+ as user@contoso\.example \(sshd, from 127\.0\.0\.1\)\. \n`)
 		c.signIn(user)
 		c.expect(`\nuser@contoso\.example\n`)
 		c.endsWell()

@@ -77,7 +77,7 @@ func (v *visit) linger(t *testing.T) {
 func (v *visit) elevated(t *testing.T, command string) {
 	c := v.ssh(t, admin, command)
 	c.signIn(admin)
-	c.expect(`Signing in to \S+ as admin@contoso\.example \(polkit-1\)\.\n`)
+	c.expect(`Signing in to \S+ as admin@contoso\.example \(polkit-1\)\. \n`)
 	c.signIn(admin)
 	c.expect(`AUTHENTICATION COMPLETE`)
 	c.expect(`\n0\n`)
@@ -97,7 +97,7 @@ func (v *visit) elevated(t *testing.T, command string) {
 func (v *visit) sudoRS(t *testing.T) {
 	c := v.ssh(t, admin, "sudo-rs -k; sudo-rs id -u")
 	c.signIn(admin)
-	c.expect(`Signing in to \S+ as admin@contoso\.example \(sudo\)\.\n`)
+	c.expect(`Signing in to \S+ as admin@contoso\.example \(sudo\)\. \n`)
 	c.signIn(admin)
 	c.expect(`\n0\n`)
 	c.endsWell()

@@ -133,7 +133,7 @@ func TestPictureOverSSH(t *testing.T) {
 	if !drawn {
 		t.Fatal("no picture")
 	}
-	if first := regexp.MustCompile(`\(user@contoso.example@127.0.0.1\) Signing in to \S+ as user@contoso.example \(sshd, from 127.0.0.1\)\.\n█`); !first.MatchString(c.all()) {
+	if first := regexp.MustCompile(`\(user@contoso.example@127.0.0.1\) Signing in to \S+ as user@contoso.example \(sshd, from 127.0.0.1\)\. \n█`); !first.MatchString(c.all()) {
 		t.Error("the picture does not stand on lines of its own")
 	}
 	browse(t, scan(t, true, pictures(c.all())...)[0], code, user)

@@ -70,7 +70,7 @@ func TestThirdPartyServer(t *testing.T) {
 // thirdPartyPrompt waits for a prompt with both of RFC 8628's addresses.
 func thirdPartyPrompt(c *terminal) (page, complete, code string) {
 	c.t.Helper()
-	m := c.expect(`Open (\S+) and check that the page shows the code below, or:\n` +
+	m := c.expect(`Open (\S+) and check that the page shows the code below, or: \n(?:\S+ \n)?` +
 		`To sign in, use a web browser to open the page (\S+) and enter the code (\S+) to authenticate\. Press ENTER when ready\.`)
 	return m[2], m[1], m[3]
 }

@@ -97,7 +97,19 @@ func (a *attempt) checkGroup() error {
 
 // takesIDsFirst: a host that takes the session's ids before it authenticates, and is told about new accounts for that.
 func (a *attempt) takesIDsFirst() bool {
-	return slices.Contains(a.cfg.Accounts.PreAuthServices, hostProgram())
+	return slices.Contains(a.cfg.Accounts.PreAuthServices, a.Program)
+}
+
+// inSSHD: OpenSSH's server, of which sshd-session is the part for one connection (from 9.8 on).
+func (a *attempt) inSSHD() bool { return strings.HasPrefix(a.Program, "sshd") }
+
+// program names an executable. sudo-rs is called sudo as well, in a directory of its own (/usr/lib/cargo/bin).
+func program(path string) string {
+	dir, name := filepath.Split(strings.TrimSuffix(path, " (deleted)"))
+	if name == "sudo" && strings.HasSuffix(dir, "/cargo/bin/") {
+		return "sudo-rs"
+	}
+	return name
 }
 
 // hostProgram is the program that loaded the module, of which this process is a fork.
@@ -106,7 +118,7 @@ func hostProgram() string {
 	if err != nil {
 		return ""
 	}
-	return filepath.Base(strings.TrimSuffix(path, " (deleted)"))
+	return program(path)
 }
 
 // checkStore finds out before anybody opens a browser what would refuse them in the end: a damaged store, a name that is

@@ -247,8 +247,8 @@ func TestCurrentHost(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := &attempt{rules: rules, store: account.Store{Dir: test.dir}, name: account.Name{Account: user, UPN: user}, cfg: new(config.Config)}
-			a.cfg.Accounts.PreAuthServices = []string{hostProgram()}
-			a.Request = Request{KnownToHost: test.known, UID: test.uid, StoreInode: test.inode, StoreModified: test.modified}
+			a.cfg.Accounts.PreAuthServices = []string{"sshd"}
+			a.Request = Request{Program: "sshd", KnownToHost: test.known, UID: test.uid, StoreInode: test.inode, StoreModified: test.modified}
 			err := a.currentHost()
 			if (err != nil) != test.moved {
 				t.Fatalf("%v, want moved: %v", err, test.moved)
@@ -457,5 +457,16 @@ func TestAdminServices(t *testing.T) {
 		}
 		ended(t, got, door, Denied, "'Microsoft.Compute/virtualMachines/loginAsAdmin/action', for example 'Virtual Machine Administrator Login'", "denied")
 		m.unknown(test.name)
+	}
+}
+
+func TestProgram(t *testing.T) {
+	for path, want := range map[string]string{
+		"/usr/bin/sudo": "sudo", "/usr/lib/cargo/bin/sudo": "sudo-rs", "/usr/bin/sudo-rs": "sudo-rs", "/usr/lib/cargo/bin/su": "su",
+		"/usr/lib/openssh/sshd-session (deleted)": "sshd-session", "/usr/sbin/sshd": "sshd", "": "",
+	} {
+		if got := program(path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
 	}
 }

@@ -12,21 +12,64 @@ import (
 	"aadlogin/internal/qr"
 )
 
-// promptText is what stands above the cursor while the person is in the browser. The last sentence is the preview's, word
-// for word. Page and code are the server's and cleaned; the first line says which of several open windows this is, and is the
-// first because OpenSSH's client puts "(user@host) " before it, which would shift a picture.
+// ready is the end of the preview's sentence.
+const ready = "Press ENTER when ready."
+
+// ask shows the code and waits for ENTER. Behind sudo it is a message, since "sudo -p" and the like put a prompt of the caller's in
+// place of ours. It is an error message: sudo -S writes others to standard output, which may be a file. sudo-rs (0.2.5 to 0.2.15)
+// keeps prompts that it did not make. In sshd the code is asked for again, where ENTER came first: the client's own patience
+// ends while it waits for the server.
+func (a *attempt) ask(code *devicecode.Code) {
+	text := a.promptText(code)
+	if a.Program == "sudo" {
+		a.door.Tell(strings.TrimSuffix(text, " "+ready))
+		a.door.Prompt(ready + " ")
+		return
+	}
+	if a.inSSHD() {
+		a.door.Again(a.askAgain(code))
+	}
+	a.door.Prompt(text)
+}
+
+func (a *attempt) askAgain(code *devicecode.Code) string {
+	return fmt.Sprintf("Still waiting for the browser. \n%s", a.sentence(code))
+}
+
+// promptText is what stands above the cursor while the person is in the browser.
 func (a *attempt) promptText(code *devicecode.Code) string {
+	return a.before() + a.greeting() + a.picture(code) + a.sentence(code)
+}
+
+// greeting says which of several open windows this is, and is the first line because OpenSSH's client puts "(user@host) " before it,
+// which would shift a picture. Each line ends in a blank, for clients that drop the line break.
+func (a *attempt) greeting() string {
 	from := ""
 	if host := clean(a.RemoteHost, 100); host != "" {
 		from = ", from " + host
 	}
-	text := fmt.Sprintf("Signing in to %s as %s (%s%s).\n", clean(hostname(), 64), a.name.Account, clean(a.Service, 64), from)
-	text += a.picture(code)
+	return fmt.Sprintf("Signing in to %s as %s (%s%s). \n", clean(hostname(), 64), a.name.Account, clean(a.Service, 64), from)
+}
+
+// sentence has the page and the code, the server's and cleaned. Its last line is the preview's, word for word.
+func (a *attempt) sentence(code *devicecode.Code) (text string) {
 	if complete := clean(code.VerificationURIComplete, 400); complete != "" {
-		text += fmt.Sprintf("Open %s and check that the page shows the code below, or:\n", complete)
+		text = whole("Open ", complete) + fmt.Sprintf("Open %s and check that the page shows the code below, or: \n", complete)
 	}
-	return text + fmt.Sprintf("To sign in, use a web browser to open the page %s and enter the code %s to authenticate. Press ENTER when ready.",
-		clean(code.VerificationURI, 300), clean(code.UserCode, 40))
+	page := clean(code.VerificationURI, 300)
+	return text + whole("To sign in, use a web browser to open the page ", page) +
+		fmt.Sprintf("To sign in, use a web browser to open the page %s and enter the code %s to authenticate. %s", page, clean(code.UserCode, 40), ready)
+}
+
+// narrowest is where PuTTY, plink and psftp break a line, in the middle of a word and whatever the window's width.
+const narrowest = 77
+
+// whole is a line with the address alone, where the one that follows breaks inside it.
+func whole(before, address string) string {
+	if utf8.RuneCountInString(before+address) <= narrowest {
+		return ""
+	}
+	return address + " \n"
 }
 
 // picture stands above the sentence where the administrator wants it and the terminal has room.
@@ -55,7 +98,7 @@ func Picture(columns int, pages ...string) []string {
 // other modules have none.
 func Pages(prompt string) (pages []string) {
 	for _, around := range [][2]string{
-		{"\nOpen ", " and check that the page shows the code below, or:\n"},
+		{"\nOpen ", " and check that the page shows the code below, or:"},
 		{"\nTo sign in, use a web browser to open the page ", " and enter the code "},
 	} {
 		_, after, begun := strings.Cut(prompt, around[0])

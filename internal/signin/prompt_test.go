@@ -19,6 +19,7 @@ import (
 // said is a Door that writes everything down.
 type said struct {
 	prompts, told []string
+	again         []string // what is asked after an early ENTER
 	logged        []string // "level line"
 	ends          int      // of the lines
 	deadlines     []time.Duration
@@ -31,6 +32,7 @@ func (s *said) Prompt(text string) {
 		s.answer(text)
 	}
 }
+func (s *said) Again(text string)         { s.again = append(s.again, text) }
 func (s *said) Tell(text string)          { s.told = append(s.told, text) }
 func (s *said) Deadline(in time.Duration) { s.deadlines = append(s.deadlines, in) }
 func (s *said) Log(l LogLevel, line string) {
@@ -46,6 +48,7 @@ func promptedAttempt(req Request) *attempt {
 }
 
 func TestPromptText(t *testing.T) {
+	const alone = "https://microsoft.com/devicelogin \n"
 	const sentence = "To sign in, use a web browser to open the page https://microsoft.com/devicelogin and enter the code FJS3K6X4D to authenticate. Press ENTER when ready."
 	honest := devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: "https://microsoft.com/devicelogin"}
 	complete := honest
@@ -57,21 +60,21 @@ func TestPromptText(t *testing.T) {
 		want string
 	}{
 		{"over ssh", Request{Service: "sshd", RemoteHost: "192.0.2.7"}, honest,
-			"Signing in to HOST as user@contoso.example (sshd, from 192.0.2.7).\n" + sentence},
+			"Signing in to HOST as user@contoso.example (sshd, from 192.0.2.7). \n" + alone + sentence},
 		{"at the machine", Request{Service: "sudo"}, honest,
-			"Signing in to HOST as user@contoso.example (sudo).\n" + sentence},
+			"Signing in to HOST as user@contoso.example (sudo). \n" + alone + sentence},
 		{"with the code in the page's address", Request{Service: "sshd", RemoteHost: "host.example"}, complete,
-			"Signing in to HOST as user@contoso.example (sshd, from host.example).\n" +
-				"Open https://microsoft.com/devicelogin?otc=FJS3K6X4D and check that the page shows the code below, or:\n" + sentence},
+			"Signing in to HOST as user@contoso.example (sshd, from host.example). \n" +
+				"Open https://microsoft.com/devicelogin?otc=FJS3K6X4D and check that the page shows the code below, or: \n" + alone + sentence},
 		{"hostile server", Request{Service: "sshd"}, devicecode.Code{
 			UserCode:                "A\x1b[8mB\nC\u202e",
 			VerificationURI:         "https://x\r\n\x1b[2J",
 			VerificationURIComplete: "\x1b\u200b\n",
 			Message:                 "never shown",
-		}, "Signing in to HOST as user@contoso.example (sshd).\n" +
+		}, "Signing in to HOST as user@contoso.example (sshd). \n" +
 			"To sign in, use a web browser to open the page https://x  [2J and enter the code A[8mB C to authenticate. Press ENTER when ready."},
 		{"hostile address of the client", Request{Service: "sshd", RemoteHost: "a).\nTo sign in, open https://evil.example\x1b[1A"}, honest,
-			"Signing in to HOST as user@contoso.example (sshd, from a). To sign in, open https://evil.example[1A).\n" + sentence},
+			"Signing in to HOST as user@contoso.example (sshd, from a). To sign in, open https://evil.example[1A). \n" + alone + sentence},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			want := strings.Replace(test.want, "HOST", clean(hostname(), 64), 1)
@@ -79,6 +82,69 @@ func TestPromptText(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
 		})
+	}
+}
+
+// Where clients break a line at column 77, each address is whole once: in its own line if the sentence would break it.
+func TestAddressIsWhole(t *testing.T) {
+	for _, test := range []struct {
+		page, complete string
+		alone          []string
+	}{
+		{"https://microsoft.com/devicelogin", "", []string{"https://microsoft.com/devicelogin"}},
+		{"https://" + strings.Repeat("a", 22), "", nil}, // 47 + 30
+		{"https://" + strings.Repeat("a", 23), "", []string{"https://" + strings.Repeat("a", 23)}},
+		{"https://" + strings.Repeat("a", 22), "https://" + strings.Repeat("b", 64), nil},
+		{"https://" + strings.Repeat("a", 22), "https://" + strings.Repeat("b", 65), []string{"https://" + strings.Repeat("b", 65)}},
+	} {
+		a := promptedAttempt(Request{Service: "sshd"})
+		text := a.promptText(&devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: test.page, VerificationURIComplete: test.complete})
+		lines := strings.Split(text, "\n")
+		var alone []string
+		for _, line := range lines[:len(lines)-1] {
+			if !strings.HasSuffix(line, " ") || strings.HasPrefix(line, " ") {
+				t.Errorf("without its break this joins the next line: %q", line)
+			}
+			if !strings.Contains(strings.TrimSpace(line), " ") {
+				alone = append(alone, strings.TrimSpace(line))
+			}
+		}
+		if !slices.Equal(alone, test.alone) {
+			t.Errorf("alone %q, want %q, in\n%s", alone, test.alone, text)
+		}
+		if want := "To sign in, use a web browser to open the page " + test.page + " and enter the code FJS3K6X4D to authenticate. Press ENTER when ready."; lines[len(lines)-1] != want {
+			t.Errorf("%q, want %q", lines[len(lines)-1], want)
+		}
+	}
+}
+
+// Behind sudo page and code are a message, and no prompt, which the caller may replace. In sshd they are asked for again.
+func TestAskIn(t *testing.T) {
+	code := &devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: "https://microsoft.com/devicelogin"}
+	for program, want := range map[string]struct{ told, prompts, again int }{
+		"sudo": {1, 1, 0}, "sudo-rs": {0, 1, 0}, "sshd": {0, 1, 1}, "sshd-session": {0, 1, 1}, "su": {0, 1, 0}, "login": {0, 1, 0},
+		"polkit-agent-helper-1": {0, 1, 0}, "cockpit-session": {0, 1, 0}, "": {0, 1, 0},
+	} {
+		var door said
+		a := promptedAttempt(Request{Service: "sudo", Program: program})
+		a.door = &door
+		a.ask(code)
+		if len(door.told) != want.told || len(door.prompts) != want.prompts || len(door.again) != want.again {
+			t.Fatalf("%s: told %q, asked %q, and again %q", program, door.told, door.prompts, door.again)
+		}
+		shown := append(append(door.told, door.again...), door.prompts...)
+		if !strings.Contains(shown[0], code.VerificationURI+" and enter the code FJS3K6X4D to authenticate.") {
+			t.Errorf("%s: %q", program, shown[0])
+		}
+		if got := strings.Join(append(door.told, door.prompts...), " "); strings.TrimSuffix(got, " ") != a.promptText(code) {
+			t.Errorf("%s: %q", program, got)
+		}
+		if want.told == 1 && door.prompts[0] != "Press ENTER when ready. " {
+			t.Errorf("%s: %q", program, door.prompts)
+		}
+		if want.again == 1 && (!strings.HasPrefix(door.again[0], "Still waiting for the browser. \n") || strings.Contains(door.again[0], "Signing in")) {
+			t.Errorf("%s: %q", program, door.again)
+		}
 	}
 }
 

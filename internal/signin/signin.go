@@ -51,11 +51,14 @@ type Request struct {
 	RemoteHost  string // where the person is; empty for local services
 	ConfigPath  string
 	Debug       bool
-	KnownToHost bool   // the host's getpwnam(3) answers User …
-	UID         uint32 // … with this uid
-	HoldsAdmins bool   // the host runs for User's own session, and that session has the group aad_admins
-	Caller      uint32 // real uid of the host: who runs sudo or su
-	Columns     int    // of the terminal, if it is known to show UTF-8 or, behind sshd, may; else 0
+	KnownToHost bool          // the host's getpwnam(3) answers User …
+	UID         uint32        // … with this uid
+	HoldsAdmins bool          // the host runs for User's own session, and that session has the group aad_admins
+	Caller      uint32        // real uid of the host: who runs sudo or su
+	Program     string        // the host's own name; "": of this process
+	Connected   time.Duration // for which sshd has the connection; 0: unknown, or another host
+	Said        string        // what was told when the attempt before this one ended, on the same connection
+	Columns     int           // of the terminal, if it is known to show UTF-8 or, behind sshd, may; else 0
 
 	// accounts.cdb as the host found it before it took the session's uid: inode and modification time (ns), or 0, 0.
 	StoreInode    uint64
@@ -66,6 +69,7 @@ type Request struct {
 // after a prompt, and reads on only then.
 type Door interface {
 	Prompt(text string)              // show, wait for ENTER
+	Again(text string)               // what the next prompt becomes when 15 s have passed after ENTER, and nothing has followed
 	Tell(text string)                // show
 	Log(level LogLevel, line string) // one line for authpriv, of something besides the attempt's end
 	End(level LogLevel, line string) // how the attempt ended: its one line for authpriv, called once, last
@@ -111,6 +115,7 @@ type attempt struct {
 
 	claims  *token.Claims // of the browser's token; nil without a browser
 	browser moment        // when that token came
+	left    time.Duration // for the person, from the beginning
 	asked   moment        // when Azure was
 }
 
@@ -150,6 +155,9 @@ func (s *Signin) attempt(req Request, door Door) *attempt {
 	if a.RuntimeDir == "" {
 		a.RuntimeDir = account.DefaultRuntimeDir
 	}
+	if a.Program == "" {
+		a.Program = hostProgram()
+	}
 	a.begun = a.Now()
 	return a
 }
@@ -165,8 +173,12 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if err := a.checkHost(); err != nil {
 		return err
 	}
-	a.door.Deadline(a.cfg.SignIn.Timeout + slack)
-	ctx, cancel := context.WithTimeout(ctx, a.cfg.SignIn.Timeout)
+	left, err := a.timeLeft()
+	if err != nil {
+		return err
+	}
+	a.door.Deadline(left + slack)
+	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
 
 	if acct, ok := a.openWindow(ctx); ok {
@@ -190,7 +202,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 		return a.noMachine(err)
 	}
 	a.debug("endpoints", "authority", cloud.authority, "resource", cloud.resource.String())
-	a.door.Prompt(a.promptText(code))
+	a.ask(code)
 
 	// From here on the person is busy in the browser. All that follows is done, and the result waiting, when they come
 	// back and press ENTER.

@@ -30,7 +30,8 @@ static struct {
 	uint8_t conversation;	/* what it returns */
 	uint8_t answer;		/* what it answers */
 	uint8_t user_prompt;	/* whether the host has set PAM_USER_PROMPT */
-	uint8_t padding[2];
+	uint8_t sshd;		/* the host is */
+	uint8_t padding;
 	uint32_t takes;		/* seconds until the person presses ENTER */
 	uint32_t length;
 } play;
@@ -54,6 +55,11 @@ static int interrupt(void)
 	errno = EINTR;
 	return 1;
 }
+
+static char kept[2 * AAD_FRAME_MAX];
+
+int aad_in_sshd(void) { return play.sshd; }
+void aad_keep_said(const char *text) { strcpy(kept, text); }
 
 int aad_client(const char *rhost) { return rhost ? 8 : 9; }
 

@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What one attempt has told, the next of the same connection knows, though each is a process of its own; and how old the
+// connection is, from the process that has it: the leader of a session, which the attempt is or was forked by.
+func TestConnection(t *testing.T) {
+	connection := harness(t, "connection")
+	for _, test := range []struct {
+		steps []string
+		want  string
+	}{
+		{[]string{"load", "said"}, "said nothing"},
+		{[]string{"load", "say=No.\nCorrelation ID: 1", "fork", "said"}, "said No."},
+		{[]string{"load", "say=No.", "say=Never.", "said"}, "said Never."},
+		{[]string{"load", "say-much", "length"}, "length 4095"},
+		{[]string{"load", "say=100%n", "said"}, "said 100%n"},
+		{[]string{"other", "load", "say=No.", "said"}, "said nothing"},
+		{[]string{"say=No.", "said"}, "said nothing"}, // not loaded, or no memory
+		{[]string{"fork", "session", "fork", "later=100", "connected"}, "connected 100"},
+		{[]string{"fork", "session", "name", "fork", "later=100", "connected"}, "connected 100"},
+		{[]string{"fork", "session", "later=100", "connected"}, "connected 100"},
+		{[]string{"fork", "session", "fork", "fork", "later=100", "connected"}, "connected unknown"},
+		{[]string{"other", "fork", "session", "fork", "later=100", "connected"}, "connected unknown"},
+		{[]string{"fork", "session", "fork", "later=-100", "connected"}, "connected unknown"},
+	} {
+		if got := play(t, connection, test.steps...); !slices.Equal(got, []string{test.want}) {
+			t.Errorf("%s: %q, want %q", strings.Join(test.steps, " "), got, test.want)
+		}
+	}
+}
