@@ -46,24 +46,26 @@ func programs() []program {
 		}},
 		{name: "apache2", pkg: "libapache2-mod-authnz-pam", service: "httpd", try: basic, start: startApache},
 		{name: "xrdp-sesman", pkg: "xrdp", service: "xrdp-sesman", try: sesman, start: func(t *testing.T) {
-			daemon(t, "127.0.0.1:3350", "xrdp-sesman", "-n")
+			daemon(t, "[::1]:3350", "xrdp-sesman", "-n")
 		}},
 		{name: "cockpit", pkg: "cockpit-ws", service: "cockpit", try: cockpit, shows: cockpitShows, start: func(t *testing.T) {
+			// Of its own it takes ten who have not signed in.
+			os.WriteFile("/etc/cockpit/cockpit.conf", []byte("[WebService]\nMaxStartups = 100\n"), 0o644)
 			daemon(t, "127.0.0.1:9091", "/usr/lib/cockpit/cockpit-ws", "--no-tls", "-p", "9091", "-a", "127.0.0.1")
 		}},
-		{name: "doas", pkg: "opendoas", service: "doas", start: permitDoas, try: typesPassword(`assword: `, func(user string) []string {
+		{name: "doas", inside: true, pkg: "opendoas", service: "doas", start: permitDoas, try: typesPassword(`assword: `, func(user string) []string {
 			return []string{"runuser", "-u", user, "--", "doas", "id", "-u"}
 		}), shows: showsCode("doas", func(user string) []string { return []string{"runuser", "-u", user, "--", "doas", "id", "-u"} })},
 		{name: "su", pkg: "util-linux", service: "su", start: noServer, try: typesPassword(`assword: `, func(user string) []string {
 			return []string{"runuser", "-u", "nobody", "--", "su", user, "-c", "true"}
 		}), shows: showsCode("su", func(user string) []string { return []string{"runuser", "-u", "nobody", "--", "su", user, "-c", "true"} })},
-		{name: "vlock", pkg: "vlock", service: "vlock", start: noServer, try: typesPassword(`assword: `, func(user string) []string {
+		{name: "vlock", inside: true, pkg: "vlock", service: "vlock", start: noServer, try: typesPassword(`assword: `, func(user string) []string {
 			return []string{"runuser", "-u", user, "--", "vlock"}
 		}), shows: showsCode("vlock", func(user string) []string { return []string{"runuser", "-u", user, "--", "vlock"} })},
-		{name: "chsh", pkg: "passwd", service: "chsh", start: noServer, try: typesPassword(`assword: `, func(user string) []string {
+		{name: "chsh", inside: true, pkg: "passwd", service: "chsh", start: noServer, try: typesPassword(`assword: `, func(user string) []string {
 			return []string{"runuser", "-u", user, "--", "chsh", "-s", "/bin/bash"}
 		})},
-		{name: "chfn", pkg: "passwd", service: "chfn", start: noServer, try: typesPassword(`assword: `, func(user string) []string {
+		{name: "chfn", inside: true, pkg: "passwd", service: "chfn", start: noServer, try: typesPassword(`assword: `, func(user string) []string {
 			return []string{"runuser", "-u", user, "--", "chfn", "-h", "1"}
 		})},
 	}
@@ -283,6 +285,7 @@ func typesPassword(prompt string, command func(user string) []string) func(t *te
 		c.asks("(?i)failure|sorry|incorrect|" + prompt) // vlock asks again
 		c.cmd.Process.Kill()
 		<-c.done
+		c.pty.Close() // there are only so many
 		return c.cmd.ProcessState.Success(), nil
 	}
 }

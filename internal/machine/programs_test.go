@@ -22,6 +22,7 @@ type program struct {
 	pkg     string // of Debian, for its version
 	service string // of PAM
 	start   func(t *testing.T)
+	inside  bool // for who has come in already: strangers do not meet it
 	try     func(t *testing.T, user, password string) (in bool, err error)
 
 	// shows is how the program shows a code, and signs in with a browser; nil where it shows nobody any.
@@ -84,6 +85,9 @@ func TestPrograms(t *testing.T) {
 	}
 	must(t, "dpkg", "-r", "aad-login")
 	for i, r := range rows {
+		if r.inside {
+			continue
+		}
 		t.Run(r.name+" without the package", func(t *testing.T) {
 			r.start(t)
 			rows[i].quiet = times(t, r.program, "stranger%d")
@@ -107,7 +111,9 @@ func walk(t *testing.T, p program) row {
 	} else {
 		r.ours = unseen(t, p)
 	}
-	r.beside = times(t, p, "stranger%d@contoso.example")
+	if !p.inside {
+		r.beside = times(t, p, "stranger%d@contoso.example")
+	}
 	return r
 }
 
@@ -185,12 +191,13 @@ func print(t *testing.T, rows []row) {
 	fmt.Fprintf(&out, "%-14s %-28s %-12s %-8s %-8s %-15s %20s %20s\n", "program", "version", "service", "right", "wrong", "ours",
 		"median ms (ratio)", "95th ms (ratio)")
 	for _, r := range rows {
-		if len(r.quiet) != tries || len(r.beside) != tries {
+		fmt.Fprintf(&out, "%-14s %-28s %-12s %-8s %-8s %-15s", r.name, r.version, r.service, r.right, r.wrong, r.ours)
+		if len(r.quiet) == tries && len(r.beside) == tries {
+			fmt.Fprintf(&out, " %s %s", ratio(r.beside[tries/2], r.quiet[tries/2]), ratio(r.beside[tries*95/100], r.quiet[tries*95/100]))
+		} else if !r.inside {
 			t.Errorf("%s: no figures", r.name)
-			continue
 		}
-		fmt.Fprintf(&out, "%-14s %-28s %-12s %-8s %-8s %-15s %s %s\n", r.name, r.version, r.service, r.right, r.wrong, r.ours,
-			ratio(r.beside[tries/2], r.quiet[tries/2]), ratio(r.beside[tries*95/100], r.quiet[tries*95/100]))
+		fmt.Fprintln(&out)
 	}
 	os.Stdout.WriteString(out.String())
 }
