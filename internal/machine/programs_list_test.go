@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,6 +47,7 @@ func programs() []program {
 		}},
 		{name: "apache2", pkg: "libapache2-mod-authnz-pam", service: "httpd", try: basic, start: startApache},
 		{name: "xrdp-sesman", pkg: "xrdp", service: "xrdp-sesman", try: sesman, start: func(t *testing.T) {
+			newNeighbour(t) // its client looks localhost up, which only a machine with a network answers
 			daemon(t, "[::1]:3350", "xrdp-sesman", "-n")
 		}},
 		{name: "cockpit", pkg: "cockpit-ws", service: "cockpit", try: cockpit, shows: cockpitShows, start: func(t *testing.T) {
@@ -53,25 +55,29 @@ func programs() []program {
 			os.WriteFile("/etc/cockpit/cockpit.conf", []byte("[WebService]\nMaxStartups = 100\n"), 0o644)
 			daemon(t, "127.0.0.1:9091", "/usr/lib/cockpit/cockpit-ws", "--no-tls", "-p", "9091", "-a", "127.0.0.1")
 		}},
-		{name: "doas", inside: true, pkg: "opendoas", service: "doas", start: permitDoas, try: typesPassword(`assword: `, func(user string) []string {
-			return []string{"runuser", "-u", user, "--", "doas", "id", "-u"}
-		}), shows: showsCode("doas", func(user string) []string { return []string{"runuser", "-u", user, "--", "doas", "id", "-u"} })},
-		{name: "su", pkg: "util-linux", service: "su", start: noServer, try: typesPassword(`assword: `, func(user string) []string {
-			return []string{"runuser", "-u", "nobody", "--", "su", user, "-c", "true"}
-		}), shows: showsCode("su", func(user string) []string { return []string{"runuser", "-u", "nobody", "--", "su", user, "-c", "true"} })},
-		{name: "vlock", inside: true, pkg: "vlock", service: "vlock", start: noServer, try: typesPassword(`assword: `, func(user string) []string {
-			return []string{"runuser", "-u", user, "--", "vlock"}
-		}), shows: showsCode("vlock", func(user string) []string { return []string{"runuser", "-u", user, "--", "vlock"} })},
-		{name: "chsh", inside: true, pkg: "passwd", service: "chsh", start: noServer, try: typesPassword(`assword: `, func(user string) []string {
-			return []string{"runuser", "-u", user, "--", "chsh", "-s", "/bin/bash"}
-		})},
-		{name: "chfn", inside: true, pkg: "passwd", service: "chfn", start: noServer, try: typesPassword(`assword: `, func(user string) []string {
-			return []string{"runuser", "-u", user, "--", "chfn", "-h", "1"}
-		})},
+		{name: "doas", inside: true, pkg: "opendoas", service: "doas", start: permitDoas,
+			try:   typesPassword(commandOf("runuser", "-u", "USER", "--", "doas", "id", "-u")),
+			shows: showsCode("doas", commandOf("runuser", "-u", "USER", "--", "doas", "id", "-u"))},
+		{name: "su", pkg: "util-linux", service: "su", start: noServer,
+			try:   typesPassword(commandOf("runuser", "-u", "nobody", "--", "su", "USER", "-c", "true")),
+			shows: showsCode("su", commandOf("runuser", "-u", "nobody", "--", "su", "USER", "-c", "true"))},
+		{name: "vlock", inside: true, pkg: "vlock", service: "vlock", start: noServer, try: typesPassword(asVlock), shows: showsCode("vlock", asVlock)},
+		{name: "chsh", inside: true, pkg: "passwd", service: "chsh", start: noServer,
+			try: typesPassword(commandOf("runuser", "-u", "USER", "--", "chsh", "-s", "/bin/bash"))},
+		{name: "chfn", inside: true, pkg: "passwd", service: "chfn", start: noServer,
+			try: typesPassword(commandOf("runuser", "-u", "USER", "--", "chfn", "-h", "1"))},
 	}
 }
 
 func noServer(*testing.T) {}
+
+// asVlock is vlock, which asks for ENTER before it asks PAM.
+func asVlock(t *testing.T, user string) *terminal {
+	c := open(t, "runuser", "-u", user, "--", "vlock")
+	c.expect(`\[ENTER\] to unlock`)
+	c.typeLine("")
+	return c
+}
 
 // daemon runs a server in the foreground until the test ends, and waits until it answers at an address or a socket.
 func daemon(t *testing.T, at, name string, args ...string) {
@@ -273,16 +279,28 @@ func permitDoas(t *testing.T) {
 	}
 }
 
+// commandOf makes a command line for somebody, who stands in it as USER.
+func commandOf(words ...string) func(t *testing.T, user string) *terminal {
+	return func(t *testing.T, user string) *terminal {
+		args := slices.Clone(words)
+		for i, word := range args {
+			if word == "USER" {
+				args[i] = user
+			}
+		}
+		return open(t, args[0], args[1:]...)
+	}
+}
+
 // typesPassword runs a program on a terminal and types the password.
-func typesPassword(prompt string, command func(user string) []string) func(t *testing.T, user, password string) (bool, error) {
+func typesPassword(begin func(t *testing.T, user string) *terminal) func(t *testing.T, user, password string) (bool, error) {
 	return func(t *testing.T, user, password string) (bool, error) {
-		args := command(user)
-		c := open(t, args[0], args[1:]...)
-		if !c.asks(prompt) {
+		c := begin(t, user)
+		if !c.asks(`assword: `) {
 			return false, nil
 		}
 		c.typeLine(password)
-		c.asks("(?i)failure|sorry|incorrect|" + prompt) // vlock asks again
+		c.asks("(?i)failure|sorry|incorrect|assword: ") // vlock asks again
 		c.cmd.Process.Kill()
 		<-c.done
 		c.pty.Close() // there are only so many
@@ -291,10 +309,9 @@ func typesPassword(prompt string, command func(user string) []string) func(t *te
 }
 
 // showsCode runs a program on a terminal and signs in with a browser.
-func showsCode(service string, command func(user string) []string) func(t *testing.T, user string) {
+func showsCode(service string, begin func(t *testing.T, user string) *terminal) func(t *testing.T, user string) {
 	return func(t *testing.T, user string) {
-		args := command(user)
-		c := open(t, args[0], args[1:]...)
+		c := begin(t, user)
 		c.expect(`Signing in to \S+ as ` + user + ` \(` + service + `\)\.`)
 		c.signIn(user)
 		if status, rest := c.end(); status != 0 {
