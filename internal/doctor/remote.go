@@ -31,6 +31,7 @@ func (p *Patient) Remote(ctx context.Context, tell func([]Result)) *signin.Probe
 	}
 	r := remote{p, probe}
 	known := r.tell(ctx, tell, "openid", true, r.openID)
+	r.tell(ctx, tell, "domains", known, r.domains)
 	r.tell(ctx, tell, "clock", known, r.clock)
 	r.tell(ctx, tell, "keys", known, r.keys)
 	machine := r.tell(ctx, tell, "machine", true, r.machine)

@@ -64,6 +64,16 @@ func (p *Probe) OpenID(ctx context.Context) (authority string, err error) {
 	return p.c.authority, err
 }
 
+// TenantOf asks which tenant a domain belongs to; "" if the authority knows none. After OpenID.
+func (p *Probe) TenantOf(ctx context.Context, domain string) (string, error) {
+	tenant, err := p.a.tokenSource(p.c).TenantOf(ctx, p.c.authority, domain)
+	var unknown *token.RefusedError
+	if errors.As(err, &unknown) {
+		return "", nil
+	}
+	return tenant, err
+}
+
 // Skew is how far this machine's clock is ahead of the authority's, to the second; after OpenID.
 func (p *Probe) Skew() (time.Duration, bool) {
 	if at := p.heard.at.Load(); at != nil {

@@ -61,11 +61,19 @@ func (s Source) Discover(ctx context.Context, authority, tenant string) (*Metada
 	return m, nil
 }
 
-// checkAuthority makes sure that TLS vouches for everything that follows.
-func checkAuthority(authority, tenant string) (*url.URL, string, error) {
+// checkBase makes sure that TLS vouches for everything that follows.
+func checkBase(authority string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimRight(authority, "/"))
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, "", fmt.Errorf("token: authority %q is not an https base URL", clip(authority))
+		return nil, fmt.Errorf("token: authority %q is not an https base URL", clip(authority))
+	}
+	return u, nil
+}
+
+func checkAuthority(authority, tenant string) (*url.URL, string, error) {
+	u, err := checkBase(authority)
+	if err != nil {
+		return nil, "", err
 	}
 	tenant = strings.ToLower(tenant)
 	if !azure.IsGUID(tenant) {

@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"aadlogin/internal/azure"
+)
+
+// TenantOf asks the authority which tenant a domain belongs to: the one in the
+// issuer of the metadata that it has under the domain's name.
+//
+// Errors: *[RefusedError], no tenant has that domain; *[DocumentError]; an
+// outage.
+func (s Source) TenantOf(ctx context.Context, authority, domain string) (tenant string, err error) {
+	base, err := checkBase(authority)
+	if err != nil {
+		return "", err
+	}
+	body, err := s.fetch(ctx, metadataDocument, base.String()+"/"+url.PathEscape(domain)+"/v2.0/.well-known/openid-configuration")
+	if err != nil {
+		return "", err
+	}
+	return issuersTenant(body)
+}
+
+func issuersTenant(body []byte) (string, error) {
+	var doc struct {
+		Issuer string `json:"issuer"`
+	}
+	if err := azure.Decode(body, &doc); err != nil {
+		return "", &DocumentError{metadataDocument, err.Error()}
+	}
+	if u, err := url.Parse(doc.Issuer); err == nil {
+		for _, segment := range strings.Split(strings.ToLower(u.Path), "/") {
+			if azure.IsGUID(segment) {
+				return segment, nil
+			}
+		}
+	}
+	return "", &DocumentError{metadataDocument, fmt.Sprintf("issuer %q names no tenant", clip(doc.Issuer))}
+}
