@@ -179,11 +179,11 @@ func TestNoSpace(t *testing.T) {
 	defer must(t, "umount", "--lazy", dir) // processes have the store mapped
 	must(t, "sh", "-c", fmt.Sprintf("cp -r %s/. %s && chmod 644 %s/accounts.cdb*", copied, dir, dir))
 
-	refused := func(what string) {
+	refused := func(what string, want error, told string) {
 		t.Helper()
 		h := newHost(t, unknown, "")
 		h.prompt = as(unknown)
-		if err := h.tx.Authenticate(0); !errors.Is(err, pam.ErrSystem) || !strings.Contains(strings.Join(h.told, "\n"), "could not be stored, so nobody was signed in") {
+		if err := h.tx.Authenticate(0); !errors.Is(err, want) || !strings.Contains(strings.Join(h.told, "\n"), told) {
 			t.Errorf("%s: %v, told %q", what, err, h.told)
 		}
 		if out, status := command(t, "", "getent", "passwd", unknown); status != 2 {
@@ -197,13 +197,13 @@ func TestNoSpace(t *testing.T) {
 	for _, blocks := range []int{0, 1, 2} {
 		command(t, "", "sh", "-c", "cat /dev/zero >"+filler) // until there is no space
 		must(t, "truncate", "-s", fmt.Sprintf("-%d", blocks*4096), filler)
-		refused(fmt.Sprintf("%d blocks are free", blocks))
+		refused(fmt.Sprintf("%d blocks are free", blocks), pam.ErrSystem, "could not be stored, so nobody was signed in")
 		if err := os.Remove(filler); err != nil {
 			t.Fatal(err)
 		}
 	}
 	must(t, "mount", "-o", "remount,ro", dir)
-	refused("read-only")
+	refused("read-only", pam.ErrService, "may not write where sign-ins are kept")
 	must(t, "mount", "-o", "remount,rw", dir)
 	h := newHost(t, unknown, "")
 	h.prompt = as(unknown)

@@ -187,18 +187,34 @@ func process(t *testing.T, pid int, name string) string {
 // workersOfHost lists the module's processes below a host.
 func workersOfHost(t testing.TB, pid int) []int {
 	t.Helper()
+	var all []int
+	for _, child := range children(pid) {
+		all = append(all, behindGuard(child)...)
+	}
+	if len(all) == 0 {
+		t.Fatal("no worker waits")
+	}
+	return all
+}
+
+// behindGuard is the worker that a guard has (pam/guard.c), or the process itself where there is none between.
+func behindGuard(pid int) []int {
+	if workers := children(pid); len(workers) > 0 {
+		return workers
+	}
+	return []int{pid}
+}
+
+// children are the processes that a process's first thread has made.
+func children(pid int) (all []int) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
 	if err != nil {
-		t.Fatal(err)
+		return nil // gone meanwhile
 	}
-	var all []int
 	for _, field := range strings.Fields(string(text)) {
 		var n int
 		fmt.Sscan(field, &n)
 		all = append(all, n)
-	}
-	if len(all) == 0 {
-		t.Fatal("no worker waits")
 	}
 	return all
 }

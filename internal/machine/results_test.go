@@ -327,7 +327,7 @@ int main(int argc, char **argv)
 	must(t, program, fileAt(t, "/lib/*/security/pam_aad.so"))
 }
 
-// workers lists processes forked from this one: the module's, while it waits.
+// workers lists the module's processes for hosts in this one, while they wait.
 func workers(t testing.TB) []int {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -346,7 +346,7 @@ func workers(t testing.TB) []int {
 		own, _ := os.Executable()
 		if fields[1] == strconv.Itoa(os.Getpid()) && fields[0] != "Z" && exe == own {
 			n, _ := strconv.Atoi(pid)
-			all = append(all, n)
+			all = append(all, behindGuard(n)...)
 		}
 	}
 	return all

@@ -102,7 +102,7 @@ func TestRefusedEarly(t *testing.T) {
 		}, want: Broken, told: "nobody was signed in", logged: "permission denied"},
 		{name: "first sign-in under an older configuration", lines: `accounts.home = "/srv/%u"`, prepare: func(_ *testing.T, m *machine, r *Request) {
 			m.put(m.person(admin, stranger)) // by the present configuration, and then by another one
-			m.rules.Home = "/home/%u"
+			m.rules.Home = m.home("%u")
 			m.put()
 			r.KnownToHost, r.UID = true, m.firstID(user)
 		}, want: Denied, told: "changed while you were connecting", logged: "host-out-of-date"},

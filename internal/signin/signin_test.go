@@ -111,6 +111,9 @@ func (m *machine) reconfigure(lines string) {
 	if metadata == "" {
 		metadata = m.entra.MetadataURL()
 	}
+	if !strings.Contains(lines, "accounts.home") { // what is below /home is another test's, or somebody's
+		lines = fmt.Sprintf("accounts.home = %q\n", m.home("%u")) + lines
+	}
 	m.configure(fmt.Sprintf(`tenant_id = %q
 client_id = %q
 domains = ["contoso.example"]
@@ -123,6 +126,8 @@ accounts.directory = %q
 `, emulator.Contoso().TenantID, emulator.Contoso().ClientID, m.entra.EntraURL(), metadata,
 		filepath.Join(m.dir, "ca.pem"), m.store.Dir, lines))
 }
+
+func (m *machine) home(name string) string { return filepath.Join(m.dir, "homes", name) }
 
 func (m *machine) write(path, text string) {
 	m.t.Helper()
@@ -200,7 +205,7 @@ func (m *machine) put(accounts ...account.Account) {
 // person is an account of the directory, as its first sign-in stores it.
 func (m *machine) person(name, oid string) account.Account {
 	return account.Account{
-		Name: name, UPN: name, UID: m.firstID(name), Gecos: name, Home: "/home/" + name, Shell: "/bin/bash",
+		Name: name, UPN: name, UID: m.firstID(name), Gecos: name, Home: m.home(name), Shell: "/bin/bash",
 		TenantID: m.rules.TenantID, ObjectID: oid,
 	}
 }
