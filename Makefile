@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The aad-login authors
 # SPDX-License-Identifier: Apache-2.0
 
-# The targets a person types are documented in README.md: all, demo, test, bench, fuzz, matrix, hosts, crowd, nameservices,
-# cloud-init, selinux, rpm, install, deb, packages, pictures, clean.
+# The targets a person types are documented in README.md: all, demo, test, bench, fuzz, matrix, hosts, clients, crowd,
+# nameservices, cloud-init, selinux, rpm, install, deb, packages, pictures, clean.
 
 VERSION := 0.1.0
 DESTDIR :=
@@ -102,7 +102,7 @@ $(B)/crowd: pam/testdata/crowd.c
 	mkdir -p $(B)
 	$(CC) $(CFLAGS) -o $@ $< -lpam -ldl -lpthread
 
-demo test bench fuzz matrix hosts crowd nameservices cloud-init selinux rpm:
+demo test bench fuzz matrix hosts clients crowd nameservices cloud-init selinux rpm:
 	internal/machine/throwaway internal/machine/$@
 
 # What README.md shows, taken anew.
@@ -113,4 +113,4 @@ pictures:
 clean:
 	rm -rf $(B)
 
-.PHONY: all install deb packages stage-deb stage-rpm demo test bench fuzz matrix hosts crowd nameservices cloud-init selinux rpm pictures clean
+.PHONY: all install deb packages stage-deb stage-rpm demo test bench fuzz matrix hosts clients crowd nameservices cloud-init selinux rpm pictures clean

@@ -13,6 +13,7 @@
 //	cloud-init               the user data for cloud-init, by cloud-init itself
 //	selinux                  what the SELinux module allows, linked with Debian's policy
 //	matrix                   boots each Debian release, and goes through the life of the package on it
+//	clients                  SSH clients and libraries, of which "make test" has the ways of OpenSSH's own
 //	crowd                    workers of a host of fifty threads, with the glibc of each Debian release
 //	rpm                      all tests of the rpm, of which "make test" has the quick ones
 //	pictures                 takes the pictures of README.md, for "make pictures"
