@@ -6,7 +6,6 @@ package emulator
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -43,8 +42,6 @@ var (
 	}
 	arcVersions = []string{"2021-02-01", "2020-06-01", "2019-11-01", "2019-08-15"}
 )
-
-var apiVersion = regexp.MustCompile(`^20\d\d-\d\d-\d\d$`)
 
 // versions are those that this machine's service knows.
 func (x *exchange) versions() []string {

@@ -338,21 +338,6 @@ func (m *machine) hangUp() {
 	}
 }
 
-// await waits for an endpoint to have answered.
-func (m *machine) await(endpoint string) {
-	err := m.entra.Await(m.t.Context(), func() bool {
-		for _, r := range m.entra.Requests() {
-			if r.Endpoint == endpoint && r.Status == 200 {
-				return true
-			}
-		}
-		return false
-	})
-	if err != nil {
-		m.t.Error(err)
-	}
-}
-
 // An outage of what is cached hurts nobody for a day, and only then.
 func TestCachedDocuments(t *testing.T) {
 	t.Parallel()
