@@ -191,7 +191,7 @@ func (v *visit) names(t *testing.T) {
 // administrator signs in for the first time, at an sshd that lets in by group.
 func (v *visit) administrator(t *testing.T) {
 	c := v.ssh(t, admin)
-	c.expect(`Signing in to ` + filepath.Base(v.root) + ` as admin@contoso\.example \(sshd, from ` + here + `\)\.\n`)
+	c.expect(`Signing in to ` + filepath.Base(v.root) + ` as admin@contoso\.example \(sshd, from ` + here + `\)\. \n`)
 	c.signIn(admin)
 	c.expect(`\$ `)
 	c.typeLine("id; pwd; stat -c '%U %G %a' .")
