@@ -85,6 +85,7 @@ func (v *visit) settleIn(t *testing.T) {
 	v.write(t, "/etc/sudoers.d/local", "local ALL=(ALL) ALL\n", 0o440)
 	v.write(t, "/etc/ssh/sshd_config.d/20-groups.conf", "AllowGroups aad_users local\n", 0o644)
 	v.must(t, "systemctl", "reload", "ssh")
+	v.must(t, "sed", "-i", "s/^LOGIN_TIMEOUT.*/LOGIN_TIMEOUT 300/", "/etc/login.defs") // 60 s by default, as the check says
 	v.before = v.must(t, "sh", "-c", wiringCommand)
 	v.localsGetIn(t)
 }
@@ -156,7 +157,6 @@ func (v *visit) setup(t *testing.T) {
 	c.expect(`Domains, .*: `)
 	c.typeLine("contoso.example")
 	c.endsWell()
-	v.must(t, "sed", "-i", "s/^LOGIN_TIMEOUT.*/LOGIN_TIMEOUT 300/", "/etc/login.defs") // 60 s by default, as the check says
 	out, status := v.command(t, "aadctl", "check", "--json")
 	if wrong := wrongOf(t, out); status != 0 || len(wrong) > 0 {
 		t.Errorf("aadctl check: exit status %d: %+v", status, wrong)

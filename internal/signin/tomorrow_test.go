@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"aadlogin/internal/emulator"
 )
 
 // A sign-in in a store that a later version has written (internal/account,
@@ -23,9 +25,17 @@ func TestStoreOfTomorrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.write(m.store.Path(), string(data[:len(data)-query]))
-	got, door := m.signIn(m.request(admin), admin)
+	// The home is by the store's own rules, below /home: so a name that nobody else signs in with on the machine that runs this.
+	const late = "tomorrow@contoso.example"
+	if err := m.entra.Update(func(d *emulator.Directory) {
+		d.Users = append(d.Users, emulator.User{Name: late, ObjectID: "99999999-1111-2222-3333-444444444444"})
+		d.Groups[1].Members = append(d.Groups[1].Members, late)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	got, door := m.signIn(m.request(late), late)
 	ended(t, got, door, Success, "", "signed-in")
-	if a := m.stored(admin); !a.Admin {
+	if a := m.stored(late); !a.Admin {
 		t.Errorf("stored %+v", a)
 	}
 	if _, err := os.Stat(filepath.Join(m.store.Dir, "accounts.cdb.previous")); err != nil {
