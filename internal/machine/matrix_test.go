@@ -5,6 +5,7 @@ package machine
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -130,7 +131,16 @@ func (c *terminal) endsWell() {
 func (v *visit) bring(t *testing.T, file string) string {
 	t.Helper()
 	must(t, "cp", file, filepath.Join(v.root, "var/tmp/aad-login.deb"))
-	return v.must(t, "apt-get", "install", "--yes", "/var/tmp/aad-login.deb")
+	out := v.must(t, "apt-get", "install", "--yes", "/var/tmp/aad-login.deb")
+	// An sshd that reads its files again does not listen for a moment.
+	eventually(t, "sshd listens", patience, func() bool {
+		c, err := net.Dial("tcp", near+":22")
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+	return out
 }
 
 func (v *visit) install(t *testing.T) {
