@@ -70,7 +70,7 @@ func startProcess(ts *testscript.TestScript, neg bool, args []string) {
 	uid := stageUID(ts, neg, args)
 	cmd := exec.Command("sleep", "1000")
 	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
 	ts.Check(cmd.Start()) // which returns when the ids are those
 	ts.Defer(func() {
 		_ = cmd.Process.Kill()

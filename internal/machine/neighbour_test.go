@@ -25,16 +25,7 @@ type neighbour struct {
 
 func newNeighbour(t *testing.T) neighbour {
 	t.Helper()
-	sleep := exec.Command("sleep", "infinity")
-	sleep.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	if err := sleep.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		sleep.Process.Kill()
-		sleep.Wait()
-	})
-	n := neighbour{t, fmt.Sprint(sleep.Process.Pid)}
+	n := neighbour{t, fmt.Sprint(keepNetwork(t))}
 	must(t, "ip", "link", "add", "toward", "type", "veth", "peer", "name", "back", "netns", n.pid)
 	t.Cleanup(func() { must(t, "ip", "link", "del", "toward") })
 	must(t, "ip", "address", "add", here+"/24", "dev", "toward")
@@ -44,6 +35,26 @@ func newNeighbour(t *testing.T) neighbour {
 	}
 	must(t, "nsenter", n.in("ip", "link", "set", "back", "up")...)
 	return n
+}
+
+// keepNetwork starts a process with a network of its own and returns its pid. The process ends with the test, or with the pipe that this
+// process holds. PR_SET_PDEATHSIG would not do: it follows the thread that forked, and a test may end its thread.
+func keepNetwork(t *testing.T) int {
+	t.Helper()
+	cat := exec.Command("cat")
+	cat.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	hold, err := cat.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cat.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		hold.Close()
+		cat.Wait()
+	})
+	return cat.Process.Pid
 }
 
 // in are the arguments of nsenter that run a program there.

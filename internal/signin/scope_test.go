@@ -51,10 +51,8 @@ func (m *machine) try() (aadsts int, verdict Verdict, door *said) {
 }
 
 func policy(grant string, p emulator.Policy) func(*emulator.Directory) {
-	return func(d *emulator.Directory) {
-		p.Name, p.Grant = "the policy", grant
-		d.Policies = []emulator.Policy{p}
-	}
+	p.Name, p.Grant = "the policy", grant
+	return func(d *emulator.Directory) { d.Policies = []emulator.Policy{p} }
 }
 
 // With a scope of the application's own, policies see the application: an exclusion frees it, and a policy aimed at it is
