@@ -200,7 +200,7 @@ func TestClientsKeepNoCookies(t *testing.T) {
 	})
 	plain := httptest.NewServer(s.Config.Handler)
 	defer plain.Close()
-	for client, url := range map[*http.Client]string{newTestClient(t, Options{CAFile: caFile(t, s)}): s.URL, newMetadataClient(): plain.URL} {
+	for client, url := range map[*http.Client]string{newTestClient(t, Options{CAFile: caFile(t, s)}): s.URL, new(Metadata).newClient(): plain.URL} {
 		for range 2 {
 			resp, err := client.Get(url)
 			if err != nil {

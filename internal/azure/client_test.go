@@ -129,7 +129,7 @@ func TestClientIgnoresEnvironmentProxy(t *testing.T) {
 	if c.Transport.(watched).next.(bounded).next.(plain).next.(*http.Transport).Proxy != nil {
 		t.Error("a proxy without being told of one")
 	}
-	if newMetadataClient().Transport.(watched).next.(bounded).next.(*http.Transport).Proxy != nil {
+	if new(Metadata).newClient().Transport.(watched).next.(bounded).next.(*http.Transport).Proxy != nil {
 		t.Error("the metadata client has a proxy")
 	}
 }

@@ -31,6 +31,8 @@ type Error struct {
 	Code          string
 	Message       string
 	CorrelationID string
+
+	page bool // for people: not the service itself has answered
 }
 
 func (e *Error) Error() string {
@@ -53,6 +55,15 @@ func (e *Error) UnknownVersion() bool {
 // the request names none.
 func (e *Error) SeveralIdentities() bool {
 	return e.Op == IdentityToken && strings.Contains(e.Message, "Multiple user assigned identities")
+}
+
+// Forbidden says whether whoever asked the metadata service may not ask it.
+// Where Azure's Metadata Security Protocol is enforced, a proxy on the machine
+// answers in the service's place, by rules about the process that asks: its
+// user, group, name and executable.
+// https://learn.microsoft.com/azure/virtual-machines/metadata-security-protocol/overview
+func (e *Error) Forbidden() bool {
+	return e.Op != ResourceManager && e.Status == http.StatusForbidden && !e.page
 }
 
 // Updating says whether a metadata service seems to be replaced just now.
@@ -105,7 +116,7 @@ func Op(err error) string {
 func parseError(op string, r *answer) *Error {
 	e := &Error{Op: op, Status: r.status, CorrelationID: correlationID(r.header)}
 	if err := r.foreign(); err != nil {
-		e.Message = err.Error()
+		e.Message, e.page = err.Error(), true
 		return e
 	}
 	var doc struct {

@@ -8,10 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,7 +36,8 @@ type Metadata struct {
 
 	once    sync.Once
 	client  *http.Client
-	arcKeys string // directory; "": defaultArcKeys
+	peer    atomic.Pointer[netip.AddrPort] // of the last connection
+	arcKeys string                         // directory; "": defaultArcKeys
 }
 
 // Compute is what the metadata service says about the virtual machine. Its
@@ -144,8 +148,38 @@ func (m *Metadata) request(path string, query url.Values, header http.Header) (f
 	}, nil
 }
 
+// Proxy is where the last request has gone instead of to the address that was
+// asked; ok is false if it went there. Azure's guest proxy agent has the
+// kernel connect everybody to itself, and the socket knows.
+func (m *Metadata) Proxy() (at netip.AddrPort, ok bool) {
+	u, err := url.Parse(m.endpoint())
+	peer := m.peer.Load()
+	if err != nil || peer == nil {
+		return netip.AddrPort{}, false
+	}
+	asked, err := netip.ParseAddr(u.Hostname())
+	return *peer, err == nil && asked.Unmap() != peer.Addr()
+}
+
+// noting is a dialer that remembers whom it has come to.
+func (m *Metadata) noting(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err == nil {
+			if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+				at := tcp.AddrPort()
+				at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+				m.peer.Store(&at)
+			}
+		}
+		return conn, err
+	}
+}
+
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
 func (m *Metadata) asker() asker {
-	m.once.Do(func() { m.client = newMetadataClient() })
+	m.once.Do(func() { m.client = m.newClient() })
 	a := asker{m.client, metadataPatience, m.Sleep, unknownVersion}
 	if a.sleep == nil {
 		a.sleep = Sleep
@@ -158,11 +192,13 @@ func unknownVersion(got *answer) bool {
 	return got.status != http.StatusOK && parseError(MachineMetadata, got).UnknownVersion()
 }
 
-// newMetadataClient never uses a proxy: the proxy would get, or could forge,
-// the machine's token. It follows no redirect for the same reason.
-func newMetadataClient() *http.Client {
+// newClient never uses a proxy: the proxy would get, or could forge, the
+// machine's token. It follows no redirect for the same reason.
+func (m *Metadata) newClient() *http.Client {
+	t := newTransport(2 * time.Second)
+	t.DialContext = m.noting(t.DialContext)
 	return &http.Client{
-		Transport: watched{bounded{newTransport(2 * time.Second)}, 5 * time.Second},
+		Transport: watched{bounded{t}, 5 * time.Second},
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("azure: metadata: redirect refused")
 		},
@@ -170,8 +206,10 @@ func newMetadataClient() *http.Client {
 }
 
 // metadataPatience follows Microsoft's retry guidance: 404, 429 and 5xx are
-// transient, 410 means an update of the service that takes up to 70 s. When
-// nothing answers at all this is no Azure machine, and three tries settle it.
+// transient, 410 means an update of the service that takes up to 70 s. 421 is
+// the guest proxy agent's, which has lost track of whose connection it is: the
+// next attempt has another one, since it closes this. When nothing answers at
+// all this is no Azure machine, and three tries settle it.
 func metadataPatience(status, tries int, waited time.Duration) (time.Duration, bool) {
 	pause := backOff(tries)
 	switch {
@@ -179,7 +217,7 @@ func metadataPatience(status, tries int, waited time.Duration) (time.Duration, b
 		return pause, tries < 3
 	case status == http.StatusGone:
 		return pause, waited < 70*time.Second
-	case status == http.StatusNotFound, status == http.StatusTooManyRequests, status >= 500:
+	case status == http.StatusNotFound, status == http.StatusMisdirectedRequest, status == http.StatusTooManyRequests, status >= 500:
 		return pause, tries < 5
 	default:
 		return 0, false

@@ -81,6 +81,7 @@ func TestMetadataRetries(t *testing.T) {
 		{410, 1000, false}, // an update takes up to 70 s
 		{400, 1, false},
 		{403, 1, false},
+		{421, 4, true},
 	}
 	for _, test := range tests {
 		t.Run(fmt.Sprint(test.status, "x", test.failures), func(t *testing.T) {

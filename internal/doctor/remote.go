@@ -150,11 +150,11 @@ func (r remote) machine(context.Context) []Result {
 		if refused := (*azure.Error)(nil); errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) && !refused.Updating() {
 			result.Kind = Machine // it is somewhere, and whom it asks does not say where
 		}
-		return []Result{result}
+		return r.byRule([]Result{result}, err)
 	case id == "":
 		return []Result{ok("app roles decide, so this machine need not be in Azure")}
 	}
-	return []Result{ok("roles are looked up at %s", id)}
+	return r.byRule([]Result{ok("roles are looked up at %s", id)}, nil)
 }
 
 func (r remote) registration(ctx context.Context) []Result {
@@ -175,6 +175,9 @@ func (r remote) tenant(context.Context) []Result {
 func (r remote) identity(ctx context.Context) []Result {
 	if err := r.probe.Identity(ctx); err != nil {
 		result := r.wrong("the machine's managed identity", err)[0]
+		if _, forbidden := signin.Forbidden(err); forbidden {
+			return r.byRule([]Result{result}, err)
+		}
 		if refused := (*azure.Error)(nil); errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) {
 			result.Kind = Machine
 			if r.Config.Authorization.ManagedIdentity == "" && !refused.SeveralIdentities() {

@@ -57,6 +57,7 @@ type Machine struct {
 	VMID        string            `toml:"vm_id,omitempty"`
 	ScaleSet    string            `toml:"vm_scale_set_name,omitempty"`
 	Tags        map[string]string `toml:"tags,omitempty"`
+	Callers     []Caller          `toml:"caller,omitempty"`       // if any: nobody else may ask the metadata service (guestproxy.go)
 	APIVersions []string          `toml:"api_versions,omitempty"` // that the metadata service knows, newest first; default: those of today
 }
 

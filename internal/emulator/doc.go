@@ -89,6 +89,10 @@
 //	                            # "managed-device": 53000; "domain-joined-device": 53001
 //	polling = "access_denied"   # for this policy
 //
+//	[[machine.caller]]          # if any: nobody else may ask the metadata service (guestproxy.go)
+//	user = "root"
+//	exe = "/usr/sbin/sshd"
+//
 //	[[user]]
 //	administrator = true        # may consent to anything
 //	no_mfa = true               # has no second factor

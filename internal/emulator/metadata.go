@@ -58,6 +58,9 @@ func (x *exchange) versions() []string {
 // metadataAllowed answers for itself when the request is not a plain one from
 // this machine. https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service
 func (x *exchange) metadataAllowed() bool {
+	if !x.proxied() {
+		return false
+	}
 	version := x.r.URL.Query().Get("api-version")
 	switch {
 	case x.r.Method != http.MethodGet:

@@ -90,13 +90,18 @@ func (a *attempt) newCloud(ctx context.Context) (*cloud, computeFunc, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	configured, _ := rbac.ParseResource(a.cfg.Authorization.ResourceID) // what is wrong with it, findMachine says
 	c := &cloud{http: client, clientID: a.cfg.ClientID}
-	c.metadata = azure.Metadata{Endpoint: a.cfg.Endpoints.Metadata, Arc: configured.OnArc(), Now: a.Now}
+	c.metadata = azure.Metadata{Endpoint: a.cfg.Endpoints.Metadata, Arc: onArc(a.cfg), Now: a.Now}
 	compute := sync.OnceValues(func() (azure.Compute, error) { return a.compute(ctx, &c.metadata) })
 	c.found = sync.OnceValue(func() error { return a.findMachine(c, compute) })
 	c.sameTenant = sync.OnceValue(func() error { return a.compareTenants(ctx, &c.metadata) })
 	return c, compute, nil
+}
+
+// onArc says whether the configuration names a machine of Azure Arc.
+func onArc(cfg *config.Config) bool {
+	configured, _ := rbac.ParseResource(cfg.Authorization.ResourceID) // what is wrong with it, findMachine says
+	return configured.OnArc()
 }
 
 // discover does not wait for the metadata service where the configuration says which authority it is.

@@ -15,6 +15,8 @@ import (
 // cures another: a role is no help against a token of another tenant.
 func mayAsk(refused *azure.Error, cfg *config.Config) string {
 	switch {
+	case refused.Forbidden():
+		return forbiddenFix(thisProcess(), cfg)
 	case refused.Op != azure.ResourceManager && refused.UnknownVersion():
 		return "the service does not know the version it was asked with: update the agent of Azure Arc if this machine has one (azcmagent version)"
 	case refused.Op == azure.IdentityToken:

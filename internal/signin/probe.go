@@ -114,6 +114,23 @@ func (p *Probe) Identity(ctx context.Context) error {
 	return err
 }
 
+// Interposed is where the metadata service's connections end that do not reach its address: at a proxy of this machine, which
+// may tell this program from those that people sign in with.
+func (p *Probe) Interposed() (at string, ok bool) {
+	address, ok := p.c.metadata.Proxy()
+	return address.String(), ok
+}
+
+// Forbidden says whether err is that this program may not ask the metadata service, and as what it asked.
+func Forbidden(err error) (asked string, yes bool) {
+	var refused *azure.Error
+	if !errors.As(err, &refused) || !refused.Forbidden() {
+		return "", false
+	}
+	who := thisProcess()
+	return who.user + ", " + who.exe, true
+}
+
 // Ask asks Azure about somebody; after Machine. An error means that there is no answer.
 func (p *Probe) Ask(ctx context.Context, objectID string) (rbac.Decision, error) {
 	return p.a.authorize(ctx, p.c, person{objectID: objectID})

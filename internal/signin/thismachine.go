@@ -110,6 +110,9 @@ func (a *attempt) noMachine(err error) error {
 	if !errors.As(err, &refused) || errors.Is(err, azure.ErrUnreachable) || refused.Updating() {
 		return a.cannotReach(metadataService, err)
 	}
+	if refused.Forbidden() {
+		return a.metadataForbidden(refused)
+	}
 	return a.refuse(Misconfigured, tellAdministrator+"its metadata service does not say which machine this is; the system log says why.",
 		"metadata-refused", "error", err.Error(), "fix", mayAsk(refused, a.cfg))
 }

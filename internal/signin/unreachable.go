@@ -42,6 +42,9 @@ func (a *attempt) cannotAsk(err error) error {
 		return a.cannotReach("authorization service of Azure", err)
 	}
 	a.found.heard(err)
+	if refused.Forbidden() {
+		return a.metadataForbidden(refused)
+	}
 	return a.refuse(Unreachable, tellAdministrator+"Azure does not let it ask who may sign in; the system log says why.",
 		"authorization-not-asked", "error", err.Error(), "fix", mayAsk(refused, a.cfg))
 }

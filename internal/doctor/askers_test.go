@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"aadlogin/internal/emulator"
+)
+
+// programs are files of a machine; one that has a target is a link.
+func programs(names ...string) fstest.MapFS {
+	system := fstest.MapFS{}
+	for _, name := range names {
+		name, to, link := strings.Cut(name, " -> ")
+		system[name] = &fstest.MapFile{Mode: 0o755}
+		if link {
+			system[name] = &fstest.MapFile{Mode: fs.ModeSymlink | 0o777, Data: []byte(to)}
+		}
+	}
+	return system
+}
+
+// The executables are those that /proc/PID/exe names in the programs that ask PAM on this machine.
+func TestAskers(t *testing.T) {
+	for name, test := range map[string]struct {
+		files    fstest.MapFS
+		services []string
+		want     string
+	}{
+		"Debian 12": {programs("usr/sbin/sshd", "usr/bin/sudo", "usr/bin/su", "usr/sbin/cron", "usr/lib/polkit-1/polkit-agent-helper-1",
+			"usr/lib/policykit-1/polkit-agent-helper-1 -> ../polkit-1/polkit-agent-helper-1"), nil,
+			"/usr/bin/su, /usr/bin/sudo, /usr/lib/polkit-1/polkit-agent-helper-1, /usr/sbin/cron, /usr/sbin/sshd"},
+		"OpenSSH 9.8 and later": {programs("usr/sbin/sshd", "usr/lib/openssh/sshd-session", "usr/lib/openssh/sshd-auth", "usr/sbin/crond"),
+			[]string{"sshd"}, "/usr/lib/openssh/sshd-session, /usr/sbin/crond"},
+		"sudo-rs": {programs("usr/bin/sudo -> /etc/alternatives/sudo", "etc/alternatives/sudo -> /usr/lib/cargo/bin/sudo", "usr/lib/cargo/bin/sudo"),
+			[]string{"sudo", "sudo-i"}, "/usr/lib/cargo/bin/sudo"},
+		"a link in a circle": {programs("usr/bin/su -> su2", "usr/bin/su2 -> su"), []string{"su"}, "none"},
+		"not listed":         {programs("usr/bin/sudo", "usr/sbin/sshd"), []string{"sshd"}, "/usr/sbin/sshd"},
+		"listed by the administrator": {programs("usr/sbin/sshd"), []string{"sshd", "vpn"},
+			"/usr/sbin/sshd, and those of the services vpn"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := patient(t, nil, "")
+			p.Files = test.files
+			if test.services != nil {
+				p.Config.SignIn.Services = test.services
+			}
+			if got := p.mustAsk(); got != "sign-ins ask as root with the executables "+test.want {
+				t.Error(got)
+			}
+		})
+	}
+}
+
+// Every service that shows a code as packaged has its executables here.
+func TestHostsOfServices(t *testing.T) {
+	for _, service := range patient(t, nil, "").Config.SignIn.Services {
+		if len(hosts[service]) == 0 {
+			t.Errorf("of which executable is %s?", service)
+		}
+	}
+}
+
+// What a rule about programs forbids aadctl is not said to be out of reach, and what it allows aadctl says nothing of sign-ins.
+func TestRulesAboutPrograms(t *testing.T) {
+	exe, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := programs("usr/sbin/sshd", "usr/bin/sudo")
+	for name, test := range map[string]struct {
+		rules    []emulator.Caller
+		identity bool // is refused alone
+		redirect bool
+		status   Status
+		found    string
+		fix      string
+	}{
+		"forbidden": {[]emulator.Caller{{Exe: "/usr/sbin/sshd"}}, false, false, Failed,
+			"a rule forbids aadctl (root, " + exe + ") to ask the metadata service: metadata: HTTP 403", "root with the executables /usr/bin/sudo, /usr/sbin/sshd; let those, and " + exe},
+		"the token": {nil, true, false, Failed, "to ask the metadata service: managed identity token: HTTP 403", "cannot be told from here"},
+		"allowed": {[]emulator.Caller{{User: "root", Exe: exe}}, false, true, Warning,
+			"the metadata service is asked through a proxy of this machine, 127.0.0.1:", "root with the executables /usr/bin/sudo, /usr/sbin/sshd; compare"},
+		"no rules, a proxy": {nil, false, true, Warning, "which lets aadctl through", "compare them with the rules in force"},
+		"no proxy":          {nil, false, false, OK, "roles are looked up at", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := emulator.Contoso()
+			d.Machine.Callers = test.rules
+			entra := &emulator.Server{Directory: d}
+			if err := entra.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { entra.Close() })
+			if test.identity {
+				entra.Fail(emulator.Fault{Endpoint: "identity", Status: 403})
+			}
+			p := patient(t, entra, "")
+			p.Files = files
+			if test.redirect { // the kernel connects this address to another, and the socket knows, as behind the guest proxy agent
+				p.Config.Endpoints.Metadata = strings.Replace(entra.MetadataURL(), "127.0.0.1", "0.0.0.0", 1)
+			}
+			var all []Result
+			p.Remote(t.Context(), func(more []Result) { all = append(all, more...) })
+			expect(t, all, test.status, test.found)
+			proxied := false
+			for _, r := range all {
+				if proxied = proxied || strings.Contains(r.Found, "through a proxy"); strings.Contains(r.Found, test.found) && !strings.Contains(r.Fix, test.fix) {
+					t.Errorf("%+v", r)
+				}
+				if r.Kind == Unreachable {
+					t.Errorf("unreachable: %+v", r)
+				}
+			}
+			if proxied != test.redirect {
+				t.Errorf("a proxy: %v\n%s", proxied, told(all...))
+			}
+		})
+	}
+}

@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"aadlogin/internal/azure"
+	"aadlogin/internal/config"
+)
+
+// asker is this process as the rules about the metadata service see it. In a sign-in that is a fork of the PAM host, which has
+// become root whoever started the host: the executable is sshd's or sudo's, never one of ours.
+type asker struct{ user, process, exe string }
+
+func thisProcess() asker {
+	who := asker{user: "root"}
+	if uid := os.Getuid(); uid != 0 {
+		who.user = "uid " + strconv.Itoa(uid)
+	}
+	who.exe, _ = os.Readlink("/proc/self/exe")
+	who.process = filepath.Base(who.exe)
+	return who
+}
+
+// metadataForbidden: somebody has decided that this program may not ask. It is no outage, and no last grant stands in for it.
+func (a *attempt) metadataForbidden(refused *azure.Error) error {
+	who := thisProcess()
+	return a.refuse(Misconfigured, tellAdministrator+"a rule forbids this program to ask the metadata service; the system log says what it must allow.",
+		"metadata-forbidden", "error", refused.Error(), "user", who.user, "process", who.process, "exe", who.exe, "fix", mayAsk(refused, a.cfg))
+}
+
+// forbiddenFix is what a rule about processes must allow.
+func forbiddenFix(who asker, cfg *config.Config) string {
+	switch {
+	case onArc(cfg):
+		return "see what forbids it, the agent of Azure Arc (azcmagent show) or a firewall: root must be let in with the executable " + who.exe
+	case strings.HasSuffix(who.exe, " (deleted)"):
+		return "an update has replaced the executable of this process, and no rule knows it under that name: restart the service"
+	}
+	return "let " + who.user + " with the executable " + who.exe + " ask for /metadata/instance and /metadata/identity in the machine's " +
+		"inVMAccessControlProfile (Metadata Security Protocol); aadctl check lists the executables of this machine"
+}
