@@ -26,15 +26,15 @@ AADCTL  := $(B)/aadctl
 
 all: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl $(B)/aad-emulator
 
-# The PAM module: an archive of Go and C, its initialisers renamed so that loading it starts nothing (pam/wake.c), linked
-# into a shared object that exports pam_sm_* only. -init names the one function that does run at load time. The rename is
-# without section flags: with them, binutils 2.35 drops the relocations.
-$(B)/pam_aad.so: $(GOFILES) Makefile packaging/check-modules
+# The PAM module: an archive of Go and C, linked into a shared object that exports pam_sm_* only. Loading it starts nothing of Go's
+# (pam/wake.c) and touches nothing of it: pam/asleep.ld puts Go's data on pages of its own, packaging/asleep takes its relocations away
+# from the loader. -init names the one function that does run at load time. packaging/asleep runs here, whatever it builds for.
+$(B)/pam_aad.so: $(GOFILES) pam/asleep.ld $(wildcard packaging/asleep/*.go) Makefile packaging/check-modules
 	mkdir -p $(B)
 	$(GO) build -buildvcs=false -buildmode=c-archive -tags netgo,osusergo -trimpath -ldflags='-s -w' -o $(B)/pam_aad.a ./pam
-	$(CROSS)objcopy --rename-section .init_array=go_init_array $(B)/pam_aad.a $(B)/pam_aad_asleep.a
-	$(CC) -shared -o $@.new -Wl,--whole-archive $(B)/pam_aad_asleep.a -Wl,--no-whole-archive $(LDFLAGS) \
+	$(CC) -shared -o $@.new -Wl,--whole-archive $(B)/pam_aad.a -Wl,--no-whole-archive $(LDFLAGS) -Wl,-T,pam/asleep.ld \
 	    -Wl,-z,nodelete -Wl,-init=aad_note_store -Wl,--version-script=pam/module.map -lpam -lpthread
+	GOARCH= CGO_ENABLED=0 $(GO) run -buildvcs=false ./packaging/asleep $@.new
 	packaging/check-modules pam $@.new
 	$(CROSS)strip --strip-unneeded $@.new
 	mv $@.new $@

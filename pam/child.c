@@ -215,7 +215,8 @@ static void __attribute__((noreturn)) be_worker(const void *with, pid_t parent)
 	reset_signals();
 	aad_reset_process();
 	find_room(req, FRAMES);
-	aad_wake_go();
+	if (aad_wake_go())
+		give_up(req, FRAMES, "seal the data of Go");
 	aadWork((struct aad_request *)req, FRAMES);
 	_exit(1);	/* not reached: aadWork exits by itself */
 }

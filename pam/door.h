@@ -140,8 +140,8 @@ typedef void aad_life(const void *with, pid_t parent);
 int aad_birth(struct aad_worker *, aad_life *, const void *with);	/* 0, or -1 with errno; frames is left alone */
 void aad_death(struct aad_worker *);
 
-/* wake.c: starts the Go runtime of this module in the calling process. Once, in the worker, never in the host. */
-void aad_wake_go(void);
+/* wake.c: starts the Go runtime of this module in the calling process. Once, in the worker, never in the host. 0, or -1 with errno. */
+int aad_wake_go(void);
 
 /* wait.c: poll(2) for reading. ECANCELED: a signal came by which the host would end, or the client has gone. */
 int aad_wait(int fd, int client, int milliseconds);

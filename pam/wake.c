@@ -9,21 +9,31 @@
  * pam_authenticate (golang/go#15538); inside setuid sudo it would read the caller's SSL_CERT_FILE, HTTPS_PROXY and
  * GODEBUG, so any local user could choose who vouches for Entra ID; and it would raise RLIMIT_NOFILE of a root shell.
  *
- * So the build renames the section to go_init_array, a valid C identifier, for which the linker defines
- * __start_/__stop_ symbols; and the worker calls the entries itself, after fork, with an argument vector, an environment
- * and an auxiliary vector of its own making. The build checks that no such entry is left in .init_array.
+ * So the build takes Go's entry out of .init_array (asleep.ld), and the worker calls it itself, after fork, with an argument
+ * vector, an environment and an auxiliary vector of its own making. The build checks that no such entry is left in .init_array.
+ *
+ * Go's data sleeps, too. It has some 38,000 pointers, which the loader would relocate, and so copy a megabyte, in every process
+ * that loads this module. The build hides these relocations from the loader (packaging/asleep) and tells where they are; the worker
+ * does them before anything of Go runs, and makes read-only again what the loader would have.
  */
 #define _GNU_SOURCE
+#include <elf.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 
 #include "door.h"
 
 typedef void initialiser(int, char **, char **);
 
-extern initialiser *__start_go_init_array[] __attribute__((visibility("hidden"), weak));
-extern initialiser *__stop_go_init_array[] __attribute__((visibility("hidden"), weak));
+/* Of the linker, and of asleep.ld: weak, since "go test" links without it. */
+#define HIDDEN __attribute__((visibility("hidden"), weak))
+extern const char __ehdr_start[] HIDDEN;	/* where the module is mapped */
+extern struct { uint64_t offset, count; } aad_go_relro HIDDEN;	/* the relocations that sleep, and then Go's constants */
+extern char aad_go_relro_end[] HIDDEN;
+extern initialiser *aad_go_init[] HIDDEN, *aad_go_init_end[] HIDDEN;
 
 /* What the kernel puts on a new process's stack: the runtime walks from argv over envp to auxv, so they are adjacent. */
 static struct {
@@ -41,11 +51,24 @@ static void size_stacks(void)
 		pthread_setattr_default_np(&own);
 }
 
-void aad_wake_go(void)
+/* All are of one kind, R_X86_64_RELATIVE or R_AARCH64_RELATIVE: the build refuses any other. */
+static int relocate(void)
+{
+	uintptr_t base = (uintptr_t)__ehdr_start;
+	const Elf64_Rela *asleep = (const Elf64_Rela *)(base + aad_go_relro.offset);
+
+	for (uint64_t i = 0; i < aad_go_relro.count; i++)
+		*(uintptr_t *)(base + asleep[i].r_offset) = base + asleep[i].r_addend;
+	return mprotect(&aad_go_relro, aad_go_relro_end - (char *)&aad_go_relro, PROT_READ);
+}
+
+int aad_wake_go(void)
 {
 	static const unsigned long keys[] = { AT_PAGESZ, AT_RANDOM, AT_SYSINFO_EHDR, AT_HWCAP, AT_HWCAP2 };
 	unsigned long *entry = stack.auxv;
 
+	if (relocate())
+		return -1;
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		*entry++ = keys[i];
 		*entry++ = getauxval(keys[i]);
@@ -53,6 +76,7 @@ void aad_wake_go(void)
 	*entry++ = AT_NULL;
 	*entry = 0;
 	size_stacks();
-	for (initialiser **f = __start_go_init_array; f < __stop_go_init_array; f++)
+	for (initialiser **f = aad_go_init; f < aad_go_init_end; f++)
 		(*f)(1, stack.argv, stack.envp);
+	return 0;
 }

@@ -11,22 +11,27 @@ import (
 	"testing"
 )
 
-// The build refuses a module whose loading would start Go, or that exports more than its interface.
+// The build refuses a module whose loading would start Go or copy its data, or that exports more than its interface.
 func TestCheckModules(t *testing.T) {
+	const asleep, noted, narrow = "-Wl,-T,../../pam/asleep.ld", "-Wl,-init=aad_note_store", "-Wl,--version-script=../../pam/module.map"
 	for name, test := range map[string]struct {
-		archive string
-		flags   []string
-		says    string
+		flags []string
+		edit  bool // by packaging/asleep
+		says  string
 	}{
-		"Go awake":             {"pam_aad.a", []string{"-Wl,--version-script=../../pam/module.map", "-Wl,-init=aad_note_store"}, "not the compiler's own"},
-		"everything exported":  {"pam_aad_asleep.a", []string{"-Wl,-init=aad_note_store"}, "exports what it must not"},
-		"no note of the store": {"pam_aad_asleep.a", []string{"-Wl,--version-script=../../pam/module.map"}, "DT_INIT is not aad_note_store"},
-		"as it ships":          {"pam_aad_asleep.a", []string{"-Wl,--version-script=../../pam/module.map", "-Wl,-init=aad_note_store"}, ""},
+		"Go awake":             {[]string{noted, narrow}, false, "not the compiler's own"},
+		"Go's data awake":      {[]string{asleep, noted, narrow}, false, "has Go's data awake"},
+		"everything exported":  {[]string{asleep, noted}, false, "exports what it must not"},
+		"no note of the store": {[]string{asleep, narrow}, true, "DT_INIT is not aad_note_store"},
+		"as it ships":          {[]string{asleep, noted, narrow}, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			module := filepath.Join(t.TempDir(), "pam_aad.so")
-			must(t, "cc", append([]string{"-shared", "-o", module, "-Wl,--whole-archive", "../../build/" + runtime.GOARCH + "/" + test.archive, "-Wl,--no-whole-archive",
+			must(t, "cc", append([]string{"-shared", "-o", module, "-Wl,--whole-archive", "../../build/" + runtime.GOARCH + "/pam_aad.a", "-Wl,--no-whole-archive",
 				"-Wl,-z,relro,-z,now", "-lpam", "-lpthread"}, test.flags...)...)
+			if test.edit {
+				must(t, "go", "run", "../../packaging/asleep", module)
+			}
 			out, status := command(t, "", "../../packaging/check-modules", "pam", module)
 			if (status == 0) != (test.says == "") || !strings.Contains(out, test.says) {
 				t.Errorf("exit status %d, said %q, not %q", status, out, test.says)

@@ -65,9 +65,10 @@ enum { most_files = 4096 };
 static const char *then;	/* what the worker does after its report */
 static int woken, out, open_null, all_cpus;
 
-void aad_wake_go(void)
+int aad_wake_go(void)
 {
 	woken++;
+	return 0;
 }
 
 static void report_descriptors(int to)
