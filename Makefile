@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The aad-login authors
 # SPDX-License-Identifier: Apache-2.0
 
-# The targets a person types are documented in README.md: all, demo, test, bench, fuzz, matrix, hosts, clients, crowd,
+# The targets a person types are documented in README.md: all, demo, test, bench, fleet, fuzz, matrix, hosts, clients, crowd,
 # nameservices, cloud-init, selinux, rpm, install, deb, packages, pictures, clean.
 
 VERSION := 0.1.0
@@ -105,6 +105,11 @@ $(B)/crowd: pam/testdata/crowd.c
 demo test bench fuzz matrix hosts clients crowd nameservices cloud-init selinux rpm:
 	internal/machine/throwaway internal/machine/$@
 
+# One in so many of 10,000 machines, against limits as much smaller.
+fleet: ONE_IN := 10
+fleet:
+	$(GO) test -count=1 -timeout 60m -v -run 'TestFleet$$' ./internal/fleet -args -fleet $(ONE_IN)
+
 # What README.md shows, taken anew.
 pictures:
 	internal/machine/throwaway internal/machine/pictures
@@ -113,4 +118,4 @@ pictures:
 clean:
 	rm -rf $(B)
 
-.PHONY: all install deb packages stage-deb stage-rpm demo test bench fuzz matrix hosts clients crowd nameservices cloud-init selinux rpm pictures clean
+.PHONY: all install deb packages stage-deb stage-rpm demo test bench fleet fuzz matrix hosts clients crowd nameservices cloud-init selinux rpm pictures clean

@@ -29,8 +29,9 @@ const DefaultMetadata = "http://169.254.169.254"
 // Any process of the machine can ask it the same; nothing it says about the
 // machine is secret, except the tokens of [Metadata.Token].
 type Metadata struct {
-	Endpoint string // base URL; "" means DefaultMetadata or DefaultArc
-	Arc      bool   // the agent's: its tokens are behind a challenge (arc.go)
+	Endpoint string       // base URL; "" means DefaultMetadata or DefaultArc
+	Arc      bool         // the agent's: its tokens are behind a challenge (arc.go)
+	HTTP     *http.Client // nil: one that uses no proxy and follows no redirect
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error
 
@@ -179,7 +180,11 @@ func (m *Metadata) noting(dial dialFunc) dialFunc {
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 func (m *Metadata) asker() asker {
-	m.once.Do(func() { m.client = m.newClient() })
+	m.once.Do(func() {
+		if m.client = m.HTTP; m.client == nil {
+			m.client = m.newClient()
+		}
+	})
 	a := asker{m.client, metadataPatience, m.Sleep, unknownVersion}
 	if a.sleep == nil {
 		a.sleep = Sleep

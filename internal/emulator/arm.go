@@ -4,6 +4,7 @@
 package emulator
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"net/http"
@@ -130,7 +131,8 @@ func (x *exchange) armAuthorized(op operation, name, resource string) bool {
 		x.armError(http.StatusBadRequest, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
 	case x.r.URL.Query().Get("api-version") != op.version:
 		x.armError(http.StatusBadRequest, "NoRegisteredProviderFound", fmt.Sprintf("No registered resource provider found for API version '%s' of %s. The supported api-versions are '%s'.", x.r.URL.Query().Get("api-version"), name, op.version))
-	case !op.free && !x.mayRead(b.oid, name, resource):
+	case x.armThrottled(b.oid, resource):
+	case !op.free && !x.mayRead(cmp.Or(b.like, b.oid), name, resource):
 		x.armError(http.StatusForbidden, "AuthorizationFailed", fmt.Sprintf("The client '%s' with object id '%s' does not have authorization to perform action 'Microsoft.Authorization/%s/read' over scope '%s' or the scope is invalid.", b.oid, b.oid, name, resource))
 	default:
 		return true

@@ -152,7 +152,7 @@ func FuzzCheckAccess(f *testing.F) {
 	f.Add(`{"Actions":[{"Id":"*"}]}`)
 	f.Add(`[`)
 	s := &Server{Key: testKey()}
-	token := s.issueBearer(secret(), bearer{"bbbbbbbb-1111-2222-3333-cccccccccccc", "https://management.azure.com/", time.Now().Add(time.Hour)}, time.Now())
+	token := s.issueBearer(secret(), bearer{"bbbbbbbb-1111-2222-3333-cccccccccccc", "https://management.azure.com/", time.Now().Add(time.Hour), ""}, time.Now())
 	entra := s.Entra()
 	f.Fuzz(func(t *testing.T, body string) {
 		r := httptest.NewRequest("POST", "https://x"+askURL, strings.NewReader(body))

@@ -46,6 +46,9 @@ type Directory struct {
 	Assignments      []Assignment `toml:"assignment,omitempty"`
 	Denies           []Deny       `toml:"deny,omitempty"`
 	Faults           []Fault      `toml:"fault,omitempty"`
+	Limits           Limits       `toml:"limits,omitempty"` // default: none
+
+	known *lookup // of the directory that a server serves
 }
 
 // Machine is what instance metadata tells.
@@ -58,6 +61,7 @@ type Machine struct {
 	ScaleSet    string            `toml:"vm_scale_set_name,omitempty"`
 	Tags        map[string]string `toml:"tags,omitempty"`
 	Callers     []Caller          `toml:"caller,omitempty"`       // if any: nobody else may ask the metadata service (guestproxy.go)
+	Fleet       string            `toml:"fleet,omitempty"`        // hosts that begin so are machines of a fleet (fleet.go)
 	APIVersions []string          `toml:"api_versions,omitempty"` // that the metadata service knows, newest first; default: those of today
 }
 
@@ -67,6 +71,7 @@ type Identity struct {
 	ObjectID       string `toml:"oid"`
 	ClientID       string `toml:"client_id"`
 	SystemAssigned bool   `toml:"system_assigned,omitempty"`
+	like           string // object id of the identity whose rights it has
 }
 
 // User is a person. Claims and Omit change the ID token that the person gets.
@@ -213,34 +218,23 @@ func (d *Directory) principals() []principal {
 
 // principal finds one by name or object id.
 func (d *Directory) principal(key string) (principal, bool) {
-	for _, p := range d.principals() {
-		if strings.EqualFold(p.name, key) || strings.EqualFold(p.oid, key) {
-			return p, true
-		}
-	}
-	return principal{}, false
+	p, ok := d.lookup().principals[strings.ToLower(key)]
+	return p, ok
 }
 
 // memberOf returns the object ids of the groups that the principal oid is in,
 // through any depth of nesting and whatever cycles the nesting has.
 func (d *Directory) memberOf(oid string) []string {
 	in := []string{strings.ToLower(oid)}
+	members := d.lookup().members
 	for grown := true; grown; {
 		grown = false
 		for _, g := range d.Groups {
 			id := strings.ToLower(g.ObjectID)
-			if !slices.Contains(in, id) && d.anyMember(g, in) {
+			if !slices.Contains(in, id) && slices.ContainsFunc(in, func(oid string) bool { return members[id][oid] }) {
 				in, grown = append(in, id), true
 			}
 		}
 	}
 	return in[1:]
-}
-
-// anyMember reports whether one of the object ids is a direct member of g.
-func (d *Directory) anyMember(g Group, oids []string) bool {
-	return slices.ContainsFunc(g.Members, func(m string) bool {
-		p, ok := d.principal(m)
-		return ok && slices.Contains(oids, strings.ToLower(p.oid))
-	})
 }

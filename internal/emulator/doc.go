@@ -89,6 +89,17 @@
 //	                            # "managed-device": 53000; "domain-joined-device": 53001
 //	polling = "access_denied"   # for this policy
 //
+//	[limits]                    # none if not given; a bucket holds size requests, and gets refill
+//	reads = {size = 250, refill = 25} # back each second. Of ARM, for a principal in a subscription;
+//	writes = {…}                # what is no GET; all_reads, all_writes: for all principals together;
+//	sign_ins = {…}              # of Entra ID, for an application: AADSTS50196
+//	instance = {…}              # of metadata, for a machine; identity: of that about its identity
+//
+//	[machine]
+//	fleet = "vm"                # hosts that begin so are machines of a fleet: metadata asked for at
+//	                            # http://vm7 is vm7's, with a resource id and an identity of its own;
+//	                            # at http://vm7.x in another subscription
+//
 //	[[machine.caller]]          # if any: nobody else may ask the metadata service (guestproxy.go)
 //	user = "root"
 //	exe = "/usr/sbin/sshd"

@@ -53,6 +53,9 @@ func (s *Server) handle(endpoint string, answer func(*exchange)) http.Handler {
 		s.record(note)
 		rec := &recorder{ResponseWriter: w}
 		x := &exchange{rec, r, s, s.directory(), note.Time, note}
+		if slices.Contains(endpoints[endpoint], "metadata") {
+			x.dir = x.dir.as(r.Host)
+		}
 		defer s.finish(note, rec)
 		if s.fail(x) {
 			return

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -17,7 +18,7 @@ import (
 
 // deviceCode answers a device authorization request. RFC 8628, Section 3.2.
 func (x *exchange) deviceCode() {
-	if !x.tenantKnown() || !x.formComplete("client_id", "scope") || !x.clientKnown() {
+	if !x.tenantKnown() || !x.formComplete("client_id", "scope") || !x.clientKnown() || x.entraThrottled() {
 		return
 	}
 	life := orDefault(x.dir.ExpiresIn, 900)
@@ -62,7 +63,7 @@ func (x *exchange) token() {
 		x.refuse(refusal{word: "unsupported_grant_type", aadsts: 70003, text: fmt.Sprintf("The app requested an unsupported grant type '%s'.", g)})
 		return
 	}
-	if !x.formComplete("device_code") || !x.clientKnown() || !x.clientPublic() {
+	if !x.formComplete("device_code") || !x.clientKnown() || !x.clientPublic() || x.entraThrottled() {
 		return
 	}
 	c, no := x.s.poll(x.r.PostForm.Get("device_code"), x.now, x.dir)
@@ -176,7 +177,7 @@ func (x *exchange) grant(u User, scopes asked) {
 // accessToken is opaque, as Graph's and Resource Manager's are to everybody
 // else, unless it is for the registration itself.
 func (x *exchange) accessToken(u User, scopes asked, life time.Duration) string {
-	b := bearer{u.ObjectID, scopes.audience(), x.now.Add(life)}
+	b := bearer{u.ObjectID, scopes.audience(), x.now.Add(life), ""}
 	own := scopes.own(x.dir.ClientID)
 	if len(own) == 0 {
 		return x.s.issueBearer(secret(), b, x.now)
@@ -191,15 +192,14 @@ type bearer struct {
 	oid      string
 	resource string
 	expires  time.Time
+	like     string // object id of whose rights it has; "": of oid's
 }
 
 // issueBearer puts an access token into circulation.
 func (s *Server) issueBearer(token string, is bearer, now time.Time) string {
 	defer s.lock()()
-	for old, b := range s.tokens {
-		if now.After(b.expires) {
-			delete(s.tokens, old)
-		}
+	if len(s.tokens)%1024 == 0 {
+		maps.DeleteFunc(s.tokens, func(_ string, b bearer) bool { return now.After(b.expires) })
 	}
 	s.tokens[s.issue(token)] = is
 	return token

@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -67,9 +68,22 @@ func (s *Server) RotateKey() {
 	s.keys.current = key
 }
 
+// certified are the certificates made so far, by the two moduli.
+var certified sync.Map
+
 // certificateOf returns a certificate for the key, DER, always the same for
 // the same two keys.
 func certificateOf(key *rsa.PublicKey, signer *rsa.PrivateKey) []byte {
+	pair := string(key.N.Bytes()) + string(signer.N.Bytes())
+	if der, made := certified.Load(pair); made {
+		return der.([]byte)
+	}
+	der := newCertificate(key, signer)
+	certified.Store(pair, der)
+	return der
+}
+
+func newCertificate(key *rsa.PublicKey, signer *rsa.PrivateKey) []byte {
 	t := &x509.Certificate{
 		SerialNumber: new(big.Int).Rsh(key.N, uint(key.N.BitLen()-64)),
 		Subject:      pkix.Name{CommonName: "accounts.accesscontrol.example"},

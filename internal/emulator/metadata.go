@@ -63,6 +63,7 @@ func (x *exchange) metadataAllowed() bool {
 	}
 	version := x.r.URL.Query().Get("api-version")
 	switch {
+	case x.metadataThrottled():
 	case x.r.Method != http.MethodGet:
 		x.metadataError(http.StatusMethodNotAllowed, "invalid_request", "Method not allowed")
 	case !strings.EqualFold(x.r.Header.Get("Metadata"), "true"):
@@ -142,7 +143,7 @@ func (x *exchange) identityToken() {
 	}
 	life := fmt.Sprint(int(identityLife.Seconds()))
 	x.json(http.StatusOK, map[string]string{
-		"access_token":   x.s.issueBearer(secret(), bearer{m.ObjectID, resource, x.now.Add(identityLife)}, x.now),
+		"access_token":   x.s.issueBearer(secret(), bearer{m.ObjectID, resource, x.now.Add(identityLife), m.like}, x.now),
 		"client_id":      m.ClientID,
 		"expires_in":     life,
 		"expires_on":     fmt.Sprint(x.now.Add(identityLife).Unix()),

@@ -65,9 +65,9 @@ func TestIdentity(t *testing.T) {
 
 // TestIdentityMeant: whose token comes when the request names no identity, or one that there is not.
 func TestIdentityMeant(t *testing.T) {
-	system := Identity{"s", "11111111-0000-0000-0000-000000000000", "aaaaaaaa-0000-0000-0000-000000000000", true}
-	one := Identity{"1", "22222222-0000-0000-0000-000000000000", "bbbbbbbb-0000-0000-0000-000000000000", false}
-	two := Identity{"2", "33333333-0000-0000-0000-000000000000", "cccccccc-0000-0000-0000-000000000000", false}
+	system := Identity{"s", "11111111-0000-0000-0000-000000000000", "aaaaaaaa-0000-0000-0000-000000000000", true, ""}
+	one := Identity{"1", "22222222-0000-0000-0000-000000000000", "bbbbbbbb-0000-0000-0000-000000000000", false, ""}
+	two := Identity{"2", "33333333-0000-0000-0000-000000000000", "cccccccc-0000-0000-0000-000000000000", false, ""}
 	const multiple = "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request"
 	tests := []struct {
 		have   []Identity

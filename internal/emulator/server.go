@@ -33,6 +33,7 @@ type Server struct {
 	faults    []*plannedFault
 	codes     []*code
 	tokens    map[string]bearer
+	levels    map[string]level // of the buckets of Limits
 	keys      keyring
 	forgery   *Forgery
 	requests  []*Request
@@ -45,6 +46,7 @@ type Server struct {
 func (s *Server) setUp() {
 	s.once.Do(func() {
 		s.tokens = make(map[string]bearer)
+		s.levels = make(map[string]level)
 		s.changed = make(chan struct{})
 		s.keys.current = s.Key
 		d := s.Directory
@@ -60,6 +62,7 @@ func (s *Server) install(d *Directory) {
 	faults := d.Faults
 	own := *d
 	own.Faults = nil
+	own.known = newLookup(&own)
 	s.dir = &own
 	s.faults = nil
 	s.consented = make(map[string][]string)
@@ -122,6 +125,7 @@ func (s *Server) Update(change func(*Directory)) error {
 	defer s.lock()()
 	s.plan(d.Faults)
 	d.Faults = nil
+	d.known = newLookup(d)
 	s.dir = d
 	return nil
 }

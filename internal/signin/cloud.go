@@ -86,16 +86,25 @@ func (a *attempt) reachAzure(ctx context.Context) (*cloud, error) {
 type computeFunc func() (azure.Compute, error)
 
 func (a *attempt) newCloud(ctx context.Context) (*cloud, computeFunc, error) {
-	client, err := azure.NewClient(azure.Options{CAFile: a.cfg.Endpoints.CAFile, Proxy: a.cfg.Endpoints.Proxy})
-	if err != nil {
+	c := &cloud{clientID: a.cfg.ClientID}
+	c.metadata = azure.Metadata{Endpoint: a.cfg.Endpoints.Metadata, Arc: onArc(a.cfg), Now: a.Now}
+	if err := a.connect(c); err != nil {
 		return nil, nil, err
 	}
-	c := &cloud{http: client, clientID: a.cfg.ClientID}
-	c.metadata = azure.Metadata{Endpoint: a.cfg.Endpoints.Metadata, Arc: onArc(a.cfg), Now: a.Now}
 	compute := sync.OnceValues(func() (azure.Compute, error) { return a.compute(ctx, &c.metadata) })
 	c.found = sync.OnceValue(func() error { return a.findMachine(c, compute) })
 	c.sameTenant = sync.OnceValue(func() error { return a.compareTenants(ctx, &c.metadata) })
 	return c, compute, nil
+}
+
+func (a *attempt) connect(c *cloud) (err error) {
+	if a.Network != nil {
+		c.http = &http.Client{Transport: a.Network}
+		c.metadata.HTTP = c.http
+		return nil
+	}
+	c.http, err = azure.NewClient(azure.Options{CAFile: a.cfg.Endpoints.CAFile, Proxy: a.cfg.Endpoints.Proxy})
+	return err
 }
 
 // onArc says whether the configuration names a machine of Azure Arc.

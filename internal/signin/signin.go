@@ -20,6 +20,7 @@ import (
 	"context"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	osuser "os/user"
 	"time"
@@ -88,6 +89,8 @@ type Signin struct {
 	Root         fs.FS                      // of this machine; nil: os.DirFS("/")
 
 	Etc fs.FS // nil: /etc, which says who is local
+
+	Network http.RoundTripper // all that is outside this machine; nil: by TCP, as the configuration says
 
 	// nil: os/user's, which without cgo, as the module is built, reads /etc/group alone and asks no name service.
 	LookupGroup func(name string) (*osuser.Group, error)

@@ -1,0 +1,145 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package emulator
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Limits are how much the services answer, as token buckets; the zero value
+// limits nothing. [Documented] are Microsoft's figures.
+type Limits struct {
+	Reads     Bucket `toml:"reads,omitempty"`      // of Resource Manager, for each principal in each subscription
+	Writes    Bucket `toml:"writes,omitempty"`     // the same for what is no GET: checkAccess is a POST
+	AllReads  Bucket `toml:"all_reads,omitempty"`  // for all principals together in each subscription
+	AllWrites Bucket `toml:"all_writes,omitempty"` // the same
+	SignIns   Bucket `toml:"sign_ins,omitempty"`   // of Entra ID, for each application: device codes and polls
+	Instance  Bucket `toml:"instance,omitempty"`   // of each machine's metadata service
+	Identity  Bucket `toml:"identity,omitempty"`   // the same for what is about its identity
+}
+
+// Bucket holds Size requests, and gets Refill of them back each second. One
+// without a size does not limit.
+type Bucket struct {
+	Size   float64 `toml:"size"`
+	Refill float64 `toml:"refill"`
+}
+
+// Documented are the limits that Microsoft names, all but those of Entra ID,
+// which it keeps to itself.
+//
+// Resource Manager, by region: "Understand how Azure Resource Manager throttles
+// requests", https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling;
+// a machine: "Azure Instance Metadata Service", Rate limiting,
+// https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service.
+func Documented() Limits {
+	return Limits{
+		Reads: Bucket{250, 25}, AllReads: Bucket{15 * 250, 15 * 25},
+		Writes: Bucket{200, 10}, AllWrites: Bucket{15 * 200, 15 * 10},
+		Instance: Bucket{5, 5},
+		Identity: Bucket{20, 20},
+	}
+}
+
+// level is how full a bucket was at a time.
+type level struct {
+	tokens float64
+	at     time.Time
+}
+
+// claim is a bucket that a request needs a token of.
+type claim struct {
+	Bucket
+	key string
+}
+
+// take takes a token of each of the buckets, or of none: then it says how long
+// it will be until there is one of each. left is what the first holds.
+func (s *Server) take(now time.Time, of ...claim) (left int, wait time.Duration) {
+	defer s.lock()()
+	of = slices.DeleteFunc(of, func(c claim) bool { return c.Size == 0 })
+	if len(of) == 0 {
+		return 0, 0
+	}
+	for _, c := range of {
+		l, known := s.levels[c.key]
+		if !known {
+			l = level{c.Size, now}
+		}
+		l.tokens = min(c.Size, l.tokens+c.Refill*now.Sub(l.at).Seconds())
+		s.levels[c.key] = level{l.tokens, now}
+		if missing := 1 - l.tokens; missing > 1e-9 {
+			wait = max(wait, time.Duration(missing/c.Refill*float64(time.Second)))
+		}
+	}
+	for _, c := range of {
+		l := s.levels[c.key]
+		if wait == 0 {
+			l.tokens--
+			s.levels[c.key] = l
+		}
+	}
+	return int(s.levels[of[0].key].tokens), wait
+}
+
+// seconds is a Retry-After.
+func seconds(wait time.Duration) string {
+	return strconv.Itoa(int(math.Ceil(wait.Seconds())))
+}
+
+// armThrottled answers for itself when the principal, or all together, have
+// asked too much about the subscription. The words are those that others have
+// recorded (velero-io/velero issue 9171, 2025-08-11).
+func (x *exchange) armThrottled(oid, resource string) bool {
+	limits := x.dir.Limits
+	own, all, kind := limits.Reads, limits.AllReads, "read"
+	if x.r.Method != http.MethodGet {
+		own, all, kind = limits.Writes, limits.AllWrites, "write"
+	}
+	if own.Size == 0 && all.Size == 0 {
+		return false
+	}
+	subscription := segmentAfter(resource, "subscriptions")
+	key := kind + " " + strings.ToLower(subscription)
+	left, wait := x.s.take(x.now, claim{own, key + " " + oid}, claim{all, key})
+	x.Header().Set("x-ms-ratelimit-remaining-subscription-"+kind+"s", strconv.Itoa(left))
+	if wait == 0 {
+		return false
+	}
+	x.Header().Set("Retry-After", seconds(wait))
+	x.armError(http.StatusTooManyRequests, "SubscriptionRequestsThrottled", fmt.Sprintf("Number of '%s' requests for subscription '%s' actor '%s' exceeded. "+
+		"Please try again after '%s' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for additional information.",
+		kind, subscription, oid, seconds(wait)))
+	return true
+}
+
+// entraThrottled is the answer that public clients have recorded where Entra
+// ID thinks that an application asks in a loop (MSAL.NET issue 1495).
+func (x *exchange) entraThrottled() bool {
+	bucket := x.dir.Limits.SignIns
+	if _, wait := x.s.take(x.now, claim{bucket, "sign-in " + x.r.PostForm.Get("client_id")}); wait == 0 {
+		return false
+	}
+	x.refuse(refusal{word: "invalid_grant", aadsts: 50196, text: "The server terminated an operation because it encountered a client request loop. Please contact your app vendor."})
+	return true
+}
+
+// metadataThrottled: the documentation names the status, and no body.
+func (x *exchange) metadataThrottled() bool {
+	bucket, kind := x.dir.Limits.Instance, "instance"
+	if slices.Contains([]string{"identity", "info"}, x.note.Endpoint) {
+		bucket, kind = x.dir.Limits.Identity, "identity"
+	}
+	if _, wait := x.s.take(x.now, claim{bucket, kind + " " + x.dir.Machine.VMID}); wait == 0 {
+		return false
+	}
+	x.metadataError(http.StatusTooManyRequests, "too_many_requests", "Too many requests")
+	return true
+}

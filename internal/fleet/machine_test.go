@@ -1,0 +1,119 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package fleet
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	osuser "os/user"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"aadlogin/internal/signin"
+)
+
+// machine is one machine of the fleet, with directories of its own.
+type machine struct {
+	f      *fleet
+	host   string // by which the metadata service knows it
+	dir    string
+	signin signin.Signin
+}
+
+const boot = "d4d4d4d4-0000-4000-8000-000000000000"
+
+func (f *fleet) machine(i int) *machine {
+	name := fmt.Sprintf("vm%05d", i)
+	dir := filepath.Join(f.dir, name)
+	f.unpack(dir)
+	m := &machine{f: f, host: name, dir: dir}
+	if f.subscriptions > 1 {
+		m.host += fmt.Sprintf(".s%d", i%f.subscriptions)
+	}
+	m.signin = signin.Signin{
+		Now:          time.Now,
+		Uptime:       func() (string, time.Duration) { return boot, time.Since(f.begun) + time.Hour },
+		CacheDir:     filepath.Join(dir, "cache"),
+		RuntimeDir:   filepath.Join(dir, "run"),
+		Etc:          fstest.MapFS{},
+		Root:         f.root,
+		HostTitle:    func() string { return "" },
+		OwnAddresses: func() ([]net.Addr, error) { return nil, nil },
+		LookupGroup:  func(name string) (*osuser.Group, error) { return nil, osuser.UnknownGroupError(name) },
+		Network:      m,
+	}
+	return m
+}
+
+// RoundTrip hands a request to the emulator, at once: what a network takes is no part of this.
+func (m *machine) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := req.Context().Err(); err != nil {
+		return nil, err
+	}
+	service := m.f.entra
+	req = req.Clone(req.Context())
+	req.RequestURI, req.RemoteAddr, req.Host = req.URL.RequestURI(), "192.0.2.1:1", req.URL.Host
+	if req.URL.Host == "169.254.169.254" {
+		service, req.Host = m.f.metadata, m.host
+	}
+	if req.Body == nil {
+		req.Body = http.NoBody
+	}
+	recorder := httptest.NewRecorder()
+	service.ServeHTTP(recorder, req)
+	got := recorder.Result()
+	got.Request = req
+	return got, nil
+}
+
+func (m *machine) request(account, service string) signin.Request {
+	m.f.attempts++
+	return signin.Request{
+		Attempt: fmt.Sprintf("b2b2b2b2-1111-4111-8111-%012d", m.f.attempts), User: account, Service: service,
+		RemoteHost: "192.0.2.7", ConfigPath: filepath.Join(m.dir, "config.toml"),
+	}
+}
+
+// person is who waits behind the door, and what they read in the end.
+type person struct {
+	t       *testing.T
+	browser func(code string) // nil: nobody is there
+	told    string
+	line    string
+	busy    sync.WaitGroup
+}
+
+var userCode = regexp.MustCompile(`enter the code (\S+) to authenticate`)
+
+func (p *person) Prompt(text string) {
+	code := userCode.FindStringSubmatch(text)
+	if code == nil || p.browser == nil {
+		p.t.Errorf("prompt %q", text)
+		return
+	}
+	p.busy.Go(func() { p.browser(code[1]) })
+}
+func (p *person) Again(string)                    {}
+func (p *person) Tell(text string)                { p.told = text }
+func (p *person) Deadline(time.Duration)          {}
+func (p *person) Log(signin.LogLevel, string)     {}
+func (p *person) End(_ signin.LogLevel, l string) { p.line = l }
+
+var reasonOf = regexp.MustCompile(`^(\S+) (?:reason="([^"]*)")?`)
+
+// outcome is how the log says that it ended, such as "signed-in" or "failed unreachable".
+func (p *person) outcome() string {
+	m := reasonOf.FindStringSubmatch(p.line + " ")
+	if m == nil {
+		return "nothing"
+	}
+	return strings.TrimSpace(m[1] + " " + m[2])
+}
