@@ -109,11 +109,11 @@ func clientConfig(t *testing.T) string {
 	return path
 }
 
-// askpass shows what ssh wants to be asked, marked, and hands on what a person types.
-func askpass(t *testing.T) string {
+// askpass shows what ssh wants to be asked, marked, and once a person has typed something, ends with this command.
+func askpass(t *testing.T, last string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "askpass")
-	text := "#!/bin/sh\nprintf 'askpass shows:\\n%s\\n' \"$1\" >/dev/tty\nread -r answer </dev/tty\necho \"$answer\"\n"
+	text := "#!/bin/sh\nprintf 'askpass shows:\\n%s\\n' \"$1\" >/dev/tty\nread -r answer </dev/tty\n" + last + "\n"
 	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func clientsHere() []client {
 			}},
 		{name: "SSH_ASKPASS", version: fromDebian("openssh-client"), hops: []string{"askpass shows:"},
 			args: func(t *testing.T) []string {
-				return []string{"env", "SSH_ASKPASS_REQUIRE=force", "SSH_ASKPASS=" + askpass(t), "ssh", "-F", clientConfig(t),
+				return []string{"env", "SSH_ASKPASS_REQUIRE=force", "SSH_ASKPASS=" + askpass(t, `echo "$answer"`), "ssh", "-F", clientConfig(t),
 					clientUser + "@127.0.0.1", "id", "-un"}
 			}},
 	}
@@ -174,6 +174,16 @@ func clientsOfScript() []client {
 			build(t, "gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o", program, libraries+"with_libssh.c", "-lssh")
 			return []string{program, sshPort, clientUser}
 		}},
+		{name: "libssh2", version: fromDebian("libssh2-1-dev"), args: func(t *testing.T) []string {
+			program := filepath.Join(t.TempDir(), "libssh2")
+			build(t, "gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o", program, libraries+"with_libssh2.c", "-lssh2")
+			return []string{program, sshPort, clientUser}
+		}},
+		{name: "x/crypto/ssh", args: fixed("/opt/clients/xcrypto", sshPort, clientUser),
+			version: func(t *testing.T) string {
+				return strings.TrimSpace(must(t, "sed", "-n", `s/^require golang.org.x.crypto //p`, libraries+"xcrypto/go.mod"))
+			}},
+		{name: "JSch", version: fromDebian("libjsch-java"), args: withJSch()},
 		{name: "ssh2",
 			args: fixed("env", "NODE_PATH=/opt/clients/node_modules", "/opt/oidc-provider/bin/node", libraries+"with_ssh2.js", sshPort, clientUser),
 			version: func(t *testing.T) string {
@@ -188,6 +198,11 @@ func TestClientsHere(t *testing.T) {
 	for _, k := range clientsHere() {
 		t.Run(k.name, func(t *testing.T) { k.signsIn(t, own) })
 	}
+}
+
+// withJSch is Java's JSch, with so much patience, or its own.
+func withJSch(milliseconds ...string) func(*testing.T) []string {
+	return fixed(append([]string{"java", "-cp", "/usr/share/java/jsch.jar", libraries + "with_jsch.java", sshPort, clientUser}, milliseconds...)...)
 }
 
 // TestClients signs in with every client, and prints what a person sees.
