@@ -31,7 +31,11 @@ func (p *Patient) sshd(ctx context.Context) []Result {
 	version, _ := p.Run(ctx, sshdProgram, "-V")
 	lines, _ := sshd.Read(p.Files) // what cannot be read is not shown
 	set := settings(said)
-	results := p.dropIn(judgeSSHD(set, name, p.Config.SignIn.Timeout, p.Config.SignIn.ReuseWindow > 0), lines)
+	results := judgeSSHD(set, name, p.Config.SignIn.Timeout, p.Config.SignIn.ReuseWindow > 0)
+	unread := p.passesOver(ctx, lines)
+	if unread {
+		results = dropIn(results)
+	}
 	results = append(results, judgeAllowed(set, p.candidate(ctx, name), sshd.VersionIn(version), lines)...)
 	results = append(results, p.rulesByGroup(lines)...)
 	results = append(results, p.chroot(set)...)
@@ -39,6 +43,10 @@ func (p *Patient) sshd(ctx context.Context) []Result {
 	if results == nil {
 		results = []Result{ok("sshd shows %s a device code, and waits long enough", name)}
 	}
+	if !unread {
+		results = append(results, p.spelling(ctx)...)
+	}
+	results = append(results, p.startups(set)...)
 	results = append(results, p.reloaded(set, lines)...)
 	if !p.exists("etc/debian_version") {
 		for i := range results {
@@ -129,11 +137,18 @@ func judgeSSHD(set map[string][]string, name string, timeout time.Duration, addr
 	return results
 }
 
-// dropIn: where the package's lines are there and sshd does not read them, one line mends all that is missing.
-func (p *Patient) dropIn(results []Result, lines *sshd.Config) []Result {
-	if slices.Contains(lines.Files, sshdDropIn) || len(lines.Files) == 0 || !p.exists(sshdDropIn) {
-		return results
+// passesOver: the package's lines are there and sshd does not read them, though it could: before 8.2 it knows no Include, and its own
+// file has them.
+func (p *Patient) passesOver(ctx context.Context, lines *sshd.Config) bool {
+	if len(lines.Files) == 0 || slices.Contains(lines.Files, sshdDropIn) || !p.exists(sshdDropIn) {
+		return false
 	}
+	said, _ := p.Run(ctx, sshdProgram, "-t", "-f", "/dev/null", "-o", "Include=/dev/null")
+	return !strings.Contains(strings.ToLower(said), "bad configuration option: include")
+}
+
+// dropIn: one line mends all that is missing.
+func dropIn(results []Result) []Result {
 	found := "sshd does not read " + sshdDropIn
 	unread := warning(found)
 	for _, r := range results {

@@ -22,6 +22,9 @@ import (
 
 const goodSSHD = "usepam yes\nkbdinteractiveauthentication yes\npasswordauthentication no\nlogingracetime 300\nusedns no\n"
 
+// misspelt is what it prints for a name that is nobody's.
+const misspelt = "usepam yes\nkbdinteractiveauthentication no\npasswordauthentication no\nbanner /usr/share/aad-login/name-spelling\n"
+
 // sshdOf is a machine whose sshd -T prints this, with these files.
 func sshdOf(said, version string, files map[string]string) *Patient {
 	root := fstest.MapFS{"usr/sbin/sshd": {Mode: 0o755}, "etc/debian_version": {}}
@@ -34,6 +37,8 @@ func sshdOf(said, version string, files map[string]string) *Patient {
 		switch {
 		case program == sshdProgram && args[0] == "-V":
 			return version, nil
+		case program == sshdProgram && (strings.Contains(args[2], "%40") || strings.Contains(args[2], "@contoso.com@")):
+			return misspelt, nil
 		case program == sshdProgram:
 			return said, nil
 		case program == "id":
@@ -177,6 +182,22 @@ func TestDropInIsNotRead(t *testing.T) {
 		expect(t, results, status, "sshd does not read /etc/ssh/sshd_config.d/40-aad-login.conf")
 		if len(results) != 1 || results[0].Command != include {
 			t.Errorf("%+v", results)
+		}
+	}
+	// Before 8.2, no line would: it is an error there.
+	old := sshdOf(bad, "", files)
+	run := old.Run
+	old.Run = func(ctx context.Context, program string, args ...string) (string, error) {
+		if slices.Contains(args, "Include=/dev/null") {
+			return "command-line: line 0: Bad configuration option: Include\n", errors.New("exit status 255")
+		}
+		return run(ctx, program, args...)
+	}
+	results := old.sshd(t.Context())
+	expect(t, results, Failed, "LoginGraceTime is 120 s")
+	for _, r := range results {
+		if strings.Contains(r.Found, sshdDropIn) || strings.Contains(r.Command, "Include") {
+			t.Errorf("%+v", r)
 		}
 	}
 	files["etc/ssh/sshd_config"] = "Include /etc/ssh/sshd_config.d/*.conf\n"

@@ -114,6 +114,7 @@ func TestCheckFindsAndMends(t *testing.T) {
 		{"no PAM", sshdConfig, begin("UsePAM no\n"), "sshd", "UsePAM is no", 1},
 		{"no prompts", "/etc/ssh/sshd_config.d/40-aad-login.conf", func(string) []byte { return []byte("LoginGraceTime 300\n") },
 			"sshd", "KbdInteractiveAuthentication is no", 1},
+		{"no sentence on names", dropInFile, replace("*%40*,", "nobody,"), "sshd", "asks someone%40contoso.example, who is nobody, for a password", 0},
 		{"no time", sshdConfig, begin("LoginGraceTime 120\n"), "sshd", "LoginGraceTime is 120 s", 1},
 		{"no includes", "/etc/sudoers", replace("@includedir /etc/sudoers.d", ""), "sudo", "does not include", 1},
 		{"no sudoers", "/etc/sudoers.d/aad_admins", nothing, "sudo", "may sign in, but not use sudo", 0},

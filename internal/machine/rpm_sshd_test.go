@@ -5,6 +5,7 @@ package machine
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -49,6 +50,7 @@ func settings(t *testing.T, user string) string {
 func TestRPMWithoutInclude(t *testing.T) {
 	long(t)
 	stored(t, "user@contoso.example")
+	stored(t, "admin@contoso.example") // sshd goes by another name here, and is not told about new accounts
 	withoutInclude(t)
 	before := wiring(t)
 	mustRPM(t, "1.2.3")
@@ -87,6 +89,15 @@ func TestRPMWithoutInclude(t *testing.T) {
 				if !strings.Contains(ours, line+"\n") {
 					t.Errorf("an account of ours: not %s", line)
 				}
+			}
+			misspelt := settings(t, "user%40contoso.example")
+			for _, line := range []string{"banner " + shared + "name-spelling", "kbdinteractiveauthentication no", "passwordauthentication no"} {
+				if !strings.Contains(misspelt, line+"\n") {
+					t.Errorf("a name with %%40: not %s", line)
+				}
+			}
+			if wrong, _ := diagnose(t, "--offline", "user@contoso.example"); slices.ContainsFunc(wrong, func(r examined) bool { return r.Check == "sshd" }) {
+				t.Errorf("check: %+v", wrong)
 			}
 			if got := settings(t, "User@Contoso.Example"); !strings.Contains(got, "kbdinteractiveauthentication yes\n") {
 				t.Error("a name in another spelling is not told the right one")

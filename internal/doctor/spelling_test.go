@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"context"
+	"strings"
+	"testing"
+)
+
+// A name in another spelling gets a sentence, and not a question for a password. Where it does not, the lines to write are these; where
+// all is to be read by one line, that comes first.
+func TestSpelling(t *testing.T) {
+	const (
+		nobody = "kbdinteractiveauthentication no\npasswordauthentication no\n"
+		block  = `sed -i '1i Match User *%40*,*@*@*\n	Banner /usr/share/aad-login/name-spelling\n	KbdInteractiveAuthentication no\n` +
+			`	PasswordAuthentication no\nMatch all' /etc/ssh/sshd_config`
+		asks, silent = "who is nobody, for a password", "how a name is written"
+	)
+	for said, found := range map[string]string{
+		misspelt: "",
+		strings.Replace(misspelt, "wordauthentication no", "wordauthentication yes", 1):     asks,
+		strings.Replace(misspelt, "activeauthentication no", "activeauthentication yes", 1): asks,
+		nobody + "banner none\n":           silent,
+		nobody + "banner /etc/issue.net\n": "", // an administrator's own
+	} {
+		for name, of := range map[string]string{"someone%40contoso.com": "%40", "someone@contoso.com@host": "@contoso.com@"} {
+			p := sshdOf(goodSSHD, "OpenSSH_9.2p1", nil)
+			run := p.Run
+			p.Run = func(ctx context.Context, program string, args ...string) (string, error) {
+				if program == sshdProgram && len(args) > 2 && strings.Contains(args[2], of) {
+					return said, nil
+				}
+				return run(ctx, program, args...)
+			}
+			results := p.sshd(t.Context())
+			expect(t, results, OK, "device code")
+			switch {
+			case found != "":
+				expect(t, results, Warning, name)
+				expect(t, results, Warning, found)
+				if command := results[len(results)-1].Command; command != block {
+					t.Error(command)
+				}
+			case len(results) != 1:
+				t.Error(told(results...))
+			}
+		}
+	}
+}

@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"fmt"
+	"strings"
+)
+
+// startups: to sshd, who waits for a browser is a connection that has not authenticated, and of those it has limits of its own. By
+// default they bind before sign_in.max_waiting, which only matters where so many come at once.
+func (p *Patient) startups(set map[string][]string) []Result {
+	var begin, rate, full int
+	limits := strings.Join(set["maxstartups"], " ")
+	if n, _ := fmt.Sscanf(limits, "%d:%d:%d", &begin, &rate, &full); n != 3 {
+		return nil
+	}
+	most, now := p.Config.SignIn.MaxWaiting, p.waiting()
+	drops := fmt.Sprintf("sshd drops connections at random from %d on that have not authenticated, and all from %d on (MaxStartups %s)",
+		begin, full, limits)
+	wrong := func(found string) []Result {
+		return []Result{warning(found + drops).fix(reload).run(before(fmt.Sprintf("MaxStartups %d:30:%d", most, 2*most)))}
+	}
+	switch {
+	case most > full:
+		return wrong(fmt.Sprintf("sign_in.max_waiting lets %d people wait for a browser, but ", most))
+	case now >= begin:
+		return wrong(fmt.Sprintf("%d people wait for a browser now, and ", now))
+	}
+	return []Result{ok("%d people may wait for a browser at once (sign_in.max_waiting); %s", most, drops)}
+}
+
+// waiting is how many sign-ins over the network hold a place: there, somebody's name is in it (internal/signin/waiting.go).
+func (p *Patient) waiting() (n int) {
+	for _, slot := range p.glob("var/cache/aad-login/waiting/remote/slot-*") {
+		if who, _ := p.read(slot); who != "" {
+			n++
+		}
+	}
+	return n
+}
