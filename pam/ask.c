@@ -23,8 +23,8 @@ static int is_item(pam_handle_t *h, int which, const char *typed)
 /*
  * With echo, because sshd's password authentication answers every prompt without echo by the password it was given: it would
  * "press ENTER" for a code that nobody has seen. A prompt with echo it refuses at once. What is typed is wiped and thrown away;
- * only that the conversation came back matters, and whether it can have been a person. Sets *at_once for a text that nobody
- * can have typed in that time; just ENTER may have been pressed early.
+ * only that the conversation came back matters, and whether it can have been a person, who may have typed the name by mistake. Sets
+ * *at_once for a text that nobody can have typed in that time; just ENTER may have been pressed early.
  */
 static int converse(pam_handle_t *h, const char *text, int *at_once)
 {
@@ -33,7 +33,7 @@ static int converse(pam_handle_t *h, const char *text, int *at_once)
 	int ret = pam_prompt(h, PAM_PROMPT_ECHO_ON, &typed, "%s", text);
 
 	*at_once = typed && *typed && aad_now() - asked < AAD_AT_ONCE;
-	if (!typed || is_item(h, PAM_USER, typed) || is_item(h, PAM_AUTHTOK, typed))
+	if (!typed || (*at_once && is_item(h, PAM_USER, typed)) || is_item(h, PAM_AUTHTOK, typed))
 		ret = PAM_CONV_ERR;
 	if (typed) {
 		explicit_bzero(typed, strlen(typed));

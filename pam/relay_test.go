@@ -40,7 +40,7 @@ const (
 const (
 	enter       = iota // after some time also with a text, typed by mistake
 	nothing            // no answer at all
-	name               // the account's
+	name               // the account's; after some time a person has typed it
 	password           // the one the host has from elsewhere, PAM_AUTHTOK
 	atOnceAgain        // something, and the same when asked again
 	ahead              // something that was typed before, and then ENTER
@@ -219,7 +219,7 @@ func (s scenario) model() (seen []event, code byte) {
 			show('P', "", text)
 			prompts++
 			switch {
-			case s.answer == enter || s.answer == ahead && prompts > 1:
+			case s.answer == enter || s.answer == ahead && prompts > 1 || s.answer == name && s.takes > 0:
 				now += int64(s.takes)
 				return s.conversation == pamSuccess
 			case s.answer != ahead && s.answer != atOnceAgain || s.conversation != pamSuccess || prompts > 1:
@@ -498,6 +498,8 @@ func TestRelayNobodyReads(t *testing.T) {
 		{"no answer", nothing, 0, []event{ask, nobody}, pamConvErr},
 		{"the name", name, 0, []event{ask, nobody}, pamConvErr},
 		{"a password of the host's", password, 0, []event{ask, nobody}, pamConvErr},
+		{"the name, typed by a person", name, 2, []event{ask, ended}, pamSuccess},
+		{"a password of the host's, whenever", password, 2, []event{ask, nobody}, pamConvErr},
 		{"the same at once", atOnceAgain, 0, []event{ask, ask, nobody}, pamConvErr},
 		{"typed ahead", ahead, 0, []event{ask, ask, ended}, pamSuccess},
 		{"typed ahead, then read", ahead, 3, []event{ask, ask, ended}, pamSuccess},

@@ -174,9 +174,11 @@ static const char *answer(void)
 	prompts++;
 	if (play.answer == NOTHING)
 		return NULL;
-	if (play.answer != ENTER && !(play.answer == AHEAD && prompts > 1))
+	if (play.answer == AT_ONCE_AGAIN || (play.answer == AHEAD && prompts == 1))
 		return at_once[play.answer];
 	clock_ms += (int64_t)play.takes * 1000;
+	if (play.answer == NAME || play.answer == PASSWORD)
+		return at_once[play.answer];
 	return play.takes ? secret : "";
 }
 
