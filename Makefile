@@ -12,6 +12,9 @@ PAMDIR  := /usr/lib/$(MULTIARCH)/security
 NSSDIR  := /usr/lib/$(MULTIARCH)
 ARCH    := $(shell dpkg --print-architecture 2>/dev/null)
 ARCHES  := amd64 arm64
+# Whom people write to about the packages, and where they read more: for whoever publishes them (packaging/contact).
+export CONTACT  ?=
+export HOMEPAGE ?=
 # The time of all that is in a package: of the same sources, the same bytes.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
@@ -86,7 +89,8 @@ install: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl
 deb: ARCHES := $(ARCH)
 deb packages:
 	$(if $(THROWAWAY_MACHINE),,internal/machine/throwaway) \
-	    env SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) internal/machine/packages $@ $(VERSION) $(ARCHES)
+	    env SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) CONTACT="$$CONTACT" HOMEPAGE="$$HOMEPAGE" \
+	    internal/machine/packages $@ $(VERSION) $(ARCHES)
 
 stage-deb:
 	rm -rf $(B)/deb
