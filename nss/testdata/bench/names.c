@@ -39,7 +39,7 @@ static const struct peer {
 	const char *name, *label, *library;
 	bool daemon; // answers from its cache
 } peers[PEERS] = {
-	{"aad", "aad-login", "build/libnss_aad.so.2", false},
+	{"aad", "aad-login", "libnss_aad.so.2", false},
 	{"extrausers", "libnss-extrausers", "libnss_extrausers.so.2", false},
 	{"cache", "libnss-cache, indexed", "libnss_cache.so.2", false},
 	{"sss", "sssd, memory cache", "libnss_sss.so.2", true},
