@@ -48,13 +48,7 @@ func (p *Patient) sshd(ctx context.Context) []Result {
 	}
 	results = append(results, p.startups(set)...)
 	results = append(results, p.reloaded(set, lines)...)
-	if !p.exists("etc/debian_version") {
-		for i := range results {
-			results[i].Fix = strings.ReplaceAll(results[i].Fix, "reload ssh", "reload sshd")
-			results[i].Command = strings.ReplaceAll(results[i].Command, "reload ssh", "reload sshd")
-		}
-	}
-	return results
+	return p.asHere(results, lines)
 }
 
 // sshdFor is what sshd -T prints for an account.

@@ -247,3 +247,23 @@ func TestNologin(t *testing.T) {
 	files["etc/pam.d/sshd"] = ""
 	expect(t, sshdOf(goodSSHD, "", files).sshd(t.Context()), OK, "device code")
 }
+
+// SUSE has its own file below /usr, which one in /etc would take the place of: what is printed goes into the directory that it includes.
+func TestSSHDConfigOfTheVendor(t *testing.T) {
+	said := strings.NewReplacer("ation yes", "ation no", "300", "120").Replace(goodSSHD)
+	p := sshdOf(said, "", map[string]string{"usr/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\n"})
+	file := filepath.Join(t.TempDir(), "file")
+	for _, r := range p.sshd(t.Context()) {
+		command := strings.ReplaceAll(r.Command, "/etc/ssh/sshd_config.d/00-local.conf", file)
+		if command == r.Command {
+			t.Fatalf("%+v", r)
+		}
+		if out, err := exec.Command("sh", "-ec", command).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v, %s", command, err, out)
+		}
+	}
+	const want = "Match Group aad_users\n\tKbdInteractiveAuthentication yes\nMatch all\nLoginGraceTime 300\n"
+	if got, err := os.ReadFile(file); err != nil || string(got) != want {
+		t.Errorf("%v, %q", err, got)
+	}
+}

@@ -15,6 +15,24 @@ import (
 // The commands that change one word of one line of sshd's configuration, wherever it stands: in front of the file, a list would not
 // reach a Match block that has one of its own.
 
+// asHere writes commands in this machine's way: Debian has another name for the service, and SUSE's own sshd_config, which is not to be
+// edited, is below /usr. It includes the administrator's files before all else, and would not be read beside one in /etc.
+func (p *Patient) asHere(results []Result, lines *sshd.Config) []Result {
+	vendors := len(lines.Files) > 0 && strings.HasPrefix(lines.Files[0], "/usr/")
+	for i := range results {
+		r := &results[i]
+		if !p.exists("etc/debian_version") {
+			r.Fix = strings.ReplaceAll(r.Fix, "reload ssh", "reload sshd")
+			r.Command = strings.ReplaceAll(r.Command, "reload ssh", "reload sshd")
+		}
+		text, first := strings.CutPrefix(r.Command, "sed -i '1i ")
+		if text, ends := strings.CutSuffix(text, "' "+sshdConfig); vendors && first && ends {
+			r.Command = fmt.Sprintf(`printf '%%b\n' '%s' >>/etc/ssh/sshd_config.d/00-local.conf`, text)
+		}
+	}
+	return results
+}
+
 // addWord adds a pattern to the list that is in force, or "" where no file has it.
 func addWord(lines *sshd.Config, keyword string, inForce []string, word string) string {
 	for _, line := range lines.With(keyword) {
