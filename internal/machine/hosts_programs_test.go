@@ -17,60 +17,86 @@ import (
 // Programs that run something for an account without anybody there: the account is authorized before each job, and a job of
 // somebody who has lost the role does not run. The user manager does the same, and needs a booted systemd: see TestRelease.
 
-// jobs starts a daemon with a job of user@contoso.example that makes a file, allowed and then refused.
-func jobs(t *testing.T, service string, submit, start func(file string)) {
+// jobs is a daemon that runs what somebody has submitted.
+type jobs struct {
+	service string
+	submit  func(t *testing.T, user, file string) // a job that writes the user's name into a file
+	start   func(t *testing.T)                    // the daemon
+}
+
+// walk has a job run for a local user, and for an account of ours with the role and without.
+func (j jobs) walk(t *testing.T) (local string) {
 	t.Helper()
 	const user = "user@contoso.example"
 	stored(t, user)
+	localUser(t)
 	dir := t.TempDir()
 	for _, d := range []string{filepath.Dir(filepath.Dir(dir)), filepath.Dir(dir), dir} {
 		os.Chmod(d, 0o777)
 	}
-	ran := func(file string) func() bool {
-		return func() bool {
-			text, err := os.ReadFile(file)
-			return err == nil && string(text) == user+"\n"
-		}
-	}
-	allowed, refused := filepath.Join(dir, "allowed"), filepath.Join(dir, "refused")
+	ours := ` .*service="` + j.service + `"`
 	mark := syslog.mark()
-	submit(allowed)
-	start(allowed)
-	eventually(t, "the job has run", patience, ran(allowed))
-	ours := ` .*service="` + service + `"`
+	j.run(t, "local", filepath.Join(dir, "local"))
+	syslog.exactly(t, mark, 0, ours)
+
+	mark = syslog.mark()
+	j.run(t, user, filepath.Join(dir, "allowed"))
 	syslog.exactly(t, mark, 1, ours)
 	syslog.exactly(t, mark, 1, `authorized .*account="`+user+`"`+ours)
 
-	submit(refused)
+	refused := filepath.Join(dir, "refused")
+	j.submit(t, user, refused)
 	revoke(t, user)
 	mark = syslog.mark()
-	start(refused)
+	j.start(t)
 	syslog.exactly(t, mark, 1, `denied`+ours)
-	if ran(refused)() {
+	if hasRun(refused, user) {
 		t.Error("a job of somebody without a role ran")
 	}
+	return "runs"
 }
 
-func TestCron(t *testing.T) {
-	const tab = "/var/spool/cron/crontabs/user@contoso.example"
-	t.Cleanup(func() { os.Remove(tab) })
-	jobs(t, "cron", func(file string) {
+// run submits a job, and waits until it has run.
+func (j jobs) run(t *testing.T, user, file string) {
+	t.Helper()
+	j.submit(t, user, file)
+	j.start(t)
+	eventually(t, "the job of "+user+" has run", patience, func() bool { return hasRun(file, user) })
+}
+
+func hasRun(file, user string) bool {
+	text, err := os.ReadFile(file)
+	return err == nil && string(text) == user+"\n"
+}
+
+var cronJobs = jobs{
+	service: "cron",
+	submit: func(t *testing.T, user, file string) {
+		tab := "/var/spool/cron/crontabs/" + user
+		t.Cleanup(func() { os.Remove(tab) })
 		if err := os.WriteFile(tab, []byte("@reboot id -un >"+file+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-	}, func(string) {
+	},
+	start: func(t *testing.T) {
 		os.Remove("/run/crond.reboot") // this is the first start since the machine was booted
 		background(t, "cron", "-f")
-	})
+	},
 }
 
-func TestAt(t *testing.T) {
-	jobs(t, "atd", func(file string) {
-		if out, status := command(t, "id -un >"+file+"\n", "runuser", "-u", "user@contoso.example", "--", "sh", "-c", "cd / && at now"); status != 0 {
+var atJobs = jobs{
+	service: "atd",
+	submit: func(t *testing.T, user, file string) {
+		if out, status := command(t, "id -un >"+file+"\n", "runuser", "-u", user, "--", "sh", "-c", "cd / && at now"); status != 0 {
 			t.Fatal(out)
 		}
-	}, func(string) { must(t, "atd", "-s") })
+	},
+	start: func(t *testing.T) { must(t, "atd", "-s") },
 }
+
+func TestCron(t *testing.T) { cronJobs.walk(t) }
+
+func TestAt(t *testing.T) { atJobs.walk(t) }
 
 // background runs a daemon until the next of these, or the end of the test.
 func background(t *testing.T, name string, args ...string) {

@@ -20,9 +20,8 @@ func TestBootedPrograms(t *testing.T) {
 	v.install(t)
 	v.setup(t)
 	v.administrator(t)
-	// Without a rule, polkit takes nobody of ours for an administrator: it asks for the password of root or of group sudo.
-	v.write(t, "/etc/polkit-1/rules.d/40-aad-login.rules",
-		`polkit.addAdminRule(function(action, subject) { return ["unix-group:aad_admins", "unix-user:local"]; });`+"\n", 0o644)
+	v.must(t, "usermod", "--append", "--groups", "sudo", "local")
+	v.write(t, "/etc/polkit-1/rules.d/40-entra.rules", adminRule, 0o644)
 	for _, step := range []struct {
 		name string
 		do   func(*visit, *testing.T)
@@ -41,6 +40,9 @@ func TestBootedPrograms(t *testing.T) {
 	fmt.Fprintln(os.Stdout, strings.TrimSuffix(versions, ", "))
 	v.off(t, "poweroff")
 }
+
+// adminRule is that of docs/programs.md. Without it polkit takes nobody of ours for an administrator.
+const adminRule = `polkit.addAdminRule(function(action, subject) { return ["unix-group:aad_admins", "unix-group:sudo"]; });` + "\n"
 
 // unit is a service with User=, which asks no PAM, and one with PAMName= besides, whose account phase is asked.
 func (v *visit) unit(t *testing.T) {
@@ -73,20 +75,29 @@ func (v *visit) linger(t *testing.T) {
 	v.must(t, "loginctl", "disable-linger", admin)
 }
 
-// elevated is a program that has polkit's agent on the terminal ask, for an administrator of ours and for a local one.
+// elevatedAs0 is what follows: the agent's word, in colour, and that of id.
+const elevatedAs0 = `AUTHENTICATION COMPLETE [^\n]*\n(?:\x1b\S*)?0\n`
+
+// elevated is a program that has polkit's agent on the terminal ask, for an administrator of ours and for a local one. The agent
+// asks first as which of them.
 func (v *visit) elevated(t *testing.T, command string) {
+	choose := func(c *terminal, name string) {
+		c.t.Helper()
+		c.typeLine(c.expect(`(\d+)\. .*` + name + `(?:.|\n)*Choose identity to authenticate as \(1-2\): `)[1])
+	}
 	c := v.ssh(t, admin, command)
 	c.signIn(admin)
+	choose(c, admin)
 	c.expect(`Signing in to \S+ as admin@contoso\.example \(polkit-1\)\. \n`)
 	c.signIn(admin)
-	c.expect(`AUTHENTICATION COMPLETE`)
-	c.expect(`\n0\n`)
-	c.end()
+	c.expect(elevatedAs0)
+	c.endsWell()
 	if said := v.log(t, `signed-in .*service="polkit-1"`); !strings.Contains(said, admin) {
 		t.Errorf("log: %q", said)
 	}
-	for password, want := range map[string]string{localPassword: `AUTHENTICATION COMPLETE(.|\n)*\n0\n`, "wrong": `AUTHENTICATION FAILED`} {
+	for password, want := range map[string]string{localPassword: elevatedAs0, "wrong": `AUTHENTICATION FAILED`} {
 		c := v.sshWith(t, v.locals.args(), "local", command)
+		choose(c, "local")
 		c.expect(`[Pp]assword: `)
 		c.typeLine(password)
 		c.expect(want)

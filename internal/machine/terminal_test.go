@@ -144,8 +144,8 @@ func (c *terminal) expect(pattern string) []string {
 	}
 }
 
-// asks waits for a match as expect does, and reports whether there was one before the end.
-func (c *terminal) asks(pattern string) bool {
+// asks waits for a match as expect does, and returns it; "" if the end came before.
+func (c *terminal) asks(pattern string) string {
 	re := regexp.MustCompile(pattern)
 	late := time.AfterFunc(patience, func() { c.cmd.Process.Kill() })
 	defer late.Stop()
@@ -153,12 +153,13 @@ func (c *terminal) asks(pattern string) bool {
 	defer c.mu.Unlock()
 	for {
 		if m := re.FindStringIndex(c.text[c.seen:]); m != nil {
+			match := c.text[c.seen:][m[0]:m[1]]
 			c.seen += m[1]
-			return true
+			return match
 		}
 		select {
 		case <-c.done:
-			return false
+			return ""
 		default:
 		}
 		c.wait()

@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package machine
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// How long a local user takes to get in while strangers knock: with the package and strangers of our domain, and with the package absent
+// and strangers of an unknown local name.
+const (
+	turns    = 3
+	tries    = 30 // turns of ten
+	knockers = 10
+
+	// A knocker knocks at this pace, however soon the answer comes. It is more than a refusal takes (pam_unix has a stranger wait for
+	// two seconds, give or take a quarter), so that there are as many knocks with the package as without, and what is compared is what
+	// a knock costs the machine. Without a pace, who is refused sooner would knock more often.
+	pace = 3 * time.Second
+)
+
+// figure measures in turns, so that what else the machine does falls on both. In services that show no code no worker starts.
+func figure(t *testing.T, p program) (absent, installed []time.Duration) {
+	without := func(t *testing.T) {
+		must(t, "dpkg", "--remove", "aad-login")
+		t.Cleanup(func() { must(t, "dpkg", "--install", "--force-confold", debian(t)) })
+		absent = append(absent, times(t, p, "stranger%d")...)
+	}
+	with := func(t *testing.T) {
+		started := workersStarted(t)
+		installed = append(installed, times(t, p, "stranger%d@contoso.example")...)
+		if n := started(); p.shows == nil && n != 0 {
+			t.Errorf("%d workers started", n)
+		}
+	}
+	for turn := range turns {
+		if turn%2 == 0 {
+			t.Run("without the package", without)
+			t.Run("with strangers", with)
+		} else {
+			t.Run("with strangers", with)
+			t.Run("without the package", without)
+		}
+	}
+	slices.Sort(absent)
+	slices.Sort(installed)
+	return absent, installed
+}
+
+// times is how long a local user takes to get in while knockers knock.
+func times(t *testing.T, p program, names string) (all []time.Duration) {
+	t.Helper()
+	if p.start != nil {
+		p.start(t)
+	}
+	stop := knock(t, p, names)
+	defer func() { t.Logf("%d knocks", stop()) }()
+	for range tries / turns {
+		began := time.Now()
+		if in, err := p.try(t, "local", localPassword); !in {
+			t.Errorf("a local user is kept out beside %d others: %v", knockers, err)
+			return nil
+		}
+		all = append(all, time.Since(began))
+	}
+	return all
+}
+
+// knock has strangers knock, one after the other, and returns when each has begun. What becomes of them is not asked here.
+func knock(t *testing.T, p program, names string) (stop func() (knocks int)) {
+	t.Helper()
+	var begun, knocking sync.WaitGroup
+	counts, end := make([]int, knockers), make(chan struct{})
+	for i := range knockers {
+		begun.Add(1)
+		knocking.Go(func() {
+			time.Sleep(pace / knockers * time.Duration(i)) // not all at once
+			begun.Done()
+			again := time.NewTicker(pace)
+			defer again.Stop()
+			for {
+				p.try(t, fmt.Sprintf(names, i), "a password")
+				counts[i]++
+				select {
+				case <-end:
+					return
+				case <-again.C:
+				}
+			}
+		})
+	}
+	begun.Wait()
+	return func() (knocks int) {
+		close(end)
+		knocking.Wait()
+		for _, n := range counts {
+			knocks += n
+		}
+		return knocks
+	}
+}
