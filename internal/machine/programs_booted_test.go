@@ -89,8 +89,11 @@ func (v *visit) elevated(t *testing.T, command string) {
 	c.signIn(admin)
 	choose(c, admin)
 	c.expect(`Signing in to \S+ as admin@contoso\.example \(polkit-1\)\. \n`)
-	c.signIn(admin)
+	page, code := c.prompted()
+	browse(t, page, code, admin)
+	stop := c.keepTyping("")
 	c.expect(elevatedAs0)
+	stop()
 	c.endsWell()
 	if said := v.log(t, `signed-in .*service="polkit-1"`); !strings.Contains(said, admin) {
 		t.Errorf("log: %q", said)
@@ -99,8 +102,9 @@ func (v *visit) elevated(t *testing.T, command string) {
 		c := v.sshWith(t, v.locals.args(), "local", command)
 		choose(c, "local")
 		c.expect(`[Pp]assword: `)
-		c.typeLine(password)
+		stop := c.keepTyping(password)
 		c.expect(want)
+		stop()
 		c.end()
 	}
 }

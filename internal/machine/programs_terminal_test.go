@@ -69,7 +69,8 @@ func typesPassword(begin func(t *testing.T, user string) *terminal) func(t *test
 	}
 }
 
-// keepTyping types a line, and again: vlock throws away what is typed between its prompt and the moment at which it reads.
+// keepTyping types a line, and again: vlock and polkit's agent throw away what is typed between their prompt and the moment at which they
+// read.
 func (c *terminal) keepTyping(line string) (stop func()) {
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {
