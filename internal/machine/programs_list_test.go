@@ -33,9 +33,7 @@ func programs() []program {
 				"!include /etc/dovecot/dovecot.conf\nlisten = 127.0.0.1\nssl = no\ndisable_plaintext_auth = no\nlog_path = /tmp/dovecot.log\n"))
 		}},
 		{name: "apache2", pkg: "libapache2-mod-authnz-pam", service: "httpd", try: basic, start: startApache},
-		{name: "xrdp-sesman", pkg: "xrdp", service: "xrdp-sesman", try: sesman, start: func(t *testing.T) {
-			daemon(t, "[::1]:3350", "xrdp-sesman", "-n")
-		}},
+		{name: "xrdp-sesman", pkg: "xrdp", service: "xrdp-sesman", try: sesman, start: startSesman},
 		{name: "cockpit", pkg: "cockpit-ws", service: "cockpit", try: cockpit, shows: cockpitShows, start: func(t *testing.T) {
 			// Of its own it takes ten who have not signed in.
 			os.WriteFile("/etc/cockpit/cockpit.conf", []byte("[WebService]\nMaxStartups = 100\n"), 0o644)

@@ -185,6 +185,14 @@ func basic(_ *testing.T, user, password string) (bool, error) {
 	return answer.StatusCode != http.StatusUnauthorized, nil
 }
 
+// startSesman is with a stack in which pam_unix has nobody wait: xrdp-sesman asks PAM for one after the other, so that while strangers
+// wait nobody else gets in, with the package or without it.
+func startSesman(t *testing.T) {
+	must(t, "sh", "-c", `sed 's/pam_unix\.so/& nodelay/' /etc/pam.d/common-auth >/etc/pam.d/test-auth`)
+	edit(t, "/etc/pam.d/xrdp-sesman", func(s string) []byte { return []byte(strings.ReplaceAll(s, "common-auth", "test-auth")) })
+	daemon(t, "[::1]:3350", "xrdp-sesman", "-n")
+}
+
 // sesman asks xrdp's session manager for a session. That it starts none, for want of an X server, is another matter.
 func sesman(_ *testing.T, user, password string) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), giveUp)
