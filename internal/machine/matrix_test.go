@@ -98,8 +98,10 @@ func (v *visit) localsGetIn(t *testing.T) {
 	v.console.expect(`Password: `)
 	v.console.typeLine(consolePassword)
 	v.console.expect(`# `)
-	v.console.typeLine("echo in as $(id -un); exit")
+	v.console.typeLine("echo in as $(id -un)")
 	v.console.expect(`in as root\n`)
+	v.console.expect(`# `)
+	v.console.typeLine("exit") // not before: the next getty hangs the console up, and what it has not shown is lost
 	v.console.expect(` login: `)
 
 	c := v.ssh(t, "local", "echo in as $(id -un); sudo -k; sudo id -u")
