@@ -60,7 +60,7 @@ func (r *result) answered(q emulator.Request) {
 		service = "unknown: " + q.Path
 	}
 	r.calls[service]++
-	if q.Status == 429 || strings.Contains(q.Error, "50196") {
+	if q.Status == 429 || q.Error == "invalid_grant" { // AADSTS50196 is the only one here
 		r.throttled[service]++
 	}
 	if r.second[service] == nil {
