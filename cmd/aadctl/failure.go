@@ -88,7 +88,13 @@ func explain(err error) *failure {
 }
 
 // plain drops the package's name, which says nothing to a person.
-func plain(err error) string { return strings.TrimPrefix(err.Error(), "account: ") }
+func plain(err error) string {
+	text := err.Error()
+	for _, name := range []string{"account: ", "signin: configuration: ", "token: ", "azure: "} {
+		text = strings.TrimPrefix(text, name)
+	}
+	return text
+}
 
 // inStore marks what went wrong with the store and is not known better.
 func inStore(err error) error {

@@ -36,7 +36,9 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs testdata/script/*.txtar. Besides testscript's own commands
-// there are the following, and the file tomorrow, a store of a later version:
+// there are the following, the file tomorrow, a store of a later version, and
+// an emulator: $ENTRA, vouched for by ca.pem, with the metadata services $AZURE,
+// $ARC and $UNIFORM, an instance of a uniform scale set:
 //
 //	config [LINE…]          write config.toml: the required keys, the LINEs,
 //	                        and a store below $WORK
@@ -52,13 +54,18 @@ func TestScripts(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("config.toml must belong to root, so only root can test what reads it")
 	}
-	azure, arc := metadata(t, emulator.Contoso().Machine.ResourceID), metadata(t, arcID)
+	entra := emulated(t, emulator.Contoso().Machine.ResourceID)
+	arc, uniform := emulated(t, arcID).MetadataURL(), emulated(t, uniformID).MetadataURL()
 	testscript.Run(t, testscript.Params{
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("AZURE", azure)
+			env.Setenv("AZURE", entra.MetadataURL())
 			env.Setenv("ARC", arc)
-			if err := os.WriteFile(env.WorkDir+"/tomorrow", storeOfTomorrow(t), 0o644); err != nil {
-				return err
+			env.Setenv("UNIFORM", uniform)
+			env.Setenv("ENTRA", entra.EntraURL())
+			for name, text := range map[string][]byte{"tomorrow": storeOfTomorrow(t), "ca.pem": entra.CA()} {
+				if err := os.WriteFile(env.WorkDir+"/"+name, text, 0o644); err != nil {
+					return err
+				}
 			}
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each aadctl ends a second late under the race detector
 			return nil
@@ -92,19 +99,22 @@ func storeOfTomorrow(t *testing.T) []byte {
 const arcID = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers" +
 	"/Microsoft.HybridCompute/machines/demo-arc"
 
-// metadata starts a metadata service that names this machine, for $AZURE and
-// $ARC of the scripts.
-func metadata(t *testing.T, id string) string {
+const uniformID = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers" +
+	"/Microsoft.Compute/virtualMachineScaleSets/web/virtualMachines/3"
+
+// emulated starts an emulator whose metadata names this machine.
+func emulated(t *testing.T, id string) *emulator.Server {
 	t.Helper()
 	d := emulator.Contoso()
 	d.Machine.ResourceID = id
+	d.Elsewhere = map[string]string{"fabrikam.example": "99990000-1111-2222-3333-444455556666"}
 	s := &emulator.Server{}
 	s.SetDirectory(d)
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	return s.MetadataURL()
+	return s
 }
 
 func writeConfig(ts *testscript.TestScript, neg bool, lines []string) {

@@ -39,6 +39,9 @@ tenant, and on Azure Arc the resource id. Comments and other settings stay. A
 value that is there already is replaced with --force only, and the file as it
 was is kept beside it, with .previous behind its name.
 
+Entra ID is asked first whose the domains are. One that is of another tenant, or
+of none, is written with --force only: people who are guests may come from there.
+
 With a client ID that was not there before, sign_in.scope becomes a scope of the
 application's own, so that Conditional Access sees it; a file that has one and no
 scope stays so unless --scope asks for it.
@@ -58,7 +61,7 @@ there, and can be run again.`,
 	flags.StringVar(&w.source, "source", "", "authorization.source: check-access, role-assignments, permissions or app-roles")
 	flags.StringVar(&w.resource, "resource-id", "", "authorization.resource_id, for machines that metadata does not name")
 	flags.StringVar(&w.scope, "scope", "", "sign_in.scope: a `SCOPE` that the application exposes, or none")
-	flags.BoolVar(&w.force, "force", false, "replace values that are there")
+	flags.BoolVar(&w.force, "force", false, "replace values that are there, and write domains of other tenants")
 	return cmd
 }
 
@@ -78,6 +81,9 @@ func (o *options) setup(ctx context.Context, w *wanted, in io.Reader, out io.Wri
 	}
 	c, err := config.Parse(o.config, edited)
 	if err != nil {
+		return err
+	}
+	if err := w.ofTheTenant(ctx, c, bytes.Equal(text, edited), out); err != nil {
 		return err
 	}
 	if err := replaceConfig(o.config, text, edited); err != nil {

@@ -15,7 +15,8 @@ import (
 // Whoever forges metadata must not get a command of theirs into the shell that ours are copied to.
 func TestStrangeResourceID(t *testing.T) {
 	c := &config.Config{Domains: []string{"contoso.com"}, Authorization: config.Authorization{Source: config.CheckAccess}}
-	for _, id := range []string{"/subscriptions/s'; id; '", "/subscriptions/$(id)", "/a\nid", "id", "/a b", "/\x1b[2J"} {
+	for _, id := range []string{"/subscriptions/s'; id; '", "/subscriptions/$(id)", "/a\nid", "id", "/a b", "/\x1b[2J", "/subscriptions/s/x",
+		strings.Replace(emulator.Contoso().Machine.ResourceID, "/demo/", "/dé/", 1)} {
 		var out bytes.Buffer
 		printLeft(&out, c, discovered{resource: id})
 		discovered{resource: id}.tell(&out)
@@ -24,8 +25,9 @@ func TestStrangeResourceID(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	printLeft(&out, c, discovered{resource: "/subscriptions/s/resourceGroups/a(b)/x"})
-	if !strings.Contains(out.String(), "az vm identity assign --ids '/subscriptions/s/resourceGroups/a(b)/x'\n") {
+	id := strings.Replace(emulator.Contoso().Machine.ResourceID, "/demo/", "/a(b)/", 1)
+	printLeft(&out, c, discovered{resource: id})
+	if !strings.Contains(out.String(), "az vm identity assign --ids '"+id+"'\n") {
 		t.Error(out.String())
 	}
 }
@@ -64,8 +66,8 @@ func TestLeftForNamedIdentity(t *testing.T) {
 	c := &config.Config{Domains: []string{"contoso.example"}}
 	c.Authorization.Source, c.Authorization.ManagedIdentity = config.CheckAccess, named
 	var out bytes.Buffer
-	printLeft(&out, c, discovered{resource: "/subscriptions/s/x"})
-	if text := out.String(); !strings.Contains(text, `"$(az ad sp show --id `+named+` --query id --output tsv)"`) || strings.Contains(text, "identity assign") || strings.Contains(text, "principalId") {
+	printLeft(&out, c, discovered{resource: emulator.Contoso().Machine.ResourceID})
+	if text := out.String(); !strings.Contains(text, `"$(az ad sp show --id '`+named+`' --query id --output tsv)"`) || strings.Contains(text, "identity assign") || strings.Contains(text, "principalId") {
 		t.Error(text)
 	}
 }

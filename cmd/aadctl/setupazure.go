@@ -11,8 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"aadlogin/internal/azcli"
 	"aadlogin/internal/azure"
 	"aadlogin/internal/config"
+	"aadlogin/internal/rbac"
 )
 
 // discovered is what the metadata service says of the machine, or the agent of Azure Arc.
@@ -72,7 +74,7 @@ func (d discovered) tell(out io.Writer) {
 	case d.resource == "" && d.refusal != nil:
 		fmt.Fprintf(out, "The metadata service of this machine answers, but does not say which machine it is:\n%s\n"+
 			"If it is one of Azure Arc, update its agent; or give authorization.resource_id and cloud by hand.\n",
-			printable(strings.TrimPrefix(d.refusal.Error(), "azure: ")))
+			printable(plain(d.refusal)))
 	case d.resource == "":
 		fmt.Fprintln(out, "This machine is not in Azure: no metadata service answers.")
 	case d.onArc():
@@ -96,6 +98,7 @@ func printLeft(out io.Writer, c *config.Config, d discovered) {
 	if id == "" {
 		id = d.resource
 	}
+	machine, err := rbac.ParseResource(id)
 	fmt.Fprintln(out, "\nLeft to do, where it is not done yet, with the Azure CLI:")
 	for _, line := range registrationLines(c) {
 		fmt.Fprintln(out, "\n"+line)
@@ -111,11 +114,10 @@ func printLeft(out io.Writer, c *config.Config, d discovered) {
 			"of application %s.\n", c.ClientID)
 	case id == "":
 		fmt.Fprintln(out, "\nWithout Azure, nobody can be asked for roles: use --source app-roles, or --resource-id.")
-	case !plainID(id):
+	case err != nil || !plainID(id):
 		fmt.Fprintln(out, "\nThe resource id of this machine is a strange one: no command is made of it.")
 	default:
-		fmt.Fprintln(out, "\n# This machine")
-		for _, line := range commands(c, id, d) {
+		for _, line := range commandsFor(machine, c) {
 			fmt.Fprintln(out, "\n"+line)
 		}
 	}
@@ -129,36 +131,28 @@ func plainID(id string) bool {
 	})
 }
 
-// reader is the one role that the machine's own identity needs: every local process can use it.
-const reader = "aad-login access reader"
-
-const (
-	roleCreate = `az role definition create --role-definition '{"Name": "%s", ` +
-		`"Description": "Lets a machine ask who may sign in to it", ` +
-		`"Actions": ["Microsoft.Authorization/*/read"], "AssignableScopes": ["%s"]}'`
-	roleForMachine = `az role assignment create --assignee-object-id "$(%s --output tsv)" ` +
-		`--assignee-principal-type ServicePrincipal --role '%s' --scope %s`
-	ownIdentity   = "az resource show --ids %s --query identity.principalId"
-	namedIdentity = "az ad sp show --id %s --query id" // of a user-assigned identity, which identity.principalId is not
-	roleForPerson = "az role assignment create --assignee 'PERSON@%s' --role '%s' --scope %s"
-)
-
-func commands(c *config.Config, id string, d discovered) []string {
-	var lines []string
-	quoted := "'" + id + "'" // a resource group may be called a(b)
-	if c.Authorization.AsksAlone() {
-		subscription := strings.Join(strings.Split(id, "/")[:min(3, strings.Count(id, "/")+1)], "/")
-		identity := fmt.Sprintf(ownIdentity, quoted)
-		switch named := c.Authorization.ManagedIdentity; {
-		case named != "":
-			identity = fmt.Sprintf(namedIdentity, named)
-		case d.tenant == "" && !d.onArc():
-			lines = append(lines, "az vm identity assign --ids "+quoted)
-		}
-		lines = append(lines, fmt.Sprintf(roleCreate, reader, subscription), fmt.Sprintf(roleForMachine, identity, reader, quoted))
+// commandsFor are what is left to do for one machine, or for the scale set that it is of.
+func commandsFor(machine rbac.Resource, c *config.Config) []string {
+	lines := []string{"# This machine"}
+	if machine.InScaleSet() {
+		lines = []string{"# The scale set of this machine, for all of its instances"}
 	}
+	named := c.Authorization.ManagedIdentity
+	if c.Authorization.AsksAlone() {
+		if need := azcli.NeedIdentity(machine); need != "" && named == "" {
+			lines = append(lines, need)
+			if machine.InScaleSet() {
+				lines = append(lines, "# With a manual upgrade policy, an instance has the identity only after: az vmss update-instances --instance-ids INSTANCE --ids '"+machine.Scope()+"'")
+			}
+		}
+		lines = append(lines, "# What lets it ask: Azure's own role with nothing but Microsoft.Authorization/*/read. Where a cloud does not have it, the first line\n"+
+			"# makes one for the tenant, or adds this subscription to it.", azcli.NeedReader(machine), azcli.AssignReader(machine, named))
+	}
+	lines = append(lines, "# For a PERSON, one of these")
 	for _, role := range []string{"Virtual Machine Administrator Login", "Virtual Machine User Login"} {
-		lines = append(lines, fmt.Sprintf(roleForPerson, c.Domains[0], role, quoted))
+		lines = append(lines, fmt.Sprintf(roleForPerson, c.Domains[0], role, machine.Scope()))
 	}
 	return lines
 }
+
+const roleForPerson = "az role assignment create --assignee 'PERSON@%s' --role '%s' --scope '%s'"

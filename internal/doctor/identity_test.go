@@ -21,7 +21,7 @@ func TestIdentityThatIsNotMeant(t *testing.T) {
 		fix     string
 		command string
 	}{
-		"none":         {nil, "", "az vm identity assign", "az vm identity assign --ids /subscriptions/"},
+		"none":         {nil, "", "az vm identity assign", "az vm identity assign --ids '/subscriptions/"},
 		"two":          {[]emulator.Identity{one, two}, "", "set authorization.managed_identity", ""},
 		"another":      {[]emulator.Identity{one}, `authorization.managed_identity = "` + two.ClientID + `"`, "authorization.managed_identity is " + two.ClientID, ""},
 		"the only one": {[]emulator.Identity{one}, "", "", ""},
@@ -47,6 +47,71 @@ func TestIdentityThatIsNotMeant(t *testing.T) {
 			if (result.Status == OK) != (test.fix == "") || !strings.Contains(result.Fix, test.fix) || !strings.HasPrefix(result.Command, test.command) || (result.Command == "") != (test.command == "") {
 				t.Errorf("%+v", result)
 			}
+		})
+	}
+}
+
+// What is to be run names what has the identity and the roles, and the identity that asks: a role is the cure where one is missing.
+func TestCommandsForTheMachine(t *testing.T) {
+	const compute = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/a(b)/providers/Microsoft.Compute/"
+	const named = "cccccccc-0000-0000-0000-000000000000"
+	own := emulator.Identity{Name: "1", ObjectID: "22222222-0000-0000-0000-000000000000", ClientID: "bbbbbbbb-0000-0000-0000-000000000000", SystemAssigned: true}
+	other := emulator.Identity{Name: "2", ObjectID: "33333333-0000-0000-0000-000000000000", ClientID: named}
+	for name, test := range map[string]struct {
+		id, environment, line string
+		fault                 *emulator.Fault
+		assign, authorize     []string // parts of the commands
+	}{
+		"a virtual machine": {id: compute + "virtualMachines/vm1",
+			assign:    []string{"az vm identity assign --ids '" + compute + "virtualMachines/vm1'"},
+			authorize: []string{"az role assignment create ", "$(az resource show --ids '" + compute + "virtualMachines/vm1' ", " --scope '" + compute + "virtualMachines/vm1'"}},
+		"of a uniform scale set": {id: compute + "virtualMachineScaleSets/web/virtualMachines/3",
+			assign:    []string{"az vmss identity assign --ids '" + compute + "virtualMachineScaleSets/web'"},
+			authorize: []string{"az role assignment create ", "$(az resource show --ids '" + compute + "virtualMachineScaleSets/web' ", " --scope '" + compute + "virtualMachineScaleSets/web'"}},
+		"a named identity": {id: compute + "virtualMachines/vm1", line: `authorization.managed_identity = "` + named + `"`,
+			authorize: []string{"az role assignment create ", "$(az ad sp show --id '" + named + "' --query id "}},
+		"another cloud": {id: compute + "virtualMachines/vm1", environment: "AzureChinaCloud",
+			assign:    []string{"az vm identity assign "},
+			authorize: []string{"az role definition list ", "az role definition update ", "; az role assignment create "}},
+		"a wrong clock": {id: compute + "virtualMachines/vm1", fault: &emulator.Fault{Endpoint: "checkaccess", Status: 401, Error: "ExpiredAuthenticationToken"},
+			assign: []string{"az vm identity assign "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := emulator.Contoso()
+			d.Machine.ResourceID, d.Machine.Environment, d.Identities, d.Assignments = test.id, test.environment, nil, nil
+			entra := &emulator.Server{Directory: d}
+			if err := entra.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { entra.Close() })
+			look := func(check func(remote) []Result, want []string) {
+				t.Helper()
+				p := patient(t, entra, test.line)
+				probe, err := signin.NewProbe(t.Context(), p.Config)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := remote{p, probe}
+				r.openID(t.Context())
+				r.machine(t.Context())
+				result := check(r)[0]
+				if result.Status == OK || (result.Command == "") != (want == nil) {
+					t.Errorf("%+v", result)
+				}
+				for _, part := range want {
+					if !strings.Contains(result.Command, part) || strings.Contains(result.Command, "virtualMachineScaleSets/web/") {
+						t.Errorf("no %s in %+v", part, result)
+					}
+				}
+			}
+			look(func(r remote) []Result { return r.identity(t.Context()) }, test.assign)
+			if err := entra.Update(func(d *emulator.Directory) { d.Identities = []emulator.Identity{own, other} }); err != nil {
+				t.Fatal(err)
+			}
+			if test.fault != nil {
+				entra.Fail(*test.fault)
+			}
+			look(func(r remote) []Result { return r.authorization(t.Context()) }, test.authorize)
 		})
 	}
 }

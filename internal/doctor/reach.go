@@ -7,7 +7,9 @@ import (
 	"cmp"
 	"strings"
 
+	"aadlogin/internal/azcli"
 	"aadlogin/internal/azure"
+	"aadlogin/internal/rbac"
 )
 
 // wayOut is for what failed on the network and says nothing of what to do: whom the check asks, and the command that shows what
@@ -77,16 +79,24 @@ func (p *Patient) cloud() azure.Cloud {
 	return cloud
 }
 
-// mayAskCommand gives the managed identity of the machine the one right that it needs. Every local process can use that
-// identity, so the role is no larger.
-func mayAskCommand(resource string) string {
-	if !strings.HasPrefix(resource, "/subscriptions/") || strings.ContainsAny(resource, "'\"\\$` ") {
+// mayAskCommand gives the identity that asks the one right that it needs. Azure's own cloud is known to have the role for it.
+func (r remote) mayAskCommand() string {
+	machine, err := r.resource()
+	if err != nil {
 		return ""
 	}
-	subscription := strings.Join(strings.Split(resource, "/")[:3], "/")
-	return `az role definition create --role-definition '{"Name": "aad-login access reader", ` +
-		`"Description": "Lets a machine ask who may sign in to it", "Actions": ["Microsoft.Authorization/*/read"], ` +
-		`"AssignableScopes": ["` + subscription + `"]}'; az role assignment create --assignee-object-id ` +
-		`"$(az resource show --ids '` + resource + `' --query identity.principalId --output tsv)" ` +
-		`--assignee-principal-type ServicePrincipal --role 'aad-login access reader' --scope '` + resource + `'`
+	command := azcli.AssignReader(machine, r.Config.Authorization.ManagedIdentity)
+	if r.probe.Cloud() == "public" {
+		return command
+	}
+	return azcli.NeedReader(machine) + "; " + command
+}
+
+// resource is this machine, once that is known.
+func (r remote) resource() (rbac.Resource, error) {
+	id, err := r.probe.Machine()
+	if err != nil {
+		return rbac.Resource{}, err
+	}
+	return rbac.ParseResource(id)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"aadlogin/internal/azcli"
 	"aadlogin/internal/azure"
 	"aadlogin/internal/config"
 	"aadlogin/internal/signin"
@@ -181,7 +182,7 @@ func (r remote) identity(ctx context.Context) []Result {
 		if refused := (*azure.Error)(nil); errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) {
 			result.Kind = Machine
 			if r.Config.Authorization.ManagedIdentity == "" && !refused.SeveralIdentities() {
-				result.Command = identityAssign(r.probe)
+				result.Command = r.identityAssign()
 			}
 		}
 		return []Result{result}
@@ -190,12 +191,12 @@ func (r remote) identity(ctx context.Context) []Result {
 }
 
 // identityAssign names this machine, once that is known.
-func identityAssign(probe *signin.Probe) string {
-	id, err := probe.Machine()
-	if err != nil || id == "" || !strings.Contains(strings.ToLower(id), "/microsoft.compute/virtualmachines/") {
+func (r remote) identityAssign() string {
+	machine, err := r.resource()
+	if err != nil {
 		return ""
 	}
-	return "az vm identity assign --ids " + id
+	return azcli.AssignIdentity(machine)
 }
 
 // nobody is the object id of no object; who may not ask, may not ask about it either.
@@ -212,9 +213,8 @@ func (r remote) authorization(ctx context.Context) []Result {
 			fix("after the first sign-in, aadctl check ACCOUNT tells more")}
 	case errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable):
 		result := r.wrong("Azure refuses this machine", err)[0]
-		if result.Kind = Machine; r.Config.Authorization.AsksAlone() {
-			resource, _ := r.probe.Machine()
-			result.Command = mayAskCommand(resource)
+		if result.Kind = Machine; r.Config.Authorization.AsksAlone() && strings.EqualFold(refused.Code, "AuthorizationFailed") {
+			result.Command = r.mayAskCommand()
 		}
 		return []Result{result}
 	}

@@ -14,10 +14,11 @@ import (
 // names a principal, it takes a user's, group's or identity's name or its
 // object id.
 type Directory struct {
-	TenantID    string   `toml:"tenant_id"`
-	ClientID    string   `toml:"client_id"`
-	Domains     []string `toml:"domains,omitempty"`     // other names of the tenant in URLs
-	Application string   `toml:"application,omitempty"` // shown on the device page
+	TenantID    string            `toml:"tenant_id"`
+	ClientID    string            `toml:"client_id"`
+	Domains     []string          `toml:"domains,omitempty"`     // other names of the tenant in URLs
+	Elsewhere   map[string]string `toml:"elsewhere,omitempty"`   // domains of other tenants, with these tenants' ids
+	Application string            `toml:"application,omitempty"` // shown on the device page
 
 	VerificationURI         string `toml:"verification_uri,omitempty"`          // default: this server's /devicelogin
 	VerificationURIComplete bool   `toml:"verification_uri_complete,omitempty"` // Entra ID sends none today
@@ -172,6 +173,10 @@ func builtin() []Role {
 			NotActions: []string{"Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write", "Microsoft.Authorization/elevateAccess/Action"},
 		},
 		{ID: "acdd72a7-3385-48ef-bd42-f606fba81ae7", Name: "Reader", Actions: []string{"*/read"}},
+		{
+			ID: "65a14201-8f6c-4c28-bec4-12619c5a9aaa", Name: "Connected Cluster Managed Identity CheckAccess Reader",
+			Actions: []string{"Microsoft.Authorization/*/read"},
+		},
 	}
 }
 

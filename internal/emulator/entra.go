@@ -43,18 +43,22 @@ func (x *exchange) tenantKnown() bool {
 
 // openID answers OpenID Connect Discovery 1.0, Section 4.
 func (x *exchange) openID() {
-	if !x.tenantKnown() {
-		return
+	id, elsewhere := x.dir.Elsewhere[strings.ToLower(x.r.PathValue("tenant"))]
+	if !elsewhere {
+		id = x.dir.TenantID
+		if !x.tenantKnown() {
+			return
+		}
 	}
-	t := x.base() + "/" + x.dir.TenantID
-	issuer := x.issuer()
+	t := x.base() + "/" + id
+	issuer := t + "/v2.0"
 	if p := x.r.PathValue("tenant"); p == "organizations" || p == "common" {
 		issuer = x.base() + "/{tenantid}/v2.0"
 		t = x.base() + "/" + p
 	}
 	mine, _ := x.clouds()
 	region := any("EU")
-	mtls := x.dir.TenantID
+	mtls := id
 	if p := x.r.PathValue("tenant"); p == "organizations" || p == "common" {
 		region, mtls = nil, p
 	}

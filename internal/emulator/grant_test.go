@@ -265,3 +265,15 @@ func TestSecrets(t *testing.T) {
 		t.Errorf("secrets %q, want %q", got, want)
 	}
 }
+
+// A domain leads to the tenant that has it; what leads nowhere is told apart from it.
+func TestDomainsOfTenants(t *testing.T) {
+	w := newWorld(t)
+	w.change(func(d *Directory) { d.Elsewhere = map[string]string{"fabrikam.example": foreignTenant} })
+	for domain, tenant := range map[string]string{"contoso.example": w.directory().TenantID, "Fabrikam.example": foreignTenant, "nowhere.example": ""} {
+		m := w.do("GET", w.EntraURL()+"/"+domain+"/v2.0/.well-known/openid-configuration", "").object(t)
+		if issuer := w.EntraURL() + "/" + tenant + "/v2.0"; tenant != "" && m["issuer"] != issuer || tenant == "" && m["error"] != "invalid_tenant" {
+			t.Errorf("%s: %v", domain, m)
+		}
+	}
+}

@@ -72,9 +72,9 @@ func (m Machine) azureCompute() map[string]any {
 	none := map[string]string{"uri": ""}
 	vault := map[string]string{"id": ""}
 	disk := map[string]string{"id": "", "storageAccountType": "StandardSSD_LRS"}
-	set := ""
-	if i := strings.Index(strings.ToLower(m.ResourceID), "/virtualmachines/"); m.ScaleSet != "" && i >= 0 {
-		set = m.ResourceID[:i]
+	set := "" // also for an instance of a uniform set, whose resource id names it
+	if vm := strings.LastIndex(strings.ToLower(m.ResourceID), "/microsoft.compute/virtualmachines/"); m.ScaleSet != "" && vm >= 0 {
+		set = m.ResourceID[:vm] + "/Microsoft.Compute/virtualMachineScaleSets/" + m.ScaleSet
 	}
 	return map[string]any{
 		"additionalCapabilities":     map[string]string{"hibernationEnabled": "false"},

@@ -28,6 +28,25 @@ func TestInstance(t *testing.T) {
 	}
 }
 
+// Of a flexible scale set metadata has the id, of a uniform one the name and the instance.
+func TestInstanceOfAScaleSet(t *testing.T) {
+	const compute = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers/Microsoft.Compute/"
+	w := newWorld(t)
+	for id, want := range map[string]string{
+		vm: "", compute + "virtualMachines/web_1a2b3c4d": compute + "virtualMachineScaleSets/web", compute + "virtualMachineScaleSets/web/virtualMachines/3": "",
+	} {
+		w.change(func(d *Directory) {
+			if d.Machine.ResourceID, d.Machine.ScaleSet = id, "web"; id == vm {
+				d.Machine.ScaleSet = ""
+			}
+		})
+		m := w.do("GET", w.MetadataURL()+"/metadata/instance/compute?api-version=2021-02-01", "", "Metadata", "true").object(t)
+		if set, ok := m["virtualMachineScaleSet"].(map[string]any); !ok || set["id"] != want || m["resourceId"] != id || (m["vmScaleSetName"] == "") != (id == vm) {
+			t.Errorf("%s: %v, %v", id, set, m["vmScaleSetName"])
+		}
+	}
+}
+
 func TestIdentity(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) {

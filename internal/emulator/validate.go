@@ -5,6 +5,7 @@ package emulator
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -29,6 +30,8 @@ func (d *Directory) tenantProblem() (key, sentence string) {
 	switch {
 	case !isGUID(d.TenantID):
 		return "tenant_id", notGUID(d.TenantID)
+	case slices.ContainsFunc(slices.Collect(maps.Values(d.Elsewhere)), func(id string) bool { return !isGUID(id) }):
+		return "elsewhere", "give each domain the GUID of its tenant"
 	case !isGUID(d.ClientID):
 		return "client_id", notGUID(d.ClientID)
 	case d.Interval < 0:

@@ -55,15 +55,18 @@ var azAppCommands = map[string]azCommand{
 			"is-fallback-public-client": oneOf("true", "false"), "required-resource-accesses": isRequiredAccess, "app-roles": isAppRoles,
 		}, createApplication},
 	"ad app show":  {[][]string{{"id"}}, map[string]func(string) error{"id": isClient}, showApplication},
-	"ad sp show":   {[][]string{{"id"}}, map[string]func(string) error{"id": isClient}, showEnterprise},
+	"ad sp show":   {[][]string{{"id"}}, map[string]func(string) error{"id": isGUID}, showEnterprise},
 	"ad sp create": {[][]string{{"id"}}, map[string]func(string) error{"id": isClient}, createEnterprise},
 	"ad app permission grant": {
 		[][]string{{"id"}, {"api"}, {"scope"}},
 		map[string]func(string) error{"id": isClient, "api": oneOf(emulator.GraphApp, emulator.Contoso().ClientID), "scope": given}, grantPermission},
 	"rest": {
-		[][]string{{"method"}, {"url"}}, map[string]func(string) error{"method": oneOf("POST", "PATCH"), "url": given, "body": given},
+		[][]string{{"method"}, {"url"}}, map[string]func(string) error{"method": oneOf("GET", "POST", "PATCH"), "url": given, "body": given},
 		func(a azArguments) (any, error) {
-			if a["method"] == "PATCH" {
+			switch a["method"] {
+			case "GET":
+				return customRoles(a)
+			case "PATCH":
 				return patchApplication(a)
 			}
 			return assignAppRole(a)
@@ -143,13 +146,23 @@ func plainJSON(v any) (plain any) {
 	return plain
 }
 
-func showEnterprise(azArguments) (any, error) {
-	missing := false
-	err := registered(func(r *emulator.Registration) { missing = r.NoServicePrincipal })
-	if missing {
+// showEnterprise is of the application, or of a managed identity by its client id.
+func showEnterprise(a azArguments) (any, error) {
+	id := ""
+	err := entra.Update(func(d *emulator.Directory) {
+		if a["id"] == d.ClientID && !d.Registration.NoServicePrincipal {
+			id = azEnterpriseApplication
+		}
+		for _, identity := range d.Identities {
+			if a["id"] == identity.ClientID {
+				id = identity.ObjectID
+			}
+		}
+	})
+	if id == "" {
 		err = errors.New("Resource does not exist or one of its queried reference-property objects are not present.")
 	}
-	return map[string]any{"id": azEnterpriseApplication, "appId": emulator.Contoso().ClientID}, err
+	return map[string]any{"id": id, "appId": a["id"]}, err
 }
 
 func createEnterprise(a azArguments) (any, error) {
@@ -259,10 +272,10 @@ func replaceClients(r *emulator.Registration, known []azScope, after []azClient)
 	return nil
 }
 
-// The two forms of JMESPath, besides names with dots, that our programs use: a member of each element, and an object with a list
-// to which one element is added, given as JSON or made of the application itself.
+// The forms of JMESPath, besides names with dots and those of azrole_test.go, that our programs use: a member of each element, and
+// an object with a list to which one element is added, given as JSON or made of the application itself.
 var (
-	azEach   = regexp.MustCompile(`^([A-Za-z0-9.]+)\[\]\.([A-Za-z]+)$`)
+	azEach   = regexp.MustCompile(`^([A-Za-z0-9.]*)\[\]\.([A-Za-z]+)$`)
 	azAppend = regexp.MustCompile("^\\{api: \\{([A-Za-z0-9]+): \\[api\\.([A-Za-z0-9]+) \\|\\| `\\[\\]`, \\[(?:`(\\{[^`]*\\})`|" +
 		"\\{appId: appId, delegatedPermissionIds: api\\.oauth2PermissionScopes\\[\\?value==`\"([A-Za-z0-9._-]+)\"`\\]\\.id\\})\\]\\]\\[\\]\\}\\}$")
 )
@@ -285,6 +298,12 @@ func azQuery(result any, query string) (any, error) {
 		}
 		added, err := azAdded(result, m[3], m[4])
 		return map[string]any{"api": map[string]any{m[1]: append(slices.Clone(list.([]any)), added)}}, err
+	}
+	if found, is, err := azRoleQuery(result, query); is {
+		return found, err
+	}
+	if query == azPrincipal {
+		return principalOf(result)
 	}
 	for _, name := range strings.FieldsFunc(query, func(r rune) bool { return r == '.' }) {
 		object, _ := result.(map[string]any)

@@ -25,6 +25,8 @@ var instead = [][2]string{
 	{"dist/aad-login_*.deb", "dist/aad-login_*" + arch},
 	{"/myResourceGroup/", "/demo/"}, // of the emulator's machine
 	{"machines/myMachine", "machines/demo-arc"},
+	{"group=myResourceGroup", "group=demo"},
+	{"vm=myVM", "vm=demo-vm"},
 }
 
 // arch is how the package of this architecture ends; the build may have made others, too.

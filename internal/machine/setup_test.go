@@ -24,6 +24,7 @@ func TestSetupAsks(t *testing.T) {
 	edit(t, configFile, func(string) []byte {
 		return replace("#metadata = \"\"", "metadata = \""+entra.MetadataURL()+"\"")(string(shipped))
 	})
+	directory(t, func(d *emulator.Directory) { d.Domains = append(d.Domains, "fabrikam.example") })
 	c := open(t, "aadctl", "setup")
 	c.expect(`Directory \(tenant\) ID \[aaaabbbb-0000-cccc-1111-dddd2222eeee\]: `)
 	c.typeLine("")

@@ -21,6 +21,7 @@ type Actions struct {
 // makes one, so its text is safe to put into a URL's path.
 type Resource struct {
 	id      string
+	scope   string
 	actions Actions
 }
 
@@ -30,6 +31,15 @@ func (r Resource) String() string { return r.id }
 // Actions returns the data actions that Azure defines for this kind of
 // machine; none for the zero Resource.
 func (r Resource) Actions() Actions { return r.actions }
+
+// Scope returns where the machine's identity and roles belong: at the machine
+// itself, or at the scale set of a uniform instance. That one has no identity
+// of its own, and what is assigned at it goes when it is replaced.
+func (r Resource) Scope() string { return r.scope }
+
+// InScaleSet says whether the machine is an instance of a uniform scale set.
+// One of a flexible set is a virtual machine like any other.
+func (r Resource) InScaleSet() bool { return r.scope != r.id }
 
 // OnArc says whether the machine is one of Azure Arc, which is not in Azure.
 func (r Resource) OnArc() bool {
@@ -48,15 +58,16 @@ func machineTypes() []machineType {
 		"Microsoft.HybridCompute/machines/loginAsAdmin/action",
 	}
 	return []machineType{
-		{"Microsoft.Compute/virtualMachines/*", azure},
+		{"Microsoft.Compute/virtualMachines/*", 0, azure},
 		// An instance of a uniform scale set. Roles assigned on the set are inherited.
-		{"Microsoft.Compute/virtualMachineScaleSets/*/virtualMachines/*", azure},
-		{"Microsoft.HybridCompute/machines/*", arc},
+		{"Microsoft.Compute/virtualMachineScaleSets/*/virtualMachines/*", 2, azure},
+		{"Microsoft.HybridCompute/machines/*", 0, arc},
 	}
 }
 
 type machineType struct {
 	pattern string
+	below   int // segments below what its roles and identity belong to
 	actions Actions
 }
 
@@ -75,7 +86,7 @@ func ParseResource(id string) (Resource, error) {
 	}
 	for _, t := range machineTypes() {
 		if isOfType(segments[6:], strings.Split(t.pattern, "/")) {
-			return Resource{id, t.actions}, nil
+			return Resource{id, strings.Join(segments[:len(segments)-t.below], "/"), t.actions}, nil
 		}
 	}
 	return Resource{}, badResource(id)

@@ -89,3 +89,22 @@ func FuzzParseResource(f *testing.F) {
 		}
 	})
 }
+
+// An instance of a uniform scale set is replaced at any time; nothing that is to last is given to it.
+func TestScopeOfAMachine(t *testing.T) {
+	const group = "/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/rg/providers/"
+	for id, want := range map[string]string{
+		testVM:       testVM,
+		testVM + "/": testVM,
+		group + "Microsoft.Compute/virtualMachineScaleSets/ss/virtualMachines/0":    group + "Microsoft.Compute/virtualMachineScaleSets/ss",
+		group + "microsoft.compute/VIRTUALMACHINESCALESETS/s.s/VirtualMachines/12/": group + "microsoft.compute/VIRTUALMACHINESCALESETS/s.s",
+		group + "Microsoft.Compute/virtualMachines/ss_1a2b3c4d":                     group + "Microsoft.Compute/virtualMachines/ss_1a2b3c4d", // of a flexible set
+		group + "Microsoft.Compute/virtualMachines/virtualMachines":                 group + "Microsoft.Compute/virtualMachines/virtualMachines",
+		group + "Microsoft.HybridCompute/machines/m1":                               group + "Microsoft.HybridCompute/machines/m1",
+	} {
+		r, err := ParseResource(id)
+		if err != nil || r.Scope() != want || r.InScaleSet() != strings.Contains(strings.ToLower(id), "scalesets/") {
+			t.Errorf("%s: %s, %v, %v", id, r.Scope(), r.InScaleSet(), err)
+		}
+	}
+}

@@ -42,7 +42,7 @@ func (a *attempt) authorizeStored(ctx context.Context, acct account.Account) err
 	}
 	decision, err := a.authorize(ctx, cloud, person{objectID: acct.ObjectID})
 	if err != nil {
-		return a.cannotAsk(err)
+		return a.cannotAsk(cloud.resource, err)
 	}
 	a.found.decided(a.cfg.Authorization.Source, decision)
 	if !decision.Login {

@@ -11,6 +11,7 @@ import (
 
 	"aadlogin/internal/azure"
 	"aadlogin/internal/config"
+	"aadlogin/internal/rbac"
 )
 
 // asker is this process as the rules about the metadata service see it. In a sign-in that is a fork of the PAM host, which has
@@ -31,7 +32,7 @@ func thisProcess() asker {
 func (a *attempt) metadataForbidden(refused *azure.Error) error {
 	who := thisProcess()
 	return a.refuse(Misconfigured, tellAdministrator+"a rule forbids this program to ask the metadata service; the system log says what it must allow.",
-		"metadata-forbidden", "error", refused.Error(), "user", who.user, "process", who.process, "exe", who.exe, "fix", mayAsk(refused, a.cfg))
+		"metadata-forbidden", "error", refused.Error(), "user", who.user, "process", who.process, "exe", who.exe, "fix", mayAsk(refused, a.cfg, rbac.Resource{}))
 }
 
 // forbiddenFix is what a rule about processes must allow.

@@ -9,6 +9,7 @@ import (
 
 	"aadlogin/internal/azure"
 	"aadlogin/internal/config"
+	"aadlogin/internal/rbac"
 )
 
 // A role is advised where one is missing, and nowhere else.
@@ -48,9 +49,41 @@ func TestMayAsk(t *testing.T) {
 	for _, test := range tests {
 		cfg := new(config.Config)
 		cfg.Authorization.Source, cfg.Authorization.ManagedIdentity = test.source, test.named
-		got := mayAsk(&azure.Error{Op: test.op, Status: test.status, Code: test.code, Message: test.said}, cfg)
+		got := mayAsk(&azure.Error{Op: test.op, Status: test.status, Code: test.code, Message: test.said}, cfg, rbac.Resource{})
 		if !strings.Contains(got, test.want) || strings.Contains(got, role) != (test.want == role) {
 			t.Errorf("%s %d %s: %s", test.op, test.status, test.code, got)
+		}
+	}
+}
+
+// What is to be done to an instance of a uniform scale set is done to the set.
+func TestMayAskNamesTheMachine(t *testing.T) {
+	const compute = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/a(b)/providers/Microsoft.Compute/"
+	const arc = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/a(b)/providers/Microsoft.HybridCompute/machines/m1"
+	for id, want := range map[string]struct{ scope, assign, list string }{
+		compute + "virtualMachines/vm1": {compute + "virtualMachines/vm1",
+			"az vm identity assign --ids '" + compute + "virtualMachines/vm1'", "az vm identity show --ids '" + compute + "virtualMachines/vm1' "},
+		compute + "virtualMachineScaleSets/web/virtualMachines/3": {compute + "virtualMachineScaleSets/web",
+			"az vmss identity assign --ids '" + compute + "virtualMachineScaleSets/web'", "az vmss identity show --ids '" + compute + "virtualMachineScaleSets/web' "},
+		arc: {arc, "azcmagent connect", "az connectedmachine show --ids '" + arc + "' "},
+	} {
+		machine, err := rbac.ParseResource(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := new(config.Config)
+		cfg.Authorization.Source = config.CheckAccess
+		none := &azure.Error{Op: azure.IdentityToken, Status: 400, Message: "Identity not found"}
+		several := &azure.Error{Op: azure.IdentityToken, Status: 400, Message: "Multiple user assigned identities exist"}
+		noRole := &azure.Error{Op: azure.ResourceManager, Status: 403, Code: "AuthorizationFailed"}
+		if got := mayAsk(none, cfg, machine); !strings.HasSuffix(got, ": "+want.assign) {
+			t.Errorf("%s: %s", id, got)
+		}
+		if got := mayAsk(several, cfg, machine); !strings.Contains(got, "; "+want.list) {
+			t.Errorf("%s: %s", id, got)
+		}
+		if got := mayAsk(noRole, cfg, machine); !strings.Contains(got, " at "+want.scope+";") {
+			t.Errorf("%s: %s", id, got)
 		}
 	}
 }

@@ -55,6 +55,9 @@ func (p *Probe) Machine() (string, error) {
 	return p.c.resource.String(), nil
 }
 
+// Cloud returns the name of the cloud that the machine is in, as in config.toml; "" for one that is not known here. After Machine.
+func (p *Probe) Cloud() string { return p.c.azure.Name }
+
 // SameTenant errs when metadata names another tenant than the configuration.
 func (p *Probe) SameTenant() error { return p.c.sameTenant() }
 
@@ -138,7 +141,7 @@ func (p *Probe) Ask(ctx context.Context, objectID string) (rbac.Decision, error)
 
 // Assign is the command that gives somebody the role that a login needs here; after Machine.
 func (p *Probe) Assign(objectID string) string {
-	return assign(objectID, roleFor(p.a.actions(p.c).Login), p.c.resource.String())
+	return assign(objectID, roleFor(p.a.actions(p.c).Login), p.c.resource.Scope())
 }
 
 // Fix is what an administrator can do about an error of a Probe; "" if that is not known.
@@ -162,7 +165,7 @@ func (p *Probe) Fix(err error) string {
 		return "the certificate " + certificate.Problem +
 			"; see the clock (timedatectl), and endpoints.ca_file for an authority of your own"
 	case errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable):
-		return mayAsk(refused, p.a.cfg)
+		return mayAsk(refused, p.a.cfg, p.c.resource)
 	default:
 		return ""
 	}

@@ -215,8 +215,8 @@ func (a *attempt) noRole(c *cloud, oid, action string) error {
 	a.found.scope = cmp.Or(a.found.scope, c.resource.String())
 	role := roleFor(action)
 	person := fmt.Sprintf("Access denied:  to sign-in you be assigned a role with action '%s', for example '%s'\nScope: %s\nObject ID: %s",
-		action, role, c.resource, oid)
-	return a.refuse(Denied, person, "no-role", "action", action, "fix", assign(oid, role, c.resource.String()))
+		action, role, c.resource.Scope(), oid)
+	return a.refuse(Denied, person, "no-role", "action", action, "fix", assign(oid, role, c.resource.Scope()))
 }
 
 // roleFor is Azure's own role for an action.

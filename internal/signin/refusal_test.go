@@ -140,10 +140,10 @@ func TestRefusals(t *testing.T) {
 		{"no keys", a.badToken(unreachable), Unreachable, "sign-in service cannot be reached", "unreachable"},
 		{"certificate", a.cannotReach("sign-in service", fmt.Errorf("z: %w", &azure.CertificateError{Problem: "is odd"})), Unreachable,
 			"Tell the administrator of this machine: the certificate of the sign-in service is odd.", "unreachable"},
-		{"server down", a.cannotAsk(&azure.Error{Status: 503, CorrelationID: "theirs"}), Unreachable, "Correlation ID: theirs", "unreachable"},
-		{"not allowed to ask", a.cannotAsk(&azure.Error{Op: azure.ResourceManager, Status: 403, Code: "AuthorizationFailed", CorrelationID: "theirs"}), Unreachable, "does not let it ask", "Microsoft.Authorization/*/read"},
-		{"cannot ask", a.cannotAsk(unreachable), Unreachable, "cannot be reached", "unreachable"},
-		{"anything while asking", a.cannotAsk(errors.New("odd")), Unreachable, "cannot be reached", "odd"},
+		{"server down", a.cannotAsk(rbac.Resource{}, &azure.Error{Status: 503, CorrelationID: "theirs"}), Unreachable, "Correlation ID: theirs", "unreachable"},
+		{"not allowed to ask", a.cannotAsk(rbac.Resource{}, &azure.Error{Op: azure.ResourceManager, Status: 403, Code: "AuthorizationFailed", CorrelationID: "theirs"}), Unreachable, "does not let it ask", "Microsoft.Authorization/*/read"},
+		{"cannot ask", a.cannotAsk(rbac.Resource{}, unreachable), Unreachable, "cannot be reached", "unreachable"},
+		{"anything while asking", a.cannotAsk(rbac.Resource{}, errors.New("odd")), Unreachable, "cannot be reached", "odd"},
 		{"tenant unknown", a.noDiscovery(&token.RefusedError{}), Misconfigured, "not configured correctly", "configuration-error"},
 		{"metadata odd", a.noDiscovery(&token.DocumentError{}), Misconfigured, "not configured correctly", "configuration-error"},
 		{"metadata missing", a.noDiscovery(unreachable), Unreachable, "cannot be reached", "unreachable"},
@@ -169,28 +169,33 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// The sentence of the preview, word for word, and what to do about it.
+// The sentence of the preview, word for word, and what to do about it: at the scale set, for an instance of a uniform one.
 func TestNoRole(t *testing.T) {
-	const id = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers/Microsoft.Compute/virtualMachines/demo-vm"
-	resource, err := rbac.ParseResource(id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := &attempt{cfg: new(config.Config), Request: Request{Attempt: ofOurs}}
-	for action, role := range map[string]string{
-		resource.Actions().Login:        "Virtual Machine User Login",
-		resource.Actions().LoginAsAdmin: "Virtual Machine Administrator Login",
+	const compute = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers/Microsoft.Compute/"
+	for id, scope := range map[string]string{
+		compute + "virtualMachines/demo-vm":                       compute + "virtualMachines/demo-vm",
+		compute + "virtualMachineScaleSets/web/virtualMachines/3": compute + "virtualMachineScaleSets/web",
 	} {
-		d := rbac.Decision{Reason: "why", CorrelationID: "theirs"}
-		a.found.decided("check-access", d)
-		r := refused(t, a.noRole(&cloud{resource: resource}, "the-oid", action))
-		want := "Access denied:  to sign-in you be assigned a role with action '" + action + "', for example '" + role + "'\n" +
-			"Scope: " + id + "\nObject ID: the-oid\nCorrelation ID: theirs"
-		if r.verdict != Denied || r.person != want {
-			t.Errorf("%v\n%s\nwant\n%s", r.verdict, r.person, want)
+		resource, err := rbac.ParseResource(id)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if log := r.Error(); !strings.Contains(log, "--assignee-object-id the-oid --role '"+role+"' --scope '"+id+"'") {
-			t.Errorf("log: %s", log)
+		a := &attempt{cfg: new(config.Config), Request: Request{Attempt: ofOurs}}
+		for action, role := range map[string]string{
+			resource.Actions().Login:        "Virtual Machine User Login",
+			resource.Actions().LoginAsAdmin: "Virtual Machine Administrator Login",
+		} {
+			d := rbac.Decision{Reason: "why", CorrelationID: "theirs"}
+			a.found.decided("check-access", d)
+			r := refused(t, a.noRole(&cloud{resource: resource}, "the-oid", action))
+			want := "Access denied:  to sign-in you be assigned a role with action '" + action + "', for example '" + role + "'\n" +
+				"Scope: " + scope + "\nObject ID: the-oid\nCorrelation ID: theirs"
+			if r.verdict != Denied || r.person != want {
+				t.Errorf("%v\n%s\nwant\n%s", r.verdict, r.person, want)
+			}
+			if log := r.Error(); !strings.Contains(log, "--assignee-object-id the-oid --role '"+role+"' --scope '"+scope+"'") {
+				t.Errorf("log: %s", log)
+			}
 		}
 	}
 }

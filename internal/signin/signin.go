@@ -233,7 +233,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	}
 	decision, err := a.authorize(ctx, cloud, person{who.ObjectID, claims.Roles, tokens.AccessToken})
 	if err != nil {
-		return a.cannotAsk(err)
+		return a.cannotAsk(cloud.resource, err)
 	}
 	a.found.decided(a.cfg.Authorization.Source, decision)
 	if !decision.Login {

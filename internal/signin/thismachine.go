@@ -114,7 +114,7 @@ func (a *attempt) noMachine(err error) error {
 		return a.metadataForbidden(refused)
 	}
 	return a.refuse(Misconfigured, tellAdministrator+"its metadata service does not say which machine this is; the system log says why.",
-		"metadata-refused", "error", err.Error(), "fix", mayAsk(refused, a.cfg))
+		"metadata-refused", "error", err.Error(), "fix", mayAsk(refused, a.cfg, rbac.Resource{}))
 }
 
 // findCloud asks the metadata service unless cloud is set: of which cloud Resource Manager is, and so the audience of its

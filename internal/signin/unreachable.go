@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"aadlogin/internal/azure"
+	"aadlogin/internal/rbac"
 )
 
 func (a *attempt) cannotReach(what string, err error) error {
@@ -33,7 +34,7 @@ func (a *attempt) cannotConnect(what string, local *azure.LocalError, err error)
 }
 
 // cannotAsk is not a denial: nobody has said no.
-func (a *attempt) cannotAsk(err error) error {
+func (a *attempt) cannotAsk(machine rbac.Resource, err error) error {
 	var refused *azure.Error
 	switch {
 	case errors.Is(err, azure.ErrUnreachable) && azure.Op(err) == azure.IdentityToken:
@@ -46,5 +47,5 @@ func (a *attempt) cannotAsk(err error) error {
 		return a.metadataForbidden(refused)
 	}
 	return a.refuse(Unreachable, tellAdministrator+"Azure does not let it ask who may sign in; the system log says why.",
-		"authorization-not-asked", "error", err.Error(), "fix", mayAsk(refused, a.cfg))
+		"authorization-not-asked", "error", err.Error(), "fix", mayAsk(refused, a.cfg, machine))
 }
