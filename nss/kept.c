@@ -65,7 +65,7 @@ static bool fresh(time_t when)
 
 static bool usable(void)
 {
-	return kept.store.db.data != NULL && aad_store_mark(&kept.store) == kept.mark;
+	return aad_store_mark(&kept.store) == kept.mark;
 }
 
 // still_there looks at the path, for all threads.
@@ -86,7 +86,7 @@ static void let_go(void)
 
 static enum aad_result replace(time_t when)
 {
-	if (fresh(when) && usable()) // another thread was faster
+	if (kept.store.db.data != NULL && fresh(when) && usable()) // another thread was faster
 		return AAD_OK;
 	let_go();
 	enum aad_result r = aad_store_open(AAD_STORE, &kept.store, &kept.file);
@@ -111,7 +111,7 @@ enum aad_result aad_borrow(struct aad_borrowed *b)
 	time_t when = time(NULL);
 	if (begin_reading()) {
 		// In this order: the bytes are not touched before the file has been looked at.
-		if ((fresh(when) || still_there(when)) && usable())
+		if (kept.store.db.data != NULL && (fresh(when) || still_there(when)) && usable())
 			return shared(b);
 		end_reading();
 	}
