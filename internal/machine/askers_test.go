@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package machine
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"aadlogin/internal/emulator"
+)
+
+// Rules about processes, as Azure's guest proxy agent has them, know a sign-in as root with the executable of its host, whoever
+// started that; and aadctl as aadctl, which says what they must allow.
+func TestRulesAboutPrograms(t *testing.T) {
+	const name = "user@contoso.example"
+	stored(t, name)
+	rules := func(callers ...emulator.Caller) {
+		if err := os.RemoveAll("/var/cache/aad-login"); err != nil { // what the machine is has been asked already
+			t.Fatal(err)
+		}
+		if err := entra.Update(func(d *emulator.Directory) { d.Machine.Callers = callers }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { rules() })
+	su := func() *terminal {
+		return open(t, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "su", name, "-c", "echo let in")
+	}
+	rules(emulator.Caller{User: "root", Exe: "/usr/sbin/aadctl"})
+	for exe, start := range map[string]func() *terminal{
+		"/usr/sbin/sshd": func() *terminal { return ssh(t, name, "echo let in") },
+		"/usr/bin/su":    su,
+	} {
+		mark := syslog.mark()
+		c := start()
+		c.expect(`a rule forbids this program to ask the metadata service`)
+		c.end()
+		syslog.exactly(t, mark, 1, `failed reason="metadata-forbidden" .* user="root" process="`+exe[strings.LastIndex(exe, "/")+1:]+`" exe="`+exe+`" fix="let root `)
+	}
+	rules(emulator.Caller{User: "root", Exe: "/usr/bin/su"}, emulator.Caller{User: "root", Process: "sshd"})
+	for _, c := range []*terminal{su(), ssh(t, name, "echo let in")} {
+		c.signIn(name)
+		c.expect(`\nlet in\n`)
+		c.end()
+	}
+	out, status := command(t, "", "aadctl", "check")
+	if status == 0 || !strings.Contains(out, "a rule forbids aadctl (root, /usr/sbin/aadctl) to ask the metadata service") ||
+		!strings.Contains(out, "/usr/bin/su, ") || !strings.Contains(out, "/usr/sbin/sshd") {
+		t.Errorf("exit status %d: %s", status, out)
+	}
+}
