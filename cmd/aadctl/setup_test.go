@@ -60,6 +60,24 @@ func TestLeftRefused(t *testing.T) {
 	}
 }
 
+// One that may not be asked by this program is there, too, and no agent of Azure Arc to be updated.
+func TestLeftForbidden(t *testing.T) {
+	e := new(emulator.Server)
+	d := emulator.Contoso()
+	d.Machine.Callers = []emulator.Caller{{Exe: "/usr/sbin/sshd"}}
+	e.SetDirectory(d)
+	if err := e.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	var out bytes.Buffer
+	found := discover(t.Context(), config.Endpoints{Metadata: e.MetadataURL()})
+	found.tell(&out)
+	if text := out.String(); found.resource != "" || strings.Contains(text, "Arc") || !strings.HasPrefix(text, "A rule forbids aadctl (root, ") || !strings.Contains(text, "HTTP 403") {
+		t.Error(text)
+	}
+}
+
 // Roles are for the identity that asks: identity.principalId is the machine's own, which need not be there.
 func TestLeftForNamedIdentity(t *testing.T) {
 	const named = "11112222-bbbb-3333-cccc-4444dddd5555"

@@ -15,6 +15,7 @@ import (
 	"aadlogin/internal/azure"
 	"aadlogin/internal/config"
 	"aadlogin/internal/rbac"
+	"aadlogin/internal/signin"
 )
 
 // discovered is what the metadata service says of the machine, or the agent of Azure Arc.
@@ -70,7 +71,12 @@ func (d discovered) onArc() bool {
 }
 
 func (d discovered) tell(out io.Writer) {
+	asked, forbidden := signin.Forbidden(d.refusal)
 	switch {
+	case d.resource == "" && forbidden:
+		fmt.Fprintf(out, "A rule forbids aadctl (%s) to ask the metadata service of this machine:\n%s\n"+
+			"Sign-ins ask it, too: aadctl check lists the programs that the rule must let in. "+
+			"For now, give authorization.resource_id and cloud by hand.\n", asked, printable(plain(d.refusal)))
 	case d.resource == "" && d.refusal != nil:
 		fmt.Fprintf(out, "The metadata service of this machine answers, but does not say which machine it is:\n%s\n"+
 			"If it is one of Azure Arc, update its agent; or give authorization.resource_id and cloud by hand.\n",
