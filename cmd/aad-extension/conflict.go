@@ -15,9 +15,9 @@ import (
 // others sign people in with Entra ID, with modules of our names or with their own, and cannot be there besides us. Each with
 // what an administrator does about it.
 var others = []struct{ pkg, remedy string }{
-	{"aadlogin", "It is of the preview of this extension. Remove that: az vm extension delete --name AADLoginForLinux, then the package."},
-	{"aadsshlogin", "It is of AADSSHLoginForLinux. Remove that: az vm extension delete --name AADSSHLoginForLinux"},
-	{"aadsshlogin-selinux", "It is of AADSSHLoginForLinux. Remove that: az vm extension delete --name AADSSHLoginForLinux"},
+	{"aadlogin", "It is of the preview of this extension. Remove that: az vm extension delete, for a uniform scale set az vmss extension delete, --name AADLoginForLinux, then the package."},
+	{"aadsshlogin", "It is of AADSSHLoginForLinux. Remove that: az vm extension delete, for a uniform scale set az vmss extension delete, --name AADSSHLoginForLinux"},
+	{"aadsshlogin-selinux", "It is of AADSSHLoginForLinux. Remove that: az vm extension delete, for a uniform scale set az vmss extension delete, --name AADSSHLoginForLinux"},
 	{"libpam-aad", "Remove the packages libpam-aad and libnss-aad."},
 	{"libnss-aad", "Remove the packages libpam-aad and libnss-aad."},
 	{"himmelblau", "Remove himmelblau and its packages for PAM and NSS."},
