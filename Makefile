@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # The targets a person types are documented in README.md: all, demo, test, bench, fleet, fuzz, matrix, hosts, clients, crowd,
-# nameservices, cloud-init, selinux, rpm, install, deb, packages, pictures, clean.
+# nameservices, cloud-init, selinux, rpm, published, install, deb, packages, release, repository, pictures, clean.
 
 VERSION := 0.1.0
 DESTDIR :=
@@ -12,9 +12,13 @@ PAMDIR  := /usr/lib/$(MULTIARCH)/security
 NSSDIR  := /usr/lib/$(MULTIARCH)
 ARCH    := $(shell dpkg --print-architecture 2>/dev/null)
 ARCHES  := amd64 arm64
+ON_THROWAWAY = $(if $(THROWAWAY_MACHINE),,internal/machine/throwaway)
 # Whom people write to about the packages, and where they read more: for whoever publishes them (packaging/contact).
 export CONTACT  ?=
 export HOMEPAGE ?=
+# What signs: an id, fingerprint or address of a key in the gpg of who types this.
+export KEY ?=
+URL     :=
 # The time of all that is in a package: of the same sources, the same bytes.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
@@ -88,9 +92,21 @@ install: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl
 # packaging/portable, as the next two targets, to run on older distributions too.
 deb: ARCHES := $(ARCH)
 deb packages:
-	$(if $(THROWAWAY_MACHINE),,internal/machine/throwaway) \
+	$(ON_THROWAWAY) \
 	    env SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) CONTACT="$$CONTACT" HOMEPAGE="$$HOMEPAGE" \
 	    internal/machine/packages $@ $(VERSION) $(ARCHES)
+
+# What is published, into build/release: packages, sources, what they are made of, sums, and with KEY a signature.
+release:
+	packaging/release sources "$(VERSION)" "$$KEY"
+	$(MAKE) --no-print-directory packages VERSION="$(VERSION)"
+	$(ON_THROWAWAY) env SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) CONTACT="$$CONTACT" \
+	    sh -c 'internal/machine/install-packages rpm cpio unzip && exec packaging/release describe "$$0"' "$(VERSION)"
+	packaging/release sign "$$KEY"
+
+# What machines install from, in build/repository, of the packages in build/dist and those that are there already.
+repository:
+	packaging/repository build/dist build/repository "$$KEY" "$(URL)"
 
 stage-deb:
 	rm -rf $(B)/deb
@@ -106,8 +122,13 @@ $(B)/crowd: pam/testdata/crowd.c
 	mkdir -p $(B)
 	$(CC) $(CFLAGS) -o $@ $< -lpam -ldl -lpthread
 
-demo test bench fuzz matrix hosts clients crowd nameservices cloud-init selinux rpm:
+demo test bench fuzz hosts clients crowd nameservices cloud-init selinux rpm published:
 	internal/machine/throwaway internal/machine/$@
+
+# What it has met goes into the page.
+matrix:
+	internal/machine/throwaway internal/machine/matrix
+	internal/machine/support docs/support.md
 
 # One in so many of 10,000 machines, against limits as much smaller.
 fleet: ONE_IN := 10
@@ -122,4 +143,4 @@ pictures:
 clean:
 	rm -rf $(B)
 
-.PHONY: all install deb packages stage-deb stage-rpm demo test bench fleet fuzz matrix hosts clients crowd nameservices cloud-init selinux rpm pictures clean
+.PHONY: all install deb packages release repository stage-deb stage-rpm demo test bench fleet fuzz matrix hosts clients crowd nameservices cloud-init selinux rpm published pictures clean

@@ -134,7 +134,13 @@ func (v *visit) bring(t *testing.T, file string) string {
 	t.Helper()
 	must(t, "cp", file, filepath.Join(v.root, "var/tmp/aad-login.deb"))
 	out := v.must(t, "apt-get", "install", "--yes", "/var/tmp/aad-login.deb")
-	// An sshd that reads its files again does not listen for a moment.
+	v.listens(t)
+	return out
+}
+
+// listens waits for sshd, which does not listen for a moment when it reads its files again.
+func (v *visit) listens(t *testing.T) {
+	t.Helper()
 	eventually(t, "sshd listens", patience, func() bool {
 		c, err := net.Dial("tcp", near+":22")
 		if err == nil {
@@ -142,7 +148,28 @@ func (v *visit) bring(t *testing.T, file string) string {
 		}
 		return err == nil
 	})
-	return out
+}
+
+// repository has the next version in a repository, and the machine know it. Lists of another key are refused.
+func (v *visit) repository(t *testing.T) (apt []string, version string) {
+	t.Helper()
+	p, stranger := newPublisher(t), newPublisher(t)
+	version = strings.TrimSpace(must(t, "dpkg-deb", "-f", debian(t), "Version")) + "+next"
+	for _, by := range []*publisher{p, stranger} {
+		if out, status := by.publish(p.serve(here), asVersion(t, version)); status != 0 {
+			t.Fatal(out)
+		}
+	}
+	v.must(t, "mkdir", "-p", "/etc/apt/keyrings")
+	v.write(t, "/etc/apt/sources.list.d/aad-login.sources", must(t, "cat", p.dir+"/aad-login.sources"), 0o644)
+	apt = []string{"apt-get", "--yes", "-oDir::Etc::sourcelist=/etc/apt/sources.list.d/aad-login.sources", "-oDir::Etc::sourceparts=/dev/null"}
+	v.write(t, "/etc/apt/keyrings/aad-login.asc", must(t, "cat", stranger.dir+"/aad-login.asc"), 0o644)
+	if out, status := v.command(t, append(apt, "update")...); status == 0 || !strings.Contains(out, "not signed") {
+		t.Errorf("with another's key, apt: exit status %d, said %s", status, out)
+	}
+	v.write(t, "/etc/apt/keyrings/aad-login.asc", must(t, "cat", p.dir+"/aad-login.asc"), 0o644)
+	v.must(t, append(apt, "update")...)
+	return apt, version
 }
 
 func (v *visit) install(t *testing.T) {
@@ -333,13 +360,11 @@ func (v *visit) upgrade(t *testing.T) {
 	session := v.ssh(t, admin)
 	session.signIn(admin)
 	session.expect(`\$ `)
-	dir := t.TempDir()
-	must(t, "dpkg-deb", "--raw-extract", debian(t), dir+"/next")
-	must(t, "sed", "-i", "s/^Version: .*/&+next/", dir+"/next/DEBIAN/control")
-	must(t, "dpkg-deb", "--root-owner-group", "-Znone", "--build", dir+"/next", dir+"/next.deb")
-	v.bring(t, dir+"/next.deb")
-	if version := v.must(t, "dpkg-query", "-W", "-f", "${Version} ${db:Status-Abbrev}", "aad-login"); !strings.HasSuffix(version, "+next ii ") {
-		t.Errorf("dpkg says %s", version)
+	apt, version := v.repository(t)
+	v.must(t, append(apt, "upgrade")...)
+	v.listens(t)
+	if got := v.must(t, "dpkg-query", "-W", "-f", "${Version} ${db:Status-Abbrev}", "aad-login"); got != version+" ii " {
+		t.Errorf("dpkg says %s", got)
 	}
 	session.typeLine("sudo -k; sudo id -u")
 	session.signIn(admin)

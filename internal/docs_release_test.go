@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package internal
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The portal's page names all that the commands make.
+func TestPortalSaysWhatTheCommandsDo(t *testing.T) {
+	page := pages(t)["docs/portal.md"]
+	commands := pages(t)["docs/getting-started/azure-vm.md"] + pages(t)["docs/getting-started/any-linux.md"]
+	for _, name := range []string{"aad-login", "openid", "profile", "sign-in", "Sign in to Linux machines", "aad-login access reader", "Microsoft.Authorization/*/read",
+		"Virtual Machine Administrator Login", "Virtual Machine User Login", "Log in", "Log in as administrator", "login", "loginAsAdmin"} {
+		if !strings.Contains(commands, name) || !regexp.MustCompile("[`*\"]"+regexp.QuoteMeta(name)+"[`*\"]").MatchString(page) {
+			t.Errorf("docs/portal.md and the commands do not both name %s", name)
+		}
+	}
+}
+
+// Each question is answered by a command, a setting or a page.
+func TestQuestionsAreAnswered(t *testing.T) {
+	parts := strings.Split(pages(t)["docs/faq.md"], "\n### ")
+	if len(parts) < 20 {
+		t.Fatalf("%d questions", len(parts)-1)
+	}
+	for _, part := range parts[1:] {
+		question, answer, _ := strings.Cut(part, "\n")
+		answer, _, _ = strings.Cut(answer, "\n## ")
+		if !link.MatchString(answer) && !strings.Contains(answer, "`") {
+			t.Errorf("docs/faq.md: %s: no command and no link", question)
+		}
+	}
+}
