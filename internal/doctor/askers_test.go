@@ -4,8 +4,11 @@
 package doctor
 
 import (
+	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -55,6 +58,28 @@ func TestAskers(t *testing.T) {
 				t.Error(got)
 			}
 		})
+	}
+}
+
+// Links of a real file system are followed as those of the tables above.
+func TestAskersOnDisk(t *testing.T) {
+	root := t.TempDir()
+	for _, dir := range []string{"usr/bin", "etc/alternatives", "usr/lib/cargo/bin"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := errors.Join(os.WriteFile(filepath.Join(root, "usr/lib/cargo/bin/sudo"), nil, 0o755),
+		os.Symlink("/usr/lib/cargo/bin/sudo", filepath.Join(root, "etc/alternatives/sudo")),
+		os.Symlink("../../etc/alternatives/sudo", filepath.Join(root, "usr/bin/sudo")),
+		os.Symlink("su", filepath.Join(root, "usr/bin/su")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := patient(t, nil, "")
+	p.Files = os.DirFS(root)
+	if got, _ := p.askers(); !slices.Equal(got, []string{"/usr/lib/cargo/bin/sudo"}) {
+		t.Error(got)
 	}
 }
 
