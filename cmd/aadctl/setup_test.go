@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 
@@ -87,5 +88,58 @@ func TestLeftForNamedIdentity(t *testing.T) {
 	printLeft(&out, c, discovered{resource: emulator.Contoso().Machine.ResourceID})
 	if text := out.String(); !strings.Contains(text, `"$(az ad sp show --id '`+named+`' --query id --output tsv)"`) || strings.Contains(text, "identity assign") || strings.Contains(text, "principalId") {
 		t.Error(text)
+	}
+}
+
+// What Entra ID says counts, and only that: an outage or a portal's page is no answer, and does not take back one that was given.
+func TestDomainsOfTheTenant(t *testing.T) {
+	openID := func(after, status int, body string) []emulator.Fault {
+		return []emulator.Fault{{Endpoint: "openid", After: after, Status: status, Body: body}}
+	}
+	const portal = "<html><title>Log in to the network</title></html>"
+	for name, test := range map[string]struct {
+		domains []string
+		faults  []emulator.Fault
+		refused string // "": not refused
+		told    string
+	}{
+		"right":                     {[]string{"contoso.example"}, nil, "", ""},
+		"wrong":                     {[]string{"contoso.example", "b.example"}, nil, "b.example is a domain of no tenant", ""},
+		"outage":                    {[]string{"a.example"}, openID(0, 503, ""), "", "could not be asked"},
+		"a portal":                  {[]string{"a.example"}, openID(0, 200, portal), "", "could not be asked"},
+		"outage of the domain":      {[]string{"a.example"}, openID(1, 503, ""), "", "could not be asked"},
+		"a portal for the domain":   {[]string{"a.example"}, openID(1, 200, portal), "", "could not be asked"},
+		"wrong, and then an outage": {[]string{"a.example", "b.example"}, openID(2, 503, ""), "a.example is a domain of no tenant", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			entra := new(emulator.Server)
+			if err := entra.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { entra.Close() })
+			ca := t.TempDir() + "/ca.pem"
+			if err := os.WriteFile(ca, entra.CA(), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for _, fault := range test.faults {
+				entra.Fail(fault)
+			}
+			c := &config.Config{TenantID: emulator.Contoso().TenantID, ClientID: emulator.Contoso().ClientID, Domains: test.domains,
+				Cloud: "public", Endpoints: config.Endpoints{Authority: entra.EntraURL(), CAFile: ca}}
+			for _, w := range []*wanted{{}, {force: true}} {
+				var out bytes.Buffer
+				err := w.ofTheTenant(t.Context(), c, false, &out)
+				switch {
+				case (err != nil) != (test.refused != "" && !w.force), err != nil && !strings.Contains(err.Error(), test.refused):
+					t.Errorf("force %v: %v", w.force, err)
+				case !strings.Contains(out.String(), test.told), w.force && !strings.Contains(out.String(), test.refused):
+					t.Errorf("force %v: %s", w.force, out.String())
+				}
+				entra.Heal()
+				for _, fault := range test.faults {
+					entra.Fail(fault)
+				}
+			}
+		})
 	}
 }

@@ -50,10 +50,10 @@ func contradicted(ctx context.Context, c *config.Config) (wrong, hint string, er
 	}
 	var all []string
 	for _, domain := range c.Domains {
-		tenant, err := probe.TenantOf(ctx, domain)
+		tenant, unanswered := probe.TenantOf(ctx, domain)
 		switch {
-		case err != nil:
-			return "", "", err
+		case unanswered != nil:
+			err = unanswered // which does not take back what is known to be wrong
 		case tenant == "":
 			all = append(all, fmt.Sprintf("%s is a domain of no tenant that %s knows", domain, authority))
 			hint = "correct --domain, or add the domain to the tenant; or --force writes it"
@@ -62,5 +62,8 @@ func contradicted(ctx context.Context, c *config.Config) (wrong, hint string, er
 			hint = "correct --domain or --tenant; for guests from there, --force writes it"
 		}
 	}
-	return strings.Join(all, "; "), hint, nil
+	if all != nil {
+		err = nil
+	}
+	return strings.Join(all, "; "), hint, err
 }

@@ -52,6 +52,7 @@ func forThisMachine(t *testing.T, id string, lines ...string) {
 func TestRolesOfMachines(t *testing.T) {
 	t.Setenv("PATH", azOnPath(t)+":"+os.Getenv("PATH"))
 	client := emulator.Identity{Name: "fleet", ObjectID: "22222222-0000-4000-8000-000000000000", ClientID: "bbbbbbbb-0000-4000-8000-000000000000"}
+	other := emulator.Role{ID: "10101010-1111-4000-8000-000000000001", Name: "another of the tenant's", Actions: []string{"*/read"}}
 	for _, test := range []struct {
 		name  string
 		lacks bool // Azure's own role
@@ -63,7 +64,7 @@ func TestRolesOfMachines(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			azTenant = azRoles{withoutReader: test.lacks}
 			azElsewhere = map[string]string{otherVM: "cccccccc-1111-4222-8333-dddddddddddd", otherArc: "dddddddd-1111-4222-8333-eeeeeeeeeeee"}
-			directory(t, func(d *emulator.Directory) { d.Assignments, d.Roles, d.Identities = nil, nil, nil })
+			directory(t, func(d *emulator.Directory) { d.Assignments, d.Roles, d.Identities = nil, []emulator.Role{other}, nil })
 			now := func(id string, identities ...emulator.Identity) {
 				if err := entra.Update(func(d *emulator.Directory) {
 					d.Machine.ResourceID, d.Machine.ScaleSet, d.Identities = id, "web", identities
@@ -105,6 +106,14 @@ func TestRolesOfMachines(t *testing.T) {
 			}
 			if scopes := azTenant.scopes[ownReader]; test.lacks != slices.Equal(scopes, []string{currentAccount, otherSubscription}) || azTenant.updates > 1 {
 				t.Errorf("the tenant's role: %v after %d updates", scopes, azTenant.updates)
+			}
+			if err := entra.Update(func(d *emulator.Directory) {
+				if roles := d.Roles; !slices.Equal(roles[0].Actions, other.Actions) || (len(roles) == 2) != test.lacks ||
+					test.lacks && (!slices.Equal(roles[1].Actions, []string{"Microsoft.Authorization/*/read"}) || len(roles[1].DataActions) > 0) {
+					t.Errorf("the tenant's roles: %+v", roles)
+				}
+			}); err != nil {
+				t.Fatal(err)
 			}
 		})
 	}
