@@ -6,7 +6,6 @@ package config
 import (
 	"bytes"
 	"errors"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -145,14 +144,12 @@ func (r *reader) path(table []string, node *unstable.Node) (path []string, line 
 	return path, line
 }
 
-var bareKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-
 // join spells a path as it would be written in the file, so that the one key
 // "sign_in.timeout" and the key timeout of section sign_in stay apart.
 func join(path []string) string {
 	spelt := make([]string, len(path))
 	for i, name := range path {
-		if spelt[i] = name; !bareKey.MatchString(name) {
+		if spelt[i] = name; !isBareKey(name) {
 			spelt[i] = strconv.Quote(name)
 		}
 	}

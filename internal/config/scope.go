@@ -4,7 +4,6 @@
 package config
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -23,13 +22,6 @@ var baseline = []string{
 	"people.read.all", "groupmember.read.all", "member.read.hidden",
 }
 
-// The resource of a scope: a GUID, or an identifier URI of the scheme api,
-// which may have segments behind its host.
-var (
-	scopeShape    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,119}$`)
-	resourceParts = regexp.MustCompile(`^api://[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,127}){0,2}$`)
-)
-
 const scopeFix = `write one scope of the application's own: "<client_id>/` + ScopeName + `", or "api://<id or name>/` + ScopeName + `"`
 
 // ownScope is one scope that an application exposes, with its resource before
@@ -47,11 +39,11 @@ func ownScope(s string) (string, *problem) {
 		return "", wrong(quote(s)+" is a scope that every application has, so that policies see the directory and not this application", scopeFix)
 	case name == ".default":
 		return "", wrong(quote(s)+" asks for every permission of the registration", scopeFix)
-	case !scopeShape.MatchString(name) || resource == "":
+	case !isScopeName(name) || resource == "":
 		return "", wrong(quote(s)+" is not a resource and the name of a scope, with a slash between", scopeFix)
-	case guidShape.MatchString(lower):
+	case isGUID(lower):
 		return lower + "/" + name, nil
-	case !resourceParts.MatchString(resource):
+	case !identifierURI().MatchString(resource):
 		return "", wrong(quote(s)+" does not name an application as its resource", scopeFix)
 	}
 	return s, nil
@@ -66,7 +58,7 @@ func (c *Config) foreignScope() *Error {
 	}
 	id := strings.ToLower(strings.TrimPrefix(scope[:strings.LastIndexByte(scope, '/')], "api://"))
 	switch {
-	case guidShape.MatchString(id) && id != c.ClientID:
+	case isGUID(id) && id != c.ClientID:
 		return wrong(quote(scope)+" is a scope of another application than client_id", `set it to "`+OwnScope(c.ClientID)+`"`).
 			at("sign_in.scope", 0)
 	case c.Authorization.Source == Permissions:

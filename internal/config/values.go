@@ -5,7 +5,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -32,12 +31,10 @@ func oneOf(words ...string) func(string) (string, *problem) {
 	}
 }
 
-var guidShape = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-
 func guid(s string) (string, *problem) {
 	const zero = "00000000-0000-0000-0000-000000000000"
 	lower := strings.ToLower(s)
-	if !guidShape.MatchString(lower) {
+	if !isGUID(lower) {
 		return "", wrong(quote(s)+" is not a GUID", "copy the ID from the Entra admin center: 32 hexadecimal digits in groups of 8-4-4-4-12")
 	}
 	if lower == zero {
@@ -57,8 +54,6 @@ func tenant(s string) (string, *problem) {
 	return id, p
 }
 
-var domainLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-
 // domain is a DNS name (RFC 1123, Section 2.1) of at least two labels, the last
 // not a number, so that no IP address passes. A user name has at most 113 bytes,
 // two of them before the domain.
@@ -69,7 +64,7 @@ func domain(s string) (string, *problem) {
 	ok := len(lower) <= 111 && len(labels) >= 2 &&
 		strings.Trim(labels[len(labels)-1], "0123456789") != ""
 	for _, label := range labels {
-		ok = ok && domainLabel.MatchString(label)
+		ok = ok && isLabel(label)
 	}
 	if !ok {
 		return "", wrong(quote(s)+" is not a domain name", fix)
@@ -77,11 +72,9 @@ func domain(s string) (string, *problem) {
 	return lower, nil
 }
 
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$`)
-
 // basename is the name of an executable or of a PAM service.
 func basename(s string) (string, *problem) {
-	if !plainName.MatchString(s) {
+	if !isPlainName(s) {
 		return "", wrong(quote(s)+" is not a plain file name", `leave out the directory: "sshd", not "/usr/sbin/sshd"`)
 	}
 	return s, nil
@@ -89,30 +82,24 @@ func basename(s string) (string, *problem) {
 
 // service is the name of a PAM service, which libpam makes lower case.
 func service(s string) (string, *problem) {
-	if !plainName.MatchString(s) {
+	if !isPlainName(s) {
 		return "", wrong(quote(s)+" is not the name of a PAM service", `write it as the file in /etc/pam.d is called: "cockpit"`)
 	}
 	return strings.ToLower(s), nil
 }
 
-var groupShape = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
-
 // groupName is what groupadd accepts by default.
 func groupName(s string) (string, *problem) {
-	if !groupShape.MatchString(s) {
+	if !isGroupName(s) {
 		return "", wrong(quote(s)+" is not a group name", "use lower-case letters, digits, _ and -, at most 32")
 	}
 	return s, nil
 }
 
-var resourceShape = regexp.MustCompile(strings.ReplaceAll(
-	`(?i)^/subscriptions/[0-9a-f-]{36}/resourceGroups/NAME/providers/NAME(/NAME/NAME){1,4}$`,
-	"NAME", `[\p{L}\p{N}_()-][\p{L}\p{N}._()-]{0,89}`))
-
 // resourceID is an ARM resource id. It becomes part of a URL's path, so nothing
 // that a URL gives a meaning may be in it.
 func resourceID(s string) (string, *problem) {
-	if !resourceShape.MatchString(s) {
+	if !armResource().MatchString(s) {
 		return "", wrong(quote(s)+" is not a resource id",
 			"copy it from the portal's JSON view: /subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/…")
 	}

@@ -98,9 +98,9 @@ func address(rhost string) string {
 }
 
 // waitingRoom bounds how many sign-ins wait for a browser at once, so that a stranger who opens connections costs neither
-// the machine's memory nor device codes. It is a directory of slot files. A sign-in holds an exclusive flock(2) on one,
-// which the kernel gives back when the worker ends, however it ends: a slot is never lost. The file holds the visitor
-// while it is held; what a killed one has left is wiped by the next who looks.
+// the machine's memory nor device codes. It is a directory of slot files, one for each who waits. A sign-in holds an exclusive
+// flock(2) on one, which the kernel gives back when the worker ends, however it ends: a slot is never lost. The file holds the
+// visitor while it is held; what is left of it is removed by the next who looks.
 type waitingRoom struct {
 	Dir   string // made if missing
 	Slots int
@@ -141,14 +141,14 @@ func (w waitingRoom) Enter(ctx context.Context, v visitor, now moment) (*slot, e
 	if err == nil {
 		err = w.begin(door, v, now)
 	}
+	var file *os.File
 	if err == nil {
-		err = write(free, v.account+"\n"+v.address)
+		file, err = take(free, v)
 	}
 	if err != nil {
-		closeIf(free)
 		return nil, fmt.Errorf("signin: waiting room: %w", err)
 	}
-	return &slot{free, w, v}, nil
+	return &slot{file, w, v}, nil
 }
 
 // A slot is held, with its visitor's name in it.
@@ -162,26 +162,52 @@ func (s *slot) Close() error {
 	return errors.Join(s.Truncate(0), s.File.Close())
 }
 
-// look goes through the slots: one that is free, if any is, and who holds the others.
-func (w waitingRoom) look() (free *os.File, waiting []visitor, err error) {
-	for i := range w.Slots + reserve(w.Slots) {
-		path := filepath.Join(w.Dir, fmt.Sprintf("slot-%d", i))
+// look goes through the slots: who holds them, and the path of one that is not there. It removes those that nobody holds, so that
+// a sign-in looks at as many files as others wait. Only who holds the door may: nobody else opens or makes one meanwhile.
+func (w waitingRoom) look() (free string, waiting []visitor, err error) {
+	const prefix = "slot-"
+	files, err := os.ReadDir(w.Dir)
+	if err != nil {
+		return "", nil, err
+	}
+	held := map[string]bool{}
+	for _, file := range files {
+		path := filepath.Join(w.Dir, file.Name())
+		if !strings.HasPrefix(file.Name(), prefix) {
+			continue
+		}
 		slot, err := openLocked(context.Background(), path, unix.LOCK_EX|unix.LOCK_NB)
 		switch {
 		case errors.Is(err, unix.EWOULDBLOCK):
 			holder, _ := os.ReadFile(path)
 			account, address, _ := strings.Cut(string(holder), "\n")
 			waiting = append(waiting, visitor{account, address})
-		case err != nil:
-			closeIf(free)
-			return nil, nil, err
-		case slot.Truncate(0) != nil, free != nil:
-			slot.Close()
-		default:
-			free = slot
+			held[path] = true
+			continue
+		case err == nil:
+			err = errors.Join(os.Remove(path), slot.Close())
+		}
+		if err != nil {
+			return "", nil, err
 		}
 	}
+	for i := 0; free == "" || held[free]; i++ {
+		free = filepath.Join(w.Dir, fmt.Sprint(prefix, i))
+	}
 	return free, waiting, nil
+}
+
+// take makes a slot and writes its visitor into it.
+func take(path string, v visitor) (*os.File, error) {
+	file, err := openLocked(context.Background(), path, unix.LOCK_EX|unix.LOCK_NB)
+	if err != nil {
+		return nil, err
+	}
+	if err := write(file, v.account+"\n"+v.address); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
 }
 
 func write(f *os.File, text string) error {
@@ -190,10 +216,4 @@ func write(f *os.File, text string) error {
 	}
 	_, err := f.WriteAt([]byte(text), 0)
 	return err
-}
-
-func closeIf(f *os.File) {
-	if f != nil {
-		f.Close()
-	}
 }

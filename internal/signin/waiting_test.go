@@ -123,10 +123,9 @@ func TestWaitingRoomKnowsAddresses(t *testing.T) {
 		enterFrom(t, w, v)
 	}
 	free, got, err := w.look()
-	if err != nil || free == nil || !slices.Equal(got, want) {
-		t.Errorf("%v, %v; want %v", got, err, want)
+	if err != nil || free != filepath.Join(w.Dir, "slot-4") || !slices.Equal(got, want) {
+		t.Errorf("%v, %v, %v; want %v", free, got, err, want)
 	}
-	closeIf(free)
 }
 
 // On the machine itself places are counted by who runs the host, over the network by where from.
@@ -144,7 +143,7 @@ func TestVisitor(t *testing.T) {
 	}
 }
 
-// Neither who has left nor who was killed leaves a name behind.
+// Neither who has left nor who was killed leaves a name behind, and the next finds no file of theirs to look at.
 func TestSlotsAreWiped(t *testing.T) {
 	w := waitingRoom{Dir: t.TempDir(), Slots: 3}
 	left := filepath.Join(w.Dir, "slot-2")
@@ -158,10 +157,17 @@ func TestSlotsAreWiped(t *testing.T) {
 	if err := slot.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{filepath.Join(w.Dir, "slot-0"), left} {
-		if text, err := os.ReadFile(path); err != nil || len(text) != 0 {
-			t.Errorf("%s holds %q, %v", path, text, err)
-		}
+	if text, err := os.ReadFile(filepath.Join(w.Dir, "slot-0")); err != nil || len(text) != 0 {
+		t.Errorf("slot-0 holds %q, %v", text, err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s: %v", left, err)
+	}
+	if _, _, err := w.look(); err != nil {
+		t.Fatal(err)
+	}
+	if files, err := os.ReadDir(w.Dir); err != nil || len(files) != 1 || files[0].Name() != "door" {
+		t.Errorf("%v, %v; want the door alone", files, err)
 	}
 }
 

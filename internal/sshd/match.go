@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Match is OpenSSH's match_pattern(): * stands for any characters, ? for any one, and nothing else is special.
@@ -34,12 +35,13 @@ func Match(pattern, s string) bool {
 // A Version is that of an sshd, as far as its patterns differ.
 type Version struct{ Major, Minor int }
 
-var versionText = regexp.MustCompile(`OpenSSH_(\d{1,4})\.(\d{1,4})`)
+// versionText is compiled when it is needed: a worker reads no version.
+var versionText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`OpenSSH_(\d{1,4})\.(\d{1,4})`) })
 
 // VersionIn finds the version in what "sshd -V" prints; older ones know no -V, and name their version in the
 // complaint. The zero Version is older than all.
 func VersionIn(said string) (v Version) {
-	if found := versionText.FindStringSubmatch(said); found != nil {
+	if found := versionText().FindStringSubmatch(said); found != nil {
 		v.Major, _ = strconv.Atoi(found[1])
 		v.Minor, _ = strconv.Atoi(found[2])
 	}
