@@ -50,6 +50,7 @@ func nine(name string, change func(*scenario)) scenario {
 var large = []scenario{
 	nine("check-access", nil),
 	nine("… grant_lifetime = 8h", func(s *scenario) { s.lines = `authorization.grant_lifetime = "8h"` }),
+	nine("… if sign-ins shared the token", func(s *scenario) { s.shares = true }),
 	nine("… one identity for all machines", func(s *scenario) {
 		s.change = func(d *emulator.Directory) { d.Identities[0].SystemAssigned = false }
 	}),
@@ -79,6 +80,7 @@ var host = []scenario{
 	{name: "one machine, 100 keys within a minute", machines: 1, keys: 100, arrive: time.Minute},
 	{name: "one machine, 100 keys within a second", machines: 1, keys: 100, arrive: time.Second},
 	{name: "one machine, 300 keys within a second", machines: 1, keys: 300, arrive: time.Second},
+	{name: "… that shared the token", machines: 1, keys: 300, arrive: time.Second, shares: true},
 }
 
 // What docs/performance.md has.

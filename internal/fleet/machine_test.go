@@ -4,7 +4,9 @@
 package fleet
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -26,6 +28,9 @@ type machine struct {
 	host   string // by which the metadata service knows it
 	dir    string
 	signin signin.Signin
+
+	mu    sync.Mutex
+	token []byte // of the identity, where the scenario has sign-ins share it
 }
 
 const boot = "d4d4d4d4-0000-4000-8000-000000000000"
@@ -67,11 +72,29 @@ func (m *machine) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body == nil {
 		req.Body = http.NoBody
 	}
-	recorder := httptest.NewRecorder()
-	service.ServeHTTP(recorder, req)
-	got := recorder.Result()
-	got.Request = req
-	return got, nil
+	answer := func() *http.Response {
+		recorder := httptest.NewRecorder()
+		service.ServeHTTP(recorder, req)
+		return recorder.Result()
+	}
+	if m.f.shares && strings.HasSuffix(req.URL.Path, "/oauth2/token") && req.Host == m.host {
+		return m.shared(answer), nil
+	}
+	return answer(), nil
+}
+
+// shared is what the sign-ins of a machine would hear that keep the identity's token for one another. The product does not.
+func (m *machine) shared(answer func() *http.Response) *http.Response {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.token == nil {
+		got := answer()
+		if got.StatusCode != http.StatusOK {
+			return got
+		}
+		m.token, _ = io.ReadAll(got.Body) // of a recorder
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(m.token))}
 }
 
 func (m *machine) request(account, service string) signin.Request {

@@ -31,6 +31,7 @@ type scenario struct {
 	lines         string                    // of the configuration
 	change        func(*emulator.Directory) // of the cloud
 	subscriptions int                       // that the machines are spread over; 0: one
+	shares        bool                      // the sign-ins of a machine, the token of its identity: what if
 	outage        bool                      // Resource Manager answers 503 from shortly before nine
 	arrive        time.Duration             // the people, around nine
 	cron          time.Duration             // the jobs, from nine on; 0: none
