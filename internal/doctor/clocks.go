@@ -34,10 +34,24 @@ func (p *Patient) tooShort(program string, limit time.Duration, key string) Resu
 	return warningf("%s ends a sign-in after %v (%s), and sign_in.timeout is %v", program, limit, key, p.Config.SignIn.Timeout)
 }
 
+// loginDefs is the text of login.defs(5), and the command that sets a line of it. SUSE has its own file below /usr, which one in /etc takes
+// the place of, and a directory for single lines, which count more.
+func (p *Patient) loginDefs(line string) (text, set string) {
+	key, _, _ := strings.Cut(line, " ")
+	if text, err := p.read("etc/login.defs"); err == nil || !p.exists("usr/etc/login.defs") {
+		return text, fmt.Sprintf(`sed -i '/^[[:blank:]]*%s[[:blank:]]/d' /etc/login.defs && echo '%s' >>/etc/login.defs`, key, line)
+	}
+	for _, file := range append([]string{"usr/etc/login.defs"}, p.glob("etc/login.defs.d/*.defs")...) {
+		more, _ := p.read(file)
+		text += more + "\n"
+	}
+	return text, fmt.Sprintf(`mkdir -p /etc/login.defs.d && echo '%s' >/etc/login.defs.d/99-aad-login.defs`, line)
+}
+
 // loginClock is LOGIN_TIMEOUT of login.defs(5), 60 s where nothing is said; 0 is no limit.
 func (p *Patient) loginClock() []Result {
-	limit := 60
-	text, _ := p.read("etc/login.defs")
+	limit, timeout := 60, int(p.Config.SignIn.Timeout.Seconds())
+	text, set := p.loginDefs(fmt.Sprintf("LOGIN_TIMEOUT %d", timeout+20))
 	for line := range strings.Lines(text) {
 		if words := strings.Fields(line); len(words) > 1 && words[0] == "LOGIN_TIMEOUT" {
 			if seconds, err := strconv.Atoi(words[1]); err == nil {
@@ -45,13 +59,10 @@ func (p *Patient) loginClock() []Result {
 			}
 		}
 	}
-	timeout := int(p.Config.SignIn.Timeout.Seconds())
 	if !p.shows("login") || limit == 0 || limit > timeout {
 		return nil
 	}
-	line := fmt.Sprintf("LOGIN_TIMEOUT %d", timeout+20)
-	return []Result{p.tooShort("login on the console", time.Duration(limit)*time.Second, "LOGIN_TIMEOUT in /etc/login.defs").
-		run(fmt.Sprintf(`sed -i '/^[[:blank:]]*LOGIN_TIMEOUT[[:blank:]]/d' /etc/login.defs && echo '%s' >>/etc/login.defs`, line))}
+	return []Result{p.tooShort("login on the console", time.Duration(limit)*time.Second, "LOGIN_TIMEOUT in login.defs").run(set)}
 }
 
 // cockpitClock: cockpit.conf(5) gives the browser 30 s after ENTER, and ENTER 60 s, unless [basic] says otherwise.

@@ -62,3 +62,28 @@ func TestClocks(t *testing.T) {
 		})
 	}
 }
+
+// Where the vendor's login.defs is below /usr, none is made in /etc, which would be read alone.
+func TestLoginDefsOfTheVendor(t *testing.T) {
+	const vendors, own = "usr/etc/login.defs", "etc/login.defs.d/99-aad-login.defs"
+	root := fstest.MapFS{"etc/pam.d/login": {}, vendors: {Data: []byte("UMASK 022\nLOGIN_TIMEOUT 45\n")}}
+	c := &config.Config{}
+	c.SignIn.Timeout, c.SignIn.Services = 280*time.Second, []string{"login"}
+	p := &Patient{Config: c, Host: Host{Files: root}}
+	results := p.clocks(t.Context())
+	expect(t, results, Warning, "login on the console ends a sign-in after 45s")
+	dir := t.TempDir()
+	command := strings.ReplaceAll(results[0].Command, "/etc/", dir+"/etc/")
+	if out, err := exec.Command("sh", "-ec", command).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", command, err, out)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "etc/login.defs")); err == nil {
+		t.Error("there is an /etc/login.defs now")
+	}
+	text, err := os.ReadFile(filepath.Join(dir, own))
+	if err != nil {
+		t.Fatal(err)
+	}
+	root[own] = &fstest.MapFile{Data: text}
+	expect(t, p.clocks(t.Context()), OK, "no program is known")
+}
