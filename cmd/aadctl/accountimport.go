@@ -68,6 +68,9 @@ func (o *options) importFrom(out io.Writer, name string, in io.Reader, how impor
 	if err != nil {
 		return refused(name, err)
 	}
+	if service, ok := store.Besides.(nameService); ok {
+		store.Besides = service.about(accounts)
+	}
 	dry := how.dryRun || how.preview && !how.apply
 	present := 0
 	err = store.Update(func(e *account.Edit) (err error) {

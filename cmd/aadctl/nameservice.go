@@ -18,32 +18,34 @@ import (
 // files in /etc say nothing of; otherwise nil.
 func besides(etc fs.FS) account.NameService {
 	text, err := fs.ReadFile(etc, "nsswitch.conf")
-	if err != nil && errors.Is(err, fs.ErrNotExist) || err == nil && !otherSources(string(text)) {
+	n := nameService{users: otherSources(string(text), "passwd"), groups: otherSources(string(text), "group")}
+	if err != nil && errors.Is(err, fs.ErrNotExist) || err == nil && len(n.users)+len(n.groups) == 0 {
 		return nil
 	}
-	return nameService{}
+	return n
 }
 
-// otherSources reports whether users or groups are looked up anywhere besides
-// the files, our own module, and systemd's, whose ids and names are its own.
-func otherSources(nsswitch string) bool {
+// otherSources are where users or groups are looked up besides the files, our own
+// module, and systemd's, whose ids and names are its own.
+func otherSources(nsswitch, which string) (others []string) {
 	for line := range strings.Lines(nsswitch) {
 		line, _, _ = strings.Cut(line, "#")
 		database, sources, ok := strings.Cut(strings.TrimSpace(line), ":")
-		if !ok || !slices.Contains([]string{"passwd", "group"}, database) {
+		if !ok || database != which {
 			continue
 		}
 		for _, source := range strings.Fields(sources) {
-			if !strings.HasPrefix(source, "[") && !slices.Contains([]string{"files", "aad", "systemd"}, source) {
-				return true
+			if !strings.ContainsAny(source, "[]=") && !slices.Contains([]string{"files", "aad", "systemd"}, source) {
+				others = append(others, source)
 			}
 		}
 	}
-	return false
+	return others
 }
 
-// nameService asks getpwnam(3) and its like.
-type nameService struct{}
+// nameService asks getpwnam(3) and its like, which go through the files each
+// time.
+type nameService struct{ users, groups []string } // its other sources
 
 func (nameService) UID(name string) (uint32, bool) {
 	u, err := user.Lookup(name)

@@ -49,3 +49,49 @@ func TestNameServiceIsAsked(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Many are asked for at once, of the other sources alone; whoever was not asked
+// for is looked up as ever.
+func TestManyAreAskedForAtOnce(t *testing.T) {
+	l, err := account.ReadLocals(fstest.MapFS{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fine := account.Account{Name: "alice@contoso.com", UID: 3197663}
+	for what, a := range map[string]account.Account{
+		"a user's name":  {Name: "root", UID: 3001},
+		"a uid":          {Name: "alice@contoso.com", UID: 0},
+		"a group's name": {Name: "shadow", UID: 3001},
+		"a gid":          {Name: "bob@contoso.com", UID: gidOf(t, "shadow")},
+	} {
+		// "files" stands in for a source that has these.
+		service := nameService{users: []string{"files"}, groups: []string{"files"}}.about([]account.Account{fine, a})
+		all, ok := service.(answers)
+		if !ok || !all.asked[a.Name] || !all.asked[fine.Name] {
+			t.Fatalf("%s: getent has not been asked", what)
+		}
+		l.Besides = service
+		if l.Conflict(a) == nil {
+			t.Errorf("%s is not found", what)
+		}
+		if err := l.Conflict(fine); err != nil {
+			t.Error(err)
+		}
+	}
+	l.Besides = nameService{users: []string{"nowhere"}}.about([]account.Account{fine, {Name: "root", UID: 3001}})
+	if err := l.Conflict(account.Account{Name: "root", UID: 3001}); err != nil {
+		t.Errorf("the files are asked again: %v", err)
+	}
+	if l.Conflict(account.Account{Name: "daemon", UID: 3001}) == nil {
+		t.Error("who was not asked for is not looked up")
+	}
+}
+
+func gidOf(t *testing.T, group string) uint32 {
+	t.Helper()
+	gid, ok := nameService{}.GID(group)
+	if !ok {
+		t.Skipf("no group %s here", group)
+	}
+	return gid
+}
