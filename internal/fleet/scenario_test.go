@@ -54,7 +54,6 @@ type fleet struct {
 	template        map[string][]byte // files of a machine where batch has signed in
 	attempts        int
 	result          *result
-	mu              sync.Mutex
 }
 
 // oneKey is every emulator's: real keys take a while to make.
