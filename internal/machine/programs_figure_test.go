@@ -14,8 +14,8 @@ import (
 // How long a local user takes to get in while strangers knock: with the package and strangers of our domain, and with the package absent
 // and strangers of an unknown local name.
 const (
-	turns    = 3
-	tries    = 30 // turns of ten
+	turns    = 2
+	tries    = 30
 	knockers = 10
 
 	// A knocker knocks at this pace, however soon the answer comes. It is more than a refusal takes (pam_unix has a stranger wait for
