@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -55,11 +56,12 @@ func figure(t *testing.T, p program) (absent, installed []time.Duration) {
 // times is how long a local user takes to get in while knockers knock.
 func times(t *testing.T, p program, names string) (all []time.Duration) {
 	t.Helper()
+	var knocking sync.WaitGroup
+	t.Cleanup(knocking.Wait) // after the program has been ended, for whom still waits for its answer
 	if p.start != nil {
 		p.start(t)
 	}
-	stop := knock(t, p, names)
-	defer func() { t.Logf("%d knocks", stop()) }()
+	defer knock(t, p, names, &knocking)()
 	for range tries / turns {
 		began := time.Now()
 		if in, err := p.try(t, "local", localPassword); !in {
@@ -71,11 +73,12 @@ func times(t *testing.T, p program, names string) (all []time.Duration) {
 	return all
 }
 
-// knock has strangers knock, one after the other, and returns when each has begun. What becomes of them is not asked here.
-func knock(t *testing.T, p program, names string) (stop func() (knocks int)) {
+// knock has strangers knock until stopped, each once at least. What becomes of them is not asked here.
+func knock(t *testing.T, p program, names string, knocking *sync.WaitGroup) (stop func()) {
 	t.Helper()
-	var begun, knocking sync.WaitGroup
-	counts, end := make([]int, knockers), make(chan struct{})
+	var begun sync.WaitGroup
+	var knocks atomic.Int64
+	end := make(chan struct{})
 	for i := range knockers {
 		begun.Add(1)
 		knocking.Go(func() {
@@ -84,8 +87,8 @@ func knock(t *testing.T, p program, names string) (stop func() (knocks int)) {
 			again := time.NewTicker(pace)
 			defer again.Stop()
 			for {
+				knocks.Add(1)
 				p.try(t, fmt.Sprintf(names, i), "a password")
-				counts[i]++
 				select {
 				case <-end:
 					return
@@ -95,12 +98,8 @@ func knock(t *testing.T, p program, names string) (stop func() (knocks int)) {
 		})
 	}
 	begun.Wait()
-	return func() (knocks int) {
+	return func() {
 		close(end)
-		knocking.Wait()
-		for _, n := range counts {
-			knocks += n
-		}
-		return knocks
+		t.Logf("%d knocks", knocks.Load())
 	}
 }
