@@ -5,6 +5,7 @@ package machine
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -78,10 +79,7 @@ var cronJobs = jobs{
 			t.Fatal(err)
 		}
 	},
-	start: func(t *testing.T) {
-		os.Remove("/run/crond.reboot") // this is the first start since the machine was booted
-		background(t, "cron", "-f")
-	},
+	start: startCron,
 }
 
 var atJobs = jobs{
@@ -98,23 +96,36 @@ func TestCron(t *testing.T) { cronJobs.walk(t) }
 
 func TestAt(t *testing.T) { atJobs.walk(t) }
 
-// background runs a daemon until the next of these, or the end of the test.
-func background(t *testing.T, name string, args ...string) {
+// startCron runs cron, in place of the one before, until the end of the test. It ends at once while a job of the one before holds its
+// lock, so it is started again until it has noted its own number.
+func startCron(t *testing.T) {
 	t.Helper()
-	for _, link := range pids(t, name) {
-		if out, status := command(t, "", "kill", strings.Split(link, "/")[2]); status != 0 {
-			t.Fatal(out)
+	for _, link := range pids(t, "cron") {
+		command(t, "", "kill", strings.Split(link, "/")[2]) // it may have ended meanwhile
+	}
+	eventually(t, "cron has ended", patience, func() bool { return len(pids(t, "cron")) == 0 })
+	os.Remove("/run/crond.reboot") // this is the first start since the machine was booted
+	var cron *exec.Cmd
+	var ended chan error
+	eventually(t, "cron runs", patience, func() bool {
+		if cron == nil {
+			cron, ended = exec.Command("cron", "-f"), make(chan error, 1)
+			if err := cron.Start(); err != nil {
+				t.Fatal(err)
+			}
+			go func(cron *exec.Cmd, ended chan error) { ended <- cron.Wait() }(cron, ended)
 		}
-	}
-	eventually(t, name+" has ended", patience, func() bool { return len(pids(t, name)) == 0 })
-	cmd := exec.Command(name, args...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+		select {
+		case <-ended:
+			cron = nil
+			return false
+		default:
+		}
+		noted, _ := os.ReadFile("/run/crond.pid")
+		return strings.TrimSpace(string(noted)) == fmt.Sprint(cron.Process.Pid)
+	})
 	t.Cleanup(func() {
-		cmd.Process.Kill()
+		cron.Process.Kill()
 		<-ended
 	})
 }
