@@ -150,7 +150,7 @@ func (v *visit) listens(t *testing.T) {
 	})
 }
 
-// repository has the next version in a repository, and the machine know it. Lists of another key are refused.
+// repository has the next version in a repository, and the machine know it for the length of a step. Lists of another key are refused.
 func (v *visit) repository(t *testing.T) (apt []string, version string) {
 	t.Helper()
 	p, stranger := newPublisher(t), newPublisher(t)
@@ -160,7 +160,13 @@ func (v *visit) repository(t *testing.T) (apt []string, version string) {
 			t.Fatal(out)
 		}
 	}
-	v.must(t, "mkdir", "-p", "/etc/apt/keyrings")
+	_, status := v.command(t, "mkdir", "/etc/apt/keyrings") // Debian has it since 12
+	t.Cleanup(func() {
+		v.must(t, "rm", "/etc/apt/keyrings/aad-login.asc", "/etc/apt/sources.list.d/aad-login.sources")
+		if status == 0 {
+			v.must(t, "rmdir", "/etc/apt/keyrings")
+		}
+	})
 	v.write(t, "/etc/apt/sources.list.d/aad-login.sources", must(t, "cat", p.dir+"/aad-login.sources"), 0o644)
 	apt = []string{"apt-get", "--yes", "-oDir::Etc::sourcelist=/etc/apt/sources.list.d/aad-login.sources", "-oDir::Etc::sourceparts=/dev/null"}
 	v.write(t, "/etc/apt/keyrings/aad-login.asc", must(t, "cat", stranger.dir+"/aad-login.asc"), 0o644)
