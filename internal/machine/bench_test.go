@@ -16,15 +16,15 @@ import (
 )
 
 // BenchmarkSignIn prints the figures of one sign-in with pamtester as its host, a small C program like sshd's child: from the
-// start of that program to the prompt on the terminal, from ENTER to its success when the browser was first, and what the
-// waiting worker costs. The emulator is on loopback.
+// start of that program to the prompt on the terminal, the worker's processor time until then, from ENTER to its success when the
+// browser was first, and what the waiting worker costs. The emulator is on loopback.
 func BenchmarkSignIn(b *testing.B) {
 	const user = "user@contoso.example"
 	if err := os.WriteFile("/etc/pam.d/vlock", []byte("auth required pam_aad.so\n"), 0o644); err != nil {
 		b.Fatal(err)
 	}
 	var toPrompt, toResult time.Duration
-	var rss, anonymous float64
+	var rss, anonymous, processor float64
 	n := 0
 	for b.Loop() {
 		start := time.Now()
@@ -32,6 +32,7 @@ func BenchmarkSignIn(b *testing.B) {
 		_, code := c.prompted()
 		toPrompt += time.Since(start)
 		worker := childOf(b, childOf(b, c.cmd.Process.Pid)) // the guard's
+		processor += ran(b, worker)
 		rss += memory(b, worker, "VmRSS")
 		anonymous += memory(b, worker, "RssAnon")
 		if err := entra.SignIn(code, user); err != nil {
@@ -47,6 +48,7 @@ func BenchmarkSignIn(b *testing.B) {
 	per := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(n) }
 	b.ReportMetric(per(toPrompt), "ms-to-prompt")
 	b.ReportMetric(per(toResult), "ms-ENTER-to-success")
+	b.ReportMetric(processor/float64(n), "ms-worker-processor")
 	b.ReportMetric(rss/1024/float64(n), "MiB-worker-RSS")
 	b.ReportMetric(anonymous/1024/float64(n), "MiB-worker-anonymous")
 	b.ReportMetric(0, "ns/op") // a sign-in takes as long as the person does
@@ -148,6 +150,24 @@ func childOf(b *testing.B, pid int) int {
 func ended(pid int) bool {
 	_, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "exe"))
 	return err != nil
+}
+
+// ran is how long the threads of a process have had a processor, in milliseconds.
+func ran(b *testing.B, pid int) (ms float64) {
+	b.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil || len(files) == 0 {
+		b.Fatal(pid, err)
+	}
+	for _, file := range files {
+		var nanoseconds float64
+		text, err := os.ReadFile(file)
+		if _, scanned := fmt.Sscan(string(text), &nanoseconds); err != nil || scanned != nil {
+			b.Fatal(file, err, scanned)
+		}
+		ms += nanoseconds / 1e6
+	}
+	return ms
 }
 
 // memory reads a line of a process's status, in KiB.
