@@ -4,10 +4,31 @@
 package internal
 
 import (
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 )
+
+// The table of docs/support.md is what make matrix has written: a line for each suite that it has walked through, and none that failed.
+func TestSupportIsWhatTheMatrixMet(t *testing.T) {
+	script, err := os.ReadFile("machine/matrix")
+	if err != nil {
+		t.Fatal(err)
+	}
+	suites := regexp.MustCompile(`(?m)^suites=\((.*)\)$`).FindSubmatch(script)
+	_, table, _ := strings.Cut(pages(t)["docs/support.md"], "<!-- what make matrix has met -->\n")
+	lines := strings.Split(strings.TrimSpace(strings.Split(table, "<!-- end of what make matrix has met -->")[0]), "\n")
+	if suites == nil || len(lines) < 3 || lines[0] != "| release | glibc | OpenSSH | libpam | sudo | steps |" {
+		t.Fatalf("suites %q, and a table that begins with %q", suites, lines[0])
+	}
+	row := regexp.MustCompile(`^\| (` + strings.ReplaceAll(string(suites[1]), " ", "|") + `)( \| ([0-9][0-9.p]*|-)){4} \| [1-9][0-9]* \|$`)
+	for _, line := range lines[2:] {
+		if !row.MatchString(line) {
+			t.Errorf("docs/support.md: %s: run make matrix", line)
+		}
+	}
+}
 
 // The portal's page names all that the commands make.
 func TestPortalSaysWhatTheCommandsDo(t *testing.T) {
