@@ -59,7 +59,7 @@ func typesPassword(begin func(t *testing.T, user string) *terminal) func(t *test
 			c.typeLine("exit")
 			c.end()
 		}
-		c.cmd.Process.Kill()
+		c.kill()
 		<-c.done
 		c.pty.Close() // there are only so many
 		if last == "" && !c.cmd.ProcessState.Exited() {

@@ -147,7 +147,7 @@ func (c *terminal) expect(pattern string) []string {
 // asks waits for a match as expect does, and returns it; "" if the end came before.
 func (c *terminal) asks(pattern string) string {
 	re := regexp.MustCompile(pattern)
-	late := time.AfterFunc(patience, func() { c.cmd.Process.Kill() })
+	late := time.AfterFunc(patience, c.kill)
 	defer late.Stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -165,6 +165,9 @@ func (c *terminal) asks(pattern string) string {
 		c.wait()
 	}
 }
+
+// kill ends the command and what it has started: a program that ignores SIGHUP, as vlock may, would keep the terminal open for ever.
+func (c *terminal) kill() { syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) }
 
 // wait lets go of the lock until there is more output or the end of it.
 func (c *terminal) wait() {
