@@ -136,7 +136,7 @@ func sortRelocations(table relocations, kind uint32, goData []extent) (s sorted,
 		}
 	}
 	if len(s.asleep) == 0 {
-		return s, errors.New("Go's data has no relocation: was this module edited before?")
+		return s, errors.New("no relocation is in Go's data: was this module edited before?")
 	}
 	return s, nil
 }
