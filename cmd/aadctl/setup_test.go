@@ -43,38 +43,35 @@ func TestLeftElsewhere(t *testing.T) {
 	}
 }
 
-// A service that knows no version that it is asked with is there all the same.
-func TestLeftRefused(t *testing.T) {
+// discoverAt is what setup finds at a metadata service like this, and says of it.
+func discoverAt(t *testing.T, like func(*emulator.Machine)) (found discovered, said string) {
+	t.Helper()
 	e := new(emulator.Server)
 	d := emulator.Contoso()
-	d.Machine.APIVersions = []string{"2019-03-11", "2019-02-01"}
+	like(&d.Machine)
 	e.SetDirectory(d)
 	if err := e.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close() })
 	var out bytes.Buffer
-	found := discover(t.Context(), config.Endpoints{Metadata: e.MetadataURL()})
+	found = discover(t.Context(), config.Endpoints{Metadata: e.MetadataURL()})
 	found.tell(&out)
-	if text := out.String(); found.resource != "" || strings.Contains(text, "not in Azure") || !strings.Contains(text, "Newest versions: 2019-03-11 2019-02-01") {
+	return found, out.String()
+}
+
+// A service that knows no version that it is asked with is there all the same.
+func TestLeftRefused(t *testing.T) {
+	found, text := discoverAt(t, func(m *emulator.Machine) { m.APIVersions = []string{"2019-03-11", "2019-02-01"} })
+	if found.resource != "" || strings.Contains(text, "not in Azure") || !strings.Contains(text, "Newest versions: 2019-03-11 2019-02-01") {
 		t.Error(text)
 	}
 }
 
 // One that may not be asked by this program is there, too, and no agent of Azure Arc to be updated.
 func TestLeftForbidden(t *testing.T) {
-	e := new(emulator.Server)
-	d := emulator.Contoso()
-	d.Machine.Callers = []emulator.Caller{{Exe: "/usr/sbin/sshd"}}
-	e.SetDirectory(d)
-	if err := e.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { e.Close() })
-	var out bytes.Buffer
-	found := discover(t.Context(), config.Endpoints{Metadata: e.MetadataURL()})
-	found.tell(&out)
-	if text := out.String(); found.resource != "" || strings.Contains(text, "Arc") || !strings.HasPrefix(text, "A rule forbids aadctl (root, ") || !strings.Contains(text, "HTTP 403") {
+	found, text := discoverAt(t, func(m *emulator.Machine) { m.Callers = []emulator.Caller{{Exe: "/usr/sbin/sshd"}} })
+	if found.resource != "" || strings.Contains(text, "Arc") || !strings.HasPrefix(text, "A rule forbids aadctl (root, ") || !strings.Contains(text, "HTTP 403") {
 		t.Error(text)
 	}
 }
