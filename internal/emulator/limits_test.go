@@ -22,7 +22,7 @@ func limited(l Limits) (*Server, *time.Time) {
 	return &Server{Directory: d, Now: func() time.Time { return now }}, &now
 }
 
-// token is what the machine with this host name is given.
+// tokenFor is what the machine with this host name is given.
 func (s *Server) tokenFor(t *testing.T, host string) (string, *httptest.ResponseRecorder) {
 	t.Helper()
 	r := httptest.NewRequest("GET", "http://"+host+"/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/", nil)
@@ -36,7 +36,7 @@ func (s *Server) tokenFor(t *testing.T, host string) (string, *httptest.Response
 	return answer.Token, got
 }
 
-// resource is the id that the machine with this host name is told.
+// resourceOf is the id that the machine with this host name is told.
 func (s *Server) resourceOf(t *testing.T, host string) string {
 	t.Helper()
 	r := httptest.NewRequest("GET", "http://"+host+"/metadata/instance/compute?api-version=2021-02-01", nil)
