@@ -19,7 +19,10 @@
 // the use is confined to keys.go.
 package config
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // DefaultPath is where the modules and aadctl look for the configuration.
 const DefaultPath = "/etc/aad-login/config.toml"
@@ -51,6 +54,9 @@ type Endpoints struct {
 
 // SignIn is the interactive part.
 type SignIn struct {
+	Flow          string        // DeviceCode or Browser
+	Page          string        // the sign-in page, as its address is registered; empty without Browser
+	Answer        string        // what that page gives: TokenAnswer or CodeAnswer
 	Scope         string        // of the application itself, for Conditional Access to see it; empty: openid and profile alone
 	Timeout       time.Duration // from first prompt to result
 	MaxWaiting    int           // sign-ins waiting at once over the network, and again on the machine
@@ -93,6 +99,8 @@ func defaults() *Config {
 	return &Config{
 		Cloud: "auto",
 		SignIn: SignIn{
+			Flow:                   DeviceCode,
+			Answer:                 TokenAnswer,
 			Timeout:                280 * time.Second,
 			MaxWaiting:             64,
 			ReconnectOnGroupChange: Auto,
@@ -116,7 +124,7 @@ func Parse(file string, text []byte) (*Config, error) {
 	c := defaults()
 	lines, err := c.assign(text)
 	if err == nil {
-		err = c.complete()
+		err = c.complete(lines)
 	}
 	if err == nil {
 		return c, nil
@@ -129,8 +137,8 @@ func Parse(file string, text []byte) (*Config, error) {
 }
 
 // complete looks at what single keys cannot show: keys left out, and keys that
-// contradict each other.
-func (c *Config) complete() *Error {
+// contradict each other. written has those that are in the file.
+func (c *Config) complete(written map[string]int) *Error {
 	switch {
 	case c.TenantID == "":
 		return missing("tenant_id", "the directory (tenant) ID, a GUID")
@@ -145,7 +153,7 @@ func (c *Config) complete() *Error {
 	if err := c.privileged(); err != nil {
 		return err
 	}
-	if err := c.foreignScope(); err != nil {
+	if err := cmp.Or(c.foreignScope(), c.pageless(), c.pastedToken(written)); err != nil {
 		return err
 	}
 	return c.contradicted()

@@ -90,6 +90,7 @@ func TestEveryKeyArrives(t *testing.T) {
 			Proxy:           "http://proxy.contoso.com:3128",
 		},
 		SignIn: SignIn{
+			Flow: Browser, Page: "https://signin.contoso.com:8443/linux/Sign-in.html", Answer: CodeAnswer,
 			Scope:   "0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b/sign-in",
 			Timeout: 90 * time.Second, MaxWaiting: 1024, QR: true, ReuseWindow: 15 * time.Minute,
 			Services: []string{"sshd", "sudo", "vpn"}, AdminServices: []string{"cockpit"},
@@ -115,6 +116,17 @@ func TestEveryKeyArrives(t *testing.T) {
 	})
 	if got := parseVector(t, "every-key.toml"); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+// The default of sign_in.answer goes by who is asked about roles.
+func TestAnswer(t *testing.T) {
+	for name, want := range map[string]string{
+		"required-only.toml": TokenAnswer, "flow-browser.toml": TokenAnswer, "answer-code.toml": CodeAnswer, "answer-permissions.toml": CodeAnswer,
+	} {
+		if got := parseVector(t, name).SignIn.Answer; got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
 	}
 }
 
@@ -184,6 +196,10 @@ func checkInvariants(t *testing.T, c *Config) {
 	}
 	if s := c.SignIn.Scope; s != "" && (c.Authorization.Source == Permissions || !strings.Contains(s, "/") || strings.ContainsAny(s, " \t\n\"")) {
 		t.Fatalf("scope %q", s)
+	}
+	if s := c.SignIn; s.Flow == Browser && s.Page == "" || len(s.Page) > maxPage || strings.ContainsAny(s.Page, " \t\n\"?#%+>|") ||
+		s.Answer == TokenAnswer && c.Authorization.Source == Permissions {
+		t.Fatalf("sign-in page %q gives a %s", s.Page, s.Answer)
 	}
 	for _, s := range append([]string{c.Accounts.Home, c.Accounts.Shell, c.Accounts.Directory}, c.Domains...) {
 		if s == "" || strings.ContainsAny(s, ":\n\x00") {

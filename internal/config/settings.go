@@ -28,6 +28,9 @@ func (c *Config) settings() []setting {
 		{"endpoints.ca_file", text(&e.CAFile, optional(absolutePath))},
 		{"endpoints.proxy", text(&e.Proxy, optional(proxy))},
 
+		{"sign_in.flow", text(&s.Flow, oneOf(DeviceCode, Browser))},
+		{"sign_in.page", text(&s.Page, optional(page))},
+		{"sign_in.answer", text(&s.Answer, oneOf(TokenAnswer, CodeAnswer))},
 		{"sign_in.scope", text(&s.Scope, optional(ownScope))},
 		{"sign_in.timeout", duration(&s.Timeout, 10*time.Second, 15*time.Minute)},
 		{"sign_in.max_waiting", integer(&s.MaxWaiting, 1, 1024)},
