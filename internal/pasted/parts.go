@@ -1,0 +1,166 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package pasted
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// A part is
+//
+//	i/n.KTAG.SUM.data;
+//
+// the i-th of n, of kind K: t and c are T and C in their plain form. TAG is the
+// beginning of the attempt's challenge. SUM is the beginning of the digest of
+// "i/n.KTAG." and data, so that a part that lost a piece on its way is known
+// for it. The semicolon shows that the end is there, and where the next begins.
+
+const (
+	MaxAnswer = 8 << 10  // what one prompt is answered with
+	maxData   = 64 << 10 // of all parts
+	maxParts  = 20
+)
+
+type part struct {
+	i, n int
+	kind byte // T, t, C or c
+	tag  string
+	data string
+}
+
+// Expressions are compiled in the sign-ins that need them.
+var shape = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([1-9][0-9]?)/([1-9][0-9]?)\.([TtCc])([A-Za-z0-9_-]{4})\.([A-Za-z0-9_-]{6})\.([A-Za-z0-9._~-]+)$`)
+})
+
+// parse reads a part without its semicolon. What stands in front of it, from a
+// paste that was cut, is left out.
+func parse(piece string) (p part, whole bool) {
+	slash := strings.LastIndexByte(piece, '/') // the data has none
+	for back := 1; back <= min(2, slash); back++ {
+		m := shape().FindStringSubmatch(piece[slash-back:])
+		if m == nil || digest(m[1] + "/" + m[2] + "." + m[3] + m[4] + "." + m[6])[:6] != m[5] {
+			continue
+		}
+		p = part{kind: m[3][0], tag: m[4], data: m[6]}
+		p.i, _ = strconv.Atoi(m[1]) // two digits fit
+		p.n, _ = strconv.Atoi(m[2])
+		return p, p.i <= p.n && p.n <= maxParts
+	}
+	return part{}, false
+}
+
+// Parts collects the answer to one attempt, in whatever order and however often
+// its parts come.
+type Parts struct {
+	attempt *Attempt
+	kind    byte
+	data    []string // by number; "": not here yet
+}
+
+// Format keeps what was pasted out of logs whatever the verb.
+func (Parts) Format(f fmt.State, _ rune) { io.WriteString(f, "pasted.Parts") }
+
+// Parts returns a collection without any.
+func (a *Attempt) Parts() *Parts { return &Parts{attempt: a} }
+
+// A Finding is what one answer held. Its zero value is an empty answer, as a
+// line break behind a paste makes one.
+type Finding struct {
+	Took    []int // numbers of parts that are new
+	Again   []int // of those that were here already
+	Anew    bool  // the page was used twice: what it gave first is dropped
+	Other   bool  // a part of another attempt
+	Damaged bool  // a part with something missing in it
+	Cut     bool  // the end of a part is missing
+	Strange bool  // nothing that the page shows
+	Length  int   // characters that came
+}
+
+// brackets are what a terminal puts around a paste, for programs that asked for
+// it; their escape may be gone.
+var brackets = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("\x1b?\\[20[01]~") })
+
+// Add takes what is good of an answer. What was here stays, whatever else came.
+func (p *Parts) Add(answer []byte) (f Finding) {
+	text := string(bytes.Map(visible, brackets().ReplaceAll(answer[:min(len(answer), MaxAnswer)], nil)))
+	f.Length = utf8.RuneCountInString(text)
+	for text != "" {
+		piece, rest, ended := strings.Cut(text, ";")
+		text = rest
+		switch got, whole := parse(piece); {
+		case ended && whole:
+			p.add(got, &f)
+		case ended:
+			f.Damaged = f.Damaged || piece != ""
+		case strings.Contains(piece, "/"), f.Took != nil, f.Again != nil, f.Other:
+			f.Cut = true
+		default:
+			f.Strange = true
+		}
+	}
+	return f
+}
+
+// visible drops what no part has: blanks, line breaks and control characters.
+func visible(r rune) rune {
+	if r <= ' ' || r == 0x7f {
+		return -1
+	}
+	return r
+}
+
+func (p *Parts) add(got part, f *Finding) {
+	switch {
+	case got.tag != p.attempt.challenge[:len(got.tag)]:
+		f.Other = true
+		return
+	case Kind(strings.ToUpper(string(got.kind))[0]) != p.attempt.Kind:
+		f.Damaged = true
+		return
+	case p.data == nil:
+		p.begin(got)
+	case got.kind != p.kind || got.n != len(p.data) || p.data[got.i-1] != "" && p.data[got.i-1] != got.data:
+		f.Anew, f.Took, f.Again = true, nil, nil
+		p.begin(got)
+	}
+	if p.data[got.i-1] != "" {
+		f.Again = append(f.Again, got.i)
+		return
+	}
+	if len(strings.Join(p.data, ""))+len(got.data) > maxData {
+		f.Damaged = true
+		return
+	}
+	p.data[got.i-1] = got.data
+	f.Took = append(f.Took, got.i)
+}
+
+func (p *Parts) begin(got part) { p.kind, p.data = got.kind, make([]string, got.n) }
+
+// Drop forgets all parts.
+func (p *Parts) Drop() { p.data = nil }
+
+// Total is how many parts there are; 0 before the first.
+func (p *Parts) Total() int { return len(p.data) }
+
+// Missing returns the numbers of the parts that are not here yet.
+func (p *Parts) Missing() (all []int) {
+	for i, data := range p.data {
+		if data == "" {
+			all = append(all, i+1)
+		}
+	}
+	return all
+}
+
+// Complete says whether all parts are here.
+func (p *Parts) Complete() bool { return p.Total() > 0 && p.Missing() == nil }

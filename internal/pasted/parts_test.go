@@ -1,0 +1,157 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package pasted
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// answers gives three parts of one attempt, and what may be wrong with an answer.
+func answers(t *testing.T) (a *Attempt, one, two, three string) {
+	t.Helper()
+	a = sshd()
+	a.Kind, a.Size = Code, 100
+	all := split(a, strings.Repeat("0123456789", 23), 'C', a.Size)
+	if len(all) != 3 {
+		t.Fatalf("%d parts", len(all))
+	}
+	return a, all[0], all[1], all[2]
+}
+
+// What people and terminals do to parts on their way: each row is the answers of one conversation.
+func TestAdd(t *testing.T) {
+	a, one, two, three := answers(t)
+	stranger := *a
+	stranger.challenge = digest("another")
+	other := split(&stranger, "0123", 'C', 100)[0]
+	newer := split(a, strings.Repeat("ABCDEFGHIJ", 23), 'C', 100)
+	fewer := split(a, "0123", 'C', 100)[0]
+	token := split(a, "0123", 'T', 100)[0]
+	wide := strings.Join(strings.SplitAfter(one, "0"), " \t")
+	type answer struct {
+		text string
+		want Finding
+	}
+	took := func(text string, numbers ...int) answer {
+		return answer{text, Finding{Took: numbers, Length: len(text)}}
+	}
+	const all, none = "", "123"
+	for name, test := range map[string]struct {
+		answers []answer
+		missing string
+	}{
+		"in order":                      {[]answer{took(one, 1), took(two, 2), took(three, 3)}, all},
+		"backwards":                     {[]answer{took(three, 3), took(two, 2), took(one, 1)}, all},
+		"joined":                        {[]answer{took(one+two+three, 1, 2, 3)}, all},
+		"joined by line breaks":         {[]answer{{one + "\n" + two + "\r\n" + three + "\n", Finding{Took: []int{1, 2, 3}, Length: len(one + two + three)}}}, all},
+		"one missing":                   {[]answer{took(one, 1), took(three, 3)}, "2"},
+		"empty answers":                 {[]answer{{"", Finding{}}, took(one, 1), {" \r\n", Finding{}}, {";", Finding{Length: 1}}}, "23"},
+		"repeated":                      {[]answer{took(one, 1), {one, Finding{Again: []int{1}, Length: len(one)}}, {one + two, Finding{Again: []int{1}, Took: []int{2}, Length: len(one + two)}}}, "3"},
+		"twice in one answer":           {[]answer{{one + one, Finding{Took: []int{1}, Again: []int{1}, Length: 2 * len(one)}}}, "23"},
+		"blanks":                        {[]answer{{wide, Finding{Took: []int{1}, Length: len(one)}}}, "23"},
+		"brackets":                      {[]answer{{"\x1b[200~" + one + "\x1b[201~", Finding{Took: []int{1}, Length: len(one)}}}, "23"},
+		"brackets without escape":       {[]answer{{"[200~" + one + "[201~", Finding{Took: []int{1}, Length: len(one)}}}, "23"},
+		"control characters":            {[]answer{{"\x01\x7f" + one + "\x1b", Finding{Took: []int{1}, Length: len(one)}}}, "23"},
+		"cut by the program":            {[]answer{{(one + two)[:len(one)+30], Finding{Took: []int{1}, Cut: true, Length: len(one) + 30}}}, "23"},
+		"end missing":                   {[]answer{{one[:60], Finding{Cut: true, Length: 60}}, took(one, 1)}, "23"},
+		"semicolon missing":             {[]answer{{one[:len(one)-1], Finding{Cut: true, Length: len(one) - 1}}}, none},
+		"cut, then whole":               {[]answer{{one[:60] + one, Finding{Took: []int{1}, Length: 60 + len(one)}}}, "23"},
+		"cut at a digit":                {[]answer{{one[:20] + "1" + one, Finding{Took: []int{1}, Length: 21 + len(one)}}}, "23"},
+		"beginning missing":             {[]answer{{one[5:], Finding{Damaged: true, Length: len(one) - 5}}}, none},
+		"middle missing":                {[]answer{took(two, 2), {one[:40] + one[50:], Finding{Damaged: true, Length: len(one) - 10}}}, "13"},
+		"another attempt's":             {[]answer{took(two, 2), {other, Finding{Other: true, Length: len(other)}}}, "13"},
+		"another attempt's too":         {[]answer{{other + two, Finding{Took: []int{2}, Other: true, Length: len(other + two)}}}, "13"},
+		"of another kind":               {[]answer{{token, Finding{Damaged: true, Length: len(token)}}}, none},
+		"page used twice":               {[]answer{took(one, 1), took(two, 2), {newer[0], Finding{Took: []int{1}, Anew: true, Length: len(one)}}}, "23"},
+		"page used twice, other number": {[]answer{took(one, 1), took(two, 2), {fewer, Finding{Took: []int{1}, Anew: true, Length: len(fewer)}}}, all},
+		"typed":                         {[]answer{{"hunter2", Finding{Strange: true, Length: 7}}}, none},
+		"letters of elsewhere":          {[]answer{{"пароль", Finding{Strange: true, Length: 6}}}, none},
+		"bytes of no text":              {[]answer{{"\xff\xfe\x80", Finding{Strange: true, Length: 3}}}, none},
+		"more than may come":            {[]answer{{strings.Repeat("x", MaxAnswer+9), Finding{Strange: true, Length: MaxAnswer}}}, none},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := a.Parts()
+			for _, answer := range test.answers {
+				if got := p.Add([]byte(answer.text)); !reflect.DeepEqual(got, answer.want) {
+					t.Errorf("%q: %+v, want %+v", answer.text, got, answer.want)
+				}
+			}
+			var missing string
+			for _, i := range p.Missing() {
+				missing += fmt.Sprint(i)
+			}
+			if p.Total() == 0 {
+				missing = none
+			}
+			if missing != test.missing || p.Complete() != (test.missing == all) {
+				t.Errorf("%s missing, want %s", missing, test.missing)
+			}
+		})
+	}
+}
+
+// Numbers that no page sends.
+func TestNumbers(t *testing.T) {
+	a, _, _, _ := answers(t)
+	for head, want := range map[string]bool{"1/1": true, "20/20": true, "1/20": true, "10/11": true, "0/1": false, "2/1": false, "1/21": false, "01/1": false,
+		"1/01": false, "1/99": false, "100/100": false, "-1/1": false, "/1": false, "1/": false} {
+		head += ".C" + a.challenge[:4]
+		f := a.Parts().Add([]byte(head + "." + digest(head + ".abc")[:6] + ".abc;"))
+		if (f.Took != nil) != want || f.Damaged == want {
+			t.Errorf("%s: %+v", head, f)
+		}
+	}
+}
+
+// All parts together are bounded: what does not fit is refused, what is there stays.
+func TestBound(t *testing.T) {
+	a, _, _, _ := answers(t)
+	p := a.Parts()
+	all := split(a, strings.Repeat("x", maxData+4000), 'C', 8000)
+	for i, part := range all {
+		if f := p.Add([]byte(part)); f.Damaged != (i == len(all)-1) {
+			t.Errorf("part %d: %+v", i+1, f)
+		}
+	}
+	if got := p.Missing(); !slices.Equal(got, []int{len(all)}) {
+		t.Errorf("missing %v", got)
+	}
+	if _, err := p.Code(); err == nil {
+		t.Error("a code without its last part")
+	}
+}
+
+// Whatever is pasted, in whatever pieces: no panic, bounds hold, and a code that comes out is one that was sent in parts.
+func FuzzParts(f *testing.F) {
+	a := sshd()
+	a.Kind = Code
+	for _, part := range split(a, strings.Repeat("0123456789", 23), 'C', 100) {
+		f.Add([]byte(part), []byte("\x1b[200~"+part+part[:9]))
+	}
+	f.Add([]byte(split(a, "IS8", 'c', 100)[0]), []byte("1/2.Cabcd.abcdef.x;"))
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		p := a.Parts()
+		for _, answer := range [][]byte{first, second, first} {
+			had := p.Total() - len(p.Missing())
+			got := p.Add(answer)
+			switch has := p.Total() - len(p.Missing()); {
+			case !got.Anew && has != had+len(got.Took), got.Length > MaxAnswer, p.Total() > maxParts:
+				t.Fatalf("%+v: %d, then %d of %d", got, had, has, p.Total())
+			case got.Took == nil && got.Again == nil && got.Length > strings.Count(string(answer), ";") && !got.Other && !got.Damaged && !got.Cut && !got.Strange:
+				t.Fatalf("nobody is told what is wrong with %q", answer)
+			}
+		}
+		code, err := p.Code()
+		if (err == nil) && (!p.Complete() || len(code) > maxData) {
+			t.Fatalf("a code of %d without its parts", len(code))
+		}
+		if err == nil && strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Fatalf("no code: %q", code)
+		}
+	})
+}
