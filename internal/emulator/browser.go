@@ -17,6 +17,7 @@ import (
 type Refused struct {
 	AADSTS int
 	Policy string // the Conditional Access policy that said no; "" for anything else
+	flow   string // DeviceCode or AuthorizationCode
 	text   string
 }
 
@@ -62,7 +63,8 @@ func (s *Server) signIn(userCode, account string, consents bool) ([]string, erro
 	if !ok {
 		return nil, fmt.Errorf("%w: %q", ErrUnknownAccount, account)
 	}
-	wants, no := s.admit(c, u)
+	wants, said, no := s.admit(visit{scope: c.scope, host: c.host, flow: DeviceCode}, u)
+	c.ruling = said
 	if no != nil {
 		c.state, c.account, c.refused = Blocked, u.Name, no
 		return nil, no
@@ -75,39 +77,48 @@ func (s *Server) signIn(userCode, account string, consents bool) ([]string, erro
 	return nil, nil
 }
 
+// visit is what a person is in the browser for.
+type visit struct {
+	scope   string
+	host    string // that the request was sent to
+	flow    string // DeviceCode or AuthorizationCode
+	app     string // the kind of client, as policies call it; "": "mobile-and-desktop"
+	managed bool   // the browser is on a managed device
+}
+
 // admit decides about a person whose account is right: no is why not, wants
 // are the permissions that the person has to consent to first. The caller
 // holds the mutex.
-func (s *Server) admit(c *code, u User) (wants []string, no *Refused) {
+func (s *Server) admit(v visit, u User) (wants []string, said ruling, no *Refused) {
 	d := s.dir
-	scopes, problem := d.parseScope(c.scope, c.host)
+	scopes, problem := d.parseScope(v.scope, v.host)
 	if problem != nil {
-		return nil, &Refused{AADSTS: problem.aadsts, text: problem.text}
+		return nil, said, &Refused{AADSTS: problem.aadsts, text: problem.text}
 	}
-	c.ruling = ruling{}
 	for _, app := range scopes.apps() {
 		r := d.judge(attempt{
-			who: d.subject(u.ObjectID), flow: DeviceCode, resource: app, baseline: scopes.baseline(), mfa: !u.NoMFA,
+			who: d.subject(u.ObjectID), flow: v.flow, app: v.app, resource: app,
+			baseline: scopes.baseline(), mfa: !u.NoMFA, managed: v.managed,
 		})
-		r.mfa = r.mfa || c.ruling.mfa
-		r.reportOnly = slices.Concat(c.ruling.reportOnly, r.reportOnly)
-		if c.ruling = r; r.aadsts != 0 {
-			return nil, r.refused()
+		r.mfa = r.mfa || said.mfa
+		r.reportOnly = slices.Concat(said.reportOnly, r.reportOnly)
+		if said = r; r.aadsts != 0 {
+			return nil, said, r.refused(v.flow)
 		}
 	}
 	wants = d.unconsented(scopes, s.consented[u.ObjectID])
 	if d.Registration.NoServicePrincipal && len(scopes.own(d.ClientID)) > 0 {
-		return nil, &Refused{AADSTS: 650052, text: fmt.Sprintf("The app is trying to access a service '%s'(%s) that your organization '%s' lacks a service principal for.", d.ClientID, d.application(), d.TenantID)}
+		return nil, said, &Refused{AADSTS: 650052, text: fmt.Sprintf("The app is trying to access a service '%s'(%s) that your organization '%s' lacks a service principal for.", d.ClientID, d.application(), d.TenantID)}
 	}
 	if !d.mayConsent(u, wants) {
-		return nil, &Refused{AADSTS: 90094, text: refusedTexts[90094]}
+		return nil, said, &Refused{AADSTS: 90094, text: refusedTexts[90094]}
 	}
-	return wants, nil
+	return wants, said, nil
 }
 
 // refused describes a ruling that says no.
-func (r ruling) refused() *Refused {
-	no := &Refused{AADSTS: r.aadsts, text: refusedTexts[r.aadsts]}
+func (r ruling) refused(flow string) *Refused {
+	no := &Refused{AADSTS: r.aadsts, flow: flow, text: refusedTexts[r.aadsts]}
 	if r.policy != nil {
 		no.Policy = r.policy.Name
 	}

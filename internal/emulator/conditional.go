@@ -63,6 +63,7 @@ func (a asked) baseline() bool {
 type attempt struct {
 	who      []string // object ids: the person's and their groups'
 	flow     string
+	app      string // the kind of client: "browser" or "mobile-and-desktop", the default
 	resource string // the id of the application that the token is for
 	baseline bool   // nothing but baseline scopes is asked for
 	mfa      bool   // the person can prove a second factor
@@ -139,8 +140,8 @@ func (d *Directory) applies(p *Policy, a attempt, audience string) bool {
 		return false
 	case len(p.AuthenticationFlows) > 0 && !slices.Contains(p.AuthenticationFlows, a.flow):
 		return false
-	default: // public clients are mobile apps and desktop clients
-		return len(p.ClientApps) == 0 || slices.Contains(p.ClientApps, "mobile-and-desktop")
+	default:
+		return len(p.ClientApps) == 0 || slices.Contains(p.ClientApps, orDefaultText(a.app, "mobile-and-desktop"))
 	}
 }
 

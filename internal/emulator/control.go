@@ -23,6 +23,8 @@ func (s *Server) control(mux *http.ServeMux) {
 		"POST /emulator/signin":        s.controlSignIn,
 		"POST /emulator/decline":       s.controlDecline,
 		"POST /emulator/expire":        s.controlExpire,
+		"POST /emulator/authorize":     s.controlAuthorize,
+		"DELETE /emulator/grants":      func(*http.Request) (any, error) { s.ExpireAuthorizations(); return done{}, nil },
 		"GET /emulator/requests":       s.controlRequests,
 		"DELETE /emulator/requests":    s.controlForget,
 		"GET /emulator/faults":         s.controlFaults,
@@ -139,6 +141,19 @@ func (s *Server) controlDecline(r *http.Request) (any, error) {
 
 func (s *Server) controlExpire(r *http.Request) (any, error) {
 	return s.decided(r, func(d decision) error { return s.Expire(d.UserCode) })
+}
+
+func (s *Server) controlAuthorize(r *http.Request) (any, error) {
+	var a struct {
+		Address string `json:"address"`
+		Account string `json:"account"`
+		Managed bool   `json:"managed"`
+	}
+	if err := strictly(r, &a); err != nil {
+		return nil, err
+	}
+	location, err := s.Authorize(a.Address, a.Account, a.Managed)
+	return map[string]string{"location": location}, err
 }
 
 func (s *Server) decided(r *http.Request, act func(decision) error) (any, error) {

@@ -28,6 +28,7 @@ type Directory struct {
 	GroupsClaim             bool   `toml:"groups_claim,omitempty"`              // put the user's groups into ID tokens
 	PageSize                int    `toml:"page_size,omitempty"`                 // entries in a page of ARM's lists, default 1000
 	Cloud                   string `toml:"cloud_instance_name,omitempty"`       // default microsoftonline.com
+	CodeLength              int    `toml:"code_length,omitempty"`               // of authorization codes, default 1500 to 1650
 	BareVerdicts            bool   `toml:"bare_verdicts,omitempty"`             // checkAccess names no role assignment: seen with Allowed, too
 
 	UserConsent                     string       `toml:"user_consent,omitempty"`                        // to what people may consent: "all" (default), "low-impact", "none"

@@ -14,12 +14,14 @@
 //
 //	HTTPS  Entra ID      {tenant}/v2.0/.well-known/openid-configuration
 //	                     {tenant}/discovery/v2.0/keys
-//	                     {tenant}/oauth2/v2.0/devicecode, …/token
+//	                     {tenant}/oauth2/v2.0/devicecode, …/token,
+//	                     …/authorize, for a person with a browser
 //	       ARM           {resource}/providers/Microsoft.Authorization/checkAccess,
 //	                     …/roleAssignments, …/roleDefinitions/{guid},
 //	                     …/denyAssignments, …/permissions
 //	HTTP   metadata      /metadata/instance/compute, /metadata/identity/…
 //	       device page   /devicelogin, for a person with a browser
+//	       sign-in page  /sign-in/ and /sign-in/index.html, if the server has one
 //	       control       /emulator/…, for the test that drives this process
 //
 // What exists in the directory (people, groups, roles, assignments) and what
@@ -33,6 +35,9 @@
 //	                                  403 and the AADSTS number when the tenant refuses
 //	POST   /emulator/decline          {"user_code":"…"}
 //	POST   /emulator/expire           {"user_code":"…"}
+//	POST   /emulator/authorize        {"address":"https://…/authorize?…","account":"…","managed":true}:
+//	                                  what a browser does there; {"location":"…"} is where it goes next
+//	DELETE /emulator/grants           authorization codes given out so far are expired
 //	GET    /emulator/requests         every request answered; ?endpoint=token&count=3&wait=10s
 //	                                  waits until there are that many
 //	DELETE /emulator/requests         forget them
@@ -71,6 +76,9 @@
 //	for_itself = "any"          # forms it may redeem its own scope in; "guid": only <client_id>/…,
 //	                            # "none": neither; the token endpoint answers AADSTS90009
 //	confidential = true         # no public client flows: AADSTS7000218
+//	spa = ["https://…/"]        # redirect addresses, by platform; on loopback any port will do.
+//	public_client = […]         # Codes for spa are redeemed with an Origin only (AADSTS9002327),
+//	web = […]                   # for the others without (9002326), for web not at all (7000218)
 //	no_service_principal = true # until a person consents; AADSTS650052 for its own scope
 //	consent_required = true     # nothing is consented to but
 //	admin_consent = ["openid", "profile", "<client_id>/sign-in"] # by an administrator, for all
@@ -116,6 +124,15 @@
 // endpoint answers AADSTS28000. What a person met is in [Code]: State Blocked,
 // AADSTS, Policy, Resource, MFA, ReportOnly. [Server.SignIn] consents where the
 // person may, and returns a *[Refused].
+//
+// Besides device codes there is the authorization code grant with PKCE, for a
+// browser that says itself whether it is on a managed device. The browser
+// stays on the page at an address that is not registered (AADSTS50011) and
+// where a policy refuses; what else is wrong, and "Cancel" (access_denied,
+// 65004), goes to the redirect address. Codes have 1500 to 1650 characters
+// (code_length), are good for ten minutes (70008), once (54005), with their
+// verifier (501481; 50148 without) and redirect address (500112).
+// [Server.Authorize] does what the person does.
 //
 // No password is asked and whoever reaches the control endpoints may do
 // everything: this program is for loopback and is never packaged.

@@ -19,6 +19,7 @@ func (s *Server) Entra() http.Handler {
 	mux.Handle("GET /{tenant}/v2.0/.well-known/openid-configuration", s.handle("openid", (*exchange).openID))
 	mux.Handle("GET /{tenant}/discovery/v2.0/keys", s.handle("keys", (*exchange).publishKeys))
 	mux.Handle("/{tenant}/oauth2/v2.0/devicecode", s.handle("devicecode", (*exchange).deviceCode))
+	mux.Handle("/{tenant}/oauth2/v2.0/authorize", http.NewCrossOriginProtection().Handler(s.handle("authorize", (*exchange).authorize)))
 	mux.Handle("/{tenant}/oauth2/v2.0/token", s.handle("token", (*exchange).token))
 	mux.Handle("/", s.armHandler())
 	return mux
@@ -32,13 +33,19 @@ func (x *exchange) issuer() string { return x.base() + "/" + x.dir.TenantID + "/
 
 // tenantKnown answers for itself when the URL names a tenant that is not here.
 func (x *exchange) tenantKnown() bool {
-	t := x.r.PathValue("tenant")
-	known := func(name string) bool { return strings.EqualFold(name, t) }
-	if known(x.dir.TenantID) || slices.ContainsFunc(x.dir.Domains, known) || t == "organizations" || t == "common" {
-		return true
+	no := x.dir.isTenant(x.r.PathValue("tenant"))
+	if no != nil {
+		x.refuse(*no)
 	}
-	x.refuse(refusal{word: "invalid_tenant", aadsts: 90002, text: fmt.Sprintf("Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.", t)})
-	return false
+	return no == nil
+}
+
+func (d *Directory) isTenant(name string) *refusal {
+	known := func(ours string) bool { return strings.EqualFold(ours, name) }
+	if known(d.TenantID) || slices.ContainsFunc(d.Domains, known) || name == "organizations" || name == "common" {
+		return nil
+	}
+	return &refusal{word: "invalid_tenant", aadsts: 90002, text: fmt.Sprintf("Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.", name)}
 }
 
 // openID answers OpenID Connect Discovery 1.0, Section 4.

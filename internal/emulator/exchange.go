@@ -38,6 +38,7 @@ type Request struct {
 	Scope    string        `json:"scope,omitempty"`      // as asked for
 	Grant    string        `json:"grant_type,omitempty"` // as spelt by the client
 	UserCode string        `json:"user_code,omitempty"`  // which sign-in a poll belongs to
+	Origin   string        `json:"origin,omitempty"`     // of the page whose script sent it
 	Took     time.Duration `json:"took_ns"`
 }
 
@@ -49,6 +50,7 @@ func (s *Server) handle(endpoint string, answer func(*exchange)) http.Handler {
 		note := &Request{
 			Time: s.now(), Endpoint: endpoint, Method: r.Method, Path: r.URL.Path,
 			Fields: slices.Sorted(maps.Keys(r.Form)), Scope: r.PostForm.Get("scope"), Grant: r.PostForm.Get("grant_type"),
+			Origin: r.Header.Get("Origin"),
 		}
 		s.record(note)
 		rec := &recorder{ResponseWriter: w}

@@ -42,6 +42,7 @@ var endpoints = map[string][]string{
 	"keys":            {"entra"},
 	"devicecode":      {"entra"},
 	"token":           {"entra"},
+	"authorize":       {"entra"},
 	"checkaccess":     {"arm"},
 	"roleassignments": {"arm"},
 	"roledefinitions": {"arm"},
@@ -64,7 +65,7 @@ func knownEndpoint(name string) bool {
 func (f Fault) problem() (key, sentence string) {
 	switch {
 	case !knownEndpoint(f.Endpoint):
-		return "endpoint", fmt.Sprintf("%q is none of openid, keys, devicecode, token, checkaccess, roleassignments, roledefinitions, denyassignments, permissions, instance, info, identity, page, entra, arm, metadata, *", f.Endpoint)
+		return "endpoint", fmt.Sprintf("%q is none of openid, keys, devicecode, token, authorize, checkaccess, roleassignments, roledefinitions, denyassignments, permissions, instance, info, identity, page, entra, arm, metadata, *", f.Endpoint)
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return "status", "an HTTP status is between 200 and 599"
 	case f.Times < 0 || f.After < 0:

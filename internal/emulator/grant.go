@@ -51,18 +51,25 @@ func (x *exchange) noteSignIn(userCode string) {
 	x.note.UserCode = userCode
 }
 
-// token answers a device access token request. RFC 8628, Section 3.4; Entra
-// ID also takes the grant type's older name, which MSAL Go sends.
+// token answers an access token request. Of the device grant's name Entra ID
+// also takes the older spelling, which MSAL Go sends.
 func (x *exchange) token() {
+	x.shareAcrossOrigins()
 	if !x.tenantKnown() || !x.formComplete("grant_type", "client_id") {
 		return
 	}
 	switch g := x.r.PostForm.Get("grant_type"); g {
 	case "urn:ietf:params:oauth:grant-type:device_code", "device_code":
+		x.deviceToken()
+	case "authorization_code":
+		x.authorizationCode()
 	default:
 		x.refuse(refusal{word: "unsupported_grant_type", aadsts: 70003, text: fmt.Sprintf("The app requested an unsupported grant type '%s'.", g)})
-		return
 	}
+}
+
+// deviceToken answers a device access token request. RFC 8628, Section 3.4.
+func (x *exchange) deviceToken() {
 	if !x.formComplete("device_code") || !x.clientKnown() || !x.clientPublic() || x.entraThrottled() {
 		return
 	}
@@ -74,11 +81,15 @@ func (x *exchange) token() {
 	}
 	u, ok := x.dir.user(c.account)
 	if !ok {
-		x.refuse(refusal{word: "invalid_grant", aadsts: 50034, text: fmt.Sprintf("The user account %s does not exist in the directory.", c.account)})
+		x.refuse(noAccount(c.account))
 		return
 	}
 	scopes, _ := x.dir.parseScope(c.scope, c.host) // the browser has refused what does not parse
-	x.grant(u, scopes)
+	x.grant(u, scopes, "")
+}
+
+func noAccount(name string) refusal {
+	return refusal{word: "invalid_grant", aadsts: 50034, text: fmt.Sprintf("The user account %s does not exist in the directory.", name)}
 }
 
 // poll decides what a device hears that asks for its token: nil is yes, once.
@@ -91,7 +102,7 @@ func (s *Server) poll(device string, now time.Time, d *Directory) (code, *refusa
 	c := s.codes[i]
 	switch c.stateAt(now) {
 	case SignedIn:
-		if no := c.redeemable(d); no != nil {
+		if no := redeemable(c.scope, c.host, d); no != nil {
 			return *c, no
 		}
 		c.state = Redeemed
@@ -127,13 +138,13 @@ func (c *code) wait(now time.Time, lenient bool) *refusal {
 
 // redeemable is why there are no tokens though the browser said that all is
 // well. That the code is not used up by it is inferred.
-func (c *code) redeemable(d *Directory) *refusal {
-	scopes, problem := d.parseScope(c.scope, c.host)
+func redeemable(scope, host string, d *Directory) *refusal {
+	scopes, problem := d.parseScope(scope, host)
 	if problem != nil {
 		return &refusal{word: "invalid_scope", aadsts: problem.aadsts, text: problem.text}
 	}
 	if len(scopes.apps()) > 1 {
-		return &refusal{word: "invalid_request", aadsts: 28000, text: fmt.Sprintf("Provided value for the input parameter scope is not valid because it contains more than one resource. Scope %s is not valid.", c.scope)}
+		return &refusal{word: "invalid_request", aadsts: 28000, text: fmt.Sprintf("Provided value for the input parameter scope is not valid because it contains more than one resource. Scope %s is not valid.", scope)}
 	}
 	for _, r := range scopes.own(d.ClientID) {
 		if f := d.Registration.ForItself; f == "none" || f == "guid" && !strings.EqualFold(r.prefix, d.ClientID) {
@@ -144,8 +155,9 @@ func (c *code) redeemable(d *Directory) *refusal {
 }
 
 // grant sends the tokens. An ID token needs the scope openid, a refresh token
-// offline_access; the latter is not among the scopes granted.
-func (x *exchange) grant(u User, scopes asked) {
+// offline_access; the latter is not among the scopes granted. The ID token has
+// the nonce of the authorization request.
+func (x *exchange) grant(u User, scopes asked, nonce string) {
 	life := time.Duration(3600+rand.IntN(1800)) * time.Second // Entra ID spreads them
 	answer := struct {
 		Type         string `json:"token_type"`
@@ -165,7 +177,11 @@ func (x *exchange) grant(u User, scopes asked) {
 		answer.RefreshToken = x.s.given(secret())
 	}
 	if slices.Contains(scopes.oidc, "openid") {
-		answer.IDToken = x.s.given(x.s.idToken(x.claims(u, scopes.oidc)))
+		claims := x.claims(u, scopes.oidc)
+		if nonce != "" {
+			claims["nonce"] = nonce
+		}
+		answer.IDToken = x.s.given(x.s.idToken(claims))
 	}
 	if x.r.PostForm.Get("client_info") == "1" {
 		info, _ := json.Marshal(map[string]string{"uid": u.ObjectID, "utid": x.dir.TenantID}) // strings encode

@@ -16,6 +16,7 @@ import (
 	"encoding/pem"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // claims is the ID token's payload.
@@ -31,8 +32,11 @@ func (x *exchange) claims(u User, scopes []string) map[string]any {
 		"nbf": x.now.Unix() - 300,
 		"exp": x.now.Unix() + 3600,
 		"tid": x.dir.TenantID,
-		"uti": rand.Text(),
-		"rh":  "0." + rand.Text(),
+		"uti": opaque(16),
+		"rh":  "1.A" + opaque(45) + ".", // as long as seen in 2025; so are sid and xms_ftd
+		"sid": newGUID(),
+
+		"xms_ftd": opaque(48),
 	}
 	if slices.Contains(scopes, "profile") {
 		c["oid"] = u.ObjectID
@@ -53,6 +57,13 @@ func (x *exchange) claims(u User, scopes []string) map[string]any {
 		delete(c, name)
 	}
 	return c
+}
+
+// opaque is what Entra ID alone understands, of so many random bytes.
+func opaque(bytes int) string {
+	b := make([]byte, bytes)
+	rand.Read(b) // never fails: crypto/rand ends the process instead
+	return base64.RawURLEncoding.EncodeToString(b)
 }
 
 // Forgery falsifies ID tokens. In Header and Claims a null removes the entry.
@@ -147,12 +158,37 @@ func amend(m, changes map[string]any) {
 	}
 }
 
+// first are the names that stand first in Entra ID's header and claims, in its
+// order; all others follow by the alphabet.
+var first = []string{"typ", "alg", "kid", "aud", "iss", "iat", "nbf", "exp"}
+
 func segment(m map[string]any) string {
-	b, err := json.Marshal(m)
-	if err != nil {
-		return "e30" // {}: a test put a channel or the like into the claims
+	names := slices.SortedFunc(maps.Keys(m), func(a, b string) int {
+		if i, j := place(a), place(b); i != j {
+			return i - j
+		}
+		return strings.Compare(a, b)
+	})
+	text := []byte("{")
+	for i, name := range names {
+		key, _ := json.Marshal(name) // strings encode
+		value, err := json.Marshal(m[name])
+		if err != nil {
+			return "e30" // {}: a test put a channel or the like into the claims
+		}
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(append(append(text, key...), ':'), value...)
 	}
-	return base64.RawURLEncoding.EncodeToString(b)
+	return base64.RawURLEncoding.EncodeToString(append(text, '}'))
+}
+
+func place(name string) int {
+	if i := slices.Index(first, name); i >= 0 {
+		return i
+	}
+	return len(first)
 }
 
 // algorithm is the value of the header's alg.

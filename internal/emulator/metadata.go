@@ -24,9 +24,25 @@ func (s *Server) Metadata() http.Handler {
 		x.metadataError(http.StatusNotFound, "not_found", "Not found")
 	}))
 	mux.Handle(pagePath, s.handle("page", (*exchange).page))
+	mux.HandleFunc("GET "+signInPath+"{$}", s.signInPage)
+	mux.HandleFunc("GET "+signInPath+"index.html", s.signInPage)
 	mux.Handle("GET /{$}", http.RedirectHandler(pagePath, http.StatusFound))
 	s.control(mux)
 	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// signInPath is where SignInPage is, also as index.html: to Entra ID these are
+// two addresses.
+const signInPath = "/sign-in/"
+
+// signInPage does what a web server does that knows nothing of what it serves.
+func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) {
+	if s.SignInPage == nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Write(s.SignInPage)
 }
 
 // The versions that the two services know, newest first: Azure's of 2025

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -27,18 +28,25 @@ var pageStyle string
 
 // pagePolicy lets the page load nothing, run nothing, be framed by nobody and
 // send its form nowhere else. Of styles it takes the one whose hash this is.
-var pagePolicy = func() string {
+// A browser takes form-action for where the form's answer leads, too: that is
+// what target is for.
+func pagePolicy(target string) string {
 	sum := sha256.Sum256([]byte(pageStyle))
+	also := ""
+	if u, err := url.Parse(target); err == nil && u.Host != "" {
+		also = " " + u.Scheme + "://" + u.Host
+	}
 	return "default-src 'none'; img-src data:; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-}()
+		"'; form-action 'self'" + also + "; base-uri 'none'; frame-ancestors 'none'"
+}
 
 // pageTemplate is the page in all its states. html/template escapes what
 // people typed for the place it appears in.
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 // view is what the page shows. Step is "code", "account", "consent", "done",
-// "declined" or "refused".
+// "declined" or "refused"; of the page that applications send people to,
+// "sign-in", "sign-in consent" or "refused".
 type view struct {
 	Step        string
 	Style       template.CSS
@@ -52,6 +60,8 @@ type view struct {
 	Refused     *Refused
 	Time        string // of the refusal
 	ClientID    string
+	Managed     bool   // the person said that this browser is on a managed device
+	target      string // the redirect address
 }
 
 // Title is what the refusal is about, in two or three words.
@@ -70,6 +80,9 @@ func (r *Refused) Title() string {
 func (r *Refused) Reason() string {
 	switch r.AADSTS {
 	case 53000, 53001:
+		if r.flow == AuthorizationCode {
+			return "Your account is right, but your organization asks for a managed device here, and this browser is not on one."
+		}
 		return "Your account is right, but your organization asks for a managed device here, and a sign-in with a code cannot show one."
 	case 53003, 530035:
 		return "Your account is right, but your organization does not let you sign in this way: this application, place or kind of sign-in may be restricted."
@@ -185,7 +198,7 @@ func (x *exchange) show(status int, v view) {
 	h := x.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", pagePolicy)
+	h.Set("Content-Security-Policy", pagePolicy(v.target))
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	x.WriteHeader(status)

@@ -6,6 +6,7 @@ package emulator
 import (
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // refusal is an error answer of Entra ID. RFC 6749, Section 5.2, and
@@ -34,12 +35,22 @@ type refusalBody struct {
 
 func (x *exchange) refuse(e refusal) {
 	x.noteError(e.word)
+	b := e.body(x.now, x.correlation("client-request-id"))
+	if e.status == 0 && (e.aadsts == 7000218 || e.aadsts == 700025) {
+		e.status = http.StatusUnauthorized
+	}
+	x.Header().Set("x-ms-request-id", b.TraceID)
+	x.json(orDefault(e.status, http.StatusBadRequest), b)
+}
+
+// body fills in what every error answer has.
+func (e refusal) body(now time.Time, correlation string) refusalBody {
 	b := refusalBody{
 		Error:         e.word,
 		Codes:         []int{},
-		Timestamp:     x.now.UTC().Format("2006-01-02 15:04:05Z"),
+		Timestamp:     now.UTC().Format("2006-01-02 15:04:05Z"),
 		TraceID:       newGUID(),
-		CorrelationID: x.correlation("client-request-id"),
+		CorrelationID: correlation,
 		Suberror:      e.suberror,
 		Claims:        e.claims,
 	}
@@ -49,11 +60,7 @@ func (x *exchange) refuse(e refusal) {
 		e.text = fmt.Sprintf("AADSTS%d: %s", e.aadsts, e.text)
 	}
 	b.Description = fmt.Sprintf("%s\r\nTrace ID: %s\r\nCorrelation ID: %s\r\nTimestamp: %s", e.text, b.TraceID, b.CorrelationID, b.Timestamp)
-	if e.status == 0 && e.aadsts == 7000218 {
-		e.status = http.StatusUnauthorized
-	}
-	x.Header().Set("x-ms-request-id", b.TraceID)
-	x.json(orDefault(e.status, http.StatusBadRequest), b)
+	return b
 }
 
 // formComplete answers for itself when the request is no POST or lacks one of
@@ -65,22 +72,35 @@ func (x *exchange) formComplete(fields ...string) bool {
 	}
 	for _, f := range fields {
 		if x.r.PostForm.Get(f) == "" {
-			x.refuse(refusal{word: "invalid_request", aadsts: 900144, text: fmt.Sprintf("The request body must contain the following parameter: '%s'.", f)})
+			x.refuse(missing(f))
 			return false
 		}
 	}
 	return true
 }
 
+func missing(field string) refusal {
+	return refusal{word: "invalid_request", aadsts: 900144, text: fmt.Sprintf("The request body must contain the following parameter: '%s'.", field)}
+}
+
 // clientKnown answers for itself when the client is not registered here.
 func (x *exchange) clientKnown() bool {
-	id := x.r.PostForm.Get("client_id")
-	if id == x.dir.ClientID {
-		return true
+	no := x.dir.knowsClient(x.r.PostForm.Get("client_id"))
+	if no != nil {
+		x.refuse(*no)
 	}
-	x.refuse(refusal{word: "unauthorized_client", aadsts: 700016, text: fmt.Sprintf("Application with identifier '%s' was not found in the directory '%s'.", id, x.dir.TenantID)})
-	return false
+	return no == nil
 }
+
+func (d *Directory) knowsClient(id string) *refusal {
+	if id == d.ClientID {
+		return nil
+	}
+	return &refusal{word: "unauthorized_client", aadsts: 700016, text: fmt.Sprintf("Application with identifier '%s' was not found in the directory '%s'.", id, d.TenantID)}
+}
+
+// noSecret is the text of 7000218.
+const noSecret = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
 
 // clientPublic answers for itself when the registration allows no public
 // client flows: the machine asks for a token without a secret.
@@ -88,6 +108,6 @@ func (x *exchange) clientPublic() bool {
 	if !x.dir.Registration.Confidential {
 		return true
 	}
-	x.refuse(refusal{word: "invalid_client", aadsts: 7000218, text: "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."})
+	x.refuse(refusal{word: "invalid_client", aadsts: 7000218, text: noSecret})
 	return false
 }

@@ -17,6 +17,10 @@ type Registration struct {
 	ForItself      string   `toml:"for_itself,omitempty"`      // which form it may redeem for its own scope: "any" (default), "guid", "none"; others get AADSTS90009
 	Confidential   bool     `toml:"confidential,omitempty"`    // "Allow public client flows" is off
 
+	SPA          []string `toml:"spa,omitempty"`           // redirect addresses of the platform "Single-page application"
+	PublicClient []string `toml:"public_client,omitempty"` // of "Mobile and desktop applications"
+	Web          []string `toml:"web,omitempty"`           // of "Web": codes sent there want a secret, and there is none here
+
 	NoServicePrincipal bool     `toml:"no_service_principal,omitempty"` // until somebody consents
 	ConsentRequired    bool     `toml:"consent_required,omitempty"`     // nothing has been consented to but the two lists below
 	AdminConsent       []string `toml:"admin_consent,omitempty"`        // scopes that an administrator has consented to for everybody

@@ -22,6 +22,7 @@ type Server struct {
 	Key          *rsa.PrivateKey  // first signing key; nil: made when needed
 	EntraAddr    string           // Start listens here; "": a free port of 127.0.0.1
 	MetadataAddr string           // the same for metadata and the device page
+	SignInPage   []byte           // served at signInPath of the metadata's address: a page as an organization puts it online
 	ArcKeys      string           // directory of a machine of Azure Arc; "": /var/opt/azcmagent/tokens
 	Trace        func(Request)    // called when a request has been answered
 
@@ -32,6 +33,7 @@ type Server struct {
 	dir       *Directory // replaced whole, never changed in place
 	faults    []*plannedFault
 	codes     []*code
+	grants    []*grant
 	tokens    map[string]bearer
 	levels    map[string]level // of the buckets of Limits
 	keys      keyring

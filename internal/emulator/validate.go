@@ -38,6 +38,8 @@ func (d *Directory) tenantProblem() (key, sentence string) {
 		return "interval", "give a number of seconds above 0"
 	case d.ExpiresIn < 0:
 		return "expires_in", "give a number of seconds above 0"
+	case d.CodeLength != 0 && (d.CodeLength < 64 || d.CodeLength > 1<<16):
+		return "code_length", "an authorization code has between 64 and 65536 characters"
 	case d.PageSize < 0:
 		return "page_size", "give a number of entries above 0"
 	case id != "" && !strings.HasPrefix(strings.ToLower(id), "/subscriptions/"):

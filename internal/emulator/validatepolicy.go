@@ -66,7 +66,7 @@ func (d *Directory) registrationProblem() (key, sentence string) {
 	case r.NoServicePrincipal && len(r.AdminConsent) > 0:
 		return "registration.admin_consent", "consent is kept in the service principal, and no_service_principal says that there is none"
 	}
-	return "", ""
+	return r.addressProblem()
 }
 
 func (d *Directory) policyProblem() (key, sentence string) {
