@@ -35,6 +35,11 @@ type Claims struct {
 	Expires           time.Time
 }
 
+// NonceClaim is the part of an [InvalidError] about a token that is good, but
+// not for the request that [Verifier.Nonce] belongs to. Its value is not in the
+// error.
+const NonceClaim = "nonce"
+
 // read compares every claim that decides anything, whatever golang-jwt has
 // compared already: a change of its defaults must not open a door.
 func (v *Verifier) read(claims jwt.MapClaims) (*Claims, error) {
@@ -78,6 +83,10 @@ func (v *Verifier) checkFixed(claims jwt.MapClaims) error {
 	// OpenID Connect Core 1.0, Section 3.1.3.7, item 5.
 	if azp, present := claims["azp"]; present && azp != v.ClientID {
 		return invalid("azp", "the token was issued to another application")
+	}
+	// OpenID Connect Core 1.0, Section 3.1.3.7, item 11.
+	if v.Nonce != "" && claims["nonce"] != v.Nonce {
+		return invalid(NonceClaim, "the token answers another request")
 	}
 	return nil
 }

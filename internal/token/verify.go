@@ -28,6 +28,7 @@ type Verifier struct {
 	ClientID string
 	TenantID string
 	Issuer   string // from Metadata
+	Nonce    string // that the token must name; "": its request had none
 	Keys     *Keys
 	Now      func() time.Time
 }
@@ -104,7 +105,7 @@ func (h header) check() error {
 // claims may have names that differ in case alone.
 var claimsRead = []string{
 	"iss", "aud", "ver", "azp", "exp", "iat", "nbf", "tid", "oid", "preferred_username", "upn", "name", "uti", "idp",
-	"roles", "groups", "_claim_names", "hasgroups",
+	"roles", "groups", "_claim_names", "hasgroups", "nonce",
 }
 
 func decodePart(part string, decode func([]byte) error) error {

@@ -59,6 +59,35 @@ func TestReadAlone(t *testing.T) {
 	}
 }
 
+// A token for another request is another's, however good: relayed, kept from an earlier attempt, or of the device code flow.
+func TestVerifyNonce(t *testing.T) {
+	a := newAuthority(t)
+	const ours = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"
+	for claims, good := range map[string]bool{
+		`{"nonce":"` + ours + `"}`:           true,
+		`{"nonce":"x"}`:                      false,
+		`{"nonce":""}`:                       false,
+		`{"nonce":null}`:                     false,
+		`{"nonce":["` + ours + `"]}`:         false,
+		`{"nonce":"` + ours + `","iss":"x"}`: false,
+		`{}`:                                 false,
+	} {
+		v := a.verifier(t, "")
+		v.Nonce = ours
+		raw := vector{"claims": claims}.token(t, a)
+		got, err := v.Verify(t.Context(), raw)
+		var bad *InvalidError
+		if good != (err == nil) || good != (got != nil) || !good && (!errors.As(err, &bad) || (bad.Part == NonceClaim) == strings.Contains(claims, "iss") || strings.Contains(err.Error(), ours)) {
+			t.Errorf("%s: %v", claims, err)
+		}
+		if v.Nonce = ""; !strings.Contains(claims, "iss") {
+			if _, err := v.Verify(t.Context(), raw); err != nil {
+				t.Errorf("%s, where no nonce was asked for: %v", claims, err)
+			}
+		}
+	}
+}
+
 func TestVerifyForm(t *testing.T) {
 	a := newAuthority(t)
 	good := vector{}.token(t, a)
