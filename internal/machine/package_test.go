@@ -11,8 +11,13 @@ import (
 	"testing"
 )
 
-// The build refuses a module whose loading would start Go or copy its data, or that exports more than its interface.
+// The build refuses a module whose loading would start Go or copy its data, that exports more than its interface, or that could
+// start a program.
 func TestCheckModules(t *testing.T) {
+	starts := filepath.Join(t.TempDir(), "starts.c")
+	if err := os.WriteFile(starts, []byte("const char starts[] = \"syscall.forkExec\";\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	const asleep, noted, narrow = "-Wl,-T,../../pam/asleep.ld", "-Wl,-init=aad_note_store", "-Wl,--version-script=../../pam/module.map"
 	for name, test := range map[string]struct {
 		flags []string
@@ -23,6 +28,7 @@ func TestCheckModules(t *testing.T) {
 		"Go's data awake":      {[]string{asleep, noted, narrow}, false, "has Go's data awake"},
 		"everything exported":  {[]string{asleep, noted}, false, "exports what it must not"},
 		"no note of the store": {[]string{asleep, narrow}, true, "DT_INIT is not aad_note_store"},
+		"starts programs":      {[]string{asleep, noted, narrow, starts}, true, "holds code that starts programs: syscall.forkExec"},
 		"as it ships":          {[]string{asleep, noted, narrow}, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
