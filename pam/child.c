@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <syslog.h>
@@ -29,7 +30,7 @@
 #include "door.h"
 #include "_cgo_export.h"
 
-enum { FRAMES = 3 };	/* the worker's one descriptor above standard error */
+enum { FRAMES = 3 };	/* the worker's socket, its one descriptor above standard error */
 
 /* A decimal number; -1 for anything else, such as "..". */
 static int number(const char *digits)
@@ -74,13 +75,13 @@ static int close_from(int first)
  * 0 and 1 on /dev/null, 2 on the pipe for last words, FRAMES as it is, nothing else. In this order, since the host may have all
  * there are. A worker without last words, for which the host had no descriptors, has /dev/null there, too.
  */
-static int keep_only_pipes(int has_words)
+static int keep_only_ours(int has_words)
 {
-	int null, pipes = has_words ? STDERR_FILENO : FRAMES;
+	int null, ours = has_words ? STDERR_FILENO : FRAMES;
 
 	if (close_from(FRAMES + 1) || (null = open("/dev/null", O_RDWR)) < 0)
 		return -1;
-	for (int fd = 0; fd < pipes; fd++)
+	for (int fd = 0; fd < ours; fd++)
 		if (null != fd && dup2(null, fd) < 0)
 			return -1;
 	return null > FRAMES ? close(null) : 0;
@@ -205,8 +206,8 @@ static void __attribute__((noreturn)) be_worker(const void *with, pid_t parent)
 	reset_limits();
 	/* In this order: words may be where frames belong. */
 	if ((words >= 0 && dup2(words, STDERR_FILENO) < 0) || (frames != FRAMES && dup2(frames, FRAMES) < 0))
-		give_up(req, frames, "keep the pipes");
-	if (keep_only_pipes(words >= 0))
+		give_up(req, frames, "keep the descriptors");
+	if (keep_only_ours(words >= 0))
 		give_up(req, FRAMES, "close descriptors");
 	setsid();	/* Ctrl-C at sudo's terminal is for sudo, which ends the conversation and so the worker */
 	umask(077);
@@ -222,12 +223,8 @@ static void __attribute__((noreturn)) be_worker(const void *with, pid_t parent)
 }
 
 /* Above standard error, where a host without 0 to 2 would take them for its own. */
-static int high_pipe(int ends[2], int flags)
+static int lift(const int low[2], int ends[2])
 {
-	int low[2];
-
-	if (pipe2(low, O_CLOEXEC | flags))
-		return -1;
 	ends[0] = fcntl(low[0], F_DUPFD_CLOEXEC, FRAMES);
 	ends[1] = fcntl(low[1], F_DUPFD_CLOEXEC, FRAMES);
 	close(low[0]);
@@ -248,12 +245,12 @@ static void close_if_open(int fd)
 
 int aad_worker_start(const struct aad_request *req, struct aad_worker *w)
 {
-	int frames[2], words[2] = { -1, -1 }, born, failed;
+	int low[2], frames[2], words[2], born, failed;
 	sigset_t all, before;
 
-	if (high_pipe(frames, 0))
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, low) || lift(low, frames))
 		return -1;
-	if (high_pipe(words, O_NONBLOCK))	/* a sign-in does without */
+	if (pipe2(low, O_CLOEXEC | O_NONBLOCK) || lift(low, words))	/* a sign-in does without */
 		words[0] = words[1] = -1;
 	const struct birth birth = { req, frames[1], words[1] };
 	/* No handler of the host may run in the child before reset_signals. */

@@ -15,7 +15,7 @@ var atBirth = []string{
 	"worker fd0 /dev/null",
 	"worker fd1 /dev/null",
 	"worker fd2 pipe",
-	"worker fd3 pipe",
+	"worker fd3 socket",
 	"worker as unlimited",
 	"worker data unlimited",
 	"worker fsize unlimited",

@@ -15,14 +15,15 @@
  *                                        │                   │       child.c   one root process with nothing of the host's
  *                                        │                   │       reset.c   … nor at the host's pace
  *                                        │                   │ wake  wake.c    the Go runtime starts here, never above
- *                                        │◀── frames ────────┘       relay.c   frames → conversation, log, result
- *                                                                    ask.c     … is anybody there?
+ *                                        │◀── frames ───────▶┘       relay.c   frames → conversation, log, result
+ *                                                                    ask.c     … is anybody there, and what do they type?
  *                                                                    wait.c    … and Ctrl-C
  *                                                                    gone.c    … and the end of the host
  *                                                                    line.c    what is logged when no worker can
  *
- * The pipe has one direction. The worker speaks, the door relays; ENTER needs no message, because the door reads on only
- * after the conversation came back. So nothing the person types ever reaches the worker.
+ * The worker speaks, the door relays; ENTER needs no message, because the door reads on only after the conversation came back. What the
+ * person types goes back to the worker as the answer to AAD_ASK, and to nothing else: who is asked by AAD_PROMPT alone, as where a device
+ * code is shown, types for nobody. What does go back is in no log, and both ends wipe it.
  */
 #ifndef AAD_DOOR_H
 #define AAD_DOOR_H
@@ -68,12 +69,23 @@ struct aad_request {
 enum aad_frame {
 	AAD_PROMPT = 'P',	/* show it and wait for ENTER */
 	AAD_AGAIN = 'A',	/* what the next prompt becomes when AAD_SILENCE has followed ENTER */
+	AAD_ASK = 'Q',		/* first byte: 1, or 0 for no echo; the rest: show it, and send one aad_reply */
 	AAD_ERROR = 'E',	/* show it */
 	AAD_LOG = 'L',		/* first byte: syslog priority, the rest: one line for authpriv, of something else */
 	AAD_DEADLINE = 'D',	/* four bytes, little endian: seconds from now until the door gives up */
 	AAD_RESULT = 'R',	/* PAM return code, syslog priority, the line; the code alone if the name is not ours */
 };
 enum { AAD_FRAME_MAX = 16384 };
+
+/* The frames that the door writes: one for each AAD_ASK that somebody has answered. */
+enum aad_reply {
+	AAD_TYPED = 'T',	/* what was typed: any bytes but NUL */
+	AAD_TOO_LONG = 'O',	/* empty: more than AAD_TYPED_MAX, or than the host takes. The worker may ask again. */
+};
+enum { AAD_TYPED_MAX = 8192 };
+
+/* The attempt ends at the next one. */
+enum { AAD_TOO_LONG_TIMES = 5 };
 
 /* A prompt that is answered sooner is answered by a program, or by somebody who has typed ahead: milliseconds. */
 enum { AAD_AT_ONCE = 300 };
@@ -125,7 +137,7 @@ void aad_window_opens(const struct aad_request *);
 /* child.c */
 struct aad_worker {
 	pid_t pid;	/* the host's child: the guard or, without one, the worker itself */
-	int frames;
+	int frames;	/* a socket: the door writes to it, too, and no signal tells a host that its worker has gone */
 	int words;	/* what it says on standard error, or -1 */
 	void *room;	/* the guard's memory, or NULL */
 };
@@ -168,6 +180,20 @@ int64_t aad_now(void);	/* milliseconds, of a clock nobody can set */
  * the same way, with something that is no ENTER; else PAM_CONV_ERR.
  */
 int aad_ask(pam_handle_t *, const char *text);
+
+/* Who has answered AAD_ASK so far in an attempt. */
+struct aad_person {
+	int there;	/* has taken a person's time, at least once */
+	int failed;	/* had a conversation that failed, the last time */
+	int too_long;	/* times */
+};
+
+/*
+ * ask.c: a question. PAM_SUCCESS: *typed has the answer, which the caller wipes by aad_wipe; PAM_BUF_ERR: it was too long; PAM_MAXTRIES and
+ * PAM_CONV_ERR as above, a program's first answer being one that nobody can have typed in that time.
+ */
+int aad_question(pam_handle_t *, int style, const char *text, struct aad_person *, char **typed);
+void aad_wipe(char **typed);
 
 /* crash.c: why and where a worker has died, by its standard error. Empty: it did not say. No value of its variables is in it. */
 struct aad_crash { char error[256], stack[1000]; };

@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-/* The host's side of the pipe: frames become conversation, log lines and at last a return code. */
+/* The host's side of the socket: frames become conversation, log lines and at last a return code. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
 #include <security/pam_ext.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -45,7 +47,7 @@ static int read_all(const struct source *from, void *to, size_t n)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return errno = got ? errno : EPIPE, -1;
+			return errno = got && errno != ECONNRESET ? errno : EPIPE, -1;	/* it died before it had read a reply */
 		p += got;
 		n -= (size_t)got;
 	}
@@ -157,6 +159,41 @@ static int ask(pam_handle_t *h, const struct source *from, const struct frame *f
 	return ret;
 }
 
+/*
+ * There is room for it: the worker asks again only when it has read the reply before. If it has ended meanwhile, for lack of time say, its
+ * last frames say why, and nobody misses the reply.
+ */
+static int reply(int frames, enum aad_reply type, const char *text)
+{
+	size_t n = strlen(text);
+	uint8_t head[] = { type, (uint8_t)n, (uint8_t)(n >> 8) };
+	struct iovec parts[] = { { head, sizeof head }, { (char *)text, n } };
+	const struct msghdr all = { .msg_iov = parts, .msg_iovlen = 2 };
+	ssize_t sent = sendmsg(frames, &all, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (sent == (ssize_t)(sizeof head + n) || (sent < 0 && (errno == EPIPE || errno == ECONNRESET)))
+		return 0;
+	return errno = sent < 0 ? errno : EPROTO, -1;
+}
+
+/* Sets *ret as aad_question does. -1: the worker is broken. */
+static int question(pam_handle_t *h, const struct source *from, const struct frame *f, struct aad_person *person, int *ret)
+{
+	char *typed = NULL;
+	int failed = 0;
+
+	if (f->length < 1 || (uint8_t)f->text[0] > 1)
+		return errno = EPROTO, -1;
+	*ret = aad_question(h, f->text[0] ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF, f->text + 1, person, &typed);
+	if (*ret == PAM_SUCCESS)
+		failed = reply(from->frames, AAD_TYPED, typed);
+	else if (*ret == PAM_BUF_ERR)
+		failed = reply(from->frames, AAD_TOO_LONG, "");
+	int cause = errno;
+	aad_wipe(&typed);
+	return errno = cause, failed;
+}
+
 /* What a program has stored is no password of these accounts, and sshd would have it asked for the next code. */
 static void not_asked(struct aad_end *end, const struct aad_request *req, int ret)
 {
@@ -171,6 +208,7 @@ static void follow(pam_handle_t *h, const struct aad_request *req, const struct 
 {
 	struct frame f, again = { 0 };
 	struct source from = { worker->frames, aad_client(req->rhost), aad_now() + AAD_FIRST_DEADLINE * 1000 };
+	struct aad_person person = { 0 };
 	int ret;
 
 	for (;;) {
@@ -183,6 +221,12 @@ static void follow(pam_handle_t *h, const struct aad_request *req, const struct 
 			break;
 		case AAD_AGAIN:
 			again = f;
+			break;
+		case AAD_ASK:
+			if (question(h, &from, &f, &person, &ret))
+				return broken(end, req, worker);
+			if (ret != PAM_SUCCESS && ret != PAM_BUF_ERR)
+				return not_asked(end, req, ret);
 			break;
 		case AAD_ERROR:
 			pam_error(h, "%s", f.text);

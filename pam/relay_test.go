@@ -46,6 +46,30 @@ const (
 	ahead              // something that was typed before, and then ENTER
 )
 
+// What becomes of a question.
+const (
+	types = iota
+	fails // as sudo's conversation does
+	failsOtherwise
+	noAnswer
+)
+
+// What the worker does with a reply.
+const (
+	hears = iota
+	hasGone
+	hasDied
+	isFull
+	hearsHalf
+)
+
+// typed is one answer to a question.
+type typed struct {
+	kind  byte
+	takes byte // seconds
+	text  string
+}
+
 // scenario is what a worker writes, and how the rest of the world behaves meanwhile.
 type scenario struct {
 	frames       string
@@ -57,9 +81,13 @@ type scenario struct {
 	userPrompt   bool   // set by the host
 	sshd         bool   // is the host
 	takes        uint32 // seconds until ENTER
+
+	answers []typed // to questions, over and over
+	hears   byte    // what the worker does with a reply
 }
 
-// event is what the host got to see: P a prompt, E an error message, L a log line after its priority.
+// event is what the host got to see: P a prompt, V and H a question with and without echo, E an error message, L a log line after its
+// priority; and T and O, what the worker got to read.
 type event struct {
 	kind byte
 	text string
@@ -123,7 +151,7 @@ func (r *relay) play(t testing.TB, s scenario) ([]event, byte) {
 	if s.interrupted {
 		head[2] = 1
 	}
-	head = append(head, s.answer, 0, 0, 0)
+	head = append(head, s.answer, 0, 0, s.hears)
 	if s.userPrompt {
 		head[5] = 1
 	}
@@ -132,8 +160,13 @@ func (r *relay) play(t testing.TB, s scenario) ([]event, byte) {
 	}
 	head = binary.NativeEndian.AppendUint32(head, s.takes)
 	head = binary.NativeEndian.AppendUint32(head, uint32(len(s.frames)))
+	var answers []byte
+	for _, a := range s.questioned() {
+		answers = append(append(answers, a.kind, a.takes, byte(len(a.text)), byte(len(a.text)>>8)), a.text...)
+	}
+	head = binary.NativeEndian.AppendUint32(head, uint32(len(answers)))
 	// The harness reads it all before it answers.
-	if _, err := r.in.Write(append(head, s.frames...)); err != nil {
+	if _, err := r.in.Write(slices.Concat(head, []byte(s.frames), answers)); err != nil {
 		t.Fatalf("relay: %v", err)
 	}
 	var seen []event
@@ -185,9 +218,70 @@ func broken(cause string) []event {
 	}
 }
 
+// questioned is who answers questions: at least somebody who does not.
+func (s scenario) questioned() []typed {
+	if len(s.answers) == 0 {
+		return []typed{{kind: noAnswer}}
+	}
+	return s.answers
+}
+
+// answerer is door.h's questions once more, in Go.
+type answerer struct {
+	scenario
+	next, tooLong int
+	there, failed bool
+	now           int64
+	seen          []event
+}
+
+// once asks, and says whether somebody answered; and whether that was at once.
+func (a *answerer) once(kind byte, text string) (t typed, answered, atOnce bool) {
+	a.seen = append(a.seen, event{kind, text})
+	all := a.questioned()
+	t = all[a.next%len(all)]
+	a.next++
+	a.now += int64(t.takes)
+	atOnce = t.takes == 0
+	answered = t.kind == types && !(atOnce && t.text == "a") && !(a.answer == password && t.text == "of the host")
+	return t, answered, atOnce
+}
+
+// ask returns what the conversation comes to; -1: the worker gets no reply that it can use.
+func (a *answerer) ask(text string) int {
+	kind := "HV"[text[0]]
+	text, _, _ = strings.Cut(text[1:], "\x00")
+	t, answered, atOnce := a.once(kind, text)
+	if answered && atOnce && t.text != "" && !a.there {
+		if t, answered, atOnce = a.once(kind, text); answered && atOnce && t.text != "" {
+			return pamMaxTries
+		}
+	}
+	long := answered && len(t.text) > 8192
+	if t.kind == fails {
+		long = !atOnce || a.there && !a.failed
+	}
+	a.failed = !answered
+	a.there = a.there || !atOnce
+	switch {
+	case long && a.tooLong == 5, !long && !answered:
+		return pamConvErr
+	case long:
+		a.tooLong++
+		a.seen = append(a.seen, event{'O', ""})
+	default:
+		a.seen = append(a.seen, event{'T', t.text})
+	}
+	if a.hears == isFull || a.hears == hearsHalf && t.text != "" && !long {
+		return -1
+	}
+	return pamSuccess
+}
+
 // model is door.h once more, in Go: what the host sees of a scenario, and the result.
 func (s scenario) model() (seen []event, code byte) {
 	var now, until int64 = 0, 30
+	person := answerer{scenario: s}
 	rest := s.frames
 	take := func(n int) (string, bool) {
 		if len(rest) < n {
@@ -238,8 +332,8 @@ func (s scenario) model() (seen []event, code byte) {
 		}
 		return false
 	}
-	unread := func() ([]event, byte) {
-		if s.sshd && s.answer == atOnceAgain && s.conversation == pamSuccess {
+	unread := func(byProgram bool) ([]event, byte) {
+		if s.sshd && byProgram {
 			return append(seen, event{'E', "Your program answered by itself, with a password that it has stored. This account has none: " +
 				"let the program use a key, or a connection that is open already (ControlMaster)."}, failed(5, "stored-password", "")), pamMaxTries
 		}
@@ -262,7 +356,19 @@ func (s scenario) model() (seen []event, code byte) {
 		switch {
 		case head[0] == 'P':
 			if !waited(text) {
-				return unread()
+				return unread(s.answer == atOnceAgain && s.conversation == pamSuccess)
+			}
+		case head[0] == 'Q' && length >= 1 && text[0] <= 1:
+			person.seen, person.now = seen, now
+			ret := person.ask(text)
+			seen, now = person.seen, person.now
+			switch {
+			case ret < 0 && s.hears == isFull:
+				return breakDown("Resource temporarily unavailable")
+			case ret < 0:
+				return breakDown(nonsense)
+			case ret != pamSuccess:
+				return unread(ret == pamMaxTries)
 			}
 		case head[0] == 'A':
 			again, _, _ = strings.Cut(text, "\x00")
@@ -379,7 +485,7 @@ func TestRelayResultWithoutLine(t *testing.T) {
 func TestRelayUnknownTypes(t *testing.T) {
 	r := newRelay(t)
 	for kind := range 256 {
-		if strings.IndexByte("PAELDR", byte(kind)) >= 0 {
+		if strings.IndexByte("PAQELDR", byte(kind)) >= 0 {
 			continue
 		}
 		for _, text := range []string{"", "\x00", "text"} {
@@ -393,7 +499,7 @@ func TestRelayUnknownTypes(t *testing.T) {
 
 func TestRelayLengths(t *testing.T) {
 	r := newRelay(t)
-	for _, kind := range []byte("PAELDR") {
+	for _, kind := range []byte("PAQELDR") {
 		for _, n := range []int{16385, 16386, 32767, 32768, 65535} {
 			s := scenario{frames: frame(kind, strings.Repeat("x", n)) + result(pamSuccess)}
 			if seen, code := r.play(t, s); code != pamSystemErr || !slices.Equal(seen, broken(nonsense)) {
@@ -413,7 +519,7 @@ func TestRelayLengths(t *testing.T) {
 func TestRelayTexts(t *testing.T) {
 	r := newRelay(t)
 	for _, text := range []string{"%s%n%d", "\x00hidden", "seen\x00hidden", "\xff\xfe", "\x06%n", "\xff%s", "\x1b[2J"} {
-		for _, kind := range []byte("PAEL") {
+		for _, kind := range []byte("PAQEL") {
 			r.agree(t, scenario{frames: frame(kind, text) + result(pamSuccess)})
 		}
 	}

@@ -17,8 +17,11 @@ import "C"
 
 import (
 	"context"
+	"errors"
+	"io"
 	"os"
 	"runtime/debug"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -35,7 +38,8 @@ func main() {}
 //
 //export aadWork
 func aadWork(c *C.struct_aad_request, fd C.int) {
-	door := &door{pipe: os.NewFile(uintptr(fd), "door")}
+	syscall.SetNonblock(int(fd), true) // so that a question ends in time
+	door := &door{host: os.NewFile(uintptr(fd), "door")}
 	// One short-lived process waits for a person: collect early rather than grow, and never swap the machine out.
 	debug.SetGCPercent(50)
 	debug.SetMemoryLimit(64 << 20)
@@ -100,17 +104,17 @@ func request(c *C.struct_aad_request) signin.Request {
 	return r
 }
 
-// door writes the frames of door.h. A write that fails means that the host is gone; the worker has nobody left to work
-// for.
+// door writes the frames of door.h, and reads the replies. A write that fails means that the host is gone; the worker has nobody left to
+// work for.
 type door struct {
-	pipe *os.File
+	host *os.File
 	line string // of the result, after its priority
 }
 
 func (d *door) frame(kind byte, text string) {
 	text = bounded(text)
 	b := append([]byte{kind, byte(len(text)), byte(len(text) >> 8)}, text...)
-	if _, err := d.pipe.Write(b); err != nil {
+	if _, err := d.host.Write(b); err != nil {
 		os.Exit(1)
 	}
 }
@@ -130,6 +134,45 @@ func bounded(text string) string {
 func (d *door) Prompt(text string) { d.frame(C.AAD_PROMPT, text) }
 func (d *door) Again(text string)  { d.frame(C.AAD_AGAIN, text) }
 func (d *door) Tell(text string)   { d.frame(C.AAD_ERROR, text) }
+
+// Ask answers no more questions once ctx has ended: what is typed to this one may still come.
+func (d *door) Ask(ctx context.Context, text string, echo bool) ([]byte, error) {
+	shown := "\x00"
+	if echo {
+		shown = "\x01"
+	}
+	d.frame(C.AAD_ASK, shown+text)
+	defer context.AfterFunc(ctx, func() { d.host.SetReadDeadline(time.Unix(1, 0)) })()
+	typed, err := readReply(d.host)
+	if ctx.Err() != nil {
+		clear(typed)
+		return nil, ctx.Err()
+	}
+	return typed, err
+}
+
+var errNoReply = errors.New("what the door has sent is no reply")
+
+// readReply reads no byte more than the reply has, so that no copy of what was typed stays in a buffer.
+func readReply(host io.Reader) ([]byte, error) {
+	var head [3]byte
+	if _, err := io.ReadFull(host, head[:]); err != nil {
+		return nil, err
+	}
+	switch n := int(head[1]) | int(head[2])<<8; {
+	case head[0] == C.AAD_TOO_LONG && n == 0:
+		return nil, signin.ErrTooLong
+	case head[0] == C.AAD_TYPED && n <= C.AAD_TYPED_MAX:
+		typed := make([]byte, n)
+		if _, err := io.ReadFull(host, typed); err != nil {
+			clear(typed)
+			return nil, err
+		}
+		return typed, nil
+	default:
+		return nil, errNoReply
+	}
+}
 
 func (d *door) Log(level signin.LogLevel, line string) {
 	d.frame(C.AAD_LOG, string([]byte{byte(level)})+line)

@@ -4,10 +4,15 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -25,7 +30,7 @@ func written(t testing.TB, say func(*door)) string {
 	defer r.Close()
 	go func() {
 		defer w.Close()
-		say(&door{pipe: w})
+		say(&door{host: w})
 	}()
 	frames, err := io.ReadAll(r)
 	if err != nil {
@@ -109,5 +114,118 @@ func FuzzFrames(f *testing.F) {
 		text = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "")
 		text = strings.Repeat(text, min(max(times, 0), 1+40000/(len(text)+1)))
 		r.agrees(t, text, level, time.Duration(min(max(in, 0), int64(2147483*time.Second))))
+	})
+}
+
+// pair is a worker's door, and what the host has of it.
+func pair(t testing.TB) (worker *door, host *os.File) {
+	t.Helper()
+	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	worker, host = &door{host: os.NewFile(uintptr(ends[0]), "door")}, os.NewFile(uintptr(ends[1]), "host")
+	t.Cleanup(func() { worker.host.Close(); host.Close() })
+	return worker, host
+}
+
+// replied lets a host that is asked reply with these bytes, and hang up.
+func replied(t testing.TB, bytes string, echo bool) (asked string, typed []byte, err error) {
+	t.Helper()
+	worker, host := pair(t)
+	question := make(chan string, 1)
+	go func() {
+		defer host.Close()
+		frame := make([]byte, 3+1+len("Part: "))
+		io.ReadFull(host, frame)
+		question <- string(frame)
+		io.WriteString(host, bytes)
+	}()
+	typed, err = worker.Ask(t.Context(), "Part: ", echo)
+	return <-question, typed, err
+}
+
+func TestAsk(t *testing.T) {
+	full := strings.Repeat("x", 8192)
+	for _, test := range []struct {
+		name, reply, typed string
+		err                error
+	}{
+		{"a text", frame('T', "one"), "one", nil},
+		{"just ENTER", frame('T', ""), "", nil},
+		{"as much as may be", frame('T', full), full, nil},
+		{"no text", frame('T', "\xff\x00\n"), "\xff\x00\n", nil},
+		{"too long", frame('O', ""), "", signin.ErrTooLong},
+		{"the host has gone", "", "", io.EOF},
+		{"half a head", "T\x03", "", io.ErrUnexpectedEOF},
+		{"half a text", frame('T', "one")[:5], "", io.ErrUnexpectedEOF},
+		{"more than may be", frame('T', full+"x"), "", errNoReply},
+		{"too long, with a text", frame('O', "x"), "", errNoReply},
+		{"a frame of the worker's", frame('P', ""), "", errNoReply},
+	} {
+		for echo, want := range map[bool]string{false: question(0, "Part: "), true: question(1, "Part: ")} {
+			asked, typed, err := replied(t, test.reply, echo)
+			if string(typed) != test.typed || !errors.Is(err, test.err) || (err == nil) != (test.err == nil) {
+				t.Errorf("%s: %.20q %v, want %.20q %v", test.name, typed, err, test.typed, test.err)
+			}
+			if asked != want {
+				t.Errorf("%s: asks %q", test.name, asked)
+			}
+		}
+	}
+}
+
+// Each question has its own reply, and not a byte of the next one.
+func TestAskAgain(t *testing.T) {
+	worker, host := pair(t)
+	io.WriteString(host, frame('T', "one")+frame('O', "")+frame('T', "two"))
+	var got []string
+	for range 3 {
+		typed, err := worker.Ask(t.Context(), "Part: ", true)
+		got = append(got, fmt.Sprint(string(typed), err))
+	}
+	if want := []string{"one<nil>", fmt.Sprint(signin.ErrTooLong), "two<nil>"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
+// Nobody waits longer than the attempt lasts, and what is typed afterwards is the answer to nothing.
+func TestAskInTime(t *testing.T) {
+	worker, host := pair(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		io.ReadFull(host, make([]byte, 10))
+		cancel()
+	}()
+	if typed, err := worker.Ask(ctx, "Part: ", false); typed != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("%q %v", typed, err)
+	}
+	io.WriteString(host, frame('T', "late"))
+	if typed, err := worker.Ask(t.Context(), "Part: ", false); typed != nil || err == nil {
+		t.Errorf("another question is answered with %q", typed)
+	}
+	if typed, err := worker.Ask(ctx, "Part: ", false); typed != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("%q %v", typed, err)
+	}
+}
+
+// Whatever bytes come: a reply that is one, of what it holds, or an error; and nothing of what follows it is read.
+func FuzzReply(f *testing.F) {
+	f.Add([]byte(frame('T', "one") + "more"))
+	f.Add([]byte(frame('O', "")))
+	f.Add([]byte("T\x01\x20"))
+	f.Add([]byte(frame('T', strings.Repeat("x", 8192))))
+	f.Fuzz(func(t *testing.T, reply []byte) {
+		rest := bytes.NewReader(reply)
+		typed, err := readReply(rest)
+		read := string(reply[:len(reply)-rest.Len()])
+		switch {
+		case err == nil && (len(typed) > 8192 || read != frame('T', string(typed))):
+			t.Errorf("%q becomes %q", read, typed)
+		case errors.Is(err, signin.ErrTooLong) && read != frame('O', ""):
+			t.Errorf("%q is too long", read)
+		case err != nil && typed != nil:
+			t.Errorf("%q and %v", typed, err)
+		}
 	})
 }

@@ -5,6 +5,7 @@ package fleet
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -124,8 +125,12 @@ func (p *person) Prompt(text string) {
 	}
 	p.busy.Go(func() { p.browser(code[1]) })
 }
-func (p *person) Again(string)                    {}
-func (p *person) Tell(text string)                { p.told = text }
+func (p *person) Again(string)     {}
+func (p *person) Tell(text string) { p.told = text }
+func (p *person) Ask(_ context.Context, text string, _ bool) ([]byte, error) {
+	p.t.Errorf("question %q", text)
+	return nil, io.EOF
+}
 func (p *person) Deadline(time.Duration)          {}
 func (p *person) Log(signin.LogLevel, string)     {}
 func (p *person) End(_ signin.LogLevel, l string) { p.line = l }

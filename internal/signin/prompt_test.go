@@ -4,7 +4,9 @@
 package signin
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +26,17 @@ type said struct {
 	ends          int      // of the lines
 	deadlines     []time.Duration
 	answer        func(prompt string) // what the person does before ENTER
+	typed         func(question string, echo bool) (string, error)
+}
+
+// Ask is answered with what the person types.
+func (s *said) Ask(_ context.Context, text string, echo bool) ([]byte, error) {
+	s.prompts = append(s.prompts, text)
+	if s.typed == nil {
+		return nil, io.EOF
+	}
+	typed, err := s.typed(text, echo)
+	return []byte(typed), err
 }
 
 func (s *said) Prompt(text string) {

@@ -18,6 +18,7 @@ package signin
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io/fs"
 	"net"
 	"net/http"
@@ -66,8 +67,8 @@ type Request struct {
 	StoreModified int64
 }
 
-// A Door is the way to the person, through the PAM host. Nothing comes back through it: the host itself waits for ENTER
-// after a prompt, and reads on only then.
+// A Door is the way to the person, through the PAM host. What they type comes back only as the answer to a question: after a prompt the
+// host itself waits for ENTER, and reads on only then.
 type Door interface {
 	Prompt(text string)              // show, wait for ENTER
 	Again(text string)               // what the next prompt becomes when 15 s have passed after ENTER, and nothing has followed
@@ -75,7 +76,14 @@ type Door interface {
 	Log(level LogLevel, line string) // one line for authpriv, of something besides the attempt's end
 	End(level LogLevel, line string) // how the attempt ended: its one line for authpriv, called once, last
 	Deadline(in time.Duration)       // when the host may give this attempt up
+
+	// Ask shows text, and returns what is typed up to ENTER, at most 8 KiB of any bytes but NUL; the caller clears it. ErrTooLong: it
+	// may be asked again. After any other error, one of ctx among them, it may not.
+	Ask(ctx context.Context, text string, echo bool) ([]byte, error)
 }
+
+// ErrTooLong is a Door's: the host takes no answer of this length (sudo, none of 512 bytes and more).
+var ErrTooLong = errors.New("the answer is too long for this program")
 
 // Signin runs attempts. Its zero value is the product; tests set the fields.
 type Signin struct {

@@ -82,7 +82,7 @@ static void report_descriptors(int to)
 		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 		ssize_t n = readlink(path, target, sizeof target - 1);
 		target[n > 0 ? n : 0] = 0;
-		dprintf(to, "worker fd%d %s\n", fd, S_ISFIFO(st.st_mode) ? "pipe" : target);
+		dprintf(to, "worker fd%d %s\n", fd, S_ISFIFO(st.st_mode) ? "pipe" : S_ISSOCK(st.st_mode) ? "socket" : target);
 	}
 }
 

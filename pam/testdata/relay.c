@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +23,8 @@
 
 enum { END_OF_FILE, SILENCE, READ_ERROR };
 enum { ENTER, NOTHING, NAME, PASSWORD, AT_ONCE_AGAIN, AHEAD };	/* answers */
+enum { TYPES, FAILS, FAILS_OTHERWISE, NO_ANSWER };	/* to a question */
+enum { HEARS, HAS_GONE, HAS_DIED, IS_FULL, HEARS_HALF };	/* the worker, of a reply */
 
 /* One scenario. The worker's bytes, how they come, and what the person does. */
 static struct {
@@ -31,11 +35,17 @@ static struct {
 	uint8_t answer;		/* what it answers */
 	uint8_t user_prompt;	/* whether the host has set PAM_USER_PROMPT */
 	uint8_t sshd;		/* the host is */
-	uint8_t padding;
+	uint8_t hears;		/* what the worker does */
 	uint32_t takes;		/* seconds until the person presses ENTER */
 	uint32_t length;
+	uint32_t answers;	/* bytes */
 } play;
 static char *bytes, *typed;
+
+/* To questions, one after the other and then over again: one of the enum, the seconds that it takes, two bytes of length, and the text. */
+static uint8_t *answers;
+static size_t next;
+static enum { NOT_ASKED, ASKED, ANSWERED } question_now;
 static size_t at;
 static int64_t clock_ms;
 static unsigned calls, prompts;
@@ -129,6 +139,13 @@ static void put(const void *p, size_t n)
 		exit(1);
 }
 
+static void put_event(char kind, const void *text, uint32_t length)
+{
+	put(&kind, 1);
+	put(&length, sizeof length);
+	put(text, length);
+}
+
 static void event(char kind, int first, const char *format, va_list args)
 {
 	static char text[2 * AAD_FRAME_MAX];
@@ -140,9 +157,7 @@ static void event(char kind, int first, const char *format, va_list args)
 		length += (uint32_t)vsnprintf(text + length, sizeof text - length, format, args);
 	if (length >= sizeof text)
 		wrong("an over-long text");
-	put(&kind, 1);
-	put(&length, sizeof length);
-	put(text, length);
+	put_event(kind, text, length);
 }
 
 int pam_get_item(const pam_handle_t *h, int which, const void **value)
@@ -182,15 +197,44 @@ static const char *answer(void)
 	return play.takes ? secret : "";
 }
 
+static void type(char **response, const void *text, size_t n)
+{
+	if (typed)
+		wrong("what was typed before is not freed");
+	typed_size = n + 1;
+	if (!(typed = malloc(typed_size)))
+		exit(1);
+	memcpy(typed, text, n);
+	typed[n] = 0;
+	*response = typed;
+}
+
+static int answer_question(char **response)
+{
+	const uint8_t *a = answers + next;
+	size_t n = a[2] | (size_t)a[3] << 8;
+
+	next += 4 + n;
+	if (next >= play.answers)
+		next = 0;
+	clock_ms += a[1] * 1000;
+	switch (a[0]) {
+	case TYPES: type(response, a + 4, n); return PAM_SUCCESS;
+	case FAILS: type(response, "half of it", 10); return PAM_CONV_ERR;	/* hosts do not, but libpam would hand it on */
+	case FAILS_OTHERWISE: return PAM_MAXTRIES;
+	default: return PAM_SUCCESS;
+	}
+}
+
 int pam_prompt(pam_handle_t *h, int style, char **response, const char *format, ...)
 {
 	va_list args;
 
 	(void)h;
-	if (style != PAM_PROMPT_ECHO_ON && (style != PAM_ERROR_MSG || response))
+	if (style != PAM_PROMPT_ECHO_ON && style != PAM_PROMPT_ECHO_OFF && (style != PAM_ERROR_MSG || response))
 		wrong("a message of another style");
 	va_start(args, format);
-	event(style == PAM_ERROR_MSG ? 'E' : 'P', -1, format, args);
+	event(style == PAM_ERROR_MSG ? 'E' : question_now != ASKED ? 'P' : style == PAM_PROMPT_ECHO_ON ? 'V' : 'H', -1, format, args);
 	va_end(args);
 	errno = EBADF;	/* conversations do */
 	if (style == PAM_ERROR_MSG)
@@ -199,14 +243,13 @@ int pam_prompt(pam_handle_t *h, int style, char **response, const char *format, 
 		wrong("a signal would end the host without a line");
 	if (!user_prompt)
 		wrong("a host that compares with PAM_USER_PROMPT would crash");
+	if (question_now == ASKED)
+		return answer_question(response);
+	if (style != PAM_PROMPT_ECHO_ON)
+		wrong("ENTER without echo, which sshd presses by itself");
 	const char *said = answer();
-	if (play.conversation == PAM_SUCCESS && said) {
-		typed_size = strlen(said) + 1;
-		if (!(typed = malloc(typed_size)))
-			exit(1);
-		memcpy(typed, said, typed_size);
-		*response = typed;
-	}
+	if (play.conversation == PAM_SUCCESS && said)
+		type(response, said, strlen(said));
 	return play.conversation;
 }
 
@@ -233,6 +276,28 @@ void aad_release(const struct sigaction before[AAD_DEADLY])
 	caught--;
 }
 
+static ssize_t stage_send(int fd, const struct msghdr *all, int flags)
+{
+	const struct iovec *head = all->msg_iov, *text = all->msg_iov + 1;
+	const uint8_t *type = head->iov_base;
+
+	if (fd != 7 || flags != (MSG_NOSIGNAL | MSG_DONTWAIT) || all->msg_iovlen != 2 || head->iov_len != 3)
+		wrong("sends in another way");
+	if (question_now != ANSWERED)
+		wrong("sends what nobody has asked for");
+	question_now = NOT_ASKED;
+	if (text->iov_len != (type[1] | (size_t)type[2] << 8))
+		wrong("a length of another text");
+	put_event((char)*type, text->iov_base, (uint32_t)text->iov_len);
+	switch (play.hears) {
+	case HAS_GONE: return errno = EPIPE, -1;
+	case HAS_DIED: return errno = ECONNRESET, -1;
+	case IS_FULL: return errno = EAGAIN, -1;
+	case HEARS_HALF: return 3;
+	default: return (ssize_t)(3 + text->iov_len);
+	}
+}
+
 /* What the worker said is another harness's: crash.c. */
 void aad_read_crash(int words, struct aad_crash *crash)
 {
@@ -245,9 +310,23 @@ void aad_read_crash(int words, struct aad_crash *crash)
 #define read stage_read
 #define clock_gettime stage_clock
 #define free stage_free
+#define sendmsg stage_send
 #include "../relay.c"
+#define aad_question question_of_ask
 #include "../ask.c"
+#undef aad_question
 #undef free
+#undef sendmsg
+
+/* So that the stage knows a question from a prompt. */
+int aad_question(pam_handle_t *h, int style, const char *text, struct aad_person *person, char **answer)
+{
+	question_now = ASKED;
+	int ret = question_of_ask(h, style, text, person, answer);
+	question_now = ANSWERED;
+	return ret;
+}
+
 #include "../line.c"
 
 static void ended(char kind, int first, const char *format, ...)
@@ -269,10 +348,14 @@ int main(void)
 	while (fread(&play, sizeof play, 1, stdin) == 1) {
 		at = 0;
 		calls = prompts = 0;
+		next = 0;
+		question_now = NOT_ASKED;
 		user_prompt = play.user_prompt ? "localhost login: " : NULL;
 		clock_ms = 1000000;
 		/* Exactly as long: the sanitizer sees a read past the end. */
 		if (!(bytes = malloc(play.length + !play.length)) || fread(bytes, 1, play.length, stdin) != play.length)
+			return 1;
+		if (!(answers = malloc(play.answers + !play.answers)) || fread(answers, 1, play.answers, stdin) != play.answers)
 			return 1;
 		memset(&end, 'x', sizeof end);	/* nothing of another attempt is looked at */
 		aad_relay((pam_handle_t *)&handle, &req, &worker, &end);
@@ -288,6 +371,7 @@ int main(void)
 		if (typed)
 			wrong("what was typed is not freed");
 		free(bytes);
+		free(answers);
 		fflush(stdout);
 	}
 	return 0;
