@@ -25,7 +25,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 GO      := go
 CFLAGS  := -std=gnu11 -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wall -Wextra -Werror
 LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack
-GOFILES := $(shell find cmd internal nss pam -type f -not -name '*_test.go' -not -path '*/testdata/*') go.mod go.sum
+GOFILES := $(shell find cmd internal nss pam packaging/sign-in-page -type f -not -name '*_test.go' -not -path '*/testdata/*') go.mod go.sum
 B       := build
 # For another architecture, as packaging/portable has it: the prefix of its binutils, and an aadctl that runs here.
 export CROSS :=
