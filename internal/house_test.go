@@ -71,12 +71,14 @@ var may = map[string][]string{
 	"pam":                 {"internal/config", "internal/signin", "nss"},
 	"internal/doctor":     {"internal/account", "internal/azcli", "internal/azure", "internal/config", "internal/rbac", "internal/signin", "internal/sshd", "packaging/sign-in-page"},
 	"internal/report":     {"internal/authlog", "internal/doctor"},
-	"internal/signin":     {"internal/account", "internal/azcli", "internal/azure", "internal/cache", "internal/config", "internal/devicecode", "internal/qr", "internal/rbac", "internal/sshd", "internal/token"},
+	"internal/signin":     {"internal/account", "internal/azcli", "internal/authcode", "internal/azure", "internal/cache", "internal/config", "internal/devicecode", "internal/oauth", "internal/pasted", "internal/qr", "internal/rbac", "internal/sshd", "internal/token"},
 	"internal/account":    {"internal/cdb", "internal/config"},
 	"internal/azcli":      {"internal/rbac"},
 	"internal/rbac":       {"internal/azure"},
 	"internal/token":      {"internal/azure", "internal/cache"},
-	"internal/devicecode": {"internal/azure"},
+	"internal/devicecode": {"internal/azure", "internal/oauth"},
+	"internal/authcode":   {"internal/azure", "internal/oauth"},
+	"internal/oauth":      {"internal/azure"},
 }
 
 func TestImportsPointOneWay(t *testing.T) {

@@ -4,15 +4,13 @@
 package devicecode
 
 import (
-	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
-	"net/http"
 	"net/url"
-	"strings"
 	"time"
+
+	"aadlogin/internal/oauth"
 )
 
 // codeAnswer is a device authorization response (RFC 8628, Section 3.2).
@@ -70,29 +68,6 @@ func seconds(n float64) time.Duration {
 	return time.Duration(math.Ceil(min(n, 24*3600))) * time.Second
 }
 
-// metadataForMSAL is the tenant's metadata with an issuer on the host that
-// MSAL asks, which it insists on, if that host is the document's own. Who may
-// be the issuer of a token here has been decided before, from the document as
-// it is, and every token is held against that: clouds have been seen to name
-// another host.
-func metadataForMSAL(req *http.Request, metadata []byte) []byte {
-	var doc map[string]json.RawMessage
-	if json.Unmarshal(metadata, &doc) != nil {
-		return metadata
-	}
-	endpoint, err := url.Parse(text(doc["token_endpoint"]))
-	if err != nil || !strings.EqualFold(endpoint.Host, req.URL.Host) || text(doc["issuer"]) == "" {
-		return metadata
-	}
-	issuer, _ := json.Marshal("https://" + req.URL.Host + "/") // a string encodes
-	doc["issuer"] = issuer
-	changed, err := json.Marshal(doc)
-	if err != nil {
-		return metadata
-	}
-	return changed
-}
-
 // verdict is what a poll came to.
 type verdict int
 
@@ -104,53 +79,24 @@ const (
 	outage                 // nobody can know yet
 )
 
-// judge reads the answer to a poll (RFC 8628, Section 3.5). It branches on
-// the error member alone: Microsoft changes codes and descriptions.
-func judge(got *reply, err error) (verdict, error) {
-	if v := (*tls.CertificateVerificationError)(nil); errors.As(err, &v) {
-		return failed, &UnreachableError{err} // no retry makes a certificate good
-	}
-	if err != nil {
+// judge reads the answer to a poll (RFC 8628, Section 3.5).
+func (r Request) judge(got *oauth.Reply, err error) (verdict, error) {
+	v, err := r.Client.Judge(got, err)
+	refused, _ := err.(*oauth.Error)
+	switch {
+	case v == oauth.Granted:
+		return granted, nil
+	case v == oauth.Outage:
 		return outage, err
-	}
-	page := got.foreign()
-	switch {
-	case page != nil && got.status == http.StatusOK:
-		return outage, page // a portal may let people through meanwhile
-	case page != nil:
-		return failed, &UnreachableError{page}
-	case got.status == http.StatusOK:
-		return judgeTokens(got.body)
-	}
-	refused, ok := parseError(got)
-	switch {
-	case ok && refused.passing():
-		return outage, refused
-	case overloaded(got.status):
-		return outage, fmt.Errorf("HTTP %d", got.status)
-	case !ok && got.status == http.StatusBadRequest:
-		return outage, errors.New("HTTP 400 without an OAuth error") // half a body
-	case !ok:
-		return failed, &UnreachableError{fmt.Errorf("HTTP %d without an OAuth error", got.status)}
+	case refused == nil:
+		return failed, err
 	case refused.Code == "authorization_pending":
 		return pending, nil
 	case refused.Code == "slow_down":
 		return slower, nil
+	case refused.Has(r.Slower):
+		return slower, err
 	default:
-		return failed, refused
+		return failed, err
 	}
-}
-
-func judgeTokens(body []byte) (verdict, error) {
-	if !json.Valid(body) {
-		return outage, errors.New("HTTP 200 with half a body")
-	}
-	var tokens struct {
-		ID     string `json:"id_token"`
-		Access string `json:"access_token"`
-	}
-	if json.Unmarshal(body, &tokens) != nil || tokens.ID == "" || tokens.Access == "" {
-		return failed, ErrUnusable
-	}
-	return granted, nil
 }

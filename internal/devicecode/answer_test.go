@@ -4,31 +4,12 @@
 package devicecode
 
 import (
-	"encoding/json"
-	"errors"
-	"net/http"
-	"slices"
+	"fmt"
 	"testing"
 	"time"
-)
 
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"":                              0,
-		"30":                            30 * time.Second,
-		"-1":                            0,
-		"999999999999":                  24 * time.Hour,
-		"soon":                          0,
-		"Fri, 02 Jan 2026 03:04:35 GMT": 30 * time.Second,
-		"Fri, 02 Jan 2026 03:04:00 GMT": 0,
-	} {
-		got := retryAfter(&reply{header: http.Header{"Retry-After": {value}}}, now)
-		if got != want {
-			t.Errorf("%q: %v, want %v", value, got, want)
-		}
-	}
-}
+	"aadlogin/internal/oauth"
+)
 
 func TestVerificationURIComplete(t *testing.T) {
 	c, err := parseCode([]byte(`{"user_code":"A","device_code":"d","verification_uri":"http://127.0.0.1:8442/devicelogin",
@@ -53,7 +34,7 @@ func FuzzJudge(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		v, err := judge(&reply{status: status, body: body}, nil)
+		v, err := Request{}.judge(&oauth.Reply{Status: status, Body: body}, nil)
 		switch v {
 		case granted:
 			if status != 200 || err != nil {
@@ -93,61 +74,13 @@ func FuzzParseCode(f *testing.F) {
 	})
 }
 
-// FuzzAccept: whatever a token answer holds, nothing but its ID token goes on to MSAL, and only as JSON.
-func FuzzAccept(f *testing.F) {
-	f.Add([]byte(`{"id_token":"i.d.t","access_token":"a","scope":"openid x/y","refresh_token":"r"}`), true)
-	f.Add([]byte(`{"id_token":"i","access_token":"a","scope":7}`), false)
-	f.Add([]byte(`{"ID_TOKEN":"i","Access_Token":"a"}`), false)
-	f.Fuzz(func(t *testing.T, body []byte, wanted bool) {
-		d := &door{request: Request{Scopes: []string{"x/y"}, AccessToken: wanted}}
-		text, err := d.accept(body)
-		if err != nil {
-			if !errors.Is(err, ErrUnusable) {
-				t.Errorf("%v", err)
-			}
-			return
-		}
-		var answer map[string]any
-		if json.Unmarshal(text, &answer) != nil || len(answer) != 4 || answer["access_token"] != "dropped" || answer["id_token"] != d.tokens.IDToken {
-			t.Errorf("%q became %s", body, text)
-		}
-		if !wanted && d.tokens.AccessToken != "" || wanted && !d.tokens.Grants("x/y") {
-			t.Errorf("%q: %+v", body, d.request)
-		}
-	})
-}
-
-// The numbers of an error count as text, too, and stand in its description if nowhere else.
-func TestNumbersOfErrors(t *testing.T) {
-	for body, want := range map[string][]int{
-		`{"error":"x","error_codes":[53003,65001]}`:                                      {53003, 65001},
-		`{"error":"x","error_codes":["53003"]}`:                                          {53003},
-		`{"error":"x","error_codes":[],"error_description":"AADSTS50196: The server"}`:   {50196},
-		`{"error":"x","error_codes":null,"error_description":"AADSTS7000218: The body"}`: {7000218},
-		`{"error":"x","error_codes":[5.3e4,-1,{},"a"]}`:                                  nil,
-		`{"error":"x","error_description":"see AADSTS50196"}`:                            nil,
-		`{"error":"x","error_description":"AADSTS99999999999: x"}`:                       nil,
-		`{"error":"x","error_codes":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]}`:        nil,
-	} {
-		got, ok := parseError(&reply{status: 400, body: []byte(body)})
-		if !ok || !slices.Equal(got.AADSTS, want) {
-			t.Errorf("%s: %v, want %v", body, got, want)
-		}
-	}
-}
-
 // A number that passes, or asks for less, ends nothing; any other does.
-func TestReconsider(t *testing.T) {
-	r := Request{Passing: []int{90033}, Slower: []int{50196}}
+func TestNumbersOfPolls(t *testing.T) {
+	r := Request{Client: oauth.Client{Passing: []int{90033}}, Slower: []int{50196}}
 	for number, want := range map[int]verdict{90033: outage, 50196: slower, 53003: failed, 0: failed} {
-		if got, err := r.reconsider(failed, &Error{Code: "invalid_grant", AADSTS: []int{number}}); got != want || err == nil {
+		body := fmt.Appendf(nil, `{"error":"invalid_grant","error_codes":[%d]}`, number)
+		if got, err := r.judge(&oauth.Reply{Status: 400, Body: body}, nil); got != want || err == nil {
 			t.Errorf("%d: %v, %v", number, got, err)
 		}
-	}
-	if got, _ := r.reconsider(granted, nil); got != granted {
-		t.Error(got)
-	}
-	if got, _ := r.reconsider(failed, ErrUnusable); got != failed {
-		t.Error(got)
 	}
 }

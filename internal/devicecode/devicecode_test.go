@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"aadlogin/internal/oauth"
 )
 
 func start(t *testing.T, e *entra) *Code {
@@ -72,8 +74,8 @@ func TestAccessToken(t *testing.T) {
 		{arm, true, "https://management.core.windows.net//User_Impersonation", nil},
 		{arm, true, "", nil},
 		{arm, true, nil, nil},
-		{arm, true, "openid profile", ErrUnusable},
-		{arm, true, "openid profile https://management.azure.com/.default", ErrUnusable},
+		{arm, true, "openid profile", oauth.ErrUnusable},
+		{arm, true, "openid profile https://management.azure.com/.default", oauth.ErrUnusable},
 		{own, false, "openid profile " + own, nil},
 		{own, false, "api://" + client + "/sign-in", nil},
 		{own, false, "sign-in", nil},
@@ -102,25 +104,6 @@ func TestAccessToken(t *testing.T) {
 		}
 		if strings.Contains(fmt.Sprint(err), "secret") {
 			t.Errorf("secret in %v", err)
-		}
-	}
-}
-
-// What nobody needs is not even in MSAL's memory.
-func TestTokensAreDroppedAtTheDoor(t *testing.T) {
-	d := &door{request: Request{Scopes: []string{client + "/sign-in"}}}
-	text, err := d.accept([]byte(`{"id_token":"i.d.t","access_token":"access-secret","refresh_token":"refresh-secret","scope":"openid"}`))
-	if err != nil || strings.Contains(string(text), "secret") || !strings.Contains(string(text), "i.d.t") || d.tokens.AccessToken != "" {
-		t.Errorf("%s, %v", text, err)
-	}
-}
-
-func TestGrants(t *testing.T) {
-	for granted, want := range map[string]bool{
-		"": true, "openid profile": false, "openid x/sign-in": true, "SIGN-IN": true, "api://a/b/sign-in email": true, "x/sign-in-2": false,
-	} {
-		if got := (Tokens{Scope: granted}).Grants("a/sign-in"); got != want {
-			t.Errorf("%q: %t", granted, got)
 		}
 	}
 }
@@ -249,17 +232,17 @@ func TestWaitEnds(t *testing.T) {
 	}
 }
 
-func isExpired(err error) bool  { return errors.Is(err, ErrExpired) && !isUnreachable(err) }
-func isUnusable(err error) bool { return errors.Is(err, ErrUnusable) }
+func isExpired(err error) bool  { return errors.Is(err, oauth.ErrExpired) && !isUnreachable(err) }
+func isUnusable(err error) bool { return errors.Is(err, oauth.ErrUnusable) }
 
 func isUnreachable(err error) bool {
-	var e *UnreachableError
-	return errors.As(err, &e) && !errors.Is(err, ErrExpired)
+	var e *oauth.UnreachableError
+	return errors.As(err, &e) && !errors.Is(err, oauth.ErrExpired)
 }
 
 func isError(code string) func(error) bool {
 	return func(err error) bool {
-		var e *Error
+		var e *oauth.Error
 		return errors.As(err, &e) && e.Code == code && e.Status == 400 && slices.Equal(e.AADSTS, []int{50076}) &&
 			e.CorrelationID == "c0" && strings.HasPrefix(e.Description, "AADSTS50076: ") &&
 			!isExpired(err) && !isUnreachable(err)

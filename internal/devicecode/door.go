@@ -4,18 +4,16 @@
 package devicecode
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"aadlogin/internal/azure"
+	"aadlogin/internal/oauth"
 )
 
 // grantType is the grant type of RFC 8628, Section 3.4. MSAL sends a draft's.
@@ -31,7 +29,7 @@ type door struct {
 	pace    pace
 	outage  error // why the last poll was no answer; nil when it was one
 	failed  error // what ended the grant
-	tokens  Tokens
+	tokens  *oauth.Tokens
 }
 
 func newDoor(r Request) *door {
@@ -54,11 +52,11 @@ func (d *door) CloseIdleConnections() {}
 func (d *door) Do(req *http.Request) (*http.Response, error) {
 	switch req.Method {
 	case http.MethodGet:
-		if strings.HasSuffix(req.URL.Path, "/.well-known/openid-configuration") {
-			return respond(req, metadataForMSAL(req, d.request.Metadata)), nil
+		if oauth.WantsMetadata(req) {
+			return d.request.RespondMetadata(req), nil
 		}
 	case http.MethodPost:
-		form, err := readForm(req)
+		form, err := oauth.Form(req)
 		if err != nil {
 			return nil, d.fail(err)
 		}
@@ -76,32 +74,31 @@ func (d *door) begin(req *http.Request) (*http.Response, error) {
 	d.asked = true
 	form := url.Values{
 		"client_id": {r.ClientID},
-		// Without offline_access there is no refresh token to steal.
-		"scope": {strings.Join(append([]string{"openid", "profile"}, r.Scopes...), " ")},
+		"scope":     {r.Scope()},
 	}
-	got, err := d.post(req, r.DeviceEndpoint, form)
+	got, err := r.Post(req, r.DeviceEndpoint, form)
 	if err != nil {
-		return nil, d.fail(&UnreachableError{err})
+		return nil, d.fail(&oauth.UnreachableError{Err: err})
 	}
-	if err := got.foreign(); err != nil {
-		return nil, d.fail(&UnreachableError{err})
+	if err := got.Foreign(); err != nil {
+		return nil, d.fail(&oauth.UnreachableError{Err: err})
 	}
-	if got.status != http.StatusOK {
-		v, err := r.reconsider(failed, refusal(got))
+	if got.Status != http.StatusOK {
+		v, err := r.judge(got, nil)
 		if v != failed {
-			err = &UnreachableError{err}
+			err = &oauth.UnreachableError{Err: err}
 		}
 		return nil, d.fail(err)
 	}
-	code, err := parseCode(got.body)
+	code, err := parseCode(got.Body)
 	if err != nil {
-		return nil, d.fail(&UnreachableError{err})
+		return nil, d.fail(&oauth.UnreachableError{Err: err})
 	}
 	now := r.Now()
 	d.code = code
 	d.expires = now.Add(code.lifetime())
 	d.pace = newPace(now, code.interval())
-	return respond(req, code.forMSAL()), nil
+	return oauth.Respond(req, code.forMSAL()), nil
 }
 
 // poll asks for the tokens as often as it takes. It returns to MSAL with the
@@ -126,22 +123,23 @@ func (d *door) poll(req *http.Request, device string) (*http.Response, error) {
 			}
 			return nil, d.fail(d.interrupted(ctx.Err()))
 		}
-		verdict, err := d.request.reconsider(judge(got, err))
+		verdict, err := d.request.judge(got, err)
 		d.outage = nil
 		switch verdict {
 		case granted:
-			text, err := d.accept(got.body)
+			tokens, text, err := d.request.Accept(got.Body)
 			if err != nil {
 				return nil, d.fail(err)
 			}
-			return respond(req, text), nil
+			d.tokens = tokens
+			return oauth.Respond(req, text), nil
 		case pending:
 			d.pace.pending(now)
 		case slower:
 			d.pace.slower(now)
 		case outage:
 			d.outage = err
-			d.pace.outage(now, retryAfter(got, now))
+			d.pace.outage(now, got.RetryAfter(now))
 		default:
 			return nil, d.fail(err)
 		}
@@ -149,10 +147,10 @@ func (d *door) poll(req *http.Request, device string) (*http.Response, error) {
 }
 
 // ask is one poll. It does not outlive the code.
-func (d *door) ask(req *http.Request, form url.Values) (*reply, error) {
+func (d *door) ask(req *http.Request, form url.Values) (*oauth.Reply, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), d.expires.Sub(d.request.Now()))
 	defer cancel()
-	return d.post(req.WithContext(ctx), d.request.TokenEndpoint, form)
+	return d.request.Post(req.WithContext(ctx), d.request.TokenEndpoint, form)
 }
 
 // waitTurn sleeps until the next poll is due. A code that expires meanwhile
@@ -171,16 +169,16 @@ func (d *door) waitTurn(ctx context.Context) error {
 		return nil
 	case d.outage != nil:
 		// Nobody could have known that the person was done.
-		return &UnreachableError{fmt.Errorf("until the code expired: %w", d.outage)}
+		return &oauth.UnreachableError{Err: fmt.Errorf("until the code expired: %w", d.outage)}
 	default:
-		return ErrExpired
+		return oauth.ErrExpired
 	}
 }
 
 // interrupted is the end of ctx; during an outage, the network is to blame.
 func (d *door) interrupted(err error) error {
 	if d.outage != nil {
-		return &UnreachableError{fmt.Errorf("%w: %w", err, d.outage)}
+		return &oauth.UnreachableError{Err: fmt.Errorf("%w: %w", err, d.outage)}
 	}
 	return fmt.Errorf("devicecode: %w", err)
 }
@@ -199,74 +197,7 @@ func (d *door) explain(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("devicecode: %w", ctx.Err())
 	default:
-		return ErrUnusable
-	}
-}
-
-// A reply is an answer of the authority, read to its end.
-type reply struct {
-	status int
-	header http.Header
-	body   []byte
-	host   string // that was asked
-}
-
-// foreign says who answered in the authority's place, if it was a page for people.
-func (r *reply) foreign() error {
-	if page := azure.Foreign(r.status, r.header, r.body, r.host); page != "" {
-		return errors.New(page)
-	}
-	return nil
-}
-
-// maxBody bounds an answer; an honest one has about 4 KiB.
-const maxBody = 1 << 20
-
-// post sends form with the headers of MSAL's own request, which name the
-// client to Microsoft's support.
-func (d *door) post(msal *http.Request, endpoint string, form url.Values) (*reply, error) {
-	text := form.Encode()
-	req, err := http.NewRequestWithContext(msal.Context(), http.MethodPost, endpoint, strings.NewReader(text))
-	if err != nil {
-		return nil, err
-	}
-	req.Header = msal.Header.Clone()
-	req.Header.Set("Accept", "application/json")
-	resp, err := d.request.HTTP.Do(req)
-	if err != nil {
-		return nil, azure.Quiet(req, err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	if err != nil {
-		return nil, azure.Quiet(req, err)
-	}
-	if len(body) > maxBody {
-		return nil, errors.New("answer larger than 1 MiB")
-	}
-	return &reply{resp.StatusCode, resp.Header, body, req.URL.Host}, nil
-}
-
-func readForm(req *http.Request) (url.Values, error) {
-	defer req.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(req.Body, maxBody))
-	if err != nil {
-		return nil, errors.New("devicecode: MSAL's request cannot be read")
-	}
-	return url.ParseQuery(string(text))
-}
-
-func respond(req *http.Request, body []byte) *http.Response {
-	return &http.Response{
-		Status:        "200 OK",
-		StatusCode:    http.StatusOK,
-		Proto:         "HTTP/1.1",
-		ProtoMajor:    1,
-		ProtoMinor:    1,
-		Header:        http.Header{"Content-Type": {"application/json"}},
-		Body:          io.NopCloser(bytes.NewReader(body)),
-		ContentLength: int64(len(body)),
-		Request:       req,
+		return oauth.ErrUnusable
 	}
 }
 

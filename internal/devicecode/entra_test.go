@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"aadlogin/internal/oauth"
 )
 
 const (
@@ -63,9 +65,10 @@ func (e *entra) request() Request {
 		"issuer": base + "/v2.0", "authorization_endpoint": base + "/authorize", "token_endpoint": base + "/oauth2/v2.0/token",
 	})
 	return Request{
-		Authority: base, ClientID: client, Metadata: metadata,
-		DeviceEndpoint: base + "/oauth2/v2.0/devicecode", TokenEndpoint: base + "/oauth2/v2.0/token",
-		HTTP: e.Client(), Now: e.Now, Sleep: e.Sleep,
+		Client: oauth.Client{
+			Authority: base, ClientID: client, Metadata: metadata, TokenEndpoint: base + "/oauth2/v2.0/token", HTTP: e.Client(),
+		},
+		DeviceEndpoint: base + "/oauth2/v2.0/devicecode", Now: e.Now, Sleep: e.Sleep,
 	}
 }
 
@@ -133,7 +136,7 @@ func (e *entra) play(w http.ResponseWriter, step string) {
 		w.WriteHeader(503)
 		io.WriteString(w, `{"error":"access_denied"}`)
 	case "huge":
-		w.Write(make([]byte, maxBody+1))
+		w.Write(make([]byte, oauth.MaxBody+1))
 	default:
 		w.WriteHeader(400)
 		fmt.Fprintf(w, `{"error":%q,"error_description":"AADSTS50076: description-secret\r\nTrace ID: t","error_codes":[50076],

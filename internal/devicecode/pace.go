@@ -3,11 +3,7 @@
 
 package devicecode
 
-import (
-	"net/http"
-	"strconv"
-	"time"
-)
+import "time"
 
 // A pace says when the next poll is due. Time is counted from the end of the
 // last answer, so that a delayed request never follows too closely on the one
@@ -42,19 +38,4 @@ func (p *pace) outage(now time.Time, retryAfter time.Duration) {
 	p.failures = min(p.failures+1, 8)
 	wait := max(p.interval, min(p.interval<<p.failures, most))
 	p.next = now.Add(max(wait, retryAfter))
-}
-
-// retryAfter reads RFC 9110, Section 10.2.3, in both of its forms.
-func retryAfter(got *reply, now time.Time) time.Duration {
-	if got == nil {
-		return 0
-	}
-	value := got.header.Get("Retry-After")
-	if n, err := strconv.Atoi(value); err == nil {
-		return max(0, time.Duration(min(n, 24*3600))*time.Second)
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(0, at.Sub(now))
-	}
-	return 0
 }

@@ -103,7 +103,7 @@ func (r remote) wrong(what string, err error) []Result {
 // plain drops the names of packages, which say nothing to a person.
 func plain(err error) string {
 	text := err.Error()
-	for _, name := range []string{"signin: configuration: ", "signin: ", "token: ", "azure: ", "rbac: ", "devicecode: "} {
+	for _, name := range []string{"signin: configuration: ", "signin: ", "token: ", "azure: ", "rbac: ", "oauth: ", "devicecode: ", "authcode: "} {
 		text = strings.TrimPrefix(text, name)
 	}
 	return text

@@ -13,6 +13,7 @@ import (
 	"aadlogin/internal/azure"
 	"aadlogin/internal/config"
 	"aadlogin/internal/devicecode"
+	"aadlogin/internal/oauth"
 	"aadlogin/internal/rbac"
 	"aadlogin/internal/token"
 )
@@ -141,20 +142,22 @@ func (a *attempt) noDiscovery(err error) error {
 	return a.cannotReach("sign-in service", err)
 }
 
-// deviceRequest asks for no access token but the one that source "permissions" asks with.
-func (a *attempt) deviceRequest(c *cloud) devicecode.Request {
-	return devicecode.Request{
-		Scopes:         a.deviceScopes(c),
-		AccessToken:    a.cfg.Authorization.Source == config.Permissions,
-		Passing:        numbersThat(passes),
-		Slower:         numbersThat(slower),
-		HTTP:           c.http,
-		Authority:      c.authority + "/" + c.openID.TenantID,
-		ClientID:       c.clientID,
-		Metadata:       c.openID.Raw,
-		DeviceEndpoint: c.openID.DeviceAuthorizationEndpoint,
-		TokenEndpoint:  c.openID.TokenEndpoint,
+// client asks for no access token but the one that source "permissions" asks with.
+func (a *attempt) client(c *cloud) oauth.Client {
+	return oauth.Client{
+		Scopes:        a.deviceScopes(c),
+		AccessToken:   a.cfg.Authorization.Source == config.Permissions,
+		Passing:       numbersThat(passes),
+		HTTP:          c.http,
+		Authority:     c.authority + "/" + c.openID.TenantID,
+		ClientID:      c.clientID,
+		Metadata:      c.openID.Raw,
+		TokenEndpoint: c.openID.TokenEndpoint,
 	}
+}
+
+func (a *attempt) deviceRequest(c *cloud) devicecode.Request {
+	return devicecode.Request{Client: a.client(c), DeviceEndpoint: c.openID.DeviceAuthorizationEndpoint, Slower: numbersThat(slower)}
 }
 
 func hostname() string {

@@ -12,7 +12,7 @@ import (
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/azure"
-	"aadlogin/internal/devicecode"
+	"aadlogin/internal/oauth"
 	"aadlogin/internal/rbac"
 )
 
@@ -60,12 +60,12 @@ func (f *finding) notForAdministrators() {
 
 // heard is what a server that refused said of itself, if err is a refusal.
 func (f *finding) heard(err error) {
-	var oauth *devicecode.Error
+	var theirs *oauth.Error
 	var arm *azure.Error
 	f.correlation = ""
 	switch {
-	case errors.As(err, &oauth):
-		f.correlation = oauth.CorrelationID
+	case errors.As(err, &theirs):
+		f.correlation = theirs.CorrelationID
 	case errors.As(err, &arm):
 		f.correlation = arm.CorrelationID
 	}

@@ -7,12 +7,12 @@ import (
 	"strconv"
 	"strings"
 
-	"aadlogin/internal/devicecode"
+	"aadlogin/internal/oauth"
 )
 
 // oauthRefused explains an error that Entra ID answered the device authorization grant with (RFC 8628, Section 3.5; RFC
 // 6749, Section 5.2).
-func (a *attempt) oauthRefused(e *devicecode.Error) error {
+func (a *attempt) oauthRefused(e *oauth.Error) error {
 	means := meaning(e.Code, e.AADSTS)
 	person := means.person
 	if means.verdict == Misconfigured {

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"aadlogin/internal/devicecode"
 	"aadlogin/internal/emulator"
+	"aadlogin/internal/oauth"
 )
 
 const ofOurs = "b2b2b2b2-1111-4111-8111-000000000000" // the attempt's own id
@@ -133,7 +133,7 @@ func TestWordsWithoutNumbers(t *testing.T) {
 // explained is what becomes of an error, the same before there is a code and after, and however it is wrapped.
 func explained(t *testing.T, word string, numbers ...int) *refusal {
 	t.Helper()
-	e := &devicecode.Error{Code: word, AADSTS: numbers, CorrelationID: "c0\x1b\n1", Description: "AADSTS1: \x1b secret"}
+	e := &oauth.Error{Code: word, AADSTS: numbers, CorrelationID: "c0\x1b\n1", Description: "AADSTS1: \x1b secret"}
 	a := &attempt{Request: Request{Attempt: ofOurs}}
 	first := refused(t, a.oauthRefused(e))
 	reason := "sign-in-refused"
@@ -141,7 +141,7 @@ func explained(t *testing.T, word string, numbers ...int) *refusal {
 		reason = "expired"
 	}
 	logged := fmt.Sprint(numbers)
-	for _, err := range []error{a.noCode(e), a.notSignedIn(e), a.noCode(&devicecode.UnreachableError{Err: e})} {
+	for _, err := range []error{a.noCode(e), a.notSignedIn(e), a.noCode(&oauth.UnreachableError{Err: e})} {
 		r := refused(t, err)
 		if r.verdict != first.verdict || r.person != first.person || r.reason != reason || !strings.HasSuffix(r.person, "\nCorrelation ID: c0 1") {
 			t.Errorf("%q %v: %v %q %s", word, numbers, r.verdict, r.person, r.reason)
@@ -222,7 +222,7 @@ func TestNumbersThatWaitBeforeTheCode(t *testing.T) {
 
 func TestConsentIsAskedForOnce(t *testing.T) {
 	a := &attempt{Request: Request{Attempt: ofOurs}}
-	r := refused(t, a.oauthRefused(&devicecode.Error{Code: "consent_required", AADSTS: []int{65001}}))
+	r := refused(t, a.oauthRefused(&oauth.Error{Code: "consent_required", AADSTS: []int{65001}}))
 	if n := strings.Count(r.person, "consent"); n != 1 {
 		t.Errorf("%q", r.person)
 	}

@@ -17,6 +17,7 @@ import (
 	"aadlogin/internal/azure"
 	"aadlogin/internal/config"
 	"aadlogin/internal/devicecode"
+	"aadlogin/internal/oauth"
 	"aadlogin/internal/rbac"
 	"aadlogin/internal/token"
 )
@@ -147,7 +148,7 @@ func (p *Probe) Assign(objectID string) string {
 // Fix is what an administrator can do about an error of a Probe; "" if that is not known.
 func (p *Probe) Fix(err error) string {
 	var (
-		oauth       *devicecode.Error
+		theirs      *oauth.Error
 		discovery   *token.RefusedError
 		refused     *azure.Error
 		certificate *azure.CertificateError
@@ -156,8 +157,8 @@ func (p *Probe) Fix(err error) string {
 	switch {
 	case errors.As(err, &local):
 		return local.Fix
-	case errors.As(err, &oauth):
-		means := meaning(oauth.Code, oauth.AADSTS)
+	case errors.As(err, &theirs):
+		means := meaning(theirs.Code, theirs.AADSTS)
 		return cmp.Or(means.fix, means.person)
 	case errors.As(err, &discovery):
 		return cmp.Or(meaning("", discovery.AADSTS).fix, "see that tenant_id and endpoints.authority are right")
@@ -175,8 +176,8 @@ func (p *Probe) Fix(err error) string {
 func Settings(err error) bool {
 	var discovery *token.RefusedError
 	var document *token.DocumentError
-	var oauth *devicecode.Error
-	return errors.Is(err, errSettings) || errors.As(err, &discovery) || errors.As(err, &document) || errors.As(err, &oauth)
+	var theirs *oauth.Error
+	return errors.Is(err, errSettings) || errors.As(err, &discovery) || errors.As(err, &document) || errors.As(err, &theirs)
 }
 
 // heard listens to the answers of the authority.

@@ -12,7 +12,7 @@ import (
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
-	"aadlogin/internal/devicecode"
+	"aadlogin/internal/oauth"
 	"aadlogin/internal/token"
 )
 
@@ -200,7 +200,7 @@ func (a *attempt) unverifiedName(c *token.Claims) error {
 
 func (a *attempt) badToken(err error) error {
 	var bad *token.InvalidError
-	if errors.As(err, &bad) || errors.Is(err, devicecode.ErrUnusable) {
+	if errors.As(err, &bad) || errors.Is(err, oauth.ErrUnusable) {
 		return a.refuse(Refused, "The answer of the sign-in service could not be trusted, so nobody was signed in. Tell the administrator of this machine.",
 			"token-refused", "error", err.Error())
 	}
@@ -242,23 +242,23 @@ func (a *attempt) noAppRole(oid, role string) error {
 
 // noCode: the device code could not be had; the person has seen nothing yet.
 func (a *attempt) noCode(err error) error {
-	var oauth *devicecode.Error
-	if errors.As(err, &oauth) {
-		return a.oauthRefused(oauth)
+	var theirs *oauth.Error
+	if errors.As(err, &theirs) {
+		return a.oauthRefused(theirs)
 	}
 	return a.cannotReach("sign-in service", err)
 }
 
 // notSignedIn: the code was shown, and the browser did not bring a token.
 func (a *attempt) notSignedIn(err error) error {
-	var outage *devicecode.UnreachableError // may have a time-out for its cause: nobody could tell that the person was done
-	var refused *devicecode.Error
+	var outage *oauth.UnreachableError // may have a time-out for its cause: nobody could tell that the person was done
+	var refused *oauth.Error
 	switch {
 	case errors.As(err, &outage), errors.As(err, &refused):
 		// below, as before there was a code
-	case errors.Is(err, devicecode.ErrExpired), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, oauth.ErrExpired), errors.Is(err, context.DeadlineExceeded):
 		return a.refuse(Refused, notInTime, "expired", "error", err.Error(), "fix", fixNotInTime)
-	case errors.Is(err, devicecode.ErrUnusable):
+	case errors.Is(err, oauth.ErrUnusable):
 		return a.badToken(err)
 	}
 	return a.noCode(err)

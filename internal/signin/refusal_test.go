@@ -15,7 +15,7 @@ import (
 	"aadlogin/internal/account"
 	"aadlogin/internal/azure"
 	"aadlogin/internal/config"
-	"aadlogin/internal/devicecode"
+	"aadlogin/internal/oauth"
 	"aadlogin/internal/rbac"
 	"aadlogin/internal/token"
 )
@@ -147,12 +147,12 @@ func TestRefusals(t *testing.T) {
 		{"tenant unknown", a.noDiscovery(&token.RefusedError{}), Misconfigured, "not configured correctly", "configuration-error"},
 		{"metadata odd", a.noDiscovery(&token.DocumentError{}), Misconfigured, "not configured correctly", "configuration-error"},
 		{"metadata missing", a.noDiscovery(unreachable), Unreachable, "cannot be reached", "unreachable"},
-		{"code refused", a.noCode(&devicecode.Error{Code: "invalid_client"}), Misconfigured, "application registration", `error="invalid_client"`},
+		{"code refused", a.noCode(&oauth.Error{Code: "invalid_client"}), Misconfigured, "application registration", `error="invalid_client"`},
 		{"no code", a.noCode(unreachable), Unreachable, "cannot be reached", "unreachable"},
-		{"expired", a.notSignedIn(fmt.Errorf("q: %w", devicecode.ErrExpired)), Refused, "not finished in the browser in time", "expired"},
-		{"expired, says the server", a.notSignedIn(&devicecode.Error{Code: "expired_token", CorrelationID: "theirs"}), Refused, "Correlation ID: theirs", "expired"},
+		{"expired", a.notSignedIn(fmt.Errorf("q: %w", oauth.ErrExpired)), Refused, "not finished in the browser in time", "expired"},
+		{"expired, says the server", a.notSignedIn(&oauth.Error{Code: "expired_token", CorrelationID: "theirs"}), Refused, "Correlation ID: theirs", "expired"},
 		{"our own patience", a.notSignedIn(fmt.Errorf("q: %w", context.DeadlineExceeded)), Refused, "not finished in the browser in time", "expired"},
-		{"declined", a.notSignedIn(&devicecode.Error{Code: "access_denied"}), Refused, "declined", "access_denied"},
+		{"declined", a.notSignedIn(&oauth.Error{Code: "access_denied"}), Refused, "declined", "access_denied"},
 		{"machine full", a.noSlot(errMachineFull), Unreachable, "on this machine", `limit="machine"`},
 		{"address full", a.noSlot(errAddressFull), Unreachable, "from your address", `limit="address"`},
 		{"account full", a.noSlot(errAccountFull), Unreachable, "for this account", `limit="account"`},

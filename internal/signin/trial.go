@@ -11,6 +11,7 @@ import (
 
 	"aadlogin/internal/config"
 	"aadlogin/internal/devicecode"
+	"aadlogin/internal/oauth"
 	"aadlogin/internal/token"
 )
 
@@ -66,14 +67,14 @@ func Explain(word string, numbers ...int) Refusal {
 
 // ExplainError is Explain for an error of Try.
 func ExplainError(err error) Refusal {
-	var oauth *devicecode.Error
-	if errors.As(err, &oauth) {
-		return Explain(oauth.Code, oauth.AADSTS...)
+	var theirs *oauth.Error
+	if errors.As(err, &theirs) {
+		return Explain(theirs.Code, theirs.AADSTS...)
 	}
 	return Refusal{Number: "no number", Happened: clean(err.Error(), 300), Unreachable: true}
 }
 
 // Unfinished reports whether err of Try says nothing but that nobody was done in time.
 func Unfinished(err error) bool {
-	return errors.Is(err, devicecode.ErrExpired) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return errors.Is(err, oauth.ErrExpired) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

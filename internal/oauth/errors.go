@@ -1,32 +1,30 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-package devicecode
+package oauth
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )
 
 // ErrExpired says that nobody finished signing in while the code was good.
-var ErrExpired = errors.New("devicecode: the code has expired")
+var ErrExpired = errors.New("oauth: the code has expired")
 
 // ErrUnusable says that the authority granted something without an ID token
 // that MSAL can decode.
-var ErrUnusable = errors.New("devicecode: the token answer is not usable")
+var ErrUnusable = errors.New("oauth: the token answer is not usable")
 
 // An UnreachableError says that the authority did not answer, or not in
 // OAuth.
 type UnreachableError struct{ Err error }
 
 func (e *UnreachableError) Error() string {
-	return "devicecode: authority unreachable: " + e.Err.Error()
+	return "oauth: authority unreachable: " + e.Err.Error()
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
@@ -43,7 +41,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	text := fmt.Sprintf("devicecode: authority refused: %q", clip(e.Code))
+	text := fmt.Sprintf("oauth: authority refused: %q", clip(e.Code))
 	for _, code := range e.AADSTS {
 		text += fmt.Sprintf(" AADSTS%d", code)
 	}
@@ -64,57 +62,15 @@ func clip(s string) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
-// refusal is the error of an answer that should have been a code.
-func refusal(got *reply) error {
-	refused, ok := parseError(got)
-	switch {
-	case ok && refused.passing():
-		return &UnreachableError{refused}
-	case !ok || overloaded(got.status):
-		return &UnreachableError{fmt.Errorf("HTTP %d", got.status)}
-	default:
-		return refused
-	}
-}
-
-// passing reports an outage told in OAuth.
-func (e *Error) passing() bool {
-	return e.Code == "temporarily_unavailable" || e.Code == "server_error"
-}
-
-// reconsider turns a refusal into an outage, or into a request to ask less often, if one of its numbers says so.
-func (r Request) reconsider(v verdict, err error) (verdict, error) {
-	refused, ok := err.(*Error)
-	if v != failed || !ok {
-		return v, err
-	}
-	has := func(numbers []int) bool {
-		return slices.ContainsFunc(refused.AADSTS, func(n int) bool { return slices.Contains(numbers, n) })
-	}
-	switch {
-	case has(r.Slower):
-		return slower, err
-	case has(r.Passing):
-		return outage, err
-	}
-	return v, err
-}
-
-// overloaded: whatever a server in this state or a proxy before it says, it
-// has not judged the request.
-func overloaded(status int) bool {
-	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
-}
-
 // parseError reads an OAuth error. Only a 4xx with a string "error" is one;
 // members of another type than expected are left empty.
-func parseError(got *reply) (*Error, bool) {
+func parseError(got *Reply) (*Error, bool) {
 	var doc map[string]json.RawMessage
-	if got.status < 400 || json.Unmarshal(got.body, &doc) != nil {
+	if got.Status < 400 || json.Unmarshal(got.Body, &doc) != nil {
 		return nil, false
 	}
 	e := &Error{
-		Status:        got.status,
+		Status:        got.Status,
 		Code:          text(doc["error"]),
 		CorrelationID: text(doc["correlation_id"]),
 		Description:   text(doc["error_description"]),

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-package devicecode
+package oauth
 
 import (
 	"encoding/json"
@@ -18,7 +18,7 @@ type Tokens struct {
 }
 
 // Format keeps the tokens out of logs whatever the verb.
-func (Tokens) Format(f fmt.State, _ rune) { io.WriteString(f, "devicecode.Tokens") }
+func (Tokens) Format(f fmt.State, _ rune) { io.WriteString(f, "oauth.Tokens") }
 
 // Grants reports whether scope is among what was granted. An empty list grants
 // what was asked for (RFC 6749, Section 5.1). The names after the last slash
@@ -37,29 +37,30 @@ func (t Tokens) Grants(scope string) bool {
 
 func lastSegment(scope string) string { return scope[strings.LastIndexByte(scope, '/')+1:] }
 
-// accept takes from a token answer what the request wants and leaves the rest:
+// Accept takes from a token answer what the request wants and leaves the rest:
 // an access token that nobody needs goes no further, and a refresh token never
-// does. What it returns is the answer as MSAL gets it. MSAL insists on an access
-// token, and compares scopes letter for letter, so it is shown none.
-func (d *door) accept(body []byte) ([]byte, error) {
+// does. With them comes the answer as MSAL gets it. MSAL insists on an access token,
+// and compares scopes letter for letter, so it is shown none.
+func (c Client) Accept(body []byte) (tokens *Tokens, msal []byte, err error) {
 	var answer struct {
 		ID     string `json:"id_token"`
 		Access string `json:"access_token"`
 		Scope  string `json:"scope"`
 	}
 	if err := json.Unmarshal(body, &answer); err != nil || answer.ID == "" || answer.Access == "" {
-		return nil, ErrUnusable
+		return nil, nil, ErrUnusable
 	}
-	d.tokens = Tokens{IDToken: answer.ID, Scope: answer.Scope}
-	if d.request.AccessToken {
-		d.tokens.AccessToken = answer.Access
-		for _, scope := range d.request.Scopes {
-			if !d.tokens.Grants(scope) {
-				return nil, fmt.Errorf("%w: the scope %q was not granted", ErrUnusable, scope)
+	tokens = &Tokens{IDToken: answer.ID, Scope: answer.Scope}
+	if c.AccessToken {
+		tokens.AccessToken = answer.Access
+		for _, scope := range c.Scopes {
+			if !tokens.Grants(scope) {
+				return nil, nil, fmt.Errorf("%w: the scope %q was not granted", ErrUnusable, scope)
 			}
 		}
 	}
-	return json.Marshal(map[string]any{
+	msal, err = json.Marshal(map[string]any{
 		"token_type": "Bearer", "id_token": answer.ID, "access_token": "dropped", "expires_in": 1,
 	})
+	return tokens, msal, err
 }

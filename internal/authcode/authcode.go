@@ -1,0 +1,159 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package authcode redeems an authorization code (RFC 6749, Section 4.1.3) that
+// somebody's browser was given, as a public client with PKCE (RFC 7636).
+//
+// MSAL Go makes the request, for the reasons of package devicecode, and through
+// a door of the same kind (package oauth). The request names the application, the
+// address that the code was sent to and the verifier; it holds no secret that
+// outlives the code.
+//
+// A code is good once, so a redemption whose answer was lost cannot be told from
+// one that never arrived. It is tried again after an outage, as the authority says
+// whether the code is used up; that it is, is then no accusation.
+package authcode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
+
+	"aadlogin/internal/azure"
+	"aadlogin/internal/oauth"
+)
+
+// A Request says what to redeem. Formatting it prints nothing.
+type Request struct {
+	oauth.Client
+	Code     string
+	Verifier string // of the challenge that the code was asked for with
+	Redirect string // address that the code was sent to, as registered
+
+	Now   func() time.Time
+	Sleep func(context.Context, time.Duration) error
+}
+
+// Format keeps code and verifier out of logs whatever the verb.
+func (Request) Format(f fmt.State, _ rune) { io.WriteString(f, "authcode.Request") }
+
+// Redeem trades the code for tokens.
+//
+// Errors: *[oauth.Error], the authority refused; *[oauth.UnreachableError];
+// [oauth.ErrUnusable]; the error of ctx.
+func Redeem(ctx context.Context, r Request) (*oauth.Tokens, error) {
+	if err := r.Check(); err != nil {
+		return nil, err
+	}
+	if r.Now == nil {
+		r.Now = time.Now
+	}
+	if r.Sleep == nil {
+		r.Sleep = azure.Sleep
+	}
+	d := &door{request: r}
+	client, err := r.MSAL(d)
+	if err != nil {
+		return nil, err
+	}
+	result, err := client.AcquireTokenByAuthCode(ctx, r.Code, r.Redirect, []string{"openid"}, public.WithChallenge(r.Verifier)) // the door asks for the right ones
+	switch {
+	case err == nil && result.IDToken.RawToken != "":
+		return d.tokens, nil
+	case d.failed != nil:
+		return nil, d.failed
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("authcode: %w", ctx.Err())
+	case err != nil && !d.asked:
+		return nil, oauth.ErrMetadata
+	}
+	return nil, oauth.ErrUnusable
+}
+
+// A door is the HTTP client that MSAL is given. It serves one code.
+type door struct {
+	request Request
+	asked   bool // the authority was sent something
+	failed  error
+	tokens  *oauth.Tokens
+}
+
+// CloseIdleConnections is for MSAL's interface.
+func (d *door) CloseIdleConnections() {}
+
+// Do answers MSAL: from the metadata, or with what the token endpoint said.
+func (d *door) Do(req *http.Request) (*http.Response, error) {
+	switch {
+	case oauth.WantsMetadata(req):
+		return d.request.RespondMetadata(req), nil
+	case req.Method != http.MethodPost:
+		d.failed = fmt.Errorf("authcode: unexpected request %s %q", req.Method, req.URL.Path)
+		return nil, d.failed
+	}
+	form, err := oauth.Form(req)
+	if err == nil {
+		var answer []byte
+		if answer, err = d.redeem(req, form); err == nil {
+			return oauth.Respond(req, answer), nil
+		}
+	}
+	d.failed = err
+	return nil, err
+}
+
+const (
+	tries     = 3
+	maxPause  = 10 * time.Second
+	redeemed  = 54005 // AADSTS54005: the code was redeemed before
+	firstWait = time.Second
+)
+
+// redeem asks until there is an answer, a few times. It returns what MSAL is to
+// see of it.
+func (d *door) redeem(msal *http.Request, form url.Values) ([]byte, error) {
+	var before error // the outage that came before
+	for try := 1; ; try++ {
+		d.asked = true
+		got, err := d.request.Post(msal, d.request.TokenEndpoint, d.form(form))
+		if ctx := msal.Context(); err != nil && ctx.Err() != nil {
+			return nil, &oauth.UnreachableError{Err: fmt.Errorf("%w: no answer to a code", ctx.Err())}
+		}
+		verdict, err := d.request.Judge(got, err)
+		var refused *oauth.Error
+		switch {
+		case verdict == oauth.Granted:
+			var answer []byte
+			d.tokens, answer, err = d.request.Accept(got.Body)
+			return answer, err
+		case before != nil && errors.As(err, &refused) && refused.Has([]int{redeemed}):
+			return nil, &oauth.UnreachableError{Err: fmt.Errorf("the answer to the code was lost: %w", before)}
+		case verdict == oauth.Failed:
+			return nil, err
+		case try == tries:
+			return nil, &oauth.UnreachableError{Err: err}
+		}
+		before = err
+		pause := min(max(firstWait<<(try-1), got.RetryAfter(d.request.Now())), maxPause)
+		if err := d.request.Sleep(msal.Context(), pause); err != nil {
+			return nil, &oauth.UnreachableError{Err: fmt.Errorf("%w: %w", err, before)}
+		}
+	}
+}
+
+// form is RFC 6749, Section 4.1.3, and RFC 7636, Section 4.5, of what MSAL sends.
+func (d *door) form(msal url.Values) url.Values {
+	return url.Values{
+		"grant_type":    {"authorization_code"},
+		"client_id":     {d.request.ClientID},
+		"code":          {msal.Get("code")},
+		"redirect_uri":  {msal.Get("redirect_uri")},
+		"code_verifier": {msal.Get("code_verifier")},
+		"scope":         {d.request.Scope()},
+	}
+}

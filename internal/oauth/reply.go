@@ -1,0 +1,142 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package oauth
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"aadlogin/internal/azure"
+)
+
+// A Reply is an answer of the authority, read to its end.
+type Reply struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	host   string // that was asked
+}
+
+// Foreign says who answered in the authority's place, if it was a page for
+// people.
+func (r *Reply) Foreign() error {
+	if page := azure.Foreign(r.Status, r.Header, r.Body, r.host); page != "" {
+		return errors.New(page)
+	}
+	return nil
+}
+
+// RetryAfter reads RFC 9110, Section 10.2.3, in both of its forms. There need
+// not be a reply.
+func (r *Reply) RetryAfter(now time.Time) time.Duration {
+	if r == nil {
+		return 0
+	}
+	value := r.Header.Get("Retry-After")
+	if n, err := strconv.Atoi(value); err == nil {
+		return max(0, time.Duration(min(n, 24*3600))*time.Second)
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
+}
+
+// MaxBody bounds an answer; an honest one has about 4 KiB.
+const MaxBody = 1 << 20
+
+// Post sends form with the headers of MSAL's own request, which name the
+// client to Microsoft's support.
+func (c Client) Post(msal *http.Request, endpoint string, form url.Values) (*Reply, error) {
+	text := form.Encode()
+	req, err := http.NewRequestWithContext(msal.Context(), http.MethodPost, endpoint, strings.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	req.Header = msal.Header.Clone()
+	req.Header.Set("Accept", "application/json")
+	resp, err := c.HTTP.Do(req)
+	if err != nil {
+		return nil, azure.Quiet(req, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
+	if err != nil {
+		return nil, azure.Quiet(req, err)
+	}
+	if len(body) > MaxBody {
+		return nil, errors.New("answer larger than 1 MiB")
+	}
+	return &Reply{resp.StatusCode, resp.Header, body, req.URL.Host}, nil
+}
+
+// Form reads what MSAL posts.
+func Form(req *http.Request) (url.Values, error) {
+	defer req.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(req.Body, MaxBody))
+	if err != nil {
+		return nil, errors.New("oauth: MSAL's request cannot be read")
+	}
+	return url.ParseQuery(string(text))
+}
+
+// Scope is what is asked for. Without offline_access there is no refresh token
+// to steal.
+func (c Client) Scope() string {
+	return strings.Join(append([]string{"openid", "profile"}, c.Scopes...), " ")
+}
+
+// Respond is an answer to MSAL.
+func Respond(req *http.Request, body []byte) *http.Response {
+	return &http.Response{
+		Status:        "200 OK",
+		StatusCode:    http.StatusOK,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        http.Header{"Content-Type": {"application/json"}},
+		Body:          io.NopCloser(bytes.NewReader(body)),
+		ContentLength: int64(len(body)),
+		Request:       req,
+	}
+}
+
+// WantsMetadata says whether MSAL asks for the OpenID metadata.
+func WantsMetadata(req *http.Request) bool {
+	return req.Method == http.MethodGet && strings.HasSuffix(req.URL.Path, "/.well-known/openid-configuration")
+}
+
+// RespondMetadata is the tenant's metadata with an issuer on the host that
+// MSAL asks, which it insists on, if that host is the document's own. Who may
+// be the issuer of a token here has been decided before, from the document as
+// it is, and every token is held against that: clouds have been seen to name
+// another host.
+func (c Client) RespondMetadata(req *http.Request) *http.Response {
+	return Respond(req, metadataForMSAL(req, c.Metadata))
+}
+
+func metadataForMSAL(req *http.Request, metadata []byte) []byte {
+	var doc map[string]json.RawMessage
+	if json.Unmarshal(metadata, &doc) != nil {
+		return metadata
+	}
+	endpoint, err := url.Parse(text(doc["token_endpoint"]))
+	if err != nil || !strings.EqualFold(endpoint.Host, req.URL.Host) || text(doc["issuer"]) == "" {
+		return metadata
+	}
+	issuer, _ := json.Marshal("https://" + req.URL.Host + "/") // a string encodes
+	doc["issuer"] = issuer
+	changed, err := json.Marshal(doc)
+	if err != nil {
+		return metadata
+	}
+	return changed
+}
