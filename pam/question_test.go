@@ -175,7 +175,7 @@ func TestRelayReplyToNobody(t *testing.T) {
 			t.Errorf("ended: %d %v", code, seen)
 		}
 		r.agree(t, s)
-		s.frames = question(0, "Part: ")
+		s.frames, s.end = question(0, "Part: "), reset
 		if seen, code := r.play(t, s); code != pamSystemErr || !slices.Equal(seen, append(part, broken(hungUp)...)) {
 			t.Errorf("died: %d %v", code, seen)
 		}

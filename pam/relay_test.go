@@ -34,6 +34,7 @@ const (
 	endOfFile = iota
 	silence
 	readError
+	reset // by a worker that has died and not read a reply
 )
 
 // What a conversation answers.
@@ -339,7 +340,7 @@ func (s scenario) model() (seen []event, code byte) {
 		}
 		return append(seen, failed(5, "conversation", "")), pamConvErr
 	}
-	ending := []string{hungUp, timedOut, ioError}[s.end]
+	ending := []string{hungUp, timedOut, ioError, hungUp}[s.end]
 	for {
 		head, ok := take(3)
 		if !ok {
@@ -434,7 +435,7 @@ func TestRelayWhole(t *testing.T) {
 func TestRelayTruncated(t *testing.T) {
 	r := newRelay(t)
 	for n := range whole {
-		for end, cause := range []string{hungUp, timedOut, ioError} {
+		for end, cause := range []string{hungUp, timedOut, ioError, hungUp} {
 			s := scenario{frames: whole[:n], end: byte(end)}
 			seen, code := r.play(t, s)
 			if tail := broken(cause); code != pamSystemErr || len(seen) < len(tail) || !slices.Equal(seen[len(seen)-len(tail):], tail) {
@@ -674,6 +675,6 @@ func FuzzRelay(f *testing.F) {
 	f.Add([]byte("P\x01\x40"), byte(endOfFile), byte(0), byte(0), uint32(0))
 	r := newRelay(f)
 	f.Fuzz(func(t *testing.T, frames []byte, end, conversation, answer byte, takes uint32) {
-		r.agree(t, scenario{frames: string(frames), end: end % 3, conversation: conversation, answer: answer % 6, takes: takes})
+		r.agree(t, scenario{frames: string(frames), end: end % 4, conversation: conversation, answer: answer % 6, takes: takes})
 	})
 }

@@ -21,7 +21,7 @@
 
 #include "../door.h"
 
-enum { END_OF_FILE, SILENCE, READ_ERROR };
+enum { END_OF_FILE, SILENCE, READ_ERROR, RESET };
 enum { ENTER, NOTHING, NAME, PASSWORD, AT_ONCE_AGAIN, AHEAD };	/* answers */
 enum { TYPES, FAILS, FAILS_OTHERWISE, NO_ANSWER };	/* to a question */
 enum { HEARS, HAS_GONE, HAS_DIED, IS_FULL, HEARS_HALF };	/* the worker, of a reply */
@@ -100,6 +100,8 @@ static ssize_t stage_read(int fd, void *to, size_t n)
 		wrong("reads where nothing is");
 	if (at == play.length && play.end == READ_ERROR)
 		return errno = EIO, -1;
+	if (at == play.length && play.end == RESET)
+		return errno = ECONNRESET, -1;
 	if (play.chunk && n > play.chunk)
 		n = play.chunk;
 	if (n > play.length - at)
