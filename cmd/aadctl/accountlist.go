@@ -5,17 +5,15 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
 	"time"
-	"unicode"
-	"unicode/utf16"
 
 	"github.com/spf13/cobra"
 
 	"aadlogin/internal/account"
+	"aadlogin/internal/report"
 )
 
 // listing is how to list.
@@ -126,21 +124,9 @@ func recordOf(a account.Account) record {
 	}
 }
 
-// jsonLine writes one line, in which nothing drives the terminal: JSON has an
-// escape for every character, also for those it need not have.
+// jsonLine writes one line.
 func jsonLine(w *bufio.Writer, v any) {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return
+	if text, err := report.Printable(v); err == nil {
+		w.WriteString(text + "\n")
 	}
-	for _, c := range string(text) {
-		if unicode.IsPrint(c) {
-			w.WriteRune(c)
-			continue
-		}
-		for _, unit := range utf16.AppendRune(nil, c) {
-			fmt.Fprintf(w, `\u%04x`, unit)
-		}
-	}
-	w.WriteByte('\n')
 }

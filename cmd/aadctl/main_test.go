@@ -262,11 +262,11 @@ func TestTableInANarrowTerminal(t *testing.T) {
 func TestWriteWholeReplacesNothing(t *testing.T) {
 	dir := t.TempDir()
 	file := dir + "/report.html"
-	err := writeWhole(file, false, func(io.Writer) error { return os.WriteFile(file, []byte("theirs"), 0o600) })
+	err := writeWhole(file, 0o600, false, func(io.Writer) error { return os.WriteFile(file, []byte("theirs"), 0o600) })
 	if err == nil || err.Error() != file+": is there already" {
 		t.Error(err)
 	}
-	if err := writeWhole(file, true, func(io.Writer) error { return errors.New("full") }); err == nil || err.Error() != "full" {
+	if err := writeWhole(file, 0o600, true, func(io.Writer) error { return errors.New("full") }); err == nil || err.Error() != "full" {
 		t.Error(err)
 	}
 	text, _ := os.ReadFile(file)

@@ -25,17 +25,25 @@ import (
 
 // reporting is how to report.
 type reporting struct {
-	only                   string
-	since                  string
-	limit                  int
-	redact, offline, force bool
+	only                         string
+	since                        string
+	limit                        int
+	json, redact, offline, force bool
+}
+
+// write is how a report is written.
+func (how reporting) write(r *report.Report) func(io.Writer) error {
+	if how.json {
+		return r.WriteJSON
+	}
+	return r.Write
 }
 
 func reportCommand(o *options) *cobra.Command {
 	var how reporting
 	cmd := &cobra.Command{
 		Use:   "report [FILE]",
-		Short: "Write what a ticket needs into one HTML file",
+		Short: "Write what a ticket needs into one file",
 		Long: `Write what a ticket needs into one HTML file: what check finds, how sign-ins
 ended, the accounts and the last authorization of each. Sign-ins are read from
 the journal, and from /var/log/auth.log or /var/log/secure, also rotated.
@@ -43,7 +51,8 @@ the journal, and from /var/log/auth.log or /var/log/secure, also rotated.
 Without FILE the name is made of this machine's and the time; - is standard
 output. Only its owner can read the file, which loads nothing and runs nothing.
 No password, token or device code is in it, but names and addresses of people
-are: --redact puts pseudonyms in their place.
+are: --redact puts pseudonyms in their place. --json writes the same for
+programs; aadctl(8) has its keys.
 
 The exit status is 0 once the report is written, whatever it says.`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -63,6 +72,7 @@ The exit status is 0 once the report is written, whatever it says.`,
 	flags.StringVar(&how.only, "account", "", "report about `ACCOUNT` alone")
 	flags.StringVar(&how.since, "since", "7d", "`TIME` of the oldest sign-in: 12h or 7d ago, or 2026-01-31")
 	flags.IntVar(&how.limit, "limit", 1000, "at most `N` sign-ins, the newest, and N accounts")
+	flags.BoolVar(&how.json, "json", false, "one JSON object instead of HTML")
 	flags.BoolVar(&how.redact, "redact", false, "pseudonyms instead of names and addresses")
 	flags.BoolVar(&how.offline, "offline", false, "ask nobody over the network")
 	flags.BoolVar(&how.force, "force", false, "replace FILE if it is there")
@@ -77,7 +87,7 @@ func (o *options) report(cmd *cobra.Command, how reporting, file string) error {
 	}
 	root := os.DirFS(cmp.Or(o.root, "/"))
 	facts := machineFacts(root)
-	file = cmp.Or(file, defaultName(facts[0].Value, now))
+	file = cmp.Or(file, how.defaultName(facts[0].Value, now))
 	if _, err := os.Lstat(file); err == nil && file != "-" && !how.force {
 		return fileThere(file)
 	}
@@ -94,9 +104,9 @@ func (o *options) report(cmd *cobra.Command, how reporting, file string) error {
 		r.Accounts = rows
 		r.SignIns = signIns(cmd.Context(), o.logs(root), since, now, how.limit, how.only, names)
 		if file == "-" {
-			return r.Write(cmd.OutOrStdout())
+			return how.write(r)(cmd.OutOrStdout())
 		}
-		return writeWhole(file, how.force, r.Write)
+		return writeWhole(file, 0o600, how.force, how.write(r)) // for its owner only
 	})
 	if err != nil || file == "-" {
 		return err
@@ -170,14 +180,18 @@ func firstLine(text string) string {
 }
 
 // defaultName has nothing in it that a shell or another system would mind.
-func defaultName(machine string, now time.Time) string {
+func (how reporting) defaultName(machine string, now time.Time) string {
+	kind := ".html"
+	if how.json {
+		kind = ".json"
+	}
 	machine = regexp.MustCompile(`[^A-Za-z0-9.-]+`).ReplaceAllString(machine, "-")
-	return "aad-login-report-" + machine + "-" + now.UTC().Format("20060102T150405Z") + ".html"
+	return "aad-login-report-" + machine + "-" + now.UTC().Format("20060102T150405Z") + kind
 }
 
-// writeWhole makes the file appear when all of it is on disk. Only root can read it. A name that is taken meanwhile is left
+// writeWhole makes the file appear when all of it is on disk, with this mode. A name that is taken meanwhile is left
 // alone: link(2) does not replace.
-func writeWhole(file string, force bool, write func(io.Writer) error) error {
+func writeWhole(file string, mode fs.FileMode, force bool, write func(io.Writer) error) error {
 	next := file + ".new-" + rand.Text()[:8]
 	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if of := (*fs.PathError)(nil); errors.As(err, &of) {
@@ -186,7 +200,7 @@ func writeWhole(file string, force bool, write func(io.Writer) error) error {
 	defer os.Remove(next)
 	buffered := bufio.NewWriter(f)
 	err = write(buffered)
-	err = errors.Join(err, buffered.Flush(), f.Sync(), f.Close())
+	err = errors.Join(err, buffered.Flush(), f.Chmod(mode), f.Sync(), f.Close())
 	switch {
 	case err != nil:
 		return err

@@ -69,10 +69,10 @@ func fromJournal(ctx context.Context, more []string, since time.Time, keep func(
 	if err == nil {
 		err = cmd.Start()
 	}
-	switch {
-	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+	if noJournalctl(err) {
 		return oldest, 0, nil
-	case err != nil:
+	}
+	if err != nil {
 		return oldest, 0, err
 	}
 	malformed, err = authlog.Journal(out, func(e authlog.Event) {
@@ -85,4 +85,18 @@ func fromJournal(ctx context.Context, more []string, since time.Time, keep func(
 		err = errors.New(strings.TrimSpace(ended.Error() + " " + firstLine(said.String())))
 	}
 	return oldest, malformed, err
+}
+
+// noJournalctl: this machine has none.
+func noJournalctl(err error) bool {
+	return errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist)
+}
+
+// journalExists tells a journal with nothing of ours from one that nobody writes.
+func journalExists(ctx context.Context, more []string) (bool, error) {
+	out, err := command(ctx, "journalctl", append([]string{"--quiet", "--no-pager", "--lines=1", "--output=cat"}, more...)...).Output()
+	if noJournalctl(err) {
+		return false, nil
+	}
+	return len(out) > 0, err
 }

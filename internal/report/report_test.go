@@ -4,6 +4,8 @@
 package report
 
 import (
+	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -13,6 +15,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"aadlogin/internal/authlog"
 	"aadlogin/internal/doctor"
@@ -83,16 +86,55 @@ func TestGolden(t *testing.T) {
 	unreadable := &Report{Made: made, Facts: []Fact{{"Name", "vm-1"}}, Only: "alice@contoso.com",
 		Accounts: Accounts{Problem: "there is no store yet"}, SignIns: SignIns{Since: made}}
 	for name, r := range map[string]*Report{"report": sample(), "redacted": redacted, "unreadable": unreadable} {
-		file := "testdata/" + name + ".html"
-		got := written(t, r)
-		if *update {
-			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
+		golden(t, "testdata/"+name+".html", written(t, r))
+		golden(t, "testdata/"+name+".json", asJSON(t, r))
+	}
+}
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
 		}
-		want, err := os.ReadFile(file)
-		if err != nil || string(want) != got {
-			t.Errorf("%s is not what is written now: %v", file, err)
+	}
+	if want, err := os.ReadFile(file); err != nil || string(want) != got {
+		t.Errorf("%s is not what is written now: %v", file, err)
+	}
+}
+
+// asJSON is the report for programs, with a line for each value.
+func asJSON(t *testing.T, r *Report) string {
+	t.Helper()
+	var b strings.Builder
+	if err := r.WriteJSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsFunc(strings.TrimSuffix(b.String(), "\n"), func(c rune) bool { return !unicode.IsPrint(c) }) {
+		t.Errorf("drives a terminal: %q", b.String())
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, []byte(b.String()), "", "\t"); err != nil {
+		t.Fatalf("%v in %s", err, b.String())
+	}
+	return indented.String()
+}
+
+// What both forms of a report hold is the same, and so is what a redacted one leaves out.
+func TestRedactedJSON(t *testing.T) {
+	r := sample()
+	r.Redacted = []byte("one key")
+	r.Checks[0] = doctor.Result{Check: "store", Status: doctor.Failed, Found: `record "nalice" is damaged`}
+	r.Accounts.Problem = "nalice"
+	text, page := asJSON(t, r), written(t, r)
+	for _, never := range []string{"alice", "bob", "192.0.2", "2027764255", "1879048300", "/usr/bin/logger", `"fix": "left`} {
+		if strings.Contains(text, never) {
+			t.Errorf("%q is in %s", never, text)
+		}
+	}
+	for _, name := range regexp.MustCompile(`(account|host)-[0-9a-f]{10}`).FindAllString(text, -1) {
+		if !strings.Contains(page, name) {
+			t.Errorf("%s is in one of the two alone", name)
 		}
 	}
 }

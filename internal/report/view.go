@@ -130,10 +130,12 @@ func (v view) detail(e authlog.Event) (all []Fact) {
 func (v view) who(name string) string  { return v.instead("account", name) }
 func (v view) host(name string) string { return v.instead("host", name) }
 
-// instead is a pseudonym, the same for a name wherever it stands in one report, and in no other.
-func (v view) instead(kind, name string) string {
+func (v view) instead(kind, name string) string { return visible(v.pseudonym(kind, name)) }
+
+// pseudonym stands for a name, the same wherever that is in one report, and in no other; or it is the name, where names may be.
+func (v view) pseudonym(kind, name string) string {
 	if v.Redacted == nil || name == "" {
-		return visible(name)
+		return name
 	}
 	sum := hmac.New(sha256.New, v.Redacted)
 	sum.Write([]byte(kind + "\x00" + strings.ToLower(name)))

@@ -32,6 +32,9 @@ func (a *attempt) authorize(ctx context.Context, c *cloud, p person) (rbac.Decis
 	a.asked = a.moment()
 	if a.cfg.Authorization.Source == config.AppRoles {
 		a.asked = a.browser // the answer is in the token
+	} else {
+		begun := a.Now()
+		defer func() { a.found.azureTook = a.since(begun) }()
 	}
 	facts, err := source.Ask(ctx, rbac.Question{Resource: c.resource, ObjectID: p.objectID})
 	if now, moved := a.movedTo(ctx, c, err); moved {

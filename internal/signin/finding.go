@@ -30,6 +30,8 @@ type finding struct {
 	standIn     []string // pairs about the grant that stands in for Azure
 	noStandIn   []string // pairs about why it does not
 	reused      []string // pairs about the sign-in that stands in for the browser
+
+	entraTook, azureTook string // until there was a code; until it was known who may
 }
 
 // decided is Azure's word.
@@ -88,8 +90,13 @@ func (a *attempt) line(verb, reason string, more ...string) string {
 	pairs := []string{"reason", reason, "account", a.User, "uid", uid, "oid", a.found.object, "service", a.Service,
 		"rhost", a.RemoteHost, "source", a.found.source, "decision", a.found.decision, "role", a.found.role, "scope", a.found.scope,
 		"assignment", a.found.assignment, "why", a.found.why, "correlation", a.correlation(), "uti", a.found.signIn,
-		"duration", fmt.Sprintf("%.3fs", a.Now().Sub(a.begun).Seconds()), "attempt", a.Attempt}
+		"entra_took", a.found.entraTook, "azure_took", a.found.azureTook, "duration", a.since(a.begun), "attempt", a.Attempt}
 	return logLine(verb, slices.Concat(pairs, a.found.noStandIn, more)...)
+}
+
+// since is how long something took, as the log has it.
+func (a *attempt) since(begun time.Time) string {
+	return fmt.Sprintf("%.3fs", a.Now().Sub(begun).Seconds())
 }
 
 // log writes what is worth a line besides the attempt's end.

@@ -201,6 +201,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	}
 	defer slot.Close()
 
+	asked := a.Now()
 	cloud, err := a.reach(ctx)
 	if err != nil {
 		return err
@@ -209,6 +210,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if err != nil {
 		return a.noCode(err)
 	}
+	a.found.entraTook = a.since(asked)
 	if err := cloud.found(); err != nil {
 		return a.noMachine(err)
 	}

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"aadlogin/internal/config"
+	"aadlogin/internal/emulator"
+)
+
+// took is a time of the log's last line, in seconds; below zero if there is none.
+func (s *said) took(t *testing.T, key string) float64 {
+	t.Helper()
+	m := regexp.MustCompile(` ` + key + `_took="(\d+\.\d{3})s"`).FindStringSubmatch(s.logged[len(s.logged)-1])
+	if m == nil {
+		return -1
+	}
+	seconds, err := strconv.ParseFloat(m[1], 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seconds
+}
+
+// The log says how long the servers took, apart from the person.
+func TestHowLongServersTook(t *testing.T) {
+	const slow = 300 * time.Millisecond
+	m := newMachine(t, "")
+	_, door := m.signIn(m.request(user), user)
+	if door.took(t, "entra") < 0 || door.took(t, "azure") < 0 {
+		t.Errorf("%q", door.logged)
+	}
+	for endpoint, key := range map[string]string{"devicecode": "entra", "checkaccess": "azure"} {
+		m.entra.Fail(emulator.Fault{Endpoint: endpoint, Delay: emulator.Duration(slow)})
+		if _, door := m.signIn(m.request(user), user); door.took(t, key) < slow.Seconds() {
+			t.Errorf("%s: %q", endpoint, door.logged)
+		}
+		m.entra.Heal()
+	}
+	got, door := m.again(m.request(user))
+	if ended(t, got, door, Success, "", "authorized"); door.took(t, "entra") >= 0 || door.took(t, "azure") < 0 {
+		t.Errorf("with a key: %q", door.logged)
+	}
+	m.reconfigure(sourceLine(config.AppRoles))
+	if _, door := m.signIn(m.request(user), user); door.took(t, "entra") < 0 || door.took(t, "azure") >= 0 {
+		t.Errorf("by app roles: %q", door.logged)
+	}
+}
