@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # The targets a person types are documented in README.md: all, demo, test, bench, fleet, fuzz, matrix, hosts, clients, crowd,
-# nameservices, cloud-init, selinux, rpm, published, install, deb, packages, release, repository, pictures, clean.
+# nameservices, cloud-init, selinux, rpm, published, watching, install, deb, packages, release, repository, pictures, clean.
 
 VERSION := 0.1.0
 DESTDIR :=
@@ -84,6 +84,8 @@ install: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl
 	install -D -m 0644 packaging/tmpfiles.d/aad-login.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/aad-login.conf
 	install -D -m 0644 packaging/systemd/polkit-agent-helper.conf \
 	    $(DESTDIR)$(PREFIX)/lib/systemd/system/polkit-agent-helper@.service.d/aad-login.conf
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system packaging/systemd/aad-login-metrics.*
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/aad-login/examples packaging/watching/*
 	GO=$(GO) packaging/copyright > $(B)/copyright
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/aad-login $(B)/copyright
 	test -e $(DESTDIR)/etc/aad-login/config.toml || \
@@ -123,7 +125,7 @@ $(B)/crowd: pam/testdata/crowd.c
 	mkdir -p $(B)
 	$(CC) $(CFLAGS) -o $@ $< -lpam -ldl -lpthread
 
-demo test bench fuzz hosts clients crowd nameservices cloud-init selinux rpm published:
+demo test bench fuzz hosts clients crowd nameservices cloud-init selinux rpm published watching:
 	internal/machine/throwaway internal/machine/$@
 
 # What it has met goes into the page.
@@ -144,4 +146,4 @@ pictures:
 clean:
 	rm -rf $(B)
 
-.PHONY: all install deb packages release repository stage-deb stage-rpm demo test bench fleet fuzz matrix hosts clients crowd nameservices cloud-init selinux rpm published pictures clean
+.PHONY: all install deb packages release repository stage-deb stage-rpm demo test bench fleet fuzz matrix hosts clients crowd nameservices cloud-init selinux rpm published watching pictures clean
