@@ -47,13 +47,12 @@ $(B)/pam_aad.so: $(GOFILES) pam/asleep.ld $(wildcard packaging/asleep/*.go) Make
 	mv $@.new $@
 
 # The name service, in C. One translation unit, of which nothing can be interposed: a lookup becomes one function, which saves
-# it a quarter of its time. Code and constants share a mapping: two mappings fewer are half of what the module adds, over an empty one, to the
-# start of every program that looks a name up.
+# it a quarter of its time.
 $(B)/libnss_aad.so.2: INLINE := -O3 -fno-semantic-interposition
 $(B)/libnss_aad.so.2: $(wildcard nss/*.[ch]) nss/module.map Makefile packaging/check-modules
 	mkdir -p $(B)
 	printf '#include "%s"\n' $(notdir $(wildcard nss/*.c)) | $(CC) $(CFLAGS) $(INLINE) -Inss -shared -o $@.new -x c - \
-	    $(LDFLAGS) -Wl,-z,noseparate-code -Wl,-soname,libnss_aad.so.2 -Wl,--version-script=nss/module.map
+	    $(LDFLAGS) -Wl,-soname,libnss_aad.so.2 -Wl,--version-script=nss/module.map
 	packaging/check-modules nss $@.new
 	$(CROSS)strip --strip-unneeded $@.new
 	mv $@.new $@

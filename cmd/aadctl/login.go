@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aadlogin/internal/account"
+	"aadlogin/internal/config"
 )
 
 func loginCommand(o *options) *cobra.Command {
@@ -23,8 +24,10 @@ func loginCommand(o *options) *cobra.Command {
 		Short: "Sign an account in on this terminal, as sshd would",
 		Long: `Sign an account in on this terminal, through the PAM stack of sshd or another
 service: code, browser, authorization, account phase. No session is opened. It is
-a sign-in like any other: the account and its grant are stored. There is no need
-to press ENTER.`,
+a sign-in like any other: the account and its grant are stored. With a code there
+is no need to press ENTER. With sign_in.flow "browser" what the sign-in page shows
+is pasted here; ENTER alone opens that page, if whoever called sudo has a desktop
+here.`,
 		Args: exactly("ACCOUNT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if os.Geteuid() != 0 {
@@ -40,7 +43,10 @@ to press ENTER.`,
 			if err := shown(service, c.SignIn.Services); err != nil {
 				return err
 			}
-			said := conversation{cmd, newCountdown(cmd.OutOrStdout(), c.SignIn.Timeout), nil}
+			said := conversation{cmd: cmd, clock: newCountdown(cmd.OutOrStdout(), c.SignIn.Timeout)}
+			if c.SignIn.Flow == config.Browser {
+				said.keyboard = &keyboard{page: c.SignIn.Page, in: cmd.InOrStdin(), out: cmd.OutOrStdout(), desktop: newDesktop(os.Getenv)}
+			}
 			if given := cmd.Flags().Changed("qr"); given && wanted || !given && c.SignIn.QR {
 				said.picture = newPicture(cmd, os.Getenv, given)
 			}
@@ -108,30 +114,34 @@ func notSignedIn(err error) *failure {
 	return f
 }
 
-// conversation shows what modules say. It has no answers: ENTER is pressed at once, and a module that asks for a password is
-// not what was meant.
+// conversation shows what modules say. Where a code is shown it has no answers: ENTER is pressed at once, and a module that asks
+// for a password is not what was meant.
 type conversation struct {
-	cmd     *cobra.Command
-	clock   *countdown
-	picture *picture // nil: none is wanted
+	cmd      *cobra.Command
+	clock    *countdown
+	picture  *picture  // nil: none is wanted
+	keyboard *keyboard // nil: a code is shown
 }
 
 func (c conversation) answer(style pam.Style, text string) (string, error) {
 	c.clock.stop()
-	switch style {
-	case pam.PromptEchoOn:
+	switch {
+	case c.keyboard != nil && (style == pam.PromptEchoOn || style == pam.PromptEchoOff):
+		c.picture.above(text)
+		return c.keyboard.to(text, style == pam.PromptEchoOn)
+	case style == pam.PromptEchoOn:
 		c.picture.above(text)
 		fmt.Fprintln(c.cmd.OutOrStdout(), text)
 		c.clock.start()
 		return "", nil
-	case pam.TextInfo:
+	case style == pam.TextInfo:
 		fmt.Fprintln(c.cmd.OutOrStdout(), text)
 		return "", nil
-	case pam.ErrorMsg:
+	case style == pam.ErrorMsg:
 		fmt.Fprintln(c.cmd.ErrOrStderr(), text)
 		return "", nil
 	default:
-		return "", errors.New("another module asks for a password")
+		return "", errNotOurs
 	}
 }
 

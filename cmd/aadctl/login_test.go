@@ -73,7 +73,7 @@ func TestConversation(t *testing.T) {
 	cmd := &cobra.Command{}
 	cmd.SetOut(&out)
 	cmd.SetErr(&errout)
-	c := conversation{cmd, &countdown{w: &out}, nil}
+	c := conversation{cmd: cmd, clock: &countdown{w: &out}}
 	for _, test := range []struct {
 		style   pam.Style
 		refused bool

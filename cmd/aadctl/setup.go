@@ -25,6 +25,7 @@ import (
 type wanted struct {
 	tenant, client, source, resource, scope string
 	domains                                 []string
+	flow, page, pageFile                    string
 	force                                   bool
 }
 
@@ -46,6 +47,11 @@ With a client ID that was not there before, sign_in.scope becomes a scope of the
 application's own, so that Conditional Access sees it; a file that has one and no
 scope stays so unless --scope asks for it.
 
+With --page the sign-in page at that address is made ready, with --flow browser
+people sign in there from now on. --page-file writes the page, with tenant and
+application filled in, to be put there; over another file only if that is
+confirmed on a terminal, or with --force.
+
 At the end come the az commands that are left, for the application and filled in
 for this machine. They are for a shell such as the Cloud Shell's, add to what is
 there, and can be run again.`,
@@ -61,6 +67,9 @@ there, and can be run again.`,
 	flags.StringVar(&w.source, "source", "", "authorization.source: check-access, role-assignments, permissions or app-roles")
 	flags.StringVar(&w.resource, "resource-id", "", "authorization.resource_id, for machines that metadata does not name")
 	flags.StringVar(&w.scope, "scope", "", "sign_in.scope: a `SCOPE` that the application exposes, or none")
+	flags.StringVar(&w.flow, "flow", "", "sign_in.flow: device-code or browser")
+	flags.StringVar(&w.page, "page", "", "sign_in.page: the `URL` of the sign-in page, as it is registered")
+	flags.StringVar(&w.pageFile, "page-file", "", "write the sign-in page to `FILE`")
 	flags.BoolVar(&w.force, "force", false, "replace values that are there, and write domains of other tenants")
 	return cmd
 }
@@ -86,13 +95,22 @@ func (o *options) setup(ctx context.Context, w *wanted, in io.Reader, out io.Wri
 	if err := w.ofTheTenant(ctx, c, bytes.Equal(text, edited), out); err != nil {
 		return err
 	}
-	if err := replaceConfig(o.config, text, edited); err != nil {
+	page, err := w.newPageFile(ctx, c, in, out)
+	if err != nil {
 		return err
 	}
+	if err := page.write(); err != nil {
+		return err
+	}
+	if err := replaceConfig(o.config, text, edited); err != nil {
+		return errors.Join(err, page.undo())
+	}
 	if err := o.apply(out); err != nil {
-		return errors.Join(err, restoreConfig(o.config, text))
+		return errors.Join(err, restoreConfig(o.config, text), page.undo())
 	}
 	printLeft(out, c, found)
+	printPage(out, c, page)
+	fmt.Fprintln(out, "\nThen see whether all is well: aadctl check")
 	return nil
 }
 
@@ -141,6 +159,12 @@ func (w *wanted) edit(path string, text []byte) ([]byte, error) {
 	}
 	if w.source != "" {
 		pairs = append(pairs, [2]string{"authorization.source", config.Spell(w.source)})
+	}
+	if w.flow != "" {
+		pairs = append(pairs, [2]string{"sign_in.flow", config.Spell(w.flow)})
+	}
+	if w.page != "" {
+		pairs = append(pairs, [2]string{"sign_in.page", config.Spell(w.page)})
 	}
 	if w.resource != "" {
 		pairs = append(pairs, [2]string{"authorization.resource_id", config.Spell(w.resource)})

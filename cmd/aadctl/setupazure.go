@@ -127,7 +127,6 @@ func printLeft(out io.Writer, c *config.Config, d discovered) {
 			fmt.Fprintln(out, "\n"+line)
 		}
 	}
-	fmt.Fprintln(out, "\nThen see whether all is well: aadctl check")
 }
 
 // plainID keeps metadata, which a neighbour may forge, from putting a command of its own into a shell.

@@ -89,6 +89,7 @@ func registrationLines(c *config.Config) []string {
 	if i := strings.LastIndexByte(scope, '/'); i >= 0 {
 		lines = append(lines, exposeLines(id, scope[:i], scope[i+1:])...)
 	}
+	lines = append(lines, addressLines(c)...)
 	lines = append(lines, "# Consent for everybody. Each replaces what this application was granted for the same resource before.",
 		fmt.Sprintf(grantForAll, id, graph, "openid profile"))
 	switch i := strings.LastIndexByte(scope, '/'); {

@@ -36,7 +36,12 @@ func (p *Patient) Remote(ctx context.Context, tell func([]Result)) *signin.Probe
 	r.tell(ctx, tell, "clock", known, r.clock)
 	r.tell(ctx, tell, "keys", known, r.keys)
 	machine := r.tell(ctx, tell, "machine", true, r.machine)
-	r.tell(ctx, tell, "registration", known && (machine || p.Config.Authorization.Source != config.Permissions), r.registration)
+	askable := known && (machine || p.Config.Authorization.Source != config.Permissions)
+	r.tell(ctx, tell, "registration", askable, r.registration)
+	if p.Config.SignIn.Page != "" {
+		r.tell(ctx, tell, "page", askable, r.page)
+		r.tell(ctx, tell, "redirect", askable, r.address)
+	}
 	if !p.Config.Authorization.AsksAlone() {
 		return probe
 	}
@@ -159,8 +164,14 @@ func (r remote) machine(context.Context) []Result {
 }
 
 func (r remote) registration(ctx context.Context) []Result {
-	if err := r.probe.Registration(ctx); err != nil {
+	err := r.probe.Registration(ctx)
+	switch browser := r.Config.SignIn.Flow == config.Browser; {
+	case browser && signin.TakesNoCodes(err):
+		return []Result{ok("Entra ID knows the app registration %s, which takes no device codes and needs none", r.Config.ClientID)}
+	case err != nil:
 		return r.wrong("the app registration "+r.Config.ClientID, err)
+	case browser:
+		return []Result{ok("Entra ID knows the app registration %s", r.Config.ClientID)}
 	}
 	return []Result{ok("the app registration %s takes device codes", r.Config.ClientID)}
 }

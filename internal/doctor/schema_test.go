@@ -98,7 +98,7 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { entra.Close() })
-	p := patient(t, entra, "")
+	p := patient(t, entra, `sign_in.page = "`+entra.MetadataURL()+`/sign-in/"`)
 	p.Files = fstest.MapFS{}
 	p.Account = "user@contoso.example"
 	results := []Result{{Check: "configuration", Status: Failed, Kind: Configuration, Found: "x"},

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -108,7 +109,11 @@ func createApplication(a azArguments) (any, error) {
 // showApplication: the lists are there, if empty, as Graph has them.
 func showApplication(azArguments) (any, error) {
 	scopes, clients := []azScope{}, []azClient{}
+	addresses := map[string]any{}
 	err := registered(func(r *emulator.Registration) {
+		for platform, list := range azPlatforms(r) {
+			addresses[platform] = map[string]any{"redirectUris": plainJSON(append([]string{}, *list...))}
+		}
 		for _, name := range r.Scopes {
 			scopes = append(scopes, azScopeOf(name))
 		}
@@ -121,8 +126,10 @@ func showApplication(azArguments) (any, error) {
 			clients = append(clients, own)
 		}
 	})
-	return map[string]any{"id": azApplication, "appId": emulator.Contoso().ClientID, "displayName": "aad-login", "api": map[string]any{
-		"oauth2PermissionScopes": plainJSON(scopes), "preAuthorizedApplications": plainJSON(clients)}}, err
+	shown := map[string]any{"id": azApplication, "appId": emulator.Contoso().ClientID, "displayName": "aad-login", "api": map[string]any{
+		"oauth2PermissionScopes": plainJSON(scopes), "preAuthorizedApplications": plainJSON(clients)}}
+	maps.Copy(shown, addresses)
+	return shown, err
 }
 
 func azScopeOf(name string) azScope {
@@ -212,6 +219,8 @@ func patchApplication(a azArguments) (any, error) {
 			Scopes  []azScope  `json:"oauth2PermissionScopes"`
 			Clients []azClient `json:"preAuthorizedApplications"`
 		} `json:"api"`
+		SPA          *azAddresses `json:"spa"`
+		PublicClient *azAddresses `json:"publicClient"`
 	}
 	if err := azDecode(a["body"], &body); err != nil {
 		return nil, err
@@ -224,6 +233,9 @@ func patchApplication(a azArguments) (any, error) {
 		}
 		if body.API.Clients != nil && no == nil {
 			no = replaceClients(r, before, body.API.Clients)
+		}
+		if no == nil {
+			no = replaceAddresses(r, map[string]*azAddresses{"spa": body.SPA, "publicClient": body.PublicClient})
 		}
 	})
 	return map[string]any{}, errors.Join(no, err)
@@ -272,8 +284,8 @@ func replaceClients(r *emulator.Registration, known []azScope, after []azClient)
 	return nil
 }
 
-// The forms of JMESPath, besides names with dots and those of azrole_test.go, that our programs use: a member of each element, and
-// an object with a list to which one element is added, given as JSON or made of the application itself.
+// The forms of JMESPath, besides names with dots and those of azrole_test.go and azaddress_test.go, that our programs use: a member of
+// each element, and an object with a list to which one element is added, given as JSON or made of the application itself.
 var (
 	azEach   = regexp.MustCompile(`^([A-Za-z0-9.]*)\[\]\.([A-Za-z]+)$`)
 	azAppend = regexp.MustCompile("^\\{api: \\{([A-Za-z0-9]+): \\[api\\.([A-Za-z0-9]+) \\|\\| `\\[\\]`, \\[(?:`(\\{[^`]*\\})`|" +
@@ -300,6 +312,9 @@ func azQuery(result any, query string) (any, error) {
 		return map[string]any{"api": map[string]any{m[1]: append(slices.Clone(list.([]any)), added)}}, err
 	}
 	if found, is, err := azRoleQuery(result, query); is {
+		return found, err
+	}
+	if found, is, err := azAddressQuery(result, query); is {
 		return found, err
 	}
 	if query == azPrincipal {

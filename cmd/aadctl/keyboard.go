@@ -1,0 +1,111 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// A keyboard answers the prompts of a sign-in with a browser's answer. The rules of this terminal:
+//
+//   - nothing is asked for before a prompt has named the sign-in page: until then it is another module that asks;
+//   - what is pasted at a prompt without echo does not show, and the terminal is as before whatever happens;
+//   - where the person has a browser here, the first ENTER alone opens the page in it, and goes no further.
+type keyboard struct {
+	page    string // sign_in.page; "" where people type nothing
+	in      io.Reader
+	out     io.Writer
+	desktop *desktop // nil: no browser can be started
+
+	begun bool
+	lines <-chan string
+}
+
+var (
+	errNotOurs = errors.New("another module asks for a password")
+	errNoLine  = errors.New("nobody is there to paste the answer")
+	errSignal  = errors.New("interrupted")
+)
+
+// to shows a prompt and returns what was typed.
+func (k *keyboard) to(text string, echo bool) (string, error) {
+	address := addressIn(text, k.page)
+	switch {
+	case address != "":
+		k.begun = true
+	case !k.begun:
+		return "", errNotOurs
+	}
+	if k.lines == nil {
+		k.lines = linesOf(k.in)
+	}
+	if address != "" && k.desktop != nil {
+		fmt.Fprintln(k.out, "ENTER alone opens the page in your browser.")
+	}
+	fmt.Fprint(k.out, text)
+	line, err := k.line(echo)
+	if err == nil && line == "" && address != "" && k.desktop != nil {
+		if err := k.desktop.open(address); err != nil {
+			fmt.Fprintf(k.out, "The browser could not be started (%v): open the address yourself.\n", err)
+		}
+		line, err = k.line(echo)
+	}
+	return line, err
+}
+
+// line waits for a line, or for a signal: libpam, which would see it, waits for us.
+func (k *keyboard) line(echo bool) (string, error) {
+	if !echo {
+		defer hidden(k.in, k.out)()
+	}
+	came := make(chan os.Signal, 1)
+	signal.Notify(came, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(came)
+	select {
+	case line, open := <-k.lines:
+		if !open {
+			return "", errNoLine
+		}
+		return line, nil
+	case <-came:
+		return "", errSignal
+	}
+}
+
+// hidden switches the terminal's echo off, and returns what switches it on again.
+func hidden(in io.Reader, out io.Writer) (shown func()) {
+	f, ok := in.(*os.File)
+	if !ok {
+		return func() {}
+	}
+	before, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	if err != nil {
+		return func() {} // no terminal
+	}
+	quiet := *before
+	quiet.Lflag &^= unix.ECHO
+	unix.IoctlSetTermios(int(f.Fd()), unix.TCSETS, &quiet)
+	return func() {
+		unix.IoctlSetTermios(int(f.Fd()), unix.TCSETS, before)
+		fmt.Fprintln(out) // the one that was typed has not shown
+	}
+}
+
+// addressIn is the line of a prompt that leads to the page with the values of an attempt; "" if there is none.
+func addressIn(text, page string) string {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimRight(line, "\r\n"); page != "" && strings.HasPrefix(line, page+"#") && !strings.ContainsAny(line, " \t") {
+			return line
+		}
+	}
+	return ""
+}
