@@ -10,7 +10,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -116,8 +115,8 @@ func (p *Probe) Registration(ctx context.Context) error {
 // TakesNoCodes reports whether err of Registration says nothing but that the application is no public client, which device codes
 // are for.
 func TakesNoCodes(err error) bool {
-	var oauth *devicecode.Error
-	return errors.As(err, &oauth) && slices.Contains(oauth.AADSTS, 7000218)
+	var refused *oauth.Error
+	return errors.As(err, &refused) && refused.Has([]int{7000218})
 }
 
 // Identity asks for a token of the machine's managed identity; after Machine.
