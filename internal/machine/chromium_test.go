@@ -39,6 +39,7 @@ type entry struct {
 const (
 	keyTab   = "\uE004"
 	keyEnter = "\uE007"
+	keyEnd   = "\uE010"
 )
 
 // browsing is the Chromium of all tests: each would wait for its own as long as for all else it does.
@@ -80,7 +81,7 @@ func (c *chromium) start() {
 		ID string `json:"sessionId"`
 	}
 	c.do("POST", driver+"/session", map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{
-		"browserName": "chrome",
+		"browserName": "chrome", "acceptInsecureCerts": true, // the emulator's: a machine trusts it, a browser has never heard of it
 		"goog:chromeOptions": map[string]any{"binary": "/usr/bin/chromium", "args": []string{
 			"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
 			"disable-component-update", "disable-sync", "hide-scrollbars", "user-data-dir=" + browsing.dir,
