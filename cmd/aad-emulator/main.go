@@ -5,7 +5,7 @@
 // instance metadata service on loopback, for the tests and the demonstration.
 // It is never packaged: it asks for no password.
 //
-//	aad-emulator [-listen ADDR] [-metadata ADDR] [-ca FILE] [-config FILE] [-quiet]
+//	aad-emulator [-listen ADDR] [-metadata ADDR] [-ca FILE] [-config FILE] [-page FILE] [-quiet]
 //
 // It prints who exists, then "ready" on a line of its own once both addresses
 // accept connections, then a line per request unless -quiet; SIGTERM and
@@ -46,8 +46,8 @@ func main() {
 
 // options is the command line.
 type options struct {
-	listen, metadata, ca, config string
-	quiet                        bool
+	listen, metadata, ca, config, page string
+	quiet                              bool
 }
 
 func parse(args []string) (options, error) {
@@ -57,6 +57,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.metadata, "metadata", "127.0.0.1:8442", "serve metadata and the device page on this `address` (http)")
 	f.StringVar(&o.ca, "ca", "", "write the certificate to trust to this `file` (PEM)")
 	f.StringVar(&o.config, "config", "", "directory `file` (default: the contoso directory)")
+	f.StringVar(&o.page, "page", "", "serve this `file` as the sign-in page, below /sign-in/ of the metadata's address")
 	f.BoolVar(&o.quiet, "quiet", false, "print no line per request")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -80,7 +81,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 	}
 	out = &lines{w: out}
-	s := &emulator.Server{Directory: d, EntraAddr: o.listen, MetadataAddr: o.metadata}
+	s := &emulator.Server{Directory: d, EntraAddr: o.listen, MetadataAddr: o.metadata, PageFile: o.page}
 	if !o.quiet {
 		s.Trace = func(r emulator.Request) { trace(out, r) }
 	}

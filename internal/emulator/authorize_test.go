@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -372,6 +374,16 @@ func TestSignInPage(t *testing.T) {
 		if a := w.do("GET", w.MetadataURL()+signInPath+path, ""); a.status != 200 || a.body != "<p>page" || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
 			t.Errorf("%q: %d %s", path, a.status, a.body)
 		}
+	}
+	w.PageFile = filepath.Join(t.TempDir(), "page.html")
+	if a := w.do("GET", w.MetadataURL()+signInPath, ""); a.status != 404 {
+		t.Errorf("before it is written: %d", a.status)
+	}
+	if err := os.WriteFile(w.PageFile, []byte("<p>file"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if a := w.do("GET", w.MetadataURL()+signInPath, ""); a.status != 200 || a.body != "<p>file" {
+		t.Errorf("%d %s", a.status, a.body)
 	}
 }
 

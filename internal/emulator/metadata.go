@@ -6,6 +6,7 @@ package emulator
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -37,12 +38,16 @@ const signInPath = "/sign-in/"
 
 // signInPage does what a web server does that knows nothing of what it serves.
 func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) {
-	if s.SignInPage == nil {
+	page := s.SignInPage
+	if s.PageFile != "" {
+		page, _ = os.ReadFile(s.PageFile) // what is not there is not found
+	}
+	if page == nil {
 		http.NotFound(w, r)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Write(s.SignInPage)
+	w.Write(page)
 }
 
 // The versions that the two services know, newest first: Azure's of 2025

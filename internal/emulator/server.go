@@ -23,6 +23,7 @@ type Server struct {
 	EntraAddr    string           // Start listens here; "": a free port of 127.0.0.1
 	MetadataAddr string           // the same for metadata and the device page
 	SignInPage   []byte           // served at signInPath of the metadata's address: a page as an organization puts it online
+	PageFile     string           // the same as a file, which may come later
 	ArcKeys      string           // directory of a machine of Azure Arc; "": /var/opt/azcmagent/tokens
 	Trace        func(Request)    // called when a request has been answered
 
