@@ -148,6 +148,8 @@ static int attempt(pam_handle_t *h, int argc, const char **argv, struct aad_requ
 		pam_error(h, "%s\nCorrelation ID: %s", end.sentence, req->attempt);
 	if (*end.line)
 		pam_syslog(h, end.priority, "%s", end.line);
+	if (*end.last)
+		aad_ask(h, end.last);	/* whoever hangs up here has been refused all the same */
 	return end.code;
 }
 

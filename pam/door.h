@@ -71,11 +71,12 @@ enum aad_frame {
 	AAD_AGAIN = 'A',	/* what the next prompt becomes when AAD_SILENCE has followed ENTER */
 	AAD_ASK = 'Q',		/* first byte: 1, or 0 for no echo; the rest: show it, and send one aad_reply */
 	AAD_ERROR = 'E',	/* show it */
+	AAD_LAST = 'F',		/* a refusal's last words: show it and wait for ENTER, when the line is in the log. At most AAD_LAST_MAX. */
 	AAD_LOG = 'L',		/* first byte: syslog priority, the rest: one line for authpriv, of something else */
 	AAD_DEADLINE = 'D',	/* four bytes, little endian: seconds from now until the door gives up */
 	AAD_RESULT = 'R',	/* PAM return code, syslog priority, the line; the code alone if the name is not ours */
 };
-enum { AAD_FRAME_MAX = 16384 };
+enum { AAD_FRAME_MAX = 16384, AAD_LAST_MAX = 4096 };
 
 /* The frames that the door writes: one for each AAD_ASK that somebody has answered. */
 enum aad_reply {
@@ -171,6 +172,7 @@ struct aad_end {
 	int priority;
 	char line[AAD_FRAME_MAX + 1];	/* for authpriv; empty: the name is not ours, so nothing is written */
 	const char *sentence;	/* for the person, from the door itself; NULL: the worker has said what there is to say */
+	char last[AAD_LAST_MAX + 1];	/* the worker's last words, as a prompt, since ssh shows no message right before a failure; or empty */
 };
 
 int64_t aad_now(void);	/* milliseconds, of a clock nobody can set */

@@ -205,6 +205,34 @@ func TestRelayPromptsHaveNoReply(t *testing.T) {
 	}
 }
 
+// Last words are for a refusal, and for after its line; a success and a broken worker have none.
+func TestRelayLastWords(t *testing.T) {
+	r := newRelay(t)
+	said := frame('F', "No.\nPress ENTER. ")
+	last, full := event{'F', "No.\nPress ENTER. "}, strings.Repeat("x", 4096)
+	for _, test := range []struct {
+		name, frames string
+		want         []event
+		code         byte
+	}{
+		{"a refusal", said + result(pamAuthErr), []event{ended, last}, pamAuthErr},
+		{"of what is said twice, the later", frame('F', "Perhaps.") + said + result(pamAuthErr), []event{ended, last}, pamAuthErr},
+		{"a success", said + result(pamSuccess), []event{ended}, pamSuccess},
+		{"a success, too late", deadline(0) + question(1, "?") + said + result(pamSuccess),
+			slices.Concat([]event{{'V', "?"}, {'T', "x"}}, broken(timedOut)), pamSystemErr},
+		{"no line", said + frame('R', string([]byte{pamAuthErr})), broken(nonsense), pamSystemErr},
+		{"the worker dies", said, broken(hungUp), pamSystemErr},
+		{"as long as may be", frame('F', full) + result(pamAuthErr), []event{ended, {'F', full}}, pamAuthErr},
+		{"longer", frame('F', full+"x") + result(pamAuthErr), broken(nonsense), pamSystemErr},
+	} {
+		s := scenario{frames: test.frames, answers: typing("x")}
+		if seen, code := r.play(t, s); code != test.code || !slices.Equal(seen, test.want) {
+			t.Errorf("%s: %d %v\nwant %d %v", test.name, code, seen, test.code, test.want)
+		}
+		r.agree(t, s)
+	}
+}
+
 // Whatever is asked and typed: no sanitizer speaks up, nothing typed is left in memory, and both ends see what the model says. spoken is
 // a series of answers, each one byte for how it comes, one for its length, and a text that is repeated as often as a third byte says.
 func FuzzQuestions(f *testing.F) {

@@ -207,6 +207,7 @@ static void not_asked(struct aad_end *end, const struct aad_request *req, int re
 static void follow(pam_handle_t *h, const struct aad_request *req, const struct aad_worker *worker, struct aad_end *end)
 {
 	struct frame f, again = { 0 };
+	char last[AAD_LAST_MAX + 1] = "";
 	struct source from = { worker->frames, aad_client(req->rhost), aad_now() + AAD_FIRST_DEADLINE * 1000 };
 	struct aad_person person = { 0 };
 	int ret;
@@ -232,6 +233,11 @@ static void follow(pam_handle_t *h, const struct aad_request *req, const struct 
 			pam_error(h, "%s", f.text);
 			aad_keep_said(f.text);
 			break;
+		case AAD_LAST:
+			if (f.length > AAD_LAST_MAX)
+				return errno = EPROTO, broken(end, req, worker);
+			memcpy(last, f.text, f.length + 1);
+			break;
 		case AAD_LOG:
 			if (f.length > 1)
 				pam_syslog(h, f.text[0] & LOG_PRIMASK, "%s", f.text + 1);
@@ -246,6 +252,8 @@ static void follow(pam_handle_t *h, const struct aad_request *req, const struct 
 				return broken(end, req, worker);
 			if (end->code == PAM_SUCCESS && aad_now() > from.deadline)	/* ENTER, an hour after the browser */
 				return errno = ETIMEDOUT, broken(end, req, worker);
+			if (end->code != PAM_SUCCESS)
+				strcpy(end->last, last);
 			return;
 		default:
 			return errno = EPROTO, broken(end, req, worker);

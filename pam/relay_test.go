@@ -88,7 +88,7 @@ type scenario struct {
 }
 
 // event is what the host got to see: P a prompt, V and H a question with and without echo, E an error message, L a log line after its
-// priority; and T and O, what the worker got to read.
+// priority, F last words; and T and O, what the worker got to read.
 type event struct {
 	kind byte
 	text string
@@ -293,21 +293,11 @@ func (s scenario) model() (seen []event, code byte) {
 		return text, true
 	}
 	breakDown := func(cause string) ([]event, byte) { return append(seen, broken(cause)...), pamSystemErr }
-	end := func(text string) ([]event, byte) {
-		line, _, _ := strings.Cut(text[min(2, len(text)):], "\x00")
-		switch {
-		case line == "" && text[0] != pamUserUnknown && text[0] != pamIgnore:
-			return breakDown(nonsense)
-		case line == "":
-			return seen, text[0]
-		}
-		return append(seen, event{'L', string([]byte{text[1] & 7}) + line}), text[0]
-	}
 	show := func(kind byte, prefix, text string) {
 		text, _, _ = strings.Cut(text, "\x00")
 		seen = append(seen, event{kind, prefix + text})
 	}
-	prompts, again := 0, ""
+	prompts, again, last := 0, "", ""
 	// asked reports whether a person has read a prompt.
 	asked := func(text string) bool {
 		for {
@@ -375,6 +365,8 @@ func (s scenario) model() (seen []event, code byte) {
 			again, _, _ = strings.Cut(text, "\x00")
 		case head[0] == 'E':
 			show('E', "", text)
+		case head[0] == 'F' && length <= 4096:
+			last, _, _ = strings.Cut(text, "\x00")
 		case head[0] == 'L' && length <= 1:
 		case head[0] == 'L':
 			show('L', string([]byte{text[0] & 7}), text[1:])
@@ -385,11 +377,21 @@ func (s scenario) model() (seen []event, code byte) {
 			}
 			until = now + seconds
 		case head[0] == 'R' && length >= 1 && allowed(text[0]):
-			all, code := end(text)
-			if code == pamSuccess && now > until {
+			code = text[0]
+			line, _, _ := strings.Cut(text[min(2, len(text)):], "\x00")
+			switch {
+			case line == "" && code != pamUserUnknown && code != pamIgnore:
+				return breakDown(nonsense)
+			case code == pamSuccess && now > until:
 				return breakDown(timedOut)
 			}
-			return all, code
+			if line != "" {
+				seen = append(seen, event{'L', string([]byte{text[1] & 7}) + line})
+			}
+			if last != "" && code != pamSuccess {
+				seen = append(seen, event{'F', last})
+			}
+			return seen, code
 		default:
 			return breakDown(nonsense)
 		}
@@ -486,7 +488,7 @@ func TestRelayResultWithoutLine(t *testing.T) {
 func TestRelayUnknownTypes(t *testing.T) {
 	r := newRelay(t)
 	for kind := range 256 {
-		if strings.IndexByte("PAQELDR", byte(kind)) >= 0 {
+		if strings.IndexByte("PAQEFLDR", byte(kind)) >= 0 {
 			continue
 		}
 		for _, text := range []string{"", "\x00", "text"} {
@@ -500,7 +502,7 @@ func TestRelayUnknownTypes(t *testing.T) {
 
 func TestRelayLengths(t *testing.T) {
 	r := newRelay(t)
-	for _, kind := range []byte("PAQELDR") {
+	for _, kind := range []byte("PAQEFLDR") {
 		for _, n := range []int{16385, 16386, 32767, 32768, 65535} {
 			s := scenario{frames: frame(kind, strings.Repeat("x", n)) + result(pamSuccess)}
 			if seen, code := r.play(t, s); code != pamSystemErr || !slices.Equal(seen, broken(nonsense)) {
@@ -510,7 +512,7 @@ func TestRelayLengths(t *testing.T) {
 			// The length alone is enough: nobody waits for the text.
 			r.agree(t, scenario{frames: s.frames[:3], end: silence})
 		}
-		for _, n := range []int{0, 1, 2, 3, 4, 5, 16383, 16384} {
+		for _, n := range []int{0, 1, 2, 3, 4, 5, 4095, 4096, 4097, 16383, 16384} {
 			r.agree(t, scenario{frames: frame(kind, strings.Repeat("x", n)) + result(pamSuccess)})
 		}
 	}
@@ -520,7 +522,7 @@ func TestRelayLengths(t *testing.T) {
 func TestRelayTexts(t *testing.T) {
 	r := newRelay(t)
 	for _, text := range []string{"%s%n%d", "\x00hidden", "seen\x00hidden", "\xff\xfe", "\x06%n", "\xff%s", "\x1b[2J"} {
-		for _, kind := range []byte("PAQEL") {
+		for _, kind := range []byte("PAQEFL") {
 			r.agree(t, scenario{frames: frame(kind, text) + result(pamSuccess)})
 		}
 	}

@@ -112,20 +112,20 @@ type door struct {
 }
 
 func (d *door) frame(kind byte, text string) {
-	text = bounded(text)
+	text = bounded(text, C.AAD_FRAME_MAX)
 	b := append([]byte{kind, byte(len(text)), byte(len(text) >> 8)}, text...)
 	if _, err := d.host.Write(b); err != nil {
 		os.Exit(1)
 	}
 }
 
-// bounded is text, cut between two characters if it is too long for a frame.
-func bounded(text string) string {
-	if len(text) <= C.AAD_FRAME_MAX {
+// bounded is text, cut between two characters if it is longer than most.
+func bounded(text string, most int) string {
+	if len(text) <= most {
 		return text
 	}
-	end := C.AAD_FRAME_MAX
-	for end > C.AAD_FRAME_MAX-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+	end := most
+	for end > most-utf8.UTFMax && !utf8.RuneStart(text[end]) {
 		end--
 	}
 	return text[:end]
@@ -134,6 +134,7 @@ func bounded(text string) string {
 func (d *door) Prompt(text string) { d.frame(C.AAD_PROMPT, text) }
 func (d *door) Again(text string)  { d.frame(C.AAD_AGAIN, text) }
 func (d *door) Tell(text string)   { d.frame(C.AAD_ERROR, text) }
+func (d *door) Last(text string)   { d.frame(C.AAD_LAST, bounded(text, C.AAD_LAST_MAX)) }
 
 // Ask answers no more questions once ctx has ended: what is typed to this one may still come.
 func (d *door) Ask(ctx context.Context, text string, echo bool) ([]byte, error) {

@@ -46,6 +46,7 @@ func (r *relay) agrees(t testing.TB, text string, level byte, in time.Duration) 
 		d.Deadline(in)
 		d.Prompt(text)
 		d.Tell(text)
+		d.Last(text)
 		d.Log(signin.LogLevel(level), text)
 		d.End(signin.LogLevel(level), "x"+text)
 		d.frame('R', string([]byte{pamAuthErr})+d.line)
@@ -60,6 +61,9 @@ func (r *relay) agrees(t testing.TB, text string, level byte, in time.Duration) 
 		want = append(want, event{'L', string([]byte{level & 7}) + logged})
 	}
 	want = append(want, event{'L', string([]byte{level & 7}) + "x" + cut(text, 16381)})
+	if text != "" {
+		want = append(want, event{'F', cut(text, 4096)})
+	}
 	if !slices.Equal(seen, want) {
 		t.Fatalf("%d bytes: %v\nwant %v", len(text), seen, want)
 	}

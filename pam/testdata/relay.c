@@ -369,6 +369,8 @@ int main(void)
 			ended('E', -1, "%s", end.sentence);
 		if (*end.line)
 			ended('L', end.priority, "%s", end.line);
+		if (*end.last)
+			ended('F', -1, "%s", end.last);
 		ended('R', end.code, NULL);
 		if (typed)
 			wrong("what was typed is not freed");
