@@ -132,6 +132,7 @@ func (p *person) Ask(_ context.Context, text string, _ bool) ([]byte, error) {
 	return nil, io.EOF
 }
 func (p *person) Deadline(time.Duration)          {}
+func (p *person) Last(string)                     {}
 func (p *person) Log(signin.LogLevel, string)     {}
 func (p *person) End(_ signin.LogLevel, l string) { p.line = l }
 

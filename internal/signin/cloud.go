@@ -62,8 +62,8 @@ func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 	return c, nil
 }
 
-// beEarly asks the metadata service what the authorization is going to need, while the token is verified: not sooner, or whoever
-// opens connections would use up what the service answers in a second. Who needs it asks again and hears what went wrong.
+// beEarly asks the metadata service what the authorization is going to need, all at once. Not before somebody has signed in, or
+// whoever opens connections would use up what the service answers in a second. Who needs it asks again and hears what went wrong.
 func (a *attempt) beEarly(ctx context.Context, c *cloud) {
 	go c.sameTenant()
 	if a.cfg.Authorization.AsksAlone() {

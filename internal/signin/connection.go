@@ -26,7 +26,7 @@ func (a *attempt) timeLeft() (time.Duration, error) {
 }
 
 func (a *attempt) noTimeLeft() error {
-	return a.refuse(Unreachable, "There is no time left on this connection for another code. Connect again.", "no-time-left")
+	return a.refuse(Unreachable, "There is no time left on this connection for another attempt. Connect again.", "no-time-left")
 }
 
 // before stands above everything else in a prompt: what the attempt before this one ended with, for those who are shown nothing but

@@ -21,6 +21,7 @@ type finding struct {
 	uid         uint32 // 0: none yet
 	object      string
 	signIn      string // Entra's id of the sign-in
+	flow        string // "browser" where an answer is pasted
 	source      string // that was asked
 	decision    string // "user", "administrator"
 	role, scope string // that grant it
@@ -31,7 +32,7 @@ type finding struct {
 	noStandIn   []string // pairs about why it does not
 	reused      []string // pairs about the sign-in that stands in for the browser
 
-	entraTook, azureTook string // until there was a code; until it was known who may
+	entraTook, azureTook string // until there was a code, or to redeem one; until it was known who may
 }
 
 // decided is Azure's word.
@@ -88,7 +89,7 @@ func (a *attempt) line(verb, reason string, more ...string) string {
 		uid = fmt.Sprint(a.UID)
 	}
 	pairs := []string{"reason", reason, "account", a.User, "uid", uid, "oid", a.found.object, "service", a.Service,
-		"rhost", a.RemoteHost, "source", a.found.source, "decision", a.found.decision, "role", a.found.role, "scope", a.found.scope,
+		"rhost", a.RemoteHost, "flow", a.found.flow, "source", a.found.source, "decision", a.found.decision, "role", a.found.role, "scope", a.found.scope,
 		"assignment", a.found.assignment, "why", a.found.why, "correlation", a.correlation(), "uti", a.found.signIn,
 		"entra_took", a.found.entraTook, "azure_took", a.found.azureTook, "duration", a.since(a.begun), "attempt", a.Attempt}
 	return logLine(verb, slices.Concat(pairs, a.found.noStandIn, more)...)

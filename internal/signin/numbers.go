@@ -45,9 +45,11 @@ const (
 		"with a code: ask your administrator, and quote that number."
 
 	fixNotInTime = "if the page in the browser named error 53003, 530033 or 530035, a policy blocks device codes: aadctl check --tenant, " +
-		"and the Conditional Access page of the documentation"
-	fixPolicy = "in the sign-in log of Entra ID, the tab Conditional Access names the policy; the Conditional Access page of the documentation has the way out"
-	fixScope  = "See that the registration exposes the scope that sign_in.scope names, and give it the delegated permissions openid and " +
+		"and the Conditional Access page of the documentation; " + otherWay
+	fixPolicy = "in the sign-in log of Entra ID, the tab Conditional Access names the policy; the Conditional Access page of the documentation has the way out; " +
+		"if it blocks device codes, " + otherWay
+	otherWay = `sign_in.flow = "browser" does without device codes: aadctl setup --flow browser`
+	fixScope = "See that the registration exposes the scope that sign_in.scope names, and give it the delegated permissions openid and " +
 		"profile of Microsoft Graph."
 	fixConsent = "consent for everybody: az ad app permission grant, as aadctl setup prints it, or Grant admin consent in the Entra admin center"
 )
@@ -60,10 +62,10 @@ var byNumber = []answer{
 		fix:    fixPolicy},
 	{numbers: []int{530035}, verdict: Denied,
 		person: "The security defaults of your organisation do not allow this sign-in: they block device codes. Ask your administrator.",
-		fix:    "security defaults have no exception: Conditional Access policies in their place can leave this application out"},
+		fix:    "security defaults have no exception: " + otherWay + "; or Conditional Access policies in their place, which can leave this application out"},
 	{numbers: []int{50005, 50097, 50127, 50129, 50155, 50187, 53000, 53001, 530033}, verdict: Denied,
 		person: "A policy of your organisation asks for a managed device, which device code sign-in cannot prove. Ask your administrator.",
-		fix:    "leave this application out of the policy that asks for a managed device; no device code can meet it"},
+		fix:    "no device code can meet that; " + otherWay + "; or leave this application out of the policy"},
 	{numbers: []int{53002, 53009, 530021}, verdict: Denied,
 		person: "A policy of your organisation asks for an approved or protected app, which this sign-in is not. Ask your administrator.",
 		fix:    "leave this application out of the policy that asks for an approved or protected app"},

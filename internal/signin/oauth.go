@@ -10,16 +10,15 @@ import (
 	"aadlogin/internal/oauth"
 )
 
-// oauthRefused explains an error that Entra ID answered the device authorization grant with (RFC 8628, Section 3.5; RFC
-// 6749, Section 5.2).
+// oauthRefused explains an error that Entra ID answered a grant with (RFC 8628, Section 3.5; RFC 6749, Section 5.2).
 func (a *attempt) oauthRefused(e *oauth.Error) error {
-	means := meaning(e.Code, e.AADSTS)
+	means := a.meaning(e)
 	person := means.person
 	if means.verdict == Misconfigured {
 		person = strings.TrimSpace(person + " " + means.fix)
 	}
 	reason := "sign-in-refused"
-	if person == notInTime {
+	if person == notInTime || person == answerTooLate {
 		reason = "expired" // as when the time is up here first
 	}
 	var numbers []string
@@ -28,4 +27,12 @@ func (a *attempt) oauthRefused(e *oauth.Error) error {
 	}
 	a.found.heard(e)
 	return a.refuse(means.verdict, person, reason, "error", e.Code, "aadsts", strings.Join(numbers, ","), "fix", means.fix)
+}
+
+// meaning is that of the way in which the error came.
+func (a *attempt) meaning(e *oauth.Error) answer {
+	if a.found.flow != "" {
+		return meaningOfAnswer(e.Code, e.AADSTS)
+	}
+	return meaning(e.Code, e.AADSTS)
 }

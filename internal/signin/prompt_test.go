@@ -21,11 +21,13 @@ import (
 // said is a Door that writes everything down.
 type said struct {
 	prompts, told []string
+	last          []string // shown after the end
 	again         []string // what is asked after an early ENTER
 	logged        []string // "level line"
 	ends          int      // of the lines
 	deadlines     []time.Duration
 	answer        func(prompt string) // what the person does before ENTER
+	reads         func(told string)   // what the person does when something is told
 	typed         func(question string, echo bool) (string, error)
 }
 
@@ -45,8 +47,14 @@ func (s *said) Prompt(text string) {
 		s.answer(text)
 	}
 }
-func (s *said) Again(text string)         { s.again = append(s.again, text) }
-func (s *said) Tell(text string)          { s.told = append(s.told, text) }
+func (s *said) Again(text string) { s.again = append(s.again, text) }
+func (s *said) Tell(text string) {
+	s.told = append(s.told, text)
+	if s.reads != nil {
+		s.reads(text)
+	}
+}
+func (s *said) Last(text string)          { s.last = append(s.last, text) }
 func (s *said) Deadline(in time.Duration) { s.deadlines = append(s.deadlines, in) }
 func (s *said) Log(l LogLevel, line string) {
 	s.logged = append(s.logged, fmt.Sprintf("%d %s", l, line))

@@ -23,6 +23,7 @@ type refusal struct {
 	reason  string   // of the log line; "" writes none
 	pairs   []string // of the log line
 	cause   error    // for errors.Is; may be nil
+	level   LogLevel // of the log line; 0: the verdict's
 }
 
 func (r *refusal) Unwrap() error { return r.cause }
@@ -59,11 +60,18 @@ func (a *attempt) refused(err error) Verdict {
 	if r.verdict == Success {
 		r.verdict = Broken // a refusal is never a success, whatever a step put into it
 	}
-	if r.person != "" {
+	switch {
+	case r.person == "":
+	case a.pasting && a.inSSHD():
+		a.door.Last(r.person + "\nPress ENTER. ")
+	default:
 		a.door.Tell(r.person)
 	}
 	if r.reason != "" {
 		verb, level := r.verdict.said()
+		if r.level != 0 {
+			level = r.level
+		}
 		a.door.End(level, a.line(verb, r.reason, r.pairs...))
 	}
 	return r.verdict
@@ -200,6 +208,9 @@ func (a *attempt) unverifiedName(c *token.Claims) error {
 
 func (a *attempt) badToken(err error) error {
 	var bad *token.InvalidError
+	if errors.As(err, &bad) && a.found.flow != "" && a.isRelayed(bad) {
+		return a.relayed(err)
+	}
 	if errors.As(err, &bad) || errors.Is(err, oauth.ErrUnusable) {
 		return a.refuse(Refused, "The answer of the sign-in service could not be trusted, so nobody was signed in. Tell the administrator of this machine.",
 			"token-refused", "error", err.Error())
@@ -247,6 +258,14 @@ func (a *attempt) noCode(err error) error {
 		return a.oauthRefused(theirs)
 	}
 	return a.cannotReach("sign-in service", err)
+}
+
+// notRedeemed: an authorization code was pasted, and yields no tokens.
+func (a *attempt) notRedeemed(err error) error {
+	if errors.Is(err, oauth.ErrUnusable) {
+		return a.badToken(err)
+	}
+	return a.noCode(err)
 }
 
 // notSignedIn: the code was shown, and the browser did not bring a token.

@@ -3,8 +3,8 @@
 
 // Package signin is the order of the steps of one sign-in, and every sentence a person reads on the way.
 //
-// [Signin.Authenticate] reads as one straight line: configuration, name, waiting room, endpoints, device code, prompt,
-// token, authorization, account, grant; an earlier sign-in may stand in for what comes before the authorization (reuse.go).
+// [Signin.Authenticate] reads as one straight line: configuration, name, waiting room, endpoints, browser and its token
+// (browse.go: by a device code, or by an answer that is pasted), authorization, account, grant; an earlier sign-in may stand in for what comes before the authorization (reuse.go).
 // [Signin.Account] is the account phase alone (public key, cron): the stored object id is authorized again, without a prompt.
 // Each step either returns a value or ends the attempt with a refusal, which carries its three readings: a sentence for the
 // person, a line for the log, a verdict for PAM.
@@ -28,7 +28,6 @@ import (
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
-	"aadlogin/internal/devicecode"
 	"aadlogin/internal/token"
 )
 
@@ -73,6 +72,7 @@ type Door interface {
 	Prompt(text string)              // show, wait for ENTER
 	Again(text string)               // what the next prompt becomes when 15 s have passed after ENTER, and nothing has followed
 	Tell(text string)                // show
+	Last(text string)                // show when the attempt has ended without success and its line is written; wait for ENTER
 	Log(level LogLevel, line string) // one line for authpriv, of something besides the attempt's end
 	End(level LogLevel, line string) // how the attempt ended: its one line for authpriv, called once, last
 	Deadline(in time.Duration)       // when the host may give this attempt up
@@ -124,6 +124,8 @@ type attempt struct {
 
 	first *account.Account // that this attempt would be the first to sign in to; nil if it is not
 
+	asking  time.Time     // since when Entra ID is
+	pasting bool          // the person has been asked for an answer
 	claims  *token.Claims // of the browser's token; nil without a browser
 	browser moment        // when that token came
 	left    time.Duration // for the person, from the beginning
@@ -201,36 +203,16 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	}
 	defer slot.Close()
 
-	asked := a.Now()
+	a.asking = a.Now()
 	cloud, err := a.reach(ctx)
 	if err != nil {
 		return err
 	}
-	code, err := devicecode.Start(ctx, a.deviceRequest(cloud))
+	claims, tokens, err := a.browse(ctx, cloud)
 	if err != nil {
-		return a.noCode(err)
+		return err
 	}
-	a.found.entraTook = a.since(asked)
-	if err := cloud.found(); err != nil {
-		return a.noMachine(err)
-	}
-	a.debug("endpoints", "authority", cloud.authority, "resource", cloud.resource.String())
-	a.ask(code)
-
-	// From here on the person is busy in the browser. All that follows is done, and the result waiting, when they come
-	// back and press ENTER.
-	tokens, err := code.Wait(ctx)
-	if err != nil {
-		return a.notSignedIn(err)
-	}
-	a.debug("browser")
-	a.browser = a.moment()
 	a.beEarly(ctx, cloud)
-	a.noteScope(tokens)
-	claims, err := cloud.verifier.Verify(ctx, tokens.IDToken)
-	if err != nil {
-		return a.badToken(err)
-	}
 	a.found.signIn = claims.SignInID
 	who, err := a.sameAccount(claims)
 	if err != nil {

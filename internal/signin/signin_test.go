@@ -277,7 +277,7 @@ func (s *said) check(t *testing.T, v Verdict) {
 	if s.ends == 1 && !oneLine.MatchString(s.logged[len(s.logged)-1]) {
 		t.Errorf("the last line is %q", s.logged[len(s.logged)-1])
 	}
-	for _, text := range slices.Concat(s.prompts, s.told, s.logged) {
+	for _, text := range slices.Concat(s.prompts, s.told, s.last, s.logged) {
 		if problem := safe(strings.ReplaceAll(text, "\n", " ")); problem != "" {
 			t.Errorf("%q: %s", text, problem)
 		}
@@ -302,7 +302,7 @@ func ended(t *testing.T, got Verdict, door *said, want Verdict, told, logged str
 	if got != want {
 		t.Errorf("verdict %d, want %d; told %q, logged %q", got, want, door.told, door.logged)
 	}
-	if all := strings.Join(door.told, "\n"); !strings.Contains(all, told) || (told == "") != (all == "") {
+	if all := strings.Join(slices.Concat(door.told, door.last), "\n"); !strings.Contains(all, told) || (told == "") != (all == "") {
 		t.Errorf("told %q, want %q", all, told)
 	}
 	if all := strings.Join(door.logged, "\n"); !strings.Contains(all, logged) {

@@ -35,10 +35,11 @@ type Claims struct {
 	Expires           time.Time
 }
 
-// NonceClaim is the part of an [InvalidError] about a token that is good, but
-// not for the request that [Verifier.Nonce] belongs to. Its value is not in the
-// error.
-const NonceClaim = "nonce"
+// Parts of an [InvalidError] that callers tell apart.
+const (
+	NonceClaim = "nonce"     // the token is good, but not for the request that [Verifier.Nonce] belongs to
+	Signature  = "signature" // nobody in the tenant's name has signed these bytes
+)
 
 // read compares every claim that decides anything, whatever golang-jwt has
 // compared already: a change of its defaults must not open a door.

@@ -146,7 +146,7 @@ func (v *Verifier) signed(ctx context.Context, raw string) (jwt.MapClaims, error
 	case err != nil:
 		return nil, explain(err)
 	case !token.Valid:
-		return nil, invalid("signature", "not valid")
+		return nil, invalid(Signature, "not valid")
 	default:
 		return claims, nil
 	}
@@ -159,7 +159,7 @@ func explain(err error) error {
 		is            error
 		part, problem string
 	}{
-		{jwt.ErrTokenSignatureInvalid, "signature", "not made with the tenant's key"},
+		{jwt.ErrTokenSignatureInvalid, Signature, "not made with the tenant's key"},
 		{jwt.ErrTokenExpired, "exp", "the token has expired"},
 		{jwt.ErrTokenNotValidYet, "nbf", "the token is not valid yet"},
 		{jwt.ErrTokenUsedBeforeIssued, "iat", "the token is from the future"},
