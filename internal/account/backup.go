@@ -97,11 +97,14 @@ func (s Store) Restore(path string, agree func(undone []Account) error) error {
 	if err := s.makeDir(); err != nil {
 		return err
 	}
-	lock, err := s.lock()
+	q, err := s.enter()
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	defer q.leave()
+	if q.head.Changes > 0 {
+		_ = q.commit(nil) // who waits for that finds the store replaced if it fails
+	}
 	backup, err := s.OpenCopy(path)
 	if err != nil {
 		return err
@@ -182,7 +185,7 @@ func (s Store) undoneBy(backup *Snapshot) (undone []Account, err error) {
 
 // putBack replaces the store, whatever is in its place.
 func (s Store) putBack(e *Edit) error {
-	err := s.writeNew(s.path(newFile), e.write)
+	_, err := s.writeNew(s.path(newFile), e.writeTo)
 	if err != nil {
 		return errors.Join(err, remove(s.path(newFile)))
 	}
@@ -200,5 +203,5 @@ func (s Store) putBack(e *Edit) error {
 	if kept != "" {
 		s.supersede(kept)
 	}
-	return syncDir(s.path("."))
+	return syncPath(s.path("."))
 }

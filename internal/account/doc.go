@@ -14,6 +14,36 @@
 // and ids never given twice: a removed account stays as a tombstone, and a
 // name somebody had stays theirs.
 //
+// # The order of writes
+//
+// A change is a function, called in the turn of its process (turn.go), on top of
+// the store and of the changes that wait to be written (queue.go). Then:
+//
+//  1. Its denials are written to grants/, each to a file of its own, which is
+//     synced, renamed, and its directory synced. From then on a denial is there
+//     whatever happens, and nobody else decides without having seen it.
+//  2. The changes are written: accounts.cdb.new whole, and synced; accounts.lock
+//     says which file it is; accounts.cdb becomes accounts.cdb.previous as well,
+//     accounts.cdb.new becomes accounts.cdb, and the directory is synced. Killed
+//     or without power before the last rename, it is the old store; after it, the
+//     new one; in between there is nothing. What the file's sync is for: the name
+//     never is that of a file whose bytes are not on disk.
+//  3. The grants of the changes are written to grants/, if the store has the
+//     account now as that of whom the grant is for, and nothing was decided later.
+//  4. Who waited for one of these changes wakes up, syncs the grant, and only then
+//     says that somebody may come in. A grant that is lost before is none: they
+//     ask Azure.
+//
+// Who has others behind leaves 2 and 3 to the last of them, and puts the change,
+// its grant included, into accounts.lock instead. Nothing there is synced, for
+// nothing of it is promised to anybody yet.
+//
+// Before 2, the whole of the old store is checked, since a damaged one must not
+// become the base of a new one; but not if its bytes still have the sum that
+// accounts.lock has kept of them from when they were written.
+//
+// # The records
+//
 // The C name service in package nss reads the same bytes, and refuses a store
 // of another Format, as this package does. Numbers are little-endian, strings
 // end in NUL. Records, in this order:

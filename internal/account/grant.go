@@ -53,14 +53,23 @@ func (m Moment) After(n Moment) bool {
 	return m.Time.After(n.Time)
 }
 
+func (m Moment) is(n Moment) bool { return m.Time.Equal(n.Time) && m.Boot == n.Boot && m.Up == n.Up }
+
 // ErrNoGrant is returned for an account without a readable grant.
 var ErrNoGrant = errors.New("account: no grant")
 
 const maxGrant = 16 << 10
 
 // Decide writes down, together with the change, what has been decided about an
-// account: nothing comes between the two.
-func (e *Edit) Decide(uid uint32, g Grant) { e.decided = append(e.decided, decision{uid, g}) }
+// account: whoever decides next sees it. A denial is on disk before the change is
+// written, so that nobody keeps for a moment what is taken back, and a grant not
+// until the account is, as that of whom the grant is for.
+func (e *Edit) Decide(uid uint32, g Grant) {
+	if g.Time.IsZero() {
+		g.Time = e.now
+	}
+	e.decided = append(e.decided, decision{uid, g})
+}
 
 // A decision waits for the change that it belongs to.
 type decision struct {
@@ -68,13 +77,60 @@ type decision struct {
 	grant Grant
 }
 
-// record writes down the denials of an edit, or its grants.
-func (s Store) record(e *Edit, denials bool) error {
+// LastDecision is that of the store, or one that waits for a change to be written.
+func (e *Edit) LastDecision(uid uint32) (Grant, error) {
+	last, err := e.store.LastDecision(uid)
+	if e.base == nil {
+		return last, err
+	}
+	if waiting, none := parseGrant(newest(e.base.waiting, uidKey("d", uid))); none == nil && !(err == nil && last.After(waiting.Moment)) {
+		return waiting, nil
+	}
+	return last, err
+}
+
+// deny writes down the denials of an edit.
+func (s Store) deny(e *Edit) error {
 	for _, d := range e.decided {
-		if (d.grant.Denied != "") != denials {
+		if d.grant.Denied == "" {
 			continue
 		}
 		if err := s.writeGrant(d.uid, d.grant); err != nil {
+			return fmt.Errorf("account: record grant: %w", err)
+		}
+	}
+	return nil
+}
+
+// grant writes down the grants of a change that is in the store, but for those that
+// somebody else has the account by now, or has been denied since. Whose grant it is
+// finds out what became of it: it may be another process.
+func (s Store) grant(e *Edit) {
+	for _, d := range e.decided {
+		a, err := e.ByUID(d.uid)
+		last, none := s.LastDecision(d.uid)
+		if err == nil && d.grant.isOf(a) && !(none == nil && last.After(d.grant.Moment)) {
+			_ = s.writeGrant(d.uid, d.grant)
+		}
+	}
+}
+
+func (g Grant) isOf(a Account) bool {
+	return g.Denied == "" && a.Locked.IsZero() && g.TenantID == a.TenantID && g.ObjectID == a.ObjectID
+}
+
+// keepGrants returns when the grants of an edit, or what was decided later, is on
+// disk.
+func (s Store) keepGrants(e *Edit) error {
+	for _, d := range e.decided {
+		last, err := s.LastDecision(d.uid)
+		if err == nil && !last.is(d.grant.Moment) && !last.After(d.grant.Moment) {
+			err = ErrNoGrant
+		}
+		if err == nil {
+			err = syncPath(s.grantPath(d.uid))
+		}
+		if err != nil {
 			return fmt.Errorf("account: record grant: %w", err)
 		}
 	}
@@ -87,12 +143,16 @@ func (s Store) RecordGrant(uid uint32, g Grant) error {
 	if err := s.makeDir(); err != nil {
 		return err
 	}
-	lock, err := s.lock()
+	q, err := s.enter()
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
-	if err := s.writeGrant(uid, g); err != nil {
+	defer q.leave()
+	q.settle()
+	if g.Time.IsZero() {
+		g.Time = s.now()
+	}
+	if err := errors.Join(s.writeGrant(uid, g), syncPath(s.grantPath(uid))); err != nil {
 		return fmt.Errorf("account: record grant: %w", err)
 	}
 	return nil
@@ -100,8 +160,12 @@ func (s Store) RecordGrant(uid uint32, g Grant) error {
 
 // ReadGrant returns the last grant, or ErrNoGrant when there is none or it
 // does not read as one: whoever relies on it fails closed.
-func (s Store) ReadGrant(uid uint32) (Grant, error) {
-	g, err := s.LastDecision(uid)
+func (s Store) ReadGrant(uid uint32) (Grant, error) { return granted(s.LastDecision(uid)) }
+
+// ReadGrant is that of the store, or one that waits for a change to be written.
+func (e *Edit) ReadGrant(uid uint32) (Grant, error) { return granted(e.LastDecision(uid)) }
+
+func granted(g Grant, err error) (Grant, error) {
 	if err == nil && g.Denied != "" {
 		return Grant{}, fmt.Errorf("%w: the last authorization was a refusal", ErrNoGrant)
 	}
@@ -120,9 +184,16 @@ func (s Store) LastDecision(uid uint32) (Grant, error) {
 	defer f.Close()
 	text := make([]byte, maxGrant)
 	n, _ := f.Read(text)
-	var g Grant
-	if err := json.Unmarshal(text[:n], &g); err != nil || (g.ObjectID == "") == (g.Denied == "") || g.Time.IsZero() {
+	g, err := parseGrant(text[:n])
+	if err != nil {
 		return Grant{}, fmt.Errorf("%w: %s is damaged", ErrNoGrant, s.grantPath(uid))
+	}
+	return g, nil
+}
+
+func parseGrant(text []byte) (g Grant, err error) {
+	if err := json.Unmarshal(text, &g); err != nil || (g.ObjectID == "") == (g.Denied == "") || g.Time.IsZero() {
+		return Grant{}, errRecord
 	}
 	return g, nil
 }
@@ -133,11 +204,9 @@ func (s Store) grantPath(uid uint32) string {
 
 // writeGrant replaces the file, by way of one that has always the same name: a
 // writer that was killed leaves one, however often that happens. The caller has
-// the lock.
+// the lock. A denial is on disk then; whose grant it is waits for it in keepGrants:
+// one that is lost with the power, or empty, stands in for nothing.
 func (s Store) writeGrant(uid uint32, g Grant) error {
-	if g.Time.IsZero() {
-		g.Time = s.now()
-	}
 	g.Time, g.Browser.Time = g.Time.UTC(), g.Browser.Time.UTC()
 	text, err := json.Marshal(g)
 	if err != nil {
@@ -159,10 +228,16 @@ func (s Store) writeGrant(uid uint32, g Grant) error {
 	if err := f.Chmod(0o600); err != nil { // the umask is our host's
 		return err
 	}
+	if g.Denied == "" {
+		return os.Rename(f.Name(), path)
+	}
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncPath(s.path(grantsDir))
 }
 
 // Withdraw takes back what an earlier authorization of an account has left for

@@ -187,33 +187,3 @@ func FuzzRecords(f *testing.F) {
 		}
 	})
 }
-
-// BenchmarkAddAccount is a first sign-in on a machine with that many accounts.
-func BenchmarkAddAccount(b *testing.B) {
-	for _, n := range []int{100, 10_000, 100_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s := newStore(b)
-			update(b, s, func(e *Edit) error {
-				if err := e.SetRules(testRules()); err != nil {
-					return err
-				}
-				for i := range n {
-					name := fmt.Sprintf("user%d@contoso.com", i)
-					fresh, err := e.Fresh(Name{name, name})
-					if err != nil {
-						return err
-					}
-					if _, err := e.Bind(person(name), fresh.UID); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-			i := 0
-			for b.Loop() {
-				bind(b, s, testRules(), fmt.Sprintf("new%d@contoso.com", i))
-				i++
-			}
-		})
-	}
-}

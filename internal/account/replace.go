@@ -14,18 +14,22 @@ import (
 )
 
 // replace writes the edited store beside the old one, keeps the old one as
-// the previous, and puts the new one in its place. The caller has the lock.
-func (s Store) replace(e *Edit) error {
+// the previous, and puts the new one in its place.
+func (q *queue) replace(e *Edit) error {
+	s := q.store
 	if err := e.rules.check(); err != nil {
 		return fmt.Errorf("account: rules: %w; run \"aadctl config apply\"", err)
 	}
 	if e.base != nil {
-		if err := e.base.Check(); err != nil {
+		if err := q.sound(e.base); err != nil {
 			return err
 		}
 	}
 	path := s.path(newFile)
-	err := s.writeNew(path, e.write)
+	sum, err := s.writeNew(path, e.writeTo)
+	if err == nil {
+		err = q.announce(path, sum)
+	}
 	if err == nil && e.base != nil {
 		err = s.keepPrevious()
 	}
@@ -41,7 +45,7 @@ func (s Store) replace(e *Edit) error {
 	if e.base != nil {
 		s.supersede(s.path(previousFile))
 	}
-	if err := syncDir(s.path(".")); err != nil {
+	if err := syncPath(s.path(".")); err != nil {
 		return fmt.Errorf("account: write the store: %w", err)
 	}
 	return nil
@@ -67,38 +71,31 @@ func (s Store) supersede(path string) {
 	}
 }
 
-// writeNew makes the file; one that a crash left is no use.
-func (s Store) writeNew(path string, write func(*os.File) error) error {
+// writeNew makes the file, and returns its sum; one that a crash left is no use.
+func (s Store) writeNew(path string, write func(*cdb.Writer) error) (sum uint64, err error) {
 	if err := remove(path); err != nil {
-		return err
+		return 0, err
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_CLOEXEC, 0o600)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer f.Close()
-	if err := write(f); err != nil {
-		return err
-	}
-	if err := f.Chmod(unsealedMode); err != nil { // the umask is our host's
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-// write writes the whole store.
-func (e *Edit) write(f *os.File) error {
-	w, err := cdb.NewWriter(f)
+	out := &summed{WriteSeeker: f}
+	w, err := cdb.NewWriter(out)
 	if err == nil {
-		err = e.writeTo(w)
+		err = write(w)
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = w.Close()
 	}
-	return w.Close()
+	if err == nil {
+		err = f.Chmod(unsealedMode) // the umask is our host's
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return out.sum(), errors.Join(err, f.Close())
 }
 
 // writeTo adds the rules, the accounts in their order, and the members.
@@ -229,7 +226,7 @@ func remove(path string) error {
 	return nil
 }
 
-func syncDir(path string) error {
+func syncPath(path string) error {
 	dir, err := os.Open(path)
 	if err != nil {
 		return err

@@ -17,6 +17,8 @@ type Snapshot struct {
 	data  []byte
 	db    *cdb.Reader
 	rules Rules
+
+	waiting []byte // changes on top of it, for lookups
 }
 
 // read takes over data.
@@ -36,7 +38,7 @@ func (s Store) read(data []byte) (*Snapshot, error) {
 	if err != nil {
 		return nil, s.damaged("is damaged: rules: " + err.Error())
 	}
-	return &Snapshot{s, data, db, rules}, nil
+	return &Snapshot{store: s, data: data, db: db, rules: rules}, nil
 }
 
 // Close lets go of the file. What lookups returned stays valid.
@@ -134,6 +136,9 @@ func (s *Snapshot) holder(name string) (uint32, error) {
 }
 
 func (s *Snapshot) get(key []byte) ([]byte, error) {
+	if value := newest(s.waiting, key); value != nil {
+		return value, nil
+	}
 	value, err := s.db.Get(key)
 	switch {
 	case err != nil:

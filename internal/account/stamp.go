@@ -15,5 +15,9 @@ func (s Store) Stamp() (inode uint64, modified int64) {
 	if err != nil {
 		return 0, 0
 	}
+	return stampOf(info)
+}
+
+func stampOf(info os.FileInfo) (inode uint64, modified int64) {
 	return info.Sys().(*syscall.Stat_t).Ino, info.ModTime().UnixNano()
 }

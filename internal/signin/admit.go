@@ -73,14 +73,14 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 		} else if err != nil {
 			return err
 		}
-		now := a.newest(bound, d)
+		now := a.newest(e, bound, d)
 		if now.Denied != "" {
 			return errOvertaken
 		}
 		d.Admin = now.Admin
 		demoted = bound.Admin && !d.Admin
 		bound.Admin = d.Admin
-		last, _ := a.lastGrant(bound)
+		last, _ := a.lastGrant(e, bound)
 		bound.Groups = a.groups(bound, last)
 		acct = bound
 		late = a.otherGroups(before, bound)
@@ -122,7 +122,7 @@ func (a *attempt) deny(who account.Identity, d rbac.Decision, c *cloud, action s
 		if acct, err = e.ByObject(who.TenantID, who.ObjectID); err != nil {
 			return err
 		}
-		now := a.newest(acct, d)
+		now := a.newest(e, acct, d)
 		denied = now.Denied != ""
 		acct.Admin = acct.Admin && now.Admin
 		if denied {

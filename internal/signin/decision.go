@@ -19,9 +19,9 @@ var errOvertaken = errors.New("signin: denied meanwhile")
 
 // newest is what is to be written down of an account: d, which is the answer to this attempt's question, or what a question that
 // was asked later has brought already. It keeps the last sign-in with a browser.
-func (a *attempt) newest(acct account.Account, d rbac.Decision) account.Grant {
+func (a *attempt) newest(e *account.Edit, acct account.Account, d rbac.Decision) account.Grant {
 	now := a.decision(acct, d)
-	last, err := a.store.LastDecision(acct.UID)
+	last, err := e.LastDecision(acct.UID)
 	if err != nil || last.TenantID != acct.TenantID || cmp.Or(last.ObjectID, last.Denied) != acct.ObjectID {
 		last = account.Grant{}
 	}

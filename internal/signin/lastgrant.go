@@ -26,7 +26,7 @@ func (a *attempt) letInByLastGrant(acct account.Account, otherwise error) error 
 	if a.cfg.Authorization.GrantLifetime == 0 {
 		return otherwise
 	}
-	grant, err := a.lastGrant(acct)
+	grant, err := a.lastGrant(a.store, acct)
 	if err != nil || !moment(grant.Moment).within(a.cfg.Authorization.GrantLifetime, a.moment()) {
 		return otherwise
 	}
@@ -47,12 +47,17 @@ func (a *attempt) letInByLastGrant(acct account.Account, otherwise error) error 
 
 // lastGrant is that of this very account, if it was given under the configuration of today: one of another tenant, application
 // or machine says nothing about this one. A grant without a digest is of nobody knows what.
-func (a *attempt) lastGrant(acct account.Account) (account.Grant, error) {
-	grant, err := a.store.ReadGrant(acct.UID)
+func (a *attempt) lastGrant(in grants, acct account.Account) (account.Grant, error) {
+	grant, err := in.ReadGrant(acct.UID)
 	if err != nil || grant.TenantID != acct.TenantID || grant.ObjectID != acct.ObjectID || grant.Rules != Voucher(a.cfg) {
 		return account.Grant{}, account.ErrNoGrant
 	}
 	return grant, nil
+}
+
+// grants are the store's, or those that a change of it sees.
+type grants interface {
+	ReadGrant(uid uint32) (account.Grant, error)
 }
 
 // A standing is as what the last grant lets somebody in.
