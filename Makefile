@@ -81,6 +81,11 @@ install: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl
 	install -D -m 0644 $(B)/aadctl.zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_aadctl
 	install -D -m 0644 $(B)/aadctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/aadctl.fish
 	install -D -m 0644 packaging/tmpfiles.d/aad-login.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/aad-login.conf
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/aad-login packaging/selinux/*.cil
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/share/aad-login packaging/selinux/selinux-module
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system packaging/systemd/aad-login-labels.service
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system/multi-user.target.wants
+	ln -sf ../aad-login-labels.service $(DESTDIR)$(PREFIX)/lib/systemd/system/multi-user.target.wants/
 	install -D -m 0644 packaging/systemd/polkit-agent-helper.conf \
 	    $(DESTDIR)$(PREFIX)/lib/systemd/system/polkit-agent-helper@.service.d/aad-login.conf
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system packaging/systemd/aad-login-metrics.*

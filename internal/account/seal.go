@@ -33,20 +33,35 @@ func (s Store) served() bool { return s.path(".") == DefaultDir }
 
 // seal makes a file of a served store immutable, if it can be done.
 func (s Store) seal(path string) {
-	if !s.served() {
-		return
+	if s.served() {
+		_ = seal(path)
 	}
+}
+
+// seal makes a file immutable, and then its mode says so.
+func seal(path string) error {
 	f, err := openFile(path)
 	if err != nil {
-		return
+		return err
 	}
 	defer f.Close()
-	if immutable(f) || setImmutable(f, true) != nil || setImmutable(f, false) != nil {
-		return // it is sealed, or cannot be: then it must not promise so for an instant
+	if immutable(f) {
+		return nil
 	}
-	if f.Chmod(sealedMode) == nil && setImmutable(f, true) != nil {
-		_ = f.Chmod(unsealedMode)
+	err = setImmutable(f, true)
+	if err == nil {
+		err = setImmutable(f, false) // it can be: so the mode will not promise it for nothing
 	}
+	if err == nil {
+		err = f.Chmod(sealedMode)
+	}
+	if err != nil {
+		return &fs.PathError{Op: "make immutable", Path: path, Err: err}
+	}
+	if err := setImmutable(f, true); err != nil {
+		return errors.Join(&fs.PathError{Op: "make immutable", Path: path, Err: err}, f.Chmod(unsealedMode))
+	}
+	return nil
 }
 
 // unseal makes a file one that can be replaced, renamed and marked again. No

@@ -248,40 +248,6 @@ func TestOtherDistributions(t *testing.T) {
 	expect(t, p.modules(t.Context()), Failed, "pam_aad.so is not there") // no line names it where it is
 }
 
-func TestSELinux(t *testing.T) {
-	const (
-		web   = `type=AVC msg=audit(1.1:1): avc:  denied  { name_connect } for  pid=7 comm="sshd" dest=443 tcontext=u:o:http_port_t:s0`
-		other = `type=AVC msg=audit(1.1:2): avc:  denied  { read } for  pid=8 comm="httpd" path="/aad" dest=443 `
-		quiet = `type=AVC msg=audit(1.1:3): avc:  denied  { read } for  pid=8 comm="sshd" path="/home/x"`
-	)
-	for _, test := range []struct {
-		enforce, modules, audit string
-		status                  Status
-		found                   string
-	}{
-		{"", "", "", OK, "not enabled"},
-		{"0\n", "", web, OK, "only watches"},
-		{"1", "abrt\naad_login\n", other + "\n" + quiet, OK, "with the module"},
-		{"1\n", "abrt\t1.0\naad_login\t1.0", "", OK, "with the module"},
-		{"1", "abrt\naad_login_too\n", "", Failed, "without the module"},
-		{"1", "", "", Warning, "semodule does not tell"},
-		{"1", "aad_login", web + "\n" + other, Warning, "last: sshd { name_connect }"},
-		{"1", "aad_login", strings.Repeat(quiet+"\n", 20_000) + web, Warning, "last: sshd { name_connect }"},
-	} {
-		files := fstest.MapFS{auditLog: {Data: []byte(test.audit)}}
-		if test.enforce != "" {
-			files["sys/fs/selinux/enforce"] = &fstest.MapFile{Data: []byte(test.enforce)}
-		}
-		p := &Patient{Host: Host{Files: files, Run: func(context.Context, string, ...string) (string, error) {
-			if test.modules == "" {
-				return "semodule: not allowed", errors.New("exit status 1")
-			}
-			return test.modules, nil
-		}}}
-		expect(t, p.selinux(t.Context()), test.status, test.found)
-	}
-}
-
 // A program that hangs ends its own check, and no other.
 func TestHangs(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)

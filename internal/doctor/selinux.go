@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,36 +15,125 @@ import (
 
 const (
 	selinuxModule = "aad_login"
-	selinuxAdd    = "/usr/share/aad-login/selinux-module add"
+	selinuxHelper = "/usr/share/aad-login/selinux-module"
+	selinuxAdd    = selinuxHelper + " add"
+	relabel       = "aadctl store relabel"
 	auditLog      = "var/log/audit/audit.log"
 )
 
-// selinux wants the policy to have our module where it is enforced, and looks for what it has denied lately. Distributions'
-// policies differ, so whether a sign-in works, only a sign-in tells.
-func (p *Patient) selinux(ctx context.Context) (results []Result) {
-	switch text, err := p.read("sys/fs/selinux/enforce"); {
-	case err != nil:
-		return []Result{ok("SELinux is not enabled")}
-	case strings.TrimSpace(text) != "1":
-		return []Result{ok("SELinux only watches")}
+// An enforcement is what SELinux does to a sign-in that its policy does not allow.
+type enforcement struct {
+	is     string // as a sentence begins
+	denies bool   // now; otherwise from the moment on when somebody switches that on
+	labels bool   // the kernel knows labels
+}
+
+// enforcement is nil where SELinux is off and stays so.
+func (p *Patient) enforcement() *enforcement {
+	text, err := p.read("sys/fs/selinux/enforce")
+	switch {
+	case err == nil && strings.TrimSpace(text) == "1":
+		return &enforcement{is: "SELinux is enforcing", denies: true, labels: true}
+	case err == nil:
+		return &enforcement{is: "SELinux only watches", labels: true}
 	}
+	config, _ := p.read("etc/selinux/config")
+	for line := range strings.Lines(config) {
+		if mode, set := strings.CutPrefix(strings.TrimSpace(line), "SELINUX="); set && (mode == "enforcing" || mode == "permissive") {
+			return &enforcement{is: "SELinux is not enabled, but /etc/selinux/config has it " + mode}
+		}
+	}
+	return nil
+}
+
+// wrong is a failure where sign-ins are refused now, and a warning where they will be.
+func (e *enforcement) wrong(found string) Result {
+	if e.denies {
+		return failed(Machine, e.is+found)
+	}
+	return warning(e.is + found + "; once it enforces, nobody can sign in")
+}
+
+// selinux wants the policy to have our module and our files its labels, and looks for what has been denied lately. Distributions'
+// policies differ, so whether a sign-in works, only a sign-in tells.
+func (p *Patient) selinux(ctx context.Context) []Result {
+	e := p.enforcement()
+	if e == nil {
+		return []Result{ok("SELinux is not enabled")}
+	}
+	results := p.policyModule(ctx, e)
+	if results == nil && e.labels { // without the module, no label can be right
+		results = p.labels(ctx, e)
+	}
+	if denied := denials(p.tail(auditLog)); e.denies && len(denied) > 0 {
+		found := fmt.Sprintf("SELinux has denied what a sign-in or a look-up of names may need, last: %s", denied[len(denied)-1])
+		results = append(results, warning(found).fix("this shows all of it, and why").run("ausearch -m avc | audit2why"))
+	}
+	switch {
+	case results != nil:
+		return results
+	case !e.labels:
+		return []Result{ok("%s; what it needs is there", e.is)}
+	}
+	return []Result{ok("%s, with the module %s, and our files have its labels", e.is, selinuxModule)}
+}
+
+// policyModule asks for the module, which semodule tells also of a policy that is not in force.
+func (p *Patient) policyModule(ctx context.Context, e *enforcement) []Result {
 	said, err := p.Run(ctx, "semodule", "-l")
 	switch {
+	case err != nil && !e.labels:
+		return nil // there is no policy that could be switched on
 	case err != nil:
-		results = append(results, warning("SELinux is enforcing, and semodule does not tell its modules: "+lastLine(said)).
-			fix("see whether it has the module "+selinuxModule))
-	case !hasModule(said):
-		found := "SELinux is enforcing without the module " + selinuxModule + ", so sshd may not ask Entra ID, nor store accounts"
-		results = append(results, failed(Machine, found).run(selinuxAdd))
+		return []Result{warning(e.is + ", and semodule does not tell its modules: " + lastLine(said)).
+			fix("see whether it has the module " + selinuxModule)}
+	case hasModule(said):
+		return nil
 	}
-	if denied := denials(p.tail(auditLog)); len(denied) > 0 {
-		found := fmt.Sprintf("SELinux has denied what a sign-in may need, last: %s", denied[len(denied)-1])
-		results = append(results, warning(found).fix("this shows all of it, and why").run("ausearch -m avc -c sshd | audit2why"))
+	found := e.wrong(" without the module " + selinuxModule + ", so sshd may not ask Entra ID, nor read or store accounts")
+	if !p.exists(selinuxHelper) {
+		return []Result{found.fix("install the package again, which brings " + selinuxHelper + " and loads the module")}
 	}
-	if results == nil {
-		results = []Result{ok("SELinux is enforcing, with the module %s", selinuxModule)}
+	return []Result{found.run(selinuxAdd)}
+}
+
+// labels compares those of our files with what the policy has for them. A label of the module's own lets a sign-in through also where
+// it is not the one that the policy has, but of the store: that one everybody reads.
+func (p *Patient) labels(ctx context.Context, e *enforcement) (results []Result) {
+	store := p.Config.Accounts.Directory
+	files := slices.DeleteFunc([]string{store, path.Join(store, "accounts.cdb"), path.Join(store, "grants"), path.Join(store, "backups"),
+		"/var/cache/aad-login", "/run/aad-login"}, func(file string) bool { return !p.exists(file) })
+	if len(files) == 0 {
+		return nil
+	}
+	said, err := p.Run(ctx, "matchpathcon", append([]string{"-V"}, files...)...)
+	wrong := mislabelled(said)
+	if err != nil && len(wrong) == 0 {
+		return []Result{warning(e.is + ", and matchpathcon does not tell whether our files have its labels: " + lastLine(said)).
+			fix("the command labels them, and says which it had to").run(relabel)}
+	}
+	for _, l := range wrong {
+		found := fmt.Sprintf(", and %s has the label %s, not %s", l.file, l.is, l.should)
+		if strings.Contains(l.is, ":aad_login_") && !strings.HasPrefix(l.should, "system_u:object_r:aad_login_lib_t:") {
+			results = append(results, warning(e.is+found).run(relabel))
+			continue
+		}
+		results = append(results, e.wrong(found+": sshd may not use it").run(relabel))
 	}
 	return results
+}
+
+// A label is that of a file, as matchpathcon compares it.
+type label struct{ file, is, should string }
+
+var mismatch = regexp.MustCompile(`(?m)^(.+) has context (\S+), should be (\S+)$`)
+
+// mislabelled reads matchpathcon -V: a line for each file, which says so if it is all right.
+func mislabelled(said string) (wrong []label) {
+	for _, m := range mismatch.FindAllStringSubmatch(said, -1) {
+		wrong = append(wrong, label{m[1], m[2], m[3]})
+	}
+	return wrong
 }
 
 // hasModule reads semodule -l: a name on each line, in older versions with a number behind it.
@@ -75,16 +165,19 @@ func (p *Patient) tail(file string) string {
 
 var denied = regexp.MustCompile(`avc: +denied +(\{[^}]*\}) .*comm="([^"]*)"`)
 
-// denials are those of programs that load pam_aad.so, about what it does: ask web servers, and keep files of its own.
+// denials are those about files of ours, whoever asked; of programs that load pam_aad.so, those about what it does, which is to ask web
+// servers; and those of what a first session needs. The kernel cuts a name after 15 letters.
 func denials(audit string) (all []string) {
-	programs := []string{"sshd", "sshd-session", "sshd-auth", "login", "su", "sudo"}
+	asking := []string{"sshd", "sshd-session", "sshd-auth", "login", "su", "sudo", "cron", "crond"}
+	session := []string{"mkhomedir_helpe", "systemd-user-ru"}
 	for line := range strings.Lines(audit) {
 		m := denied.FindStringSubmatch(line)
-		if m == nil || !slices.Contains(programs, m[2]) {
+		if m == nil {
 			continue
 		}
-		if strings.Contains(line, "http_port_t") || strings.Contains(line, "dest=443 ") || strings.Contains(line, "aad") ||
-			strings.Contains(line, "accounts.") {
+		web := strings.Contains(line, "http_port_t") || strings.Contains(line, "dest=443 ")
+		ours := strings.Contains(line, ":aad_login_") || strings.Contains(line, `name="accounts.`)
+		if ours || web && slices.Contains(asking, m[2]) || slices.Contains(session, m[2]) {
 			all = append(all, m[2]+" "+m[1])
 		}
 	}

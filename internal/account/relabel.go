@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// Relabel has label give files of the store other labels (security contexts,
+// extended attributes), which the kernel lets nobody do with a file that is
+// immutable: those files are mutable for as long as label runs, and no writer
+// runs meanwhile. What was sealed is sealed again whatever label returns.
+func (s Store) Relabel(label func() error) error {
+	if _, err := os.Stat(s.path(".")); errors.Is(err, fs.ErrNotExist) {
+		return label()
+	}
+	lock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	opened, err := s.unsealAll()
+	if err == nil {
+		err = label()
+	}
+	for _, path := range opened {
+		err = errors.Join(err, seal(path))
+	}
+	return err
+}
+
+// unsealAll makes every file mutable that is not, and returns those. Some are
+// one file with two names, which is opened under the first.
+func (s Store) unsealAll() (opened []string, err error) {
+	paths := []string{s.path(storeFile), s.path(previousFile), s.path(newFile), s.path(previousFile + ".new")}
+	backups, err := s.Backups()
+	for _, path := range append(paths, backups...) {
+		if !sealed(path) {
+			continue
+		}
+		if e := unseal(path); e != nil {
+			err = errors.Join(err, e)
+			continue
+		}
+		opened = append(opened, path)
+	}
+	return opened, err
+}
+
+func sealed(path string) bool {
+	f, err := openFile(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return immutable(f)
+}
