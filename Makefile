@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # The targets a person types are documented in README.md: all, demo, test, bench, fleet, fuzz, matrix, hosts, clients, crowd,
-# nameservices, cloud-init, selinux, rpm, published, watching, install, deb, packages, release, repository, pictures, clean.
+# nameservices, cloud-init, selinux, vm, rpm, published, watching, install, deb, packages, release, repository, pictures, clean.
 
 VERSION := 0.1.0
 DESTDIR :=
@@ -81,6 +81,7 @@ install: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl
 	install -D -m 0644 $(B)/aadctl.zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_aadctl
 	install -D -m 0644 $(B)/aadctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/aadctl.fish
 	install -D -m 0644 packaging/tmpfiles.d/aad-login.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/aad-login.conf
+	install -D -m 0644 packaging/apparmor/nameservice $(DESTDIR)$(PREFIX)/share/aad-login/apparmor-nameservice
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/aad-login packaging/selinux/*.cil
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/share/aad-login packaging/selinux/selinux-module
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system packaging/systemd/aad-login-labels.service
@@ -129,7 +130,7 @@ $(B)/crowd: pam/testdata/crowd.c
 	mkdir -p $(B)
 	$(CC) $(CFLAGS) -o $@ $< -lpam -ldl -lpthread
 
-demo test bench fuzz hosts clients crowd nameservices cloud-init selinux rpm published watching:
+demo test bench fuzz hosts clients crowd nameservices cloud-init selinux vm rpm published watching:
 	internal/machine/throwaway internal/machine/$@
 
 # What it has met goes into the page.
@@ -150,4 +151,4 @@ pictures:
 clean:
 	rm -rf $(B)
 
-.PHONY: all install deb packages release repository stage-deb stage-rpm demo test bench fleet fuzz matrix hosts clients crowd nameservices cloud-init selinux rpm published watching pictures clean
+.PHONY: all install deb packages release repository stage-deb stage-rpm demo test bench fleet fuzz matrix hosts clients crowd nameservices cloud-init selinux vm rpm published watching pictures clean

@@ -12,6 +12,7 @@
 //	demo, test, bench, fuzz  what "make" runs there
 //	cloud-init               the user data for cloud-init, by cloud-init itself
 //	selinux                  what the SELinux module allows, linked with Debian's policy
+//	vm, vm-root, vm-image    a machine with a kernel of its own, to see what SELinux and AppArmor deny
 //	matrix                   boots each Debian release, and goes through the life of the package on it
 //	clients                  SSH clients and libraries, of which "make test" has the ways of OpenSSH's own
 //	crowd                    workers of a host of fifty threads, with the glibc of each Debian release

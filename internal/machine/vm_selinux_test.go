@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package machine
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestEnforcing is Debian 13 with its own policy, which is enforced.
+func TestEnforcing(t *testing.T) {
+	needGuest(t, "selinux")
+	if mode := must(t, "getenforce"); mode != "Enforcing\n" {
+		t.Fatalf("SELinux is %s", mode)
+	}
+	steps(t, []step{
+		{"install", func(t *testing.T) {
+			must(t, "dpkg", "--install", "/opt/vm/aad-login.deb")
+			configure(t)
+		}},
+		{"labels", labelsAreRight},
+		{"check", checked},
+		{"administrator", func(t *testing.T) {
+			inSession(t, admin)
+			labelsAreRight(t)
+			rightLabels(t, "/home/"+admin, "/home/"+admin+"/.bashrc")
+		}},
+		{"sudo", sudoByCode},
+		{"user", func(t *testing.T) { inSession(t, user) }},
+		{"refused", refusedByName},
+		{"key", byKey},
+		{"cron", byCron},
+		{"a store without its label", unlabelledStore},
+		{"confined", confined},
+		{"names", names},
+		{"check again", checked},
+		{"denials", func(t *testing.T) {
+			for _, line := range denialsSinceBoot(t) {
+				t.Error(line)
+			}
+		}},
+	})
+}
+
+// rightLabels are those that the policy has.
+func rightLabels(t *testing.T, files ...string) {
+	t.Helper()
+	if out, status := command(t, "", "matchpathcon", append([]string{"-V"}, files...)...); status != 0 {
+		t.Errorf("%s", out)
+	}
+}
+
+func labelsAreRight(t *testing.T) {
+	rightLabels(t, "/var/lib/aad-login", storeFile, "/var/lib/aad-login/grants", "/var/cache/aad-login", "/run/aad-login", "/usr/sbin/mkhomedir_helper")
+	if out := must(t, "restorecon", "-R", "-n", "-v", "/var/lib/aad-login", "/etc/aad-login", "/var/cache/aad-login", "/run/aad-login"); out != "" {
+		t.Errorf("restorecon would say %s", out)
+	}
+	if !immutable(t, storeFile) {
+		t.Error("the store is not sealed")
+	}
+}
+
+// unlabelledStore is one from before the module, or from an archive: nobody signs in, and the check says why and what to do.
+func unlabelledStore(t *testing.T) {
+	makeMutable(t, storeFile)
+	must(t, "chcon", "-t", "var_lib_t", storeFile)
+	must(t, "chattr", "+i", storeFile)
+	if out, status := command(t, "", "restorecon", "-R", "/var/lib/aad-login"); status == 0 {
+		t.Errorf("restorecon can label what is immutable, and said %q", out)
+	}
+	out, status := command(t, "", "aadctl", "check", "--offline", "--json")
+	wrong := wrongOf(t, out)
+	if status == 0 || len(wrong) != 1 || wrong[0].Check != "selinux" || wrong[0].Command != "aadctl store relabel" {
+		t.Errorf("exit status %d: %+v", status, wrong)
+	}
+	c := guestSSH(t, nil, user, "echo in")
+	if status, said := c.end(); status != 255 || strings.Contains(said, "To sign in") {
+		t.Errorf("exit status %d, said %q", status, said)
+	}
+	if out := must(t, "aadctl", "store", "relabel"); !strings.Contains(out, "Relabeled "+storeFile+" from ") {
+		t.Errorf("aadctl said %q", out)
+	}
+	labelsAreRight(t)
+	inSession(t, user)
+}
+
+// confined are people whom the policy gives a domain of their own. That mapping is what semanage login would write.
+func confined(t *testing.T) {
+	edit(t, "/etc/selinux/default/seusers", func(text string) []byte {
+		return []byte(text + admin + ":staff_u:s0-s0:c0.c1023\n" + user + ":user_u:s0\n")
+	})
+	must(t, "restorecon", "/etc/selinux/default/seusers")
+	if said := inSession(t, user); !strings.Contains(said, "user_u:user_r:user_t") {
+		t.Errorf("said %q", said)
+	}
+	if said := inSession(t, admin); !strings.Contains(said, "staff_u:staff_r:staff_t") {
+		t.Errorf("said %q", said)
+	}
+	sudoByCode(t)
+	c := guestSSH(t, nil, user, "getent passwd "+admin+"; id "+admin)
+	c.signIn(user)
+	c.expect(admin + `:\*:\d+:`)
+	c.expect(`aad_admins`)
+	c.endsWell()
+}
+
+// names are answered to root, too.
+func names(t *testing.T) {
+	if out := must(t, "getent", "group", "aad_admins"); !strings.Contains(out, admin) {
+		t.Errorf("getent says %q", out)
+	}
+}
+
+// denialsSinceBoot are those of the audit log that have to do with us, but for what a step has made on purpose.
+func denialsSinceBoot(t *testing.T) []string {
+	t.Helper()
+	var log strings.Builder
+	for _, name := range []string{"/var/log/audit/audit.log.1", "/var/log/audit/audit.log"} {
+		text, _ := os.ReadFile(name)
+		log.Write(text)
+	}
+	return unwanted(log.String(), `avc: +denied.*(aad_login_|accounts\.cdb|comm="(sshd|sshd-session|login|sudo|mkhomedir_helpe|systemd-user-ru|cron|aadctl)")`, map[string]string{
+		`tcontext=\S*:var_lib_t:\S* tclass=file`: "the step with a store without its label",
+		`comm="restorecon"`:                      "the same",
+	})
+}
