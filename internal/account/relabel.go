@@ -17,11 +17,14 @@ func (s Store) Relabel(label func() error) error {
 	if _, err := os.Stat(s.path(".")); errors.Is(err, fs.ErrNotExist) {
 		return label()
 	}
-	lock, err := s.lock()
+	q, err := s.enter()
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	defer q.leave()
+	if q.head.Changes > 0 {
+		_ = q.commit(nil) // who waits for that tries again if it fails
+	}
 	opened, err := s.unsealAll()
 	if err == nil {
 		err = label()
