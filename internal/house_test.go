@@ -69,7 +69,7 @@ var may = map[string][]string{
 	"cmd/aad-emulator":    {"internal/emulator"},
 	"cmd/aad-extension":   {"internal/config"},
 	"pam":                 {"internal/config", "internal/signin", "nss"},
-	"internal/doctor":     {"internal/account", "internal/azcli", "internal/azure", "internal/config", "internal/rbac", "internal/signin", "internal/sshd", "packaging/sign-in-page"},
+	"internal/doctor":     {"internal/account", "internal/azcli", "internal/azure", "internal/config", "internal/oauth", "internal/rbac", "internal/signin", "internal/sshd", "packaging/sign-in-page"},
 	"internal/metrics":    {"internal/authlog"},
 	"internal/report":     {"internal/authlog", "internal/doctor"},
 	"internal/signin":     {"internal/account", "internal/azcli", "internal/authcode", "internal/azure", "internal/cache", "internal/config", "internal/devicecode", "internal/oauth", "internal/pasted", "internal/qr", "internal/rbac", "internal/sshd", "internal/token"},

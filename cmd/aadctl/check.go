@@ -35,7 +35,10 @@ changed. What is wrong comes with the command, or the words, that mend it.
 With --tenant, only what a sign-in needs in the tenant: with each form of
 sign_in.scope it asks for a code and waits for somebody to sign in with it, and
 then says which forms Entra ID takes, why it refuses the others, and what to
-write into the configuration. No account is made, and nobody is let in.
+write into the configuration. Where sign_in.page is set, it goes that way once: it
+shows an address, takes what the page gives, and says whether that is good and how
+long; with sign_in.flow "browser" there are no codes to try. No account is made,
+and nobody is let in.
 
 With --json there is one object: "ok", and "results", a list of objects with
 "check" (a word that stays), "status" (ok, warning, failed, skipped), "found",
@@ -83,7 +86,7 @@ The exit status is 0 if nothing failed; otherwise that of the first failure.`,
 		},
 	}
 	cmd.Flags().BoolVar(&offline, "offline", false, "ask nobody over the network")
-	cmd.Flags().BoolVar(&tenant, "tenant", false, "try with a few sign-ins which sign_in.scope Entra ID takes")
+	cmd.Flags().BoolVar(&tenant, "tenant", false, "try with a few sign-ins what Entra ID takes: which sign_in.scope, and the sign-in page")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the results as JSON")
 	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of the results")
 	return cmd

@@ -49,7 +49,12 @@ func (o *options) tryTenant(ctx context.Context, w *walk, tell func([]doctor.Res
 	if probe == nil {
 		return
 	}
-	tell(p.JudgeTenant(w.through(ctx, probe, doctor.Forms(c))))
+	if c.SignIn.Flow == config.DeviceCode {
+		tell(p.JudgeTenant(w.through(ctx, probe, doctor.Forms(c))))
+	}
+	if c.SignIn.Page != "" {
+		tell(p.JudgePages(w.byPage(ctx, probe, doctor.PageTrials(c))))
+	}
 }
 
 // linesOf hands on what is typed. It reads until the program ends.

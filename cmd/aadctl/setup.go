@@ -180,6 +180,10 @@ func (w *wanted) edit(path string, text []byte) ([]byte, error) {
 				"nothing was changed; --force replaces it"}
 		}
 	}
+	if _, page := config.Set(text, "sign_in.page", ""); w.flow == config.Browser && (page == "" || page == `""`) {
+		return nil, &failure{exitUsage, "setup: --flow browser needs the address of the sign-in page: --page is missing",
+			"nothing was changed; with --page URL --page-file FILE setup writes that page"}
+	}
 	if w.source == config.AppRoles { // metadata, which would tell the cloud, is nowhere but in Azure
 		if edited, had := config.Set(text, "cloud", config.Spell("public")); had == "" {
 			text = edited

@@ -160,7 +160,8 @@ func (p *Patient) advice(trials []Trial) []Result {
 			fix("expose the scope as aadctl setup prints it, or leave sign_in.scope empty").run(writeScope(c, "none"))}
 	case mine.refused():
 		return []Result{failed(Machine, "no form was accepted: nobody can sign in with a code in this tenant as it is set").
-			fix("the Conditional Access page of the documentation tells by the number which block it is, and what to set")}
+			fix("the Conditional Access page of the documentation tells by the number which block it is, and what to set; " +
+				"sign_in.flow = \"browser\" does without device codes: aadctl setup --flow browser --page URL")}
 	}
 	return []Result{skipped("too little was tried to say what to write into the configuration")}
 }

@@ -56,7 +56,10 @@ type Refusal struct {
 
 // Explain looks up what the tables of this package have.
 func Explain(word string, numbers ...int) Refusal {
-	means := meaning(word, numbers)
+	return meaning(word, numbers).explained(word, numbers)
+}
+
+func (means answer) explained(word string, numbers []int) Refusal {
 	r := Refusal{Number: clean(word, 40), Happened: strings.TrimPrefix(means.person, tellAdministrator), Fix: means.fix, Settings: means.verdict == Misconfigured,
 		Unreachable: means.verdict == Unreachable}
 	if len(numbers) > 0 {
