@@ -23,6 +23,7 @@ URL     :=
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 GO      := go
+comma   := ,
 CFLAGS  := -std=gnu11 -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wall -Wextra -Werror
 LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack
 GOFILES := $(shell find cmd internal nss pam packaging/sign-in-page -type f -not -name '*_test.go' -not -path '*/testdata/*') go.mod go.sum
@@ -33,6 +34,9 @@ AADCTL  := $(B)/aadctl
 
 all: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl $(B)/aad-emulator
 
+# pam/threads.c stands between the module and these functions.
+THREADS := $(addprefix -Wl$(comma)--wrap=,$(shell sed -n 's/^.THROUGH.*, \(pthread_[a-z_]*\), .*/\1/p' pam/threads.c))
+
 # The PAM module: an archive of Go and C, linked into a shared object that exports pam_sm_* only. Loading it starts nothing of Go's
 # (pam/wake.c) and touches nothing of it: pam/asleep.ld puts Go's data on pages of its own, packaging/asleep takes its relocations away
 # from the loader. -init names the one function that does run at load time. packaging/asleep runs here, whatever it builds for.
@@ -40,7 +44,7 @@ $(B)/pam_aad.so: $(GOFILES) pam/asleep.ld $(wildcard packaging/asleep/*.go) Make
 	mkdir -p $(B)
 	$(GO) build -buildvcs=false -buildmode=c-archive -tags netgo,osusergo -trimpath -ldflags='-s -w' -o $(B)/pam_aad.a ./pam
 	$(CC) -shared -o $@.new -Wl,--whole-archive $(B)/pam_aad.a -Wl,--no-whole-archive $(LDFLAGS) -Wl,-T,pam/asleep.ld \
-	    -Wl,-z,nodelete -Wl,-init=aad_note_store -Wl,--version-script=pam/module.map -lpam -lpthread
+	    -Wl,-z,nodelete -Wl,-init=aad_note_store -Wl,--version-script=pam/module.map $(THREADS) -lpam
 	GOARCH= CGO_ENABLED=0 $(GO) run -buildvcs=false ./packaging/asleep $@.new
 	packaging/check-modules pam $@.new
 	$(CROSS)strip --strip-unneeded $@.new

@@ -255,10 +255,10 @@ int aad_worker_start(const struct aad_request *req, struct aad_worker *w)
 	const struct birth birth = { req, frames[1], words[1] };
 	/* No handler of the host may run in the child before reset_signals. */
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	sigprocmask(SIG_SETMASK, &all, &before);
 	born = aad_birth(w, be_worker, &birth);
 	failed = errno;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(frames[1]);
 	close_if_open(words[1]);
 	w->frames = frames[0];

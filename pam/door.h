@@ -153,6 +153,9 @@ typedef void aad_life(const void *with, pid_t parent);
 int aad_birth(struct aad_worker *, aad_life *, const void *with);	/* 0, or -1 with errno; frames is left alone */
 void aad_death(struct aad_worker *);
 
+/* threads.c: in the worker, before anything there has a thread. 0, or -1. */
+int aad_find_threads(void);
+
 /* wake.c: starts the Go runtime of this module in the calling process. Once, in the worker, never in the host. 0, or -1 with errno. */
 int aad_wake_go(void);
 

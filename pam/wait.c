@@ -155,7 +155,7 @@ int aad_wait(int fd, int client, int milliseconds)
 	int ready, error;
 
 	watched(&set);
-	pthread_sigmask(SIG_BLOCK, &set, &before);
+	sigprocmask(SIG_BLOCK, &set, &before);
 	struct pollfd in[] = {
 		{ .fd = fd, .events = POLLIN },
 		{ .fd = signalfd(-1, &set, SFD_CLOEXEC), .events = POLLIN },	/* -1 is skipped by poll */
@@ -167,7 +167,7 @@ int aad_wait(int fd, int client, int milliseconds)
 		ready = -1, error = ECANCELED;
 	if (in[1].fd >= 0)
 		close(in[1].fd);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	errno = error;
 	return ready;
 }

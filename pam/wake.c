@@ -67,7 +67,7 @@ int aad_wake_go(void)
 	static const unsigned long keys[] = { AT_PAGESZ, AT_RANDOM, AT_SYSINFO_EHDR, AT_HWCAP, AT_HWCAP2 };
 	unsigned long *entry = stack.auxv;
 
-	if (relocate())
+	if (aad_find_threads() || relocate())
 		return -1;
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		*entry++ = keys[i];

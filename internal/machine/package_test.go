@@ -29,12 +29,13 @@ func TestCheckModules(t *testing.T) {
 		"everything exported":  {[]string{asleep, noted}, false, "exports what it must not"},
 		"no note of the store": {[]string{asleep, narrow}, true, "DT_INIT is not aad_note_store"},
 		"starts programs":      {[]string{asleep, noted, narrow, starts}, true, "holds code that starts programs: syscall.forkExec"},
+		"names libpthread":     {[]string{asleep, noted, narrow, "-Wl,--no-as-needed", "-l:libpthread.so.0"}, true, "needs libpthread"},
 		"as it ships":          {[]string{asleep, noted, narrow}, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			module := filepath.Join(t.TempDir(), "pam_aad.so")
 			must(t, "cc", append([]string{"-shared", "-o", module, "-Wl,--whole-archive", "../../build/" + runtime.GOARCH + "/pam_aad.a", "-Wl,--no-whole-archive",
-				"-Wl,-z,relro,-z,now", "-lpam", "-lpthread"}, test.flags...)...)
+				"-Wl,-z,relro,-z,now", "-lpam"}, test.flags...)...)
 			if test.edit {
 				must(t, "go", "run", "../../packaging/asleep", module)
 			}

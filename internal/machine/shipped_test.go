@@ -22,7 +22,7 @@ var binaries = map[string]struct {
 	glibc   int // the minor version
 	flags   elf.DynFlag1
 }{
-	"pam_aad.so":      {`^pam_sm_[a-z_]+$`, []string{"libc.so.6", "libpam.so.0", "libpthread.so.0"}, 25, elf.DF_1_NOW | elf.DF_1_NODELETE},
+	"pam_aad.so":      {`^pam_sm_[a-z_]+$`, []string{"libc.so.6", "libpam.so.0"}, 25, elf.DF_1_NOW | elf.DF_1_NODELETE},
 	"libnss_aad.so.2": {`^_nss_aad_[a-z_]+$`, []string{"libc.so.6"}, 17, elf.DF_1_NOW},
 	"aadctl": {`^(_cgo_|x_cgo_|_?crosscall|cbPAMConv$)`, []string{"libc.so.6", "libdl.so.2", "libpam.so.0", "libpthread.so.0",
 		"libresolv.so.2"}, 25, elf.DF_1_NOW | elf.DF_1_PIE},
