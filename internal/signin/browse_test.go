@@ -107,7 +107,7 @@ func TestTerminals(t *testing.T) {
 
 // What people paste, and what the next prompt says of it. All of them get in.
 func TestConversations(t *testing.T) {
-	t.Parallel()
+	m := newMachine(t, byToken)
 	other := "1/1.tAAAA." + hash64("1/1.tAAAA.x")[:6] + ".x;"
 	for name, test := range map[string]struct {
 		lines func(parts []string) []string
@@ -128,7 +128,6 @@ func TestConversations(t *testing.T) {
 		"bracketed, blank": {func(p []string) []string { return []string{"\x1b[200~" + p[0] + "\x1b[201~ ", " " + p[1], p[2]} }, []string{"", ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := newMachine(t, byToken)
 			y := &typist{as: user, lines: test.lines, edit: func(p *page) { p.size = 500 }} // three parts
 			got, door := m.paste(m.sshd(user), y)
 			ended(t, got, door, Success, "", "signed-in")
@@ -168,7 +167,7 @@ func TestPartsOfTwoAnswers(t *testing.T) {
 
 // Nobody is asked for ever.
 func TestQuestionsAreBounded(t *testing.T) {
-	t.Parallel()
+	m := newMachine(t, byToken)
 	for name, test := range map[string]struct {
 		typed string
 		err   error
@@ -177,7 +176,6 @@ func TestQuestionsAreBounded(t *testing.T) {
 		"empty": {"", nil, maxPrompts}, "garbage": {"x", nil, maxPastes}, "too long": {"", ErrTooLong, maxPastes},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := newMachine(t, byToken)
 			door := &said{typed: func(string, bool) (string, error) { return test.typed, test.err }}
 			got := m.signin.Authenticate(t.Context(), m.sshd(user), door)
 			ended(t, got, door, Refused, "Nothing that was pasted made a whole answer", `denied reason="no-answer"`)
@@ -218,29 +216,26 @@ func TestQuestionsThatFail(t *testing.T) {
 // place or for another account gets nothing for it, and the log says what it was.
 func TestRelayed(t *testing.T) {
 	t.Parallel()
-	for key, value := range map[string]string{"m": "build-01", "o": "198.51.100.1", "s": "sudo", "u": admin, "p": "T999"} {
-		for kind, lines := range map[string]string{"token": byToken, "token as it is": byToken, "code": byPastedCode} {
-			t.Run(key+" "+kind, func(t *testing.T) {
-				value := value
-				if key == "p" && kind == "code" {
-					value = "C999"
-				}
-				m := newMachine(t, lines)
+	for kind, lines := range map[string]string{"token": byToken, "token as it is": byToken, "code": byPastedCode} {
+		t.Run(kind, func(t *testing.T) {
+			m := newMachine(t, lines)
+			size := map[bool]string{true: "C999", false: "T999"}[kind == "code"]
+			for key, value := range map[string]string{"m": "build-01", "o": "198.51.100.1", "s": "sudo", "u": admin, "p": size} {
 				y := &typist{as: user, edit: func(p *page) {
 					p.values.Set(key, value)
 					p.short = kind == "token"
 				}}
 				got, door := m.paste(m.sshd(user), y)
 				ended(t, got, door, Refused, "somebody may be passing your sign-in on", `4 denied reason="relayed-answer"`)
-				m.unknown(user)
-			})
-		}
+			}
+			m.unknown(user)
+		})
 	}
 }
 
 // A token that is good for this tenant and application, but was made for nobody's challenge here.
 func TestAnotherFlowsToken(t *testing.T) {
-	t.Parallel()
+	m := newMachine(t, byToken)
 	for name, test := range map[string]struct {
 		forge *emulator.Forgery
 		want  string
@@ -253,7 +248,6 @@ func TestAnotherFlowsToken(t *testing.T) {
 		"nobody's to sign": {&emulator.Forgery{Sign: emulator.Stranger}, "relayed-answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := newMachine(t, byToken)
 			m.entra.Forge(test.forge)
 			got, door := m.paste(m.sshd(user), &typist{as: user})
 			told := map[string]string{"relayed-answer": "somebody may be passing your sign-in on", "token-refused": "could not be trusted"}[test.want]
@@ -265,7 +259,7 @@ func TestAnotherFlowsToken(t *testing.T) {
 
 // How a redemption may be refused: each mistake has its sentence, and its line for the administrator.
 func TestRedemptionRefused(t *testing.T) {
-	t.Parallel()
+	m := newMachine(t, byPastedCode)
 	for _, test := range []struct {
 		number int
 		want   Verdict
@@ -285,12 +279,12 @@ func TestRedemptionRefused(t *testing.T) {
 		{50076, Refused, "second factor", `aadsts="50076"`},
 	} {
 		t.Run(fmt.Sprint(test.number), func(t *testing.T) {
-			m := newMachine(t, byPastedCode)
 			y := &typist{as: user, lines: func(parts []string) []string {
 				m.entra.Fail(emulator.Fault{Endpoint: "token", Status: 400, Error: "invalid_grant", AADSTS: test.number})
 				return parts
 			}}
 			got, door := m.paste(m.sshd(user), y)
+			m.entra.Heal()
 			ended(t, got, door, test.want, test.told, test.logged)
 			if strings.Contains(door.last[0], "device code") {
 				t.Errorf("told %q", door.last)
@@ -332,11 +326,10 @@ func TestCodesThatAreNoMore(t *testing.T) {
 
 // What ends an attempt stands in a prompt behind sshd, where a message right before the end is not shown, and in a message elsewhere.
 func TestLastSentence(t *testing.T) {
-	t.Parallel()
+	m := newMachine(t, byToken)
 	for program, inPrompt := range map[string]bool{"sshd": true, "sshd-session": true, "sudo": false, "su": false} {
 		for _, as := range []string{admin, norole} {
 			t.Run(program+" "+as, func(t *testing.T) {
-				m := newMachine(t, byToken)
 				name := map[string]string{admin: user, norole: norole}[as]
 				req := m.sshd(name)
 				req.Program = program

@@ -18,9 +18,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
-	"testing"
 
 	"aadlogin/internal/emulator"
 )
@@ -168,7 +168,6 @@ func (p *page) parts(kind, data string) (all []string) {
 // A typist is somebody at the prompt: opens the address that the first question shows, and then answers with what is next.
 type typist struct {
 	m      *machine
-	t      *testing.T
 	as     string
 	edit   func(*page)                   // of what the page is told
 	lines  func(parts []string) []string // what is typed, question by question; nil: the parts
@@ -234,11 +233,14 @@ func (m *machine) paste(req Request, y *typist) (Verdict, *said) {
 		os.Rename(mark, filepath.Join(m.signin.RuntimeDir, "opened", req.Attempt)) // as pam/session.c does, if there is one
 	}
 	for _, part := range y.shown {
-		for _, line := range door.logged {
-			if len(part) > 40 && strings.Contains(line, part[20:40]) {
-				m.t.Errorf("the log holds what was pasted: %s", line)
+		for _, text := range slices.Concat(door.logged, door.told, door.prompts, door.last) {
+			if len(part) > 40 && strings.Contains(text, part[20:40]) {
+				m.t.Errorf("what was pasted is in %s", text)
 			}
 		}
+	}
+	if strings.Contains(strings.Join(door.logged, "\n"), m.open(y.address).values.Get("c")) {
+		m.t.Errorf("the log holds the challenge: %q", door.logged)
 	}
 	return verdict, door
 }
