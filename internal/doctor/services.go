@@ -25,17 +25,17 @@ func (p *Patient) services(context.Context) (results []Result) {
 		}
 	}
 	if len(shown)+len(refused) > 0 {
-		results = append(results, ok("a code is shown in %s; an account of ours is refused at once in %s", words(shown), words(refused)))
+		results = append(results, ok("people are asked to sign in by %s; an account of ours is refused at once in %s", words(shown), words(refused)))
 	}
 	for _, name := range p.OwnServices() {
 		if !slices.Contains(listed, name) {
 			results = append(results, warningf("/etc/pam.d/%s names pam_aad.so itself, but sign_in.services does not list it, "+
-				"so nobody gets a code there", name).fix("take the lines out of it or, if its program shows people a prompt").
+				"so nobody is asked to sign in there", name).fix("take the lines out of it or, if its program shows people a prompt").
 				run("aadctl config add-service "+name))
 		}
 	}
 	if !slices.Contains(listed, "sshd") {
-		results = append(results, warning("sign_in.services does not list sshd: over ssh nobody gets a code").
+		results = append(results, warning("sign_in.services does not list sshd: over ssh nobody is asked to sign in").
 			run("aadctl config add-service sshd"))
 	}
 	return results

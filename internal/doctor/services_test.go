@@ -51,13 +51,13 @@ func TestServices(t *testing.T) {
 		want   []string
 	}{
 		"usual": {[]string{"sshd", "sudo", "su", "su-l", "cockpit"}, []string{
-			"ok a code is shown in cockpit, sshd, su, su-l, sudo; an account of ours is refused at once in company, distributed, dovecot, vpn",
+			"ok people are asked to sign in by cockpit, sshd, su, su-l, sudo; an account of ours is refused at once in company, distributed, dovecot, vpn",
 			"warning /etc/pam.d/company names | aadctl config add-service company",
 			"warning /etc/pam.d/distributed names | aadctl config add-service distributed",
 			"warning /etc/pam.d/vpn names | aadctl config add-service vpn",
 		}},
 		"without sshd": {[]string{"company", "distributed", "vpn", "sudo"}, []string{
-			"ok a code is shown in company, distributed, sudo, vpn; an account of ours is refused at once in cockpit, dovecot, sshd, su, su-l",
+			"ok people are asked to sign in by company, distributed, sudo, vpn; an account of ours is refused at once in cockpit, dovecot, sshd, su, su-l",
 			"warning sign_in.services does not list sshd | aadctl config add-service sshd",
 		}},
 	} {

@@ -35,7 +35,7 @@ func TestSpelling(t *testing.T) {
 				return run(ctx, program, args...)
 			}
 			results := p.sshd(t.Context())
-			expect(t, results, OK, "device code")
+			expect(t, results, OK, "to sign in")
 			switch {
 			case found != "":
 				expect(t, results, Warning, name)

@@ -41,7 +41,7 @@ func (p *Patient) sshd(ctx context.Context) []Result {
 	results = append(results, p.chroot(set)...)
 	results = append(results, p.nologin()...)
 	if results == nil {
-		results = []Result{ok("sshd shows %s a device code, and waits long enough", name)}
+		results = []Result{ok("sshd asks %s to sign in, and waits long enough", name)}
 	}
 	if !unread {
 		results = append(results, p.spelling(ctx)...)
@@ -104,9 +104,9 @@ func judgeSSHD(set map[string][]string, name string, timeout time.Duration, addr
 	}
 	interactive := first("kbdinteractiveauthentication")
 	if first("challengeresponseauthentication") == "no" { // sshd before 8.7 needs both
-		wrong("ChallengeResponseAuthentication is no, so no device code can be shown", before("ChallengeResponseAuthentication yes"))
+		wrong("ChallengeResponseAuthentication is no, so nobody can be asked to sign in", before("ChallengeResponseAuthentication yes"))
 	} else if interactive != "yes" {
-		wrong("KbdInteractiveAuthentication is "+interactive+" for "+name+", so no device code can be shown",
+		wrong("KbdInteractiveAuthentication is "+interactive+" for "+name+", so nobody can be asked to sign in",
 			before("Match Group "+account.UsersGroup, "\tKbdInteractiveAuthentication yes", "Match all"))
 	}
 	if first("passwordauthentication") == "yes" {
@@ -120,7 +120,7 @@ func judgeSSHD(set map[string][]string, name string, timeout time.Duration, addr
 			before(fmt.Sprintf("LoginGraceTime %d", seconds+20)))
 	}
 	if methods := set["authenticationmethods"]; len(methods) > 0 && !slices.ContainsFunc(methods, offersCode) {
-		found := "AuthenticationMethods is " + strings.Join(methods, " ") + " for " + name + ": nobody sees a device code"
+		found := "AuthenticationMethods is " + strings.Join(methods, " ") + " for " + name + ": nobody is asked to sign in"
 		results = append(results, warning(found).
 			fix("add keyboard-interactive to AuthenticationMethods, unless keys alone are meant to do"))
 	}

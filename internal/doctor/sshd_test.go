@@ -54,21 +54,21 @@ func TestSSHD(t *testing.T) {
 		status Status
 		found  string
 	}{
-		{goodSSHD, OK, "shows someone@contoso.com a device code"},
+		{goodSSHD, OK, "asks someone@contoso.com to sign in"},
 		{strings.Replace(goodSSHD, "usepam yes", "usepam no", 1), Failed, "UsePAM is no"},
-		{goodSSHD + "challengeresponseauthentication yes\n", OK, "device code"},
+		{goodSSHD + "challengeresponseauthentication yes\n", OK, "to sign in"},
 		{goodSSHD + "challengeresponseauthentication no\n", Failed, "ChallengeResponseAuthentication is no"},
 		{strings.Replace(goodSSHD, "ation yes", "ation no", 1), Failed, "KbdInteractiveAuthentication is no"},
 		{strings.Replace(goodSSHD, "wordauthentication no", "wordauthentication yes", 1), Failed, "PasswordAuthentication is yes for someone@contoso.com"},
 		{strings.Replace(goodSSHD, "300", "280", 1), Failed, "LoginGraceTime is 280 s"},
-		{strings.Replace(goodSSHD, "300", "281", 1), OK, "device code"},
-		{strings.Replace(goodSSHD, "300", "0", 1), OK, "device code"},
+		{strings.Replace(goodSSHD, "300", "281", 1), OK, "to sign in"},
+		{strings.Replace(goodSSHD, "300", "0", 1), OK, "to sign in"},
 		{strings.Replace(goodSSHD, "usedns no", "usedns yes", 1), Warning, "UseDNS is yes"},
-		{strings.NewReplacer("usepam", "UsePAM", "kbdi", "KbdI", "loging", "LoginG").Replace(goodSSHD), OK, "device code"},
-		{goodSSHD + "allowgroups sudo\nallowgroups aad_*\n", OK, "device code"},
+		{strings.NewReplacer("usepam", "UsePAM", "kbdi", "KbdI", "loging", "LoginG").Replace(goodSSHD), OK, "to sign in"},
+		{goodSSHD + "allowgroups sudo\nallowgroups aad_*\n", OK, "to sign in"},
 		{goodSSHD + "allowgroups sudo adm\n", Failed, "AllowGroups is sudo adm, which keeps"},
 		{goodSSHD + "allowgroups sudo aad_admins\n", Warning, "once a sign-in has brought one of these groups"},
-		{goodSSHD + "allowgroups *\nallowgroups !aad_users\n", OK, "device code"}, // not a list: no exceptions here
+		{goodSSHD + "allowgroups *\nallowgroups !aad_users\n", OK, "to sign in"}, // not a list: no exceptions here
 		{goodSSHD + "denygroups aad_users\n", Failed, "DenyGroups"},
 		{goodSSHD + "denyusers some*\n", Failed, "DenyUsers is some*, which keeps"},
 		{goodSSHD + "denyusers some*@192.0.2.0/24\n", Warning, "out where it comes from 192.0.2.0/24"},
@@ -77,12 +77,12 @@ func TestSSHD(t *testing.T) {
 		{goodSSHD + "allowusers root alice?contoso.com\n", Warning, "lets nobody else in"},
 		{goodSSHD + "allowusers [a-z]*\n", Failed, "AllowUsers"}, // no ranges in sshd's patterns
 		{goodSSHD + "refuseconnection yes\n", Failed, "RefuseConnection is yes"},
-		{goodSSHD + "chrootdirectory none\n", OK, "device code"},
-		{goodSSHD + "chrootdirectory /srv/%u\n", OK, "device code"},
+		{goodSSHD + "chrootdirectory none\n", OK, "to sign in"},
+		{goodSSHD + "chrootdirectory /srv/%u\n", OK, "to sign in"},
 		{goodSSHD + "chrootdirectory /srv/none\n", Failed, "/srv/none is no directory"},
-		{goodSSHD + "authenticationmethods publickey\n", Warning, "nobody sees a device code"},
-		{goodSSHD + "authenticationmethods publickey,keyboard-interactive\n", OK, "device code"},
-		{goodSSHD + "authenticationmethods any\n", OK, "device code"},
+		{goodSSHD + "authenticationmethods publickey\n", Warning, "nobody is asked to sign in"},
+		{goodSSHD + "authenticationmethods publickey,keyboard-interactive\n", OK, "to sign in"},
+		{goodSSHD + "authenticationmethods any\n", OK, "to sign in"},
 	} {
 		expect(t, sshdOf(test.said, "OpenSSH_9.2p1", nil).sshd(t.Context()), test.status, test.found)
 	}
@@ -103,17 +103,17 @@ func TestAllowed(t *testing.T) {
 		{file: "DenyUsers alice@contoso.com@*", status: Failed, found: "denies nobody", after: "DenyUsers alice?contoso.com@*"},
 		{file: "DenyUsers alice@contoso.com@*", version: "OpenSSH_9.9p1", status: Failed, found: "DenyUsers is alice@contoso.com@*, which keeps"},
 		{file: "DenyUsers bob alice?contoso.com carl", status: Failed, found: "which keeps alice@contoso.com out", after: "DenyUsers bob carl"},
-		{file: "DenyUsers bob", status: OK, found: "device code"},
+		{file: "DenyUsers bob", status: OK, found: "to sign in"},
 		{file: "AllowUsers alice@contoso.com root", status: Failed, found: "AllowUsers alice@contoso.com lets nobody in",
 			after: "AllowUsers alice?contoso.com root"},
 		{file: "AllowUsers bob root # these", status: Failed, found: "AllowUsers is bob root, which keeps", after: "AllowUsers alice?contoso.com bob root # these"},
 		{file: "allowusers=bob", status: Failed, found: "which keeps", after: "allowusers=alice?contoso.com bob"},
-		{file: "AllowUsers bob alice*", status: OK, found: "device code"},
+		{file: "AllowUsers bob alice*", status: OK, found: "to sign in"},
 		{file: "AllowUsers alice?contoso.com@10.0.0.0/8", status: Warning, found: "in from 10.0.0.0/8 only"},
 		{file: "AllowGroups devs root", status: Failed, found: "AllowGroups is devs root, which keeps", after: "AllowGroups alice@contoso.com devs root"},
 		{file: "AllowGroups devs root", anybody: true, status: Failed, found: "AllowGroups is devs root, which keeps"},
-		{file: "AllowGroups night root", status: OK, found: "device code"}, // of /etc/group
-		{file: "AllowGroups whe?l", status: OK, found: "device code"},      // of id -Gn
+		{file: "AllowGroups night root", status: OK, found: "to sign in"}, // of /etc/group
+		{file: "AllowGroups whe?l", status: OK, found: "to sign in"},      // of id -Gn
 		{file: "DenyGroups night adm", status: Failed, found: "DenyGroups is night adm", after: "DenyGroups adm"},
 		{file: "DenyGroups alice@contoso.com", status: Failed, found: "DenyGroups is alice@contoso.com, which keeps", after: ""},
 	} {
@@ -201,7 +201,7 @@ func TestDropInIsNotRead(t *testing.T) {
 		}
 	}
 	files["etc/ssh/sshd_config"] = "Include /etc/ssh/sshd_config.d/*.conf\n"
-	expect(t, sshdOf(goodSSHD, "", files).sshd(t.Context()), OK, "device code")
+	expect(t, sshdOf(goodSSHD, "", files).sshd(t.Context()), OK, "to sign in")
 }
 
 // What sshd -T says is not what runs, if a file is younger than the PidFile.
@@ -230,7 +230,7 @@ func TestNotReloaded(t *testing.T) {
 			root["etc/ssh/sshd_config.d/a.conf"].ModTime = began.Add(test.file)
 			results := p.sshd(t.Context())
 			if !test.changed {
-				expect(t, results, OK, "device code")
+				expect(t, results, OK, "to sign in")
 				if len(results) != 1 {
 					t.Errorf("%s", told(results...))
 				}
@@ -245,7 +245,7 @@ func TestNologin(t *testing.T) {
 	files := map[string]string{"etc/pam.d/sshd": "account required pam_nologin.so\n", "etc/nologin": ""}
 	expect(t, sshdOf(goodSSHD, "", files).sshd(t.Context()), Failed, "/etc/nologin is there")
 	files["etc/pam.d/sshd"] = ""
-	expect(t, sshdOf(goodSSHD, "", files).sshd(t.Context()), OK, "device code")
+	expect(t, sshdOf(goodSSHD, "", files).sshd(t.Context()), OK, "to sign in")
 }
 
 // SUSE has its own file below /usr, which one in /etc would take the place of: what is printed goes into the directory that it includes.

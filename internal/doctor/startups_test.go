@@ -36,7 +36,7 @@ func TestStartups(t *testing.T) {
 		p := sshdOf(goodSSHD+"maxstartups "+test.limits+"\n", "OpenSSH_9.2p1", waiting(test.waiting))
 		p.Config.SignIn.MaxWaiting = test.most
 		results := p.sshd(t.Context())
-		expect(t, results, OK, "device code")
+		expect(t, results, OK, "to sign in")
 		expect(t, results, test.status, test.found)
 		command := ""
 		if test.write != "" {

@@ -170,7 +170,7 @@ func TestCheckTells(t *testing.T) {
 		{"one user", sshdConfig, begin("AllowUsers root\n"), "sshd", "AllowUsers is root, which keeps someone@",
 			`1\*\?contoso.example `, 1},
 		{"groups kept out", sshdConfig, begin("AllowGroups sudo\n"), "sshd", "AllowGroups is sudo, which keeps someone@", "aad_users ", 1},
-		{"keys alone", sshdConfig, begin("AuthenticationMethods publickey\n"), "sshd", "nobody sees a device code",
+		{"keys alone", sshdConfig, begin("AuthenticationMethods publickey\n"), "sshd", "nobody is asked to sign in",
 			"keyboard-interactive", 0},
 		{"stack ended before", "/etc/pam.d/common-account", begin("account sufficient pam_permit.so\n"), "pam",
 			"sshd, account: a line before pam_aad.so ends the stack", "move this line to the top", 1},
