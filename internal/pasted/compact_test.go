@@ -8,6 +8,7 @@ import (
 	"compress/flate"
 	"encoding/base64"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -78,6 +79,25 @@ func TestUnusable(t *testing.T) {
 		if token, err := collect(a, "x", byte(kind)).Token(known); (err == nil) != (kind == 't') {
 			t.Errorf("%c: a token %q", kind, token)
 		}
+	}
+}
+
+// What would grow to 16 MiB stops growing long before.
+func TestInflateStops(t *testing.T) {
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, flate.BestSpeed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 16 {
+		w.Write(make([]byte, 1<<20))
+	}
+	w.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = inflate(packed.Bytes())
+	if runtime.ReadMemStats(&after); err == nil || after.TotalAlloc-before.TotalAlloc > 2<<20 {
+		t.Errorf("%d bytes were allocated for %d (%v)", after.TotalAlloc-before.TotalAlloc, packed.Len(), err)
 	}
 }
 
