@@ -17,8 +17,8 @@ import (
 func storeCommand(o *options) *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "store",
-		Short: "Verify, dump, restore and label the store of accounts",
-	}, storeVerify(o), storeDump(o), storeRestore(o), storeRelabel(o))
+		Short: "Verify, dump, restore and prepare the store of accounts",
+	}, storeVerify(o), storeDump(o), storeRestore(o), storeGeneralize(o), storeRelabel(o))
 }
 
 func storeVerify(o *options) *cobra.Command {

@@ -205,3 +205,15 @@ func (s Store) putBack(e *Edit) error {
 	}
 	return syncPath(s.path("."))
 }
+
+// Generalize leaves nobody authorized, as Restore does, of a store that stays
+// otherwise as it is: a copy of the disk is another machine, where other roles
+// count.
+func (s Store) Generalize() error {
+	snapshot, err := s.Open()
+	if err != nil {
+		return err
+	}
+	snapshot.Close()
+	return s.Restore(s.Path(), func([]Account) error { return nil })
+}
