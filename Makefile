@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The aad-login authors
 # SPDX-License-Identifier: Apache-2.0
 
-# The targets a person types are documented in README.md: all, demo, test, bench, fleet, fuzz, matrix, hosts, clients, crowd,
+# The targets a person types are documented in README.md: all, demo, test, bench, fleet, fuzz, matrix, hosts, clients, browsers, crowd,
 # nameservices, cloud-init, selinux, vm, rpm, published, watching, install, deb, packages, release, repository, pictures, clean.
 
 VERSION := 0.1.0
@@ -134,7 +134,7 @@ $(B)/crowd: pam/testdata/crowd.c
 	mkdir -p $(B)
 	$(CC) $(CFLAGS) -o $@ $< -lpam -ldl -lpthread
 
-demo test bench fuzz hosts clients crowd nameservices cloud-init selinux vm rpm published watching:
+demo test bench fuzz hosts clients browsers crowd nameservices cloud-init selinux vm rpm published watching:
 	internal/machine/throwaway internal/machine/$@
 
 # What it has met goes into the page.
@@ -155,4 +155,4 @@ pictures:
 clean:
 	rm -rf $(B)
 
-.PHONY: all install deb packages release repository stage-deb stage-rpm demo test bench fleet fuzz matrix hosts clients crowd nameservices cloud-init selinux vm rpm published watching pictures clean
+.PHONY: all install deb packages release repository stage-deb stage-rpm demo test bench fleet fuzz matrix hosts clients browsers crowd nameservices cloud-init selinux vm rpm published watching pictures clean

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,6 +27,7 @@ type chromium struct {
 	t       testing.TB
 	session string // the session's URL
 	said    []entry
+	firefox bool // it is not Chromium
 }
 
 // entry is a line of Chromium's log: of the console, or of what went on in the network.
@@ -131,6 +133,21 @@ func startChromedriver(t testing.TB) string {
 // do sends a WebDriver command; into gets the value of the answer.
 func (c *chromium) do(method, url string, body, into any) {
 	c.t.Helper()
+	if err := c.try(method, url, body, into); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// failure is what a browser answers to what it cannot do.
+type failure struct {
+	Err     string `json:"error"`
+	Message string `json:"message"`
+}
+
+func (f failure) Error() string { return f.Err + ": " + f.Message }
+
+func (c *chromium) try(method, url string, body, into any) error {
+	c.t.Helper()
 	var text []byte
 	if body != nil {
 		var err error
@@ -147,26 +164,28 @@ func (c *chromium) do(method, url string, body, into any) {
 		c.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	var failure struct {
-		Error, Message string
-	}
+	var failed failure
 	answer := struct {
 		Value any `json:"value"`
 	}{into}
 	if resp.StatusCode != http.StatusOK {
-		answer.Value = &failure
+		answer.Value = &failed
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
 		c.t.Fatalf("chromium: %s %s: %v", method, url, err)
 	}
-	if failure.Error != "" {
-		c.t.Fatalf("chromium: %s %s: %s: %s", method, url, failure.Error, failure.Message)
+	if failed.Err != "" {
+		return fmt.Errorf("chromium: %s %s: %w", method, url, failed)
 	}
+	return nil
 }
 
 // devtools sends a command that is Chromium's own: WebDriver knows windows, not phones.
 func (c *chromium) devtools(command string, params map[string]any) {
 	c.t.Helper()
+	if c.firefox {
+		c.t.Fatalf("firefox knows no %s", command)
+	}
 	c.do("POST", c.session+"/goog/cdp/execute", map[string]any{"cmd": command, "params": params}, nil)
 }
 
@@ -215,14 +234,26 @@ func (c *chromium) click(selector string) {
 	c.do("POST", c.session+e.path()+"/click", struct{}{}, nil)
 }
 
-// focused is what has the focus as a screen reader says it: role and accessible name, as in `button "Next"`.
+// focused is what has the focus as a screen reader says it: role and accessible name, as in `button "Next"`; nothing while one page
+// makes way for the next.
 func (c *chromium) focused() string {
 	c.t.Helper()
 	var e element
 	var role, name string
-	c.do("GET", c.session+"/element/active", nil, &e)
-	c.do("GET", c.session+e.path()+"/computedrole", nil, &role)
-	c.do("GET", c.session+e.path()+"/computedlabel", nil, &name)
+	err := c.try("GET", c.session+"/element/active", nil, &e)
+	if err == nil {
+		err = c.try("GET", c.session+e.path()+"/computedrole", nil, &role)
+	}
+	if err == nil {
+		err = c.try("GET", c.session+e.path()+"/computedlabel", nil, &name)
+	}
+	var no failure
+	switch {
+	case errors.As(err, &no) && (no.Err == "stale element reference" || no.Err == "no such element"):
+		return ""
+	case err != nil:
+		c.t.Fatal(err)
+	}
 	return fmt.Sprintf("%s %q", role, name)
 }
 
@@ -269,6 +300,9 @@ func (c *chromium) screenshot() []byte {
 // log is all that Chromium has said so far: it tells every line once.
 func (c *chromium) log() []entry {
 	c.t.Helper()
+	if c.firefox { // tells nobody
+		return nil
+	}
 	for _, kind := range []string{"browser", "performance"} {
 		var more []entry
 		c.do("POST", c.session+"/se/log", map[string]string{"type": kind}, &more)

@@ -16,12 +16,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"aadlogin/internal/pasted"
 )
 
 // The pictures in docs/pictures: one sign-in, drawn from its terminal and from its browser. "make pictures" takes them and puts
 // them there; every run of the tests sees whether a sign-in still looks like that.
 func TestPictures(t *testing.T) {
 	t.Run("taken", func(t *testing.T) { takePictures(t) })
+	t.Run("page", func(t *testing.T) { takePagePictures(t) })
 	t.Run("kept", func(t *testing.T) {
 		kept, taken := written(t, "../../docs/pictures/sign-in.svg"), written(t, newPictures+"sign-in.svg")
 		if kept != taken {
@@ -50,6 +53,21 @@ func takePictures(t *testing.T) {
 	c.expect(`\(aad_admins\)\n.*:~\$ `)
 	_, text, _ := strings.Cut(c.all(), "$ ")
 	save(t, "sign-in.svg", drawTerminal("$ "+strings.TrimRight(text, " ")))
+}
+
+// takePagePictures are of the sign-in page: the question, and what is pasted.
+func takePagePictures(t *testing.T) {
+	b := newChromium(t)
+	a := atPrompt(webHost(t, contosoPage(t)), func(a *pasted.Attempt) { a.Account, a.Machine = "admin@contoso.example", "demo-vm" })
+	b.open(a.Address())
+	b.heard(`heading "Sign in to demo-vm?"`)
+	save(t, "sign-in-page.png", smaller(t, b.screenshot()))
+	b.goOn(a)
+	b.signIn()
+	b.heard(`button "Copy the answer"`)
+	b.press(keyEnter)
+	b.expect("Copied the answer")
+	save(t, "sign-in-answer.png", smaller(t, b.screenshot()))
 }
 
 // quietMachine has no message of the day, and its host key is known to everybody who types ssh on it.
@@ -105,7 +123,7 @@ func smaller(t *testing.T, picture []byte) []byte {
 
 func save(t *testing.T, name string, picture []byte) {
 	t.Helper()
-	if len(picture) > 60<<10 {
+	if len(picture) > 80<<10 {
 		t.Errorf("%s has %d bytes, too many for a README", name, len(picture))
 	}
 	if err := os.MkdirAll(newPictures, 0o755); err != nil {

@@ -104,6 +104,9 @@ func (c *chromium) clipboard() (text string) {
 // mayPaste lets this test read the clipboard, which no page may unasked.
 func (c *chromium) mayPaste() {
 	c.t.Helper()
+	if c.firefox { // preferences say so
+		return
+	}
 	c.devtools("Browser.grantPermissions", map[string]any{"permissions": []string{"clipboardReadWrite", "clipboardSanitizedWrite"}})
 	c.t.Cleanup(func() { c.devtools("Browser.resetPermissions", map[string]any{}) })
 }
@@ -137,8 +140,9 @@ func token(t testing.TB, a *pasted.Attempt, answers ...string) string {
 }
 
 // The whole way by keyboard alone, with what is in the clipboard at its end; then what a person may do who has not pasted yet.
-func TestSignInPage(t *testing.T) {
-	c := newChromium(t)
+func TestSignInPage(t *testing.T) { signInWithPage(t, newChromium(t)) }
+
+func signInWithPage(t *testing.T, c *chromium) {
 	c.mayPaste()
 	entra.ForgetRequests()
 	page := webHost(t, contosoPage(t))
@@ -181,11 +185,17 @@ func TestSignInPage(t *testing.T) {
 	c.do("POST", c.session+"/back", struct{}{}, nil)
 	c.expect(toPaste)
 	look()
-	c.do("POST", c.session+"/back", struct{}{}, nil) // to where the person came from: neither to Entra ID's answer nor to the question
-	if got := c.address(); strings.Contains(got, "code=") || strings.HasPrefix(got, page) && !strings.HasPrefix(got, page+"#c=") {
-		t.Errorf("back leads to %s", got)
+	passed := 0
+	for c.address() != "about:blank" { // the page that the person came from: on the way there is neither an answer nor the question
+		c.do("POST", c.session+"/back", struct{}{}, nil)
+		if got := c.address(); strings.Contains(got, "#") {
+			t.Errorf("back leads to %s", got)
+		}
+		passed++
 	}
-	c.do("POST", c.session+"/forward", struct{}{}, nil)
+	for range passed {
+		c.do("POST", c.session+"/forward", struct{}{}, nil)
+	}
 	c.expect(toPaste)
 	for _, r := range entra.Requests() {
 		if r.Endpoint == "token" && r.Grant == "authorization_code" && r.Origin != strings.TrimSuffix(page, "/") {
@@ -208,8 +218,9 @@ func redeemed() (n int) {
 }
 
 // The code itself, in parts, for the machine to redeem: the worker's verifier is what it was asked for with.
-func TestSignInPageCode(t *testing.T) {
-	c := newChromium(t)
+func TestSignInPageCode(t *testing.T) { signInWithCode(t, newChromium(t)) }
+
+func signInWithCode(t *testing.T, c *chromium) {
 	c.mayPaste()
 	page := webHost(t, contosoPage(t)) + "index.html"
 	for _, lines := range []bool{false, true} {
@@ -272,7 +283,9 @@ func redeem(t testing.TB, page, code, verifier string) (claims map[string]any) {
 
 // The page's script and the worker's package say the same of every address and every answer in testdata/pasted: also of an address
 // as terminals tear it. What is missing is named.
-func TestSignInPageVectors(t *testing.T) {
+func TestSignInPageVectors(t *testing.T) { pageVectors(t, newChromium(t)) }
+
+func pageVectors(t *testing.T, c *chromium) {
 	text, err := os.ReadFile("../../testdata/pasted/vectors.json")
 	if err != nil {
 		t.Fatal(err)
@@ -289,9 +302,14 @@ func TestSignInPageVectors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newChromium(t)
+	if c.firefox { // which shows WebDriver's scripts nothing of the page's: what asks it stands in the page there
+		page = bytes.Replace(page, []byte("</script>"), []byte(vectorsScript+"</script>"), 1)
+		page = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`).ReplaceAll(page, nil)
+	}
 	c.open(webHost(t, page))
-	c.js(vectorsScript, nil)
+	if !c.firefox {
+		c.js(vectorsScript, nil)
+	}
 	for _, v := range vectors {
 		var got struct {
 			Whole, Torn []map[string]string
@@ -300,7 +318,12 @@ func TestSignInPageVectors(t *testing.T) {
 			Parts       []string
 		}
 		argument, _ := json.Marshal(v)
-		c.js("return vector("+string(argument)+")", &got)
+		argument, _ = json.Marshal(string(argument))
+		var said string
+		c.js("return (window.wrappedJSObject ?? window).vector("+string(argument)+")", &said)
+		if err := json.Unmarshal([]byte(said), &got); err != nil {
+			t.Fatal(err)
+		}
 		want := map[string]string{"c": v.Challenge, "u": v.Account, "m": v.Machine, "o": v.Origin, "s": v.Service, "p": v.P, "nonce": v.Nonce}
 		for i, request := range append(got.Whole, got.Torn...) {
 			if fmt.Sprint(request) != fmt.Sprint(want) {
@@ -361,7 +384,8 @@ func inflated(t *testing.T, data string) string {
 
 // vectorsScript calls the page's own functions.
 const vectorsScript = `
-	window.vector = async v => {
+	window.vector = async text => {
+		const v = JSON.parse(text);
 		const fragment = v.Address.slice(v.Address.indexOf("#") + 1);
 		const put = (what, every) => v.Address.replace(new RegExp(".{" + every + "}", "g"), "$&" + what);
 		const whole = [v.Address, fragment, "#" + fragment, v.Address + "."];
@@ -372,7 +396,7 @@ const vectorsScript = `
 		const read = async all => (await Promise.all(all.map(readAddress))).map(r => r.request ?? r.lacks);
 		const { request } = await readAddress(v.Address);
 		Object.assign(request, v.Token ? await compact(v.Token, request) : plain(v.Code));
-		return { Whole: await read(whole), Torn: await read(torn), Lacks: (await read(lacking)).map(String), Kind: request.kind, Parts: await partsOf(request) };
+		return JSON.stringify({ Whole: await read(whole), Torn: await read(torn), Lacks: (await read(lacking)).map(String), Kind: request.kind, Parts: await partsOf(request) });
 	};`
 
 // tokenClaims reads a token without a look at its signature.

@@ -82,8 +82,9 @@ type thirdParty struct {
 	lines *bufio.Scanner
 }
 
-// startThirdParty runs the server that install-oidc-provider has installed and makes it this machine's authority.
-func startThirdParty(t *testing.T) *thirdParty {
+// startThirdParty runs the server that install-oidc-provider has installed and makes it this machine's authority, and that of a page if
+// there is one.
+func startThirdParty(t *testing.T, page ...string) *thirdParty {
 	t.Helper()
 	const dir = "/opt/oidc-provider"
 	must(t, "cp", "../../testdata/oidc-provider/server.mjs", dir)
@@ -93,10 +94,14 @@ func startThirdParty(t *testing.T) *thirdParty {
 	for _, u := range directory.Users {
 		accounts[u.Name] = u.ObjectID
 	}
-	setUp, err := json.Marshal(map[string]any{
+	values := map[string]any{
 		"port": thirdPartyPort, "tenant": directory.TenantID, "client": directory.ClientID,
 		"certificate": string(certificate), "key": string(key), "accounts": accounts,
-	})
+	}
+	if page != nil {
+		values["page"] = page[0]
+	}
+	setUp, err := json.Marshal(values)
 	if err != nil {
 		t.Fatal(err)
 	}

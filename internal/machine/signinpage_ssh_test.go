@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package machine
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// browserFlow has this machine show the address of a page.
+func browserFlow(t *testing.T, page string) {
+	t.Helper()
+	edit(t, configFile, func(s string) []byte {
+		return fmt.Appendf([]byte(s), "\n[sign_in]\nflow = \"browser\"\npage = %q\n", page)
+	})
+}
+
+// shownAddress waits for the address of a prompt.
+func (c *terminal) shownAddress() string {
+	c.t.Helper()
+	return c.expect(`\n(http://127\.0\.0\.1:\d+/\S*#c=\S+)\n`)[1]
+}
+
+// throughPage signs in by an address, and returns what was copied at its end.
+func (c *chromium) throughPage(address string) string {
+	c.t.Helper()
+	c.open("about:blank")
+	c.open(address)
+	c.expect("Go on only if you started this sign-in")
+	c.click("#go")
+	c.heard(`heading "Sign in"`)
+	c.signIn()
+	c.expect(toPaste)
+	c.heard(`button "Copy the answer"`)
+	c.press(keyEnter)
+	c.expect("Copied the answer")
+	return c.clipboard()
+}
+
+// changed is an address with another value in it, and a check sum that is right.
+func changed(t *testing.T, address, key, value string) string {
+	t.Helper()
+	page, fragment, _ := strings.Cut(address, "#")
+	q, err := url.ParseQuery(fragment)
+	if err != nil || q.Get(key) == "" || q.Get(key) == value {
+		t.Fatalf("%s in %s: %v", key, address, err)
+	}
+	q.Set(key, value)
+	var all, pairs []string
+	for _, k := range []string{"c", "u", "m", "o", "s", "p"} {
+		all = append(all, q.Get(k))
+		pairs = append(pairs, k+"="+url.QueryEscape(q.Get(k)))
+	}
+	sum := sha256.Sum256([]byte(strings.Join(all, "\n")))
+	return page + "#" + strings.Join(pairs, "&") + "&z=" + hex.EncodeToString(sum[:4])
+}
+
+// A person signs in at ssh with a browser, by what they have copied there. Whoever shows them this machine's sign-in under the name of
+// another machine, or of another place, gets nothing from what they paste.
+func TestSignInWithPage(t *testing.T) {
+	page := webHost(t, contosoPage(t))
+	browserFlow(t, page)
+	b := newChromium(t)
+	b.mayPaste()
+
+	c := ssh(t, "user@contoso.example", "id -un")
+	c.typeLine(b.throughPage(c.shownAddress()))
+	c.expect(`\nuser@contoso\.example\n`)
+	if status, _ := c.end(); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+
+	c = ssh(t, "user@contoso.example", "id -un")
+	for key, value := range map[string]string{"m": "build-01", "o": "198.51.100.7"} {
+		c.typeLine(b.throughPage(changed(t, c.shownAddress(), key, value)))
+		c.expect(`The answer does not belong to what this machine asked for`)
+		c.typeLine("") // Press ENTER.
+	}
+	c.kill()
+}
