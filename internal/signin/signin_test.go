@@ -35,7 +35,7 @@ const (
 
 // machine is one machine of a directory of its own.
 type machine struct {
-	t      *testing.T
+	t      testing.TB
 	entra  *emulator.Server
 	signin Signin
 	dir    string
@@ -61,12 +61,14 @@ var oneKey = sync.OnceValue(func() *rsa.PrivateKey {
 
 // newMachine configures a machine with these lines besides the usual ones, and lets the test run beside others: every
 // sign-in waits a second, as long as the server asks between polls.
-func newMachine(t *testing.T, lines string) *machine {
+func newMachine(t testing.TB, lines string) *machine {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("the configuration must be root's: run as root")
 	}
-	t.Parallel()
+	if t, ok := t.(*testing.T); ok {
+		t.Parallel()
+	}
 	dir := t.TempDir()
 	// What an attempt fetches to be early may arrive when the attempt is over: the worker has ended then, but here it would
 	// bring back the cache while the directory is being removed. Without the directory it cannot.
@@ -269,7 +271,7 @@ func (m *machine) again(req Request) (Verdict, *said) {
 
 // check: an attempt has one line in the log, the last, unless the name is none of ours; and what is said and written holds no
 // secret and nothing that a terminal takes for a command.
-func (s *said) check(t *testing.T, v Verdict) {
+func (s *said) check(t testing.TB, v Verdict) {
 	t.Helper()
 	if want := map[bool]int{true: 0, false: 1}[v == NotOurs]; s.ends != want {
 		t.Errorf("verdict %d: %d lines, want %d: %q", v, s.ends, want, s.logged)
@@ -297,7 +299,7 @@ func (s *said) check(t *testing.T, v Verdict) {
 var oneLine = regexp.MustCompile(`^[3-6] (signed-in|authorized|(denied|failed) reason="[a-z-]+") .*account=".+" .*duration="\d+\.\d{3}s" attempt="`)
 
 // ended compares how an attempt ended.
-func ended(t *testing.T, got Verdict, door *said, want Verdict, told, logged string) {
+func ended(t testing.TB, got Verdict, door *said, want Verdict, told, logged string) {
 	t.Helper()
 	if got != want {
 		t.Errorf("verdict %d, want %d; told %q, logged %q", got, want, door.told, door.logged)
