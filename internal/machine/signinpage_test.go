@@ -76,10 +76,15 @@ func atPrompt(page string, change func(*pasted.Attempt)) *pasted.Attempt {
 // goOn opens an address, and says yes to what it asks, by keyboard.
 func (c *chromium) goOn(a *pasted.Attempt) {
 	c.t.Helper()
+	c.goOnFrom(a.Address(), a.Machine)
+}
+
+func (c *chromium) goOnFrom(address, machine string) {
+	c.t.Helper()
 	c.open("about:blank") // another fragment alone is no other page
-	c.open(a.Address())
-	c.expect(a.Machine)
-	c.heard(`heading "Sign in to ` + a.Machine + `?"`)
+	c.open(address)
+	c.expect(machine)
+	c.heard(`heading "Sign in to ` + machine + `?"`)
 	c.tabTo(`button "Go on to sign in"`)
 	c.press(keyEnter)
 	c.heard(`heading "Sign in"`)
