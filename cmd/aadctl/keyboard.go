@@ -48,25 +48,28 @@ func (k *keyboard) to(text string, echo bool) (string, error) {
 	if k.lines == nil {
 		k.lines = linesOf(k.in)
 	}
-	if address != "" && k.desktop != nil {
+	if !echo {
+		defer hidden(k.in, k.out)() // before anybody can see the prompt, and type
+	}
+	opens := address != "" && k.desktop != nil
+	if opens {
 		fmt.Fprintln(k.out, "ENTER alone opens the page in your browser.")
 	}
 	fmt.Fprint(k.out, text)
-	line, err := k.line(echo)
-	if err == nil && line == "" && address != "" && k.desktop != nil {
+	line, err := k.line()
+	if err == nil && line == "" && opens {
+		said := "The page opens in your browser."
 		if err := k.desktop.open(address); err != nil {
-			fmt.Fprintf(k.out, "The browser could not be started (%v): open the address yourself.\n", err)
+			said = fmt.Sprintf("The browser could not be started (%v): open the address yourself.", err)
 		}
-		line, err = k.line(echo)
+		fmt.Fprint(k.out, "\n"+said+"\n"+text[strings.LastIndexByte(text, '\n')+1:])
+		line, err = k.line()
 	}
 	return line, err
 }
 
 // line waits for a line, or for a signal: libpam, which would see it, waits for us.
-func (k *keyboard) line(echo bool) (string, error) {
-	if !echo {
-		defer hidden(k.in, k.out)()
-	}
+func (k *keyboard) line() (string, error) {
 	came := make(chan os.Signal, 1)
 	signal.Notify(came, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(came)
