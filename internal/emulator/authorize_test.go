@@ -6,12 +6,10 @@ package emulator
 import (
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -264,71 +262,6 @@ func TestAuthorizePolicies(t *testing.T) {
 	}
 }
 
-// Every mistake in a redemption has its own number, and only the two that say
-// so use a code up.
-func TestRedeemErrors(t *testing.T) {
-	const webPage = "https://signin.contoso.example/web"
-	for _, test := range []struct {
-		name, page, origin string
-		more               []string
-		status             int
-		error              string
-		aadsts             float64
-	}{
-		{"SPA without a browser", spaPage, "", nil, 400, "invalid_request", 9002327},
-		{"public client in a browser", publicPage, origin, nil, 400, "invalid_request", 9002326},
-		{"public client with a secret", publicPage, "", []string{"client_secret", "x"}, 401, "invalid_client", 700025},
-		{"Web without a secret", webPage, "", nil, 401, "invalid_client", 7000218},
-		{"Web with a wrong one", webPage, "", []string{"client_secret", "x"}, 401, "invalid_client", 7000215},
-		{"another verifier", spaPage, origin, []string{"code_verifier", challenge}, 400, "invalid_grant", 501481},
-		{"no verifier", publicPage, "", []string{"code_verifier", ""}, 400, "invalid_grant", 50148},
-		{"another address", publicPage, "", []string{"redirect_uri", spaPage}, 400, "invalid_client", 500112},
-		{"no address", publicPage, "", []string{"redirect_uri", ""}, 400, "invalid_request", 900144},
-		{"no code", publicPage, "", []string{"code", ""}, 400, "invalid_request", 900144},
-		{"another code", publicPage, "", []string{"code", "1.Ax"}, 400, "invalid_grant", 70000},
-		{"another client", publicPage, "", []string{"client_id", otherApp}, 400, "unauthorized_client", 700016},
-		{"two resources", publicPage, "", []string{"scope", ownScope + " User.Read"}, 400, "invalid_request", 28000},
-		{"unknown scope", publicPage, "", []string{"scope", "api://x/y"}, 400, "invalid_scope", 500011},
-	} {
-		w := newWorld(t)
-		w.change(func(d *Directory) { d.Registration.Web = []string{webPage} })
-		code := w.code(test.page)
-		a := w.redeemCode(code, test.page, test.origin, test.more...)
-		m := a.object(t)
-		if a.status != test.status || m["error"] != test.error || m["error_codes"].([]any)[0] != test.aadsts {
-			t.Errorf("%s: %d %s", test.name, a.status, a.body)
-		}
-		if test.page == webPage {
-			continue
-		}
-		from := map[string]string{spaPage: origin}[test.page]
-		if a := w.redeemCode(code, test.page, from); a.status != 200 {
-			t.Errorf("%s, then: %s", test.name, a.body)
-		}
-	}
-	w := newWorld(t)
-	late, expired := w.code(publicPage), w.code(publicPage)
-	w.pass(grantLife - 1)
-	if a := w.redeemCode(late, publicPage, ""); a.status != 200 {
-		t.Errorf("after ten minutes: %s", a.body)
-	}
-	w.pass(1)
-	if a := w.redeemCode(expired, publicPage, ""); a.object(t)["error_codes"].([]any)[0] != 70008.0 {
-		t.Errorf("later: %s", a.body)
-	}
-	early := w.code(publicPage)
-	w.ExpireAuthorizations()
-	if a := w.redeemCode(early, publicPage, ""); a.object(t)["error_codes"].([]any)[0] != 70008.0 {
-		t.Errorf("expired on purpose: %s", a.body)
-	}
-	if a := w.redeemCode(w.code(spaPage, "code_challenge", "", "code_challenge_method", ""), spaPage, origin); a.object(t)["error_codes"].([]any)[0] != 9002325.0 {
-		t.Errorf("without PKCE: %s", a.body)
-	}
-	if a := w.redeemCode(w.code(publicPage, "code_challenge", verifier, "code_challenge_method", ""), publicPage, ""); a.status != 200 {
-		t.Errorf("plain: %s", a.body)
-	}
-}
-
 // The answer goes behind ? for who does not ask for a fragment.
 func TestAuthorizeQuery(t *testing.T) {
 	w := newWorld(t)
@@ -385,44 +318,4 @@ func TestSignInPage(t *testing.T) {
 	if a := w.do("GET", w.MetadataURL()+signInPath, ""); a.status != 200 || a.body != "<p>file" {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-}
-
-// FuzzAuthorize looks for browsers sent to an address that is not registered,
-// and for markup that gets through the page.
-func FuzzAuthorize(f *testing.F) {
-	s := &Server{Key: testKey()}
-	for _, redirect := range []string{spaPage, publicPage, "http://127.0.0.1:8000/#x", "http://127.0.0.1:8000/\r\nx", "http://127.0.0.1:1@evil.example/", "http://localhost/", "//127.0.0.1/", "http://127.0.0.1:/"} {
-		f.Add(redirect, `"><script>alert(1)</script>`, "user@contoso.example")
-	}
-	f.Add(spaPage, "a\r\nLocation: x", `<img src=x>`)
-	handler := s.Entra()
-	d := Contoso()
-	registered := slices.Concat(d.Registration.SPA, d.Registration.PublicClient)
-	f.Fuzz(func(t *testing.T, redirect, state, hint string) {
-		q := url.Values{"client_id": {d.ClientID}, "response_type": {"code"}, "response_mode": {"fragment"}, "redirect_uri": {redirect}, "scope": {"openid"}, "state": {state}, "login_hint": {hint}}
-		for _, account := range []string{"", hint, "user@contoso.example"} {
-			r := httptest.NewRequest("POST", "/"+d.TenantID+"/oauth2/v2.0/authorize?"+q.Encode(), strings.NewReader(url.Values{"account": {account}}.Encode()))
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			rec := httptest.NewRecorder()
-			handler.ServeHTTP(rec, r)
-			to, body := rec.Header().Get("Location"), rec.Body.String()
-			if strings.Contains(body, "<script") || strings.Contains(body, "<img") {
-				t.Errorf("markup: %s", body)
-			}
-			if to == "" {
-				continue
-			}
-			u, err := url.Parse(to)
-			if err != nil || strings.ContainsAny(to, "\r\n\x00") {
-				t.Fatalf("%q: %v", to, err)
-			}
-			u.Fragment, u.RawFragment, u.Host = "", "", u.Hostname()
-			if !slices.Contains(registered, u.String()) {
-				t.Errorf("%q leads to %q", redirect, to)
-			}
-			if v, _ := url.ParseQuery(to[strings.IndexByte(to, '#')+1:]); v.Get("state") != state {
-				t.Errorf("state %q became %q", state, v.Get("state"))
-			}
-		}
-	})
 }

@@ -72,6 +72,28 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// Whoever reads a sentence of the page finds it explained.
+func TestSentencesAreExplained(t *testing.T) {
+	docs, err := os.ReadFile("../../docs/troubleshooting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, script, _ := strings.Cut(template, "<script>")
+	n := 0
+	for _, m := range regexp.MustCompile(`'( ?[A-Z][^'\n]*? [^'\n]*)'`).FindAllStringSubmatch(script, -1) {
+		sentence := strings.TrimSpace(m[1])
+		if regexp.MustCompile(`^(Copy (the|everything|part)|Copied|Paste this|You are signed in, and|What you paste|In PuTTY|Sign in|Signing in|Not signed in|One moment|Text of)`).MatchString(sentence) {
+			continue // how to go on, where nothing is wrong
+		}
+		if n++; !bytes.Contains(docs, []byte(sentence)) {
+			t.Errorf("not in docs/troubleshooting.md: %s", sentence)
+		}
+	}
+	if n < 20 {
+		t.Errorf("%d sentences found", n)
+	}
+}
+
 // Values stay where they are put.
 func TestFill(t *testing.T) {
 	change := func(f func(*Settings)) Settings { s := contoso; f(&s); return s }
