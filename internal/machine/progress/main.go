@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Progress reads what "go test -json" writes and prints a line for each package that has ended, the whole output of each test that
+// Progress reads what "go test -json" writes, into files or to its standard input, and prints a line for each package that has ended, the whole output of each test that
 // failed, and every half minute which tests are running. It ends with status 1 if anything failed.
 package main
 
@@ -14,6 +14,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -28,18 +29,13 @@ const every = 30 * time.Second
 
 func main() {
 	lines := make(chan []byte)
+	var readers sync.WaitGroup
+	for _, in := range inputs() {
+		readers.Go(func() { read(in, lines) })
+	}
 	go func() {
-		in := bufio.NewReader(os.Stdin)
-		for {
-			line, err := in.ReadBytes('\n')
-			if len(line) > 0 {
-				lines <- line
-			}
-			if err != nil {
-				close(lines)
-				return
-			}
-		}
+		readers.Wait()
+		close(lines)
 	}()
 	r := &run{out: os.Stdout, output: map[string]*strings.Builder{}, running: map[string]time.Time{}}
 	tick := time.NewTicker(every)
@@ -52,6 +48,34 @@ func main() {
 			r.line(line, time.Now())
 		case now := <-tick.C:
 			r.still(now)
+		}
+	}
+}
+
+func inputs() (files []*os.File) {
+	for _, name := range os.Args[1:] {
+		f, err := os.Open(name)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "progress:", err)
+			os.Exit(1)
+		}
+		files = append(files, f)
+	}
+	if len(files) == 0 {
+		return []*os.File{os.Stdin}
+	}
+	return files
+}
+
+func read(file *os.File, lines chan<- []byte) {
+	in := bufio.NewReader(file)
+	for {
+		line, err := in.ReadBytes('\n')
+		if len(line) > 0 {
+			lines <- line
+		}
+		if err != nil {
+			return
 		}
 	}
 }
