@@ -98,8 +98,10 @@ func (r *run) line(line []byte, now time.Time) {
 	switch e.Action {
 	case "build-output":
 		fmt.Fprint(r.out, e.Output)
-	case "run":
+	case "run", "cont":
 		r.running[name] = now
+	case "pause": // until those that run alone have ended
+		delete(r.running, name)
 	case "output":
 		if r.output[name] == nil {
 			r.output[name] = new(strings.Builder)

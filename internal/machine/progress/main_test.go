@@ -56,6 +56,8 @@ func TestStill(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Now()
 	r := &run{out: &out, running: map[string]time.Time{"internal/cdb TestBad": now, "internal/cdb TestBad/part": now, "nss TestOther": now.Add(time.Second)}}
+	r.line([]byte(`{"Action":"run","Package":"aadlogin/nss","Test":"TestPaused"}`), now)
+	r.line([]byte(`{"Action":"pause","Package":"aadlogin/nss","Test":"TestPaused"}`), now)
 	r.still(now.Add(40 * time.Second))
 	if want := "…    internal/cdb TestBad (40 s), nss TestOther (39 s)\n"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
