@@ -5,6 +5,7 @@ package machine
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"html"
 	"image"
@@ -55,8 +56,13 @@ func takePictures(t *testing.T) {
 	save(t, "sign-in.svg", drawTerminal("$ "+strings.TrimRight(text, " ")))
 }
 
-// takePagePictures are of the sign-in page: the question, and what is pasted.
+var takeAll = flag.Bool("pictures", false, "take the pictures that no test compares, too")
+
+// takePagePictures are of the sign-in page: the question, and what is pasted. How it looks, TestSignInPageCanBeUsed sees.
 func takePagePictures(t *testing.T) {
+	if !*takeAll {
+		t.Skip("run: make pictures")
+	}
 	b := newChromium(t)
 	a := atPrompt(webHost(t, contosoPage(t)), func(a *pasted.Attempt) { a.Account, a.Machine = "admin@contoso.example", "demo-vm" })
 	b.open(a.Address())
