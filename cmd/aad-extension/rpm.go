@@ -4,7 +4,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 	"strings"
 )
 
@@ -15,27 +18,40 @@ const rpm = "/usr/bin/rpm"
 
 func (r rpms) state(ctx context.Context) (string, bool, error) {
 	said, err := r.run(ctx, nil, rpm, "-q", "--qf", "%{VERSION}-%{RELEASE}\n", packageName)
-	if status(err) > 0 {
-		return "", false, nil
+	if err == nil {
+		return strings.TrimSpace(said), true, nil
 	}
-	if err != nil {
+	if there, absent := split(said, []string{packageName}); status(err) != 1 || len(there) > 0 || absent != 1 {
 		return "", false, unable("rpm -q", said, err)
 	}
-	return strings.TrimSpace(said), true, nil
+	return "", false, nil
 }
 
 func (r rpms) present(ctx context.Context, names []string) ([]string, error) {
 	said, err := r.run(ctx, nil, rpm, append([]string{"-q", "--qf", "%{NAME}\n"}, names...)...)
-	if err != nil && status(err) < 0 { // else some are not installed
-		return nil, unable("rpm -q", said, err)
+	there, absent := split(said, names)
+	if len(there)+absent != len(names) || status(err) != absent {
+		return nil, unable("rpm -q", said, cmp.Or(err, errOdd))
 	}
-	var there []string
+	return there, nil
+}
+
+var errOdd = errors.New("said something else")
+
+// split takes apart what rpm -q says of names: those that are there, and how many are not. Its exit status is how many are not, and of
+// a database that it cannot read it is 1, too; then there is a line of another kind, which counts as one too many.
+func split(said string, names []string) (there []string, absent int) {
 	for line := range strings.Lines(said) {
-		if line = strings.TrimSpace(line); !strings.Contains(line, " ") { // "package X is not installed"
+		line = strings.TrimSpace(line)
+		name, of := strings.CutPrefix(line, "package ")
+		name, not := strings.CutSuffix(name, " is not installed")
+		if of && not && slices.Contains(names, name) {
+			absent++
+		} else {
 			there = append(there, line)
 		}
 	}
-	return there, nil
+	return there, absent
 }
 
 func (r rpms) version(ctx context.Context, file string) (string, error) {

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // The build refuses a module whose loading would start Go or copy its data, that exports more than its interface, or that could
@@ -152,6 +154,65 @@ func TestInstallationRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A file that cannot be replaced is found before anything has changed, whatever keeps it.
+func TestInstallationRefusesWhatCannotBeReplaced(t *testing.T) {
+	install := unwired(t)
+	for name, c := range map[string]struct {
+		file string
+		keep func(t *testing.T, file string)
+	}{
+		"immutable":            {"/etc/nsswitch.conf", makeImmutable},
+		"read-only":            {"/etc/nsswitch.conf", mountReadOnly},
+		"mounted on":           {"/etc/nsswitch.conf", mountOn},
+		"a stack immutable":    {"/etc/pam.d/common-session", makeImmutable},
+		"a read-only drop-ins": {"/etc/ssh/sshd_config.d", mountReadOnly},
+		"read-only rules":      {"/etc/sudoers.d", mountReadOnly},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := wiring(t)
+			c.keep(t, c.file)
+			out, status := install()
+			if status == 0 || !strings.Contains(out, "aad-login: "+c.file+" cannot be ") || !strings.Contains(out, "nothing has been changed. See whether it is immutable") {
+				t.Errorf("exit status %d, said %s", status, out)
+			}
+			for _, line := range differences(before, wiring(t)) {
+				t.Errorf("something was changed all the same: %s", line)
+			}
+			if state, _ := command(t, "", "dpkg-query", "-W", "-f", "${db:Status-Status}", "aad-login"); state != "config-files" {
+				t.Errorf("dpkg says it is %s", state)
+			}
+		})
+	}
+}
+
+func makeImmutable(t *testing.T, file string) {
+	t.Helper()
+	f, flags, err := attributes(t, file)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags|immutableFlag))
+	}
+	if err != nil {
+		t.Skipf("this file system knows no immutable files: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func mountOn(t *testing.T, file string) {
+	t.Helper()
+	must(t, "mount", "--bind", file, file)
+	t.Cleanup(func() { must(t, "umount", file) })
+}
+
+func mountReadOnly(t *testing.T, file string) {
+	t.Helper()
+	mountOn(t, file)
+	must(t, "mount", "-o", "remount,bind,ro", file)
 }
 
 // put writes a file for the length of a test.

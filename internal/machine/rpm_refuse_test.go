@@ -38,6 +38,32 @@ func TestRPMRefuses(t *testing.T) {
 	}
 }
 
+// What cannot be replaced is found then, too.
+func TestRPMRefusesWhatCannotBeReplaced(t *testing.T) {
+	long(t)
+	family(t, "redhat")
+	for name, c := range map[string]struct {
+		file string
+		keep func(t *testing.T, file string)
+	}{
+		"immutable":       {"/etc/nsswitch.conf", makeImmutable},
+		"read-only":       {"/etc/nsswitch.conf", mountReadOnly},
+		"a stack":         {"/etc/pam.d/system-auth", mountOn},
+		"read-only rules": {"/etc/sudoers.d", mountReadOnly},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := wiring(t)
+			c.keep(t, c.file)
+			if out, status := rpmInstall(t, "1.2.3"); status == 0 || !strings.Contains(out, "cannot be ") || !strings.Contains(out, "nothing has been changed. See whether") {
+				t.Errorf("exit status %d, said %s", status, out)
+			}
+			for _, line := range differences(before, wiring(t)) {
+				t.Errorf("something was changed all the same: %s", line)
+			}
+		})
+	}
+}
+
 // An sshd that would not start is found before anything is wired. rpm holds the package for installed all the same; what is to be
 // run when that is mended does the rest. A line of an administrator's own keeps the package from being erased.
 func TestRPMGoesOnWhenMended(t *testing.T) {

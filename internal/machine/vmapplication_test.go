@@ -60,6 +60,12 @@ func TestVMApplication(t *testing.T) {
 	if got := fileText(t, configFile); got != configuration {
 		t.Errorf("the configuration is %s", got)
 	}
+	t.Run("dpkg cannot say", func(t *testing.T) {
+		edit(t, "/usr/bin/dpkg-query", func(string) []byte { return []byte("#!/bin/sh\necho dpkg-query: error: damaged >&2\nexit 2\n") })
+		if out, status := run("remove"); status != 1 || !strings.Contains(out, "cannot be told: dpkg-query: error: damaged. Nothing has been changed.") {
+			t.Errorf("exit status %d, said %s", status, out)
+		}
+	})
 	for range 2 {
 		if out, status := run("remove"); status != 0 {
 			t.Fatal(out)
