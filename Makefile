@@ -134,8 +134,13 @@ $(B)/crowd: pam/testdata/crowd.c
 	mkdir -p $(B)
 	$(CC) $(CFLAGS) -o $@ $< -lpam -ldl -lpthread
 
-demo test bench fuzz hosts clients browsers crowd nameservices cloud-init selinux vm rpm published watching:
+demo test fuzz hosts clients browsers crowd nameservices cloud-init selinux vm rpm published watching:
 	internal/machine/throwaway internal/machine/$@
+
+# Also as ratios to the figures of BASE (empty: of none).
+bench: BASE := e6c57e0
+bench:
+	internal/machine/bench $(BASE)
 
 # What it has met goes into the page.
 matrix:
