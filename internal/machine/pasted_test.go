@@ -40,7 +40,7 @@ func (b *chromium) answer(c *terminal, account string) (everything string, parts
 func (b *chromium) answerTo(address, account string) (everything string, parts []string) {
 	b.t.Helper()
 	_, fragment, _ := strings.Cut(address, "#")
-	asked, err := url.ParseQuery(fragment)
+	asked, err := url.ParseQuery(strings.NewReplacer("\n", "", "> ", "").Replace(fragment)) // the page gets it as it stands
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -154,6 +154,8 @@ func TestPasteRefused(t *testing.T) {
 	c.question("Part 1")
 	time.Sleep(inTheBrowser)
 	c.pty.WriteString("\x03") // without ENTER, which would be an answer
-	c.expect(`\nended\n`)
+	if said := c.expect(`(?s)^(.*)\nended\n`)[1]; strings.Contains(said, "too long") {
+		t.Errorf("after Ctrl-C: %q", said)
+	}
 	syslog.exactly(t, mark, 1, `failed reason="conversation" account="`+admin+`"`)
 }

@@ -34,6 +34,7 @@ type paste struct {
 
 	prompts, pastes int
 	note            string // what was wrong with the last answer
+	failed          bool   // the last conversation: what was typed was too long, or was Ctrl-C
 }
 
 // complete asks until all parts are here.
@@ -60,9 +61,9 @@ func (p *paste) once(ctx context.Context) error {
 	typed, err := p.question(ctx)
 	defer clear(typed)
 	p.prompts++
-	p.pasting, p.note = true, ""
+	p.pasting, p.note, p.failed = true, "", errors.Is(err, ErrTooLong)
 	switch {
-	case errors.Is(err, ErrTooLong):
+	case p.failed:
 		p.pastes++
 		p.note = "That was too long for this program. Paste one part, and press ENTER."
 		return nil
@@ -80,7 +81,7 @@ func (p *paste) once(ctx context.Context) error {
 }
 
 // question shows the address with the first prompt. Behind sudo all but the question is a message: "sudo -p" and the like put a prompt
-// of the caller's in place of ours.
+// of the caller's in place of ours; but after Ctrl-C it would show the message, and not the question.
 func (p *paste) question(ctx context.Context) ([]byte, error) {
 	text, question := p.note, "Part 1: "
 	if p.prompts == 0 {
@@ -91,7 +92,7 @@ func (p *paste) question(ctx context.Context) ([]byte, error) {
 	}
 	switch {
 	case text == "":
-	case p.Program == "sudo":
+	case p.Program == "sudo" && !p.failed:
 		p.door.Tell(text)
 	default:
 		question = text + " \n" + question

@@ -4,17 +4,21 @@
 // A person at libssh. Usage: with_libssh PORT USER
 #include <libssh/libssh.h>
 #include <stdio.h>
+#include <string.h>
 
 static int sign_in(ssh_session session)
 {
-	char line[80];
+	char line[8192];
 	int state;
 
 	while ((state = ssh_userauth_kbdint(session, NULL, NULL)) == SSH_AUTH_INFO) {
 		for (int i = 0; i < ssh_userauth_kbdint_getnprompts(session); i++) {
 			fputs(ssh_userauth_kbdint_getprompt(session, i, NULL), stdout);
 			fflush(stdout);
-			if (!fgets(line, sizeof line, stdin) || ssh_userauth_kbdint_setanswer(session, i, "") != 0)
+			if (!fgets(line, sizeof line, stdin))
+				return SSH_AUTH_ERROR;
+			line[strcspn(line, "\n")] = 0;
+			if (ssh_userauth_kbdint_setanswer(session, i, line) != 0)
 				return SSH_AUTH_ERROR;
 		}
 	}

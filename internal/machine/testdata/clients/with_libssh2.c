@@ -13,7 +13,7 @@
 static void answer(const char *name, int name_len, const char *instruction, int instruction_len, int n,
     const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompts, LIBSSH2_USERAUTH_KBDINT_RESPONSE *responses, void **abstract)
 {
-	char line[80];
+	char line[8192];
 
 	(void)name, (void)name_len, (void)instruction, (void)instruction_len, (void)abstract;
 	for (int i = 0; i < n; i++) {
@@ -21,8 +21,9 @@ static void answer(const char *name, int name_len, const char *instruction, int 
 		fflush(stdout);
 		if (!fgets(line, sizeof line, stdin))
 			exit(1);
-		responses[i].text = strdup("");
-		responses[i].length = 0;
+		line[strcspn(line, "\n")] = 0;
+		responses[i].text = strdup(line);
+		responses[i].length = (unsigned)strlen(line);
 	}
 }
 

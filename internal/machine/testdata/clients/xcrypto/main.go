@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -18,10 +19,11 @@ func main() {
 	answer := func(_, _ string, questions []string, _ []bool) (answers []string, err error) {
 		for _, question := range questions {
 			fmt.Print(question)
-			if _, err := lines.ReadString('\n'); err != nil {
+			line, err := lines.ReadString('\n')
+			if err != nil {
 				return nil, err
 			}
-			answers = append(answers, "")
+			answers = append(answers, strings.TrimSuffix(line, "\n"))
 		}
 		return answers, nil
 	}
