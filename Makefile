@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # The targets a person types are documented in README.md: all, demo, test, bench, fleet, fuzz, matrix, hosts, clients, browsers, crowd,
-# nameservices, cloud-init, selinux, vm, rpm, published, watching, install, deb, packages, release, repository, pictures, clean.
+# nameservices, cloud-init, selinux, vm, rpm, published, watching, ansible, install, deb, packages, release, repository, pictures, clean.
 
 VERSION := 0.1.0
 DESTDIR :=
@@ -134,7 +134,7 @@ $(B)/crowd: pam/testdata/crowd.c
 	mkdir -p $(B)
 	$(CC) $(CFLAGS) -o $@ $< -lpam -ldl -lpthread
 
-demo test fuzz hosts clients browsers crowd nameservices cloud-init selinux vm rpm published watching:
+demo test fuzz hosts clients browsers crowd nameservices cloud-init selinux vm rpm published watching ansible:
 	internal/machine/throwaway internal/machine/$@
 
 # Also as ratios to the figures of BASE (empty: of none).
@@ -142,9 +142,11 @@ bench: BASE := e6c57e0
 bench:
 	internal/machine/bench $(BASE)
 
-# What it has met goes into the page.
+# What it has met goes into the page. PREVIOUS is the commit of the last release, from which each machine is upgraded; before the first,
+# of a state that people may have built.
+matrix: PREVIOUS := 16cabd15bf4c
 matrix:
-	internal/machine/throwaway internal/machine/matrix
+	internal/machine/throwaway env PREVIOUS=$(PREVIOUS) internal/machine/matrix
 	internal/machine/support docs/support.md
 
 # One in so many of 10,000 machines, against limits as much smaller.
@@ -160,4 +162,4 @@ pictures:
 clean:
 	rm -rf $(B)
 
-.PHONY: all install deb packages release repository stage-deb stage-rpm demo test bench fleet fuzz matrix hosts clients browsers crowd nameservices cloud-init selinux vm rpm published watching pictures clean
+.PHONY: all install deb packages release repository stage-deb stage-rpm demo test bench fleet fuzz matrix hosts clients browsers crowd nameservices cloud-init selinux vm rpm published watching ansible pictures clean

@@ -25,6 +25,7 @@ func TestRelease(t *testing.T) {
 		name string
 		do   func(*visit, *testing.T)
 	}{
+		{"previous release", (*visit).previous},
 		{"install", (*visit).install},
 		{"setup", (*visit).setup},
 		{"names", (*visit).names},
@@ -34,6 +35,7 @@ func TestRelease(t *testing.T) {
 		{"own client", (*visit).ownClient},
 		{"files", (*visit).files},
 		{"key", (*visit).key},
+		{"metrics", (*visit).metrics},
 		{"upgrade", (*visit).upgrade},
 		{"reboot", (*visit).restart},
 		{"user manager", (*visit).userManager},
@@ -133,7 +135,7 @@ func (c *terminal) endsWell() {
 func (v *visit) bring(t *testing.T, file string) string {
 	t.Helper()
 	must(t, "cp", file, filepath.Join(v.root, "var/tmp/aad-login.deb"))
-	out := v.must(t, "apt-get", "install", "--yes", "/var/tmp/aad-login.deb")
+	out := v.must(t, "apt-get", "install", "--yes", "--allow-downgrades", "-oDpkg::Options::=--force-confold", "/var/tmp/aad-login.deb")
 	v.listens(t)
 	return out
 }
@@ -341,6 +343,22 @@ func (v *visit) key(t *testing.T) {
 	c = v.sshWith(t, pair.args("-o", "KbdInteractiveAuthentication=no"), user, "echo in as $(id -un)")
 	if status, rest := c.end(); status != 255 || strings.Contains(rest, "in as") {
 		t.Errorf("without the role: exit status %d, said %q", status, rest)
+	}
+}
+
+// metrics are counted by systemd's service, which has a sandbox, and by nobody who has not asked for it.
+func (v *visit) metrics(t *testing.T) {
+	const directory = "/var/lib/prometheus/node-exporter"
+	if out, _ := v.command(t, "systemctl", "is-enabled", "aad-login-metrics.timer"); strings.TrimSpace(out) != "disabled" {
+		t.Errorf("the timer is %s", out)
+	}
+	v.must(t, "mkdir", "-p", directory)
+	t.Cleanup(func() { v.must(t, "rm", "-r", filepath.Dir(directory)) })
+	v.must(t, "systemctl", "start", "aad-login-metrics.service")
+	text := v.must(t, "cat", directory+"/aad-login.prom")
+	if !regexp.MustCompile(`(?m)^aadlogin_attempts_total\{outcome="signed-in"\} [1-9]`).MatchString(text) ||
+		!regexp.MustCompile(`(?m)^aadlogin_round_trip_seconds_count\{server="entra"\} [1-9]`).MatchString(text) {
+		t.Errorf("counted:\n%s", text)
 	}
 }
 
