@@ -135,9 +135,20 @@ func (c *terminal) endsWell() {
 func (v *visit) bring(t *testing.T, file string) string {
 	t.Helper()
 	must(t, "cp", file, filepath.Join(v.root, "var/tmp/aad-login.deb"))
+	_, absent := v.command(t, "aadctl", "version")
+	before := v.listener(t)
 	out := v.must(t, "apt-get", "install", "--yes", "--allow-downgrades", "-oDpkg::Options::=--force-confold", "/var/tmp/aad-login.deb")
+	if absent != 0 { // so sshd is told to read its files again, which it does in its own time
+		eventually(t, "sshd has read its files", patience, func() bool { return v.listener(t) != before })
+	}
 	v.listens(t)
 	return out
+}
+
+// listener is the sockets that sshd listens on: others, once it has read its files again.
+func (v *visit) listener(t *testing.T) string {
+	t.Helper()
+	return v.must(t, "awk", `$2 ~ /:0016$/ && $4 == "0A" { print $10 }`, "/proc/net/tcp", "/proc/net/tcp6")
 }
 
 // listens waits for sshd, which does not listen for a moment when it reads its files again.
