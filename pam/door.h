@@ -76,7 +76,7 @@ enum aad_frame {
 	AAD_DEADLINE = 'D',	/* four bytes, little endian: seconds from now until the door gives up */
 	AAD_RESULT = 'R',	/* PAM return code, syslog priority, the line; the code alone if the name is not ours */
 };
-enum { AAD_FRAME_MAX = 16384, AAD_LAST_MAX = 4096 };
+enum { AAD_FRAME_MAX = 16384, AAD_LAST_MAX = 2048 };	/* a user's limit may leave the host a stack of 64 KiB */
 
 /* The frames that the door writes: one for each AAD_ASK that somebody has answered. */
 enum aad_reply {

@@ -209,7 +209,7 @@ func TestRelayPromptsHaveNoReply(t *testing.T) {
 func TestRelayLastWords(t *testing.T) {
 	r := newRelay(t)
 	said := frame('F', "No.\nPress ENTER. ")
-	last, full := event{'F', "No.\nPress ENTER. "}, strings.Repeat("x", 4096)
+	last, full := event{'F', "No.\nPress ENTER. "}, strings.Repeat("x", 2048)
 	for _, test := range []struct {
 		name, frames string
 		want         []event

@@ -116,7 +116,10 @@ static int read_result(const struct frame *f, struct aad_end *end)
 {
 	if (f->length < 1 || !is_result((unsigned char)f->text[0]))
 		return errno = EPROTO, -1;
-	*end = (struct aad_end){ .code = (unsigned char)f->text[0] };
+	end->code = (unsigned char)f->text[0];	/* its last words stay */
+	end->priority = 0;
+	*end->line = 0;
+	end->sentence = NULL;
 	if (f->length > 1) {
 		end->priority = f->text[1] & LOG_PRIMASK;
 		memcpy(end->line, f->text + 2, f->length - 1);	/* with the NUL */
@@ -207,11 +210,11 @@ static void not_asked(struct aad_end *end, const struct aad_request *req, int re
 static void follow(pam_handle_t *h, const struct aad_request *req, const struct aad_worker *worker, struct aad_end *end)
 {
 	struct frame f, again = { 0 };
-	char last[AAD_LAST_MAX + 1] = "";
 	struct source from = { worker->frames, aad_client(req->rhost), aad_now() + AAD_FIRST_DEADLINE * 1000 };
 	struct aad_person person = { 0 };
 	int ret;
 
+	*end->last = 0;
 	for (;;) {
 		if (read_frame(&from, &f))
 			return broken(end, req, worker);
@@ -236,7 +239,7 @@ static void follow(pam_handle_t *h, const struct aad_request *req, const struct 
 		case AAD_LAST:
 			if (f.length > AAD_LAST_MAX)
 				return errno = EPROTO, broken(end, req, worker);
-			memcpy(last, f.text, f.length + 1);
+			memcpy(end->last, f.text, f.length + 1);
 			break;
 		case AAD_LOG:
 			if (f.length > 1)
@@ -252,8 +255,8 @@ static void follow(pam_handle_t *h, const struct aad_request *req, const struct 
 				return broken(end, req, worker);
 			if (end->code == PAM_SUCCESS && aad_now() > from.deadline)	/* ENTER, an hour after the browser */
 				return errno = ETIMEDOUT, broken(end, req, worker);
-			if (end->code != PAM_SUCCESS)
-				strcpy(end->last, last);
+			if (end->code == PAM_SUCCESS)
+				*end->last = 0;
 			return;
 		default:
 			return errno = EPROTO, broken(end, req, worker);

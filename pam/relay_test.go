@@ -365,7 +365,7 @@ func (s scenario) model() (seen []event, code byte) {
 			again, _, _ = strings.Cut(text, "\x00")
 		case head[0] == 'E':
 			show('E', "", text)
-		case head[0] == 'F' && length <= 4096:
+		case head[0] == 'F' && length <= 2048:
 			last, _, _ = strings.Cut(text, "\x00")
 		case head[0] == 'L' && length <= 1:
 		case head[0] == 'L':
@@ -512,7 +512,7 @@ func TestRelayLengths(t *testing.T) {
 			// The length alone is enough: nobody waits for the text.
 			r.agree(t, scenario{frames: s.frames[:3], end: silence})
 		}
-		for _, n := range []int{0, 1, 2, 3, 4, 5, 4095, 4096, 4097, 16383, 16384} {
+		for _, n := range []int{0, 1, 2, 3, 4, 5, 2047, 2048, 2049, 16383, 16384} {
 			r.agree(t, scenario{frames: frame(kind, strings.Repeat("x", n)) + result(pamSuccess)})
 		}
 	}

@@ -62,7 +62,7 @@ func (r *relay) agrees(t testing.TB, text string, level byte, in time.Duration) 
 	}
 	want = append(want, event{'L', string([]byte{level & 7}) + "x" + cut(text, 16381)})
 	if text != "" {
-		want = append(want, event{'F', cut(text, 4096)})
+		want = append(want, event{'F', cut(text, 2048)})
 	}
 	if !slices.Equal(seen, want) {
 		t.Fatalf("%d bytes: %v\nwant %v", len(text), seen, want)
