@@ -112,17 +112,17 @@ func deadline(seconds uint32) string {
 	return frame('D', string(binary.LittleEndian.AppendUint32(nil, seconds)))
 }
 
-// relay is a running harness.
-type relay struct {
+// relayHarness is a running harness.
+type relayHarness struct {
 	cmd    *exec.Cmd
 	in     io.WriteCloser
 	out    *bufio.Reader
 	stderr bytes.Buffer
 }
 
-func newRelay(t testing.TB) *relay {
+func newRelay(t testing.TB) *relayHarness {
 	t.Helper()
-	r := &relay{cmd: exec.Command(harness(t, "relay"))}
+	r := &relayHarness{cmd: exec.Command(harness(t, "relay"))}
 	r.cmd.Stderr = &r.stderr
 	var err error
 	if r.in, err = r.cmd.StdinPipe(); err != nil {
@@ -146,7 +146,7 @@ func newRelay(t testing.TB) *relay {
 }
 
 // play lets the relay see a scenario and returns what the host saw of it, the result last.
-func (r *relay) play(t testing.TB, s scenario) ([]event, byte) {
+func (r *relayHarness) play(t testing.TB, s scenario) ([]event, byte) {
 	t.Helper()
 	head := []byte{s.end, s.chunk, 0, s.conversation}
 	if s.interrupted {
@@ -183,7 +183,7 @@ func (r *relay) play(t testing.TB, s scenario) ([]event, byte) {
 	}
 }
 
-func (r *relay) event() (event, error) {
+func (r *relayHarness) event() (event, error) {
 	var head [5]byte
 	if _, err := io.ReadFull(r.out, head[:]); err != nil {
 		return event{}, err
@@ -403,7 +403,7 @@ func allowed(code byte) bool {
 }
 
 // agree plays a scenario against the model, in one piece, in small pieces and between signals.
-func (r *relay) agree(t testing.TB, s scenario) {
+func (r *relayHarness) agree(t testing.TB, s scenario) {
 	t.Helper()
 	want, wantCode := s.model()
 	for _, s.chunk = range []byte{0, 1, 7} {

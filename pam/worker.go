@@ -39,7 +39,7 @@ func main() {}
 //export aadWork
 func aadWork(c *C.struct_aad_request, fd C.int) {
 	syscall.SetNonblock(int(fd), true) // so that a question ends in time
-	door := &door{host: os.NewFile(uintptr(fd), "door")}
+	relay := &relay{host: os.NewFile(uintptr(fd), "relay")}
 	// One short-lived process waits for a person: collect early rather than grow, and never swap the machine out.
 	debug.SetGCPercent(50)
 	debug.SetMemoryLimit(64 << 20)
@@ -47,11 +47,11 @@ func aadWork(c *C.struct_aad_request, fd C.int) {
 	req := request(c)
 	var verdict signin.Verdict
 	if c.phase == C.AAD_AUTHENTICATE {
-		verdict = new(signin.Signin).Authenticate(context.Background(), req, door)
+		verdict = new(signin.Signin).Authenticate(context.Background(), req, relay)
 	} else {
-		verdict = new(signin.Signin).Account(context.Background(), req, door)
+		verdict = new(signin.Signin).Account(context.Background(), req, relay)
 	}
-	door.result(code(verdict, c.phase))
+	relay.result(code(verdict, c.phase))
 }
 
 // code is the table of results: the only way to PAM_SUCCESS is signin's explicit Success.
@@ -104,17 +104,17 @@ func request(c *C.struct_aad_request) signin.Request {
 	return r
 }
 
-// door writes the frames of door.h, and reads the replies. A write that fails means that the host is gone; the worker has nobody left to
-// work for.
-type door struct {
+// relay is the worker's end of the socket to pam/relay.c: it writes the frames of door.h and reads the replies. A write that
+// fails means that the host is gone, and the worker then ends.
+type relay struct {
 	host *os.File
 	line string // of the result, after its priority
 }
 
-func (d *door) frame(kind byte, text string) {
+func (r *relay) frame(kind byte, text string) {
 	text = bounded(text, C.AAD_FRAME_MAX)
 	b := append([]byte{kind, byte(len(text)), byte(len(text) >> 8)}, text...)
-	if _, err := d.host.Write(b); err != nil {
+	if _, err := r.host.Write(b); err != nil {
 		os.Exit(1)
 	}
 }
@@ -131,20 +131,20 @@ func bounded(text string, most int) string {
 	return text[:end]
 }
 
-func (d *door) Prompt(text string) { d.frame(C.AAD_PROMPT, text) }
-func (d *door) Again(text string)  { d.frame(C.AAD_AGAIN, text) }
-func (d *door) Tell(text string)   { d.frame(C.AAD_ERROR, text) }
-func (d *door) Last(text string)   { d.frame(C.AAD_LAST, bounded(text, C.AAD_LAST_MAX)) }
+func (r *relay) Prompt(text string) { r.frame(C.AAD_PROMPT, text) }
+func (r *relay) Again(text string)  { r.frame(C.AAD_AGAIN, text) }
+func (r *relay) Tell(text string)   { r.frame(C.AAD_ERROR, text) }
+func (r *relay) Last(text string)   { r.frame(C.AAD_LAST, bounded(text, C.AAD_LAST_MAX)) }
 
 // Ask answers no more questions once ctx has ended: what is typed to this one may still come.
-func (d *door) Ask(ctx context.Context, text string, echo bool) ([]byte, error) {
+func (r *relay) Ask(ctx context.Context, text string, echo bool) ([]byte, error) {
 	shown := "\x00"
 	if echo {
 		shown = "\x01"
 	}
-	d.frame(C.AAD_ASK, shown+text)
-	defer context.AfterFunc(ctx, func() { d.host.SetReadDeadline(time.Unix(1, 0)) })()
-	typed, err := readReply(d.host)
+	r.frame(C.AAD_ASK, shown+text)
+	defer context.AfterFunc(ctx, func() { r.host.SetReadDeadline(time.Unix(1, 0)) })()
+	typed, err := readReply(r.host)
 	if ctx.Err() != nil {
 		clear(typed)
 		return nil, ctx.Err()
@@ -175,19 +175,19 @@ func readReply(host io.Reader) ([]byte, error) {
 	}
 }
 
-func (d *door) Log(level signin.LogLevel, line string) {
-	d.frame(C.AAD_LOG, string([]byte{byte(level)})+line)
+func (r *relay) Log(level signin.LogLevel, line string) {
+	r.frame(C.AAD_LOG, string([]byte{byte(level)})+line)
 }
 
-func (d *door) End(level signin.LogLevel, line string) { d.line = string([]byte{byte(level)}) + line }
+func (r *relay) End(level signin.LogLevel, line string) { r.line = string([]byte{byte(level)}) + line }
 
-func (d *door) Deadline(in time.Duration) {
+func (r *relay) Deadline(in time.Duration) {
 	s := uint32((in + time.Second - 1) / time.Second)
-	d.frame(C.AAD_DEADLINE, string([]byte{byte(s), byte(s >> 8), byte(s >> 16), byte(s >> 24)}))
+	r.frame(C.AAD_DEADLINE, string([]byte{byte(s), byte(s >> 8), byte(s >> 16), byte(s >> 24)}))
 }
 
 // result ends the process too: there is exactly one result.
-func (d *door) result(code C.int) {
-	d.frame(C.AAD_RESULT, string([]byte{byte(code)})+d.line)
+func (r *relay) result(code C.int) {
+	r.frame(C.AAD_RESULT, string([]byte{byte(code)})+r.line)
 	os.Exit(0)
 }

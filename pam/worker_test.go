@@ -21,7 +21,7 @@ import (
 )
 
 // written is what a worker writes that says all this.
-func written(t testing.TB, say func(*door)) string {
+func written(t testing.TB, say func(*relay)) string {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -30,7 +30,7 @@ func written(t testing.TB, say func(*door)) string {
 	defer r.Close()
 	go func() {
 		defer w.Close()
-		say(&door{host: w})
+		say(&relay{host: w})
 	}()
 	frames, err := io.ReadAll(r)
 	if err != nil {
@@ -40,16 +40,16 @@ func written(t testing.TB, say func(*door)) string {
 }
 
 // agrees says text in every way there is, and looks at what the C end makes of it.
-func (r *relay) agrees(t testing.TB, text string, level byte, in time.Duration) {
+func (r *relayHarness) agrees(t testing.TB, text string, level byte, in time.Duration) {
 	t.Helper()
-	frames := written(t, func(d *door) {
-		d.Deadline(in)
-		d.Prompt(text)
-		d.Tell(text)
-		d.Last(text)
-		d.Log(signin.LogLevel(level), text)
-		d.End(signin.LogLevel(level), "x"+text)
-		d.frame('R', string([]byte{pamAuthErr})+d.line)
+	frames := written(t, func(worker *relay) {
+		worker.Deadline(in)
+		worker.Prompt(text)
+		worker.Tell(text)
+		worker.Last(text)
+		worker.Log(signin.LogLevel(level), text)
+		worker.End(signin.LogLevel(level), "x"+text)
+		worker.frame('R', string([]byte{pamAuthErr})+worker.line)
 	})
 	seen, code := r.play(t, scenario{frames: frames, end: silence})
 	if code != pamAuthErr || len(seen) < 3 {
@@ -102,7 +102,7 @@ func TestFramesOfBothEnds(t *testing.T) {
 // Bytes that are no text cost no more than they must, and no more than the bound.
 func TestFrameOfNoText(t *testing.T) {
 	for _, text := range []string{strings.Repeat("\x80", 20000), strings.Repeat("\xff", 20000)} {
-		frames := written(t, func(d *door) { d.Tell(text) })
+		frames := written(t, func(r *relay) { r.Tell(text) })
 		if n := len(frames) - 3; n > 16384 || n < 16384-utf8.UTFMax || frames != frame('E', text[:n]) {
 			t.Errorf("%q: %d bytes", text[:1], n)
 		}
@@ -121,14 +121,14 @@ func FuzzFrames(f *testing.F) {
 	})
 }
 
-// pair is a worker's door, and what the host has of it.
-func pair(t testing.TB) (worker *door, host *os.File) {
+// pair is a worker's relay, and what the host has of it.
+func pair(t testing.TB) (worker *relay, host *os.File) {
 	t.Helper()
 	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	worker, host = &door{host: os.NewFile(uintptr(ends[0]), "door")}, os.NewFile(uintptr(ends[1]), "host")
+	worker, host = &relay{host: os.NewFile(uintptr(ends[0]), "relay")}, os.NewFile(uintptr(ends[1]), "host")
 	t.Cleanup(func() { worker.host.Close(); host.Close() })
 	return worker, host
 }

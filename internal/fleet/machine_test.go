@@ -106,7 +106,7 @@ func (m *machine) request(account, service string) signin.Request {
 	}
 }
 
-// person is who waits behind the door, and what they read in the end.
+// person is the one at the prompt, and what they read in the end.
 type person struct {
 	t       *testing.T
 	browser func(code string) // nil: nobody is there

@@ -84,14 +84,14 @@ func (r *result) lost(error) {
 	r.fruitless++
 }
 
-func (r *result) ended(what string, door *person, verdict signin.Verdict, took time.Duration) {
+func (r *result) ended(what string, conv *person, verdict signin.Verdict, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	key := what + ": " + door.outcome()
+	key := what + ": " + conv.outcome()
 	r.outcomes[key]++
 	r.came[what]++
 	if verdict != signin.Success {
-		r.told[key], _, _ = strings.Cut(door.told, "\n")
+		r.told[key], _, _ = strings.Cut(conv.told, "\n")
 		return
 	}
 	r.in[what]++

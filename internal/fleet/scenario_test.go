@@ -128,11 +128,11 @@ func personName(i int) string { return fmt.Sprintf("p%05d@fleet.example", i) }
 // atEight has batch sign in, on one machine whose store all others are copies of.
 func (f *fleet) atEight() {
 	m := f.machine(0)
-	door := &person{t: f.t, browser: func(code string) { f.browse(code, batch, 0) }}
-	if got := m.signin.Authenticate(f.t.Context(), m.request(batch, "sshd"), door); got != signin.Success {
-		f.t.Fatalf("at eight: %s", door.line)
+	conv := &person{t: f.t, browser: func(code string) { f.browse(code, batch, 0) }}
+	if got := m.signin.Authenticate(f.t.Context(), m.request(batch, "sshd"), conv); got != signin.Success {
+		f.t.Fatalf("at eight: %s", conv.line)
 	}
-	door.busy.Wait()
+	conv.busy.Wait()
 	f.template = make(map[string][]byte)
 	for _, part := range []string{"store"} {
 		err := filepath.WalkDir(filepath.Join(m.dir, part), func(path string, entry fs.DirEntry, err error) error {
@@ -195,10 +195,10 @@ func (f *fleet) atNine() {
 	start := func(at time.Duration, what string, attempt func(*person) signin.Verdict) {
 		all.Go(func() {
 			time.Sleep(at)
-			begun, door := time.Now(), &person{t: f.t}
-			verdict := attempt(door)
-			f.result.ended(what, door, verdict, time.Since(begun))
-			door.busy.Wait()
+			begun, conv := time.Now(), &person{t: f.t}
+			verdict := attempt(conv)
+			f.result.ended(what, conv, verdict, time.Since(begun))
+			conv.busy.Wait()
 		})
 	}
 	for i := range f.browsers {

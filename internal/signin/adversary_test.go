@@ -317,8 +317,8 @@ func TestErrorsQuoteNoServer(t *testing.T) {
 			t.Run(endpoint+" "+name, func(t *testing.T) {
 				m := newMachine(t, patience(endpoint, name))
 				m.entra.Fail(emulator.Fault{Endpoint: endpoint, Raw: text})
-				door := m.ordeal(endpoint, Unreachable, "Correlation ID")
-				if all := strings.Join(append(door.logged, door.told...), "\n"); strings.Contains(all, secret) {
+				conv := m.ordeal(endpoint, Unreachable, "Correlation ID")
+				if all := strings.Join(append(conv.logged, conv.told...), "\n"); strings.Contains(all, secret) {
 					t.Errorf("quotes the server: %s", all)
 				}
 			})

@@ -19,7 +19,7 @@ func (a *attempt) authorizeAgain(ctx context.Context) error {
 	if err := a.checkName(); err != nil {
 		return err
 	}
-	a.door.Deadline(accountTimeout + slack)
+	a.conv.Deadline(accountTimeout + slack)
 	acct, err := a.storedAccount()
 	if err != nil {
 		return err

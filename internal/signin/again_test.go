@@ -21,10 +21,10 @@ import (
 func TestAgain(t *testing.T) {
 	m := newMachine(t, "")
 	m.put(m.person(user, userOID))
-	got, door := m.again(m.request(user))
-	ended(t, got, door, Success, "", "6 authorized account=")
-	if len(door.deadlines) != 1 || door.deadlines[0] != accountTimeout+slack {
-		t.Errorf("deadlines %v", door.deadlines)
+	got, conv := m.again(m.request(user))
+	ended(t, got, conv, Success, "", "6 authorized account=")
+	if len(conv.deadlines) != 1 || conv.deadlines[0] != accountTimeout+slack {
+		t.Errorf("deadlines %v", conv.deadlines)
 	}
 	if n := m.requests("devicecode") + m.requests("openid"); n != 0 {
 		t.Errorf("Entra was asked %d times", n)
@@ -46,12 +46,12 @@ func TestAgainNeverSignedIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t, "authorization.grant_lifetime = \"1h\"")
 			prepare(m)
-			got, door := m.again(m.request(user))
+			got, conv := m.again(m.request(user))
 			if got == Success || m.requests("") != 0 {
-				t.Errorf("verdict %d, %d requests, told %q, logged %q", got, m.requests(""), door.told, door.logged)
+				t.Errorf("verdict %d, %d requests, told %q, logged %q", got, m.requests(""), conv.told, conv.logged)
 			}
 			if name != "no store" {
-				ended(t, got, door, Denied, "never signed in here with a browser", "never-signed-in")
+				ended(t, got, conv, Denied, "never signed in here with a browser", "never-signed-in")
 			}
 		})
 	}
@@ -64,8 +64,8 @@ func TestAgainWithoutRole(t *testing.T) {
 	m.put(a)
 	m.record(a, time.Now(), true)
 	m.assign(user, "")
-	got, door := m.again(m.request(user))
-	ended(t, got, door, Denied, "Access denied:", "denied")
+	got, conv := m.again(m.request(user))
+	ended(t, got, conv, Denied, "Access denied:", "denied")
 	if _, err := m.grant(a.UID); !errors.Is(err, account.ErrNoGrant) {
 		t.Errorf("grant: %v", err)
 	}
@@ -74,8 +74,8 @@ func TestAgainWithoutRole(t *testing.T) {
 	}
 	// Nor is there anything left to stand in for Azure.
 	m.entra.Fail(emulator.Fault{Endpoint: "arm", Reset: true})
-	if got, door = m.again(m.request(user)); got != Unreachable {
-		t.Errorf("verdict %d, told %q", got, door.told)
+	if got, conv = m.again(m.request(user)); got != Unreachable {
+		t.Errorf("verdict %d, told %q", got, conv.told)
 	}
 }
 
@@ -87,8 +87,8 @@ func TestAgainLocked(t *testing.T) {
 	m.put(a)
 	m.record(a, time.Now(), false)
 	m.entra.Fail(emulator.Fault{Endpoint: "arm", Reset: true})
-	got, door := m.again(m.request(user))
-	ended(t, got, door, Denied, "has been locked on this machine", "locked-account")
+	got, conv := m.again(m.request(user))
+	ended(t, got, conv, Denied, "has been locked on this machine", "locked-account")
 	if n := m.requests(""); n != 0 {
 		t.Errorf("%d requests", n)
 	}
@@ -178,11 +178,11 @@ func TestLastGrant(t *testing.T) {
 				test.change(m, &granted, &req)
 			}
 			m.record(granted, time.Now().Add(-test.age), test.admin)
-			got, door := m.again(req)
+			got, conv := m.again(req)
 			if test.want == Success {
-				ended(t, got, door, Success, "", `4 authorized reason="last-grant"`)
+				ended(t, got, conv, Success, "", `4 authorized reason="last-grant"`)
 			} else {
-				ended(t, got, door, test.want, "Correlation ID", "")
+				ended(t, got, conv, test.want, "Correlation ID", "")
 			}
 		})
 	}
@@ -211,8 +211,8 @@ func TestGrantUnderAnotherConfiguration(t *testing.T) {
 			m.browser(m.request(user))
 			m.edit(test.old, test.new)
 			m.entra.Fail(emulator.Fault{Endpoint: "arm", Reset: true})
-			if got, door := m.again(m.request(user)); got != test.want {
-				t.Errorf("verdict %d, logged %q", got, door.logged)
+			if got, conv := m.again(m.request(user)); got != test.want {
+				t.Errorf("verdict %d, logged %q", got, conv.logged)
 			}
 		})
 	}
@@ -222,8 +222,8 @@ func TestGrantUnderAnotherConfiguration(t *testing.T) {
 func TestAgainInAnotherTenant(t *testing.T) {
 	m := afterBrowser(t, tenMinutes)
 	m.edit(m.rules.TenantID, stranger)
-	got, door := m.again(m.request(user))
-	ended(t, got, door, Denied, "of another directory", `other-tenant`)
+	got, conv := m.again(m.request(user))
+	ended(t, got, conv, Denied, "of another directory", `other-tenant`)
 	if got, _, _ := m.silent(m.request(user)); got == Success {
 		t.Error("a window of another tenant is open")
 	}
@@ -240,8 +240,8 @@ func TestDamagedGrant(t *testing.T) {
 			m.record(a, time.Now(), false)
 			m.write(filepath.Join(m.store.Dir, "grants", strconv.FormatUint(uint64(a.UID), 10)), text)
 			m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
-			got, door := m.again(m.request(user))
-			ended(t, got, door, Unreachable, "cannot be reached", "unreachable")
+			got, conv := m.again(m.request(user))
+			ended(t, got, conv, Unreachable, "cannot be reached", "unreachable")
 		})
 	}
 }
@@ -253,8 +253,8 @@ func TestLastGrantNeedsConfiguration(t *testing.T) {
 	m.put(a)
 	m.record(a, time.Now(), true)
 	m.write(filepath.Join(filepath.Dir(m.config), "ca.pem"), "no certificate")
-	got, door := m.again(m.request(user))
-	ended(t, got, door, Misconfigured, "not configured correctly", "CA file")
+	got, conv := m.again(m.request(user))
+	ended(t, got, conv, Misconfigured, "not configured correctly", "CA file")
 }
 
 // A stored account whose domain is no longer accepted is still answered by the name service. To stand aside would let its key
@@ -270,17 +270,17 @@ func TestDomainNoLongerAccepted(t *testing.T) {
 	m.write(m.config, strings.Replace(string(text), `"contoso.example"`, `"fabrikam.example"`, 1))
 	req := m.request(user)
 	req.KnownToHost, req.UID = true, a.UID
-	got, door := m.again(req)
-	ended(t, got, door, Denied, "no longer accepts", "name-not-accepted")
-	got, door = m.signIn(req, user)
-	ended(t, got, door, Denied, "no longer accepts", "name-not-accepted")
+	got, conv := m.again(req)
+	ended(t, got, conv, Denied, "no longer accepts", "name-not-accepted")
+	got, conv = m.signIn(req, user)
+	ended(t, got, conv, Denied, "no longer accepts", "name-not-accepted")
 
 	req.UID++ // somebody else's account of that name: none of our business
-	if got, door := m.again(req); got != NotOurs || door.told != nil {
-		t.Errorf("verdict %d, told %q", got, door.told)
+	if got, conv := m.again(req); got != NotOurs || conv.told != nil {
+		t.Errorf("verdict %d, told %q", got, conv.told)
 	}
 	req.UID, req.User = a.UID, "user@other.example"
-	if got, door := m.again(req); got != NotOurs || door.told != nil {
-		t.Errorf("verdict %d, told %q", got, door.told)
+	if got, conv := m.again(req); got != NotOurs || conv.told != nil {
+		t.Errorf("verdict %d, told %q", got, conv.told)
 	}
 }

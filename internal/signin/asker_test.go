@@ -37,8 +37,8 @@ func TestMetadataForbidden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t, "authorization.grant_lifetime = \"8h\"\n"+test.lines)
-			got, door := m.signIn(m.request(user), user)
-			ended(t, got, door, Success, "", "signed-in")
+			got, conv := m.signIn(m.request(user), user)
+			ended(t, got, conv, Success, "", "signed-in")
 			d := emulator.Contoso()
 			d.Machine.Callers = test.rules
 			m.entra.SetDirectory(d)
@@ -46,16 +46,16 @@ func TestMetadataForbidden(t *testing.T) {
 				m.entra.Fail(emulator.Fault{Endpoint: test.fault, Status: 403, Header: map[string]string{"Connection": "close"}})
 			}
 			os.RemoveAll(m.signin.CacheDir) // the boot is another, and nothing is remembered
-			got, door = m.signIn(m.request(user), user)
-			ended(t, got, door, Misconfigured, forbidden, logged)
-			if log := strings.Join(door.logged, "\n"); !strings.Contains(log, as) {
+			got, conv = m.signIn(m.request(user), user)
+			ended(t, got, conv, Misconfigured, forbidden, logged)
+			if log := strings.Join(conv.logged, "\n"); !strings.Contains(log, as) {
 				t.Errorf("%s\nlacks %s", log, as)
 			}
 			if strings.Contains(test.lines, "permissions") {
 				return // the account phase goes by the last grant, and asks nobody
 			}
-			got, door = m.again(m.request(user))
-			ended(t, got, door, Misconfigured, forbidden, logged)
+			got, conv = m.again(m.request(user))
+			ended(t, got, conv, Misconfigured, forbidden, logged)
 		})
 	}
 }

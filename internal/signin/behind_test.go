@@ -66,12 +66,12 @@ func TestHostsThatAreBehind(t *testing.T) {
 			test.prepare(t, m)
 			req := m.request(test.user)
 			req.KnownToHost, req.UID = true, m.firstID(test.user)
-			got, door := m.again(req)
-			ended(t, got, door, Denied, test.told, test.logged)
-			got, door = m.signIn(req, user)
-			ended(t, got, door, Denied, test.told, test.logged)
-			if n := m.requests(""); n != 0 || door.prompts != nil {
-				t.Errorf("%d requests, prompts %q", n, door.prompts)
+			got, conv := m.again(req)
+			ended(t, got, conv, Denied, test.told, test.logged)
+			got, conv = m.signIn(req, user)
+			ended(t, got, conv, Denied, test.told, test.logged)
+			if n := m.requests(""); n != 0 || conv.prompts != nil {
+				t.Errorf("%d requests, prompts %q", n, conv.prompts)
 			}
 		})
 	}
@@ -85,11 +85,11 @@ func TestHostsOfOthers(t *testing.T) {
 		spoil()
 		req := m.request("joe")
 		req.KnownToHost, req.UID = true, 1234
-		if got, door := m.again(req); got != NotOurs || door.told != nil {
-			t.Errorf("account phase: %d, told %q", got, door.told)
+		if got, conv := m.again(req); got != NotOurs || conv.told != nil {
+			t.Errorf("account phase: %d, told %q", got, conv.told)
 		}
-		if got, door := m.signIn(req, user); got != NotOurs || door.told != nil {
-			t.Errorf("authentication: %d, told %q", got, door.told)
+		if got, conv := m.signIn(req, user); got != NotOurs || conv.told != nil {
+			t.Errorf("authentication: %d, told %q", got, conv.told)
 		}
 	}
 }

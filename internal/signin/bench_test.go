@@ -43,8 +43,8 @@ func benchmarkAnswer(m *machine, b *testing.B, away time.Duration) {
 			enter = time.Now()
 			return parts
 		}}
-		if got, door := m.paste(req, y); got != Success {
-			b.Fatal(door.logged)
+		if got, conv := m.paste(req, y); got != Success {
+			b.Fatal(conv.logged)
 		}
 		all += time.Since(enter)
 		m.entra.Heal()

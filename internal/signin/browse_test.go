@@ -45,10 +45,10 @@ func TestBrowserFlow(t *testing.T) {
 						}
 					}
 				}}
-				got, door := m.paste(m.sshd(user), y)
-				ended(t, got, door, Success, "", `flow="browser"`)
-				if len(door.prompts) != len(y.shown) || len(door.last) != 0 || slices.Contains(y.echo, true) {
-					t.Errorf("%d questions for %d parts; then %q", len(door.prompts), len(y.shown), door.last)
+				got, conv := m.paste(m.sshd(user), y)
+				ended(t, got, conv, Success, "", `flow="browser"`)
+				if len(conv.prompts) != len(y.shown) || len(conv.last) != 0 || slices.Contains(y.echo, true) {
+					t.Errorf("%d questions for %d parts; then %q", len(conv.prompts), len(y.shown), conv.last)
 				}
 				if n := m.requests("token"); n != test.tokens || m.requests("devicecode") != 0 {
 					t.Errorf("round %d: %d requests for tokens", round, n)
@@ -85,17 +85,17 @@ func TestTerminals(t *testing.T) {
 				req.RemoteHost = ""
 			}
 			y := &typist{as: user}
-			got, door := m.paste(req, y)
+			got, conv := m.paste(req, y)
 			if got != Success || slices.Contains(y.echo, !test.echo) {
-				t.Fatalf("verdict %d, echo %v: %q", got, y.echo, door.logged)
+				t.Fatalf("verdict %d, echo %v: %q", got, y.echo, conv.logged)
 			}
-			text := strings.Join(append(slices.Clone(door.told), door.prompts[0]), " \n")
+			text := strings.Join(append(slices.Clone(conv.told), conv.prompts[0]), " \n")
 			first, _, _ := strings.Cut(text, "\n")
 			if !strings.Contains(y.address, "&p="+test.p+"&") || !strings.Contains(text, "\n \n"+y.address+"\n \n") || len(first) > 100 || !strings.HasSuffix(text, "Part 1: ") {
 				t.Errorf("%q", text)
 			}
-			if (len(door.told) > 0) != (test.program == "sudo") {
-				t.Errorf("told %q", door.told)
+			if (len(conv.told) > 0) != (test.program == "sudo") {
+				t.Errorf("told %q", conv.told)
 			}
 			origin := map[bool]string{true: "&o=192.0.2.7&", false: "&o=local&"}[req.RemoteHost != ""]
 			if !strings.Contains(y.address, origin) || !strings.Contains(y.address, "&s="+test.service+"&") || !strings.Contains(y.address, "&u="+user+"&") {
@@ -129,17 +129,17 @@ func TestConversations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			y := &typist{as: user, lines: test.lines, edit: func(p *page) { p.size = 500 }} // three parts
-			got, door := m.paste(m.sshd(user), y)
-			ended(t, got, door, Success, "", "signed-in")
-			if len(y.shown) != 3 || len(door.prompts)-1 < len(test.says) {
-				t.Fatalf("%d parts, prompts %q", len(y.shown), door.prompts)
+			got, conv := m.paste(m.sshd(user), y)
+			ended(t, got, conv, Success, "", "signed-in")
+			if len(y.shown) != 3 || len(conv.prompts)-1 < len(test.says) {
+				t.Fatalf("%d parts, prompts %q", len(y.shown), conv.prompts)
 			}
 			for i, want := range test.says {
-				if got := door.prompts[i+1]; !strings.Contains(got, want) || strings.Contains(got, "http") {
+				if got := conv.prompts[i+1]; !strings.Contains(got, want) || strings.Contains(got, "http") {
 					t.Errorf("question %d: %q, want %q", i+2, got, want)
 				}
 			}
-			if strings.Contains(strings.Join(door.prompts, ""), "hunter2") {
+			if strings.Contains(strings.Join(conv.prompts, ""), "hunter2") {
 				t.Error("what was typed is shown")
 			}
 		})
@@ -158,9 +158,9 @@ func TestPartsOfTwoAnswers(t *testing.T) {
 		}
 		return append(append(slices.Clone(first[:1]), second[1:]...), second...)
 	}
-	got, door := m.paste(m.sshd(user), y)
-	ended(t, got, door, Success, "", "signed-in")
-	if text := strings.Join(door.prompts, ""); !strings.Contains(text, "These parts make no answer together.") {
+	got, conv := m.paste(m.sshd(user), y)
+	ended(t, got, conv, Success, "", "signed-in")
+	if text := strings.Join(conv.prompts, ""); !strings.Contains(text, "These parts make no answer together.") {
 		t.Errorf("%q", text)
 	}
 }
@@ -176,11 +176,11 @@ func TestQuestionsAreBounded(t *testing.T) {
 		"empty": {"", nil, maxPrompts}, "garbage": {"x", nil, maxPastes}, "too long": {"", ErrTooLong, maxPastes},
 	} {
 		t.Run(name, func(t *testing.T) {
-			door := &said{typed: func(string, bool) (string, error) { return test.typed, test.err }}
-			got := m.signin.Authenticate(t.Context(), m.sshd(user), door)
-			ended(t, got, door, Refused, "Nothing that was pasted made a whole answer", `denied reason="no-answer"`)
-			if len(door.prompts) != test.want || len(door.last) != 1 {
-				t.Errorf("%d questions, then %q", len(door.prompts), door.last)
+			conv := &said{typed: func(string, bool) (string, error) { return test.typed, test.err }}
+			got := m.signin.Authenticate(t.Context(), m.sshd(user), conv)
+			ended(t, got, conv, Refused, "Nothing that was pasted made a whole answer", `denied reason="no-answer"`)
+			if len(conv.prompts) != test.want || len(conv.last) != 1 {
+				t.Errorf("%d questions, then %q", len(conv.prompts), conv.last)
 			}
 		})
 	}
@@ -193,23 +193,23 @@ func TestTooLong(t *testing.T) {
 	req := m.sshd(user)
 	req.Program, req.Service, req.RemoteHost = "sudo", "sudo", ""
 	y := &typist{as: user, errors: map[int]error{1: ErrTooLong}}
-	got, door := m.paste(req, y)
-	if got != Success || len(door.told) != 1 || !strings.HasPrefix(door.prompts[1], "That was too long for this program.") || strings.Contains(door.prompts[1], "http") {
-		t.Errorf("verdict %d, told %q, asked %q", got, door.told, door.prompts)
+	got, conv := m.paste(req, y)
+	if got != Success || len(conv.told) != 1 || !strings.HasPrefix(conv.prompts[1], "That was too long for this program.") || strings.Contains(conv.prompts[1], "http") {
+		t.Errorf("verdict %d, told %q, asked %q", got, conv.told, conv.prompts)
 	}
 }
 
-// A door that fails, and time that is up.
+// A conversation that fails, and time that is up.
 func TestQuestionsThatFail(t *testing.T) {
 	m := newMachine(t, byToken)
-	door := &said{typed: func(string, bool) (string, error) { return "", io.ErrUnexpectedEOF }}
-	if got := m.signin.Authenticate(t.Context(), m.sshd(user), door); got == Success || len(door.prompts) != 1 {
-		t.Errorf("verdict %d, %q", got, door.prompts)
+	conv := &said{typed: func(string, bool) (string, error) { return "", io.ErrUnexpectedEOF }}
+	if got := m.signin.Authenticate(t.Context(), m.sshd(user), conv); got == Success || len(conv.prompts) != 1 {
+		t.Errorf("verdict %d, %q", got, conv.prompts)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	door = &said{typed: func(string, bool) (string, error) { cancel(); return "1/1.t", ctx.Err() }}
-	got := m.signin.Authenticate(ctx, m.sshd(user), door)
-	ended(t, got, door, Refused, "The answer was not pasted in time", `denied reason="expired"`)
+	conv = &said{typed: func(string, bool) (string, error) { cancel(); return "1/1.t", ctx.Err() }}
+	got := m.signin.Authenticate(ctx, m.sshd(user), conv)
+	ended(t, got, conv, Refused, "The answer was not pasted in time", `denied reason="expired"`)
 	m.unknown(user)
 }
 
@@ -226,8 +226,8 @@ func TestRelayed(t *testing.T) {
 					p.values.Set(key, value)
 					p.short = kind == "token"
 				}}
-				got, door := m.paste(m.sshd(user), y)
-				ended(t, got, door, Refused, "somebody may be passing your sign-in on", `4 denied reason="relayed-answer"`)
+				got, conv := m.paste(m.sshd(user), y)
+				ended(t, got, conv, Refused, "somebody may be passing your sign-in on", `4 denied reason="relayed-answer"`)
 			}
 			m.unknown(user)
 		})
@@ -250,9 +250,9 @@ func TestAnotherFlowsToken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m.entra.Forge(test.forge)
-			got, door := m.paste(m.sshd(user), &typist{as: user})
+			got, conv := m.paste(m.sshd(user), &typist{as: user})
 			told := map[string]string{"relayed-answer": "somebody may be passing your sign-in on", "token-refused": "could not be trusted"}[test.want]
-			ended(t, got, door, Refused, told, `denied reason="`+test.want+`"`)
+			ended(t, got, conv, Refused, told, `denied reason="`+test.want+`"`)
 			m.unknown(user)
 		})
 	}
@@ -284,11 +284,11 @@ func TestRedemptionRefused(t *testing.T) {
 				m.entra.Fail(emulator.Fault{Endpoint: "token", Status: 400, Error: "invalid_grant", AADSTS: test.number})
 				return parts
 			}}
-			got, door := m.paste(m.sshd(user), y)
+			got, conv := m.paste(m.sshd(user), y)
 			m.entra.Heal()
-			ended(t, got, door, test.want, test.told, test.logged)
-			if strings.Contains(door.last[0], "device code") {
-				t.Errorf("told %q", door.last)
+			ended(t, got, conv, test.want, test.told, test.logged)
+			if strings.Contains(conv.last[0], "device code") {
+				t.Errorf("told %q", conv.last)
 			}
 			m.unknown(user)
 		})
@@ -317,9 +317,9 @@ func TestCodesThatAreNoMore(t *testing.T) {
 				}
 				return parts
 			}}
-			got, door := m.paste(m.sshd(user), y)
-			if text := strings.Join(append(door.told, door.last...), ""); got != test.want || !strings.Contains(text, test.told) {
-				t.Errorf("verdict %d, told %q, logged %q", got, text, door.logged)
+			got, conv := m.paste(m.sshd(user), y)
+			if text := strings.Join(append(conv.told, conv.last...), ""); got != test.want || !strings.Contains(text, test.told) {
+				t.Errorf("verdict %d, told %q, logged %q", got, text, conv.logged)
 			}
 		})
 	}
@@ -334,14 +334,14 @@ func TestLastSentence(t *testing.T) {
 				name := map[string]string{admin: user, norole: norole}[as]
 				req := m.sshd(name)
 				req.Program = program
-				got, door := m.paste(req, &typist{as: as})
+				got, conv := m.paste(req, &typist{as: as})
 				want := map[string]string{admin: "This sign-in is for", norole: "Access denied:"}[as]
-				said := strings.Join(door.told, "")
+				said := strings.Join(conv.told, "")
 				if inPrompt {
-					said = strings.Join(door.last, "")
+					said = strings.Join(conv.last, "")
 				}
-				if got == Success || !strings.Contains(said, want) || inPrompt != strings.HasSuffix(said, "\nPress ENTER. ") || (len(door.last) == 1) != inPrompt {
-					t.Errorf("verdict %d, told %q, last %q", got, door.told, door.last)
+				if got == Success || !strings.Contains(said, want) || inPrompt != strings.HasSuffix(said, "\nPress ENTER. ") || (len(conv.last) == 1) != inPrompt {
+					t.Errorf("verdict %d, told %q, last %q", got, conv.told, conv.last)
 				}
 			})
 		}
@@ -351,8 +351,8 @@ func TestLastSentence(t *testing.T) {
 // A window that a browser has opened is good in this flow as in the other: Azure is asked, and nobody else.
 func TestBrowserFlowReuse(t *testing.T) {
 	m := newMachine(t, byToken+"sign_in.reuse_window = \"15m\"\n")
-	got, door := m.paste(m.sshd(user), &typist{as: user})
-	ended(t, got, door, Success, "", "signed-in")
+	got, conv := m.paste(m.sshd(user), &typist{as: user})
+	ended(t, got, conv, Success, "", "signed-in")
 	m.entra.ForgetRequests()
 	again := &said{typed: func(string, bool) (string, error) { return "", errors.New("asked") }}
 	got = m.signin.Authenticate(t.Context(), m.sshd(user), again)
@@ -371,7 +371,7 @@ func TestBrowserFlowWaits(t *testing.T) {
 			verdict := m.signin.Authenticate(t.Context(), m.sshd(user), nested)
 			ended(t, verdict, nested, Unreachable, "Too many sign-ins are waiting", "too-many-waiting")
 		}}
-		got, door := m.paste(m.sshd(user), y)
-		ended(t, got, door, Success, "", "signed-in")
+		got, conv := m.paste(m.sshd(user), y)
+		ended(t, got, conv, Success, "", "signed-in")
 	}
 }

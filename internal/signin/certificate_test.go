@@ -85,10 +85,10 @@ func TestCertificates(t *testing.T) {
 			}
 			// The authority's line is before Azure's.
 			m.configure(string(bytes.Replace(text, []byte(m.entra.EntraURL()), []byte(front.URL), 1)))
-			got, door := m.signIn(m.request(user), user)
-			ended(t, got, door, test.want, test.told, test.logged)
-			if test.want != Success && len(door.prompts) != 0 {
-				t.Errorf("prompted: %q", door.prompts)
+			got, conv := m.signIn(m.request(user), user)
+			ended(t, got, conv, test.want, test.told, test.logged)
+			if test.want != Success && len(conv.prompts) != 0 {
+				t.Errorf("prompted: %q", conv.prompts)
 			}
 		})
 	}

@@ -20,13 +20,13 @@ func TestClockIsSet(t *testing.T) {
 			m := newMachine(t, "")
 			var step atomic.Int64
 			m.signin.Now = func() time.Time { return m.now().Add(time.Duration(step.Load())) }
-			door := &said{answer: func(prompt string) {
+			conv := &said{answer: func(prompt string) {
 				step.Store(int64(by))
 				if err := m.entra.SignIn(userCode.FindStringSubmatch(prompt)[1], user); err != nil {
 					t.Error(err)
 				}
 			}}
-			ended(t, m.signin.Authenticate(t.Context(), m.request(user), door), door, Refused, "could not be trusted", "token-refused")
+			ended(t, m.signin.Authenticate(t.Context(), m.request(user), conv), conv, Refused, "could not be trusted", "token-refused")
 			m.unknown(user)
 			step.Store(0)
 			m.works()

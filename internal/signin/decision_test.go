@@ -48,17 +48,17 @@ func TestLateAnswers(t *testing.T) {
 				req.Service = test.service
 			}
 			var got Verdict
-			var door *said
+			var conv *said
 			if test.browser {
-				got, door = m.signIn(req, user)
+				got, conv = m.signIn(req, user)
 			} else {
-				got, door = m.again(req)
+				got, conv = m.again(req)
 			}
 			if (second == Success) != (test.after != "") {
 				t.Fatalf("the second attempt ended with %d", second)
 			}
 			if got != test.want {
-				t.Errorf("verdict %d, want %d; logged %q", got, test.want, door.logged)
+				t.Errorf("verdict %d, want %d; logged %q", got, test.want, conv.logged)
 			}
 			acct := m.stored(user)
 			if acct.Admin != test.admin {

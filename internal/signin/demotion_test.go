@@ -23,18 +23,18 @@ func TestSessionOfAFormerAdministrator(t *testing.T) {
 	req := m.request(user)
 	req.Service, req.RemoteHost, req.HoldsAdmins = "sudo", "", true
 	for range 3 {
-		got, door := m.signIn(req, user)
-		ended(t, got, door, Denied, "no longer an administrator", "demoted")
-		got, door = m.again(req)
-		ended(t, got, door, Denied, "no longer an administrator", "demoted")
+		got, conv := m.signIn(req, user)
+		ended(t, got, conv, Denied, "no longer an administrator", "demoted")
+		got, conv = m.again(req)
+		ended(t, got, conv, Denied, "no longer an administrator", "demoted")
 	}
 	req.HoldsAdmins = false // a new session
-	if got, door := m.signIn(req, user); got != Success {
-		t.Errorf("verdict %d, told %q", got, door.told)
+	if got, conv := m.signIn(req, user); got != Success {
+		t.Errorf("verdict %d, told %q", got, conv.told)
 	}
 	req.Service, req.HoldsAdmins = "sshd", true // makes new sessions
-	if got, door := m.signIn(req, user); got != Success {
-		t.Errorf("sshd: verdict %d, told %q", got, door.told)
+	if got, conv := m.signIn(req, user); got != Success {
+		t.Errorf("sshd: verdict %d, told %q", got, conv.told)
 	}
 }
 
@@ -50,9 +50,9 @@ func TestDenialTakesBackWhatItCan(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.assign(admin, "")
-	got, door := m.again(m.request(admin))
-	if got != Denied || !strings.Contains(strings.Join(door.logged, "\n"), "not-taken-back") {
-		t.Errorf("verdict %d, logged %q", got, door.logged)
+	got, conv := m.again(m.request(admin))
+	if got != Denied || !strings.Contains(strings.Join(conv.logged, "\n"), "not-taken-back") {
+		t.Errorf("verdict %d, logged %q", got, conv.logged)
 	}
 	if m.stored(admin).Admin {
 		t.Error("still an administrator")

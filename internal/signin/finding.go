@@ -103,7 +103,7 @@ func (a *attempt) since(begun time.Time) string {
 // log writes what is worth a line besides the attempt's end.
 func (a *attempt) log(level LogLevel, verb string, pairs ...string) {
 	common := []string{"account", a.User, "service", a.Service, "rhost", a.RemoteHost, "attempt", a.Attempt}
-	a.door.Log(level, logLine(verb, append(common, pairs...)...))
+	a.conv.Log(level, logLine(verb, append(common, pairs...)...))
 }
 
 // debug is for the module argument of that name: which step took how long.

@@ -54,8 +54,8 @@ func TestForgedTokens(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t, "")
 			m.entra.Forge(test.forge)
-			got, door := m.signIn(m.request(user), user)
-			ended(t, got, door, Refused, test.told, test.logged)
+			got, conv := m.signIn(m.request(user), user)
+			ended(t, got, conv, Refused, test.told, test.logged)
 			m.unknown(user)
 			if n := m.requests("checkaccess"); n != 0 {
 				t.Errorf("Azure was asked %d times", n)
@@ -70,12 +70,12 @@ func TestKeyRotation(t *testing.T) {
 	m := newMachine(t, "")
 	signIn := func(want Verdict, keys int, why string, before func()) {
 		t.Helper()
-		got, door := m.run(m.request(user), func(code string) error {
+		got, conv := m.run(m.request(user), func(code string) error {
 			before()
 			return m.entra.SignIn(code, user)
 		})
 		if n := m.requests("keys"); got != want || n != keys {
-			t.Errorf("%s: verdict %d, want %d; keys were asked for %d times, want %d; told %q", why, got, want, n, keys, door.told)
+			t.Errorf("%s: verdict %d, want %d; keys were asked for %d times, want %d; told %q", why, got, want, n, keys, conv.told)
 		}
 	}
 	nothing := func() {}

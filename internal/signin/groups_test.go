@@ -33,14 +33,14 @@ const (
 
 // groupsAttempt has Entra's staff and devs mapped to these local groups.
 func groupsAttempt(staff, devs string) (*attempt, *said) {
-	door := new(said)
+	conv := new(said)
 	s := Signin{LookupGroup: groupFile{
 		"web": "2000", "dialout": "20", "docker": "998", "engine": "998", "toor": "0", "odd": "x", "high": "1879048193",
 	}.lookup}
-	a := s.attempt(Request{User: "user@contoso.example"}, door)
+	a := s.attempt(Request{User: "user@contoso.example"}, conv)
 	a.cfg = &config.Config{Accounts: config.Accounts{Groups: map[string]string{staffID: staff, devsID: devs}}}
 	a.rules = account.Rules{Low: 1879048192, High: 2147483646}
-	return a, door
+	return a, conv
 }
 
 func TestLocalGroups(t *testing.T) {
@@ -64,14 +64,14 @@ func TestLocalGroups(t *testing.T) {
 		"the same, and it may be": {staff: "engine", devs: "web", privileged: true, groups: []string{staffID}, want: []uint32{998}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a, door := groupsAttempt(test.staff, test.devs)
+			a, conv := groupsAttempt(test.staff, test.devs)
 			a.cfg.Accounts.AllowPrivilegedGroups = test.privileged
 			got := a.localGroups(&token.Claims{Groups: test.groups})
 			slices.Sort(got)
 			if !slices.Equal(got, test.want) {
 				t.Errorf("groups %v, want %v", got, test.want)
 			}
-			line := strings.Join(door.logged, "\n")
+			line := strings.Join(conv.logged, "\n")
 			if (line == "") != (test.logged == "") || !strings.Contains(line, test.logged) {
 				t.Errorf("logged %q, want %q", line, test.logged)
 			}
@@ -81,22 +81,22 @@ func TestLocalGroups(t *testing.T) {
 
 // A token that cannot hold all groups holds none: to go by some of them would be to guess.
 func TestGroupsOverage(t *testing.T) {
-	a, door := groupsAttempt("web", "dialout")
+	a, conv := groupsAttempt("web", "dialout")
 	if got := a.localGroups(&token.Claims{Groups: []string{staffID}, GroupsOverage: true}); got != nil {
 		t.Errorf("groups %v", got)
 	}
-	if len(door.logged) != 1 || !strings.Contains(door.logged[0], "more groups than a token holds") {
-		t.Errorf("logged %q", door.logged)
+	if len(conv.logged) != 1 || !strings.Contains(conv.logged[0], "more groups than a token holds") {
+		t.Errorf("logged %q", conv.logged)
 	}
 	a.cfg.Accounts.Groups = nil
-	if a.localGroups(&token.Claims{GroupsOverage: true}); len(door.logged) != 1 {
-		t.Errorf("logged %q although no group is mapped", door.logged)
+	if a.localGroups(&token.Claims{GroupsOverage: true}); len(conv.logged) != 1 {
+		t.Errorf("logged %q although no group is mapped", conv.logged)
 	}
 }
 
 // Who comes with a key keeps what the configuration still gives, and gets nothing new.
 func TestStillMapped(t *testing.T) {
-	a, door := groupsAttempt("web", "nobody")
+	a, conv := groupsAttempt("web", "nobody")
 	for _, test := range []struct{ stored, want []uint32 }{
 		{nil, nil}, {[]uint32{2000}, []uint32{2000}}, {[]uint32{20}, nil}, {[]uint32{20, 998, 2000}, []uint32{2000}},
 	} {
@@ -104,8 +104,8 @@ func TestStillMapped(t *testing.T) {
 			t.Errorf("of %v: %v, want %v", test.stored, got, test.want)
 		}
 	}
-	if door.logged != nil {
-		t.Errorf("logged %q", door.logged)
+	if conv.logged != nil {
+		t.Errorf("logged %q", conv.logged)
 	}
 }
 
@@ -137,8 +137,8 @@ func TestGroupsEnd(t *testing.T) {
 				if down && test.hours == 25 {
 					m.entra.Fail(emulator.Fault{Endpoint: "arm", Reset: true})
 				}
-				if got, door := m.again(m.request(user)); got != Success {
-					t.Fatalf("after %d hours: verdict %d, told %q", test.hours, got, door.told)
+				if got, conv := m.again(m.request(user)); got != Success {
+					t.Fatalf("after %d hours: verdict %d, told %q", test.hours, got, conv.told)
 				}
 				if got := m.stored(user).Groups; !slices.Equal(got, test.want) {
 					t.Errorf("after %d hours: groups %v", test.hours, got)
@@ -153,8 +153,8 @@ func TestDenialTakesGroups(t *testing.T) {
 	m := withStaff(t, "")
 	m.browser(m.request(user))
 	m.assign(user, "")
-	got, door := m.again(m.request(user))
-	ended(t, got, door, Denied, "Access denied:", "denied")
+	got, conv := m.again(m.request(user))
+	ended(t, got, conv, Denied, "Access denied:", "denied")
 	if groups := m.stored(user).Groups; groups != nil {
 		t.Errorf("groups %v", groups)
 	}
@@ -171,15 +171,15 @@ func TestGroupsFollowTheToken(t *testing.T) {
 	}
 	signIn := func() {
 		t.Helper()
-		if got, door := m.signIn(m.request(user), user); got != Success {
-			t.Fatalf("%v: %q", got, door.told)
+		if got, conv := m.signIn(m.request(user), user); got != Success {
+			t.Fatalf("%v: %q", got, conv.told)
 		}
 	}
 	again := func() {
 		t.Helper()
-		door := new(said)
-		if got := m.signin.Account(t.Context(), m.request(user), door); got != Success {
-			t.Fatalf("%v: %q", got, door.told)
+		conv := new(said)
+		if got := m.signin.Account(t.Context(), m.request(user), conv); got != Success {
+			t.Fatalf("%v: %q", got, conv.told)
 		}
 	}
 	signIn()

@@ -23,14 +23,14 @@ func TestGuestWithAPersonalAccount(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, door := m.signIn(m.request(user), user)
+			got, conv := m.signIn(m.request(user), user)
 			if want == Success {
 				if got != Success {
-					t.Errorf("verdict %d, told %q", got, door.told)
+					t.Errorf("verdict %d, told %q", got, conv.told)
 				}
 				return
 			}
-			ended(t, got, door, want, "may carry any name", "unverified-name")
+			ended(t, got, conv, want, "may carry any name", "unverified-name")
 			m.unknown(user)
 			if m.requests("checkaccess") != 0 {
 				t.Error("Azure was asked")

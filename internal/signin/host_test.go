@@ -85,10 +85,10 @@ func TestHostHasDecided(t *testing.T) {
 			if test.service != "" {
 				req.Service = test.service
 			}
-			got, door := m.signIn(req, user)
-			ended(t, got, door, test.want, test.told, test.logged)
-			if n := m.requests(""); test.want != Success && (n != 0 || door.prompts != nil) {
-				t.Errorf("%d requests, prompts %q", n, door.prompts)
+			got, conv := m.signIn(req, user)
+			ended(t, got, conv, test.want, test.told, test.logged)
+			if n := m.requests(""); test.want != Success && (n != 0 || conv.prompts != nil) {
+				t.Errorf("%d requests, prompts %q", n, conv.prompts)
 			}
 		})
 	}
@@ -104,13 +104,13 @@ func TestHostGoesByGroups(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := hostSays(t, titleRefuses, test.lines, test.sshd)
-			got, door := m.signIn(m.request(user), user)
-			ended(t, got, door, Denied, "The settings of sshd on this machine keep", "refused-by-host")
-			if len(door.prompts) != 1 || m.stored(user).ObjectID != userOID {
-				t.Errorf("prompts %q, stored %+v", door.prompts, m.stored(user))
+			got, conv := m.signIn(m.request(user), user)
+			ended(t, got, conv, Denied, "The settings of sshd on this machine keep", "refused-by-host")
+			if len(conv.prompts) != 1 || m.stored(user).ObjectID != userOID {
+				t.Errorf("prompts %q, stored %+v", conv.prompts, m.stored(user))
 			}
-			if strings.Contains(strings.Join(door.logged, "\n"), "signed-in") {
-				t.Errorf("%q", door.logged)
+			if strings.Contains(strings.Join(conv.logged, "\n"), "signed-in") {
+				t.Errorf("%q", conv.logged)
 			}
 		})
 	}

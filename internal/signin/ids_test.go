@@ -43,9 +43,9 @@ func TestTakenLocally(t *testing.T) {
 			}
 			id := fmt.Sprint(m.firstID(user))
 			m.local(strings.ReplaceAll(c.passwd, "%d", id), strings.ReplaceAll(c.group, "%d", id))
-			got, door := m.signIn(m.request(user), user)
-			ended(t, got, door, Denied, "another account or group", strings.ReplaceAll(c.logged, "%d", id))
-			if told := strings.Join(door.told, ""); m.requests("") != 0 || strings.Contains(told, "joe") || strings.Contains(told, "devs") {
+			got, conv := m.signIn(m.request(user), user)
+			ended(t, got, conv, Denied, "another account or group", strings.ReplaceAll(c.logged, "%d", id))
+			if told := strings.Join(conv.told, ""); m.requests("") != 0 || strings.Contains(told, "joe") || strings.Contains(told, "devs") {
 				t.Errorf("%d requests, told %q", m.requests(""), told)
 			}
 			if !c.stored {
@@ -55,11 +55,11 @@ func TestTakenLocally(t *testing.T) {
 	}
 	t.Run("meanwhile", func(t *testing.T) {
 		m := newMachine(t, "")
-		got, door := m.run(m.request(user), func(code string) error {
+		got, conv := m.run(m.request(user), func(code string) error {
 			m.signin.Etc.(fstest.MapFS)["group"] = &fstest.MapFile{Data: fmt.Appendf(nil, "devs:x:%d:\n", m.firstID(user))}
 			return m.entra.SignIn(code, user)
 		})
-		ended(t, got, door, Denied, "another account or group", "is that of the local group devs")
+		ended(t, got, conv, Denied, "another account or group", "is that of the local group devs")
 		m.unknown(user)
 	})
 }
@@ -70,8 +70,8 @@ func TestTakenLocallySince(t *testing.T) {
 	a := m.person(user, userOID)
 	m.put(a)
 	m.local(fmt.Sprintf("joe:x:%d:100:::\n", a.UID), "")
-	got, door := m.signIn(m.request(user), user)
-	ended(t, got, door, Success, "", "signed-in")
+	got, conv := m.signIn(m.request(user), user)
+	ended(t, got, conv, Success, "", "signed-in")
 }
 
 // A range that begins at somebody would make them an administrator. Nothing applies it, and sign-ins go on as before.
@@ -86,11 +86,11 @@ func TestRangeThatBeginsAtSomebody(t *testing.T) {
 		t.Fatal(m.rules)
 	}
 	for range 2 {
-		got, door := m.signIn(m.request(user), user)
-		ended(t, got, door, Success, "", `problem="accounts.id_range: ids 154320 to 154335 are groups (154321 is aad_admins), and 154321 is that of account admin@contoso.example" fix="begin the range at another number, such as 154322, and run: aadctl config apply"`)
+		got, conv := m.signIn(m.request(user), user)
+		ended(t, got, conv, Success, "", `problem="accounts.id_range: ids 154320 to 154335 are groups (154321 is aad_admins), and 154321 is that of account admin@contoso.example" fix="begin the range at another number, such as 154322, and run: aadctl config apply"`)
 	}
-	got, door := m.again(m.request(user))
-	ended(t, got, door, Success, "", "rules-not-applied")
+	got, conv := m.again(m.request(user))
+	ended(t, got, conv, Success, "", "rules-not-applied")
 	m.rules = old
 	if a := m.stored(user); a.UID != m.firstID(user) {
 		t.Errorf("stored %+v", a)
@@ -103,8 +103,8 @@ func TestRangeThatBeginsAtSomebody(t *testing.T) {
 	if !s.Rules().Equal(old) {
 		t.Errorf("the store goes by %+v", s.Rules())
 	}
-	got, door = m.signIn(m.request(admin), admin)
-	ended(t, got, door, Success, "", "signed-in")
+	got, conv = m.signIn(m.request(admin), admin)
+	ended(t, got, conv, Success, "", "signed-in")
 }
 
 // Where the store is so already, only that account is refused.
@@ -123,17 +123,17 @@ func TestAccountAmongTheGroups(t *testing.T) {
 	m.write(m.store.Path(), string(bytes.ReplaceAll(data, low, other)))
 	m.reconfigure(fmt.Sprintf("accounts.id_range = [%d, %d]", m.rules.Low+19, m.rules.High))
 	for _, phase := range []func(Request) (Verdict, *said){m.again, func(r Request) (Verdict, *said) { return m.signIn(r, admin) }} {
-		got, door := phase(m.request(admin))
-		ended(t, got, door, Denied, "the id of this account is that of a group here", fmt.Sprintf(`fix="begin the range at another number, such as %d, and run: aadctl config apply"`, a.UID+1))
+		got, conv := phase(m.request(admin))
+		ended(t, got, conv, Denied, "the id of this account is that of a group here", fmt.Sprintf(`fix="begin the range at another number, such as %d, and run: aadctl config apply"`, a.UID+1))
 	}
 	if m.requests("") != 0 {
 		t.Error("asked somebody")
 	}
-	got, door := m.signIn(m.request(user), user)
-	ended(t, got, door, Success, "", "rules-not-applied")
+	got, conv := m.signIn(m.request(user), user)
+	ended(t, got, conv, Success, "", "rules-not-applied")
 	m.reconfigure(fmt.Sprintf("accounts.id_range = [%d, %d]", a.UID+1, m.rules.High))
-	got, door = m.signIn(m.request(admin), admin)
-	ended(t, got, door, Success, "", "signed-in")
+	got, conv = m.signIn(m.request(admin), admin)
+	ended(t, got, conv, Success, "", "signed-in")
 }
 
 // Whoever owns a home could have the person run what they like.
@@ -159,33 +159,33 @@ func TestHomeOfAnother(t *testing.T) {
 			if err := os.Chown(home, c.owner(m), 0); err != nil {
 				t.Fatal(err)
 			}
-			got, door := m.signIn(m.request(user), user)
+			got, conv := m.signIn(m.request(user), user)
 			if c.want == Success {
-				ended(t, got, door, Success, "", "signed-in")
+				ended(t, got, conv, Success, "", "signed-in")
 				return
 			}
-			ended(t, got, door, Denied, "the home directory of this account belongs to somebody else here",
+			ended(t, got, conv, Denied, "the home directory of this account belongs to somebody else here",
 				fmt.Sprintf(`problem="user@contoso.example: home %s belongs to zed (uid 1002)" fix="if its files are this person's: chown -hR %d:`, home, m.firstID(user)))
-			if m.requests("") != 0 || strings.Contains(strings.Join(door.told, ""), "zed") {
-				t.Errorf("%d requests, told %q", m.requests(""), door.told)
+			if m.requests("") != 0 || strings.Contains(strings.Join(conv.told, ""), "zed") {
+				t.Errorf("%d requests, told %q", m.requests(""), conv.told)
 			}
 			m.unknown(user)
 			// As it was stored before this was looked at: nobody is put out.
 			a := m.person(user, userOID)
 			a.Home = home
 			m.put(a)
-			got, door = m.signIn(m.request(user), user)
-			ended(t, got, door, Success, "", "signed-in")
+			got, conv = m.signIn(m.request(user), user)
+			ended(t, got, conv, Success, "", "signed-in")
 		})
 	}
 	t.Run("meanwhile", func(t *testing.T) {
 		m := newMachine(t, "")
 		m.reconfigure(fmt.Sprintf("accounts.home = %q", m.dir+"/%l"))
-		got, door := m.run(m.request(user), func(code string) error {
+		got, conv := m.run(m.request(user), func(code string) error {
 			err := os.Mkdir(filepath.Join(m.dir, "user"), 0o700)
 			return errors.Join(err, os.Chown(filepath.Join(m.dir, "user"), 1002, 0), m.entra.SignIn(code, user))
 		})
-		ended(t, got, door, Denied, "the home directory of this account belongs to somebody else here", "home-of-another")
+		ended(t, got, conv, Denied, "the home directory of this account belongs to somebody else here", "home-of-another")
 		m.unknown(user)
 	})
 }
@@ -210,9 +210,9 @@ func TestDirectoriesOfOthers(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, phase := range []func(Request) (Verdict, *said){m.again, func(r Request) (Verdict, *said) { return m.signIn(r, user) }} {
-				got, door := phase(m.request(user))
-				ended(t, got, door, Misconfigured, "not configured correctly", `configuration-error" account="user@contoso.example"`)
-				if logged := strings.Join(door.logged, ""); !strings.Contains(logged, `error="`+dir+": "+wrong.says+dir+`"`) {
+				got, conv := phase(m.request(user))
+				ended(t, got, conv, Misconfigured, "not configured correctly", `configuration-error" account="user@contoso.example"`)
+				if logged := strings.Join(conv.logged, ""); !strings.Contains(logged, `error="`+dir+": "+wrong.says+dir+`"`) {
 					t.Errorf("logged %q", logged)
 				}
 			}
@@ -224,6 +224,6 @@ func TestDirectoriesOfOthers(t *testing.T) {
 	if m.requests("") != 0 {
 		t.Error("asked somebody")
 	}
-	got, door := m.signIn(m.request(user), user)
-	ended(t, got, door, Success, "", "signed-in")
+	got, conv := m.signIn(m.request(user), user)
+	ended(t, got, conv, Success, "", "signed-in")
 }

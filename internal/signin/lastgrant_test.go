@@ -61,9 +61,9 @@ func TestNoOutage(t *testing.T) {
 				m.edit("client_id", test.lines+"\nclient_id")
 			}
 			m.record(m.stored(user), time.Now().Add(-10*time.Minute), false)
-			got, door := m.again(m.request(user))
-			if got != test.want || !strings.Contains(strings.Join(door.told, ""), test.told) || !strings.Contains(strings.Join(door.logged, ""), test.logged) {
-				t.Errorf("verdict %d, told %q, logged %q", got, door.told, door.logged)
+			got, conv := m.again(m.request(user))
+			if got != test.want || !strings.Contains(strings.Join(conv.told, ""), test.told) || !strings.Contains(strings.Join(conv.logged, ""), test.logged) {
+				t.Errorf("verdict %d, told %q, logged %q", got, conv.told, conv.logged)
 			}
 		})
 	}
@@ -80,8 +80,8 @@ func TestAdministratorByLastGrant(t *testing.T) {
 			m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
 			req := m.request(user)
 			req.Service = service
-			got, door := m.again(req)
-			logged := strings.Join(door.logged, "\n")
+			got, conv := m.again(req)
+			logged := strings.Join(conv.logged, "\n")
 			if got != want || m.stored(user).Admin != (want != Success) {
 				t.Fatalf("verdict %d, stored %+v, logged %s", got, m.stored(user), logged)
 			}
@@ -92,8 +92,8 @@ func TestAdministratorByLastGrant(t *testing.T) {
 			// The next answer of Azure gives back what it says.
 			m.entra.Heal()
 			m.assign(user, "Virtual Machine Administrator Login")
-			if got, door := m.again(m.request(user)); got != Success || !m.stored(user).Admin {
-				t.Errorf("verdict %d, stored %+v, logged %q", got, m.stored(user), door.logged)
+			if got, conv := m.again(m.request(user)); got != Success || !m.stored(user).Admin {
+				t.Errorf("verdict %d, stored %+v, logged %q", got, m.stored(user), conv.logged)
 			}
 		})
 	}
@@ -106,8 +106,8 @@ func TestAdministratorByLastGrantWhereCovered(t *testing.T) {
 			m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
 			req := m.request(user)
 			req.Service = service
-			got, door := m.again(req)
-			ended(t, got, door, Success, "", `decision="administrator"`)
+			got, conv := m.again(req)
+			ended(t, got, conv, Success, "", `decision="administrator"`)
 			if !m.stored(user).Admin {
 				t.Error("no administrator any more")
 			}
@@ -133,8 +133,8 @@ func TestUserManagerBesideLogin(t *testing.T) {
 			m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
 			req := m.request(user)
 			req.Service, req.HoldsAdmins = "systemd-user", test.holds
-			if got, door := m.again(req); got != test.want || m.stored(user).Admin != test.admin {
-				t.Errorf("verdict %d, stored %+v, logged %q", got, m.stored(user), door.logged)
+			if got, conv := m.again(req); got != test.want || m.stored(user).Admin != test.admin {
+				t.Errorf("verdict %d, stored %+v, logged %q", got, m.stored(user), conv.logged)
 			}
 		})
 	}
@@ -148,6 +148,6 @@ func TestAdministratorByLastGrantIsWrittenDown(t *testing.T) {
 	if err := errors.Join(os.Remove(lock), os.Mkdir(lock, 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	got, door := m.again(m.request(user))
-	ended(t, got, door, Broken, "could not be stored", "store-error")
+	got, conv := m.again(m.request(user))
+	ended(t, got, conv, Broken, "could not be stored", "store-error")
 }

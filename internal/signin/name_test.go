@@ -129,10 +129,10 @@ func TestRefusedEarly(t *testing.T) {
 			if test.prepare != nil {
 				test.prepare(t, m, &req)
 			}
-			got, door := m.signIn(req, user)
-			ended(t, got, door, test.want, test.told, test.logged)
-			if n := m.requests(""); n != 0 || door.prompts != nil {
-				t.Errorf("%d requests, prompts %q", n, door.prompts)
+			got, conv := m.signIn(req, user)
+			ended(t, got, conv, test.want, test.told, test.logged)
+			if n := m.requests(""); n != 0 || conv.prompts != nil {
+				t.Errorf("%d requests, prompts %q", n, conv.prompts)
 			}
 		})
 	}
@@ -151,8 +151,8 @@ func TestGarbageNames(t *testing.T) {
 		req := m.request(name)
 		req.Service, req.RemoteHost = name, name
 		for _, phase := range []func(Request) (Verdict, *said){func(r Request) (Verdict, *said) { return m.signIn(r, user) }, m.again} {
-			if got, door := phase(req); got != NotOurs || door.told != nil || door.logged != nil {
-				t.Errorf("%.40q: verdict %d, told %q, logged %q", name, got, door.told, door.logged)
+			if got, conv := phase(req); got != NotOurs || conv.told != nil || conv.logged != nil {
+				t.Errorf("%.40q: verdict %d, told %q, logged %q", name, got, conv.told, conv.logged)
 			}
 		}
 	}
@@ -277,8 +277,8 @@ func TestImportedAccount(t *testing.T) {
 	req := m.request(user)
 	req.KnownToHost, req.UID = true, 54321
 	req.StoreInode, req.StoreModified = m.store.Stamp()
-	got, door := m.signIn(req, user)
-	ended(t, got, door, Success, "", `uid="54321"`)
+	got, conv := m.signIn(req, user)
+	ended(t, got, conv, Success, "", `uid="54321"`)
 	if a := m.stored(user); a.UID != 54321 || a.ObjectID != userOID {
 		t.Errorf("stored %+v", a)
 	}
@@ -290,8 +290,8 @@ func TestMovedMeanwhile(t *testing.T) {
 	m.put(m.imported(user))
 	req := m.request(user)
 	req.KnownToHost, req.UID = true, m.firstID(user)
-	got, door := m.signIn(req, user)
-	ended(t, got, door, Denied, "changed while you were connecting", "host-out-of-date")
+	got, conv := m.signIn(req, user)
+	ended(t, got, conv, Denied, "changed while you were connecting", "host-out-of-date")
 	if a := m.stored(user); a.ObjectID != "" {
 		t.Errorf("bound: %+v", a)
 	}
@@ -305,8 +305,8 @@ func TestNameOfAnother(t *testing.T) {
 	m := newMachine(t, "")
 	owner := m.person(user, stranger)
 	m.put(owner)
-	got, door := m.signIn(m.request(user), user)
-	ended(t, got, door, Denied, "belongs to somebody else", "name-of-another")
+	got, conv := m.signIn(m.request(user), user)
+	ended(t, got, conv, Denied, "belongs to somebody else", "name-of-another")
 	if n := m.requests("checkaccess"); n != 0 {
 		t.Errorf("Azure was asked %d times", n)
 	}
@@ -325,8 +325,8 @@ func TestRenamed(t *testing.T) {
 	before := m.person(user, userOID)
 	m.put(before)
 	m.rename(renamed)
-	got, door := m.signIn(m.request(renamed), renamed)
-	ended(t, got, door, Denied, "renamed to "+renamed, "renamed")
+	got, conv := m.signIn(m.request(renamed), renamed)
+	ended(t, got, conv, Denied, "renamed to "+renamed, "renamed")
 	if a := m.stored(renamed); a.UID != before.UID || a.Home != before.Home || a.ObjectID != userOID {
 		t.Errorf("stored %+v", a)
 	}
@@ -334,8 +334,8 @@ func TestRenamed(t *testing.T) {
 	if _, err := m.grant(before.UID); !errors.Is(err, account.ErrNoGrant) {
 		t.Errorf("grant: %v", err)
 	}
-	got, door = m.signIn(m.request(renamed), renamed)
-	ended(t, got, door, Success, "", "signed-in")
+	got, conv = m.signIn(m.request(renamed), renamed)
+	ended(t, got, conv, Success, "", "signed-in")
 }
 
 // A rename does not put off what the check has found.
@@ -347,8 +347,8 @@ func TestRenamedFormerAdministrator(t *testing.T) {
 	m.put(before)
 	m.record(before, m.now(), true)
 	m.rename(renamed)
-	got, door := m.signIn(m.request(renamed), renamed)
-	ended(t, got, door, Denied, "renamed to "+renamed, "renamed")
+	got, conv := m.signIn(m.request(renamed), renamed)
+	ended(t, got, conv, Denied, "renamed to "+renamed, "renamed")
 	if a := m.stored(renamed); a.Admin || a.Groups != nil {
 		t.Errorf("stored %+v", a)
 	}
@@ -402,18 +402,18 @@ func TestDemotion(t *testing.T) {
 			m.assign(admin, "Virtual Machine User Login")
 			req := m.request(admin)
 			req.Service = service
-			got, door := m.signIn(req, admin)
+			got, conv := m.signIn(req, admin)
 			if want == Success {
-				ended(t, got, door, Success, "", `decision="user"`)
+				ended(t, got, conv, Success, "", `decision="user"`)
 			} else {
-				ended(t, got, door, Denied, "no longer an administrator", "demoted")
+				ended(t, got, conv, Denied, "no longer an administrator", "demoted")
 			}
 			g, err := m.grant(a.UID)
 			if m.stored(admin).Admin || err != nil || g.Admin {
 				t.Errorf("still an administrator: grant %+v, %v", g, err)
 			}
-			if got, door = m.signIn(req, admin); got != Success { // now the groups are right
-				t.Errorf("verdict %d, told %q", got, door.told)
+			if got, conv = m.signIn(req, admin); got != Success { // now the groups are right
+				t.Errorf("verdict %d, told %q", got, conv.told)
 			}
 		})
 	}
@@ -422,13 +422,13 @@ func TestDemotion(t *testing.T) {
 // A denial takes back what an earlier authorization gave.
 func TestDenialDropsGrant(t *testing.T) {
 	m := newMachine(t, "")
-	if got, door := m.signIn(m.request(admin), admin); got != Success {
-		t.Fatalf("told %q", door.told)
+	if got, conv := m.signIn(m.request(admin), admin); got != Success {
+		t.Fatalf("told %q", conv.told)
 	}
 	a := m.stored(admin)
 	m.assign(admin, "")
-	got, door := m.signIn(m.request(admin), admin)
-	ended(t, got, door, Denied, "Object ID: "+adminOID, "denied")
+	got, conv := m.signIn(m.request(admin), admin)
+	ended(t, got, conv, Denied, "Object ID: "+adminOID, "denied")
 	if _, err := m.grant(a.UID); !errors.Is(err, account.ErrNoGrant) {
 		t.Errorf("grant: %v", err)
 	}
@@ -450,12 +450,12 @@ func TestAdminServices(t *testing.T) {
 	} {
 		req := m.request(test.name)
 		req.Service = test.service
-		got, door := m.signIn(req, test.name)
+		got, conv := m.signIn(req, test.name)
 		if test.want == Success {
-			ended(t, got, door, Success, "", "signed-in")
+			ended(t, got, conv, Success, "", "signed-in")
 			continue
 		}
-		ended(t, got, door, Denied, "'Microsoft.Compute/virtualMachines/loginAsAdmin/action', for example 'Virtual Machine Administrator Login'", "denied")
+		ended(t, got, conv, Denied, "'Microsoft.Compute/virtualMachines/loginAsAdmin/action', for example 'Virtual Machine Administrator Login'", "denied")
 		m.unknown(test.name)
 	}
 }

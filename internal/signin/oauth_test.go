@@ -202,8 +202,8 @@ func TestNumbersThatWait(t *testing.T) {
 			m := newMachine(t, "")
 			fault.Endpoint, fault.Times = "token", 1
 			m.entra.Fail(fault)
-			got, door := m.signIn(m.request(user), user)
-			ended(t, got, door, Success, "", "signed-in")
+			got, conv := m.signIn(m.request(user), user)
+			ended(t, got, conv, Success, "", "signed-in")
 			polls := m.asked("token")
 			if gap := polls[1].Time.Sub(polls[0].Time); fault.AADSTS == 50196 && gap.Seconds() < 6 {
 				t.Errorf("asked again after %v", gap)
@@ -216,8 +216,8 @@ func TestNumbersThatWait(t *testing.T) {
 func TestNumbersThatWaitBeforeTheCode(t *testing.T) {
 	m := newMachine(t, "")
 	m.entra.Fail(emulator.Fault{Endpoint: "devicecode", Error: "invalid_grant", AADSTS: 50196})
-	got, door := m.signIn(m.request(user), user)
-	ended(t, got, door, Unreachable, "The sign-in service asks for fewer sign-ins at a time.", `aadsts="50196"`)
+	got, conv := m.signIn(m.request(user), user)
+	ended(t, got, conv, Unreachable, "The sign-in service asks for fewer sign-ins at a time.", `aadsts="50196"`)
 }
 
 func TestConsentIsAskedForOnce(t *testing.T) {

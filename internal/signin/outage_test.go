@@ -154,13 +154,13 @@ func TestOutageOfPolls(t *testing.T) {
 			fault := outages[outage]
 			fault.Endpoint = "token"
 			m.entra.Fail(fault)
-			got, door := m.unanswered(7) // polls after 1 and 3 seconds: time for the second to be answered
-			ended(t, got, door, Unreachable, noService, "until the code expired")
-			ended(t, got, door, Unreachable, noService, cause) // not: while awaiting headers
+			got, conv := m.unanswered(7) // polls after 1 and 3 seconds: time for the second to be answered
+			ended(t, got, conv, Unreachable, noService, "until the code expired")
+			ended(t, got, conv, Unreachable, noService, cause) // not: while awaiting headers
 
 			m.reconfigure(hasty)
-			got, door = m.signIn(m.request(user), user)
-			ended(t, got, door, Unreachable, noService, "deadline exceeded")
+			got, conv = m.signIn(m.request(user), user)
+			ended(t, got, conv, Unreachable, noService, "deadline exceeded")
 			m.unknown(user)
 		})
 	}
@@ -168,14 +168,14 @@ func TestOutageOfPolls(t *testing.T) {
 
 // unanswered is a sign-in whose code expires in so many seconds, and that nobody finishes: where polls fail, nobody could tell.
 // On a machine too busy to poll before that, it is tried again with a code that lives longer.
-func (m *machine) unanswered(life int) (got Verdict, door *said) {
+func (m *machine) unanswered(life int) (got Verdict, conv *said) {
 	m.t.Helper()
 	defer m.change(func(d *emulator.Directory) { d.ExpiresIn = 900 })
 	for polls := m.requests("token"); m.requests("token") == polls && life < 600; life *= 4 {
 		m.change(func(d *emulator.Directory) { d.ExpiresIn = life })
-		got, door = m.run(m.request(user), func(string) error { return nil })
+		got, conv = m.run(m.request(user), func(string) error { return nil })
 	}
-	return got, door
+	return got, conv
 }
 
 // ordeal is a sign-in that meets a server that fails.
@@ -185,23 +185,23 @@ func (m *machine) ordeal(endpoint string, want Verdict, told string) *said {
 	if endpoint == "token" && want == Unreachable {
 		signIn = func() (Verdict, *said) { return m.unanswered(2) }
 	}
-	got, door := signIn()
-	ended(m.t, got, door, want, told, "")
+	got, conv := signIn()
+	ended(m.t, got, conv, want, told, "")
 	if want == Success {
-		return door
+		return conv
 	}
 	m.unknown(user)
 	if _, err := m.grant(m.firstID(user)); err == nil {
 		m.t.Error("there is a grant")
 	}
-	return door
+	return conv
 }
 
 // works: an honest sign-in lets in.
 func (m *machine) works() {
 	m.t.Helper()
-	got, door := m.signIn(m.request(user), user)
-	ended(m.t, got, door, Success, "", "signed-in")
+	got, conv := m.signIn(m.request(user), user)
+	ended(m.t, got, conv, Success, "", "signed-in")
 }
 
 // once runs do when an endpoint has answered for the first time, before the client has the answer.
@@ -256,8 +256,8 @@ func TestServiceGone(t *testing.T) {
 				m.once("identity", gone)
 			}
 			before, _ := m.grant(m.firstID(user))
-			got, door := m.run(m.request(user), act)
-			ended(t, got, door, Unreachable, test.told, "unreachable")
+			got, conv := m.run(m.request(user), act)
+			ended(t, got, conv, Unreachable, test.told, "unreachable")
 			if after, _ := m.grant(m.firstID(user)); after != before {
 				t.Errorf("grant %+v, before %+v", after, before)
 			}
@@ -289,8 +289,8 @@ func TestNoMetadataService(t *testing.T) {
 				m := newMachine(t, "")
 				m.metadata = "http://" + address(t)
 				m.reconfigure(lines)
-				got, door := m.signIn(m.request(user), user)
-				ended(t, got, door, Unreachable, noMetadata, "unreachable")
+				got, conv := m.signIn(m.request(user), user)
+				ended(t, got, conv, Unreachable, noMetadata, "unreachable")
 				m.unknown(user)
 			})
 		}
@@ -354,8 +354,8 @@ func TestCachedDocuments(t *testing.T) {
 			m.works()
 			m.ahead.Store(int64(24 * time.Hour))
 			m.reconfigure(impatient)
-			got, door := m.signIn(m.request(user), user)
-			ended(t, got, door, Unreachable, noService, "unreachable")
+			got, conv := m.signIn(m.request(user), user)
+			ended(t, got, conv, Unreachable, noService, "unreachable")
 			m.entra.Heal()
 			m.reconfigure("")
 			m.works()

@@ -171,7 +171,7 @@ type typist struct {
 	as     string
 	edit   func(*page)                   // of what the page is told
 	lines  func(parts []string) []string // what is typed, question by question; nil: the parts
-	errors map[int]error                 // of the door, by question
+	errors map[int]error                 // of the conversation, by question
 	echo   []bool
 
 	address string
@@ -225,22 +225,22 @@ func (m *machine) sshd(name string) Request {
 func (m *machine) paste(req Request, y *typist) (Verdict, *said) {
 	m.t.Helper()
 	y.m = m
-	door := &said{typed: y.answer}
-	door.reads = y.look
-	verdict := m.signin.Authenticate(m.t.Context(), req, door)
-	door.check(m.t, verdict)
+	conv := &said{typed: y.answer}
+	conv.reads = y.look
+	verdict := m.signin.Authenticate(m.t.Context(), req, conv)
+	conv.check(m.t, verdict)
 	if mark := filepath.Join(m.signin.RuntimeDir, "pending", req.Attempt); verdict == Success {
 		os.Rename(mark, filepath.Join(m.signin.RuntimeDir, "opened", req.Attempt)) // as pam/session.c does, if there is one
 	}
 	for _, part := range y.shown {
-		for _, text := range slices.Concat(door.logged, door.told, door.prompts, door.last) {
+		for _, text := range slices.Concat(conv.logged, conv.told, conv.prompts, conv.last) {
 			if len(part) > 40 && strings.Contains(text, part[20:40]) {
 				m.t.Errorf("what was pasted is in %s", text)
 			}
 		}
 	}
-	if strings.Contains(strings.Join(door.logged, "\n"), m.open(y.address).values.Get("c")) {
-		m.t.Errorf("the log holds the challenge: %q", door.logged)
+	if strings.Contains(strings.Join(conv.logged, "\n"), m.open(y.address).values.Get("c")) {
+		m.t.Errorf("the log holds the challenge: %q", conv.logged)
 	}
-	return verdict, door
+	return verdict, conv
 }

@@ -93,11 +93,11 @@ func (p *paste) question(ctx context.Context) ([]byte, error) {
 	switch {
 	case text == "":
 	case p.Program == "sudo" && !p.failed:
-		p.door.Tell(text)
+		p.conv.Tell(text)
 	default:
 		question = text + " \n" + question
 	}
-	return p.door.Ask(ctx, question, p.terminal().echo)
+	return p.conv.Ask(ctx, question, p.terminal().echo)
 }
 
 // address begins with a short line, before which OpenSSH's client puts "(user@host) ". The page's address begins at the left edge and has

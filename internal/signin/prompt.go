@@ -22,14 +22,14 @@ const ready = "Press ENTER when ready."
 func (a *attempt) ask(code *devicecode.Code) {
 	text := a.promptText(code)
 	if a.Program == "sudo" {
-		a.door.Tell(strings.TrimSuffix(text, " "+ready))
-		a.door.Prompt(ready + " ")
+		a.conv.Tell(strings.TrimSuffix(text, " "+ready))
+		a.conv.Prompt(ready + " ")
 		return
 	}
 	if a.inSSHD() {
-		a.door.Again(a.askAgain(code))
+		a.conv.Again(a.askAgain(code))
 	}
-	a.door.Prompt(text)
+	a.conv.Prompt(text)
 }
 
 func (a *attempt) askAgain(code *devicecode.Code) string {

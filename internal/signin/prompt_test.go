@@ -18,7 +18,7 @@ import (
 	"aadlogin/internal/devicecode"
 )
 
-// said is a Door that writes everything down.
+// said is a Conversation that writes everything down.
 type said struct {
 	prompts, told []string
 	last          []string // shown after the end
@@ -146,25 +146,25 @@ func TestAskIn(t *testing.T) {
 		"sudo": {1, 1, 0}, "sudo-rs": {0, 1, 0}, "sshd": {0, 1, 1}, "sshd-session": {0, 1, 1}, "su": {0, 1, 0}, "login": {0, 1, 0},
 		"polkit-agent-helper-1": {0, 1, 0}, "cockpit-session": {0, 1, 0}, "": {0, 1, 0},
 	} {
-		var door said
+		var conv said
 		a := promptedAttempt(Request{Service: "sudo", Program: program})
-		a.door = &door
+		a.conv = &conv
 		a.ask(code)
-		if len(door.told) != want.told || len(door.prompts) != want.prompts || len(door.again) != want.again {
-			t.Fatalf("%s: told %q, asked %q, and again %q", program, door.told, door.prompts, door.again)
+		if len(conv.told) != want.told || len(conv.prompts) != want.prompts || len(conv.again) != want.again {
+			t.Fatalf("%s: told %q, asked %q, and again %q", program, conv.told, conv.prompts, conv.again)
 		}
-		shown := append(append(door.told, door.again...), door.prompts...)
+		shown := append(append(conv.told, conv.again...), conv.prompts...)
 		if !strings.Contains(shown[0], code.VerificationURI+" and enter the code FJS3K6X4D to authenticate.") {
 			t.Errorf("%s: %q", program, shown[0])
 		}
-		if got := strings.Join(append(door.told, door.prompts...), " "); strings.TrimSuffix(got, " ") != a.promptText(code) {
+		if got := strings.Join(append(conv.told, conv.prompts...), " "); strings.TrimSuffix(got, " ") != a.promptText(code) {
 			t.Errorf("%s: %q", program, got)
 		}
-		if want.told == 1 && door.prompts[0] != "Press ENTER when ready. " {
-			t.Errorf("%s: %q", program, door.prompts)
+		if want.told == 1 && conv.prompts[0] != "Press ENTER when ready. " {
+			t.Errorf("%s: %q", program, conv.prompts)
 		}
-		if want.again == 1 && (!strings.HasPrefix(door.again[0], "Still waiting for the browser. \n") || strings.Contains(door.again[0], "Signing in")) {
-			t.Errorf("%s: %q", program, door.again)
+		if want.again == 1 && (!strings.HasPrefix(conv.again[0], "Still waiting for the browser. \n") || strings.Contains(conv.again[0], "Signing in")) {
+			t.Errorf("%s: %q", program, conv.again)
 		}
 	}
 }

@@ -24,17 +24,17 @@ func byGroup(t *testing.T, lines string) *machine {
 func (m *machine) changes(what string, want, browser bool) {
 	m.t.Helper()
 	var got Verdict
-	var door *said
+	var conv *said
 	if req := m.request(user); browser {
-		got, door = m.signIn(req, user)
+		got, conv = m.signIn(req, user)
 	} else {
-		got, door = m.again(req)
+		got, conv = m.again(req)
 	}
 	switch {
 	case want:
-		ended(m.t, got, door, Denied, changed, `reason="groups-changed"`)
+		ended(m.t, got, conv, Denied, changed, `reason="groups-changed"`)
 	case got != Success:
-		m.t.Errorf("%s: verdict %d, told %q", what, got, door.told)
+		m.t.Errorf("%s: verdict %d, told %q", what, got, conv.told)
 	}
 }
 
@@ -83,9 +83,9 @@ func TestReconnectOnlyWhereNeeded(t *testing.T) {
 			m.signin.Root = root
 			req := m.request(user)
 			req.Service = test.service
-			got, door := m.signIn(req, user)
+			got, conv := m.signIn(req, user)
 			if (got == Denied) != test.want || !test.want && got != Success {
-				t.Errorf("verdict %d, told %q", got, door.told)
+				t.Errorf("verdict %d, told %q", got, conv.told)
 			}
 		})
 	}
@@ -98,12 +98,12 @@ func TestReconnectOfTwoAtOnce(t *testing.T) {
 	req.KnownToHost, req.UID = true, m.firstID(user)
 	req.StoreInode, req.StoreModified = m.store.Stamp()
 	for range 2 {
-		got, door := m.signIn(req, user)
-		ended(t, got, door, Denied, changed, `reason="groups-changed"`)
+		got, conv := m.signIn(req, user)
+		ended(t, got, conv, Denied, changed, `reason="groups-changed"`)
 	}
 	req.StoreInode, req.StoreModified = m.store.Stamp()
-	if got, door := m.signIn(req, user); got != Success {
-		t.Errorf("verdict %d, told %q", got, door.told)
+	if got, conv := m.signIn(req, user); got != Success {
+		t.Errorf("verdict %d, told %q", got, conv.told)
 	}
 }
 

@@ -48,7 +48,7 @@ func (a *attempt) run(verb string, steps func(*attempt) error) (v Verdict) {
 	case a.found.reused != nil:
 		reason = "reuse"
 	}
-	a.door.End(level, a.line(verb, reason, append(a.found.standIn, a.found.reused...)...))
+	a.conv.End(level, a.line(verb, reason, append(a.found.standIn, a.found.reused...)...))
 	return Success
 }
 
@@ -63,16 +63,16 @@ func (a *attempt) refused(err error) Verdict {
 	switch {
 	case r.person == "":
 	case a.pasting && a.inSSHD():
-		a.door.Last(r.person + "\nPress ENTER. ")
+		a.conv.Last(r.person + "\nPress ENTER. ")
 	default:
-		a.door.Tell(r.person)
+		a.conv.Tell(r.person)
 	}
 	if r.reason != "" {
 		verb, level := r.verdict.said()
 		if r.level != 0 {
 			level = r.level
 		}
-		a.door.End(level, a.line(verb, r.reason, r.pairs...))
+		a.conv.End(level, a.line(verb, r.reason, r.pairs...))
 	}
 	return r.verdict
 }

@@ -36,12 +36,12 @@ func TestZeroVerdictLetsNobodyIn(t *testing.T) {
 // Only no error at all is a success.
 func TestEnd(t *testing.T) {
 	end := func(err error) (Verdict, *said) {
-		door := new(said)
-		a := new(Signin).attempt(Request{User: "user@contoso.example"}, door)
-		return a.run("signed-in", func(*attempt) error { return err }), door
+		conv := new(said)
+		a := new(Signin).attempt(Request{User: "user@contoso.example"}, conv)
+		return a.run("signed-in", func(*attempt) error { return err }), conv
 	}
-	if got, door := end(nil); got != Success || door.told != nil || len(door.logged) != 1 || !strings.HasPrefix(door.logged[0], "6 signed-in ") {
-		t.Errorf("no error: %v, told %q, logged %q", got, door.told, door.logged)
+	if got, conv := end(nil); got != Success || conv.told != nil || len(conv.logged) != 1 || !strings.HasPrefix(conv.logged[0], "6 signed-in ") {
+		t.Errorf("no error: %v, told %q, logged %q", got, conv.told, conv.logged)
 	}
 	for _, v := range everyVerdict {
 		want := v
@@ -55,20 +55,20 @@ func TestEnd(t *testing.T) {
 		}
 	}
 	for _, err := range []error{errors.New("anything"), context.Canceled, context.DeadlineExceeded, account.ErrUnknown} {
-		got, door := end(err)
-		if got != Broken || len(door.told) != 1 || !strings.Contains(door.told[0], "nobody was signed in") ||
-			len(door.logged) != 1 || !strings.Contains(door.logged[0], err.Error()) {
-			t.Errorf("%v: %v, told %q, logged %q", err, got, door.told, door.logged)
+		got, conv := end(err)
+		if got != Broken || len(conv.told) != 1 || !strings.Contains(conv.told[0], "nobody was signed in") ||
+			len(conv.logged) != 1 || !strings.Contains(conv.logged[0], err.Error()) {
+			t.Errorf("%v: %v, told %q, logged %q", err, got, conv.told, conv.logged)
 		}
 	}
 }
 
 // A refusal without words is for accounts that are none of our business.
 func TestEndSaysNothing(t *testing.T) {
-	door := new(said)
-	new(Signin).attempt(Request{}, door).run("signed-in", func(*attempt) error { return &refusal{verdict: NotOurs} })
-	if door.told != nil || door.logged != nil {
-		t.Errorf("told %q, logged %q", door.told, door.logged)
+	conv := new(said)
+	new(Signin).attempt(Request{}, conv).run("signed-in", func(*attempt) error { return &refusal{verdict: NotOurs} })
+	if conv.told != nil || conv.logged != nil {
+		t.Errorf("told %q, logged %q", conv.told, conv.logged)
 	}
 }
 
@@ -83,13 +83,13 @@ func TestPanic(t *testing.T) {
 		`error="a panic with a string" stack="signin.TestPanic.func`:              func(*attempt) error { panic("\n" + secret) },
 		`error="a panic with a *errors.errorString" stack="signin.TestPanic.func`: func(*attempt) error { panic(errors.New(secret)) },
 	} {
-		door := new(said)
-		a := new(Signin).attempt(Request{User: "user@contoso.example"}, door)
+		conv := new(said)
+		a := new(Signin).attempt(Request{User: "user@contoso.example"}, conv)
 		got := a.run("signed-in", step)
-		ended(t, got, door, Broken, "nobody was signed in", `3 failed reason="panic" account="user@contoso.example"`)
-		line := door.logged[0]
-		if !strings.Contains(line, want) || !strings.Contains(line, " < signin.(*attempt).run refusal.go:") || strings.Contains(line, secret) || door.ends != 1 {
-			t.Errorf("%d ends: %q, want %s", door.ends, door.logged, want)
+		ended(t, got, conv, Broken, "nobody was signed in", `3 failed reason="panic" account="user@contoso.example"`)
+		line := conv.logged[0]
+		if !strings.Contains(line, want) || !strings.Contains(line, " < signin.(*attempt).run refusal.go:") || strings.Contains(line, secret) || conv.ends != 1 {
+			t.Errorf("%d ends: %q, want %s", conv.ends, conv.logged, want)
 		}
 	}
 }
@@ -202,12 +202,12 @@ func TestNoRole(t *testing.T) {
 
 // What every line of the log has, whoever wrote the values.
 func TestLogHasWhoAndWhere(t *testing.T) {
-	door := new(said)
-	a := new(Signin).attempt(Request{Attempt: ofOurs, User: "a\"\nb", Service: "sshd", RemoteHost: "h\x1b"}, door)
+	conv := new(said)
+	a := new(Signin).attempt(Request{Attempt: ofOurs, User: "a\"\nb", Service: "sshd", RemoteHost: "h\x1b"}, conv)
 	a.log(LogInfo, "verb", "key", "value")
 	want := `6 verb account="a\"\x0ab" service="sshd" rhost="h\x1b" attempt="` + ofOurs + `" key="value"`
-	if len(door.logged) != 1 || door.logged[0] != want {
-		t.Errorf("got  %q\nwant %q", door.logged, want)
+	if len(conv.logged) != 1 || conv.logged[0] != want {
+		t.Errorf("got  %q\nwant %q", conv.logged, want)
 	}
 }
 
@@ -216,9 +216,9 @@ func TestNotWritable(t *testing.T) {
 	const forbidden = "/sys/kernel/aad-login"
 	m := newMachine(t, "")
 	m.signin.CacheDir = forbidden
-	got, door := m.signIn(m.request(user), user)
-	ended(t, got, door, Misconfigured, "may not write where sign-ins are kept", forbidden)
-	if all := strings.Join(door.logged, "\n"); !strings.Contains(all, `reason="not-writable"`) || !strings.Contains(all, "ReadWritePaths=") {
+	got, conv := m.signIn(m.request(user), user)
+	ended(t, got, conv, Misconfigured, "may not write where sign-ins are kept", forbidden)
+	if all := strings.Join(conv.logged, "\n"); !strings.Contains(all, `reason="not-writable"`) || !strings.Contains(all, "ReadWritePaths=") {
 		t.Errorf("logged %q", all)
 	}
 	for _, err := range []error{syscall.EROFS, syscall.EPERM, syscall.EACCES} {

@@ -49,8 +49,8 @@ func TestOldNameTyped(t *testing.T) {
 			if c.prepare != nil {
 				c.prepare(m)
 			}
-			got, door := m.signIn(m.request(user), c.to)
-			ended(t, got, door, Denied, c.told, c.logged)
+			got, conv := m.signIn(m.request(user), c.to)
+			ended(t, got, conv, Denied, c.told, c.logged)
 			if !c.renamed {
 				if a := m.stored(user); a.UID != before.UID || a.Name != user || a.UPN != user || len(a.Former) > 0 {
 					t.Errorf("stored %+v", a)
@@ -61,10 +61,10 @@ func TestOldNameTyped(t *testing.T) {
 				t.Errorf("stored %+v", a)
 			}
 			m.unknown(user)
-			got, door = m.signIn(m.request(now), now)
-			ended(t, got, door, Success, "", "signed-in")
-			got, door = m.signIn(m.request(user), now)
-			ended(t, got, door, Denied, "no longer in use", "former-name")
+			got, conv = m.signIn(m.request(now), now)
+			ended(t, got, conv, Success, "", "signed-in")
+			got, conv = m.signIn(m.request(user), now)
+			ended(t, got, conv, Denied, "no longer in use", "former-name")
 		})
 	}
 }
@@ -73,11 +73,11 @@ func TestOldNameTyped(t *testing.T) {
 func TestOldNameOfAnother(t *testing.T) {
 	m := newMachine(t, "")
 	m.put(m.person(user, userOID), m.person(admin, adminOID))
-	got, door := m.signIn(m.request(user), admin)
-	ended(t, got, door, Refused, "but admin@contoso.example signed in with the browser", "other-account")
+	got, conv := m.signIn(m.request(user), admin)
+	ended(t, got, conv, Refused, "but admin@contoso.example signed in with the browser", "other-account")
 	m.rename("renamed@contoso.example")
-	got, door = m.signIn(m.request(admin), "renamed@contoso.example")
-	ended(t, got, door, Refused, "but renamed@contoso.example signed in with the browser", "other-account")
+	got, conv = m.signIn(m.request(admin), "renamed@contoso.example")
+	ended(t, got, conv, Refused, "but renamed@contoso.example signed in with the browser", "other-account")
 	if a := m.stored(user); a.Name != user {
 		t.Errorf("stored %+v", a)
 	}
@@ -89,8 +89,8 @@ func TestCreatedAgain(t *testing.T) {
 	before := m.person(user, stranger)
 	before.Admin, before.Groups = true, []uint32{2000}
 	m.put(before)
-	got, door := m.signIn(m.request(user), user)
-	ended(t, got, door, Denied, "belongs to somebody else", `oid="`+userOID+`"`)
+	got, conv := m.signIn(m.request(user), user)
+	ended(t, got, conv, Denied, "belongs to somebody else", `oid="`+userOID+`"`)
 	err := m.store.Update(func(e *account.Edit) error { return e.Rebind(before, m.rules.TenantID, userOID) })
 	if err != nil {
 		t.Fatal(err)
@@ -98,8 +98,8 @@ func TestCreatedAgain(t *testing.T) {
 	if a := m.stored(user); a.Admin || len(a.Groups) > 0 || a.UID != before.UID {
 		t.Errorf("stored %+v", a)
 	}
-	got, door = m.signIn(m.request(user), user)
-	ended(t, got, door, Success, "", "signed-in")
+	got, conv = m.signIn(m.request(user), user)
+	ended(t, got, conv, Success, "", "signed-in")
 	if a := m.stored(user); a.UID != before.UID || a.Home != before.Home || a.ObjectID != userOID || a.Admin {
 		t.Errorf("stored %+v", a)
 	}

@@ -27,18 +27,18 @@ func afterBrowser(t *testing.T, lines string) *machine {
 
 func (m *machine) browser(req Request) {
 	m.t.Helper()
-	got, door := m.signIn(req, req.User)
-	ended(m.t, got, door, Success, "", "signed-in")
-	if len(door.prompts) != 1 {
-		m.t.Fatalf("%d prompts for a sign-in with the browser", len(door.prompts))
+	got, conv := m.signIn(req, req.User)
+	ended(m.t, got, conv, Success, "", "signed-in")
+	if len(conv.prompts) != 1 {
+		m.t.Fatalf("%d prompts for a sign-in with the browser", len(conv.prompts))
 	}
 }
 
 // silent is an attempt whose person opens no browser, and whether a code was shown.
-func (m *machine) silent(req Request) (verdict Verdict, door *said, asked bool) {
+func (m *machine) silent(req Request) (verdict Verdict, conv *said, asked bool) {
 	m.t.Helper()
-	verdict, door = m.run(req, m.entra.Decline)
-	return verdict, door, len(door.prompts) > 0
+	verdict, conv = m.run(req, m.entra.Decline)
+	return verdict, conv, len(conv.prompts) > 0
 }
 
 func TestReuse(t *testing.T) {
@@ -46,10 +46,10 @@ func TestReuse(t *testing.T) {
 	m.entra.Fail(emulator.Fault{Endpoint: "openid", Reset: true}) // nobody asks Entra
 	before := m.requests("checkaccess")
 	for range 3 {
-		got, door, asked := m.silent(m.request(user))
-		ended(t, got, door, Success, "", "signed-in")
-		if line := strings.Join(door.logged, "\n"); asked || !strings.Contains(line, `role="`) || !strings.Contains(line, `scope="/subscriptions/`) {
-			t.Errorf("asked %v, logged %q", asked, door.logged)
+		got, conv, asked := m.silent(m.request(user))
+		ended(t, got, conv, Success, "", "signed-in")
+		if line := strings.Join(conv.logged, "\n"); asked || !strings.Contains(line, `role="`) || !strings.Contains(line, `scope="/subscriptions/`) {
+			t.Errorf("asked %v, logged %q", asked, conv.logged)
 		}
 	}
 	if n := m.requests("checkaccess") - before; n != 3 {
@@ -63,10 +63,10 @@ func TestReuseIsLogged(t *testing.T) {
 	for range 2 {
 		req := m.request(user)
 		req.Attempt = stranger
-		got, door, _ := m.silent(req)
-		ended(t, got, door, Success, "", `6 signed-in reason="reuse" account="`+user+`" uid="`+fmt.Sprint(m.firstID(user))+`" oid="`+userOID+`"`)
-		ended(t, got, door, Success, "", ` attempt="`+stranger+`" reuse_of="`+ofOurs+`" browser="20`)
-		ended(t, got, door, Success, "", ` from="192.0.2.7"`)
+		got, conv, _ := m.silent(req)
+		ended(t, got, conv, Success, "", `6 signed-in reason="reuse" account="`+user+`" uid="`+fmt.Sprint(m.firstID(user))+`" oid="`+userOID+`"`)
+		ended(t, got, conv, Success, "", ` attempt="`+stranger+`" reuse_of="`+ofOurs+`" browser="20`)
+		ended(t, got, conv, Success, "", ` from="192.0.2.7"`)
 	}
 }
 
@@ -104,9 +104,9 @@ func TestNoReuse(t *testing.T) {
 			m := afterBrowser(t, tenMinutes)
 			req := m.request(user)
 			change(m, &req)
-			got, door, asked := m.silent(req)
+			got, conv, asked := m.silent(req)
 			if !asked && name != "another application" || got == Success {
-				t.Errorf("verdict %d, asked %v, logged %q", got, asked, door.logged)
+				t.Errorf("verdict %d, asked %v, logged %q", got, asked, conv.logged)
 			}
 		})
 	}
@@ -150,8 +150,8 @@ func TestReuseDoesNotExtend(t *testing.T) {
 	m := afterBrowser(t, tenMinutes)
 	for _, minutes := range []time.Duration{6, 9} {
 		m.ahead.Store(int64(minutes * time.Minute))
-		if got, door, asked := m.silent(m.request(user)); got != Success || asked {
-			t.Fatalf("after %d minutes: verdict %d, asked %v, logged %q", minutes, got, asked, door.logged)
+		if got, conv, asked := m.silent(m.request(user)); got != Success || asked {
+			t.Fatalf("after %d minutes: verdict %d, asked %v, logged %q", minutes, got, asked, conv.logged)
 		}
 	}
 	m.ahead.Store(int64(11 * time.Minute))
@@ -167,15 +167,15 @@ func TestReuseAfterTheRole(t *testing.T) {
 	other.RemoteHost = "192.0.2.8"
 	m.browser(other)
 	m.assign(user, "")
-	got, door, asked := m.silent(m.request(user))
-	ended(t, got, door, Denied, "Access denied:", "denied")
+	got, conv, asked := m.silent(m.request(user))
+	ended(t, got, conv, Denied, "Access denied:", "denied")
 	if asked {
 		t.Error("a code for somebody without a role")
 	}
 	m.assign(user, "Virtual Machine User Login")
 	for _, req := range []Request{m.request(user), other} {
-		if got, door, asked := m.silent(req); got == Success || !asked {
-			t.Errorf("%s: verdict %d, asked %v, logged %q", req.RemoteHost, got, asked, door.logged)
+		if got, conv, asked := m.silent(req); got == Success || !asked {
+			t.Errorf("%s: verdict %d, asked %v, logged %q", req.RemoteHost, got, asked, conv.logged)
 		}
 	}
 }
@@ -184,8 +184,8 @@ func TestReuseAfterTheRole(t *testing.T) {
 func TestReuseAfterADeniedKey(t *testing.T) {
 	m := afterBrowser(t, tenMinutes)
 	m.assign(user, "")
-	got, door := m.again(m.request(user))
-	ended(t, got, door, Denied, "Access denied:", "denied")
+	got, conv := m.again(m.request(user))
+	ended(t, got, conv, Denied, "Access denied:", "denied")
 	m.assign(user, "Virtual Machine User Login")
 	if got, _, asked := m.silent(m.request(user)); got == Success || !asked {
 		t.Errorf("verdict %d, asked %v", got, asked)
@@ -199,8 +199,8 @@ func TestReuseAsFormerAdministrator(t *testing.T) {
 	req.Service = "login"
 	m.browser(req)
 	m.assign(admin, "Virtual Machine User Login")
-	got, door, asked := m.silent(req)
-	ended(t, got, door, Denied, "loginAsAdmin", "denied")
+	got, conv, asked := m.silent(req)
+	ended(t, got, conv, Denied, "loginAsAdmin", "denied")
 	if asked || m.stored(admin).Admin {
 		t.Errorf("asked %v, still administrator %v", asked, m.stored(admin).Admin)
 	}
@@ -215,8 +215,8 @@ func TestReuseWithoutAzure(t *testing.T) {
 				m.ahead.Add(int64(metadataAge))
 			}
 			m.entra.Fail(emulator.Fault{Endpoint: endpoint, Status: 503})
-			got, door, asked := m.silent(m.request(user))
-			ended(t, got, door, Unreachable, "cannot be reached", "unreachable")
+			got, conv, asked := m.silent(m.request(user))
+			ended(t, got, conv, Unreachable, "cannot be reached", "unreachable")
 			if asked {
 				t.Error("asked for a code")
 			}
@@ -238,8 +238,8 @@ func TestReuseFromTwoAddresses(t *testing.T) {
 	}
 	m.browser(other)
 	for _, req := range []Request{m.request(user), other} {
-		if got, door, asked := m.silent(req); got != Success || asked {
-			t.Errorf("%s: verdict %d, asked %v, logged %q", req.RemoteHost, got, asked, door.logged)
+		if got, conv, asked := m.silent(req); got != Success || asked {
+			t.Errorf("%s: verdict %d, asked %v, logged %q", req.RemoteHost, got, asked, conv.logged)
 		}
 	}
 }
@@ -249,13 +249,13 @@ func TestReuseNeedsTheDoor(t *testing.T) {
 	m := newMachine(t, tenMinutes)
 	m.aborts = true
 	m.browser(m.request(user))
-	if got, door, asked := m.silent(m.request(user)); got == Success || !asked {
-		t.Errorf("verdict %d, asked %v, logged %q", got, asked, door.logged)
+	if got, conv, asked := m.silent(m.request(user)); got == Success || !asked {
+		t.Errorf("verdict %d, asked %v, logged %q", got, asked, conv.logged)
 	}
 	m.aborts = false
 	m.browser(m.request(user))
-	if got, door, asked := m.silent(m.request(user)); got != Success || asked {
-		t.Errorf("let in: verdict %d, asked %v, logged %q", got, asked, door.logged)
+	if got, conv, asked := m.silent(m.request(user)); got != Success || asked {
+		t.Errorf("let in: verdict %d, asked %v, logged %q", got, asked, conv.logged)
 	}
 }
 
@@ -285,8 +285,8 @@ func TestReuseTakesNoSlot(t *testing.T) {
 	other := m.request(user)
 	other.RemoteHost = "192.0.2.8"
 	m.run(other, func(code string) error {
-		if got, door, asked := m.silent(m.request(user)); got != Success || asked {
-			t.Errorf("verdict %d, asked %v, told %q", got, asked, door.told)
+		if got, conv, asked := m.silent(m.request(user)); got != Success || asked {
+			t.Errorf("verdict %d, asked %v, told %q", got, asked, conv.told)
 		}
 		return m.entra.Decline(code)
 	})
@@ -296,8 +296,8 @@ func TestReuseTakesNoSlot(t *testing.T) {
 func TestReuseNotRecorded(t *testing.T) {
 	m := newMachine(t, tenMinutes)
 	m.write(m.signin.RuntimeDir, "in the way")
-	got, door := m.signIn(m.request(user), user)
-	ended(t, got, door, Success, "", "reuse-not-recorded")
+	got, conv := m.signIn(m.request(user), user)
+	ended(t, got, conv, Success, "", "reuse-not-recorded")
 	if got, _, asked := m.silent(m.request(user)); got == Success || !asked {
 		t.Errorf("verdict %d, asked %v", got, asked)
 	}
@@ -311,8 +311,8 @@ func TestReuseNeedsAnAddress(t *testing.T) {
 			req := m.request(user)
 			req.RemoteHost = rhost
 			m.browser(req)
-			if got, door, asked := m.silent(req); got == Success || !asked {
-				t.Errorf("verdict %d, asked %v, logged %q", got, asked, door.logged)
+			if got, conv, asked := m.silent(req); got == Success || !asked {
+				t.Errorf("verdict %d, asked %v, logged %q", got, asked, conv.logged)
 			}
 		})
 	}
@@ -324,8 +324,8 @@ func TestSudoHasNoWindowWithoutASession(t *testing.T) {
 		req := m.request(user)
 		req.Service, req.RemoteHost, req.Caller = "sudo", rhost, m.firstID(user)
 		m.browser(req)
-		if got, door, asked := m.silent(req); got == Success || !asked {
-			t.Errorf("verdict %d, asked %v, logged %q", got, asked, door.logged)
+		if got, conv, asked := m.silent(req); got == Success || !asked {
+			t.Errorf("verdict %d, asked %v, logged %q", got, asked, conv.logged)
 		}
 	}
 }

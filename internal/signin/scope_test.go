@@ -36,9 +36,9 @@ func (m *machine) tenant(change func(*emulator.Directory)) {
 }
 
 // try is a sign-in of user, and what the browser said: 0 is nothing. Who is refused there is left to wait, and the code expires.
-func (m *machine) try() (aadsts int, verdict Verdict, door *said) {
+func (m *machine) try() (aadsts int, verdict Verdict, conv *said) {
 	m.t.Helper()
-	verdict, door = m.run(m.request(user), func(code string) error {
+	verdict, conv = m.run(m.request(user), func(code string) error {
 		err := m.entra.SignIn(code, user)
 		var no *emulator.Refused
 		if errors.As(err, &no) {
@@ -47,7 +47,7 @@ func (m *machine) try() (aadsts int, verdict Verdict, door *said) {
 		}
 		return err
 	})
-	return aadsts, verdict, door
+	return aadsts, verdict, conv
 }
 
 func policy(grant string, p emulator.Policy) func(*emulator.Directory) {
@@ -103,15 +103,15 @@ func TestPoliciesSeeTheApplication(t *testing.T) {
 			t.Run(test.name+" "+scope, func(t *testing.T) {
 				m := newMachine(t, scopeLine(scope))
 				m.tenant(test.tenant)
-				got, verdict, door := m.try()
+				got, verdict, conv := m.try()
 				if got != want {
 					t.Errorf("the browser said %d, want %d", got, want)
 				}
 				if want == 0 {
-					ended(t, verdict, door, Success, "", "signed-in")
+					ended(t, verdict, conv, Success, "", "signed-in")
 				} else { // the machine is told nothing
-					ended(t, verdict, door, Refused, "named error 53003, 530033 or 530035", `reason="expired"`)
-					ended(t, verdict, door, Refused, "You don't have access to this", "aadctl check --tenant")
+					ended(t, verdict, conv, Refused, "named error 53003, 530033 or 530035", `reason="expired"`)
+					ended(t, verdict, conv, Refused, "You don't have access to this", "aadctl check --tenant")
 				}
 			})
 		}
@@ -124,8 +124,8 @@ func TestPoliciesSeeResourceManager(t *testing.T) {
 		t.Run(resource, func(t *testing.T) {
 			m := newMachine(t, sourceLine(config.Permissions))
 			m.tenant(policy("block", emulator.Policy{Resources: []string{resource}}))
-			if got, _, door := m.try(); got != want {
-				t.Errorf("the browser said %d, want %d; told %q", got, want, door.told)
+			if got, _, conv := m.try(); got != want {
+				t.Errorf("the browser said %d, want %d; told %q", got, want, conv.told)
 			}
 		})
 	}
@@ -143,13 +143,13 @@ func TestPolicyTellsTheMachine(t *testing.T) {
 		t.Run(word, func(t *testing.T) {
 			m := newMachine(t, "")
 			m.tenant(policy("block", emulator.Policy{Polling: word}))
-			verdict, door := m.run(m.request(user), func(code string) error {
+			verdict, conv := m.run(m.request(user), func(code string) error {
 				if err := m.entra.SignIn(code, user); err == nil {
 					t.Error("let in")
 				}
 				return nil
 			})
-			ended(t, verdict, door, Denied, "A Conditional Access policy of your organisation does not allow this sign-in", `aadsts="53003" fix="in the sign-in log`)
+			ended(t, verdict, conv, Denied, "A Conditional Access policy of your organisation does not allow this sign-in", `aadsts="53003" fix="in the sign-in log`)
 		})
 	}
 }
@@ -184,8 +184,8 @@ func TestRegistrationAndConsent(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			m := newMachine(t, scopeLine(test.scope))
 			m.tenant(test.tenant)
-			if got, verdict, door := m.try(); got != test.want || (verdict == Success) != (test.want == 0) {
-				t.Errorf("the browser said %d, want %d; verdict %d, told %q", got, test.want, verdict, door.told)
+			if got, verdict, conv := m.try(); got != test.want || (verdict == Success) != (test.want == 0) {
+				t.Errorf("the browser said %d, want %d; verdict %d, told %q", got, test.want, verdict, conv.told)
 			}
 		})
 	}
@@ -197,11 +197,11 @@ func TestScopeOfItselfByGUIDOnly(t *testing.T) {
 		t.Run(scope, func(t *testing.T) {
 			m := newMachine(t, scopeLine(scope))
 			m.tenant(func(d *emulator.Directory) { d.Registration.ForItself = "guid" })
-			_, verdict, door := m.try()
+			_, verdict, conv := m.try()
 			if want == Success {
-				ended(t, verdict, door, want, "", "signed-in")
+				ended(t, verdict, conv, want, "", "signed-in")
 			} else {
-				ended(t, verdict, door, want, `GUID form only: set sign_in.scope to "<client_id>/sign-in".`, `aadsts="90009"`)
+				ended(t, verdict, conv, want, `GUID form only: set sign_in.scope to "<client_id>/sign-in".`, `aadsts="90009"`)
 			}
 		})
 	}
@@ -210,9 +210,9 @@ func TestScopeOfItselfByGUIDOnly(t *testing.T) {
 // The access token of the application's own scope is in nobody's memory, and an answer that does not list the scope is noticed.
 func TestScopeIsNoted(t *testing.T) {
 	m := newMachine(t, scopeLine(ownScope))
-	_, verdict, door := m.try()
-	ended(t, verdict, door, Success, "", "signed-in")
-	if all := strings.Join(door.logged, "\n"); strings.Contains(all, "scope-not-granted") {
+	_, verdict, conv := m.try()
+	ended(t, verdict, conv, Success, "", "signed-in")
+	if all := strings.Join(conv.logged, "\n"); strings.Contains(all, "scope-not-granted") {
 		t.Error(all)
 	}
 	for _, r := range m.entra.Requests() {

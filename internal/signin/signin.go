@@ -66,9 +66,9 @@ type Request struct {
 	StoreModified int64
 }
 
-// A Door is the way to the person, through the PAM host. What they type comes back only as the answer to a question: after a prompt the
-// host itself waits for ENTER, and reads on only then.
-type Door interface {
+// A Conversation is the PAM conversation with the person, through the PAM host. What they type comes back only as the answer to
+// Ask: after a Prompt the host itself waits for ENTER, and reads on only then.
+type Conversation interface {
 	Prompt(text string)              // show, wait for ENTER
 	Again(text string)               // what the next prompt becomes when 15 s have passed after ENTER, and nothing has followed
 	Tell(text string)                // show
@@ -82,7 +82,7 @@ type Door interface {
 	Ask(ctx context.Context, text string, echo bool) ([]byte, error)
 }
 
-// ErrTooLong is a Door's: the host takes no answer of this length (sudo, none of 512 bytes and more).
+// ErrTooLong is returned by Conversation.Ask: the host takes no answer of this length (sudo, none of 512 bytes and more).
 var ErrTooLong = errors.New("the answer is too long for this program")
 
 // Signin runs attempts. Its zero value is the product; tests set the fields.
@@ -114,7 +114,7 @@ const (
 type attempt struct {
 	Signin
 	Request
-	door  Door
+	conv  Conversation
 	begun time.Time
 	found finding
 	cfg   *config.Config
@@ -132,18 +132,18 @@ type attempt struct {
 	asked   moment        // when Azure was
 }
 
-// Authenticate signs the person behind door in as req.User, or says why not.
-func (s *Signin) Authenticate(ctx context.Context, req Request, door Door) Verdict {
-	return s.attempt(req, door).run("signed-in", func(a *attempt) error { return a.authenticate(ctx) })
+// Authenticate signs the person at the other end of conv in as req.User, or says why not.
+func (s *Signin) Authenticate(ctx context.Context, req Request, conv Conversation) Verdict {
+	return s.attempt(req, conv).run("signed-in", func(a *attempt) error { return a.authenticate(ctx) })
 }
 
 // Account authorizes an account that somebody else (a public key, cron) has authenticated.
-func (s *Signin) Account(ctx context.Context, req Request, door Door) Verdict {
-	return s.attempt(req, door).run("authorized", func(a *attempt) error { return a.authorizeAgain(ctx) })
+func (s *Signin) Account(ctx context.Context, req Request, conv Conversation) Verdict {
+	return s.attempt(req, conv).run("authorized", func(a *attempt) error { return a.authorizeAgain(ctx) })
 }
 
-func (s *Signin) attempt(req Request, door Door) *attempt {
-	a := &attempt{Signin: *s, Request: req, door: door}
+func (s *Signin) attempt(req Request, conv Conversation) *attempt {
+	a := &attempt{Signin: *s, Request: req, conv: conv}
 	if a.Now == nil {
 		a.Now = time.Now
 	}
@@ -190,7 +190,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.door.Deadline(left + slack)
+	a.conv.Deadline(left + slack)
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
 

@@ -239,7 +239,7 @@ func (m *machine) signIn(req Request, as string) (Verdict, *said) {
 
 func (m *machine) run(req Request, act func(code string) error) (Verdict, *said) {
 	m.t.Helper()
-	door := &said{answer: func(prompt string) {
+	conv := &said{answer: func(prompt string) {
 		code := userCode.FindStringSubmatch(prompt)
 		if code == nil {
 			m.t.Errorf("no code in %q", prompt)
@@ -249,24 +249,24 @@ func (m *machine) run(req Request, act func(code string) error) (Verdict, *said)
 			m.t.Error(err)
 		}
 	}}
-	verdict := m.signin.Authenticate(m.t.Context(), req, door)
-	door.check(m.t, verdict)
+	verdict := m.signin.Authenticate(m.t.Context(), req, conv)
+	conv.check(m.t, verdict)
 	if mark := filepath.Join(m.signin.RuntimeDir, "pending", req.Attempt); verdict == Success && !m.aborts {
 		os.Rename(mark, filepath.Join(m.signin.RuntimeDir, "opened", req.Attempt)) // as pam/session.c does, if there is one
 	}
-	return verdict, door
+	return verdict, conv
 }
 
 // again is the account phase alone.
 func (m *machine) again(req Request) (Verdict, *said) {
 	m.t.Helper()
-	door := new(said)
-	verdict := m.signin.Account(m.t.Context(), req, door)
-	door.check(m.t, verdict)
-	if door.prompts != nil {
-		m.t.Errorf("the account phase asks: %q", door.prompts)
+	conv := new(said)
+	verdict := m.signin.Account(m.t.Context(), req, conv)
+	conv.check(m.t, verdict)
+	if conv.prompts != nil {
+		m.t.Errorf("the account phase asks: %q", conv.prompts)
 	}
-	return verdict, door
+	return verdict, conv
 }
 
 // check: an attempt has one line in the log, the last, unless the name is none of ours; and what is said and written holds no
@@ -299,25 +299,25 @@ func (s *said) check(t testing.TB, v Verdict) {
 var oneLine = regexp.MustCompile(`^[3-6] (signed-in|authorized|(denied|failed) reason="[a-z-]+") .*account=".+" .*duration="\d+\.\d{3}s" attempt="`)
 
 // ended compares how an attempt ended.
-func ended(t testing.TB, got Verdict, door *said, want Verdict, told, logged string) {
+func ended(t testing.TB, got Verdict, conv *said, want Verdict, told, logged string) {
 	t.Helper()
 	if got != want {
-		t.Errorf("verdict %d, want %d; told %q, logged %q", got, want, door.told, door.logged)
+		t.Errorf("verdict %d, want %d; told %q, logged %q", got, want, conv.told, conv.logged)
 	}
-	if all := strings.Join(slices.Concat(door.told, door.last), "\n"); !strings.Contains(all, told) || (told == "") != (all == "") {
+	if all := strings.Join(slices.Concat(conv.told, conv.last), "\n"); !strings.Contains(all, told) || (told == "") != (all == "") {
 		t.Errorf("told %q, want %q", all, told)
 	}
-	if all := strings.Join(door.logged, "\n"); !strings.Contains(all, logged) {
+	if all := strings.Join(conv.logged, "\n"); !strings.Contains(all, logged) {
 		t.Errorf("logged %q, want %q", all, logged)
 	}
 }
 
 func TestFirstSignIn(t *testing.T) {
 	m := newMachine(t, "")
-	got, door := m.signIn(m.request(user), user)
-	ended(t, got, door, Success, "", "signed-in")
-	if len(door.prompts) != 1 || !strings.Contains(door.prompts[0], m.entra.VerificationURI()) {
-		t.Errorf("prompts: %q", door.prompts)
+	got, conv := m.signIn(m.request(user), user)
+	ended(t, got, conv, Success, "", "signed-in")
+	if len(conv.prompts) != 1 || !strings.Contains(conv.prompts[0], m.entra.VerificationURI()) {
+		t.Errorf("prompts: %q", conv.prompts)
 	}
 	want := m.person(user, userOID)
 	a := m.stored(user)
@@ -329,8 +329,8 @@ func TestFirstSignIn(t *testing.T) {
 		t.Errorf("grant %+v, %v", g, err)
 	}
 	// The host waits longer than we do, or the person would never hear why it ended.
-	if len(door.deadlines) != 1 || door.deadlines[0] != 280*time.Second+slack {
-		t.Errorf("deadlines %v", door.deadlines)
+	if len(conv.deadlines) != 1 || conv.deadlines[0] != 280*time.Second+slack {
+		t.Errorf("deadlines %v", conv.deadlines)
 	}
 	for _, r := range m.entra.Requests() {
 		if r.Endpoint == "devicecode" && strings.Contains(r.Scope, "offline_access") {
@@ -341,8 +341,8 @@ func TestFirstSignIn(t *testing.T) {
 
 func TestAdministrator(t *testing.T) {
 	m := newMachine(t, "")
-	got, door := m.signIn(m.request(admin), admin)
-	ended(t, got, door, Success, "", `decision="administrator"`)
+	got, conv := m.signIn(m.request(admin), admin)
+	ended(t, got, conv, Success, "", `decision="administrator"`)
 	a := m.stored(admin)
 	if g, err := m.grant(a.UID); !a.Admin || err != nil || !g.Admin {
 		t.Errorf("stored %+v, grant %+v, %v", a, g, err)
@@ -389,8 +389,8 @@ func TestNotSignedIn(t *testing.T) {
 			if test.do != nil {
 				do = func(code string) error { return test.do(m, code) }
 			}
-			got, door := m.run(m.request(name), do)
-			ended(t, got, door, test.want, test.told, test.logged)
+			got, conv := m.run(m.request(name), do)
+			ended(t, got, conv, test.want, test.told, test.logged)
 			if test.want != Success {
 				m.unknown(name)
 				if _, err := m.grant(m.firstID(name)); err == nil {
@@ -435,8 +435,8 @@ func TestServersThatFail(t *testing.T) {
 		t.Run(test.fault.Endpoint+" "+test.fault.Error+test.fault.Body, func(t *testing.T) {
 			m := newMachine(t, "")
 			m.entra.Fail(test.fault)
-			got, door := m.signIn(m.request(user), user)
-			ended(t, got, door, test.want, test.told, test.logged)
+			got, conv := m.signIn(m.request(user), user)
+			ended(t, got, conv, test.want, test.told, test.logged)
 			m.unknown(user)
 		})
 	}
@@ -446,9 +446,9 @@ func TestServersThatFail(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	m := newMachine(t, "")
 	ctx, cancel := context.WithCancel(t.Context())
-	door := &said{answer: func(string) { cancel() }}
-	if got := m.signin.Authenticate(ctx, m.request(user), door); got == Success || len(door.told) != 1 {
-		t.Errorf("verdict %d, told %q", got, door.told)
+	conv := &said{answer: func(string) { cancel() }}
+	if got := m.signin.Authenticate(ctx, m.request(user), conv); got == Success || len(conv.told) != 1 {
+		t.Errorf("verdict %d, told %q", got, conv.told)
 	}
 	m.unknown(user)
 }
@@ -457,17 +457,17 @@ func TestCancelled(t *testing.T) {
 func TestSlotIsGivenBack(t *testing.T) {
 	m := newMachine(t, "sign_in.max_waiting = 1")
 	for range 3 {
-		got, door := m.run(m.request(user), m.entra.Decline)
-		ended(t, got, door, Refused, "declined", "sign-in-refused")
+		got, conv := m.run(m.request(user), m.entra.Decline)
+		ended(t, got, conv, Refused, "declined", "sign-in-refused")
 	}
 	full := m.request(user)
-	got, door := m.run(m.request(user), func(code string) error {
+	got, conv := m.run(m.request(user), func(code string) error {
 		nested := new(said)
 		verdict := m.signin.Authenticate(t.Context(), full, nested)
 		ended(t, verdict, nested, Unreachable, "Too many sign-ins are waiting on this machine", `too-many-waiting`)
 		return m.entra.Decline(code)
 	})
-	ended(t, got, door, Refused, "declined", "sign-in-refused")
+	ended(t, got, conv, Refused, "declined", "sign-in-refused")
 	if n := m.requests("devicecode"); n != 4 {
 		t.Errorf("%d device codes, want 4: a full machine asks for none", n)
 	}

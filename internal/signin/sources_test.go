@@ -30,15 +30,15 @@ func TestEverySource(t *testing.T) {
 	for _, source := range everySource {
 		t.Run(source, func(t *testing.T) {
 			m := newMachine(t, sourceLine(source))
-			got, door := m.signIn(m.request(admin), admin)
-			ended(t, got, door, Success, "", `source="`+source+`" decision="administrator"`)
-			got, door = m.signIn(m.request(user), user)
-			ended(t, got, door, Success, "", by[source])
+			got, conv := m.signIn(m.request(admin), admin)
+			ended(t, got, conv, Success, "", `source="`+source+`" decision="administrator"`)
+			got, conv = m.signIn(m.request(user), user)
+			ended(t, got, conv, Success, "", by[source])
 			if g, err := m.grant(m.stored(user).UID); err != nil || g.Source != source || g.Admin || !m.stored(admin).Admin {
 				t.Errorf("grant %+v, %v", g, err)
 			}
-			got, door = m.signIn(m.request(norole), norole)
-			ended(t, got, door, Denied, "Access denied:  to sign-in you be assigned", `denied `)
+			got, conv = m.signIn(m.request(norole), norole)
+			ended(t, got, conv, Denied, "Access denied:  to sign-in you be assigned", `denied `)
 			m.unknown(norole)
 		})
 	}
@@ -49,8 +49,8 @@ func TestDeniedByAppRole(t *testing.T) {
 	m := newMachine(t, sourceLine(config.AppRoles)+`sign_in.admin_services = ["cockpit"]`)
 	req := m.request(user)
 	req.Service = "cockpit"
-	got, door := m.signIn(req, user)
-	ended(t, got, door, Denied, "Access denied:  to sign-in you be assigned the app role 'loginAsAdmin' of this machine's application\nApplication: "+
+	got, conv := m.signIn(req, user)
+	ended(t, got, conv, Denied, "Access denied:  to sign-in you be assigned the app role 'loginAsAdmin' of this machine's application\nApplication: "+
 		emulator.Contoso().ClientID+"\nObject ID: "+userOID+"\nCorrelation ID: ",
 		`app_role="loginAsAdmin" fix="in the Entra admin center, at Enterprise applications`)
 }
@@ -65,8 +65,8 @@ func TestSourceAsks(t *testing.T) {
 	} {
 		t.Run(source, func(t *testing.T) {
 			m := newMachine(t, sourceLine(source))
-			got, door := m.signIn(m.request(user), user)
-			ended(t, got, door, Success, "", "signed-in")
+			got, conv := m.signIn(m.request(user), user)
+			ended(t, got, conv, Success, "", "signed-in")
 			for _, endpoint := range strings.Fields("instance info identity checkaccess roleassignments roledefinitions denyassignments permissions unknown") {
 				asked := m.requests(endpoint) > 0
 				if asked != strings.Contains(" "+want+" ", " "+endpoint+" ") {
@@ -90,8 +90,8 @@ func TestSourceAsks(t *testing.T) {
 func TestAppRolesWithoutAzure(t *testing.T) {
 	m := newMachine(t, sourceLine(config.AppRoles))
 	m.entra.Fail(emulator.Fault{Endpoint: "metadata", Reset: true}, emulator.Fault{Endpoint: "arm", Reset: true})
-	got, door := m.signIn(m.request(admin), admin)
-	ended(t, got, door, Success, "", "signed-in")
+	got, conv := m.signIn(m.request(admin), admin)
+	ended(t, got, conv, Success, "", "signed-in")
 }
 
 // "Refused" and "could not ask" are two things, whichever source it is.
@@ -120,8 +120,8 @@ func TestSourceCouldNotAsk(t *testing.T) {
 		t.Run(test.source+" "+test.fault.Endpoint+" "+test.fault.Error+test.fault.Body, func(t *testing.T) {
 			m := newMachine(t, sourceLine(test.source))
 			m.entra.Fail(test.fault)
-			got, door := m.signIn(m.request(user), user)
-			ended(t, got, door, Unreachable, test.told, test.logged)
+			got, conv := m.signIn(m.request(user), user)
+			ended(t, got, conv, Unreachable, test.told, test.logged)
 			m.unknown(user)
 		})
 	}
@@ -135,9 +135,9 @@ func TestDeniedByRoleAssignments(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	got, door := m.signIn(m.request(user), user)
-	ended(t, got, door, Denied, "Access denied:", `the deny assignment \"freeze\" at \"/\" applies to everyone`)
-	ended(t, got, door, Denied, "Scope: ", "az role assignment create --assignee-object-id "+userOID)
+	got, conv := m.signIn(m.request(user), user)
+	ended(t, got, conv, Denied, "Access denied:", `the deny assignment \"freeze\" at \"/\" applies to everyone`)
+	ended(t, got, conv, Denied, "Scope: ", "az role assignment create --assignee-object-id "+userOID)
 }
 
 // The account phase of the source that reads lists is like that of the one that asks for the verdict.
@@ -145,11 +145,11 @@ func TestAgainByRoleAssignments(t *testing.T) {
 	m := newMachine(t, sourceLine(config.RoleAssignments))
 	a := m.person(user, userOID)
 	m.put(a)
-	got, door := m.again(m.request(user))
-	ended(t, got, door, Success, "", `authorized `)
+	got, conv := m.again(m.request(user))
+	ended(t, got, conv, Success, "", `authorized `)
 	m.assign(user, "")
-	got, door = m.again(m.request(user))
-	ended(t, got, door, Denied, "Access denied:", "denied")
+	got, conv = m.again(m.request(user))
+	ended(t, got, conv, Denied, "Access denied:", "denied")
 	if _, err := m.grant(a.UID); !errors.Is(err, account.ErrNoGrant) {
 		t.Errorf("grant: %v", err)
 	}
@@ -188,11 +188,11 @@ func TestAgainBySourcesThatCannotAsk(t *testing.T) {
 				if err := m.store.RecordGrant(a.UID, grant); err != nil {
 					t.Fatal(err)
 				}
-				got, door := m.again(req)
+				got, conv := m.again(req)
 				if test.want == Success {
-					ended(t, got, door, Success, "", `reason="last-grant"`)
+					ended(t, got, conv, Success, "", `reason="last-grant"`)
 				} else {
-					ended(t, got, door, Denied, "can only be asked with a browser", `reason="no-last-grant"`)
+					ended(t, got, conv, Denied, "can only be asked with a browser", `reason="no-last-grant"`)
 				}
 				if kept, err := m.grant(a.UID); err != nil || !kept.Time.Equal(grant.Time) {
 					t.Errorf("the grant became %+v, %v", kept, err)

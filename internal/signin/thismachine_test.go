@@ -67,8 +67,8 @@ func TestRefusedMachineHasNotMoved(t *testing.T) {
 	m := newMachine(t, "")
 	m.signin.Uptime = func() (string, time.Duration) { return "b0", time.Hour }
 	m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Status: 403, Error: "AuthorizationFailed"})
-	got, door := m.signIn(m.request(user), user)
-	ended(t, got, door, Unreachable, "does not let it ask", "authorization-not-asked")
+	got, conv := m.signIn(m.request(user), user)
+	ended(t, got, conv, Unreachable, "does not let it ask", "authorization-not-asked")
 	if instance, asked := m.requests("instance"), m.requests("checkaccess"); instance != 2 || asked != 1 {
 		t.Errorf("metadata was asked %d times, want 2; Azure %d times, want 1", instance, asked)
 	}
@@ -101,15 +101,15 @@ func TestTenantOfTheMachine(t *testing.T) {
 			m := newMachine(t, test.lines)
 			test.fault.Endpoint = "info"
 			m.entra.Fail(test.fault)
-			got, door := m.signIn(m.request(user), user)
+			got, conv := m.signIn(m.request(user), user)
 			if test.verdict == Success {
 				if got != Success {
-					t.Errorf("verdict %d, told %q", got, door.told)
+					t.Errorf("verdict %d, told %q", got, conv.told)
 				}
 				return
 			}
-			ended(t, got, door, test.verdict, "not configured correctly", other)
-			ended(t, got, door, test.verdict, "not configured correctly", emulator.Contoso().TenantID)
+			ended(t, got, conv, test.verdict, "not configured correctly", other)
+			ended(t, got, conv, test.verdict, "not configured correctly", emulator.Contoso().TenantID)
 			m.unknown(user)
 		})
 	}
@@ -135,11 +135,11 @@ func TestDeviceCodeDoesNotWaitForMetadata(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var verdict Verdict
-	door := new(said)
+	conv := new(said)
 	var done sync.WaitGroup
 	done.Go(func() {
 		defer cancel()
-		verdict = m.signin.Authenticate(ctx, m.request(user), door)
+		verdict = m.signin.Authenticate(ctx, m.request(user), conv)
 	})
 	if err := m.entra.Await(ctx, func() bool { return m.requests("devicecode") > before }); err != nil {
 		t.Fatal(err)
@@ -149,7 +149,7 @@ func TestDeviceCodeDoesNotWaitForMetadata(t *testing.T) {
 	}
 	cancel()
 	done.Wait()
-	if verdict == Success || door.prompts != nil {
-		t.Errorf("verdict %d, prompts %q", verdict, door.prompts)
+	if verdict == Success || conv.prompts != nil {
+		t.Errorf("verdict %d, prompts %q", verdict, conv.prompts)
 	}
 }

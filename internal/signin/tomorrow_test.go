@@ -33,8 +33,8 @@ func TestStoreOfTomorrow(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	got, door := m.signIn(m.request(late), late)
-	ended(t, got, door, Success, "", "signed-in")
+	got, conv := m.signIn(m.request(late), late)
+	ended(t, got, conv, Success, "", "signed-in")
 	if a := m.stored(late); !a.Admin {
 		t.Errorf("stored %+v", a)
 	}

@@ -31,23 +31,23 @@ func (s *said) took(t *testing.T, key string) float64 {
 func TestHowLongServersTook(t *testing.T) {
 	const slow = 300 * time.Millisecond
 	m := newMachine(t, "")
-	_, door := m.signIn(m.request(user), user)
-	if door.took(t, "entra") < 0 || door.took(t, "azure") < 0 {
-		t.Errorf("%q", door.logged)
+	_, conv := m.signIn(m.request(user), user)
+	if conv.took(t, "entra") < 0 || conv.took(t, "azure") < 0 {
+		t.Errorf("%q", conv.logged)
 	}
 	for endpoint, key := range map[string]string{"devicecode": "entra", "checkaccess": "azure"} {
 		m.entra.Fail(emulator.Fault{Endpoint: endpoint, Delay: emulator.Duration(slow)})
-		if _, door := m.signIn(m.request(user), user); door.took(t, key) < slow.Seconds() {
-			t.Errorf("%s: %q", endpoint, door.logged)
+		if _, conv := m.signIn(m.request(user), user); conv.took(t, key) < slow.Seconds() {
+			t.Errorf("%s: %q", endpoint, conv.logged)
 		}
 		m.entra.Heal()
 	}
-	got, door := m.again(m.request(user))
-	if ended(t, got, door, Success, "", "authorized"); door.took(t, "entra") >= 0 || door.took(t, "azure") < 0 {
-		t.Errorf("with a key: %q", door.logged)
+	got, conv := m.again(m.request(user))
+	if ended(t, got, conv, Success, "", "authorized"); conv.took(t, "entra") >= 0 || conv.took(t, "azure") < 0 {
+		t.Errorf("with a key: %q", conv.logged)
 	}
 	m.reconfigure(sourceLine(config.AppRoles))
-	if _, door := m.signIn(m.request(user), user); door.took(t, "entra") < 0 || door.took(t, "azure") >= 0 {
-		t.Errorf("by app roles: %q", door.logged)
+	if _, conv := m.signIn(m.request(user), user); conv.took(t, "entra") < 0 || conv.took(t, "azure") >= 0 {
+		t.Errorf("by app roles: %q", conv.logged)
 	}
 }

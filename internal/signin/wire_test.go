@@ -36,11 +36,11 @@ func TestPaceOnTheWire(t *testing.T) {
 				f.Endpoint, f.After, f.Times = "token", i+1, max(f.Times, 1)
 				m.entra.Fail(f)
 			}
-			got, door := m.run(m.request(user), func(code string) error {
+			got, conv := m.run(m.request(user), func(code string) error {
 				go m.entra.Await(t.Context(), func() bool { return m.pendingAfterFaults() && m.entra.SignIn(code, user) == nil })
 				return nil
 			})
-			ended(t, got, door, Success, "", "signed-in")
+			ended(t, got, conv, Success, "", "signed-in")
 			m.checkPace()
 			after := m.asked("token")[1:3]
 			if gap := after[1].Time.Sub(after[0].Time); gap < test.floor {
@@ -107,11 +107,11 @@ func TestRedirectsStayOnTheHost(t *testing.T) {
 				m.trust(stranger.Certificate())
 				away := map[string]string{"Location": stranger.URL + "/token"}
 				m.entra.Fail(emulator.Fault{Endpoint: endpoint, Status: status, Header: away, Times: 1})
-				got, door := m.signIn(m.request(user), user)
+				got, conv := m.signIn(m.request(user), user)
 				if want == Success {
-					ended(t, got, door, want, "", "signed-in")
+					ended(t, got, conv, want, "", "signed-in")
 				} else {
-					ended(t, got, door, want, noService, "another host")
+					ended(t, got, conv, want, noService, "another host")
 				}
 			})
 		}
@@ -122,6 +122,6 @@ func TestRedirectsStayOnTheHost(t *testing.T) {
 func TestOversizedCode(t *testing.T) {
 	m := newMachine(t, "")
 	m.entra.Fail(emulator.Fault{Endpoint: "devicecode", Size: 2 << 20})
-	got, door := m.signIn(m.request(user), user)
-	ended(t, got, door, Unreachable, noService, "larger than 1 MiB")
+	got, conv := m.signIn(m.request(user), user)
+	ended(t, got, conv, Unreachable, noService, "larger than 1 MiB")
 }
