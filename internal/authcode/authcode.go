@@ -5,7 +5,7 @@
 // somebody's browser was given, as a public client with PKCE (RFC 7636).
 //
 // MSAL Go makes the request, for the reasons of package devicecode, and through
-// a door of the same kind (package oauth). The request names the application, the
+// a transport of the same kind (package oauth). The request names the application, the
 // address that the code was sent to and the verifier; it holds no secret that
 // outlives the code.
 //
@@ -57,27 +57,27 @@ func Redeem(ctx context.Context, r Request) (*oauth.Tokens, error) {
 	if r.Sleep == nil {
 		r.Sleep = azure.Sleep
 	}
-	d := &door{request: r}
-	client, err := r.MSAL(d)
+	t := &transport{request: r}
+	client, err := r.MSAL(t)
 	if err != nil {
 		return nil, err
 	}
-	result, err := client.AcquireTokenByAuthCode(ctx, r.Code, r.Redirect, []string{"openid"}, public.WithChallenge(r.Verifier)) // the door asks for the right ones
+	result, err := client.AcquireTokenByAuthCode(ctx, r.Code, r.Redirect, []string{"openid"}, public.WithChallenge(r.Verifier)) // the transport asks for the right ones
 	switch {
 	case err == nil && result.IDToken.RawToken != "":
-		return d.tokens, nil
-	case d.failed != nil:
-		return nil, d.failed
+		return t.tokens, nil
+	case t.failed != nil:
+		return nil, t.failed
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("authcode: %w", ctx.Err())
-	case err != nil && !d.asked:
+	case err != nil && !t.asked:
 		return nil, oauth.ErrMetadata
 	}
 	return nil, oauth.ErrUnusable
 }
 
-// A door is the HTTP client that MSAL is given. It serves one code.
-type door struct {
+// A transport is the HTTP client that MSAL is given. It serves one code.
+type transport struct {
 	request Request
 	asked   bool // the authority was sent something
 	failed  error
@@ -85,25 +85,25 @@ type door struct {
 }
 
 // CloseIdleConnections is for MSAL's interface.
-func (d *door) CloseIdleConnections() {}
+func (t *transport) CloseIdleConnections() {}
 
 // Do answers MSAL: from the metadata, or with what the token endpoint said.
-func (d *door) Do(req *http.Request) (*http.Response, error) {
+func (t *transport) Do(req *http.Request) (*http.Response, error) {
 	switch {
 	case oauth.WantsMetadata(req):
-		return d.request.RespondMetadata(req), nil
+		return t.request.RespondMetadata(req), nil
 	case req.Method != http.MethodPost:
-		d.failed = fmt.Errorf("authcode: unexpected request %s %q", req.Method, req.URL.Path)
-		return nil, d.failed
+		t.failed = fmt.Errorf("authcode: unexpected request %s %q", req.Method, req.URL.Path)
+		return nil, t.failed
 	}
 	form, err := oauth.Form(req)
 	if err == nil {
 		var answer []byte
-		if answer, err = d.redeem(req, form); err == nil {
+		if answer, err = t.redeem(req, form); err == nil {
 			return oauth.Respond(req, answer), nil
 		}
 	}
-	d.failed = err
+	t.failed = err
 	return nil, err
 }
 
@@ -116,44 +116,44 @@ const (
 
 // redeem asks until there is an answer, a few times. It returns what MSAL is to
 // see of it.
-func (d *door) redeem(msal *http.Request, form url.Values) ([]byte, error) {
+func (t *transport) redeem(msal *http.Request, form url.Values) ([]byte, error) {
 	var before error // the outage that came before
 	for try := 1; ; try++ {
-		d.asked = true
-		got, err := d.request.Post(msal, d.request.TokenEndpoint, d.form(form))
+		t.asked = true
+		got, err := t.request.Post(msal, t.request.TokenEndpoint, t.form(form))
 		if ctx := msal.Context(); err != nil && ctx.Err() != nil {
 			return nil, &oauth.UnreachableError{Err: fmt.Errorf("%w: no answer to a code", ctx.Err())}
 		}
-		verdict, err := d.request.Judge(got, err)
+		outcome, err := t.request.Classify(got, err)
 		var refused *oauth.Error
 		switch {
-		case verdict == oauth.Granted:
+		case outcome == oauth.Issued:
 			var answer []byte
-			d.tokens, answer, err = d.request.Accept(got.Body)
+			t.tokens, answer, err = t.request.Accept(got.Body)
 			return answer, err
 		case before != nil && errors.As(err, &refused) && refused.Has([]int{redeemed}):
 			return nil, &oauth.UnreachableError{Err: fmt.Errorf("the answer to the code was lost: %w", before)}
-		case verdict == oauth.Failed:
+		case outcome == oauth.Failed:
 			return nil, err
 		case try == tries:
 			return nil, &oauth.UnreachableError{Err: err}
 		}
 		before = err
-		pause := min(max(firstWait<<(try-1), got.RetryAfter(d.request.Now())), maxPause)
-		if err := d.request.Sleep(msal.Context(), pause); err != nil {
+		pause := min(max(firstWait<<(try-1), got.RetryAfter(t.request.Now())), maxPause)
+		if err := t.request.Sleep(msal.Context(), pause); err != nil {
 			return nil, &oauth.UnreachableError{Err: fmt.Errorf("%w: %w", err, before)}
 		}
 	}
 }
 
 // form is RFC 6749, Section 4.1.3, and RFC 7636, Section 4.5, of what MSAL sends.
-func (d *door) form(msal url.Values) url.Values {
+func (t *transport) form(msal url.Values) url.Values {
 	return url.Values{
 		"grant_type":    {"authorization_code"},
-		"client_id":     {d.request.ClientID},
+		"client_id":     {t.request.ClientID},
 		"code":          {msal.Get("code")},
 		"redirect_uri":  {msal.Get("redirect_uri")},
 		"code_verifier": {msal.Get("code_verifier")},
-		"scope":         {d.request.Scope()},
+		"scope":         {t.request.Scope()},
 	}
 }

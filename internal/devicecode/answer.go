@@ -68,25 +68,25 @@ func seconds(n float64) time.Duration {
 	return time.Duration(math.Ceil(min(n, 24*3600))) * time.Second
 }
 
-// verdict is what a poll came to.
-type verdict int
+// outcome is what a poll came to.
+type outcome int
 
 const (
-	failed  verdict = iota // for good
-	granted                // tokens
+	failed  outcome = iota // for good
+	issued                 // tokens
 	pending                // the person is still at it
 	slower                 // so, but ask less often
 	outage                 // nobody can know yet
 )
 
-// judge reads the answer to a poll (RFC 8628, Section 3.5).
-func (r Request) judge(got *oauth.Reply, err error) (verdict, error) {
-	v, err := r.Client.Judge(got, err)
+// classify reads the answer to a poll (RFC 8628, Section 3.5).
+func (r Request) classify(got *oauth.Reply, err error) (outcome, error) {
+	of, err := r.Client.Classify(got, err)
 	refused, _ := err.(*oauth.Error)
 	switch {
-	case v == oauth.Granted:
-		return granted, nil
-	case v == oauth.Outage:
+	case of == oauth.Issued:
+		return issued, nil
+	case of == oauth.Outage:
 		return outage, err
 	case refused == nil:
 		return failed, err

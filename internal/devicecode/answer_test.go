@@ -19,9 +19,9 @@ func TestVerificationURIComplete(t *testing.T) {
 	}
 }
 
-// FuzzJudge: only a whole answer with an ID token grants, only the two words
+// FuzzClassify: only a whole answer with an ID token is success, only the two words
 // of the RFC keep a poll going without an outage.
-func FuzzJudge(f *testing.F) {
+func FuzzClassify(f *testing.F) {
 	for _, seed := range []string{
 		`{"error":"authorization_pending","error_codes":[70016]}`,
 		`{"error":"slow_down"}`,
@@ -34,11 +34,11 @@ func FuzzJudge(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		v, err := Request{}.judge(&oauth.Reply{Status: status, Body: body}, nil)
-		switch v {
-		case granted:
+		of, err := Request{}.classify(&oauth.Reply{Status: status, Body: body}, nil)
+		switch of {
+		case issued:
 			if status != 200 || err != nil {
-				t.Errorf("%d %q granted", status, body)
+				t.Errorf("%d %q issued", status, body)
 			}
 		case pending, slower:
 			if status < 400 || status >= 500 || err != nil {
@@ -77,9 +77,9 @@ func FuzzParseCode(f *testing.F) {
 // A number that passes, or asks for less, ends nothing; any other does.
 func TestNumbersOfPolls(t *testing.T) {
 	r := Request{Client: oauth.Client{Passing: []int{90033}}, Slower: []int{50196}}
-	for number, want := range map[int]verdict{90033: outage, 50196: slower, 53003: failed, 0: failed} {
+	for number, want := range map[int]outcome{90033: outage, 50196: slower, 53003: failed, 0: failed} {
 		body := fmt.Appendf(nil, `{"error":"invalid_grant","error_codes":[%d]}`, number)
-		if got, err := r.judge(&oauth.Reply{Status: 400, Body: body}, nil); got != want || err == nil {
+		if got, err := r.classify(&oauth.Reply{Status: 400, Body: body}, nil); got != want || err == nil {
 			t.Errorf("%d: %v, %v", number, got, err)
 		}
 	}

@@ -4,11 +4,11 @@
 // Package devicecode obtains an ID token through the OAuth 2.0 device
 // authorization grant (RFC 8628).
 //
-// MSAL Go does the grant, because it is Microsoft's own account of what
+// MSAL Go makes the requests, because it is Microsoft's own account of what
 // Entra ID expects. Measured on version 1.10.1, it also polls at its own pace
 // whatever interval the server asks for, gives up on the first 429, 5xx or
 // reset, asks for a refresh token nobody needs, and sends a grant type older
-// than the RFC. All of that is put right in the door (package oauth): one POST
+// than the RFC. All of that is put right in the transport (package oauth): one POST
 // for each poll, and pending, slow_down and outages stay outside.
 package devicecode
 
@@ -42,8 +42,8 @@ type Code struct {
 	Message                 string // the server's own words, localised
 	Expires                 time.Time
 
-	door  *door
-	grant public.DeviceCode
+	transport *transport
+	msal      public.DeviceCode
 }
 
 // Format keeps the device code out of logs whatever the verb.
@@ -56,26 +56,26 @@ func Start(ctx context.Context, r Request) (*Code, error) {
 	if err := r.Check(r.DeviceEndpoint); err != nil {
 		return nil, err
 	}
-	d := newDoor(r)
-	client, err := r.MSAL(d)
+	t := newTransport(r)
+	client, err := r.MSAL(t)
 	if err != nil {
 		return nil, err
 	}
-	grant, err := client.AcquireTokenByDeviceCode(ctx, []string{"openid"}) // the door asks for the right ones
+	msal, err := client.AcquireTokenByDeviceCode(ctx, []string{"openid"}) // the transport asks for the right ones
 	switch {
-	case err != nil && d.asked:
-		return nil, d.explain(ctx)
+	case err != nil && t.asked:
+		return nil, t.explain(ctx)
 	case err != nil:
 		return nil, oauth.ErrMetadata
 	}
 	return &Code{
-		UserCode:                d.code.UserCode,
-		VerificationURI:         d.code.VerificationURI,
-		VerificationURIComplete: d.code.VerificationURIComplete,
-		Message:                 d.code.Message,
-		Expires:                 d.expires,
-		door:                    d,
-		grant:                   grant,
+		UserCode:                t.code.UserCode,
+		VerificationURI:         t.code.VerificationURI,
+		VerificationURIComplete: t.code.VerificationURIComplete,
+		Message:                 t.code.Message,
+		Expires:                 t.expires,
+		transport:               t,
+		msal:                    msal,
 	}, nil
 }
 
@@ -86,12 +86,12 @@ func Start(ctx context.Context, r Request) (*Code, error) {
 // *[oauth.UnreachableError], the authority was last seen not answering;
 // [oauth.ErrUnusable]; the error of ctx.
 func (c *Code) Wait(ctx context.Context) (*oauth.Tokens, error) {
-	result, err := c.grant.AuthenticationResult(ctx)
+	result, err := c.msal.AuthenticationResult(ctx)
 	if err != nil {
-		return nil, c.door.explain(ctx)
+		return nil, c.transport.explain(ctx)
 	}
 	if result.IDToken.RawToken == "" {
 		return nil, oauth.ErrUnusable
 	}
-	return c.door.tokens, nil
+	return c.transport.tokens, nil
 }

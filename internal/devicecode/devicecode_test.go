@@ -31,7 +31,7 @@ func start(t *testing.T, e *entra) *Code {
 	return code
 }
 
-func TestGrant(t *testing.T) {
+func TestAuthorizationGrant(t *testing.T) {
 	e := newEntra(t, "authorization_pending", "tokens")
 	e.code["verification_uri_complete"] = "https://microsoft.com/devicelogin?otc=FJS3K6X4D"
 	code := start(t, e)
@@ -181,7 +181,7 @@ func TestFlakyNetwork(t *testing.T) {
 			e := newEntra(t, "authorization_pending", "tokens")
 			code := start(t, e)
 			network := &flaky{RoundTripper: e.Client().Transport, e: e, errors: []error{err, err, nil, err}}
-			code.door.request.HTTP = &http.Client{Transport: network}
+			code.transport.request.HTTP = &http.Client{Transport: network}
 			if _, err := code.Wait(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -378,7 +378,7 @@ func TestWaitStopsAtBadCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code.door.request.HTTP = &http.Client{Transport: &http.Transport{}} // does not trust the server
+	code.transport.request.HTTP = &http.Client{Transport: &http.Transport{}} // does not trust the server
 	if _, err := code.Wait(t.Context()); !isUnreachable(err) || e.Now().Sub(e.start) != 5*time.Second {
 		t.Errorf("%v after %v", err, e.Now().Sub(e.start))
 	}

@@ -15,7 +15,7 @@ import (
 // ErrExpired says that nobody finished signing in while the code was good.
 var ErrExpired = errors.New("oauth: the code has expired")
 
-// ErrUnusable says that the authority granted something without an ID token
+// ErrUnusable says that the authority answered with tokens, but without an ID token
 // that MSAL can decode.
 var ErrUnusable = errors.New("oauth: the token answer is not usable")
 

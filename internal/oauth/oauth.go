@@ -5,15 +5,15 @@
 // what an answer may be, and what is kept of it.
 //
 // MSAL Go makes the requests, and packages devicecode and authcode hand it an
-// HTTP client each, a door, through which only what they know passes:
+// HTTP client each, a transport, through which only what they know passes:
 //
-//	MSAL ──request──▶ door ──▶ the authority
-//	     ◀──final answer──  ◀── outages: stay here
+//	MSAL ──request──▶ transport ──▶ the authority
+//	     ◀──final answer──       ◀── outages stay here
 //
 // MSAL sees the OpenID metadata, which the caller has fetched and validated
 // already, and the ID token once there is one. Every other end is an error of
 // this package, so that MSAL's errors, which quote whole answers, are never
-// formatted. MSAL's cache is in memory and dies with the door; nothing is written
+// formatted. MSAL's cache is in memory and dies with the transport; nothing is written
 // to disk or logged.
 //
 // The ID token comes back as it was sent. MSAL has only decoded it: it means
@@ -58,17 +58,17 @@ func (c Client) Check(endpoints ...string) error {
 	return nil
 }
 
-// A Door answers MSAL's requests.
-type Door interface {
+// A Transport answers MSAL's requests.
+type Transport interface {
 	Do(*http.Request) (*http.Response, error)
 	CloseIdleConnections() // the connections are the caller's
 }
 
-// MSAL is MSAL's client behind a door.
-func (c Client) MSAL(d Door) (public.Client, error) {
+// MSAL returns an MSAL client that sends its requests through t.
+func (c Client) MSAL(t Transport) (public.Client, error) {
 	client, err := public.New(c.ClientID,
 		public.WithAuthority(c.Authority),
-		public.WithHTTPClient(d),
+		public.WithHTTPClient(t),
 		public.WithInstanceDiscovery(false), // would ask a host nobody configured
 	)
 	if err != nil {

@@ -21,11 +21,11 @@ func TestTokensAreDropped(t *testing.T) {
 	}
 }
 
-func TestGrants(t *testing.T) {
+func TestHasScope(t *testing.T) {
 	for granted, want := range map[string]bool{
 		"": true, "openid profile": false, "openid x/sign-in": true, "SIGN-IN": true, "api://a/b/sign-in email": true, "x/sign-in-2": false,
 	} {
-		if got := (Tokens{Scope: granted}).Grants("a/sign-in"); got != want {
+		if got := (Tokens{Scope: granted}).HasScope("a/sign-in"); got != want {
 			t.Errorf("%q: %t", granted, got)
 		}
 	}
@@ -69,7 +69,7 @@ func FuzzAccept(f *testing.F) {
 		if json.Unmarshal(text, &answer) != nil || len(answer) != 4 || answer["access_token"] != "dropped" || answer["id_token"] != tokens.IDToken {
 			t.Errorf("%q became %s", body, text)
 		}
-		if !wanted && tokens.AccessToken != "" || wanted && !tokens.Grants("x/y") {
+		if !wanted && tokens.AccessToken != "" || wanted && !tokens.HasScope("x/y") {
 			t.Errorf("%q: %t", body, wanted)
 		}
 	})

@@ -20,12 +20,12 @@ type Tokens struct {
 // Format keeps the tokens out of logs whatever the verb.
 func (Tokens) Format(f fmt.State, _ rune) { io.WriteString(f, "oauth.Tokens") }
 
-// Grants reports whether scope is among what was granted. An empty list grants
+// HasScope reports whether scope is among what was granted. An empty list grants
 // what was asked for (RFC 6749, Section 5.1). The names after the last slash
 // are compared, without case: Entra ID may answer for <client id>/sign-in with
 // api://<client id>/sign-in or with sign-in alone, and one answer is about one
 // resource only.
-func (t Tokens) Grants(scope string) bool {
+func (t Tokens) HasScope(scope string) bool {
 	granted := strings.Fields(t.Scope)
 	for _, g := range granted {
 		if strings.EqualFold(lastSegment(g), lastSegment(scope)) {
@@ -54,7 +54,7 @@ func (c Client) Accept(body []byte) (tokens *Tokens, msal []byte, err error) {
 	if c.AccessToken {
 		tokens.AccessToken = answer.Access
 		for _, scope := range c.Scopes {
-			if !tokens.Grants(scope) {
+			if !tokens.HasScope(scope) {
 				return nil, nil, fmt.Errorf("%w: the scope %q was not granted", ErrUnusable, scope)
 			}
 		}

@@ -83,7 +83,7 @@ func (a *attempt) deviceScopes(c *cloud) []string {
 // noteScope tells of an answer that does not list the application's own scope: policies that are aimed at the application may
 // not have seen the sign-in. It refuses nobody: how Entra ID spells scopes is its own business.
 func (a *attempt) noteScope(t *oauth.Tokens) {
-	if scope := a.cfg.SignIn.Scope; scope != "" && !t.Grants(scope) {
+	if scope := a.cfg.SignIn.Scope; scope != "" && !t.HasScope(scope) {
 		a.log(LogWarning, "scope-not-granted", "asked_scope", scope, "granted_scope", t.Scope)
 	}
 }

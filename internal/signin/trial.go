@@ -42,7 +42,7 @@ func (p *Probe) Try(ctx context.Context, scope string, show func(page, code stri
 	if _, err := verifier.Verify(ctx, tokens.IDToken); err != nil {
 		return false, err
 	}
-	return scope == "" || tokens.Grants(scope), nil
+	return scope == "" || tokens.HasScope(scope), nil
 }
 
 // A Refusal is what an error of Entra ID means.

@@ -82,7 +82,7 @@ func (p *Probe) idToken(ctx context.Context, t PageTrial, asked *pasted.Attempt,
 	if err != nil {
 		return "", err
 	}
-	if scope := p.a.cfg.SignIn.Scope; scope != "" && !tokens.Grants(scope) {
+	if scope := p.a.cfg.SignIn.Scope; scope != "" && !tokens.HasScope(scope) {
 		return "", fmt.Errorf("%w: the scope is not in the answer", oauth.ErrUnusable)
 	}
 	return tokens.IDToken, nil

@@ -12,19 +12,19 @@ import (
 	"slices"
 )
 
-// A Verdict is what a request for tokens came to.
-type Verdict int
+// An Outcome is what a request for tokens came to.
+type Outcome int
 
 const (
-	Failed  Verdict = iota // for good
-	Granted                // tokens
-	Outage                 // nobody can know yet
+	Failed Outcome = iota // for good
+	Issued                // tokens
+	Outage                // nobody can know yet
 )
 
-// Judge reads the answer to a request for tokens (RFC 6749, Section 5). It
+// Classify reads the answer to a request for tokens (RFC 6749, Section 5). It
 // branches on the error member, and on the numbers that are an outage:
 // Microsoft changes codes and descriptions.
-func (c Client) Judge(got *Reply, err error) (Verdict, error) {
+func (c Client) Classify(got *Reply, err error) (Outcome, error) {
 	if v := (*tls.CertificateVerificationError)(nil); errors.As(err, &v) {
 		return Failed, &UnreachableError{err} // no retry makes a certificate good
 	}
@@ -38,7 +38,7 @@ func (c Client) Judge(got *Reply, err error) (Verdict, error) {
 	case page != nil:
 		return Failed, &UnreachableError{page}
 	case got.Status == http.StatusOK:
-		return judgeTokens(got.Body)
+		return classifyTokens(got.Body)
 	}
 	refused, ok := parseError(got)
 	switch {
@@ -55,7 +55,7 @@ func (c Client) Judge(got *Reply, err error) (Verdict, error) {
 	}
 }
 
-func judgeTokens(body []byte) (Verdict, error) {
+func classifyTokens(body []byte) (Outcome, error) {
 	if !json.Valid(body) {
 		return Outage, errors.New("HTTP 200 with half a body")
 	}
@@ -66,7 +66,7 @@ func judgeTokens(body []byte) (Verdict, error) {
 	if json.Unmarshal(body, &tokens) != nil || tokens.ID == "" || tokens.Access == "" {
 		return Failed, ErrUnusable
 	}
-	return Granted, nil
+	return Issued, nil
 }
 
 // passing reports an outage told in OAuth.
