@@ -22,6 +22,7 @@ enum aad_result {
 	AAD_OK,
 	AAD_ABSENT,  // not there
 	AAD_FOREIGN, // not there, and by its form it never will be
+	AAD_NO_STORE, // there is no file: nobody has an account yet
 	AAD_DAMAGED, // the store is not one, or of another format
 	AAD_SMALL,   // the caller's buffer is
 	AAD_BUSY,    // descriptors or memory ran out

@@ -91,7 +91,7 @@ func TestContract(t *testing.T) {
 		if err := os.Remove(l.store); err != nil {
 			t.Fatal(err)
 		}
-		holds(t, contract, "unavailable", "admin@contoso.com", fmt.Sprint(gone.UID))
+		holds(t, contract, "none", "admin@contoso.com", fmt.Sprint(gone.UID))
 	}
 	// Root's id, and the other system's, need no store to be none of ours.
 	if got := l.ask(t, "pwuid", "0", "grgid", "0", "pwuid", "999", "grgid", "999"); !slices.Equal(got, []string{notFound, notFound, notFound, notFound}) {

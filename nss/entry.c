@@ -7,7 +7,10 @@
 
 #include <errno.h>
 
-// See "NSS Modules Interface" in the glibc manual for the pairs.
+// See "NSS Modules Interface" in the glibc manual for the pairs. The services of glibc set no error
+// at the end of an enumeration and for a name that nobody has, and programs that set errno to 0
+// before a call look at it afterwards (libsemanage). A store that is not there is an inactive
+// service, which the manual wants to have no entries rather than to be unavailable.
 enum nss_status aad_status(enum aad_result r, int saved, int *errnop)
 {
 	errno = saved;
@@ -16,7 +19,7 @@ enum nss_status aad_status(enum aad_result r, int saved, int *errnop)
 		return NSS_STATUS_SUCCESS;
 	case AAD_ABSENT:
 	case AAD_FOREIGN:
-		*errnop = ENOENT;
+	case AAD_NO_STORE:
 		return NSS_STATUS_NOTFOUND;
 	case AAD_SMALL:
 		*errnop = ERANGE;

@@ -10,7 +10,7 @@
 #include <nss.h>
 
 // aad_status makes glibc's status of a result, gives errno back as it was when
-// the call began, and sets *errnop, which may be errno itself, on failure.
+// the call began, and sets *errnop, which may be errno itself, on an error.
 enum nss_status aad_status(enum aad_result r, int saved, int *errnop);
 
 #endif

@@ -97,9 +97,9 @@ func line(a account.Account) string {
 	return fmt.Sprintf("1 4242 %s:*:%d:%d:%s:%s:%s", a.Name, a.UID, a.UID, a.Gecos, a.Home, a.Shell)
 }
 
-// Statuses and errno as glibc's manual has them, and errno as it was on success.
+// Statuses and errno as glibc's manual has them. errno stays as it was (4242) unless there is an error.
 const (
-	notFound    = "0 2"
+	notFound    = "0 4242"
 	unavailable = "-1 2"
 	tooSmall    = "-2 34"
 )
@@ -206,9 +206,13 @@ func TestLibraryRefusesOtherFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := l.ask(t, "pwnam", "alice@contoso.com", "pwuid", "3197663", "grnam", "aad_users", "grgid", "3197663", "init", "alice@contoso.com=3197663", "pwent", "", "grent", "")
+		want := unavailable
+		if what == "missing" {
+			want = notFound
+		}
 		for i, line := range got {
-			if line != unavailable {
-				t.Errorf("%s: answer %d is %q", what, i, line)
+			if line != want {
+				t.Errorf("%s: answer %d is %q, want %q", what, i, line, want)
 			}
 		}
 	}

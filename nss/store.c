@@ -60,6 +60,8 @@ static bool sealed(const struct stat *st)
 
 static enum aad_result because(int error)
 {
+	if (error == ENOENT)
+		return AAD_NO_STORE;
 	return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN ? AAD_BUSY : AAD_DAMAGED;
 }
 

@@ -109,7 +109,7 @@ static void ask(void)
 	EXPECT(SUCCESS, 0);
 	for (size_t i = 0; i < sizeof nobody / sizeof *nobody; i++) {
 		enum nss_status s = aad.pwnam(nobody[i], &p, buf, sizeof buf, &e);
-		CHECK(s == NSS_STATUS_NOTFOUND && e == ENOENT, "%s: status %d, errno %d", nobody[i], s, e);
+		CHECK(s == NSS_STATUS_NOTFOUND && e == 0, "%s: status %d, errno %d", nobody[i], s, e);
 	}
 }
 

@@ -8,6 +8,7 @@
 //	contract LIBRARY fresh NAME ID    one that nobody has signed in to yet
 //	contract LIBRARY absent NAME ID   none of ours
 //	contract LIBRARY unavailable NAME ID
+//	contract LIBRARY none NAME ID     without a store
 #include "host.h"
 
 #include <netdb.h>
@@ -168,13 +169,13 @@ static void found(size_t n)
 }
 
 // refused: the buffer may be of any length, none included.
-static void refused(bool all, enum nss_status want)
+static void refused(bool all, enum nss_status want, int why)
 {
 	char buf[ROOM];
 	for (size_t i = 0; i < QUERIES; i++)
 		for (size_t len = 0; len <= sizeof buf && (all || queries[i].named); len = 4 * len + 1)
-			expect(queries + i, buf, len, want, ENOENT);
-	expect(&groups, NULL, 0, want, ENOENT);
+			expect(queries + i, buf, len, want, why);
+	expect(&groups, NULL, 0, want, why);
 }
 
 int main(int argc, char **argv)
@@ -189,9 +190,11 @@ int main(int argc, char **argv)
 	else if (strcmp(argv[2], "fresh") == 0)
 		found(1); // only the first knows it
 	else if (strcmp(argv[2], "absent") == 0)
-		refused(false, NSS_STATUS_NOTFOUND);
+		refused(false, NSS_STATUS_NOTFOUND, 0);
 	else if (strcmp(argv[2], "unavailable") == 0)
-		refused(true, NSS_STATUS_UNAVAIL);
+		refused(true, NSS_STATUS_UNAVAIL, ENOENT);
+	else if (strcmp(argv[2], "none") == 0)
+		refused(true, NSS_STATUS_NOTFOUND, 0);
 	else
 		return 2;
 	return wrong != 0;

@@ -50,7 +50,7 @@ static void expect(int from, int n)
 			CHECK(s == NSS_STATUS_SUCCESS && errno == BEFORE && strcmp(got, names[i]) == 0, "entry %d: status %d, errno %d, %s, want %s", i,
 			      s, errno, got, names[i]);
 		else
-			CHECK(s == NSS_STATUS_NOTFOUND && errno == ENOENT, "after the end: status %d, errno %d, %s", s, errno, got);
+			CHECK(s == NSS_STATUS_NOTFOUND && errno == BEFORE, "after the end: status %d, errno %d, %s", s, errno, got);
 		CHECK(h_errno == BEFORE, "entry %d: h_errno is %d", i, h_errno);
 	}
 }
