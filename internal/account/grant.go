@@ -19,15 +19,15 @@ import (
 // Grant is the last authorization of an account on this machine, or the denial
 // that came after it.
 type Grant struct {
-	TenantID   string `json:"tenant"`
-	ObjectID   string `json:"object"`           // whom it was given to
-	Denied     string `json:"denied,omitempty"` // or refused to; then there is no ObjectID
-	Rules      string `json:"config"`           // digest of the configuration that it was given under
-	Admin      bool   `json:"admin"`
-	Source     string `json:"source"` // of authorization.source
-	Scope      string `json:"scope,omitempty"`
-	Service    string `json:"service,omitempty"` // PAM service
-	RemoteHost string `json:"rhost,omitempty"`
+	TenantID     string `json:"tenant"`
+	ObjectID     string `json:"object"`           // whom it was given to
+	Denied       string `json:"denied,omitempty"` // or refused to; then there is no ObjectID
+	ConfigDigest string `json:"config"`           // signin.ConfigDigest of the configuration that it was given under
+	Admin        bool   `json:"admin"`
+	Source       string `json:"source"` // of authorization.source
+	Scope        string `json:"scope,omitempty"`
+	Service      string `json:"service,omitempty"` // PAM service
+	RemoteHost   string `json:"rhost,omitempty"`
 
 	Moment         // of asking for this authorization
 	Browser Moment `json:"browser,omitzero"` // of the last sign-in with a browser

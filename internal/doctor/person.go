@@ -150,7 +150,7 @@ func (p *Patient) grant(acct account.Account, now time.Time) []Result {
 	if g.Service != "" {
 		found += ", for " + g.Service
 	}
-	if g.Rules != signin.Voucher(p.Config) {
+	if g.ConfigDigest != signin.ConfigDigest(p.Config) {
 		return []Result{ok("%s, under another configuration: it stands in for nothing", found)}
 	}
 	if lifetime := p.Config.Authorization.GrantLifetime; lifetime > 0 {

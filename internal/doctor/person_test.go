@@ -147,7 +147,7 @@ func TestGrant(t *testing.T) {
 	store := p.keep(t, acct)
 	expect(t, p.grant(acct, now), Skipped, "there is no grant")
 	g := account.Grant{TenantID: tenant, ObjectID: oid, Admin: true, Source: "check-access", Service: "sshd",
-		Rules: signin.Voucher(p.Config), Moment: account.Moment{Time: now}}
+		ConfigDigest: signin.ConfigDigest(p.Config), Moment: account.Moment{Time: now}}
 	if err := store.RecordGrant(acct.UID, g); err != nil {
 		t.Fatal(err)
 	}

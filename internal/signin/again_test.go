@@ -94,21 +94,21 @@ func TestAgainLocked(t *testing.T) {
 	}
 }
 
-// voucher is that of the configuration as it is now.
-func (m *machine) voucher() string {
+// configDigest is that of the configuration as it is now.
+func (m *machine) configDigest() string {
 	m.t.Helper()
 	cfg, err := config.Load(m.config)
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	return Voucher(cfg)
+	return ConfigDigest(cfg)
 }
 
 // record is what an earlier authorization left behind.
 func (m *machine) record(a account.Account, at time.Time, admin bool) {
 	m.t.Helper()
 	err := m.store.RecordGrant(a.UID, account.Grant{
-		TenantID: a.TenantID, ObjectID: a.ObjectID, Rules: m.voucher(), Admin: admin, Moment: account.Moment{Time: at}})
+		TenantID: a.TenantID, ObjectID: a.ObjectID, ConfigDigest: m.configDigest(), Admin: admin, Moment: account.Moment{Time: at}})
 	if err != nil {
 		m.t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func (a *attempt) newest(e *account.Edit, acct account.Account, d rbac.Decision)
 	if last.After(now.Moment) {
 		now = last
 	}
-	if last.Rules == now.Rules {
+	if last.ConfigDigest == now.ConfigDigest {
 		now.Browser = last.Browser
 	}
 	if browser := account.Moment(a.browser); a.claims != nil && browser.After(now.Browser) {
@@ -40,7 +40,7 @@ func (a *attempt) newest(e *account.Edit, acct account.Account, d rbac.Decision)
 // decision is Azure's answer, as it is written down.
 func (a *attempt) decision(acct account.Account, d rbac.Decision) account.Grant {
 	g := account.Grant{
-		TenantID: acct.TenantID, ObjectID: acct.ObjectID, Rules: Voucher(a.cfg), Admin: d.Admin,
+		TenantID: acct.TenantID, ObjectID: acct.ObjectID, ConfigDigest: ConfigDigest(a.cfg), Admin: d.Admin,
 		Source: a.cfg.Authorization.Source, Scope: d.Scope, Service: a.Service, RemoteHost: a.RemoteHost,
 		Moment: account.Moment(a.asked),
 	}

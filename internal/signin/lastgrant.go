@@ -49,7 +49,7 @@ func (a *attempt) letInByLastGrant(acct account.Account, otherwise error) error 
 // or machine says nothing about this one. A grant without a digest is of nobody knows what.
 func (a *attempt) lastGrant(in grants, acct account.Account) (account.Grant, error) {
 	grant, err := in.ReadGrant(acct.UID)
-	if err != nil || grant.TenantID != acct.TenantID || grant.ObjectID != acct.ObjectID || grant.Rules != Voucher(a.cfg) {
+	if err != nil || grant.TenantID != acct.TenantID || grant.ObjectID != acct.ObjectID || grant.ConfigDigest != ConfigDigest(a.cfg) {
 		return account.Grant{}, account.ErrNoGrant
 	}
 	return grant, nil

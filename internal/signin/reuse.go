@@ -32,13 +32,13 @@ const classSudo = "sudo"
 
 // A place is what a window is good for: every field must be the same.
 type place struct {
-	Tenant  string `json:"tenant"`
-	Object  string `json:"object"`
-	Account string `json:"account"`
-	UID     uint32 `json:"uid"`
-	Class   string `json:"class"`  // of serviceClass
-	Host    string `json:"rhost"`  // an address, letter for letter; see noWindowFrom
-	Rules   string `json:"config"` // see Voucher
+	Tenant       string `json:"tenant"`
+	Object       string `json:"object"`
+	Account      string `json:"account"`
+	UID          uint32 `json:"uid"`
+	Class        string `json:"class"` // of serviceClass
+	Host         string `json:"rhost"` // an address, letter for letter; see noWindowFrom
+	ConfigDigest string `json:"config"`
 
 	Width time.Duration `json:"width"` // of the configuration (ns)
 }
@@ -113,6 +113,6 @@ func (a *attempt) place() (here place, acct account.Account, why string) {
 	}
 	return place{
 		Tenant: acct.TenantID, Object: acct.ObjectID, Account: acct.Name, UID: acct.UID,
-		Class: class, Host: host, Rules: Voucher(a.cfg), Width: a.cfg.SignIn.ReuseWindow,
+		Class: class, Host: host, ConfigDigest: ConfigDigest(a.cfg), Width: a.cfg.SignIn.ReuseWindow,
 	}, acct, ""
 }

@@ -223,17 +223,17 @@ func TestScopeIsNoted(t *testing.T) {
 }
 
 // Grants and windows are good under the scope that they were given under, and an upgrade, which sets none, takes none away.
-func TestVoucherHasTheScope(t *testing.T) {
+func TestConfigDigestHasTheScope(t *testing.T) {
 	c := &config.Config{TenantID: "t", ClientID: "c", Domains: []string{"contoso.com"}, Cloud: "auto", Authorization: config.Authorization{Source: "check-access"}}
 	const before = "a6734abac0e66c45" // of the version that knew no scope
-	plain := Voucher(c)
+	plain := ConfigDigest(c)
 	if !strings.HasPrefix(plain, before) {
 		t.Errorf("without a scope: %s, want %s…", plain, before)
 	}
 	c.SignIn.Scope = "c/sign-in"
-	own := Voucher(c)
+	own := ConfigDigest(c)
 	c.SignIn.Scope = "api://c/sign-in"
-	if uri := Voucher(c); own == plain || uri == own || uri == plain {
+	if uri := ConfigDigest(c); own == plain || uri == own || uri == plain {
 		t.Errorf("%s, %s, %s", plain, own, uri)
 	}
 }
@@ -246,7 +246,7 @@ func TestGrantWithoutScope(t *testing.T) {
 			m := newMachine(t, hour)
 			a := m.person(user, userOID)
 			m.put(a)
-			grant := account.Grant{TenantID: a.TenantID, ObjectID: a.ObjectID, Rules: m.voucher(), Moment: account.Moment{Time: m.now().Add(-time.Minute)}}
+			grant := account.Grant{TenantID: a.TenantID, ObjectID: a.ObjectID, ConfigDigest: m.configDigest(), Moment: account.Moment{Time: m.now().Add(-time.Minute)}}
 			if err := m.store.RecordGrant(a.UID, grant); err != nil {
 				t.Fatal(err)
 			}

@@ -170,8 +170,8 @@ func TestAgainBySourcesThatCannotAsk(t *testing.T) {
 			{"no lifetime", "", func(*account.Grant, *Request) {}, Denied},
 			{"no lifetime, this instant", "", func(g *account.Grant, _ *Request) { g.Time = time.Unix(1_900_000_000, 0) }, Denied},
 			{"past its lifetime", hour, func(g *account.Grant, _ *Request) { g.Time = g.Time.Add(-2 * time.Hour) }, Denied},
-			{"under another configuration", hour, func(g *account.Grant, _ *Request) { g.Rules = stranger }, Denied},
-			{"before there were digests", hour, func(g *account.Grant, _ *Request) { g.Rules = "" }, Denied},
+			{"under another configuration", hour, func(g *account.Grant, _ *Request) { g.ConfigDigest = stranger }, Denied},
+			{"before there were digests", hour, func(g *account.Grant, _ *Request) { g.ConfigDigest = "" }, Denied},
 			{"to another object", hour, func(g *account.Grant, _ *Request) { g.ObjectID = adminOID }, Denied},
 			{"for less", hour, func(_ *account.Grant, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }, Denied},
 		} {
@@ -182,7 +182,7 @@ func TestAgainBySourcesThatCannotAsk(t *testing.T) {
 				a := m.person(user, userOID)
 				m.put(a)
 				req := m.request(user)
-				grant := account.Grant{TenantID: a.TenantID, ObjectID: a.ObjectID, Rules: m.voucher(),
+				grant := account.Grant{TenantID: a.TenantID, ObjectID: a.ObjectID, ConfigDigest: m.configDigest(),
 					Moment: account.Moment{Time: now.Add(-time.Minute)}}
 				test.change(&grant, &req)
 				if err := m.store.RecordGrant(a.UID, grant); err != nil {
