@@ -107,7 +107,7 @@ func (w words) called(function string, arguments []string) {
 	}
 }
 
-// logOfDoor reads the calls of the two functions that the C has for it.
+// logOfDoor reads the calls of the three functions that the C has for it.
 func logOfDoor(t *testing.T, w words) {
 	sources, err := filepath.Glob("../pam/*.c")
 	if err != nil || sources == nil {
@@ -118,15 +118,18 @@ func logOfDoor(t *testing.T, w words) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, call := range regexp.MustCompile(`(?s)\b(aad_failed|pair)\(([^;]*)\);`).FindAllSubmatch(text, -1) {
+		for _, call := range regexp.MustCompile(`(?s)\b(aad_failed|aad_denied|pair)\(([^;{]*)\);`).FindAllSubmatch(text, -1) {
 			var said []string
 			for _, argument := range strings.Split(string(call[2]), ",") {
 				value, _ := strconv.Unquote(strings.TrimSpace(argument))
 				said = append(said, value)
 			}
-			if string(call[1]) == "pair" {
+			switch string(call[1]) {
+			case "pair":
 				w.add("key", said[1])
-			} else {
+			case "aad_denied":
+				w.add("reason", said[3])
+			default:
 				w.add("reason", said[4])
 				w.addKeys(said[5:])
 			}
@@ -134,33 +137,71 @@ func logOfDoor(t *testing.T, w words) {
 	}
 }
 
-// The manual page names every verb, reason and key that the log may hold, and no other.
-func TestManualPageKnowsTheLog(t *testing.T) {
-	code, page := words{}, words{}
-	logOfWorker(t, code)
-	logOfDoor(t, code)
-	text, err := os.ReadFile("../packaging/man/pam_aad.8")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, log, _ := strings.Cut(string(text), "\n.Sh LOG\n")
+// logOfManual reads the lists of pam_aad(8).
+func logOfManual(t *testing.T) words {
+	_, log, _ := strings.Cut(textOf(t, "../packaging/man/pam_aad.8"), "\n.Sh LOG\n")
 	log, _, _ = strings.Cut(log, "\n.Sh ")
+	page := words{}
 	for kind, macro := range map[string]string{"verb": "Cm", "reason": "Sy", "key": "Va"} {
 		for _, item := range regexp.MustCompile(`(?m)^\.It `+macro+` (\S+)`).FindAllStringSubmatch(log, -1) {
 			page.add(kind, item[1])
 		}
-		if len(code[kind]) < 5 {
-			t.Errorf("%ss found in the code: %q", kind, code[kind])
-		}
-		for _, word := range code[kind] {
-			if !slices.Contains(page[kind], word) {
-				t.Errorf("the manual page does not name the %s %s", kind, word)
+	}
+	return page
+}
+
+// logOfWords reads the lists of docs/words.md: a comment says which kind follows, in a table or in a paragraph.
+func logOfWords(t *testing.T) words {
+	page := words{}
+	lists := regexp.MustCompile(`(?s)<!-- (verb|key|reason)s -->\n(.*?)\n\n`)
+	for _, list := range lists.FindAllStringSubmatch(pages(t)["docs/words.md"]+"\n", -1) {
+		for line := range strings.Lines(list[2]) {
+			if cells := strings.Split(line, "|"); len(cells) > 2 {
+				line = cells[1]
+			}
+			for _, word := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(line, -1) {
+				page.add(list[1], word[1])
 			}
 		}
-		for _, word := range page[kind] {
-			if !slices.Contains(code[kind], word) {
-				t.Errorf("the manual page names the %s %s, which nothing writes", kind, word)
+	}
+	return page
+}
+
+// The manual page and docs/words.md name every verb, reason and key that the log may hold, and no other.
+func TestPagesKnowTheLog(t *testing.T) {
+	code := words{}
+	logOfWorker(t, code)
+	logOfDoor(t, code)
+	for name, page := range map[string]words{"pam_aad(8)": logOfManual(t), "docs/words.md": logOfWords(t)} {
+		for _, kind := range []string{"verb", "reason", "key"} {
+			if len(code[kind]) < 5 {
+				t.Errorf("%ss found in the code: %q", kind, code[kind])
+			}
+			for _, word := range code[kind] {
+				if !slices.Contains(page[kind], word) {
+					t.Errorf("%s does not name the %s %s", name, kind, word)
+				}
+			}
+			for _, word := range page[kind] {
+				if !slices.Contains(code[kind], word) {
+					t.Errorf("%s names the %s %s, which nothing writes", name, kind, word)
+				}
 			}
 		}
+	}
+}
+
+// docs/words.md promises the order of the keys that every line begins with.
+func TestKeysOfEveryAttemptAreInOrder(t *testing.T) {
+	line := regexp.MustCompile(`(?s)pairs := \[\]string\{(.*?)\}\n`).FindStringSubmatch(textOf(t, "signin/finding.go"))
+	if line == nil {
+		t.Fatal("finding.go makes no line")
+	}
+	var keys []string
+	for _, key := range regexp.MustCompile(`"([a-z_]+)",`).FindAllStringSubmatch(line[1], -1) {
+		keys = append(keys, key[1])
+	}
+	if got := logOfWords(t)["key"]; len(got) < len(keys) || len(keys) < 15 || !slices.Equal(got[:len(keys)], keys) {
+		t.Errorf("the page has %q,\nthe code %q", got, keys)
 	}
 }

@@ -77,7 +77,7 @@ func TestQueryReadsValues(t *testing.T) {
 			}
 		}
 	}
-	if took := columns["azure_took"].FindStringSubmatch(`pam_aad(sshd:auth): authorized azure_took="0.310s" duration="1.000s"`); n < 10 || took == nil || took[1] != "0.310" {
+	if took := columns["azure_duration"].FindStringSubmatch(`pam_aad(sshd:auth): authorized azure_duration="0.310s" duration="1.000s"`); n < 10 || took == nil || took[1] != "0.310" {
 		t.Errorf("%d lines, %q", n, took)
 	}
 	verb := regexp.MustCompile(`Verb = extract\(@'(.*)', 1, SyslogMessage\)`).FindStringSubmatch(textOf(t, watching+"azure-monitor.kql"))

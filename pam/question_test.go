@@ -31,7 +31,7 @@ func asked(replies ...event) (all []event) {
 var (
 	hidden  = event{'H', "Part: "}
 	tooLong = event{'O', ""}
-	nobody  = failed(5, "conversation", "")
+	nobody  = failed(5, "conversation-failed", "")
 )
 
 func TestRelayQuestion(t *testing.T) {

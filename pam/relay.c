@@ -201,7 +201,7 @@ static int question(pam_handle_t *h, const struct source *from, const struct fra
 static void not_asked(struct aad_end *end, const struct aad_request *req, int ret)
 {
 	if (ret != PAM_MAXTRIES || !aad_in_sshd())
-		return aad_failed(end, req, PAM_CONV_ERR, LOG_NOTICE, "conversation", NULL);
+		return aad_failed(end, req, PAM_CONV_ERR, LOG_NOTICE, "conversation-failed", NULL);
 	aad_failed(end, req, PAM_MAXTRIES, LOG_NOTICE, "stored-password", NULL);
 	end->sentence = "Your program answered by itself, with a password that it has stored. This account has none: let the "
 	    "program use a key, or a connection that is open already (ControlMaster).";

@@ -328,7 +328,7 @@ func (s scenario) model() (seen []event, code byte) {
 			return append(seen, event{'E', "Your program answered by itself, with a password that it has stored. This account has none: " +
 				"let the program use a key, or a connection that is open already (ControlMaster)."}, failed(5, "stored-password", "")), pamMaxTries
 		}
-		return append(seen, failed(5, "conversation", "")), pamConvErr
+		return append(seen, failed(5, "conversation-failed", "")), pamConvErr
 	}
 	ending := []string{hungUp, timedOut, ioError, hungUp}[s.end]
 	for {
@@ -584,7 +584,7 @@ func TestRelayConversationFails(t *testing.T) {
 	r := newRelay(t)
 	for code := 1; code < 256; code++ {
 		s := scenario{frames: frame('P', "Press ENTER.") + result(pamSuccess), conversation: byte(code)}
-		if seen, got := r.play(t, s); got != pamConvErr || len(seen) != 2 || seen[1] != failed(5, "conversation", "") {
+		if seen, got := r.play(t, s); got != pamConvErr || len(seen) != 2 || seen[1] != failed(5, "conversation-failed", "") {
 			t.Errorf("conversation %d: %d %v", code, got, seen)
 		}
 	}
@@ -594,7 +594,7 @@ func TestRelayConversationFails(t *testing.T) {
 func TestRelayNobodyReads(t *testing.T) {
 	r := newRelay(t)
 	ask := event{'P', "Press ENTER."}
-	nobody := failed(5, "conversation", "")
+	nobody := failed(5, "conversation-failed", "")
 	for _, test := range []struct {
 		name   string
 		answer byte

@@ -37,7 +37,7 @@ func TestParse(t *testing.T) {
 		"Invalid user " + good:                ErrForeign.Error(),
 		" " + good:                            ErrForeign.Error(),
 		"pam_unix(sshd:auth): failed":         ErrForeign.Error(),
-		mine + `step done="token"`:            ErrForeign.Error(),
+		mine + `step step="token"`:            ErrForeign.Error(),
 		"pam_aad(sshd:auth)":                  errMalformed.Error(),
 		mine + "failed ":                      errMalformed.Error(),
 		mine + "failed because":               errMalformed.Error(),

@@ -37,7 +37,7 @@ func TestRulesAboutPrograms(t *testing.T) {
 		c := start()
 		c.expect(`a rule forbids this program to ask the metadata service`)
 		c.end()
-		syslog.exactly(t, mark, 1, `failed reason="metadata-forbidden" .* user="root" process="`+exe[strings.LastIndex(exe, "/")+1:]+`" exe="`+exe+`" fix="let root `)
+		syslog.exactly(t, mark, 1, `failed reason="metadata-forbidden" .* process_user="root" process_name="`+exe[strings.LastIndex(exe, "/")+1:]+`" process_exe="`+exe+`" fix="let root `)
 	}
 	rules(emulator.Caller{User: "root", Exe: "/usr/bin/su"}, emulator.Caller{User: "root", Process: "sshd"})
 	for _, c := range []*terminal{su(), ssh(t, name, "echo let in")} {

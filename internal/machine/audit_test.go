@@ -100,12 +100,12 @@ func TestOneLine(t *testing.T) {
 		has       []string // somewhere in it
 	}{
 		{name: "signed in", prompt: as(user), begin: "signed-in", has: []string{`oid="dddddddd-3333-4444-5555-eeeeeeeeeeee"`, `decision="user"`,
-			` role="`, ` scope="/subscriptions/`, ` correlation="`, ` uti="`, ` duration="`, ` source="check-access"`}},
+			` role="`, ` scope="/subscriptions/`, ` correlation_id="`, ` uti="`, ` duration="`, ` source="check-access"`}},
 		{name: "authorized", account: true, begin: "authorized", has: []string{`oid="dddddddd`, `decision="user"`, ` role="`, ` scope="`}},
 		{name: "not authorized", account: true, fault: emulator.Fault{Endpoint: "checkaccess", Status: 503},
 			begin: `failed reason="unreachable"`},
 		{name: "other account", prompt: as("admin@contoso.example"), begin: `denied reason="other-account"`,
-			has: []string{`signed_in="admin@contoso.example"`, ` signed_in_oid="`, ` uti="`}},
+			has: []string{`browser_account="admin@contoso.example"`, ` browser_oid="`, ` uti="`}},
 		{name: "declined", prompt: func(code string) error { return entra.Decline(code) },
 			begin: `denied reason="sign-in-refused"`},
 		{name: "expired", prompt: func(code string) error { return entra.Expire(code) }, begin: `denied reason="expired"`},
@@ -128,9 +128,9 @@ func TestOneLine(t *testing.T) {
 		{name: "argument", arguments: `ty"po`, begin: `failed reason="configuration-error"`,
 			has: []string{`argument="ty\"po"`}},
 		{name: "conversation", prompt: func(string) error { return errors.New("hung up") },
-			begin: `failed reason="conversation"`},
+			begin: `failed reason="conversation-failed"`},
 		{name: "conversation, after the browser", prompt: func(code string) error { return errors.Join(as(user)(code), errors.New("hung up")) },
-			begin: `failed reason="conversation"`},
+			begin: `failed reason="conversation-failed"`},
 		{name: "worker killed", prompt: killWorker, begin: `failed reason="worker-died"`},
 		{name: "debug", arguments: "debug", prompt: as(user), begin: "signed-in"},
 	} {

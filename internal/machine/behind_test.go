@@ -74,7 +74,7 @@ func refusedWhileBehind(t *testing.T, n nscd, login func(name, command string) *
 	}
 	expect(0, "This account has been removed from this machine", "removed-account")
 	expect(1, "This name is no longer in use on this machine", "former-name")
-	expect(2, "The accounts of this machine changed while you were connecting", "host-out-of-date")
+	expect(2, "The accounts of this machine changed while you were connecting", "stale-lookup")
 	t.Run("with a store that cannot be read", func(t *testing.T) {
 		edit(t, storeFile, func(s string) []byte { return []byte(s[:len(s)/2]) })
 		expect(3, "its account store is damaged", "store-damaged")

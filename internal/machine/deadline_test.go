@@ -95,7 +95,7 @@ func TestKilledProcess(t *testing.T) {
 		line string // in the log; "": nobody is left to write it
 	}{
 		{"the connection's process without privileges", func(_ *terminal, p connection) { kill(p.network) }, `failed reason="interrupted"`},
-		{"the connection's monitor", func(_ *terminal, p connection) { kill(p.monitor) }, `failed reason="conversation"`},
+		{"the connection's monitor", func(_ *terminal, p connection) { kill(p.monitor) }, `failed reason="conversation-failed"`},
 		{"the PAM host", func(_ *terminal, p connection) { kill(p.host) }, ""},
 		{"the PAM host, of a worker that is stopped", func(_ *terminal, p connection) {
 			unix.Kill(p.worker, unix.SIGSTOP)

@@ -157,5 +157,5 @@ func TestPasteRefused(t *testing.T) {
 	if said := c.expect(`(?s)^(.*)\nended\n`)[1]; strings.Contains(said, "too long") {
 		t.Errorf("after Ctrl-C: %q", said)
 	}
-	syslog.exactly(t, mark, 1, `failed reason="conversation" account="`+admin+`"`)
+	syslog.exactly(t, mark, 1, `failed reason="conversation-failed" account="`+admin+`"`)
 }

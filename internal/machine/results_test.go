@@ -160,7 +160,7 @@ func TestDebug(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, step := range []string{"endpoints", "browser", "token"} {
-		syslog.exactly(t, mark, 1, `step account="user@contoso\.example" .*done="`+step+`"`)
+		syslog.exactly(t, mark, 1, `step account="user@contoso\.example" .*step="`+step+`"`)
 	}
 	syslog.exactly(t, mark, 0, shown) // the code
 }

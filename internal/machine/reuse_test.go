@@ -101,7 +101,7 @@ func TestReuseBurst(t *testing.T) {
 	if n := requests("checkaccess") - asked; n != 23 {
 		t.Errorf("Azure was asked %d times, want 23", n)
 	}
-	syslog.exactly(t, mark, 22, `signed-in reason="reuse" account="burst@contoso\.example" .*role=.* reuse_of="[0-9a-f-]{36}" browser="20\S+" from="192\.0\.2\.7"`)
+	syslog.exactly(t, mark, 22, `signed-in reason="reuse" account="burst@contoso\.example" .*role=.* reuse_attempt="[0-9a-f-]{36}" reuse_time="20\S+" reuse_rhost="192\.0\.2\.7"`)
 }
 
 // sshd's password authentication lets in by a window, too, with whatever was typed: there is nothing left to show.
@@ -261,7 +261,7 @@ func TestReuseInSudo(t *testing.T) {
 	mark := syslog.mark()
 	c.typeLine("sudo -k id -u")
 	c.expect(`\n0\n.*\$ `)
-	syslog.exactly(t, mark, 1, `pam_aad\(sudo:.* signed-in reason="reuse" .*reuse_of="[0-9a-f-]{36}" .*from="192\.0\.2\.7"`)
+	syslog.exactly(t, mark, 1, `pam_aad\(sudo:.* signed-in reason="reuse" .*reuse_attempt="[0-9a-f-]{36}" .*reuse_rhost="192\.0\.2\.7"`)
 	c.typeLine("echo 0 >/proc/self/loginuid && echo forged; env SSH_CONNECTION='192.0.2.8 1 192.0.2.1 2' sudo -k id -u")
 	c.expect(`(not permitted|denied)[^$]*\n0\n.*\$ `)
 	// Somebody else inside this session is not its owner.

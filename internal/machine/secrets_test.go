@@ -189,7 +189,7 @@ func TestNoSecretAnywhere(t *testing.T) {
 	}
 	secrets := slices.Concat(entra.Secrets()[first:], codes)
 	syslog.settle(t)
-	if len(secrets) < 60 || len(syslog.find(mark, `done="token"`)) == 0 {
+	if len(secrets) < 60 || len(syslog.find(mark, `step="token"`)) == 0 {
 		t.Fatalf("%d secrets, log %q: nothing was proved", len(secrets), syslog.find(mark, ""))
 	}
 	for _, leak := range seen.leaks(secrets) {

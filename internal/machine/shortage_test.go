@@ -92,13 +92,13 @@ func TestShortageIsNoOutage(t *testing.T) {
 		t.Errorf("account phase: %v", err)
 	}
 	release()
-	syslog.exactly(t, mark, 3, `: failed reason="cannot-connect" .*what="authorization service of Azure".*cannot assign requested address`)
+	syslog.exactly(t, mark, 3, `: failed reason="cannot-connect" .*server="authorization service of Azure".*cannot assign requested address`)
 
 	entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
 	mark = syslog.mark()
 	session.typeLine("sudo -n id -u || echo not either")
 	session.expect(`cannot be reached(?s).*\nnot either\n`)
-	syslog.exactly(t, mark, 1, `sudo:account.*: failed reason="unreachable" .*last_grant="does not cover administrators"`)
+	syslog.exactly(t, mark, 1, `sudo:account.*: failed reason="unreachable" .*grant_problem="does not cover administrators"`)
 	c = withKey()
 	if groups := c.expect(`(?m)^.*aad_users.*$`)[0]; strings.Contains(groups, "aad_admins") {
 		t.Errorf("by the last grant, a session has the groups %s", groups)

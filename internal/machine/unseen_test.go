@@ -28,7 +28,7 @@ func TestNobodyReadsThePrompt(t *testing.T) {
 			if out != "result "+pamConvErr+"\n" {
 				t.Errorf("%q", out)
 			}
-			syslog.exactly(t, mark, 1, `failed reason="conversation" account="user@contoso\.example"`)
+			syslog.exactly(t, mark, 1, `failed reason="conversation-failed" account="user@contoso\.example"`)
 			if left := workersOf(); len(left) > 0 {
 				t.Errorf("workers are left: %v", left)
 			}

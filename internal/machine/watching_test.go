@@ -56,7 +56,7 @@ func signInsToWatch(t *testing.T) []string {
 		t.Fatalf("%q", lines)
 	}
 	return append(lines, `<83>sshd[7]: pam_aad(sshd:auth): failed reason="configuration-error" fix="aadctl config check"`,
-		"<86>sshd[7]: Invalid user pam_aad(sshd:auth): signed-in from 192.0.2.7", `<87>sshd[7]: pam_aad(sshd:auth): step done="token"`)
+		"<86>sshd[7]: Invalid user pam_aad(sshd:auth): signed-in from 192.0.2.7", `<87>sshd[7]: pam_aad(sshd:auth): step step="token"`)
 }
 
 func sendTo(t *testing.T, socket string, lines ...string) {

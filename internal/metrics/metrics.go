@@ -45,7 +45,7 @@ const (
 
 var (
 	outcomes = []string{"authorized", "denied", "failed", "signed-in"}
-	servers  = []string{"azure", "entra"} // in the log with _took behind it
+	servers  = []string{"azure", "entra"} // in the log with _duration behind it
 
 	// bounds of buckets, in milliseconds. What takes longer than the last has come to nothing by then.
 	bounds = []uint64{100, 250, 500, 1000, 2500, 5000, 10000, 30000}
@@ -67,7 +67,7 @@ func (m *Metrics) Add(e authlog.Event, trusted bool) {
 		}
 	}
 	for _, server := range servers {
-		if took, ok := parseTook(e.Values[server+"_took"]); ok {
+		if took, ok := parseDuration(e.Values[server+"_duration"]); ok {
 			m.observe(server, took)
 		}
 	}
@@ -101,8 +101,8 @@ func (m *Metrics) observe(server string, took uint64) {
 	m.count(tripSum(server), took)
 }
 
-// parseTook reads what package signin writes, in milliseconds. No sign-in takes a day.
-func parseTook(text string) (milliseconds uint64, ok bool) {
+// parseDuration reads what package signin writes, in milliseconds. No sign-in takes a day.
+func parseDuration(text string) (milliseconds uint64, ok bool) {
 	text, ok = strings.CutSuffix(text, "s")
 	n, err := parseSeconds(text)
 	return n, ok && err == nil && n < 86_400_000

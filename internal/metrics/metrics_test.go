@@ -32,9 +32,9 @@ func event(verb string, pairs ...string) authlog.Event {
 
 func sample() *Metrics {
 	m := &Metrics{Version: "1.2.3", Accounts: map[string]int{"user": 7, "admin": 0}, Until: noon}
-	m.Add(event("signed-in", "entra_took", "0.310s", "azure_took", "1.000s", "duration", "21.500s"), true)
-	m.Add(event("authorized", "azure_took", "0.090s"), true)
-	m.Add(event("denied", "reason", "no-role", "azure_took", "59.001s"), true)
+	m.Add(event("signed-in", "entra_duration", "0.310s", "azure_duration", "1.000s", "duration", "21.500s"), true)
+	m.Add(event("authorized", "azure_duration", "0.090s"), true)
+	m.Add(event("denied", "reason", "no-role", "azure_duration", "59.001s"), true)
 	m.Add(event("denied", "reason", "no-role"), true)
 	m.Add(event("failed", "reason", "alice@contoso.com"), true)
 	m.Add(event("signed-in"), false)
@@ -77,7 +77,7 @@ func TestCountingGoesOn(t *testing.T) {
 	if got, want := written(t, m), written(t, sample()); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
-	m.Add(event("denied", "reason", "no-role", "azure_took", "0.100s"), true)
+	m.Add(event("denied", "reason", "no-role", "azure_duration", "0.100s"), true)
 	got := written(t, m)
 	for _, line := range []string{attempts("denied") + " 3", refusals("denied", "no-role") + " 3", bucket("azure", "0.1") + " 2",
 		bucket("azure", infinite) + " 4", tripSum("azure") + " 60.191", lastSuccess + " 1772362800"} {
@@ -92,7 +92,7 @@ func TestFewSeries(t *testing.T) {
 	m := &Metrics{}
 	for _, odd := range []string{"alice@contoso.com", "\"} 1\naadlogin_x 1", "", "no-role"} {
 		for _, verb := range append(outcomes, odd) {
-			m.Add(event(verb, "reason", odd, "service", odd, "azure_took", odd), true)
+			m.Add(event(verb, "reason", odd, "service", odd, "azure_duration", odd), true)
 		}
 	}
 	text := written(t, m)
@@ -123,12 +123,12 @@ func TestRead(t *testing.T) {
 
 func TestParseTook(t *testing.T) {
 	for text, want := range map[string]uint64{"0.000s": 0, "0.310s": 310, "59.001s": 59001} {
-		if got, ok := parseTook(text); got != want || !ok {
+		if got, ok := parseDuration(text); got != want || !ok {
 			t.Errorf("%s: %d, %v", text, got, ok)
 		}
 	}
 	for _, text := range []string{"", "s", "1.000", ".5s", "-1.000s", "1.0000s", "1e3s", "86400.000s", "+1.000s"} {
-		if got, ok := parseTook(text); ok {
+		if got, ok := parseDuration(text); ok {
 			t.Errorf("%q: %d", text, got)
 		}
 	}
@@ -163,7 +163,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m.Add(event("denied", "reason", "no-role", "azure_took", "0.100s"), true)
+		m.Add(event("denied", "reason", "no-role", "azure_duration", "0.100s"), true)
 		first := written(t, m)
 		again, err := Read(strings.NewReader(first))
 		if err != nil || written(t, again) != first {

@@ -80,8 +80,8 @@ func (v view) signIns() jsonSignIns {
 }
 
 // told are the keys of a line that are left when names are not to be there.
-var told = []string{"reason", "service", "source", "decision", "role", "scope", "what", "limit", "aadsts", "correlation", "entra_took",
-	"azure_took", "duration"}
+var told = []string{"reason", "service", "source", "decision", "role", "scope", "server", "limit", "aadsts", "correlation_id", "entra_duration",
+	"azure_duration", "duration"}
 
 func (v view) event(e authlog.Event) jsonEvent {
 	found := jsonEvent{Time: e.Time.UTC(), Outcome: e.Verb, Values: e.Values}

@@ -55,9 +55,9 @@ func sample() *Report {
 			Events: []authlog.Event{
 				event(1, "signed-in", "account", "alice@contoso.com", "service", "sshd", "rhost", "192.0.2.7",
 					"decision", "administrator", "role", "Virtual Machine Administrator Login",
-					"correlation", "3b4c5d6e-0000-4111-8222-333344445555"),
+					"correlation_id", "3b4c5d6e-0000-4111-8222-333344445555"),
 				event(9, "denied", "account", "bob@contoso.com", "service", "sshd", "rhost", "192.0.2.8", "reason", "no-role",
-					"why", "no role assignment grants the action to bob"),
+					"decision_reason", "no role assignment grants the action to bob"),
 				event(20, "failed", "account", hostile, "service", hostile, "rhost", hostile, "reason", hostile, "error", hostile),
 				forged,
 			},

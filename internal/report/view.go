@@ -105,14 +105,14 @@ func outcomeOf(e authlog.Event) sign {
 
 // details are the keys worth a place in a table, each behind its word. Whatever else is in a line stays in the log.
 var details = []struct{ key, word string }{
-	{"decision", "as"}, {"role", "role"}, {"scope", "at"}, {"why", "why"}, {"error", "error"}, {"what", "what"},
-	{"limit", "limit"}, {"aadsts", "AADSTS"}, {"correlation", "correlation id"},
+	{"decision", "as"}, {"role", "role"}, {"scope", "at"}, {"decision_reason", "why"}, {"error", "error"}, {"server", "server"},
+	{"limit", "limit"}, {"aadsts", "AADSTS"}, {"correlation_id", "correlation id"},
 }
 
 // detail leaves out of a redacted report what is somebody's free text.
 func (v view) detail(e authlog.Event) (all []Fact) {
 	for _, d := range details {
-		free := d.key == "error" || d.key == "why"
+		free := d.key == "error" || d.key == "decision_reason"
 		if value := e.Values[d.key]; value != "" && (v.Redacted == nil || !free) {
 			all = append(all, Fact{d.word, visible(value)})
 		}

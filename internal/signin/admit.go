@@ -142,7 +142,7 @@ func (a *attempt) deny(who account.Identity, d rbac.Decision, c *cloud, action s
 
 func (a *attempt) takenBack(err error) {
 	if err != nil {
-		a.log(LogError, "not-taken-back", "error", err.Error())
+		a.log(LogError, "not-revoked", "error", err.Error())
 	}
 }
 

@@ -32,7 +32,7 @@ func thisProcess() asker {
 func (a *attempt) metadataForbidden(refused *azure.Error) error {
 	who := thisProcess()
 	return a.refuse(Misconfigured, tellAdministrator+"a rule forbids this program to ask the metadata service; the system log says what it must allow.",
-		"metadata-forbidden", "error", refused.Error(), "user", who.user, "process", who.process, "exe", who.exe, "fix", mayAsk(refused, a.cfg, rbac.Resource{}))
+		"metadata-forbidden", "error", refused.Error(), "process_user", who.user, "process_name", who.process, "process_exe", who.exe, "fix", mayAsk(refused, a.cfg, rbac.Resource{}))
 }
 
 // forbiddenFix is what a rule about processes must allow.

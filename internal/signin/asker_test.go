@@ -23,7 +23,7 @@ func TestMetadataForbidden(t *testing.T) {
 	}
 	const forbidden = "Tell the administrator of this machine: a rule forbids this program to ask the metadata service"
 	logged := `reason="metadata-forbidden" account="user@contoso.example"`
-	as := ` user="root" process="` + filepath.Base(exe) + `" exe="` + exe + `" fix="let root with the executable ` + exe + ` ask for`
+	as := ` process_user="root" process_name="` + filepath.Base(exe) + `" process_exe="` + exe + `" fix="let root with the executable ` + exe + ` ask for`
 	for name, test := range map[string]struct {
 		lines string
 		rules []emulator.Caller

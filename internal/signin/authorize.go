@@ -84,7 +84,7 @@ func (a *attempt) deviceScopes(c *cloud) []string {
 // not have seen the sign-in. It refuses nobody: how Entra ID spells scopes is its own business.
 func (a *attempt) noteScope(t *oauth.Tokens) {
 	if scope := a.cfg.SignIn.Scope; scope != "" && !t.HasScope(scope) {
-		a.log(LogWarning, "scope-not-granted", "asked_scope", scope, "granted_scope", t.Scope)
+		a.log(LogWarning, "scope-not-granted", "requested_scope", scope, "granted_scope", t.Scope)
 	}
 }
 

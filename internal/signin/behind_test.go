@@ -35,19 +35,19 @@ func TestHostsThatAreBehind(t *testing.T) {
 			if err := m.store.Update(func(e *account.Edit) error { _, err := e.Move(a, 54322); return err }); err != nil {
 				t.Fatal(err)
 			}
-		}, told: "changed while you were connecting", logged: "host-out-of-date"},
+		}, told: "changed while you were connecting", logged: "stale-lookup"},
 		{name: "an id that another has got", user: user, prepare: func(_ *testing.T, m *machine) {
 			a := m.person(admin, stranger)
 			a.UID = m.firstID(user)
 			m.put(a)
-		}, told: "changed while you were connecting", logged: "host-out-of-date"},
+		}, told: "changed while you were connecting", logged: "stale-lookup"},
 		{name: "a name that is exchanged", user: user, prepare: func(t *testing.T, m *machine) {
 			a, b := m.person(user, userOID), m.person(admin, stranger)
 			m.put(a, b)
 			if err := m.store.Update(func(e *account.Edit) error { return e.Swap(a, b) }); err != nil {
 				t.Fatal(err)
 			}
-		}, told: "changed while you were connecting", logged: "host-out-of-date"},
+		}, told: "changed while you were connecting", logged: "stale-lookup"},
 		{name: "removed, and its domain is none any more", user: "gone@fabrikam.example", prepare: func(_ *testing.T, m *machine) {
 			m.rules.Domains = []string{"contoso.example", "fabrikam.example"}
 			m.put(removed(m.person("gone@fabrikam.example", userOID)))

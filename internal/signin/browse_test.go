@@ -178,7 +178,7 @@ func TestQuestionsAreBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			conv := &said{typed: func(string, bool) (string, error) { return test.typed, test.err }}
 			got := m.signin.Authenticate(t.Context(), m.sshd(user), conv)
-			ended(t, got, conv, Refused, "Nothing that was pasted made a whole answer", `denied reason="no-answer"`)
+			ended(t, got, conv, Refused, "Nothing that was pasted made a whole answer", `denied reason="incomplete-answer"`)
 			if len(conv.prompts) != test.want || len(conv.last) != 1 {
 				t.Errorf("%d questions, then %q", len(conv.prompts), conv.last)
 			}

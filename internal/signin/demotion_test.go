@@ -51,7 +51,7 @@ func TestDenialTakesBackWhatItCan(t *testing.T) {
 	}
 	m.assign(admin, "")
 	got, conv := m.again(m.request(admin))
-	if got != Denied || !strings.Contains(strings.Join(conv.logged, "\n"), "not-taken-back") {
+	if got != Denied || !strings.Contains(strings.Join(conv.logged, "\n"), "not-revoked") {
 		t.Errorf("verdict %d, logged %q", got, conv.logged)
 	}
 	if m.stored(admin).Admin {

@@ -50,7 +50,7 @@ func (f *finding) decided(source string, d rbac.Decision) {
 // byGrant: the last grant stands in, because of this error if the source could not be asked.
 func (f *finding) byGrant(g account.Grant, admin bool, unreachable error) {
 	f.decided(g.Source, rbac.Decision{Login: true, Admin: g.Admin && admin, By: rbac.By{Scope: g.Scope}})
-	f.standIn = []string{"granted", g.Time.UTC().Format(time.RFC3339)}
+	f.standIn = []string{"grant_time", g.Time.UTC().Format(time.RFC3339)}
 	if unreachable != nil {
 		f.standIn = append(f.standIn, "error", unreachable.Error())
 	}
@@ -58,7 +58,7 @@ func (f *finding) byGrant(g account.Grant, admin bool, unreachable error) {
 
 // notForAdministrators: there is a last grant, which does not stand in here.
 func (f *finding) notForAdministrators() {
-	f.noStandIn = []string{"last_grant", "does not cover administrators"}
+	f.noStandIn = []string{"grant_problem", "does not cover administrators"}
 }
 
 // heard is what a server that refused said of itself, if err is a refusal.
@@ -90,8 +90,8 @@ func (a *attempt) line(verb, reason string, more ...string) string {
 	}
 	pairs := []string{"reason", reason, "account", a.User, "uid", uid, "oid", a.found.object, "service", a.Service,
 		"rhost", a.RemoteHost, "flow", a.found.flow, "source", a.found.source, "decision", a.found.decision, "role", a.found.role, "scope", a.found.scope,
-		"assignment", a.found.assignment, "why", a.found.why, "correlation", a.correlation(), "uti", a.found.signIn,
-		"entra_took", a.found.entraTook, "azure_took", a.found.azureTook, "duration", a.since(a.begun), "attempt", a.Attempt}
+		"assignment", a.found.assignment, "decision_reason", a.found.why, "correlation_id", a.correlation(), "uti", a.found.signIn,
+		"entra_duration", a.found.entraTook, "azure_duration", a.found.azureTook, "duration", a.since(a.begun), "attempt", a.Attempt}
 	return logLine(verb, slices.Concat(pairs, a.found.noStandIn, more)...)
 }
 
@@ -109,6 +109,6 @@ func (a *attempt) log(level LogLevel, verb string, pairs ...string) {
 // debug is for the module argument of that name: which step took how long.
 func (a *attempt) debug(step string, pairs ...string) {
 	if a.Debug {
-		a.log(LogDebug, "step", append([]string{"done", step}, pairs...)...)
+		a.log(LogDebug, "step", append([]string{"step", step}, pairs...)...)
 	}
 }

@@ -48,7 +48,7 @@ func (a *attempt) localGroups(c *token.Claims) (gids []uint32) {
 		}
 		gid, err := a.localGroup(name)
 		if err != nil {
-			a.log(LogWarning, "group-not-given", "group", name, "entra_group", id, "problem", err.Error())
+			a.log(LogWarning, "group-not-given", "group", name, "group_oid", id, "problem", err.Error())
 			continue
 		}
 		gids = append(gids, gid)

@@ -72,7 +72,7 @@ func TestHostHasDecided(t *testing.T) {
 		{"no shell, login", "login", zsh, "", "login", "", Misconfigured, "login shell", "no-shell"},
 		{"no shell, sudo", "sudo", zsh, "", "sudo", "", Success, "", "signed-in"},
 		{"refused", titleRefuses, "", "DenyUsers *\n", "", "", Denied, "The settings of sshd on this machine keep user@contoso.example out",
-			`denied reason="refused-by-host"`},
+			`denied reason="refused-by-sshd"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := hostSays(t, test.title, test.lines, test.sshd)
@@ -105,7 +105,7 @@ func TestHostGoesByGroups(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			m := hostSays(t, titleRefuses, test.lines, test.sshd)
 			got, conv := m.signIn(m.request(user), user)
-			ended(t, got, conv, Denied, "The settings of sshd on this machine keep", "refused-by-host")
+			ended(t, got, conv, Denied, "The settings of sshd on this machine keep", "refused-by-sshd")
 			if len(conv.prompts) != 1 || m.stored(user).ObjectID != userOID {
 				t.Errorf("prompts %q, stored %+v", conv.prompts, m.stored(user))
 			}

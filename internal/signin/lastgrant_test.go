@@ -86,7 +86,7 @@ func TestAdministratorByLastGrant(t *testing.T) {
 				t.Fatalf("verdict %d, stored %+v, logged %s", got, m.stored(user), logged)
 			}
 			if want == Success && !strings.Contains(logged, `decision="user"`) ||
-				want != Success && !strings.Contains(logged, `last_grant="does not cover administrators"`) {
+				want != Success && !strings.Contains(logged, `grant_problem="does not cover administrators"`) {
 				t.Errorf("logged %s", logged)
 			}
 			// The next answer of Azure gives back what it says.

@@ -60,7 +60,7 @@ func TestRefusedEarly(t *testing.T) {
 		{name: "a host behind the times", lines: `accounts.pre_auth_services = ["` + filepath.Base(os.Args[0]) + `"]`, prepare: func(_ *testing.T, m *machine, r *Request) {
 			r.KnownToHost, r.UID = true, m.firstID(user)+1
 			r.StoreInode, r.StoreModified = 42, 42
-		}, want: Denied, told: "changed while you were connecting", logged: "host-out-of-date"},
+		}, want: Denied, told: "changed while you were connecting", logged: "stale-lookup"},
 		{name: "former name", prepare: func(_ *testing.T, m *machine, _ *Request) {
 			a := m.person(user, userOID)
 			m.put(a)
@@ -105,7 +105,7 @@ func TestRefusedEarly(t *testing.T) {
 			m.rules.Home = m.home("%u")
 			m.put()
 			r.KnownToHost, r.UID = true, m.firstID(user)
-		}, want: Denied, told: "changed while you were connecting", logged: "host-out-of-date"},
+		}, want: Denied, told: "changed while you were connecting", logged: "stale-lookup"},
 		{name: "no room to wait in", prepare: func(_ *testing.T, m *machine, _ *Request) { m.write(m.signin.CacheDir, "") },
 			want: Broken, told: "nobody was signed in", logged: "waiting room"},
 		{name: "machine full", lines: "sign_in.max_waiting = 1", prepare: func(t *testing.T, m *machine, _ *Request) {
@@ -291,7 +291,7 @@ func TestMovedMeanwhile(t *testing.T) {
 	req := m.request(user)
 	req.KnownToHost, req.UID = true, m.firstID(user)
 	got, conv := m.signIn(req, user)
-	ended(t, got, conv, Denied, "changed while you were connecting", "host-out-of-date")
+	ended(t, got, conv, Denied, "changed while you were connecting", "stale-lookup")
 	if a := m.stored(user); a.ObjectID != "" {
 		t.Errorf("bound: %+v", a)
 	}

@@ -144,7 +144,7 @@ const (
 
 func (a *attempt) noAnswer() error {
 	return a.refuse(Refused, "Nothing that was pasted made a whole answer, so nobody was signed in. Try again, and paste what the page shows, part by part.",
-		"no-answer")
+		"incomplete-answer")
 }
 
 // isRelayed: the page has shown other values than this machine's. Its digest of them is the nonce of the token; and where the token comes

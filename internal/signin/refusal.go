@@ -118,12 +118,12 @@ func (a *attempt) misconfigured(err error) error {
 
 func (a *attempt) misspelt(right string) error {
 	return a.refuse(Denied, fmt.Sprintf("This account is spelled %s on this machine. Connect again with exactly that name.", right),
-		"misspelt-name", "right", right)
+		"misspelt-name", "exact_name", right)
 }
 
 func (a *attempt) noShortName(short, problem string) error {
 	return a.refuse(Denied, fmt.Sprintf("%s cannot sign in to this machine: its name here would be %s, which %s. Ask its administrator.",
-		clean(a.User, 200), short, problem), "no-short-name", "right", short, "problem", problem)
+		clean(a.User, 200), short, problem), "no-short-name", "short_name", short, "problem", problem)
 }
 
 func (a *attempt) unknownToHost() error {
@@ -140,7 +140,7 @@ func (a *attempt) noShell(shell, problem string) error {
 // refusedByHost does not guess why; aadctl, which may ask sshd, tells.
 func (a *attempt) refusedByHost() error {
 	return a.refuse(Denied, fmt.Sprintf("The settings of sshd on this machine keep %s out. Ask its administrator.", a.name.Account),
-		"refused-by-host", "fix", "aadctl check "+a.name.Account)
+		"refused-by-sshd", "fix", "aadctl check "+a.name.Account)
 }
 
 func (a *attempt) nameNotAccepted() error {
@@ -161,12 +161,12 @@ func (a *attempt) formerName() error {
 // otherTenant: the answers of one directory say nothing about the people of another.
 func (a *attempt) otherTenant(acct account.Account) error {
 	return a.refuse(Denied, "This account is of another directory than this machine is set up for. Ask its administrator.",
-		"other-tenant", "account_tenant", acct.TenantID)
+		"other-tenant", "tid", acct.TenantID)
 }
 
 func (a *attempt) moved() error {
 	return a.refuse(Denied, "The accounts of this machine changed while you were connecting. Connect again.",
-		"host-out-of-date")
+		"stale-lookup")
 }
 
 func (a *attempt) demoted(acct account.Account) error {
@@ -197,13 +197,13 @@ func (a *attempt) otherAccount(c *token.Claims) error {
 	got := cmp.Or(clean(c.PreferredUsername, 120), "an account without a name")
 	return a.refuse(Refused, fmt.Sprintf("This sign-in is for %s, but %s signed in with the browser. Try again, and choose %s there "+
 		"(a private window helps if the browser picks an account by itself).", a.name.UPN, got, a.name.UPN),
-		"other-account", "signed_in", c.PreferredUsername, "signed_in_oid", c.ObjectID)
+		"other-account", "browser_account", c.PreferredUsername, "browser_oid", c.ObjectID)
 }
 
 func (a *attempt) unverifiedName(c *token.Claims) error {
 	return a.refuse(Denied, fmt.Sprintf("%s is here the name of a guest with a personal account, which may carry any name. "+
 		"Sign in with an account of your organisation.", a.name.UPN),
-		"unverified-name", "signed_in_oid", c.ObjectID, "idp", c.IdentityProvider)
+		"unverified-name", "browser_oid", c.ObjectID, "idp", c.IdentityProvider)
 }
 
 func (a *attempt) badToken(err error) error {

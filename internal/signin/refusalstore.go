@@ -45,7 +45,7 @@ func (a *attempt) notStored(err error) error {
 // takenLocally does not say by whom: nobody may have signed in yet.
 func (a *attempt) takenLocally(conflict *account.ConflictError) error {
 	return a.refuse(Denied, tellAdministrator+"another account or group here has the name or id of this account; the system log says which.",
-		"taken-locally", "problem", plain(conflict), "fix", "give one of the two another: usermod -u, groupmod -g; or import this account with an id of its own: aadctl account import")
+		"local-conflict", "problem", plain(conflict), "fix", "give one of the two another: usermod -u, groupmod -g; or import this account with an id of its own: aadctl account import")
 }
 
 func (a *attempt) homeOfAnother(home *account.HomeError) error {

@@ -42,7 +42,7 @@ func (a *attempt) renamed(to account.Account) error {
 	if to.Name != a.name.Account {
 		person = fmt.Sprintf("Your account is now named %s. Connect again with that name.", to.Name)
 	}
-	return a.refuse(Denied, person, "renamed", "to", to.Name)
+	return a.refuse(Denied, person, "renamed", "new_name", to.Name)
 }
 
 // notRenamed says why an account cannot have the name that its person has in the directory. It keeps the one it has.
@@ -60,5 +60,5 @@ func (a *attempt) notRenamed(to string, err error) error {
 		return a.notStored(err)
 	}
 	return a.refuse(Denied, fmt.Sprintf("Your account is named %s in Entra ID by now, but %s. Ask its administrator.", to, why),
-		"not-renamed", "to", to, "problem", plain(err))
+		"not-renamed", "new_name", to, "problem", plain(err))
 }

@@ -57,7 +57,7 @@ func (a *attempt) openWindow(ctx context.Context) (account.Account, bool) {
 			return acct, true
 		}
 	}
-	a.debug("reuse", "why", why)
+	a.debug("reuse", "problem", why)
 	return account.Account{}, false
 }
 

@@ -65,8 +65,8 @@ func TestReuseIsLogged(t *testing.T) {
 		req.Attempt = stranger
 		got, conv, _ := m.silent(req)
 		ended(t, got, conv, Success, "", `6 signed-in reason="reuse" account="`+user+`" uid="`+fmt.Sprint(m.firstID(user))+`" oid="`+userOID+`"`)
-		ended(t, got, conv, Success, "", ` attempt="`+stranger+`" reuse_of="`+ofOurs+`" browser="20`)
-		ended(t, got, conv, Success, "", ` from="192.0.2.7"`)
+		ended(t, got, conv, Success, "", ` attempt="`+stranger+`" reuse_attempt="`+ofOurs+`" reuse_time="20`)
+		ended(t, got, conv, Success, "", ` reuse_rhost="192.0.2.7"`)
 	}
 }
 

@@ -44,7 +44,7 @@ func findWindow(all []window, here place, now moment, width time.Duration) *wind
 
 // pairs is how the log names the sign-in that was reused.
 func (w *window) pairs() []string {
-	return []string{"reuse_of", w.Attempt, "browser", w.Time.Format(time.RFC3339), "from", w.Host}
+	return []string{"reuse_attempt", w.Attempt, "reuse_time", w.Time.Format(time.RFC3339), "reuse_rhost", w.Host}
 }
 
 // readWindows returns what can be read. A file that is damaged holds no window.

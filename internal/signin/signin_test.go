@@ -374,7 +374,7 @@ func TestNotSignedIn(t *testing.T) {
 		{name: "no object id", as: user, forge: claim("oid", nil), want: Refused, told: "could not be trusted", logged: "token-refused"},
 		{name: "name in capitals", as: user, forge: claim("preferred_username", "User@Contoso.Example"), want: Success, logged: "signed-in"},
 		{name: "a look-alike name", as: user, forge: claim("preferred_username", "uſer@contoso.example"), want: Refused, told: "This sign-in is for", logged: "other-account"},
-		{name: "name with a second line", as: user, forge: claim("preferred_username", user+"\nx\x1b[2J"), want: Refused, told: user + " x[2J signed in", logged: `signed_in="user@contoso.example\x0ax\x1b[2J"`},
+		{name: "name with a second line", as: user, forge: claim("preferred_username", user+"\nx\x1b[2J"), want: Refused, told: user + " x[2J signed in", logged: `browser_account="user@contoso.example\x0ax\x1b[2J"`},
 		{name: "name of another domain", as: user, forge: claim("preferred_username", "user@fabrikam.example"), want: Refused, told: "user@fabrikam.example signed in", logged: "other-account"},
 		{name: "no role", as: norole, want: Denied, told: "Access denied:  to sign-in you be assigned a role with action 'Microsoft.Compute/virtualMachines/login/action'", logged: `denied reason="no-role"`},
 	} {

@@ -24,8 +24,8 @@ func TestEverySource(t *testing.T) {
 	by := map[string]string{
 		config.CheckAccess:     `role="fb879df8f3264884b1cf06f3ad86be52" scope="` + vm + `" assignment="`,
 		config.RoleAssignments: `role="Virtual Machine User Login" scope="` + vm + `" assignment="` + vm + `/providers/Microsoft.Authorization/roleAssignments/`,
-		config.Permissions:     `source="permissions" decision="user" why="Microsoft.Compute/virtualMachines/loginAsAdmin/action: no role grants it"`,
-		config.AppRoles:        `source="app-roles" decision="user" role="login" why="loginAsAdmin: the app role is not assigned"`,
+		config.Permissions:     `source="permissions" decision="user" decision_reason="Microsoft.Compute/virtualMachines/loginAsAdmin/action: no role grants it"`,
+		config.AppRoles:        `source="app-roles" decision="user" role="login" decision_reason="loginAsAdmin: the app role is not assigned"`,
 	}
 	for _, source := range everySource {
 		t.Run(source, func(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 // took is a time of the log's last line, in seconds; below zero if there is none.
 func (s *said) took(t *testing.T, key string) float64 {
 	t.Helper()
-	m := regexp.MustCompile(` ` + key + `_took="(\d+\.\d{3})s"`).FindStringSubmatch(s.logged[len(s.logged)-1])
+	m := regexp.MustCompile(` ` + key + `_duration="(\d+\.\d{3})s"`).FindStringSubmatch(s.logged[len(s.logged)-1])
 	if m == nil {
 		return -1
 	}

@@ -22,7 +22,7 @@ func (a *attempt) cannotReach(what string, err error) error {
 	if errors.As(err, &certificate) {
 		person = fmt.Sprintf("%sthe certificate of the %s %s.", tellAdministrator, what, certificate.Problem)
 	}
-	r := a.refuse(Unreachable, person, "unreachable", "what", what, "error", err.Error())
+	r := a.refuse(Unreachable, person, "unreachable", "server", what, "error", err.Error())
 	r.cause = err
 	return r
 }
@@ -30,7 +30,7 @@ func (a *attempt) cannotReach(what string, err error) error {
 // cannotConnect is no outage of anybody else: no last grant stands in for it.
 func (a *attempt) cannotConnect(what string, local *azure.LocalError, err error) error {
 	return a.refuse(Broken, fmt.Sprintf("This machine %s, so it cannot reach the %s. Try again in a moment; if it stays, tell its administrator.",
-		local.Problem, what), "cannot-connect", "what", what, "error", err.Error(), "fix", local.Fix)
+		local.Problem, what), "cannot-connect", "server", what, "error", err.Error(), "fix", local.Fix)
 }
 
 // cannotAsk is not a denial: nobody has said no.
