@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # The targets a person types are documented in README.md: all, demo, test, bench, fleet, fuzz, matrix, hosts, clients, browsers, crowd,
-# nameservices, cloud-init, selinux, vm, rpm, published, watching, ansible, install, deb, packages, release, repository, pictures, clean.
+# nameservices, cloud-init, selinux, vm, rpm, published, watching, ansible, install, deb, packages, release, repository, pictures, walk, clean.
 
 VERSION := 0.1.0
 DESTDIR :=
@@ -159,7 +159,12 @@ pictures:
 	internal/machine/throwaway internal/machine/pictures
 	install -D -m 0644 -t docs/pictures $(B)/pictures/*
 
+# Each of these, as somebody meets it who has just cloned the project: all but the longest, or TARGETS, as each of USERS.
+walk: USERS := root newcomer
+walk:
+	internal/machine/throwaway env USERS="$(USERS)" internal/machine/walk $(TARGETS)
+
 clean:
 	rm -rf $(B)
 
-.PHONY: all install deb packages release repository stage-deb stage-rpm demo test bench fleet fuzz matrix hosts clients browsers crowd nameservices cloud-init selinux vm rpm published watching ansible pictures clean
+.PHONY: all install deb packages release repository stage-deb stage-rpm demo test bench fleet fuzz matrix hosts clients browsers crowd nameservices cloud-init selinux vm rpm published watching ansible pictures walk clean
