@@ -26,7 +26,7 @@ GO      := go
 comma   := ,
 CFLAGS  := -std=gnu11 -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wall -Wextra -Werror
 LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack
-GOFILES := $(shell find cmd internal nss pam packaging/sign-in-page -type f -not -name '*_test.go' -not -path '*/testdata/*') go.mod go.sum
+GOFILES := $(shell find cmd internal nss pam packaging/sign-in-page -type f -not -name '*_test.go' -not -path '*/testdata/*' -not -path 'internal/machine/*') go.mod go.sum
 B       := build
 # For another architecture, as packaging/portable has it: the prefix of its binutils, and an aadctl that runs here.
 export CROSS :=

@@ -4,7 +4,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -13,10 +12,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"aadlogin/internal/config"
 )
@@ -27,6 +24,9 @@ type wanted struct {
 	domains                                 []string
 	flow, page, pageFile                    string
 	force                                   bool
+
+	answered map[string]bool // keys whose values were typed at a question, with what is stored in sight
+	insisted bool            // on domains that Entra ID objects to
 }
 
 func setupCommand(o *options) *cobra.Command {
@@ -75,13 +75,26 @@ there, and can be run again.`,
 }
 
 func (o *options) setup(ctx context.Context, w *wanted, in io.Reader, out io.Writer) error {
+	if os.Geteuid() != 0 {
+		return &failure{exitNo, "setup: only root may set this machine up", "run this as root"}
+	}
+	if err := w.valid(); err != nil {
+		return err
+	}
 	text, err := os.ReadFile(o.config)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	found := discover(ctx, endpointsOf(text))
+	draft, err := w.draft(o.config, text)
+	if err != nil {
+		return err
+	}
+	if isTerminal(in) {
+		fmt.Fprintf(out, "Looking for this machine in Azure, for %v at most …\n", patience)
+	}
+	found := discover(ctx, draft.Endpoints)
 	found.tell(out)
-	if err := w.complete(found, in, out); err != nil {
+	if err := w.complete(ctx, found, draft, text, in, out); err != nil {
 		return err
 	}
 	edited, err := w.edit(o.config, text)
@@ -90,7 +103,7 @@ func (o *options) setup(ctx context.Context, w *wanted, in io.Reader, out io.Wri
 	}
 	c, err := config.Parse(o.config, edited)
 	if err != nil {
-		return err
+		return w.typed(err)
 	}
 	if err := w.ofTheTenant(ctx, c, bytes.Equal(text, edited), out); err != nil {
 		return err
@@ -114,75 +127,103 @@ func (o *options) setup(ctx context.Context, w *wanted, in io.Reader, out io.Wri
 	return nil
 }
 
-// complete asks for what is missing, if somebody is there to answer, and takes from the machine what it knows.
-func (w *wanted) complete(found discovered, in io.Reader, out io.Writer) error {
-	if found.onArc() && w.source != config.AppRoles {
-		w.resource = cmp.Or(w.resource, found.resource)
-	}
-	if !isTerminal(in) {
-		w.tenant = cmp.Or(w.tenant, found.tenant)
-		return w.missing()
-	}
-	q := questions{bufio.NewReader(in), out}
-	if w.tenant == "" {
-		w.tenant = q.ask("Directory (tenant) ID", found.tenant)
-	}
-	if w.client == "" {
-		fmt.Fprintf(out, "An app registration is made once for all machines:\n%s\n", appCreate)
-		w.client = q.ask("Application (client) ID", "")
-	}
-	if len(w.domains) == 0 {
-		answer := q.ask("Domains, the part of user names after the @", "")
-		w.domains = strings.FieldsFunc(answer, func(r rune) bool { return r == ' ' || r == ',' })
-	}
-	return w.missing()
+// A setting is a key of the configuration with the value that setup is to give it, and the flag that says so.
+type setting struct {
+	flag, key string
+	value     any
 }
 
-func (w *wanted) missing() error {
-	switch {
-	case w.tenant == "":
-		return &failure{exitUsage, "setup: --tenant is missing, and the machine's metadata does not know it",
-			"this tells it: az account show --query tenantId --output tsv"}
-	case w.client == "":
-		return &failure{exitUsage, "setup: --client is missing", "if there is no app registration yet, make it: " + appCreate}
-	case len(w.domains) == 0:
-		return &failure{exitUsage, "setup: --domain is missing", "it is the part of user names after the @"}
-	default:
-		return nil
+// settings are those with a value. The scope, which depends on what the file has, is not among them.
+func (w *wanted) settings() []setting {
+	var all []setting
+	for _, s := range []setting{
+		{"--tenant", "tenant_id", w.tenant}, {"--client", "client_id", w.client}, {"--domain", "domains", w.domains},
+		{"--source", "authorization.source", w.source}, {"--flow", "sign_in.flow", w.flow}, {"--page", "sign_in.page", w.page},
+		{"--resource-id", "authorization.resource_id", w.resource},
+	} {
+		if text, _ := s.value.(string); text != "" || s.flag == "--domain" && len(w.domains) > 0 {
+			all = append(all, s)
+		}
 	}
+	return all
+}
+
+// valid checks the values of flags, each by itself.
+func (w *wanted) valid() error {
+	all := w.settings()
+	if w.scope != "" && w.scope != noScope {
+		all = append(all, setting{"--scope", "sign_in.scope", w.scope})
+	}
+	for _, s := range all {
+		if err := config.CheckValue(s.key, s.value); err != nil {
+			return w.typed(err)
+		}
+	}
+	return nil
+}
+
+// typed makes an error about a value the error of the flag that gave it: whoever typed the flag has not seen the file.
+func (w *wanted) typed(err error) error {
+	wrong := (*config.Error)(nil)
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	for _, s := range append(w.settings(), setting{"--scope", "sign_in.scope", w.scope}) {
+		if s.key == wrong.Key && !w.answered[s.key] && (s.flag != "--scope" || w.scope != "") {
+			return &failure{exitUsage, "setup: " + s.flag + ": " + wrong.Problem, "nothing was changed; " + wrong.Fix}
+		}
+	}
+	return err
+}
+
+// draft is the configuration with the flags' values and others in the place of what is still to be asked for: what is wrong with
+// the file, or with flags together, is told before anybody has answered anything.
+func (w *wanted) draft(path string, text []byte) (*config.Config, error) {
+	if w.flow == config.Browser && w.page == "" && config.Words(text, "sign_in.page") == nil {
+		return nil, &failure{exitUsage, "setup: --flow browser needs the address of the sign-in page: --page is missing",
+			"nothing was changed; with --page URL --page-file FILE setup writes that page"}
+	}
+	d := *w
+	const somebody = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+	d.tenant = cmp.Or(d.tenant, stored(text, "tenant_id"), somebody)
+	d.client = cmp.Or(d.client, stored(text, "client_id"), somebody)
+	if len(d.domains) == 0 {
+		d.domains = []string{"domain.example"}
+	}
+	d.force = true
+	edited, err := d.edit(path, text)
+	if err != nil {
+		return nil, err
+	}
+	if w.client == "" { // of which the scope may be
+		edited, _ = config.Set(edited, "sign_in.scope", config.Spell(""))
+	}
+	c, err := config.Parse(path, edited)
+	if err != nil {
+		return nil, w.typed(err)
+	}
+	return c, nil
 }
 
 // edit puts the values into the text.
 func (w *wanted) edit(path string, text []byte) ([]byte, error) {
-	pairs := [][2]string{
-		{"tenant_id", config.Spell(w.tenant)}, {"client_id", config.Spell(w.client)}, {"domains", config.Spell(w.domains)},
-	}
-	if w.source != "" {
-		pairs = append(pairs, [2]string{"authorization.source", config.Spell(w.source)})
-	}
-	if w.flow != "" {
-		pairs = append(pairs, [2]string{"sign_in.flow", config.Spell(w.flow)})
-	}
-	if w.page != "" {
-		pairs = append(pairs, [2]string{"sign_in.page", config.Spell(w.page)})
-	}
-	if w.resource != "" {
-		pairs = append(pairs, [2]string{"authorization.resource_id", config.Spell(w.resource)})
-	}
-	if scope := w.scopeFor(text); scope != "" {
-		pairs = append(pairs, [2]string{"sign_in.scope", scope})
-	}
-	for _, pair := range pairs {
+	before := text
+	for _, s := range w.settings() {
 		var had string
-		text, had = config.Set(text, pair[0], pair[1])
-		if had != "" && had != `""` && had != pair[1] && !w.force {
-			return nil, &failure{exitNo, fmt.Sprintf("setup: %s: %s is %s already, not %s", path, pair[0], had, pair[1]),
+		value := config.Spell(s.value)
+		text, had = config.Set(text, s.key, value)
+		if had != "" && had != `""` && had != value && !w.force && !w.answered[s.key] {
+			return nil, &failure{exitNo, fmt.Sprintf("setup: %s: %s is %s already, not %s", path, s.key, had, value),
 				"nothing was changed; --force replaces it"}
 		}
 	}
-	if _, page := config.Set(text, "sign_in.page", ""); w.flow == config.Browser && (page == "" || page == `""`) {
-		return nil, &failure{exitUsage, "setup: --flow browser needs the address of the sign-in page: --page is missing",
-			"nothing was changed; with --page URL --page-file FILE setup writes that page"}
+	if scope := w.scopeFor(before); scope != "" {
+		var had string
+		text, had = config.Set(text, "sign_in.scope", scope)
+		if had != "" && had != `""` && had != scope && !w.force && !w.answered["client_id"] {
+			return nil, &failure{exitNo, fmt.Sprintf("setup: %s: sign_in.scope is %s already, not %s", path, had, scope),
+				"nothing was changed; --force replaces it"}
+		}
 	}
 	if w.source == config.AppRoles { // metadata, which would tell the cloud, is nowhere but in Azure
 		if edited, had := config.Set(text, "cloud", config.Spell("public")); had == "" {
@@ -211,28 +252,4 @@ func restoreConfig(path string, before []byte) error {
 		return os.Remove(path)
 	}
 	return config.WriteFile(path, before)
-}
-
-// questions are asked on a terminal.
-type questions struct {
-	in  *bufio.Reader
-	out io.Writer
-}
-
-func (q questions) ask(what, proposal string) string {
-	if proposal != "" {
-		what += " [" + printable(proposal) + "]"
-	}
-	fmt.Fprint(q.out, what+": ")
-	answer, _ := q.in.ReadString('\n')
-	return cmp.Or(strings.TrimSpace(answer), proposal)
-}
-
-func isTerminal(in io.Reader) bool {
-	f, ok := in.(*os.File)
-	if !ok {
-		return false
-	}
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
 }

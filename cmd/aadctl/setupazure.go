@@ -28,20 +28,6 @@ type discovered struct {
 // patience is how long setup waits for a machine that is not in Azure to be silent.
 const patience = 10 * time.Second
 
-// endpointsOf are those that a file sets, complete or not.
-func endpointsOf(text []byte) config.Endpoints {
-	for _, key := range []string{"tenant_id", "client_id"} {
-		text, _ = config.Set(text, key, config.Spell("ffffffff-ffff-ffff-ffff-ffffffffffff"))
-	}
-	text, _ = config.Set(text, "domains", `["domain.example"]`)
-	text, _ = config.Set(text, "sign_in.scope", config.Spell("")) // which names the client
-	c, err := config.Parse("", text)
-	if err != nil {
-		return config.Endpoints{} // what is wrong with it is told before it is written
-	}
-	return c.Endpoints
-}
-
 func discover(ctx context.Context, e config.Endpoints) discovered {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -26,7 +26,7 @@ func (w *wanted) ofTheTenant(ctx context.Context, c *config.Config, written bool
 		fmt.Fprintf(out, "Entra ID could not be asked whether the domains are the tenant's: %s\nOnce it can be, aadctl check asks again.\n",
 			printable(plain(err)))
 	case wrong == "":
-	case w.force || written:
+	case w.force || w.insisted || written:
 		fmt.Fprintf(out, "Kept all the same: %s.\n", printable(wrong))
 	default:
 		return &failure{exitNo, "setup: " + wrong, "nothing was changed; " + hint}

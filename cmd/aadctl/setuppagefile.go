@@ -53,7 +53,7 @@ func (w *wanted) newPageFile(ctx context.Context, c *config.Config, in io.Reader
 }
 
 func agreed(in io.Reader, out io.Writer, question string) bool {
-	answer := questions{bufio.NewReader(in), out}.ask(question+" (yes or no)", "no")
+	answer, _ := questions{bufio.NewReader(in), out}.once(question+" (yes or no)", "no")
 	return strings.EqualFold(answer, "yes") || strings.EqualFold(answer, "y")
 }
 
