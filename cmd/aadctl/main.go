@@ -86,6 +86,8 @@ func root(o *options) *cobra.Command {
 		versionCommand(), completionCommand())
 	cmd.PersistentFlags().StringVar(&o.config, "config", config.DefaultPath, "read the configuration from `FILE`")
 	cmd.SetHelpCommand(helpCommand())
+	cmd.InitDefaultHelpCmd()
+	completeWith(o, cmd)
 	cmd.SetHelpFunc(helpFor(cmd.HelpFunc()))
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err.Error()) })
 	return cmd
