@@ -99,21 +99,21 @@ func (o *options) examine(ctx context.Context, args []string, offline bool, tell
 		return
 	}
 	tell([]doctor.Result{{Check: "configuration", Status: doctor.OK, Found: o.config + " can be used"}})
-	p := &doctor.Patient{
-		Host:   doctor.Host{Files: os.DirFS("/"), Run: runProgram},
+	h := &doctor.Host{
+		System: doctor.System{Files: os.DirFS("/"), Run: runProgram},
 		Config: c, ConfigPath: o.config,
 	}
 	if len(args) > 0 {
-		p.Account = args[0]
+		h.Account = args[0]
 	}
-	p.Local(ctx, tell)
+	h.Local(ctx, tell)
 	var probe *signin.Probe
 	if !offline {
-		probe = p.Remote(ctx, tell)
+		probe = h.Remote(ctx, tell)
 	}
-	if p.Account != "" {
-		p.Person(ctx, probe, tell)
-		if last := o.lastRefusal(ctx, p.Account, time.Now()); last != nil {
+	if h.Account != "" {
+		h.Person(ctx, probe, tell)
+		if last := o.lastRefusal(ctx, h.Account, time.Now()); last != nil {
 			tell(last)
 		}
 	}

@@ -44,16 +44,16 @@ func (o *options) tryTenant(ctx context.Context, w *walk, tell func([]doctor.Res
 		return
 	}
 	tell([]doctor.Result{{Check: "configuration", Status: doctor.OK, Found: o.config + " can be used"}})
-	p := &doctor.Patient{Config: c, ConfigPath: o.config}
-	probe := p.Tenant(ctx, tell)
+	h := &doctor.Host{Config: c, ConfigPath: o.config}
+	probe := h.Tenant(ctx, tell)
 	if probe == nil {
 		return
 	}
 	if c.SignIn.Flow == config.DeviceCode {
-		tell(p.JudgeTenant(w.through(ctx, probe, doctor.Forms(c))))
+		tell(h.JudgeTenant(w.through(ctx, probe, doctor.Forms(c))))
 	}
 	if c.SignIn.Page != "" {
-		tell(p.JudgePages(w.byPage(ctx, probe, doctor.PageTrials(c))))
+		tell(h.JudgePages(w.byPage(ctx, probe, doctor.PageTrials(c))))
 	}
 }
 

@@ -83,7 +83,7 @@ func (o *options) keepServices(out io.Writer) error {
 	if _, had := config.Set(text, servicesKey, "[]"); had != "" {
 		return nil
 	}
-	here := doctor.Patient{Host: doctor.Host{Files: os.DirFS(cmp.Or(o.root, "/"))}}
+	here := doctor.Host{System: doctor.System{Files: os.DirFS(cmp.Or(o.root, "/"))}}
 	kept := slices.DeleteFunc(here.OwnServices(), func(name string) bool { return slices.Contains(c.SignIn.Services, name) })
 	if len(kept) == 0 {
 		return nil

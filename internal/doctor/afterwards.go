@@ -15,10 +15,10 @@ import (
 // What ends a connection only after a sign-in that succeeded.
 
 // nologin is pam_nologin(8): root alone gets past such a file.
-func (p *Patient) nologin() []Result {
-	asked := slices.ContainsFunc(stack(p.service, "sshd", "", 0), func(r rule) bool { return strings.HasSuffix(r.module, "pam_nologin.so") })
+func (h *Host) nologin() []Result {
+	asked := slices.ContainsFunc(stack(h.service, "sshd", "", 0), func(r rule) bool { return strings.HasSuffix(r.module, "pam_nologin.so") })
 	for _, file := range []string{"/var/run/nologin", "/run/nologin", "/etc/nologin"} {
-		if asked && p.exists(file) {
+		if asked && h.exists(file) {
 			return []Result{failed(Machine, file+" is there, which keeps everybody but root out").
 				fix("systemd makes it while the machine starts and ends, and takes it away again; otherwise it is somebody's order").
 				run("rm " + file)}
@@ -28,13 +28,13 @@ func (p *Patient) nologin() []Result {
 }
 
 // chroot is safely_chroot() of OpenSSH: each directory on the way is root's, and nobody else may write it.
-func (p *Patient) chroot(set map[string][]string) []Result {
+func (h *Host) chroot(set map[string][]string) []Result {
 	dir := strings.Join(set["chrootdirectory"], " ")
 	if !strings.HasPrefix(dir, "/") || strings.Contains(dir, "%") { // none; and %h and %u are each person's own
 		return nil
 	}
 	for at := path.Clean(dir); ; at = path.Dir(at) {
-		info, err := fs.Stat(p.Files, strings.TrimPrefix(at, "/"))
+		info, err := fs.Stat(h.Files, strings.TrimPrefix(at, "/"))
 		wrong := ""
 		switch {
 		case at == "/":

@@ -22,18 +22,18 @@ type candidate struct {
 	domains []string
 }
 
-func (p *Patient) candidate(ctx context.Context, name string) candidate {
-	c := candidate{name: name, anybody: name != p.Account, domains: p.Config.Domains,
+func (h *Host) candidate(ctx context.Context, name string) candidate {
+	c := candidate{name: name, anybody: name != h.Account, domains: h.Config.Domains,
 		groups: []string{account.UsersGroup, name}, given: []string{account.AdminsGroup}}
-	for _, group := range p.Config.Accounts.Groups {
+	for _, group := range h.Config.Accounts.Groups {
 		c.given = append(c.given, group)
 	}
 	if c.anybody {
 		return c
 	}
-	text, _ := p.read("etc/group")
+	text, _ := h.read("etc/group")
 	c.groups = append(c.groups, memberOf(text, name)...)
-	if said, err := p.Run(ctx, "id", "-Gn", "--", name); err == nil { // not before a first sign-in
+	if said, err := h.Run(ctx, "id", "-Gn", "--", name); err == nil { // not before a first sign-in
 		c.groups = append(c.groups, strings.Fields(said)...)
 	}
 	return c

@@ -36,13 +36,13 @@ var promptless = []string{"usr/sbin/cron", "usr/sbin/crond", "usr/sbin/atd", "us
 
 // askers are the executables of this machine under whose names the metadata service is asked, and the listed services whose
 // executable is not known here.
-func (p *Patient) askers() (executables, unknown []string) {
+func (h *Host) askers() (executables, unknown []string) {
 	found := func(candidates []string) bool {
-		here := p.present(candidates)
+		here := h.present(candidates)
 		executables = append(executables, here...)
 		return len(here) > 0
 	}
-	for _, service := range p.Config.SignIn.Services {
+	for _, service := range h.Config.SignIn.Services {
 		if candidates, known := hosts[service]; !found(candidates) && !known {
 			unknown = append(unknown, service)
 		}
@@ -54,10 +54,10 @@ func (p *Patient) askers() (executables, unknown []string) {
 
 // present are those of the files that there are, as /proc/PID/exe names them. Of several sshd, the one that runs PAM is the
 // first: from 9.8 on that is sshd-session.
-func (p *Patient) present(candidates []string) (found []string) {
+func (h *Host) present(candidates []string) (found []string) {
 	for _, name := range candidates {
-		name, ends := p.follow(name)
-		if !ends || !p.exists(name) {
+		name, ends := h.follow(name)
+		if !ends || !h.exists(name) {
 			continue
 		}
 		found = append(found, "/"+name)
@@ -69,9 +69,9 @@ func (p *Patient) present(candidates []string) (found []string) {
 }
 
 // follow goes where a chain of symbolic links leads, if it ends.
-func (p *Patient) follow(name string) (string, bool) {
+func (h *Host) follow(name string) (string, bool) {
 	for range 8 {
-		to, err := fs.ReadLink(p.Files, name)
+		to, err := fs.ReadLink(h.Files, name)
 		switch {
 		case err != nil:
 			return name, true
@@ -85,8 +85,8 @@ func (p *Patient) follow(name string) (string, bool) {
 }
 
 // mustAsk is for a rule's author.
-func (p *Patient) mustAsk() string {
-	executables, unknown := p.askers()
+func (h *Host) mustAsk() string {
+	executables, unknown := h.askers()
 	text := "sign-ins ask as root with the executables " + words(executables)
 	if len(unknown) > 0 {
 		text += ", and those of the services " + words(unknown)

@@ -49,12 +49,12 @@ func TestAskers(t *testing.T) {
 			"/usr/sbin/sshd, and those of the services vpn"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := patient(t, nil, "")
-			p.Files = test.files
+			h := host(t, nil, "")
+			h.Files = test.files
 			if test.services != nil {
-				p.Config.SignIn.Services = test.services
+				h.Config.SignIn.Services = test.services
 			}
-			if got := p.mustAsk(); got != "sign-ins ask as root with the executables "+test.want {
+			if got := h.mustAsk(); got != "sign-ins ask as root with the executables "+test.want {
 				t.Error(got)
 			}
 		})
@@ -76,16 +76,16 @@ func TestAskersOnDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := patient(t, nil, "")
-	p.Files = os.DirFS(root)
-	if got, _ := p.askers(); !slices.Equal(got, []string{"/usr/lib/cargo/bin/sudo"}) {
+	h := host(t, nil, "")
+	h.Files = os.DirFS(root)
+	if got, _ := h.askers(); !slices.Equal(got, []string{"/usr/lib/cargo/bin/sudo"}) {
 		t.Error(got)
 	}
 }
 
 // Every service that shows a code as packaged has its executables here.
 func TestHostsOfServices(t *testing.T) {
-	for _, service := range patient(t, nil, "").Config.SignIn.Services {
+	for _, service := range host(t, nil, "").Config.SignIn.Services {
 		if len(hosts[service]) == 0 {
 			t.Errorf("of which executable is %s?", service)
 		}
@@ -127,13 +127,13 @@ func TestRulesAboutPrograms(t *testing.T) {
 			if test.identity {
 				entra.Fail(emulator.Fault{Endpoint: "identity", Status: 403})
 			}
-			p := patient(t, entra, "")
-			p.Files = files
+			h := host(t, entra, "")
+			h.Files = files
 			if test.redirect { // the kernel connects this address to another, and the socket knows, as behind the guest proxy agent
-				p.Config.Endpoints.Metadata = strings.Replace(entra.MetadataURL(), "127.0.0.1", "0.0.0.0", 1)
+				h.Config.Endpoints.Metadata = strings.Replace(entra.MetadataURL(), "127.0.0.1", "0.0.0.0", 1)
 			}
 			var all []Result
-			p.Remote(t.Context(), func(more []Result) { all = append(all, more...) })
+			h.Remote(t.Context(), func(more []Result) { all = append(all, more...) })
 			expect(t, all, test.status, test.found)
 			proxied := false
 			for _, r := range all {

@@ -14,8 +14,8 @@ import (
 )
 
 // clocks finds programs besides sshd that end a sign-in before sign_in.timeout, without a sentence of ours.
-func (p *Patient) clocks(context.Context) (results []Result) {
-	for _, found := range [][]Result{p.loginClock(), p.cockpitClock(), p.sudoClock()} {
+func (h *Host) clocks(context.Context) (results []Result) {
+	for _, found := range [][]Result{h.loginClock(), h.cockpitClock(), h.sudoClock()} {
 		results = append(results, found...)
 	}
 	if results == nil {
@@ -25,33 +25,33 @@ func (p *Patient) clocks(context.Context) (results []Result) {
 }
 
 // shows reports whether a service is there and shows codes.
-func (p *Patient) shows(service string) bool {
-	_, _, err := p.service(service)
-	return err == nil && slices.Contains(p.Config.SignIn.Services, service)
+func (h *Host) shows(service string) bool {
+	_, _, err := h.service(service)
+	return err == nil && slices.Contains(h.Config.SignIn.Services, service)
 }
 
-func (p *Patient) tooShort(program string, limit time.Duration, key string) Result {
-	return warningf("%s ends a sign-in after %v (%s), and sign_in.timeout is %v", program, limit, key, p.Config.SignIn.Timeout)
+func (h *Host) tooShort(program string, limit time.Duration, key string) Result {
+	return warningf("%s ends a sign-in after %v (%s), and sign_in.timeout is %v", program, limit, key, h.Config.SignIn.Timeout)
 }
 
 // loginDefs is the text of login.defs(5), and the command that sets a line of it. SUSE has its own file below /usr, which one in /etc takes
 // the place of, and a directory for single lines, which count more.
-func (p *Patient) loginDefs(line string) (text, set string) {
+func (h *Host) loginDefs(line string) (text, set string) {
 	key, _, _ := strings.Cut(line, " ")
-	if text, err := p.read("etc/login.defs"); err == nil || !p.exists("usr/etc/login.defs") {
+	if text, err := h.read("etc/login.defs"); err == nil || !h.exists("usr/etc/login.defs") {
 		return text, fmt.Sprintf(`sed -i '/^[[:blank:]]*%s[[:blank:]]/d' /etc/login.defs && echo '%s' >>/etc/login.defs`, key, line)
 	}
-	for _, file := range append([]string{"usr/etc/login.defs"}, p.glob("etc/login.defs.d/*.defs")...) {
-		more, _ := p.read(file)
+	for _, file := range append([]string{"usr/etc/login.defs"}, h.glob("etc/login.defs.d/*.defs")...) {
+		more, _ := h.read(file)
 		text += more + "\n"
 	}
 	return text, fmt.Sprintf(`mkdir -p /etc/login.defs.d && echo '%s' >/etc/login.defs.d/99-aad-login.defs`, line)
 }
 
 // loginClock is LOGIN_TIMEOUT of login.defs(5), 60 s where nothing is said; 0 is no limit.
-func (p *Patient) loginClock() []Result {
-	limit, timeout := 60, int(p.Config.SignIn.Timeout.Seconds())
-	text, set := p.loginDefs(fmt.Sprintf("LOGIN_TIMEOUT %d", timeout+20))
+func (h *Host) loginClock() []Result {
+	limit, timeout := 60, int(h.Config.SignIn.Timeout.Seconds())
+	text, set := h.loginDefs(fmt.Sprintf("LOGIN_TIMEOUT %d", timeout+20))
 	for line := range strings.Lines(text) {
 		if words := strings.Fields(line); len(words) > 1 && words[0] == "LOGIN_TIMEOUT" {
 			if seconds, err := strconv.Atoi(words[1]); err == nil {
@@ -59,19 +59,19 @@ func (p *Patient) loginClock() []Result {
 			}
 		}
 	}
-	if !p.shows("login") || limit == 0 || limit > timeout {
+	if !h.shows("login") || limit == 0 || limit > timeout {
 		return nil
 	}
-	return []Result{p.tooShort("login on the console", time.Duration(limit)*time.Second, "LOGIN_TIMEOUT in login.defs").run(set)}
+	return []Result{h.tooShort("login on the console", time.Duration(limit)*time.Second, "LOGIN_TIMEOUT in login.defs").run(set)}
 }
 
 // cockpitClock: cockpit.conf(5) gives the browser 30 s after ENTER, and ENTER 60 s, unless [basic] says otherwise.
-func (p *Patient) cockpitClock() []Result {
-	if !p.shows("cockpit") {
+func (h *Host) cockpitClock() []Result {
+	if !h.shows("cockpit") {
 		return nil
 	}
 	limits := map[string]int{"timeout": 30, "response-timeout": 60}
-	text, _ := p.read("etc/cockpit/cockpit.conf")
+	text, _ := h.read("etc/cockpit/cockpit.conf")
 	section := ""
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -85,12 +85,12 @@ func (p *Patient) cockpitClock() []Result {
 			}
 		}
 	}
-	seconds := int(p.Config.SignIn.Timeout.Seconds())
+	seconds := int(h.Config.SignIn.Timeout.Seconds())
 	least := min(limits["timeout"], limits["response-timeout"])
 	if least >= seconds {
 		return nil
 	}
-	return []Result{p.tooShort("Cockpit", time.Duration(least)*time.Second, "timeout and response-timeout in /etc/cockpit/cockpit.conf").
+	return []Result{h.tooShort("Cockpit", time.Duration(least)*time.Second, "timeout and response-timeout in /etc/cockpit/cockpit.conf").
 		fix("where the file has a section [basic], write the two lines into that").
 		run(fmt.Sprintf(`printf '[basic]\ntimeout = %d\nresponse-timeout = %[1]d\n' >>/etc/cockpit/cockpit.conf`, seconds))}
 }
@@ -98,19 +98,19 @@ func (p *Patient) cockpitClock() []Result {
 var passwdTimeout = regexp.MustCompile(`(?m)^\s*Defaults\S*\s.*\bpasswd_timeout\s*=\s*"?([0-9.]+)`)
 
 // sudoClock is passwd_timeout of sudoers(5), in minutes: 5 where nothing is said, 0 for no limit.
-func (p *Patient) sudoClock() (results []Result) {
-	if !p.shows("sudo") {
+func (h *Host) sudoClock() (results []Result) {
+	if !h.shows("sudo") {
 		return nil
 	}
-	for _, file := range append([]string{"/etc/sudoers"}, p.glob("etc/sudoers.d/*")...) {
-		text, _ := p.read(file)
+	for _, file := range append([]string{"/etc/sudoers"}, h.glob("etc/sudoers.d/*")...) {
+		text, _ := h.read(file)
 		for _, found := range passwdTimeout.FindAllStringSubmatch(text, -1) {
 			minutes, err := strconv.ParseFloat(found[1], 64)
 			limit := time.Duration(minutes * float64(time.Minute))
-			if err != nil || minutes <= 0 || limit > p.Config.SignIn.Timeout {
+			if err != nil || minutes <= 0 || limit > h.Config.SignIn.Timeout {
 				continue
 			}
-			results = append(results, p.tooShort("sudo", limit, "passwd_timeout in "+file).
+			results = append(results, h.tooShort("sudo", limit, "passwd_timeout in "+file).
 				run(fmt.Sprintf(`sed -Ei 's/(passwd_timeout[[:blank:]]*=[[:blank:]]*)"?[0-9.]+"?/\15/' %s && visudo -c`, shellWord(file))))
 		}
 	}

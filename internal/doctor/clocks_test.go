@@ -38,8 +38,8 @@ func TestClocks(t *testing.T) {
 			root := fstest.MapFS{"etc/pam.d/" + test.service: {}, test.file: {Data: []byte(test.text)}}
 			c := &config.Config{}
 			c.SignIn.Timeout, c.SignIn.Services = 280*time.Second, []string{"login", "cockpit", "sudo"}
-			p := &Patient{Config: c, Host: Host{Files: root}}
-			results := p.clocks(t.Context())
+			h := &Host{Config: c, System: System{Files: root}}
+			results := h.clocks(t.Context())
 			if test.found == "" {
 				expect(t, results, OK, "no program is known")
 				return
@@ -56,7 +56,7 @@ func TestClocks(t *testing.T) {
 			if got, _ := os.ReadFile(file); !strings.Contains(string(got), test.after) {
 				t.Errorf("%s: %q", command, got)
 			}
-			if c.SignIn.Services = nil; len(p.clocks(t.Context())) != 1 || p.clocks(t.Context())[0].Status != OK {
+			if c.SignIn.Services = nil; len(h.clocks(t.Context())) != 1 || h.clocks(t.Context())[0].Status != OK {
 				t.Error("a service that shows no code")
 			}
 		})
@@ -69,8 +69,8 @@ func TestLoginDefsOfTheVendor(t *testing.T) {
 	root := fstest.MapFS{"etc/pam.d/login": {}, vendors: {Data: []byte("UMASK 022\nLOGIN_TIMEOUT 45\n")}}
 	c := &config.Config{}
 	c.SignIn.Timeout, c.SignIn.Services = 280*time.Second, []string{"login"}
-	p := &Patient{Config: c, Host: Host{Files: root}}
-	results := p.clocks(t.Context())
+	h := &Host{Config: c, System: System{Files: root}}
+	results := h.clocks(t.Context())
 	expect(t, results, Warning, "login on the console ends a sign-in after 45s")
 	dir := t.TempDir()
 	command := strings.ReplaceAll(results[0].Command, "/etc/", dir+"/etc/")
@@ -85,5 +85,5 @@ func TestLoginDefsOfTheVendor(t *testing.T) {
 		t.Fatal(err)
 	}
 	root[own] = &fstest.MapFile{Data: text}
-	expect(t, p.clocks(t.Context()), OK, "no program is known")
+	expect(t, h.clocks(t.Context()), OK, "no program is known")
 }

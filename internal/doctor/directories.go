@@ -16,20 +16,20 @@ import (
 // permissions: the store is for root to write and for everybody to read, the rest is for root. Sign-ins refuse a directory of
 // ours that somebody else may write in. Whoever may write above it can put another one in its place, and only this says so: the
 // directories there are not ours.
-func (p *Patient) permissions() (results []Result) {
+func (h *Host) permissions() (results []Result) {
 	looked := map[string]bool{}
 	for _, want := range []struct {
 		path string
 		must fs.FileMode // bits that have to be there
 		not  fs.FileMode // bits that must not
 	}{
-		{path.Dir(cmp.Or(p.ConfigPath, config.DefaultPath)), 0o700, 0o022},
-		{p.Config.Accounts.Directory, 0o755, 0o022},
-		{path.Join(p.Config.Accounts.Directory, "grants"), 0o700, 0o077},
+		{path.Dir(cmp.Or(h.ConfigPath, config.DefaultPath)), 0o700, 0o022},
+		{h.Config.Accounts.Directory, 0o755, 0o022},
+		{path.Join(h.Config.Accounts.Directory, "grants"), 0o700, 0o077},
 		{"/var/cache/aad-login", 0o700, 0o077},
 		{"/run/aad-login", 0o700, 0o077},
 	} {
-		info, err := fs.Stat(p.Files, want.path[1:])
+		info, err := fs.Stat(h.Files, want.path[1:])
 		if err != nil {
 			continue // it is made when it is needed
 		}
@@ -41,7 +41,7 @@ func (p *Patient) permissions() (results []Result) {
 		results = append(results, owner(want.path, info)...)
 		for dir := path.Dir(want.path); !looked[dir]; dir = path.Dir(dir) {
 			looked[dir] = true
-			results = append(results, p.above(dir, want.path)...)
+			results = append(results, h.above(dir, want.path)...)
 		}
 	}
 	return results
@@ -55,8 +55,8 @@ func owner(dir string, info fs.FileInfo) []Result {
 }
 
 // above looks at a directory on the way to one of ours.
-func (p *Patient) above(dir, ours string) (results []Result) {
-	info, err := fs.Stat(p.Files, cmp.Or(dir[1:], "."))
+func (h *Host) above(dir, ours string) (results []Result) {
+	info, err := fs.Stat(h.Files, cmp.Or(dir[1:], "."))
 	if err != nil {
 		return nil
 	}

@@ -35,8 +35,8 @@ func TestPermissions(t *testing.T) {
 		"a configuration hidden": {"etc/aad-login", 0o700, 0, "", ""},
 	} {
 		t.Run(what, func(t *testing.T) {
-			p := patient(t, nil, "")
-			p.Config.Accounts.Directory, p.ConfigPath = "/var/lib/aad-login", "/etc/aad-login/config.toml"
+			h := host(t, nil, "")
+			h.Config.Accounts.Directory, h.ConfigPath = "/var/lib/aad-login", "/etc/aad-login/config.toml"
 			files := fstest.MapFS{".": dir(0o755, 0)}
 			for path, mode := range map[string]fs.FileMode{
 				"etc": 0o755, "etc/aad-login": 0o755, "var": 0o755, "var/lib": 0o755, "var/lib/aad-login": 0o755, "var/cache": 0o755,
@@ -45,8 +45,8 @@ func TestPermissions(t *testing.T) {
 				files[path] = dir(mode, 0)
 			}
 			files[c.dir] = dir(c.mode, c.uid)
-			p.Files = files
-			results := p.permissions()
+			h.Files = files
+			results := h.permissions()
 			switch {
 			case c.found == "" && results != nil, c.found != "" && len(results) != 1:
 				t.Errorf("%+v", results)

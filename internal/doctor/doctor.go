@@ -62,17 +62,17 @@ type Findings struct {
 //go:embed check.schema.json
 var Schema string
 
-// A Host is where the facts come from.
-type Host struct {
+// System is how the checks reach the machine.
+type System struct {
 	Files fs.FS // of /
 
 	// Run runs a program of the system. Its output counts also when err says that it failed.
 	Run func(ctx context.Context, program string, args ...string) (output string, err error)
 }
 
-// A Patient is a machine with its configuration.
-type Patient struct {
-	Host
+// Host is the machine that is checked, with its configuration.
+type Host struct {
+	System
 	Config     *config.Config
 	ConfigPath string
 	Account    string // as typed; "" for nobody in particular

@@ -64,12 +64,12 @@ func TestNsswitch(t *testing.T) {
 }
 
 // files are those of /etc/pam.d.
-func pamOf(files map[string]string) *Patient {
+func pamOf(files map[string]string) *Host {
 	system := fstest.MapFS{}
 	for name, text := range files {
 		system["etc/pam.d/"+name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	return &Patient{Host: Host{Files: system}}
+	return &Host{System: System{Files: system}}
 }
 
 func TestPAM(t *testing.T) {
@@ -202,8 +202,8 @@ func TestDecision(t *testing.T) {
 
 func TestNSCD(t *testing.T) {
 	const conf = "enable-cache\tpasswd yes\n# enable-cache group yes\nenable-cache group no\nenable-cache hosts yes\n"
-	running := func(err error) *Patient {
-		return &Patient{Host: Host{
+	running := func(err error) *Host {
+		return &Host{System: System{
 			Files: fstest.MapFS{"run/nscd/socket": {}, "etc/nscd.conf": {Data: []byte(conf)}},
 			Run:   func(context.Context, string, ...string) (string, error) { return "", err },
 		}}
@@ -230,22 +230,22 @@ func TestOtherDistributions(t *testing.T) {
 	for name, text := range suse {
 		system[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
 	}
-	p := &Patient{Host: Host{Files: system, Run: func(context.Context, string, ...string) (string, error) { return "", nil }}}
-	expect(t, p.pam(t.Context()), OK, "sshd asks pam_aad.so")
-	expect(t, p.modules(t.Context()), OK, "/usr/lib64/security/pam_aad.so")
-	expect(t, p.modules(t.Context()), OK, "/usr/lib64/libnss_aad.so.2")
-	if results := p.nsswitch(t.Context()); len(results) != 2 || results[1].Command != "/usr/share/aad-login/nsswitch add" {
+	h := &Host{System: System{Files: system, Run: func(context.Context, string, ...string) (string, error) { return "", nil }}}
+	expect(t, h.pam(t.Context()), OK, "sshd asks pam_aad.so")
+	expect(t, h.modules(t.Context()), OK, "/usr/lib64/security/pam_aad.so")
+	expect(t, h.modules(t.Context()), OK, "/usr/lib64/libnss_aad.so.2")
+	if results := h.nsswitch(t.Context()); len(results) != 2 || results[1].Command != "/usr/share/aad-login/nsswitch add" {
 		t.Errorf("%+v", results)
 	}
 	system["etc/authselect/authselect.conf"] = &fstest.MapFile{}
-	if results := p.nsswitch(t.Context()); len(results) != 2 || results[0].Command != "" || results[1].Command != wiring+" add" {
+	if results := h.nsswitch(t.Context()); len(results) != 2 || results[0].Command != "" || results[1].Command != wiring+" add" {
 		t.Errorf("%+v", results)
 	}
 	system["etc/pam.d/common-auth"] = &fstest.MapFile{Data: []byte("auth include common-auth-pc\n")}
-	if results := p.pam(t.Context()); len(results) != 1 || results[0].Command != wiring+" add" {
+	if results := h.pam(t.Context()); len(results) != 1 || results[0].Command != wiring+" add" {
 		t.Errorf("%+v", results)
 	}
-	expect(t, p.modules(t.Context()), Failed, "pam_aad.so is not there") // no line names it where it is
+	expect(t, h.modules(t.Context()), Failed, "pam_aad.so is not there") // no line names it where it is
 }
 
 // A program that hangs ends its own check, and no other.
@@ -262,13 +262,13 @@ func TestHangs(t *testing.T) {
 func TestSomeone(t *testing.T) {
 	c := &config.Config{Domains: []string{"contoso.com"}}
 	short := &config.Config{Domains: []string{"contoso.com"}, ShortNames: true}
-	none := Host{Files: fstest.MapFS{"etc/passwd": {Data: []byte("root:x:0:0::/:/bin/sh\nhal:x:1002:1002::/:/bin/sh\n")}}}
-	for want, p := range map[string]*Patient{
-		"someone@contoso.com": {Config: c, Host: none}, "someone": {Config: short, Host: none, Account: "hal"}, "alice": {Config: short, Account: "alice", Host: none},
+	none := System{Files: fstest.MapFS{"etc/passwd": {Data: []byte("root:x:0:0::/:/bin/sh\nhal:x:1002:1002::/:/bin/sh\n")}}}
+	for want, h := range map[string]*Host{
+		"someone@contoso.com": {Config: c, System: none}, "someone": {Config: short, System: none, Account: "hal"}, "alice": {Config: short, Account: "alice", System: none},
 		"someone@contoso.net": {Config: &config.Config{Domains: []string{"contoso.net"}},
-			Host: none, Account: "a,addr=192.0.2.1@contoso.net"},
+			System: none, Account: "a,addr=192.0.2.1@contoso.net"},
 	} {
-		if got := p.someone(); got != want {
+		if got := h.someone(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
@@ -289,9 +289,9 @@ func FuzzTexts(f *testing.F) {
 		nscdKeeps(text)
 		hasModule(text)
 		denials(text)
-		p := pamOf(map[string]string{"sshd": text})
-		p.Config = &config.Config{}
-		if results := p.pam(t.Context()); len(results) == 0 {
+		h := pamOf(map[string]string{"sshd": text})
+		h.Config = &config.Config{}
+		if results := h.pam(t.Context()); len(results) == 0 {
 			t.Error("nothing said")
 		}
 	})
@@ -312,7 +312,7 @@ func TestScope(t *testing.T) {
 	} {
 		c := &config.Config{TenantID: "t", ClientID: id, Domains: []string{"a.example", "b.example"}, SignIn: config.SignIn{Scope: test.scope},
 			Authorization: config.Authorization{Source: test.source}}
-		got := (&Patient{Config: c}).scope(t.Context())
+		got := (&Host{Config: c}).scope(t.Context())
 		expect(t, got, test.status, test.found)
 		if want := "aadctl setup --tenant t --client " + id + " --domain a.example,b.example"; test.status == Warning && (got[0].Command != want || got[0].Fix == "") {
 			t.Errorf("%+v", got)
@@ -355,7 +355,7 @@ func TestAdvice(t *testing.T) {
 		for i, scope := range Forms(c) {
 			trials[i].Scope = scope
 		}
-		all := (&Patient{Config: c}).JudgeTenant(trials)
+		all := (&Host{Config: c}).JudgeTenant(trials)
 		if last := all[len(all)-1]; last.Status != test.status || !strings.Contains(last.Found, test.found) {
 			t.Errorf("%q %+v:\n%s", test.scope, trials, told(all...))
 		}

@@ -36,13 +36,13 @@ func TestDomains(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { entra.Close() })
-			p := patient(t, entra, "")
-			p.Config.Domains = test.domains
-			probe, err := signin.NewProbe(t.Context(), p.Config)
+			h := host(t, entra, "")
+			h.Config.Domains = test.domains
+			probe, err := signin.NewProbe(t.Context(), h.Config)
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := remote{p, probe}
+			r := remote{h, probe}
 			r.openID(t.Context())
 			if test.fault != nil {
 				entra.Fail(*test.fault)

@@ -35,12 +35,12 @@ func TestIdentityThatIsNotMeant(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { entra.Close() })
-			p := patient(t, entra, test.line)
-			probe, err := signin.NewProbe(t.Context(), p.Config)
+			h := host(t, entra, test.line)
+			probe, err := signin.NewProbe(t.Context(), h.Config)
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := remote{p, probe}
+			r := remote{h, probe}
 			r.openID(t.Context())
 			r.machine(t.Context())
 			result := r.identity(t.Context())[0]
@@ -86,12 +86,12 @@ func TestCommandsForTheMachine(t *testing.T) {
 			t.Cleanup(func() { entra.Close() })
 			look := func(check func(remote) []Result, want []string) {
 				t.Helper()
-				p := patient(t, entra, test.line)
-				probe, err := signin.NewProbe(t.Context(), p.Config)
+				h := host(t, entra, test.line)
+				probe, err := signin.NewProbe(t.Context(), h.Config)
 				if err != nil {
 					t.Fatal(err)
 				}
-				r := remote{p, probe}
+				r := remote{h, probe}
 				r.openID(t.Context())
 				r.machine(t.Context())
 				result := check(r)[0]

@@ -15,13 +15,13 @@ import (
 )
 
 // ids looks for names and ids that two have: files, groups and rights go by them.
-func (p *Patient) ids(context.Context) (results []Result) {
-	store := p.accounts()
+func (h *Host) ids(context.Context) (results []Result) {
+	store := h.accounts()
 	locals, err := store.Locals()
 	if err != nil {
 		return []Result{failed(Machine, bare(err)).fix("see why root cannot read it").run("ls -l /etc/passwd /etc/group")}
 	}
-	rules := account.RulesFrom(p.Config)
+	rules := account.RulesFrom(h.Config)
 	var refused *account.RangeError
 	if err := store.Fit(rules); errors.As(err, &refused) {
 		results = append(results, failed(Configuration, bare(refused)).fix(refused.Fix()+", and run: "+apply))
@@ -45,18 +45,18 @@ func (p *Patient) ids(context.Context) (results []Result) {
 	return results
 }
 
-// accounts is the store, on this patient's machine.
-func (p *Patient) accounts() account.Store {
-	s := account.Store{Dir: p.Config.Accounts.Directory}
-	if etc, err := fs.Sub(p.Files, "etc"); err == nil {
+// accounts is the store, on this host.
+func (h *Host) accounts() account.Store {
+	s := account.Store{Dir: h.Config.Accounts.Directory}
+	if etc, err := fs.Sub(h.Files, "etc"); err == nil {
 		s.Etc = etc
 	}
 	return s
 }
 
 // firstRefused is what keeps this account from a first sign-in, if anything does.
-func (p *Patient) firstRefused(acct account.Account) []Result {
-	locals, err := p.accounts().Locals()
+func (h *Host) firstRefused(acct account.Account) []Result {
+	locals, err := h.accounts().Locals()
 	if err != nil {
 		return []Result{failed(Machine, bare(err)).fix("see why root cannot read it").run("ls -l /etc/passwd /etc/group")}
 	}

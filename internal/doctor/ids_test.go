@@ -32,16 +32,16 @@ func TestIDs(t *testing.T) {
 			status: Failed, found: "and 1900000000 is that of the former account user@contoso.example"},
 	} {
 		t.Run(what, func(t *testing.T) {
-			p := patient(t, nil, "")
+			h := host(t, nil, "")
 			if c.change == nil {
 				c.change = func(*account.Account) {}
 			}
-			p.keep(t, stored(c.change))
+			h.keep(t, stored(c.change))
 			if c.lines != "" {
-				p.Config.Accounts.IDRange = [2]uint32{1899999990, 2000000000}
+				h.Config.Accounts.IDRange = [2]uint32{1899999990, 2000000000}
 			}
-			p.Files = fstest.MapFS{"etc/passwd": {Data: []byte(c.passwd)}, "etc/group": {Data: []byte(c.group)}}
-			results := p.ids(t.Context())
+			h.Files = fstest.MapFS{"etc/passwd": {Data: []byte(c.passwd)}, "etc/group": {Data: []byte(c.group)}}
+			results := h.ids(t.Context())
 			expect(t, results, c.status, c.found)
 			for _, r := range results {
 				if r.Status != OK && r.Fix == "" {
@@ -66,18 +66,18 @@ func TestFirstSignInRefused(t *testing.T) {
 		"home": {func(a *account.Account) { a.Home = home }, "zed:x:1002:1002:::\n", "home " + home + " belongs to zed (uid 1002)"},
 		"fine": {func(a *account.Account) { a.Home = "/nowhere" }, "zed:x:1002:1002:::\n", "was imported"},
 	} {
-		p := patient(t, nil, "")
-		p.keep(t, stored(func(a *account.Account) { a.TenantID, a.ObjectID = "", ""; c.change(a) }))
-		p.Files = fstest.MapFS{"etc/passwd": {Data: []byte(c.passwd)}}
-		p.Account = "user@contoso.example"
-		_, results := p.person()
+		h := host(t, nil, "")
+		h.keep(t, stored(func(a *account.Account) { a.TenantID, a.ObjectID = "", ""; c.change(a) }))
+		h.Files = fstest.MapFS{"etc/passwd": {Data: []byte(c.passwd)}}
+		h.Account = "user@contoso.example"
+		_, results := h.person()
 		expect(t, results, map[bool]Status{true: OK, false: Failed}[what == "fine"], c.found)
 	}
-	p := patient(t, nil, "")
-	p.keep(t)
-	p.Account = "user@contoso.example"
-	fresh := account.RulesFrom(p.Config).First(account.Name{Account: p.Account, UPN: p.Account})
-	p.Files = fstest.MapFS{"etc/group": {Data: fmt.Appendf(nil, "devs:x:%d:\n", fresh.UID)}}
-	_, results := p.person()
+	h := host(t, nil, "")
+	h.keep(t)
+	h.Account = "user@contoso.example"
+	fresh := account.RulesFrom(h.Config).First(account.Name{Account: h.Account, UPN: h.Account})
+	h.Files = fstest.MapFS{"etc/group": {Data: fmt.Appendf(nil, "devs:x:%d:\n", fresh.UID)}}
+	_, results := h.person()
 	expect(t, results, Failed, "is that of the local group devs")
 }

@@ -6,27 +6,27 @@ package doctor
 import "context"
 
 // Local checks what needs no network, and gives the results of each check to tell as they come.
-func (p *Patient) Local(ctx context.Context, tell func([]Result)) {
+func (h *Host) Local(ctx context.Context, tell func([]Result)) {
 	for _, c := range []struct {
 		name  string
 		check func(context.Context) []Result
 	}{
-		{"store", p.store},
-		{"ids", p.ids},
-		{"modules", p.modules},
-		{"nsswitch", p.nsswitch},
-		{"names", p.names},
-		{"nscd", p.nscd},
-		{"pam", p.pam},
-		{"services", p.services},
-		{"sshd", p.sshd},
-		{"shell", p.shell},
-		{"clocks", p.clocks},
-		{"sudo", p.sudo},
-		{"groups", p.groups},
-		{"polkit", p.polkit},
-		{"selinux", p.selinux},
-		{"scope", p.scope},
+		{"store", h.store},
+		{"ids", h.ids},
+		{"modules", h.modules},
+		{"nsswitch", h.nsswitch},
+		{"names", h.names},
+		{"nscd", h.nscd},
+		{"pam", h.pam},
+		{"services", h.services},
+		{"sshd", h.sshd},
+		{"shell", h.shell},
+		{"clocks", h.clocks},
+		{"sudo", h.sudo},
+		{"groups", h.groups},
+		{"polkit", h.polkit},
+		{"selinux", h.selinux},
+		{"scope", h.scope},
 	} {
 		tell(examine(ctx, c.name, c.check))
 	}

@@ -14,10 +14,10 @@ import (
 // "required" and "requisite" do that in auth; default=die without a word about the value does it everywhere.
 
 // shutOut finds such lines, in whatever service.
-func (p *Patient) shutOut() (results []Result) {
+func (h *Host) shutOut() (results []Result) {
 	told := map[place]bool{}
-	for _, service := range append(p.pamServices(), "other") {
-		all := stack(p.service, service, "", 0)
+	for _, service := range append(h.pamServices(), "other") {
+		all := stack(h.service, service, "", 0)
 		for _, kind := range []string{"auth", "account", "session", "password"} {
 			rules := of(all, kind)
 			for i, r := range rules {

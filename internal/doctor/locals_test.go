@@ -55,8 +55,8 @@ func TestLinesThatKeepLocalsOutAreToldOnce(t *testing.T) {
 		"sudo":        "auth include common-auth\naccount sufficient pam_localuser.so\naccount [success=ok default=die] pam_aad.so\n",
 		"su.dpkg-old": "auth required pam_aad.so\n", "cron~": "auth required pam_aad.so\n",
 	}
-	p := pamOf(files)
-	results := p.shutOut()
+	h := pamOf(files)
+	results := h.shutOut()
 	for _, found := range []string{"/etc/pam.d/common-auth:1: ", "/etc/pam.d/common-auth:4: ", "/etc/pam.d/sshd:2: "} {
 		expect(t, results, Failed, found)
 	}
@@ -79,8 +79,8 @@ func TestCommandThatLetsLocalsIn(t *testing.T) {
 	if err := os.WriteFile(file, []byte("auth required pam_env.so\nauth requisite pam_aad.so config=/a/b.toml\nauth required pam_unix.so\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p := pamOf(map[string]string{"sshd": "auth required pam_env.so\nauth requisite pam_aad.so config=/a/b.toml\nauth required pam_unix.so\n"})
-	results := p.shutOut()
+	h := pamOf(map[string]string{"sshd": "auth required pam_env.so\nauth requisite pam_aad.so config=/a/b.toml\nauth required pam_unix.so\n"})
+	results := h.shutOut()
 	if len(results) != 1 {
 		t.Fatal(told(results...))
 	}

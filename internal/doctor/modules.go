@@ -21,63 +21,63 @@ var moduleDirs = struct{ pam, nss []string }{
 }
 
 // modules are where libpam and libc look for them, and what they need is there.
-func (p *Patient) modules(ctx context.Context) []Result {
+func (h *Host) modules(ctx context.Context) []Result {
 	return []Result{
-		p.module(ctx, "PAM", moduleDirs.pam, "pam_unix.so", "pam_aad.so"),
-		p.module(ctx, "the name service", moduleDirs.nss, "libc.so.6", "libnss_aad.so.2"),
+		h.module(ctx, "PAM", moduleDirs.pam, "pam_unix.so", "pam_aad.so"),
+		h.module(ctx, "the name service", moduleDirs.nss, "libc.so.6", "libnss_aad.so.2"),
 	}
 }
 
 // reinstall brings back what the package has put there.
-func (p *Patient) reinstall(r Result) Result {
+func (h *Host) reinstall(r Result) Result {
 	r = r.fix("install the package aad-login again, from where its file is")
-	if p.exists("etc/debian_version") {
+	if h.exists("etc/debian_version") {
 		return r.run("apt-get install --reinstall ./aad-login_*.deb")
 	}
 	return r.run("rpm -U --replacepkgs ./aad-login-*.rpm")
 }
 
 // module looks beside a file that is there on every machine.
-func (p *Patient) module(ctx context.Context, who string, dirs []string, beside, name string) Result {
-	dir := p.dirOf(dirs, beside)
+func (h *Host) module(ctx context.Context, who string, dirs []string, beside, name string) Result {
+	dir := h.dirOf(dirs, beside)
 	if dir == "" {
-		return p.reinstall(failedf(Machine, "%s, beside which %s has to be, is in none of %s", beside, name, strings.Join(dirs, ", ")))
+		return h.reinstall(failedf(Machine, "%s, beside which %s has to be, is in none of %s", beside, name, strings.Join(dirs, ", ")))
 	}
 	file := "/" + path.Join(dir, name)
-	if other := "/usr/" + path.Join(dir, name); !p.exists(file) && p.exists(other) && p.found(other) {
+	if other := "/usr/" + path.Join(dir, name); !h.exists(file) && h.exists(other) && h.found(other) {
 		file = other
 	}
-	info, err := fs.Stat(p.Files, file[1:])
+	info, err := fs.Stat(h.Files, file[1:])
 	switch {
 	case err != nil:
-		return p.reinstall(failedf(Machine, "%s looks for its modules in /%s, and %s is not there", who, dir, name))
+		return h.reinstall(failedf(Machine, "%s looks for its modules in /%s, and %s is not there", who, dir, name))
 	case info.Mode().Perm()&0o022 != 0:
 		return failed(Machine, file+" can be written by others than root").run("chmod go-w " + file)
 	}
 	// ldd -r loads nothing into a program that would run it; it has ld.so look for each library and symbol.
-	said, err := p.Run(ctx, "ldd", "-r", file)
+	said, err := h.Run(ctx, "ldd", "-r", file)
 	for line := range strings.Lines(said) {
 		if strings.Contains(line, "not found") || strings.Contains(line, "undefined symbol") {
-			return p.reinstall(failed(Machine, file+" cannot be loaded: "+strings.TrimSpace(line)))
+			return h.reinstall(failed(Machine, file+" cannot be loaded: "+strings.TrimSpace(line)))
 		}
 	}
 	if err != nil {
-		return p.reinstall(failed(Machine, file+" cannot be loaded: "+lastLine(said)))
+		return h.reinstall(failed(Machine, file+" cannot be loaded: "+lastLine(said)))
 	}
 	return ok("%s finds %s and can load it", who, file)
 }
 
 // found: where /lib64 and /usr/lib64 are two directories (SLES 15), ld.so looks into both, and libpam where a line says so.
-func (p *Patient) found(file string) bool {
+func (h *Host) found(file string) bool {
 	if !strings.HasSuffix(file, "pam_aad.so") {
 		return true
 	}
-	return slices.ContainsFunc(stack(p.service, "sshd", "", 0), func(r rule) bool { return r.module == file })
+	return slices.ContainsFunc(stack(h.service, "sshd", "", 0), func(r rule) bool { return r.module == file })
 }
 
-func (p *Patient) dirOf(dirs []string, beside string) string {
+func (h *Host) dirOf(dirs []string, beside string) string {
 	for _, pattern := range dirs {
-		if found, err := fs.Glob(p.Files, path.Join(pattern, beside)); err == nil && len(found) > 0 {
+		if found, err := fs.Glob(h.Files, path.Join(pattern, beside)); err == nil && len(found) > 0 {
 			return path.Dir(found[0])
 		}
 	}
@@ -85,9 +85,9 @@ func (p *Patient) dirOf(dirs []string, beside string) string {
 }
 
 // names asks the C library, by the way that every program goes, for the group that each account has.
-func (p *Patient) names(ctx context.Context) []Result {
-	said, err := p.Run(ctx, "getent", "group", account.UsersGroup)
-	want := fmt.Sprintf("%s:*:%d:", account.UsersGroup, p.Config.Accounts.IDRange[0])
+func (h *Host) names(ctx context.Context) []Result {
+	said, err := h.Run(ctx, "getent", "group", account.UsersGroup)
+	want := fmt.Sprintf("%s:*:%d:", account.UsersGroup, h.Config.Accounts.IDRange[0])
 	switch said = strings.TrimSpace(said); {
 	case err != nil:
 		return []Result{failed(Machine, "getent does not find the group "+account.UsersGroup).

@@ -12,17 +12,17 @@ import (
 	"strings"
 )
 
-func (p *Patient) nsswitch(context.Context) []Result {
-	text, err := p.read("etc/nsswitch.conf")
+func (h *Host) nsswitch(context.Context) []Result {
+	text, err := h.read("etc/nsswitch.conf")
 	if errors.Is(err, fs.ErrNotExist) {
-		text, err = p.read("usr/etc/nsswitch.conf") // of SUSE, for as long as there is none in /etc
+		text, err = h.read("usr/etc/nsswitch.conf") // of SUSE, for as long as there is none in /etc
 	}
 	results := []Result{failed(Machine, fmt.Sprint(err)).run(nsswitchAdd)}
 	if err == nil {
 		results = judgeNsswitch(text)
 	}
 	for i := range results {
-		if results[i].Command != "" && p.exists(authselectConf) { // whose file it is
+		if results[i].Command != "" && h.exists(authselectConf) { // whose file it is
 			results[i].Command = wiring + " add"
 		}
 	}

@@ -25,7 +25,7 @@ func published(t *testing.T, path string, answer func(w http.ResponseWriter, req
 	}
 	t.Cleanup(func() { entra.Close() })
 	var r remote
-	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		want, err := r.probe.Page()
 		if err != nil {
 			t.Error(err)
@@ -41,13 +41,13 @@ func published(t *testing.T, path string, answer func(w http.ResponseWriter, req
 		}
 		http.NotFound(w, req)
 	}))
-	t.Cleanup(host.Close)
-	p := patient(t, entra, strings.Join(append(lines, `sign_in.page = "`+host.URL+path+`"`), "\n"))
-	probe, err := signin.NewProbe(t.Context(), p.Config)
+	t.Cleanup(server.Close)
+	h := host(t, entra, strings.Join(append(lines, `sign_in.page = "`+server.URL+path+`"`), "\n"))
+	probe, err := signin.NewProbe(t.Context(), h.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r = remote{p, probe}
+	r = remote{h, probe}
 	expect(t, r.openID(t.Context()), OK, "knows tenant")
 	r.machine(t.Context())
 	return r
@@ -166,12 +166,12 @@ func TestRegistrationForABrowser(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { entra.Close() })
-		p := patient(t, entra, test.line+"\n"+`sign_in.page = "https://signin.contoso.example/"`)
-		probe, err := signin.NewProbe(t.Context(), p.Config)
+		h := host(t, entra, test.line+"\n"+`sign_in.page = "https://signin.contoso.example/"`)
+		probe, err := signin.NewProbe(t.Context(), h.Config)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := remote{p, probe}
+		r := remote{h, probe}
 		r.openID(t.Context())
 		expect(t, r.registration(t.Context()), test.status, test.found)
 	}

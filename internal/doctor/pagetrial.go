@@ -55,11 +55,11 @@ func sibling(page string) string {
 }
 
 // JudgePages says of each trial what came of it. The first is the way that the configuration has, and the only one that can be wrong.
-func (p *Patient) JudgePages(trials []PageTrial) []Result {
+func (h *Host) JudgePages(trials []PageTrial) []Result {
 	var results []Result
 	for i, t := range trials {
 		r := t.judge()
-		if r.Status == Failed && (i > 0 || p.Config.SignIn.Flow != config.Browser) {
+		if r.Status == Failed && (i > 0 || h.Config.SignIn.Flow != config.Browser) {
 			r.Status, r.Kind = Warning, Machine
 		}
 		results = append(results, r)

@@ -52,8 +52,8 @@ func TestJudgePages(t *testing.T) {
 		{config.Browser, PageTrial{way, true, 9, pasted.ErrUnusable, 0}, Failed, "the answer was not accepted", "aadctl check compares"},
 		{config.DeviceCode, PageTrial{way, true, 9, pasted.ErrUnusable, 0}, Warning, "the answer was not accepted", "aadctl check compares"},
 	} {
-		p := &Patient{Config: &config.Config{SignIn: config.SignIn{Flow: test.flow}}}
-		results := p.JudgePages([]PageTrial{test.trial, {PageTrial: way, Done: true, Number: 50011}})
+		h := &Host{Config: &config.Config{SignIn: config.SignIn{Flow: test.flow}}}
+		results := h.JudgePages([]PageTrial{test.trial, {PageTrial: way, Done: true, Number: 50011}})
 		expect(t, results[:1], test.status, test.found)
 		if !strings.Contains(results[0].Fix, test.fix) || results[0].Check != "page" || results[1].Status != Warning {
 			t.Errorf("%+v", results)

@@ -26,8 +26,8 @@ const (
 
 // rewire is the way to the package's own lines: on Debian pam-auth-update keeps the stacks; elsewhere the package knows who
 // does, be it authselect, pam-config or nobody.
-func (p *Patient) rewire(r Result, words string) Result {
-	if p.exists(wiring) {
+func (h *Host) rewire(r Result, words string) Result {
+	if h.exists(wiring) {
 		return r.fix(words).run(wiring + " add")
 	}
 	return r.fix("the command undoes what was edited by hand in the stacks common-*; " + words).
@@ -36,19 +36,19 @@ func (p *Patient) rewire(r Result, words string) Result {
 
 const wiring = "/usr/share/aad-login/wiring"
 
-func (p *Patient) pam(context.Context) (results []Result) {
+func (h *Host) pam(context.Context) (results []Result) {
 	for _, service := range []string{"sshd", "sudo", "login"} {
-		if _, _, err := p.service(service); err != nil {
+		if _, _, err := h.service(service); err != nil {
 			continue // a program that is not installed
 		}
-		rules := stack(p.service, service, "", 0)
+		rules := stack(h.service, service, "", 0)
 		before := len(results)
-		results = append(results, p.judgeAuth(service, of(rules, "auth"))...)
-		results = append(results, p.judgeAccount(service, of(rules, "account"))...)
+		results = append(results, h.judgeAuth(service, of(rules, "auth"))...)
+		results = append(results, h.judgeAccount(service, of(rules, "account"))...)
 		if service != "sudo" { // which has no session of a person
-			results = append(results, p.judgeSession(service, of(rules, "session"))...)
+			results = append(results, h.judgeSession(service, of(rules, "session"))...)
 		}
-		results = append(results, p.sameFile(service, rules)...)
+		results = append(results, h.sameFile(service, rules)...)
 		if len(results) == before {
 			results = append(results, ok("/etc/pam.d/%s asks pam_aad.so, and takes its answer", service))
 		}
@@ -57,7 +57,7 @@ func (p *Patient) pam(context.Context) (results []Result) {
 		results = []Result{failed(Machine, "there is no /etc/pam.d/sshd, sudo or login").
 			fix("sshd, sudo and login bring these files; without them nobody logs in in any way").run("ls -l /etc/pam.d")}
 	}
-	return append(together(results), p.shutOut()...)
+	return append(together(results), h.shutOut()...)
 }
 
 // together tells once what is wrong with several services: they share the stack that it is in.
@@ -90,14 +90,14 @@ func together(all []Result) (results []Result) {
 var pamDirs = []string{"etc/pam.d", "usr/lib/pam.d", "usr/etc/pam.d"}
 
 // service reads a file as libpam finds it: what a distribution brings outside /etc is for those that /etc does not have.
-func (p *Patient) service(name string) (file, text string, err error) {
+func (h *Host) service(name string) (file, text string, err error) {
 	if strings.HasPrefix(name, "/") {
-		text, err = p.read(name)
+		text, err = h.read(name)
 		return name, text, err
 	}
 	for _, dir := range pamDirs {
 		file = path.Join("/", dir, name)
-		if text, err = p.read(file); !errors.Is(err, fs.ErrNotExist) {
+		if text, err = h.read(file); !errors.Is(err, fs.ErrNotExist) {
 			return file, text, err
 		}
 	}
@@ -109,24 +109,24 @@ func of(rules []rule, kind string) []rule {
 }
 
 // missing is a stack in which our line is not, or is never reached.
-func (p *Patient) missing(service string, rules []rule, own string) Result {
+func (h *Host) missing(service string, rules []rule, own string) Result {
 	kind := own[:strings.Index(own, " ")]
 	if slices.ContainsFunc(rules, rule.ours) {
 		return failedf(Machine, "/etc/pam.d/%s, %s: a line before pam_aad.so ends the stack, and it is not asked", service, kind).
 			fix(fmt.Sprintf("move this line to the top of %s: %s", kind, own))
 	}
-	return p.rewire(failedf(Machine, "/etc/pam.d/%s, %s: pam_aad.so is not asked", service, kind),
+	return h.rewire(failedf(Machine, "/etc/pam.d/%s, %s: pam_aad.so is not asked", service, kind),
 		"where this stack includes none that other services share, add the line: "+own)
 }
 
 // judgeAuth wants a sign-in that counts, a refusal that ends it, and local accounts let past.
-func (p *Patient) judgeAuth(service string, rules []rule) (results []Result) {
+func (h *Host) judgeAuth(service string, rules []rule) (results []Result) {
 	at := reached(rules)
 	if at < 0 {
-		return []Result{p.missing(service, rules, ownAuth)}
+		return []Result{h.missing(service, rules, ownAuth)}
 	}
 	wrong := func(what string) Result {
-		return p.rewire(failedf(Machine, "/etc/pam.d/%s, auth: with control %s %s", service, rules[at].control, what),
+		return h.rewire(failedf(Machine, "/etc/pam.d/%s, auth: with control %s %s", service, rules[at].control, what),
 			"the line should be: "+ownAuth)
 	}
 	if action := rules[at].action("success"); action == "ignore" || action == "bad" || action == "die" {
@@ -143,20 +143,20 @@ func (p *Patient) judgeAuth(service string, rules []rule) (results []Result) {
 }
 
 // judgeAccount wants a refusal that counts: with a public key, this phase is all that asks for the role.
-func (p *Patient) judgeAccount(service string, rules []rule) []Result {
+func (h *Host) judgeAccount(service string, rules []rule) []Result {
 	at := reached(rules)
 	if at < 0 {
-		return []Result{p.missing(service, rules, ownAccount)}
+		return []Result{h.missing(service, rules, ownAccount)}
 	}
 	wrong := func(what string) []Result {
-		return []Result{p.rewire(failedf(Machine, "/etc/pam.d/%s, account: with control %s %s", service, rules[at].control, what),
+		return []Result{h.rewire(failedf(Machine, "/etc/pam.d/%s, account: with control %s %s", service, rules[at].control, what),
 			"the line should be: "+ownAccount)}
 	}
 	if action := rules[at].action("perm_denied"); action != "die" && action != "bad" {
 		return wrong("a refusal does not count: a public key lets in who has no role")
 	}
 	if rules[at].action("module_unknown") == "ignore" && !guarded(rules[at+1:]) {
-		return []Result{p.rewire(warning("/etc/pam.d/"+service+", account: module_unknown=ignore, and nothing behind it: "+
+		return []Result{h.rewire(warning("/etc/pam.d/"+service+", account: module_unknown=ignore, and nothing behind it: "+
 			"should pam_aad.so be missing one day, a public key lets in our accounts unasked"),
 			"the line behind it should be: "+ownGuard)}
 	}
@@ -169,9 +169,9 @@ func guarded(behind []rule) bool {
 		strings.HasSuffix(strings.Join(behind[0].args, " "), "notingroup "+account.UsersGroup)
 }
 
-func (p *Patient) judgeSession(service string, rules []rule) (results []Result) {
+func (h *Host) judgeSession(service string, rules []rule) (results []Result) {
 	if !slices.ContainsFunc(rules, rule.ours) {
-		results = append(results, p.missing(service, rules, ownSession))
+		results = append(results, h.missing(service, rules, ownSession))
 	}
 	if !slices.ContainsFunc(rules, func(r rule) bool { return strings.Contains(r.module, "mkhomedir") }) {
 		results = append(results, warningf("/etc/pam.d/%s, session: nothing makes home directories", service).
@@ -181,11 +181,11 @@ func (p *Patient) judgeSession(service string, rules []rule) (results []Result) 
 }
 
 // sameFile finds a module that reads another configuration than the one checked here.
-func (p *Patient) sameFile(service string, rules []rule) []Result {
+func (h *Host) sameFile(service string, rules []rule) []Result {
 	for _, r := range rules {
 		for _, argument := range r.args {
-			if path, set := strings.CutPrefix(argument, "config="); r.ours() && set && path != p.configPath() {
-				other := fmt.Sprintf("/etc/pam.d/%s: pam_aad.so reads %s, and this checks %s", service, path, p.configPath())
+			if path, set := strings.CutPrefix(argument, "config="); r.ours() && set && path != h.configPath() {
+				other := fmt.Sprintf("/etc/pam.d/%s: pam_aad.so reads %s, and this checks %s", service, path, h.configPath())
 				return []Result{failed(Configuration, other).
 					fix("check that file").run("aadctl check --config " + shellWord(path))}
 			}
@@ -194,9 +194,9 @@ func (p *Patient) sameFile(service string, rules []rule) []Result {
 	return nil
 }
 
-func (p *Patient) configPath() string {
-	if p.ConfigPath == "" {
+func (h *Host) configPath() string {
+	if h.ConfigPath == "" {
 		return config.DefaultPath
 	}
-	return p.ConfigPath
+	return h.ConfigPath
 }

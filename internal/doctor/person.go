@@ -19,27 +19,27 @@ import (
 
 // Person checks one account: its name, what the name service says of it, whose it is, and whether it would be let in. probe is
 // nil if Azure cannot be asked.
-func (p *Patient) Person(ctx context.Context, probe *signin.Probe, tell func([]Result)) {
-	acct, results := p.person()
+func (h *Host) Person(ctx context.Context, probe *signin.Probe, tell func([]Result)) {
+	acct, results := h.person()
 	tell(named("account", results))
-	tell(examine(ctx, "entry", func(ctx context.Context) []Result { return p.entry(ctx, acct) }))
-	tell(examine(ctx, "grant", func(context.Context) []Result { return p.grant(acct, time.Now()) }))
-	tell(examine(ctx, "access", func(ctx context.Context) []Result { return p.access(ctx, probe, acct) }))
+	tell(examine(ctx, "entry", func(ctx context.Context) []Result { return h.entry(ctx, acct) }))
+	tell(examine(ctx, "grant", func(context.Context) []Result { return h.grant(acct, time.Now()) }))
+	tell(examine(ctx, "access", func(ctx context.Context) []Result { return h.access(ctx, probe, acct) }))
 }
 
 // person finds the account, and says whose it is. A zero Account is none that could sign in.
-func (p *Patient) person() (account.Account, []Result) {
-	rules := account.RulesFrom(p.Config)
-	name, err := rules.Name(p.Account)
+func (h *Host) person() (account.Account, []Result) {
+	rules := account.RulesFrom(h.Config)
+	name, err := rules.Name(h.Account)
 	if err != nil {
-		return nobodys(p.noName(err))
+		return nobodys(h.noName(err))
 	}
-	if uid, local := p.localUser(name.Account); local && name.Account != name.UPN {
+	if uid, local := h.localUser(name.Account); local && name.Account != name.UPN {
 		return nobodys(failedf(Machine, "%s is a local account (uid %s), which wins, so %s has no name on this machine", name.Account, uid, name.UPN).
 			fix("give the local account another name, or make it theirs, files and all: docs/accounts.md").
 			run("usermod -l " + name.Account + "-local " + name.Account))
 	}
-	snapshot, err := account.Store{Dir: p.Config.Accounts.Directory}.Open()
+	snapshot, err := account.Store{Dir: h.Config.Accounts.Directory}.Open()
 	if err != nil {
 		return nobodys(skipped("the store cannot be read"))
 	}
@@ -51,7 +51,7 @@ func (p *Patient) person() (account.Account, []Result) {
 		if err != nil {
 			return nobodys(failed(Store, strings.TrimPrefix(err.Error(), "account: ")).run("aadctl store verify"))
 		}
-		if results := p.firstRefused(fresh); results != nil {
+		if results := h.firstRefused(fresh); results != nil {
 			return account.Account{}, results
 		}
 		return fresh, []Result{ok("%s has never signed in here; sshd is told uid %d and home %s",
@@ -64,8 +64,8 @@ func (p *Patient) person() (account.Account, []Result) {
 		return nobodys(failed(Machine, name.Account+" is a former name of "+held.Name).run("aadctl check " + held.Name))
 	case !held.Locked.IsZero():
 		return nobodys(failed(Machine, held.Name+" has been locked on this machine").run("aadctl account unlock " + held.Name))
-	case held.ObjectID == "" && p.firstRefused(held) != nil:
-		return account.Account{}, p.firstRefused(held)
+	case held.ObjectID == "" && h.firstRefused(held) != nil:
+		return account.Account{}, h.firstRefused(held)
 	case held.ObjectID == "":
 		return held, []Result{ok("%s was imported and has uid %d; its first sign-in tells whose it is", held.Name, held.UID)}
 	}
@@ -73,14 +73,14 @@ func (p *Patient) person() (account.Account, []Result) {
 }
 
 // noName says why a name is that of no account here.
-func (p *Patient) noName(err error) Result {
+func (h *Host) noName(err error) Result {
 	var spelling *account.SpellingError
 	var short *account.ShortNameError
-	first := p.Config.Domains[0]
-	_, domain, full := strings.Cut(p.Account, "@")
+	first := h.Config.Domains[0]
+	_, domain, full := strings.Cut(h.Account, "@")
 	switch {
 	case errors.As(err, &spelling):
-		return failedf(Machine, "%q is spelled %s here", p.Account, spelling.Right).run("aadctl check " + shellWord(spelling.Right))
+		return failedf(Machine, "%q is spelled %s here", h.Account, spelling.Right).run("aadctl check " + shellWord(spelling.Right))
 	case errors.As(err, &short):
 		upn := short.Short + "@" + first
 		return failedf(Machine, "%s %s, and cannot be a short name, so %s cannot sign in here", short.Short, short.Problem, upn).
@@ -88,19 +88,19 @@ func (p *Patient) noName(err error) Result {
 			run("az ad user update --id " + shellWord(upn) + " --set userPrincipalName=NEW@" + first)
 	}
 	r := failedf(Machine, "%q is not a name of the configured domains (%s), so pam_aad.so stands aside",
-		p.Account, strings.Join(p.Config.Domains, ", "))
-	if !full || slices.Contains(p.Config.Domains, domain) || strings.Trim(domain, domainCharacters) != "" || domain == "" {
+		h.Account, strings.Join(h.Config.Domains, ", "))
+	if !full || slices.Contains(h.Config.Domains, domain) || strings.Trim(domain, domainCharacters) != "" || domain == "" {
 		return r.fix("write the whole user name, such as alice@" + first + ", in lower case").run("aadctl check alice@" + first)
 	}
 	return r.fix("where these are people of yours, add their domain").
-		run(fmt.Sprintf(`sed -Ei 's/^([[:blank:]]*domains[[:blank:]]*=[[:blank:]]*\[[^]]*)\]/\1, "%s"]/' %s && %s`, domain, shellWord(p.configPath()), apply))
+		run(fmt.Sprintf(`sed -Ei 's/^([[:blank:]]*domains[[:blank:]]*=[[:blank:]]*\[[^]]*)\]/\1, "%s"]/' %s && %s`, domain, shellWord(h.configPath()), apply))
 }
 
 const domainCharacters = "abcdefghijklmnopqrstuvwxyz0123456789.-"
 
 // localUser is the uid that /etc/passwd has for a name: it wins over every account of ours.
-func (p *Patient) localUser(name string) (uid string, local bool) {
-	text, _ := p.read("etc/passwd")
+func (h *Host) localUser(name string) (uid string, local bool) {
+	text, _ := h.read("etc/passwd")
 	for line := range strings.Lines(text) {
 		if fields := strings.Split(line, ":"); len(fields) > 2 && fields[0] == name {
 			return fields[2], true
@@ -113,11 +113,11 @@ func (p *Patient) localUser(name string) (uid string, local bool) {
 func nobodys(r Result) (account.Account, []Result) { return account.Account{}, []Result{r} }
 
 // entry compares the store with what the C library answers, where local names win.
-func (p *Patient) entry(ctx context.Context, acct account.Account) []Result {
+func (h *Host) entry(ctx context.Context, acct account.Account) []Result {
 	if acct.Name == "" {
 		return []Result{skipped("there is no account to ask for")}
 	}
-	said, err := p.Run(ctx, "getent", "passwd", acct.Name)
+	said, err := h.Run(ctx, "getent", "passwd", acct.Name)
 	entry := strings.Split(strings.TrimSpace(said), ":")
 	switch stored := !acct.Created.IsZero(); {
 	case err == nil && len(entry) == 7 && entry[2] != fmt.Sprint(acct.UID):
@@ -130,15 +130,15 @@ func (p *Patient) entry(ctx context.Context, acct account.Account) []Result {
 			fix("see what else is wrong here: the module or nsswitch.conf").run(nsswitchAdd)}
 	}
 	return []Result{ok("getent does not find it, as it should be before a first sign-in: only %s do",
-		strings.Join(p.Config.Accounts.PreAuthServices, ", "))}
+		strings.Join(h.Config.Accounts.PreAuthServices, ", "))}
 }
 
 // grant tells of the last authorization, which matters where nobody can be asked.
-func (p *Patient) grant(acct account.Account, now time.Time) []Result {
+func (h *Host) grant(acct account.Account, now time.Time) []Result {
 	if acct.ObjectID == "" {
 		return []Result{skipped("nobody has signed in under this name")}
 	}
-	g, err := account.Store{Dir: p.Config.Accounts.Directory}.ReadGrant(acct.UID)
+	g, err := account.Store{Dir: h.Config.Accounts.Directory}.ReadGrant(acct.UID)
 	if err != nil {
 		return []Result{skipped("there is no grant: the last authorization was a refusal, or none is known")}
 	}
@@ -150,12 +150,12 @@ func (p *Patient) grant(acct account.Account, now time.Time) []Result {
 	if g.Service != "" {
 		found += ", for " + g.Service
 	}
-	if g.ConfigDigest != signin.ConfigDigest(p.Config) {
+	if g.ConfigDigest != signin.ConfigDigest(h.Config) {
 		return []Result{ok("%s, under another configuration: it stands in for nothing", found)}
 	}
-	if lifetime := p.Config.Authorization.GrantLifetime; lifetime > 0 {
+	if lifetime := h.Config.Authorization.GrantLifetime; lifetime > 0 {
 		found += fmt.Sprintf("; it stands in for an authorization until %s", g.Time.Add(lifetime).UTC().Format(time.RFC3339))
-		if g.Admin && !p.Config.Authorization.GrantCoversAdministrators {
+		if g.Admin && !h.Config.Authorization.GrantCoversAdministrators {
 			found += ", as a user"
 		}
 	}
@@ -166,13 +166,13 @@ func (p *Patient) grant(acct account.Account, now time.Time) []Result {
 }
 
 // access asks whether the person would be let in today.
-func (p *Patient) access(ctx context.Context, probe *signin.Probe, acct account.Account) []Result {
+func (h *Host) access(ctx context.Context, probe *signin.Probe, acct account.Account) []Result {
 	switch {
 	case acct.Name == "":
 		return []Result{failed(Machine, "this name is not let in").fix("see what the check account says")}
-	case !p.Config.Authorization.AsksAlone() && p.Config.Authorization.Source == config.AppRoles:
+	case !h.Config.Authorization.AsksAlone() && h.Config.Authorization.Source == config.AppRoles:
 		return []Result{skipped("app roles are in the token of a sign-in; without one nobody can tell")}
-	case !p.Config.Authorization.AsksAlone():
+	case !h.Config.Authorization.AsksAlone():
 		return []Result{skipped("permissions are asked for in the person's name; without a sign-in nobody can tell")}
 	case acct.ObjectID == "":
 		return []Result{skipped("roles belong to an object id, which the first sign-in tells")}
@@ -181,7 +181,7 @@ func (p *Patient) access(ctx context.Context, probe *signin.Probe, acct account.
 	}
 	decision, err := probe.Ask(ctx, acct.ObjectID)
 	if err != nil {
-		return []Result{p.wayOut("authorization", failed(Unreachable, "Azure: "+plain(err)).fix(probe.Fix(err)))}
+		return []Result{h.wayOut("authorization", failed(Unreachable, "Azure: "+plain(err)).fix(probe.Fix(err)))}
 	}
 	return []Result{judgeDecision(decision, probe.Assign(acct.ObjectID))}
 }

@@ -25,8 +25,8 @@ const (
 	tenant = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
 )
 
-// patient is a machine with a store, a configuration with these lines, and the emulator, if there is one, around it.
-func patient(t *testing.T, entra *emulator.Server, lines string) *Patient {
+// host is a machine with a store, a configuration with these lines, and the emulator, if there is one, around it.
+func host(t *testing.T, entra *emulator.Server, lines string) *Host {
 	t.Helper()
 	dir := t.TempDir()
 	text := fmt.Sprintf("tenant_id = %q\nclient_id = \"00001111-aaaa-2222-bbbb-3333cccc4444\"\ndomains = [\"contoso.example\"]\n"+
@@ -44,17 +44,17 @@ func patient(t *testing.T, entra *emulator.Server, lines string) *Patient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Patient{Config: c, Host: Host{Files: fstest.MapFS{}, Run: func(context.Context, string, ...string) (string, error) {
+	return &Host{Config: c, System: System{Files: fstest.MapFS{}, Run: func(context.Context, string, ...string) (string, error) {
 		return "", errors.New("exit status 2")
 	}}}
 }
 
 // keep stores accounts and returns the store.
-func (p *Patient) keep(t *testing.T, accounts ...account.Account) account.Store {
+func (h *Host) keep(t *testing.T, accounts ...account.Account) account.Store {
 	t.Helper()
-	store := account.Store{Dir: p.Config.Accounts.Directory, Etc: fstest.MapFS{}}
+	store := account.Store{Dir: h.Config.Accounts.Directory, Etc: fstest.MapFS{}}
 	err := store.Update(func(e *account.Edit) error {
-		err := e.SetRules(account.RulesFrom(p.Config))
+		err := e.SetRules(account.RulesFrom(h.Config))
 		for _, a := range accounts {
 			err = errors.Join(err, e.Put(a))
 		}
@@ -95,18 +95,18 @@ func TestPerson(t *testing.T) {
 		"misspelt": {"User@contoso.example", func(*account.Account) {}, Failed, "is spelled user@contoso.example here", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := patient(t, nil, "")
+			h := host(t, nil, "")
 			before := stored(test.change)
 			before.Name, before.UPN = "old@contoso.example", "old@contoso.example"
-			p.keep(t, before)
-			p.keep(t, stored(test.change)) // the same one, renamed
-			p.Account = test.typed
-			acct, results := p.person()
+			h.keep(t, before)
+			h.keep(t, stored(test.change)) // the same one, renamed
+			h.Account = test.typed
+			acct, results := h.person()
 			if expect(t, results, test.status, test.found); (acct.Name == "") != test.nobody {
 				t.Errorf("%+v", acct)
 			}
 			if test.nobody {
-				expect(t, p.access(t.Context(), nil, acct), Failed, "not let in")
+				expect(t, h.access(t.Context(), nil, acct), Failed, "not let in")
 			}
 		})
 	}
@@ -129,34 +129,34 @@ func TestEntry(t *testing.T) {
 		{fresh, fmt.Sprintf(line, 1000), Failed, "another source"},
 		{account.Account{}, "", Skipped, "no account"},
 	} {
-		p := patient(t, nil, "")
-		p.Run = func(context.Context, string, ...string) (string, error) {
+		h := host(t, nil, "")
+		h.Run = func(context.Context, string, ...string) (string, error) {
 			if test.said == "" {
 				return "", errors.New("exit status 2")
 			}
 			return test.said, nil
 		}
-		expect(t, p.entry(t.Context(), test.acct), test.status, test.found)
+		expect(t, h.entry(t.Context(), test.acct), test.status, test.found)
 	}
 }
 
 func TestGrant(t *testing.T) {
 	now := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
-	p := patient(t, nil, "authorization.grant_lifetime = \"24h\"")
+	h := host(t, nil, "authorization.grant_lifetime = \"24h\"")
 	acct := stored(func(*account.Account) {})
-	store := p.keep(t, acct)
-	expect(t, p.grant(acct, now), Skipped, "there is no grant")
+	store := h.keep(t, acct)
+	expect(t, h.grant(acct, now), Skipped, "there is no grant")
 	g := account.Grant{TenantID: tenant, ObjectID: oid, Admin: true, Source: "check-access", Service: "sshd",
-		ConfigDigest: signin.ConfigDigest(p.Config), Moment: account.Moment{Time: now}}
+		ConfigDigest: signin.ConfigDigest(h.Config), Moment: account.Moment{Time: now}}
 	if err := store.RecordGrant(acct.UID, g); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, p.grant(acct, now), OK, "as an administrator 2026-02-03T04:05:06Z by check-access, for sshd; "+
+	expect(t, h.grant(acct, now), OK, "as an administrator 2026-02-03T04:05:06Z by check-access, for sshd; "+
 		"it stands in for an authorization until 2026-02-04T")
-	expect(t, p.grant(acct, now.Add(-time.Second)), Warning, "in the future")
-	p.Config.Authorization.Source = "app-roles"
-	expect(t, p.grant(acct, now), OK, "under another configuration: it stands in for nothing")
-	expect(t, p.grant(stored(func(a *account.Account) { a.ObjectID = "" }), now), Skipped, "nobody has signed in")
+	expect(t, h.grant(acct, now.Add(-time.Second)), Warning, "in the future")
+	h.Config.Authorization.Source = "app-roles"
+	expect(t, h.grant(acct, now), OK, "under another configuration: it stands in for nothing")
+	expect(t, h.grant(stored(func(a *account.Account) { a.ObjectID = "" }), now), Skipped, "nobody has signed in")
 }
 
 // A login shell that is no program keeps people out; sshd does not look at it where it locks them into a directory.
@@ -181,18 +181,18 @@ func TestShell(t *testing.T) {
 		"locked into a directory": {lines: `accounts.shell = "/none"`, shell: "/none", chroot: true, status: OK, found: "are there"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := patient(t, nil, test.lines)
-			p.keep(t, stored(func(a *account.Account) {
+			h := host(t, nil, test.lines)
+			h.keep(t, stored(func(a *account.Account) {
 				if a.Shell = test.shell; test.change != nil {
 					test.change(a)
 				}
 			}))
 			root := fstest.MapFS{"bin/bash": {Mode: 0o755}, "bin/plain": {Mode: 0o644}}
-			if p.Files = root; test.chroot {
+			if h.Files = root; test.chroot {
 				root["etc/ssh/sshd_config"] = &fstest.MapFile{Data: []byte("ChrootDirectory /srv\n")}
-				p.Run = func(context.Context, string, ...string) (string, error) { return "chrootdirectory /srv\n", nil }
+				h.Run = func(context.Context, string, ...string) (string, error) { return "chrootdirectory /srv\n", nil }
 			}
-			results := p.shell(t.Context())
+			results := h.shell(t.Context())
 			if expect(t, results, test.status, test.found); len(results) != 1 || !strings.HasPrefix(results[0].Command, test.command) {
 				t.Errorf("%+v", results)
 			}
@@ -233,12 +233,12 @@ func TestRemote(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { entra.Close() })
-			p := patient(t, entra, test.lines)
-			p.keep(t, stored(func(*account.Account) {}))
-			p.Account = "user@contoso.example"
+			h := host(t, entra, test.lines)
+			h.keep(t, stored(func(*account.Account) {}))
+			h.Account = "user@contoso.example"
 			var all []Result
 			tell := func(more []Result) { all = append(all, more...) }
-			p.Person(t.Context(), p.Remote(t.Context(), tell), tell)
+			h.Person(t.Context(), h.Remote(t.Context(), tell), tell)
 			expect(t, all, test.status, test.found)
 			for _, r := range all {
 				if r.Status == Failed && test.status != Failed && r.Check != "entry" { // getent asks this machine

@@ -16,12 +16,12 @@ const (
 )
 
 // polkit looks at the sandbox in which polkit 127 and later run the PAM stack. Older ones have a setuid program and no such unit.
-func (p *Patient) polkit(context.Context) []Result {
-	unit, err := p.read("usr/lib/systemd/system/" + polkitUnit)
+func (h *Host) polkit(context.Context) []Result {
+	unit, err := h.read("usr/lib/systemd/system/" + polkitUnit)
 	if err != nil {
 		return []Result{ok("polkit asks PAM without a sandbox, or is not installed")}
 	}
-	text := unit + p.dropIns(polkitUnit)
+	text := unit + h.dropIns(polkitUnit)
 	switch {
 	case last(text, "PrivateNetwork") == "yes":
 		return []Result{caged("has no network")}
@@ -38,11 +38,11 @@ func caged(how string) Result {
 }
 
 // dropIns are the texts of a unit's, in the order in which systemd reads them: by name, whichever directory they are in.
-func (p *Patient) dropIns(unit string) (all string) {
+func (h *Host) dropIns(unit string) (all string) {
 	found := map[string]string{}
 	var names []string
 	for _, dir := range []string{"usr/lib/systemd/system/", "run/systemd/system/", "etc/systemd/system/"} {
-		entries, _ := fs.ReadDir(p.Files, dir+unit+".d")
+		entries, _ := fs.ReadDir(h.Files, dir+unit+".d")
 		for _, e := range entries {
 			if _, known := found[e.Name()]; !known {
 				names = append(names, e.Name())
@@ -53,7 +53,7 @@ func (p *Patient) dropIns(unit string) (all string) {
 	slices.Sort(names)
 	for _, name := range names {
 		if strings.HasSuffix(name, ".conf") {
-			text, _ := p.read(found[name])
+			text, _ := h.read(found[name])
 			all += "\n" + text
 		}
 	}

@@ -37,8 +37,8 @@ func TestPolkit(t *testing.T) {
 			for path, text := range test.files {
 				files[path] = &fstest.MapFile{Data: []byte(text)}
 			}
-			p := &Patient{Host: Host{Files: files}}
-			got := p.polkit(t.Context())
+			h := &Host{System: System{Files: files}}
+			got := h.polkit(t.Context())
 			if len(got) != 1 || got[0].Status != test.want || !strings.Contains(got[0].Found, test.found) {
 				t.Errorf("%+v", got)
 			}

@@ -14,24 +14,24 @@ import (
 
 // wayOut is for what failed on the network and says nothing of what to do: whom the check asks, and the command that shows what
 // comes back.
-func (p *Patient) wayOut(check string, r Result) Result {
+func (h *Host) wayOut(check string, r Result) Result {
 	if r.Status != Failed || r.Command != "" || r.Fix != "" && r.Fix != hangs {
 		return r
 	}
 	switch {
 	case r.Kind == Configuration:
-		return r.fix("correct it in " + p.configPath() + ": man aad-login.toml").run(apply)
+		return r.fix("correct it in " + h.configPath() + ": man aad-login.toml").run(apply)
 	case check == "machine" || check == "identity":
-		url := cmp.Or(p.Config.Endpoints.Metadata, azure.DefaultMetadata)
+		url := cmp.Or(h.Config.Endpoints.Metadata, azure.DefaultMetadata)
 		return heardOf(r, url).fix("on a VM in Azure, let root reach it directly: past firewall, container and proxy; on a machine that is not in Azure, " +
 			"set authorization.source = \"app-roles\" and cloud").
 			run("curl -sS -m 10 --noproxy '*' -H Metadata:true '" + url + "/metadata/instance?api-version=2021-02-01'")
 	}
-	url := p.authority() + "/" + p.Config.TenantID + "/v2.0/.well-known/openid-configuration"
+	url := h.authority() + "/" + h.Config.TenantID + "/v2.0/.well-known/openid-configuration"
 	if check == "authorization" {
-		url = p.resourceManager() + "/metadata/endpoints?api-version=2022-09-01"
+		url = h.resourceManager() + "/metadata/endpoints?api-version=2022-09-01"
 	}
-	return p.overTheNetwork(heardOf(r, origin(url)), url)
+	return h.overTheNetwork(heardOf(r, origin(url)), url)
 }
 
 // heardOf names whom a check that got no answer has asked.
@@ -42,8 +42,8 @@ func heardOf(r Result, whom string) Result {
 	return r
 }
 
-func (p *Patient) overTheNetwork(r Result, url string) Result {
-	e := p.Config.Endpoints
+func (h *Host) overTheNetwork(r Result, url string) Result {
+	e := h.Config.Endpoints
 	curl := "curl -sSv -m 10"
 	if e.CAFile != "" {
 		curl += " --cacert " + shellWord(e.CAFile)
@@ -63,16 +63,16 @@ func origin(url string) string {
 }
 
 // authority and resourceManager are those of the configuration, without asking metadata, which may be what is missing.
-func (p *Patient) authority() string {
-	return cmp.Or(p.Config.Endpoints.Authority, p.cloud().Authority)
+func (h *Host) authority() string {
+	return cmp.Or(h.Config.Endpoints.Authority, h.cloud().Authority)
 }
 
-func (p *Patient) resourceManager() string {
-	return cmp.Or(p.Config.Endpoints.ResourceManager, p.cloud().ResourceManager)
+func (h *Host) resourceManager() string {
+	return cmp.Or(h.Config.Endpoints.ResourceManager, h.cloud().ResourceManager)
 }
 
-func (p *Patient) cloud() azure.Cloud {
-	cloud, known := azure.CloudByName(p.Config.Cloud)
+func (h *Host) cloud() azure.Cloud {
+	cloud, known := azure.CloudByName(h.Config.Cloud)
 	if !known {
 		cloud, _ = azure.CloudByName("public")
 	}

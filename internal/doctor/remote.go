@@ -22,27 +22,27 @@ const maxSkew = time.Minute
 const offlineWhy = "not asked: another check, which it needs, failed"
 
 // Remote asks the authority, the metadata service and Azure, in the order of a sign-in.
-func (p *Patient) Remote(ctx context.Context, tell func([]Result)) *signin.Probe {
-	probe, err := signin.NewProbe(ctx, p.Config)
+func (h *Host) Remote(ctx context.Context, tell func([]Result)) *signin.Probe {
+	probe, err := signin.NewProbe(ctx, h.Config)
 	if err != nil {
 		tell(examine(ctx, "endpoints", func(context.Context) []Result {
 			return []Result{failed(Configuration, plain(err)).fix("correct endpoints.ca_file or endpoints.proxy")}
 		}))
 		return nil
 	}
-	r := remote{p, probe}
+	r := remote{h, probe}
 	known := r.tell(ctx, tell, "openid", true, r.openID)
 	r.tell(ctx, tell, "domains", known, r.domains)
 	r.tell(ctx, tell, "clock", known, r.clock)
 	r.tell(ctx, tell, "keys", known, r.keys)
 	machine := r.tell(ctx, tell, "machine", true, r.machine)
-	askable := known && (machine || p.Config.Authorization.Source != config.Permissions)
+	askable := known && (machine || h.Config.Authorization.Source != config.Permissions)
 	r.tell(ctx, tell, "registration", askable, r.registration)
-	if p.Config.SignIn.Page != "" {
+	if h.Config.SignIn.Page != "" {
 		r.tell(ctx, tell, "page", askable, r.page)
 		r.tell(ctx, tell, "redirect", askable, r.address)
 	}
-	if !p.Config.Authorization.AsksAlone() {
+	if !h.Config.Authorization.AsksAlone() {
 		return probe
 	}
 	r.tell(ctx, tell, "tenant", machine, r.tenant)
@@ -54,15 +54,15 @@ func (p *Patient) Remote(ctx context.Context, tell func([]Result)) *signin.Probe
 }
 
 // Tenant asks what a trial sign-in needs, and returns nil if that cannot be had.
-func (p *Patient) Tenant(ctx context.Context, tell func([]Result)) *signin.Probe {
-	probe, err := signin.NewProbe(ctx, p.Config)
+func (h *Host) Tenant(ctx context.Context, tell func([]Result)) *signin.Probe {
+	probe, err := signin.NewProbe(ctx, h.Config)
 	if err != nil {
 		tell(examine(ctx, "endpoints", func(context.Context) []Result {
 			return []Result{failed(Configuration, plain(err)).fix("correct endpoints.ca_file or endpoints.proxy")}
 		}))
 		return nil
 	}
-	r := remote{p, probe}
+	r := remote{h, probe}
 	if !r.tell(ctx, tell, "openid", true, r.openID) {
 		return nil
 	}
@@ -70,7 +70,7 @@ func (p *Patient) Tenant(ctx context.Context, tell func([]Result)) *signin.Probe
 }
 
 type remote struct {
-	*Patient
+	*Host
 	probe *signin.Probe
 }
 

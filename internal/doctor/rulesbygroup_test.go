@@ -23,13 +23,13 @@ func TestRulesByGroup(t *testing.T) {
 		{"AllowGroups aad_users", "false", ""},
 		{"DenyUsers devs", "false", ""},
 	} {
-		p := &Patient{Config: &config.Config{SignIn: config.SignIn{ReconnectOnGroupChange: test.setting},
+		h := &Host{Config: &config.Config{SignIn: config.SignIn{ReconnectOnGroupChange: test.setting},
 			Accounts: config.Accounts{Groups: map[string]string{"1": "devs"}}}}
 		lines, err := sshd.Read(fstest.MapFS{"etc/ssh/sshd_config": {Data: []byte("UsePAM yes\n" + test.rule + "\n")}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := p.rulesByGroup(lines)
+		got := h.rulesByGroup(lines)
 		if (len(got) == 0) != (test.want == "") || len(got) > 0 && (got[0].Status != Failed || !strings.Contains(got[0].Found, test.want) || got[0].Command == "") {
 			t.Errorf("%+v: %+v", test, got)
 		}

@@ -15,14 +15,14 @@ import (
 
 // reloaded: sshd -T tells what the files say, and a running sshd goes by what they said when it read them. It writes its PidFile right
 // after that, when it starts and again at each reload.
-func (p *Patient) reloaded(set map[string][]string, lines *sshd.Config) []Result {
+func (h *Host) reloaded(set map[string][]string, lines *sshd.Config) []Result {
 	file := strings.Join(set["pidfile"], " ")
-	read, running := p.readAt(file)
+	read, running := h.readAt(file)
 	if !running {
 		return nil // none listens, or systemd starts one for each connection
 	}
 	for _, file := range lines.Files {
-		if changed, err := p.changedAt(file); err == nil && changed.After(read) {
+		if changed, err := h.changedAt(file); err == nil && changed.After(read) {
 			found := file + " has changed since sshd read it (" + read.UTC().Format(time.RFC3339) +
 				"), so what is said of sshd here is not yet in force"
 			return []Result{failed(Machine, found).run("sshd -t && systemctl reload ssh")}
@@ -33,33 +33,33 @@ func (p *Patient) reloaded(set map[string][]string, lines *sshd.Config) []Result
 
 // readAt is when the sshd with this PidFile read its configuration. Where the clock has been set since, the age of the process tells,
 // which began before: better to miss a change than to see one that was not.
-func (p *Patient) readAt(pidFile string) (time.Time, bool) {
+func (h *Host) readAt(pidFile string) (time.Time, bool) {
 	if !strings.HasPrefix(pidFile, "/") {
 		return time.Time{}, false
 	}
-	info, err := fs.Stat(p.Files, pidFile[1:])
-	pid, errPid := p.read(pidFile)
+	info, err := fs.Stat(h.Files, pidFile[1:])
+	pid, errPid := h.read(pidFile)
 	pid = strings.TrimSpace(pid)
 	if _, number := strconv.ParseUint(pid, 10, 31); err != nil || errPid != nil || number != nil {
 		return time.Time{}, false
 	}
-	comm, _ := p.read("proc/" + pid + "/comm")
+	comm, _ := h.read("proc/" + pid + "/comm")
 	if strings.TrimSpace(comm) != "sshd" {
 		return time.Time{}, false
 	}
 	read := info.ModTime()
-	if began, ok := p.beganAt(pid); ok && began.After(read) {
+	if began, ok := h.beganAt(pid); ok && began.After(read) {
 		read = began
 	}
 	return read, true
 }
 
 // beganAt is proc(5)'s starttime, in ticks of 1/100 s since the boot.
-func (p *Patient) beganAt(pid string) (time.Time, bool) {
-	stat, _ := p.read("proc/" + pid + "/stat")
+func (h *Host) beganAt(pid string) (time.Time, bool) {
+	stat, _ := h.read("proc/" + pid + "/stat")
 	_, stat, _ = strings.Cut(stat, ") ") // behind the name
 	fields := strings.Fields(stat)
-	machine, _ := p.read("proc/stat")
+	machine, _ := h.read("proc/stat")
 	_, boot, _ := strings.Cut(machine, "\nbtime ")
 	boot, _, _ = strings.Cut(boot, "\n")
 	seconds, err := strconv.ParseInt(boot, 10, 64)
@@ -71,8 +71,8 @@ func (p *Patient) beganAt(pid string) (time.Time, bool) {
 }
 
 // changedAt is the later of the two times of a file: what is moved or copied with its time has a new inode change time.
-func (p *Patient) changedAt(file string) (time.Time, error) {
-	info, err := fs.Stat(p.Files, file[1:])
+func (h *Host) changedAt(file string) (time.Time, error) {
+	info, err := fs.Stat(h.Files, file[1:])
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -98,9 +98,9 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { entra.Close() })
-	p := patient(t, entra, `sign_in.page = "`+entra.MetadataURL()+`/sign-in/"`)
-	p.Files = fstest.MapFS{}
-	p.Account = "user@contoso.example"
+	h := host(t, entra, `sign_in.page = "`+entra.MetadataURL()+`/sign-in/"`)
+	h.Files = fstest.MapFS{}
+	h.Account = "user@contoso.example"
 	results := []Result{{Check: "configuration", Status: Failed, Kind: Configuration, Found: "x"},
 		{Check: "endpoints", Status: Failed, Kind: Configuration, Found: "x", Fix: "y", Command: "z"}}
 	tell := func(more []Result) {
@@ -109,8 +109,8 @@ func TestSchema(t *testing.T) {
 		}
 		results = append(results, more...)
 	}
-	p.Local(t.Context(), tell)
-	p.Person(t.Context(), p.Remote(t.Context(), tell), tell)
+	h.Local(t.Context(), tell)
+	h.Person(t.Context(), h.Remote(t.Context(), tell), tell)
 	text, err := json.Marshal(Findings{Results: results})
 	if err != nil {
 		t.Fatal(err)

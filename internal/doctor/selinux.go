@@ -29,15 +29,15 @@ type enforcement struct {
 }
 
 // enforcement is nil where SELinux is off and stays so.
-func (p *Patient) enforcement() *enforcement {
-	text, err := p.read("sys/fs/selinux/enforce")
+func (h *Host) enforcement() *enforcement {
+	text, err := h.read("sys/fs/selinux/enforce")
 	switch {
 	case err == nil && strings.TrimSpace(text) == "1":
 		return &enforcement{is: "SELinux is enforcing", denies: true, labels: true}
 	case err == nil:
 		return &enforcement{is: "SELinux only watches", labels: true}
 	}
-	config, _ := p.read("etc/selinux/config")
+	config, _ := h.read("etc/selinux/config")
 	for line := range strings.Lines(config) {
 		if mode, set := strings.CutPrefix(strings.TrimSpace(line), "SELINUX="); set && (mode == "enforcing" || mode == "permissive") {
 			return &enforcement{is: "SELinux is not enabled, but /etc/selinux/config has it " + mode}
@@ -56,16 +56,16 @@ func (e *enforcement) wrong(found string) Result {
 
 // selinux wants the policy to have our module and our files its labels, and looks for what has been denied lately. Distributions'
 // policies differ, so whether a sign-in works, only a sign-in tells.
-func (p *Patient) selinux(ctx context.Context) []Result {
-	e := p.enforcement()
+func (h *Host) selinux(ctx context.Context) []Result {
+	e := h.enforcement()
 	if e == nil {
 		return []Result{ok("SELinux is not enabled")}
 	}
-	results := p.policyModule(ctx, e)
+	results := h.policyModule(ctx, e)
 	if results == nil && e.labels { // without the module, no label can be right
-		results = p.labels(ctx, e)
+		results = h.labels(ctx, e)
 	}
-	if denied := denials(p.tail(auditLog)); e.denies && len(denied) > 0 {
+	if denied := denials(h.tail(auditLog)); e.denies && len(denied) > 0 {
 		found := fmt.Sprintf("SELinux has denied what a sign-in or a look-up of names may need, last: %s", denied[len(denied)-1])
 		results = append(results, warning(found).fix("this shows all of it, and why").run("ausearch -m avc | audit2why"))
 	}
@@ -79,8 +79,8 @@ func (p *Patient) selinux(ctx context.Context) []Result {
 }
 
 // policyModule asks for the module, which semodule tells also of a policy that is not in force.
-func (p *Patient) policyModule(ctx context.Context, e *enforcement) []Result {
-	said, err := p.Run(ctx, "semodule", "-l")
+func (h *Host) policyModule(ctx context.Context, e *enforcement) []Result {
+	said, err := h.Run(ctx, "semodule", "-l")
 	switch {
 	case err != nil && !e.labels:
 		return nil // there is no policy that could be switched on
@@ -91,7 +91,7 @@ func (p *Patient) policyModule(ctx context.Context, e *enforcement) []Result {
 		return nil
 	}
 	found := e.wrong(" without the module " + selinuxModule + ", so sshd may not ask Entra ID, nor read or store accounts")
-	if !p.exists(selinuxHelper) {
+	if !h.exists(selinuxHelper) {
 		return []Result{found.fix("install the package again, which brings " + selinuxHelper + " and loads the module")}
 	}
 	return []Result{found.run(selinuxAdd)}
@@ -99,14 +99,14 @@ func (p *Patient) policyModule(ctx context.Context, e *enforcement) []Result {
 
 // labels compares those of our files with what the policy has for them. A label of the module's own lets a sign-in through also where
 // it is not the one that the policy has, but of the store: that one everybody reads.
-func (p *Patient) labels(ctx context.Context, e *enforcement) (results []Result) {
-	store := p.Config.Accounts.Directory
+func (h *Host) labels(ctx context.Context, e *enforcement) (results []Result) {
+	store := h.Config.Accounts.Directory
 	files := slices.DeleteFunc([]string{store, path.Join(store, "accounts.cdb"), path.Join(store, "grants"), path.Join(store, "backups"),
-		"/var/cache/aad-login", "/run/aad-login"}, func(file string) bool { return !p.exists(file) })
+		"/var/cache/aad-login", "/run/aad-login"}, func(file string) bool { return !h.exists(file) })
 	if len(files) == 0 {
 		return nil
 	}
-	said, err := p.Run(ctx, "matchpathcon", append([]string{"-V"}, files...)...)
+	said, err := h.Run(ctx, "matchpathcon", append([]string{"-V"}, files...)...)
 	wrong := mislabelled(said)
 	if err != nil && len(wrong) == 0 {
 		return []Result{warning(e.is + ", and matchpathcon does not tell whether our files have its labels: " + lastLine(said)).
@@ -147,9 +147,9 @@ func hasModule(said string) bool {
 }
 
 // tail is the end of a file that may be large; "" if it cannot be read.
-func (p *Patient) tail(file string) string {
+func (h *Host) tail(file string) string {
 	const enough = 1 << 20
-	f, err := p.Files.Open(file)
+	f, err := h.Files.Open(file)
 	if err != nil {
 		return ""
 	}

@@ -93,9 +93,9 @@ func TestSELinux(t *testing.T) {
 			if test.withoutHelper {
 				delete(files, selinuxHelper[1:])
 			}
-			p := &Patient{Host: Host{Files: files, Run: policyTools(test.modules, test.labels)}, Config: &config.Config{}}
-			p.Config.Accounts.Directory = "/var/lib/aad-login"
-			results := p.selinux(t.Context())
+			h := &Host{System: System{Files: files, Run: policyTools(test.modules, test.labels)}, Config: &config.Config{}}
+			h.Config.Accounts.Directory = "/var/lib/aad-login"
+			results := h.selinux(t.Context())
 			expect(t, results, test.status, test.found)
 			if test.command != "" && !slices.ContainsFunc(results, func(r Result) bool { return r.Command == test.command }) {
 				t.Errorf("no command %q: %+v", test.command, results)
@@ -110,12 +110,12 @@ func TestSELinux(t *testing.T) {
 // A file that is not there has no label, and none is asked for.
 func TestLabelsOfWhatIsThere(t *testing.T) {
 	var asked []string
-	p := &Patient{Host: Host{Files: fstest.MapFS{"run/aad-login/windows": {}}, Run: func(_ context.Context, program string, args ...string) (string, error) {
+	h := &Host{System: System{Files: fstest.MapFS{"run/aad-login/windows": {}}, Run: func(_ context.Context, program string, args ...string) (string, error) {
 		asked = append([]string{program}, args...)
 		return "", nil
 	}}, Config: &config.Config{}}
-	p.Config.Accounts.Directory = "/var/lib/aad-login"
-	if results := p.labels(t.Context(), &enforcement{denies: true, labels: true}); results != nil {
+	h.Config.Accounts.Directory = "/var/lib/aad-login"
+	if results := h.labels(t.Context(), &enforcement{denies: true, labels: true}); results != nil {
 		t.Errorf("%+v", results)
 	}
 	if want := []string{"matchpathcon", "-V", "/run/aad-login"}; !slices.Equal(asked, want) {

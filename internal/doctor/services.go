@@ -12,12 +12,12 @@ import (
 )
 
 // services tells in which PAM services a code is shown, and finds those whose own file asks for one that is never shown.
-func (p *Patient) services(context.Context) (results []Result) {
-	listed := p.Config.SignIn.Services
+func (h *Host) services(context.Context) (results []Result) {
+	listed := h.Config.SignIn.Services
 	var shown, refused []string
-	for _, name := range p.pamServices() {
+	for _, name := range h.pamServices() {
 		switch {
-		case !asks(stack(p.service, name, "", 0)):
+		case !asks(stack(h.service, name, "", 0)):
 		case slices.Contains(listed, name):
 			shown = append(shown, name)
 		default:
@@ -27,7 +27,7 @@ func (p *Patient) services(context.Context) (results []Result) {
 	if len(shown)+len(refused) > 0 {
 		results = append(results, ok("people are asked to sign in by %s; an account of ours is refused at once in %s", words(shown), words(refused)))
 	}
-	for _, name := range p.OwnServices() {
+	for _, name := range h.OwnServices() {
 		if !slices.Contains(listed, name) {
 			results = append(results, warningf("/etc/pam.d/%s names pam_aad.so itself, but sign_in.services does not list it, "+
 				"so nobody is asked to sign in there", name).fix("take the lines out of it or, if its program shows people a prompt").
@@ -54,21 +54,21 @@ func asks(rules []rule) bool {
 
 // OwnServices are the PAM services of this machine whose own file asks pam_aad.so for authentication, or one it includes that is
 // not a stack shared by all. An administrator wrote those; the package never does.
-func (p *Patient) OwnServices() []string {
+func (h *Host) OwnServices() []string {
 	own := func(name string) (string, string, error) {
 		if isShared(name) {
 			return "", "", fs.ErrNotExist
 		}
-		return p.service(name)
+		return h.service(name)
 	}
-	return slices.DeleteFunc(p.pamServices(), func(name string) bool { return !asks(stack(own, name, "", 0)) })
+	return slices.DeleteFunc(h.pamServices(), func(name string) bool { return !asks(stack(own, name, "", 0)) })
 }
 
 // pamServices are the files of a service each, sorted. A name with a dot or a tilde is a copy that an editor, a package or an
 // administrator has kept.
-func (p *Patient) pamServices() (names []string) {
+func (h *Host) pamServices() (names []string) {
 	for _, dir := range pamDirs {
-		files, _ := fs.ReadDir(p.Files, dir)
+		files, _ := fs.ReadDir(h.Files, dir)
 		for _, file := range files {
 			if name := file.Name(); !strings.ContainsAny(name, ".~") && !isShared(name) && name != "other" {
 				names = append(names, name)

@@ -13,12 +13,12 @@ import (
 )
 
 // pamFiles are those of a machine, by their paths below /.
-func pamFiles(files map[string]string) Host {
+func pamFiles(files map[string]string) System {
 	tree := fstest.MapFS{}
 	for name, text := range files {
 		tree[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	return Host{Files: tree}
+	return System{Files: tree}
 }
 
 const asksOurs = "auth [success=done default=die] /usr/lib64/security/pam_aad.so debug\n"
@@ -62,8 +62,8 @@ func TestServices(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := Patient{Host: pamFiles(someServices), Config: &config.Config{SignIn: config.SignIn{Services: test.listed}}}
-			results := p.services(t.Context())
+			h := Host{System: pamFiles(someServices), Config: &config.Config{SignIn: config.SignIn{Services: test.listed}}}
+			results := h.services(t.Context())
 			if len(results) != len(test.want) {
 				t.Fatalf("%d results: %+v", len(results), results)
 			}
@@ -79,11 +79,11 @@ func TestServices(t *testing.T) {
 
 // What only includes the stacks of all was not written for our module.
 func TestOwnServices(t *testing.T) {
-	p := Patient{Host: pamFiles(someServices)}
-	if got, want := p.OwnServices(), []string{"company", "distributed", "sudo", "vpn"}; !slices.Equal(got, want) {
+	h := Host{System: pamFiles(someServices)}
+	if got, want := h.OwnServices(), []string{"company", "distributed", "sudo", "vpn"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-	none := Patient{Host: pamFiles(nil)}
+	none := Host{System: pamFiles(nil)}
 	if got := none.OwnServices(); len(got) != 0 {
 		t.Errorf("%q on a machine without PAM", got)
 	}

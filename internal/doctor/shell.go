@@ -19,19 +19,19 @@ const someNames = 20
 
 // shell finds login shells that are no programs of this machine, of accounts to come and of those that are here: sshd lets nobody
 // in who has one, and says why in its own log alone.
-func (p *Patient) shell(ctx context.Context) (results []Result) {
-	lines, err := sshd.Read(p.Files)
+func (h *Host) shell(ctx context.Context) (results []Result) {
+	lines, err := sshd.Read(h.Files)
 	chroots := err == nil && lines.Chroots()
-	configured := p.Config.Accounts.Shell
-	if problem := account.ShellProblem(p.Files, configured); problem != "" && !(chroots && p.chrooted(ctx, p.someone())) {
+	configured := h.Config.Accounts.Shell
+	if problem := account.ShellProblem(h.Files, configured); problem != "" && !(chroots && h.chrooted(ctx, h.someone())) {
 		results = append(results, failedf(Configuration, "accounts.shell is %s, which %s: sshd lets no new account in", configured, problem).
-			fix("or install it").run(p.configureShell(configured, problem)))
+			fix("or install it").run(h.configureShell(configured, problem)))
 	}
-	bad := p.withoutShell()
+	bad := h.withoutShell()
 	for _, shell := range slices.Sorted(maps.Keys(bad)) {
-		names := slices.DeleteFunc(bad[shell], func(name string) bool { return chroots && p.chrooted(ctx, name) })
+		names := slices.DeleteFunc(bad[shell], func(name string) bool { return chroots && h.chrooted(ctx, name) })
 		if len(names) > 0 {
-			results = append(results, p.otherShell(shell, names))
+			results = append(results, h.otherShell(shell, names))
 		}
 	}
 	if results == nil {
@@ -41,9 +41,9 @@ func (p *Patient) shell(ctx context.Context) (results []Result) {
 }
 
 // withoutShell are the accounts with a shell that is no program, at most so many of each.
-func (p *Patient) withoutShell() map[string][]string {
+func (h *Host) withoutShell() map[string][]string {
 	bad := map[string][]string{}
-	snapshot, err := account.Store{Dir: p.Config.Accounts.Directory}.Open()
+	snapshot, err := account.Store{Dir: h.Config.Accounts.Directory}.Open()
 	if err != nil {
 		return bad // the check of the store tells
 	}
@@ -53,7 +53,7 @@ func (p *Patient) withoutShell() map[string][]string {
 		if !a.Removed.IsZero() || !a.Locked.IsZero() || good[a.Shell] || len(bad[a.Shell]) == someNames {
 			continue
 		}
-		if good[a.Shell] = account.ShellProblem(p.Files, a.Shell) == ""; !good[a.Shell] {
+		if good[a.Shell] = account.ShellProblem(h.Files, a.Shell) == ""; !good[a.Shell] {
 			bad[a.Shell] = append(bad[a.Shell], a.Name)
 		}
 	}
@@ -61,14 +61,14 @@ func (p *Patient) withoutShell() map[string][]string {
 }
 
 // chrooted: sshd locks this account into a directory, and so does not look at its shell.
-func (p *Patient) chrooted(ctx context.Context, name string) bool {
-	said, err := p.sshdFor(ctx, name)
+func (h *Host) chrooted(ctx context.Context, name string) bool {
+	said, err := h.sshdFor(ctx, name)
 	dir := strings.Join(settings(said)["chrootdirectory"], " ")
 	return err == nil && dir != "" && !strings.EqualFold(dir, "none")
 }
 
-func (p *Patient) otherShell(shell string, names []string) Result {
-	problem := account.ShellProblem(p.Files, shell)
+func (h *Host) otherShell(shell string, names []string) Result {
+	problem := account.ShellProblem(h.Files, shell)
 	r := failedf(Machine, "the login shell of %s is %s, which %s: sshd does not let them in", strings.Join(names, ", "), shell, problem)
 	if problem == notExecutable {
 		return r.run("chmod a+x " + shellWord(shell))
@@ -78,23 +78,23 @@ func (p *Patient) otherShell(shell string, names []string) Result {
 		words[i] = shellWord(name)
 	}
 	return r.fix("or install it").
-		run(fmt.Sprintf("for a in %s; do aadctl account set \"$a\" --shell %s; done", strings.Join(words, " "), p.someShell()))
+		run(fmt.Sprintf("for a in %s; do aadctl account set \"$a\" --shell %s; done", strings.Join(words, " "), h.someShell()))
 }
 
 const notExecutable = "is not executable"
 
 // configureShell edits the one key of that name.
-func (p *Patient) configureShell(shell, problem string) string {
+func (h *Host) configureShell(shell, problem string) string {
 	if problem == notExecutable {
 		return "chmod a+x " + shellWord(shell)
 	}
 	return fmt.Sprintf(`sed -Ei 's#^([[:blank:]]*(accounts\.)?shell[[:blank:]]*=[[:blank:]]*)"[^"]*"#\1"%s"#' %s && %s`,
-		p.someShell(), shellWord(p.configPath()), apply)
+		h.someShell(), shellWord(h.configPath()), apply)
 }
 
 // someShell is a shell of this machine.
-func (p *Patient) someShell() string {
-	if account.ShellProblem(p.Files, "/bin/bash") == "" {
+func (h *Host) someShell() string {
+	if account.ShellProblem(h.Files, "/bin/bash") == "" {
 		return "/bin/bash"
 	}
 	return "/bin/sh"

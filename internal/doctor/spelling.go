@@ -10,9 +10,9 @@ import (
 
 // spelling: a name with %40 for the @, or with a second @, is nobody's. Unless sshd is told so, it asks for a password that nobody
 // has, or refuses without a word. Where the package's lines are not there any more, or those of an older one, these are to be written.
-func (p *Patient) spelling(ctx context.Context) []Result {
-	for _, name := range []string{"someone%40" + p.Config.Domains[0], "someone@" + p.Config.Domains[0] + "@host"} {
-		said, err := p.sshdFor(ctx, name)
+func (h *Host) spelling(ctx context.Context) []Result {
+	for _, name := range []string{"someone%40" + h.Config.Domains[0], "someone@" + h.Config.Domains[0] + "@host"} {
+		said, err := h.sshdFor(ctx, name)
 		if err != nil {
 			return nil
 		}

@@ -26,15 +26,15 @@ func TestSpelling(t *testing.T) {
 		nobody + "banner /etc/issue.net\n": "", // an administrator's own
 	} {
 		for name, of := range map[string]string{"someone%40contoso.com": "%40", "someone@contoso.com@host": "@contoso.com@"} {
-			p := sshdOf(goodSSHD, "OpenSSH_9.2p1", nil)
-			run := p.Run
-			p.Run = func(ctx context.Context, program string, args ...string) (string, error) {
+			h := sshdOf(goodSSHD, "OpenSSH_9.2p1", nil)
+			run := h.Run
+			h.Run = func(ctx context.Context, program string, args ...string) (string, error) {
 				if program == sshdProgram && len(args) > 2 && strings.Contains(args[2], of) {
 					return said, nil
 				}
 				return run(ctx, program, args...)
 			}
-			results := p.sshd(t.Context())
+			results := h.sshd(t.Context())
 			expect(t, results, OK, "to sign in")
 			switch {
 			case found != "":

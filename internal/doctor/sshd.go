@@ -18,55 +18,55 @@ import (
 const sshdProgram = "/usr/sbin/sshd"
 
 // sshd asks sshd itself what it would do for an account, so that every include and Match block counts.
-func (p *Patient) sshd(ctx context.Context) []Result {
-	if !p.exists(sshdProgram) {
+func (h *Host) sshd(ctx context.Context) []Result {
+	if !h.exists(sshdProgram) {
 		return []Result{skipped(sshdProgram + " is not installed")}
 	}
-	name := p.someone()
-	said, err := p.sshdFor(ctx, name)
+	name := h.someone()
+	said, err := h.sshdFor(ctx, name)
 	if err != nil {
 		return []Result{failed(Machine, "sshd does not accept its configuration: "+lastLine(said)).
 			fix("correct the line, see that it is accepted, " + reload).run(sshdProgram + " -t")}
 	}
-	version, _ := p.Run(ctx, sshdProgram, "-V")
-	lines, _ := sshd.Read(p.Files) // what cannot be read is not shown
+	version, _ := h.Run(ctx, sshdProgram, "-V")
+	lines, _ := sshd.Read(h.Files) // what cannot be read is not shown
 	set := settings(said)
-	results := judgeSSHD(set, name, p.Config.SignIn.Timeout, p.Config.SignIn.ReuseWindow > 0)
-	unread := p.passesOver(ctx, lines)
+	results := judgeSSHD(set, name, h.Config.SignIn.Timeout, h.Config.SignIn.ReuseWindow > 0)
+	unread := h.passesOver(ctx, lines)
 	if unread {
 		results = dropIn(results)
 	}
-	results = append(results, judgeAllowed(set, p.candidate(ctx, name), sshd.VersionIn(version), lines)...)
-	results = append(results, p.rulesByGroup(lines)...)
-	results = append(results, p.chroot(set)...)
-	results = append(results, p.nologin()...)
+	results = append(results, judgeAllowed(set, h.candidate(ctx, name), sshd.VersionIn(version), lines)...)
+	results = append(results, h.rulesByGroup(lines)...)
+	results = append(results, h.chroot(set)...)
+	results = append(results, h.nologin()...)
 	if results == nil {
 		results = []Result{ok("sshd asks %s to sign in, and waits long enough", name)}
 	}
 	if !unread {
-		results = append(results, p.spelling(ctx)...)
+		results = append(results, h.spelling(ctx)...)
 	}
-	results = append(results, p.startups(set)...)
-	results = append(results, p.reloaded(set, lines)...)
-	return p.asHere(results, lines)
+	results = append(results, h.startups(set)...)
+	results = append(results, h.reloaded(set, lines)...)
+	return h.asHere(results, lines)
 }
 
 // sshdFor is what sshd -T prints for an account.
-func (p *Patient) sshdFor(ctx context.Context, name string) (string, error) {
-	return p.Run(ctx, sshdProgram, "-T", "-C", "user="+name+",host=localhost,addr=127.0.0.1")
+func (h *Host) sshdFor(ctx context.Context, name string) (string, error) {
+	return h.Run(ctx, sshdProgram, "-T", "-C", "user="+name+",host=localhost,addr=127.0.0.1")
 }
 
 // someone is the account in question, or one that nobody has. What is no name of ours would be read by sshd -C as it likes.
-func (p *Patient) someone() string {
-	if name, err := account.RulesFrom(p.Config).Name(p.Account); err == nil {
-		if _, local := p.localUser(p.Account); !local || name.UPN == p.Account {
-			return p.Account
+func (h *Host) someone() string {
+	if name, err := account.RulesFrom(h.Config).Name(h.Account); err == nil {
+		if _, local := h.localUser(h.Account); !local || name.UPN == h.Account {
+			return h.Account
 		}
 	}
-	if p.Config.ShortNames {
+	if h.Config.ShortNames {
 		return "someone"
 	}
-	return "someone@" + p.Config.Domains[0]
+	return "someone@" + h.Config.Domains[0]
 }
 
 // settings are the lines of sshd -T, by keyword in lower case, as OpenSSH printed them up to 10.3; a keyword may have several.
@@ -133,11 +133,11 @@ func judgeSSHD(set map[string][]string, name string, timeout time.Duration, addr
 
 // passesOver: the package's lines are there and sshd does not read them, though it could: before 8.2 it knows no Include, and its own
 // file has them.
-func (p *Patient) passesOver(ctx context.Context, lines *sshd.Config) bool {
-	if len(lines.Files) == 0 || slices.Contains(lines.Files, sshdDropIn) || !p.exists(sshdDropIn) {
+func (h *Host) passesOver(ctx context.Context, lines *sshd.Config) bool {
+	if len(lines.Files) == 0 || slices.Contains(lines.Files, sshdDropIn) || !h.exists(sshdDropIn) {
 		return false
 	}
-	said, _ := p.Run(ctx, sshdProgram, "-t", "-f", "/dev/null", "-o", "Include=/dev/null")
+	said, _ := h.Run(ctx, sshdProgram, "-t", "-f", "/dev/null", "-o", "Include=/dev/null")
 	return !strings.Contains(strings.ToLower(said), "bad configuration option: include")
 }
 

@@ -26,14 +26,14 @@ const goodSSHD = "usepam yes\nkbdinteractiveauthentication yes\npasswordauthenti
 const misspelt = "usepam yes\nkbdinteractiveauthentication no\npasswordauthentication no\nbanner /usr/share/aad-login/name-spelling\n"
 
 // sshdOf is a machine whose sshd -T prints this, with these files.
-func sshdOf(said, version string, files map[string]string) *Patient {
+func sshdOf(said, version string, files map[string]string) *Host {
 	root := fstest.MapFS{"usr/sbin/sshd": {Mode: 0o755}, "etc/debian_version": {}}
 	for name, text := range files {
 		root[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
 	}
 	c := &config.Config{Domains: []string{"contoso.com"}}
 	c.SignIn.Timeout, c.SignIn.ReuseWindow = 280*time.Second, time.Hour
-	return &Patient{Config: c, Host: Host{Files: root, Run: func(_ context.Context, program string, args ...string) (string, error) {
+	return &Host{Config: c, System: System{Files: root, Run: func(_ context.Context, program string, args ...string) (string, error) {
 		switch {
 		case program == sshdProgram && args[0] == "-V":
 			return version, nil
@@ -126,12 +126,12 @@ func TestAllowed(t *testing.T) {
 			}
 			dir := t.TempDir()
 			file := filepath.Join(dir, "sshd_config")
-			p := sshdOf(said, cmp.Or(test.version, "OpenSSH_9.2p1"), map[string]string{
+			h := sshdOf(said, cmp.Or(test.version, "OpenSSH_9.2p1"), map[string]string{
 				"etc/group": "root:x:0:\nnight:x:9:bob,alice@contoso.com\n", "etc/ssh/sshd_config": "# first\n" + test.file + "\n"})
 			if !test.anybody {
-				p.Account, p.Config.TenantID = "alice@contoso.com", "t"
+				h.Account, h.Config.TenantID = "alice@contoso.com", "t"
 			}
-			results := p.sshd(t.Context())
+			results := h.sshd(t.Context())
 			expect(t, results, test.status, test.found)
 			i := slices.IndexFunc(results, func(r Result) bool { return r.Status == Failed })
 			if test.status != Failed || test.after == "" && !strings.Contains(test.file, "DenyGroups alice") {
@@ -222,13 +222,13 @@ func TestNotReloaded(t *testing.T) {
 		"behind, and edited since":      {-1000 * time.Hour, time.Minute, "sshd\n", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := sshdOf(goodSSHD+"pidfile /run/sshd.pid\n", "", map[string]string{"run/sshd.pid": "42\n", "proc/42/comm": test.comm,
+			h := sshdOf(goodSSHD+"pidfile /run/sshd.pid\n", "", map[string]string{"run/sshd.pid": "42\n", "proc/42/comm": test.comm,
 				"proc/42/stat": stat, "proc/stat": fmt.Sprintf("cpu 1\nbtime %d\nx 1\n", began.Add(-time.Minute).Unix()),
 				"etc/ssh/sshd_config": "Include sshd_config.d/*.conf\n", "etc/ssh/sshd_config.d/a.conf": ""})
-			root := p.Files.(fstest.MapFS)
+			root := h.Files.(fstest.MapFS)
 			root["run/sshd.pid"].ModTime = began.Add(test.pid)
 			root["etc/ssh/sshd_config.d/a.conf"].ModTime = began.Add(test.file)
-			results := p.sshd(t.Context())
+			results := h.sshd(t.Context())
 			if !test.changed {
 				expect(t, results, OK, "to sign in")
 				if len(results) != 1 {
@@ -251,9 +251,9 @@ func TestNologin(t *testing.T) {
 // SUSE has its own file below /usr, which one in /etc would take the place of: what is printed goes into the directory that it includes.
 func TestSSHDConfigOfTheVendor(t *testing.T) {
 	said := strings.NewReplacer("ation yes", "ation no", "300", "120").Replace(goodSSHD)
-	p := sshdOf(said, "", map[string]string{"usr/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\n"})
+	h := sshdOf(said, "", map[string]string{"usr/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\n"})
 	file := filepath.Join(t.TempDir(), "file")
-	for _, r := range p.sshd(t.Context()) {
+	for _, r := range h.sshd(t.Context()) {
 		command := strings.ReplaceAll(r.Command, "/etc/ssh/sshd_config.d/00-local.conf", file)
 		if command == r.Command {
 			t.Fatalf("%+v", r)

@@ -17,11 +17,11 @@ import (
 
 // asHere writes commands in this machine's way: Debian has another name for the service, and SUSE's own sshd_config, which is not to be
 // edited, is below /usr. It includes the administrator's files before all else, and would not be read beside one in /etc.
-func (p *Patient) asHere(results []Result, lines *sshd.Config) []Result {
+func (h *Host) asHere(results []Result, lines *sshd.Config) []Result {
 	vendors := len(lines.Files) > 0 && strings.HasPrefix(lines.Files[0], "/usr/")
 	for i := range results {
 		r := &results[i]
-		if !p.exists("etc/debian_version") {
+		if !h.exists("etc/debian_version") {
 			r.Fix = strings.ReplaceAll(r.Fix, "reload ssh", "reload sshd")
 			r.Command = strings.ReplaceAll(r.Command, "reload ssh", "reload sshd")
 		}

@@ -10,13 +10,13 @@ import (
 
 // startups: to sshd, who waits for a browser is a connection that has not authenticated, and of those it has limits of its own. By
 // default they bind before sign_in.max_waiting, which only matters where so many come at once.
-func (p *Patient) startups(set map[string][]string) []Result {
+func (h *Host) startups(set map[string][]string) []Result {
 	var begin, rate, full int
 	limits := strings.Join(set["maxstartups"], " ")
 	if n, _ := fmt.Sscanf(limits, "%d:%d:%d", &begin, &rate, &full); n != 3 {
 		return nil
 	}
-	most, now := p.Config.SignIn.MaxWaiting, p.waiting()
+	most, now := h.Config.SignIn.MaxWaiting, h.waiting()
 	drops := fmt.Sprintf("sshd drops connections at random from %d on that have not authenticated, and all from %d on (MaxStartups %s)",
 		begin, full, limits)
 	wrong := func(found string) []Result {
@@ -32,9 +32,9 @@ func (p *Patient) startups(set map[string][]string) []Result {
 }
 
 // waiting is how many sign-ins over the network hold a place: there, somebody's name is in it (internal/signin/waiting.go).
-func (p *Patient) waiting() (n int) {
-	for _, slot := range p.glob("var/cache/aad-login/waiting/remote/slot-*") {
-		if who, _ := p.read(slot); who != "" {
+func (h *Host) waiting() (n int) {
+	for _, slot := range h.glob("var/cache/aad-login/waiting/remote/slot-*") {
+		if who, _ := h.read(slot); who != "" {
 			n++
 		}
 	}

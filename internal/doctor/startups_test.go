@@ -33,9 +33,9 @@ func TestStartups(t *testing.T) {
 		{"10:30:100", 64, 10, Warning, "10 people wait for a browser now, and sshd drops", "MaxStartups 64:30:128"},
 		{"64:30:128", 64, 12, OK, "64 people may wait", ""},
 	} {
-		p := sshdOf(goodSSHD+"maxstartups "+test.limits+"\n", "OpenSSH_9.2p1", waiting(test.waiting))
-		p.Config.SignIn.MaxWaiting = test.most
-		results := p.sshd(t.Context())
+		h := sshdOf(goodSSHD+"maxstartups "+test.limits+"\n", "OpenSSH_9.2p1", waiting(test.waiting))
+		h.Config.SignIn.MaxWaiting = test.most
+		results := h.sshd(t.Context())
 		expect(t, results, OK, "to sign in")
 		expect(t, results, test.status, test.found)
 		command := ""

@@ -14,9 +14,9 @@ import (
 const apply = "aadctl config apply"
 
 // store reads all of it, as the name service would, and compares what it was told with what the configuration says.
-func (p *Patient) store(context.Context) []Result {
-	results := p.permissions()
-	snapshot, err := account.Store{Dir: p.Config.Accounts.Directory}.Open()
+func (h *Host) store(context.Context) []Result {
+	results := h.permissions()
+	snapshot, err := account.Store{Dir: h.Config.Accounts.Directory}.Open()
 	var damaged *account.DamagedError
 	switch {
 	case errors.Is(err, account.ErrMissing):
@@ -32,13 +32,13 @@ func (p *Patient) store(context.Context) []Result {
 		return append(results, damage(damaged))
 	case err != nil:
 		return append(results, failed(Store, bare(err)).run("aadctl store verify"))
-	case !snapshot.Rules().Equal(account.RulesFrom(p.Config)):
+	case !snapshot.Rules().Equal(account.RulesFrom(h.Config)):
 		return append(results, failed(Store, "the name service goes by an older configuration").run(apply))
-	case p.Config.Accounts.Directory != account.DefaultDir:
+	case h.Config.Accounts.Directory != account.DefaultDir:
 		results = append(results, failedf(Configuration, "accounts.directory is %s, but the name service reads %s",
-			p.Config.Accounts.Directory, account.DefaultDir).
+			h.Config.Accounts.Directory, account.DefaultDir).
 			fix("accounts of the other directory are known to nobody; the command takes the key out").
-			run(`sed -Ei '/^[[:blank:]]*(accounts\.)?directory[[:blank:]]*=/d' `+shellWord(p.configPath())+" && "+apply))
+			run(`sed -Ei '/^[[:blank:]]*(accounts\.)?directory[[:blank:]]*=/d' `+shellWord(h.configPath())+" && "+apply))
 	}
 	if results == nil {
 		results = []Result{ok("the store is sound and goes by this configuration")}

@@ -14,34 +14,34 @@ import (
 	"aadlogin/internal/account"
 )
 
-func (p *Patient) read(file string) (string, error) {
-	text, err := fs.ReadFile(p.Files, strings.TrimPrefix(path.Clean(file), "/"))
+func (h *Host) read(file string) (string, error) {
+	text, err := fs.ReadFile(h.Files, strings.TrimPrefix(path.Clean(file), "/"))
 	return string(text), err
 }
 
 // glob returns absolute names.
-func (p *Patient) glob(pattern string) (files []string) {
-	found, _ := fs.Glob(p.Files, pattern)
+func (h *Host) glob(pattern string) (files []string) {
+	found, _ := fs.Glob(h.Files, pattern)
 	for _, file := range found {
 		files = append(files, "/"+file)
 	}
 	return files
 }
 
-func (p *Patient) exists(file string) bool {
-	_, err := fs.Stat(p.Files, strings.TrimPrefix(path.Clean(file), "/"))
+func (h *Host) exists(file string) bool {
+	_, err := fs.Stat(h.Files, strings.TrimPrefix(path.Clean(file), "/"))
 	return err == nil
 }
 
 // nscd answers in the place of the programs that ask, and is not told about accounts before their first sign-in.
-func (p *Patient) nscd(ctx context.Context) []Result {
-	if !p.exists("run/nscd/socket") {
+func (h *Host) nscd(ctx context.Context) []Result {
+	if !h.exists("run/nscd/socket") {
 		return []Result{ok("nscd is not running")}
 	}
-	if _, err := p.Run(ctx, "nscd", "-g"); err != nil {
+	if _, err := h.Run(ctx, "nscd", "-g"); err != nil {
 		return []Result{ok("nscd is not running")}
 	}
-	text, _ := p.read("etc/nscd.conf")
+	text, _ := h.read("etc/nscd.conf")
 	kept := nscdKeeps(text)
 	if len(kept) == 0 {
 		return []Result{ok("nscd leaves users and groups alone")}
@@ -51,7 +51,7 @@ func (p *Patient) nscd(ctx context.Context) []Result {
 		edits = append(edits, fmt.Sprintf(`s/^\s*enable-cache\s+%s\s.*/enable-cache %s no/`, database, database))
 	}
 	service := "nscd"
-	if p.exists("etc/init.d/unscd") || p.exists("lib/systemd/system/unscd.service") || p.exists("usr/lib/systemd/system/unscd.service") {
+	if h.exists("etc/init.d/unscd") || h.exists("lib/systemd/system/unscd.service") || h.exists("usr/lib/systemd/system/unscd.service") {
 		service = "unscd" // another program, in the same place
 	}
 	found := service + " answers for " + strings.Join(kept, " and ") + ", and knows neither first sign-ins nor our groups"
@@ -74,16 +74,16 @@ func nscdKeeps(text string) (kept []string) {
 const sudoersFile = "/etc/sudoers.d/aad_admins"
 
 // sudo asks visudo, which lists the files that count: sudo passes over one with a dot in its name, or that nothing includes.
-func (p *Patient) sudo(ctx context.Context) []Result {
-	if !p.exists("/usr/sbin/visudo") {
+func (h *Host) sudo(ctx context.Context) []Result {
+	if !h.exists("/usr/sbin/visudo") {
 		return []Result{skipped("sudo is not installed")}
 	}
-	said, err := p.Run(ctx, "/usr/sbin/visudo", "-c")
+	said, err := h.Run(ctx, "/usr/sbin/visudo", "-c")
 	if err != nil {
 		return []Result{failed(Machine, "visudo -c: "+firstLine(said)).
 			fix("sudo refuses everybody until that is corrected").run("visudo")}
 	}
-	text, err := p.read(sudoersFile)
+	text, err := h.read(sudoersFile)
 	switch {
 	case err != nil:
 		found := sudoersFile + " is missing: administrators may sign in, but not use sudo, unless another file lets them"
@@ -104,16 +104,16 @@ func firstLine(said string) string {
 }
 
 // groups finds names in accounts.groups that nobody can be put into.
-func (p *Patient) groups(context.Context) (results []Result) {
-	if len(p.Config.Accounts.Groups) == 0 {
+func (h *Host) groups(context.Context) (results []Result) {
+	if len(h.Config.Accounts.Groups) == 0 {
 		return []Result{ok("no Entra group stands for a local one")}
 	}
-	text, err := p.read("etc/group")
+	text, err := h.read("etc/group")
 	if err != nil {
 		return []Result{failed(Machine, err.Error()).run("ls -l /etc/group")}
 	}
 	var names []string
-	for _, name := range p.Config.Accounts.Groups {
+	for _, name := range h.Config.Accounts.Groups {
 		names = append(names, name)
 	}
 	slices.Sort(names)

@@ -17,8 +17,8 @@ import (
 // takes there.
 
 // scope looks at the configuration alone.
-func (p *Patient) scope(context.Context) []Result {
-	c := p.Config
+func (h *Host) scope(context.Context) []Result {
+	c := h.Config
 	switch {
 	case c.Authorization.Source == config.Permissions:
 		return []Result{ok("Conditional Access sees Azure Resource Manager, whose scope authorization.source %q asks for", config.Permissions)}
@@ -67,12 +67,12 @@ func Forms(c *config.Config) []string {
 }
 
 // JudgeTenant says of each trial what came of it, and then what to write into the configuration.
-func (p *Patient) JudgeTenant(trials []Trial) []Result {
+func (h *Host) JudgeTenant(trials []Trial) []Result {
 	var results []Result
 	for _, t := range trials {
-		results = append(results, p.trial(t))
+		results = append(results, h.trial(t))
 	}
-	return named("scope", append(results, p.advice(trials)...))
+	return named("scope", append(results, h.advice(trials)...))
 }
 
 func (t Trial) accepted() bool { return t.Done && t.Err == nil && t.Page == 0 }
@@ -98,9 +98,9 @@ func (t Trial) kind() Kind {
 }
 
 // name is how a form is spelled in the configuration.
-func (p *Patient) name(scope string) string {
+func (h *Host) name(scope string) string {
 	switch {
-	case p.Config.Authorization.Source == config.Permissions:
+	case h.Config.Authorization.Source == config.Permissions:
 		return fmt.Sprintf("authorization.source = %q", config.Permissions)
 	case scope == "":
 		return "without sign_in.scope"
@@ -108,8 +108,8 @@ func (p *Patient) name(scope string) string {
 	return fmt.Sprintf("sign_in.scope = %q", scope)
 }
 
-func (p *Patient) trial(t Trial) Result {
-	name := p.name(t.Scope)
+func (h *Host) trial(t Trial) Result {
+	name := h.name(t.Scope)
 	switch {
 	case t.accepted() && !t.Granted:
 		return warningf("%s: accepted, but Entra ID's answer does not list the scope, so that policies may not see the application", name)
@@ -120,14 +120,14 @@ func (p *Patient) trial(t Trial) Result {
 	}
 	means := t.means()
 	if !t.refused() {
-		return p.wayOut("tenant", failed(Unreachable, fmt.Sprintf("%s: no answer: %s", name, means.Happened)))
+		return h.wayOut("tenant", failed(Unreachable, fmt.Sprintf("%s: no answer: %s", name, means.Happened)))
 	}
 	by := "the machine was told"
 	if t.Page != 0 {
 		by = "the page said"
 	}
 	r := warningf("%s: refused, %s %s: %s", name, by, means.Number, means.Happened)
-	if t.Scope == p.Config.SignIn.Scope {
+	if t.Scope == h.Config.SignIn.Scope {
 		r.Status = Failed
 		r.Kind = t.kind()
 	}
@@ -136,8 +136,8 @@ func (p *Patient) trial(t Trial) Result {
 
 // advice is what the trials come to. An own scope is worth more than none, and one by GUID more than one by URI. A form that
 // was skipped counts neither way.
-func (p *Patient) advice(trials []Trial) []Result {
-	c := p.Config
+func (h *Host) advice(trials []Trial) []Result {
+	c := h.Config
 	any := func(is func(Trial) bool) bool { return slices.ContainsFunc(trials, is) }
 	own := func(t Trial) bool { return t.Scope != "" }
 	best := slices.IndexFunc(trials, func(t Trial) bool { return own(t) && t.accepted() })
@@ -148,7 +148,7 @@ func (p *Patient) advice(trials []Trial) []Result {
 	case mine.accepted() && (own(mine) || c.Authorization.Source == config.Permissions):
 		return []Result{ok("the configuration is right as it is")}
 	case best >= 0 && (mine.refused() || !own(mine)):
-		found := "Entra ID takes " + p.name(trials[best].Scope)
+		found := "Entra ID takes " + h.name(trials[best].Scope)
 		if !own(mine) && mine.refused() {
 			found += "; without it nobody gets in, so policies let this application through and not the directory"
 		}

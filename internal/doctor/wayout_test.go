@@ -103,7 +103,7 @@ func led(around []ast.Node, body *ast.BlockStmt, source func(ast.Node) string) b
 // What an answer of the network is missing, or one that did not come, is led out of by whom was asked.
 func TestWayOut(t *testing.T) {
 	c := &config.Config{TenantID: tenant}
-	p := &Patient{Config: c, Host: Host{Files: fstest.MapFS{}}}
+	h := &Host{Config: c, System: System{Files: fstest.MapFS{}}}
 	unreachable := failed(Unreachable, fmt.Sprint(errors.New("connection refused")))
 	silent := failedf(Machine, "no answer within %v", limit).fix(hangs)
 	for _, test := range []struct {
@@ -127,7 +127,7 @@ func TestWayOut(t *testing.T) {
 		if *c = (config.Config{TenantID: tenant}); test.change != nil {
 			test.change(c)
 		}
-		r := p.wayOut(test.check, test.r)
+		r := h.wayOut(test.check, test.r)
 		if !strings.Contains(r.Found, test.found) || !strings.Contains(r.Fix, test.fix) || !strings.Contains(r.Command, test.command) ||
 			(test.command == "") != (r.Command == "") {
 			t.Errorf("%s: %+v", test.check, r)
