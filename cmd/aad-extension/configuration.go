@@ -97,7 +97,7 @@ func (h *handler) write(ctx context.Context, p *plan) (string, error) {
 		}
 	}
 	if said, err := h.run(ctx, nil, aadctl, "config", "apply"); err != nil {
-		return "", errors.Join(unable("aadctl config apply", said, err), p.restore())
+		return "", errors.Join(commandError("aadctl config apply", said, err), p.restore())
 	}
 	if err := remove(p.path + disabledSuffix); err != nil {
 		return "", err

@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// others sign people in with Entra ID, with modules of our names or with their own, and cannot be there besides us. Each with
-// what an administrator does about it.
-var others = []struct{ pkg, remedy string }{
+// conflictingPackages sign people in with Entra ID, too, and cannot be installed together with ours.
+// remedy is what the administrator does about one.
+var conflictingPackages = []struct{ pkg, remedy string }{
 	{"aadlogin", "It is of the preview of this extension. Remove that: az vm extension delete, for a uniform scale set az vmss extension delete, --name AADLoginForLinux, then the package."},
 	{"aadsshlogin", "It is of AADSSHLoginForLinux. Remove that: az vm extension delete, for a uniform scale set az vmss extension delete, --name AADSSHLoginForLinux"},
 	{"aadsshlogin-selinux", "It is of AADSSHLoginForLinux. Remove that: az vm extension delete, for a uniform scale set az vmss extension delete, --name AADSSHLoginForLinux"},
@@ -24,8 +24,8 @@ var others = []struct{ pkg, remedy string }{
 	{"pam-himmelblau", "Remove himmelblau and its packages for PAM and NSS."},
 }
 
-// strangers are files that the package brings, and that others may have brought.
-var strangers = []string{
+// conflictingFiles are files of our package that another package may have installed.
+var conflictingFiles = []string{
 	"/lib/security/pam_aad.so", "/lib/*/security/pam_aad.so", "/lib64/security/pam_aad.so", "/usr/lib64/security/pam_aad.so",
 	"/lib/libnss_aad.so.2", "/lib/*/libnss_aad.so.2", "/lib64/libnss_aad.so.2", "/usr/lib64/libnss_aad.so.2",
 	"/etc/sudoers.d/aad_admins", "/etc/ssh/sshd_config.d/40-aad-login.conf",
@@ -33,17 +33,18 @@ var strangers = []string{
 
 const migration = " How people keep their uids: docs/migration.md. Nothing has been changed."
 
-// alone makes sure that nothing else is in the way of the package. Once the package is installed, its files are its own.
-func (h *handler) alone(ctx context.Context, packages manager, installed bool) error {
+// withoutConflicts fails if another package or file is in the way of ours. Once our package is
+// installed, the files are its own.
+func (h *handler) withoutConflicts(ctx context.Context, packages manager, installed bool) error {
 	var names []string
-	for _, other := range others {
+	for _, other := range conflictingPackages {
 		names = append(names, other.pkg)
 	}
 	there, err := packages.present(ctx, names)
 	if err != nil {
 		return err
 	}
-	for _, other := range others {
+	for _, other := range conflictingPackages {
 		if slices.Contains(there, other.pkg) {
 			return &failure{exitConflict, "The package " + other.pkg + " is installed.", other.remedy + migration}
 		}
@@ -51,7 +52,7 @@ func (h *handler) alone(ctx context.Context, packages manager, installed bool) e
 	if installed {
 		return nil
 	}
-	for _, pattern := range strangers {
+	for _, pattern := range conflictingFiles {
 		files, err := filepath.Glob(h.path(pattern))
 		if err != nil {
 			return err

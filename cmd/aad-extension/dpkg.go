@@ -25,7 +25,7 @@ func (d debs) state(ctx context.Context) (string, bool, error) {
 	}
 	fields := strings.Fields(said)
 	if err != nil || len(fields) < 2 {
-		return "", false, unable("dpkg-query", said, err)
+		return "", false, commandError("dpkg-query", said, err)
 	}
 	switch flag, state := fields[0], fields[1]; {
 	case state == "not-installed" || state == "config-files":
@@ -52,7 +52,7 @@ func (d debs) present(ctx context.Context, names []string) ([]string, error) {
 func (d debs) installed(ctx context.Context) (map[string]string, error) {
 	said, err := d.run(ctx, nil, "/usr/bin/dpkg-query", "-W", "-f", "${db:Status-Status}\t${Package}\t${Version}\t${Provides}\n")
 	if err != nil {
-		return nil, unable("dpkg-query", said, err)
+		return nil, commandError("dpkg-query", said, err)
 	}
 	all := make(map[string]string)
 	for line := range strings.Lines(said) {
@@ -86,7 +86,7 @@ func (d debs) version(ctx context.Context, file string) (string, error) {
 func (d debs) field(ctx context.Context, file, name string) (string, error) {
 	said, err := d.run(ctx, nil, "/usr/bin/dpkg-deb", "-f", file, name)
 	if err != nil {
-		return "", unable("dpkg-deb", said, err)
+		return "", commandError("dpkg-deb", said, err)
 	}
 	return strings.TrimSpace(said), nil
 }
@@ -98,7 +98,7 @@ func (d debs) newer(ctx context.Context, a, b string) (bool, error) {
 func (d debs) compare(ctx context.Context, a, relation, b string) (bool, error) {
 	said, err := d.run(ctx, nil, dpkg, "--compare-versions", a, relation, b)
 	if err != nil && status(err) != 1 {
-		return false, unable("dpkg --compare-versions", said, err)
+		return false, commandError("dpkg --compare-versions", said, err)
 	}
 	return err == nil, nil
 }
@@ -150,14 +150,14 @@ func (d debs) met(ctx context.Context, all map[string]string, need string) (bool
 
 // install keeps the administrator's config.toml without asking, as it does the other files that are theirs.
 func (d debs) install(ctx context.Context, file string) error {
-	return d.alone(ctx, "--force-confold", "--install", file)
+	return d.runLocked(ctx, "--force-confold", "--install", file)
 }
 
-func (d debs) remove(ctx context.Context) error { return d.alone(ctx, "--remove", packageName) }
+func (d debs) remove(ctx context.Context) error { return d.runLocked(ctx, "--remove", packageName) }
 
-// alone runs dpkg once nobody else does. It gives up by itself at once, so the lock that front ends take is taken here, for as long
-// as it runs. https://wiki.debian.org/Teams/Dpkg/Spec/FrontendLock
-func (d debs) alone(ctx context.Context, args ...string) error {
+// runLocked waits for the lock of dpkg's front ends and holds it while dpkg runs: dpkg itself does not
+// wait. https://wiki.debian.org/Teams/Dpkg/Spec/FrontendLock
+func (d debs) runLocked(ctx context.Context, args ...string) error {
 	lock, err := os.OpenFile(d.path("/var/lib/dpkg/lock-frontend"), os.O_RDWR|os.O_CREATE, 0o640)
 	if err != nil {
 		return err
@@ -179,7 +179,7 @@ func (d debs) alone(ctx context.Context, args ...string) error {
 	}
 	said, err := d.run(ctx, []string{"DPKG_FRONTEND_LOCKED=1"}, dpkg, args...)
 	if err != nil {
-		return unable("dpkg "+args[len(args)-2], said, err)
+		return commandError("dpkg "+args[len(args)-2], said, err)
 	}
 	return nil
 }

@@ -277,7 +277,7 @@ func TestUpdate(t *testing.T) {
 		t.Error("not removed after it")
 	}
 	s.serve(t, "update", 1)
-	for _, age := range []time.Duration{wordHolds, -time.Hour} {
+	for _, age := range []time.Duration{markerTTL, -time.Hour} {
 		if then := time.Now().Add(-age); os.Chtimes(s.updating(), then, then) != nil || !removes() {
 			t.Errorf("word of %v ago holds", age)
 		}
@@ -338,7 +338,7 @@ func TestOutOfTime(t *testing.T) {
 }
 
 func TestConflicts(t *testing.T) {
-	for _, other := range others {
+	for _, other := range conflictingPackages {
 		s := newStage(t)
 		s.settings(t, 1, "{"+required+"}")
 		s.answers["/usr/bin/dpkg-query -W -f ${db:Status-Eflag}"] = answer{"", exitStatus(t, 1)}

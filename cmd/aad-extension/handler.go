@@ -105,3 +105,33 @@ func readSome(path string) ([]byte, error) {
 	}
 	return text, err
 }
+
+const (
+	logName = "aad-extension.log"
+	maxLog  = 1 << 20
+)
+
+// openLog opens the log for appending. A log larger than maxLog is renamed first, over the previous
+// one. If the log cannot be opened, nothing is logged and the command goes on.
+func openLog(folder string) io.WriteCloser {
+	path := filepath.Join(folder, logName)
+	if info, err := os.Stat(path); err == nil && info.Size() > maxLog {
+		_ = os.Rename(path, path+".1")
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nowhere{}
+	}
+	return f
+}
+
+type nowhere struct{}
+
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (nowhere) Close() error                { return nil }
+
+// logf writes one line to the log.
+func (h *handler) logf(format string, args ...any) {
+	line := printable(fmt.Sprintf(format, args...))
+	fmt.Fprintf(h.log, "%s [%d] %s\n", time.Now().UTC().Format(time.RFC3339), os.Getpid(), line)
+}

@@ -56,6 +56,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -63,6 +64,16 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+)
+
+// The exit codes; the package comment explains them.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitSettings    = 22
+	exitConflict    = 23
+	exitUnsupported = 51
+	exitMissing     = 52
 )
 
 // A command is one word of the agent. Its limit lies below the agent's, so that there is time left to say what happened.
@@ -112,7 +123,7 @@ func run(args []string, errout io.Writer) int {
 	return h.serve(ctx, c, errout)
 }
 
-// serve runs the command alone, and reports.
+// serve runs the command while no other command of this extension runs, and reports.
 func (h *handler) serve(ctx context.Context, c command, errout io.Writer) int {
 	h.logf("%s, sequence number %d", c.operation, h.sequence)
 	h.report.begin(c.operation)
@@ -161,4 +172,24 @@ func outOfTime(ctx context.Context, c command, err error) error {
 	default:
 		return &failure{exitFailed, c.operation + " was interrupted.", "It goes on where it stopped when it is run again."}
 	}
+}
+
+// A failure tells the person at the portal what is wrong and what to do about it.
+type failure struct {
+	code      int
+	what, fix string
+}
+
+func (f *failure) Error() string {
+	if f.fix == "" {
+		return f.what
+	}
+	return f.what + " " + f.fix
+}
+
+func exitCode(err error) int {
+	if f := (*failure)(nil); errors.As(err, &f) {
+		return f.code
+	}
+	return exitFailed
 }

@@ -78,7 +78,7 @@ func (h *handler) ensurePackage(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := h.alone(ctx, packages, installed != ""); err != nil {
+	if err := h.withoutConflicts(ctx, packages, installed != ""); err != nil {
 		return "", err
 	}
 	if _, err := os.Stat(h.pending()); err == nil {
@@ -110,4 +110,27 @@ func (h *handler) ensurePackage(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return packageName + " " + version + " has been installed", remove(h.pending())
+}
+
+// removePackage removes the package, if there is one.
+func (h *handler) removePackage(ctx context.Context) (string, error) {
+	packages, err := h.packages()
+	if err != nil {
+		return "", err
+	}
+	installed, whole, err := packages.state(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case installed == "":
+		return packageName + " is not installed.", nil
+	}
+	if !whole { // dpkg removes none that it has not wholly unpacked
+		if file, err := h.bundled(); err == nil {
+			if err := packages.install(ctx, file); err != nil {
+				h.logf("before the removal: %v", err)
+			}
+		}
+	}
+	return packageName + " " + installed + " has been removed.", packages.remove(ctx)
 }

@@ -22,7 +22,7 @@ func (r rpms) state(ctx context.Context) (string, bool, error) {
 		return strings.TrimSpace(said), true, nil
 	}
 	if there, absent := split(said, []string{packageName}); status(err) != 1 || len(there) > 0 || absent != 1 {
-		return "", false, unable("rpm -q", said, err)
+		return "", false, commandError("rpm -q", said, err)
 	}
 	return "", false, nil
 }
@@ -31,7 +31,7 @@ func (r rpms) present(ctx context.Context, names []string) ([]string, error) {
 	said, err := r.run(ctx, nil, rpm, append([]string{"-q", "--qf", "%{NAME}\n"}, names...)...)
 	there, absent := split(said, names)
 	if len(there)+absent != len(names) || status(err) != absent {
-		return nil, unable("rpm -q", said, cmp.Or(err, errOdd))
+		return nil, commandError("rpm -q", said, cmp.Or(err, errOdd))
 	}
 	return there, nil
 }
@@ -57,7 +57,7 @@ func split(said string, names []string) (there []string, absent int) {
 func (r rpms) version(ctx context.Context, file string) (string, error) {
 	said, err := r.run(ctx, nil, rpm, "-qp", "--nosignature", "--qf", "%{VERSION}-%{RELEASE}\n", file)
 	if err != nil {
-		return "", unable("rpm -qp", said, err)
+		return "", commandError("rpm -qp", said, err)
 	}
 	return strings.TrimSpace(said), nil
 }
@@ -66,7 +66,7 @@ func (r rpms) version(ctx context.Context, file string) (string, error) {
 func (r rpms) newer(ctx context.Context, a, b string) (bool, error) {
 	said, err := r.run(ctx, nil, rpm, "--eval", "%{lua:print(rpm.vercmp('"+plain(a)+"', '"+plain(b)+"'))}")
 	if err != nil {
-		return false, unable("rpm --eval", said, err)
+		return false, commandError("rpm --eval", said, err)
 	}
 	return strings.TrimSpace(said) == "1", nil
 }
@@ -89,7 +89,7 @@ func (r rpms) missing(ctx context.Context, file string) ([]string, error) {
 	}
 	missing := parseMissing(said)
 	if len(missing) == 0 {
-		return nil, unable("rpm -U --test", said, err)
+		return nil, commandError("rpm -U --test", said, err)
 	}
 	return missing, nil
 }
@@ -108,7 +108,7 @@ func parseMissing(said string) (missing []string) {
 func (r rpms) install(ctx context.Context, file string) error {
 	said, err := r.run(ctx, nil, rpm, "-U", "--replacepkgs", "--oldpackage", file)
 	if err != nil {
-		return unable("rpm -U", said, err)
+		return commandError("rpm -U", said, err)
 	}
 	return nil
 }
@@ -116,7 +116,7 @@ func (r rpms) install(ctx context.Context, file string) error {
 func (r rpms) remove(ctx context.Context) error {
 	said, err := r.run(ctx, nil, rpm, "-e", packageName)
 	if err != nil {
-		return unable("rpm -e", said, err)
+		return commandError("rpm -e", said, err)
 	}
 	return nil
 }

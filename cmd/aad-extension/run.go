@@ -59,8 +59,8 @@ func status(err error) int {
 	return 0
 }
 
-// unable is a program's failure, with the last lines it said.
-func unable(program string, said string, err error) error {
+// commandError is the failure of a program, with the last lines that it printed.
+func commandError(program string, said string, err error) error {
 	lines := strings.Split(strings.TrimSpace(said), "\n")
 	const most = 12
 	if len(lines) > most {

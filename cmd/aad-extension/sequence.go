@@ -50,3 +50,22 @@ func (h *handler) applied() int {
 func (h *handler) setApplied(n int) error {
 	return config.WriteFile(h.sequenceFile(), fmt.Appendln(nil, n))
 }
+
+// current returns the settings to apply. Settings with a lower number than the applied ones are
+// outdated: they are skipped, and sign-in stays enabled.
+func (h *handler) current() (settings, string, error) {
+	if now := h.applied(); h.sequence < now {
+		said := fmt.Sprintf("Number %d is older than %d, which is in force: not applied.", h.sequence, now)
+		h.report.part("settings", warning, 0, said)
+		return settings{}, said, nil
+	}
+	s, err := h.settings()
+	said := "They can be used."
+	if s.protected {
+		h.report.part("settings", warning, 0, "protectedSettings are not read: nothing here is secret.")
+	}
+	if len(s.pairs) == 0 {
+		said = "There are none; config.toml is taken as it is."
+	}
+	return s, said, err
+}

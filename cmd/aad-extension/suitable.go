@@ -12,9 +12,9 @@ import (
 
 func thisHost() host { return host{"/", runProgram, runtime.GOARCH} }
 
-// leastMemory is for the preview's "at least 1 GB": a machine of that size has less to show, since the kernel and what is kept for
+// minMemory is for the preview's "at least 1 GB": a machine of that size has less to show, since the kernel and what is kept for
 // crash dumps are not counted (913 MB on a Standard_B1s, and 160 to 192 MB less with kdump), and one of half the size has 512 MB.
-const leastMemory = 768 << 20
+const minMemory = 768 << 20
 
 // suitable finds out whether the package can be used on this machine, before anything changes. The processor has been looked at
 // already, by bin/handler.
@@ -32,7 +32,7 @@ func (h host) suitable() (string, error) {
 		return "", err
 	}
 	memory, ok := parseMemory(text)
-	if ok && memory < leastMemory {
+	if ok && memory < minMemory {
 		return "", &failure{exitMissing, fmt.Sprintf("The machine has %d MB of memory; at least 1 GB is needed.", memory>>20),
 			"Choose a larger size. Nothing has been changed."}
 	}

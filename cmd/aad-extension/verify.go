@@ -20,7 +20,7 @@ var partOf = map[string]string{
 
 const service = "sign-in service"
 
-// A finding is one result of "aadctl check --json".
+// A finding is one finding of "aadctl check --json".
 type finding struct {
 	Check   string `json:"check"`
 	Status  string `json:"status"`
@@ -50,7 +50,7 @@ func (h *handler) verify(ctx context.Context) error {
 	said, err := h.run(ctx, nil, aadctl, "check", "--json")
 	findings, ok := parseFindings(said)
 	if !ok {
-		h.report.part(service, warning, 0, unable("aadctl check", said, err).Error())
+		h.report.part(service, warning, 0, commandError("aadctl check", said, err).Error())
 		return nil
 	}
 	return h.judge(findings)
@@ -60,7 +60,7 @@ func parseFindings(said string) ([]finding, bool) {
 	var results struct {
 		Results []finding `json:"results"`
 	}
-	err := json.NewDecoder(strings.NewReader(said)).Decode(&results) // the verdict in words follows it
+	err := json.NewDecoder(strings.NewReader(said)).Decode(&results) // aadctl may write words after it
 	return results.Results, err == nil && len(results.Results) > 0
 }
 
