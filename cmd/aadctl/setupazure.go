@@ -129,7 +129,7 @@ func commandsFor(machine rbac.Resource, c *config.Config) []string {
 		lines = []string{"# The scale set of this machine, for all of its instances"}
 	}
 	named := c.Authorization.ManagedIdentity
-	if c.Authorization.AsksAlone() {
+	if c.Authorization.AsksAsMachine() {
 		if need := azcli.NeedIdentity(machine); need != "" && named == "" {
 			lines = append(lines, need)
 			if machine.InScaleSet() {

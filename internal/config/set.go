@@ -23,7 +23,7 @@ func Set(text []byte, key, value string) (edited []byte, had string) {
 		table, name = key[:i], key[i+1:]
 	}
 	best := find(file, table, name)
-	switch best.place {
+	switch best.position {
 	case live:
 		return []byte(file[:best.begin] + value + file[best.end:]), file[best.begin:best.end]
 	case asleep:
@@ -34,20 +34,20 @@ func Set(text []byte, key, value string) (edited []byte, had string) {
 	return []byte(file[:best.line] + key + " = " + value + "\n" + file[best.line:]), ""
 }
 
-// A place is what Set found of a key, the best last.
-type place int
+// A position says where Set found a key; later ones are better.
+type position int
 
 const (
-	nowhere place = iota // in front of the first table there is room for it
+	nowhere position = iota // in front of the first table there is room for it
 	header               // only its table
 	asleep               // behind a #
 	live
 )
 
-// A spot is a place in the text: where its line begins, and where its value
+// A spot is a position in the text: where its line begins, and where its value
 // does and ends. A header's ends behind the line.
 type spot struct {
-	place
+	position
 	line, begin, end int
 }
 
@@ -60,12 +60,12 @@ func find(file, table, name string) (best spot) {
 		if s.header {
 			here, first = s.key, min(first, at)
 		}
-		if is := s.is(here, table, name); is > best.place {
+		if is := s.is(here, table, name); is > best.position {
 			best = spot{is, at, s.begin, s.end}
 		}
 		at = s.next
 	}
-	if best.place == nowhere {
+	if best.position == nowhere {
 		best.line = first
 	}
 	return best
@@ -80,7 +80,7 @@ type statement struct {
 }
 
 // is judges a statement below the header of table here.
-func (s statement) is(here, table, name string) place {
+func (s statement) is(here, table, name string) position {
 	full, wanted := s.key, name
 	if here != "" {
 		full = here + "." + s.key

@@ -13,9 +13,9 @@ const (
 	AppRoles        = "app-roles"        // the person's ID token
 )
 
-// AsksAlone reports whether the source can be asked about a person who is not
-// there: by the machine, with its managed identity.
-func (z Authorization) AsksAlone() bool {
+// AsksAsMachine reports whether the machine asks the source with its managed identity. Such a source
+// can also be asked about a person who is not there.
+func (z Authorization) AsksAsMachine() bool {
 	return z.Source == CheckAccess || z.Source == RoleAssignments
 }
 
@@ -30,10 +30,10 @@ func (c *Config) contradicted() *Error {
 			"set it to public, usgovernment or china, or set endpoints.authority").at("cloud", 0)
 	case z.Source == AppRoles && z.ResourceID != "":
 		return wrong("is of no use with "+source+", which knows no machines", "leave it empty").at("authorization.resource_id", 0)
-	case !z.AsksAlone() && z.ManagedIdentity != "":
+	case !z.AsksAsMachine() && z.ManagedIdentity != "":
 		return wrong("is of no use with "+source+", which does not ask in the machine's name",
 			"leave it empty").at("authorization.managed_identity", 0)
-	case !z.AsksAlone() && c.SignIn.ReuseWindow != 0:
+	case !z.AsksAsMachine() && c.SignIn.ReuseWindow != 0:
 		return wrong("is of no use with "+source+", which can only be asked when a person signs in with a browser",
 			`leave it "0s"`).at("sign_in.reuse_window", 0)
 	}

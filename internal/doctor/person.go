@@ -170,9 +170,9 @@ func (h *Host) access(ctx context.Context, probe *signin.Probe, acct account.Acc
 	switch {
 	case acct.Name == "":
 		return []Result{failed(Machine, "this name is not let in").fix("see what the check account says")}
-	case !h.Config.Authorization.AsksAlone() && h.Config.Authorization.Source == config.AppRoles:
+	case !h.Config.Authorization.AsksAsMachine() && h.Config.Authorization.Source == config.AppRoles:
 		return []Result{skipped("app roles are in the token of a sign-in; without one nobody can tell")}
-	case !h.Config.Authorization.AsksAlone():
+	case !h.Config.Authorization.AsksAsMachine():
 		return []Result{skipped("permissions are asked for in the person's name; without a sign-in nobody can tell")}
 	case acct.ObjectID == "":
 		return []Result{skipped("roles belong to an object id, which the first sign-in tells")}

@@ -42,7 +42,7 @@ func (h *Host) Remote(ctx context.Context, tell func([]Result)) *signin.Probe {
 		r.tell(ctx, tell, "page", askable, r.page)
 		r.tell(ctx, tell, "redirect", askable, r.address)
 	}
-	if !h.Config.Authorization.AsksAlone() {
+	if !h.Config.Authorization.AsksAsMachine() {
 		return probe
 	}
 	r.tell(ctx, tell, "tenant", machine, r.tenant)
@@ -224,7 +224,7 @@ func (r remote) authorization(ctx context.Context) []Result {
 			fix("after the first sign-in, aadctl check ACCOUNT tells more")}
 	case errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable):
 		result := r.wrong("Azure refuses this machine", err)[0]
-		if result.Kind = Machine; r.Config.Authorization.AsksAlone() && strings.EqualFold(refused.Code, "AuthorizationFailed") {
+		if result.Kind = Machine; r.Config.Authorization.AsksAsMachine() && strings.EqualFold(refused.Code, "AuthorizationFailed") {
 			result.Command = r.mayAskCommand()
 		}
 		return []Result{result}

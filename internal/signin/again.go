@@ -25,7 +25,7 @@ func (a *attempt) authorizeAgain(ctx context.Context) error {
 		return err
 	}
 	a.found.uid, a.found.object = acct.UID, acct.ObjectID
-	if !a.cfg.Authorization.AsksAlone() {
+	if !a.cfg.Authorization.AsksAsMachine() {
 		return a.byLastGrant(acct)
 	}
 	return a.orLastGrant(acct, a.authorizeStored(ctx, acct))

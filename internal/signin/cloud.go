@@ -66,7 +66,7 @@ func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 // whoever opens connections would use up what the service answers in a second. Who needs it asks again and hears what went wrong.
 func (a *attempt) beEarly(ctx context.Context, c *cloud) {
 	go c.sameTenant()
-	if a.cfg.Authorization.AsksAlone() {
+	if a.cfg.Authorization.AsksAsMachine() {
 		go c.bearer(ctx)
 	}
 }
