@@ -56,7 +56,7 @@ func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 			return nil, a.noMachine(err)
 		}
 	}
-	keys := a.tokenSource(c).Keys(c.openID)
+	keys := a.provider(c).Keys(c.openID)
 	go keys.Load(ctx) // to be early, too
 	c.verifier = &token.Verifier{ClientID: c.clientID, TenantID: c.openID.TenantID, Issuer: c.openID.Issuer, Keys: keys, Now: a.Now}
 	return c, nil
@@ -125,11 +125,11 @@ func (a *attempt) discover(ctx context.Context, c *cloud, compute computeFunc) (
 		authority = found.Authority
 	}
 	c.authority = authority
-	return a.tokenSource(c).Discover(ctx, authority, a.cfg.TenantID)
+	return a.provider(c).Discover(ctx, authority, a.cfg.TenantID)
 }
 
-func (a *attempt) tokenSource(c *cloud) token.Source {
-	return token.Source{HTTP: c.http, CacheDir: a.CacheDir, Now: a.Now}
+func (a *attempt) provider(c *cloud) token.Provider {
+	return token.Provider{HTTP: c.http, CacheDir: a.CacheDir, Now: a.Now}
 }
 
 // noDiscovery tells a tenant that does not exist from a service that does not answer.

@@ -70,7 +70,7 @@ func (p *Probe) OpenID(ctx context.Context) (authority string, err error) {
 
 // TenantOf asks which tenant a domain belongs to; "" if the authority knows none. After OpenID.
 func (p *Probe) TenantOf(ctx context.Context, domain string) (string, error) {
-	tenant, err := p.a.tokenSource(p.c).TenantOf(ctx, p.c.authority, domain)
+	tenant, err := p.a.provider(p.c).TenantOf(ctx, p.c.authority, domain)
 	var unknown *token.RefusedError
 	if errors.As(err, &unknown) {
 		return "", nil
@@ -88,7 +88,7 @@ func (p *Probe) Skew() (time.Duration, bool) {
 
 // Keys fetches the tenant's signing keys; after OpenID.
 func (p *Probe) Keys(ctx context.Context) error {
-	return p.a.tokenSource(p.c).Keys(p.c.openID).Load(ctx)
+	return p.a.provider(p.c).Keys(p.c.openID).Load(ctx)
 }
 
 // Registration asks for a device code, and once for what became of it: only the second tells whether the application is a

@@ -38,7 +38,7 @@ func (p *Probe) Try(ctx context.Context, scope string, show func(page, code stri
 		return false, err
 	}
 	verifier := token.Verifier{ClientID: p.c.clientID, TenantID: p.c.openID.TenantID, Issuer: p.c.openID.Issuer,
-		Keys: a.tokenSource(p.c).Keys(p.c.openID), Now: a.Now}
+		Keys: a.provider(p.c).Keys(p.c.openID), Now: a.Now}
 	if _, err := verifier.Verify(ctx, tokens.IDToken); err != nil {
 		return false, err
 	}

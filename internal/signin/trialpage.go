@@ -48,7 +48,7 @@ func (p *Probe) TryPage(ctx context.Context, t PageTrial, paste func(address str
 		return length, err
 	}
 	verifier := token.Verifier{ClientID: p.c.clientID, TenantID: p.c.openID.TenantID, Issuer: p.c.openID.Issuer, Nonce: asked.Nonce(),
-		Keys: p.a.tokenSource(p.c).Keys(p.c.openID), Now: p.a.Now}
+		Keys: p.a.provider(p.c).Keys(p.c.openID), Now: p.a.Now}
 	_, err = verifier.Verify(ctx, raw)
 	return length, err
 }

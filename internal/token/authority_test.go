@@ -91,8 +91,8 @@ func newAuthority(t testing.TB) *authority {
 
 func (a *authority) issuer() string { return a.URL + "/" + testTenant + "/v2.0" }
 
-func (a *authority) source(cacheDir string) Source {
-	return Source{HTTP: a.Client(), CacheDir: cacheDir, Now: func() time.Time { return a.now }}
+func (a *authority) provider(cacheDir string) Provider {
+	return Provider{HTTP: a.Client(), CacheDir: cacheDir, Now: func() time.Time { return a.now }}
 }
 
 func (a *authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -132,7 +132,7 @@ func (a *authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (a *authority) verifier(t *testing.T, cacheDir string) *Verifier {
 	t.Helper()
-	s := a.source(cacheDir)
+	s := a.provider(cacheDir)
 	m, err := s.Discover(t.Context(), a.URL, testTenant)
 	if err != nil {
 		t.Fatal(err)

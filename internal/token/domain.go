@@ -17,12 +17,12 @@ import (
 //
 // Errors: *[RefusedError], no tenant has that domain; *[DocumentError]; an
 // outage.
-func (s Source) TenantOf(ctx context.Context, authority, domain string) (tenant string, err error) {
+func (p Provider) TenantOf(ctx context.Context, authority, domain string) (tenant string, err error) {
 	base, err := checkBase(authority)
 	if err != nil {
 		return "", err
 	}
-	body, err := s.fetch(ctx, metadataDocument, base.String()+"/"+url.PathEscape(domain)+"/v2.0/.well-known/openid-configuration")
+	body, err := p.fetch(ctx, metadataDocument, base.String()+"/"+url.PathEscape(domain)+"/v2.0/.well-known/openid-configuration")
 	if err != nil {
 		return "", err
 	}

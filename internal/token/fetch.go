@@ -48,13 +48,13 @@ func unreachable(document string, cause error) error {
 }
 
 // fetch gets a document from the network.
-func (s Source) fetch(ctx context.Context, document, url string) ([]byte, error) {
+func (p Provider) fetch(ctx context.Context, document, url string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, fmt.Errorf("token: %s: %w", document, err)
 	}
 	req.Header.Set("Accept", "application/json")
-	resp, err := s.HTTP.Do(req)
+	resp, err := p.HTTP.Do(req)
 	if err != nil {
 		return nil, unreachable(document, azure.Quiet(req, err))
 	}

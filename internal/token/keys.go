@@ -13,7 +13,7 @@ import (
 // Keys are the signing keys of one tenant. It is safe for use by several
 // goroutines: one may [Keys.Load] while the person is still in the browser.
 type Keys struct {
-	source   Source
+	provider Provider
 	metadata *Metadata
 	location string
 
@@ -31,8 +31,8 @@ const rest = time.Minute
 const inVain = "#in-vain"
 
 // Keys returns the keys that m points to. Nothing is fetched yet.
-func (s Source) Keys(m *Metadata) *Keys {
-	return &Keys{source: s, metadata: m, location: m.JWKSURI}
+func (p Provider) Keys(m *Metadata) *Keys {
+	return &Keys{provider: p, metadata: m, location: m.JWKSURI}
 }
 
 // Load makes sure that keys are at hand, from the cache or the network. An
@@ -73,24 +73,24 @@ func (k *Keys) look(ctx context.Context, id string) error {
 		return err
 	}
 	if k.set[id] == nil {
-		k.inVain = k.source.now()
-		k.source.cache().Put(k.location+inVain, nil)
+		k.inVain = k.provider.now()
+		k.provider.cache().Put(k.location+inVain, nil)
 	}
 	return nil
 }
 
 func (k *Keys) resting() bool {
 	since := k.inVain
-	if _, last, ok := k.source.cache().Get(k.location+inVain, maxAge); ok && last.After(since) {
+	if _, last, ok := k.provider.cache().Get(k.location+inVain, maxAge); ok && last.After(since) {
 		since = last
 	}
-	return k.source.now().Sub(since) < rest
+	return k.provider.now().Sub(since) < rest
 }
 
 // load never settles for keys older than a day: a key withdrawn because it
 // leaked must stop working.
 func (k *Keys) load(ctx context.Context) error {
-	if age := k.source.now().Sub(k.fetched); k.set != nil && age < maxAge {
+	if age := k.provider.now().Sub(k.fetched); k.set != nil && age < maxAge {
 		return nil
 	}
 	k.set = nil
@@ -103,7 +103,7 @@ func (k *Keys) load(ctx context.Context) error {
 // reload reads the cache, unless it holds older keys than those at hand. It
 // knows their age to the second.
 func (k *Keys) reload() {
-	body, fetched, ok := k.source.cache().Get(k.location, maxAge)
+	body, fetched, ok := k.provider.cache().Get(k.location, maxAge)
 	if !ok || k.set != nil && fetched.Unix() < k.fetched.Unix() {
 		return
 	}
@@ -113,7 +113,7 @@ func (k *Keys) reload() {
 }
 
 func (k *Keys) fetch(ctx context.Context) error {
-	body, err := k.source.fetch(ctx, keysDocument, k.location)
+	body, err := k.provider.fetch(ctx, keysDocument, k.location)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (k *Keys) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	k.source.cache().Put(k.location, body)
-	k.set, k.fetched = set, k.source.now()
+	k.provider.cache().Put(k.location, body)
+	k.set, k.fetched = set, k.provider.now()
 	return nil
 }

@@ -38,18 +38,18 @@ type Metadata struct {
 // "https://login.microsoftonline.com".
 //
 // Errors: [ErrUnreachable]; *[RefusedError], an unknown tenant; *[DocumentError].
-func (s Source) Discover(ctx context.Context, authority, tenant string) (*Metadata, error) {
+func (p Provider) Discover(ctx context.Context, authority, tenant string) (*Metadata, error) {
 	base, tenant, err := checkAuthority(authority, tenant)
 	if err != nil {
 		return nil, err
 	}
 	location := base.String() + "/" + tenant + "/v2.0/.well-known/openid-configuration"
-	if body, _, ok := s.cache().Get(location, maxAge); ok {
+	if body, _, ok := p.cache().Get(location, maxAge); ok {
 		if m, err := parseMetadata(body, base.Host, tenant); err == nil {
 			return m, nil
 		}
 	}
-	body, err := s.fetch(ctx, metadataDocument, location)
+	body, err := p.fetch(ctx, metadataDocument, location)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (s Source) Discover(ctx context.Context, authority, tenant string) (*Metada
 	if err != nil {
 		return nil, err
 	}
-	s.cache().Put(location, body)
+	p.cache().Put(location, body)
 	return m, nil
 }
 

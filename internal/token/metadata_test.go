@@ -19,7 +19,7 @@ import (
 
 func TestDiscover(t *testing.T) {
 	a := newAuthority(t)
-	m, err := a.source("").Discover(t.Context(), a.URL+"/", strings.ToUpper(testTenant))
+	m, err := a.provider("").Discover(t.Context(), a.URL+"/", strings.ToUpper(testTenant))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestDiscoverRefusesForeignDocument(t *testing.T) {
 			a := newAuthority(t)
 			a.metadata[test.member] = test.value
 			dir := filepath.Join(t.TempDir(), "cache")
-			_, err := a.source(dir).Discover(t.Context(), a.URL, testTenant)
+			_, err := a.provider(dir).Discover(t.Context(), a.URL, testTenant)
 			var bad *DocumentError
 			if !errors.As(err, &bad) || !strings.Contains(err.Error(), test.want) || errors.Is(err, ErrUnreachable) {
 				t.Errorf("got %v, want %q", err, test.want)
@@ -69,7 +69,7 @@ func TestDiscoverOutages(t *testing.T) {
 	for _, fault := range []string{"reset", "truncated", "html", "huge", "404 html", "429", "500"} {
 		a := newAuthority(t)
 		a.broken = fault
-		if _, err := a.source("").Discover(t.Context(), a.URL, testTenant); !errors.Is(err, ErrUnreachable) {
+		if _, err := a.provider("").Discover(t.Context(), a.URL, testTenant); !errors.Is(err, ErrUnreachable) {
 			t.Errorf("%s: %v, want ErrUnreachable", fault, err)
 		}
 	}
@@ -78,7 +78,7 @@ func TestDiscoverOutages(t *testing.T) {
 func TestDiscoverUnknownTenant(t *testing.T) {
 	a := newAuthority(t)
 	a.broken = "400 tenant"
-	_, err := a.source("").Discover(t.Context(), a.URL, testTenant)
+	_, err := a.provider("").Discover(t.Context(), a.URL, testTenant)
 	var refused *RefusedError
 	if !errors.As(err, &refused) || refused.Code != "invalid_tenant" || refused.AADSTS[0] != 90002 || errors.Is(err, ErrUnreachable) {
 		t.Errorf("got %v", err)
@@ -96,7 +96,7 @@ func TestDiscoverBadArguments(t *testing.T) {
 		{a.URL, "../" + testTenant[3:]},
 		{a.URL, strings.ToUpper(consumers)},
 	} {
-		if _, err := a.source("").Discover(t.Context(), test.authority, test.tenant); err == nil {
+		if _, err := a.provider("").Discover(t.Context(), test.authority, test.tenant); err == nil {
 			t.Errorf("%v accepted", test)
 		}
 	}
@@ -107,7 +107,7 @@ func TestDiscoverBadArguments(t *testing.T) {
 
 func TestDiscoverCache(t *testing.T) {
 	a := newAuthority(t)
-	s := a.source(filepath.Join(t.TempDir(), "cache"))
+	s := a.provider(filepath.Join(t.TempDir(), "cache"))
 	discover := func(requests int, why string) {
 		t.Helper()
 		if _, err := s.Discover(t.Context(), a.URL, testTenant); err != nil {
@@ -130,7 +130,7 @@ func TestDiscoverCache(t *testing.T) {
 // The cache is validated like a fresh answer.
 func TestDiscoverDistrustsTheCache(t *testing.T) {
 	a := newAuthority(t)
-	s := a.source(filepath.Join(t.TempDir(), "cache"))
+	s := a.provider(filepath.Join(t.TempDir(), "cache"))
 	if _, err := s.Discover(t.Context(), a.URL, testTenant); err != nil {
 		t.Fatal(err)
 	}

@@ -37,8 +37,8 @@ import (
 	"aadlogin/internal/cache"
 )
 
-// A Source fetches metadata and keys, through the cache when it can.
-type Source struct {
+// A Provider fetches a tenant's metadata and signing keys, or reads them from the cache.
+type Provider struct {
 	HTTP     *http.Client
 	CacheDir string // "" means no cache
 	Now      func() time.Time
@@ -47,13 +47,13 @@ type Source struct {
 // maxAge is how long metadata and keys stand in for the network.
 const maxAge = 24 * time.Hour
 
-func (s Source) cache() cache.Dir { return cache.Dir{Path: s.CacheDir, Now: s.Now} }
+func (p Provider) cache() cache.Dir { return cache.Dir{Path: p.CacheDir, Now: p.Now} }
 
-func (s Source) now() time.Time {
-	if s.Now == nil {
+func (p Provider) now() time.Time {
+	if p.Now == nil {
 		return time.Now()
 	}
-	return s.Now()
+	return p.Now()
 }
 
 // ErrUnreachable is in the chain of every error that means the authority did

@@ -222,10 +222,10 @@ func FuzzVerify(f *testing.F) {
 func offlineVerifier(a *authority) *Verifier {
 	now := func() time.Time { return a.now }
 	keys := &Keys{
-		source:  Source{Now: now},
-		set:     keySet{"current": public("current")},
-		fetched: a.now,
-		inVain:  a.now,
+		provider: Provider{Now: now},
+		set:      keySet{"current": public("current")},
+		fetched:  a.now,
+		inVain:   a.now,
 	}
 	return &Verifier{ClientID: testClient, TenantID: testTenant, Issuer: a.issuer(), Keys: keys, Now: now}
 }
