@@ -125,12 +125,12 @@ func readPrivate(file string) ([]byte, error) {
 // killed leaves a file for the next process with its number to write over, so
 // that strangers who hang up do not fill the disk.
 func replaceFile(file string, text []byte) error {
-	fresh := fmt.Sprintf("%s.%d", file, os.Getpid())
-	f, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
+	temporary := fmt.Sprintf("%s.%d", file, os.Getpid())
+	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(fresh) // fails once the rename has been done
+	defer os.Remove(temporary) // fails once the rename has been done
 	_, err = f.Write(text)
 	if e := f.Chmod(0o600); err == nil {
 		err = e
@@ -141,5 +141,5 @@ func replaceFile(file string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	return os.Rename(fresh, file)
+	return os.Rename(temporary, file)
 }

@@ -73,7 +73,7 @@ func (c chance) directory(share float64) *emulator.Directory {
 	return d
 }
 
-// Whatever there is in Azure, its own verdict, what is judged here of its lists, and what the person sees, are one. The
+// Whatever there is in Azure, its own decision, what is judged here of its lists, and what the person sees, are one. The
 // exceptions are those of the package's documentation, and no others.
 func TestSourcesAgree(t *testing.T) {
 	azure := newEmulated(t)
@@ -83,25 +83,25 @@ func TestSourcesAgree(t *testing.T) {
 		c := chance{rand.New(rand.NewPCG(seed, 0))}
 		d := c.directory([]float64{0, 0.5}[seed%2])
 		azure.holds(d)
-		verdict := azure.decides(sources["check-access"], emulatedVM)
+		decision := azure.decides(sources["check-access"], emulatedVM)
 		lists := azure.decides(sources["role-assignments"], emulatedVM)
 		seen := azure.decides(sources["permissions"], emulatedVM)
 
-		outcomes[word(verdict)]++
-		if lists.Scope != verdict.Scope && word(lists) == word(verdict) {
-			t.Errorf("seed %d: granted at %q and at %q", seed, verdict.Scope, lists.Scope)
+		outcomes[word(decision)]++
+		if lists.Scope != decision.Scope && word(lists) == word(decision) {
+			t.Errorf("seed %d: granted at %q and at %q", seed, decision.Scope, lists.Scope)
 		}
-		if word(lists) != word(verdict) {
+		if word(lists) != word(decision) {
 			outcomes["a group denied"]++
-			if !groupDenied(d) || lists.Login && !verdict.Login || lists.Admin && !verdict.Admin {
-				t.Errorf("seed %d: check-access %s (%s), role-assignments %s (%s)", seed, word(verdict), verdict.Reason, word(lists), lists.Reason)
+			if !groupDenied(d) || lists.Login && !decision.Login || lists.Admin && !decision.Admin {
+				t.Errorf("seed %d: check-access %s (%s), role-assignments %s (%s)", seed, word(decision), decision.Reason, word(lists), lists.Reason)
 			}
 		}
-		if word(seen) != word(verdict) {
+		if word(seen) != word(decision) {
 			outcomes["not shown"]++
 			azure.holds(shown(d))
-			if verdict = azure.decides(sources["check-access"], emulatedVM); word(seen) != word(verdict) {
-				t.Errorf("seed %d: check-access %s (%s), permissions %s (%s)", seed, word(verdict), verdict.Reason, word(seen), seen.Reason)
+			if decision = azure.decides(sources["check-access"], emulatedVM); word(seen) != word(decision) {
+				t.Errorf("seed %d: check-access %s (%s), permissions %s (%s)", seed, word(decision), decision.Reason, word(seen), seen.Reason)
 			}
 		}
 	}

@@ -31,10 +31,10 @@ func (s AppRoles) Ask(_ context.Context, q Question) (Facts, error) {
 // application may define two that differ in nothing else.
 type Roles []string
 
-func (r Roles) find(Question) (login, admin finding) {
-	has := func(role string) finding {
+func (r Roles) find(Question) (login, admin match) {
+	has := func(role string) match {
 		if slices.Contains(r, role) {
-			return granted(By{Role: role})
+			return allowed(By{Role: role})
 		}
 		return refused(role, "the app role is not assigned")
 	}

@@ -36,16 +36,16 @@ func (p Principal) is(objectID string) bool { return objectID != "" && sameWord(
 func (p Principal) group() bool { return sameWord(p.Type, "Group") || sameWord(p.Type, "ForeignGroup") }
 
 // find: a deny assignment wins, then any one role is enough.
-func (as Assignments) find(q Question) (login, admin finding) {
-	return each(q, func(action string) finding {
+func (as Assignments) find(q Question) (login, admin match) {
+	return each(q, func(action string) match {
 		if why := as.denied(q, action); why != "" {
 			return refused(action, why)
 		}
-		return as.granted(q, action)
+		return as.allowed(q, action)
 	})
 }
 
-func (as Assignments) granted(q Question, action string) finding {
+func (as Assignments) allowed(q Question, action string) match {
 	reaches := make(map[string]reach)
 	for id, role := range as.Roles {
 		if r := reachOf(role.Permissions, action); r != none {
@@ -62,7 +62,7 @@ func (as Assignments) granted(q Question, action string) finding {
 		case a.Condition != "":
 			condition = true
 		case r == full:
-			return granted(By{as.nameOf(a.Role), a.Scope, a.ID})
+			return allowed(By{as.nameOf(a.Role), a.Scope, a.ID})
 		default:
 			best = r
 		}

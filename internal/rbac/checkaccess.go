@@ -13,18 +13,18 @@ import (
 	"aadlogin/internal/azure"
 )
 
-// An Asker posts a question to Azure Resource Manager, in the name of the
+// A Poster posts a question to Azure Resource Manager, in the name of the
 // machine's managed identity.
-type Asker interface {
+type Poster interface {
 	Post(ctx context.Context, path string, query url.Values, in any) (azure.Reply, error)
 }
 
-// CheckAccess asks Azure itself for the verdict: the checkAccess operation
+// CheckAccess asks Azure itself for the decision: the checkAccess operation
 // expands groups, inherits scopes and applies deny assignments on the
 // server's side. The managed identity needs Microsoft.Authorization/*/read at
 // the machine.
 type CheckAccess struct {
-	ARM Asker
+	ARM Poster
 }
 
 // checkAccessVersion is the version that takes another subject than the
@@ -41,11 +41,11 @@ func (c CheckAccess) Ask(ctx context.Context, q Question) (Facts, error) {
 	if err != nil {
 		return Facts{}, fmt.Errorf("rbac: check access: %w", err)
 	}
-	verdicts, err := parseAccess(reply.Body)
+	decisions, err := parseAccess(reply.Body)
 	if err != nil {
 		return Facts{}, fmt.Errorf("rbac: check access: %w", err)
 	}
-	return Facts{Question: q, Evidence: verdicts, CorrelationID: reply.CorrelationID}, nil
+	return Facts{Question: q, Evidence: decisions, CorrelationID: reply.CorrelationID}, nil
 }
 
 type attributes map[string]any
@@ -116,7 +116,7 @@ func (e accessEntry) denied() bool {
 // parseAccess reads an answer: a list, or the object around it that a later
 // version of the operation sends. Of such a list in pages, the first is not
 // the answer.
-func parseAccess(body []byte) (Verdicts, error) {
+func parseAccess(body []byte) (ActionDecisions, error) {
 	var entries []accessEntry
 	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
 		var doc struct {
@@ -133,9 +133,9 @@ func parseAccess(body []byte) (Verdicts, error) {
 	} else if err := azure.Decode(body, &entries); err != nil {
 		return nil, err
 	}
-	verdicts := make(Verdicts, 0, len(entries))
+	decisions := make(ActionDecisions, 0, len(entries))
 	for _, e := range entries {
-		verdicts = append(verdicts, Verdict{
+		decisions = append(decisions, ActionDecision{
 			Action:     e.ActionID,
 			DataAction: e.IsDataAction,
 			Word:       e.Decision,
@@ -144,5 +144,5 @@ func parseAccess(body []byte) (Verdicts, error) {
 			Denied:     e.denied(),
 		})
 	}
-	return verdicts, nil
+	return decisions, nil
 }

@@ -16,12 +16,12 @@ func Decide(f Facts) Decision {
 		return d
 	}
 	login, admin := f.Evidence.find(f.Question)
-	if !login.granted {
+	if !login.allowed {
 		d.Reason = login.why
 		return d
 	}
 	d.Login, d.By = true, login.by
-	if !admin.granted {
+	if !admin.allowed {
 		d.Reason = admin.why
 		return d
 	}
@@ -29,24 +29,24 @@ func Decide(f Facts) Decision {
 	return d
 }
 
-// A finding is what evidence says about one action. The zero finding is no.
-type finding struct {
-	granted bool
+// A match is what evidence says about one action. The zero match is no.
+type match struct {
+	allowed bool
 	by      By
 	why     string // why not
 }
 
-func granted(by By) finding { return finding{granted: true, by: by} }
+func allowed(by By) match { return match{allowed: true, by: by} }
 
-func refused(action, why string) finding { return finding{why: clip(action) + ": " + why} }
+func refused(action, why string) match { return match{why: clip(action) + ": " + why} }
 
 const notMachine = "not a machine that Azure roles can be assigned on"
 
 // each finds out about both actions, one after the other.
-func each(q Question, find func(action string) finding) (login, admin finding) {
+func each(q Question, find func(action string) match) (login, admin match) {
 	actions := q.Resource.Actions()
 	if actions == (Actions{}) {
-		return finding{why: notMachine}, finding{why: notMachine}
+		return match{why: notMachine}, match{why: notMachine}
 	}
 	return find(actions.Login), find(actions.LoginAsAdmin)
 }

@@ -19,7 +19,7 @@ func TestDecideArc(t *testing.T) {
 	arc := mustResource(t, "/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/rg/providers/Microsoft.HybridCompute/machines/m1")
 	vm := mustResource(t, testVM)
 	facts := func(about, actions Resource) Facts {
-		return Facts{Question: Question{about, testOID}, Evidence: Verdicts{
+		return Facts{Question: Question{about, testOID}, Evidence: ActionDecisions{
 			{Action: actions.Actions().Login, DataAction: true, Word: "Allowed"},
 			{Action: actions.Actions().LoginAsAdmin, DataAction: true, Word: "Allowed", By: By{"r", "/s", "a"}},
 		}}
@@ -71,9 +71,9 @@ func TestAppRoles(t *testing.T) {
 func TestDecideWithoutMachine(t *testing.T) {
 	all := []Permission{{DataActions: []string{"*"}}}
 	for _, evidence := range []Evidence{
-		Verdicts{{DataAction: true, Word: "Allowed"}, {DataAction: true, Word: "Allowed"}},
+		ActionDecisions{{DataAction: true, Word: "Allowed"}, {DataAction: true, Word: "Allowed"}},
 		Assignments{Roles: map[string]Role{"r": {Permissions: all}}, Assignments: []Assignment{{Role: "r", Principal: Principal{ID: testOID}, Scope: "/"}}},
-		Grants(all),
+		OwnPermissions(all),
 	} {
 		if d := Decide(Facts{Question: Question{ObjectID: testOID}, Evidence: evidence}); d.Login || d.Reason != notMachine {
 			t.Errorf("%T: %+v", evidence, d)

@@ -29,17 +29,17 @@ func (s Permissions) Ask(ctx context.Context, q Question) (Facts, error) {
 	if err != nil {
 		return Facts{}, fmt.Errorf("rbac: permissions: %w", err)
 	}
-	return Facts{Question: q, Evidence: Grants(blocks), CorrelationID: correlationID}, nil
+	return Facts{Question: q, Evidence: OwnPermissions(blocks), CorrelationID: correlationID}, nil
 }
 
-// Grants are what the person may do at the machine, one block a role.
-type Grants []Permission
+// OwnPermissions are what the person may do at the machine, a block for each role.
+type OwnPermissions []Permission
 
-func (g Grants) find(q Question) (login, admin finding) {
-	return each(q, func(action string) finding {
-		if r := reachOf(g, action); r != full {
+func (p OwnPermissions) find(q Question) (login, admin match) {
+	return each(q, func(action string) match {
+		if r := reachOf(p, action); r != full {
 			return refused(action, r.why())
 		}
-		return granted(By{})
+		return allowed(By{})
 	})
 }

@@ -15,7 +15,7 @@
 // nor an outage for a refusal. There is one file a source:
 //
 //	source           asks                            in the name of
-//	CheckAccess      Azure for the verdict           the machine
+//	CheckAccess      Azure for the decision          the machine
 //	RoleAssignments  for assignments, roles, denies  the machine
 //	Permissions      for the caller's permissions    the person
 //	AppRoles         nobody: the ID token says it    –
@@ -56,11 +56,11 @@ type Facts struct {
 	CorrelationID string
 }
 
-// Evidence is what one source found out: [Verdicts], [Assignments],
-// [Grants] or [Roles].
+// Evidence is what one source found out: [ActionDecisions], [Assignments],
+// [OwnPermissions] or [Roles].
 type Evidence interface {
 	// find says whether the evidence grants login and loginAsAdmin. It is pure.
-	find(Question) (login, admin finding)
+	find(Question) (login, admin match)
 }
 
 // A Decision says what the person may do, by what, and why not more. Its
