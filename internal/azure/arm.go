@@ -79,7 +79,7 @@ func (a *ARM) call(ctx context.Context, method, target string, body []byte) (Rep
 	if err != nil {
 		return Reply{}, err
 	}
-	got, err := a.asker().ask(ctx, func() (*http.Request, error) {
+	got, err := a.retrier().ask(ctx, func() (*http.Request, error) {
 		return armRequest(method, target, token, body)
 	})
 	if err != nil {
@@ -135,12 +135,12 @@ func (a *ARM) url(path string, query url.Values) (string, error) {
 	return u.String(), nil
 }
 
-func (a *ARM) asker() asker {
-	k := asker{a.HTTP, armPatience, a.Sleep, nil}
-	if k.sleep == nil {
-		k.sleep = Sleep
+func (a *ARM) retrier() retrier {
+	r := retrier{a.HTTP, armPatience, a.Sleep, nil}
+	if r.sleep == nil {
+		r.sleep = Sleep
 	}
-	return k
+	return r
 }
 
 // armPatience: a person has just signed in with a browser, and a passing 503

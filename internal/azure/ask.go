@@ -23,8 +23,8 @@ type answer struct {
 // came back) and waited so far, how long to pause before another one.
 type patience func(status, tries int, waited time.Duration) (pause time.Duration, again bool)
 
-// An asker repeats a request as long as its patience lasts.
-type asker struct {
+// A retrier repeats a request as long as its patience lasts.
+type retrier struct {
 	client   *http.Client
 	patience patience
 	sleep    func(context.Context, time.Duration) error
@@ -35,7 +35,7 @@ type asker struct {
 // attempt's; an answer of any status is not an error. A server that says how
 // long to wait is obeyed once: whoever is told so again ends, for a person
 // waits.
-func (a asker) ask(ctx context.Context, request func() (*http.Request, error)) (*answer, error) {
+func (r retrier) ask(ctx context.Context, request func() (*http.Request, error)) (*answer, error) {
 	var waited time.Duration
 	var obeyed bool
 	var last *answer
@@ -45,7 +45,7 @@ func (a asker) ask(ctx context.Context, request func() (*http.Request, error)) (
 		if err != nil {
 			return nil, err
 		}
-		got, err := once(a.client, req.WithContext(ctx))
+		got, err := once(r.client, req.WithContext(ctx))
 		if err != nil && ctx.Err() != nil && tries > 1 {
 			return last, before // which tell more than the end of our time
 		}
@@ -54,17 +54,17 @@ func (a asker) ask(ctx context.Context, request func() (*http.Request, error)) (
 		if err == nil {
 			status = got.status
 		}
-		pause, again := a.patience(status, tries, waited)
+		pause, again := r.patience(status, tries, waited)
 		if err == nil {
 			after := retryAfter(got.header)
-			again = again && !(obeyed && after > 0) && (a.final == nil || !a.final(got))
+			again = again && !(obeyed && after > 0) && (r.final == nil || !r.final(got))
 			obeyed = obeyed || after > 0
 			pause = max(pause, after)
 		}
 		if !again || pause > maxPause || ctx.Err() != nil {
 			return got, err
 		}
-		if a.sleep(ctx, pause) != nil {
+		if r.sleep(ctx, pause) != nil {
 			return got, err
 		}
 		waited += pause

@@ -77,11 +77,11 @@ func (m *Metadata) Bearer(resource, clientID string) Bearer {
 		if m.now().Add(time.Minute).Before(held.Expires) {
 			return held.Secret, nil
 		}
-		fresh, err := m.Token(ctx, resource, clientID)
+		token, err := m.Token(ctx, resource, clientID)
 		if err != nil {
 			return "", err
 		}
-		held = fresh
+		held = token
 		return held.Secret, nil
 	}
 }

@@ -96,7 +96,7 @@ func (m *Metadata) ask(ctx context.Context, op, path string, query url.Values, h
 	if err != nil {
 		return nil, err
 	}
-	got, err := m.asker().ask(ctx, request)
+	got, err := m.retrier().ask(ctx, request)
 	if err != nil {
 		return nil, unreachable(op, err)
 	}
@@ -179,17 +179,17 @@ func (m *Metadata) noting(dial dialFunc) dialFunc {
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-func (m *Metadata) asker() asker {
+func (m *Metadata) retrier() retrier {
 	m.once.Do(func() {
 		if m.client = m.HTTP; m.client == nil {
 			m.client = m.newClient()
 		}
 	})
-	a := asker{m.client, metadataPatience, m.Sleep, unknownVersion}
-	if a.sleep == nil {
-		a.sleep = Sleep
+	r := retrier{m.client, metadataPatience, m.Sleep, unknownVersion}
+	if r.sleep == nil {
+		r.sleep = Sleep
 	}
-	return a
+	return r
 }
 
 // unknownVersion: the service has answered 404 to that, too.

@@ -39,8 +39,8 @@ type position int
 
 const (
 	nowhere position = iota // in front of the first table there is room for it
-	header               // only its table
-	asleep               // behind a #
+	header                  // only its table
+	asleep                  // behind a #
 	live
 )
 
