@@ -229,7 +229,7 @@ func TestFreshIsWhatWillBeStored(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a, err := snapshot.Fresh(n)
+			a, err := snapshot.NewAccount(n)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -110,7 +110,7 @@ func TestContractBeforeSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := snapshot.Fresh(n)
+	first, err := snapshot.NewAccount(n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestContractBeforeSignIn(t *testing.T) {
 			t.Fatal(err)
 		}
 		contract[0] = sshd
-		holds(t, contract, "fresh", n.Account, fmt.Sprint(fresh.UID))
+		holds(t, contract, "fresh", n.Account, fmt.Sprint(first.UID))
 	}
 }
 

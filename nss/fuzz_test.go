@@ -204,11 +204,11 @@ func byName(t *testing.T, g *account.Snapshot, name string) (account.Account, er
 	if bad != nil {
 		return a, err
 	}
-	switch fresh, err := g.Fresh(n); {
+	switch first, err := g.NewAccount(n); {
 	case errors.Is(err, account.ErrNoID), errors.Is(err, account.ErrOtherObject):
 		return account.Account{}, account.ErrUnknown
 	default:
-		return fresh, err
+		return first, err
 	}
 }
 

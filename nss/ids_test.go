@@ -63,7 +63,7 @@ func TestTenThousandNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a, err := snapshot.Fresh(n); err != nil || a.UID != first {
+		if a, err := snapshot.NewAccount(n); err != nil || a.UID != first {
 			t.Errorf("%s: Go will store %d, %v, want %d", name, a.UID, err, first)
 		}
 		if got, r := s.passwdByName(name, enough); r != ok || got.uid != first {
@@ -86,9 +86,9 @@ func colliding(rules account.Rules, names int) (pairs [][2]string) {
 	return pairs
 }
 
-// signIn is a first sign-in whose host was told the uid took.
-func signIn(e *account.Edit, name string, took uint32) error {
-	_, err := e.Bind(account.Identity{TenantID: tenant, ObjectID: "oid-" + name, Name: name, UPN: name}, took)
+// signIn is a first sign-in whose host was told this uid by the name service.
+func signIn(e *account.Edit, name string, lookupUID uint32) error {
+	_, err := e.Bind(account.Identity{TenantID: tenant, ObjectID: "oid-" + name, Name: name, UPN: name}, lookupUID)
 	return err
 }
 
@@ -213,7 +213,7 @@ func TestLastAttempt(t *testing.T) {
 	for k, want := range map[int]result{255: ok, 256: absent} {
 		name, free := late(rules, k)
 		data, snapshot := build(t, rules, func(e *account.Edit) error { return holdAllBut(e, rules, free) })
-		a, err := snapshot.Fresh(account.Name{Account: name, UPN: name})
+		a, err := snapshot.NewAccount(account.Name{Account: name, UPN: name})
 		if err == nil != (want == ok) || err == nil && a.UID != free {
 			t.Errorf("attempt %d: %s: Go will store %d, %v", k, name, a.UID, err)
 		}

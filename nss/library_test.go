@@ -227,11 +227,11 @@ func TestLibraryBeforeSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := snapshot.Fresh(n)
+	first, err := snapshot.NewAccount(n)
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := []string{line(fresh), fmt.Sprintf("1 4242 %d", testRules().Low), notFound, notFound, notFound}
+	known := []string{line(first), fmt.Sprintf("1 4242 %d", testRules().Low), notFound, notFound, notFound}
 	unknown := []string{notFound, notFound, notFound, notFound, notFound}
 	for _, c := range []struct {
 		exe  string
@@ -263,7 +263,7 @@ func TestLibraryBeforeSignIn(t *testing.T) {
 		if err := os.WriteFile(exe, probe, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		args := []string{"pwnam", n.Account, "init", fmt.Sprintf("%s=%d", n.Account, fresh.UID), "init", n.Account + "=4242", "pwuid", fmt.Sprint(fresh.UID), "grnam", n.Account}
+		args := []string{"pwnam", n.Account, "init", fmt.Sprintf("%s=%d", n.Account, first.UID), "init", n.Account + "=4242", "pwuid", fmt.Sprint(first.UID), "grnam", n.Account}
 		if c.gone {
 			args = append([]string{"unlink", exe}, args...)
 		}

@@ -62,7 +62,7 @@ func TestWhoHears(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := snapshot.Fresh(n)
+	first, err := snapshot.NewAccount(n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestWhoHears(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", c.what, err, out)
 		}
 		got := strings.Join(strings.Fields(string(out)), " ")
-		if want := strings.ReplaceAll(c.want, "known", fmt.Sprint(fresh.UID)); got != want {
+		if want := strings.ReplaceAll(c.want, "known", fmt.Sprint(first.UID)); got != want {
 			t.Errorf("%s: %s, want %s", c.what, got, want)
 		}
 	}

@@ -67,12 +67,12 @@ func add(e *account.Edit, name string, change func(*account.Account)) error {
 	if err != nil {
 		return err
 	}
-	fresh, err := e.Fresh(n)
+	first, err := e.NewAccount(n)
 	if err != nil {
 		return err
 	}
 	who := account.Identity{TenantID: tenant, ObjectID: "oid-" + name, Name: n.Account, UPN: n.UPN}
-	a, err := e.Bind(who, fresh.UID)
+	a, err := e.Bind(who, first.UID)
 	if err == nil && change != nil {
 		change(&a)
 		err = e.Put(a)

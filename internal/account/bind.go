@@ -27,19 +27,19 @@ func (e *RenamedError) Error() string {
 // is no longer the account's. Nothing is stored: the session would run under
 // an id that is, or will be, somebody else's.
 type MovedError struct {
-	Name      string
-	Took, Now uint32
+	Name           string
+	LookupUID, Now uint32
 }
 
 func (e *MovedError) Error() string {
-	return fmt.Sprintf("account: %s has id %d, the host took %d; connect again", e.Name, e.Now, e.Took)
+	return fmt.Sprintf("account: %s has id %d, the host took %d; connect again", e.Name, e.Now, e.LookupUID)
 }
 
 // Bind returns the account of who signed in, stored with the first sign-in.
-// took is the uid that the host learnt before authentication. Errors beside
+// lookupUID is the uid that the host learnt from the name service before authentication. Errors beside
 // those above are *ConflictError, ErrOtherObject, ErrLocked, ErrRemoved and
 // ErrNoID.
-func (e *Edit) Bind(who Identity, took uint32) (Account, error) {
+func (e *Edit) Bind(who Identity, lookupUID uint32) (Account, error) {
 	if who.ObjectID == "" || who.TenantID == "" {
 		return Account{}, fmt.Errorf("account: %s: no object to bind to", who.Name)
 	}
@@ -48,7 +48,7 @@ func (e *Edit) Bind(who Identity, took uint32) (Account, error) {
 	case err == nil && !bound.Locked.IsZero():
 		return Account{}, ErrLocked // before a rename: what is locked is the person
 	case err == nil && bound.Name == who.Name:
-		return settle(bound, took)
+		return settle(bound, lookupUID)
 	case err == nil:
 		return e.renamed(bound, who)
 	case !errors.Is(err, ErrUnknown):
@@ -59,22 +59,22 @@ func (e *Edit) Bind(who Identity, took uint32) (Account, error) {
 	case err == nil && held.ObjectID == "" && !held.Locked.IsZero():
 		return Account{}, ErrLocked
 	case err == nil && held.ObjectID == "":
-		return e.claim(held, who, took) // imported
+		return e.bindTo(held, who, lookupUID) // imported
 	case err == nil:
 		return Account{}, ErrOtherObject
 	case !errors.Is(err, ErrUnknown):
 		return Account{}, err
 	}
-	a, err := e.Fresh(Name{Account: who.Name, UPN: who.UPN})
+	a, err := e.NewAccount(Name{Account: who.Name, UPN: who.UPN})
 	if err != nil {
 		return Account{}, err
 	}
-	return e.claim(a, who, took)
+	return e.bindTo(a, who, lookupUID)
 }
 
-// claim stores an account nobody has signed in to yet as that of who.
-func (e *Edit) claim(a Account, who Identity, took uint32) (Account, error) {
-	if _, err := settle(a, took); err != nil {
+// bindTo stores an account that nobody has signed in to yet as the account of who.
+func (e *Edit) bindTo(a Account, who Identity, lookupUID uint32) (Account, error) {
+	if _, err := settle(a, lookupUID); err != nil {
 		return Account{}, err
 	}
 	if err := e.Conflict(a); err != nil {
@@ -100,9 +100,9 @@ func (e *Edit) put(a Account) (Account, error) {
 	return e.ByUID(a.UID)
 }
 
-func settle(a Account, took uint32) (Account, error) {
-	if a.UID != took {
-		return Account{}, &MovedError{Name: a.Name, Took: took, Now: a.UID}
+func settle(a Account, lookupUID uint32) (Account, error) {
+	if a.UID != lookupUID {
+		return Account{}, &MovedError{Name: a.Name, LookupUID: lookupUID, Now: a.UID}
 	}
 	return a, nil
 }

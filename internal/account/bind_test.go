@@ -50,10 +50,10 @@ func TestBind(t *testing.T) {
 	const alice = "alice@contoso.com"
 	uid := ID(tenant, alice, 0, testRules().Low, testRules().High)
 	for _, c := range []struct {
-		what string
-		who  Identity
-		took uint32
-		err  any // nil, an error, or a pointer for errors.As
+		what      string
+		who       Identity
+		lookupUID uint32
+		err       any // nil, an error, or a pointer for errors.As
 	}{
 		{"again", person(alice), uid, nil},
 		{"again, the host took another id", person(alice), uid + 1, new(*MovedError)},
@@ -88,7 +88,7 @@ func TestBind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = s.Update(func(e *Edit) error { _, err := e.Bind(c.who, c.took); return err })
+		err = s.Update(func(e *Edit) error { _, err := e.Bind(c.who, c.lookupUID); return err })
 		switch want := c.err.(type) {
 		case nil:
 			if err != nil {
@@ -135,7 +135,7 @@ func TestRename(t *testing.T) {
 	if _, err := snapshot.ByName("alice@contoso.com"); err != ErrUnknown {
 		t.Errorf("by the old name: %v", err)
 	}
-	if _, err := snapshot.Fresh(Name{"alice@contoso.com", "alice@contoso.com"}); err != ErrOtherObject {
+	if _, err := snapshot.NewAccount(Name{"alice@contoso.com", "alice@contoso.com"}); err != ErrOtherObject {
 		t.Errorf("the old name is to be had: %v", err)
 	}
 	other := Identity{tenant, "other", "alice@contoso.com", "alice@contoso.com"}
@@ -185,7 +185,7 @@ func TestCollisionsTakeTheNextAttempt(t *testing.T) {
 	if later == 0 {
 		t.Error("no name collided: the test is no test")
 	}
-	if _, err := open(t, s).Fresh(Name{"u8@contoso.com", "u8@contoso.com"}); !errors.Is(err, ErrNoID) {
+	if _, err := open(t, s).NewAccount(Name{"u8@contoso.com", "u8@contoso.com"}); !errors.Is(err, ErrNoID) {
 		t.Errorf("a ninth of eight ids: %v", err)
 	}
 }

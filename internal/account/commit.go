@@ -35,7 +35,7 @@ func (q *queue) openBase() (*Snapshot, error) {
 
 // take has an edit written, and returns when it is on disk.
 func (q *queue) take(e *Edit) error {
-	if err := q.store.deny(e); err != nil {
+	if err := q.store.writeDenials(e); err != nil {
 		return err
 	}
 	if q.isLast() || !e.canWait() {

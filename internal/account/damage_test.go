@@ -173,11 +173,11 @@ func TestFailedWriteLeavesTheOldStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = s.Update(func(e *Edit) error {
-		fresh, err := e.Fresh(Name{"bob@contoso.com", "bob@contoso.com"})
+		first, err := e.NewAccount(Name{"bob@contoso.com", "bob@contoso.com"})
 		if err != nil {
 			return err
 		}
-		_, err = e.Bind(person("bob@contoso.com"), fresh.UID)
+		_, err = e.Bind(person("bob@contoso.com"), first.UID)
 		return err
 	})
 	if again := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); again != nil {

@@ -119,8 +119,8 @@ func (e *Edit) ByObject(tid, oid string) (Account, error) {
 	return e.ByUID(a.UID) // as it is now
 }
 
-// Fresh is the account that a first sign-in under this name would store.
-func (e *Edit) Fresh(n Name) (Account, error) { return fresh(e, e.rules, n) }
+// NewAccount returns the account that a first sign-in under this name would store.
+func (e *Edit) NewAccount(n Name) (Account, error) { return newAccount(e, e.rules, n) }
 
 // Holder finds the account that a name is or was, whatever it is called now.
 func (e *Edit) Holder(name string) (Account, error) { return byFormerName(e, name) }

@@ -4,13 +4,11 @@
 package account
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -60,83 +58,6 @@ var ErrNoGrant = errors.New("account: no grant")
 
 const maxGrant = 16 << 10
 
-// Decide writes down, together with the change, what has been decided about an
-// account: whoever decides next sees it. A denial is on disk before the change is
-// written, so that nobody keeps for a moment what is taken back, and a grant not
-// until the account is, as that of whom the grant is for.
-func (e *Edit) Decide(uid uint32, g Grant) {
-	if g.Time.IsZero() {
-		g.Time = e.now
-	}
-	e.decided = append(e.decided, decision{uid, g})
-}
-
-// A decision waits for the change that it belongs to.
-type decision struct {
-	uid   uint32
-	grant Grant
-}
-
-// LastDecision is that of the store, or one that waits for a change to be written.
-func (e *Edit) LastDecision(uid uint32) (Grant, error) {
-	last, err := e.store.LastDecision(uid)
-	if e.base == nil {
-		return last, err
-	}
-	if waiting, none := parseGrant(newest(e.base.waiting, uidKey("d", uid))); none == nil && !(err == nil && last.After(waiting.Moment)) {
-		return waiting, nil
-	}
-	return last, err
-}
-
-// deny writes down the denials of an edit.
-func (s Store) deny(e *Edit) error {
-	for _, d := range e.decided {
-		if d.grant.Denied == "" {
-			continue
-		}
-		if err := s.writeGrant(d.uid, d.grant); err != nil {
-			return fmt.Errorf("account: record grant: %w", err)
-		}
-	}
-	return nil
-}
-
-// grant writes down the grants of a change that is in the store, but for those that
-// somebody else has the account by now, or has been denied since. Whose grant it is
-// finds out what became of it: it may be another process.
-func (s Store) grant(e *Edit) {
-	for _, d := range e.decided {
-		a, err := e.ByUID(d.uid)
-		last, none := s.LastDecision(d.uid)
-		if err == nil && d.grant.isOf(a) && !(none == nil && last.After(d.grant.Moment)) {
-			_ = s.writeGrant(d.uid, d.grant)
-		}
-	}
-}
-
-func (g Grant) isOf(a Account) bool {
-	return g.Denied == "" && a.Locked.IsZero() && g.TenantID == a.TenantID && g.ObjectID == a.ObjectID
-}
-
-// keepGrants returns when the grants of an edit, or what was decided later, is on
-// disk.
-func (s Store) keepGrants(e *Edit) error {
-	for _, d := range e.decided {
-		last, err := s.LastDecision(d.uid)
-		if err == nil && !last.is(d.grant.Moment) && !last.After(d.grant.Moment) {
-			err = ErrNoGrant
-		}
-		if err == nil {
-			err = syncPath(s.grantPath(d.uid))
-		}
-		if err != nil {
-			return fmt.Errorf("account: record grant: %w", err)
-		}
-	}
-	return nil
-}
-
 // RecordGrant replaces the grant of an account. Only root can read it. It must
 // not be called within Update, whose lock it takes.
 func (s Store) RecordGrant(uid uint32, g Grant) error {
@@ -160,12 +81,9 @@ func (s Store) RecordGrant(uid uint32, g Grant) error {
 
 // ReadGrant returns the last grant, or ErrNoGrant when there is none or it
 // does not read as one: whoever relies on it fails closed.
-func (s Store) ReadGrant(uid uint32) (Grant, error) { return granted(s.LastDecision(uid)) }
+func (s Store) ReadGrant(uid uint32) (Grant, error) { return withoutDenial(s.LastDecision(uid)) }
 
-// ReadGrant is that of the store, or one that waits for a change to be written.
-func (e *Edit) ReadGrant(uid uint32) (Grant, error) { return granted(e.LastDecision(uid)) }
-
-func granted(g Grant, err error) (Grant, error) {
+func withoutDenial(g Grant, err error) (Grant, error) {
 	if err == nil && g.Denied != "" {
 		return Grant{}, fmt.Errorf("%w: the last authorization was a refusal", ErrNoGrant)
 	}
@@ -238,34 +156,4 @@ func (s Store) writeGrant(uid uint32, g Grant) error {
 		return err
 	}
 	return syncPath(s.path(grantsDir))
-}
-
-// Withdraw takes back what an earlier authorization of an account has left for
-// the next one to rely on: the grant that would stand in for Azure, and the
-// windows that would for a browser.
-func (s Store) Withdraw(uid uint32) error {
-	return removeAll(s.grantPath(uid), s.WindowsPath(uid))
-}
-
-// CloseWindows takes back the windows alone.
-func (s Store) CloseWindows(uid uint32) error { return removeAll(s.WindowsPath(uid)) }
-
-func removeAll(paths ...string) error {
-	var all error
-	for _, path := range paths {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			all = errors.Join(all, fmt.Errorf("account: withdraw: %w", err))
-		}
-	}
-	return all
-}
-
-// WindowsPath is the file in which package signin keeps the windows of one
-// account (sign_in.reuse_window): in /run, which a reboot empties too.
-func (s Store) WindowsPath(uid uint32) string {
-	return filepath.Join(s.windowsDir(), strconv.FormatUint(uint64(uid), 10))
-}
-
-func (s Store) windowsDir() string {
-	return filepath.Join(cmp.Or(s.RuntimeDir, DefaultRuntimeDir), "windows")
 }

@@ -63,20 +63,20 @@ func TestEveryChangeAsksWhoIsLocal(t *testing.T) {
 	bind(t, s, rules, "alice")
 	imported := Account{Name: "imp", UPN: "imp@contoso.com", UID: 4242, Home: "/home/imp", Shell: "/bin/sh"}
 	update(t, s, func(e *Edit) error { return e.Put(imported) })
-	fresh := ID(tenant, "new@contoso.com", 0, rules.Low, rules.High)
+	first := ID(tenant, "new@contoso.com", 0, rules.Low, rules.High)
 	for what, c := range map[string]struct {
 		etc    fs.FS
 		change func(*Edit) error
 		want   string
 	}{
-		"first sign-in, a user's": {etc("joe:x:"+str(fresh)+":100:::\n", ""), func(e *Edit) error {
-			_, err := e.Bind(Identity{tenant, "oid-new", "new", "new@contoso.com"}, fresh)
+		"first sign-in, a user's": {etc("joe:x:"+str(first)+":100:::\n", ""), func(e *Edit) error {
+			_, err := e.Bind(Identity{tenant, "oid-new", "new", "new@contoso.com"}, first)
 			return err
-		}, "account: new: id " + str(fresh) + " is that of the local account joe"},
-		"first sign-in, a group's": {etc("", "devs:x:"+str(fresh)+":\n"), func(e *Edit) error {
-			_, err := e.Bind(Identity{tenant, "oid-new", "new", "new@contoso.com"}, fresh)
+		}, "account: new: id " + str(first) + " is that of the local account joe"},
+		"first sign-in, a group's": {etc("", "devs:x:"+str(first)+":\n"), func(e *Edit) error {
+			_, err := e.Bind(Identity{tenant, "oid-new", "new", "new@contoso.com"}, first)
 			return err
-		}, "account: new: id " + str(fresh) + " is that of the local group devs"},
+		}, "account: new: id " + str(first) + " is that of the local group devs"},
 		"first sign-in of an import": {etc("joe:x:4242:100:::\n", ""), func(e *Edit) error {
 			_, err := e.Bind(Identity{tenant, "oid-imp", "imp", "imp@contoso.com"}, 4242)
 			return err
@@ -136,11 +136,11 @@ func TestLocalsThatCannotBeRead(t *testing.T) {
 	update(t, s, func(e *Edit) error { return e.SetRules(testRules()) })
 	s.Etc = unreadable{}
 	err := s.Update(func(e *Edit) error {
-		fresh, err := e.Fresh(Name{"a@contoso.com", "a@contoso.com"})
+		first, err := e.NewAccount(Name{"a@contoso.com", "a@contoso.com"})
 		if err != nil {
 			return err
 		}
-		_, err = e.Bind(person("a@contoso.com"), fresh.UID)
+		_, err = e.Bind(person("a@contoso.com"), first.UID)
 		return err
 	})
 	if !errors.Is(err, fs.ErrPermission) {

@@ -114,7 +114,7 @@ func TestMove(t *testing.T) {
 			t.Errorf("%s got %d", a.Name, a.UID)
 		}
 	}
-	if _, err := open(t, s).Fresh(Name{"g@contoso.com", "g@contoso.com"}); err != ErrNoID {
+	if _, err := open(t, s).NewAccount(Name{"g@contoso.com", "g@contoso.com"}); err != ErrNoID {
 		t.Errorf("the eighth of seven ids that are left: %v", err)
 	}
 	if err := open(t, s).Check(); err != nil {

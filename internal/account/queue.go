@@ -250,7 +250,7 @@ func (q *queue) has(queue int64) bool {
 // written says that the changes are in the store, with which what they grant
 // counts. If it cannot say so, who comes next sees it by Next.
 func (q *queue) written(e *Edit) {
-	q.store.grant(e)
+	q.store.writeGrants(e)
 	if q.head.Next != (state{}) {
 		q.head.Base, q.head.Next = q.head.Next, state{}
 	}

@@ -34,9 +34,9 @@ func firstSignIn(e *Edit, name string) error {
 	if err := e.SetRules(testRules()); err != nil {
 		return err
 	}
-	fresh, err := e.Fresh(Name{name, name})
+	first, err := e.NewAccount(Name{name, name})
 	if err == nil {
-		_, err = e.Bind(person(name), fresh.UID)
+		_, err = e.Bind(person(name), first.UID)
 	}
 	return err
 }

@@ -96,7 +96,7 @@ func TestDenialIsNotLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.Decide(a.UID, Grant{TenantID: a.TenantID, Denied: a.ObjectID, Moment: Moment{Time: e.now.Add(time.Second)}})
-	if err := s.deny(e); err != nil {
+	if err := s.writeDenials(e); err != nil {
 		t.Fatal(err)
 	}
 	killed.leave()

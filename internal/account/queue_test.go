@@ -111,7 +111,7 @@ func staged(t *testing.T, s Store, change func(*Edit) error) *queue {
 		t.Fatal("it cannot wait")
 	}
 	records, err := e.change()
-	if err := errors.Join(err, q.store.deny(e), q.add(records)); err != nil {
+	if err := errors.Join(err, q.store.writeDenials(e), q.add(records)); err != nil {
 		t.Fatal(err)
 	}
 	q.end()

@@ -66,7 +66,7 @@ func (s Store) Fit(r Rules) error {
 	return snapshot.Fit(r)
 }
 
-func fit(r Rules, s source, l *Locals) error {
+func fit(r Rules, s accountRecords, l *Locals) error {
 	for id := r.Low; r.IsGroup(id); id++ {
 		holder, err := holderOf(id, r, s, l)
 		if err != nil {
@@ -81,7 +81,7 @@ func fit(r Rules, s source, l *Locals) error {
 
 // free is the next number at which the range could begin, if there is one nearby.
 // Only the files are asked: a name service may take long for so many.
-func free(r Rules, s source, l *Locals) uint32 {
+func free(r Rules, s accountRecords, l *Locals) uint32 {
 	const nearby = 100000
 	files := *l
 	files.Besides = nil
@@ -101,7 +101,7 @@ func free(r Rules, s source, l *Locals) uint32 {
 
 // holderOf says in words who has an id, or "". Our own two groups may stand in
 // /etc/group as well.
-func holderOf(id uint32, r Rules, s source, l *Locals) (string, error) {
+func holderOf(id uint32, r Rules, s accountRecords, l *Locals) (string, error) {
 	a, err := s.ByUID(id)
 	switch {
 	case err == nil:

@@ -115,9 +115,9 @@ func (s *Snapshot) All() iter.Seq[Account] {
 	}
 }
 
-// Fresh is the account that a first sign-in under this name would store, and
+// NewAccount returns the account that a first sign-in under this name would store, and
 // what the name service tells sshd before it.
-func (s *Snapshot) Fresh(n Name) (Account, error) { return fresh(s, s.rules, n) }
+func (s *Snapshot) NewAccount(n Name) (Account, error) { return newAccount(s, s.rules, n) }
 
 // Holder finds the account that a name is or was, whatever it is called now.
 func (s *Snapshot) Holder(name string) (Account, error) { return byFormerName(s, name) }

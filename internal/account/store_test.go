@@ -58,11 +58,11 @@ func bind(t testing.TB, s Store, rules Rules, name string) (a Account) {
 		if err = e.SetRules(rules); err != nil {
 			return err
 		}
-		fresh, err := e.Fresh(Name{name, name})
+		first, err := e.NewAccount(Name{name, name})
 		if err != nil {
 			return err
 		}
-		a, err = e.Bind(person(name), fresh.UID)
+		a, err = e.Bind(person(name), first.UID)
 		return err
 	})
 	return a

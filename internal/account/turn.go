@@ -29,7 +29,7 @@ import (
 // So what is stored depends on flock alone. Whatever the numbers are, they can
 // cost the order, and that is all.
 const (
-	doorByte  = 0       // to draw a number
+	drawByte  = 0       // to draw a number
 	turnBytes = 1 << 60 // and the number
 	waitBytes = 1 << 61 // and the number of a change whose process waits for it to be written
 )
@@ -89,12 +89,12 @@ func (t *turn) ordered() bool {
 	return true
 }
 
-// draw holds the door while it makes its number known.
+// draw holds the lock on drawByte while it makes its number known.
 func (t *turn) draw() error {
-	if err := t.lockByte(doorByte, unix.F_WRLCK); err != nil {
+	if err := t.lockByte(drawByte, unix.F_WRLCK); err != nil {
 		return err
 	}
-	defer t.unlockByte(doorByte)
+	defer t.unlockByte(drawByte)
 	t.number = t.get(drawnAt)
 	err := error(unix.EAGAIN)
 	for err == unix.EAGAIN { // the byte is free, unless the file has been damaged

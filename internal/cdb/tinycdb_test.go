@@ -56,11 +56,11 @@ func signIn(e *account.Edit, i int) error {
 	if err != nil {
 		return err
 	}
-	fresh, err := e.Fresh(n)
+	first, err := e.NewAccount(n)
 	if err != nil {
 		return err
 	}
-	_, err = e.Bind(account.Identity{TenantID: e.Rules().TenantID, ObjectID: fmt.Sprint("o", i), Name: n.Account, UPN: n.UPN}, fresh.UID)
+	_, err = e.Bind(account.Identity{TenantID: e.Rules().TenantID, ObjectID: fmt.Sprint("o", i), Name: n.Account, UPN: n.UPN}, first.UID)
 	return err
 }
 

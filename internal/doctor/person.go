@@ -47,15 +47,15 @@ func (h *Host) person() (account.Account, []Result) {
 	held, err := snapshot.Holder(name.Account)
 	switch {
 	case errors.Is(err, account.ErrUnknown):
-		fresh, err := snapshot.Fresh(name)
+		first, err := snapshot.NewAccount(name)
 		if err != nil {
 			return nobodys(failed(Store, strings.TrimPrefix(err.Error(), "account: ")).run("aadctl store verify"))
 		}
-		if results := h.firstRefused(fresh); results != nil {
+		if results := h.firstRefused(first); results != nil {
 			return account.Account{}, results
 		}
-		return fresh, []Result{ok("%s has never signed in here; sshd is told uid %d and home %s",
-			name.Account, fresh.UID, fresh.Home)}
+		return first, []Result{ok("%s has never signed in here; sshd is told uid %d and home %s",
+			name.Account, first.UID, first.Home)}
 	case errors.Is(err, account.ErrRemoved):
 		return nobodys(failed(Machine, name.Account+" has been removed from this machine").run("aadctl account restore " + name.Account))
 	case err != nil:

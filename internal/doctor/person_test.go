@@ -114,7 +114,7 @@ func TestPerson(t *testing.T) {
 
 func TestEntry(t *testing.T) {
 	here := stored(func(*account.Account) {})
-	fresh := stored(func(a *account.Account) { a.Created = time.Time{} })
+	first := stored(func(a *account.Account) { a.Created = time.Time{} })
 	const line = "user@contoso.example:*:%d:%[1]d:user:/home/user:/bin/bash\n"
 	for _, test := range []struct {
 		acct   account.Account
@@ -125,8 +125,8 @@ func TestEntry(t *testing.T) {
 		{here, fmt.Sprintf(line, 1900000000), OK, "getent says: user@contoso.example:*:1900000000"},
 		{here, fmt.Sprintf(line, 1000), Failed, "says uid 1000: another source"},
 		{here, "", Failed, "does not find"},
-		{fresh, "", OK, "as it should be before a first sign-in"},
-		{fresh, fmt.Sprintf(line, 1000), Failed, "another source"},
+		{first, "", OK, "as it should be before a first sign-in"},
+		{first, fmt.Sprintf(line, 1000), Failed, "another source"},
 		{account.Account{}, "", Skipped, "no account"},
 	} {
 		h := host(t, nil, "")

@@ -66,7 +66,7 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 			return err
 		}
 		before, _ := e.ByObject(who.TenantID, who.ObjectID)
-		bound, err := e.Bind(who, a.took(e))
+		bound, err := e.Bind(who, a.lookupUID(e))
 		var renamed *account.RenamedError
 		if errors.As(err, &renamed) {
 			bound = renamed.New // has to connect again, but is already what this check says
@@ -156,8 +156,8 @@ func (a *attempt) stillAdministrator(acct account.Account, d rbac.Decision, demo
 	return nil
 }
 
-// took is the uid that the host has for this name.
-func (a *attempt) took(e *account.Edit) uint32 {
+// lookupUID returns the uid that the host has learnt from the name service for this name.
+func (a *attempt) lookupUID(e *account.Edit) uint32 {
 	if a.KnownToHost {
 		return a.UID
 	}
@@ -165,6 +165,6 @@ func (a *attempt) took(e *account.Edit) uint32 {
 	if known, err := e.ByName(a.name.Account); err == nil {
 		return known.UID
 	}
-	fresh, _ := e.Fresh(a.name)
-	return fresh.UID
+	first, _ := e.NewAccount(a.name)
+	return first.UID
 }

@@ -144,7 +144,7 @@ func TestLastGrant(t *testing.T) {
 			change: func(_ *machine, _ *account.Account, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }},
 		{name: "a session of a former administrator", lines: hour + covered, age: time.Minute, admin: true, demoted: true, want: Unreachable,
 			change: func(_ *machine, _ *account.Account, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }},
-		{name: "fresh", lines: hour, age: time.Minute, want: Success},
+		{name: "current", lines: hour, age: time.Minute, want: Success},
 		{name: "stale", lines: hour, age: 61 * time.Minute, want: Unreachable},
 		{name: "from the future", lines: hour, age: -time.Hour, want: Unreachable},
 		{name: "not configured", age: time.Second, want: Unreachable},

@@ -38,10 +38,11 @@ func (m moment) within(d time.Duration, now moment) bool {
 	if sameBoot && (m.Up > now.Up || now.Up-m.Up > d) {
 		return false
 	}
-	return fresh(m.Time, now.Time, d)
+	return current(m.Time, now.Time, d)
 }
 
-// fresh: what is of the future is not. A clock was stepped, and nobody knows how old it is.
-func fresh(then, now time.Time, lifetime time.Duration) bool {
+// current reports whether then is at most lifetime ago. A time in the future is not current: a clock was stepped, and nobody
+// knows how old it is.
+func current(then, now time.Time, lifetime time.Duration) bool {
 	return !then.After(now) && now.Sub(then) <= lifetime
 }

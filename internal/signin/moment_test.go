@@ -26,7 +26,7 @@ func TestFresh(t *testing.T) {
 		{"of the zero time", time.Time{}, 30 * 24 * time.Hour, false},
 		{"older than a duration can say", time.Unix(math.MinInt64/2, 0), math.MaxInt64 - 1, false},
 	} {
-		if got := fresh(test.granted, now, test.lifetime); got != test.want {
+		if got := current(test.granted, now, test.lifetime); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}

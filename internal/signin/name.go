@@ -157,11 +157,11 @@ func (a *attempt) checkFirst(s *account.Snapshot) error {
 	if err := a.checkRules(s); err != nil {
 		return err
 	}
-	fresh, err := s.Fresh(a.name)
+	first, err := s.NewAccount(a.name)
 	if err != nil {
 		return a.notStored(err)
 	}
-	return a.free(fresh)
+	return a.free(first)
 }
 
 // checkRules: a first sign-in stores home and shell by the present configuration, and the host must have been told the same, with

@@ -16,7 +16,7 @@ import "slices"
 type answer struct {
 	numbers []int
 	words   []string
-	verdict Verdict // Refused: a fresh code may help. Denied: not before somebody has changed something
+	verdict Verdict // Refused: a new code may help. Denied: not before somebody has changed something
 	person  string
 	fix     string // for the administrator: log line and aadctl check; Misconfigured tells it to the person as well
 	poll    polling

@@ -5,14 +5,14 @@ package account
 
 import "errors"
 
-// source answers from a snapshot, or from one with changes on top.
-type source interface {
+// accountRecords is a snapshot, or a snapshot with changes on top.
+type accountRecords interface {
 	ByUID(uint32) (Account, error)
 	holder(name string) (uint32, error)
 }
 
 // byName follows a name to its holder, who may have another name by now.
-func byName(s source, name string) (Account, error) {
+func byName(s accountRecords, name string) (Account, error) {
 	a, err := byFormerName(s, name)
 	if (err == nil || err == ErrRemoved) && a.Name != name {
 		return Account{}, ErrUnknown
@@ -20,7 +20,7 @@ func byName(s source, name string) (Account, error) {
 	return a, err
 }
 
-func byFormerName(s source, name string) (Account, error) {
+func byFormerName(s accountRecords, name string) (Account, error) {
 	uid, err := s.holder(name)
 	if err != nil {
 		return Account{}, err
@@ -28,9 +28,9 @@ func byFormerName(s source, name string) (Account, error) {
 	return s.ByUID(uid)
 }
 
-// fresh makes the account of a name nobody ever had. nss/preauth.c does the
+// newAccount makes the account of a name nobody ever had. nss/preauth.c does the
 // same from the same file, so sshd's idea of the ids comes true.
-func fresh(s source, r Rules, n Name) (Account, error) {
+func newAccount(s accountRecords, r Rules, n Name) (Account, error) {
 	switch _, err := s.holder(n.Account); {
 	case err == nil:
 		return Account{}, ErrOtherObject

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import "fmt"
+
+// Decide writes down, together with the change, what has been decided about an
+// account: whoever decides next sees it. A denial is on disk before the change is
+// written, so that nobody keeps for a moment what is taken back, and a grant not
+// until the account is, as that of whom the grant is for.
+func (e *Edit) Decide(uid uint32, g Grant) {
+	if g.Time.IsZero() {
+		g.Time = e.now
+	}
+	e.decided = append(e.decided, decision{uid, g})
+}
+
+// A decision waits for the change that it belongs to.
+type decision struct {
+	uid   uint32
+	grant Grant
+}
+
+// LastDecision is that of the store, or one that waits for a change to be written.
+func (e *Edit) LastDecision(uid uint32) (Grant, error) {
+	last, err := e.store.LastDecision(uid)
+	if e.base == nil {
+		return last, err
+	}
+	if waiting, none := parseGrant(newest(e.base.waiting, uidKey("d", uid))); none == nil && !(err == nil && last.After(waiting.Moment)) {
+		return waiting, nil
+	}
+	return last, err
+}
+
+// writeDenials writes down the denials of an edit.
+func (s Store) writeDenials(e *Edit) error {
+	for _, d := range e.decided {
+		if d.grant.Denied == "" {
+			continue
+		}
+		if err := s.writeGrant(d.uid, d.grant); err != nil {
+			return fmt.Errorf("account: record grant: %w", err)
+		}
+	}
+	return nil
+}
+
+// writeGrants writes down the grants of a change that is in the store, but for those that
+// somebody else has the account by now, or has been denied since. Whose grant it is
+// finds out what became of it: it may be another process.
+func (s Store) writeGrants(e *Edit) {
+	for _, d := range e.decided {
+		a, err := e.ByUID(d.uid)
+		last, none := s.LastDecision(d.uid)
+		if err == nil && d.grant.isOf(a) && !(none == nil && last.After(d.grant.Moment)) {
+			_ = s.writeGrant(d.uid, d.grant)
+		}
+	}
+}
+
+func (g Grant) isOf(a Account) bool {
+	return g.Denied == "" && a.Locked.IsZero() && g.TenantID == a.TenantID && g.ObjectID == a.ObjectID
+}
+
+// keepGrants returns when the grants of an edit, or what was decided later, is on
+// disk.
+func (s Store) keepGrants(e *Edit) error {
+	for _, d := range e.decided {
+		last, err := s.LastDecision(d.uid)
+		if err == nil && !last.is(d.grant.Moment) && !last.After(d.grant.Moment) {
+			err = ErrNoGrant
+		}
+		if err == nil {
+			err = syncPath(s.grantPath(d.uid))
+		}
+		if err != nil {
+			return fmt.Errorf("account: record grant: %w", err)
+		}
+	}
+	return nil
+}
+
+// ReadGrant is that of the store, or one that waits for a change to be written.
+func (e *Edit) ReadGrant(uid uint32) (Grant, error) { return withoutDenial(e.LastDecision(uid)) }
