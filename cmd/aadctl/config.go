@@ -75,6 +75,25 @@ func warnOfLocals(out io.Writer, store account.Store, r account.Rules) error {
 	if len(homes) > 0 {
 		fmt.Fprintf(out, "accounts.home is not for accounts alone; first sign-ins into the home of another are refused: %s\n", printable(few(homes)))
 	}
+	return warnOfLeft(out, store, locals)
+}
+
+// warnOfLeft tells whose homes a lost store has left with ids that they would not get again. A store that cannot be read is for others to
+// find.
+func warnOfLeft(out io.Writer, store account.Store, locals *account.Locals) error {
+	snapshot, err := store.Open()
+	if err != nil {
+		return nil
+	}
+	defer snapshot.Close()
+	left, err := snapshot.Left(locals)
+	if err != nil {
+		return inStore(err)
+	}
+	for _, a := range left {
+		fmt.Fprintf(out, "%s is not in the store, and had id %d by its home: put a backup back, or run: %s\n", a.Name, a.UID,
+			printable(account.ImportCommand([]account.Account{a})))
+	}
 	return nil
 }
 

@@ -82,6 +82,7 @@ func conflicts(store account.Store, locals *account.Locals) (results []Result) {
 		return nil // the check of the store says so
 	}
 	defer snapshot.Close()
+	results = leftBehind(snapshot, locals)
 	for a := range snapshot.All() {
 		if !a.Removed.IsZero() {
 			continue

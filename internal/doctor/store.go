@@ -6,6 +6,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"aadlogin/internal/account"
@@ -20,7 +21,7 @@ func (h *Host) store(context.Context) []Result {
 	var damaged *account.DamagedError
 	switch {
 	case errors.Is(err, account.ErrMissing):
-		return append(results, failed(Store, "there is no store yet, so the name service knows nobody").run(apply))
+		return append(results, p.noStore())
 	case errors.As(err, &damaged):
 		return append(results, damage(damaged))
 	case err != nil:
@@ -44,6 +45,31 @@ func (h *Host) store(context.Context) []Result {
 		results = []Result{ok("the store is sound and goes by this configuration")}
 	}
 	return results
+}
+
+// noStore: before the first sign-in that is as it should be. Where accounts have homes, there was one.
+func (p *Patient) noStore() Result {
+	locals, err := p.accounts().Locals()
+	if err != nil {
+		return failed(Store, "there is no store, so the name service knows nobody").run(apply)
+	}
+	homes := locals.Homes(account.RulesFrom(p.Config))
+	if len(homes) == 0 {
+		return failed(Store, "there is no store yet, so the name service knows nobody").run(apply)
+	}
+	return failedf(Store, "there is no store, and there was one, for %s has a home (%s): the name service knows nobody", homes[0].Name, homes[0].Home).
+		fix(fmt.Sprintf("if %s is on a disk of its own, mount that; if it is lost, put a backup back (aadctl store restore FILE): locks, and ids set by hand, "+
+			"are nowhere else; without one, begin anew", p.Config.Accounts.Directory)).run(apply)
+}
+
+// leftBehind are homes from before a store was lost whose accounts would get other ids today.
+func leftBehind(snapshot *account.Snapshot, locals *account.Locals) []Result {
+	left, err := snapshot.Left(locals)
+	if err != nil || len(left) == 0 {
+		return nil // of an error, the check of the store says more
+	}
+	return []Result{warning(fmt.Sprintf("%s is not in the store, and had id %d by its home %s, which is not its first: the store of then is lost",
+		left[0].Name, left[0].UID, left[0].Home)).fix("put a backup of it back, aadctl store restore FILE; or give them their ids again").run(account.ImportCommand(left))}
 }
 
 // damage comes with the command that brings back what was.

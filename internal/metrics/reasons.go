@@ -8,7 +8,8 @@ import "slices"
 // reasons are those that pam_aad(8) has for who was denied and for what failed.
 var reasons = []string{
 	"authorization-not-asked", "cannot-connect", "configuration-error", "conversation-failed", "demoted", "expired",
-	"former-name", "groups-changed", "home-of-another", "id-of-a-group", "incomplete-answer", "interrupted",
+	"former-name", "groups-changed", "home-of-another", "id-of-a-group", "id-of-another", "incomplete-answer",
+	"interrupted",
 	"local-conflict", "locked-account", "memory-limit", "metadata-forbidden", "metadata-refused", "misspelt-name",
 	"name-not-accepted", "name-of-a-group", "name-of-another", "name-service-error", "never-signed-in",
 	"no-last-grant", "no-role", "no-shell", "no-short-name", "no-time-left", "not-renamed", "not-root",

@@ -45,6 +45,21 @@ func (a *attempt) free(acct account.Account) error {
 	return nil
 }
 
+// unclaimed is free for an account that is not stored yet: nor is its id that of somebody whom a lost store had.
+func (a *attempt) unclaimed(acct account.Account) error {
+	if err := a.free(acct); err != nil {
+		return err
+	}
+	locals, err := a.store.Locals()
+	if err == nil {
+		err = locals.Unclaimed(acct, a.rules)
+	}
+	if err != nil {
+		return a.notStored(err)
+	}
+	return nil
+}
+
 // stillFree is free for the second time.
 func (a *attempt) stillFree() error {
 	if a.first == nil {

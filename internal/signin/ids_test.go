@@ -190,6 +190,37 @@ func TestHomeOfAnother(t *testing.T) {
 	})
 }
 
+// A store was lost, and by a home another account had the id that this one would get now.
+func TestIDOfAnother(t *testing.T) {
+	t.Parallel()
+	for what, put := range map[string]bool{"the store is gone": false, "another was begun": true} {
+		t.Run(what, func(t *testing.T) {
+			m := newMachine(t, "")
+			m.reconfigure(fmt.Sprintf("accounts.home = %q", m.dir+"/home/%u"))
+			if put {
+				m.put()
+			}
+			home := filepath.Join(m.dir, "home", admin)
+			if err := errors.Join(os.MkdirAll(home, 0o700), os.Chown(home, int(m.firstID(user)), 0)); err != nil {
+				t.Fatal(err)
+			}
+			got, door := m.signIn(m.request(user), user)
+			ended(t, got, door, Denied, "the id of this account is that of files which another account has left here", fmt.Sprintf(
+				`problem="user@contoso.example: its id %d is that of home %s, so admin@contoso.example had it" fix="the store`, m.firstID(user), home))
+			if m.requests("") != 0 || strings.Contains(strings.Join(door.told, ""), admin) {
+				t.Errorf("%d requests, told %q", m.requests(""), door.told)
+			}
+			m.unknown(user)
+			// The administrator says that it is this person's: then the other one gets in no more than with any home of another.
+			if err := os.Chown(home, int(m.firstID(admin)), 0); err != nil {
+				t.Fatal(err)
+			}
+			got, door = m.signIn(m.request(user), user)
+			ended(t, got, door, Success, "", "signed-in")
+		})
+	}
+}
+
 // Whoever may write in a directory of ours may exchange what is in it: the tenant, the store, the keys that vouch for tokens.
 func TestDirectoriesOfOthers(t *testing.T) {
 	m := newMachine(t, "")

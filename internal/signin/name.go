@@ -127,7 +127,7 @@ func (a *attempt) checkStore() error {
 	snapshot, err := a.store.Open()
 	switch {
 	case errors.Is(err, account.ErrMissing):
-		return a.free(a.rules.First(a.name))
+		return a.unclaimed(a.rules.First(a.name))
 	case err != nil:
 		return a.notStored(err)
 	}
@@ -161,7 +161,7 @@ func (a *attempt) checkFirst(s *account.Snapshot) error {
 	if err != nil {
 		return a.notStored(err)
 	}
-	return a.free(first)
+	return a.unclaimed(first)
 }
 
 // checkRules: a first sign-in stores home and shell by the present configuration, and the host must have been told the same, with

@@ -18,6 +18,7 @@ func (a *attempt) notStored(err error) error {
 	var damaged *account.DamagedError
 	var conflict *account.ConflictError
 	var home *account.HomeError
+	var left *account.LeftIDError
 	switch {
 	case errors.As(err, &moved):
 		return a.moved()
@@ -25,6 +26,8 @@ func (a *attempt) notStored(err error) error {
 		return a.takenLocally(conflict)
 	case errors.As(err, &home):
 		return a.homeOfAnother(home)
+	case errors.As(err, &left):
+		return a.idOfAnother(left)
 	case errors.Is(err, account.ErrOtherObject):
 		return a.refuse(Denied, fmt.Sprintf("The name %s belongs to somebody else on this machine. Ask its administrator.", a.name.Account),
 			"name-of-another", "error", err.Error())
@@ -51,6 +54,11 @@ func (a *attempt) takenLocally(conflict *account.ConflictError) error {
 func (a *attempt) homeOfAnother(home *account.HomeError) error {
 	return a.refuse(Denied, tellAdministrator+"the home directory of this account belongs to somebody else here; the system log says to whom.",
 		"home-of-another", "problem", plain(home), "fix", home.Fix())
+}
+
+func (a *attempt) idOfAnother(left *account.LeftIDError) error {
+	return a.refuse(Denied, tellAdministrator+"the id of this account is that of files which another account has left here; the system log says which.",
+		"id-of-another", "problem", plain(left), "fix", left.Fix())
 }
 
 // amongGroups: the account's id is a group's by the rules in force, so its own group would give it that group's rights.

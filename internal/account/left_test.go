@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// homes are directories that a lost store has left, of these owners.
+func homes(t *testing.T, owners map[string]uint32) (template string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root gives files away")
+	}
+	dir := t.TempDir()
+	for name, uid := range owners {
+		if err := errors.Join(os.Mkdir(filepath.Join(dir, name), 0o700), os.Chown(filepath.Join(dir, name), int(uid), int(uid))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir + "/%u"
+}
+
+// What a store said beyond the rules, homes still say after it is lost: nobody gets the id of another, and who had an id of their own is
+// told of, with the line that gives it back.
+func TestLostStore(t *testing.T) {
+	r := testRules()
+	first := func(name string) uint32 { return ID(r.TenantID, name+"@contoso.com", 0, r.Low, r.High) }
+	at := func(name string) string { return name + "@contoso.com" }
+	r.Home = homes(t, map[string]uint32{
+		at("alice"):       first("alice"), // as she would get it again
+		at("bob"):         first("carol"), // who came first then
+		at("dave"):        1002,           // imported
+		at("erin"):        1003,           // a local account's by now
+		at("root"):        0,
+		at("zed"):         1004, // there is a local user of that name
+		at("known"):       1005, // is in the store
+		"lost":            1006, // is no name of ours
+		"x@other.example": 1007,
+	})
+	l, err := ReadLocals(etc("joe:x:1003:1003::/home/joe:/bin/sh\n"+at("zed")+":x:1008:1008::/:/bin/sh\n", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	carol := r.First(Name{Account: at("carol"), UPN: at("carol")})
+	var left *LeftIDError
+	if err := l.Unclaimed(carol, r); !errors.As(err, &left) || left.Left.Name != at("bob") || !strings.Contains(left.Error(), "its id") {
+		t.Errorf("carol would get the id of bob's home: %v", err)
+	} else if want := "(echo 'bob@contoso.com:*:"; !strings.Contains(left.Fix(), want) {
+		t.Errorf("%s, not %s", left.Fix(), want)
+	}
+	for _, name := range []string{"alice", "bob", "frank"} {
+		if err := l.Unclaimed(r.First(Name{Account: at(name), UPN: at(name)}), r); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+
+	s := newStore(t)
+	known := r.First(Name{Account: at("known"), UPN: at("known")})
+	update(t, s, func(e *Edit) error { return errors.Join(e.SetRules(r), e.Put(known)) })
+	snapshot, err := s.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snapshot.Close()
+	all, err := snapshot.Left(l)
+	if err != nil || len(all) != 2 || all[0].Name != at("bob") || all[1].Name != at("dave") || all[1].UID != 1002 {
+		t.Fatalf("left are %+v, %v", all, err)
+	}
+	// The lines are those that an import takes, and then nothing is left.
+	lines, err := exec.Command("sh", "-c", strings.TrimSuffix(ImportCommand(all), " | aadctl account import -")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := ParsePasswd(bytes.NewReader(lines), r)
+	if err != nil || len(parsed) != 2 {
+		t.Fatalf("%q: %v", lines, err)
+	}
+	update(t, s, func(e *Edit) error { return e.Import(parsed) })
+	snapshot, err = s.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snapshot.Close()
+	if all, err := snapshot.Left(l); err != nil || len(all) != 0 {
+		t.Errorf("left are %+v, %v", all, err)
+	}
+}
