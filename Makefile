@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # The targets a person types are documented in README.md: all, demo, test, bench, fleet, fuzz, matrix, hosts, clients, browsers, crowd,
-# nameservices, cloud-init, selinux, vm, rpm, published, watching, ansible, install, deb, packages, release, repository, pictures, walk, clean.
+# nameservices, cloud-init, selinux, vm, vm-arm64, rpm, published, watching, ansible, install, deb, packages, release, repository, pictures, walk, clean.
 
 VERSION := 0.1.0
 DESTDIR :=
@@ -129,6 +129,11 @@ stage-rpm:
 	rm -rf $(B)/rpm
 	$(MAKE) install DESTDIR=$(B)/rpm PAMDIR=/usr/lib64/security NSSDIR=/usr/lib64
 
+# The tests of internal/machine that run inside of what "make vm" boots.
+stage-vm: export CGO_CFLAGS := -O2 -D_GNU_SOURCE
+stage-vm:
+	$(GO) test -c -buildvcs=false -o $(B)/machine.test ./internal/machine
+
 # A host of fifty threads, for internal/machine/crowd.
 $(B)/crowd: pam/testdata/crowd.c
 	mkdir -p $(B)
@@ -141,6 +146,9 @@ demo test fuzz hosts clients browsers crowd nameservices cloud-init selinux vm r
 bench: BASE := e6c57e0
 bench:
 	internal/machine/bench $(BASE)
+
+vm-arm64:
+	internal/machine/throwaway internal/machine/vm arm64
 
 # What it has met goes into the page. PREVIOUS is the commit of the last release, from which each machine is upgraded; before the first,
 # of a state that people may have built.
@@ -167,4 +175,4 @@ walk:
 clean:
 	rm -rf $(B)
 
-.PHONY: all install deb packages release repository stage-deb stage-rpm demo test bench fleet fuzz matrix hosts clients browsers crowd nameservices cloud-init selinux vm rpm published watching ansible pictures walk clean
+.PHONY: all install deb packages release repository stage-deb stage-rpm stage-vm demo test bench fleet fuzz matrix hosts clients browsers crowd nameservices cloud-init selinux vm vm-arm64 rpm published watching ansible pictures walk clean

@@ -111,7 +111,7 @@ func TestNamesInPages(t *testing.T) {
 	}
 	named := map[string]bool{}
 	for page, text := range pages(t) {
-		for _, m := range regexp.MustCompile("(?m)(?:^ *|`|&& |\\$ )make ([a-z-]+)").FindAllStringSubmatch(code(text), -1) {
+		for _, m := range regexp.MustCompile("(?m)(?:^ *|`|&& |\\$ )make ([a-z0-9-]+)").FindAllStringSubmatch(code(text), -1) {
 			if named[m[1]] = true; !slices.Contains(strings.Fields(targets[1]), m[1]) {
 				t.Errorf("%s: make %s is no target", page, m[1])
 			}

@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	if releaseRoot() != "" { // the machine under test is another, and may be emulated
+	if releaseRoot() != "" || vmDirectory() != "" { // the machine under test is another, and may be emulated
 		patience = 10 * time.Minute
 		return m.Run()
 	}

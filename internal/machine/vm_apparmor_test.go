@@ -27,6 +27,7 @@ func TestProfiled(t *testing.T) {
 			must(t, "dpkg", "--install", "/opt/vm/aad-login.deb")
 			configure(t)
 		}},
+		{"clock", clockFarOff},
 		{"administrator", func(t *testing.T) { inSession(t, admin) }},
 		{"sudo", sudoByCode},
 		{"user", func(t *testing.T) { inSession(t, user) }},
@@ -38,6 +39,7 @@ func TestProfiled(t *testing.T) {
 			}
 		}},
 		{"names in a profile", namesInAProfile},
+		{"lingering", leaveLingering},
 	})
 }
 

@@ -6,8 +6,11 @@ package machine
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,10 +25,22 @@ func guest() string { return os.Getenv("VM_GUEST") }
 
 const guestCA = "/etc/ssl/certs/emulator-ca.pem"
 
+// ahead is how far the clock of Entra ID is ahead of the machine's.
+var ahead atomic.Int64
+
 // startGuest is TestMain's part there.
 func startGuest() error {
 	patience = 15 * time.Minute
-	entra = &emulator.Server{EntraAddr: "127.0.0.1:443", MetadataAddr: metadataAddress + ":80"}
+	now, err := strconv.ParseInt(os.Getenv("VM_NOW"), 10, 64)
+	if err != nil {
+		return err
+	}
+	ahead.Store(int64(time.Until(time.Unix(now, 0)).Round(time.Second)))
+	if out, err := exec.Command("ip", "address", "replace", metadataAddress+"/32", "dev", "lo").CombinedOutput(); err != nil {
+		return fmt.Errorf("ip: %w: %s", err, out)
+	}
+	entra = &emulator.Server{EntraAddr: "127.0.0.1:443", MetadataAddr: metadataAddress + ":80",
+		Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }}
 	if err := entra.Start(); err != nil {
 		return err
 	}

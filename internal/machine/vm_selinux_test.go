@@ -17,10 +17,9 @@ func TestEnforcing(t *testing.T) {
 		t.Fatalf("SELinux is %s", mode)
 	}
 	steps(t, []step{
-		{"install", func(t *testing.T) {
-			must(t, "dpkg", "--install", "/opt/vm/aad-login.deb")
-			configure(t)
-		}},
+		{"switched on", switchedOn},
+		{"lingering", findLingering},
+		{"extension", byExtension},
 		{"labels", labelsAreRight},
 		{"check", checked},
 		{"administrator", func(t *testing.T) {
@@ -54,6 +53,18 @@ func TestEnforcing(t *testing.T) {
 	})
 }
 
+// switchedOn: people had signed in before there was SELinux. The store was immutable when everything was labelled, and the boot has
+// labelled it, before sshd.
+func switchedOn(t *testing.T) {
+	said := must(t, "journalctl", "--boot", "--quiet", "--output=cat", "--unit=aad-login-labels.service")
+	if !strings.Contains(said, "Relabeled "+storeFile+" from ") {
+		t.Errorf("the boot said %q", said)
+	}
+	labelsAreRight(t)
+	rightLabels(t, "/home/"+admin, "/home/"+admin+"/.bashrc")
+	must(t, "rm", "-rf", "/home/"+user) // to be made again
+}
+
 // rightLabels are those that the policy has.
 func rightLabels(t *testing.T, files ...string) {
 	t.Helper()
@@ -63,6 +74,7 @@ func rightLabels(t *testing.T, files ...string) {
 }
 
 func labelsAreRight(t *testing.T) {
+	t.Helper()
 	rightLabels(t, "/var/lib/aad-login", storeFile, "/var/lib/aad-login/grants", "/var/cache/aad-login", "/run/aad-login", "/usr/sbin/mkhomedir_helper")
 	if out := must(t, "restorecon", "-R", "-n", "-v", "/var/lib/aad-login", "/etc/aad-login", "/var/cache/aad-login", "/run/aad-login"); out != "" {
 		t.Errorf("restorecon would say %s", out)
