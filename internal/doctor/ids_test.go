@@ -85,8 +85,8 @@ func TestFirstSignInRefused(t *testing.T) {
 // A store is gone, and homes say that there was one; then another was begun.
 func TestLostStore(t *testing.T) {
 	dir := t.TempDir()
-	p := patient(t, nil, fmt.Sprintf("accounts.home = %q", dir+"/%u"))
-	expect(t, p.store(t.Context()), Failed, "there is no store yet, so the name service knows nobody")
+	h := host(t, nil, fmt.Sprintf("accounts.home = %q", dir+"/%u"))
+	expect(t, h.store(t.Context()), Failed, "there is no store yet, so the name service knows nobody")
 	home := dir + "/kim@contoso.example"
 	if err := os.Mkdir(home, 0o700); err != nil {
 		t.Fatal(err)
@@ -94,13 +94,13 @@ func TestLostStore(t *testing.T) {
 	if err := os.Chown(home, 1002, 1002); err != nil {
 		t.Skip("only root gives files away")
 	}
-	results := p.store(t.Context())
+	results := h.store(t.Context())
 	expect(t, results, Failed, "there is no store, and there was one, for kim@contoso.example has a home ("+home+")")
 	if last := results[len(results)-1]; last.Command != apply || last.Fix == "" {
 		t.Errorf("%+v", last)
 	}
-	p.keep(t)
-	results = p.ids(t.Context())
+	h.keep(t)
+	results = h.ids(t.Context())
 	expect(t, results, Warning, "kim@contoso.example is not in the store, and had id 1002 by its home "+home)
 	if want := `(echo 'kim@contoso.example:*:1002:1002::` + home + `:/bin/bash') | aadctl account import -`; results[0].Command != want {
 		t.Errorf("%q, not %q", results[0].Command, want)

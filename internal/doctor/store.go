@@ -21,7 +21,7 @@ func (h *Host) store(context.Context) []Result {
 	var damaged *account.DamagedError
 	switch {
 	case errors.Is(err, account.ErrMissing):
-		return append(results, p.noStore())
+		return append(results, h.noStore())
 	case errors.As(err, &damaged):
 		return append(results, damage(damaged))
 	case err != nil:
@@ -48,18 +48,18 @@ func (h *Host) store(context.Context) []Result {
 }
 
 // noStore: before the first sign-in that is as it should be. Where accounts have homes, there was one.
-func (p *Patient) noStore() Result {
-	locals, err := p.accounts().Locals()
+func (h *Host) noStore() Result {
+	locals, err := h.accounts().Locals()
 	if err != nil {
 		return failed(Store, "there is no store, so the name service knows nobody").run(apply)
 	}
-	homes := locals.Homes(account.RulesFrom(p.Config))
+	homes := locals.Homes(account.RulesFrom(h.Config))
 	if len(homes) == 0 {
 		return failed(Store, "there is no store yet, so the name service knows nobody").run(apply)
 	}
 	return failedf(Store, "there is no store, and there was one, for %s has a home (%s): the name service knows nobody", homes[0].Name, homes[0].Home).
 		fix(fmt.Sprintf("if %s is on a disk of its own, mount that; if it is lost, put a backup back (aadctl store restore FILE): locks, and ids set by hand, "+
-			"are nowhere else; without one, begin anew", p.Config.Accounts.Directory)).run(apply)
+			"are nowhere else; without one, begin anew", h.Config.Accounts.Directory)).run(apply)
 }
 
 // leftBehind are homes from before a store was lost whose accounts would get other ids today.
