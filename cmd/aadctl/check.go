@@ -65,11 +65,11 @@ The exit status is 0 if nothing failed; otherwise that of the first failure.`,
 				return &failure{exitNo, "check: only root may read all that is looked at", "run this as root"}
 			}
 			out := newPaper(cmd.OutOrStdout(), os.Getenv)
-			var results []doctor.Result
-			tell := func(more []doctor.Result) {
-				results = append(results, more...)
+			var findings []doctor.Finding
+			tell := func(more []doctor.Finding) {
+				findings = append(findings, more...)
 				if !asJSON {
-					out.results(more)
+					out.findings(more)
 				}
 			}
 			if tenant {
@@ -78,27 +78,27 @@ The exit status is 0 if nothing failed; otherwise that of the first failure.`,
 				o.examine(cmd.Context(), args, offline, tell)
 			}
 			if asJSON {
-				if err := printJSON(cmd.OutOrStdout(), results); err != nil {
+				if err := printJSON(cmd.OutOrStdout(), findings); err != nil {
 					return err
 				}
 			}
-			return verdict(results)
+			return checkError(findings)
 		},
 	}
 	cmd.Flags().BoolVar(&offline, "offline", false, "ask nobody over the network")
 	cmd.Flags().BoolVar(&tenant, "tenant", false, "try with a few sign-ins what Entra ID takes: which sign_in.scope, and the sign-in page")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the results as JSON")
-	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of the results")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of the findings")
 	return cmd
 }
 
-func (o *options) examine(ctx context.Context, args []string, offline bool, tell func([]doctor.Result)) {
+func (o *options) examine(ctx context.Context, args []string, offline bool, tell func([]doctor.Finding)) {
 	c, err := config.Load(o.config)
 	if err != nil {
-		tell([]doctor.Result{brokenConfiguration(err)})
+		tell([]doctor.Finding{brokenConfiguration(err)})
 		return
 	}
-	tell([]doctor.Result{{Check: "configuration", Status: doctor.OK, Found: o.config + " can be used"}})
+	tell([]doctor.Finding{{Check: "configuration", Status: doctor.OK, Found: o.config + " can be used"}})
 	h := &doctor.Host{
 		System: doctor.System{Files: os.DirFS("/"), Run: runProgram},
 		Config: c, ConfigPath: o.config,
@@ -120,14 +120,14 @@ func (o *options) examine(ctx context.Context, args []string, offline bool, tell
 }
 
 // brokenConfiguration ends the examination: every other check compares with it.
-func brokenConfiguration(err error) doctor.Result {
-	result := doctor.Result{Check: "configuration", Status: doctor.Failed, Kind: doctor.Configuration, Found: err.Error()}
+func brokenConfiguration(err error) doctor.Finding {
+	finding := doctor.Finding{Check: "configuration", Status: doctor.Failed, Kind: doctor.Configuration, Found: err.Error()}
 	var own *config.Error
 	if errors.As(err, &own) {
 		words, command, _ := strings.Cut(own.Fix, "run: ")
-		result.Found, result.Fix, result.Command = own.What(), strings.TrimSuffix(words, ", or "), command
+		finding.Found, finding.Fix, finding.Command = own.What(), strings.TrimSuffix(words, ", or "), command
 	}
-	return result
+	return finding
 }
 
 func runProgram(ctx context.Context, program string, args ...string) (string, error) {
@@ -143,26 +143,26 @@ func command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func printJSON(w io.Writer, results []doctor.Result) error {
+func printJSON(w io.Writer, findings []doctor.Finding) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(doctor.Findings{OK: verdict(results) == nil, Results: results})
+	return encoder.Encode(doctor.Findings{OK: checkError(findings) == nil, Results: findings})
 }
 
-// verdict is the exit status.
-func verdict(results []doctor.Result) error {
+// checkError returns the error that gives aadctl check its exit status.
+func checkError(findings []doctor.Finding) error {
 	n := 0
-	for _, r := range results {
+	for _, r := range findings {
 		if r.Status == doctor.Failed {
 			n++
 		}
 	}
-	first := slices.IndexFunc(results, func(r doctor.Result) bool { return r.Status == doctor.Failed })
+	first := slices.IndexFunc(findings, func(r doctor.Finding) bool { return r.Status == doctor.Failed })
 	if first < 0 {
 		return nil
 	}
-	return &failure{exitFor(results[first].Kind), fmt.Sprintf("check: failed: %d, first: %s", n, results[first].Check), ""}
+	return &failure{exitFor(findings[first].Kind), fmt.Sprintf("check: failed: %d, first: %s", n, findings[first].Check), ""}
 }
 
 func exitFor(kind doctor.Kind) int {

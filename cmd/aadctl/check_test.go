@@ -14,7 +14,7 @@ import (
 	"aadlogin/internal/doctor"
 )
 
-var sampleResults = []doctor.Result{
+var sampleFindings = []doctor.Finding{
 	{Check: "store", Status: doctor.OK, Found: "the store is sound and goes by this configuration"},
 	{Check: "sshd", Status: doctor.Failed, Found: "UsePAM is no, so sshd asks no PAM module",
 		Fix:     "then reload sshd: systemctl reload ssh",
@@ -51,7 +51,7 @@ func TestPaper(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		test.paper.w = &out
-		test.paper.results(sampleResults)
+		test.paper.findings(sampleFindings)
 		if out.String() != test.want {
 			t.Errorf("%s: got\n%s", name, out.String())
 		}
@@ -60,7 +60,7 @@ func TestPaper(t *testing.T) {
 
 func TestPaperIn60Columns(t *testing.T) {
 	var out bytes.Buffer
-	(&paper{w: &out, width: 60}).results(sampleResults)
+	(&paper{w: &out, width: 60}).findings(sampleFindings)
 	for line := range strings.Lines(out.String()) {
 		if n := utf8.RuneCountInString(strings.TrimSpace(line)); n > 60 && !strings.Contains(line, "run: ") {
 			t.Errorf("%d columns: %s", n, line)
@@ -80,7 +80,7 @@ func TestParagraphs(t *testing.T) {
 
 func TestPaperColour(t *testing.T) {
 	var out bytes.Buffer
-	(&paper{w: &out, width: 60, colour: true}).results(sampleResults[:1])
+	(&paper{w: &out, width: 60, colour: true}).findings(sampleFindings[:1])
 	if !strings.HasPrefix(out.String(), "\x1b[32m✓\x1b[0m store") {
 		t.Errorf("%q", out.String())
 	}
@@ -98,19 +98,19 @@ func TestPaperColour(t *testing.T) {
 }
 
 // Scripts branch on the exit status, which is that of the first failure.
-func TestVerdict(t *testing.T) {
+func TestCheckError(t *testing.T) {
 	for kind, want := range map[doctor.Kind]int{
 		doctor.Machine: exitNo, doctor.Configuration: exitConfiguration, doctor.Unreachable: exitUnreachable,
 		doctor.Store: exitStore,
 	} {
-		results := []doctor.Result{{Status: doctor.Warning}, {Check: "a", Status: doctor.Failed, Kind: kind},
+		findings := []doctor.Finding{{Status: doctor.Warning}, {Check: "a", Status: doctor.Failed, Kind: kind},
 			{Status: doctor.Failed}}
 		var own *failure
-		if err := verdict(results); !errors.As(err, &own) || own.code != want || own.what != "check: failed: 2, first: a" {
+		if err := checkError(findings); !errors.As(err, &own) || own.code != want || own.what != "check: failed: 2, first: a" {
 			t.Errorf("%q: %v", kind, err)
 		}
 	}
-	if err := verdict([]doctor.Result{{Status: doctor.Warning}, {Status: doctor.Skipped}, {Status: doctor.OK}}); err != nil {
+	if err := checkError([]doctor.Finding{{Status: doctor.Warning}, {Status: doctor.Skipped}, {Status: doctor.OK}}); err != nil {
 		t.Error(err)
 	}
 }

@@ -33,12 +33,12 @@ func TestLastRefusal(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(root, "var/log/auth.log"), []byte(test.log), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			results := (&options{root: root}).lastRefusal(t.Context(), test.who, now)
+			findings := (&options{root: root}).lastRefusal(t.Context(), test.who, now)
 			switch {
-			case test.found == "" && results != nil:
-				t.Errorf("%+v", results)
-			case test.found != "" && (len(results) != 1 || !strings.Contains(results[0].Found, test.found) || strings.Contains(results[0].Fix, "reboot")):
-				t.Errorf("%+v", results)
+			case test.found == "" && findings != nil:
+				t.Errorf("%+v", findings)
+			case test.found != "" && (len(findings) != 1 || !strings.Contains(findings[0].Found, test.found) || strings.Contains(findings[0].Fix, "reboot")):
+				t.Errorf("%+v", findings)
 			}
 		})
 	}

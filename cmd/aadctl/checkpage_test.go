@@ -145,7 +145,7 @@ func TestCheckTenantByPage(t *testing.T) {
 		tenant func(*emulator.Directory)
 		says   []string
 		exit   int
-		want   string // each result's first words
+		want   string // each finding's first words
 	}{
 		{"both answers", base, as(here, other, nil), nil, 0, `ok sign_in.answer = "token" at http://127.0.0.1:8000/: accepted; the answer has \d+ characters: with ssh 2 pastes
 ok sign_in.answer = "code" at http://127.0.0.1:8000/index.html: accepted; the answer has 1\d\d\d characters: with ssh 2 pastes`},
@@ -172,10 +172,10 @@ ok`},
 			t.Parallel()
 			path, entra := tenantMachine(t, strings.Join(test.lines, "\n")+"\n", test.tenant)
 			u := &pageUser{t: t, entra: entra, lines: make(chan string, 16), says: test.says}
-			var results []doctor.Result
-			(&options{config: path}).tryTenant(t.Context(), &walk{say: u, lines: u.lines}, func(more []doctor.Result) { results = append(results, more...) })
+			var findings []doctor.Finding
+			(&options{config: path}).tryTenant(t.Context(), &walk{say: u, lines: u.lines}, func(more []doctor.Finding) { findings = append(findings, more...) })
 			var lines []string
-			for _, r := range results[2:] {
+			for _, r := range findings[2:] {
 				lines = append(lines, string(r.Status)+" "+r.Found)
 				if r.Check != "page" || r.Status == doctor.Failed && r.Fix == "" {
 					t.Errorf("%+v", r)
@@ -187,7 +187,7 @@ ok`},
 					t.Fatalf("got\n%s\nwant\n%s\nsaid %s", strings.Join(lines, "\n"), test.want, u)
 				}
 			}
-			if got := complain(&bytes.Buffer{}, verdict(results)); got != test.exit {
+			if got := complain(&bytes.Buffer{}, checkError(findings)); got != test.exit {
 				t.Errorf("exit status %d, want %d", got, test.exit)
 			}
 			if strings.Contains(u.String(), "eyJ") {

@@ -19,7 +19,7 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// A walk tries the tenant out with somebody at a browser. What it says to them goes to standard error: results alone are on
+// A walk tries the tenant out with somebody at a browser. What it says to them goes to standard error: findings alone are on
 // standard output, and with --json nothing else may be.
 type walk struct {
 	say   io.Writer
@@ -27,7 +27,7 @@ type walk struct {
 }
 
 // examineTenant is "check --tenant".
-func (o *options) examineTenant(ctx context.Context, in io.Reader, say io.Writer, tell func([]doctor.Result)) {
+func (o *options) examineTenant(ctx context.Context, in io.Reader, say io.Writer, tell func([]doctor.Finding)) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
 	w := &walk{say: say}
@@ -37,13 +37,13 @@ func (o *options) examineTenant(ctx context.Context, in io.Reader, say io.Writer
 	o.tryTenant(ctx, w, tell)
 }
 
-func (o *options) tryTenant(ctx context.Context, w *walk, tell func([]doctor.Result)) {
+func (o *options) tryTenant(ctx context.Context, w *walk, tell func([]doctor.Finding)) {
 	c, err := config.Load(o.config)
 	if err != nil {
-		tell([]doctor.Result{brokenConfiguration(err)})
+		tell([]doctor.Finding{brokenConfiguration(err)})
 		return
 	}
-	tell([]doctor.Result{{Check: "configuration", Status: doctor.OK, Found: o.config + " can be used"}})
+	tell([]doctor.Finding{{Check: "configuration", Status: doctor.OK, Found: o.config + " can be used"}})
 	h := &doctor.Host{Config: c, ConfigPath: o.config}
 	probe := h.Tenant(ctx, tell)
 	if probe == nil {

@@ -79,7 +79,7 @@ func tenantMachine(t *testing.T, lines string, change func(*emulator.Directory))
 	return path, entra
 }
 
-// Each form is tried with a code of its own; what was accepted, what not and why, and what to write, are results like any others.
+// Each form is tried with a code of its own; what was accepted, what not and why, and what to write, are findings like any others.
 func TestCheckTenant(t *testing.T) {
 	own := emulator.Contoso().ClientID + "/sign-in"
 	open := func(*emulator.Directory) {}
@@ -94,7 +94,7 @@ func TestCheckTenant(t *testing.T) {
 		lines  string
 		tenant func(*emulator.Directory)
 		exit   int
-		want   string // each result's first words
+		want   string // each finding's first words
 	}{
 		{"all is well", "sign_in.scope = \"" + own + "\"\n", open, 0, `ok without sign_in.scope: accepted
 ok sign_in.scope = "OWN": accepted
@@ -138,9 +138,9 @@ ok the configuration is right as it is`},
 			if strings.Contains(test.want, "the machine was told AADSTS53003") {
 				person.lines = nil // has no need to type
 			}
-			results := walkThrough(t, path, person)
+			findings := walkThrough(t, path, person)
 			var lines []string
-			for _, r := range results[2:] {
+			for _, r := range findings[2:] {
 				line := string(r.Status) + " " + r.Found
 				if r.Command != "" {
 					line += " | " + r.Command
@@ -157,7 +157,7 @@ ok the configuration is right as it is`},
 					t.Fatalf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
 				}
 			}
-			if got := complain(io.Discard, verdict(results)); got != test.exit {
+			if got := complain(io.Discard, checkError(findings)); got != test.exit {
 				t.Errorf("exit status %d, want %d", got, test.exit)
 			}
 		})
@@ -165,27 +165,27 @@ ok the configuration is right as it is`},
 }
 
 // walkThrough is check --tenant with somebody at a terminal.
-func walkThrough(t *testing.T, path string, b *browser) (results []doctor.Result) {
+func walkThrough(t *testing.T, path string, b *browser) (findings []doctor.Finding) {
 	t.Helper()
 	o := &options{config: path}
-	o.tryTenant(t.Context(), &walk{say: b, lines: b.lines}, func(more []doctor.Result) { results = append(results, more...) })
-	if strings.Contains(b.String(), "eyJ") || len(results) < 3 {
-		t.Fatalf("said %s, found %+v", b, results)
+	o.tryTenant(t.Context(), &walk{say: b, lines: b.lines}, func(more []doctor.Finding) { findings = append(findings, more...) })
+	if strings.Contains(b.String(), "eyJ") || len(findings) < 3 {
+		t.Fatalf("said %s, found %+v", b, findings)
 	}
-	return results
+	return findings
 }
 
 // Who skips every code has learnt nothing, and nothing is wrong.
 func TestCheckTenantSkipped(t *testing.T) {
 	t.Parallel()
 	path, entra := tenantMachine(t, "", func(*emulator.Directory) {})
-	results := walkThrough(t, path, &browser{entra: entra, lines: make(chan string, 8), left: true})
-	for _, r := range results[2:] {
+	findings := walkThrough(t, path, &browser{entra: entra, lines: make(chan string, 8), left: true})
+	for _, r := range findings[2:] {
 		if r.Status != doctor.Skipped {
 			t.Errorf("%+v", r)
 		}
 	}
-	if err := verdict(results); err != nil {
+	if err := checkError(findings); err != nil {
 		t.Error(err)
 	}
 }

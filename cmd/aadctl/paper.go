@@ -15,7 +15,7 @@ import (
 	"aadlogin/internal/doctor"
 )
 
-// paper is where results are written: in colour on a terminal, unless NO_COLOR is set (https://no-color.org), and with
+// paper is where findings are written: in colour on a terminal, unless NO_COLOR is set (https://no-color.org), and with
 // sentences broken at its width. Commands are never broken: they are there to be copied.
 type paper struct {
 	w      io.Writer
@@ -56,7 +56,7 @@ var marks = map[doctor.Status][2]string{
 	doctor.Skipped: {"-", "2"},
 }
 
-func (p *paper) results(all []doctor.Result) {
+func (p *paper) findings(all []doctor.Finding) {
 	for _, r := range all {
 		mark := marks[r.Status][0]
 		if p.colour {

@@ -99,7 +99,7 @@ func (o *options) report(cmd *cobra.Command, how reporting, file string) error {
 	if c, err := config.Load(o.config); err == nil {
 		r.Settings = c.Show()
 	}
-	o.examine(cmd.Context(), how.accounts(), how.offline, func(more []doctor.Result) { r.Checks = append(r.Checks, more...) })
+	o.examine(cmd.Context(), how.accounts(), how.offline, func(more []doctor.Finding) { r.Checks = append(r.Checks, more...) })
 	err = o.withRows(how, func(rows report.Accounts, names []string) error {
 		r.Accounts = rows
 		r.SignIns = signIns(cmd.Context(), o.logs(root), since, now, how.limit, how.only, names)

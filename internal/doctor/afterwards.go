@@ -15,11 +15,11 @@ import (
 // What ends a connection only after a sign-in that succeeded.
 
 // nologin is pam_nologin(8): root alone gets past such a file.
-func (h *Host) nologin() []Result {
+func (h *Host) nologin() []Finding {
 	asked := slices.ContainsFunc(stack(h.service, "sshd", "", 0), func(r rule) bool { return strings.HasSuffix(r.module, "pam_nologin.so") })
 	for _, file := range []string{"/var/run/nologin", "/run/nologin", "/etc/nologin"} {
 		if asked && h.exists(file) {
-			return []Result{failed(Machine, file+" is there, which keeps everybody but root out").
+			return []Finding{failed(Machine, file+" is there, which keeps everybody but root out").
 				fix("systemd makes it while the machine starts and ends, and takes it away again; otherwise it is somebody's order").
 				run("rm " + file)}
 		}
@@ -28,7 +28,7 @@ func (h *Host) nologin() []Result {
 }
 
 // chroot is safely_chroot() of OpenSSH: each directory on the way is root's, and nobody else may write it.
-func (h *Host) chroot(set map[string][]string) []Result {
+func (h *Host) chroot(set map[string][]string) []Finding {
 	dir := strings.Join(set["chrootdirectory"], " ")
 	if !strings.HasPrefix(dir, "/") || strings.Contains(dir, "%") { // none; and %h and %u are each person's own
 		return nil
@@ -40,7 +40,7 @@ func (h *Host) chroot(set map[string][]string) []Result {
 		case at == "/":
 			return nil
 		case err != nil || !info.IsDir():
-			return []Result{failed(Machine, "ChrootDirectory is "+dir+", and "+at+" is no directory").
+			return []Finding{failed(Machine, "ChrootDirectory is "+dir+", and "+at+" is no directory").
 				fix(reload).run("mkdir -p " + shellWord(at))}
 		case info.Mode().Perm()&0o022 != 0:
 			wrong = "can be written by others than root"
@@ -49,7 +49,7 @@ func (h *Host) chroot(set map[string][]string) []Result {
 			wrong = fmt.Sprintf("belongs to uid %d", owner.Uid)
 		}
 		if wrong != "" {
-			return []Result{failed(Machine, "ChrootDirectory is "+dir+", and "+at+" "+wrong+": sshd ends such a session").
+			return []Finding{failed(Machine, "ChrootDirectory is "+dir+", and "+at+" "+wrong+": sshd ends such a session").
 				run("chown root: " + shellWord(at) + " && chmod go-w " + shellWord(at))}
 		}
 	}

@@ -14,14 +14,14 @@ import (
 )
 
 // clocks finds programs besides sshd that end a sign-in before sign_in.timeout, without a sentence of ours.
-func (h *Host) clocks(context.Context) (results []Result) {
-	for _, found := range [][]Result{h.loginClock(), h.cockpitClock(), h.sudoClock()} {
-		results = append(results, found...)
+func (h *Host) clocks(context.Context) (findings []Finding) {
+	for _, found := range [][]Finding{h.loginClock(), h.cockpitClock(), h.sudoClock()} {
+		findings = append(findings, found...)
 	}
-	if results == nil {
-		results = []Result{ok("no program is known to end a sign-in before sign_in.timeout")}
+	if findings == nil {
+		findings = []Finding{ok("no program is known to end a sign-in before sign_in.timeout")}
 	}
-	return results
+	return findings
 }
 
 // shows reports whether a service is there and shows codes.
@@ -30,7 +30,7 @@ func (h *Host) shows(service string) bool {
 	return err == nil && slices.Contains(h.Config.SignIn.Services, service)
 }
 
-func (h *Host) tooShort(program string, limit time.Duration, key string) Result {
+func (h *Host) tooShort(program string, limit time.Duration, key string) Finding {
 	return warningf("%s ends a sign-in after %v (%s), and sign_in.timeout is %v", program, limit, key, h.Config.SignIn.Timeout)
 }
 
@@ -49,7 +49,7 @@ func (h *Host) loginDefs(line string) (text, set string) {
 }
 
 // loginClock is LOGIN_TIMEOUT of login.defs(5), 60 s where nothing is said; 0 is no limit.
-func (h *Host) loginClock() []Result {
+func (h *Host) loginClock() []Finding {
 	limit, timeout := 60, int(h.Config.SignIn.Timeout.Seconds())
 	text, set := h.loginDefs(fmt.Sprintf("LOGIN_TIMEOUT %d", timeout+20))
 	for line := range strings.Lines(text) {
@@ -62,11 +62,11 @@ func (h *Host) loginClock() []Result {
 	if !h.shows("login") || limit == 0 || limit > timeout {
 		return nil
 	}
-	return []Result{h.tooShort("login on the console", time.Duration(limit)*time.Second, "LOGIN_TIMEOUT in login.defs").run(set)}
+	return []Finding{h.tooShort("login on the console", time.Duration(limit)*time.Second, "LOGIN_TIMEOUT in login.defs").run(set)}
 }
 
 // cockpitClock: cockpit.conf(5) gives the browser 30 s after ENTER, and ENTER 60 s, unless [basic] says otherwise.
-func (h *Host) cockpitClock() []Result {
+func (h *Host) cockpitClock() []Finding {
 	if !h.shows("cockpit") {
 		return nil
 	}
@@ -90,7 +90,7 @@ func (h *Host) cockpitClock() []Result {
 	if least >= seconds {
 		return nil
 	}
-	return []Result{h.tooShort("Cockpit", time.Duration(least)*time.Second, "timeout and response-timeout in /etc/cockpit/cockpit.conf").
+	return []Finding{h.tooShort("Cockpit", time.Duration(least)*time.Second, "timeout and response-timeout in /etc/cockpit/cockpit.conf").
 		fix("where the file has a section [basic], write the two lines into that").
 		run(fmt.Sprintf(`printf '[basic]\ntimeout = %d\nresponse-timeout = %[1]d\n' >>/etc/cockpit/cockpit.conf`, seconds))}
 }
@@ -98,7 +98,7 @@ func (h *Host) cockpitClock() []Result {
 var passwdTimeout = regexp.MustCompile(`(?m)^\s*Defaults\S*\s.*\bpasswd_timeout\s*=\s*"?([0-9.]+)`)
 
 // sudoClock is passwd_timeout of sudoers(5), in minutes: 5 where nothing is said, 0 for no limit.
-func (h *Host) sudoClock() (results []Result) {
+func (h *Host) sudoClock() (findings []Finding) {
 	if !h.shows("sudo") {
 		return nil
 	}
@@ -110,9 +110,9 @@ func (h *Host) sudoClock() (results []Result) {
 			if err != nil || minutes <= 0 || limit > h.Config.SignIn.Timeout {
 				continue
 			}
-			results = append(results, h.tooShort("sudo", limit, "passwd_timeout in "+file).
+			findings = append(findings, h.tooShort("sudo", limit, "passwd_timeout in "+file).
 				run(fmt.Sprintf(`sed -Ei 's/(passwd_timeout[[:blank:]]*=[[:blank:]]*)"?[0-9.]+"?/\15/' %s && visudo -c`, shellWord(file))))
 		}
 	}
-	return results
+	return findings
 }

@@ -39,17 +39,17 @@ func TestClocks(t *testing.T) {
 			c := &config.Config{}
 			c.SignIn.Timeout, c.SignIn.Services = 280*time.Second, []string{"login", "cockpit", "sudo"}
 			h := &Host{Config: c, System: System{Files: root}}
-			results := h.clocks(t.Context())
+			findings := h.clocks(t.Context())
 			if test.found == "" {
-				expect(t, results, OK, "no program is known")
+				expect(t, findings, OK, "no program is known")
 				return
 			}
-			expect(t, results, Warning, test.found)
+			expect(t, findings, Warning, test.found)
 			file := filepath.Join(t.TempDir(), "file")
 			if err := os.WriteFile(file, []byte(test.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			command, _, _ := strings.Cut(strings.ReplaceAll(results[0].Command, "/"+test.file, file), " && visudo")
+			command, _, _ := strings.Cut(strings.ReplaceAll(findings[0].Command, "/"+test.file, file), " && visudo")
 			if out, err := exec.Command("sh", "-ec", command).CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
@@ -70,10 +70,10 @@ func TestLoginDefsOfTheVendor(t *testing.T) {
 	c := &config.Config{}
 	c.SignIn.Timeout, c.SignIn.Services = 280*time.Second, []string{"login"}
 	h := &Host{Config: c, System: System{Files: root}}
-	results := h.clocks(t.Context())
-	expect(t, results, Warning, "login on the console ends a sign-in after 45s")
+	findings := h.clocks(t.Context())
+	expect(t, findings, Warning, "login on the console ends a sign-in after 45s")
 	dir := t.TempDir()
-	command := strings.ReplaceAll(results[0].Command, "/etc/", dir+"/etc/")
+	command := strings.ReplaceAll(findings[0].Command, "/etc/", dir+"/etc/")
 	if out, err := exec.Command("sh", "-ec", command).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v: %s", command, err, out)
 	}

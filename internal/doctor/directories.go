@@ -16,7 +16,7 @@ import (
 // permissions: the store is for root to write and for everybody to read, the rest is for root. Sign-ins refuse a directory of
 // ours that somebody else may write in. Whoever may write above it can put another one in its place, and only this says so: the
 // directories there are not ours.
-func (h *Host) permissions() (results []Result) {
+func (h *Host) permissions() (findings []Finding) {
 	looked := map[string]bool{}
 	for _, want := range []struct {
 		path string
@@ -35,34 +35,34 @@ func (h *Host) permissions() (results []Result) {
 		}
 		looked[want.path] = true
 		if mode := info.Mode().Perm(); mode&want.must != want.must || mode&want.not != 0 {
-			results = append(results, failedf(Machine, "%s has mode %04o", want.path, mode).
+			findings = append(findings, failedf(Machine, "%s has mode %04o", want.path, mode).
 				run(fmt.Sprintf("chmod %04o %s", want.must|mode&0o055&^want.not, want.path)))
 		}
-		results = append(results, owner(want.path, info)...)
+		findings = append(findings, owner(want.path, info)...)
 		for dir := path.Dir(want.path); !looked[dir]; dir = path.Dir(dir) {
 			looked[dir] = true
-			results = append(results, h.above(dir, want.path)...)
+			findings = append(findings, h.above(dir, want.path)...)
 		}
 	}
-	return results
+	return findings
 }
 
-func owner(dir string, info fs.FileInfo) []Result {
+func owner(dir string, info fs.FileInfo) []Finding {
 	if owner, known := info.Sys().(*syscall.Stat_t); known && owner.Uid != 0 {
-		return []Result{failedf(Machine, "%s belongs to uid %d", dir, owner.Uid).run("chown root: " + dir)}
+		return []Finding{failedf(Machine, "%s belongs to uid %d", dir, owner.Uid).run("chown root: " + dir)}
 	}
 	return nil
 }
 
 // above looks at a directory on the way to one of ours.
-func (h *Host) above(dir, ours string) (results []Result) {
+func (h *Host) above(dir, ours string) (findings []Finding) {
 	info, err := fs.Stat(h.Files, cmp.Or(dir[1:], "."))
 	if err != nil {
 		return nil
 	}
 	if mode := info.Mode(); mode.Perm()&0o022 != 0 && mode&fs.ModeSticky == 0 {
-		results = append(results, failedf(Machine, "%s has mode %04o: others than root can exchange %s", dir, mode.Perm(), ours).
+		findings = append(findings, failedf(Machine, "%s has mode %04o: others than root can exchange %s", dir, mode.Perm(), ours).
 			run("chmod go-w "+dir))
 	}
-	return append(results, owner(dir, info)...)
+	return append(findings, owner(dir, info)...)
 }

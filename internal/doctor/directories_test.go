@@ -46,12 +46,12 @@ func TestPermissions(t *testing.T) {
 			}
 			files[c.dir] = dir(c.mode, c.uid)
 			h.Files = files
-			results := h.permissions()
+			findings := h.permissions()
 			switch {
-			case c.found == "" && results != nil, c.found != "" && len(results) != 1:
-				t.Errorf("%+v", results)
-			case c.found != "" && (results[0].Found != c.found || results[0].Command != c.command || results[0].Status != Failed):
-				t.Errorf("%+v, want %s; %s", results[0], c.found, c.command)
+			case c.found == "" && findings != nil, c.found != "" && len(findings) != 1:
+				t.Errorf("%+v", findings)
+			case c.found != "" && (findings[0].Found != c.found || findings[0].Command != c.command || findings[0].Status != Failed):
+				t.Errorf("%+v, want %s; %s", findings[0], c.found, c.command)
 			}
 		})
 	}

@@ -6,7 +6,7 @@
 // A check looks at one precondition and says what it found: each is a function of texts (a file, what "sshd -T" prints) or of
 // an answer of the network. Nothing is changed by any of them. None takes longer than its limit.
 //
-// What aadctl check --json prints is [Findings]; check.schema.json describes it, and aadctl check --schema prints that.
+// What aadctl check --json prints is [Findings]; aadctl check --schema prints its JSON Schema, check.schema.json.
 package doctor
 
 import (
@@ -39,8 +39,8 @@ const (
 	Store         Kind = "store"
 )
 
-// A Result is what one check found.
-type Result struct {
+// A Finding is what one check found.
+type Finding struct {
 	Check   string `json:"check"`
 	Status  Status `json:"status"`
 	Kind    Kind   `json:"kind,omitempty"`
@@ -51,10 +51,10 @@ type Result struct {
 	also []string // PAM services of which the same was found
 }
 
-// Findings are all results, as JSON.
+// Findings is what aadctl check --json prints.
 type Findings struct {
-	OK      bool     `json:"ok"` // none failed
-	Results []Result `json:"results"`
+	OK      bool      `json:"ok"` // none failed
+	Results []Finding `json:"results"`
 }
 
 // Schema is the JSON Schema of Findings.
@@ -82,47 +82,49 @@ type Host struct {
 const limit = 15 * time.Second
 
 // examine runs one check, and does not wait for one that hangs.
-func examine(ctx context.Context, name string, check checkFunc) []Result {
+func examine(ctx context.Context, name string, check checkFunc) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	done := make(chan []Result, 1)
+	done := make(chan []Finding, 1)
 	go func() { done <- check(ctx) }()
-	var results []Result
+	var findings []Finding
 	select {
-	case results = <-done:
+	case findings = <-done:
 	case <-ctx.Done():
-		results = []Result{failedf(Machine, "no answer within %v", limit).fix(hangs)}
+		findings = []Finding{failedf(Machine, "no answer within %v", limit).fix(hangs)}
 	}
-	return named(name, results)
+	return named(name, findings)
 }
 
 // hangs is about a program that a check runs; one of the network does not run any.
 const hangs = "a program that this check runs does not end: see which one, and what it waits for: ps -ef --forest"
 
-func named(check string, results []Result) []Result {
-	for i := range results {
-		results[i].Check = check
+func named(check string, findings []Finding) []Finding {
+	for i := range findings {
+		findings[i].Check = check
 	}
-	return results
+	return findings
 }
 
-func ok(format string, args ...any) Result {
-	return Result{Status: OK, Found: fmt.Sprintf(format, args...)}
+func ok(format string, args ...any) Finding {
+	return Finding{Status: OK, Found: fmt.Sprintf(format, args...)}
 }
 
-func skipped(why string) Result { return Result{Status: Skipped, Found: why} }
+func skipped(why string) Finding { return Finding{Status: Skipped, Found: why} }
 
-func failed(kind Kind, found string) Result { return Result{Status: Failed, Kind: kind, Found: found} }
+func failed(kind Kind, found string) Finding {
+	return Finding{Status: Failed, Kind: kind, Found: found}
+}
 
-func failedf(kind Kind, format string, args ...any) Result {
+func failedf(kind Kind, format string, args ...any) Finding {
 	return failed(kind, fmt.Sprintf(format, args...))
 }
 
-func warningf(format string, args ...any) Result { return warning(fmt.Sprintf(format, args...)) }
+func warningf(format string, args ...any) Finding { return warning(fmt.Sprintf(format, args...)) }
 
-func warning(found string) Result { return Result{Status: Warning, Found: found} }
+func warning(found string) Finding { return Finding{Status: Warning, Found: found} }
 
 // fix adds what to do in words, run the command.
-func (r Result) fix(words string) Result { r.Fix = words; return r }
+func (r Finding) fix(words string) Finding { r.Fix = words; return r }
 
-func (r Result) run(command string) Result { r.Command = command; return r }
+func (r Finding) run(command string) Finding { r.Command = command; return r }

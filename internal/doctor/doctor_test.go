@@ -16,29 +16,29 @@ import (
 	"aadlogin/internal/sshd"
 )
 
-// told is each result as "status: found | fix | command".
-func told(results ...Result) string {
+// told is each finding as "status: found | fix | command".
+func told(findings ...Finding) string {
 	var lines []string
-	for _, r := range results {
+	for _, r := range findings {
 		lines = append(lines, string(r.Status)+": "+r.Found)
 	}
 	return strings.Join(lines, "\n")
 }
 
-// expect finds one result, and a way out of each that failed: every failure that a test brings about comes by here.
-func expect(t *testing.T, results []Result, status Status, found string) {
+// expect finds one finding, and a way out of each that failed: every failure that a test brings about comes by here.
+func expect(t *testing.T, findings []Finding, status Status, found string) {
 	t.Helper()
-	for _, r := range results {
+	for _, r := range findings {
 		if r.Status == Failed && r.Fix == "" && r.Command == "" {
 			t.Errorf("no way out of: %s", r.Found)
 		}
 	}
-	for _, r := range results {
+	for _, r := range findings {
 		if r.Status == status && strings.Contains(r.Found, found) {
 			return
 		}
 	}
-	t.Errorf("no %s, %q in:\n%s", status, found, told(results...))
+	t.Errorf("no %s, %q in:\n%s", status, found, told(findings...))
 }
 
 func TestNsswitch(t *testing.T) {
@@ -145,16 +145,16 @@ func TestPAMTellsOnce(t *testing.T) {
 	for _, service := range []string{"sshd", "sudo", "login"} {
 		files[service] = "@include all\n"
 	}
-	results := pamOf(files).pam(t.Context())
+	findings := pamOf(files).pam(t.Context())
 	for _, found := range []string{
 		"/etc/pam.d/sshd, auth: pam_aad.so is not asked (as in sudo and login)",
 		"/etc/pam.d/sshd, account: pam_aad.so is not asked (as in sudo and login)",
 		"/etc/pam.d/sshd, session: pam_aad.so is not asked (as in login)",
 	} {
-		expect(t, results, Failed, found)
+		expect(t, findings, Failed, found)
 	}
-	if expect(t, results, Warning, "nothing makes home directories (as in login)"); len(results) != 4 {
-		t.Errorf("%s", told(results...))
+	if expect(t, findings, Warning, "nothing makes home directories (as in login)"); len(findings) != 4 {
+		t.Errorf("%s", told(findings...))
 	}
 }
 
@@ -171,7 +171,7 @@ func TestClock(t *testing.T) {
 		{-time.Hour, true, Failed, "1h0m0s behind"},
 		{time.Hour, false, Skipped, "did not say"},
 	} {
-		expect(t, []Result{judgeClock(test.ahead, test.known)}, test.status, test.found)
+		expect(t, []Finding{judgeClock(test.ahead, test.known)}, test.status, test.found)
 	}
 }
 
@@ -193,7 +193,7 @@ func TestDecision(t *testing.T) {
 		{rbac.Decision{}, Failed, "would not be let in", "az", ""},
 	} {
 		r := judgeDecision(test.decision, "az")
-		expect(t, []Result{r}, test.status, test.found)
+		expect(t, []Finding{r}, test.status, test.found)
 		if r.Command != test.command || !strings.Contains(r.Fix, test.fix) {
 			t.Errorf("%+v", r)
 		}
@@ -234,16 +234,16 @@ func TestOtherDistributions(t *testing.T) {
 	expect(t, h.pam(t.Context()), OK, "sshd asks pam_aad.so")
 	expect(t, h.modules(t.Context()), OK, "/usr/lib64/security/pam_aad.so")
 	expect(t, h.modules(t.Context()), OK, "/usr/lib64/libnss_aad.so.2")
-	if results := h.nsswitch(t.Context()); len(results) != 2 || results[1].Command != "/usr/share/aad-login/nsswitch add" {
-		t.Errorf("%+v", results)
+	if findings := h.nsswitch(t.Context()); len(findings) != 2 || findings[1].Command != "/usr/share/aad-login/nsswitch add" {
+		t.Errorf("%+v", findings)
 	}
 	system["etc/authselect/authselect.conf"] = &fstest.MapFile{}
-	if results := h.nsswitch(t.Context()); len(results) != 2 || results[0].Command != "" || results[1].Command != wiring+" add" {
-		t.Errorf("%+v", results)
+	if findings := h.nsswitch(t.Context()); len(findings) != 2 || findings[0].Command != "" || findings[1].Command != wiring+" add" {
+		t.Errorf("%+v", findings)
 	}
 	system["etc/pam.d/common-auth"] = &fstest.MapFile{Data: []byte("auth include common-auth-pc\n")}
-	if results := h.pam(t.Context()); len(results) != 1 || results[0].Command != wiring+" add" {
-		t.Errorf("%+v", results)
+	if findings := h.pam(t.Context()); len(findings) != 1 || findings[0].Command != wiring+" add" {
+		t.Errorf("%+v", findings)
 	}
 	expect(t, h.modules(t.Context()), Failed, "pam_aad.so is not there") // no line names it where it is
 }
@@ -253,9 +253,9 @@ func TestHangs(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	forever := make(chan struct{})
-	results := examine(ctx, "sshd", func(context.Context) []Result { <-forever; return nil })
-	if expect(t, results, Failed, "no answer"); results[0].Check != "sshd" {
-		t.Errorf("%+v", results)
+	findings := examine(ctx, "sshd", func(context.Context) []Finding { <-forever; return nil })
+	if expect(t, findings, Failed, "no answer"); findings[0].Check != "sshd" {
+		t.Errorf("%+v", findings)
 	}
 }
 
@@ -291,7 +291,7 @@ func FuzzTexts(f *testing.F) {
 		denials(text)
 		h := pamOf(map[string]string{"sshd": text})
 		h.Config = &config.Config{}
-		if results := h.pam(t.Context()); len(results) == 0 {
+		if findings := h.pam(t.Context()); len(findings) == 0 {
 			t.Error("nothing said")
 		}
 	})

@@ -43,9 +43,9 @@ func TestIdentityThatIsNotMeant(t *testing.T) {
 			r := remote{h, probe}
 			r.openID(t.Context())
 			r.machine(t.Context())
-			result := r.identity(t.Context())[0]
-			if (result.Status == OK) != (test.fix == "") || !strings.Contains(result.Fix, test.fix) || !strings.HasPrefix(result.Command, test.command) || (result.Command == "") != (test.command == "") {
-				t.Errorf("%+v", result)
+			finding := r.identity(t.Context())[0]
+			if (finding.Status == OK) != (test.fix == "") || !strings.Contains(finding.Fix, test.fix) || !strings.HasPrefix(finding.Command, test.command) || (finding.Command == "") != (test.command == "") {
+				t.Errorf("%+v", finding)
 			}
 		})
 	}
@@ -84,7 +84,7 @@ func TestCommandsForTheMachine(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { entra.Close() })
-			look := func(check func(remote) []Result, want []string) {
+			look := func(check func(remote) []Finding, want []string) {
 				t.Helper()
 				h := host(t, entra, test.line)
 				probe, err := signin.NewProbe(t.Context(), h.Config)
@@ -94,24 +94,24 @@ func TestCommandsForTheMachine(t *testing.T) {
 				r := remote{h, probe}
 				r.openID(t.Context())
 				r.machine(t.Context())
-				result := check(r)[0]
-				if result.Status == OK || (result.Command == "") != (want == nil) {
-					t.Errorf("%+v", result)
+				finding := check(r)[0]
+				if finding.Status == OK || (finding.Command == "") != (want == nil) {
+					t.Errorf("%+v", finding)
 				}
 				for _, part := range want {
-					if !strings.Contains(result.Command, part) || strings.Contains(result.Command, "virtualMachineScaleSets/web/") {
-						t.Errorf("no %s in %+v", part, result)
+					if !strings.Contains(finding.Command, part) || strings.Contains(finding.Command, "virtualMachineScaleSets/web/") {
+						t.Errorf("no %s in %+v", part, finding)
 					}
 				}
 			}
-			look(func(r remote) []Result { return r.identity(t.Context()) }, test.assign)
+			look(func(r remote) []Finding { return r.identity(t.Context()) }, test.assign)
 			if err := entra.Update(func(d *emulator.Directory) { d.Identities = []emulator.Identity{own, other} }); err != nil {
 				t.Fatal(err)
 			}
 			if test.fault != nil {
 				entra.Fail(*test.fault)
 			}
-			look(func(r remote) []Result { return r.authorization(t.Context()) }, test.authorize)
+			look(func(r remote) []Finding { return r.authorization(t.Context()) }, test.authorize)
 		})
 	}
 }

@@ -15,21 +15,21 @@ import (
 )
 
 // ids looks for names and ids that two have: files, groups and rights go by them.
-func (h *Host) ids(context.Context) (results []Result) {
+func (h *Host) ids(context.Context) (findings []Finding) {
 	store := h.accounts()
 	locals, err := store.Locals()
 	if err != nil {
-		return []Result{failed(Machine, bare(err)).fix("see why root cannot read it").run("ls -l /etc/passwd /etc/group")}
+		return []Finding{failed(Machine, bare(err)).fix("see why root cannot read it").run("ls -l /etc/passwd /etc/group")}
 	}
 	rules := account.RulesFrom(h.Config)
 	var refused *account.RangeError
 	if err := store.Fit(rules); errors.As(err, &refused) {
-		results = append(results, failed(Configuration, bare(refused)).fix(refused.Fix()+", and run: "+apply))
+		findings = append(findings, failed(Configuration, bare(refused)).fix(refused.Fix()+", and run: "+apply))
 	}
-	results = append(results, conflicts(store, locals)...)
+	findings = append(findings, conflicts(store, locals)...)
 	if others := locals.Between(rules.Low, rules.High); len(others) > 0 && refused == nil {
 		found := "accounts.id_range is not for accounts alone, and a first sign-in that comes to the id of another is refused: " + strings.Join(others, ", ")
-		results = append(results, warning(found).fix("put the range where nobody is"))
+		findings = append(findings, warning(found).fix("put the range where nobody is"))
 	}
 	var homes []string
 	for _, s := range locals.SharedHomes(rules) {
@@ -37,12 +37,12 @@ func (h *Host) ids(context.Context) (results []Result) {
 	}
 	if len(homes) > 0 {
 		found := "accounts.home is not for accounts alone, and a first sign-in into the home of another is refused: " + strings.Join(homes, ", ")
-		results = append(results, warning(found).fix(`use a template that no local account has, such as "/home/%u" or "/home/%d/%l", and run: `+apply))
+		findings = append(findings, warning(found).fix(`use a template that no local account has, such as "/home/%u" or "/home/%d/%l", and run: `+apply))
 	}
-	if results == nil {
-		results = []Result{ok("every account has a name and an id to itself")}
+	if findings == nil {
+		findings = []Finding{ok("every account has a name and an id to itself")}
 	}
-	return results
+	return findings
 }
 
 // accounts is the store, on this host.
@@ -55,17 +55,17 @@ func (h *Host) accounts() account.Store {
 }
 
 // firstRefused is what keeps this account from a first sign-in, if anything does.
-func (h *Host) firstRefused(acct account.Account) []Result {
+func (h *Host) firstRefused(acct account.Account) []Finding {
 	locals, err := h.accounts().Locals()
 	if err != nil {
-		return []Result{failed(Machine, bare(err)).fix("see why root cannot read it").run("ls -l /etc/passwd /etc/group")}
+		return []Finding{failed(Machine, bare(err)).fix("see why root cannot read it").run("ls -l /etc/passwd /etc/group")}
 	}
 	var home *account.HomeError
 	switch err := cmp.Or(locals.Conflict(acct), locals.Home(acct)); {
 	case errors.As(err, &home):
-		return []Result{failed(Machine, bare(err)).fix(home.Fix())}
+		return []Finding{failed(Machine, bare(err)).fix(home.Fix())}
 	case err != nil:
-		return []Result{failed(Machine, bare(err)).fix(apart(acct))}
+		return []Finding{failed(Machine, bare(err)).fix(apart(acct))}
 	}
 	return nil
 }
@@ -76,23 +76,23 @@ func apart(a account.Account) string {
 }
 
 // conflicts are the accounts that share a name or an id with somebody local.
-func conflicts(store account.Store, locals *account.Locals) (results []Result) {
+func conflicts(store account.Store, locals *account.Locals) (findings []Finding) {
 	snapshot, err := store.Open()
 	if err != nil {
 		return nil // the check of the store says so
 	}
 	defer snapshot.Close()
-	results = leftBehind(snapshot, locals)
+	findings = leftBehind(snapshot, locals)
 	for a := range snapshot.All() {
 		if !a.Removed.IsZero() {
 			continue
 		}
 		if err := locals.Conflict(a); err != nil {
-			results = append(results, failed(Machine, bare(err)).
+			findings = append(findings, failed(Machine, bare(err)).
 				fix(apart(a)))
 		}
 	}
-	return results
+	return findings
 }
 
 // bare is an error of package account without the package's name.

@@ -41,9 +41,9 @@ func TestIDs(t *testing.T) {
 				h.Config.Accounts.IDRange = [2]uint32{1899999990, 2000000000}
 			}
 			h.Files = fstest.MapFS{"etc/passwd": {Data: []byte(c.passwd)}, "etc/group": {Data: []byte(c.group)}}
-			results := h.ids(t.Context())
-			expect(t, results, c.status, c.found)
-			for _, r := range results {
+			findings := h.ids(t.Context())
+			expect(t, findings, c.status, c.found)
+			for _, r := range findings {
 				if r.Status != OK && r.Fix == "" {
 					t.Errorf("no way out of %+v", r)
 				}
@@ -70,16 +70,16 @@ func TestFirstSignInRefused(t *testing.T) {
 		h.keep(t, stored(func(a *account.Account) { a.TenantID, a.ObjectID = "", ""; c.change(a) }))
 		h.Files = fstest.MapFS{"etc/passwd": {Data: []byte(c.passwd)}}
 		h.Account = "user@contoso.example"
-		_, results := h.person()
-		expect(t, results, map[bool]Status{true: OK, false: Failed}[what == "fine"], c.found)
+		_, findings := h.person()
+		expect(t, findings, map[bool]Status{true: OK, false: Failed}[what == "fine"], c.found)
 	}
 	h := host(t, nil, "")
 	h.keep(t)
 	h.Account = "user@contoso.example"
 	fresh := account.RulesFrom(h.Config).First(account.Name{Account: h.Account, UPN: h.Account})
 	h.Files = fstest.MapFS{"etc/group": {Data: fmt.Appendf(nil, "devs:x:%d:\n", fresh.UID)}}
-	_, results := h.person()
-	expect(t, results, Failed, "is that of the local group devs")
+	_, findings := h.person()
+	expect(t, findings, Failed, "is that of the local group devs")
 }
 
 // A store is gone, and homes say that there was one; then another was begun.
@@ -94,15 +94,15 @@ func TestLostStore(t *testing.T) {
 	if err := os.Chown(home, 1002, 1002); err != nil {
 		t.Skip("only root gives files away")
 	}
-	results := h.store(t.Context())
-	expect(t, results, Failed, "there is no store, and there was one, for kim@contoso.example has a home ("+home+")")
-	if last := results[len(results)-1]; last.Command != apply || last.Fix == "" {
+	findings := h.store(t.Context())
+	expect(t, findings, Failed, "there is no store, and there was one, for kim@contoso.example has a home ("+home+")")
+	if last := findings[len(findings)-1]; last.Command != apply || last.Fix == "" {
 		t.Errorf("%+v", last)
 	}
 	h.keep(t)
-	results = h.ids(t.Context())
-	expect(t, results, Warning, "kim@contoso.example is not in the store, and had id 1002 by its home "+home)
-	if want := `(echo 'kim@contoso.example:*:1002:1002::` + home + `:/bin/bash') | aadctl account import -`; results[0].Command != want {
-		t.Errorf("%q, not %q", results[0].Command, want)
+	findings = h.ids(t.Context())
+	expect(t, findings, Warning, "kim@contoso.example is not in the store, and had id 1002 by its home "+home)
+	if want := `(echo 'kim@contoso.example:*:1002:1002::` + home + `:/bin/bash') | aadctl account import -`; findings[0].Command != want {
+		t.Errorf("%q, not %q", findings[0].Command, want)
 	}
 }

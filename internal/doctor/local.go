@@ -5,11 +5,11 @@ package doctor
 
 import "context"
 
-// Local checks what needs no network, and gives the results of each check to tell as they come.
-func (h *Host) Local(ctx context.Context, tell func([]Result)) {
+// Local checks what needs no network, and gives the findings of each check to tell as they come.
+func (h *Host) Local(ctx context.Context, tell func([]Finding)) {
 	for _, c := range []struct {
 		name  string
-		check func(context.Context) []Result
+		check func(context.Context) []Finding
 	}{
 		{"store", h.store},
 		{"ids", h.ids},

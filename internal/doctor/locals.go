@@ -14,8 +14,8 @@ import (
 // "required" and "requisite" do that in auth; default=die without a word about the value does it everywhere.
 
 // shutOut finds such lines, in whatever service.
-func (h *Host) shutOut() (results []Result) {
-	told := map[place]bool{}
+func (h *Host) shutOut() (findings []Finding) {
+	told := map[position]bool{}
 	for _, service := range append(h.pamServices(), "other") {
 		all := stack(h.service, service, "", 0)
 		for _, kind := range []string{"auth", "account", "session", "password"} {
@@ -23,12 +23,12 @@ func (h *Host) shutOut() (results []Result) {
 			for i, r := range rules {
 				if r.ours() && r.keepsLocalsOut() && !told[r.at] && !slices.ContainsFunc(rules[:i], endsForLocals) {
 					told[r.at] = true
-					results = append(results, r.tellOf(guarded(rules[i+1:])))
+					findings = append(findings, r.tellOf(guarded(rules[i+1:])))
 				}
 			}
 		}
 	}
-	return results
+	return findings
 }
 
 // keepsLocalsOut: a jump in auth, too. Where setcred takes it, libpam has what our module returned count, and it is no success.
@@ -46,15 +46,15 @@ func endsForLocals(r rule) bool {
 }
 
 // tellOf says what is wrong and prints the line that is right, and a command that puts it there.
-func (r rule) tellOf(guarded bool) Result {
+func (r rule) tellOf(guarded bool) Finding {
 	what := map[string]string{"auth": "authenticate", "account": "log in", "session": "log in", "password": "change their passwords"}
 	right := r.right(guarded)
-	result := failedf(Machine, "%s: with control %s in front of pam_aad.so, accounts of this machine cannot %s", r.at, r.control, what[r.kind]).
+	finding := failedf(Machine, "%s: with control %s in front of pam_aad.so, accounts of this machine cannot %s", r.at, r.control, what[r.kind]).
 		fix("the line should be: " + right)
 	if r.at.nextOne != r.at.line+1 || strings.ContainsAny(right, `'|&\`) || strings.ContainsAny(r.at.file, " '") {
-		return result // by hand
+		return finding // by hand
 	}
-	return result.run(fmt.Sprintf("sed -i --follow-symlinks '%ds|.*|%s|' %s", r.at.line, right, r.at.file))
+	return finding.run(fmt.Sprintf("sed -i --follow-symlinks '%ds|.*|%s|' %s", r.at.line, right, r.at.file))
 }
 
 // right is the rule as it should be: with the package's own control, where what stands behind the line is the package's, too.

@@ -27,14 +27,14 @@ func TestLinesThatKeepLocalsOut(t *testing.T) {
 	} {
 		for _, kind := range []string{"auth", "account", "session", "password"} {
 			files := map[string]string{"atd": "# at\n\n" + kind + " " + control + " pam_aad.so debug\n" + kind + " required pam_permit.so\n"}
-			results := pamOf(files).shutOut()
-			if want := strings.Contains(bad, kind); want != (len(results) == 1) || len(results) > 1 {
-				t.Errorf("%s %s: %s", kind, control, told(results...))
+			findings := pamOf(files).shutOut()
+			if want := strings.Contains(bad, kind); want != (len(findings) == 1) || len(findings) > 1 {
+				t.Errorf("%s %s: %s", kind, control, told(findings...))
 				continue
 			} else if !want {
 				continue
 			}
-			r := results[0]
+			r := findings[0]
 			if r.Status != Failed || !strings.HasPrefix(r.Found, "/etc/pam.d/atd:3: with control "+control+" in front of pam_aad.so, accounts of this machine cannot ") {
 				t.Errorf("%s %s: %s", kind, control, told(r))
 			}
@@ -56,14 +56,14 @@ func TestLinesThatKeepLocalsOutAreToldOnce(t *testing.T) {
 		"su.dpkg-old": "auth required pam_aad.so\n", "cron~": "auth required pam_aad.so\n",
 	}
 	h := pamOf(files)
-	results := h.shutOut()
+	findings := h.shutOut()
 	for _, found := range []string{"/etc/pam.d/common-auth:1: ", "/etc/pam.d/common-auth:4: ", "/etc/pam.d/sshd:2: "} {
-		expect(t, results, Failed, found)
+		expect(t, findings, Failed, found)
 	}
-	if len(results) != 3 {
-		t.Errorf("%s", told(results...))
+	if len(findings) != 3 {
+		t.Errorf("%s", told(findings...))
 	}
-	for _, r := range results {
+	for _, r := range findings {
 		switch {
 		case strings.Contains(r.Found, "common-auth:1:") && r.Command != "":
 			t.Errorf("a line over three: %s", r.Command)
@@ -80,11 +80,11 @@ func TestCommandThatLetsLocalsIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := pamOf(map[string]string{"sshd": "auth required pam_env.so\nauth requisite pam_aad.so config=/a/b.toml\nauth required pam_unix.so\n"})
-	results := h.shutOut()
-	if len(results) != 1 {
-		t.Fatal(told(results...))
+	findings := h.shutOut()
+	if len(findings) != 1 {
+		t.Fatal(told(findings...))
 	}
-	command := strings.ReplaceAll(results[0].Command, "/etc/pam.d/sshd", file)
+	command := strings.ReplaceAll(findings[0].Command, "/etc/pam.d/sshd", file)
 	if out, err := exec.Command("sh", "-c", command).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v %s", command, err, out)
 	}

@@ -21,15 +21,15 @@ var moduleDirs = struct{ pam, nss []string }{
 }
 
 // modules are where libpam and libc look for them, and what they need is there.
-func (h *Host) modules(ctx context.Context) []Result {
-	return []Result{
+func (h *Host) modules(ctx context.Context) []Finding {
+	return []Finding{
 		h.module(ctx, "PAM", moduleDirs.pam, "pam_unix.so", "pam_aad.so"),
 		h.module(ctx, "the name service", moduleDirs.nss, "libc.so.6", "libnss_aad.so.2"),
 	}
 }
 
 // reinstall brings back what the package has put there.
-func (h *Host) reinstall(r Result) Result {
+func (h *Host) reinstall(r Finding) Finding {
 	r = r.fix("install the package aad-login again, from where its file is")
 	if h.exists("etc/debian_version") {
 		return r.run("apt-get install --reinstall ./aad-login_*.deb")
@@ -38,7 +38,7 @@ func (h *Host) reinstall(r Result) Result {
 }
 
 // module looks beside a file that is there on every machine.
-func (h *Host) module(ctx context.Context, who string, dirs []string, beside, name string) Result {
+func (h *Host) module(ctx context.Context, who string, dirs []string, beside, name string) Finding {
 	dir := h.dirOf(dirs, beside)
 	if dir == "" {
 		return h.reinstall(failedf(Machine, "%s, beside which %s has to be, is in none of %s", beside, name, strings.Join(dirs, ", ")))
@@ -85,16 +85,16 @@ func (h *Host) dirOf(dirs []string, beside string) string {
 }
 
 // names asks the C library, by the way that every program goes, for the group that each account has.
-func (h *Host) names(ctx context.Context) []Result {
+func (h *Host) names(ctx context.Context) []Finding {
 	said, err := h.Run(ctx, "getent", "group", account.UsersGroup)
 	want := fmt.Sprintf("%s:*:%d:", account.UsersGroup, h.Config.Accounts.IDRange[0])
 	switch said = strings.TrimSpace(said); {
 	case err != nil:
-		return []Result{failed(Machine, "getent does not find the group "+account.UsersGroup).
+		return []Finding{failed(Machine, "getent does not find the group "+account.UsersGroup).
 			fix("see what else is wrong here: the store, the module or nsswitch.conf").run(nsswitchAdd + " && " + apply)}
 	case !strings.HasPrefix(said, want):
-		return []Result{failedf(Machine, "getent says %q where %q belongs: another source has a group of this name", said, want).
+		return []Finding{failedf(Machine, "getent says %q where %q belongs: another source has a group of this name", said, want).
 			fix("rename or remove that group").run("groupmod -n old_" + account.UsersGroup + " " + account.UsersGroup)}
 	}
-	return []Result{ok("getent finds the group %s", account.UsersGroup)}
+	return []Finding{ok("getent finds the group %s", account.UsersGroup)}
 }

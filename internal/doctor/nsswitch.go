@@ -12,21 +12,21 @@ import (
 	"strings"
 )
 
-func (h *Host) nsswitch(context.Context) []Result {
+func (h *Host) nsswitch(context.Context) []Finding {
 	text, err := h.read("etc/nsswitch.conf")
 	if errors.Is(err, fs.ErrNotExist) {
 		text, err = h.read("usr/etc/nsswitch.conf") // of SUSE, for as long as there is none in /etc
 	}
-	results := []Result{failed(Machine, fmt.Sprint(err)).run(nsswitchAdd)}
+	findings := []Finding{failed(Machine, fmt.Sprint(err)).run(nsswitchAdd)}
 	if err == nil {
-		results = judgeNsswitch(text)
+		findings = judgeNsswitch(text)
 	}
-	for i := range results {
-		if results[i].Command != "" && h.exists(authselectConf) { // whose file it is
-			results[i].Command = wiring + " add"
+	for i := range findings {
+		if findings[i].Command != "" && h.exists(authselectConf) { // whose file it is
+			findings[i].Command = wiring + " add"
 		}
 	}
-	return results
+	return findings
 }
 
 const (
@@ -35,19 +35,19 @@ const (
 )
 
 // judgeNsswitch wants the service aad asked for users and groups, after the local ones: a local name must win.
-func judgeNsswitch(text string) (results []Result) {
+func judgeNsswitch(text string) (findings []Finding) {
 	lines := nsswitchLines(text)
 	for _, database := range []string{"passwd", "group", "initgroups"} {
 		asked, set := lines[database]
 		if database == "initgroups" && !set {
 			continue // glibc then asks the services of group
 		}
-		results = append(results, judgeServices(database, asked))
+		findings = append(findings, judgeServices(database, asked))
 	}
-	return results
+	return findings
 }
 
-func judgeServices(database string, asked []string) Result {
+func judgeServices(database string, asked []string) Finding {
 	ours := slices.Index(asked, "aad")
 	local := slices.IndexFunc(asked, func(s string) bool { return s == "files" || s == "compat" })
 	wrong := fmt.Sprintf("/etc/nsswitch.conf asks for %s: %s", database, strings.Join(asked, " "))

@@ -18,15 +18,15 @@ import (
 
 // page compares the sign-in page with the one that this version ships. It sees what the page's host shows to this machine: a host
 // that shows people something else is not found out by that. While codes are shown, nothing that is wrong keeps anybody out.
-func (r remote) page(ctx context.Context) []Result {
-	result := r.lookAtPage(ctx)
-	if result.Status == Failed && r.Config.SignIn.Flow != config.Browser {
-		result.Status, result.Kind = Warning, Machine
+func (r remote) page(ctx context.Context) []Finding {
+	finding := r.lookAtPage(ctx)
+	if finding.Status == Failed && r.Config.SignIn.Flow != config.Browser {
+		finding.Status, finding.Kind = Warning, Machine
 	}
-	return []Result{result}
+	return []Finding{finding}
 }
 
-func (r remote) lookAtPage(ctx context.Context) Result {
+func (r remote) lookAtPage(ctx context.Context) Finding {
 	at := r.Config.SignIn.Page
 	want, err := r.probe.Page()
 	if err != nil {
@@ -38,8 +38,8 @@ func (r remote) lookAtPage(ctx context.Context) Result {
 			fix("browsers have to reach it, not this machine: open it in one. If that fails, too, publish the page there, with https").
 			run("curl -sSv -m 10 -o /dev/null " + shellWord(at))
 	}
-	if result := r.judgeServed(served); result.Status == Failed {
-		return result
+	if finding := r.judgeServed(served); finding.Status == Failed {
+		return finding
 	}
 	c := r.Config
 	return r.judgePage(served, signinpage.Same(served.Body, signinpage.Settings{
@@ -47,7 +47,7 @@ func (r remote) lookAtPage(ctx context.Context) Result {
 }
 
 // judgeServed looks at what comes with the page.
-func (r remote) judgeServed(s signin.Served) Result {
+func (r remote) judgeServed(s signin.Served) Finding {
 	at := r.Config.SignIn.Page
 	kind, _, _ := mime.ParseMediaType(s.Header.Get("Content-Type"))
 	switch {
@@ -63,10 +63,10 @@ func (r remote) judgeServed(s signin.Served) Result {
 	case strings.HasPrefix(strings.ToLower(s.Header.Get("Content-Disposition")), "attachment"):
 		return failedf(Machine, "the sign-in page %s is served as a download", at).fix("have its host leave out Content-Disposition")
 	}
-	return Result{}
+	return Finding{}
 }
 
-func (r remote) judgePage(s signin.Served, differs error) Result {
+func (r remote) judgePage(s signin.Served, differs error) Finding {
 	at := r.Config.SignIn.Page
 	const anew = "write the page anew, and put the file at that address"
 	switch policy := s.Header.Get("Content-Security-Policy"); {
@@ -107,7 +107,7 @@ func (r remote) writePage() string {
 
 // address asks Entra ID's page for sign-ins whether it knows the address. It shows that page for wrong addresses, too, and says so
 // later: nothing but a clear no counts.
-func (r remote) address(ctx context.Context) []Result {
+func (r remote) address(ctx context.Context) []Finding {
 	at := r.Config.SignIn.Page
 	platform := "Single-page application"
 	if r.Config.SignIn.Answer == config.CodeAnswer {
@@ -116,15 +116,15 @@ func (r remote) address(ctx context.Context) []Result {
 	unknown, err := r.probe.AddressUnknown(ctx)
 	switch {
 	case err != nil:
-		return []Result{skipped("whether " + at + " is registered could not be asked: " + plain(err))}
+		return []Finding{skipped("whether " + at + " is registered could not be asked: " + plain(err))}
 	case !unknown:
-		return []Result{skipped("whether " + at + " is registered, and as what (" + platform + "), only a sign-in can tell: aadctl check --tenant")}
+		return []Finding{skipped("whether " + at + " is registered, and as what (" + platform + "), only a sign-in can tell: aadctl check --tenant")}
 	}
-	result := failedf(Configuration, "Entra ID does not know the sign-in page %s: AADSTS50011", at).
+	finding := failedf(Configuration, "Entra ID does not know the sign-in page %s: AADSTS50011", at).
 		fix("register exactly that address for the platform " + platform + "; this changes nothing and prints the line for az").
 		run(fmt.Sprintf("aadctl setup --tenant %s --client %s --domain %s", r.Config.TenantID, r.Config.ClientID, strings.Join(r.Config.Domains, ",")))
 	if r.Config.SignIn.Flow != config.Browser {
-		result.Status, result.Kind = Warning, Machine
+		finding.Status, finding.Kind = Warning, Machine
 	}
-	return []Result{result}
+	return []Finding{finding}
 }

@@ -104,10 +104,10 @@ func TestPage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := published(t, "/", test.answer, inUse, `sign_in.scope = "`+client+`/sign-in"`)
-			result := r.page(t.Context())[0]
-			expect(t, []Result{result}, test.status, test.found)
-			if result.Fix == "" || !strings.Contains(result.Command, test.command) || (test.command == "") != (result.Command == "") {
-				t.Errorf("%+v", result)
+			finding := r.page(t.Context())[0]
+			expect(t, []Finding{finding}, test.status, test.found)
+			if finding.Fix == "" || !strings.Contains(finding.Command, test.command) || (test.command == "") != (finding.Command == "") {
+				t.Errorf("%+v", finding)
 			}
 
 			// While codes are shown, what is wrong with the page keeps nobody out.
@@ -129,7 +129,7 @@ func TestPageIsWell(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Config.SignIn.Page = "https://signin.contoso.example/"
-	expect(t, []Result{r.judgePage(served, signinpage.Same(served.Body, signinpage.Settings{
+	expect(t, []Finding{r.judgePage(served, signinpage.Same(served.Body, signinpage.Settings{
 		Tenant: r.Config.TenantID, Client: r.Config.ClientID, Authority: want.Authority, Issuer: want.Issuer, Scope: want.Scope}))}, OK, "is the one that this version ships")
 }
 

@@ -55,19 +55,19 @@ func sibling(page string) string {
 }
 
 // JudgePages says of each trial what came of it. The first is the way that the configuration has, and the only one that can be wrong.
-func (h *Host) JudgePages(trials []PageTrial) []Result {
-	var results []Result
+func (h *Host) JudgePages(trials []PageTrial) []Finding {
+	var findings []Finding
 	for i, t := range trials {
 		r := t.judge()
 		if r.Status == Failed && (i > 0 || h.Config.SignIn.Flow != config.Browser) {
 			r.Status, r.Kind = Warning, Machine
 		}
-		results = append(results, r)
+		findings = append(findings, r)
 	}
-	return named("page", results)
+	return named("page", findings)
 }
 
-func (t PageTrial) judge() Result {
+func (t PageTrial) judge() Finding {
 	name := fmt.Sprintf("sign_in.answer = %q at %s", t.Answer, t.Page)
 	refused := (*oauth.Error)(nil)
 	switch {

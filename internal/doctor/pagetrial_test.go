@@ -53,10 +53,10 @@ func TestJudgePages(t *testing.T) {
 		{config.DeviceCode, PageTrial{way, true, 9, pasted.ErrUnusable, 0}, Warning, "the answer was not accepted", "aadctl check compares"},
 	} {
 		h := &Host{Config: &config.Config{SignIn: config.SignIn{Flow: test.flow}}}
-		results := h.JudgePages([]PageTrial{test.trial, {PageTrial: way, Done: true, Number: 50011}})
-		expect(t, results[:1], test.status, test.found)
-		if !strings.Contains(results[0].Fix, test.fix) || results[0].Check != "page" || results[1].Status != Warning {
-			t.Errorf("%+v", results)
+		findings := h.JudgePages([]PageTrial{test.trial, {PageTrial: way, Done: true, Number: 50011}})
+		expect(t, findings[:1], test.status, test.found)
+		if !strings.Contains(findings[0].Fix, test.fix) || findings[0].Check != "page" || findings[1].Status != Warning {
+			t.Errorf("%+v", findings)
 		}
 	}
 }

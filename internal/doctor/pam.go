@@ -26,7 +26,7 @@ const (
 
 // rewire is the way to the package's own lines: on Debian pam-auth-update keeps the stacks; elsewhere the package knows who
 // does, be it authselect, pam-config or nobody.
-func (h *Host) rewire(r Result, words string) Result {
+func (h *Host) rewire(r Finding, words string) Finding {
 	if h.exists(wiring) {
 		return r.fix(words).run(wiring + " add")
 	}
@@ -36,54 +36,54 @@ func (h *Host) rewire(r Result, words string) Result {
 
 const wiring = "/usr/share/aad-login/wiring"
 
-func (h *Host) pam(context.Context) (results []Result) {
+func (h *Host) pam(context.Context) (findings []Finding) {
 	for _, service := range []string{"sshd", "sudo", "login"} {
 		if _, _, err := h.service(service); err != nil {
 			continue // a program that is not installed
 		}
 		rules := stack(h.service, service, "", 0)
-		before := len(results)
-		results = append(results, h.judgeAuth(service, of(rules, "auth"))...)
-		results = append(results, h.judgeAccount(service, of(rules, "account"))...)
+		before := len(findings)
+		findings = append(findings, h.judgeAuth(service, of(rules, "auth"))...)
+		findings = append(findings, h.judgeAccount(service, of(rules, "account"))...)
 		if service != "sudo" { // which has no session of a person
-			results = append(results, h.judgeSession(service, of(rules, "session"))...)
+			findings = append(findings, h.judgeSession(service, of(rules, "session"))...)
 		}
-		results = append(results, h.sameFile(service, rules)...)
-		if len(results) == before {
-			results = append(results, ok("/etc/pam.d/%s asks pam_aad.so, and takes its answer", service))
+		findings = append(findings, h.sameFile(service, rules)...)
+		if len(findings) == before {
+			findings = append(findings, ok("/etc/pam.d/%s asks pam_aad.so, and takes its answer", service))
 		}
 	}
-	if results == nil {
-		results = []Result{failed(Machine, "there is no /etc/pam.d/sshd, sudo or login").
+	if findings == nil {
+		findings = []Finding{failed(Machine, "there is no /etc/pam.d/sshd, sudo or login").
 			fix("sshd, sudo and login bring these files; without them nobody logs in in any way").run("ls -l /etc/pam.d")}
 	}
-	return append(together(results), h.shutOut()...)
+	return append(together(findings), h.shutOut()...)
 }
 
 // together tells once what is wrong with several services: they share the stack that it is in.
-func together(all []Result) (results []Result) {
-	what := func(r Result) string {
+func together(all []Finding) (findings []Finding) {
+	what := func(r Finding) string {
 		_, rest, _ := strings.Cut(strings.TrimPrefix(r.Found, "/etc/pam.d/"), ", ")
 		return rest
 	}
 	for _, r := range all {
-		same := func(other Result) bool {
+		same := func(other Finding) bool {
 			return other.Command == r.Command && other.Fix == r.Fix && what(other) == what(r)
 		}
-		first := slices.IndexFunc(results, same)
+		first := slices.IndexFunc(findings, same)
 		if r.Status == OK || first < 0 || !strings.HasPrefix(r.Found, "/etc/pam.d/") {
-			results = append(results, r)
+			findings = append(findings, r)
 			continue
 		}
 		service, _, _ := strings.Cut(strings.TrimPrefix(r.Found, "/etc/pam.d/"), ",")
-		results[first].also = append(results[first].also, service)
+		findings[first].also = append(findings[first].also, service)
 	}
-	for i, r := range results {
+	for i, r := range findings {
 		if len(r.also) > 0 {
-			results[i].Found += " (as in " + strings.Join(r.also, " and ") + ")"
+			findings[i].Found += " (as in " + strings.Join(r.also, " and ") + ")"
 		}
 	}
-	return results
+	return findings
 }
 
 // pamDirs are where libpam finds services, the first that has one counting.
@@ -109,7 +109,7 @@ func of(rules []rule, kind string) []rule {
 }
 
 // missing is a stack in which our line is not, or is never reached.
-func (h *Host) missing(service string, rules []rule, own string) Result {
+func (h *Host) missing(service string, rules []rule, own string) Finding {
 	kind := own[:strings.Index(own, " ")]
 	if slices.ContainsFunc(rules, rule.ours) {
 		return failedf(Machine, "/etc/pam.d/%s, %s: a line before pam_aad.so ends the stack, and it is not asked", service, kind).
@@ -120,43 +120,43 @@ func (h *Host) missing(service string, rules []rule, own string) Result {
 }
 
 // judgeAuth wants a sign-in that counts, a refusal that ends it, and local accounts let past.
-func (h *Host) judgeAuth(service string, rules []rule) (results []Result) {
+func (h *Host) judgeAuth(service string, rules []rule) (findings []Finding) {
 	at := reached(rules)
 	if at < 0 {
-		return []Result{h.missing(service, rules, ownAuth)}
+		return []Finding{h.missing(service, rules, ownAuth)}
 	}
-	wrong := func(what string) Result {
+	wrong := func(what string) Finding {
 		return h.rewire(failedf(Machine, "/etc/pam.d/%s, auth: with control %s %s", service, rules[at].control, what),
 			"the line should be: "+ownAuth)
 	}
 	if action := rules[at].action("success"); action == "ignore" || action == "bad" || action == "die" {
-		results = append(results, wrong("a sign-in does not count"))
+		findings = append(findings, wrong("a sign-in does not count"))
 	}
 	if action := rules[at].action("perm_denied"); action != "die" && action != "bad" {
-		results = append(results, wrong("a refusal does not count, and the modules below may let in"))
+		findings = append(findings, wrong("a refusal does not count, and the modules below may let in"))
 	}
 	if slices.ContainsFunc(rules[:at], asksPassword) {
-		results = append(results, warningf("/etc/pam.d/%s, auth: another module asks for a password before pam_aad.so", service).
+		findings = append(findings, warningf("/etc/pam.d/%s, auth: another module asks for a password before pam_aad.so", service).
 			fix("move the line of pam_aad.so above it"))
 	}
-	return results
+	return findings
 }
 
 // judgeAccount wants a refusal that counts: with a public key, this phase is all that asks for the role.
-func (h *Host) judgeAccount(service string, rules []rule) []Result {
+func (h *Host) judgeAccount(service string, rules []rule) []Finding {
 	at := reached(rules)
 	if at < 0 {
-		return []Result{h.missing(service, rules, ownAccount)}
+		return []Finding{h.missing(service, rules, ownAccount)}
 	}
-	wrong := func(what string) []Result {
-		return []Result{h.rewire(failedf(Machine, "/etc/pam.d/%s, account: with control %s %s", service, rules[at].control, what),
+	wrong := func(what string) []Finding {
+		return []Finding{h.rewire(failedf(Machine, "/etc/pam.d/%s, account: with control %s %s", service, rules[at].control, what),
 			"the line should be: "+ownAccount)}
 	}
 	if action := rules[at].action("perm_denied"); action != "die" && action != "bad" {
 		return wrong("a refusal does not count: a public key lets in who has no role")
 	}
 	if rules[at].action("module_unknown") == "ignore" && !guarded(rules[at+1:]) {
-		return []Result{h.rewire(warning("/etc/pam.d/"+service+", account: module_unknown=ignore, and nothing behind it: "+
+		return []Finding{h.rewire(warning("/etc/pam.d/"+service+", account: module_unknown=ignore, and nothing behind it: "+
 			"should pam_aad.so be missing one day, a public key lets in our accounts unasked"),
 			"the line behind it should be: "+ownGuard)}
 	}
@@ -169,24 +169,24 @@ func guarded(behind []rule) bool {
 		strings.HasSuffix(strings.Join(behind[0].args, " "), "notingroup "+account.UsersGroup)
 }
 
-func (h *Host) judgeSession(service string, rules []rule) (results []Result) {
+func (h *Host) judgeSession(service string, rules []rule) (findings []Finding) {
 	if !slices.ContainsFunc(rules, rule.ours) {
-		results = append(results, h.missing(service, rules, ownSession))
+		findings = append(findings, h.missing(service, rules, ownSession))
 	}
 	if !slices.ContainsFunc(rules, func(r rule) bool { return strings.Contains(r.module, "mkhomedir") }) {
-		results = append(results, warningf("/etc/pam.d/%s, session: nothing makes home directories", service).
+		findings = append(findings, warningf("/etc/pam.d/%s, session: nothing makes home directories", service).
 			fix("add the line: session optional pam_mkhomedir.so umask=0077"))
 	}
-	return results
+	return findings
 }
 
 // sameFile finds a module that reads another configuration than the one checked here.
-func (h *Host) sameFile(service string, rules []rule) []Result {
+func (h *Host) sameFile(service string, rules []rule) []Finding {
 	for _, r := range rules {
 		for _, argument := range r.args {
 			if path, set := strings.CutPrefix(argument, "config="); r.ours() && set && path != h.configPath() {
 				other := fmt.Sprintf("/etc/pam.d/%s: pam_aad.so reads %s, and this checks %s", service, path, h.configPath())
-				return []Result{failed(Configuration, other).
+				return []Finding{failed(Configuration, other).
 					fix("check that file").run("aadctl check --config " + shellWord(path))}
 			}
 		}

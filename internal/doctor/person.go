@@ -19,16 +19,16 @@ import (
 
 // Person checks one account: its name, what the name service says of it, whose it is, and whether it would be let in. probe is
 // nil if Azure cannot be asked.
-func (h *Host) Person(ctx context.Context, probe *signin.Probe, tell func([]Result)) {
-	acct, results := h.person()
-	tell(named("account", results))
-	tell(examine(ctx, "entry", func(ctx context.Context) []Result { return h.entry(ctx, acct) }))
-	tell(examine(ctx, "grant", func(context.Context) []Result { return h.grant(acct, time.Now()) }))
-	tell(examine(ctx, "access", func(ctx context.Context) []Result { return h.access(ctx, probe, acct) }))
+func (h *Host) Person(ctx context.Context, probe *signin.Probe, tell func([]Finding)) {
+	acct, findings := h.person()
+	tell(named("account", findings))
+	tell(examine(ctx, "entry", func(ctx context.Context) []Finding { return h.entry(ctx, acct) }))
+	tell(examine(ctx, "grant", func(context.Context) []Finding { return h.grant(acct, time.Now()) }))
+	tell(examine(ctx, "access", func(ctx context.Context) []Finding { return h.access(ctx, probe, acct) }))
 }
 
 // person finds the account, and says whose it is. A zero Account is none that could sign in.
-func (h *Host) person() (account.Account, []Result) {
+func (h *Host) person() (account.Account, []Finding) {
 	rules := account.RulesFrom(h.Config)
 	name, err := rules.Name(h.Account)
 	if err != nil {
@@ -51,10 +51,10 @@ func (h *Host) person() (account.Account, []Result) {
 		if err != nil {
 			return nobodys(failed(Store, strings.TrimPrefix(err.Error(), "account: ")).run("aadctl store verify"))
 		}
-		if results := h.firstRefused(first); results != nil {
-			return account.Account{}, results
+		if findings := h.firstRefused(first); findings != nil {
+			return account.Account{}, findings
 		}
-		return first, []Result{ok("%s has never signed in here; sshd is told uid %d and home %s",
+		return first, []Finding{ok("%s has never signed in here; sshd is told uid %d and home %s",
 			name.Account, first.UID, first.Home)}
 	case errors.Is(err, account.ErrRemoved):
 		return nobodys(failed(Machine, name.Account+" has been removed from this machine").run("aadctl account restore " + name.Account))
@@ -67,13 +67,13 @@ func (h *Host) person() (account.Account, []Result) {
 	case held.ObjectID == "" && h.firstRefused(held) != nil:
 		return account.Account{}, h.firstRefused(held)
 	case held.ObjectID == "":
-		return held, []Result{ok("%s was imported and has uid %d; its first sign-in tells whose it is", held.Name, held.UID)}
+		return held, []Finding{ok("%s was imported and has uid %d; its first sign-in tells whose it is", held.Name, held.UID)}
 	}
-	return held, []Result{ok("%s has uid %d and belongs to object %s", held.Name, held.UID, held.ObjectID)}
+	return held, []Finding{ok("%s has uid %d and belongs to object %s", held.Name, held.UID, held.ObjectID)}
 }
 
 // noName says why a name is that of no account here.
-func (h *Host) noName(err error) Result {
+func (h *Host) noName(err error) Finding {
 	var spelling *account.SpellingError
 	var short *account.ShortNameError
 	first := h.Config.Domains[0]
@@ -109,38 +109,38 @@ func (h *Host) localUser(name string) (uid string, local bool) {
 	return "", false
 }
 
-// nobodys is the result for a name that nobody can sign in with.
-func nobodys(r Result) (account.Account, []Result) { return account.Account{}, []Result{r} }
+// nobodys is the finding for a name that nobody can sign in with.
+func nobodys(r Finding) (account.Account, []Finding) { return account.Account{}, []Finding{r} }
 
 // entry compares the store with what the C library answers, where local names win.
-func (h *Host) entry(ctx context.Context, acct account.Account) []Result {
+func (h *Host) entry(ctx context.Context, acct account.Account) []Finding {
 	if acct.Name == "" {
-		return []Result{skipped("there is no account to ask for")}
+		return []Finding{skipped("there is no account to ask for")}
 	}
 	said, err := h.Run(ctx, "getent", "passwd", acct.Name)
 	entry := strings.Split(strings.TrimSpace(said), ":")
 	switch stored := !acct.Created.IsZero(); {
 	case err == nil && len(entry) == 7 && entry[2] != fmt.Sprint(acct.UID):
-		return []Result{failedf(Machine, "getent says uid %s: another source has %s, and it wins", entry[2], acct.Name).
+		return []Finding{failedf(Machine, "getent says uid %s: another source has %s, and it wins", entry[2], acct.Name).
 			fix("give that account another name, if it is not this person's; who has it: ").run("getent -s files passwd " + acct.Name + " || getent passwd " + acct.Name)}
 	case err == nil && len(entry) == 7:
-		return []Result{ok("getent says: %s", strings.TrimSpace(said))}
+		return []Finding{ok("getent says: %s", strings.TrimSpace(said))}
 	case stored:
-		return []Result{failed(Machine, "getent does not find "+acct.Name).
+		return []Finding{failed(Machine, "getent does not find "+acct.Name).
 			fix("see what else is wrong here: the module or nsswitch.conf").run(nsswitchAdd)}
 	}
-	return []Result{ok("getent does not find it, as it should be before a first sign-in: only %s do",
+	return []Finding{ok("getent does not find it, as it should be before a first sign-in: only %s do",
 		strings.Join(h.Config.Accounts.PreAuthServices, ", "))}
 }
 
 // grant tells of the last authorization, which matters where nobody can be asked.
-func (h *Host) grant(acct account.Account, now time.Time) []Result {
+func (h *Host) grant(acct account.Account, now time.Time) []Finding {
 	if acct.ObjectID == "" {
-		return []Result{skipped("nobody has signed in under this name")}
+		return []Finding{skipped("nobody has signed in under this name")}
 	}
 	g, err := account.Store{Dir: h.Config.Accounts.Directory}.ReadGrant(acct.UID)
 	if err != nil {
-		return []Result{skipped("there is no grant: the last authorization was a refusal, or none is known")}
+		return []Finding{skipped("there is no grant: the last authorization was a refusal, or none is known")}
 	}
 	as := "a user"
 	if g.Admin {
@@ -151,7 +151,7 @@ func (h *Host) grant(acct account.Account, now time.Time) []Result {
 		found += ", for " + g.Service
 	}
 	if g.ConfigDigest != signin.ConfigDigest(h.Config) {
-		return []Result{ok("%s, under another configuration: it stands in for nothing", found)}
+		return []Finding{ok("%s, under another configuration: it stands in for nothing", found)}
 	}
 	if lifetime := h.Config.Authorization.GrantLifetime; lifetime > 0 {
 		found += fmt.Sprintf("; it stands in for an authorization until %s", g.Time.Add(lifetime).UTC().Format(time.RFC3339))
@@ -160,34 +160,34 @@ func (h *Host) grant(acct account.Account, now time.Time) []Result {
 		}
 	}
 	if g.Time.After(now) {
-		return []Result{warning(found + ", which is in the future: it stands in for nothing")}
+		return []Finding{warning(found + ", which is in the future: it stands in for nothing")}
 	}
-	return []Result{ok("%s", found)}
+	return []Finding{ok("%s", found)}
 }
 
 // access asks whether the person would be let in today.
-func (h *Host) access(ctx context.Context, probe *signin.Probe, acct account.Account) []Result {
+func (h *Host) access(ctx context.Context, probe *signin.Probe, acct account.Account) []Finding {
 	switch {
 	case acct.Name == "":
-		return []Result{failed(Machine, "this name is not let in").fix("see what the check account says")}
+		return []Finding{failed(Machine, "this name is not let in").fix("see what the check account says")}
 	case !h.Config.Authorization.AsksAsMachine() && h.Config.Authorization.Source == config.AppRoles:
-		return []Result{skipped("app roles are in the token of a sign-in; without one nobody can tell")}
+		return []Finding{skipped("app roles are in the token of a sign-in; without one nobody can tell")}
 	case !h.Config.Authorization.AsksAsMachine():
-		return []Result{skipped("permissions are asked for in the person's name; without a sign-in nobody can tell")}
+		return []Finding{skipped("permissions are asked for in the person's name; without a sign-in nobody can tell")}
 	case acct.ObjectID == "":
-		return []Result{skipped("roles belong to an object id, which the first sign-in tells")}
+		return []Finding{skipped("roles belong to an object id, which the first sign-in tells")}
 	case probe == nil:
-		return []Result{skipped(offlineWhy)}
+		return []Finding{skipped(offlineWhy)}
 	}
 	decision, err := probe.Ask(ctx, acct.ObjectID)
 	if err != nil {
-		return []Result{h.wayOut("authorization", failed(Unreachable, "Azure: "+plain(err)).fix(probe.Fix(err)))}
+		return []Finding{h.wayOut("authorization", failed(Unreachable, "Azure: "+plain(err)).fix(probe.Fix(err)))}
 	}
-	return []Result{judgeDecision(decision, probe.Assign(acct.ObjectID))}
+	return []Finding{judgeDecision(decision, probe.Assign(acct.ObjectID))}
 }
 
 // judgeDecision names what decided.
-func judgeDecision(d rbac.Decision, assign string) Result {
+func judgeDecision(d rbac.Decision, assign string) Finding {
 	by := ""
 	if d.Role != "" || d.Scope != "" {
 		by = fmt.Sprintf(": role %q at %s", d.Role, d.Scope)
@@ -198,9 +198,9 @@ func judgeDecision(d rbac.Decision, assign string) Result {
 	case d.Login:
 		return ok("would be let in%s; not as administrator, for %s", by, d.Reason)
 	}
-	result := failed(Machine, "would not be let in: "+d.Reason).fix("the role counts from the next sign-in on, once Azure knows it")
+	finding := failed(Machine, "would not be let in: "+d.Reason).fix("the role counts from the next sign-in on, once Azure knows it")
 	if strings.Contains(d.Reason, "deny") {
-		return result.fix("a deny assignment wins over every role: ask whoever made it")
+		return finding.fix("a deny assignment wins over every role: ask whoever made it")
 	}
-	return result.run(assign)
+	return finding.run(assign)
 }

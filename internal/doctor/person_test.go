@@ -101,8 +101,8 @@ func TestPerson(t *testing.T) {
 			h.keep(t, before)
 			h.keep(t, stored(test.change)) // the same one, renamed
 			h.Account = test.typed
-			acct, results := h.person()
-			if expect(t, results, test.status, test.found); (acct.Name == "") != test.nobody {
+			acct, findings := h.person()
+			if expect(t, findings, test.status, test.found); (acct.Name == "") != test.nobody {
 				t.Errorf("%+v", acct)
 			}
 			if test.nobody {
@@ -192,9 +192,9 @@ func TestShell(t *testing.T) {
 				root["etc/ssh/sshd_config"] = &fstest.MapFile{Data: []byte("ChrootDirectory /srv\n")}
 				h.Run = func(context.Context, string, ...string) (string, error) { return "chrootdirectory /srv\n", nil }
 			}
-			results := h.shell(t.Context())
-			if expect(t, results, test.status, test.found); len(results) != 1 || !strings.HasPrefix(results[0].Command, test.command) {
-				t.Errorf("%+v", results)
+			findings := h.shell(t.Context())
+			if expect(t, findings, test.status, test.found); len(findings) != 1 || !strings.HasPrefix(findings[0].Command, test.command) {
+				t.Errorf("%+v", findings)
 			}
 		})
 	}
@@ -236,8 +236,8 @@ func TestRemote(t *testing.T) {
 			h := host(t, entra, test.lines)
 			h.keep(t, stored(func(*account.Account) {}))
 			h.Account = "user@contoso.example"
-			var all []Result
-			tell := func(more []Result) { all = append(all, more...) }
+			var all []Finding
+			tell := func(more []Finding) { all = append(all, more...) }
 			h.Person(t.Context(), h.Remote(t.Context(), tell), tell)
 			expect(t, all, test.status, test.found)
 			for _, r := range all {

@@ -16,22 +16,22 @@ const (
 )
 
 // polkit looks at the sandbox in which polkit 127 and later run the PAM stack. Older ones have a setuid program and no such unit.
-func (h *Host) polkit(context.Context) []Result {
+func (h *Host) polkit(context.Context) []Finding {
 	unit, err := h.read("usr/lib/systemd/system/" + polkitUnit)
 	if err != nil {
-		return []Result{ok("polkit asks PAM without a sandbox, or is not installed")}
+		return []Finding{ok("polkit asks PAM without a sandbox, or is not installed")}
 	}
 	text := unit + h.dropIns(polkitUnit)
 	switch {
 	case last(text, "PrivateNetwork") == "yes":
-		return []Result{caged("has no network")}
+		return []Finding{caged("has no network")}
 	case last(text, "ProtectSystem") == "strict" && !strings.Contains(text, "/var/cache/aad-login"):
-		return []Result{caged("may not write below /var/cache/aad-login")}
+		return []Finding{caged("may not write below /var/cache/aad-login")}
 	}
-	return []Result{ok("polkit's sandbox lets a sign-in through")}
+	return []Finding{ok("polkit's sandbox lets a sign-in through")}
 }
 
-func caged(how string) Result {
+func caged(how string) Finding {
 	return failed(Machine, "polkit asks PAM in a sandbox that "+how+": pkexec and run0 refuse our accounts").
 		fix("install the package again, which brings " + polkitDropIn + "; see what overrides it: systemctl cat " + polkitUnit).
 		run("systemctl daemon-reload")

@@ -14,7 +14,7 @@ import (
 
 // wayOut is for what failed on the network and says nothing of what to do: whom the check asks, and the command that shows what
 // comes back.
-func (h *Host) wayOut(check string, r Result) Result {
+func (h *Host) wayOut(check string, r Finding) Finding {
 	if r.Status != Failed || r.Command != "" || r.Fix != "" && r.Fix != hangs {
 		return r
 	}
@@ -35,14 +35,14 @@ func (h *Host) wayOut(check string, r Result) Result {
 }
 
 // heardOf names whom a check that got no answer has asked.
-func heardOf(r Result, whom string) Result {
+func heardOf(r Finding, whom string) Finding {
 	if r.Fix == hangs {
 		r.Found += " from " + whom
 	}
 	return r
 }
 
-func (h *Host) overTheNetwork(r Result, url string) Result {
+func (h *Host) overTheNetwork(r Finding, url string) Finding {
 	e := h.Config.Endpoints
 	curl := "curl -sSv -m 10"
 	if e.CAFile != "" {

@@ -22,11 +22,11 @@ const maxSkew = time.Minute
 const offlineWhy = "not asked: another check, which it needs, failed"
 
 // Remote asks the authority, the metadata service and Azure, in the order of a sign-in.
-func (h *Host) Remote(ctx context.Context, tell func([]Result)) *signin.Probe {
+func (h *Host) Remote(ctx context.Context, tell func([]Finding)) *signin.Probe {
 	probe, err := signin.NewProbe(ctx, h.Config)
 	if err != nil {
-		tell(examine(ctx, "endpoints", func(context.Context) []Result {
-			return []Result{failed(Configuration, plain(err)).fix("correct endpoints.ca_file or endpoints.proxy")}
+		tell(examine(ctx, "endpoints", func(context.Context) []Finding {
+			return []Finding{failed(Configuration, plain(err)).fix("correct endpoints.ca_file or endpoints.proxy")}
 		}))
 		return nil
 	}
@@ -54,11 +54,11 @@ func (h *Host) Remote(ctx context.Context, tell func([]Result)) *signin.Probe {
 }
 
 // Tenant asks what a trial sign-in needs, and returns nil if that cannot be had.
-func (h *Host) Tenant(ctx context.Context, tell func([]Result)) *signin.Probe {
+func (h *Host) Tenant(ctx context.Context, tell func([]Finding)) *signin.Probe {
 	probe, err := signin.NewProbe(ctx, h.Config)
 	if err != nil {
-		tell(examine(ctx, "endpoints", func(context.Context) []Result {
-			return []Result{failed(Configuration, plain(err)).fix("correct endpoints.ca_file or endpoints.proxy")}
+		tell(examine(ctx, "endpoints", func(context.Context) []Finding {
+			return []Finding{failed(Configuration, plain(err)).fix("correct endpoints.ca_file or endpoints.proxy")}
 		}))
 		return nil
 	}
@@ -75,26 +75,26 @@ type remote struct {
 }
 
 // A checkFunc looks at one precondition.
-type checkFunc func(context.Context) []Result
+type checkFunc func(context.Context) []Finding
 
 // tell runs a check if what it needs is there, and reports whether it did not fail.
-func (r remote) tell(ctx context.Context, tell func([]Result), name string, possible bool, check checkFunc) bool {
+func (r remote) tell(ctx context.Context, tell func([]Finding), name string, possible bool, check checkFunc) bool {
 	if !possible {
-		check = func(context.Context) []Result { return []Result{skipped(offlineWhy)} }
+		check = func(context.Context) []Finding { return []Finding{skipped(offlineWhy)} }
 	}
-	results := examine(ctx, name, check)
-	for i := range results {
-		results[i] = r.wayOut(name, results[i])
+	findings := examine(ctx, name, check)
+	for i := range findings {
+		findings[i] = r.wayOut(name, findings[i])
 	}
-	tell(results)
-	for _, result := range results {
-		possible = possible && result.Status != Failed
+	tell(findings)
+	for _, finding := range findings {
+		possible = possible && finding.Status != Failed
 	}
 	return possible
 }
 
 // wrong is an error of the probe.
-func (r remote) wrong(what string, err error) []Result {
+func (r remote) wrong(what string, err error) []Finding {
 	kind := Unreachable
 	switch {
 	case signin.Settings(err):
@@ -102,7 +102,7 @@ func (r remote) wrong(what string, err error) []Result {
 	case errors.As(err, new(*azure.LocalError)):
 		kind = Machine
 	}
-	return []Result{failed(kind, what+": "+plain(err)).fix(r.probe.Fix(err))}
+	return []Finding{failed(kind, what+": "+plain(err)).fix(r.probe.Fix(err))}
 }
 
 // plain drops the names of packages, which say nothing to a person.
@@ -114,20 +114,20 @@ func plain(err error) string {
 	return text
 }
 
-func (r remote) openID(ctx context.Context) []Result {
+func (r remote) openID(ctx context.Context) []Finding {
 	authority, err := r.probe.OpenID(ctx)
 	if err != nil {
 		return r.wrong("the tenant's metadata", err)
 	}
-	return []Result{ok("%s knows tenant %s", authority, r.Config.TenantID)}
+	return []Finding{ok("%s knows tenant %s", authority, r.Config.TenantID)}
 }
 
-func (r remote) clock(context.Context) []Result {
+func (r remote) clock(context.Context) []Finding {
 	skew, known := r.probe.Skew()
-	return []Result{judgeClock(skew, known)}
+	return []Finding{judgeClock(skew, known)}
 }
 
-func judgeClock(ahead time.Duration, known bool) Result {
+func judgeClock(ahead time.Duration, known bool) Finding {
 	switch {
 	case !known:
 		return skipped("the authority did not say what time it is")
@@ -141,64 +141,64 @@ func judgeClock(ahead time.Duration, known bool) Result {
 	return ok("the clock is right to %v", maxSkew)
 }
 
-func (r remote) keys(ctx context.Context) []Result {
+func (r remote) keys(ctx context.Context) []Finding {
 	if err := r.probe.Keys(ctx); err != nil {
 		return r.wrong("the tenant's signing keys", err)
 	}
-	return []Result{ok("the tenant's signing keys can be had")}
+	return []Finding{ok("the tenant's signing keys can be had")}
 }
 
-func (r remote) machine(context.Context) []Result {
+func (r remote) machine(context.Context) []Finding {
 	id, err := r.probe.Machine()
 	switch {
 	case err != nil:
-		result := r.wrong("where in Azure this machine is", err)[0]
+		finding := r.wrong("where in Azure this machine is", err)[0]
 		if refused := (*azure.Error)(nil); errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) && !refused.Updating() {
-			result.Kind = Machine // it is somewhere, and whom it asks does not say where
+			finding.Kind = Machine // it is somewhere, and whom it asks does not say where
 		}
-		return r.byRule([]Result{result}, err)
+		return r.byRule([]Finding{finding}, err)
 	case id == "":
-		return []Result{ok("app roles decide, so this machine need not be in Azure")}
+		return []Finding{ok("app roles decide, so this machine need not be in Azure")}
 	}
-	return r.byRule([]Result{ok("roles are looked up at %s", id)}, nil)
+	return r.byRule([]Finding{ok("roles are looked up at %s", id)}, nil)
 }
 
-func (r remote) registration(ctx context.Context) []Result {
+func (r remote) registration(ctx context.Context) []Finding {
 	err := r.probe.Registration(ctx)
 	switch browser := r.Config.SignIn.Flow == config.Browser; {
 	case browser && signin.TakesNoCodes(err):
-		return []Result{ok("Entra ID knows the app registration %s, which takes no device codes and needs none", r.Config.ClientID)}
+		return []Finding{ok("Entra ID knows the app registration %s, which takes no device codes and needs none", r.Config.ClientID)}
 	case err != nil:
 		return r.wrong("the app registration "+r.Config.ClientID, err)
 	case browser:
-		return []Result{ok("Entra ID knows the app registration %s", r.Config.ClientID)}
+		return []Finding{ok("Entra ID knows the app registration %s", r.Config.ClientID)}
 	}
-	return []Result{ok("the app registration %s takes device codes", r.Config.ClientID)}
+	return []Finding{ok("the app registration %s takes device codes", r.Config.ClientID)}
 }
 
-func (r remote) tenant(context.Context) []Result {
+func (r remote) tenant(context.Context) []Finding {
 	if err := r.probe.SameTenant(); err != nil {
-		return []Result{r.wrong("the tenant", err)[0].fix("people of one directory have no roles at a machine of another: correct tenant_id, if it is wrong").
+		return []Finding{r.wrong("the tenant", err)[0].fix("people of one directory have no roles at a machine of another: correct tenant_id, if it is wrong").
 			run("az account show --query tenantId --output tsv")}
 	}
-	return []Result{ok("metadata names no other tenant than tenant_id")}
+	return []Finding{ok("metadata names no other tenant than tenant_id")}
 }
 
-func (r remote) identity(ctx context.Context) []Result {
+func (r remote) identity(ctx context.Context) []Finding {
 	if err := r.probe.Identity(ctx); err != nil {
-		result := r.wrong("the machine's managed identity", err)[0]
+		finding := r.wrong("the machine's managed identity", err)[0]
 		if _, forbidden := signin.Forbidden(err); forbidden {
-			return r.byRule([]Result{result}, err)
+			return r.byRule([]Finding{finding}, err)
 		}
 		if refused := (*azure.Error)(nil); errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) {
-			result.Kind = Machine
+			finding.Kind = Machine
 			if r.Config.Authorization.ManagedIdentity == "" && !refused.SeveralIdentities() {
-				result.Command = r.identityAssign()
+				finding.Command = r.identityAssign()
 			}
 		}
-		return []Result{result}
+		return []Finding{finding}
 	}
-	return []Result{ok("the machine has a managed identity")}
+	return []Finding{ok("the machine has a managed identity")}
 }
 
 // identityAssign names this machine, once that is known.
@@ -213,21 +213,21 @@ func (r remote) identityAssign() string {
 // nobody is the object id of no object; who may not ask, may not ask about it either.
 const nobody = "00000000-0000-0000-0000-000000000000"
 
-func (r remote) authorization(ctx context.Context) []Result {
+func (r remote) authorization(ctx context.Context) []Finding {
 	_, err := r.probe.Ask(ctx, nobody)
 	var refused *azure.Error
 	switch {
 	case err == nil:
-		return []Result{ok("Azure answers this machine (%s)", r.Config.Authorization.Source)}
+		return []Finding{ok("Azure answers this machine (%s)", r.Config.Authorization.Source)}
 	case errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) && refused.Status != 401 && refused.Status != 403:
-		return []Result{warning("Azure does not answer about an account that does not exist: " + plain(err)).
+		return []Finding{warning("Azure does not answer about an account that does not exist: " + plain(err)).
 			fix("after the first sign-in, aadctl check ACCOUNT tells more")}
 	case errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable):
-		result := r.wrong("Azure refuses this machine", err)[0]
-		if result.Kind = Machine; r.Config.Authorization.AsksAsMachine() && strings.EqualFold(refused.Code, "AuthorizationFailed") {
-			result.Command = r.mayAskCommand()
+		finding := r.wrong("Azure refuses this machine", err)[0]
+		if finding.Kind = Machine; r.Config.Authorization.AsksAsMachine() && strings.EqualFold(refused.Code, "AuthorizationFailed") {
+			finding.Command = r.mayAskCommand()
 		}
-		return []Result{result}
+		return []Finding{finding}
 	}
 	return r.wrong("Azure Resource Manager", err)
 }

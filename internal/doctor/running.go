@@ -15,7 +15,7 @@ import (
 
 // reloaded: sshd -T tells what the files say, and a running sshd goes by what they said when it read them. It writes its PidFile right
 // after that, when it starts and again at each reload.
-func (h *Host) reloaded(set map[string][]string, lines *sshd.Config) []Result {
+func (h *Host) reloaded(set map[string][]string, lines *sshd.Config) []Finding {
 	file := strings.Join(set["pidfile"], " ")
 	read, running := h.readAt(file)
 	if !running {
@@ -25,7 +25,7 @@ func (h *Host) reloaded(set map[string][]string, lines *sshd.Config) []Result {
 		if changed, err := h.changedAt(file); err == nil && changed.After(read) {
 			found := file + " has changed since sshd read it (" + read.UTC().Format(time.RFC3339) +
 				"), so what is said of sshd here is not yet in force"
-			return []Result{failed(Machine, found).run("sshd -t && systemctl reload ssh")}
+			return []Finding{failed(Machine, found).run("sshd -t && systemctl reload ssh")}
 		}
 	}
 	return nil

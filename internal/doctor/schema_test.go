@@ -101,17 +101,17 @@ func TestSchema(t *testing.T) {
 	h := host(t, entra, `sign_in.page = "`+entra.MetadataURL()+`/sign-in/"`)
 	h.Files = fstest.MapFS{}
 	h.Account = "user@contoso.example"
-	results := []Result{{Check: "configuration", Status: Failed, Kind: Configuration, Found: "x"},
+	findings := []Finding{{Check: "configuration", Status: Failed, Kind: Configuration, Found: "x"},
 		{Check: "endpoints", Status: Failed, Kind: Configuration, Found: "x", Fix: "y", Command: "z"}}
-	tell := func(more []Result) {
+	tell := func(more []Finding) {
 		for _, r := range more {
 			seen[r.Check] = true
 		}
-		results = append(results, more...)
+		findings = append(findings, more...)
 	}
 	h.Local(t.Context(), tell)
 	h.Person(t.Context(), h.Remote(t.Context(), tell), tell)
-	text, err := json.Marshal(Findings{Results: results})
+	text, err := json.Marshal(Findings{Results: findings})
 	if err != nil {
 		t.Fatal(err)
 	}

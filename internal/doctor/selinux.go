@@ -47,7 +47,7 @@ func (h *Host) enforcement() *enforcement {
 }
 
 // wrong is a failure where sign-ins are refused now, and a warning where they will be.
-func (e *enforcement) wrong(found string) Result {
+func (e *enforcement) wrong(found string) Finding {
 	if e.denies {
 		return failed(Machine, e.is+found)
 	}
@@ -56,50 +56,50 @@ func (e *enforcement) wrong(found string) Result {
 
 // selinux wants the policy to have our module and our files its labels, and looks for what has been denied lately. Distributions'
 // policies differ, so whether a sign-in works, only a sign-in tells.
-func (h *Host) selinux(ctx context.Context) []Result {
+func (h *Host) selinux(ctx context.Context) []Finding {
 	e := h.enforcement()
 	if e == nil {
-		return []Result{ok("SELinux is not enabled")}
+		return []Finding{ok("SELinux is not enabled")}
 	}
-	results := h.policyModule(ctx, e)
-	if results == nil && e.labels { // without the module, no label can be right
-		results = h.labels(ctx, e)
+	findings := h.policyModule(ctx, e)
+	if findings == nil && e.labels { // without the module, no label can be right
+		findings = h.labels(ctx, e)
 	}
 	if denied := denials(h.tail(auditLog)); e.denies && len(denied) > 0 {
 		found := fmt.Sprintf("SELinux has denied what a sign-in or a look-up of names may need, last: %s", denied[len(denied)-1])
-		results = append(results, warning(found).fix("this shows all of it, and why").run("ausearch -m avc | audit2why"))
+		findings = append(findings, warning(found).fix("this shows all of it, and why").run("ausearch -m avc | audit2why"))
 	}
 	switch {
-	case results != nil:
-		return results
+	case findings != nil:
+		return findings
 	case !e.labels:
-		return []Result{ok("%s; what it needs is there", e.is)}
+		return []Finding{ok("%s; what it needs is there", e.is)}
 	}
-	return []Result{ok("%s, with the module %s, and our files have its labels", e.is, selinuxModule)}
+	return []Finding{ok("%s, with the module %s, and our files have its labels", e.is, selinuxModule)}
 }
 
 // policyModule asks for the module, which semodule tells also of a policy that is not in force.
-func (h *Host) policyModule(ctx context.Context, e *enforcement) []Result {
+func (h *Host) policyModule(ctx context.Context, e *enforcement) []Finding {
 	said, err := h.Run(ctx, "semodule", "-l")
 	switch {
 	case err != nil && !e.labels:
 		return nil // there is no policy that could be switched on
 	case err != nil:
-		return []Result{warning(e.is + ", and semodule does not tell its modules: " + lastLine(said)).
+		return []Finding{warning(e.is + ", and semodule does not tell its modules: " + lastLine(said)).
 			fix("see whether it has the module " + selinuxModule)}
 	case hasModule(said):
 		return nil
 	}
 	found := e.wrong(" without the module " + selinuxModule + ", so sshd may not ask Entra ID, nor read or store accounts")
 	if !h.exists(selinuxHelper) {
-		return []Result{found.fix("install the package again, which brings " + selinuxHelper + " and loads the module")}
+		return []Finding{found.fix("install the package again, which brings " + selinuxHelper + " and loads the module")}
 	}
-	return []Result{found.run(selinuxAdd)}
+	return []Finding{found.run(selinuxAdd)}
 }
 
 // labels compares those of our files with what the policy has for them. A label of the module's own lets a sign-in through also where
 // it is not the one that the policy has, but of the store: that one everybody reads.
-func (h *Host) labels(ctx context.Context, e *enforcement) (results []Result) {
+func (h *Host) labels(ctx context.Context, e *enforcement) (findings []Finding) {
 	store := h.Config.Accounts.Directory
 	files := slices.DeleteFunc([]string{store, path.Join(store, "accounts.cdb"), path.Join(store, "grants"), path.Join(store, "backups"),
 		"/var/cache/aad-login", "/run/aad-login"}, func(file string) bool { return !h.exists(file) })
@@ -109,18 +109,18 @@ func (h *Host) labels(ctx context.Context, e *enforcement) (results []Result) {
 	said, err := h.Run(ctx, "matchpathcon", append([]string{"-V"}, files...)...)
 	wrong := mislabelled(said)
 	if err != nil && len(wrong) == 0 {
-		return []Result{warning(e.is + ", and matchpathcon does not tell whether our files have its labels: " + lastLine(said)).
+		return []Finding{warning(e.is + ", and matchpathcon does not tell whether our files have its labels: " + lastLine(said)).
 			fix("the command labels them, and says which it had to").run(relabel)}
 	}
 	for _, l := range wrong {
 		found := fmt.Sprintf(", and %s has the label %s, not %s", l.file, l.is, l.should)
 		if strings.Contains(l.is, ":aad_login_") && !strings.HasPrefix(l.should, "system_u:object_r:aad_login_lib_t:") {
-			results = append(results, warning(e.is+found).run(relabel))
+			findings = append(findings, warning(e.is+found).run(relabel))
 			continue
 		}
-		results = append(results, e.wrong(found+": sshd may not use it").run(relabel))
+		findings = append(findings, e.wrong(found+": sshd may not use it").run(relabel))
 	}
-	return results
+	return findings
 }
 
 // A label is that of a file, as matchpathcon compares it.

@@ -95,13 +95,13 @@ func TestSELinux(t *testing.T) {
 			}
 			h := &Host{System: System{Files: files, Run: policyTools(test.modules, test.labels)}, Config: &config.Config{}}
 			h.Config.Accounts.Directory = "/var/lib/aad-login"
-			results := h.selinux(t.Context())
-			expect(t, results, test.status, test.found)
-			if test.command != "" && !slices.ContainsFunc(results, func(r Result) bool { return r.Command == test.command }) {
-				t.Errorf("no command %q: %+v", test.command, results)
+			findings := h.selinux(t.Context())
+			expect(t, findings, test.status, test.found)
+			if test.command != "" && !slices.ContainsFunc(findings, func(r Finding) bool { return r.Command == test.command }) {
+				t.Errorf("no command %q: %+v", test.command, findings)
 			}
-			if test.withoutHelper && results[0].Command != "" {
-				t.Errorf("it names what is not there: %q", results[0].Command)
+			if test.withoutHelper && findings[0].Command != "" {
+				t.Errorf("it names what is not there: %q", findings[0].Command)
 			}
 		})
 	}
@@ -115,8 +115,8 @@ func TestLabelsOfWhatIsThere(t *testing.T) {
 		return "", nil
 	}}, Config: &config.Config{}}
 	h.Config.Accounts.Directory = "/var/lib/aad-login"
-	if results := h.labels(t.Context(), &enforcement{denies: true, labels: true}); results != nil {
-		t.Errorf("%+v", results)
+	if findings := h.labels(t.Context(), &enforcement{denies: true, labels: true}); findings != nil {
+		t.Errorf("%+v", findings)
 	}
 	if want := []string{"matchpathcon", "-V", "/run/aad-login"}; !slices.Equal(asked, want) {
 		t.Errorf("asked %q", asked)

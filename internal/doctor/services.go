@@ -12,7 +12,7 @@ import (
 )
 
 // services tells in which PAM services a code is shown, and finds those whose own file asks for one that is never shown.
-func (h *Host) services(context.Context) (results []Result) {
+func (h *Host) services(context.Context) (findings []Finding) {
 	listed := h.Config.SignIn.Services
 	var shown, refused []string
 	for _, name := range h.pamServices() {
@@ -25,20 +25,20 @@ func (h *Host) services(context.Context) (results []Result) {
 		}
 	}
 	if len(shown)+len(refused) > 0 {
-		results = append(results, ok("people are asked to sign in by %s; an account of ours is refused at once in %s", words(shown), words(refused)))
+		findings = append(findings, ok("people are asked to sign in by %s; an account of ours is refused at once in %s", words(shown), words(refused)))
 	}
 	for _, name := range h.OwnServices() {
 		if !slices.Contains(listed, name) {
-			results = append(results, warningf("/etc/pam.d/%s names pam_aad.so itself, but sign_in.services does not list it, "+
+			findings = append(findings, warningf("/etc/pam.d/%s names pam_aad.so itself, but sign_in.services does not list it, "+
 				"so nobody is asked to sign in there", name).fix("take the lines out of it or, if its program shows people a prompt").
 				run("aadctl config add-service "+name))
 		}
 	}
 	if !slices.Contains(listed, "sshd") {
-		results = append(results, warning("sign_in.services does not list sshd: over ssh nobody is asked to sign in").
+		findings = append(findings, warning("sign_in.services does not list sshd: over ssh nobody is asked to sign in").
 			run("aadctl config add-service sshd"))
 	}
-	return results
+	return findings
 }
 
 func words(names []string) string {

@@ -63,11 +63,11 @@ func TestServices(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := Host{System: pamFiles(someServices), Config: &config.Config{SignIn: config.SignIn{Services: test.listed}}}
-			results := h.services(t.Context())
-			if len(results) != len(test.want) {
-				t.Fatalf("%d results: %+v", len(results), results)
+			findings := h.services(t.Context())
+			if len(findings) != len(test.want) {
+				t.Fatalf("%d findings: %+v", len(findings), findings)
 			}
-			for i, r := range results {
+			for i, r := range findings {
 				begin, command, _ := strings.Cut(test.want[i], " | ")
 				if got := string(r.Status) + " " + r.Found; !strings.HasPrefix(got, begin) || r.Command != command {
 					t.Errorf("got  %s | %s\nwant %s", got, r.Command, test.want[i])

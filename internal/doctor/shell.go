@@ -14,30 +14,30 @@ import (
 	"aadlogin/internal/sshd"
 )
 
-// someNames is how many accounts a result names.
+// someNames is how many accounts a finding names.
 const someNames = 20
 
 // shell finds login shells that are no programs of this machine, of accounts to come and of those that are here: sshd lets nobody
 // in who has one, and says why in its own log alone.
-func (h *Host) shell(ctx context.Context) (results []Result) {
+func (h *Host) shell(ctx context.Context) (findings []Finding) {
 	lines, err := sshd.Read(h.Files)
 	chroots := err == nil && lines.Chroots()
 	configured := h.Config.Accounts.Shell
 	if problem := account.ShellProblem(h.Files, configured); problem != "" && !(chroots && h.chrooted(ctx, h.someone())) {
-		results = append(results, failedf(Configuration, "accounts.shell is %s, which %s: sshd lets no new account in", configured, problem).
+		findings = append(findings, failedf(Configuration, "accounts.shell is %s, which %s: sshd lets no new account in", configured, problem).
 			fix("or install it").run(h.configureShell(configured, problem)))
 	}
 	bad := h.withoutShell()
 	for _, shell := range slices.Sorted(maps.Keys(bad)) {
 		names := slices.DeleteFunc(bad[shell], func(name string) bool { return chroots && h.chrooted(ctx, name) })
 		if len(names) > 0 {
-			results = append(results, h.otherShell(shell, names))
+			findings = append(findings, h.otherShell(shell, names))
 		}
 	}
-	if results == nil {
-		results = []Result{ok("login shells are there")}
+	if findings == nil {
+		findings = []Finding{ok("login shells are there")}
 	}
-	return results
+	return findings
 }
 
 // withoutShell are the accounts with a shell that is no program, at most so many of each.
@@ -67,7 +67,7 @@ func (h *Host) chrooted(ctx context.Context, name string) bool {
 	return err == nil && dir != "" && !strings.EqualFold(dir, "none")
 }
 
-func (h *Host) otherShell(shell string, names []string) Result {
+func (h *Host) otherShell(shell string, names []string) Finding {
 	problem := account.ShellProblem(h.Files, shell)
 	r := failedf(Machine, "the login shell of %s is %s, which %s: sshd does not let them in", strings.Join(names, ", "), shell, problem)
 	if problem == notExecutable {

@@ -34,17 +34,17 @@ func TestSpelling(t *testing.T) {
 				}
 				return run(ctx, program, args...)
 			}
-			results := h.sshd(t.Context())
-			expect(t, results, OK, "to sign in")
+			findings := h.sshd(t.Context())
+			expect(t, findings, OK, "to sign in")
 			switch {
 			case found != "":
-				expect(t, results, Warning, name)
-				expect(t, results, Warning, found)
-				if command := results[len(results)-1].Command; command != block {
+				expect(t, findings, Warning, name)
+				expect(t, findings, Warning, found)
+				if command := findings[len(findings)-1].Command; command != block {
 					t.Error(command)
 				}
-			case len(results) != 1:
-				t.Error(told(results...))
+			case len(findings) != 1:
+				t.Error(told(findings...))
 			}
 		}
 	}

@@ -18,37 +18,37 @@ import (
 const sshdProgram = "/usr/sbin/sshd"
 
 // sshd asks sshd itself what it would do for an account, so that every include and Match block counts.
-func (h *Host) sshd(ctx context.Context) []Result {
+func (h *Host) sshd(ctx context.Context) []Finding {
 	if !h.exists(sshdProgram) {
-		return []Result{skipped(sshdProgram + " is not installed")}
+		return []Finding{skipped(sshdProgram + " is not installed")}
 	}
 	name := h.someone()
 	said, err := h.sshdFor(ctx, name)
 	if err != nil {
-		return []Result{failed(Machine, "sshd does not accept its configuration: "+lastLine(said)).
+		return []Finding{failed(Machine, "sshd does not accept its configuration: "+lastLine(said)).
 			fix("correct the line, see that it is accepted, " + reload).run(sshdProgram + " -t")}
 	}
 	version, _ := h.Run(ctx, sshdProgram, "-V")
 	lines, _ := sshd.Read(h.Files) // what cannot be read is not shown
 	set := settings(said)
-	results := judgeSSHD(set, name, h.Config.SignIn.Timeout, h.Config.SignIn.ReuseWindow > 0)
+	findings := judgeSSHD(set, name, h.Config.SignIn.Timeout, h.Config.SignIn.ReuseWindow > 0)
 	unread := h.passesOver(ctx, lines)
 	if unread {
-		results = dropIn(results)
+		findings = dropIn(findings)
 	}
-	results = append(results, judgeAllowed(set, h.candidate(ctx, name), sshd.VersionIn(version), lines)...)
-	results = append(results, h.rulesByGroup(lines)...)
-	results = append(results, h.chroot(set)...)
-	results = append(results, h.nologin()...)
-	if results == nil {
-		results = []Result{ok("sshd asks %s to sign in, and waits long enough", name)}
+	findings = append(findings, judgeAllowed(set, h.candidate(ctx, name), sshd.VersionIn(version), lines)...)
+	findings = append(findings, h.rulesByGroup(lines)...)
+	findings = append(findings, h.chroot(set)...)
+	findings = append(findings, h.nologin()...)
+	if findings == nil {
+		findings = []Finding{ok("sshd asks %s to sign in, and waits long enough", name)}
 	}
 	if !unread {
-		results = append(results, h.spelling(ctx)...)
+		findings = append(findings, h.spelling(ctx)...)
 	}
-	results = append(results, h.startups(set)...)
-	results = append(results, h.reloaded(set, lines)...)
-	return h.asHere(results, lines)
+	findings = append(findings, h.startups(set)...)
+	findings = append(findings, h.reloaded(set, lines)...)
+	return h.asHere(findings, lines)
 }
 
 // sshdFor is what sshd -T prints for an account.
@@ -94,9 +94,9 @@ const (
 )
 
 // judgeSSHD looks at what sshd would do for name, besides letting it in at all.
-func judgeSSHD(set map[string][]string, name string, timeout time.Duration, addresses bool) (results []Result) {
+func judgeSSHD(set map[string][]string, name string, timeout time.Duration, addresses bool) (findings []Finding) {
 	wrong := func(found, command string) {
-		results = append(results, failed(Machine, found).fix(reload).run(command))
+		findings = append(findings, failed(Machine, found).fix(reload).run(command))
 	}
 	first := func(keyword string) string { return strings.Join(set[keyword][:min(1, len(set[keyword]))], "") }
 	if first("usepam") != "yes" {
@@ -121,14 +121,14 @@ func judgeSSHD(set map[string][]string, name string, timeout time.Duration, addr
 	}
 	if methods := set["authenticationmethods"]; len(methods) > 0 && !slices.ContainsFunc(methods, offersCode) {
 		found := "AuthenticationMethods is " + strings.Join(methods, " ") + " for " + name + ": nobody is asked to sign in"
-		results = append(results, warning(found).
+		findings = append(findings, warning(found).
 			fix("add keyboard-interactive to AuthenticationMethods, unless keys alone are meant to do"))
 	}
 	if addresses && first("usedns") == "yes" {
 		found := "UseDNS is yes, so sign_in.reuse_window sees names in the place of addresses, and is never used"
-		results = append(results, warning(found).fix(reload).run(before("UseDNS no")))
+		findings = append(findings, warning(found).fix(reload).run(before("UseDNS no")))
 	}
-	return results
+	return findings
 }
 
 // passesOver: the package's lines are there and sshd does not read them, though it could: before 8.2 it knows no Include, and its own
@@ -142,17 +142,17 @@ func (h *Host) passesOver(ctx context.Context, lines *sshd.Config) bool {
 }
 
 // dropIn: one line mends all that is missing.
-func dropIn(results []Result) []Result {
+func dropIn(findings []Finding) []Finding {
 	found := "sshd does not read " + sshdDropIn
 	unread := warning(found)
-	for _, r := range results {
+	for _, r := range findings {
 		if r.Status == Failed {
 			found += "; " + r.Found
 			unread = failed(Machine, found)
 		}
 	}
-	results = slices.DeleteFunc(results, func(r Result) bool { return r.Status == Failed })
-	return append(results, unread.fix(reload).run(before("Include /etc/ssh/sshd_config.d/*.conf")))
+	findings = slices.DeleteFunc(findings, func(r Finding) bool { return r.Status == Failed })
+	return append(findings, unread.fix(reload).run(before("Include /etc/ssh/sshd_config.d/*.conf")))
 }
 
 func offersCode(methods string) bool {

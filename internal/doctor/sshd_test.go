@@ -131,16 +131,16 @@ func TestAllowed(t *testing.T) {
 			if !test.anybody {
 				h.Account, h.Config.TenantID = "alice@contoso.com", "t"
 			}
-			results := h.sshd(t.Context())
-			expect(t, results, test.status, test.found)
-			i := slices.IndexFunc(results, func(r Result) bool { return r.Status == Failed })
+			findings := h.sshd(t.Context())
+			expect(t, findings, test.status, test.found)
+			i := slices.IndexFunc(findings, func(r Finding) bool { return r.Status == Failed })
 			if test.status != Failed || test.after == "" && !strings.Contains(test.file, "DenyGroups alice") {
 				return
 			}
 			if err := os.WriteFile(file, []byte("# first\n"+test.file+"\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			command := strings.ReplaceAll(results[i].Command, sshdConfig, file)
+			command := strings.ReplaceAll(findings[i].Command, sshdConfig, file)
 			if out, err := exec.Command("sh", "-ec", command).CombinedOutput(); err != nil {
 				t.Fatalf("%s: %v, %s", command, err, out)
 			}
@@ -178,10 +178,10 @@ func TestDropInIsNotRead(t *testing.T) {
 	const include = `sed -i '1i Include /etc/ssh/sshd_config.d/*.conf' /etc/ssh/sshd_config`
 	bad := strings.NewReplacer("ation yes", "ation no", "300", "120", "wordauthentication no", "wordauthentication yes").Replace(goodSSHD)
 	for said, status := range map[string]Status{goodSSHD: Warning, bad: Failed} {
-		results := sshdOf(said, "", files).sshd(t.Context())
-		expect(t, results, status, "sshd does not read /etc/ssh/sshd_config.d/40-aad-login.conf")
-		if len(results) != 1 || results[0].Command != include {
-			t.Errorf("%+v", results)
+		findings := sshdOf(said, "", files).sshd(t.Context())
+		expect(t, findings, status, "sshd does not read /etc/ssh/sshd_config.d/40-aad-login.conf")
+		if len(findings) != 1 || findings[0].Command != include {
+			t.Errorf("%+v", findings)
 		}
 	}
 	// Before 8.2, no line would: it is an error there.
@@ -193,9 +193,9 @@ func TestDropInIsNotRead(t *testing.T) {
 		}
 		return run(ctx, program, args...)
 	}
-	results := old.sshd(t.Context())
-	expect(t, results, Failed, "LoginGraceTime is 120 s")
-	for _, r := range results {
+	findings := old.sshd(t.Context())
+	expect(t, findings, Failed, "LoginGraceTime is 120 s")
+	for _, r := range findings {
 		if strings.Contains(r.Found, sshdDropIn) || strings.Contains(r.Command, "Include") {
 			t.Errorf("%+v", r)
 		}
@@ -228,15 +228,15 @@ func TestNotReloaded(t *testing.T) {
 			root := h.Files.(fstest.MapFS)
 			root["run/sshd.pid"].ModTime = began.Add(test.pid)
 			root["etc/ssh/sshd_config.d/a.conf"].ModTime = began.Add(test.file)
-			results := h.sshd(t.Context())
+			findings := h.sshd(t.Context())
 			if !test.changed {
-				expect(t, results, OK, "to sign in")
-				if len(results) != 1 {
-					t.Errorf("%s", told(results...))
+				expect(t, findings, OK, "to sign in")
+				if len(findings) != 1 {
+					t.Errorf("%s", told(findings...))
 				}
 				return
 			}
-			expect(t, results, Failed, "/etc/ssh/sshd_config.d/a.conf has changed since sshd read it")
+			expect(t, findings, Failed, "/etc/ssh/sshd_config.d/a.conf has changed since sshd read it")
 		})
 	}
 }

@@ -17,10 +17,10 @@ import (
 
 // asHere writes commands in this machine's way: Debian has another name for the service, and SUSE's own sshd_config, which is not to be
 // edited, is below /usr. It includes the administrator's files before all else, and would not be read beside one in /etc.
-func (h *Host) asHere(results []Result, lines *sshd.Config) []Result {
+func (h *Host) asHere(findings []Finding, lines *sshd.Config) []Finding {
 	vendors := len(lines.Files) > 0 && strings.HasPrefix(lines.Files[0], "/usr/")
-	for i := range results {
-		r := &results[i]
+	for i := range findings {
+		r := &findings[i]
 		if !h.exists("etc/debian_version") {
 			r.Fix = strings.ReplaceAll(r.Fix, "reload ssh", "reload sshd")
 			r.Command = strings.ReplaceAll(r.Command, "reload ssh", "reload sshd")
@@ -30,7 +30,7 @@ func (h *Host) asHere(results []Result, lines *sshd.Config) []Result {
 			r.Command = fmt.Sprintf(`printf '%%b\n' '%s' >>/etc/ssh/sshd_config.d/00-local.conf`, text)
 		}
 	}
-	return results
+	return findings
 }
 
 // addWord adds a pattern to the list that is in force, or "" where no file has it.

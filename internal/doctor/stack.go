@@ -17,16 +17,16 @@ type rule struct {
 	module  string
 	args    []string
 	sub     string // the substack it is in, and those around that; "" for none
-	at      place
+	at      position
 }
 
-// place is where a rule stands: lines of a file, the second number being the line behind it.
-type place struct {
+// position is where a rule stands: lines of a file, the second number being the line behind it.
+type position struct {
 	file          string
 	line, nextOne int
 }
 
-func (a place) String() string { return fmt.Sprintf("%s:%d", a.file, a.line) }
+func (a position) String() string { return fmt.Sprintf("%s:%d", a.file, a.line) }
 
 // continued stands for the end of a line that goes on in the next one.
 const continued = "\x00"
@@ -43,7 +43,7 @@ func stack(read func(service string) (file, text string, err error), service, su
 	}
 	number := 1
 	for line := range strings.Lines(strings.ReplaceAll(text, "\\\n", continued)) {
-		at := place{file, number, number + 1 + strings.Count(line, continued)}
+		at := position{file, number, number + 1 + strings.Count(line, continued)}
 		number = at.nextOne
 		line, _, _ = strings.Cut(strings.ReplaceAll(line, continued, " "), "#")
 		words := bracketed(line)

@@ -10,7 +10,7 @@ import (
 
 // startups: to sshd, who waits for a browser is a connection that has not authenticated, and of those it has limits of its own. By
 // default they bind before sign_in.max_waiting, which only matters where so many come at once.
-func (h *Host) startups(set map[string][]string) []Result {
+func (h *Host) startups(set map[string][]string) []Finding {
 	var begin, rate, full int
 	limits := strings.Join(set["maxstartups"], " ")
 	if n, _ := fmt.Sscanf(limits, "%d:%d:%d", &begin, &rate, &full); n != 3 {
@@ -19,8 +19,8 @@ func (h *Host) startups(set map[string][]string) []Result {
 	most, now := h.Config.SignIn.MaxWaiting, h.waiting()
 	drops := fmt.Sprintf("sshd drops connections at random from %d on that have not authenticated, and all from %d on (MaxStartups %s)",
 		begin, full, limits)
-	wrong := func(found string) []Result {
-		return []Result{warning(found + drops).fix(reload).run(before(fmt.Sprintf("MaxStartups %d:30:%d", most, 2*most)))}
+	wrong := func(found string) []Finding {
+		return []Finding{warning(found + drops).fix(reload).run(before(fmt.Sprintf("MaxStartups %d:30:%d", most, 2*most)))}
 	}
 	switch {
 	case most > full:
@@ -28,7 +28,7 @@ func (h *Host) startups(set map[string][]string) []Result {
 	case now >= begin:
 		return wrong(fmt.Sprintf("%d people wait for a browser now, and ", now))
 	}
-	return []Result{ok("%d people may wait for a browser at once (sign_in.max_waiting); %s", most, drops)}
+	return []Finding{ok("%d people may wait for a browser at once (sign_in.max_waiting); %s", most, drops)}
 }
 
 // waiting is how many sign-ins over the network hold a place: there, somebody's name is in it (internal/signin/waiting.go).

@@ -35,20 +35,20 @@ func TestStartups(t *testing.T) {
 	} {
 		h := sshdOf(goodSSHD+"maxstartups "+test.limits+"\n", "OpenSSH_9.2p1", waiting(test.waiting))
 		h.Config.SignIn.MaxWaiting = test.most
-		results := h.sshd(t.Context())
-		expect(t, results, OK, "to sign in")
-		expect(t, results, test.status, test.found)
+		findings := h.sshd(t.Context())
+		expect(t, findings, OK, "to sign in")
+		expect(t, findings, test.status, test.found)
 		command := ""
 		if test.write != "" {
 			command = "sed -i '1i " + test.write + "' /etc/ssh/sshd_config"
 		}
-		if got := results[len(results)-1].Command; got != command || len(results) != 2 {
-			t.Errorf("%q; %s", got, told(results...))
+		if got := findings[len(findings)-1].Command; got != command || len(findings) != 2 {
+			t.Errorf("%q; %s", got, told(findings...))
 		}
 	}
 	for _, said := range []string{"", "maxstartups 10\n", "maxstartups none\n"} {
-		if results := sshdOf(goodSSHD+said, "", nil).sshd(t.Context()); len(results) != 1 {
-			t.Errorf("%q: %s", said, told(results...))
+		if findings := sshdOf(goodSSHD+said, "", nil).sshd(t.Context()); len(findings) != 1 {
+			t.Errorf("%q: %s", said, told(findings...))
 		}
 	}
 }

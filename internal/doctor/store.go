@@ -15,40 +15,40 @@ import (
 const apply = "aadctl config apply"
 
 // store reads all of it, as the name service would, and compares what it was told with what the configuration says.
-func (h *Host) store(context.Context) []Result {
-	results := h.permissions()
+func (h *Host) store(context.Context) []Finding {
+	findings := h.permissions()
 	snapshot, err := account.Store{Dir: h.Config.Accounts.Directory}.Open()
 	var damaged *account.DamagedError
 	switch {
 	case errors.Is(err, account.ErrMissing):
-		return append(results, h.noStore())
+		return append(findings, h.noStore())
 	case errors.As(err, &damaged):
-		return append(results, damage(damaged))
+		return append(findings, damage(damaged))
 	case err != nil:
-		return append(results, failed(Store, bare(err)).run("aadctl store verify"))
+		return append(findings, failed(Store, bare(err)).run("aadctl store verify"))
 	}
 	defer snapshot.Close()
 	switch err := snapshot.Check(); {
 	case errors.As(err, &damaged):
-		return append(results, damage(damaged))
+		return append(findings, damage(damaged))
 	case err != nil:
-		return append(results, failed(Store, bare(err)).run("aadctl store verify"))
+		return append(findings, failed(Store, bare(err)).run("aadctl store verify"))
 	case !snapshot.Rules().Equal(account.RulesFrom(h.Config)):
-		return append(results, failed(Store, "the name service goes by an older configuration").run(apply))
+		return append(findings, failed(Store, "the name service goes by an older configuration").run(apply))
 	case h.Config.Accounts.Directory != account.DefaultDir:
-		results = append(results, failedf(Configuration, "accounts.directory is %s, but the name service reads %s",
+		findings = append(findings, failedf(Configuration, "accounts.directory is %s, but the name service reads %s",
 			h.Config.Accounts.Directory, account.DefaultDir).
 			fix("accounts of the other directory are known to nobody; the command takes the key out").
 			run(`sed -Ei '/^[[:blank:]]*(accounts\.)?directory[[:blank:]]*=/d' `+shellWord(h.configPath())+" && "+apply))
 	}
-	if results == nil {
-		results = []Result{ok("the store is sound and goes by this configuration")}
+	if findings == nil {
+		findings = []Finding{ok("the store is sound and goes by this configuration")}
 	}
-	return results
+	return findings
 }
 
 // noStore: before the first sign-in that is as it should be. Where accounts have homes, there was one.
-func (h *Host) noStore() Result {
+func (h *Host) noStore() Finding {
 	locals, err := h.accounts().Locals()
 	if err != nil {
 		return failed(Store, "there is no store, so the name service knows nobody").run(apply)
@@ -63,17 +63,17 @@ func (h *Host) noStore() Result {
 }
 
 // leftBehind are homes from before a store was lost whose accounts would get other ids today.
-func leftBehind(snapshot *account.Snapshot, locals *account.Locals) []Result {
+func leftBehind(snapshot *account.Snapshot, locals *account.Locals) []Finding {
 	left, err := snapshot.Left(locals)
 	if err != nil || len(left) == 0 {
 		return nil // of an error, the check of the store says more
 	}
-	return []Result{warning(fmt.Sprintf("%s is not in the store, and had id %d by its home %s, which is not its first: the store of then is lost",
+	return []Finding{warning(fmt.Sprintf("%s is not in the store, and had id %d by its home %s, which is not its first: the store of then is lost",
 		left[0].Name, left[0].UID, left[0].Home)).fix("put a backup of it back, aadctl store restore FILE; or give them their ids again").run(account.ImportCommand(left))}
 }
 
 // damage comes with the command that brings back what was.
-func damage(d *account.DamagedError) Result {
+func damage(d *account.DamagedError) Finding {
 	words, command, found := strings.Cut(d.Fix(), "run: ")
 	if !found {
 		command = "aadctl store verify"

@@ -34,17 +34,17 @@ func (h *Host) exists(file string) bool {
 }
 
 // nscd answers in the place of the programs that ask, and is not told about accounts before their first sign-in.
-func (h *Host) nscd(ctx context.Context) []Result {
+func (h *Host) nscd(ctx context.Context) []Finding {
 	if !h.exists("run/nscd/socket") {
-		return []Result{ok("nscd is not running")}
+		return []Finding{ok("nscd is not running")}
 	}
 	if _, err := h.Run(ctx, "nscd", "-g"); err != nil {
-		return []Result{ok("nscd is not running")}
+		return []Finding{ok("nscd is not running")}
 	}
 	text, _ := h.read("etc/nscd.conf")
 	kept := nscdKeeps(text)
 	if len(kept) == 0 {
-		return []Result{ok("nscd leaves users and groups alone")}
+		return []Finding{ok("nscd leaves users and groups alone")}
 	}
 	var edits []string
 	for _, database := range kept {
@@ -55,7 +55,7 @@ func (h *Host) nscd(ctx context.Context) []Result {
 		service = "unscd" // another program, in the same place
 	}
 	found := service + " answers for " + strings.Join(kept, " and ") + ", and knows neither first sign-ins nor our groups"
-	return []Result{failed(Machine, found).
+	return []Finding{failed(Machine, found).
 		fix("then restart it: systemctl restart " + service).run("sed -Ei '" + strings.Join(edits, "; ") + "' /etc/nscd.conf")}
 }
 
@@ -74,28 +74,28 @@ func nscdKeeps(text string) (kept []string) {
 const sudoersFile = "/etc/sudoers.d/aad_admins"
 
 // sudo asks visudo, which lists the files that count: sudo passes over one with a dot in its name, or that nothing includes.
-func (h *Host) sudo(ctx context.Context) []Result {
+func (h *Host) sudo(ctx context.Context) []Finding {
 	if !h.exists("/usr/sbin/visudo") {
-		return []Result{skipped("sudo is not installed")}
+		return []Finding{skipped("sudo is not installed")}
 	}
 	said, err := h.Run(ctx, "/usr/sbin/visudo", "-c")
 	if err != nil {
-		return []Result{failed(Machine, "visudo -c: "+firstLine(said)).
+		return []Finding{failed(Machine, "visudo -c: "+firstLine(said)).
 			fix("sudo refuses everybody until that is corrected").run("visudo")}
 	}
 	text, err := h.read(sudoersFile)
 	switch {
 	case err != nil:
 		found := sudoersFile + " is missing: administrators may sign in, but not use sudo, unless another file lets them"
-		return []Result{warning(found).
+		return []Finding{warning(found).
 			run(fmt.Sprintf("echo '%%%s ALL=(ALL) ALL' >%s && chmod 440 %s", account.AdminsGroup, sudoersFile, sudoersFile))}
 	case !strings.Contains(said, sudoersFile+": parsed OK"):
-		return []Result{failed(Machine, "/etc/sudoers does not include "+sudoersFile).
+		return []Finding{failed(Machine, "/etc/sudoers does not include "+sudoersFile).
 			run("echo '@includedir /etc/sudoers.d' >>/etc/sudoers && visudo -c")}
 	case !strings.Contains(text, "%"+account.AdminsGroup):
-		return []Result{warning(sudoersFile + " says nothing about the group " + account.AdminsGroup)}
+		return []Finding{warning(sudoersFile + " says nothing about the group " + account.AdminsGroup)}
 	}
-	return []Result{ok("sudoers is in order and counts on the group %s", account.AdminsGroup)}
+	return []Finding{ok("sudoers is in order and counts on the group %s", account.AdminsGroup)}
 }
 
 func firstLine(said string) string {
@@ -104,13 +104,13 @@ func firstLine(said string) string {
 }
 
 // groups finds names in accounts.groups that nobody can be put into.
-func (h *Host) groups(context.Context) (results []Result) {
+func (h *Host) groups(context.Context) (findings []Finding) {
 	if len(h.Config.Accounts.Groups) == 0 {
-		return []Result{ok("no Entra group stands for a local one")}
+		return []Finding{ok("no Entra group stands for a local one")}
 	}
 	text, err := h.read("etc/group")
 	if err != nil {
-		return []Result{failed(Machine, err.Error()).run("ls -l /etc/group")}
+		return []Finding{failed(Machine, err.Error()).run("ls -l /etc/group")}
 	}
 	var names []string
 	for _, name := range h.Config.Accounts.Groups {
@@ -120,11 +120,11 @@ func (h *Host) groups(context.Context) (results []Result) {
 	for _, name := range slices.Compact(names) {
 		if !strings.HasPrefix(text, name+":") && !strings.Contains(text, "\n"+name+":") {
 			missing := failed(Configuration, "accounts.groups names "+name+", which is no group in /etc/group")
-			results = append(results, missing.run("groupadd "+name))
+			findings = append(findings, missing.run("groupadd "+name))
 		}
 	}
-	if results == nil {
-		results = []Result{ok("the groups of accounts.groups are there")}
+	if findings == nil {
+		findings = []Finding{ok("the groups of accounts.groups are there")}
 	}
-	return results
+	return findings
 }

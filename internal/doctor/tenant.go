@@ -17,19 +17,19 @@ import (
 // takes there.
 
 // scope looks at the configuration alone.
-func (h *Host) scope(context.Context) []Result {
+func (h *Host) scope(context.Context) []Finding {
 	c := h.Config
 	switch {
 	case c.Authorization.Source == config.Permissions:
-		return []Result{ok("Conditional Access sees Azure Resource Manager, whose scope authorization.source %q asks for", config.Permissions)}
+		return []Finding{ok("Conditional Access sees Azure Resource Manager, whose scope authorization.source %q asks for", config.Permissions)}
 	case c.SignIn.Scope == "":
-		return []Result{warning("Conditional Access does not see this application: without sign_in.scope a sign-in is access to the directory, " +
+		return []Finding{warning("Conditional Access does not see this application: without sign_in.scope a sign-in is access to the directory, " +
 			"and policies that name or exclude the application do nothing").
 			fix("this changes nothing: it prints the az commands that expose a scope, and what to run on each machine after them; " +
 				"aadctl check --tenant tells which scope Entra ID takes").
 			run(fmt.Sprintf("aadctl setup --tenant %s --client %s --domain %s", c.TenantID, c.ClientID, strings.Join(c.Domains, ",")))}
 	}
-	return []Result{ok("Conditional Access sees this application by its scope %s; whether the registration exposes it, and who has consented, "+
+	return []Finding{ok("Conditional Access sees this application by its scope %s; whether the registration exposes it, and who has consented, "+
 		"only a sign-in can tell: aadctl check --tenant", c.SignIn.Scope)}
 }
 
@@ -67,12 +67,12 @@ func Forms(c *config.Config) []string {
 }
 
 // JudgeTenant says of each trial what came of it, and then what to write into the configuration.
-func (h *Host) JudgeTenant(trials []Trial) []Result {
-	var results []Result
+func (h *Host) JudgeTenant(trials []Trial) []Finding {
+	var findings []Finding
 	for _, t := range trials {
-		results = append(results, h.trial(t))
+		findings = append(findings, h.trial(t))
 	}
-	return named("scope", append(results, h.advice(trials)...))
+	return named("scope", append(findings, h.advice(trials)...))
 }
 
 func (t Trial) accepted() bool { return t.Done && t.Err == nil && t.Page == 0 }
@@ -108,7 +108,7 @@ func (h *Host) name(scope string) string {
 	return fmt.Sprintf("sign_in.scope = %q", scope)
 }
 
-func (h *Host) trial(t Trial) Result {
+func (h *Host) trial(t Trial) Finding {
 	name := h.name(t.Scope)
 	switch {
 	case t.accepted() && !t.Granted:
@@ -136,7 +136,7 @@ func (h *Host) trial(t Trial) Result {
 
 // advice is what the trials come to. An own scope is worth more than none, and one by GUID more than one by URI. A form that
 // was skipped counts neither way.
-func (h *Host) advice(trials []Trial) []Result {
+func (h *Host) advice(trials []Trial) []Finding {
 	c := h.Config
 	any := func(is func(Trial) bool) bool { return slices.ContainsFunc(trials, is) }
 	own := func(t Trial) bool { return t.Scope != "" }
@@ -144,24 +144,24 @@ func (h *Host) advice(trials []Trial) []Result {
 	mine := trials[max(0, slices.IndexFunc(trials, func(t Trial) bool { return t.Scope == c.SignIn.Scope }))]
 	switch {
 	case !any(func(t Trial) bool { return t.Done }):
-		return []Result{skipped("nobody signed in, so nothing is known")}
+		return []Finding{skipped("nobody signed in, so nothing is known")}
 	case mine.accepted() && (own(mine) || c.Authorization.Source == config.Permissions):
-		return []Result{ok("the configuration is right as it is")}
+		return []Finding{ok("the configuration is right as it is")}
 	case best >= 0 && (mine.refused() || !own(mine)):
 		found := "Entra ID takes " + h.name(trials[best].Scope)
 		if !own(mine) && mine.refused() {
 			found += "; without it nobody gets in, so policies let this application through and not the directory"
 		}
-		return []Result{warning(found).fix("write that into the configuration of every machine").run(writeScope(c, trials[best].Scope))}
+		return []Finding{warning(found).fix("write that into the configuration of every machine").run(writeScope(c, trials[best].Scope))}
 	case mine.accepted() && any(func(t Trial) bool { return own(t) && t.refused() }):
-		return []Result{warning("no scope of the application's own was accepted: leave sign_in.scope empty until that is mended")}
+		return []Finding{warning("no scope of the application's own was accepted: leave sign_in.scope empty until that is mended")}
 	case mine.refused() && any(func(t Trial) bool { return !own(t) && t.accepted() }):
-		return []Result{failed(Configuration, "only a sign-in without a scope was accepted").
+		return []Finding{failed(Configuration, "only a sign-in without a scope was accepted").
 			fix("expose the scope as aadctl setup prints it, or leave sign_in.scope empty").run(writeScope(c, "none"))}
 	case mine.refused():
-		return []Result{failed(Machine, "no form was accepted: nobody can sign in with a code in this tenant as it is set").
+		return []Finding{failed(Machine, "no form was accepted: nobody can sign in with a code in this tenant as it is set").
 			fix("the Conditional Access page of the documentation tells by the number which block it is, and what to set; " +
 				"sign_in.flow = \"browser\" does without device codes: aadctl setup --flow browser --page URL")}
 	}
-	return []Result{skipped("too little was tried to say what to write into the configuration")}
+	return []Finding{skipped("too little was tried to say what to write into the configuration")}
 }

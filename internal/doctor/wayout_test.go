@@ -109,7 +109,7 @@ func TestWayOut(t *testing.T) {
 	for _, test := range []struct {
 		check               string
 		change              func(*config.Config)
-		r                   Result
+		r                   Finding
 		found, fix, command string
 	}{
 		{"openid", nil, unreachable, "refused", "root must reach https://login.microsoftonline.com", "curl -sSv -m 10 --noproxy '*' 'https://login"},

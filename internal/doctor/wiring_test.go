@@ -49,8 +49,8 @@ func TestRedHat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results := pamOf(map[string]string{"sshd": sshd, "password-auth": string(text)}).pam(t.Context())
-	if expect(t, results, OK, "takes its answer"); len(results) != 1 {
-		t.Errorf("%s\n%s", told(results...), text)
+	findings := pamOf(map[string]string{"sshd": sshd, "password-auth": string(text)}).pam(t.Context())
+	if expect(t, findings, OK, "takes its answer"); len(findings) != 1 {
+		t.Errorf("%s\n%s", told(findings...), text)
 	}
 }

@@ -56,8 +56,8 @@ func (v view) machine() map[string]string {
 	return facts
 }
 
-func (v view) checks() []doctor.Result {
-	all := make([]doctor.Result, 0, len(v.Checks))
+func (v view) checks() []doctor.Finding {
+	all := make([]doctor.Finding, 0, len(v.Checks))
 	for _, c := range v.Checks {
 		redacted := c
 		for _, text := range []*string{&redacted.Found, &redacted.Fix, &redacted.Command} {

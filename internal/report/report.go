@@ -30,7 +30,7 @@ type Report struct {
 	Redacted []byte // the key of the pseudonyms; nil for names as they are
 
 	Settings string // the configuration in force; "" if there is none
-	Checks   []doctor.Result
+	Checks   []doctor.Finding
 	SignIns  SignIns
 	Accounts Accounts
 }

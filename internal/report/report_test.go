@@ -42,7 +42,7 @@ func sample() *Report {
 		Made:     made,
 		Facts:    []Fact{{"Name", "vm-1"}, {"System", "Debian GNU/Linux 12 (bookworm)"}, {"aadctl", "0.1.0"}},
 		Settings: "tenant_id = \"8a09f2d7-8415-4296-92b2-80bb4666c5fc\"\ndomains = [\"contoso.com\"]\n",
-		Checks: []doctor.Result{
+		Checks: []doctor.Finding{
 			{Check: "store", Status: doctor.OK, Found: "the store is sound and goes by this configuration"},
 			{Check: "sshd", Status: doctor.Failed, Found: "UsePAM is no, so sshd asks no PAM module",
 				Fix: "then reload sshd: systemctl reload ssh", Command: "sed -i '1i UsePAM yes' /etc/ssh/sshd_config"},
@@ -124,7 +124,7 @@ func asJSON(t *testing.T, r *Report) string {
 func TestRedactedJSON(t *testing.T) {
 	r := sample()
 	r.Redacted = []byte("one key")
-	r.Checks[0] = doctor.Result{Check: "store", Status: doctor.Failed, Found: `record "nalice" is damaged`}
+	r.Checks[0] = doctor.Finding{Check: "store", Status: doctor.Failed, Found: `record "nalice" is damaged`}
 	r.Accounts.Problem = "nalice"
 	text, page := asJSON(t, r), written(t, r)
 	for _, never := range []string{"alice", "bob", "192.0.2", "2027764255", "1879048300", "/usr/bin/logger", `"fix": "left`} {
@@ -162,7 +162,7 @@ func TestInert(t *testing.T) {
 func TestRedacted(t *testing.T) {
 	r := sample()
 	r.Redacted = []byte("one key")
-	r.Checks[0] = doctor.Result{Check: "store", Status: doctor.Failed, Found: `record "nalice" is damaged`}
+	r.Checks[0] = doctor.Finding{Check: "store", Status: doctor.Failed, Found: `record "nalice" is damaged`}
 	page := written(t, r)
 	for _, never := range []string{"alice", "bob", "192.0.2", "2027764255", "1879048300", "nalice"} {
 		if strings.Contains(page, never) {
@@ -181,14 +181,14 @@ func TestRedacted(t *testing.T) {
 }
 
 func TestVerdict(t *testing.T) {
-	failed, warned := doctor.Result{Status: doctor.Failed}, doctor.Result{Status: doctor.Warning}
-	for want, checks := range map[string][]doctor.Result{
+	failed, warned := doctor.Finding{Status: doctor.Failed}, doctor.Finding{Status: doctor.Warning}
+	for want, checks := range map[string][]doctor.Finding{
 		"Every check passed.":                 {{Status: doctor.OK}, {Status: doctor.Skipped}},
 		"No check failed; 1 needs attention.": {warned},
 		"1 check failed.":                     {failed},
 		"2 checks failed; 2 need attention.":  {failed, warned, failed, warned},
 	} {
-		if got := (view{&Report{Checks: checks}}).Verdict().Word; got != want {
+		if got := (view{&Report{Checks: checks}}).Summary().Word; got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

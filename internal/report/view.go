@@ -42,7 +42,7 @@ func (v view) Machine() string {
 }
 
 // Wrong are the checks that failed or warn, in their order.
-func (v view) Wrong() (wrong []doctor.Result) {
+func (v view) Wrong() (wrong []doctor.Finding) {
 	for _, c := range v.Checks {
 		if c.Status == doctor.Failed || c.Status == doctor.Warning {
 			wrong = append(wrong, c)
@@ -51,8 +51,8 @@ func (v view) Wrong() (wrong []doctor.Result) {
 	return wrong
 }
 
-// Verdict is the report in a few words.
-func (v view) Verdict() sign {
+// Summary is the report in a few words.
+func (v view) Summary() sign {
 	failed := 0
 	for _, c := range v.Wrong() {
 		if c.Status == doctor.Failed {
@@ -146,7 +146,7 @@ var upn = regexp.MustCompile(`[^\s"'=,;:()<>/]+@[^\s"'=,;:()<>/]+`)
 
 // found is a sentence of a check, without the names in it if they are not to be there. What is wrong with a store may hold a
 // record as it is.
-func (v view) found(c doctor.Result, text string) string {
+func (v view) found(c doctor.Finding, text string) string {
 	switch {
 	case v.Redacted == nil:
 		return visible(text)

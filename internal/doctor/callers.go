@@ -12,11 +12,13 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// A sign-in asks the metadata service in a fork of the program that asked PAM. So whoever decides by the executable (Azure's
-// guest proxy agent, SELinux, a firewall) may let aadctl through and nobody else, or the other way round.
+// A sign-in asks the metadata service in a fork of the program that called PAM. A rule that decides by
+// the executable (Azure's guest proxy agent, SELinux, a firewall) may therefore let aadctl through and
+// forbid sign-ins, or the other way round.
 
-// hosts are the executables that call PAM, by the PAM service. Distributions differ in where they keep them.
-var hosts = map[string][]string{
+// callers holds the executables that call PAM, by PAM service. Distributions install them in different
+// directories.
+var callers = map[string][]string{
 	"sshd": {"usr/lib/openssh/sshd-session", "usr/libexec/openssh/sshd-session", "usr/lib/ssh/sshd-session", "usr/libexec/ssh/sshd-session",
 		"usr/libexec/sshd-session", "usr/lib/sshd-session", "usr/sbin/sshd"},
 	"sudo":     {"usr/bin/sudo"},
@@ -31,19 +33,20 @@ var hosts = map[string][]string{
 	"cockpit":  {"usr/lib/cockpit/cockpit-session", "usr/libexec/cockpit-session"},
 }
 
-// promptless call the account phase alone, which goes by no list of services.
+// promptless holds executables that call only the account phase, which is independent of
+// sign_in.services.
 var promptless = []string{"usr/sbin/cron", "usr/sbin/crond", "usr/sbin/atd", "usr/lib/systemd/systemd-executor", "usr/lib/systemd/systemd"}
 
-// askers are the executables of this machine under whose names the metadata service is asked, and the listed services whose
-// executable is not known here.
-func (h *Host) askers() (executables, unknown []string) {
+// metadataCallers returns the executables of this machine that ask the metadata service in sign-ins,
+// and the listed services whose executable is unknown.
+func (h *Host) metadataCallers() (executables, unknown []string) {
 	found := func(candidates []string) bool {
 		here := h.present(candidates)
 		executables = append(executables, here...)
 		return len(here) > 0
 	}
 	for _, service := range h.Config.SignIn.Services {
-		if candidates, known := hosts[service]; !found(candidates) && !known {
+		if candidates, known := callers[service]; !found(candidates) && !known {
 			unknown = append(unknown, service)
 		}
 	}
@@ -52,8 +55,8 @@ func (h *Host) askers() (executables, unknown []string) {
 	return slices.Compact(executables), unknown
 }
 
-// present are those of the files that there are, as /proc/PID/exe names them. Of several sshd, the one that runs PAM is the
-// first: from 9.8 on that is sshd-session.
+// present returns the candidates that exist, named as /proc/PID/exe names them. Of several sshd
+// executables only the first counts, since that one calls PAM: from 9.8 on it is sshd-session.
 func (h *Host) present(candidates []string) (found []string) {
 	for _, name := range candidates {
 		name, ends := h.follow(name)
@@ -68,7 +71,7 @@ func (h *Host) present(candidates []string) (found []string) {
 	return found
 }
 
-// follow goes where a chain of symbolic links leads, if it ends.
+// follow returns the file at the end of a chain of symbolic links, and whether there is an end.
 func (h *Host) follow(name string) (string, bool) {
 	for range 8 {
 		to, err := fs.ReadLink(h.Files, name)
@@ -84,9 +87,9 @@ func (h *Host) follow(name string) (string, bool) {
 	return "", false
 }
 
-// mustAsk is for a rule's author.
+// mustAsk returns what the author of a rule must know.
 func (h *Host) mustAsk() string {
-	executables, unknown := h.askers()
+	executables, unknown := h.metadataCallers()
 	text := "sign-ins ask as root with the executables " + words(executables)
 	if len(unknown) > 0 {
 		text += ", and those of the services " + words(unknown)
@@ -94,20 +97,21 @@ func (h *Host) mustAsk() string {
 	return text
 }
 
-// byRule adds to a question to the metadata service what a rule about programs makes of it: one that aadctl got through says
-// nothing about the programs that people sign in with, and no program but they can ask as they do.
-func (r remote) byRule(results []Result, err error) []Result {
+// byRule extends the findings of a request to the metadata service where a rule decides by program.
+// A request of aadctl that succeeds proves nothing about the programs that people sign in with, and only
+// those programs can send requests under their own names.
+func (r remote) byRule(findings []Finding, err error) []Finding {
 	if asked, forbidden := signin.Forbidden(err); forbidden {
-		results[0].Kind = Machine
-		results[0].Found = "a rule forbids aadctl (" + asked + ") to ask the metadata service: " + plain(err)
-		return []Result{results[0].fix("whether sign-ins may ask cannot be told from here: " + r.mustAsk() +
+		findings[0].Kind = Machine
+		findings[0].Found = "a rule forbids aadctl (" + asked + ") to ask the metadata service: " + plain(err)
+		return []Finding{findings[0].fix("whether sign-ins may ask cannot be told from here: " + r.mustAsk() +
 			"; let those, and " + strings.TrimPrefix(asked, "root, ") + ", ask for /metadata/instance and /metadata/identity in the machine's inVMAccessControlProfile")}
 	}
 	if at, interposed := r.probe.Interposed(); interposed && err == nil {
-		results = append(results, warning("the metadata service is asked through a proxy of this machine, "+at+
+		findings = append(findings, warning("the metadata service is asked through a proxy of this machine, "+at+
 			", which lets aadctl through; whether it lets sign-ins through cannot be told from here: it may go by the executable").
 			fix(r.mustAsk()+"; compare them with the rules in force (Metadata Security Protocol)").
 			run("ls -t /var/log/azure-proxy-agent/AuthorizationRules_*.json | head -n 1 | xargs cat"))
 	}
-	return results
+	return findings
 }

@@ -30,7 +30,7 @@ func programs(names ...string) fstest.MapFS {
 }
 
 // The executables are those that /proc/PID/exe names in the programs that ask PAM on this machine.
-func TestAskers(t *testing.T) {
+func TestMetadataCallers(t *testing.T) {
 	for name, test := range map[string]struct {
 		files    fstest.MapFS
 		services []string
@@ -62,7 +62,7 @@ func TestAskers(t *testing.T) {
 }
 
 // Links of a real file system are followed as those of the tables above.
-func TestAskersOnDisk(t *testing.T) {
+func TestMetadataCallersOnDisk(t *testing.T) {
 	root := t.TempDir()
 	for _, dir := range []string{"usr/bin", "etc/alternatives", "usr/lib/cargo/bin"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
@@ -78,7 +78,7 @@ func TestAskersOnDisk(t *testing.T) {
 	}
 	h := host(t, nil, "")
 	h.Files = os.DirFS(root)
-	if got, _ := h.askers(); !slices.Equal(got, []string{"/usr/lib/cargo/bin/sudo"}) {
+	if got, _ := h.metadataCallers(); !slices.Equal(got, []string{"/usr/lib/cargo/bin/sudo"}) {
 		t.Error(got)
 	}
 }
@@ -86,7 +86,7 @@ func TestAskersOnDisk(t *testing.T) {
 // Every service that shows a code as packaged has its executables here.
 func TestHostsOfServices(t *testing.T) {
 	for _, service := range host(t, nil, "").Config.SignIn.Services {
-		if len(hosts[service]) == 0 {
+		if len(callers[service]) == 0 {
 			t.Errorf("of which executable is %s?", service)
 		}
 	}
@@ -132,8 +132,8 @@ func TestRulesAboutPrograms(t *testing.T) {
 			if test.redirect { // the kernel connects this address to another, and the socket knows, as behind the guest proxy agent
 				h.Config.Endpoints.Metadata = strings.Replace(entra.MetadataURL(), "127.0.0.1", "0.0.0.0", 1)
 			}
-			var all []Result
-			h.Remote(t.Context(), func(more []Result) { all = append(all, more...) })
+			var all []Finding
+			h.Remote(t.Context(), func(more []Finding) { all = append(all, more...) })
 			expect(t, all, test.status, test.found)
 			proxied := false
 			for _, r := range all {
