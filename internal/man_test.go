@@ -56,7 +56,7 @@ func logOfWorker(t *testing.T, w words) {
 					w.called(called.Sel.Name, literals(n.Args))
 				}
 			case *ast.CompositeLit:
-				if filepath.Base(f.path) == "finding.go" {
+				if filepath.Base(f.path) == "event.go" {
 					w.addKeys(literals(n.Elts))
 				}
 			case *ast.FuncDecl:
@@ -193,9 +193,9 @@ func TestPagesKnowTheLog(t *testing.T) {
 
 // docs/words.md promises the order of the keys that every line begins with.
 func TestKeysOfEveryAttemptAreInOrder(t *testing.T) {
-	line := regexp.MustCompile(`(?s)pairs := \[\]string\{(.*?)\}\n`).FindStringSubmatch(textOf(t, "signin/finding.go"))
+	line := regexp.MustCompile(`(?s)pairs := \[\]string\{(.*?)\}\n`).FindStringSubmatch(textOf(t, "signin/event.go"))
 	if line == nil {
-		t.Fatal("finding.go makes no line")
+		t.Fatal("event.go makes no line")
 	}
 	var keys []string
 	for _, key := range regexp.MustCompile(`"([a-z_]+)",`).FindAllStringSubmatch(line[1], -1) {

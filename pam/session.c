@@ -20,7 +20,7 @@
 
 #define AAD_SESSIONS "/run/aad-login/sessions"
 
-/* pending and opened: see internal/signin/reusedoor.go. */
+/* pending and opened: see internal/signin/reusemarks.go. */
 #define AAD_PENDING "/run/aad-login/pending"
 #define AAD_OPENED "/run/aad-login/opened"
 

@@ -73,7 +73,7 @@ func one(ctx context.Context, root fs.FS, file string, now time.Time, keep func(
 	case bytes.Equal(magic, []byte("\xfd7zX")), bytes.HasPrefix(magic, []byte("BZh")), bytes.Equal(magic, []byte("\x28\xb5\x2f\xfd")):
 		return 0, errors.New("is packed by another program than gzip")
 	}
-	limited := &io.LimitedReader{R: patient{ctx, text}, N: maxText}
+	limited := &io.LimitedReader{R: untilDone{ctx, text}, N: maxText}
 	n, err := Text(limited, now, keep)
 	if err == nil && limited.N == 0 {
 		err = fmt.Errorf("only the first %d MiB were read", maxText>>20)
@@ -89,15 +89,15 @@ func cause(err error) error {
 	return err
 }
 
-// patient reads until time is up.
-type patient struct {
+// untilDone reads until ctx ends.
+type untilDone struct {
 	ctx context.Context
 	r   io.Reader
 }
 
-func (p patient) Read(b []byte) (int, error) {
-	if err := p.ctx.Err(); err != nil {
+func (u untilDone) Read(b []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return p.r.Read(b)
+	return u.r.Read(b)
 }

@@ -112,14 +112,14 @@ func (p *Parts) all(kinds ...byte) (string, error) {
 
 // inflate bounds what a stranger's bytes may grow to.
 func inflate(data []byte) (string, error) {
-	source := bytes.NewReader(data)
-	text, err := io.ReadAll(io.LimitReader(flate.NewReader(source), maxText+1))
+	packed := bytes.NewReader(data)
+	text, err := io.ReadAll(io.LimitReader(flate.NewReader(packed), maxText+1))
 	switch {
 	case err != nil:
 		return "", unusable("not deflated") // the library's error has no place in a log: it may quote one day
 	case len(text) > maxText:
 		return "", unusable("too long")
-	case source.Len() != 0:
+	case packed.Len() != 0:
 		return "", unusable("something behind its end")
 	case !utf8.Valid(text):
 		return "", unusable("not UTF-8")

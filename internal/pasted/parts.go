@@ -72,10 +72,10 @@ func (Parts) Format(f fmt.State, _ rune) { io.WriteString(f, "pasted.Parts") }
 // Parts returns a collection without any.
 func (a *Attempt) Parts() *Parts { return &Parts{attempt: a} }
 
-// A Finding is what one answer held. Its zero value is an empty answer, as a
+// Received says what one answer held. Its zero value is an empty answer, as a
 // line break behind a paste makes one.
-type Finding struct {
-	Took    []int // numbers of parts that are new
+type Received struct {
+	New     []int // numbers of parts that are new
 	Again   []int // of those that were here already
 	Anew    bool  // the page was used twice: what it gave first is dropped
 	Other   bool  // a part of another attempt
@@ -90,7 +90,7 @@ type Finding struct {
 var brackets = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("\x1b?\\[20[01]~") })
 
 // Add takes what is good of an answer. What was here stays, whatever else came.
-func (p *Parts) Add(answer []byte) (f Finding) {
+func (p *Parts) Add(answer []byte) (f Received) {
 	text := string(bytes.Map(visible, brackets().ReplaceAll(answer[:min(len(answer), MaxAnswer)], nil)))
 	f.Length = utf8.RuneCountInString(text)
 	for text != "" {
@@ -101,7 +101,7 @@ func (p *Parts) Add(answer []byte) (f Finding) {
 			p.add(got, &f)
 		case ended:
 			f.Damaged = f.Damaged || piece != ""
-		case strings.Contains(piece, "/"), f.Took != nil, f.Again != nil, f.Other:
+		case strings.Contains(piece, "/"), f.New != nil, f.Again != nil, f.Other:
 			f.Cut = true
 		default:
 			f.Strange = true
@@ -118,7 +118,7 @@ func visible(r rune) rune {
 	return r
 }
 
-func (p *Parts) add(got part, f *Finding) {
+func (p *Parts) add(got part, f *Received) {
 	switch {
 	case got.tag != p.attempt.challenge[:len(got.tag)]:
 		f.Other = true
@@ -129,7 +129,7 @@ func (p *Parts) add(got part, f *Finding) {
 	case p.data == nil:
 		p.begin(got)
 	case got.kind != p.kind || got.n != len(p.data) || p.data[got.i-1] != "" && p.data[got.i-1] != got.data:
-		f.Anew, f.Took, f.Again = true, nil, nil
+		f.Anew, f.New, f.Again = true, nil, nil
 		p.begin(got)
 	}
 	if p.data[got.i-1] != "" {
@@ -141,7 +141,7 @@ func (p *Parts) add(got part, f *Finding) {
 		return
 	}
 	p.data[got.i-1] = got.data
-	f.Took = append(f.Took, got.i)
+	f.New = append(f.New, got.i)
 }
 
 func (p *Parts) begin(got part) { p.kind, p.data = got.kind, make([]string, got.n) }

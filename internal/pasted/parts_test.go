@@ -35,10 +35,10 @@ func TestAdd(t *testing.T) {
 	wide := strings.Join(strings.SplitAfter(one, "0"), " \t")
 	type answer struct {
 		text string
-		want Finding
+		want Received
 	}
 	took := func(text string, numbers ...int) answer {
-		return answer{text, Finding{Took: numbers, Length: len(text)}}
+		return answer{text, Received{New: numbers, Length: len(text)}}
 	}
 	const all, none = "", "123"
 	for name, test := range map[string]struct {
@@ -48,31 +48,31 @@ func TestAdd(t *testing.T) {
 		"in order":                      {[]answer{took(one, 1), took(two, 2), took(three, 3)}, all},
 		"backwards":                     {[]answer{took(three, 3), took(two, 2), took(one, 1)}, all},
 		"joined":                        {[]answer{took(one+two+three, 1, 2, 3)}, all},
-		"joined by line breaks":         {[]answer{{one + "\n" + two + "\r\n" + three + "\n", Finding{Took: []int{1, 2, 3}, Length: len(one + two + three)}}}, all},
+		"joined by line breaks":         {[]answer{{one + "\n" + two + "\r\n" + three + "\n", Received{New: []int{1, 2, 3}, Length: len(one + two + three)}}}, all},
 		"one missing":                   {[]answer{took(one, 1), took(three, 3)}, "2"},
-		"empty answers":                 {[]answer{{"", Finding{}}, took(one, 1), {" \r\n", Finding{}}, {";", Finding{Length: 1}}}, "23"},
-		"repeated":                      {[]answer{took(one, 1), {one, Finding{Again: []int{1}, Length: len(one)}}, {one + two, Finding{Again: []int{1}, Took: []int{2}, Length: len(one + two)}}}, "3"},
-		"twice in one answer":           {[]answer{{one + one, Finding{Took: []int{1}, Again: []int{1}, Length: 2 * len(one)}}}, "23"},
-		"blanks":                        {[]answer{{wide, Finding{Took: []int{1}, Length: len(one)}}}, "23"},
-		"brackets":                      {[]answer{{"\x1b[200~" + one + "\x1b[201~", Finding{Took: []int{1}, Length: len(one)}}}, "23"},
-		"brackets without escape":       {[]answer{{"[200~" + one + "[201~", Finding{Took: []int{1}, Length: len(one)}}}, "23"},
-		"control characters":            {[]answer{{"\x01\x7f" + one + "\x1b", Finding{Took: []int{1}, Length: len(one)}}}, "23"},
-		"cut by the program":            {[]answer{{(one + two)[:len(one)+30], Finding{Took: []int{1}, Cut: true, Length: len(one) + 30}}}, "23"},
-		"end missing":                   {[]answer{{one[:60], Finding{Cut: true, Length: 60}}, took(one, 1)}, "23"},
-		"semicolon missing":             {[]answer{{one[:len(one)-1], Finding{Cut: true, Length: len(one) - 1}}}, none},
-		"cut, then whole":               {[]answer{{one[:60] + one, Finding{Took: []int{1}, Length: 60 + len(one)}}}, "23"},
-		"cut at a digit":                {[]answer{{one[:20] + "1" + one, Finding{Took: []int{1}, Length: 21 + len(one)}}}, "23"},
-		"beginning missing":             {[]answer{{one[5:], Finding{Damaged: true, Length: len(one) - 5}}}, none},
-		"middle missing":                {[]answer{took(two, 2), {one[:40] + one[50:], Finding{Damaged: true, Length: len(one) - 10}}}, "13"},
-		"another attempt's":             {[]answer{took(two, 2), {other, Finding{Other: true, Length: len(other)}}}, "13"},
-		"another attempt's too":         {[]answer{{other + two, Finding{Took: []int{2}, Other: true, Length: len(other + two)}}}, "13"},
-		"of another kind":               {[]answer{{token, Finding{Damaged: true, Length: len(token)}}}, none},
-		"page used twice":               {[]answer{took(one, 1), took(two, 2), {newer[0], Finding{Took: []int{1}, Anew: true, Length: len(one)}}}, "23"},
-		"page used twice, other number": {[]answer{took(one, 1), took(two, 2), {fewer, Finding{Took: []int{1}, Anew: true, Length: len(fewer)}}}, all},
-		"typed":                         {[]answer{{"hunter2", Finding{Strange: true, Length: 7}}}, none},
-		"letters of elsewhere":          {[]answer{{"пароль", Finding{Strange: true, Length: 6}}}, none},
-		"bytes of no text":              {[]answer{{"\xff\xfe\x80", Finding{Strange: true, Length: 3}}}, none},
-		"more than may come":            {[]answer{{strings.Repeat("x", MaxAnswer+9), Finding{Strange: true, Length: MaxAnswer}}}, none},
+		"empty answers":                 {[]answer{{"", Received{}}, took(one, 1), {" \r\n", Received{}}, {";", Received{Length: 1}}}, "23"},
+		"repeated":                      {[]answer{took(one, 1), {one, Received{Again: []int{1}, Length: len(one)}}, {one + two, Received{Again: []int{1}, New: []int{2}, Length: len(one + two)}}}, "3"},
+		"twice in one answer":           {[]answer{{one + one, Received{New: []int{1}, Again: []int{1}, Length: 2 * len(one)}}}, "23"},
+		"blanks":                        {[]answer{{wide, Received{New: []int{1}, Length: len(one)}}}, "23"},
+		"brackets":                      {[]answer{{"\x1b[200~" + one + "\x1b[201~", Received{New: []int{1}, Length: len(one)}}}, "23"},
+		"brackets without escape":       {[]answer{{"[200~" + one + "[201~", Received{New: []int{1}, Length: len(one)}}}, "23"},
+		"control characters":            {[]answer{{"\x01\x7f" + one + "\x1b", Received{New: []int{1}, Length: len(one)}}}, "23"},
+		"cut by the program":            {[]answer{{(one + two)[:len(one)+30], Received{New: []int{1}, Cut: true, Length: len(one) + 30}}}, "23"},
+		"end missing":                   {[]answer{{one[:60], Received{Cut: true, Length: 60}}, took(one, 1)}, "23"},
+		"semicolon missing":             {[]answer{{one[:len(one)-1], Received{Cut: true, Length: len(one) - 1}}}, none},
+		"cut, then whole":               {[]answer{{one[:60] + one, Received{New: []int{1}, Length: 60 + len(one)}}}, "23"},
+		"cut at a digit":                {[]answer{{one[:20] + "1" + one, Received{New: []int{1}, Length: 21 + len(one)}}}, "23"},
+		"beginning missing":             {[]answer{{one[5:], Received{Damaged: true, Length: len(one) - 5}}}, none},
+		"middle missing":                {[]answer{took(two, 2), {one[:40] + one[50:], Received{Damaged: true, Length: len(one) - 10}}}, "13"},
+		"another attempt's":             {[]answer{took(two, 2), {other, Received{Other: true, Length: len(other)}}}, "13"},
+		"another attempt's too":         {[]answer{{other + two, Received{New: []int{2}, Other: true, Length: len(other + two)}}}, "13"},
+		"of another kind":               {[]answer{{token, Received{Damaged: true, Length: len(token)}}}, none},
+		"page used twice":               {[]answer{took(one, 1), took(two, 2), {newer[0], Received{New: []int{1}, Anew: true, Length: len(one)}}}, "23"},
+		"page used twice, other number": {[]answer{took(one, 1), took(two, 2), {fewer, Received{New: []int{1}, Anew: true, Length: len(fewer)}}}, all},
+		"typed":                         {[]answer{{"hunter2", Received{Strange: true, Length: 7}}}, none},
+		"letters of elsewhere":          {[]answer{{"пароль", Received{Strange: true, Length: 6}}}, none},
+		"bytes of no text":              {[]answer{{"\xff\xfe\x80", Received{Strange: true, Length: 3}}}, none},
+		"more than may come":            {[]answer{{strings.Repeat("x", MaxAnswer+9), Received{Strange: true, Length: MaxAnswer}}}, none},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := a.Parts()
@@ -102,7 +102,7 @@ func TestNumbers(t *testing.T) {
 		"1/01": false, "1/99": false, "100/100": false, "-1/1": false, "/1": false, "1/": false} {
 		head += ".C" + a.challenge[:4]
 		f := a.Parts().Add([]byte(head + "." + digest(head + ".abc")[:6] + ".abc;"))
-		if (f.Took != nil) != want || f.Damaged == want {
+		if (f.New != nil) != want || f.Damaged == want {
 			t.Errorf("%s: %+v", head, f)
 		}
 	}
@@ -140,9 +140,9 @@ func FuzzParts(f *testing.F) {
 			had := p.Total() - len(p.Missing())
 			got := p.Add(answer)
 			switch has := p.Total() - len(p.Missing()); {
-			case !got.Anew && has != had+len(got.Took), got.Length > MaxAnswer, p.Total() > maxParts:
+			case !got.Anew && has != had+len(got.New), got.Length > MaxAnswer, p.Total() > maxParts:
 				t.Fatalf("%+v: %d, then %d of %d", got, had, has, p.Total())
-			case got.Took == nil && got.Again == nil && got.Length > strings.Count(string(answer), ";") && !got.Other && !got.Damaged && !got.Cut && !got.Strange:
+			case got.New == nil && got.Again == nil && got.Length > strings.Count(string(answer), ";") && !got.Other && !got.Damaged && !got.Cut && !got.Strange:
 				t.Fatalf("nobody is told what is wrong with %q", answer)
 			}
 		}

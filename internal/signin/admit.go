@@ -24,7 +24,7 @@ func (a *attempt) sameAccount(c *token.Claims) (account.Identity, error) {
 		return account.Identity{}, a.unverifiedName(c)
 	}
 	who := account.Identity{TenantID: c.TenantID, ObjectID: c.ObjectID, Name: a.name.Account, UPN: a.name.UPN}
-	a.found.object = who.ObjectID
+	a.event.object = who.ObjectID
 	return who, a.sameObject(who)
 }
 
@@ -149,7 +149,7 @@ func (a *attempt) takenBack(err error) {
 // stillAdministrator: a person who is no longer one is refused outside sshd and login, as long as the session they come from has
 // the group: sudo goes by the groups that the session has had since it began.
 func (a *attempt) stillAdministrator(acct account.Account, d rbac.Decision, demoted bool) error {
-	a.found.uid = acct.UID
+	a.event.uid = acct.UID
 	if (demoted || a.HoldsAdmins && !d.Admin) && a.Service != "sshd" && a.Service != "login" {
 		return a.demoted(acct)
 	}

@@ -24,7 +24,7 @@ func (a *attempt) authorizeAgain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.found.uid, a.found.object = acct.UID, acct.ObjectID
+	a.event.uid, a.event.object = acct.UID, acct.ObjectID
 	if !a.cfg.Authorization.AsksAsMachine() {
 		return a.byLastGrant(acct)
 	}
@@ -44,7 +44,7 @@ func (a *attempt) authorizeStored(ctx context.Context, acct account.Account) err
 	if err != nil {
 		return a.cannotAsk(cloud.resource, err)
 	}
-	a.found.decided(a.cfg.Authorization.Source, decision)
+	a.event.decided(a.cfg.Authorization.Source, decision)
 	if !decision.Login {
 		return a.deny(who, decision, cloud, a.actions(cloud).Login)
 	}

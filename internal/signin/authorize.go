@@ -34,7 +34,7 @@ func (a *attempt) authorize(ctx context.Context, c *cloud, p person) (rbac.Decis
 		a.asked = a.browser // the answer is in the token
 	} else {
 		begun := a.Now()
-		defer func() { a.found.azureTook = a.since(begun) }()
+		defer func() { a.event.azureTook = a.since(begun) }()
 	}
 	facts, err := source.Ask(ctx, rbac.Question{Resource: c.resource, ObjectID: p.objectID})
 	if now, moved := a.movedTo(ctx, c, err); moved {

@@ -41,7 +41,7 @@ func (a *attempt) byDeviceCode(ctx context.Context, c *cloud) (*oauth.Tokens, er
 	if err != nil {
 		return nil, a.noCode(err)
 	}
-	a.found.entraTook = a.since(a.asking)
+	a.event.entraTook = a.since(a.asking)
 	if err := c.found(); err != nil {
 		return nil, a.noMachine(err)
 	}
@@ -60,7 +60,7 @@ func (a *attempt) byDeviceCode(ctx context.Context, c *cloud) (*oauth.Tokens, er
 // byAnswer shows the address of the sign-in page, and takes what is pasted. Nothing of the attempt goes to Entra ID before that: the
 // tenant's metadata and keys are anybody's, and cached for a day.
 func (a *attempt) byAnswer(ctx context.Context, c *cloud) (*oauth.Tokens, error) {
-	a.found.flow = config.Browser
+	a.event.flow = config.Browser
 	if err := c.found(); err != nil {
 		return nil, a.noMachine(err)
 	}
@@ -95,7 +95,7 @@ func (a *attempt) redeem(ctx context.Context, c *cloud, asked *pasted.Attempt, p
 	tokens, err := authcode.Redeem(ctx, authcode.Request{
 		Client: a.client(c), Code: code, Verifier: asked.Verifier(), Redirect: a.cfg.SignIn.Page, Now: a.Now,
 	})
-	a.found.entraTook = a.since(a.asking)
+	a.event.entraTook = a.since(a.asking)
 	if err != nil {
 		return nil, a.notRedeemed(err)
 	}

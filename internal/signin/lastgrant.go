@@ -32,7 +32,7 @@ func (a *attempt) letInByLastGrant(acct account.Account, otherwise error) error 
 	}
 	as := a.standsInFor(grant, acct)
 	if as == nobody {
-		a.found.notForAdministrators()
+		a.event.notForAdministrators()
 		return otherwise
 	}
 	if err := a.keepByGrant(acct, grant, as); err != nil {
@@ -41,7 +41,7 @@ func (a *attempt) letInByLastGrant(acct account.Account, otherwise error) error 
 	if acct.Admin && as != administrator && a.reconnects() {
 		return a.groupsChanged()
 	}
-	a.found.byGrant(grant, as == administrator, errors.Unwrap(otherwise))
+	a.event.byGrant(grant, as == administrator, errors.Unwrap(otherwise))
 	return nil
 }
 

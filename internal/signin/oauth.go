@@ -25,13 +25,13 @@ func (a *attempt) oauthRefused(e *oauth.Error) error {
 	for _, n := range e.AADSTS {
 		numbers = append(numbers, strconv.Itoa(n))
 	}
-	a.found.heard(e)
+	a.event.heard(e)
 	return a.refuse(means.verdict, person, reason, "error", e.Code, "aadsts", strings.Join(numbers, ","), "fix", means.fix)
 }
 
 // meaning is that of the way in which the error came.
 func (a *attempt) meaning(e *oauth.Error) answer {
-	if a.found.flow != "" {
+	if a.event.flow != "" {
 		return meaningOfAnswer(e.Code, e.AADSTS)
 	}
 	return meaning(e.Code, e.AADSTS)

@@ -73,29 +73,29 @@ func (b *buckets) bound() {
 }
 
 // begin counts a sign-in of the visitor's. What cannot be read counts as nothing: the places are bounded all the same.
-func (w waitingRoom) begin(door *os.File, v visitor, now moment) error {
+func (w waitingRoom) begin(lock *os.File, v visitor, now moment) error {
 	if v.address == "" || v.address == rootHere {
 		return nil
 	}
-	b := decodeBuckets(door)
+	b := decodeBuckets(lock)
 	if !b.add(v.address, 1, now, w.Slots) {
 		return errTooOften
 	}
-	return b.store(door)
+	return b.store(lock)
 }
 
 // Finished takes a sign-in out of the count again that has let somebody in.
 func (s *slot) Finished(ctx context.Context, now moment) {
 	ctx, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
-	door, err := openLocked(ctx, filepath.Join(s.room.Dir, "door"), unix.LOCK_EX)
+	lock, err := openLocked(ctx, filepath.Join(s.room.Dir, "door"), unix.LOCK_EX)
 	if err != nil {
 		return
 	}
-	defer door.Close()
-	b := decodeBuckets(door)
+	defer lock.Close()
+	b := decodeBuckets(lock)
 	if _, counted := b.Of[s.v.address]; counted && b.add(s.v.address, -1, now, s.room.Slots) {
-		_ = b.store(door)
+		_ = b.store(lock)
 	}
 }
 

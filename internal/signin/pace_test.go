@@ -153,9 +153,9 @@ func TestSignInWhileRoomIsLocked(t *testing.T) {
 	defer held.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	door := new(said)
-	got := m.signin.Authenticate(ctx, m.request(user), door)
-	ended(t, got, door, Broken, "Sign-ins cannot begin on this machine at the moment.", `reason="waiting-room-locked"`)
+	conv := new(said)
+	got := m.signin.Authenticate(ctx, m.request(user), conv)
+	ended(t, got, conv, Broken, "Sign-ins cannot begin on this machine at the moment.", `reason="waiting-room-locked"`)
 }
 
 // A stranger costs the machine no token, however long they stay at the prompt.
@@ -163,9 +163,9 @@ func TestNoTokenForStrangers(t *testing.T) {
 	m := newMachine(t, "")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	door := new(said)
+	conv := new(said)
 	done := make(chan Verdict)
-	go func() { done <- m.signin.Authenticate(ctx, m.request(user), door) }()
+	go func() { done <- m.signin.Authenticate(ctx, m.request(user), conv) }()
 	if err := m.entra.Await(ctx, func() bool { return m.requests("token") > 1 }); err != nil {
 		t.Fatal(err)
 	}
@@ -178,6 +178,6 @@ func TestNoTokenForStrangers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := <-done; got != Success || m.requests("identity") != 1 {
-		t.Errorf("verdict %d, %d tokens; logged %q", got, m.requests("identity"), door.logged)
+		t.Errorf("verdict %d, %d tokens; logged %q", got, m.requests("identity"), conv.logged)
 	}
 }

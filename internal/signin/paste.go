@@ -113,7 +113,7 @@ func (p *paste) address() string {
 }
 
 // aboutAnswer is what the person is told about an answer that was not all of it.
-func aboutAnswer(f pasted.Finding, parts *pasted.Parts) string {
+func aboutAnswer(f pasted.Received, parts *pasted.Parts) string {
 	switch {
 	case parts.Complete():
 		return ""
@@ -127,7 +127,7 @@ func aboutAnswer(f pasted.Finding, parts *pasted.Parts) string {
 		return "That is no part of an answer. Open the address above, sign in there, and paste what the page shows at the end."
 	case f.Anew:
 		return "The page was used again: the parts that it showed before no longer count."
-	case f.Again != nil && f.Took == nil:
+	case f.Again != nil && f.New == nil:
 		return "Part " + strings.Trim(fmt.Sprint(f.Again), "[]") + " was here already."
 	case f.Length == 0 && parts.Total() == 0:
 		return "Nothing came. Paste what the page shows at the end, and press ENTER."

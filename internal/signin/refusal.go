@@ -43,12 +43,12 @@ func (a *attempt) run(verb string, steps func(*attempt) error) (v Verdict) {
 	}
 	level, reason := LogInfo, ""
 	switch {
-	case a.found.standIn != nil:
+	case a.event.standIn != nil:
 		level, reason = LogWarning, "last-grant"
-	case a.found.reused != nil:
+	case a.event.reused != nil:
 		reason = "reuse"
 	}
-	a.conv.End(level, a.line(verb, reason, append(a.found.standIn, a.found.reused...)...))
+	a.conv.End(level, a.line(verb, reason, append(a.event.standIn, a.event.reused...)...))
 	return Success
 }
 
@@ -208,7 +208,7 @@ func (a *attempt) unverifiedName(c *token.Claims) error {
 
 func (a *attempt) badToken(err error) error {
 	var bad *token.InvalidError
-	if errors.As(err, &bad) && a.found.flow != "" && a.isRelayed(bad) {
+	if errors.As(err, &bad) && a.event.flow != "" && a.isRelayed(bad) {
 		return a.relayed(err)
 	}
 	if errors.As(err, &bad) || errors.Is(err, oauth.ErrUnusable) {
@@ -223,7 +223,7 @@ func (a *attempt) noRole(c *cloud, oid, action string) error {
 	if a.cfg.Authorization.Source == config.AppRoles {
 		return a.noAppRole(oid, action)
 	}
-	a.found.scope = cmp.Or(a.found.scope, c.resource.String())
+	a.event.scope = cmp.Or(a.event.scope, c.resource.String())
 	role := roleFor(action)
 	person := fmt.Sprintf("Access denied:  to sign-in you be assigned a role with action '%s', for example '%s'\nScope: %s\nObject ID: %s",
 		action, role, c.resource.Scope(), oid)

@@ -186,7 +186,7 @@ func TestNoRole(t *testing.T) {
 			resource.Actions().LoginAsAdmin: "Virtual Machine Administrator Login",
 		} {
 			d := rbac.Decision{Reason: "why", CorrelationID: "theirs"}
-			a.found.decided("check-access", d)
+			a.event.decided("check-access", d)
 			r := refused(t, a.noRole(&cloud{resource: resource}, "the-oid", action))
 			want := "Access denied:  to sign-in you be assigned a role with action '" + action + "', for example '" + role + "'\n" +
 				"Scope: " + scope + "\nObject ID: the-oid\nCorrelation ID: theirs"

@@ -18,7 +18,7 @@ func (a *attempt) renamedPerson(c *token.Claims) (account.Identity, error) {
 	if !a.boundTo(c) || !c.NameIsVerified() {
 		return account.Identity{}, a.otherAccount(c)
 	}
-	a.found.object = c.ObjectID
+	a.event.object = c.ObjectID
 	now, err := a.rules.FromUPN(c.PreferredUsername)
 	if err != nil {
 		return account.Identity{}, a.notRenamed(clean(c.PreferredUsername, 120), err)

@@ -30,8 +30,8 @@ var serviceClass = map[string]string{
 // classSudo is of those who are on the machine already: their address is that of the session they type in.
 const classSudo = "sudo"
 
-// A place is what a window is good for: every field must be the same.
-type place struct {
+// An origin is what a window holds for: every field must be the same.
+type origin struct {
 	Tenant       string `json:"tenant"`
 	Object       string `json:"object"`
 	Account      string `json:"account"`
@@ -49,11 +49,11 @@ func (a *attempt) openWindow(ctx context.Context) (account.Account, bool) {
 	if a.cfg.SignIn.ReuseWindow == 0 {
 		return account.Account{}, false
 	}
-	here, acct, why := a.place()
+	here, acct, why := a.origin()
 	if why == "" {
 		why = "no sign-in from there that recently"
 		if w := findWindow(readWindows(ctx, a.store.WindowsPath(acct.UID)), here, a.moment(), a.cfg.SignIn.ReuseWindow); w != nil && a.opened(*w) {
-			a.found.uid, a.found.object, a.found.reused = acct.UID, acct.ObjectID, w.pairs()
+			a.event.uid, a.event.object, a.event.reused = acct.UID, acct.ObjectID, w.pairs()
 			return acct, true
 		}
 	}
@@ -75,11 +75,11 @@ func (a *attempt) remember() {
 	if a.cfg.SignIn.ReuseWindow == 0 {
 		return
 	}
-	here, _, why := a.place()
+	here, _, why := a.origin()
 	if why != "" {
 		return
 	}
-	w := window{place: here, Attempt: a.Attempt, Time: a.browser.Time.UTC(), Boot: a.browser.Boot, Up: a.browser.Up}
+	w := window{origin: here, Attempt: a.Attempt, Time: a.browser.Time.UTC(), Boot: a.browser.Boot, Up: a.browser.Up}
 	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
 	defer cancel()
 	err := keepWindow(ctx, a.store.WindowsPath(here.UID), w, a.moment(), a.cfg.SignIn.ReuseWindow)
@@ -94,8 +94,8 @@ func (a *attempt) remember() {
 	}
 }
 
-// place is where this attempt stands, or why that cannot be said.
-func (a *attempt) place() (here place, acct account.Account, why string) {
+// origin returns the origin of this attempt, or why it has none.
+func (a *attempt) origin() (here origin, acct account.Account, why string) {
 	class := serviceClass[a.Service]
 	if class == "" {
 		return here, acct, "service without a window"
@@ -111,7 +111,7 @@ func (a *attempt) place() (here place, acct account.Account, why string) {
 	if why := noWindowFrom(host, a.OwnAddresses); why != "" {
 		return here, acct, why
 	}
-	return place{
+	return origin{
 		Tenant: acct.TenantID, Object: acct.ObjectID, Account: acct.Name, UID: acct.UID,
 		Class: class, Host: host, ConfigDigest: ConfigDigest(a.cfg), Width: a.cfg.SignIn.ReuseWindow,
 	}, acct, ""

@@ -18,7 +18,7 @@ import (
 
 // A window is one sign-in with the browser, as the next attempt finds it.
 type window struct {
-	place
+	origin
 	Attempt string        `json:"attempt"` // its id in the log
 	Time    time.Time     `json:"time"`    // of the browser's answer
 	Boot    string        `json:"boot"`    // since which boot …
@@ -33,9 +33,9 @@ func (w window) open(now moment, width time.Duration) bool {
 	return w.Boot != "" && w.Boot == now.Boot && moment{w.Time, w.Boot, w.Up}.within(width, now)
 }
 
-func findWindow(all []window, here place, now moment, width time.Duration) *window {
+func findWindow(all []window, here origin, now moment, width time.Duration) *window {
 	for _, w := range all {
-		if w.place == here && w.open(now, width) {
+		if w.origin == here && w.open(now, width) {
 			return &w
 		}
 	}
@@ -89,7 +89,7 @@ func keepWindow(ctx context.Context, path string, w window, now moment, width ti
 
 // addWindow keeps the newest, so that no number of addresses makes the file grow.
 func addWindow(all []window, w window, now moment, width time.Duration) []window {
-	all = slices.DeleteFunc(all, func(old window) bool { return old.place == w.place || !old.open(now, width) })
+	all = slices.DeleteFunc(all, func(old window) bool { return old.origin == w.origin || !old.open(now, width) })
 	all = append(all, w)
 	return all[max(0, len(all)-keptWindows):]
 }

@@ -22,7 +22,7 @@ func at(minutes int) moment {
 
 // windowAt is one of a browser's at that moment.
 func windowAt(host string, m moment) window {
-	return window{place: place{Account: user, Host: host, Class: "sshd"}, Attempt: "a", Time: m.Time, Boot: m.Boot, Up: m.Up}
+	return window{origin: origin{Account: user, Host: host, Class: "sshd"}, Attempt: "a", Time: m.Time, Boot: m.Boot, Up: m.Up}
 }
 
 // Both clocks have to agree.

@@ -116,7 +116,7 @@ type attempt struct {
 	Request
 	conv  Conversation
 	begun time.Time
-	found finding
+	event event
 	cfg   *config.Config
 	rules account.Rules
 	name  account.Name
@@ -213,7 +213,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 		return err
 	}
 	a.beEarly(ctx, cloud)
-	a.found.signIn = claims.SignInID
+	a.event.signIn = claims.SignInID
 	who, err := a.sameAccount(claims)
 	if err != nil {
 		return err
@@ -227,7 +227,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	if err != nil {
 		return a.cannotAsk(cloud.resource, err)
 	}
-	a.found.decided(a.cfg.Authorization.Source, decision)
+	a.event.decided(a.cfg.Authorization.Source, decision)
 	if !decision.Login {
 		return a.deny(who, decision, cloud, a.actions(cloud).Login)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 func (a *attempt) cannotReach(what string, err error) error {
-	a.found.heard(err)
+	a.event.heard(err)
 	var certificate *azure.CertificateError
 	var local *azure.LocalError
 	if errors.As(err, &local) {
@@ -42,7 +42,7 @@ func (a *attempt) cannotAsk(machine rbac.Resource, err error) error {
 	case !errors.As(err, &refused), errors.Is(err, azure.ErrUnreachable):
 		return a.cannotReach("authorization service of Azure", err)
 	}
-	a.found.heard(err)
+	a.event.heard(err)
 	if refused.Forbidden() {
 		return a.metadataForbidden(refused)
 	}

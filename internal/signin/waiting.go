@@ -127,11 +127,11 @@ func (w waitingRoom) Enter(ctx context.Context, v visitor, now moment) (*slot, e
 		return nil, fmt.Errorf("signin: waiting room: %w", err)
 	}
 	// One at a time counts and takes, or two might both take an account's last place.
-	door, err := openLocked(ctx, filepath.Join(w.Dir, "door"), unix.LOCK_EX)
+	lock, err := openLocked(ctx, filepath.Join(w.Dir, "door"), unix.LOCK_EX)
 	if err != nil {
 		return nil, fmt.Errorf("signin: waiting room: %w", err)
 	}
-	defer door.Close()
+	defer lock.Close()
 
 	free, waiting, err := w.look()
 	if err != nil {
@@ -139,7 +139,7 @@ func (w waitingRoom) Enter(ctx context.Context, v visitor, now moment) (*slot, e
 	}
 	err = admits(v, waiting, w.Slots)
 	if err == nil {
-		err = w.begin(door, v, now)
+		err = w.begin(lock, v, now)
 	}
 	var file *os.File
 	if err == nil {
@@ -163,7 +163,7 @@ func (s *slot) Close() error {
 }
 
 // look goes through the slots: who holds them, and the path of one that is not there. It removes those that nobody holds, so that
-// a sign-in looks at as many files as others wait. Only who holds the door may: nobody else opens or makes one meanwhile.
+// a sign-in looks at as many files as others wait. Only who holds the lock may: nobody else opens or makes one meanwhile.
 func (w waitingRoom) look() (free string, waiting []visitor, err error) {
 	const prefix = "slot-"
 	files, err := os.ReadDir(w.Dir)

@@ -167,7 +167,7 @@ func TestSlotsAreWiped(t *testing.T) {
 		t.Fatal(err)
 	}
 	if files, err := os.ReadDir(w.Dir); err != nil || len(files) != 1 || files[0].Name() != "door" {
-		t.Errorf("%v, %v; want the door alone", files, err)
+		t.Errorf("%v, %v; want the lock alone", files, err)
 	}
 }
 

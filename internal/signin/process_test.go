@@ -62,13 +62,13 @@ func TestMetadataForbidden(t *testing.T) {
 
 func TestForbiddenFix(t *testing.T) {
 	for name, test := range map[string]struct {
-		who      asker
+		who      process
 		resource string
 		want     string
 	}{
-		"in Azure":        {asker{"root", "sshd", "/usr/sbin/sshd"}, "", "let root with the executable /usr/sbin/sshd ask for /metadata/instance and"},
-		"after an update": {asker{"root", "sshd (deleted)", "/usr/sbin/sshd (deleted)"}, "", "restart the service"},
-		"on Arc": {asker{"root", "sudo", "/usr/bin/sudo"}, "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/g/providers/Microsoft.HybridCompute/machines/m",
+		"in Azure":        {process{"root", "sshd", "/usr/sbin/sshd"}, "", "let root with the executable /usr/sbin/sshd ask for /metadata/instance and"},
+		"after an update": {process{"root", "sshd (deleted)", "/usr/sbin/sshd (deleted)"}, "", "restart the service"},
+		"on Arc": {process{"root", "sudo", "/usr/bin/sudo"}, "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/g/providers/Microsoft.HybridCompute/machines/m",
 			"the agent of Azure Arc (azcmagent show) or a firewall: root must be let in with the executable /usr/bin/sudo"},
 	} {
 		cfg := new(config.Config)

@@ -14,17 +14,17 @@ import (
 	"aadlogin/internal/rbac"
 )
 
-// asker is this process as the rules about the metadata service see it. In a sign-in that is a fork of the PAM host, which has
+// process is this process as the rules about the metadata service see it. In a sign-in that is a fork of the PAM host, which has
 // become root whoever started the host: the executable is sshd's or sudo's, never one of ours.
-type asker struct{ user, process, exe string }
+type process struct{ user, name, exe string }
 
-func thisProcess() asker {
-	who := asker{user: "root"}
+func thisProcess() process {
+	who := process{user: "root"}
 	if uid := os.Getuid(); uid != 0 {
 		who.user = "uid " + strconv.Itoa(uid)
 	}
 	who.exe, _ = os.Readlink("/proc/self/exe")
-	who.process = filepath.Base(who.exe)
+	who.name = filepath.Base(who.exe)
 	return who
 }
 
@@ -32,11 +32,11 @@ func thisProcess() asker {
 func (a *attempt) metadataForbidden(refused *azure.Error) error {
 	who := thisProcess()
 	return a.refuse(Misconfigured, tellAdministrator+"a rule forbids this program to ask the metadata service; the system log says what it must allow.",
-		"metadata-forbidden", "error", refused.Error(), "process_user", who.user, "process_name", who.process, "process_exe", who.exe, "fix", mayAsk(refused, a.cfg, rbac.Resource{}))
+		"metadata-forbidden", "error", refused.Error(), "process_user", who.user, "process_name", who.name, "process_exe", who.exe, "fix", mayAsk(refused, a.cfg, rbac.Resource{}))
 }
 
 // forbiddenFix is what a rule about processes must allow.
-func forbiddenFix(who asker, cfg *config.Config) string {
+func forbiddenFix(who process, cfg *config.Config) string {
 	switch {
 	case onArc(cfg):
 		return "see what forbids it, the agent of Azure Arc (azcmagent show) or a firewall: root must be let in with the executable " + who.exe
