@@ -9,7 +9,7 @@
 // standard error, as "aadctl: what: why" and, apart, a hint what to do. There
 // is colour only on a terminal, and only setup, check --tenant and account rebind
 // ask questions, there. A command that fails has changed nothing. The exit status
-// is one of the codes below, so that scripts need not read text.
+// is one of the codes in failure.go, so that scripts need not read text.
 //
 // github.com/spf13/cobra parses the command line: what it adds (help,
 // suggestions, completions and man pages from one source) is what people
@@ -29,16 +29,6 @@ import (
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
-)
-
-// Exit codes.
-const (
-	exitOK            = 0
-	exitNo            = 1 // the answer is no, or the work could not be done
-	exitUsage         = 2
-	exitConfiguration = 3
-	exitUnreachable   = 4 // Entra ID, Azure or the metadata service
-	exitStore         = 5
 )
 
 func main() {

@@ -102,7 +102,7 @@ func countedBefore(file string) (*metrics.Metrics, error) {
 
 // countLog counts what has been written since the last time. Some logs know no more of a time than the second, so it stops at the
 // beginning of one that all lines of the one before have reached.
-func countLog(ctx context.Context, m *metrics.Metrics, from logSources, now time.Time) error {
+func countLog(ctx context.Context, m *metrics.Metrics, from logFiles, now time.Time) error {
 	since, until := m.Until, now.Add(-logDelay).Truncate(time.Second)
 	switch {
 	case since.IsZero():
@@ -122,7 +122,7 @@ func countLog(ctx context.Context, m *metrics.Metrics, from logSources, now time
 	}
 	if journal, err := journalExists(ctx, from.journal); journal || err != nil {
 		if err == nil {
-			_, _, err = fromJournal(ctx, from.journal, since, keep)
+			_, err = fromJournal(ctx, from.journal, since, keep)
 		}
 		return inLog("the journal", err)
 	}

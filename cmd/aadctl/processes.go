@@ -6,7 +6,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -55,14 +54,4 @@ func uidsOf(status []byte) []string {
 		return nil
 	}
 	return field("Uid")
-}
-
-// some names a few.
-func some(pids []int) string {
-	const few = 5
-	text := strings.Trim(fmt.Sprint(pids[:min(few, len(pids))]), "[]")
-	if more := len(pids) - few; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
 }

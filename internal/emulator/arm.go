@@ -148,7 +148,7 @@ func (x *exchange) caller() (bearer, bool) {
 
 func (x *exchange) mayRead(oid, what, resource string) bool {
 	q := question{subject: x.dir.subject(oid), action: "Microsoft.Authorization/" + what + "/read", resource: resource}
-	return x.dir.decide(q).decision == "Allowed"
+	return x.dir.decide(q).word == "Allowed"
 }
 
 // isARM reports whether a token's resource is Resource Manager: one of the
@@ -248,7 +248,7 @@ func (x *exchange) checkAccess(resource, _ string) {
 	for _, a := range req.Actions {
 		v := x.dir.decide(question{subject, a.ID, a.Data, resource})
 		answer = append(answer, accessDecision{
-			ActionID: a.ID, Decision: v.decision, Data: a.Data,
+			ActionID: a.ID, Decision: v.word, Data: a.Data,
 			Assignment: x.dir.deciding(v), Deny: x.dir.decidingDeny(v.deny), Audit: []any{}, TTL: 300000,
 		})
 	}
@@ -256,9 +256,9 @@ func (x *exchange) checkAccess(resource, _ string) {
 }
 
 // deciding describes the role assignment that allowed it, if one did.
-func (d *Directory) deciding(v verdict) *decidingAssignment {
+func (d *Directory) deciding(v decision) *decidingAssignment {
 	a := v.assignment
-	if a == nil || d.BareVerdicts {
+	if a == nil || d.BareDecisions {
 		return nil
 	}
 	p := d.whoever(a.Principal)

@@ -166,7 +166,7 @@ func (s *Server) authorizeFor(a authorizing, account string, managed, consents b
 		return "", wants, errConsent
 	}
 	s.consent(u, wants)
-	return a.answer("code", s.issueGrant(a, u), "session_state", newGUID()), nil, nil
+	return a.answer("code", s.issueAuthorizationCode(a, u), "session_state", newGUID()), nil, nil
 }
 
 // authorize is the page that an application sends people to: GET shows who is

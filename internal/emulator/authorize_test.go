@@ -287,7 +287,7 @@ func TestControlAuthorize(t *testing.T) {
 	if a.status != 200 || v.Get("code") == "" {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
-	w.do("DELETE", w.MetadataURL()+"/emulator/grants", "")
+	w.do("DELETE", w.MetadataURL()+"/emulator/authorization-codes", "")
 	if a := w.redeemCode(v.Get("code"), spaPage, origin); a.object(t)["error_codes"].([]any)[0] != 70008.0 {
 		t.Errorf("%s", a.body)
 	}

@@ -19,27 +19,27 @@ import (
 // control adds the endpoints that the package documentation lists.
 func (s *Server) control(mux *http.ServeMux) {
 	for pattern, do := range map[string]func(*http.Request) (any, error){
-		"GET /emulator/codes":          s.controlCodes,
-		"POST /emulator/signin":        s.controlSignIn,
-		"POST /emulator/decline":       s.controlDecline,
-		"POST /emulator/expire":        s.controlExpire,
-		"POST /emulator/authorize":     s.controlAuthorize,
-		"DELETE /emulator/grants":      func(*http.Request) (any, error) { s.ExpireAuthorizations(); return done{}, nil },
-		"GET /emulator/requests":       s.controlRequests,
-		"DELETE /emulator/requests":    s.controlForget,
-		"GET /emulator/faults":         s.controlFaults,
-		"POST /emulator/faults":        s.controlFail,
-		"DELETE /emulator/faults":      s.controlHeal,
-		"GET /emulator/directory":      s.controlDirectory,
-		"PUT /emulator/directory":      s.controlSetDirectory,
-		"POST /emulator/assignments":   s.controlAssign,
-		"DELETE /emulator/assignments": s.controlUnassign,
-		"POST /emulator/forgery":       s.controlForge,
-		"DELETE /emulator/forgery":     s.controlHonest,
-		"POST /emulator/rotate":        s.controlRotate,
-		"POST /emulator/impostor":      func(*http.Request) (any, error) { s.Impostor(true); return done{}, nil },
-		"DELETE /emulator/impostor":    func(*http.Request) (any, error) { s.Impostor(false); return done{}, nil },
-		"/emulator/":                   controlUnknown,
+		"GET /emulator/codes":                  s.controlCodes,
+		"POST /emulator/signin":                s.controlSignIn,
+		"POST /emulator/decline":               s.controlDecline,
+		"POST /emulator/expire":                s.controlExpire,
+		"POST /emulator/authorize":             s.controlAuthorize,
+		"DELETE /emulator/authorization-codes": func(*http.Request) (any, error) { s.ExpireAuthorizations(); return done{}, nil },
+		"GET /emulator/requests":               s.controlRequests,
+		"DELETE /emulator/requests":            s.controlForget,
+		"GET /emulator/faults":                 s.controlFaults,
+		"POST /emulator/faults":                s.controlFail,
+		"DELETE /emulator/faults":              s.controlHeal,
+		"GET /emulator/directory":              s.controlDirectory,
+		"PUT /emulator/directory":              s.controlSetDirectory,
+		"POST /emulator/assignments":           s.controlAssign,
+		"DELETE /emulator/assignments":         s.controlUnassign,
+		"POST /emulator/forgery":               s.controlForge,
+		"DELETE /emulator/forgery":             s.controlHonest,
+		"POST /emulator/rotate":                s.controlRotate,
+		"POST /emulator/impostor":              func(*http.Request) (any, error) { s.Impostor(true); return done{}, nil },
+		"DELETE /emulator/impostor":            func(*http.Request) (any, error) { s.Impostor(false); return done{}, nil },
+		"/emulator/":                           controlUnknown,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -125,22 +125,22 @@ func (s *Server) controlCodes(r *http.Request) (any, error) {
 	return codes(), err
 }
 
-// decision is the body of the requests about one code.
-type decision struct {
+// choice is the body of the requests about one code.
+type choice struct {
 	UserCode string `json:"user_code"`
 	Account  string `json:"account"`
 }
 
 func (s *Server) controlSignIn(r *http.Request) (any, error) {
-	return s.decided(r, func(d decision) error { return s.SignIn(d.UserCode, d.Account) })
+	return s.decided(r, func(d choice) error { return s.SignIn(d.UserCode, d.Account) })
 }
 
 func (s *Server) controlDecline(r *http.Request) (any, error) {
-	return s.decided(r, func(d decision) error { return s.Decline(d.UserCode) })
+	return s.decided(r, func(d choice) error { return s.Decline(d.UserCode) })
 }
 
 func (s *Server) controlExpire(r *http.Request) (any, error) {
-	return s.decided(r, func(d decision) error { return s.Expire(d.UserCode) })
+	return s.decided(r, func(d choice) error { return s.Expire(d.UserCode) })
 }
 
 func (s *Server) controlAuthorize(r *http.Request) (any, error) {
@@ -156,8 +156,8 @@ func (s *Server) controlAuthorize(r *http.Request) (any, error) {
 	return map[string]string{"location": location}, err
 }
 
-func (s *Server) decided(r *http.Request, act func(decision) error) (any, error) {
-	var d decision
+func (s *Server) decided(r *http.Request, act func(choice) error) (any, error) {
+	var d choice
 	if err := strictly(r, &d); err != nil {
 		return nil, err
 	}

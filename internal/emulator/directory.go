@@ -29,7 +29,7 @@ type Directory struct {
 	PageSize                int    `toml:"page_size,omitempty"`                 // entries in a page of ARM's lists, default 1000
 	Cloud                   string `toml:"cloud_instance_name,omitempty"`       // default microsoftonline.com
 	CodeLength              int    `toml:"code_length,omitempty"`               // of authorization codes, default 1500 to 1650
-	BareVerdicts            bool   `toml:"bare_verdicts,omitempty"`             // checkAccess names no role assignment: seen with Allowed, too
+	BareDecisions           bool   `toml:"bare_decisions,omitempty"`            // checkAccess names no role assignment: seen with Allowed, too
 
 	UserConsent                     string       `toml:"user_consent,omitempty"`                        // to what people may consent: "all" (default), "low-impact", "none"
 	Polling                         string       `toml:"polling,omitempty"`                             // what the machine hears when the browser refused: "pending" (default), "invalid_grant", "interaction_required", "access_denied"

@@ -37,7 +37,8 @@
 //	POST   /emulator/expire           {"user_code":"…"}
 //	POST   /emulator/authorize        {"address":"https://…/authorize?…","account":"…","managed":true}:
 //	                                  what a browser does there; {"location":"…"} is where it goes next
-//	DELETE /emulator/grants           authorization codes given out so far are expired
+//	DELETE /emulator/authorization-codes
+//	                                  authorization codes given out so far are expired
 //	GET    /emulator/requests         every request answered; ?endpoint=token&count=3&wait=10s
 //	                                  waits until there are that many
 //	DELETE /emulator/requests         forget them

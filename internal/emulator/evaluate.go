@@ -22,9 +22,9 @@ type question struct {
 	resource string
 }
 
-// verdict is the answer, with the one assignment that decided.
-type verdict struct {
-	decision   string // Allowed, NotAllowed, Denied
+// decision is the answer to a question, with the assignment that decided.
+type decision struct {
+	word       string // Allowed, NotAllowed, Denied
 	assignment *Assignment
 	role       Role
 	deny       *Deny
@@ -33,23 +33,23 @@ type verdict struct {
 // decide answers a question. An assignment with a condition allows only when
 // none without one does: conditions are not evaluated here, the caller sees
 // that there is one.
-func (d *Directory) decide(q question) verdict {
+func (d *Directory) decide(q question) decision {
 	for i := range d.Denies {
 		if d.denies(&d.Denies[i], q) {
-			return verdict{decision: "Denied", deny: &d.Denies[i]}
+			return decision{word: "Denied", deny: &d.Denies[i]}
 		}
 	}
-	v := verdict{decision: "NotAllowed"}
+	v := decision{word: "NotAllowed"}
 	for i := range d.Assignments {
 		a := &d.Assignments[i]
 		role, ok := d.role(a.Role)
-		if !ok || !d.names(a.Principal, q.subject) || !d.covers(a.Scope, q.resource) || !role.grants(q) {
+		if !ok || !d.names(a.Principal, q.subject) || !d.covers(a.Scope, q.resource) || !role.allows(q) {
 			continue
 		}
 		if a.Condition == "" {
-			return verdict{decision: "Allowed", assignment: a, role: role}
+			return decision{word: "Allowed", assignment: a, role: role}
 		}
-		v = verdict{decision: "Allowed", assignment: a, role: role}
+		v = decision{word: "Allowed", assignment: a, role: role}
 	}
 	return v
 }
@@ -74,11 +74,11 @@ func (d *Directory) denies(y *Deny, q question) bool {
 		at = plainScope(y.Scope) == plainScope(q.resource)
 	}
 	what := Role{Actions: y.Actions, NotActions: y.NotActions, DataActions: y.DataActions, NotDataActions: y.NotDataActions}
-	return at && slices.ContainsFunc(y.Principals, named) && !slices.ContainsFunc(y.Exclude, named) && what.grants(q)
+	return at && slices.ContainsFunc(y.Principals, named) && !slices.ContainsFunc(y.Exclude, named) && what.allows(q)
 }
 
-// grants reports whether the role alone gives what the question asks.
-func (r Role) grants(q question) bool {
+// allows reports whether this one role allows what the question asks.
+func (r Role) allows(q question) bool {
 	yes, no := r.Actions, r.NotActions
 	if q.data {
 		yes, no = r.DataActions, r.NotDataActions
@@ -117,7 +117,7 @@ func matches(pattern, action string) bool {
 // Access says what a person may do on the machine, in words for a person.
 func (d *Directory) Access(u User) string {
 	ask := func(verb string) bool {
-		return d.decide(question{d.subject(u.ObjectID), "Microsoft.Compute/virtualMachines/" + verb + "/action", true, d.Machine.ResourceID}).decision == "Allowed"
+		return d.decide(question{d.subject(u.ObjectID), "Microsoft.Compute/virtualMachines/" + verb + "/action", true, d.Machine.ResourceID}).word == "Allowed"
 	}
 	switch {
 	case ask("login") && ask("loginAsAdmin"):

@@ -126,8 +126,8 @@ func TestDecide(t *testing.T) {
 		}
 		u, _ := d.user(nobody)
 		v := d.decide(question{d.subject(u.ObjectID), test.action, true, vm})
-		if v.decision != test.want {
-			t.Errorf("%s: %s, want %s", test.name, v.decision, test.want)
+		if v.word != test.want {
+			t.Errorf("%s: %s, want %s", test.name, v.word, test.want)
 		}
 	}
 }
@@ -137,11 +137,11 @@ func TestConditions(t *testing.T) {
 	u, _ := d.user(nobody)
 	q := question{d.subject(u.ObjectID), login, true, vm}
 	d.Assignments = append(d.Assignments, Assignment{nobody, userRole, vm, "@Resource[x] StringEquals 'y'"})
-	if v := d.decide(q); v.decision != "Allowed" || v.assignment.Condition == "" {
+	if v := d.decide(q); v.word != "Allowed" || v.assignment.Condition == "" {
 		t.Errorf("with a condition: %+v", v)
 	}
 	d.Assignments = append(d.Assignments, Assignment{nobody, userRole, "/", ""})
-	if v := d.decide(q); v.decision != "Allowed" || v.assignment.Condition != "" {
+	if v := d.decide(q); v.word != "Allowed" || v.assignment.Condition != "" {
 		t.Errorf("with and without a condition: %+v", v)
 	}
 }

@@ -164,7 +164,7 @@ var first = []string{"typ", "alg", "kid", "aud", "iss", "iat", "nbf", "exp"}
 
 func segment(m map[string]any) string {
 	names := slices.SortedFunc(maps.Keys(m), func(a, b string) int {
-		if i, j := place(a), place(b); i != j {
+		if i, j := rank(a), rank(b); i != j {
 			return i - j
 		}
 		return strings.Compare(a, b)
@@ -184,7 +184,7 @@ func segment(m map[string]any) string {
 	return base64.RawURLEncoding.EncodeToString(append(text, '}'))
 }
 
-func place(name string) int {
+func rank(name string) int {
 	if i := slices.Index(first, name); i >= 0 {
 		return i
 	}

@@ -54,17 +54,17 @@ type level struct {
 	at     time.Time
 }
 
-// claim is a bucket that a request needs a token of.
-type claim struct {
+// draw names a bucket that a request takes a token from.
+type draw struct {
 	Bucket
 	key string
 }
 
 // take takes a token of each of the buckets, or of none: then it says how long
 // it will be until there is one of each. left is what the first holds.
-func (s *Server) take(now time.Time, of ...claim) (left int, wait time.Duration) {
+func (s *Server) take(now time.Time, of ...draw) (left int, wait time.Duration) {
 	defer s.lock()()
-	of = slices.DeleteFunc(of, func(c claim) bool { return c.Size == 0 })
+	of = slices.DeleteFunc(of, func(c draw) bool { return c.Size == 0 })
 	if len(of) == 0 {
 		return 0, 0
 	}
@@ -108,7 +108,7 @@ func (x *exchange) armThrottled(oid, resource string) bool {
 	}
 	subscription := segmentAfter(resource, "subscriptions")
 	key := kind + " " + strings.ToLower(subscription)
-	left, wait := x.s.take(x.now, claim{own, key + " " + oid}, claim{all, key})
+	left, wait := x.s.take(x.now, draw{own, key + " " + oid}, draw{all, key})
 	x.Header().Set("x-ms-ratelimit-remaining-subscription-"+kind+"s", strconv.Itoa(left))
 	if wait == 0 {
 		return false
@@ -124,7 +124,7 @@ func (x *exchange) armThrottled(oid, resource string) bool {
 // ID thinks that an application asks in a loop (MSAL.NET issue 1495).
 func (x *exchange) entraThrottled() bool {
 	bucket := x.dir.Limits.SignIns
-	if _, wait := x.s.take(x.now, claim{bucket, "sign-in " + x.r.PostForm.Get("client_id")}); wait == 0 {
+	if _, wait := x.s.take(x.now, draw{bucket, "sign-in " + x.r.PostForm.Get("client_id")}); wait == 0 {
 		return false
 	}
 	x.refuse(refusal{word: "invalid_grant", aadsts: 50196, text: "The server terminated an operation because it encountered a client request loop. Please contact your app vendor."})
@@ -137,7 +137,7 @@ func (x *exchange) metadataThrottled() bool {
 	if slices.Contains([]string{"identity", "info"}, x.note.Endpoint) {
 		bucket, kind = x.dir.Limits.Identity, "identity"
 	}
-	if _, wait := x.s.take(x.now, claim{bucket, kind + " " + x.dir.Machine.VMID}); wait == 0 {
+	if _, wait := x.s.take(x.now, draw{bucket, kind + " " + x.dir.Machine.VMID}); wait == 0 {
 		return false
 	}
 	x.metadataError(http.StatusTooManyRequests, "too_many_requests", "Too many requests")

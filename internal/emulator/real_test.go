@@ -144,15 +144,15 @@ func realAnswers(t *testing.T) map[string]answer {
 	user, device := w.start("openid profile offline_access")
 	w.SignIn(user, "user@contoso.example")
 	all["token"] = w.poll(device)
-	w.realVerdicts(all)
+	w.realDecisions(all)
 	w.realRefusals(all)
 	arc(w)
 	all["arc-instance"], all["arc-version"] = w.metadata("instance/compute?api-version=2020-06-01"), w.metadata("instance/compute")
 	return all
 }
 
-// realVerdicts asks Resource Manager.
-func (w *world) realVerdicts(all map[string]answer) {
+// realDecisions asks Resource Manager.
+func (w *world) realDecisions(all map[string]answer) {
 	bearer := "Bearer " + w.identityBearer()
 	get := func(what string) answer {
 		return w.do("GET", w.EntraURL()+vm+"/providers/Microsoft.Authorization/"+what, "", "Authorization", bearer)
@@ -163,17 +163,17 @@ func (w *world) realVerdicts(all map[string]answer) {
 	all["permissions"] = get("permissions?api-version=2022-04-01")
 	all["arm-error"] = w.do("POST", w.EntraURL()+"/subscriptions/x"+strings.TrimPrefix(askURL, vm), ask(userOID, true), "Authorization", bearer)
 	nora, _ := w.directory().user(nobody)
-	var verdicts []json.RawMessage // an assignment, a deny, and null in the place of the assignment
+	var decisions []json.RawMessage // an assignment, a deny, and null in the place of the assignment
 	for _, oid := range []string{userOID, nora.ObjectID, userOID} {
 		a := w.do("POST", w.EntraURL()+askURL, ask(oid, true), "Authorization", bearer)
 		var some []json.RawMessage
 		if err := json.Unmarshal([]byte(a.body), &some); err != nil {
 			w.t.Fatal(err)
 		}
-		verdicts = append(verdicts, some...)
-		w.change(func(d *Directory) { d.BareVerdicts = true })
+		decisions = append(decisions, some...)
+		w.change(func(d *Directory) { d.BareDecisions = true })
 	}
-	text, _ := json.Marshal(verdicts)
+	text, _ := json.Marshal(decisions)
 	all["checkaccess"] = answer{status: 200, body: string(text)}
 }
 

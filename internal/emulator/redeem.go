@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// grant is an authorization code and what it was given out for.
-type grant struct {
+// redemption is an authorization code and the request that it answers.
+type redemption struct {
 	authorizing
 	code     string
 	account  string
@@ -23,17 +23,17 @@ type grant struct {
 	redeemed bool
 }
 
-// grantLife is how long a code lives.
-const grantLife = 10 * time.Minute
+// codeLife is how long a code lives.
+const codeLife = 10 * time.Minute
 
-// issueGrant gives out a code; the caller holds the mutex.
-func (s *Server) issueGrant(a authorizing, u User) string {
+// issueAuthorizationCode gives out a code; the caller holds the mutex.
+func (s *Server) issueAuthorizationCode(a authorizing, u User) string {
 	now := s.now()
 	length := orDefault(s.dir.CodeLength, 1500+rand.IntN(151)) // full ones of 2025 and 2026 in public logs
 	text := opaque(length)
-	g := &grant{authorizing: a, code: s.issue(("1.A" + text[:60] + "." + text[60:])[:length]), account: u.Name, expires: now.Add(grantLife)}
-	s.grants = slices.DeleteFunc(s.grants, func(old *grant) bool { return now.Sub(old.expires) > time.Hour })
-	s.grants = append(s.grants, g)
+	g := &redemption{authorizing: a, code: s.issue(("1.A" + text[:60] + "." + text[60:])[:length]), account: u.Name, expires: now.Add(codeLife)}
+	s.redemptions = slices.DeleteFunc(s.redemptions, func(old *redemption) bool { return now.Sub(old.expires) > time.Hour })
+	s.redemptions = append(s.redemptions, g)
 	return g.code
 }
 
@@ -41,7 +41,7 @@ func (s *Server) issueGrant(a authorizing, u User) string {
 // now.
 func (s *Server) ExpireAuthorizations() {
 	defer s.lock()()
-	for _, g := range s.grants {
+	for _, g := range s.redemptions {
 		g.expires = s.now()
 	}
 }
@@ -65,20 +65,20 @@ func (x *exchange) authorizationCode() {
 	case !ok:
 		x.refuse(noAccount(g.account))
 	default:
-		x.grant(u, scopes, g.nonce)
+		x.sendTokens(u, scopes, g.nonce)
 	}
 }
 
 // redeem decides about a code: nil is yes, once. Who may not redeem it does
 // not use it up, and neither does a wrong verifier; the latter is inferred.
-func (s *Server) redeem(x *exchange) (grant, *refusal) {
+func (s *Server) redeem(x *exchange) (redemption, *refusal) {
 	f := x.r.PostForm
 	defer s.lock()()
-	i := slices.IndexFunc(s.grants, func(g *grant) bool { return g.code == f.Get("code") })
+	i := slices.IndexFunc(s.redemptions, func(g *redemption) bool { return g.code == f.Get("code") })
 	if i < 0 {
-		return grant{}, &refusal{word: "invalid_grant", aadsts: 70000, text: "The provided value for the 'code' parameter is not valid."}
+		return redemption{}, &refusal{word: "invalid_grant", aadsts: 70000, text: "The provided value for the 'code' parameter is not valid."}
 	}
-	g := *s.grants[i]
+	g := *s.redemptions[i]
 	if f.Get("scope") != "" {
 		g.scope = f.Get("scope")
 	}
@@ -87,13 +87,13 @@ func (s *Server) redeem(x *exchange) (grant, *refusal) {
 			return g, no
 		}
 	}
-	s.grants[i].redeemed = true
+	s.redemptions[i].redeemed = true
 	return g, nil
 }
 
 // strangeClient is why this kind of client may not redeem a code that was sent
 // to this kind of address.
-func (g grant) strangeClient(r *http.Request) *refusal {
+func (g redemption) strangeClient(r *http.Request) *refusal {
 	origin := r.Header.Get("Origin")
 	secret := r.PostForm.Has("client_secret") || r.PostForm.Has("client_assertion") || r.Header.Get("Authorization") != ""
 	switch {
@@ -114,7 +114,7 @@ func (g grant) strangeClient(r *http.Request) *refusal {
 }
 
 // over is why a code is good no more.
-func (g grant) over(now time.Time) *refusal {
+func (g redemption) over(now time.Time) *refusal {
 	switch {
 	case g.redeemed:
 		return &refusal{word: "invalid_grant", aadsts: 54005, text: "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token."}
@@ -125,7 +125,7 @@ func (g grant) over(now time.Time) *refusal {
 }
 
 // unproven is why whoever redeems a code is not who asked for it.
-func (g grant) unproven(r *http.Request) *refusal {
+func (g redemption) unproven(r *http.Request) *refusal {
 	verifier := r.PostForm.Get("code_verifier")
 	sum := sha256.Sum256([]byte(verifier))
 	proof := map[string]string{"": "", "plain": verifier, "S256": base64.RawURLEncoding.EncodeToString(sum[:])}[g.method]
@@ -142,7 +142,7 @@ func (g grant) unproven(r *http.Request) *refusal {
 
 // unasked is why a scope that only the redemption asks for is not given: the
 // person was not there to consent to it.
-func (s *Server) unasked(g grant, d *Directory) *refusal {
+func (s *Server) unasked(g redemption, d *Directory) *refusal {
 	u, _ := d.user(g.account)
 	scopes, _ := d.parseScope(g.scope, g.host)
 	if len(d.unconsented(scopes, s.consented[u.ObjectID])) > 0 {

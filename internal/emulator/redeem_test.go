@@ -49,7 +49,7 @@ func TestRedeemErrors(t *testing.T) {
 	}
 	w := newWorld(t)
 	late, expired := w.code(publicPage), w.code(publicPage)
-	w.pass(grantLife - 1)
+	w.pass(codeLife - 1)
 	if a := w.redeemCode(late, publicPage, ""); a.status != 200 {
 		t.Errorf("after ten minutes: %s", a.body)
 	}

@@ -30,19 +30,19 @@ type Server struct {
 	once sync.Once
 	net  listeners // set by Start, constant after it
 
-	mu        sync.Mutex
-	dir       *Directory // replaced whole, never changed in place
-	faults    []*plannedFault
-	codes     []*code
-	grants    []*grant
-	tokens    map[string]bearer
-	levels    map[string]level // of the buckets of Limits
-	keys      keyring
-	forgery   *Forgery
-	requests  []*Request
-	issued    []string            // secrets, for Secrets
-	consented map[string][]string // permissions by the object id of who consented
-	changed   chan struct{}       // closed and replaced when anything above changes
+	mu          sync.Mutex
+	dir         *Directory // replaced whole, never changed in place
+	faults      []*plannedFault
+	codes       []*code
+	redemptions []*redemption
+	tokens      map[string]bearer
+	levels      map[string]level // of the buckets of Limits
+	keys        keyring
+	forgery     *Forgery
+	requests    []*Request
+	issued      []string            // secrets, for Secrets
+	consented   map[string][]string // permissions by the object id of who consented
+	changed     chan struct{}       // closed and replaced when anything above changes
 }
 
 // setUp makes the zero value usable.

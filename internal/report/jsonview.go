@@ -72,7 +72,7 @@ func (v view) checks() []doctor.Finding {
 
 func (v view) signIns() jsonSignIns {
 	s := v.SignIns
-	all := jsonSignIns{s.Since.UTC(), s.Total, s.Malformed, append([]string{}, s.Sources...), s.Problems, make([]jsonEvent, 0, len(s.Events))}
+	all := jsonSignIns{s.Since.UTC(), s.Total, s.Malformed, append([]string{}, s.Logs...), s.Problems, make([]jsonEvent, 0, len(s.Events))}
 	for _, e := range s.Events {
 		all.Events = append(all.Events, v.event(e))
 	}

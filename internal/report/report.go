@@ -43,7 +43,7 @@ type SignIns struct {
 	Since     time.Time
 	Events    []authlog.Event
 	Total     int      // of which Events are the newest
-	Sources   []string // where they were read
+	Logs      []string // the logs that were read
 	Malformed int      // lines of ours that make no sense
 	Problems  []string // what could not be read
 }

@@ -50,7 +50,7 @@ func sample() *Report {
 			{Check: "keys", Status: doctor.Skipped, Found: "not asked"},
 		},
 		SignIns: SignIns{
-			Since: made.AddDate(0, 0, -7), Sources: []string{"the journal", "/var/log/auth.log.1"}, Total: 1400, Malformed: 2,
+			Since: made.AddDate(0, 0, -7), Logs: []string{"the journal", "/var/log/auth.log.1"}, Total: 1400, Malformed: 2,
 			Problems: []string{"/var/log/auth.log.2.gz: unexpected EOF"},
 			Events: []authlog.Event{
 				event(1, "signed-in", "account", "alice@contoso.com", "service", "sshd", "rhost", "192.0.2.7",

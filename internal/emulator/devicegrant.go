@@ -85,7 +85,7 @@ func (x *exchange) deviceToken() {
 		return
 	}
 	scopes, _ := x.dir.parseScope(c.scope, c.host) // the browser has refused what does not parse
-	x.grant(u, scopes, "")
+	x.sendTokens(u, scopes, "")
 }
 
 func noAccount(name string) refusal {
@@ -154,10 +154,10 @@ func redeemable(scope, host string, d *Directory) *refusal {
 	return nil
 }
 
-// grant sends the tokens. An ID token needs the scope openid, a refresh token
+// sendTokens answers with the tokens. An ID token needs the scope openid, a refresh token
 // offline_access; the latter is not among the scopes granted. The ID token has
 // the nonce of the authorization request.
-func (x *exchange) grant(u User, scopes asked, nonce string) {
+func (x *exchange) sendTokens(u User, scopes asked, nonce string) {
 	life := time.Duration(3600+rand.IntN(1800)) * time.Second // Entra ID spreads them
 	answer := struct {
 		Type         string `json:"token_type"`
