@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aadlogin/internal/account"
-	"aadlogin/internal/azure"
+	"aadlogin/internal/guid"
 )
 
 // rebinding is to whom an account is to be given.
@@ -41,7 +41,7 @@ has who gave what to whom.`,
 		Args: exactly("ACCOUNT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			to.object = strings.ToLower(to.object)
-			if !azure.IsGUID(to.object) {
+			if !guid.Is(to.object) {
 				return usage(below(cmd) + "--object-id must be the object id of a user, a GUID")
 			}
 			c, store, err := o.load()

@@ -25,8 +25,8 @@ import (
 
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 
-	"aadlogin/internal/azure"
 	"aadlogin/internal/oauth"
+	"aadlogin/internal/retry"
 )
 
 // A Request says what to redeem. Formatting it prints nothing.
@@ -55,7 +55,7 @@ func Redeem(ctx context.Context, r Request) (*oauth.Tokens, error) {
 		r.Now = time.Now
 	}
 	if r.Sleep == nil {
-		r.Sleep = azure.Sleep
+		r.Sleep = retry.Sleep
 	}
 	t := &transport{request: r}
 	client, err := r.MSAL(t)

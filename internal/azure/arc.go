@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"aadlogin/internal/foreign"
 )
 
 // DefaultArc is where the agent of Azure Arc answers, on machines that are
@@ -71,7 +73,7 @@ func (m *Metadata) arcKey(header http.Header) (string, error) {
 		return "", errors.New("the agent of Azure Arc sent no challenge")
 	}
 	if path != filepath.Join(dir, filepath.Base(path)) || filepath.Ext(path) != ".key" {
-		return "", fmt.Errorf("the challenge names %q, which is no key in %s", clip(path), dir)
+		return "", fmt.Errorf("the challenge names %q, which is no key in %s", foreign.Clip(path), dir)
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -83,7 +85,7 @@ func (m *Metadata) arcKey(header http.Header) (string, error) {
 		return "", err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxArcKey {
-		return "", fmt.Errorf("the challenge names %q, which is no small file", clip(path))
+		return "", fmt.Errorf("the challenge names %q, which is no small file", foreign.Clip(path))
 	}
 	key, err := io.ReadAll(io.LimitReader(f, maxArcKey))
 	return string(key), err

@@ -14,6 +14,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"aadlogin/internal/foreign"
+	"aadlogin/internal/retry"
 )
 
 // ARM asks Azure Resource Manager in the name of whoever Bearer speaks for.
@@ -48,7 +51,7 @@ func (a *ARM) Follow(ctx context.Context, nextLink string) (Reply, error) {
 	}
 	u, err := url.Parse(nextLink)
 	if err != nil || u.Scheme != home.Scheme || !sameHost(u, home) || u.User != nil {
-		return Reply{}, fmt.Errorf("azure: resource manager: next link %q leads elsewhere", clip(nextLink))
+		return Reply{}, fmt.Errorf("azure: resource manager: next link %q leads elsewhere", foreign.Clip(nextLink))
 	}
 	u.RawQuery = strings.ReplaceAll(u.RawQuery, " ", "%20") // as it stands in a filter that is echoed
 	return a.call(ctx, http.MethodGet, u.String(), nil)
@@ -138,7 +141,7 @@ func (a *ARM) url(path string, query url.Values) (string, error) {
 func (a *ARM) retrier() retrier {
 	r := retrier{a.HTTP, armPatience, a.Sleep, nil}
 	if r.sleep == nil {
-		r.sleep = Sleep
+		r.sleep = retry.Sleep
 	}
 	return r
 }

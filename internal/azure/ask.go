@@ -7,8 +7,10 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"strconv"
 	"time"
+
+	"aadlogin/internal/foreign"
+	"aadlogin/internal/retry"
 )
 
 // An answer is a response read to its end.
@@ -56,7 +58,7 @@ func (r retrier) ask(ctx context.Context, request func() (*http.Request, error))
 		}
 		pause, again := r.patience(status, tries, waited)
 		if err == nil {
-			after := retryAfter(got.header)
+			after := retry.After(got.header, time.Now())
 			again = again && !(obeyed && after > 0) && (r.final == nil || !r.final(got))
 			obeyed = obeyed || after > 0
 			pause = max(pause, after)
@@ -77,24 +79,14 @@ const maxPause = 20 * time.Second
 func once(client *http.Client, req *http.Request) (*answer, error) {
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, Quiet(req, err)
+		return nil, foreign.Quiet(req, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, Quiet(req, err)
+		return nil, foreign.Quiet(req, err)
 	}
 	return &answer{resp.StatusCode, resp.Header, body, req.URL.Host}, nil
-}
-
-// retryAfter reads the delay form of RFC 9110, Section 10.2.3, the only one
-// these services send.
-func retryAfter(h http.Header) time.Duration {
-	seconds, err := strconv.Atoi(h.Get("Retry-After"))
-	if err != nil || seconds < 0 || seconds > 1<<20 {
-		return 0
-	}
-	return time.Duration(seconds) * time.Second
 }
 
 // backOff doubles from a quarter of a second to five seconds.

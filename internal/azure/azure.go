@@ -22,20 +22,3 @@
 // The Azure SDK is not used: three GETs and one POST do not pay for its tree,
 // and its pipeline consults the environment and logs by environment variable.
 package azure
-
-import (
-	"context"
-	"time"
-)
-
-// Sleep waits for d or for the end of ctx, whichever is first.
-func Sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}

@@ -26,6 +26,10 @@ func (e *CertificateError) Error() string {
 
 func (e *CertificateError) Unwrap() error { return e.Err }
 
+// QuotesNothing has foreign.Quiet take the text as it is: the server chose no more of it than the
+// names in its certificate.
+func (e *CertificateError) QuotesNothing() {}
+
 // plain names certificate problems in words an administrator can act on.
 type plain struct{ next http.RoundTripper }
 

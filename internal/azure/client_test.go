@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"aadlogin/internal/foreign"
 )
 
 // caFile writes the certificate of s where NewClient can read it.
@@ -172,7 +174,7 @@ func TestProxyThatRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = newTestClient(t, Options{Proxy: proxy}).Do(req)
-		if err = Quiet(req, err); err == nil || strings.Contains(err.Error(), "eyJ") || !strings.Contains(err.Error(), want) {
+		if err = foreign.Quiet(req, err); err == nil || strings.Contains(err.Error(), "eyJ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"aadlogin/internal/foreign"
 )
 
 // ErrUnreachable is in the chain of every error that means "nobody answered
@@ -36,7 +38,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("azure: %s: HTTP %d: %q: %q", e.Op, e.Status, clip(e.Code), clip(e.Message))
+	return fmt.Sprintf("azure: %s: HTTP %d: %q: %q", e.Op, e.Status, foreign.Clip(e.Code), foreign.Clip(e.Message))
 }
 
 // Is makes an overloaded or broken server count as unreachable.
@@ -70,15 +72,6 @@ func (e *Error) Forbidden() bool {
 // Microsoft's guidance names 404 and 410 for that.
 func (e *Error) Updating() bool {
 	return (e.Status == http.StatusNotFound || e.Status == http.StatusGone) && !e.UnknownVersion()
-}
-
-// clip keeps a server from filling the log with one message.
-func clip(s string) string {
-	const most = 300
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // outage is an error of nobody answering, which must not hold a token.

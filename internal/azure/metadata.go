@@ -16,6 +16,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"aadlogin/internal/foreign"
+	"aadlogin/internal/retry"
 )
 
 // DefaultMetadata is where every Azure virtual machine finds the instance
@@ -111,7 +114,7 @@ func (a *answer) decode(op string, into any) error {
 	if err := a.foreign(); err != nil {
 		return unreachable(op, err)
 	}
-	if err := Decode(a.body, into); err != nil {
+	if err := foreign.Decode(a.body, into); err != nil {
 		return unreachable(op, fromNetwork{err})
 	}
 	return nil
@@ -187,7 +190,7 @@ func (m *Metadata) retrier() retrier {
 	})
 	r := retrier{m.client, metadataPatience, m.Sleep, unknownVersion}
 	if r.sleep == nil {
-		r.sleep = Sleep
+		r.sleep = retry.Sleep
 	}
 	return r
 }

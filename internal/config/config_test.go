@@ -187,7 +187,7 @@ func FuzzParse(f *testing.F) {
 // checkInvariants holds what other packages take for granted.
 func checkInvariants(t *testing.T, c *Config) {
 	switch {
-	case !isGUID(c.TenantID), !isGUID(c.ClientID), len(c.Domains) == 0:
+	case !lowerGUID(c.TenantID), !lowerGUID(c.ClientID), len(c.Domains) == 0:
 		t.Fatalf("a required key is not there: %+v", c)
 	case c.Accounts.IDRange[0] < 1000, c.Accounts.IDRange[1]-c.Accounts.IDRange[0] < 1023, c.Accounts.IDRange[1] > 2147483646:
 		t.Fatalf("id range %v", c.Accounts.IDRange)

@@ -26,7 +26,7 @@ func (c *Config) ChangingGroups() []string {
 
 // setGroup takes one line of [accounts.groups].
 func (c *Config) setGroup(id string, value any) *problem {
-	id, p := guid(id)
+	id, p := guidText(id)
 	if p != nil {
 		return wrong("the key is not the object id of an Entra group, a GUID", p.fix)
 	}

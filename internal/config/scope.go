@@ -6,6 +6,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"aadlogin/internal/guid"
 )
 
 // ScopeName is the scope that "aadctl setup" gives to an application of its own.
@@ -41,7 +43,7 @@ func ownScope(s string) (string, *problem) {
 		return "", wrong(quote(s)+" asks for every permission of the registration", scopeFix)
 	case !isScopeName(name) || resource == "":
 		return "", wrong(quote(s)+" is not a resource and the name of a scope, with a slash between", scopeFix)
-	case isGUID(lower):
+	case guid.Is(lower):
 		return lower + "/" + name, nil
 	case !identifierURI().MatchString(resource):
 		return "", wrong(quote(s)+" does not name an application as its resource", scopeFix)
@@ -58,7 +60,7 @@ func (c *Config) foreignScope() *Error {
 	}
 	id := strings.ToLower(strings.TrimPrefix(scope[:strings.LastIndexByte(scope, '/')], "api://"))
 	switch {
-	case isGUID(id) && id != c.ClientID:
+	case guid.Is(id) && id != c.ClientID:
 		return wrong(quote(scope)+" is a scope of another application than client_id", `set it to "`+OwnScope(c.ClientID)+`"`).
 			at("sign_in.scope", 0)
 	case c.Authorization.Source == Permissions:

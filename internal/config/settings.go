@@ -17,7 +17,7 @@ func (c *Config) settings() []setting {
 	e, s, z, a := &c.Endpoints, &c.SignIn, &c.Authorization, &c.Accounts
 	return []setting{
 		{"tenant_id", text(&c.TenantID, tenant)},
-		{"client_id", text(&c.ClientID, guid)},
+		{"client_id", text(&c.ClientID, guidText)},
 		{"domains", list(&c.Domains, domain)},
 		{"short_names", boolean(&c.ShortNames)},
 		{"cloud", text(&c.Cloud, oneOf("auto", "public", "usgovernment", "china"))},
@@ -42,7 +42,7 @@ func (c *Config) settings() []setting {
 
 		{"authorization.source", text(&z.Source, oneOf(CheckAccess, RoleAssignments, Permissions, AppRoles))},
 		{"authorization.resource_id", text(&z.ResourceID, optional(resourceID))},
-		{"authorization.managed_identity", text(&z.ManagedIdentity, optional(guid))},
+		{"authorization.managed_identity", text(&z.ManagedIdentity, optional(guidText))},
 		{"authorization.grant_lifetime", duration(&z.GrantLifetime, 0, 30*24*time.Hour)},
 		{"authorization.grant_covers_administrators", boolean(&z.GrantCoversAdministrators)},
 

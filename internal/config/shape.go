@@ -27,15 +27,6 @@ func spelt(s, first, rest string, most int) bool {
 	return s != "" && len(s) <= most && strings.IndexByte(first, s[0]) >= 0 && strings.Trim(s[1:], rest) == ""
 }
 
-// isGUID wants lower case.
-func isGUID(s string) bool {
-	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
-		return false
-	}
-	hex := s[:8] + s[9:13] + s[14:18] + s[19:23] + s[24:]
-	return strings.Trim(hex, digits+"abcdef") == ""
-}
-
 // isLabel: a part of a domain name, in lower case.
 func isLabel(s string) bool {
 	return spelt(s, lowers+digits, lowers+digits+"-", 63) && s[len(s)-1] != '-'

@@ -9,9 +9,15 @@ import (
 	"testing"
 )
 
+// lowerGUID is what guidText accepts besides the placeholder, and returns as it is.
+func lowerGUID(s string) bool {
+	id, p := guidText(s)
+	return p == nil && id == s
+}
+
 // shapes says by regular expressions what the functions say by bytes.
 var shapes = map[*regexp.Regexp]func(string) bool{
-	regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`): isGUID,
+	regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`): lowerGUID,
 	regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`):                           isLabel,
 	regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$`):                             isPlainName,
 	regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`):                                       isGroupName,

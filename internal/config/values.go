@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"aadlogin/internal/guid"
 )
 
 // The checks of single values. Each returns the value in the one spelling that
@@ -31,10 +33,10 @@ func oneOf(words ...string) func(string) (string, *problem) {
 	}
 }
 
-func guid(s string) (string, *problem) {
+func guidText(s string) (string, *problem) {
 	const zero = "00000000-0000-0000-0000-000000000000"
 	lower := strings.ToLower(s)
-	if !isGUID(lower) {
+	if !guid.Is(lower) {
 		return "", wrong(quote(s)+" is not a GUID", "copy the ID from the Entra admin center: 32 hexadecimal digits in groups of 8-4-4-4-12")
 	}
 	if lower == zero {
@@ -46,9 +48,8 @@ func guid(s string) (string, *problem) {
 // tenant is a GUID other than that of personal Microsoft accounts: anybody can
 // open one of those, so being in that "tenant" proves nothing.
 func tenant(s string) (string, *problem) {
-	const consumers = "9188040d-6c67-4c5b-b112-36a304b66dad"
-	id, p := guid(s)
-	if id == consumers {
+	id, p := guidText(s)
+	if id == guid.Consumers {
 		return "", wrong("is the tenant of personal Microsoft accounts, which anybody may open", "use the ID of your organisation's tenant")
 	}
 	return id, p

@@ -12,8 +12,8 @@ import (
 	"net/url"
 	"time"
 
-	"aadlogin/internal/azure"
 	"aadlogin/internal/oauth"
+	"aadlogin/internal/retry"
 )
 
 // grantType is the grant type of RFC 8628, Section 3.4. MSAL sends a draft's.
@@ -37,7 +37,7 @@ func newTransport(r Request) *transport {
 		r.Now = time.Now
 	}
 	if r.Sleep == nil {
-		r.Sleep = azure.Sleep
+		r.Sleep = retry.Sleep
 	}
 	return &transport{request: r}
 }

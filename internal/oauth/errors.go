@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"aadlogin/internal/foreign"
 )
 
 // ErrExpired says that nobody finished signing in while the code was good.
@@ -41,7 +43,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	text := fmt.Sprintf("oauth: authority refused: %q", clip(e.Code))
+	text := fmt.Sprintf("oauth: authority refused: %q", foreign.Clip(e.Code))
 	for _, code := range e.AADSTS {
 		text += fmt.Sprintf(" AADSTS%d", code)
 	}
@@ -51,15 +53,6 @@ func (e *Error) Error() string {
 // Is makes the server's notice of expiry the same as our own.
 func (e *Error) Is(target error) bool {
 	return target == ErrExpired && e.Code == "expired_token"
-}
-
-// clip keeps a server from filling the log with one word.
-func clip(s string) string {
-	const most = 100
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // parseError reads an OAuth error. Only a 4xx with a string "error" is one;

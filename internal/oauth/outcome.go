@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+
+	"aadlogin/internal/retry"
 )
 
 // An Outcome is what a request for tokens came to.
@@ -44,7 +46,7 @@ func (c Client) Classify(got *Reply, err error) (Outcome, error) {
 	switch {
 	case ok && c.passing(refused):
 		return Outage, refused
-	case overloaded(got.Status):
+	case retry.Overloaded(got.Status):
 		return Outage, fmt.Errorf("HTTP %d", got.Status)
 	case !ok && got.Status == http.StatusBadRequest:
 		return Outage, errors.New("HTTP 400 without an OAuth error") // half a body
@@ -77,10 +79,4 @@ func (c Client) passing(e *Error) bool {
 // Has says whether one of the numbers is the error's.
 func (e *Error) Has(numbers []int) bool {
 	return slices.ContainsFunc(e.AADSTS, func(n int) bool { return slices.Contains(numbers, n) })
-}
-
-// overloaded: whatever a server in this state or a proxy before it says, it
-// has not judged the request.
-func overloaded(status int) bool {
-	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
 }

@@ -10,11 +10,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
-	"aadlogin/internal/azure"
+	"aadlogin/internal/foreign"
+	"aadlogin/internal/retry"
 )
 
 // A Reply is an answer of the authority, read to its end.
@@ -28,26 +28,18 @@ type Reply struct {
 // Foreign says who answered in the authority's place, if it was a page for
 // people.
 func (r *Reply) Foreign() error {
-	if page := azure.Foreign(r.Status, r.Header, r.Body, r.host); page != "" {
+	if page := foreign.Page(r.Status, r.Header, r.Body, r.host); page != "" {
 		return errors.New(page)
 	}
 	return nil
 }
 
-// RetryAfter reads RFC 9110, Section 10.2.3, in both of its forms. There need
-// not be a reply.
+// RetryAfter returns how long the authority asks to be left alone. r may be nil.
 func (r *Reply) RetryAfter(now time.Time) time.Duration {
 	if r == nil {
 		return 0
 	}
-	value := r.Header.Get("Retry-After")
-	if n, err := strconv.Atoi(value); err == nil {
-		return max(0, time.Duration(min(n, 24*3600))*time.Second)
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(0, at.Sub(now))
-	}
-	return 0
+	return retry.After(r.Header, now)
 }
 
 // MaxBody bounds an answer; an honest one has about 4 KiB.
@@ -65,12 +57,12 @@ func (c Client) Post(msal *http.Request, endpoint string, form url.Values) (*Rep
 	req.Header.Set("Accept", "application/json")
 	resp, err := c.HTTP.Do(req)
 	if err != nil {
-		return nil, azure.Quiet(req, err)
+		return nil, foreign.Quiet(req, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
 	if err != nil {
-		return nil, azure.Quiet(req, err)
+		return nil, foreign.Quiet(req, err)
 	}
 	if len(body) > MaxBody {
 		return nil, errors.New("answer larger than 1 MiB")

@@ -3,7 +3,11 @@
 
 package rbac
 
-import "fmt"
+import (
+	"fmt"
+
+	"aadlogin/internal/foreign"
+)
 
 // ActionDecisions are the answer of [CheckAccess]: Azure's own decisions.
 type ActionDecisions []ActionDecision
@@ -38,7 +42,7 @@ func (ds ActionDecisions) find(q Question) (login, admin match) {
 			admin = d.judge()
 			admins++
 		default:
-			problem = fmt.Sprintf("the answer is about another action, %q", clip(d.Action))
+			problem = fmt.Sprintf("the answer is about another action, %q", foreign.Clip(d.Action))
 		}
 	}
 	if problem == "" && (logins != 1 || admins != 1) {
@@ -58,7 +62,7 @@ func (d ActionDecision) judge() match {
 	case d.Denied:
 		return refused(d.Action, "a deny assignment applies")
 	case !sameWord(d.Word, "Allowed"):
-		return refused(d.Action, fmt.Sprintf("%q", clip(d.Word)))
+		return refused(d.Action, fmt.Sprintf("%q", foreign.Clip(d.Word)))
 	case d.Condition != "":
 		return refused(d.Action, "the role assignment has a condition, which is not evaluated here")
 	default:

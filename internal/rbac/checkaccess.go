@@ -11,6 +11,7 @@ import (
 	"net/url"
 
 	"aadlogin/internal/azure"
+	"aadlogin/internal/foreign"
 )
 
 // A Poster posts a question to Azure Resource Manager, in the name of the
@@ -123,14 +124,14 @@ func parseAccess(body []byte) (ActionDecisions, error) {
 			Value []accessEntry `json:"value"`
 			Next  string        `json:"nextLink"`
 		}
-		if err := azure.Decode(body, &doc); err != nil {
+		if err := foreign.Decode(body, &doc); err != nil {
 			return nil, err
 		}
 		if doc.Value == nil || doc.Next != "" {
 			return nil, errors.New("not JSON of the expected form")
 		}
 		entries = doc.Value
-	} else if err := azure.Decode(body, &entries); err != nil {
+	} else if err := foreign.Decode(body, &entries); err != nil {
 		return nil, err
 	}
 	decisions := make(ActionDecisions, 0, len(entries))

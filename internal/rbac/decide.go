@@ -3,7 +3,7 @@
 
 package rbac
 
-import "strings"
+import "aadlogin/internal/foreign"
 
 // Decide judges facts. Login needs the login action; Admin needs both, as on
 // Azure's own Linux login: loginAsAdmin alone lets nobody in.
@@ -38,7 +38,7 @@ type match struct {
 
 func allowed(by By) match { return match{allowed: true, by: by} }
 
-func refused(action, why string) match { return match{why: clip(action) + ": " + why} }
+func refused(action, why string) match { return match{why: foreign.Clip(action) + ": " + why} }
 
 const notMachine = "not a machine that Azure roles can be assigned on"
 
@@ -49,13 +49,4 @@ func each(q Question, find func(action string) match) (login, admin match) {
 		return match{why: notMachine}, match{why: notMachine}
 	}
 	return find(actions.Login), find(actions.LoginAsAdmin)
-}
-
-// clip keeps a server from filling the log with one word.
-func clip(s string) string {
-	const most = 200
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"aadlogin/internal/foreign"
 )
 
 // A Deny is a deny assignment. It wins over every role.
@@ -34,7 +36,7 @@ func (as Assignments) denied(q Question, action string) string {
 			continue
 		}
 		if who := as.named(y, q); who != "" && !as.excluded(y, q) {
-			return fmt.Sprintf("the deny assignment %q at %q applies to %s", clip(y.Name), clip(y.Scope), who)
+			return fmt.Sprintf("the deny assignment %q at %q applies to %s", foreign.Clip(y.Name), foreign.Clip(y.Scope), who)
 		}
 	}
 	return ""
@@ -64,9 +66,9 @@ func (as Assignments) named(y *Deny, q Question) string {
 			return "the person"
 		case sameWord(p.Type, "User"), sameWord(p.Type, "ServicePrincipal"):
 		case as.inGroup(p.ID):
-			return fmt.Sprintf("a group of the person's, %q", clip(p.ID))
+			return fmt.Sprintf("a group of the person's, %q", foreign.Clip(p.ID))
 		default:
-			return fmt.Sprintf("%q, whose members cannot be told here", clip(p.ID))
+			return fmt.Sprintf("%q, whose members cannot be told here", foreign.Clip(p.ID))
 		}
 	}
 	return ""

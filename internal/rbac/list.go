@@ -10,6 +10,8 @@ import (
 	"net/url"
 
 	"aadlogin/internal/azure"
+	"aadlogin/internal/foreign"
+	"aadlogin/internal/guid"
 )
 
 // A Reader asks Azure Resource Manager.
@@ -34,7 +36,7 @@ func list[T any](ctx context.Context, arm Reader, path string, query url.Values)
 			Value    *[]T   `json:"value"`
 			NextLink string `json:"nextLink"`
 		}
-		if err := azure.Decode(reply.Body, &page); err != nil {
+		if err := foreign.Decode(reply.Body, &page); err != nil {
 			return nil, "", err
 		}
 		if page.Value == nil {
@@ -73,8 +75,8 @@ func (q Question) check() error {
 	if q.Resource == (Resource{}) {
 		return errors.New("no resource")
 	}
-	if !azure.IsGUID(q.ObjectID) {
-		return fmt.Errorf("%q is not an object id", clip(q.ObjectID))
+	if !guid.Is(q.ObjectID) {
+		return fmt.Errorf("%q is not an object id", foreign.Clip(q.ObjectID))
 	}
 	return nil
 }

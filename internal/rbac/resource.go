@@ -8,7 +8,8 @@ import (
 	"strings"
 	"unicode"
 
-	"aadlogin/internal/azure"
+	"aadlogin/internal/foreign"
+	"aadlogin/internal/guid"
 )
 
 // Actions are the two data actions that matter on a kind of machine.
@@ -81,7 +82,7 @@ func ParseResource(id string) (Resource, error) {
 		return Resource{}, badResource(id)
 	}
 	prefix := "/subscriptions/" + segments[2] + "/resourceGroups/" + segments[4] + "/providers"
-	if !sameWord(strings.Join(segments[:6], "/"), prefix) || !azure.IsGUID(segments[2]) || !isName(segments[4]) {
+	if !sameWord(strings.Join(segments[:6], "/"), prefix) || !guid.Is(segments[2]) || !isName(segments[4]) {
 		return Resource{}, badResource(id)
 	}
 	for _, t := range machineTypes() {
@@ -93,7 +94,7 @@ func ParseResource(id string) (Resource, error) {
 }
 
 func badResource(id string) error {
-	return fmt.Errorf("rbac: %q is not the resource id of a machine: want /subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/… or a scale set's instance or Microsoft.HybridCompute/machines/…", clip(id))
+	return fmt.Errorf("rbac: %q is not the resource id of a machine: want /subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/… or a scale set's instance or Microsoft.HybridCompute/machines/…", foreign.Clip(id))
 }
 
 func isOfType(segments, pattern []string) bool {

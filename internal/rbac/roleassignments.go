@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"aadlogin/internal/azure"
+	"aadlogin/internal/foreign"
+	"aadlogin/internal/guid"
 )
 
 // RoleAssignments asks for what is assigned and judges it here. The managed
@@ -88,7 +90,7 @@ const maxRoles = 256
 func (s RoleAssignments) roles(ctx context.Context, q Question, as []Assignment) (map[string]Role, error) {
 	roles := make(map[string]Role)
 	for _, a := range as {
-		if azure.IsGUID(a.Role) { // anything else would be a path of the server's making
+		if guid.Is(a.Role) { // anything else would be a path of the server's making
 			roles[a.Role] = Role{}
 		}
 	}
@@ -119,7 +121,7 @@ func (s RoleAssignments) role(ctx context.Context, q Question, id string) (Role,
 		Properties *Role `json:"properties"`
 	}
 	if err == nil {
-		err = azure.Decode(reply.Body, &doc)
+		err = foreign.Decode(reply.Body, &doc)
 	}
 	if err == nil && doc.Properties == nil {
 		err = errors.New("answer without properties")

@@ -8,9 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
+	"aadlogin/internal/foreign"
+	"aadlogin/internal/guid"
 
-	"aadlogin/internal/azure"
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // maxLifetime is far more than Entra ID gives an ID token (an hour). A longer
@@ -51,14 +52,14 @@ func (v *Verifier) read(claims jwt.MapClaims) (*Claims, error) {
 	if err != nil {
 		return nil, err
 	}
-	tid, err := guid(claims, "tid")
+	tid, err := guidClaim(claims, "tid")
 	if err != nil {
 		return nil, err
 	}
-	if tid == consumers || tid != strings.ToLower(v.TenantID) {
+	if tid == guid.Consumers || tid != strings.ToLower(v.TenantID) {
 		return nil, invalid("tid", "%s is not the configured tenant", tid)
 	}
-	oid, err := guid(claims, "oid")
+	oid, err := guidClaim(claims, "oid")
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +79,7 @@ func (v *Verifier) checkFixed(claims jwt.MapClaims) error {
 	} {
 		got, ok := claims[fixed.name].(string)
 		if !ok || got == "" || got != fixed.want {
-			return invalid(fixed.name, "%q instead of %q", clip(got), fixed.want)
+			return invalid(fixed.name, "%q instead of %q", foreign.Clip(got), fixed.want)
 		}
 	}
 	// OpenID Connect Core 1.0, Section 3.1.3.7, item 5.
@@ -160,9 +161,9 @@ func overage(claims jwt.MapClaims) bool {
 	return has == true || has == "true"
 }
 
-func guid(claims jwt.MapClaims, name string) (string, error) {
+func guidClaim(claims jwt.MapClaims, name string) (string, error) {
 	text, _ := claims[name].(string)
-	if !azure.IsGUID(text) {
+	if !guid.Is(text) {
 		return "", invalid(name, "missing or not a GUID")
 	}
 	return strings.ToLower(text), nil

@@ -9,7 +9,8 @@ import (
 	"net/url"
 	"strings"
 
-	"aadlogin/internal/azure"
+	"aadlogin/internal/foreign"
+	"aadlogin/internal/guid"
 )
 
 // TenantOf asks the authority which tenant a domain belongs to: the one in the
@@ -33,15 +34,15 @@ func issuersTenant(body []byte) (string, error) {
 	var doc struct {
 		Issuer string `json:"issuer"`
 	}
-	if err := azure.Decode(body, &doc); err != nil {
+	if err := foreign.Decode(body, &doc); err != nil {
 		return "", &DocumentError{metadataDocument, err.Error()}
 	}
 	if u, err := url.Parse(doc.Issuer); err == nil {
 		for _, segment := range strings.Split(strings.ToLower(u.Path), "/") {
-			if azure.IsGUID(segment) {
+			if guid.Is(segment) {
 				return segment, nil
 			}
 		}
 	}
-	return "", &DocumentError{metadataDocument, fmt.Sprintf("issuer %q names no tenant", clip(doc.Issuer))}
+	return "", &DocumentError{metadataDocument, fmt.Sprintf("issuer %q names no tenant", foreign.Clip(doc.Issuer))}
 }

@@ -11,7 +11,8 @@ import (
 	"io"
 	"net/http"
 
-	"aadlogin/internal/azure"
+	"aadlogin/internal/foreign"
+	"aadlogin/internal/retry"
 )
 
 // maxDocument bounds metadata and key sets; honest ones have 2 and 20 KiB.
@@ -29,7 +30,7 @@ type RefusedError struct {
 }
 
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("token: %s: HTTP %d: %q %v", e.Document, e.Status, clip(e.Code), e.AADSTS)
+	return fmt.Sprintf("token: %s: HTTP %d: %q %v", e.Document, e.Status, foreign.Clip(e.Code), e.AADSTS)
 }
 
 // A DocumentError is a document that is not what this tenant's authority
@@ -56,17 +57,17 @@ func (p Provider) fetch(ctx context.Context, document, url string) ([]byte, erro
 	req.Header.Set("Accept", "application/json")
 	resp, err := p.HTTP.Do(req)
 	if err != nil {
-		return nil, unreachable(document, azure.Quiet(req, err))
+		return nil, unreachable(document, foreign.Quiet(req, err))
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
 	switch {
 	case err != nil:
-		return nil, unreachable(document, azure.Quiet(req, err))
+		return nil, unreachable(document, foreign.Quiet(req, err))
 	case len(body) > maxDocument:
 		return nil, unreachable(document, fmt.Errorf("answer larger than %d bytes", maxDocument))
 	}
-	if page := azure.Foreign(resp.StatusCode, resp.Header, body, req.URL.Host); page != "" {
+	if page := foreign.Page(resp.StatusCode, resp.Header, body, req.URL.Host); page != "" {
 		return nil, unreachable(document, errors.New(page))
 	}
 	switch resp.StatusCode {
@@ -85,8 +86,7 @@ func refusal(document string, status int, body []byte) error {
 		Description string `json:"error_description"`
 		Codes       []int  `json:"error_codes"`
 	}
-	outage := status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
-	if outage || json.Unmarshal(body, &doc) != nil || doc.Error == "" {
+	if retry.Overloaded(status) || json.Unmarshal(body, &doc) != nil || doc.Error == "" {
 		return unreachable(document, fmt.Errorf("HTTP %d", status))
 	}
 	return &RefusedError{document, status, doc.Error, doc.Description, doc.Codes}

@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"strings"
 
-	"aadlogin/internal/azure"
+	"aadlogin/internal/guid"
 )
 
 // NameIsVerified says whether a directory stands behind PreferredUsername that
@@ -26,5 +26,5 @@ func (c *Claims) NameIsVerified() bool {
 		return false
 	}
 	tenant, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
-	return azure.IsGUID(tenant) && !strings.EqualFold(tenant, consumers)
+	return guid.Is(tenant) && !strings.EqualFold(tenant, guid.Consumers)
 }

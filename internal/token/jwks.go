@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"aadlogin/internal/azure"
+	"aadlogin/internal/foreign"
 )
 
 const keysDocument = "signing keys"
@@ -44,7 +44,7 @@ func parseKeys(body []byte, m *Metadata) (keySet, error) {
 	if !json.Valid(body) {
 		return nil, unreachable(keysDocument, errors.New("answer is not JSON"))
 	}
-	if err := azure.Decode(body, &doc); err != nil {
+	if err := foreign.Decode(body, &doc); err != nil {
 		return nil, &DocumentError{keysDocument, err.Error()}
 	}
 	var keys []webKey
@@ -70,7 +70,7 @@ func parseKeys(body []byte, m *Metadata) (keySet, error) {
 		}
 	}
 	if len(set) == 0 {
-		return nil, &DocumentError{keysDocument, fmt.Sprintf("none of %d keys can verify tokens of %q", len(doc.Keys), clip(m.Issuer))}
+		return nil, &DocumentError{keysDocument, fmt.Sprintf("none of %d keys can verify tokens of %q", len(doc.Keys), foreign.Clip(m.Issuer))}
 	}
 	return set, nil
 }

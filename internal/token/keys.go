@@ -8,6 +8,8 @@ import (
 	"crypto/rsa"
 	"sync"
 	"time"
+
+	"aadlogin/internal/foreign"
 )
 
 // Keys are the signing keys of one tenant. It is safe for use by several
@@ -59,7 +61,7 @@ func (k *Keys) key(ctx context.Context, id string) (*rsa.PublicKey, error) {
 	if key := k.set[id]; key != nil {
 		return key, nil
 	}
-	return nil, invalid("kid", "%q is no key of this tenant", clip(id))
+	return nil, invalid("kid", "%q is no key of this tenant", foreign.Clip(id))
 }
 
 // look takes the keys that another sign-in has fetched meanwhile, or else the

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"aadlogin/internal/guid"
 )
 
 func TestParseKeysUsesOnlySigningKeysOfTheIssuer(t *testing.T) {
@@ -32,7 +34,7 @@ func TestParseKeysUsesOnlySigningKeysOfTheIssuer(t *testing.T) {
 		{"of the template", map[string]any{"issuer": "https://h.example/{tenantid}/v2.0"}, current, true},
 		{"without issuer", map[string]any{"issuer": ""}, current, true},
 		{"of another issuer", map[string]any{"issuer": issuer + "/"}, current, false},
-		{"of the consumer tenant", map[string]any{"issuer": "https://h.example/" + consumers + "/v2.0"}, current, false},
+		{"of the consumer tenant", map[string]any{"issuer": "https://h.example/" + guid.Consumers + "/v2.0"}, current, false},
 		{"RS256", map[string]any{"issuer": issuer, "alg": "RS256"}, current, true},
 		{"PS256", map[string]any{"issuer": issuer, "alg": "PS256"}, current, false},
 		{"without use", map[string]any{"issuer": issuer, "use": ""}, current, true},
@@ -92,7 +94,7 @@ func TestParseKeysOfOtherCloud(t *testing.T) {
 				more["cloud_instance_name"] = k.cloud
 			}
 			if k.more != "" {
-				more["issuer"] = "https://h.example/" + consumers + "/v2.0"
+				more["issuer"] = "https://h.example/" + guid.Consumers + "/v2.0"
 			}
 			keys = append(keys, jwk(fmt.Sprint(i), public("current"), more))
 		}

@@ -11,14 +11,11 @@ import (
 	"slices"
 	"strings"
 
-	"aadlogin/internal/azure"
+	"aadlogin/internal/foreign"
+	"aadlogin/internal/guid"
 )
 
 const metadataDocument = "OpenID metadata"
-
-// consumers is the tenant of personal Microsoft accounts, in which anybody
-// can have any name.
-const consumers = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
 // Metadata is a tenant's OpenID Provider Configuration (OpenID Connect
 // Discovery 1.0, Section 3; RFC 8628, Section 4).
@@ -65,7 +62,7 @@ func (p Provider) Discover(ctx context.Context, authority, tenant string) (*Meta
 func checkBase(authority string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimRight(authority, "/"))
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("token: authority %q is not an https base URL", clip(authority))
+		return nil, fmt.Errorf("token: authority %q is not an https base URL", foreign.Clip(authority))
 	}
 	return u, nil
 }
@@ -76,10 +73,10 @@ func checkAuthority(authority, tenant string) (*url.URL, string, error) {
 		return nil, "", err
 	}
 	tenant = strings.ToLower(tenant)
-	if !azure.IsGUID(tenant) {
-		return nil, "", fmt.Errorf("token: tenant %q is not a GUID", clip(tenant))
+	if !guid.Is(tenant) {
+		return nil, "", fmt.Errorf("token: tenant %q is not a GUID", foreign.Clip(tenant))
 	}
-	if tenant == consumers {
+	if tenant == guid.Consumers {
 		return nil, "", fmt.Errorf("token: tenant %s holds personal accounts and is not accepted", tenant)
 	}
 	return u, tenant, nil
@@ -100,7 +97,7 @@ func parseMetadata(body []byte, host, tenant string) (*Metadata, error) {
 	if !json.Valid(body) {
 		return nil, unreachable(metadataDocument, fmt.Errorf("answer is not JSON"))
 	}
-	if err := azure.Decode(body, &doc); err != nil {
+	if err := foreign.Decode(body, &doc); err != nil {
 		return nil, &DocumentError{metadataDocument, err.Error()}
 	}
 	issuer := fillTenant(doc.Issuer, tenant)
@@ -131,10 +128,10 @@ func fillTenant(template, tenant string) string {
 func checkIssuer(issuer, tenant string) error {
 	u, err := url.Parse(issuer)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return &DocumentError{metadataDocument, fmt.Sprintf("issuer %q is not an https URL", clip(issuer))}
+		return &DocumentError{metadataDocument, fmt.Sprintf("issuer %q is not an https URL", foreign.Clip(issuer))}
 	}
 	if !slices.Contains(strings.Split(strings.ToLower(u.Path), "/"), tenant) {
-		return &DocumentError{metadataDocument, fmt.Sprintf("issuer %q is not of tenant %s", clip(issuer), tenant)}
+		return &DocumentError{metadataDocument, fmt.Sprintf("issuer %q is not of tenant %s", foreign.Clip(issuer), tenant)}
 	}
 	return nil
 }
@@ -145,10 +142,10 @@ func checkIssuer(issuer, tenant string) error {
 func checkEndpoint(name, endpoint, host string) error {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return &DocumentError{metadataDocument, fmt.Sprintf("%s %q is not an https URL", name, clip(endpoint))}
+		return &DocumentError{metadataDocument, fmt.Sprintf("%s %q is not an https URL", name, foreign.Clip(endpoint))}
 	}
 	if !strings.EqualFold(u.Host, host) {
-		return &DocumentError{metadataDocument, fmt.Sprintf("%s is on %q, not on the configured authority %s", name, clip(u.Host), host)}
+		return &DocumentError{metadataDocument, fmt.Sprintf("%s is on %q, not on the configured authority %s", name, foreign.Clip(u.Host), host)}
 	}
 	return nil
 }

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"aadlogin/internal/guid"
 )
 
 func TestDiscover(t *testing.T) {
@@ -94,7 +96,7 @@ func TestDiscoverBadArguments(t *testing.T) {
 		{"https://login.example?x", testTenant},
 		{a.URL, "common"},
 		{a.URL, "../" + testTenant[3:]},
-		{a.URL, strings.ToUpper(consumers)},
+		{a.URL, strings.ToUpper(guid.Consumers)},
 	} {
 		if _, err := a.provider("").Discover(t.Context(), test.authority, test.tenant); err == nil {
 			t.Errorf("%v accepted", test)
@@ -142,7 +144,7 @@ func TestDiscoverDistrustsTheCache(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign := bytes.ReplaceAll(text, []byte("{tenantid}"), []byte(consumers))
+	foreign := bytes.ReplaceAll(text, []byte("{tenantid}"), []byte(guid.Consumers))
 	if bytes.Equal(foreign, text) {
 		t.Fatal("the document has no template")
 	}

@@ -31,7 +31,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"aadlogin/internal/cache"
@@ -72,13 +71,4 @@ func (e *InvalidError) Error() string {
 
 func invalid(part, format string, args ...any) error {
 	return &InvalidError{part, fmt.Sprintf(format, args...)}
-}
-
-// clip keeps a server from filling the log with one value.
-func clip(s string) string {
-	const most = 200
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }

@@ -12,9 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
+	"aadlogin/internal/foreign"
 
-	"aadlogin/internal/azure"
+	"github.com/golang-jwt/jwt/v5"
 )
 
 const (
@@ -73,10 +73,10 @@ func checkForm(raw string) error {
 		return invalid("form", "%d parts instead of 3", len(parts))
 	}
 	var h header
-	if err := decodePart(parts[0], func(text []byte) error { return azure.Decode(text, &h) }); err != nil {
+	if err := decodePart(parts[0], func(text []byte) error { return foreign.Decode(text, &h) }); err != nil {
 		return invalid("form", "header: %v", err)
 	}
-	claims := func(text []byte) error { return azure.DecodeNamed(text, &map[string]any{}, claimsRead...) }
+	claims := func(text []byte) error { return foreign.DecodeNamed(text, &map[string]any{}, claimsRead...) }
 	if err := decodePart(parts[1], claims); err != nil {
 		return invalid("form", "claims: %v", err)
 	}
@@ -87,10 +87,10 @@ func (h header) check() error {
 	switch {
 	case h.Algorithm != "RS256":
 		// "none" and HMAC with the public key as its secret (RFC 8725, Section 2.1).
-		return invalid("alg", "%q instead of RS256", clip(h.Algorithm))
+		return invalid("alg", "%q instead of RS256", foreign.Clip(h.Algorithm))
 	case h.Type != "" && !strings.EqualFold(h.Type, "JWT"):
 		// Another kind of token of the same issuer (RFC 8725, Section 3.11).
-		return invalid("typ", "%q instead of JWT", clip(h.Type))
+		return invalid("typ", "%q instead of JWT", foreign.Clip(h.Type))
 	case h.KeyID == "" || len(h.KeyID) > maxKeyID:
 		return invalid("kid", "missing or over-long")
 	case h.Critical != nil || h.Encoded != nil:

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"aadlogin/internal/azure"
+	"aadlogin/internal/guid"
 )
 
 func TestVerifyVectors(t *testing.T) {
@@ -207,7 +207,7 @@ func FuzzVerify(f *testing.F) {
 		}
 		said := members(t, payload)
 		if members(t, header)["alg"] != "RS256" || said["iss"] != v.Issuer || said["aud"] != testClient || said["ver"] != "2.0" ||
-			c.TenantID != testTenant || !strings.EqualFold(fmt.Sprint(said["oid"]), c.ObjectID) || !azure.IsGUID(c.ObjectID) ||
+			c.TenantID != testTenant || !strings.EqualFold(fmt.Sprint(said["oid"]), c.ObjectID) || !guid.Is(c.ObjectID) ||
 			c.PreferredUsername != "" && said["preferred_username"] != c.PreferredUsername || !c.Expires.After(a.now.Add(-leeway)) {
 			t.Fatalf("accepted %+v from %q", c, payload)
 		}

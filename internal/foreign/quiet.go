@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-package azure
+package foreign
 
 import (
 	"errors"
@@ -17,17 +17,17 @@ import (
 // HTTP, or a proxy that mixes up two answers, would have a token in the log.
 func Quiet(req *http.Request, err error) error {
 	var (
-		network     *net.OpError
-		lookup      *net.DNSError
-		certificate *CertificateError
+		network *net.OpError
+		lookup  *net.DNSError
+		whole   interface{ QuotesNothing() }
 	)
 	if err == nil {
 		return nil
 	}
 	var text string
 	switch {
-	case errors.As(err, &certificate):
-		text = certificate.Error()
+	case errors.As(err, &whole):
+		text = whole.(error).Error()
 	case errors.As(err, &network):
 		text = network.Error()
 	case errors.As(err, &lookup):

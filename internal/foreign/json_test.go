@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-package azure
+package foreign
 
 import (
 	"encoding/json"
@@ -55,24 +55,6 @@ func FuzzDecode(f *testing.F) {
 		}
 		if err := Decode(again, new(any)); err != nil {
 			t.Errorf("%q became %q: %v", text, again, err)
-		}
-	})
-}
-
-func FuzzParseError(f *testing.F) {
-	for _, seed := range []string{
-		`{"error":{"code":"AuthorizationFailed","message":"m"}}`,
-		`{"error":"invalid_request","error_description":"Identity not found"}`,
-		`{"error":[]}`, `null`, `<html>`,
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		e := parseError("op", &answer{status: 400, body: body})
-		for _, r := range e.Error() {
-			if r < ' ' || r == 0x7f {
-				t.Fatalf("control character in %q", e)
-			}
 		}
 	})
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-package azure
+package foreign
 
 import (
 	"bytes"
@@ -88,7 +88,7 @@ func checkObject(dec *json.Decoder, depth int, foldable func(string) bool) error
 			key = folded
 		}
 		if seen[key] {
-			return fmt.Errorf("member %q twice", clip(name))
+			return fmt.Errorf("member %q twice", Clip(name))
 		}
 		seen[key] = true
 		if err := checkValue(dec, depth+1, everyName); err != nil {

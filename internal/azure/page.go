@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"aadlogin/internal/foreign"
+)
+
+func (a *answer) foreign() error {
+	if text := foreign.Page(a.status, a.header, a.body, a.host); text != "" {
+		return errors.New(text)
+	}
+	return nil
+}
+
+// proxyRefuses names the one refusal of a proxy that its address cures. All
+// that net/http keeps of others is text of the proxy's.
+func proxyRefuses(_ context.Context, _ *url.URL, _ *http.Request, got *http.Response) error {
+	if got.StatusCode == http.StatusProxyAuthRequired {
+		return errors.New("azure: the proxy asks for a name and a password (HTTP 407): put them into endpoints.proxy, as in http://NAME:PASSWORD@HOST:PORT")
+	}
+	return nil
+}
