@@ -10,15 +10,25 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "door.h"
 
 /* Weak, so that a libc without them will do: these two are in libdl.so.2 there, which libpam needs itself. */
 #pragma weak dlopen
 #pragma weak dlsym
+
+/*
+ * Go asks twice, at the worker's start, where the stack of its first thread ends. glibc has the kernel write the list of all mappings for
+ * that, which takes a tenth of the start, and then it is the stack of the host: the worker runs on the guard's. Without an answer, Go
+ * takes that there are 32 KB.
+ */
+static int is_first_thread(void) { return syscall(SYS_gettid) == syscall(SYS_getpid); }
 
 /* Each: what it returns, its name, its parameters, its arguments. The Makefile reads the names here. */
 #define FUNCTIONS \
@@ -31,7 +41,7 @@
 	THROUGH(int, pthread_cond_broadcast, (pthread_cond_t *c), (c)) \
 	THROUGH(int, pthread_cond_wait, (pthread_cond_t *c, pthread_mutex_t *m), (c, m)) \
 	THROUGH(int, pthread_create, (pthread_t *t, const pthread_attr_t *a, void *(*run)(void *), void *with), (t, a, run, with)) \
-	THROUGH(int, pthread_getattr_np, (pthread_t t, pthread_attr_t *a), (t, a)) \
+	THROUGH_UNLESS(is_first_thread() ? ENOENT : 0, int, pthread_getattr_np, (pthread_t t, pthread_attr_t *a), (t, a)) \
 	THROUGH(int, pthread_key_create, (pthread_key_t *key, void (*end)(void *)), (key, end)) \
 	THROUGH(int, pthread_mutex_lock, (pthread_mutex_t *m), (m)) \
 	THROUGH(int, pthread_mutex_unlock, (pthread_mutex_t *m), (m)) \
@@ -40,19 +50,23 @@
 	THROUGH(int, pthread_setspecific, (pthread_key_t key, const void *value), (key, value)) \
 	THROUGH(int, pthread_sigmask, (int how, const sigset_t *set, sigset_t *before), (how, set, before))
 
-#define THROUGH(type, name, parameters, arguments) \
+#define THROUGH(type, name, parameters, arguments) THROUGH_UNLESS(0, type, name, parameters, arguments)
+#define THROUGH_UNLESS(error, type, name, parameters, arguments) \
 	extern typeof(name) __real_##name __attribute__((weak)); \
 	static typeof(name) *found_##name; \
 	extern typeof(name) __wrap_##name __attribute__((visibility("hidden"))); \
-	type __wrap_##name parameters { return found_##name arguments; }
+	type __wrap_##name parameters { \
+		int failed = (error); \
+		return failed ? (type)failed : found_##name arguments; \
+	}
 FUNCTIONS
-#undef THROUGH
+#undef THROUGH_UNLESS
 
 int aad_find_threads(void)
 {
 	void *library = NULL;
 
-#define THROUGH(type, name, parameters, arguments) \
+#define THROUGH_UNLESS(error, type, name, parameters, arguments) \
 	found_##name = __real_##name; \
 	if (!found_##name && dlopen && !library) \
 		library = dlopen("libpthread.so.0", RTLD_NOW | RTLD_GLOBAL); \
@@ -61,6 +75,6 @@ int aad_find_threads(void)
 	if (!found_##name) \
 		return -1;
 	FUNCTIONS
-#undef THROUGH
+#undef THROUGH_UNLESS
 	return 0;
 }

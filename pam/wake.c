@@ -35,12 +35,16 @@ extern struct { uint64_t offset, count; } aad_go_relro HIDDEN;	/* the relocation
 extern char aad_go_relro_end[] HIDDEN;
 extern initialiser *aad_go_init[] HIDDEN, *aad_go_init_end[] HIDDEN;
 
-/* What the kernel puts on a new process's stack: the runtime walks from argv over envp to auxv, so they are adjacent. */
+/*
+ * What the kernel puts on a new process's stack: the runtime walks from argv over envp to auxv, so they are adjacent. The environment
+ * is for the runtime alone, and none of the host's. One goroutine runs at a time: a worker nearly always waits for the network, and each
+ * one more costs a thread and memory.
+ */
 static struct {
 	char *argv[2];
-	char *envp[1];
+	char *envp[2];
 	unsigned long auxv[2 * 6];
-} stack = { .argv = { "pam_aad" } };
+} stack = { .argv = { "pam_aad" }, .envp = { "GOMAXPROCS=1" } };
 
 /* glibc sizes the stacks of threads by the limit that the host was started with, which may be a user's. */
 static void size_stacks(void)

@@ -174,7 +174,7 @@ func (q *queue) readHead() (h head, ok bool) {
 
 func parseHead(b []byte) (h head, ok bool) {
 	n := headSize - 4
-	if len(b) != headSize || crc32.Checksum(b[:n], crc) != little.Uint32(b[n:]) {
+	if len(b) != headSize || crc32.Checksum(b[:n], crc()) != little.Uint32(b[n:]) {
 		return h, false
 	}
 	_, err := binary.Decode(b[:n], little, &h)
@@ -187,7 +187,7 @@ func (q *queue) save() error {
 	if err != nil {
 		return err
 	}
-	_, err = q.file.WriteAt(little.AppendUint32(b, crc32.Checksum(b, crc)), headAt)
+	_, err = q.file.WriteAt(little.AppendUint32(b, crc32.Checksum(b, crc())), headAt)
 	return err
 }
 

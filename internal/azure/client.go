@@ -18,17 +18,19 @@ import (
 )
 
 // Options are the two things an administrator may change about how the
-// internet is reached. The zero value is the system's roots and no proxy.
+// internet is reached, and a Memory. The zero value is the system's roots and
+// no proxy.
 type Options struct {
 	CAFile string // PEM bundle added to the system's roots
 	Proxy  string // http://host:port or https://host:port
+	Roots  Memory // of the roots that servers have needed; nil: all roots are read every time
 }
 
 // NewClient returns the client for Entra ID and Resource Manager.
 //
 // It errs only on bad options: an unreadable CA file, a proxy that is no URL.
 func NewClient(o Options) (*http.Client, error) {
-	roots, err := rootsWith(o.CAFile)
+	own, err := readCAFile(o.CAFile)
 	if err != nil {
 		return nil, err
 	}
@@ -36,9 +38,15 @@ func NewClient(o Options) (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := newTransport(10 * time.Second)
-	t.Proxy, t.OnProxyConnectResponse = proxy, proxyRefuses
-	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
+	t, err := newTrusting(systemBundle(), own, o.Roots, func(roots *x509.CertPool) http.RoundTripper {
+		t := newTransport(10 * time.Second)
+		t.Proxy, t.OnProxyConnectResponse = proxy, proxyRefuses
+		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
+		return t
+	})
+	if err != nil {
+		return nil, fmt.Errorf("azure: system roots: %w", err)
+	}
 	return &http.Client{
 		Transport:     watched{bounded{plain{t}}, 30 * time.Second},
 		CheckRedirect: sameHostOnly,
@@ -62,23 +70,20 @@ func newTransport(dial time.Duration) *http.Transport {
 	}
 }
 
-// rootsWith adds the certificates of file to the system's.
-func rootsWith(file string) (*x509.CertPool, error) {
-	roots, err := systemRoots()
-	if err != nil {
-		return nil, fmt.Errorf("azure: system roots: %w", err)
-	}
+// readCAFile returns the certificates of file; none if there is no file.
+func readCAFile(file string) ([]*x509.Certificate, error) {
 	if file == "" {
-		return roots, nil
+		return nil, nil
 	}
 	pem, err := readTrusted(file)
 	if err != nil {
 		return nil, fmt.Errorf("azure: CA file: %w", err)
 	}
-	if !roots.AppendCertsFromPEM(pem) {
+	own := parseCertificates(pem)
+	if len(own) == 0 {
 		return nil, fmt.Errorf("azure: CA file: %s holds no PEM certificate", file)
 	}
-	return roots, nil
+	return own, nil
 }
 
 // readTrusted reads a file that decides who vouches for Entra ID, so nobody but
@@ -98,26 +103,6 @@ func readTrusted(file string) ([]byte, error) {
 		return nil, fmt.Errorf("%s can be written by others; run: chown root %[1]s && chmod 644 %[1]s", file)
 	}
 	return io.ReadAll(io.LimitReader(f, 1<<20))
-}
-
-// systemRoots reads the bundle that the distribution makes of its roots and
-// the administrator's. crypto/x509 would go on and read each of them a second
-// time, from a file of its own: 8 of the 25 ms that a person waits for the
-// prompt. The list is crypto/x509's (root_linux.go); where there is no bundle,
-// that is asked.
-func systemRoots() (*x509.CertPool, error) {
-	for _, bundle := range []string{
-		"/etc/ssl/certs/ca-certificates.crt",                // Debian, Ubuntu
-		"/etc/pki/tls/certs/ca-bundle.crt",                  // Fedora, RHEL
-		"/etc/ssl/ca-bundle.pem",                            // openSUSE, SLES
-		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // RHEL 7 and later
-	} {
-		pem, err := os.ReadFile(bundle)
-		if roots := x509.NewCertPool(); err == nil && roots.AppendCertsFromPEM(pem) {
-			return roots, nil
-		}
-	}
-	return x509.SystemCertPool()
 }
 
 // explicitProxy never consults the environment. A proxy's URL may carry a

@@ -9,8 +9,10 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"time"
 
 	"aadlogin/internal/azure"
+	"aadlogin/internal/cache"
 	"aadlogin/internal/config"
 	"aadlogin/internal/devicecode"
 	"aadlogin/internal/oauth"
@@ -57,7 +59,6 @@ func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 		}
 	}
 	keys := a.provider(c).Keys(c.openID)
-	go keys.Load(ctx) // to be early, too
 	c.verifier = &token.Verifier{ClientID: c.clientID, TenantID: c.openID.TenantID, Issuer: c.openID.Issuer, Keys: keys, Now: a.Now}
 	return c, nil
 }
@@ -104,8 +105,25 @@ func (a *attempt) connect(c *cloud) (err error) {
 		c.metadata.HTTP = c.http
 		return nil
 	}
-	c.http, err = azure.NewClient(azure.Options{CAFile: a.cfg.Endpoints.CAFile, Proxy: a.cfg.Endpoints.Proxy})
+	c.http, err = azure.NewClient(azure.Options{CAFile: a.cfg.Endpoints.CAFile, Proxy: a.cfg.Endpoints.Proxy, Roots: knownRoots{a}})
 	return err
+}
+
+// knownRoots is the cache's note of the roots that Entra ID and Azure have needed so far.
+type knownRoots struct{ *attempt }
+
+const (
+	rootsNote = "roots"
+	rootsAge  = 30 * 24 * time.Hour
+)
+
+func (k knownRoots) Recall() ([]byte, bool) {
+	text, _, ok := cache.Dir{Path: k.CacheDir, Now: k.Now}.Get(rootsNote, rootsAge)
+	return text, ok
+}
+
+func (k knownRoots) Keep(text []byte) {
+	cache.Dir{Path: k.CacheDir, Now: k.Now}.Put(rootsNote, text)
 }
 
 // onArc says whether the configuration names a machine of Azure Arc.
