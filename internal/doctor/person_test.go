@@ -248,3 +248,21 @@ func TestRemote(t *testing.T) {
 		})
 	}
 }
+
+// A clock that is years off: no certificate is valid by it, so nobody can say what time it is.
+func TestClockFarOff(t *testing.T) {
+	for what, years := range map[string]int{"behind": 20, "ahead": -20} {
+		entra := &emulator.Server{Now: func() time.Time { return time.Now().AddDate(years, 0, 0) }}
+		if err := entra.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { entra.Close() })
+		h := host(t, entra, "")
+		var all []Finding
+		h.Remote(t.Context(), func(more []Finding) { all = append(all, more...) })
+		expect(t, all, Failed, "or the clock of this machine is wrong")
+		if all[0].Command != setClock || !strings.Contains(all[0].Fix, "see the clock (timedatectl)") {
+			t.Errorf("%s: %+v", what, all[0])
+		}
+	}
+}

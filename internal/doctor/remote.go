@@ -5,6 +5,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"strings"
 	"time"
@@ -102,8 +103,15 @@ func (r remote) wrong(what string, err error) []Finding {
 	case errors.As(err, new(*azure.LocalError)):
 		kind = Machine
 	}
-	return []Finding{failed(kind, what+": "+plain(err)).fix(r.probe.Fix(err))}
+	finding := failed(kind, what+": "+plain(err)).fix(r.probe.Fix(err))
+	// A certificate that is not valid now is mostly this clock's doing. Nobody with such a clock gets an answer that says what time it is.
+	if invalid := (x509.CertificateInvalidError{}); errors.As(err, &invalid) && invalid.Reason == x509.Expired {
+		return []Finding{finding.run(setClock)}
+	}
+	return []Finding{finding}
 }
+
+const setClock = "timedatectl set-ntp true"
 
 // plain drops the names of packages, which say nothing to a person.
 func plain(err error) string {
@@ -133,10 +141,10 @@ func judgeClock(ahead time.Duration, known bool) Finding {
 		return skipped("the authority did not say what time it is")
 	case ahead > maxSkew:
 		return failedf(Machine, "this machine's clock is %v ahead of the authority's", ahead).
-			fix("tokens seem to have expired; have the clock set by NTP").run("timedatectl set-ntp true")
+			fix("tokens seem to have expired; have the clock set by NTP").run(setClock)
 	case ahead < -maxSkew:
 		return failedf(Machine, "this machine's clock is %v behind the authority's", -ahead).
-			fix("tokens seem to come from the future; have the clock set by NTP").run("timedatectl set-ntp true")
+			fix("tokens seem to come from the future; have the clock set by NTP").run(setClock)
 	}
 	return ok("the clock is right to %v", maxSkew)
 }

@@ -83,7 +83,7 @@ func (m vm) inside(t *testing.T, which, test string) {
 	t.Helper()
 	said, status := m.run(t, guestTest(which, test))
 	if status != "0" || !strings.Contains(said, "--- PASS: "+test+" ") {
-		t.Errorf("%s failed on the machine", test)
+		t.Fatalf("%s failed on the machine", test)
 	}
 }
 

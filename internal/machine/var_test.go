@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package machine
+
+import (
+	"strings"
+	"testing"
+)
+
+// A machine whose /var comes late: sshd and name lookups are there before it, and once it is there, nothing has to be started again.
+// What is cleaned away below /run and /var/cache comes back by itself.
+func TestVarMountedLate(t *testing.T) {
+	const user = "user@contoso.example"
+	signIn := func(t *testing.T) string {
+		c := ssh(t, user, "id -u")
+		c.signIn(user)
+		uid := c.expect(`\n(\d+)\n`)[1]
+		c.endsWell()
+		return uid
+	}
+	uid := signIn(t)
+
+	t.Run("not yet", func(t *testing.T) {
+		must(t, "mount", "-t", "tmpfs", "-o", "mode=0755", "late", "/var/lib/aad-login")
+		t.Cleanup(func() { must(t, "umount", "/var/lib/aad-login") })
+		if out, status := command(t, "", "getent", "passwd", user); status != 2 {
+			t.Errorf("getent: exit status %d: %s", status, out)
+		}
+		must(t, "getent", "passwd", "root")
+		c := open(t, "ssh", append(sshArgs("-tt", "-o", "NumberOfPasswordPrompts=0", user+"@127.0.0.1"), "echo in")...)
+		if status, said := c.end(); status != 255 || strings.Contains(said, "To sign in") {
+			t.Errorf("exit status %d, said %q", status, said)
+		}
+		out, status := command(t, "", "aadctl", "check", "--offline", "--json")
+		if status == 0 || !strings.Contains(out, "there is no store, and there was one, for "+user+" has a home") {
+			t.Errorf("aadctl check: exit status %d: %s", status, out)
+		}
+	})
+	if after := signIn(t); after != uid {
+		t.Errorf("the uid was %s, and is %s", uid, after)
+	}
+
+	must(t, "rm", "-rf", "/run/aad-login", "/var/cache/aad-login")
+	edit(t, configFile, func(text string) []byte { return []byte(text + "\n[sign_in]\nreuse_window = \"1h\"\n") })
+	if after := signIn(t); after != uid {
+		t.Errorf("the uid was %s, and is %s", uid, after)
+	}
+	if modes := must(t, "stat", "-c", "%U %a", "/run/aad-login", "/var/cache/aad-login"); modes != "root 700\nroot 700\n" {
+		t.Errorf("what was cleaned away is %q", modes)
+	}
+}
