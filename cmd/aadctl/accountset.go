@@ -26,7 +26,7 @@ func accountSet(o *options) *cobra.Command {
 		Use:   "set ACCOUNT",
 		Short: "Change uid, home or shell of an account",
 		Long: `Change uid, home or shell of an account. Files are not touched: the command that
-does so is printed. A uid must be one that nobody has or had, is refused while
+does so is printed. A uid must be one that nobody else has or had, is refused while
 processes run under the old one, and leaves that taken.`,
 		Args: exactly("ACCOUNT"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -67,10 +67,11 @@ func (e *Edit) Rebind(a Account, tid, oid string) error {
 	return nil
 }
 
-// Move gives an account another id, which nobody has or had. The old one stays
-// taken: files may have it.
+// Move gives an account another id, which nobody else has or had. The old one
+// stays taken: files may have it.
 func (e *Edit) Move(a Account, uid uint32) (Account, error) {
-	if _, err := e.ByUID(uid); !errors.Is(err, ErrUnknown) {
+	had := e.hadBefore(a, uid)
+	if _, err := e.ByUID(uid); !errors.Is(err, ErrUnknown) && !had {
 		return Account{}, fmt.Errorf("account: %s: id %d is or was that of another account", a.Name, uid)
 	}
 	if problem := e.rules.reservedID(uid); problem != "" {
@@ -86,7 +87,9 @@ func (e *Edit) Move(a Account, uid uint32) (Account, error) {
 		Created: a.Created, Removed: e.now, MovedTo: uid,
 	}.normal()
 	e.accounts[a.UID] = left
-	e.added = append(e.added, uid)
+	if !had {
+		e.added = append(e.added, uid)
+	}
 	e.accounts[uid] = moved
 	for _, name := range a.names() {
 		e.names[name] = uid
@@ -96,3 +99,20 @@ func (e *Edit) Move(a Account, uid uint32) (Account, error) {
 	}
 	return moved, nil
 }
+
+// hadBefore reports whether an id was this account's own: it may have it back.
+func (e *Edit) hadBefore(a Account, uid uint32) bool {
+	for range maxMoves {
+		left, err := e.ByUID(uid)
+		if !errors.Is(err, ErrRemoved) || left.MovedTo == 0 {
+			return false
+		}
+		if uid = left.MovedTo; uid == a.UID {
+			return true
+		}
+	}
+	return false
+}
+
+// maxMoves bounds the way from an id to the one that took its place.
+const maxMoves = 1000

@@ -103,8 +103,11 @@ func TestMove(t *testing.T) {
 	if err != ErrRemoved || left.MovedTo != to || left.ObjectID != "" {
 		t.Errorf("%+v, %v", left, err)
 	}
-	// Nobody gets the old id, not even back; nor one that is somebody's or nobody's to have.
-	for _, uid := range []uint32{alice.UID, to, bob.UID, 0, 999, 65534, crowded().Low + 1} {
+	// Nobody else gets the old id, and nobody one that is somebody's or nobody's to have.
+	if err := s.Update(func(e *Edit) error { _, err := e.Move(bob, alice.UID); return err }); err == nil {
+		t.Error("bob has what was alice's")
+	}
+	for _, uid := range []uint32{to, bob.UID, 0, 999, 65534, crowded().Low + 1} {
 		if err := s.Update(func(e *Edit) error { _, err := e.Move(want, uid); return err }); err == nil {
 			t.Errorf("moved to %d", uid)
 		}
@@ -119,6 +122,52 @@ func TestMove(t *testing.T) {
 	}
 	if err := open(t, s).Check(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A slip is undone: an account may have each of its own former ids back, by whatever way it came here, and nobody else any of them.
+func TestMoveBack(t *testing.T) {
+	s := newStore(t)
+	alice, bob := bind(t, s, crowded(), "alice@contoso.com"), bind(t, s, crowded(), "bob@contoso.com")
+	first := alice.UID
+	held := []uint32{first}
+	for _, to := range []uint32{5000, 5001, first, 5000, 5002, 5001, first} {
+		update(t, s, func(e *Edit) (err error) {
+			alice, err = e.Move(alice, to)
+			return err
+		})
+		held = append(held, to)
+		snapshot := open(t, s)
+		if err := snapshot.Check(); err != nil {
+			t.Fatalf("%v: %v", held, err)
+		}
+		if a, err := snapshot.ByName(alice.Name); err != nil || a.UID != to || !a.equal(alice) {
+			t.Fatalf("%v: %+v, %v", held, a, err)
+		}
+		n := 0
+		for a := range snapshot.All() {
+			if a.UID == to {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Fatalf("%v: %d entries of %d", held, n, to)
+		}
+		for _, uid := range held {
+			if left, err := snapshot.ByUID(uid); uid != to && (err != ErrRemoved || left.MovedTo == 0 || left.ObjectID != "") {
+				t.Errorf("%v: %d: %+v, %v", held, uid, left, err)
+			}
+			if err := s.Update(func(e *Edit) error { _, err := e.Move(bob, uid); return err }); err == nil {
+				t.Errorf("%v: bob moved to %d", held, uid)
+			}
+		}
+	}
+	update(t, s, func(e *Edit) error {
+		bob.Removed = e.now
+		return e.Put(bob)
+	})
+	if err := s.Update(func(e *Edit) error { _, err := e.Move(alice, bob.UID); return err }); err == nil {
+		t.Error("alice has what was bob's")
 	}
 }
 
