@@ -36,9 +36,9 @@ processes run under the old one, and leaves that taken.`,
 			return o.change(cmd, func(s account.Store, e *account.Edit, out io.Writer) error { return to.set(s, e, args[0], out) })
 		},
 	}
-	cmd.Flags().Uint32Var(&to.uid, "uid", 0, "user id, and id of the private group")
-	cmd.Flags().StringVar(&to.home, "home", "", "home directory")
-	cmd.Flags().StringVar(&to.shell, "shell", "", "login shell")
+	cmd.Flags().Uint32Var(&to.uid, "uid", 0, "`UID`, and id of the private group")
+	cmd.Flags().StringVar(&to.home, "home", "", "home directory, a `PATH`")
+	cmd.Flags().StringVar(&to.shell, "shell", "", "login shell, the `PATH` of a program")
 	return cmd
 }
 

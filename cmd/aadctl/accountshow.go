@@ -60,7 +60,7 @@ func show(out io.Writer, a account.Account, g account.Grant, noGrant error) {
 	last := "-"
 	switch {
 	case noGrant == nil:
-		last = strings.Join([]string{when(g.Time), cmp.Or(g.Service, "-"), cmp.Or(g.RemoteHost, "-"), g.Source}, ", ")
+		last = fmt.Sprintf("%s, at %s, from %s, by %s", when(g.Time), cmp.Or(g.Service, "-"), cmp.Or(g.RemoteHost, "this machine"), g.Source)
 	case noGrant != account.ErrNoGrant: // one that cannot be read
 		last = plain(noGrant)
 	}

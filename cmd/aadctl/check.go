@@ -81,6 +81,8 @@ The exit status is 0 if nothing failed; otherwise that of the first failure.`,
 				if err := printJSON(cmd.OutOrStdout(), findings); err != nil {
 					return err
 				}
+			} else {
+				out.sum(findings)
 			}
 			return checkError(findings)
 		},

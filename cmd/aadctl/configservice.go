@@ -4,7 +4,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -39,6 +38,9 @@ func (o *options) addService(out io.Writer, name string) error {
 	if err != nil {
 		return err
 	}
+	if wrong := (*config.Error)(nil); errors.As(config.CheckValue(servicesKey, []string{name}), &wrong) {
+		return &failure{exitUsage, "config add-service: " + wrong.Problem, wrong.Fix}
+	}
 	name = strings.ToLower(name) // as libpam does
 	if slices.Contains(c.SignIn.Services, name) {
 		fmt.Fprintf(out, "%s: %s lists %s already\n", printable(o.config), servicesKey, printable(name))
@@ -46,6 +48,9 @@ func (o *options) addService(out io.Writer, name string) error {
 	}
 	if err := o.setServices(append(slices.Clone(c.SignIn.Services), name)); err != nil {
 		return err
+	}
+	if !o.system().HasStack(name) {
+		fmt.Fprintf(out, "There is no /etc/pam.d/%s on this machine: see that the name is right.\n", printable(name))
 	}
 	return o.apply(out)
 }
@@ -83,7 +88,7 @@ func (o *options) keepServices(out io.Writer) error {
 	if _, had := config.Set(text, servicesKey, "[]"); had != "" {
 		return nil
 	}
-	here := doctor.Host{System: doctor.System{Files: os.DirFS(cmp.Or(o.root, "/"))}}
+	here := doctor.Host{System: o.system()}
 	kept := slices.DeleteFunc(here.OwnServices(), func(name string) bool { return slices.Contains(c.SignIn.Services, name) })
 	if len(kept) == 0 {
 		return nil

@@ -24,7 +24,13 @@ func interruptible(do func() error, tidy func()) error {
 			signal.Notify(came, s)
 		}
 	}
-	go passOn(came, done, first, unix.Gettid())
+	thread := unix.Gettid()
+	go passOn(came, done, first,
+		func(s syscall.Signal) { unix.Tgkill(os.Getpid(), thread, s) },
+		func(s syscall.Signal) {
+			signal.Reset(s)
+			syscall.Kill(os.Getpid(), s)
+		})
 	err := do()
 	close(done)
 	signal.Stop(came)
@@ -36,21 +42,26 @@ func interruptible(do func() error, tidy func()) error {
 	return err
 }
 
-// passOn gives the first signal to the thread. It comes back from there, as the second; whoever does not want to wait sends a
-// third, and that is the end.
-func passOn(came <-chan os.Signal, done <-chan struct{}, first chan<- syscall.Signal, thread int) {
+// passOn gives the first signal to the thread, and waits for do to end. The signal comes back from there once. Whoever does not want
+// to wait sends it again, and that is the end. Another one, and SIGHUP, which more than one sends for one terminal, is no such wish:
+// a terminal that goes away while somebody presses Ctrl-C brings both.
+func passOn(came <-chan os.Signal, done <-chan struct{}, first chan<- syscall.Signal, give, end func(syscall.Signal)) {
 	defer close(first)
-	for n := 1; ; n++ {
+	var given syscall.Signal
+	back := 0
+	for {
 		select {
 		case s := <-came:
-			switch s := s.(syscall.Signal); n {
-			case 1:
+			switch s := s.(syscall.Signal); {
+			case given == 0:
+				given = s
 				first <- s
-				unix.Tgkill(os.Getpid(), thread, s)
-			case 2:
+				give(s)
+			case s != given || s == syscall.SIGHUP:
+			case back == 0:
+				back++
 			default:
-				signal.Reset(s)
-				syscall.Kill(os.Getpid(), s)
+				end(s)
 			}
 		case <-done:
 			return

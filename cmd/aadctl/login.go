@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
+	"aadlogin/internal/doctor"
 )
 
 func loginCommand(o *options) *cobra.Command {
@@ -38,6 +40,9 @@ here.`,
 				return err
 			}
 			if err := ours(args[0], account.RulesFrom(c)); err != nil {
+				return err
+			}
+			if err := o.hasStack(service); err != nil {
 				return err
 			}
 			if err := shown(service, c.SignIn.Services); err != nil {
@@ -76,6 +81,16 @@ func ours(name string, rules account.Rules) error {
 	}
 	return nil
 }
+
+// hasStack refuses a service without a file: libpam would go by that of "other", which is not what a slip of the keyboard meant.
+func (o *options) hasStack(service string) error {
+	if o.system().HasStack(service) {
+		return nil
+	}
+	return &failure{exitNo, "login: there is no /etc/pam.d/" + strings.ToLower(service), "ls /etc/pam.d shows the services of this machine"}
+}
+
+func (o *options) system() doctor.System { return doctor.System{Files: os.DirFS(cmp.Or(o.root, "/"))} }
 
 // shown: elsewhere pam_aad.so would refuse without a word.
 func shown(service string, services []string) error {

@@ -79,7 +79,10 @@ func root(o *options) *cobra.Command {
 	cmd.InitDefaultHelpCmd()
 	completeWith(o, cmd)
 	cmd.SetHelpFunc(helpFor(cmd.HelpFunc()))
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err.Error()) })
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageOf(cmd, err.Error()) })
+	cmd.Version = built()
+	cmd.Flags().Bool("version", false, "print the version and how it was built")
+	cmd.SetVersionTemplate("{{.Version}}\n")
 	return cmd
 }
 

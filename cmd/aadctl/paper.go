@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -20,11 +21,14 @@ import (
 type paper struct {
 	w      io.Writer
 	colour bool
-	width  int // 0: unknown
+	ascii  bool // the locale has no other characters
+	width  int  // 0: unknown
 }
 
 func newPaper(w io.Writer, getenv func(string) string) *paper {
 	p := &paper{w: w, width: terminalWidth(w)}
+	locale := cmp.Or(getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG"))
+	p.ascii = locale == "C" || locale == "POSIX"
 	p.colour = p.width > 0 && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
 	return p
 }
@@ -56,9 +60,15 @@ var marks = map[doctor.Status][2]string{
 	doctor.Skipped: {"-", "2"},
 }
 
+// asciiMarks are as wide.
+var asciiMarks = map[doctor.Status]string{doctor.OK: "+", doctor.Warning: "!", doctor.Failed: "x", doctor.Skipped: "-"}
+
 func (p *paper) findings(all []doctor.Finding) {
 	for _, r := range all {
 		mark := marks[r.Status][0]
+		if p.ascii {
+			mark = asciiMarks[r.Status]
+		}
 		if p.colour {
 			mark = "\x1b[" + marks[r.Status][1] + "m" + mark + "\x1b[0m"
 		}
@@ -69,6 +79,21 @@ func (p *paper) findings(all []doctor.Finding) {
 		if r.Fix != "" {
 			fmt.Fprintln(p.w, "    "+p.fold("fix: "+printable(r.Fix), 4))
 		}
+	}
+}
+
+// sum ends what went well with a line that says so; of what failed the error does.
+func (p *paper) sum(all []doctor.Finding) {
+	n := map[doctor.Status]int{}
+	for _, r := range all {
+		n[r.Status]++
+	}
+	switch looked := len(all) - n[doctor.Skipped]; {
+	case n[doctor.Failed] > 0:
+	case n[doctor.Warning] > 0:
+		fmt.Fprintf(p.w, "%d checks, nothing failed; warnings: %d\n", looked, n[doctor.Warning])
+	default:
+		fmt.Fprintf(p.w, "%d checks, all well\n", looked)
 	}
 }
 

@@ -103,6 +103,10 @@ func (o *options) report(cmd *cobra.Command, how reporting, file string) error {
 	err = o.withRows(how, func(rows report.Accounts, names []string) error {
 		r.Accounts = rows
 		r.SignIns = signIns(cmd.Context(), o.logs(root), since, now, how.limit, how.only, names)
+		if how.only != "" && rows.Problem == "" && rows.Total == 0 && r.SignIns.Total == 0 {
+			return &failure{exitNo, "report: there is no account " + how.only + ", and the log has no sign-in under that name since " +
+				since.Format(time.DateOnly), allAccounts}
+		}
 		if file == "-" {
 			return how.write(r)(cmd.OutOrStdout())
 		}

@@ -20,6 +20,9 @@ func unknownAccount(in lookup, which string) error {
 	if now, err := in.Holder(which); err == nil || errors.Is(err, account.ErrRemoved) {
 		return no(fmt.Sprintf("%s: is a former name of uid %d", which, now.UID), "its name is "+now.Name)
 	}
+	if a, err := in.ByName(strings.ToLower(which)); a.Name != "" && a.Name != which && (err == nil || errors.Is(err, account.ErrRemoved)) {
+		return no(fmt.Sprintf("%s: there is no such account", which), "it is spelled "+a.Name)
+	}
 	return no(fmt.Sprintf("%s: there is no such account", which), allAccounts)
 }
 

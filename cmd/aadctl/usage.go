@@ -30,12 +30,20 @@ func noCommand(cmd *cobra.Command, args []string) *failure {
 func arguments(cmd *cobra.Command, names, args []string) error {
 	switch {
 	case len(args) < len(names):
-		return usage(below(cmd) + names[len(args)] + " is missing")
+		return usageOf(cmd, names[len(args)]+" is missing")
 	case len(args) > len(names):
-		return usage(fmt.Sprintf("%s%q is one argument too many", below(cmd), args[len(names)]))
+		return usageOf(cmd, fmt.Sprintf("%q is one argument too many", args[len(names)]))
 	default:
 		return nil
 	}
+}
+
+// usageOf is a usage error of one command, whose help tells more than that of all.
+func usageOf(cmd *cobra.Command, what string) error {
+	if !cmd.HasParent() {
+		return usage(what)
+	}
+	return &failure{exitUsage, below(cmd) + what, "aadctl help " + strings.TrimSuffix(below(cmd), ": ") + " tells how it is used"}
 }
 
 // below returns the name of cmd without aadctl, which every error begins with.

@@ -51,6 +51,35 @@ func TestIdentityThatIsNotMeant(t *testing.T) {
 	}
 }
 
+// A resource id that is not this machine's is a slip, unless it is a scope above it: roles would be looked up elsewhere.
+func TestResourceOfAnotherMachine(t *testing.T) {
+	id := emulator.Contoso().Machine.ResourceID
+	group, _, _ := strings.Cut(id, "/providers/")
+	for line, status := range map[string]Status{
+		"": OK,
+		`authorization.resource_id = "` + id + `"`:                                                        OK,
+		`authorization.resource_id = "` + strings.ToUpper(id) + `"`:                                       OK,
+		`authorization.resource_id = "` + id[:len(id)-1] + `n"`:                                           Warning,
+		`authorization.resource_id = "` + id[:len(id)-1] + `"`:                                            Warning,
+		`authorization.resource_id = "` + group + `/providers/Microsoft.Compute/virtualMachines/another"`: Warning,
+	} {
+		entra := new(emulator.Server)
+		if err := entra.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { entra.Close() })
+		h := host(t, entra, line)
+		probe, err := signin.NewProbe(t.Context(), h.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		finding := remote{h, probe}.machine(t.Context())[0]
+		if finding.Status != status || (status == Warning) != strings.HasPrefix(finding.Command, "sed -Ei 's/^") || status == Warning && !strings.Contains(finding.Found, id) {
+			t.Errorf("%s: %+v", line, finding)
+		}
+	}
+}
+
 // What is to be run names what has the identity and the roles, and the identity that asks: a role is the cure where one is missing.
 func TestCommandsForTheMachine(t *testing.T) {
 	const compute = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/a(b)/providers/Microsoft.Compute/"

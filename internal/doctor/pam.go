@@ -89,6 +89,12 @@ func together(all []Finding) (findings []Finding) {
 // pamDirs are where libpam finds services, the first that has one counting.
 var pamDirs = []string{"etc/pam.d", "usr/lib/pam.d", "usr/etc/pam.d"}
 
+// HasStack reports whether a service has a file of its own. One without goes by that of "other".
+func (s System) HasStack(service string) bool {
+	_, _, err := (&Host{System: s}).service(strings.ToLower(service))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
 // service reads a file as libpam finds it: what a distribution brings outside /etc is for those that /etc does not have.
 func (h *Host) service(name string) (file, text string, err error) {
 	if strings.HasPrefix(name, "/") {

@@ -63,7 +63,7 @@ func (h *Host) person() (account.Account, []Finding) {
 	case held.Name != name.Account:
 		return nobodys(failed(Machine, name.Account+" is a former name of "+held.Name).run("aadctl check " + held.Name))
 	case !held.Locked.IsZero():
-		return nobodys(failed(Machine, held.Name+" has been locked on this machine").run("aadctl account unlock " + held.Name))
+		return held, []Finding{failed(Machine, held.Name+" has been locked on this machine").run("aadctl account unlock " + held.Name)}
 	case held.ObjectID == "" && h.firstRefused(held) != nil:
 		return account.Account{}, h.firstRefused(held)
 	case held.ObjectID == "":
@@ -115,7 +115,7 @@ func nobodys(r Finding) (account.Account, []Finding) { return account.Account{},
 // entry compares the store with what the C library answers, where local names win.
 func (h *Host) entry(ctx context.Context, acct account.Account) []Finding {
 	if acct.Name == "" {
-		return []Finding{skipped("there is no account to ask for")}
+		return []Finding{skipped("no account goes by this name, so there is none to ask the name service for")}
 	}
 	said, err := h.Run(ctx, "getent", "passwd", acct.Name)
 	entry := strings.Split(strings.TrimSpace(said), ":")
@@ -168,7 +168,7 @@ func (h *Host) grant(acct account.Account, now time.Time) []Finding {
 // access asks whether the person would be let in today.
 func (h *Host) access(ctx context.Context, probe *signin.Probe, acct account.Account) []Finding {
 	switch {
-	case acct.Name == "":
+	case acct.Name == "" || !acct.Locked.IsZero():
 		return []Finding{failed(Machine, "this name is not let in").fix("see what the check account says")}
 	case !h.Config.Authorization.AsksAsMachine() && h.Config.Authorization.Source == config.AppRoles:
 		return []Finding{skipped("app roles are in the token of a sign-in; without one nobody can tell")}

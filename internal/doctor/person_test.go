@@ -89,7 +89,7 @@ func TestPerson(t *testing.T) {
 		"imported": {"user@contoso.example", func(a *account.Account) { a.TenantID, a.ObjectID = "", "" },
 			OK, "was imported", false},
 		"removed":  {"user@contoso.example", func(a *account.Account) { a.Removed = now }, Failed, "has been removed", true},
-		"locked":   {"user@contoso.example", func(a *account.Account) { a.Locked = now }, Failed, "has been locked", true},
+		"locked":   {"user@contoso.example", func(a *account.Account) { a.Locked = now }, Failed, "has been locked", false},
 		"former":   {"old@contoso.example", func(*account.Account) {}, Failed, "a former name of user@contoso.example", true},
 		"foreign":  {"user@fabrikam.example", func(*account.Account) {}, Failed, "not a name of the configured domains", true},
 		"misspelt": {"User@contoso.example", func(*account.Account) {}, Failed, "is spelled user@contoso.example here", true},
@@ -105,7 +105,7 @@ func TestPerson(t *testing.T) {
 			if expect(t, findings, test.status, test.found); (acct.Name == "") != test.nobody {
 				t.Errorf("%+v", acct)
 			}
-			if test.nobody {
+			if test.nobody || name == "locked" {
 				expect(t, h.access(t.Context(), nil, acct), Failed, "not let in")
 			}
 		})

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -167,6 +168,11 @@ func (r remote) machine(context.Context) []Finding {
 		return r.byRule([]Finding{finding}, err)
 	case id == "":
 		return []Finding{ok("app roles decide, so this machine need not be in Azure")}
+	}
+	if other := r.probe.OtherMachine(); other != "" {
+		return r.byRule([]Finding{warningf("roles are looked up at %s (authorization.resource_id), and the metadata service says that this machine is %s", id, other).
+			fix("without the key it is what metadata says; if it is another on purpose, ignore this").
+			run(fmt.Sprintf(`sed -Ei 's/^([[:blank:]]*(authorization\.)?resource_id[[:blank:]]*=)/#\1/' %s && %s`, shellWord(r.configPath()), apply))}, nil)
 	}
 	return r.byRule([]Finding{ok("roles are looked up at %s", id)}, nil)
 }

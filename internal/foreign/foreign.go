@@ -11,9 +11,9 @@ package foreign
 
 import "strings"
 
-// maxText is the length that Clip bounds a text to. A refusal of Resource Manager that names an
-// action and a scope is about as long.
-const maxText = 300
+// maxText is the length that Clip bounds a text to. A refusal of Resource Manager names an action and
+// a scope, in a sentence of about 500 characters, and the scope is what tells a slip.
+const maxText = 600
 
 // Clip keeps a server from filling the log with one value.
 func Clip(s string) string {

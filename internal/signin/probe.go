@@ -56,6 +56,17 @@ func (p *Probe) Machine() (string, error) {
 	return p.c.resource.String(), nil
 }
 
+// OtherMachine returns what the metadata service says that this machine is, where authorization.resource_id says something that does
+// not hold for it: neither the machine itself nor a scope above it. It returns "" where the two agree or nobody answers. After Machine.
+func (p *Probe) OtherMachine() string {
+	machine, err := p.compute()
+	named, at := strings.ToLower(machine.ResourceID), strings.ToLower(p.c.resource.String())
+	if err != nil || named == "" || at == "" || named == at || strings.HasPrefix(named, at+"/") {
+		return ""
+	}
+	return machine.ResourceID
+}
+
 // Cloud returns the name of the cloud that the machine is in, as in config.toml; "" for one that is not known here. After Machine.
 func (p *Probe) Cloud() string { return p.c.azure.Name }
 
