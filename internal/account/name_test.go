@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,6 +41,25 @@ func TestGroupNamesHaveVectors(t *testing.T) {
 		if !slices.Contains(lines, strconv.Quote(name)+" expect: foreign") {
 			t.Errorf("names.txt does not have %s", name)
 		}
+	}
+}
+
+// And nss/name.c may have no name that Go does not have: it would answer nobody of that name.
+func TestGroupNamesAreThoseOfTheNameService(t *testing.T) {
+	text, err := os.ReadFile("../../nss/name.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := regexp.MustCompile(`(?s)group\[\] = \{(.*?)\};`).FindSubmatch(text)
+	if list == nil {
+		t.Fatal("name.c has no list of groups")
+	}
+	names := []string{UsersGroup, AdminsGroup}
+	for _, quoted := range regexp.MustCompile(`"([^"]*)"`).FindAllSubmatch(list[1], -1) {
+		names = append(names, string(quoted[1]))
+	}
+	if !slices.Equal(slices.Sorted(slices.Values(names)), slices.Sorted(slices.Values(groupNames))) {
+		t.Errorf("name.c has %q,\nGo has %q", names, groupNames)
 	}
 }
 

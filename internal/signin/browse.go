@@ -32,6 +32,7 @@ func (a *attempt) browse(ctx context.Context, c *cloud) (*token.Claims, *oauth.T
 	if err != nil {
 		return nil, nil, a.badToken(err)
 	}
+	a.event.signIn = claims.SignInID
 	return claims, tokens, nil
 }
 

@@ -50,3 +50,12 @@ func flock(f *os.File, how int) error {
 		}
 	}
 }
+
+// write replaces the content of a file that is locked.
+func write(f *os.File, text string) error {
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := f.WriteAt([]byte(text), 0)
+	return err
+}

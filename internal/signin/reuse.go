@@ -52,13 +52,18 @@ func (a *attempt) openWindow(ctx context.Context) (account.Account, bool) {
 	here, acct, why := a.origin()
 	if why == "" {
 		why = "no sign-in from there that recently"
-		if w := findWindow(readWindows(ctx, a.store.WindowsPath(acct.UID)), here, a.moment(), a.cfg.SignIn.ReuseWindow); w != nil && a.opened(*w) {
+		if w := a.windows(acct.UID).find(ctx, here, a.moment()); w != nil && windowMarks(a.RuntimeDir).opened(w.Attempt) {
 			a.event.uid, a.event.object, a.event.reused = acct.UID, acct.ObjectID, w.pairs()
 			return acct, true
 		}
 	}
 	a.debug("reuse", "problem", why)
 	return account.Account{}, false
+}
+
+// windows returns the file of an account's windows.
+func (a *attempt) windows(uid uint32) windowFile {
+	return windowFile{a.store.WindowsPath(uid), a.cfg.SignIn.ReuseWindow}
 }
 
 // admitAndRemember is admit for who came with the browser.
@@ -82,9 +87,9 @@ func (a *attempt) remember() {
 	w := window{origin: here, Attempt: a.Attempt, Time: a.browser.Time.UTC(), Boot: a.browser.Boot, Up: a.browser.Up}
 	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
 	defer cancel()
-	err := keepWindow(ctx, a.store.WindowsPath(here.UID), w, a.moment(), a.cfg.SignIn.ReuseWindow)
+	err := a.windows(here.UID).keep(ctx, w, a.moment())
 	if err == nil {
-		err = a.pend()
+		err = windowMarks(a.RuntimeDir).leave(a.Attempt, a.Now())
 	}
 	if a.deniedSince(here.UID) { // and has not seen this window
 		err = a.store.CloseWindows(here.UID)
@@ -106,7 +111,8 @@ func (a *attempt) origin() (here origin, acct account.Account, why string) {
 	}
 	host := a.RemoteHost
 	if class == classSudo {
-		host = a.sessionHost(acct.UID)
+		boot, _ := a.Uptime()
+		host = notesIn(a.RuntimeDir).host(acct.UID, a.Caller, boot)
 	}
 	if why := noWindowFrom(host, a.OwnAddresses); why != "" {
 		return here, acct, why

@@ -10,46 +10,52 @@ import (
 	"time"
 )
 
-// Here a sign-in is good when the browser is done; but the person may still turn away at the prompt, because somebody else's
-// browser it was, and must not leave a window behind. So the worker leaves an empty file, by the attempt's id, in pending, and
-// the door, when it lets in, renames it into opened (pam/session.c). A window without its file there is shut.
+// For this process a sign-in is good when the browser is done. The person may still turn away at the
+// prompt, because it was somebody else's browser, and must not leave a window behind. So the worker
+// leaves an empty file in pending, named by the attempt's id, and the door renames it into opened
+// when it lets the person in (pam/session.c). A window without its file in opened is shut.
 const (
 	pendingDir = "pending"
 	openedDir  = "opened"
 )
 
-// markAge is beyond the longest window, so that what is older opens nothing.
+// markAge is longer than any window, so a file that is older opens nothing.
 const markAge = 48 * time.Hour
 
-// pend asks the door to open this attempt's window.
-func (a *attempt) pend() error {
+// windowMarks is the runtime directory, in which pending and opened are.
+type windowMarks string
+
+// leave asks the door to open the attempt's window.
+func (m windowMarks) leave(attempt string, now time.Time) error {
 	for _, name := range []string{pendingDir, openedDir} {
-		dir := filepath.Join(a.RuntimeDir, name)
+		dir := filepath.Join(string(m), name)
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("signin: window: %w", err)
 		}
-		a.sweep(dir)
+		sweep(dir, now)
 	}
-	if err := os.WriteFile(a.mark(pendingDir, a.Attempt), nil, 0o600); err != nil {
+	if err := os.WriteFile(m.path(pendingDir, attempt), nil, 0o600); err != nil {
 		return fmt.Errorf("signin: window: %w", err)
 	}
 	return nil
 }
 
-// sweep keeps /run from filling up; what it cannot remove does no harm.
-func (a *attempt) sweep(dir string) {
+// sweep keeps /run from filling up. A file that it cannot remove does no harm.
+func sweep(dir string, now time.Time) {
 	all, _ := os.ReadDir(dir)
 	for _, file := range all {
-		if info, err := file.Info(); err == nil && a.Now().Sub(info.ModTime()) > markAge {
+		if info, err := file.Info(); err == nil && now.Sub(info.ModTime()) > markAge {
 			_ = os.Remove(filepath.Join(dir, file.Name()))
 		}
 	}
 }
 
-// opened says whether the door has let in whose window this is.
-func (a *attempt) opened(w window) bool {
-	_, err := os.Lstat(a.mark(openedDir, w.Attempt))
-	return err == nil && w.Attempt != ""
+// opened reports whether the door has let the attempt's person in.
+func (m windowMarks) opened(attempt string) bool {
+	_, err := os.Lstat(m.path(openedDir, attempt))
+	return err == nil && attempt != ""
 }
 
-func (a *attempt) mark(dir, attempt string) string { return filepath.Join(a.RuntimeDir, dir, attempt) }
+func (m windowMarks) path(dir, attempt string) string {
+	return filepath.Join(string(m), dir, attempt)
+}

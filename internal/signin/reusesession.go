@@ -34,30 +34,34 @@ func (s session) String() string {
 	return fmt.Sprintf("%s %d %d %s\n", s.boot, s.pid, s.uid, s.host)
 }
 
-// expectSessions has sessions noted from here on: pam/session.c does so only where there is the directory for it.
-func (a *attempt) expectSessions() {
-	if a.cfg.SignIn.ReuseWindow > 0 {
-		_ = os.MkdirAll(a.sessionsDir(), 0o700) // without it sudo asks, as it does without a window
-	}
+// sessionNotes is the directory of the notes.
+type sessionNotes string
+
+// notesIn returns the directory that pam/session.c writes into.
+func notesIn(runtimeDir string) sessionNotes {
+	return sessionNotes(filepath.Join(runtimeDir, "sessions"))
 }
 
-func (a *attempt) sessionsDir() string { return filepath.Join(a.RuntimeDir, "sessions") }
+// expect has sessions noted from here on: pam/session.c writes notes only where the directory is.
+func (n sessionNotes) expect() {
+	_ = os.MkdirAll(string(n), 0o700) // without it sudo asks, as it does without a window
+}
 
-// sessionHost is where the session of this account came from that the host is part of, or "". Who became the account inside
-// somebody else's session, or somebody else inside the account's, is not meant: session, caller and account are one.
-func (a *attempt) sessionHost(uid uint32) string {
+// host returns the address that this process's session came from, or "". Session, caller and account
+// must be one: a person who became the account inside somebody else's session, or somebody else
+// inside the account's, has no address.
+func (n sessionNotes) host(uid, caller uint32, boot string) string {
 	id := auditSession("self")
-	if id == "" || a.Caller != uid {
+	if id == "" || caller != uid {
 		return ""
 	}
-	text, err := os.ReadFile(filepath.Join(a.sessionsDir(), id))
+	text, err := os.ReadFile(filepath.Join(string(n), id))
 	if err != nil {
 		return ""
 	}
-	boot, _ := a.Uptime()
 	s, ok := parseSession(string(text))
 	if !ok || s.boot != boot || s.uid != uid || auditSession(fmt.Sprint(s.pid)) != id {
-		return "" // of an earlier boot, or of a connection that has ended while something of its session runs on
+		return "" // of an earlier boot, or of a connection that has ended while its session runs on
 	}
 	return s.host
 }

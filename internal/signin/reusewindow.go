@@ -47,16 +47,27 @@ func (w *window) pairs() []string {
 	return []string{"reuse_attempt", w.Attempt, "reuse_time", w.Time.Format(time.RFC3339), "reuse_rhost", w.Host}
 }
 
-// readWindows returns what can be read. A file that is damaged holds no window.
-func readWindows(ctx context.Context, path string) []window {
+// A windowFile holds the windows of one account.
+type windowFile struct {
+	path  string
+	width time.Duration // of the configuration
+}
+
+// find returns the open window of an origin, or nil.
+func (f windowFile) find(ctx context.Context, here origin, now moment) *window {
+	return findWindow(f.read(ctx), here, now, f.width)
+}
+
+// read returns the windows that can be read. A damaged file holds none.
+func (f windowFile) read(ctx context.Context) []window {
 	ctx, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
-	f, err := openLocked(ctx, path, unix.LOCK_SH)
+	file, err := openLocked(ctx, f.path, unix.LOCK_SH)
 	if err != nil {
 		return nil
 	}
-	defer f.Close()
-	return decodeWindows(f)
+	defer file.Close()
+	return decodeWindows(file)
 }
 
 func decodeWindows(r io.Reader) []window {
@@ -67,19 +78,19 @@ func decodeWindows(r io.Reader) []window {
 	return all
 }
 
-// keepWindow adds a window to the file, in the place of those that it replaces and those that are over.
-func keepWindow(ctx context.Context, path string, w window, now moment, width time.Duration) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+// keep adds a window, and drops those that it replaces and those that are over.
+func (f windowFile) keep(ctx context.Context, w window, now moment) error {
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
 		return fmt.Errorf("signin: window: %w", err)
 	}
-	f, err := openLocked(ctx, path, unix.LOCK_EX)
+	file, err := openLocked(ctx, f.path, unix.LOCK_EX)
 	if err != nil {
 		return fmt.Errorf("signin: window: %w", err)
 	}
-	defer f.Close()
-	text, err := json.Marshal(addWindow(decodeWindows(f), w, now, width))
+	defer file.Close()
+	text, err := json.Marshal(addWindow(decodeWindows(file), w, now, f.width))
 	if err == nil {
-		err = write(f, string(text))
+		err = write(file, string(text))
 	}
 	if err != nil {
 		return fmt.Errorf("signin: window: %w", err)

@@ -63,37 +63,37 @@ func TestUptimeGoesOn(t *testing.T) {
 
 // However many addresses: the newest are kept, and none that is over.
 func TestWindowsAreBounded(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "made", "windows")
+	windows := windowFile{filepath.Join(t.TempDir(), "made", "windows"), time.Hour}
 	for i := range 50 {
-		if err := keepWindow(t.Context(), path, windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)), at(i), time.Hour); err != nil {
+		if err := windows.keep(t.Context(), windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)), at(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	all := readWindows(t.Context(), path)
+	all := windows.read(t.Context())
 	if len(all) != keptWindows || all[len(all)-1].Host != "192.0.2.49" || all[0].Host != "192.0.2.34" {
 		t.Errorf("%d windows: %+v", len(all), all)
 	}
-	if err := keepWindow(t.Context(), path, windowAt("192.0.2.49", at(106)), at(106), time.Hour); err != nil {
+	if err := windows.keep(t.Context(), windowAt("192.0.2.49", at(106)), at(106)); err != nil {
 		t.Fatal(err)
 	}
-	if all = readWindows(t.Context(), path); len(all) != 4 || all[3].Time != at(106).Time { // 46 to 48, and 49 anew
+	if all = windows.read(t.Context()); len(all) != 4 || all[3].Time != at(106).Time { // 46 to 48, and 49 anew
 		t.Errorf("%d windows: %+v", len(all), all)
 	}
 }
 
 // Ten browsers at once: none of the windows is lost.
 func TestWindowsSideBySide(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "windows")
+	windows := windowFile{filepath.Join(t.TempDir(), "windows"), time.Hour}
 	var all sync.WaitGroup
 	for i := range 10 {
 		all.Go(func() {
-			if err := keepWindow(t.Context(), path, windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)), at(10), time.Hour); err != nil {
+			if err := windows.keep(t.Context(), windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)), at(10)); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
-	if got := readWindows(t.Context(), path); len(got) != 10 {
+	if got := windows.read(t.Context()); len(got) != 10 {
 		t.Errorf("%d windows: %+v", len(got), got)
 	}
 }

@@ -213,7 +213,6 @@ func (a *attempt) authenticate(ctx context.Context) error {
 		return err
 	}
 	a.beEarly(ctx, cloud)
-	a.event.signIn = claims.SignInID
 	who, err := a.sameAccount(claims)
 	if err != nil {
 		return err
@@ -251,6 +250,8 @@ func (a *attempt) configure() error {
 			return a.misconfigured(err)
 		}
 	}
-	a.expectSessions()
+	if cfg.SignIn.ReuseWindow > 0 {
+		notesIn(a.RuntimeDir).expect()
+	}
 	return nil
 }

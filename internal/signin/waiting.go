@@ -209,11 +209,3 @@ func take(path string, v visitor) (*os.File, error) {
 	}
 	return file, nil
 }
-
-func write(f *os.File, text string) error {
-	if err := f.Truncate(0); err != nil {
-		return err
-	}
-	_, err := f.WriteAt([]byte(text), 0)
-	return err
-}
