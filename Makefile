@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The aad-login authors
 # SPDX-License-Identifier: Apache-2.0
 
-# The targets a person types are documented in README.md: all, demo, test, bench, fleet, fuzz, matrix, hosts, clients, browsers, crowd,
+# The targets a person types are documented in README.md: all, demo, test, check, bench, fleet, fuzz, matrix, hosts, clients, browsers, crowd,
 # nameservices, cloud-init, selinux, vm, vm-arm64, rpm, published, watching, ansible, install, deb, packages, release, repository, pictures, walk, clean.
 
 VERSION := 0.1.0
@@ -106,7 +106,7 @@ deb: ARCHES := $(ARCH)
 deb packages:
 	$(ON_THROWAWAY) \
 	    env SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) CONTACT="$$CONTACT" HOMEPAGE="$$HOMEPAGE" \
-	    internal/machine/packages $@ $(VERSION) $(ARCHES)
+	    internal/machine/make/packages $@ $(VERSION) $(ARCHES)
 
 # What is published, into build/release: packages, sources, what they are made of, sums, and with KEY a signature.
 release:
@@ -129,33 +129,33 @@ stage-rpm:
 	rm -rf $(B)/rpm
 	$(MAKE) install DESTDIR=$(B)/rpm PAMDIR=/usr/lib64/security NSSDIR=/usr/lib64
 
-# The tests of internal/machine that run inside of what "make vm" boots.
+# The tests of internal/machine/vm that run inside of what "make vm" boots.
 stage-vm: export CGO_CFLAGS := -O2 -D_GNU_SOURCE
 stage-vm:
-	$(GO) test -c -buildvcs=false -o $(B)/machine.test ./internal/machine
+	$(GO) test -c -buildvcs=false -o $(B)/vm.test ./internal/machine/vm
 
-# A host of fifty threads, for internal/machine/crowd.
+# A host of fifty threads, for make crowd.
 $(B)/crowd: pam/testdata/crowd.c
 	mkdir -p $(B)
 	$(CC) $(CFLAGS) -o $@ $< -lpam -ldl -lpthread
 
-demo test fuzz hosts clients browsers crowd nameservices cloud-init selinux vm rpm published watching ansible:
-	internal/machine/throwaway internal/machine/$@
+demo test check fuzz hosts clients browsers crowd nameservices cloud-init selinux vm rpm published watching ansible:
+	internal/machine/throwaway internal/machine/make/$@
 
 # Also as ratios to the figures of BASE (empty: of none).
 bench: BASE := e6c57e0
 bench:
-	internal/machine/bench $(BASE)
+	internal/machine/make/bench $(BASE)
 
 vm-arm64:
-	internal/machine/throwaway internal/machine/vm arm64
+	internal/machine/throwaway internal/machine/make/vm arm64
 
 # What it has met goes into the page. PREVIOUS is the commit of the last release, from which each machine is upgraded; before the first,
 # of a state that people may have built.
 matrix: PREVIOUS := 16cabd15bf4c
 matrix:
-	internal/machine/throwaway env PREVIOUS=$(PREVIOUS) internal/machine/matrix
-	internal/machine/support docs/support.md
+	internal/machine/throwaway env PREVIOUS=$(PREVIOUS) internal/machine/make/matrix
+	internal/machine/releases/support docs/support.md
 
 # One in so many of 10,000 machines, against limits as much smaller.
 fleet: ONE_IN := 10
@@ -164,15 +164,15 @@ fleet:
 
 # What README.md shows, taken anew.
 pictures:
-	internal/machine/throwaway internal/machine/pictures
+	internal/machine/throwaway internal/machine/make/pictures
 	install -D -m 0644 -t docs/pictures $(B)/pictures/*
 
 # Each of these, as somebody meets it who has just cloned the project: all but the longest, or TARGETS, as each of USERS.
 walk: USERS := root newcomer
 walk:
-	internal/machine/throwaway env USERS="$(USERS)" internal/machine/walk $(TARGETS)
+	internal/machine/throwaway env USERS="$(USERS)" internal/machine/make/walk $(TARGETS)
 
 clean:
 	rm -rf $(B)
 
-.PHONY: all install deb packages release repository stage-deb stage-rpm stage-vm demo test bench fleet fuzz matrix hosts clients browsers crowd nameservices cloud-init selinux vm vm-arm64 rpm published watching ansible pictures walk clean
+.PHONY: all install deb packages release repository stage-deb stage-rpm stage-vm demo test check bench fleet fuzz matrix hosts clients browsers crowd nameservices cloud-init selinux vm vm-arm64 rpm published watching ansible pictures walk clean

@@ -12,7 +12,7 @@ import (
 
 // The table of docs/support.md is what make matrix has written: a line for each suite that it has walked through, and none that failed.
 func TestSupportIsWhatTheMatrixMet(t *testing.T) {
-	script, err := os.ReadFile("machine/matrix")
+	script, err := os.ReadFile("machine/make/matrix")
 	if err != nil {
 		t.Fatal(err)
 	}

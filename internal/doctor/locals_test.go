@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Which controls keep local users out is what internal/machine/controls_test.go has seen libpam do.
+// Which controls keep local users out is what internal/machine/hosts/controls_test.go has seen libpam do.
 func TestLinesThatKeepLocalsOut(t *testing.T) {
 	const own, either = "[success=done user_unknown=ignore default=die]", "[success=1 default=ignore]"
 	for control, bad := range map[string]string{ // types of lines

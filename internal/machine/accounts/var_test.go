@@ -1,0 +1,54 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package accounts
+
+import (
+	"strings"
+	"testing"
+
+	"aadlogin/internal/machine/rig"
+)
+
+// A machine whose /var comes late: sshd and name lookups are there before it, and once it is there, nothing has to be started again.
+// What is cleaned away below /run and /var/cache comes back by itself.
+func TestVarMountedLate(t *testing.T) {
+	const user = "user@contoso.example"
+	signIn := func(t *testing.T) string {
+		c := rig.SSH(t, user, "id -u")
+		c.SignIn(user)
+		uid := c.Expect(`\n(\d+)\n`)[1]
+		c.EndsWell()
+		return uid
+	}
+	uid := signIn(t)
+
+	t.Run("not yet", func(t *testing.T) {
+		rig.Must(t, "mount", "-t", "tmpfs", "-o", "mode=0755", "late", "/var/lib/aad-login")
+		t.Cleanup(func() { rig.Must(t, "umount", "/var/lib/aad-login") })
+		if out, status := rig.Command(t, "", "getent", "passwd", user); status != 2 {
+			t.Errorf("getent: exit status %d: %s", status, out)
+		}
+		rig.Must(t, "getent", "passwd", "root")
+		c := rig.Open(t, "ssh", append(rig.SSHArgs("-tt", "-o", "NumberOfPasswordPrompts=0", user+"@127.0.0.1"), "echo in")...)
+		if status, said := c.End(); status != 255 || strings.Contains(said, "To sign in") {
+			t.Errorf("exit status %d, said %q", status, said)
+		}
+		out, status := rig.Command(t, "", "aadctl", "check", "--offline", "--json")
+		if status == 0 || !strings.Contains(out, "there is no store, and there was one, for "+user+" has a home") {
+			t.Errorf("aadctl check: exit status %d: %s", status, out)
+		}
+	})
+	if after := signIn(t); after != uid {
+		t.Errorf("the uid was %s, and is %s", uid, after)
+	}
+
+	rig.Must(t, "rm", "-rf", "/run/aad-login", "/var/cache/aad-login")
+	rig.Edit(t, rig.ConfigFile, func(text string) []byte { return []byte(text + "\n[sign_in]\nreuse_window = \"1h\"\n") })
+	if after := signIn(t); after != uid {
+		t.Errorf("the uid was %s, and is %s", uid, after)
+	}
+	if modes := rig.Must(t, "stat", "-c", "%U %a", "/run/aad-login", "/var/cache/aad-login"); modes != "root 700\nroot 700\n" {
+		t.Errorf("what was cleaned away is %q", modes)
+	}
+}

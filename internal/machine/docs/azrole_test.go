@@ -1,0 +1,268 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package docs
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"aadlogin/internal/emulator"
+	"aadlogin/internal/machine/rig"
+)
+
+// What the stand-in for the Azure CLI does with roles. A custom role has a name that no other of the tenant has, can be seen and
+// assigned in the subscriptions of its AssignableScopes only, and is updated by whoever names one of these.
+
+var azRoleCommands = map[string]azCommand{
+	"role definition list": {nil, map[string]func(string) error{"name": given, "scope": isScope, "custom-role-only": oneOf("true", "false")}, listRoles},
+	"role definition create": {
+		[][]string{{"role-definition"}}, map[string]func(string) error{"role-definition": isRoleDefinition}, createRole},
+	"role definition update": {
+		[][]string{{"role-definition"}}, map[string]func(string) error{"role-definition": isRoleDefinition}, updateRole},
+	"role assignment create": {
+		[][]string{{"assignee", "assignee-object-id"}, {"role"}, {"scope"}},
+		map[string]func(string) error{
+			"assignee": isPerson, "assignee-object-id": isGUID, "role": given, "scope": isScope,
+			"assignee-principal-type": oneOf("ForeignGroup", "Group", "ServicePrincipal", "User"),
+		}, assignRole},
+}
+
+const (
+	accessReader   = "65a14201-8f6c-4c28-bec4-12619c5a9aaa"
+	accessName     = "Connected Cluster Managed Identity CheckAccess Reader"
+	ownReader      = "aad-login access reader"
+	currentAccount = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"
+)
+
+// azRoles are the tenant's, besides what the emulator's directory knows of them.
+type azRoles struct {
+	withoutReader bool                // a cloud that lacks Azure's own role for machines
+	scopes        map[string][]string // AssignableScopes of a custom role, by its name; the directory's own have the current subscription
+	updates       int
+}
+
+var azTenant azRoles
+
+// azRole is a definition as the CLI takes it, with members in either case.
+type azRole struct {
+	Name, Description                                string
+	Actions, NotActions, DataActions, NotDataActions []string
+	Permissions                                      []azPermission
+	AssignableScopes                                 []string
+}
+
+type azPermission struct{ Actions, NotActions, DataActions, NotDataActions []string }
+
+func isRoleDefinition(text string) error {
+	var r azRole
+	if err := azDecode(text, &r); err != nil {
+		return err
+	}
+	all := r.permissions()
+	if r.Name == "" || len(all) != 1 || len(all[0].Actions)+len(all[0].DataActions) == 0 || len(r.AssignableScopes) == 0 {
+		return fmt.Errorf("Name, Actions and AssignableScopes are required: %+v", r)
+	}
+	for i, scope := range r.AssignableScopes {
+		if err := isScope(scope); err != nil {
+			return err
+		}
+		if slices.Contains(r.AssignableScopes[:i], scope) {
+			return fmt.Errorf("scope %s twice", scope)
+		}
+	}
+	return nil
+}
+
+func (r azRole) permissions() []azPermission {
+	if r.Permissions != nil {
+		return r.Permissions
+	}
+	return []azPermission{{r.Actions, r.NotActions, r.DataActions, r.NotDataActions}}
+}
+
+// seenFrom are the roles of a subscription: Azure's own, and the custom ones that can be assigned there.
+func seenFrom(scope string) (seen []emulator.Role, err error) {
+	subscription := strings.Join(strings.Split(scope, "/")[:3], "/")
+	err = rig.Entra.Update(func(d *emulator.Directory) {
+		for _, r := range d.Roles {
+			scopes, made := azTenant.scopes[r.Name]
+			if !made {
+				scopes = []string{currentAccount}
+			}
+			if slices.Contains(scopes, subscription) {
+				seen = append(seen, r)
+			}
+		}
+	})
+	seen = append(seen, emulator.Role{ID: "1c0163c0-47e6-4577-8991-ea5c82e286e4", Name: rig.AdminRole},
+		emulator.Role{ID: "fb879df8-f326-4884-b1cf-06f3ad86be52", Name: rig.LoginRole})
+	if !azTenant.withoutReader {
+		seen = append(seen, emulator.Role{ID: accessReader, Name: accessName})
+	}
+	return seen, err
+}
+
+func listRoles(a azArguments) (any, error) {
+	seen, err := seenFrom(cmpString(a["scope"], currentAccount))
+	all := []any{}
+	for _, r := range seen {
+		if a["name"] == "" || a["name"] == r.ID || a["name"] == r.Name {
+			all = append(all, map[string]any{"name": r.ID, "roleName": r.Name})
+		}
+	}
+	return all, err
+}
+
+func cmpString(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// customRoles is GET of the tenant's own. https://learn.microsoft.com/azure/role-based-access-control/custom-roles-rest
+func customRoles(a azArguments) (any, error) {
+	u, err := url.Parse(a["url"])
+	if err != nil || u.Host != "" || u.Path != "/providers/Microsoft.Authorization/roleDefinitions" || len(u.Query()) != 2 ||
+		u.Query().Get("api-version") != "2022-04-01" || u.Query().Get("$filter") != "type eq 'CustomRole'" || a["body"] != "" {
+		return nil, fmt.Errorf("GET %s: %v", a["url"], err)
+	}
+	value := []any{}
+	err = rig.Entra.Update(func(d *emulator.Directory) {
+		for _, r := range d.Roles {
+			scopes := azTenant.scopes[r.Name]
+			if scopes == nil {
+				scopes = []string{currentAccount}
+			}
+			value = append(value, plainJSON(map[string]any{"name": r.ID, "properties": map[string]any{
+				"roleName": r.Name, "type": "CustomRole", "description": "of " + r.Name, "assignableScopes": scopes,
+				"permissions": []map[string]any{{"actions": list(r.Actions), "notActions": list(r.NotActions), "dataActions": list(r.DataActions), "notDataActions": list(r.NotDataActions)}},
+			}}))
+		}
+	})
+	return map[string]any{"value": value}, err
+}
+
+func list(all []string) []string { return append([]string{}, all...) }
+
+func createRole(a azArguments) (any, error) {
+	var r azRole
+	if err := azDecode(a["role-definition"], &r); err != nil {
+		return nil, err
+	}
+	taken := false
+	err := rig.Entra.Update(func(d *emulator.Directory) {
+		taken = slices.ContainsFunc(d.Roles, func(old emulator.Role) bool { return strings.EqualFold(old.Name, r.Name) })
+		if !taken {
+			p := r.permissions()[0]
+			d.Roles = append(d.Roles, emulator.Role{ID: fmt.Sprintf("10101010-0000-4000-8000-%012d", len(d.Roles)), Name: r.Name,
+				Actions: p.Actions, NotActions: p.NotActions, DataActions: p.DataActions, NotDataActions: p.NotDataActions})
+		}
+	})
+	if taken {
+		return nil, errors.New("(RoleDefinitionWithSameNameExists) A custom role with the same name already exists in this directory. Use a different name")
+	}
+	azTenant.assignable(r)
+	return map[string]any{"roleName": r.Name}, err
+}
+
+func (all *azRoles) assignable(r azRole) {
+	if all.scopes == nil {
+		all.scopes = map[string][]string{}
+	}
+	all.scopes[r.Name] = r.AssignableScopes
+}
+
+// updateRole looks for the role by its name, in one scope that it is to have after the other.
+func updateRole(a azArguments) (any, error) {
+	var r azRole
+	if err := azDecode(a["role-definition"], &r); err != nil {
+		return nil, err
+	}
+	found := slices.ContainsFunc(r.AssignableScopes, func(scope string) bool {
+		seen, _ := seenFrom(scope)
+		return slices.ContainsFunc(seen, func(old emulator.Role) bool { return old.Name == r.Name })
+	})
+	if !found {
+		return nil, fmt.Errorf("No definition was found with the name of %q", r.Name)
+	}
+	azTenant.updates++
+	azTenant.assignable(r)
+	return map[string]any{"roleName": r.Name}, rig.Entra.Update(func(d *emulator.Directory) {
+		p := r.permissions()[0]
+		for i := range d.Roles {
+			if d.Roles[i].Name == r.Name {
+				d.Roles[i].Actions, d.Roles[i].NotActions = p.Actions, p.NotActions
+				d.Roles[i].DataActions, d.Roles[i].NotDataActions = p.DataActions, p.NotDataActions
+			}
+		}
+	})
+}
+
+// assignRole wants a role that can be seen where it is assigned, and of a machine's identity that there is one.
+func assignRole(a azArguments) (any, error) {
+	seen, err := seenFrom(a["scope"])
+	i := slices.IndexFunc(seen, func(r emulator.Role) bool { return a["role"] == r.ID || a["role"] == r.Name })
+	switch {
+	case err != nil:
+		return nil, err
+	case a["assignee"] != "" && (a["assignee-object-id"] != "" || a["assignee-principal-type"] != ""):
+		return nil, errors.New("usage error: --assignee STRING | --assignee-object-id GUID --assignee-principal-type TYPE")
+	case i < 0 && isGUID(a["role"]) == nil:
+		return nil, fmt.Errorf("(RoleDefinitionDoesNotExist) The specified role definition with ID '%s' does not exist.", a["role"])
+	case i < 0:
+		return nil, fmt.Errorf("Role '%s' doesn't exist.", a["role"])
+	}
+	principal, there := a["assignee"]+a["assignee-object-id"], a["assignee-principal-type"] != "ServicePrincipal"
+	for _, id := range azElsewhere {
+		there = there || id == principal
+	}
+	err = rig.Entra.Update(func(d *emulator.Directory) {
+		there = there || slices.ContainsFunc(d.Identities, func(i emulator.Identity) bool { return i.ObjectID == principal })
+		made := emulator.Assignment{Principal: principal, Role: seen[i].Name, Scope: a["scope"]}
+		if there && !slices.Contains(d.Assignments, made) {
+			d.Assignments = append(d.Assignments, made)
+		}
+	})
+	if !there {
+		err = fmt.Errorf("(PrincipalNotFound) Principal %s does not exist in the directory", principal)
+	}
+	return map[string]any{"principalId": principal, "scope": a["scope"]}, err
+}
+
+// The two forms of JMESPath for the tenant's custom roles: where one can be assigned, and its definition with one place more.
+var (
+	azScopesOf = regexp.MustCompile("^value\\[\\?properties\\.roleName==`\"([^\"`]+)\"`\\]\\.properties\\.assignableScopes\\[\\]$")
+	azGrown    = regexp.MustCompile("^value\\[\\?properties\\.roleName==`\"([^\"`]+)\"`\\]\\.properties \\| \\[0\\]\\.\\{name: roleName, description: description, " +
+		"permissions: permissions, assignableScopes: \\[assignableScopes, \\[`\"([^\"`]+)\"`\\]\\]\\[\\]\\}$")
+)
+
+func azRoleQuery(result any, query string) (found any, is bool, err error) {
+	m, grown := azScopesOf.FindStringSubmatch(query), azGrown.FindStringSubmatch(query)
+	if m == nil && grown == nil {
+		return nil, false, nil
+	}
+	name := append(m, grown...)[1]
+	object, _ := result.(map[string]any)
+	value, _ := object["value"].([]any)
+	for _, one := range value {
+		p := one.(map[string]any)["properties"].(map[string]any)
+		switch {
+		case p["roleName"] != name:
+		case grown != nil:
+			return map[string]any{"name": name, "description": p["description"], "permissions": p["permissions"],
+				"assignableScopes": append(slices.Clone(p["assignableScopes"].([]any)), grown[2])}, true, nil
+		default:
+			return p["assignableScopes"], true, nil
+		}
+	}
+	if grown != nil {
+		return nil, true, nil // null
+	}
+	return []any{}, true, nil
+}

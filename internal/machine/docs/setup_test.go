@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package docs
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"aadlogin/internal/emulator"
+	"aadlogin/internal/machine/rig"
+)
+
+// The package's own file is filled in by the answers of a person, to whom the machine's tenant is proposed.
+func TestSetupAsks(t *testing.T) {
+	t.Cleanup(func() {
+		os.Remove(rig.ConfigFile + ".previous")
+		rig.Must(t, "aadctl", "config", "apply")
+	})
+	shipped, err := os.ReadFile("../../../packaging/config.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rig.Edit(t, rig.ConfigFile, func(string) []byte {
+		return rig.Replace("#metadata = \"\"", "metadata = \""+rig.Entra.MetadataURL()+"\"")(string(shipped))
+	})
+	rig.Directory(t, func(d *emulator.Directory) { d.Domains = append(d.Domains, "fabrikam.example") })
+	c := rig.Open(t, "aadctl", "setup")
+	c.Expect(`Directory \(tenant\) ID \[aaaabbbb-0000-cccc-1111-dddd2222eeee\]: `)
+	c.TypeLine("")
+	c.Expect(`(?s)az ad app create .*Application \(client\) ID: `)
+	c.TypeLine("00001111-aaaa-2222-bbbb-3333cccc4444")
+	c.Expect(`Domains, .*: `)
+	c.TypeLine("contoso.example, fabrikam.example")
+	c.Expect(`domains = \["contoso.example", "fabrikam.example"\]`)
+	if status, rest := c.End(); status != 0 {
+		t.Fatalf("exit status %d: %s", status, rest)
+	}
+	rig.Must(t, "aadctl", "config", "check")
+	if before, err := os.ReadFile(rig.ConfigFile + ".previous"); err != nil || len(before) < len(shipped) {
+		t.Errorf("the file as it was: %q, %v", before, err)
+	}
+}
+
+// What an option has said is not asked for, on a terminal either.
+func TestSetupAsksForTheRest(t *testing.T) {
+	t.Cleanup(func() { rig.Must(t, "aadctl", "config", "apply") })
+	d := emulator.Contoso()
+	c := rig.Open(t, "aadctl", "--config", t.TempDir()+"/config.toml", "setup", "--tenant", d.TenantID, "--client", d.ClientID)
+	c.Expect(`Domains, .*: `)
+	if all := c.All(); strings.Contains(all, " ID") {
+		t.Error(all)
+	}
+	c.TypeLine("contoso.example")
+	c.WentWell()
+}
+
+// Where no metadata service is, the agent of Azure Arc is asked, and what it says is written down.
+func TestSetupOnArc(t *testing.T) {
+	const id = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers" +
+		"/Microsoft.HybridCompute/machines/demo-arc"
+	d := emulator.Contoso()
+	d.Machine.ResourceID = id
+	agent := &emulator.Server{MetadataAddr: "127.0.0.1:40342"}
+	agent.SetDirectory(d)
+	if err := agent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { agent.Close() })
+	file := t.TempDir() + "/config.toml"
+	out := rig.Must(t, "aadctl", "--config", file, "setup", "--tenant", d.TenantID, "--client", d.ClientID,
+		"--domain", "contoso.example")
+	t.Cleanup(func() { rig.Must(t, "aadctl", "config", "apply") })
+	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "authorization.resource_id = \""+id+"\"\n") {
+		t.Errorf("%s, %v, after\n%s", text, err, out)
+	}
+}

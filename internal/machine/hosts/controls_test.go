@@ -1,0 +1,251 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package hosts
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/msteinert/pam/v2"
+
+	"aadlogin/internal/machine/rig"
+)
+
+// What becomes of a name behind each entry point of the module, under each control that administrators write, in every state of
+// the machine: libpam itself says so. Every line of the module has a line of pam_permit.so behind it, which is the rest of the
+// stack: it lets in whom our line does not stop.
+
+// calls are those that libpam makes of a module, two of them twice: setcred comes with and without authenticate before it, as in
+// sudo and as behind a key.
+var calls = []struct {
+	name  string
+	after bool // on a handle that has authenticated
+	call  func(*pam.Transaction) error
+}{
+	{"setcred alone", false, func(tx *pam.Transaction) error { return tx.SetCred(pam.EstablishCred) }},
+	{"authenticate", false, func(tx *pam.Transaction) error { return tx.Authenticate(0) }},
+	{"setcred", true, func(tx *pam.Transaction) error { return tx.SetCred(pam.EstablishCred) }},
+	{"acct_mgmt", false, func(tx *pam.Transaction) error { return tx.AcctMgmt(0) }},
+	{"open_session", false, func(tx *pam.Transaction) error { return tx.OpenSession(0) }},
+	{"close_session", false, func(tx *pam.Transaction) error { return tx.CloseSession(0) }},
+	{"chauthtok", false, func(tx *pam.Transaction) error { return tx.ChangeAuthTok(0) }},
+}
+
+// letter is a result in the tables below.
+func letter(err error) string {
+	switch err {
+	case nil:
+		return "."
+	case pam.ErrUserUnknown:
+		return "u"
+	case pam.ErrPermDenied:
+		return "d"
+	case pam.ErrService:
+		return "s"
+	}
+	return "(" + err.Error() + ")"
+}
+
+const (
+	own    = "[success=done user_unknown=ignore default=die]" // as in the package's auth line, written everywhere
+	either = "[success=1 default=ignore]"                     // Debian's for pam_unix.so
+)
+
+// packaged are the controls of the package's own lines, of its three types.
+func packaged(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("../../../packaging/pam-configs/aad-login")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := map[string]string{"password": "optional"} // has none
+	for _, m := range regexp.MustCompile(`(?m)^(Auth|Account|Session):\n\s+(\[.*?\]|\w+)\s+pam_aad\.so$`).FindAllStringSubmatch(string(text), -1) {
+		lines[strings.ToLower(m[1])] = strings.ReplaceAll(m[2], "success=end", "success=done")
+	}
+	if len(lines) != 4 {
+		t.Fatalf("%q", lines)
+	}
+	return lines
+}
+
+// everywhere is one control for every type.
+func everywhere(control string) map[string]string {
+	return map[string]string{"auth": control, "account": control, "session": control, "password": control}
+}
+
+// under gives the service directory in which the module's lines have these controls.
+func under(t *testing.T, controls map[string]string) string {
+	t.Helper()
+	var text strings.Builder
+	for kind, control := range controls {
+		fmt.Fprintf(&text, "%s %s pam_aad.so\n", kind, control)
+		fmt.Fprintf(&text, "%s required pam_permit.so\n%[1]s required pam_permit.so\n", kind) // the second for those who jump
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "vlock"), []byte(text.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// through makes every call and returns the letters of what came of them.
+func through(t *testing.T, dir, user string, prompt func(string) error) (results string) {
+	t.Helper()
+	var tx *pam.Transaction
+	for _, c := range calls {
+		if !c.after {
+			h := &rig.Host{T: t, Prompt: prompt}
+			var err error
+			if tx, err = pam.StartConfDir("vlock", user, h, dir); err != nil {
+				t.Fatal(err)
+			}
+			defer tx.End()
+		}
+		results += letter(c.call(tx))
+	}
+	return results
+}
+
+// The states in which a machine may be.
+var states = map[string]func(*testing.T){
+	"in order":         func(*testing.T) {},
+	"store damaged":    func(t *testing.T) { rig.Edit(t, rig.StoreFile, func(s string) []byte { return []byte(s[:len(s)/2]) }) },
+	"no configuration": func(t *testing.T) { rig.Edit(t, rig.ConfigFile, func(string) []byte { return nil }) },
+	"neither": func(t *testing.T) {
+		rig.Edit(t, rig.StoreFile, func(s string) []byte { return []byte(s[:len(s)/2]) })
+		rig.Edit(t, rig.ConfigFile, func(string) []byte { return nil })
+	},
+}
+
+// No user of this machine is shut out by a line that lets the rest of the stack decide about unknown names, whatever the state
+// of the module, nor by ours. What "required" and its like say of an unknown name is PAM's own word (pam.conf(5)), and so is that
+// a line with default=die and no ignore= dies of PAM_IGNORE; aadctl check is red about them.
+func TestControlsAndLocalUsers(t *testing.T) {
+	rig.LocalUser(t)
+	for state, be := range states {
+		t.Run(state, func(t *testing.T) {
+			be(t)
+			for _, user := range []string{"root", "local"} {
+				for control, want := range map[string]string{
+					"sufficient": ".......",
+					"optional":   ".......",
+					either:       ".......",
+					own:          "...dddd",
+					"required":   "uuu....",
+					"requisite":  "uuu....",
+				} {
+					if got := through(t, under(t, everywhere(control)), user, nil); got != want {
+						t.Errorf("%s, %s: %s, want %s", user, control, got, want)
+					}
+				}
+				if got := through(t, under(t, packaged(t)), user, nil); got != "......." {
+					t.Errorf("%s, the package's lines: %s", user, got)
+				}
+			}
+		})
+	}
+}
+
+// An account of ours comes in by every control, and no further than to the module's own refusal where that counts.
+func TestControlsAndOurAccounts(t *testing.T) {
+	const user, norole = "user@contoso.example", "norole@contoso.example"
+	rig.Stored(t, user)
+	for _, test := range []struct {
+		state, user string
+		want        map[string]string // of each control
+	}{
+		{"in order", user, map[string]string{"required": "......d", "requisite": "......d", "sufficient": ".......", "optional": ".......", either: ".......", own: "......d"}},
+		{"in order", norole, map[string]string{"required": ".ddd..d", "requisite": ".ddd..d", own: ".ddd..d"}},
+		{"store damaged", user, map[string]string{"required": ".sss..d", "requisite": ".sss..d", own: ".sss..d"}},
+		{"no configuration", user, map[string]string{"required": ".sss..d", "requisite": ".sss..d", own: ".sss..d"}},
+	} {
+		t.Run(test.user+" "+test.state, func(t *testing.T) {
+			states[test.state](t)
+			for control, want := range test.want {
+				if got := through(t, under(t, everywhere(control)), test.user, rig.As(test.user)); got != want {
+					t.Errorf("%s: %s, want %s", control, got, want)
+				}
+			}
+			ours := packaged(t)
+			delete(ours, "password")
+			if got, want := through(t, under(t, ours), test.user, rig.As(test.user))[:6], test.want["required"][:6]; got != want {
+				t.Errorf("the package's lines: %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+// shipped are the shared stacks as distributions have them once our package has put its lines there.
+func shippedStacks(t *testing.T) map[string]string {
+	t.Helper()
+	printed := func(kind string) string { return rig.Must(t, "../../../packaging/wiring/pam-stack", "print", kind) }
+	redHat := filepath.Join(t.TempDir(), "password-auth")
+	text := "auth required pam_env.so\nauth [default=1 ignore=ignore success=ok] pam_usertype.so isregular\n" +
+		"auth [default=1 ignore=ignore success=ok] pam_localuser.so\nauth sufficient pam_unix.so nodelay\nauth required pam_deny.so\n" +
+		"account required pam_unix.so\naccount sufficient pam_localuser.so\naccount sufficient pam_usertype.so issystem\naccount required pam_permit.so\n"
+	if err := os.WriteFile(redHat, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	rig.Must(t, "../../../packaging/wiring/pam-stack", "add", redHat)
+	wired, err := os.ReadFile(redHat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{
+		"Red Hat": string(wired),
+		"SUSE": "auth optional pam_env.so\n" + printed("auth") + "auth required pam_env.so\nauth required pam_unix.so nodelay\n" +
+			printed("account") + "account required pam_unix.so try_first_pass\n",
+		"Debian": "@include common-auth\n@include common-account\n",
+	}
+	for name, text := range all { // its path is the rpm's
+		all[name] = strings.ReplaceAll(text, "/usr/lib64/security/pam_aad.so", "pam_aad.so")
+	}
+	return all
+}
+
+// A local user's right password and a key of theirs get in by the stacks that the package leaves behind, and a wrong one does not.
+func TestShippedStacksAndLocalUsers(t *testing.T) {
+	rig.LocalUser(t)
+	for name, stack := range shippedStacks(t) {
+		dir := t.TempDir()
+		rig.Must(t, "sh", "-c", `cp /etc/pam.d/common-* "$0"`, dir)
+		if err := os.WriteFile(filepath.Join(dir, "machine"), []byte(stack), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for state, be := range states {
+			t.Run(name+", "+state, func(t *testing.T) {
+				be(t)
+				start := func(password string) *pam.Transaction {
+					tx, err := pam.StartConfDir("machine", "local", pam.ConversationFunc(func(pam.Style, string) (string, error) { return password, nil }), dir)
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Cleanup(func() { tx.End() })
+					return tx
+				}
+				if strings.Contains(stack, "nodelay") { // else it takes two seconds, and TestLocalUserWithWrongPassword has it
+					if err := start("wrong").Authenticate(0); err == nil {
+						t.Error("let in with a wrong password")
+					}
+				}
+				whole, behindKey := start(rig.LocalPassword), start("")
+				for what, err := range map[string]error{
+					"authenticate":  whole.Authenticate(0),
+					"acct_mgmt":     whole.AcctMgmt(0),
+					"setcred":       whole.SetCred(pam.EstablishCred),
+					"a key":         behindKey.AcctMgmt(0),
+					"setcred alone": behindKey.SetCred(pam.EstablishCred),
+				} {
+					if err != nil {
+						t.Errorf("%s: %v", what, err)
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package hosts
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"aadlogin/internal/machine/rig"
+)
+
+// How long a local user takes to get in while strangers knock: with the package and strangers of our domain, and with the package absent
+// and strangers of an unknown local name.
+const (
+	turns    = 2
+	tries    = 30
+	knockers = 10
+
+	// A knocker knocks at this pace, however soon the answer comes. It is more than a refusal takes (pam_unix has a stranger wait for
+	// two seconds, give or take a quarter), so that there are as many knocks with the package as without, and what is compared is what
+	// a knock costs the machine. Without a pace, who is refused sooner would knock more often.
+	pace = 3 * time.Second
+)
+
+// figure measures in turns, so that what else the machine does falls on both. In services that show no code no worker starts.
+func figure(t *testing.T, p program) (absent, installed []time.Duration) {
+	without := func(t *testing.T) {
+		rig.Must(t, "dpkg", "--remove", "aad-login")
+		t.Cleanup(func() { rig.Must(t, "dpkg", "--install", "--force-confold", rig.DebianPackage(t)) })
+		absent = append(absent, times(t, p, "stranger%d")...)
+	}
+	with := func(t *testing.T) {
+		started := workersStarted(t)
+		installed = append(installed, times(t, p, "stranger%d@contoso.example")...)
+		if n := started(); p.shows == nil && n != 0 {
+			t.Errorf("%d workers started", n)
+		}
+	}
+	for turn := range turns {
+		if turn%2 == 0 {
+			t.Run("without the package", without)
+			t.Run("with strangers", with)
+		} else {
+			t.Run("with strangers", with)
+			t.Run("without the package", without)
+		}
+	}
+	slices.Sort(absent)
+	slices.Sort(installed)
+	return absent, installed
+}
+
+// times is how long a local user takes to get in while knockers knock.
+func times(t *testing.T, p program, names string) (all []time.Duration) {
+	t.Helper()
+	var knocking sync.WaitGroup
+	t.Cleanup(knocking.Wait) // after the program has been ended, for whom still waits for its answer
+	if p.start != nil {
+		p.start(t)
+	}
+	defer knock(t, p, names, &knocking)()
+	for range tries / turns {
+		began := time.Now()
+		if in, err := p.try(t, "local", rig.LocalPassword); !in {
+			t.Errorf("a local user is kept out beside %d others: %v", knockers, err)
+			return nil
+		}
+		all = append(all, time.Since(began))
+	}
+	return all
+}
+
+// knock has strangers knock until stopped, each once at least. What becomes of them is not asked here.
+func knock(t *testing.T, p program, names string, knocking *sync.WaitGroup) (stop func()) {
+	t.Helper()
+	var begun sync.WaitGroup
+	var knocks atomic.Int64
+	end := make(chan struct{})
+	for i := range knockers {
+		begun.Add(1)
+		knocking.Go(func() {
+			time.Sleep(pace / knockers * time.Duration(i)) // not all at once
+			begun.Done()
+			again := time.NewTicker(pace)
+			defer again.Stop()
+			for {
+				knocks.Add(1)
+				p.try(t, fmt.Sprintf(names, i), "a password")
+				select {
+				case <-end:
+					return
+				case <-again.C:
+				}
+			}
+		})
+	}
+	begun.Wait()
+	return func() {
+		close(end)
+		t.Logf("%d knocks", knocks.Load())
+	}
+}

@@ -1,0 +1,147 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package packages
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"aadlogin/internal/machine/rig"
+)
+
+// Nothing that happens to the package, and nothing that is missing or broken of it, may keep an administrator out who has nothing
+// to do with Entra ID.
+
+// A PAM module that is missing or no module, a name service likewise, a configuration or store that cannot be read: local people
+// do not notice, and accounts of ours stay outside, also those with a key, who never meet the auth phase.
+func TestMissingPiecesLockNobodyOut(t *testing.T) {
+	const name = "user@contoso.example"
+	rig.Stored(t, name)
+	l := rig.NewLocals(t)
+	pam, names := rig.FileAt(t, "/lib/*/security/pam_aad.so"), rig.FileAt(t, "/lib/*/libnss_aad.so.2")
+	junk := func(string) []byte { return []byte("no module\n") }
+	missing := func(string) []byte { return nil }
+	for what, broken := range map[string]map[string]func(string) []byte{
+		"PAM module missing":    {pam: missing},
+		"PAM module broken":     {pam: junk},
+		"name service missing":  {names: missing},
+		"name service broken":   {names: junk},
+		"both modules missing":  {pam: missing, names: missing},
+		"configuration missing": {rig.ConfigFile: missing},
+		"configuration broken":  {rig.ConfigFile: junk},
+		"store broken":          {rig.StoreFile: junk},
+	} {
+		t.Run(what, func(t *testing.T) {
+			for file, change := range broken {
+				rig.Edit(t, file, change)
+			}
+			l.Seen = ""
+			l.GetIn(t, "locals")
+			c := rig.Open(t, "ssh", append(l.KeyArgs, name+"@127.0.0.1", "-o", "BatchMode=yes", "echo in as $(id -un)")...)
+			if status, rest := c.End(); status != 255 || strings.Contains(rest, "in as") {
+				t.Errorf("an account of ours: exit status %d, said %q", status, rest)
+			}
+		})
+	}
+}
+
+// Between any two steps of installing, upgrading, removing and purging, whatever ends them there.
+func TestPackagingLocksNobodyOut(t *testing.T) {
+	l := rig.NewLocals(t)
+	l.GetIn(t, "installed")
+	getIn := func(when string) { l.GetIn(t, when) }
+	whole := rig.Wiring(t)
+	rig.KilledAtEach(t, scripts+"prerm", []string{"remove"}, getIn)
+	rig.Must(t, "dpkg", "--install", "--force-confold", rig.DebianPackage(t)) // to dpkg an upgrade, which mends what a removal had begun
+	for _, line := range rig.Differences(whole, rig.Wiring(t)) {
+		t.Errorf("half removed and mended, the machine differs: %s", line)
+	}
+	install := rig.Unwired(t)
+	l.GetIn(t, "removed")
+
+	t.Run("with dpkg", func(t *testing.T) { installKilled(t, install) })
+	l.GetIn(t, "dpkg's script killed")
+	rig.KilledAtEach(t, scripts+"postinst", []string{"configure", ""}, getIn)
+	rig.Must(t, "dpkg", "--configure", "-a")
+	l.GetIn(t, "installed after all")
+	for _, line := range rig.Differences(whole, rig.Wiring(t)) {
+		t.Errorf("repaired, the machine differs: %s", line)
+	}
+	rig.Must(t, "dpkg", "--purge", "aad-login")
+	l.GetIn(t, "purged")
+}
+
+// installKilled is an installation whose script is killed when it calls pam-auth-update.
+func installKilled(t *testing.T, install func() (string, int)) {
+	dir := t.TempDir()
+	stub := "#!/bin/sh\ncase $* in *--root*) exec /usr/sbin/pam-auth-update \"$@\" ;; esac\nkill -9 $PPID\n"
+	if err := os.WriteFile(filepath.Join(dir, "pam-auth-update"), []byte(stub), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	if out, status := install(); status == 0 || !strings.Contains(out, "killed by signal (Killed)") {
+		t.Errorf("exit status %d, said %s", status, out)
+	}
+}
+
+// Wherever an installation runs out of room in /etc, it stops and leaves every file whole; with room it goes on.
+func TestFullDiskLocksNobodyOut(t *testing.T) {
+	l := rig.NewLocals(t)
+	install := rig.Unwired(t)
+	fill, room := fullEtc(t)
+	fill()
+	if out, status := install(); status == 0 || !strings.Contains(out, "No space left on device") {
+		t.Errorf("exit status %d, said %s", status, out)
+	}
+	l.GetIn(t, "unpacking stopped")
+	room()
+	rig.Must(t, "dpkg", "--purge", "aad-login") // its own files do not make room then
+	rig.Must(t, "dpkg", "--unpack", rig.DebianPackage(t))
+	fill()
+	configuredAtLast(t, l)
+	room()
+	rig.Must(t, "dpkg", "--remove", "aad-login") // as the /etc below has it
+}
+
+const filler = "/etc/aad-login/filler"
+
+// fullEtc puts a copy of /etc, on a file system of its own, over the machine's, and returns what fills it and what makes room again.
+func fullEtc(t *testing.T) (fill, room func()) {
+	t.Helper()
+	full := t.TempDir()
+	rig.Must(t, "sh", "-c", `mount -t tmpfs -o mode=755,size=$(($(du -sk --apparent-size /etc | cut -f1) + 8192))k full "$0" &&
+		cp -a /etc/. "$0" && mount --bind "$0" /etc`, full)
+	t.Cleanup(func() {
+		rig.Must(t, "umount", "/etc")
+		rig.Must(t, "umount", full)
+	})
+	fill = func() {
+		if out, status := rig.Command(t, "", "dd", "if=/dev/zero", "of="+filler, "bs=4k"); status == 0 {
+			t.Fatal(out)
+		}
+	}
+	return fill, func() { rig.Must(t, "rm", filler) }
+}
+
+// configuredAtLast has dpkg configure the package again and again, each time with a little more room in /etc.
+func configuredAtLast(t *testing.T, l *rig.Locals) {
+	t.Helper()
+	failed := 0
+	for ; failed < 20; failed++ {
+		if out, status := rig.Command(t, "", "dpkg", "--configure", "aad-login"); status == 0 {
+			break
+		} else if !strings.Contains(out, "No space left on device") {
+			t.Errorf("exit status %d, said %s", status, out)
+		}
+		l.GetIn(t, fmt.Sprintf("configuring with room for %d", failed))
+		rig.Must(t, "truncate", "-s", "-4k", filler)
+	}
+	if failed < 1 || failed == 20 {
+		t.Errorf("it failed %d times", failed)
+	}
+	l.GetIn(t, "configured")
+}

@@ -1,0 +1,398 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rig
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Chromium is Debian's Chromium without a window, in the hands of a person at the keyboard. Its chromedriver is spoken to as
+// WebDriver has it (https://www.w3.org/TR/webdriver2/): a dozen requests of a standard, which also tells the name that a
+// screen reader says, in the place of a library with the whole of one browser's own protocol in it. When the test ends, the
+// console has to be free of errors and every address asked for this machine's own.
+type Chromium struct {
+	T       testing.TB
+	Session string // the session's URL
+	Said    []Entry
+	Firefox bool // it is not Chromium
+}
+
+// Entry is a line of Chromium's log: of the console, or of what went on in the network.
+type Entry struct {
+	Level   string `json:"level"`
+	Message string `json:"message"`
+	network bool
+}
+
+// Keys that no text has. WebDriver, Section 17.4.2.
+const (
+	KeyTab   = "\uE004"
+	KeyEnter = "\uE007"
+	KeyEnd   = "\uE010"
+)
+
+// Browsing is the Chromium of all tests: each would wait for its own as long as for all else it does.
+var Browsing struct {
+	session string
+	Dir     string // its user's data
+	driver  *exec.Cmd
+}
+
+// NewChromium is one as wide as a phone, on an empty page. It is started when it is first asked for.
+func NewChromium(t testing.TB) *Chromium {
+	t.Helper()
+	c := &Chromium{T: t}
+	if Browsing.session == "" {
+		c.start()
+	}
+	c.Session = Browsing.session
+	c.Open("about:blank") // away from the page of an earlier test, or for a new tab, and all that it loads
+	c.Log()
+	c.Said = nil
+	c.Width(375)
+	c.scheme("light")
+	t.Cleanup(func() {
+		for _, trouble := range c.troubles() {
+			t.Error(trouble)
+		}
+	})
+	return c
+}
+
+func (c *Chromium) start() {
+	c.T.Helper()
+	var err error
+	if Browsing.Dir, err = os.MkdirTemp("", "chromium"); err != nil {
+		c.T.Fatal(err)
+	}
+	driver := startChromedriver(c.T)
+	var answer struct {
+		ID string `json:"sessionId"`
+	}
+	c.Do("POST", driver+"/session", map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{
+		"browserName": "chrome", "acceptInsecureCerts": true, // the emulator's: a machine trusts it, a browser has never heard of it
+		"goog:chromeOptions": map[string]any{"binary": "/usr/bin/chromium", "args": []string{
+			"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
+			"disable-component-update", "disable-sync", "hide-scrollbars", "user-data-dir=" + Browsing.Dir,
+		}},
+		"goog:loggingPrefs": map[string]string{"browser": "ALL", "performance": "ALL"},
+	}}}, &answer)
+	Browsing.session = driver + "/session/" + answer.ID
+}
+
+// stopChromium ends it when all tests have.
+func stopChromium() {
+	if Browsing.driver == nil {
+		return
+	}
+	if r, err := http.NewRequest("DELETE", Browsing.session, nil); err == nil {
+		http.DefaultClient.Do(r) // answered when its processes have ended
+	}
+	Browsing.driver.Process.Kill()
+	Browsing.driver.Wait()
+	os.RemoveAll(Browsing.Dir)
+}
+
+var driverPort = regexp.MustCompile(`started successfully on port (\d+)`)
+
+// startChromedriver returns its URL.
+func startChromedriver(t testing.TB) string {
+	t.Helper()
+	cmd := exec.Command("chromedriver", "--port=0")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	Browsing.driver = cmd
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if m := driverPort.FindStringSubmatch(lines.Text()); m != nil {
+			go io.Copy(io.Discard, out)
+			return "http://127.0.0.1:" + m[1]
+		}
+	}
+	t.Fatal("chromedriver names no port")
+	return ""
+}
+
+// Do sends a WebDriver command; into gets the value of the answer.
+func (c *Chromium) Do(method, url string, body, into any) {
+	c.T.Helper()
+	if err := c.try(method, url, body, into); err != nil {
+		c.T.Fatal(err)
+	}
+}
+
+// failure is what a browser answers to what it cannot do.
+type failure struct {
+	Err     string `json:"error"`
+	Message string `json:"message"`
+}
+
+func (f failure) Error() string { return f.Err + ": " + f.Message }
+
+func (c *Chromium) try(method, url string, body, into any) error {
+	c.T.Helper()
+	var text []byte
+	if body != nil {
+		var err error
+		if text, err = json.Marshal(body); err != nil {
+			c.T.Fatal(err)
+		}
+	}
+	r, err := http.NewRequest(method, url, bytes.NewReader(text))
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	resp, err := (&http.Client{Timeout: 3 * Patience}).Do(r) // a busy machine takes a while to start it
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var failed failure
+	answer := struct {
+		Value any `json:"value"`
+	}{into}
+	if resp.StatusCode != http.StatusOK {
+		answer.Value = &failed
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		c.T.Fatalf("chromium: %s %s: %v", method, url, err)
+	}
+	if failed.Err != "" {
+		return fmt.Errorf("chromium: %s %s: %w", method, url, failed)
+	}
+	return nil
+}
+
+// devtools sends a command that is Chromium's own: WebDriver knows windows, not phones.
+func (c *Chromium) devtools(command string, params map[string]any) {
+	c.T.Helper()
+	if c.Firefox {
+		c.T.Fatalf("firefox knows no %s", command)
+	}
+	c.Do("POST", c.Session+"/goog/cdp/execute", map[string]any{"cmd": command, "params": params}, nil)
+}
+
+// Width makes it a phone, or a screen, of so many CSS pixels.
+func (c *Chromium) Width(pixels int) {
+	c.T.Helper()
+	c.devtools("Emulation.setDeviceMetricsOverride", map[string]any{
+		"width": pixels, "height": 720, "deviceScaleFactor": 2, "mobile": pixels < 600})
+}
+
+// scheme is what the person prefers: "light" or "dark".
+func (c *Chromium) scheme(name string) {
+	c.T.Helper()
+	c.devtools("Emulation.setEmulatedMedia", map[string]any{
+		"features": []map[string]string{{"name": "prefers-color-scheme", "value": name}}})
+}
+
+// Open goes to a page and waits until it has loaded.
+func (c *Chromium) Open(url string) {
+	c.T.Helper()
+	c.Do("POST", c.Session+"/url", map[string]string{"url": url}, nil)
+}
+
+// Press is the keyboard: one key after the other goes down and up, wherever the focus is.
+func (c *Chromium) Press(keys string) {
+	c.T.Helper()
+	var actions []map[string]string
+	for _, key := range keys {
+		actions = append(actions, map[string]string{"type": "keyDown", "value": string(key)},
+			map[string]string{"type": "keyUp", "value": string(key)})
+	}
+	c.Do("POST", c.Session+"/actions", map[string]any{"actions": []any{
+		map[string]any{"type": "key", "id": "keyboard", "actions": actions}}}, nil)
+}
+
+// element is something on the page, by WebDriver's name for it.
+type element map[string]string
+
+func (e element) path() string { return "/element/" + e["element-6066-11e4-a52e-4f735466cecf"] }
+
+// Click is a click with the mouse.
+func (c *Chromium) Click(selector string) {
+	c.T.Helper()
+	var e element
+	c.Do("POST", c.Session+"/element", map[string]string{"using": "css selector", "value": selector}, &e)
+	c.Do("POST", c.Session+e.path()+"/click", struct{}{}, nil)
+}
+
+// focused is what has the focus as a screen reader says it: role and accessible name, as in `button "Next"`; nothing while one page
+// makes way for the next.
+func (c *Chromium) focused() string {
+	c.T.Helper()
+	var e element
+	var role, name string
+	err := c.try("GET", c.Session+"/element/active", nil, &e)
+	if err == nil {
+		err = c.try("GET", c.Session+e.path()+"/computedrole", nil, &role)
+	}
+	if err == nil {
+		err = c.try("GET", c.Session+e.path()+"/computedlabel", nil, &name)
+	}
+	var no failure
+	switch {
+	case errors.As(err, &no) && (no.Err == "stale element reference" || no.Err == "no such element"):
+		return ""
+	case err != nil:
+		c.T.Fatal(err)
+	}
+	return fmt.Sprintf("%s %q", role, name)
+}
+
+// JS runs a script in the page; into gets what it returns.
+func (c *Chromium) JS(script string, into any) {
+	c.T.Helper()
+	c.Do("POST", c.Session+"/execute/sync", map[string]any{"script": script, "args": []any{}}, into)
+}
+
+// Text is what a person sees written, once the page is all there.
+func (c *Chromium) Text() (text string) {
+	c.T.Helper()
+	c.JS(`return document.readyState === "complete" ? document.body.innerText : ""`, &text)
+	return text
+}
+
+// Expect waits until the page says so.
+func (c *Chromium) Expect(sentence string) {
+	c.T.Helper()
+	var said string
+	c.T.Cleanup(func() {
+		if c.T.Failed() && !strings.Contains(said, sentence) {
+			c.T.Logf("instead of %q the page says:\n%s", sentence, said)
+		}
+	})
+	Eventually(c.T, fmt.Sprintf("the page says %q", sentence), Patience, func() bool {
+		said = c.Text()
+		return strings.Contains(said, sentence)
+	})
+}
+
+// Screenshot is a picture of the page, PNG.
+func (c *Chromium) Screenshot() []byte {
+	c.T.Helper()
+	var text string
+	c.Do("GET", c.Session+"/screenshot", nil, &text)
+	picture, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	return picture
+}
+
+// Log is all that Chromium has said so far: it tells every line once.
+func (c *Chromium) Log() []Entry {
+	c.T.Helper()
+	if c.Firefox { // tells nobody
+		return nil
+	}
+	for _, kind := range []string{"browser", "performance"} {
+		var more []Entry
+		c.Do("POST", c.Session+"/se/log", map[string]string{"type": kind}, &more)
+		for i := range more {
+			more[i].network = kind == "performance"
+		}
+		c.Said = append(c.Said, more...)
+	}
+	return c.Said
+}
+
+// A form that comes back with what is wrong in it is an error to Chromium, too.
+const formCameBack = "Failed to load resource: the server responded with a status of 400 (Bad Request)"
+
+// Console is what the console shows of warnings and errors.
+func (c *Chromium) Console() (lines []string) {
+	c.T.Helper()
+	for _, e := range c.Log() {
+		if !e.network && (e.Level == "SEVERE" || e.Level == "WARNING") && !strings.HasSuffix(e.Message, formCameBack) {
+			lines = append(lines, e.Message)
+		}
+	}
+	return lines
+}
+
+// Requests are the addresses that pages asked for.
+func (c *Chromium) Requests() (urls []string) {
+	c.T.Helper()
+	for _, e := range c.Log() {
+		var event struct {
+			Message struct {
+				Method string
+				Params struct{ Request struct{ URL string } }
+			}
+		}
+		if !e.network {
+			continue
+		}
+		if err := json.Unmarshal([]byte(e.Message), &event); err != nil {
+			c.T.Fatalf("chromium: log: %v", err)
+		}
+		if event.Message.Method == "Network.requestWillBeSent" {
+			urls = append(urls, event.Message.Params.Request.URL)
+		}
+	}
+	return urls
+}
+
+// ownAddress is what a page here may ask for: this machine, a file of it, or what page or browser hold themselves.
+var ownAddress = regexp.MustCompile(`^(https?://127\.0\.0\.1[:/]|file:///|data:|chrome:)`)
+
+// troubles are errors on the console and requests that leave the machine.
+func (c *Chromium) troubles() (all []string) {
+	c.T.Helper()
+	for _, line := range c.Console() {
+		all = append(all, "chromium: console: "+line)
+	}
+	for _, url := range c.Requests() {
+		if !ownAddress.MatchString(url) {
+			all = append(all, "chromium: asks for "+url)
+		}
+	}
+	return all
+}
+
+// TabTo presses Tab until a screen reader would say this.
+func (c *Chromium) TabTo(what string) {
+	c.T.Helper()
+	var passed []string
+	for range 20 {
+		c.Press(KeyTab)
+		said := c.focused()
+		if said == what {
+			return
+		}
+		passed = append(passed, said)
+	}
+	c.T.Fatalf("Tab never comes to %s, only to %q", what, passed)
+}
+
+// Tab goes to a tab.
+func (c *Chromium) Tab(handle string) {
+	c.T.Helper()
+	c.Do("POST", c.Session+"/window", map[string]string{"handle": handle}, nil)
+}
+
+func (c *Chromium) NewTab() (handle string) {
+	c.T.Helper()
+	var tab struct{ Handle string }
+	c.Do("POST", c.Session+"/window/new", map[string]string{"type": "tab"}, &tab)
+	c.Tab(tab.Handle)
+	return tab.Handle
+}

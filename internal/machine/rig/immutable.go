@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rig
+
+import (
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func MakeImmutable(t *testing.T, file string) {
+	t.Helper()
+	f, flags, err := attributes(t, file)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags|ImmutableFlag))
+	}
+	if err != nil {
+		t.Skipf("this file system knows no immutable files: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func MountOn(t *testing.T, file string) {
+	t.Helper()
+	Must(t, "mount", "--bind", file, file)
+	t.Cleanup(func() { Must(t, "umount", file) })
+}
+
+func MountReadOnly(t *testing.T, file string) {
+	t.Helper()
+	MountOn(t, file)
+	Must(t, "mount", "-o", "remount,bind,ro", file)
+}
+
+const ImmutableFlag = 0x10 // FS_IMMUTABLE_FL of linux/fs.h
+
+// attributes opens a file, for as long as the test runs, and reads those of chattr(1). There may be none on its file system.
+func attributes(t *testing.T, path string) (f *os.File, flags uint32, err error) {
+	t.Helper()
+	f, err = os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	flags, err = unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS)
+	return f, flags, err
+}
+
+func Immutable(t *testing.T, path string) bool {
+	t.Helper()
+	_, flags, err := attributes(t, path)
+	return err == nil && flags&ImmutableFlag != 0
+}
+
+func MakeMutable(t *testing.T, path string) {
+	t.Helper()
+	f, flags, err := attributes(t, path)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags&^ImmutableFlag))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

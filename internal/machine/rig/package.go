@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rig
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// Arch is how the package of this architecture ends; the build may have made others, too.
+var Arch = "_" + debianArchitecture() + ".deb"
+
+func debianArchitecture() string {
+	out, _ := exec.Command("dpkg", "--print-architecture").Output()
+	return strings.TrimSpace(string(out))
+}
+
+const ExtensionName = "Contoso.AADLoginForLinux"
+
+// DebianPackage is the package as built for this machine.
+func DebianPackage(t *testing.T) string {
+	t.Helper()
+	return FileAt(t, "../../../build/dist/*_"+runtime.GOARCH+".deb")
+}
+
+// Unwired removes the package for the length of a test, which may then install it; after it all is as before. Accounts stay.
+func Unwired(t *testing.T) (install func() (string, int)) {
+	t.Helper()
+	file := DebianPackage(t)
+	configuration, err := os.ReadFile(ConfigFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	install = func() (string, int) { return Command(t, "", "dpkg", "--install", "--force-confnew", file) }
+	t.Cleanup(func() {
+		if out, status := install(); status != 0 {
+			t.Fatal(out)
+		}
+		if err := ReplaceFile(ConfigFile, configuration, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		Must(t, "aadctl", "config", "apply")
+	})
+	Must(t, "dpkg", "--remove", "aad-login")
+	return install
+}
+
+// Wiring is what the package changes in files of others: path, mode, owner and content of each. ld.so.cache is of every library
+// there is.
+func Wiring(t *testing.T) string {
+	t.Helper()
+	return Must(t, "sh", "-c", WiringCommand)
+}
+
+const (
+	wiringFiles   = `find /etc /var/lib/pam -path /etc/aad-login -prune -o -path '/etc/ld.so.cache*' -prune -o `
+	WiringCommand = wiringFiles + `-printf '%y %m %U:%G %p %l\n' | sort; ` + wiringFiles + `-type f -print0 | sort -z | xargs -0 sha256sum`
+)
+
+func VersionOf(t *testing.T, pkg string) string {
+	t.Helper()
+	if pkg == "proftpd-core" {
+		return strings.TrimSpace(Must(t, "sh", "-c", "dpkg-deb -f /tmp/proftpd-core_*.deb Version"))
+	}
+	return Must(t, "dpkg-query", "-W", "-f", "${Version}", pkg)
+}
+
+const (
+	RuleFile   = "/etc/sudoers.d/aad_admins"
+	DropInFile = "/etc/ssh/sshd_config.d/40-aad-login.conf"
+)

@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rig
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// KeyArgs makes a key that an sshd on port accepts, which asks for the given methods, and one that it does not know.
+func KeyArgs(t *testing.T, port, methods string) (known, unknown []string) {
+	t.Helper()
+	dir := t.TempDir()
+	Must(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(dir, "known"))
+	Must(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(dir, "unknown"))
+	public, err := os.ReadFile(filepath.Join(dir, "known.pub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	authorized := "/run/authorized-" + port // nobody but root may write in any directory above it
+	if err := os.WriteFile(authorized, public, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sshd, err := StartSSHD(port, "-o", "AuthorizedKeysFile="+authorized, "-o", "AuthenticationMethods="+methods,
+		"-o", "KbdInteractiveAuthentication=yes") // sshd looks beforehand, and not into the package's Match blocks
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		sshd.Process.Kill()
+		sshd.Wait()
+		os.Remove(authorized)
+	})
+	with := func(name string) []string { // what comes first counts
+		return append([]string{"-p", port, "-o", "PubkeyAuthentication=yes", "-i", filepath.Join(dir, name), "-o", "IdentitiesOnly=yes",
+			"-o", "NumberOfPasswordPrompts=1"}, SSHArgs()...)
+	}
+	return with("known"), with("unknown")
+}
+
+// StartSSHD runs the distribution's sshd with the configuration that the package brought, and more of it.
+func StartSSHD(port string, more ...string) (*exec.Cmd, error) {
+	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
+		return nil, err
+	}
+	args := append([]string{"-D", "-e", "-p", port, "-o", "ListenAddress=0.0.0.0", "-o", "MaxStartups=100"}, more...)
+	args = append(args, "-o", "PidFile=none") // that of the machine's own is compared with the age of its files
+	// OpenSSH 9.8 and later stop answering an address that fails to sign in as often as these tests do.
+	if patient := "PerSourcePenalties=no"; exec.Command("/usr/sbin/sshd", "-t", "-o", patient).Run() == nil {
+		args = append(args, "-o", patient)
+	}
+	cmd := exec.Command("/usr/sbin/sshd", args...)
+	log, err := os.Create("/tmp/sshd-" + port + ".log")
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stderr = log
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	for range 1000 {
+		if c, err := net.DialTimeout("tcp", "127.0.0.1:"+port, time.Second); err == nil {
+			c.Close()
+			return cmd, nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return nil, fmt.Errorf("sshd does not listen; see %s", log.Name())
+}
+
+// SSHArgs are those of a person whose known_hosts is empty.
+func SSHArgs(more ...string) []string {
+	return append([]string{"-F", "none", "-o", "Port=" + SSHPort, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+		"-o", "PubkeyAuthentication=no"}, more...)
+}
+
+// SSH is "ssh NAME@host [COMMAND]" with a terminal at both ends.
+func SSH(t *testing.T, name string, command ...string) *Terminal {
+	t.Helper()
+	return Open(t, "ssh", append(SSHArgs("-tt", name+"@127.0.0.1"), command...)...)
+}
+
+const PromptPattern = `To sign in, use a web browser to open the page (\S+) and enter the code ([A-Z0-9]{9}) to authenticate\.\s(?:\[[^\n]*\] )?Press ENTER when ready\.`
+
+// Prompted waits for a device code prompt.
+func (c *Terminal) Prompted() (page, code string) {
+	c.T.Helper()
+	m := c.Expect(PromptPattern)
+	return m[1], m[2]
+}
+
+// SignIn goes through a whole prompt: the page in the browser, then ENTER.
+func (c *Terminal) SignIn(as string) {
+	c.T.Helper()
+	page, code := c.Prompted()
+	Browse(c.T, page, code, as)
+	c.TypeLine("")
+}
+
+// KeyPair is a key for public-key logins.
+type KeyPair struct{ File, Public string }
+
+func NewKeyPair(t *testing.T) KeyPair {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "key")
+	Must(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file)
+	return KeyPair{file, Must(t, "cat", file+".pub")}
+}
+
+// Args are ssh's, to use it.
+func (k KeyPair) Args(more ...string) []string {
+	return append([]string{"-o", "PubkeyAuthentication=yes", "-o", "IdentitiesOnly=yes", "-i", k.File}, more...)
+}
+
+// The preview's sentence, to the letter: users and runbooks know it.
+const DeniedSentence = "Access denied:  to sign-in you be assigned a role with action 'Microsoft.Compute/virtualMachines/login/action', " +
+	"for example 'Virtual Machine User Login'"
+
+// PasswordArgs starts that sshd, and are ssh's to connect to it.
+func PasswordArgs(t *testing.T) []string {
+	t.Helper()
+	plain := filepath.Join(t.TempDir(), "sshd_config")
+	if err := os.WriteFile(plain, []byte("UsePAM yes\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sshd, err := StartSSHD("2236", "-f", plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		sshd.Process.Kill()
+		sshd.Wait()
+	})
+	return append([]string{"-p", "2236"}, SSHArgs("-o", "PreferredAuthentications=password")...)
+}
+
+// SSHDProcesses counts processes whose program is sshd's: the listener, the connections, the PAM children and, forked from
+// those, our workers.
+func SSHDProcesses(t *testing.T) int { return len(PIDs(t, "sshd")) }
+
+// Polled waits until a worker asks for its token once more.
+func Polled(t *testing.T) {
+	t.Helper()
+	before := Requests("token")
+	if err := Entra.Await(t.Context(), func() bool { return Requests("token") > before }); err != nil {
+		t.Fatal(err)
+	}
+}
