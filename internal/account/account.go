@@ -22,17 +22,17 @@ type Account struct {
 	Gecos    string // the UPN unless imported
 	Home     string
 	Shell    string
-	TenantID string // with ObjectID whom it belongs to; both empty until an imported account's first sign-in
+	TenantID string // with ObjectID the owner; both empty until an imported account's first sign-in
 	ObjectID string
 	Admin    bool     // member of aad_admins: the last authorization said administrator
 	Groups   []uint32 // further local groups, sorted
-	Former   []string // names it had; nobody else gets them
+	Former   []string // names that it had; no other account gets them
 	Created  time.Time
 	Locked   time.Time // zero unless locked; then nobody signs in, and files keep their owner
 	Removed  time.Time // zero unless removed; then name and id stay taken and nothing answers
-	MovedTo  uint32    // 0, or this is no more than an id that an account had before, removed so that nobody gets it
+	MovedTo  uint32    // not 0: this is only an id that an account had before, kept so that no other gets it
 
-	later later // what a later version has stored with it
+	later later // what a later version has stored with the account
 }
 
 var (
@@ -42,19 +42,19 @@ var (
 	// ErrRemoved is returned together with an account that has been removed.
 	ErrRemoved = errors.New("account: the account has been removed from this machine")
 
-	// ErrLocked is returned by Bind for an account that an administrator of
-	// this machine has locked.
+	// ErrLocked is returned by Bind for an account that an administrator of this machine has
+	// locked.
 	ErrLocked = errors.New("account: the account has been locked on this machine")
 
-	// ErrOtherObject is returned for a name that belongs to another object of
-	// the directory: a UPN given to another person does not give the account.
+	// ErrOtherObject is returned for a name that belongs to another object of the directory: a UPN
+	// given to another person does not give the account.
 	ErrOtherObject = errors.New("account: the name belongs to another object of the directory")
 
 	// ErrNoID is returned when every id tried for a name is taken.
 	ErrNoID = errors.New("account: no free id for the name; widen accounts.id_range")
 )
 
-// normal is the account as the store keeps it.
+// normal returns the account as the store keeps it.
 func (a Account) normal() Account {
 	a.Groups = slices.Compact(slices.Sorted(slices.Values(a.Groups)))
 	for _, t := range []*time.Time{&a.Created, &a.Locked, &a.Removed} {
@@ -70,7 +70,7 @@ func (a Account) equal(b Account) bool {
 		a.Created.Equal(b.Created) && a.Locked.Equal(b.Locked) && a.Removed.Equal(b.Removed) && a.MovedTo == b.MovedTo
 }
 
-// check refuses what no entry may say, whoever asks for it.
+// check refuses what no account may have, whoever asks for it.
 func (a Account) check() error {
 	switch {
 	case !validName(a.Name):
@@ -97,8 +97,7 @@ func (a Account) check() error {
 	return nil
 }
 
-// isIdentifier holds for what fits into a key of the store, and comes out of
-// JSON as it went in.
+// isIdentifier reports whether s fits into a key of the store and passes through JSON unchanged.
 func isIdentifier(s string) bool {
 	return len(s) <= maxText && !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' || c == '/' })
 }

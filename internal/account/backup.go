@@ -13,10 +13,9 @@ import (
 	"time"
 )
 
-// Backups are the store as it was before a change: the first change in a day,
-// and each restoration. They are further names of files written once, so that
-// a full disk does not matter to them, and are for a store that is damaged or
-// lost: what an administrator does by mistake has a command for the way back.
+// Backups are copies of the store from before a change: one a day, and one for each restoration.
+// They are further names of files that are written once, so they need no space on a full disk. They
+// are for a store that is damaged or lost; an administrator's mistake is taken back by a command.
 const (
 	keptBackups  = 10
 	backupEvery  = 24 * time.Hour
@@ -24,7 +23,7 @@ const (
 	backupTime   = "20060102T150405Z"
 )
 
-// Backups are the paths of the backups, oldest first.
+// Backups returns the paths of the backups, oldest first.
 func (s Store) Backups() ([]string, error) {
 	files, err := os.ReadDir(s.path(backupsDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -39,7 +38,7 @@ func (s Store) Backups() ([]string, error) {
 	return paths, nil
 }
 
-// backupMade is zero for what is no backup.
+// backupMade returns when the backup was made, or the zero time for a file that is no backup.
 func backupMade(path string) time.Time {
 	at, ok := strings.CutPrefix(filepath.Base(path), backupPrefix)
 	made, err := time.Parse(backupTime, at)
@@ -49,8 +48,8 @@ func backupMade(path string) time.Time {
 	return made
 }
 
-// backUpDaily is for every change. A backup of the future, from before the
-// clock was set back, is no reason to wait for that day.
+// backUpDaily is called for every change. If the newest backup seems to be of the future, because
+// the clock was set back, another one is made.
 func (s Store) backUpDaily() error {
 	all, err := s.Backups()
 	if err != nil {
@@ -63,8 +62,8 @@ func (s Store) backUpDaily() error {
 	return err
 }
 
-// backUp keeps the store, which must not be sealed, under the name of this
-// second, or of the next one that is free, and removes the oldest backups.
+// backUp keeps the store, which must not be sealed, under the name of this second, or of the next
+// one that is free. It removes the oldest backups.
 func (s Store) backUp() (path string, err error) {
 	if err := os.Mkdir(s.path(backupsDir), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
@@ -80,19 +79,20 @@ func (s Store) backUp() (path string, err error) {
 	}
 	all, err := s.Backups()
 	for _, old := range all[:max(0, len(all)-keptBackups)] {
-		if old != path { // by a clock that was set back it is the oldest
+		if old != path { // with a clock that was set back, the new one sorts first
 			err = errors.Join(err, remove(old))
 		}
 	}
 	return path, err
 }
 
-// Restore puts a copy of a store in the place of the store, without what the
-// accounts were authorized for at the time: nobody is in aad_admins or another
-// group until their next authorization, and no grant or window stands in for one.
-// agree is called with what would be undone by that, if anything: accounts as
-// they are now that the copy does not know, or does not know to be locked,
-// removed or moved. What is there now becomes a backup, even when it is damaged.
+// Restore puts a copy of a store in the place of the store. Authorizations of that time do not come
+// back: nobody is in aad_admins or another group until their next authorization, and no grant or
+// window stands in for one.
+//
+// Restore calls agree with the accounts that would lose something, if there are any: accounts that
+// the copy does not know, or does not know to be locked, removed or moved. The store that is there
+// becomes a backup, even if it is damaged.
 func (s Store) Restore(path string, agree func(undone []Account) error) error {
 	if err := s.makeDir(); err != nil {
 		return err
@@ -103,7 +103,7 @@ func (s Store) Restore(path string, agree func(undone []Account) error) error {
 	}
 	defer q.leave()
 	if q.head.Changes > 0 {
-		_ = q.commit(nil) // who waits for that finds the store replaced if it fails
+		_ = q.commit(nil) // if it fails, those who wait find that the store was replaced
 	}
 	backup, err := s.OpenCopy(path)
 	if err != nil {
@@ -131,7 +131,7 @@ func (s Store) Restore(path string, agree func(undone []Account) error) error {
 	return nil
 }
 
-// unauthorized is a store in which nobody has any group from an authorization.
+// unauthorized returns the backup as a store in which nobody has a group from an authorization.
 func unauthorized(s Store, backup *Snapshot) *Edit {
 	e := newEdit(s, backup)
 	for a := range backup.All() {
@@ -143,8 +143,7 @@ func unauthorized(s Store, backup *Snapshot) *Edit {
 	return e
 }
 
-// withdrawAll is Withdraw for everybody, whatever uids there have been. What has
-// been refused stays so.
+// withdrawAll is Withdraw for every uid that there has been. Denials stay.
 func (s Store) withdrawAll() error {
 	var all error
 	for _, dir := range []string{s.path(grantsDir), s.windowsDir()} {
@@ -163,7 +162,7 @@ func (s Store) withdrawAll() error {
 	return all
 }
 
-// undoneBy looks into a store as far as it can be read.
+// undoneBy reads the present store as far as it can be read.
 func (s Store) undoneBy(backup *Snapshot) (undone []Account, err error) {
 	current, err := s.Open()
 	var damaged *DamagedError
@@ -183,7 +182,7 @@ func (s Store) undoneBy(backup *Snapshot) (undone []Account, err error) {
 	return undone, nil
 }
 
-// putBack replaces the store, whatever is in its place.
+// putBack replaces the store, whatever state it is in.
 func (s Store) putBack(e *Edit) error {
 	_, err := s.writeNew(s.path(newFile), e.writeTo)
 	if err != nil {
@@ -206,9 +205,8 @@ func (s Store) putBack(e *Edit) error {
 	return syncPath(s.path("."))
 }
 
-// Generalize leaves nobody authorized, as Restore does, of a store that stays
-// otherwise as it is: a copy of the disk is another machine, where other roles
-// count.
+// Generalize removes every authorization, as Restore does, and leaves the store otherwise as it is:
+// a copy of the disk is another machine, where other roles count.
 func (s Store) Generalize() error {
 	snapshot, err := s.Open()
 	if err != nil {

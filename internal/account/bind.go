@@ -8,24 +8,24 @@ import (
 	"fmt"
 )
 
-// Identity is who a verified token says has signed in.
+// Identity is the person whom a verified token names.
 type Identity struct {
 	TenantID, ObjectID string
 	Name, UPN          string // as Rules.Name made them of the token's name
 }
 
-// RenamedError is returned when an account was found under an old name. It has
-// been renamed in place, keeping uid and home. The host still has the entry of
-// the name typed, so the person has to connect once more.
+// RenamedError is returned when an account was found under an old name. The account has been
+// renamed in place and keeps uid and home. The host still has the entry of the name typed, so the
+// person has to connect once more.
 type RenamedError struct{ New Account }
 
 func (e *RenamedError) Error() string {
 	return fmt.Sprintf("account: renamed to %s; connect again", e.New.Name)
 }
 
-// MovedError is returned when the host took an id before authentication that
-// is no longer the account's. Nothing is stored: the session would run under
-// an id that is, or will be, somebody else's.
+// MovedError is returned when the uid that the host looked up before authentication is no longer
+// the account's. Nothing is stored: the session would run under an id that is, or will be, another
+// account's.
 type MovedError struct {
 	Name           string
 	LookupUID, Now uint32
@@ -35,10 +35,9 @@ func (e *MovedError) Error() string {
 	return fmt.Sprintf("account: %s has id %d, the host took %d; connect again", e.Name, e.Now, e.LookupUID)
 }
 
-// Bind returns the account of who signed in, stored with the first sign-in.
-// lookupUID is the uid that the host learnt from the name service before authentication. Errors beside
-// those above are *ConflictError, ErrOtherObject, ErrLocked, ErrRemoved and
-// ErrNoID.
+// Bind returns the account of the person who signed in, and stores it at the first sign-in.
+// lookupUID is the uid that the host learnt from the name service before authentication. Besides
+// the errors above, Bind returns *ConflictError, ErrOtherObject, ErrLocked, ErrRemoved and ErrNoID.
 func (e *Edit) Bind(who Identity, lookupUID uint32) (Account, error) {
 	if who.ObjectID == "" || who.TenantID == "" {
 		return Account{}, fmt.Errorf("account: %s: no object to bind to", who.Name)
@@ -92,7 +91,7 @@ func (e *Edit) renamed(a Account, who Identity) (Account, error) {
 	return Account{}, &RenamedError{New: a}
 }
 
-// put returns the account as stored.
+// put stores an account and returns it as it is stored.
 func (e *Edit) put(a Account) (Account, error) {
 	if err := e.Put(a); err != nil {
 		return Account{}, err

@@ -12,13 +12,12 @@ import (
 	"slices"
 )
 
-// What waits of a change are its records as the store will have them, and for
-// each grant one with the key "d" uid: that is kept here until the account is in
-// the store.
+// A change that waits is kept as the records that the store will have. Each grant is one more
+// record, with the key "d" uid, and stays there until the account is in the store.
 
-// canWait reports whether an edit gives keys new values and takes none away, so
-// that a lookup finds the newest value of a key and is done; and is not so large
-// that everybody behind would have to go through it.
+// canWait reports whether a change may wait. It may if it only gives keys new values and removes
+// none, so that a lookup can stop at the newest value of a key, and if it is not so large that
+// everybody behind would have to go through it.
 func (e *Edit) canWait() bool {
 	const few = 100
 	if e.base == nil || e.rules.Low != e.base.rules.Low || len(e.accounts) > few {
@@ -40,7 +39,7 @@ func isSubset(some, all []string) bool {
 	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
 }
 
-// change is what waits of an edit.
+// change returns the records of an edit that waits.
 func (e *Edit) change() (b []byte, err error) {
 	add := func(key, value []byte) error {
 		b = little.AppendUint32(b, uint32(len(key)))
@@ -66,8 +65,7 @@ func (e *Edit) change() (b []byte, err error) {
 	return b, err
 }
 
-// order is that of an edit's accounts: those that were there, then the new ones
-// as they came.
+// order returns the uids of an edit: the accounts that were there, then the new ones as they came.
 func (e *Edit) order() []uint32 {
 	all := maps.Clone(e.accounts)
 	for _, uid := range e.added {
@@ -76,7 +74,7 @@ func (e *Edit) order() []uint32 {
 	return append(slices.Sorted(maps.Keys(all)), e.added...)
 }
 
-// changeRecords yields the records of changes, up to damage.
+// changeRecords yields the records of changes, up to the first that is damaged.
 func changeRecords(b []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
 		for len(b) >= 8 {
@@ -90,7 +88,7 @@ func changeRecords(b []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// newest is the value that changes give to a key, or nil.
+// newest returns the value that changes give to a key, or nil.
 func newest(changes, key []byte) (value []byte) {
 	for k, v := range changeRecords(changes) {
 		if bytes.Equal(k, key) {
@@ -100,7 +98,7 @@ func newest(changes, key []byte) (value []byte) {
 	return value
 }
 
-// take makes changes part of an edit of what they were on top of.
+// take applies changes to an edit of the store that they were made for.
 func (e *Edit) take(changes []byte) error {
 	var entry []byte
 	for key, value := range changeRecords(changes) {
@@ -147,7 +145,7 @@ func (e *Edit) takeGrant(key, value []byte) error {
 	return nil
 }
 
-// merge makes an edit that was on top of changes part of one with them.
+// merge applies an edit that was made on top of changes to an edit that has these changes.
 func (e *Edit) merge(last *Edit) error {
 	e.rules, e.decided = last.rules, append(e.decided, last.decided...)
 	for _, uid := range last.order() {

@@ -8,9 +8,9 @@ import (
 	"fmt"
 )
 
-// Check reads the whole store: the database is sound, every account can be
-// read and comes with all of its records, and nothing else is there but what a
-// later version has added.
+// Check reads the whole store. It makes sure that the database is sound, that every account can be
+// read and has all of its records, and that there is nothing else but what a later version has
+// added.
 func (s *Snapshot) Check() error {
 	if err := s.db.Check(); err != nil {
 		return s.store.damaged("is damaged: " + err.Error())
@@ -46,7 +46,7 @@ func (s *Snapshot) Check() error {
 	return nil
 }
 
-// begin reads the account that a "u" record begins.
+// begin reads the account that a "u" record starts.
 func (s *Snapshot) begin(key, value []byte) (Account, error) {
 	if key[0] == 'g' {
 		return Account{}, nil
@@ -58,7 +58,7 @@ func (s *Snapshot) begin(key, value []byte) (Account, error) {
 	return s.join(uid, value)
 }
 
-// expected are the keys that follow, the first of them key.
+// expected returns the keys that follow a "u" or "g" record, that record's own key first.
 func expected(key []byte, a Account) []string {
 	if key[0] == 'g' {
 		return []string{"g" + AdminsGroup}
@@ -66,8 +66,8 @@ func expected(key []byte, a Account) []string {
 	return keys(a)
 }
 
-// belongs looks into the records that join does not read. The name service
-// goes by each copy of an entry, so each must be what would be written.
+// belongs checks the records that join does not read. The name service relies on each copy of an
+// entry, so each must be what would be written.
 func (s *Snapshot) belongs(key, value []byte, a Account, admins []string) bool {
 	switch key[0] {
 	case 'u':

@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// open is the store with all that waits, or nil while there is none.
+// open returns the store with all changes that wait, or nil while there is no store.
 func (q *queue) open() (*Snapshot, error) {
 	base, err := q.openBase()
 	if base == nil || err != nil {
@@ -24,7 +24,7 @@ func (q *queue) open() (*Snapshot, error) {
 	return base, nil
 }
 
-// openBase is the store without what waits.
+// openBase returns the store without the changes that wait.
 func (q *queue) openBase() (*Snapshot, error) {
 	base, err := q.store.Open()
 	if errors.Is(err, ErrMissing) {
@@ -33,7 +33,7 @@ func (q *queue) openBase() (*Snapshot, error) {
 	return base, err
 }
 
-// take has an edit written, and returns when it is on disk.
+// take has an edit written and returns when it is on disk.
 func (q *queue) take(e *Edit) error {
 	if err := q.store.writeDenials(e); err != nil {
 		return err
@@ -54,7 +54,7 @@ func (q *queue) take(e *Edit) error {
 	return q.hear()
 }
 
-// commit writes all that waits, and last on top of it, into one new store.
+// commit writes all changes that wait, and last on top of them, into one new store.
 func (q *queue) commit(last *Edit) error {
 	all := last
 	if last == nil || len(q.waiting) > 0 {
@@ -87,8 +87,8 @@ func (q *queue) commit(last *Edit) error {
 	return nil
 }
 
-// sound is Check for the store that the queue is on top of. One whose bytes are
-// those that were checked before, or written by us, needs no other look.
+// sound is Check for the store that the queue builds on. A store is not checked again if its bytes
+// are those that were checked before, or that this software wrote.
 func (q *queue) sound(base *Snapshot) error {
 	if q.head.Base.Sum != 0 && q.head.Base.Sum == base.sum() {
 		return nil
@@ -96,7 +96,7 @@ func (q *queue) sound(base *Snapshot) error {
 	return base.Check()
 }
 
-// announce says which store will be there, before it is.
+// announce notes which store will be there, before it is.
 func (q *queue) announce(path string, sum uint64) error {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -5,10 +5,10 @@ package account
 
 import "fmt"
 
-// Decide writes down, together with the change, what has been decided about an
-// account: whoever decides next sees it. A denial is on disk before the change is
-// written, so that nobody keeps for a moment what is taken back, and a grant not
-// until the account is, as that of whom the grant is for.
+// Decide writes down, together with the change, what has been decided about an account. Whoever
+// decides next sees it. A denial is on disk before the change is, so that what it takes back holds
+// for nobody meanwhile. A grant is written only after the store has the account as that of the
+// grant's person.
 func (e *Edit) Decide(uid uint32, g Grant) {
 	if g.Time.IsZero() {
 		g.Time = e.now
@@ -22,7 +22,7 @@ type decision struct {
 	grant Grant
 }
 
-// LastDecision is that of the store, or one that waits for a change to be written.
+// LastDecision returns the store's last decision, or a later one that waits to be written.
 func (e *Edit) LastDecision(uid uint32) (Grant, error) {
 	last, err := e.store.LastDecision(uid)
 	if e.base == nil {
@@ -34,7 +34,7 @@ func (e *Edit) LastDecision(uid uint32) (Grant, error) {
 	return last, err
 }
 
-// writeDenials writes down the denials of an edit.
+// writeDenials writes the denials of an edit.
 func (s Store) writeDenials(e *Edit) error {
 	for _, d := range e.decided {
 		if d.grant.Denied == "" {
@@ -47,9 +47,9 @@ func (s Store) writeDenials(e *Edit) error {
 	return nil
 }
 
-// writeGrants writes down the grants of a change that is in the store, but for those that
-// somebody else has the account by now, or has been denied since. Whose grant it is
-// finds out what became of it: it may be another process.
+// writeGrants writes the grants of a change that is in the store. It leaves out grants of an
+// account that belongs to somebody else by now, or that has been denied since. The process that
+// waits for its grant finds that out by itself: it may be another process than this one.
 func (s Store) writeGrants(e *Edit) {
 	for _, d := range e.decided {
 		a, err := e.ByUID(d.uid)
@@ -64,8 +64,7 @@ func (g Grant) isOf(a Account) bool {
 	return g.Denied == "" && a.Locked.IsZero() && g.TenantID == a.TenantID && g.ObjectID == a.ObjectID
 }
 
-// keepGrants returns when the grants of an edit, or what was decided later, is on
-// disk.
+// keepGrants returns when the grants of an edit, or later decisions, are on disk.
 func (s Store) keepGrants(e *Edit) error {
 	for _, d := range e.decided {
 		last, err := s.LastDecision(d.uid)
@@ -82,5 +81,5 @@ func (s Store) keepGrants(e *Edit) error {
 	return nil
 }
 
-// ReadGrant is that of the store, or one that waits for a change to be written.
+// ReadGrant returns the store's last grant, or a later one that waits to be written.
 func (e *Edit) ReadGrant(uid uint32) (Grant, error) { return withoutDenial(e.LastDecision(uid)) }

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Edit is a store being changed: its lookups see the changes. It is valid
-// during the function that Update calls.
+// Edit is a store being changed. Its lookups see the changes. It is valid during the function that
+// Update calls.
 type Edit struct {
 	store  Store
 	base   *Snapshot // nil when there is no store yet
@@ -42,12 +42,11 @@ func (e *Edit) changed() bool {
 	return len(e.accounts) > 0 || e.base == nil || !e.rules.Equal(e.base.rules)
 }
 
-// Rules are those that will be stored.
+// Rules returns the rules that will be stored.
 func (e *Edit) Rules() Rules { return e.rules }
 
-// SetRules replaces the rules. Accounts keep their ids, homes and shells. A range
-// that begins where somebody is, is refused with *RangeError, unless the store
-// has it already.
+// SetRules replaces the rules. Accounts keep their ids, homes and shells. A range whose first ids
+// belong to somebody is refused with *RangeError, unless the store has that range already.
 func (e *Edit) SetRules(r Rules) error {
 	if err := r.check(); err != nil {
 		return fmt.Errorf("account: rules: %w", err)
@@ -62,8 +61,8 @@ func (e *Edit) SetRules(r Rules) error {
 	return nil
 }
 
-// Conflict refuses what another account or group of this machine has; see
-// Locals. Import, Move, Rename and a first sign-in go through it.
+// Conflict refuses names and ids that another account or group of this machine has; see Locals.
+// Import, Move, Rename and a first sign-in call it.
 func (e *Edit) Conflict(a Account) error {
 	if err := e.readLocals(); err != nil {
 		return err
@@ -71,8 +70,8 @@ func (e *Edit) Conflict(a Account) error {
 	return e.locals.Conflict(a)
 }
 
-// Home refuses a home of somebody else; see Locals. A first sign-in asks for it
-// before there is a lock.
+// Home refuses the home of somebody else; see Locals. A first sign-in calls it before it waits for
+// the lock.
 func (e *Edit) Home(a Account) error {
 	if err := e.readLocals(); err != nil {
 		return err
@@ -122,7 +121,7 @@ func (e *Edit) ByObject(tid, oid string) (Account, error) {
 // NewAccount returns the account that a first sign-in under this name would store.
 func (e *Edit) NewAccount(n Name) (Account, error) { return newAccount(e, e.rules, n) }
 
-// Holder finds the account that a name is or was, whatever it is called now.
+// Holder finds the account that has or had a name, whatever it is called now.
 func (e *Edit) Holder(name string) (Account, error) { return byFormerName(e, name) }
 
 func (e *Edit) holder(name string) (uint32, error) {
@@ -135,9 +134,9 @@ func (e *Edit) holder(name string) (uint32, error) {
 	return e.base.holder(name)
 }
 
-// Put stores an account: the one with its uid changed, or a new one. Names and
-// objects have one account each for ever; a name that the account had before
-// stays its own, and an owner is never exchanged.
+// Put stores an account: a new one, or the one with its uid, changed. A name or an object belongs
+// to one account for ever. An account keeps the names that it had before, and Put never changes its
+// owner.
 func (e *Edit) Put(a Account) error {
 	old, err := e.ByUID(a.UID)
 	exists := err == nil || err == ErrRemoved
@@ -172,7 +171,7 @@ func (e *Edit) Put(a Account) error {
 	return nil
 }
 
-// unique refuses what would take something from another account.
+// unique refuses an account that would take something from another one.
 func (e *Edit) unique(old, a Account, exists bool) error {
 	switch {
 	case !exists && len(a.Former) > 0:
@@ -202,7 +201,7 @@ func (e *Edit) unique(old, a Account, exists bool) error {
 	return nil
 }
 
-// former is the list of names an account had when its name is to be name.
+// former returns the names that an account had before, once its name is name.
 func former(old Account, name string) []string {
 	had := slices.Clone(old.Former)
 	if old.Name != name {
@@ -211,8 +210,8 @@ func former(old Account, name string) []string {
 	return slices.DeleteFunc(had, func(s string) bool { return s == name })
 }
 
-// Import stores accounts that have an id already, all or none: an account that
-// is there as it should be is left alone.
+// Import stores accounts that have an id already, all of them or none. An account that is there as
+// it should be is left alone.
 func (e *Edit) Import(accounts []Account) error {
 	for _, a := range accounts {
 		old, err := e.ByName(a.Name)

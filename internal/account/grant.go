@@ -14,12 +14,11 @@ import (
 	"time"
 )
 
-// Grant is the last authorization of an account on this machine, or the denial
-// that came after it.
+// Grant is the last authorization of an account on this machine, or the denial that came after it.
 type Grant struct {
 	TenantID     string `json:"tenant"`
-	ObjectID     string `json:"object"`           // whom it was given to
-	Denied       string `json:"denied,omitempty"` // or refused to; then there is no ObjectID
+	ObjectID     string `json:"object"`           // whom the authorization is for
+	Denied       string `json:"denied,omitempty"` // whom it was refused to; then there is no ObjectID
 	ConfigDigest string `json:"config"`           // signin.ConfigDigest of the configuration that it was given under
 	Admin        bool   `json:"admin"`
 	Source       string `json:"source"` // of authorization.source
@@ -27,20 +26,19 @@ type Grant struct {
 	Service      string `json:"service,omitempty"` // PAM service
 	RemoteHost   string `json:"rhost,omitempty"`
 
-	Moment         // of asking for this authorization
+	Moment         // when this authorization was asked for
 	Browser Moment `json:"browser,omitzero"` // of the last sign-in with a browser
 }
 
-// Moment is a point of time by two clocks: Time, and one that nobody can step,
-// which says how long after this boot.
+// Moment is a point in time on two clocks: Time, and the time since boot, which nobody can step.
 type Moment struct {
 	Time time.Time     `json:"time"`
 	Boot string        `json:"boot,omitempty"`
 	Up   time.Duration `json:"up_ns,omitempty"`
 }
 
-// After reports whether m was later than n. What is of another boot was earlier:
-// nobody who asks now was running then.
+// After reports whether m was later than n. A moment of another boot was earlier: no process that
+// asks now was running then.
 func (m Moment) After(n Moment) bool {
 	switch {
 	case m.Boot != "" && m.Boot == n.Boot:
@@ -58,8 +56,8 @@ var ErrNoGrant = errors.New("account: no grant")
 
 const maxGrant = 16 << 10
 
-// RecordGrant replaces the grant of an account. Only root can read it. It must
-// not be called within Update, whose lock it takes.
+// RecordGrant replaces the grant of an account. Only root can read the file. RecordGrant must not
+// be called within Update, because it takes the same lock.
 func (s Store) RecordGrant(uid uint32, g Grant) error {
 	if err := s.makeDir(); err != nil {
 		return err
@@ -79,8 +77,8 @@ func (s Store) RecordGrant(uid uint32, g Grant) error {
 	return nil
 }
 
-// ReadGrant returns the last grant, or ErrNoGrant when there is none or it
-// does not read as one: whoever relies on it fails closed.
+// ReadGrant returns the last grant. It returns ErrNoGrant if there is none or if it cannot be read:
+// callers fail closed.
 func (s Store) ReadGrant(uid uint32) (Grant, error) { return withoutDenial(s.LastDecision(uid)) }
 
 func withoutDenial(g Grant, err error) (Grant, error) {
@@ -90,7 +88,7 @@ func withoutDenial(g Grant, err error) (Grant, error) {
 	return g, err
 }
 
-// LastDecision is ReadGrant, but also tells of a denial.
+// LastDecision is ReadGrant, but it also returns a denial.
 func (s Store) LastDecision(uid uint32) (Grant, error) {
 	f, err := os.OpenFile(s.grantPath(uid), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	switch {
@@ -120,10 +118,11 @@ func (s Store) grantPath(uid uint32) string {
 	return s.path(grantsDir + "/" + strconv.FormatUint(uint64(uid), 10))
 }
 
-// writeGrant replaces the file, by way of one that has always the same name: a
-// writer that was killed leaves one, however often that happens. The caller has
-// the lock. A denial is on disk then; whose grant it is waits for it in keepGrants:
-// one that is lost with the power, or empty, stands in for nothing.
+// writeGrant replaces the grant's file by way of a temporary file. That always has the same name,
+// so a writer that is killed again and again leaves only one. The caller has the lock.
+//
+// A denial is on disk when writeGrant returns. For a grant, keepGrants waits for that: a grant that
+// is lost with the power, or empty, stands in for nothing.
 func (s Store) writeGrant(uid uint32, g Grant) error {
 	g.Time, g.Browser.Time = g.Time.UTC(), g.Browser.Time.UTC()
 	text, err := json.Marshal(g)

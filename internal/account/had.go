@@ -5,11 +5,11 @@ package account
 
 import "errors"
 
-// Had reports whether name and uid are or were both this store's: the uid an
-// account's, removed or moved ones' too, the name likewise or, in any spelling,
-// one that an account could have. A host that has such a pair and not from
-// /etc/passwd has it from us, perhaps from a while ago. aad_had of nss/answer.h
-// is the same for the PAM module, and says why nobody asks for one account.
+// Had reports whether name and uid both belong or belonged to this store: the uid to any account,
+// also a removed or moved one; and the name likewise, or it is one that an account could have, in
+// any spelling. If a host has such a pair, and not from /etc/passwd, it has it from this store,
+// perhaps from a while ago. aad_had in nss/answer.h does the same for the PAM module; its comment
+// says why the two need not be of one account.
 func (s *Snapshot) Had(name string, uid uint32) (bool, error) {
 	switch _, err := s.ByUID(uid); {
 	case errors.Is(err, ErrUnknown):

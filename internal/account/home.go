@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// A HomeError tells of a home that is somebody else's: whoever owns it could
-// have the person run what they like.
+// HomeError is returned for a home that belongs to somebody else. The owner could make the person
+// run any program.
 type HomeError struct {
 	Account Account
 	Owner   string // "joe (uid 1002)"
@@ -30,15 +30,15 @@ func (e *HomeError) Fix() string {
 		e.Account.UID, strings.ReplaceAll(e.Account.Home, "'", `'\''`), e.Account.Name)
 }
 
-// homeLimit is how long a home is waited for that a server has to tell of.
+// homeLimit is how long to wait for the server that a home is on.
 const homeLimit = 2 * time.Second
 
 // overflowUID stands for an owner that the kernel or a file server cannot name.
 const overflowUID = 65534
 
-// Home refuses, with *HomeError, a home that exists and belongs neither to the
-// account nor to root, be it a link or what that leads to. One that cannot be
-// looked at, or not soon, is no reason to keep anybody out.
+// Home refuses, with *HomeError, a home that exists and belongs neither to the account nor to root.
+// It looks at a link and at what the link leads to. A home that cannot be looked at, or not soon,
+// is no reason to keep anybody out.
 func (l *Locals) Home(a Account) error {
 	owner := make(chan uint32, 1)
 	go func() { owner <- foreignOwner(a) }() // may hang for good: a file server can be gone
@@ -52,9 +52,10 @@ func (l *Locals) Home(a Account) error {
 	return nil
 }
 
-// foreignOwner is whose the home is, or 0.
+// foreignOwner returns the uid of the home's owner if that is neither the account nor root, and
+// else 0.
 func foreignOwner(a Account) uint32 {
-	// Behind "/." is what a login would come to: automounted, and behind links.
+	// "/." leads to the directory that a login would use: mounted, and behind links.
 	for _, path := range []string{a.Home, a.Home + "/."} {
 		info, err := os.Lstat(path)
 		if err != nil {
@@ -82,20 +83,20 @@ func (l *Locals) describe(uid uint32) string {
 	return fmt.Sprintf("%s (uid %d)", names[0], uid)
 }
 
-// A SharedHome is a home of somebody local that the template makes somebody's.
+// SharedHome is the home of a local user that the template could also give to an account.
 type SharedHome struct{ Home, User, Account string }
 
 func (s SharedHome) String() string {
 	return fmt.Sprintf("%s of %s, for %s", s.Home, s.User, s.Account)
 }
 
-// SharedHomes are those of the users in /etc/passwd that could be an account's
-// by these rules, in the order of their paths.
+// SharedHomes returns the homes of users in /etc/passwd that these rules could give to an account,
+// in the order of their paths.
 func (l *Locals) SharedHomes(r Rules) (shared []SharedHome) {
 	pattern := r.homePattern()
 	for user, home := range l.homes {
 		n, ok := r.livesIn(pattern, home)
-		if ok && n.Account != user { // whose name is taken has no home either
+		if ok && n.Account != user { // a name that is taken gets no home
 			shared = append(shared, SharedHome{home, user, n.Account})
 		}
 	}
@@ -103,8 +104,7 @@ func (l *Locals) SharedHomes(r Rules) (shared []SharedHome) {
 	return shared
 }
 
-// homePattern matches the homes of the template, with the part before the @ as
-// its first group.
+// homePattern matches the homes that the template makes. Its first group is the part before the @.
 func (r Rules) homePattern() *regexp.Regexp {
 	var domains []string
 	for _, d := range r.Domains {
@@ -116,7 +116,7 @@ func (r Rules) homePattern() *regexp.Regexp {
 	).Replace(regexp.QuoteMeta(r.Home)) + "$")
 }
 
-// livesIn finds a name that has this home.
+// livesIn finds a name that gets this home.
 func (r Rules) livesIn(pattern *regexp.Regexp, home string) (Name, bool) {
 	match := pattern.FindStringSubmatch(home)
 	if len(match) < 2 {

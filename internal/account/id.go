@@ -9,21 +9,20 @@ import (
 	"strings"
 )
 
-// attempts is how often an id is tried for before a name goes without; both
-// languages give up together. In the default range a first try collides once
-// in 268 million divided by the number of accounts.
+// attempts is how many ids are tried for a name. Go and C give up after the same number. In the
+// default range the first try collides once in 268 million divided by the number of accounts.
 const attempts = 256
 
-// ID is the id of attempt k for an account, the same on every machine. It uses
-// no more than arithmetic, so that C computes it while a process waits. upn is
-// the full lower-case UPN, and high-low at least 16.
+// ID returns the id of attempt k for an account, the same on every machine. It uses only
+// arithmetic, so that C can compute it while a process waits. upn is the full lower-case UPN, and
+// high-low is at least 16.
 func ID(tenant, upn string, k int, low, high uint32) uint32 {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s\x00%s\x00%d", tenant, upn, k)
 	return low + reserved + uint32(mix64(h.Sum64())%(uint64(high)-uint64(low)-reserved+1))
 }
 
-// mix64 is MurmurHash3's finaliser: FNV alone leaves similar names side by side.
+// mix64 is MurmurHash3's finaliser. With FNV alone, similar names would get neighbouring ids.
 func mix64(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd
@@ -32,7 +31,7 @@ func mix64(h uint64) uint64 {
 	return h ^ h>>33
 }
 
-// expand fills in a home template.
+// expand fills in a template of home directories.
 func expand(template string, n Name) string {
 	return strings.NewReplacer("%u", n.Account, "%l", n.Local(), "%d", n.Domain(), "%%", "%").Replace(template)
 }

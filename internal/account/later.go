@@ -12,19 +12,19 @@ import (
 	"strings"
 )
 
-// later is what a later version of this software has stored with an account
-// and this one does not know. It is written again as it was read.
+// later holds what a later version of this software has stored with an account and this version
+// does not know. It is written again as it was read.
 type later struct {
 	flags    uint16                     // of the entry
 	sections sections                   // of the entry
 	members  map[string]json.RawMessage // of the "a" record
 }
 
-// sections are the end of a record, by tag: what has been added since it had
-// none.
+// sections are the end of a record, by tag. Everything added to a record after its first version is
+// in one of them.
 type sections map[uint16][]byte
 
-// append writes them in the order of their tags.
+// append writes the sections in the order of their tags.
 func (s sections) append(b []byte) []byte {
 	for _, tag := range slices.Sorted(maps.Keys(s)) {
 		b = little.AppendUint16(b, tag)
@@ -34,7 +34,7 @@ func (s sections) append(b []byte) []byte {
 	return b
 }
 
-// parseSections reads b to its end; none are nil. nss/record.c does the same.
+// parseSections reads b to its end. It returns nil if b is empty. nss/record.c does the same.
 func parseSections(b []byte) (sections, error) {
 	if len(b) == 0 {
 		return nil, nil
@@ -54,18 +54,17 @@ func parseSections(b []byte) (sections, error) {
 	return s, nil
 }
 
-// withMembers adds members to a JSON object that has some.
+// withMembers adds members to a JSON object that is not empty.
 func withMembers(object []byte, members map[string]json.RawMessage) []byte {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		quoted, _ := json.Marshal(name) // it is a string
+		quoted, _ := json.Marshal(name) // a string always marshals
 		object = slices.Concat(object[:len(object)-1], []byte{','}, quoted, []byte{':'}, members[name], []byte{'}'})
 	}
 	return object
 }
 
-// unknownMembers are those of an object that are none of known. One that only
-// differs from a known one in case is damage: package json would take it for
-// that.
+// unknownMembers returns the members of an object that are not known. A name that differs from a
+// known one only in case is damage, because package json would take it for that one.
 func unknownMembers(object []byte, known []string) (map[string]json.RawMessage, error) {
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(object, &all); err != nil {
@@ -82,7 +81,7 @@ func unknownMembers(object []byte, known []string) (map[string]json.RawMessage, 
 	return all, nil
 }
 
-// isKnown reports whether a record is of a kind that this version writes.
+// isKnown reports whether this version writes records of this kind.
 func isKnown(key []byte) bool {
 	switch key[0] {
 	case 'u', 'n', 'a', 'o':

@@ -13,22 +13,21 @@ import (
 	"strings"
 )
 
-// Locals are the users and groups that this machine has besides ours, as
-// /etc/passwd and /etc/group have them. Each file is read once, however many
-// accounts are compared with it.
+// Locals are the users and groups of /etc/passwd and /etc/group. Each file is read once, however
+// many accounts are compared with it.
 type Locals struct {
 	uids, gids map[string]uint32 // by name
 	homes      map[string]string // by name
 
 	users, groups, mains map[uint32][]string // by uid, by gid, users by the gid of their primary group
 
-	// Besides knows users and groups of further sources, which need not list
-	// what they have; nil for none. A root process inside sshd has none: they
-	// may wait for a network.
+	// Besides knows users and groups of other name services, which need not list what they have;
+	// nil for none. A root process inside sshd sets none, because a name service may wait for a
+	// network.
 	Besides NameService
 }
 
-// A NameService answers for one name or id, with false for nobody's.
+// A NameService looks up one name or id. It returns false if nobody has it.
 type NameService interface {
 	UID(user string) (uint32, bool)
 	User(uid uint32) (string, bool)
@@ -36,7 +35,7 @@ type NameService interface {
 	Group(gid uint32) (string, bool)
 }
 
-// A ConflictError says whose a name or an id is that an account was to get.
+// A ConflictError says who has the name or id that an account was to get.
 type ConflictError struct {
 	Account string
 	Problem string // "id 4242 is that of the local group docker2"
@@ -44,7 +43,7 @@ type ConflictError struct {
 
 func (e *ConflictError) Error() string { return "account: " + e.Account + ": " + e.Problem }
 
-// ReadLocals reads the files in /etc. One that is not there is empty.
+// ReadLocals reads the files in /etc. A file that is not there counts as empty.
 func ReadLocals(etc fs.FS) (*Locals, error) {
 	l := &Locals{
 		uids: make(map[string]uint32), gids: make(map[string]uint32), homes: make(map[string]string),
@@ -72,7 +71,7 @@ func ReadLocals(etc fs.FS) (*Locals, error) {
 	return l, err
 }
 
-// colonFile reads the lines of passwd(5) or group(5) that have so many fields.
+// colonFile reads the lines of passwd(5) or group(5) that have at least so many fields.
 func colonFile(etc fs.FS, file string, least int, take func(fields []string)) error {
 	f, err := etc.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -96,17 +95,16 @@ func colonFile(etc fs.FS, file string, least int, take func(fields []string)) er
 	return nil
 }
 
-// parseLocalID also takes zeros in front, as the C library does.
+// parseLocalID accepts leading zeros, as the C library does.
 func parseLocalID(s string) (uint32, bool) {
 	id, err := strconv.ParseUint(s, 10, 32)
 	return uint32(id), err == nil
 }
 
-// Conflict refuses, with *ConflictError, a name or id that somebody else on this
-// machine has. Two names for one id own each other's files, and each uid is also
-// the gid of a private group; a local name always wins over ours, and nobody
-// could sign in whose name is that of a group. The same name with the same id
-// is one account in two places.
+// Conflict refuses, with *ConflictError, a name or id that somebody else on this machine has. Two
+// names with one id own each other's files, and each uid is also the gid of a private group. A
+// local name always wins over an account's, and an account with the name of a group could not sign
+// in. The same name with the same id is one user in two places, and is allowed.
 func (l *Locals) Conflict(a Account) error {
 	if problem := l.idConflict(a); problem != "" {
 		return &ConflictError{a.Name, problem}
@@ -129,8 +127,8 @@ func (l *Locals) idConflict(a Account) string {
 	return ""
 }
 
-// holder says in words who has an id for uid or gid, but whoever is called name;
-// or "".
+// holder says in words who has an id as uid or gid. It ignores whoever is called name, and returns
+// "" if nobody else has the id.
 func (l *Locals) holder(id uint32, name string) string {
 	users, groups := l.users[id], l.groups[id]
 	if l.Besides != nil {
@@ -158,8 +156,8 @@ func (l *Locals) holder(id uint32, name string) string {
 	return ""
 }
 
-// Between are the local users and groups with ids in a range, in words: a first
-// sign-in whose name comes to such an id is refused.
+// Between describes the local users and groups with ids in a range. A first sign-in is refused if
+// its name leads to such an id.
 func (l *Locals) Between(low, high uint32) (all []string) {
 	for what, ids := range map[string]map[string]uint32{"account ": l.uids, "group ": l.gids} {
 		for name, id := range ids {

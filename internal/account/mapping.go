@@ -15,8 +15,8 @@ const smallest = 2048
 
 var errTooSmall = errors.New("too small")
 
-// mapFile maps a file that nobody but root, or whoever runs this, can change.
-// O_NONBLOCK keeps a FIFO in its place from holding us up.
+// mapFile maps a file that only root, or the user this runs as, can change. O_NONBLOCK keeps a FIFO
+// in the file's place from blocking us.
 func mapFile(path string) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -42,5 +42,5 @@ func mapFile(path string) ([]byte, error) {
 	return data, nil
 }
 
-// unmap lets go of a mapping; it cannot fail for one that mapFile made.
+// unmap releases a mapping. It cannot fail for one that mapFile made.
 func unmap(data []byte) { _ = syscall.Munmap(data) }

@@ -8,8 +8,8 @@ import (
 	"fmt"
 )
 
-// Rename gives an account another name; uid, home and the names it had stay.
-// A name that is or was another account's is ErrOtherObject.
+// Rename gives an account another name; uid, home and the names it had stay. A name that is or was
+// another account's is ErrOtherObject.
 func (e *Edit) Rename(a Account, to Name) (Account, error) {
 	if uid, err := e.holder(to.Account); err == nil && uid != a.UID {
 		return Account{}, ErrOtherObject
@@ -31,9 +31,9 @@ func (a Account) called(n Name) Account {
 	return a
 }
 
-// Swap exchanges the names of two accounts, as when the directory has given
-// each of two people the other's. It is the one way in which a name goes from
-// one account to another, and an administrator's decision.
+// Swap exchanges the names of two accounts, for when the directory has given each of two people the
+// other's name. A name goes from one account to another in no other way, and an administrator
+// decides it.
 func (e *Edit) Swap(a, b Account) error {
 	if a.UID == b.UID {
 		return fmt.Errorf("account: %s: cannot be exchanged with itself", a.Name)
@@ -51,8 +51,8 @@ func (e *Edit) Swap(a, b Account) error {
 	return nil
 }
 
-// Rebind gives an account to another object of the directory, which has none: an
-// administrator's decision. What the former one was authorized for goes.
+// Rebind gives an account to another object of the directory, which must have none. An
+// administrator decides that. The authorizations of the former object are dropped.
 func (e *Edit) Rebind(a Account, tid, oid string) error {
 	if _, err := e.ByObject(tid, oid); !errors.Is(err, ErrUnknown) {
 		return fmt.Errorf("account: %s: object %s has an account already", a.Name, oid)
@@ -67,8 +67,8 @@ func (e *Edit) Rebind(a Account, tid, oid string) error {
 	return nil
 }
 
-// Move gives an account another id, which nobody else has or had. The old one
-// stays taken: files may have it.
+// Move gives an account an id that no account has or had. The old id stays taken, because files may
+// have it.
 func (e *Edit) Move(a Account, uid uint32) (Account, error) {
 	had := e.hadBefore(a, uid)
 	if _, err := e.ByUID(uid); !errors.Is(err, ErrUnknown) && !had {

@@ -12,16 +12,16 @@ import (
 	"aadlogin/internal/config"
 )
 
-// maxUPN is Entra's: 64 bytes before the @ would be its other limit, but old
+// maxUPN is Entra's limit for a UPN. Entra also limits the part before the @ to 64 bytes, but old
 // directories hold longer ones.
 const maxUPN = 113
 
-// ErrForeign is returned for a name that is no account of ours.
+// ErrForeign is returned for a name that is not of an accepted domain.
 var ErrForeign = errors.New("account: not a name of an accepted domain")
 
-// SpellingError is returned for a name that is ours in another spelling. It is
-// refused rather than corrected: OpenSSH 10.1 compares the name typed with the
-// entry's, and rewriting it has been an impersonation bug (CVE-2024-9313).
+// SpellingError is returned for a name that is ours in another spelling. The name is refused rather
+// than corrected: OpenSSH 10.1 compares the name typed with the entry's, and rewriting it has been
+// an impersonation bug (CVE-2024-9313).
 type SpellingError struct {
 	Right string // the account's one name
 }
@@ -30,9 +30,9 @@ func (e *SpellingError) Error() string {
 	return fmt.Sprintf("account: the account is spelled %q", e.Right)
 }
 
-// ShortNameError is returned for a name of an accepted domain whose account
-// would have a short name that no account may have. It is ErrForeign, too: the
-// name service answers nobody of this name.
+// ShortNameError is returned for a name of an accepted domain whose account would get a short name
+// that no account may have. It is ErrForeign, too, because the name service does not answer for
+// this name.
 type ShortNameError struct {
 	Short   string
 	Problem string // "is the name of a group of rights"
@@ -42,7 +42,7 @@ func (e *ShortNameError) Error() string {
 	return fmt.Sprintf("account: %q %s, and cannot be a short name", e.Short, e.Problem)
 }
 
-// Is makes it a name of nobody here.
+// Is makes the error count as ErrForeign.
 func (e *ShortNameError) Is(target error) bool { return target == ErrForeign }
 
 // Name is the name of an account that may exist.
@@ -57,8 +57,8 @@ func (n Name) Local() string { local, _, _ := strings.Cut(n.UPN, "@"); return lo
 // Domain is the part behind the @.
 func (n Name) Domain() string { _, domain, _ := strings.Cut(n.UPN, "@"); return domain }
 
-// Name judges a name as it was typed: ErrForeign, *ShortNameError,
-// *SpellingError, or ours.
+// Name checks a name as it was typed. It returns ErrForeign, *ShortNameError or *SpellingError for
+// a name that no account can have.
 func (r Rules) Name(typed string) (Name, error) {
 	n, err := r.parse(lower(typed))
 	if err == nil && n.Account != typed {
@@ -67,7 +67,7 @@ func (r Rules) Name(typed string) (Name, error) {
 	return n, err
 }
 
-// FromUPN names the account of a UPN as a token carries it, in any case.
+// FromUPN returns the name of the account of a UPN, which a token may carry in any case.
 func (r Rules) FromUPN(upn string) (Name, error) {
 	if !strings.Contains(upn, "@") {
 		return Name{}, ErrForeign
@@ -75,7 +75,7 @@ func (r Rules) FromUPN(upn string) (Name, error) {
 	return r.parse(lower(upn))
 }
 
-// parse takes lower-case names only. nss/name.c does the same.
+// parse accepts lower-case names only. nss/name.c does the same.
 func (r Rules) parse(name string) (Name, error) {
 	if len(r.Domains) == 0 {
 		return Name{}, ErrForeign
@@ -102,8 +102,8 @@ func (r Rules) parse(name string) (Name, error) {
 
 const localFirst = "abcdefghijklmnopqrstuvwxyz0123456789_"
 
-// validLocal keeps out what could be read as a path, an option, a field or
-// another line. It is ASCII: look-alikes of other scripts are not names here.
+// validLocal keeps out what could be read as a path, an option, a field or another line. It accepts
+// ASCII only: look-alikes of other scripts are not names here.
 func validLocal(s string) bool {
 	return s != "" && strings.IndexByte(localFirst, s[0]) >= 0 && only(s, localFirst+".-'!#^~")
 }
@@ -112,10 +112,10 @@ func only(s, set string) bool {
 	return !strings.ContainsFunc(s, func(c rune) bool { return !strings.ContainsRune(set, c) })
 }
 
-// shortProblem keeps a short name apart from ids, which chown(1) takes for a
-// name first, and from groups: an account's private group has its name, and
-// sudoers, sshd and polkit grant rights by the names of groups. Package signin
-// looks for groups and users that exist; these need not yet.
+// shortProblem says why s cannot be a short name, or returns "". A number is none, because chown(1)
+// looks for a name first. The name of a group is none, because an account's private group has the
+// account's name, and sudoers, sshd and polkit give permissions by the names of groups. Package
+// signin compares with groups and users that exist; these need not exist yet.
 func shortProblem(s string) string {
 	switch {
 	case only(s, "0123456789"):
@@ -129,13 +129,13 @@ func shortProblem(s string) string {
 // groupNames are no short names. nss/name.c has the same list.
 var groupNames = slices.Concat([]string{UsersGroup, AdminsGroup, "root", "adm", "systemd-journal"}, config.PrivilegedGroups())
 
-// validName holds for the names that the store may hold, whatever the domains.
+// validName reports whether the store may hold a name, whatever the domains are.
 func validName(s string) bool {
 	local, domain, full := strings.Cut(s, "@")
 	return len(s) <= maxUPN && validLocal(local) && (full && validDomain(domain) || !full && shortProblem(local) == "")
 }
 
-// lower is for ASCII alone: "K" (Kelvin sign) is no k.
+// lower changes ASCII letters only: the Kelvin sign does not become a k.
 func lower(s string) string {
 	b := []byte(s)
 	for i, c := range b {

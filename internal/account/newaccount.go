@@ -11,7 +11,8 @@ type accountRecords interface {
 	holder(name string) (uint32, error)
 }
 
-// byName follows a name to its holder, who may have another name by now.
+// byName follows a name to the account that has it now. An account that only had the name is not
+// found.
 func byName(s accountRecords, name string) (Account, error) {
 	a, err := byFormerName(s, name)
 	if (err == nil || err == ErrRemoved) && a.Name != name {
@@ -28,8 +29,8 @@ func byFormerName(s accountRecords, name string) (Account, error) {
 	return s.ByUID(uid)
 }
 
-// newAccount makes the account of a name nobody ever had. nss/preauth.c does the
-// same from the same file, so sshd's idea of the ids comes true.
+// newAccount makes the account of a name that nobody has had. nss/preauth.c does the same from the
+// same file, so that sshd is told the ids that the sign-in will store.
 func newAccount(s accountRecords, r Rules, n Name) (Account, error) {
 	switch _, err := s.holder(n.Account); {
 	case err == nil:
@@ -49,7 +50,7 @@ func newAccount(s accountRecords, r Rules, n Name) (Account, error) {
 	return Account{}, ErrNoID
 }
 
-// First is the account of a first sign-in while there are no others.
+// First returns the account that a first sign-in would store if there were no others.
 func (r Rules) First(n Name) Account {
 	return r.account(n, ID(r.TenantID, n.UPN, 0, r.Low, r.High))
 }

@@ -12,20 +12,19 @@ import (
 	"strings"
 )
 
-// ParsePasswd reads accounts in the form of passwd(5), to be given to
-// Edit.Import. Ids are kept as they are: they own files. The error is the joined
-// ones of every bad line, each of which names it.
+// ParsePasswd reads accounts in the form of passwd(5), for Edit.Import. Ids are kept as they are,
+// because they own files. The error joins one error for each bad line, and each names its line.
 func ParsePasswd(r io.Reader, rules Rules) ([]Account, error) {
 	return parsePasswd(r, rules, func(line string) string { return line })
 }
 
-// ParsePreview reads /etc/aadpasswd of the former Azure extension, in which a
-// name may be in any case and the fields between gid and home may be none.
+// ParsePreview reads /etc/aadpasswd of the former Azure extension. There a name may be in any case,
+// and the fields between gid and home may be missing.
 func ParsePreview(r io.Reader, rules Rules) ([]Account, error) {
 	return parsePasswd(r, rules, previewLine)
 }
 
-// previewLine makes a line of passwd(5) of one of the preview.
+// previewLine turns a line of the preview's file into one of passwd(5).
 func previewLine(line string) string {
 	if strings.HasPrefix(line, "#") {
 		return ""
@@ -134,8 +133,9 @@ func (p *passwd) id(uid, gid string) (uint32, error) {
 	return id, nil
 }
 
-// otherGroup says how an account of useradd's comes over, whose group has another number as soon as one was made by hand. Only
-// its own files change their group: others may be in that one, too.
+// otherGroup says how to bring over an account that useradd made, whose group has another number as
+// soon as one was made by hand. Only the account's own files change their group: other users may be
+// in that group, too.
 func otherGroup(uid, gid string) error {
 	err := fmt.Errorf("gid %q differs from uid %s; every account here has a private group with its own number", gid, uid)
 	if _, ok := parseUID(gid); !ok {

@@ -14,47 +14,45 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The queue is in accounts.lock: changes that wait to be written. A change is a
-// function, which its process calls in its turn, on top of the store and of all
-// that waits. When nobody waits behind, that process writes the store. When there
-// are others, it only appends the records of the change to the queue, and sleeps
-// until the last of those who were there has had their turn; that one writes
-// all that waits into one new store:
+// The queue in accounts.lock holds changes that wait to be written. A change is a function, which
+// its process calls in its turn, on top of the store and of all changes that wait. If nobody waits
+// behind, that process writes the store. If others wait, it only appends the records of its change
+// to the queue. Then it sleeps until the last of those who were there has had its turn, and that
+// one writes all changes that wait into one new store:
 //
 //	A: ........ change, append | sleep ......................... | return
 //	B: ....................... | change, append | sleep ......... | return
 //	C: ........................................ | change, write A B C | return
 //
-// If C is killed, or cannot write, A and B wake up as well. They take a second
-// turn, and the first of them writes.
+// If C is killed, or cannot write, A and B wake up as well. They take a second turn, and the first
+// of them writes.
 //
-// Nothing of the queue has to survive a crash: it counts for as long as one of its
-// processes is there. So it is empty when all of them have died, or have failed to
-// write and said so. If the store is another than the one it is on top of, as
-// after a change by an older version, which knows no queue, whose change was in it
-// is told.
+// Nothing in the queue has to survive a crash: it counts only while one of its processes runs. It
+// is empty when all of them have died, or have failed to write and said so. If the store is no
+// longer the one that the queue builds on, as after a change by an older version that knows no
+// queue, each process whose change was in the queue is told.
 
 // A queue is open while its process has its turn.
 type queue struct {
 	turn
 	store Store
 	head  head
-	// waiting are the records of the changes, each with the lengths of key and
-	// value before it, as in a constant database.
+	// waiting are the records of the changes. Each is preceded by the lengths of its key and value,
+	// as in a constant database.
 	waiting []byte
-	change  uint64 // the number of its own change, which it has added
+	change  uint64 // the number of this process's own change, once it is added
 }
 
-// head is what the queue begins with, and a checksum behind it.
+// head is the beginning of the queue. A checksum follows it.
 type head struct {
 	Magic   [4]byte
-	Queue   int64  // the time at which it began: another one, and what waited is lost
-	Written uint64 // the number of the first change that waits: those before are in the store
-	Changes uint64 // so many wait
-	Size    int64  // of them all
-	Last    uint64 // the turn in which they are written
+	Queue   int64  // when it began; if that differs, what waited is lost
+	Written uint64 // the number of the first change that waits; those before it are in the store
+	Changes uint64 // how many wait
+	Size    int64  // of all changes, in bytes
+	Last    uint64 // the turn in which the changes are written
 	Base    state  // the store that the changes are on top of
-	Next    state  // the one that is to be put in its place, or was
+	Next    state  // the store that is to replace it, or has replaced it
 }
 
 var (
@@ -65,12 +63,12 @@ var (
 const (
 	headAt   = 64
 	queueAt  = 512
-	maxQueue = 1 << 20 // who finds that much writes it
+	maxQueue = 1 << 20 // a process that finds this much writes it
 )
 
 var errLost = errors.New("account: the store was replaced by something else while a change waited to be written; try again")
 
-// enter waits for its turn.
+// enter waits for this process's turn.
 func (s Store) enter() (*queue, error) {
 	f, err := os.OpenFile(s.path(lockFile), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0o600)
 	if err != nil {
@@ -87,9 +85,8 @@ func (s Store) enter() (*queue, error) {
 	return q, nil
 }
 
-// settle writes what waits if this is the turn for it, whatever became of the
-// change that the turn was taken for. Others wait for that, and try themselves if
-// it fails.
+// settle writes the changes that wait if this is the turn for it, whatever became of this turn's
+// own change. Other processes wait for that, and try themselves if it fails.
 func (q *queue) settle() {
 	if q.head.Changes > 0 && q.isLast() {
 		_ = q.commit(nil)
@@ -105,7 +102,7 @@ func (q *queue) isLast() bool {
 	return q.number == 0 || q.number >= last
 }
 
-// read reads the queue, or begins one.
+// read reads the queue, or begins a new one.
 func (q *queue) read() error {
 	h, readable := q.readHead()
 	now := q.store.state()
@@ -125,14 +122,14 @@ func (q *queue) read() error {
 		}
 		now.Sum = h.Next.Sum
 	}
-	began := uptime() // and no other queue has its numbers
+	began := uptime() // so no other queue has the same numbers
 	q.head = head{Magic: queueMagic, Queue: began, Written: uint64(began), Base: now}
 	q.waiting = nil
 	return nil
 }
 
-// isAwaited reports whether the process of one of the changes still waits. The
-// locks of another boot are gone.
+// isAwaited reports whether the process of one of the changes still waits. Locks of another boot
+// are gone.
 func (q *queue) isAwaited() bool {
 	return q.change != 0 || q.head.Changes > 0 && q.othersHold(waitBytes+int64(q.head.Written), int64(q.head.Changes))
 }
@@ -145,8 +142,8 @@ func (q *queue) readChanges() error {
 	return nil
 }
 
-// recover does what is left to do: somebody was killed when they had replaced the
-// store, and before they had said so.
+// recover finishes the work of a process that was killed after it had replaced the store, and
+// before it had said so.
 func (q *queue) recover() error {
 	if err := errors.Join(syncPath(q.store.path(".")), q.readChanges()); err != nil {
 		return err
@@ -181,7 +178,7 @@ func parseHead(b []byte) (h head, ok bool) {
 	return h, err == nil && h.Magic == queueMagic && h.Size >= 0 && h.Size <= maxQueue
 }
 
-// save writes the head, with which all that is written before counts.
+// save writes the head. From then on, everything that was written before counts.
 func (q *queue) save() error {
 	b, err := binary.Append(make([]byte, 0, headSize), little, q.head)
 	if err != nil {
@@ -212,16 +209,16 @@ func (q *queue) add(change []byte) error {
 	return nil
 }
 
-// hear returns when the change that was added is written, by whomever.
+// hear returns when the change that was added is written, by whatever process.
 func (q *queue) hear() error {
 	queue, last := q.head.Queue, q.head.Last
-	q.head = head{} // it is everybody's from now on
+	q.head = head{} // from now on others may change it
 	q.end()
 	_ = q.awaitTurn(last)
 	if q.has(queue) {
 		return nil
 	}
-	// It was killed, or could not.
+	// The process that should have written was killed, or could not write.
 	if err := q.comeIn(); err != nil {
 		return err
 	}
@@ -240,15 +237,15 @@ func (q *queue) hear() error {
 	return q.commit(nil)
 }
 
-// has reports whether the change that was added has been written. It needs no
-// lock: half a head has not its checksum.
+// has reports whether the change that was added has been written. It needs no lock: a head that is
+// half written does not match its checksum.
 func (q *queue) has(queue int64) bool {
 	h, ok := q.readHead()
 	return ok && h.Queue == queue && q.change < h.Written
 }
 
-// written says that the changes are in the store, with which what they grant
-// counts. If it cannot say so, who comes next sees it by Next.
+// written notes that the changes are in the store, which makes their grants count. If it cannot
+// write that, the next process sees it from Next.
 func (q *queue) written(e *Edit) {
 	q.store.writeGrants(e)
 	if q.head.Next != (state{}) {
@@ -259,9 +256,9 @@ func (q *queue) written(e *Edit) {
 	_ = q.save()
 }
 
-// uptime is the clock that all processes of this boot share and nobody sets.
+// uptime reads a clock that all processes of this boot share and that nobody sets.
 func uptime() int64 {
 	var now unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) // which every machine has
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) // every machine has this clock
 	return now.Nano()
 }

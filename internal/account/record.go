@@ -33,8 +33,8 @@ var errRecord = errors.New("malformed")
 
 var little = binary.LittleEndian
 
-// uidKey and parseKey: hexadecimal, for the name service has to make the key at
-// each lookup, and decimal digits would take it as long as the rest of it.
+// uidKey and parseKey use hexadecimal: the name service makes the key at each lookup, and decimal
+// digits would cost as much time as the rest of the lookup.
 func uidKey(prefix string, uid uint32) []byte {
 	return fmt.Appendf([]byte(prefix), "%08x", uid)
 }
@@ -46,7 +46,7 @@ func parseKey(s string) (uint32, bool) {
 
 func objectKey(tid, oid string) []byte { return []byte("o" + tid + "/" + oid) }
 
-// entry is what the name service reads of an account, under one of its names.
+// entry returns what the name service reads of an account, under one of its names.
 func entry(a Account, name string, low uint32) []byte {
 	flags := a.later.flags
 	if !a.Removed.IsZero() || name != a.Name {
@@ -123,7 +123,7 @@ func parseEntry(b []byte) (p parsed, err error) {
 	return p, nil
 }
 
-// more is what the name service does not need.
+// more holds the fields that the name service does not need.
 type more struct {
 	UPN      string    `json:"upn"`
 	TenantID string    `json:"tenant,omitempty"`
@@ -135,7 +135,7 @@ type more struct {
 	MovedTo  uint32    `json:"moved_to,omitempty"`
 }
 
-// moreMembers are the names of more's.
+// moreMembers are the JSON names of more's fields.
 var moreMembers = []string{"upn", "tenant", "object", "former", "created", "locked", "removed", "moved_to"}
 
 // parseAccount joins an account's two records.
@@ -163,7 +163,7 @@ func parseAccount(entry, rest []byte) (Account, error) {
 	return a, nil
 }
 
-// records are all of an account's, in the order of the store.
+// records adds all records of an account, in the order of the store.
 func records(a Account, low uint32, add func(key, value []byte) error) error {
 	rest, err := json.Marshal(more{a.UPN, a.TenantID, a.ObjectID, a.Former, a.Created, a.Locked, a.Removed, a.MovedTo})
 	if err != nil {
@@ -183,7 +183,7 @@ func records(a Account, low uint32, add func(key, value []byte) error) error {
 	return add(objectKey(a.TenantID, a.ObjectID), uidKey("", a.UID))
 }
 
-// keys are those of an account's records, in that order.
+// keys returns the keys of an account's records, in that order.
 func keys(a Account) []string {
 	list := []string{string(uidKey("u", a.UID))}
 	for _, name := range a.names() {
@@ -196,8 +196,8 @@ func keys(a Account) []string {
 	return list
 }
 
-// names are those that are this account's. An id that has moved has none: they
-// moved with the account.
+// names returns the names that are this account's. An id that has moved has none: its names went
+// with the account.
 func (a Account) names() []string {
 	if a.MovedTo != 0 {
 		return nil
@@ -205,12 +205,12 @@ func (a Account) names() []string {
 	return append([]string{a.Name}, a.Former...)
 }
 
-// members is the record of aad_admins.
+// members returns the record of aad_admins.
 func members(names []string) []byte {
 	return appendStrings(little.AppendUint32(nil, uint32(len(names))), names...)
 }
 
-// membersSections are those of that record.
+// membersSections returns the sections of that record.
 func membersSections(b []byte) (sections, error) {
 	if len(b) < 4 {
 		return nil, errRecord

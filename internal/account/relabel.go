@@ -9,10 +9,9 @@ import (
 	"os"
 )
 
-// Relabel has label give files of the store other labels (security contexts,
-// extended attributes), which the kernel lets nobody do with a file that is
-// immutable: those files are mutable for as long as label runs, and no writer
-// runs meanwhile. What was sealed is sealed again whatever label returns.
+// Relabel calls label, which gives files of the store other security contexts or extended
+// attributes. The kernel forbids that for immutable files, so the sealed files are mutable while
+// label runs, and no writer runs meanwhile. They are sealed again whatever label returns.
 func (s Store) Relabel(label func() error) error {
 	if _, err := os.Stat(s.path(".")); errors.Is(err, fs.ErrNotExist) {
 		return label()
@@ -23,7 +22,7 @@ func (s Store) Relabel(label func() error) error {
 	}
 	defer q.leave()
 	if q.head.Changes > 0 {
-		_ = q.commit(nil) // who waits for that tries again if it fails
+		_ = q.commit(nil) // if it fails, those who wait try again
 	}
 	opened, err := s.unsealAll()
 	if err == nil {
@@ -35,8 +34,8 @@ func (s Store) Relabel(label func() error) error {
 	return err
 }
 
-// unsealAll makes every file mutable that is not, and returns those. Some are
-// one file with two names, which is opened under the first.
+// unsealAll makes every immutable file mutable and returns their paths. A file with two names is
+// unsealed under the first.
 func (s Store) unsealAll() (opened []string, err error) {
 	paths := []string{s.path(storeFile), s.path(previousFile), s.path(newFile), s.path(previousFile + ".new")}
 	backups, err := s.Backups()

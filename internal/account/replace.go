@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/cdb"
 )
 
-// replace writes the edited store beside the old one, keeps the old one as
-// the previous, and puts the new one in its place.
+// replace writes the edited store beside the old one, keeps the old one as the previous, and puts
+// the new one in its place.
 func (q *queue) replace(e *Edit) error {
 	s := q.store
 	if err := e.rules.check(); err != nil {
@@ -54,9 +54,8 @@ func (q *queue) replace(e *Edit) error {
 // markAt is where the mark of the store is: the rules are its first record.
 const markAt = int64(cdb.HeaderSize + 8 + len("r") + rulesMark)
 
-// supersede changes the mark of the store just replaced, so that who has it
-// mapped looks for the new one. Nothing is lost if it fails: they do so within
-// a second anyway.
+// supersede changes the mark of the store that was just replaced, so that processes which have it
+// mapped look for the new one. If it fails nothing is lost: they look within a second anyway.
 func (s Store) supersede(path string) {
 	defer s.seal(path)
 	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0)
@@ -71,7 +70,7 @@ func (s Store) supersede(path string) {
 	}
 }
 
-// writeNew makes the file, and returns its sum; one that a crash left is no use.
+// writeNew makes a file and returns its sum. It overwrites a file that a crash has left.
 func (s Store) writeNew(path string, write func(*cdb.Writer) error) (sum uint64, err error) {
 	if err := remove(path); err != nil {
 		return 0, err
@@ -98,9 +97,8 @@ func (s Store) writeNew(path string, write func(*cdb.Writer) error) (sum uint64,
 	return out.sum(), errors.Join(err, f.Close())
 }
 
-// writeTo adds the rules, the accounts in their order, and the members.
-// Unchanged accounts are copied, not decoded, and so is what a later version
-// has added.
+// writeTo adds the rules, the accounts in their order, and the members. It copies unchanged
+// accounts, and what a later version has added, without decoding them.
 func (e *Edit) writeTo(w *cdb.Writer) error {
 	out := &output{w: w, low: e.rules.Low}
 	if err := w.Add([]byte("r"), e.rules.record()); err != nil {
@@ -119,8 +117,8 @@ func (e *Edit) writeTo(w *cdb.Writer) error {
 	return w.Add([]byte("g"+AdminsGroup), out.later.append(members(out.admins)))
 }
 
-// copyBase writes what is in the store being replaced, in its order, but for the
-// rules and the members.
+// copyBase writes the contents of the store being replaced, in its order, but for the rules and the
+// members.
 func (e *Edit) copyBase(out *output) error {
 	copying := false // the records of this account
 	for key, value := range e.base.db.All() {
@@ -142,9 +140,8 @@ func (e *Edit) copyBase(out *output) error {
 	return nil
 }
 
-// begin writes the whole of an account that has changed, or the first record of
-// one to be copied. Groups are in every entry, so a moved range has them all
-// written anew.
+// begin writes the whole of an account that has changed, or the first record of one to be copied.
+// Groups are in every entry, so every account is written anew if the range has moved.
 func (e *Edit) begin(out *output, key, value []byte) (copying bool, err error) {
 	uid, _ := parseKey(string(key[1:]))
 	a, changed := e.accounts[uid]
@@ -190,8 +187,8 @@ func (o *output) note(entry []byte) error {
 	return err
 }
 
-// keepPrevious gives the store a second name, by which it survives the rename,
-// and once a day a third, as a backup.
+// keepPrevious gives the store a second name, under which it survives the rename, and once a day a
+// third one, as a backup.
 func (s Store) keepPrevious() error {
 	spare := s.path(previousFile) + ".new"
 	for _, path := range []string{s.path(storeFile), s.path(previousFile)} {
@@ -209,13 +206,14 @@ func (s Store) keepPrevious() error {
 		return err
 	}
 	err := os.Rename(spare, s.path(previousFile))
-	// Renaming one name of a file to another name of it does nothing.
+	// If both are names of one file, rename(2) has done nothing.
 	if again := remove(spare); err == nil {
 		err = again
 	}
 	return err
 }
 
+// remove unseals and removes a file, which need not be there.
 func remove(path string) error {
 	if err := unseal(path); err != nil {
 		return err

@@ -8,9 +8,9 @@ import (
 	"fmt"
 )
 
-// A RangeError is returned for an id range that begins where somebody is: its
-// first ids are groups, one of them that of the administrators, and whoever has
-// such an id for a primary group would be in it.
+// A RangeError is returned for an id range whose first ids somebody has. These ids are groups, one
+// of them that of the administrators, and a user with such an id as the primary group would be in
+// it.
 type RangeError struct {
 	Low    uint32
 	ID     uint32
@@ -31,12 +31,11 @@ func (e *RangeError) Fix() string {
 	return fmt.Sprintf("begin the range at another number, such as %d", e.Free)
 }
 
-// IsGroup reports whether an id is one of those at the beginning of the range
-// that are groups.
+// IsGroup reports whether an id is one of the groups at the beginning of the range.
 func (r Rules) IsGroup(id uint32) bool { return id-r.Low < reserved }
 
-// Fit refuses rules, with *RangeError, that make groups of ids which accounts
-// have, removed ones and ids of before too, or others on this machine.
+// Fit refuses rules, with *RangeError, that make groups of ids that somebody has: accounts, removed
+// accounts, former ids of accounts, or others on this machine.
 func (s *Snapshot) Fit(r Rules) error {
 	l, err := s.store.Locals()
 	if err != nil {
@@ -45,7 +44,7 @@ func (s *Snapshot) Fit(r Rules) error {
 	return fit(r, s, l)
 }
 
-// Fit is that of Snapshot.
+// Fit is Snapshot.Fit for a store being changed.
 func (e *Edit) Fit(r Rules) error {
 	if err := e.readLocals(); err != nil {
 		return err
@@ -79,8 +78,8 @@ func fit(r Rules, s accountRecords, l *Locals) error {
 	return nil
 }
 
-// free is the next number at which the range could begin, if there is one nearby.
-// Only the files are asked: a name service may take long for so many.
+// free returns the next number at which the range could begin, or 0 if there is none nearby. It
+// asks only the files: a name service may take long for so many ids.
 func free(r Rules, s accountRecords, l *Locals) uint32 {
 	const nearby = 100000
 	files := *l
@@ -99,8 +98,8 @@ func free(r Rules, s accountRecords, l *Locals) uint32 {
 	return 0
 }
 
-// holderOf says in words who has an id, or "". Our own two groups may stand in
-// /etc/group as well.
+// holderOf says in words who has an id, or returns "". Our own two groups may stand in /etc/group
+// as well.
 func holderOf(id uint32, r Rules, s accountRecords, l *Locals) (string, error) {
 	a, err := s.ByUID(id)
 	switch {

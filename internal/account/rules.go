@@ -11,8 +11,8 @@ import (
 	"aadlogin/internal/config"
 )
 
-// Rules decide which names are ours and what a new account looks like. They
-// are stored beside the accounts, where the name service reads them.
+// Rules decide which names are ours and what a new account looks like. They are stored beside the
+// accounts, where the name service reads them.
 type Rules struct {
 	TenantID        string   // GUID, lower case; part of every id
 	Domains         []string // lower case; the first completes short names
@@ -23,11 +23,11 @@ type Rules struct {
 	PreAuthServices []string // executables answered for accounts not signed in yet
 	SignInServices  []string // PAM services in which a code is shown; nil: of a version without this list
 
-	laterFlags byte     // what a later version
-	later      sections // has stored with them
+	laterFlags byte     // what a later version has
+	later      sections // stored with the rules
 }
 
-// RulesFrom takes the rules out of a configuration.
+// RulesFrom takes the rules from a configuration.
 func RulesFrom(c *config.Config) Rules {
 	return Rules{
 		TenantID:        c.TenantID,
@@ -42,8 +42,7 @@ func RulesFrom(c *config.Config) Rules {
 	}
 }
 
-// Equal reports whether two sets of rules are the same, as far as this version
-// knows rules.
+// Equal reports whether two sets of rules are the same in everything that this version knows.
 func (r Rules) Equal(s Rules) bool {
 	return r.TenantID == s.TenantID && r.ShortNames == s.ShortNames && r.Low == s.Low && r.High == s.High &&
 		r.Home == s.Home && r.Shell == s.Shell &&
@@ -51,8 +50,8 @@ func (r Rules) Equal(s Rules) bool {
 		(r.SignInServices == nil) == (s.SignInServices == nil) && slices.Equal(r.SignInServices, s.SignInServices)
 }
 
-// check refuses rules that the C side would not read, or would read otherwise.
-// What people may write is narrower, and package config's affair.
+// check refuses rules that the C side would not read, or would read otherwise. Package config is
+// stricter about what people may write.
 func (r Rules) check() error {
 	switch {
 	case r.TenantID == "" || len(r.TenantID) > 64 || !plain(r.TenantID):
@@ -87,12 +86,12 @@ var longest = Name{
 	UPN:     strings.Repeat("x", maxUPN) + "@" + strings.Repeat("x", maxUPN),
 }
 
-// isPath holds for what can stand in passwd(5) as a path.
+// isPath reports whether s can stand in passwd(5) as a path.
 func isPath(s string) bool {
 	return strings.HasPrefix(s, "/") && len(s) <= maxText && plain(s)
 }
 
-// plain holds for text that cannot end a field or line of passwd(5).
+// plain reports whether s cannot end a field or a line of passwd(5).
 func plain(s string) bool {
 	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f || c == ':' })
 }
@@ -102,7 +101,7 @@ func validDomain(s string) bool {
 		strings.Trim(s, ".-") == s
 }
 
-// reservedID says whose an id is that no account may have, or "".
+// reservedID says who has an id that no account may have, or returns "".
 func (r Rules) reservedID(id uint32) string {
 	switch {
 	case id < minID || id > maxID || id == 65534 || id == 65535:
@@ -113,8 +112,8 @@ func (r Rules) reservedID(id uint32) string {
 	return ""
 }
 
-// allocatable reports whether id can be an account's under these rules; the
-// first ids of the range are groups.
+// allocatable reports whether id can be an account's under these rules; the first ids of the range
+// are groups.
 func (r Rules) allocatable(id uint32) bool {
 	return id >= r.Low && id <= r.High && !r.IsGroup(id)
 }

@@ -39,7 +39,7 @@ func (r Rules) sections() sections {
 	return s
 }
 
-// takeSections reads what this version knows of them, and keeps the others.
+// takeSections reads the sections that this version knows, and keeps the others.
 func (r *Rules) takeSections(s sections) error {
 	if list, there := s[signInServices]; there {
 		names, rest, ok := cutStrings(list, bytes.Count(list, []byte{0}))
@@ -53,8 +53,8 @@ func (r *Rules) takeSections(s sections) error {
 	return nil
 }
 
-// parseRules reads a rules record. format is that of the store when it is one
-// at all, for the message about a store of another version.
+// parseRules reads a rules record. format is the store's format if the record is one at all, so
+// that the caller can tell a store of another version.
 func parseRules(b []byte) (r Rules, format byte, err error) {
 	if len(b) < 4 || string(b[:3]) != "aad" {
 		return r, 0, errRecord

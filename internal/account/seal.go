@@ -12,15 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The name service keeps accounts.cdb mapped in every process of the machine,
-// and whoever reads a mapping of a file that somebody cuts short (by "cp
-// backup accounts.cdb", say) is killed by SIGBUS. So the files it may have
-// mapped are sealed: they carry the attribute "immutable" (chattr +i), with
-// which the kernel keeps also root from writing, truncating or removing them.
-// For the C side to see, without a system call that a sandbox may not let it
-// make, a sealed file has mode 0444. A file that could not be sealed, for want
-// of a file system or a capability (CAP_LINUX_IMMUTABLE) for it, stays 0644:
-// that one the C side reads into memory of its own.
+// The name service keeps accounts.cdb mapped in every process of the machine. If somebody truncates
+// a mapped file (by "cp backup accounts.cdb", say), SIGBUS kills the process that reads it. So the
+// files that may be mapped are sealed: they carry the attribute "immutable" (chattr +i), which
+// keeps even root from writing, truncating or removing them.
+//
+// A sealed file has mode 0444, so that the C side can see the seal without a system call that a
+// sandbox may forbid. A file that cannot be sealed, because the file system or a capability
+// (CAP_LINUX_IMMUTABLE) is missing, stays 0644, and the C side reads it into memory of its own.
 const (
 	unsealedMode = 0o644
 	sealedMode   = 0o444
@@ -28,17 +27,17 @@ const (
 	immutableFlag = 0x10 // FS_IMMUTABLE_FL of linux/fs.h
 )
 
-// served is whether the C side reads this store. Its directory is compiled in.
+// served reports whether the C side reads this store. The C side's directory is compiled in.
 func (s Store) served() bool { return s.path(".") == DefaultDir }
 
-// seal makes a file of a served store immutable, if it can be done.
+// seal makes a file of a served store immutable if that is possible.
 func (s Store) seal(path string) {
 	if s.served() {
 		_ = seal(path)
 	}
 }
 
-// seal makes a file immutable, and then its mode says so.
+// seal makes a file immutable and then says so by its mode.
 func seal(path string) error {
 	f, err := openFile(path)
 	if err != nil {
@@ -50,7 +49,7 @@ func seal(path string) error {
 	}
 	err = setImmutable(f, true)
 	if err == nil {
-		err = setImmutable(f, false) // it can be: so the mode will not promise it for nothing
+		err = setImmutable(f, false) // it is possible, so the mode will not promise it for nothing
 	}
 	if err == nil {
 		err = f.Chmod(sealedMode)
@@ -64,8 +63,8 @@ func seal(path string) error {
 	return nil
 }
 
-// unseal makes a file one that can be replaced, renamed and marked again. No
-// file is none sealed.
+// unseal makes a file mutable, so that it can be replaced, renamed and marked. A missing file is no
+// error.
 func unseal(path string) error {
 	f, err := openFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -92,7 +91,7 @@ func openFile(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 }
 
-// immutable is false where there is no such attribute.
+// immutable returns false where there is no such attribute.
 func immutable(f *os.File) bool {
 	flags, err := unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS)
 	return err == nil && flags&immutableFlag != 0

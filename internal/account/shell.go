@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// ShellProblem says why sshd lets nobody in who has this login shell, or "": allowed_user() of OpenSSH wants a regular file that
-// somebody may execute. root is the file system it is looked for in.
+// ShellProblem says why sshd would refuse everybody with this login shell, or returns "":
+// allowed_user() of OpenSSH wants a regular file that somebody may execute. root is the file system
+// to look in.
 func ShellProblem(root fs.FS, shell string) string {
 	info, err := fs.Stat(root, strings.TrimPrefix(path.Clean(shell), "/"))
 	switch {

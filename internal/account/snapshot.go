@@ -10,8 +10,8 @@ import (
 	"aadlogin/internal/cdb"
 )
 
-// Snapshot is the store at one moment. Lookups return ErrUnknown, ErrRemoved
-// together with what was removed, or *DamagedError.
+// Snapshot is the store at one moment. Lookups return ErrUnknown, ErrRemoved together with the
+// removed account, or *DamagedError.
 type Snapshot struct {
 	store Store
 	data  []byte
@@ -41,14 +41,14 @@ func (s Store) read(data []byte) (*Snapshot, error) {
 	return &Snapshot{store: s, data: data, db: db, rules: rules}, nil
 }
 
-// Close lets go of the file. What lookups returned stays valid.
+// Close releases the file. Accounts that lookups returned stay valid.
 func (s *Snapshot) Close() error {
 	unmap(s.data)
 	s.data, s.db = nil, nil
 	return nil
 }
 
-// Rules are those that the name service goes by.
+// Rules returns the rules that the name service goes by.
 func (s *Snapshot) Rules() Rules { return s.rules }
 
 // ByName finds the account that has this name now.
@@ -68,7 +68,7 @@ func (s *Snapshot) ByUID(uid uint32) (Account, error) {
 	return a, err
 }
 
-// join makes the account of its "u" record, fetching the "a" record.
+// join makes an account of its "u" record and of its "a" record, which it fetches.
 func (s *Snapshot) join(uid uint32, record []byte) (Account, error) {
 	rest, err := s.get(uidKey("a", uid))
 	if err != nil && err != ErrUnknown {
@@ -98,8 +98,8 @@ func (s *Snapshot) ByObject(tid, oid string) (Account, error) {
 	return a, err
 }
 
-// All yields every account, removed ones too, in the order they came to be. It
-// stops at damage: run Check before where that matters.
+// All yields every account, also removed ones, in the order in which they were added. It stops at
+// damage: call Check before where that matters.
 func (s *Snapshot) All() iter.Seq[Account] {
 	return func(yield func(Account) bool) {
 		for key, value := range s.db.All() {
@@ -115,14 +115,14 @@ func (s *Snapshot) All() iter.Seq[Account] {
 	}
 }
 
-// NewAccount returns the account that a first sign-in under this name would store, and
-// what the name service tells sshd before it.
+// NewAccount returns the account that a first sign-in under this name would store. The name service
+// tells sshd the same before that sign-in.
 func (s *Snapshot) NewAccount(n Name) (Account, error) { return newAccount(s, s.rules, n) }
 
-// Holder finds the account that a name is or was, whatever it is called now.
+// Holder finds the account that has or had a name, whatever it is called now.
 func (s *Snapshot) Holder(name string) (Account, error) { return byFormerName(s, name) }
 
-// holder says whose a name is or was.
+// holder returns the uid of the account that has or had a name.
 func (s *Snapshot) holder(name string) (uint32, error) {
 	value, err := s.get([]byte("n" + name))
 	if err != nil {

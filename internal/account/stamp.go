@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// Stamp tells one state of the store from the next without opening it: inode and modification time (ns) of its file, or
-// 0, 0 without one. pam/door.c takes the same when it is loaded.
+// Stamp tells one state of the store from the next without opening it: inode and modification time
+// (ns) of its file, or 0, 0 if there is none. pam/door.c takes the same when it is loaded.
 func (s Store) Stamp() (inode uint64, modified int64) {
 	info, err := os.Stat(s.path(storeFile))
 	if err != nil {

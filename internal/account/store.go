@@ -15,8 +15,7 @@ import (
 	"aadlogin/internal/config"
 )
 
-// DefaultRuntimeDir holds what a reboot ends. AAD_SESSIONS of pam/session.c is
-// below it.
+// DefaultRuntimeDir holds files that end with a reboot. AAD_SESSIONS of pam/session.c is below it.
 const DefaultRuntimeDir = "/run/aad-login"
 
 // DefaultDir is where the C side looks, whatever the configuration says.
@@ -31,14 +30,13 @@ const (
 	backupsDir   = "backups"
 )
 
-// Store is a directory with the accounts in it. The zero value is this
-// machine's.
+// Store is a directory with the accounts in it. The zero value is this machine's.
 type Store struct {
 	Dir        string           // DefaultDir when empty
 	RuntimeDir string           // DefaultRuntimeDir when empty
 	Now        func() time.Time // time.Now when nil
-	Etc        fs.FS            // os.DirFS("/etc") when nil: who is local
-	Besides    NameService      // who else is; see Locals
+	Etc        fs.FS            // os.DirFS("/etc") when nil; for Locals
+	Besides    NameService      // see Locals
 
 	copy string // read this file in the place of accounts.cdb
 }
@@ -46,8 +44,8 @@ type Store struct {
 // ErrMissing is returned by Open when there is no store yet.
 var ErrMissing = errors.New("account: no store yet; run \"aadctl config apply\"")
 
-// DamagedError is returned for a store that cannot be read as one. It is never
-// overwritten: ids and owners of home directories are in it.
+// DamagedError is returned for a store that cannot be read. Such a store is never overwritten,
+// because the ids and owners of home directories are in it.
 type DamagedError struct {
 	File     string
 	Problem  string
@@ -103,7 +101,7 @@ func (s Store) trusted() error {
 	return nil
 }
 
-// Locals are the other accounts and groups of this machine.
+// Locals returns the other accounts and groups of this machine.
 func (s Store) Locals() (*Locals, error) {
 	etc := s.Etc
 	if etc == nil {
@@ -117,10 +115,10 @@ func (s Store) Locals() (*Locals, error) {
 	return l, nil
 }
 
-// Path is where the accounts are.
+// Path returns where the accounts are.
 func (s Store) Path() string { return s.path(storeFile) }
 
-// file is the one to read.
+// file returns the path of the file to read.
 func (s Store) file() string { return cmp.Or(s.copy, s.path(storeFile)) }
 
 func (s Store) damaged(problem string) *DamagedError {
@@ -137,7 +135,7 @@ func (s Store) OpenCopy(path string) (*Snapshot, error) {
 	return s.Open()
 }
 
-// Open maps the store as it is now. Changes made later are not seen.
+// Open maps the store as it is now. The snapshot does not see later changes.
 func (s Store) Open() (*Snapshot, error) {
 	if s.copy == "" {
 		if err := s.trusted(); err != nil {
@@ -150,7 +148,7 @@ func (s Store) Open() (*Snapshot, error) {
 		return nil, fmt.Errorf("account: %w", err)
 	case errors.Is(err, fs.ErrNotExist):
 		if d := s.damaged("is missing"); d.Previous {
-			// Starting afresh would give the ids of the lost accounts to others.
+			// Starting anew would give the ids of the lost accounts to others.
 			return nil, d
 		}
 		return nil, ErrMissing

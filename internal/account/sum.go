@@ -19,16 +19,17 @@ type state struct {
 
 func (s state) same(t state) bool { return s.Inode == t.Inode && s.Modified == t.Modified }
 
-// state is that of the store now, without its sum.
+// state returns the state of the store as it is now, without its sum.
 func (s Store) state() (now state) {
 	now.Inode, now.Modified = s.Stamp()
 	return now
 }
 
-// crc returns the table of CRC-32C. Only those who change the store need it, and it takes 0.2 ms to make.
+// crc returns the table of CRC-32C. Only those who change the store need it, and it takes 0.2 ms to
+// make.
 func crc() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) } // made once
 
-// sum is that of a store, as it is written: the header comes last.
+// sum returns the sum of a store in the order in which it is written: the header comes last.
 func (s *Snapshot) sum() uint64 {
 	var sum summed
 	sum.add(s.data[cdb.HeaderSize:])
@@ -36,7 +37,7 @@ func (s *Snapshot) sum() uint64 {
 	return sum.sum()
 }
 
-// summed keeps the sum of what is written.
+// summed computes the sum of what is written through it.
 type summed struct {
 	io.WriteSeeker
 	size uint64
@@ -53,5 +54,5 @@ func (s *summed) add(b []byte) {
 	s.crc = crc32.Update(s.crc, crc(), b)
 }
 
-// sum is never 0: there is a header.
+// sum is never 0, because there is always a header.
 func (s *summed) sum() uint64 { return s.size<<32 | uint64(s.crc) }

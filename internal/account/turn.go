@@ -13,21 +13,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Who changes the store has a turn, in the order in which they came. Two kinds of
-// lock on accounts.lock make it so. Both are the kernel's, which lets go of them
-// for a process that died, and both are waited for asleep.
+// Processes that change the store have turns, in the order in which they came. Two kinds of lock on
+// accounts.lock make that so. The kernel releases both when their process dies, and a process sleeps
+// while it waits for them.
 //
-//   - flock(2) on the file: nobody changes the store, nor this file, without it.
-//     Older versions know this one alone. It has no order: who comes may get it
-//     before who was woken for it.
-//   - Locks on single bytes (fcntl(2), F_OFD_SETLK) make the order. Who comes
-//     draws the next number, and holds the byte of that number until its turn is
-//     over; it sleeps on the byte of the number before its own, so that the end of
-//     a turn wakes one process. If that one died before its turn, the number
-//     before is the one to wait for.
+//   - flock(2) on the file: nobody changes the store, or this file, without it. Older versions know
+//     only this one. It has no order: a newcomer may get it before the process that was woken for it.
+//   - Locks on single bytes (fcntl(2), F_OFD_SETLK) make the order. A newcomer draws the next number
+//     and holds the byte of that number until its turn is over. It sleeps on the byte of the number
+//     before its own, so that the end of a turn wakes one process. If that process died before its
+//     turn, it waits for the number before that.
 //
-// So what is stored depends on flock alone. Whatever the numbers are, they can
-// cost the order, and that is all.
+// So what is stored depends on flock alone. Wrong numbers can only cost the order.
 const (
 	drawByte  = 0       // to draw a number
 	turnBytes = 1 << 60 // and the number
@@ -40,8 +37,8 @@ const (
 	servedAt = 8 // the last whose turn has begun
 )
 
-// patience is how long nobody may have had a turn before who waits takes whom they
-// wait for to be stuck.
+// patience is how long the queue may stand still before a waiting process takes the one before it
+// for stuck.
 const patience = 20 * time.Second
 
 // A turn is for one process at a time.
@@ -70,12 +67,12 @@ func (t *turn) comeIn() error {
 		return fmt.Errorf("account: lock %s: %w", t.file.Name(), err)
 	}
 	if t.number != 0 {
-		_ = t.put(servedAt, t.number) // without which there is no order, and that is all
+		_ = t.put(servedAt, t.number) // if it fails, only the order is lost
 	}
 	return nil
 }
 
-// ordered is whether the two kinds of lock are two. On a file of a server they are
+// ordered reports whether the two kinds of lock are independent. On a network file system they are
 // one.
 func (t *turn) ordered() bool {
 	var on unix.Statfs_t
@@ -110,8 +107,8 @@ func (t *turn) draw() error {
 	return err
 }
 
-// awaitOthers waits for everybody before. Behind one that has been served, or is
-// stuck, there is nobody to wait for.
+// awaitOthers waits for every process before this one. It stops at one that has been served, or is
+// stuck: before that one there is nobody to wait for.
 func (t *turn) awaitOthers() {
 	const most = 100_000 // do not wait at once
 	for n := t.number - 1; n > t.get(servedAt) && t.number-n < most; n-- {
@@ -121,19 +118,19 @@ func (t *turn) awaitOthers() {
 	}
 }
 
-// awaitTurn waits for the end of somebody's turn.
+// awaitTurn waits for the end of another process's turn.
 func (t *turn) awaitTurn(number uint64) error {
 	defer t.unlockByte(turnBytes + int64(number))
 	return t.lockByte(turnBytes+int64(number), unix.F_RDLCK)
 }
 
-// end lets the next have their turn.
+// end lets the next process have its turn.
 func (t *turn) end() {
 	_ = control(t.file, func(fd int) error { return unix.Flock(fd, unix.LOCK_UN) })
 	t.unlockByte(turnBytes + int64(t.number))
 }
 
-// leave lets go of all locks at once: who was stuck may still keep the file open.
+// leave releases all locks at once, because a goroutine that is stuck may keep the file open.
 func (t *turn) leave() {
 	t.end()
 	_ = t.lock(unix.F_OFD_SETLK, unix.Flock_t{Type: unix.F_UNLCK})
@@ -160,14 +157,14 @@ func (t *turn) lock(how int, lock unix.Flock_t) error {
 	return control(t.file, func(fd int) error { return unix.FcntlFlock(uintptr(fd), how, &lock) })
 }
 
-// othersHold reports whether others have locked one of these bytes.
+// othersHold reports whether other processes have locked one of these bytes.
 func (t *turn) othersHold(from, length int64) bool {
 	lock := unix.Flock_t{Type: unix.F_WRLCK, Start: from, Len: length}
 	err := control(t.file, func(fd int) error { return unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, &lock) })
 	return err == nil && lock.Type != unix.F_UNLCK
 }
 
-// sleepOn takes a lock, asleep while it is another's.
+// sleepOn takes a lock, and sleeps while another process has it.
 func (t *turn) sleepOn(lock func(fd int, wait bool) error) error {
 	err := control(t.file, func(fd int) error { return lock(fd, false) })
 	if err != unix.EAGAIN {
@@ -191,7 +188,7 @@ func (t *turn) sleepOn(lock func(fd int, wait bool) error) error {
 	}
 }
 
-// get returns a number of the file's, 0 where it has none.
+// get returns a number from the file, or 0 if it has none there.
 func (t *turn) get(at int64) uint64 {
 	b := make([]byte, 8)
 	if _, err := t.file.ReadAt(b, at); err != nil {
@@ -205,7 +202,7 @@ func (t *turn) put(at int64, number uint64) error {
 	return err
 }
 
-// control keeps the descriptor open meanwhile. A signal is no answer.
+// control keeps the descriptor open during the call, and repeats the call after a signal.
 func control(f *os.File, call func(fd int) error) (err error) {
 	conn, err := f.SyscallConn()
 	if err != nil {

@@ -9,12 +9,13 @@ import (
 	"os"
 )
 
-// Update changes the store: it waits for its turn, calls change on top of what is
-// there and what waits to be there, and returns when what has changed is on disk,
-// written together with what else waits; see queue. An error of change is returned
-// and nothing stored, except with *RenamedError, which reports a change. A reader
-// sees the old store or the new one, also after a crash. A damaged store is left
-// as it is.
+// Update changes the store. It waits for its turn, calls change on top of the store and of the
+// changes that wait, and returns when the change is on disk, written together with others that
+// wait; see queue.
+//
+// If change returns an error, Update returns it and stores nothing, except for *RenamedError, which
+// reports a change. A reader sees the old store or the new one, also after a crash. A damaged store
+// is left as it is.
 func (s Store) Update(change func(*Edit) error) error {
 	if err := s.makeDir(); err != nil {
 		return err
@@ -47,7 +48,7 @@ func (s Store) Update(change func(*Edit) error) error {
 	return err
 }
 
-// makeDir makes what is missing, whatever the umask.
+// makeDir makes the directories that are missing, whatever the umask is.
 func (s Store) makeDir() error {
 	if err := s.trusted(); err != nil {
 		return err

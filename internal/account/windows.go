@@ -13,14 +13,14 @@ import (
 	"strconv"
 )
 
-// Withdraw takes back what an earlier authorization of an account has left for
-// the next one to rely on: the grant that would stand in for Azure, and the
-// windows that would for a browser.
+// Withdraw removes what an earlier authorization of an account has left for the next one to rely
+// on: the grant, which could stand in for Azure, and the windows, which could stand in for a
+// browser.
 func (s Store) Withdraw(uid uint32) error {
 	return removeAll(s.grantPath(uid), s.WindowsPath(uid))
 }
 
-// CloseWindows takes back the windows alone.
+// CloseWindows removes the windows alone.
 func (s Store) CloseWindows(uid uint32) error { return removeAll(s.WindowsPath(uid)) }
 
 func removeAll(paths ...string) error {
@@ -33,8 +33,8 @@ func removeAll(paths ...string) error {
 	return all
 }
 
-// WindowsPath is the file in which package signin keeps the windows of one
-// account (sign_in.reuse_window): in /run, which a reboot empties too.
+// WindowsPath returns the file in which package signin keeps the windows of one account
+// (sign_in.reuse_window). It is in /run, which a reboot empties.
 func (s Store) WindowsPath(uid uint32) string {
 	return filepath.Join(s.windowsDir(), strconv.FormatUint(uint64(uid), 10))
 }
