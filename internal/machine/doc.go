@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package machine has no code: it is the place of the throw-away machine and of the tests that run on it, with the product
-// installed from its package and signed in to with the real ssh, sshd, sudo, su, login and getent, against the emulator.
+// Package machine has no code: it is the place of the throw-away machine and of the tests that run
+// on it, with the product installed from its package and signed in to with the real ssh, sshd,
+// sudo, su, login and getent, against the emulator.
 //
 // The machine:
 //
@@ -34,9 +35,9 @@
 //	vm         a machine with a kernel of its own, where SELinux and AppArmor enforce
 //	bench      the figures of a sign-in
 //
-// All of them are built on package rig: the machine, a person at a terminal, a browser, the emulator and the log. Tests alone
-// import it, and only those here.
+// All of them are built on package rig: the machine, a person at a terminal, a browser, the
+// emulator and the log. Tests alone import it, and only those here.
 //
-// What "make" runs here is in the folder make, each script under the name of its target. Scripts that one of them needs are
-// beside the tests of their subject.
+// What "make" runs here is in the folder make, each script under the name of its target. Scripts
+// that one of them needs are beside the tests of their subject.
 package machine

@@ -17,7 +17,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What an administrator does to an account holds for the next sign-in, of whatever kind, and can be undone.
+// What an administrator does to an account holds for the next sign-in, of whatever kind, and can be
+// undone.
 func TestAccountsAreKeptInOrder(t *testing.T) {
 	name := fmt.Sprintf("kept%d@contoso.example", os.Getpid())
 	employ(t, name)

@@ -12,11 +12,11 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Name services that remember answer for a while what is so no more: for accounts of ours that are to be kept out, and for local
-// users who are to be let in with what an account once had.
+// Name services that remember answer for a while what is so no more: for accounts of ours that are
+// to be kept out, and for local users who are to be let in with what an account once had.
 
-// accountsOfBefore are four accounts that the name service has heard of, three of which are not so any more. Their names end in
-// domain, which is "" with short names.
+// accountsOfBefore are four accounts that the name service has heard of, three of which are not so
+// any more. Their names end in domain, which is "" with short names.
 func accountsOfBefore(t *testing.T, n rig.NSCD, domain string, first int) (names []string) {
 	t.Helper()
 	for i := range 4 {
@@ -91,7 +91,8 @@ func localsOfBefore(t *testing.T, n rig.NSCD, domain string, first int) map[stri
 	return locals
 }
 
-// admitted: a local user signs in with a key, uses sudo, and PAM is what it should be for cron, all without a word of ours.
+// admitted: a local user signs in with a key, uses sudo, and PAM is what it should be for cron, all
+// without a word of ours.
 func admitted(t *testing.T, n rig.NSCD, login func(name, command string) *rig.Terminal, name string, uid int) {
 	t.Helper()
 	mark := rig.Syslog.Mark()

@@ -22,8 +22,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// killedAt runs a program and kills it, all threads at once, when they have entered and left the kernel so many times together
-// (0: never). It returns how often they did.
+// killedAt runs a program and kills it, all threads at once, when they have entered and left the
+// kernel so many times together (0: never). It returns how often they did.
 func killedAt(t *testing.T, n int, program string, args ...string) (stops int) {
 	t.Helper()
 	runtime.LockOSThread() // ptrace(2) obeys the thread that began
@@ -90,8 +90,8 @@ func accountNames(t *testing.T) map[string]bool {
 	return names
 }
 
-// Whenever a change of the store is killed, there is the old store or the new one, whole; nothing but one unfinished file is
-// left beside it; and the next change and sign-in go on as ever.
+// Whenever a change of the store is killed, there is the old store or the new one, whole; nothing
+// but one unfinished file is left beside it; and the next change and sign-in go on as ever.
 func TestKilledChange(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
@@ -166,8 +166,8 @@ func leftovers(t *testing.T) []string {
 	})
 }
 
-// A disk that is full, after any number of blocks that the store needs, or read-only: nobody new is let in, who was known is known, and once there is
-// space again, everything is as ever.
+// A disk that is full, after any number of blocks that the store needs, or read-only: nobody new is
+// let in, who was known is known, and once there is space again, everything is as ever.
 func TestNoSpace(t *testing.T) {
 	const known = "user@contoso.example"
 	unknown := fmt.Sprintf("late%d@contoso.example", os.Getpid())

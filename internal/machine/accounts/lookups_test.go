@@ -12,8 +12,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Rules about processes, as Azure's guest proxy agent has them, know a sign-in as root with the executable of its host, whoever
-// started that.
+// Rules about processes, as Azure's guest proxy agent has them, know a sign-in as root with the
+// executable of its host, whoever started that.
 func TestRulesAboutPrograms(t *testing.T) {
 	const name = "user@contoso.example"
 	rig.Stored(t, name)

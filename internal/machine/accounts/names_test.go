@@ -57,7 +57,8 @@ func TestNamesResolveWithoutEntra(t *testing.T) {
 	}
 }
 
-// A never-seen name is nobody to the machine, and somebody to sshd, which asks before it authenticates.
+// A never-seen name is nobody to the machine, and somebody to sshd, which asks before it
+// authenticates.
 func TestNeverSeenName(t *testing.T) {
 	for _, name := range []string{"never@contoso.example", "never@foreign.example"} {
 		if out, status := rig.Command(t, "", "getent", "passwd", name); status != 2 {
@@ -112,7 +113,8 @@ func TestNamesThroughPAM(t *testing.T) {
 	}
 }
 
-// reconfigure changes which names are ours, here and for the name service, for the length of a test.
+// reconfigure changes which names are ours, here and for the name service, for the length of a
+// test.
 func reconfigure(t *testing.T, short string, domains []string) {
 	t.Helper()
 	t.Cleanup(func() { rig.Must(t, "aadctl", "config", "apply") }) // after the file has been put back
@@ -123,7 +125,8 @@ func reconfigure(t *testing.T, short string, domains []string) {
 	rig.Must(t, "aadctl", "config", "apply")
 }
 
-// A name that is not ours is answered by the module in C, at once: a worker would miss the configuration that does not exist.
+// A name that is not ours is answered by the module in C, at once: a worker would miss the
+// configuration that does not exist.
 func namedThroughPAM(t *testing.T, name, what, right string) {
 	t.Helper()
 	before, err := os.ReadFile(rig.StoreFile)
@@ -161,7 +164,8 @@ func namedThroughPAM(t *testing.T, name, what, right string) {
 	}
 }
 
-// What a person at a keyboard sees of such names: ssh's own refusal, the password prompt of a stranger, or how a name is written.
+// What a person at a keyboard sees of such names: ssh's own refusal, the password prompt of a
+// stranger, or how a name is written.
 func TestStrangeNamesThroughSSH(t *testing.T) {
 	before := rig.Requests("devicecode")
 	for _, name := range []string{
@@ -185,7 +189,8 @@ func TestStrangeNamesThroughSSH(t *testing.T) {
 	c.Expect(`\nuser@contoso\.example\n`)
 }
 
-// ssh takes an apostrophe for an attack on the command line, and for a name in its configuration file.
+// ssh takes an apostrophe for an attack on the command line, and for a name in its configuration
+// file.
 func TestNameWithApostrophe(t *testing.T) {
 	const name = "o'neill@contoso.example"
 	employ(t, name)
@@ -198,7 +203,8 @@ func TestNameWithApostrophe(t *testing.T) {
 	c.Expect(`\no'neill@contoso\.example\n/home/o'neill@contoso\.example\n`)
 }
 
-// A renamed person keeps uid and home. The old name is nobody's here, whoever has it in the directory by then.
+// A renamed person keeps uid and home. The old name is nobody's here, whoever has it in the
+// directory by then.
 func TestRenamedPerson(t *testing.T) {
 	before, after := fmt.Sprintf("maiden%d@contoso.example", os.Getpid()), fmt.Sprintf("married%d@contoso.example", os.Getpid())
 	employ(t, before)
@@ -241,7 +247,8 @@ func TestRenamedPerson(t *testing.T) {
 	}
 }
 
-// A name that a local group has would give the group's rights: sudoers, sshd and polkit go by the names of groups.
+// A name that a local group has would give the group's rights: sudoers, sshd and polkit go by the
+// names of groups.
 func TestNameOfLocalGroup(t *testing.T) {
 	reconfigure(t, "true", []string{"example.org", "contoso.example"})
 	for _, name := range []string{"operators", "operators@contoso.example"} {
@@ -293,7 +300,8 @@ func TestDamagedStore(t *testing.T) {
 	}
 }
 
-// A store that cannot be written fails the sign-in before success is reported, and nothing is half-written.
+// A store that cannot be written fails the sign-in before success is reported, and nothing is
+// half-written.
 func TestUnwritableStore(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	dir := filepath.Dir(rig.StoreFile)

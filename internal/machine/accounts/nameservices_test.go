@@ -14,7 +14,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Name services that the machines of "make test" do not have, and cron at its minute: run by "make nameservices".
+// Name services that the machines of "make test" do not have, and cron at its minute: run by "make
+// nameservices".
 
 const unscdProgram = "/opt/unscd/usr/sbin/nscd"
 
@@ -46,7 +47,8 @@ func startUnscd(t *testing.T) rig.NSCD {
 		exec "$0" -d 2>/tmp/unscd.log`, unscdProgram)
 }
 
-// startSSSD has its provider "files", which answers for /etc/passwd, in front of everybody else, as Fedora has it.
+// startSSSD has its provider "files", which answers for /etc/passwd, in front of everybody else, as
+// Fedora has it.
 func startSSSD(t *testing.T) rig.NSCD {
 	answers := func(n rig.NSCD) bool {
 		_, status := n.Run("getent", "-s", "sss", "passwd", "games")
@@ -91,7 +93,8 @@ func cronRuns(t *testing.T, n rig.NSCD, locals map[string]int) {
 	}
 }
 
-// An account that was is refused while unscd has it still, and local users with what was an account's are not.
+// An account that was is refused while unscd has it still, and local users with what was an
+// account's are not.
 func TestUnscdThatIsBehind(t *testing.T) {
 	const first = 320000
 	n := startUnscd(t)

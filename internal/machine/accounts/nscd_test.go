@@ -30,13 +30,15 @@ func TestNSCDAnswersAsWeDo(t *testing.T) {
 			}
 		}
 	}
-	// It asks with no primary group, and without that nobody knows whether a local account of this name is meant.
+	// It asks with no primary group, and without that nobody knows whether a local account of this
+	// name is meant.
 	if got, status := n.Ask("id", "-G", name); status != 0 || got != uid+"\n" {
 		t.Errorf("groups %q, exit status %d", got, status)
 	}
 }
 
-// A store that is replaced under nscd is what nscd answers from next: when it is told to forget, or by itself in time.
+// A store that is replaced under nscd is what nscd answers from next: when it is told to forget, or
+// by itself in time.
 func TestNSCDFollowsTheStore(t *testing.T) {
 	const name = "renewed@contoso.example"
 	put := func(shell string) {
@@ -60,7 +62,8 @@ func TestNSCDFollowsTheStore(t *testing.T) {
 	}
 	for _, shell := range []string{"/bin/sh", "/bin/bash"} {
 		put(shell)
-		// Told once a second has passed, if it had to copy the store and so cannot see that it has been replaced.
+		// Told once a second has passed, if it had to copy the store and so cannot see that it has
+		// been replaced.
 		rig.Eventually(t, "nscd forgets when told", rig.Patience, func() bool {
 			if out, status := told.Run("nscd", "--invalidate=passwd"); status != 0 {
 				t.Fatal(out)
@@ -71,8 +74,8 @@ func TestNSCDFollowsTheStore(t *testing.T) {
 	rig.Eventually(t, "nscd forgets by itself", rig.Patience, func() bool { return says(timed) == "/bin/bash" })
 }
 
-// nscd is not one of those that are told about an account before it has signed in, and so nobody is whom it answers for:
-// root, a program called sshd, sshd itself.
+// nscd is not one of those that are told about an account before it has signed in, and so nobody is
+// whom it answers for: root, a program called sshd, sshd itself.
 func TestNSCDDoesNotHearOfNeverSeenNames(t *testing.T) {
 	const port, name = "2224", "behind@contoso.example"
 	employ(t, name)
@@ -103,7 +106,8 @@ func TestNSCDDoesNotHearOfNeverSeenNames(t *testing.T) {
 	}
 }
 
-// What README.md has people with nscd write into nscd.conf makes a first sign-in what it is without nscd.
+// What README.md has people with nscd write into nscd.conf makes a first sign-in what it is without
+// nscd.
 func TestNSCDWithoutPasswdAndGroup(t *testing.T) {
 	const port, name = "2225", "despite@contoso.example"
 	employ(t, name)

@@ -112,8 +112,9 @@ func asUser(t *testing.T, uid uint32, name string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// Two accounts with the same first id connect at the same time, so that sshd takes that id for both. It is given to who is
-// done first; the other is asked to connect again, and is somebody else then.
+// Two accounts with the same first id connect at the same time, so that sshd takes that id for
+// both. It is given to who is done first; the other is asked to connect again, and is somebody else
+// then.
 func TestTwinsConnectAtOnce(t *testing.T) {
 	r := rules(t)
 	first, second := twins(t, r)

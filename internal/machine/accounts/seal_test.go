@@ -16,7 +16,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// needSealing skips where a file beside the store cannot be made immutable: there, readers copy the store.
+// needSealing skips where a file beside the store cannot be made immutable: there, readers copy the
+// store.
 func needSealing(t *testing.T) {
 	t.Helper()
 	f, err := os.CreateTemp(filepath.Dir(rig.StoreFile), "seal")
@@ -31,7 +32,8 @@ func needSealing(t *testing.T) {
 	rig.MakeMutable(t, f.Name())
 }
 
-// unseal leaves the store as a writer does that is killed half way, and as a backup does that is put back.
+// unseal leaves the store as a writer does that is killed half way, and as a backup does that is
+// put back.
 func unseal(t *testing.T, mode os.FileMode) {
 	t.Helper()
 	rig.MakeMutable(t, rig.StoreFile)
@@ -40,8 +42,8 @@ func unseal(t *testing.T, mode os.FileMode) {
 	}
 }
 
-// The store that every process has mapped cannot be cut short or written into, by root neither, and neither can the one
-// before it, which some may still have. The next change of it goes on as ever.
+// The store that every process has mapped cannot be cut short or written into, by root neither, and
+// neither can the one before it, which some may still have. The next change of it goes on as ever.
 func TestStoreIsSealed(t *testing.T) {
 	needSealing(t)
 	first, second := rig.Imported(t), rig.Imported(t)
@@ -95,8 +97,9 @@ func TestStoreIsSealedAfterAFailure(t *testing.T) {
 	}
 }
 
-// Some containers and services are root without CAP_LINUX_IMMUTABLE. They cannot replace a sealed store, and say so; one
-// that is not sealed they write as before, without the mode that promises a seal.
+// Some containers and services are root without CAP_LINUX_IMMUTABLE. They cannot replace a sealed
+// store, and say so; one that is not sealed they write as before, without the mode that promises a
+// seal.
 func TestStoreWithoutTheCapability(t *testing.T) {
 	needSealing(t)
 	rig.Imported(t)

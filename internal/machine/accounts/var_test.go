@@ -10,8 +10,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A machine whose /var comes late: sshd and name lookups are there before it, and once it is there, nothing has to be started again.
-// What is cleaned away below /run and /var/cache comes back by itself.
+// A machine whose /var comes late: sshd and name lookups are there before it, and once it is there,
+// nothing has to be started again. What is cleaned away below /run and /var/cache comes back by
+// itself.
 func TestVarMountedLate(t *testing.T) {
 	const user = "user@contoso.example"
 	signIn := func(t *testing.T) string {

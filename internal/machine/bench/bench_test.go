@@ -16,9 +16,10 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// BenchmarkSignIn prints the figures of one sign-in with pamtester as its host, a small C program like sshd's child: from the
-// start of that program to the prompt on the terminal, the worker's processor time until then, from ENTER to its success when the
-// browser was first, and what the waiting worker costs. The emulator is on loopback.
+// BenchmarkSignIn prints the figures of one sign-in with pamtester as its host, a small C program
+// like sshd's child: from the start of that program to the prompt on the terminal, the worker's
+// processor time until then, from ENTER to its success when the browser was first, and what the
+// waiting worker costs. The emulator is on loopback.
 func BenchmarkSignIn(b *testing.B) {
 	const user = "user@contoso.example"
 	if err := os.WriteFile("/etc/pam.d/vlock", []byte("auth required pam_aad.so\n"), 0o644); err != nil {
@@ -55,8 +56,9 @@ func BenchmarkSignIn(b *testing.B) {
 	b.ReportMetric(0, "ns/op") // a sign-in takes as long as the person does
 }
 
-// BenchmarkRoundTrips prints how many round trips a person waits for, one after the other, before the prompt and after the
-// browser, with caches that are empty or full, and what a network of 50 ms makes of that.
+// BenchmarkRoundTrips prints how many round trips a person waits for, one after the other, before
+// the prompt and after the browser, with caches that are empty or full, and what a network of 50 ms
+// makes of that.
 func BenchmarkRoundTrips(b *testing.B) {
 	for _, caches := range []string{"empty", "full"} {
 		for _, delay := range []time.Duration{0, 50 * time.Millisecond} {
@@ -113,8 +115,8 @@ func benchmarkRoundTrips(b *testing.B, empty bool) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// rounds is the length of the longest chain of requests that were answered in this time, each begun when the one before had
-// its answer.
+// rounds is the length of the longest chain of requests that were answered in this time, each begun
+// when the one before had its answer.
 func rounds(all []emulator.Request, from, to time.Time) int {
 	chain := make([]int, len(all))
 	longest := 0
@@ -133,7 +135,8 @@ func rounds(all []emulator.Request, from, to time.Time) int {
 	return longest
 }
 
-// childOf is the one child of a process: of a PAM host that waits the guard, and of that one the worker.
+// childOf is the one child of a process: of a PAM host that waits the guard, and of that one the
+// worker.
 func childOf(b *testing.B, pid int) int {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))

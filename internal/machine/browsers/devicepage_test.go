@@ -13,8 +13,8 @@ import (
 
 const signedIn = "You have signed in to the Microsoft Azure Linux Virtual Machine Sign-In application on your device."
 
-// The whole of a sign-in as a person without a mouse goes through it: the code is read in one window and typed in the other,
-// in small letters with a blank between.
+// The whole of a sign-in as a person without a mouse goes through it: the code is read in one
+// window and typed in the other, in small letters with a blank between.
 func TestSignInWithChromium(t *testing.T) {
 	c := rig.SSH(t, "admin@contoso.example")
 	page, code := c.Prompted()
@@ -35,7 +35,8 @@ func TestSignInWithChromium(t *testing.T) {
 	b.Expect("This code has been used already. Start again on your device to get a new one.")
 }
 
-// What else can become of a code in the browser, and what ssh says to it, in the three attempts of a connection.
+// What else can become of a code in the browser, and what ssh says to it, in the three attempts of
+// a connection.
 func TestRefusedWithChromium(t *testing.T) {
 	b := rig.NewChromium(t)
 	c := rig.SSH(t, "user@contoso.example")

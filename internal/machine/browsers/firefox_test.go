@@ -28,8 +28,9 @@ import (
 
 var withBrowsers = flag.Bool("browsers", false, "run the tests of the sign-in page that need another browser or another authority")
 
-// A marionette is Debian's Firefox without a window. Debian has no geckodriver; Firefox itself speaks almost WebDriver, on a TCP
-// connection: a message is its length, a colon, and [0, id, command, parameters]; the answer is [1, id, error, result].
+// A marionette is Debian's Firefox without a window. Debian has no geckodriver; Firefox itself
+// speaks almost WebDriver, on a TCP connection: a message is its length, a colon, and [0, id,
+// command, parameters]; the answer is [1, id, error, result].
 // https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html
 type marionette struct {
 	mu   sync.Mutex
@@ -78,7 +79,8 @@ func (m *marionette) message() ([]byte, error) {
 	return text, err
 }
 
-// commands are WebDriver's, as Firefox calls them. An element's id in the path is a parameter there.
+// commands are WebDriver's, as Firefox calls them. An element's id in the path is a parameter
+// there.
 var commands = []struct {
 	path    *regexp.Regexp
 	command string
@@ -147,7 +149,8 @@ user_pref("network.connectivity-service.enabled", false);
 user_pref("app.update.disabledForTesting", true);
 `
 
-// newFirefox is one with the keyboard and the mouse of newChromium's. It says nothing of the network: it has none.
+// newFirefox is one with the keyboard and the mouse of newChromium's. It says nothing of the
+// network: it has none.
 func newFirefox(t testing.TB) *rig.Chromium {
 	t.Helper()
 	dir := t.TempDir()
@@ -190,7 +193,8 @@ func newFirefox(t testing.TB) *rig.Chromium {
 	return &rig.Chromium{T: t, Session: bridge.URL, Firefox: true}
 }
 
-// The sign-in page in another browser: the same tests, but for what only Chromium tells about itself.
+// The sign-in page in another browser: the same tests, but for what only Chromium tells about
+// itself.
 func TestFirefox(t *testing.T) {
 	if !*withBrowsers {
 		t.Skip("run: make browsers")

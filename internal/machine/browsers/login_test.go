@@ -18,8 +18,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// aadctl login takes a browser's answer on its terminal, unseen. ENTER alone opens the page: as whoever called sudo, with nothing of
-// root's, and no terminal.
+// aadctl login takes a browser's answer on its terminal, unseen. ENTER alone opens the page: as
+// whoever called sudo, with nothing of root's, and no terminal.
 func TestAadctlLoginPastes(t *testing.T) {
 	const user = "user@contoso.example"
 	page := rig.Entra.MetadataURL() + "/sign-in/index.html"

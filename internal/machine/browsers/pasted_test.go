@@ -14,8 +14,8 @@ import (
 // An address stands alone in its line.
 var addressLine = `(?m)^http://127\.0\.0\.1:\d+/\S*#c=\S+&z=[0-9a-f]{8}$`
 
-// answer is what a person has to paste who signs in with the account at the address in a prompt: all there is by the page's own button,
-// and part by part.
+// answer is what a person has to paste who signs in with the account at the address in a prompt:
+// all there is by the page's own button, and part by part.
 func answer(b *rig.Chromium, c *rig.Terminal, account string) (everything string, parts []string) {
 	b.T.Helper()
 	asked := time.Now()
@@ -30,7 +30,8 @@ func question(c *rig.Terminal, part string) string {
 	return c.Expect(`(?s)^(.*?)` + part + `: `)[1]
 }
 
-// One paste for ssh, hidden; then one for sudo, echoed, whose lines answer all of its questions, after one that is too long for it.
+// One paste for ssh, hidden; then one for sudo, echoed, whose lines answer all of its questions,
+// after one that is too long for it.
 func TestPasteToken(t *testing.T) {
 	const admin = "admin@contoso.example"
 	b := rig.ByBrowser(t, "token")
@@ -95,8 +96,8 @@ func TestPasteCode(t *testing.T) {
 	c.Expect(`\n` + user + `\n`)
 }
 
-// A refusal is read also where the client shows nothing but prompts, and is in the log before anybody presses ENTER there. sudo hears
-// of Ctrl-C whatever it has been asked.
+// A refusal is read also where the client shows nothing but prompts, and is in the log before
+// anybody presses ENTER there. sudo hears of Ctrl-C whatever it has been asked.
 func TestPasteRefused(t *testing.T) {
 	const admin, user = "admin@contoso.example", "user@contoso.example"
 	b := rig.ByBrowser(t, "token")

@@ -22,8 +22,9 @@ import (
 	"aadlogin/internal/pasted"
 )
 
-// The pictures in docs/pictures: one sign-in, drawn from its terminal and from its browser. "make pictures" takes them and puts
-// them there; every run of the tests sees whether a sign-in still looks like that.
+// The pictures in docs/pictures: one sign-in, drawn from its terminal and from its browser. "make
+// pictures" takes them and puts them there; every run of the tests sees whether a sign-in still
+// looks like that.
 func TestPictures(t *testing.T) {
 	t.Run("taken", func(t *testing.T) { takePictures(t) })
 	t.Run("page", func(t *testing.T) { takePagePictures(t) })
@@ -59,7 +60,8 @@ func takePictures(t *testing.T) {
 
 var takeAll = flag.Bool("pictures", false, "take the pictures that no test compares, too")
 
-// takePagePictures are of the sign-in page: the question, and what is pasted. How it looks, TestSignInPageCanBeUsed sees.
+// takePagePictures are of the sign-in page: the question, and what is pasted. How it looks,
+// TestSignInPageCanBeUsed sees.
 func takePagePictures(t *testing.T) {
 	if !*takeAll {
 		t.Skip("run: make pictures")
@@ -77,7 +79,8 @@ func takePagePictures(t *testing.T) {
 	save(t, "sign-in-answer.png", smaller(t, b.Screenshot()))
 }
 
-// quietMachine has no message of the day, and its host key is known to everybody who types ssh on it.
+// quietMachine has no message of the day, and its host key is known to everybody who types ssh on
+// it.
 func quietMachine(t *testing.T) {
 	t.Helper()
 	rig.Edit(t, "/etc/pam.d/sshd", func(text string) []byte {
@@ -141,7 +144,8 @@ func save(t *testing.T, name string, picture []byte) {
 	}
 }
 
-// written is the text in a picture of a terminal, without what differs from one sign-in and one machine to the next.
+// written is the text in a picture of a terminal, without what differs from one sign-in and one
+// machine to the next.
 func written(t *testing.T, path string) string {
 	t.Helper()
 	picture, err := os.ReadFile(path)

@@ -16,7 +16,8 @@ import (
 
 const noSignIn = "This answer belongs to no sign-in that was started in this tab"
 
-// nothing fails if the page shows anything that could be pasted, or keeps anything in the address bar.
+// nothing fails if the page shows anything that could be pasted, or keeps anything in the address
+// bar.
 func nothing(c *rig.Chromium, page string) {
 	c.T.Helper()
 	var shown bool
@@ -29,8 +30,8 @@ func nothing(c *rig.Chromium, page string) {
 	}
 }
 
-// Who was not asked by the page in this very tab gets nothing to paste: neither by a link of a stranger's own straight to Entra
-// ID, which is right in every value, nor with an answer made up.
+// Who was not asked by the page in this very tab gets nothing to paste: neither by a link of a
+// stranger's own straight to Entra ID, which is right in every value, nor with an answer made up.
 func TestSignInPageStranger(t *testing.T) { sentByStranger(t, rig.NewChromium(t)) }
 
 func sentByStranger(t *testing.T, c *rig.Chromium) {
@@ -74,7 +75,8 @@ func challengeOf(a *pasted.Attempt) string {
 	return rest[:43]
 }
 
-// A sign-in that is asked for in one tab is answered in that tab: two of them do not mix, and each is over after ten minutes.
+// A sign-in that is asked for in one tab is answered in that tab: two of them do not mix, and each
+// is over after ten minutes.
 func TestSignInPageTabs(t *testing.T) { twoTabs(t, rig.NewChromium(t)) }
 
 func twoTabs(t *testing.T, c *rig.Chromium) {
@@ -259,7 +261,8 @@ func tampered(t *testing.T, c *rig.Chromium) {
 	meant(c)
 }
 
-// Every state of the page can be used on a phone, without a mouse, and with weak eyes; and it says what to do.
+// Every state of the page can be used on a phone, without a mouse, and with weak eyes; and it says
+// what to do.
 func TestSignInPageCanBeUsed(t *testing.T) {
 	c := rig.NewChromium(t)
 	page := rig.WebHost(t, rig.ContosoPage(t))

@@ -47,7 +47,8 @@ func token(t testing.TB, a *pasted.Attempt, answers ...string) string {
 	return got
 }
 
-// The whole way by keyboard alone, with what is in the clipboard at its end; then what a person may do who has not pasted yet.
+// The whole way by keyboard alone, with what is in the clipboard at its end; then what a person may
+// do who has not pasted yet.
 func TestSignInPage(t *testing.T) { signInWithPage(t, rig.NewChromium(t)) }
 
 func signInWithPage(t *testing.T, c *rig.Chromium) {
@@ -116,7 +117,8 @@ func signInWithPage(t *testing.T, c *rig.Chromium) {
 	}
 }
 
-// lastButNotLeast is what no click leads to: a browser that lets no page copy in the modern way, and the end of the ten minutes.
+// lastButNotLeast is what no click leads to: a browser that lets no page copy in the modern way,
+// and the end of the ten minutes.
 func lastButNotLeast(c *rig.Chromium, answer string) {
 	c.T.Helper()
 	if c.Firefox { // where a test cannot take the page's place
@@ -150,7 +152,8 @@ func redeemed() (n int) {
 	return n
 }
 
-// The code itself, in parts, for the machine to redeem: the worker's verifier is what it was asked for with.
+// The code itself, in parts, for the machine to redeem: the worker's verifier is what it was asked
+// for with.
 func TestSignInPageCode(t *testing.T) { signInWithCode(t, rig.NewChromium(t)) }
 
 func signInWithCode(t *testing.T, c *rig.Chromium) {

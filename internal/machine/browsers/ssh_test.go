@@ -62,8 +62,9 @@ func changed(t *testing.T, address, key, value string) string {
 	return page + "#" + strings.Join(pairs, "&") + "&z=" + hex.EncodeToString(sum[:4])
 }
 
-// A person signs in at ssh with a browser, by what they have copied there. Whoever shows them this machine's sign-in under the name of
-// another machine, or of another place, gets nothing from what they paste.
+// A person signs in at ssh with a browser, by what they have copied there. Whoever shows them this
+// machine's sign-in under the name of another machine, or of another place, gets nothing from what
+// they paste.
 func TestSignInWithPage(t *testing.T) {
 	page := rig.WebHost(t, rig.ContosoPage(t))
 	browserFlow(t, page)

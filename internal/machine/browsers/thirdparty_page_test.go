@@ -13,8 +13,9 @@ import (
 	signinpage "aadlogin/packaging/sign-in-page"
 )
 
-// The page, the terminal and the worker with an authority that its authors have not written: what the page asks for and redeems has to be
-// RFC 6749, RFC 7636 and OpenID Connect, and a token of other claims in another order has to come through a paste.
+// The page, the terminal and the worker with an authority that its authors have not written: what
+// the page asks for and redeems has to be RFC 6749, RFC 7636 and OpenID Connect, and a token of
+// other claims in another order has to come through a paste.
 func TestThirdPartyPage(t *testing.T) {
 	if !*withBrowsers {
 		t.Skip("run: make browsers")

@@ -20,8 +20,9 @@ import (
 
 const thirdPartyPort = "8444"
 
-// The whole product against an OAuth server that its authors have not written and that knows no Entra ID: what we send has
-// to be RFC 8628. Azure stays the emulator, so that a token of this server counts for something.
+// The whole product against an OAuth server that its authors have not written and that knows no
+// Entra ID: what we send has to be RFC 8628. Azure stays the emulator, so that a token of this
+// server counts for something.
 func TestThirdPartyServer(t *testing.T) {
 	const user, admin = "user@contoso.example", "admin@contoso.example"
 	server := startThirdParty(t)
@@ -75,8 +76,8 @@ type thirdParty struct {
 	lines *bufio.Scanner
 }
 
-// startThirdParty runs the server that install-oidc-provider has installed and makes it this machine's authority, and that of a page if
-// there is one.
+// startThirdParty runs the server that install-oidc-provider has installed and makes it this
+// machine's authority, and that of a page if there is one.
 func startThirdParty(t *testing.T, page ...string) *thirdParty {
 	t.Helper()
 	const dir = "/opt/oidc-provider"

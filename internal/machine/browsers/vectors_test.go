@@ -21,8 +21,8 @@ import (
 	signinpage "aadlogin/packaging/sign-in-page"
 )
 
-// The page's script and the worker's package say the same of every address and every answer in testdata/pasted: also of an address
-// as terminals tear it. What is missing is named.
+// The page's script and the worker's package say the same of every address and every answer in
+// testdata/pasted: also of an address as terminals tear it. What is missing is named.
 func TestSignInPageVectors(t *testing.T) { pageVectors(t, rig.NewChromium(t)) }
 
 func pageVectors(t *testing.T, c *rig.Chromium) {

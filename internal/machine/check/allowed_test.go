@@ -14,8 +14,9 @@ import (
 	"aadlogin/internal/sshd"
 )
 
-// What aadctl check says of an account is what sshd does with it, line for line; and whom sshd keeps out hears so in the place of
-// a device code. No browser is needed: the prompt, or the sentence, is the decision.
+// What aadctl check says of an account is what sshd does with it, line for line; and whom sshd
+// keeps out hears so in the place of a device code. No browser is needed: the prompt, or the
+// sentence, is the decision.
 func TestCheckJudgesAsSSHD(t *testing.T) {
 	const name, port = "user@contoso.example", "2238"
 	rig.Stored(t, name)

@@ -38,7 +38,8 @@ func find(t *testing.T, wrong []rig.Examined, check, found string) rig.Examined 
 
 func nothing(string) []byte { return nil }
 
-// Each precondition is broken, seen, mended by the very command that is printed, and seen to be mended.
+// Each precondition is broken, seen, mended by the very command that is printed, and seen to be
+// mended.
 func TestCheckFindsAndMends(t *testing.T) {
 	rig.Must(t, "aadctl", "config", "apply")
 	if wrong, status := rig.Diagnose(t, "--offline"); status != 0 || len(wrong) > 0 {
@@ -261,7 +262,8 @@ func openIDDocument(t *testing.T) string {
 	return string(text)
 }
 
-// Why an account would be let in, or not, is told with role, scope and command; and a check changes nothing.
+// Why an account would be let in, or not, is told with role, scope and command; and a check changes
+// nothing.
 func TestCheckAccount(t *testing.T) {
 	const oid = "dddddddd-3333-4444-5555-eeeeeeeeeeee"
 	t.Cleanup(func() { rig.Entra.SetDirectory(emulator.Contoso()) })

@@ -37,7 +37,8 @@ const (
 	entraPage  = "https://microsoft.com/devicelogin" // reaches beyond column 77, in the sentence
 )
 
-// realPage has the emulator name the page that Entra ID does, and returns its own, where the person really goes.
+// realPage has the emulator name the page that Entra ID does, and returns its own, where the person
+// really goes.
 func realPage(t *testing.T) string {
 	t.Helper()
 	own := rig.Entra.VerificationURI()
@@ -99,7 +100,8 @@ func (k client) signsIn(t *testing.T, own string) (seen string) {
 	return seen
 }
 
-// clientConfig is the configuration of a person who has no known_hosts, as a file: what -o says is not for jump hosts.
+// clientConfig is the configuration of a person who has no known_hosts, as a file: what -o says is
+// not for jump hosts.
 func clientConfig(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config")
@@ -110,7 +112,8 @@ func clientConfig(t *testing.T) string {
 	return path
 }
 
-// askpass shows what ssh wants to be asked, marked, and once a person has typed something, ends with this command.
+// askpass shows what ssh wants to be asked, marked, and once a person has typed something, ends
+// with this command.
 func askpass(t *testing.T, last string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "askpass")
@@ -193,7 +196,8 @@ func clientsOfScript() []client {
 	}
 }
 
-// A person sees page and code whole where ssh goes through another host, and where another program asks for it.
+// A person sees page and code whole where ssh goes through another host, and where another program
+// asks for it.
 func TestClientsHere(t *testing.T) {
 	own := realPage(t)
 	for _, k := range clientsHere() {
@@ -224,7 +228,8 @@ func TestClients(t *testing.T) {
 	os.Stdout.WriteString(table)
 }
 
-// storedPassword is curl, which shows nobody a prompt and answers it with the password that it was given.
+// storedPassword is curl, which shows nobody a prompt and answers it with the password that it was
+// given.
 func storedPassword(t *testing.T) string {
 	t.Helper()
 	mark := rig.Syslog.Mark()

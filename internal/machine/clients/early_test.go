@@ -12,14 +12,16 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// earlyEnters is how often somebody presses ENTER before the browser is done. Each is followed by 15 s of silence: two minutes.
+// earlyEnters is how often somebody presses ENTER before the browser is done. Each is followed by
+// 15 s of silence: two minutes.
 const earlyEnters = 8
 
 // A person's ENTER; what comes sooner a program has pressed, and nobody is asked again.
 const afterReading = time.Second
 
-// TestClientsEarly has a person answer each prompt at once, and go to the browser after two minutes. Each client has the patience that
-// it has by default or that people give it, which is less: OpenSSH's 45 s with ServerAliveInterval 15, 20 s of JSch's and FileZilla's.
+// TestClientsEarly has a person answer each prompt at once, and go to the browser after two
+// minutes. Each client has the patience that it has by default or that people give it, which is
+// less: OpenSSH's 45 s with ServerAliveInterval 15, 20 s of JSch's and FileZilla's.
 func TestClientsEarly(t *testing.T) {
 	if !*otherClients {
 		t.Skip("run by: make clients")
@@ -64,7 +66,8 @@ func cancelledEarly(t *testing.T) {
 	c.Expect(`(?m)^` + regexp.QuoteMeta(clientUser) + `$`)
 }
 
-// fileZillaEarly is the same where nothing can be read from the dialog but its title: which code it shows, the emulator tells.
+// fileZillaEarly is the same where nothing can be read from the dialog but its title: which code it
+// shows, the emulator tells.
 func fileZillaEarly(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	before := len(rig.Entra.Codes())

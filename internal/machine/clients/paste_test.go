@@ -15,12 +15,13 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// torn is an address as a client's terminal shows it: PuTTY's family breaks each line at column 77, in the middle of a word, and puts
-// "> " before the rest.
+// torn is an address as a client's terminal shows it: PuTTY's family breaks each line at column 77,
+// in the middle of a word, and puts "> " before the rest.
 var torn = `(?s)http://127\.0\.0\.1:\d+/.*?[&\n> ]z[\n> ]*=[0-9a-f\n> ]{8,}\n`
 
-// TestClientsPaste signs in with every client by what the sign-in page shows: a code, which is longer than what OpenSSH's client takes at
-// once, all of it in one line. It prints how many pastes it took.
+// TestClientsPaste signs in with every client by what the sign-in page shows: a code, which is
+// longer than what OpenSSH's client takes at once, all of it in one line. It prints how many pastes
+// it took.
 func TestClientsPaste(t *testing.T) {
 	if !*otherClients {
 		t.Skip("run by: make clients")

@@ -20,11 +20,13 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// az stands in for the Azure CLI: it takes the few commands that our pages and programs tell people to run, as Microsoft's
-// reference has them (https://learn.microsoft.com/cli/azure/reference-index), refuses every other and every malformed one, and does
-// in the emulator's directory what they do in Azure.
+// az stands in for the Azure CLI: it takes the few commands that our pages and programs tell people
+// to run, as Microsoft's reference has them
+// (https://learn.microsoft.com/cli/azure/reference-index), refuses every other and every malformed
+// one, and does in the emulator's directory what they do in Azure.
 
-// An azCommand is one subcommand. A parameter's name is without the dashes; one of each group in needs must be given.
+// An azCommand is one subcommand. A parameter's name is without the dashes; one of each group in
+// needs must be given.
 type azCommand struct {
 	needs [][]string
 	takes map[string]func(string) error
@@ -269,7 +271,8 @@ func assignAppRole(a azArguments) (any, error) {
 	return map[string]any{"appRoleId": body.AppRoleID}, err
 }
 
-// azOnPath returns a directory whose az is this very program (TestMain), and answers it for the length of the test.
+// azOnPath returns a directory whose az is this very program (TestMain), and answers it for the
+// length of the test.
 func azOnPath(t *testing.T) string {
 	t.Helper()
 	self, err := os.Executable()

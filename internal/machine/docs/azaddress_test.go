@@ -25,7 +25,8 @@ type azAddresses struct {
 	RedirectURIs []string `json:"redirectUris"`
 }
 
-// replaceAddresses: none is on two platforms (MicrosoftDocs/azure-docs, issue 89929), and none is without https but on loopback.
+// replaceAddresses: none is on two platforms (MicrosoftDocs/azure-docs, issue 89929), and none is
+// without https but on loopback.
 func replaceAddresses(r *emulator.Registration, after map[string]*azAddresses) error {
 	all := map[string]string{}
 	for platform, list := range azPlatforms(r) {

@@ -16,8 +16,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What the stand-in for the Azure CLI does with the application: Microsoft Graph's application and service principal, as the
-// directory of the emulator has them.
+// What the stand-in for the Azure CLI does with the application: Microsoft Graph's application and
+// service principal, as the directory of the emulator has them.
 
 const (
 	azApplication           = "a44a44a4-0000-4000-8000-a1a1a1a1a1a1" // its object id
@@ -43,7 +43,8 @@ type azClient struct {
 	Permissions []string `json:"delegatedPermissionIds"`
 }
 
-// azAPI is what Graph keeps besides what the directory knows: the entries in full, of its scopes and of other clients.
+// azAPI is what Graph keeps besides what the directory knows: the entries in full, of its scopes
+// and of other clients.
 var azAPI struct {
 	scopes  []azScope
 	clients []azClient
@@ -77,7 +78,8 @@ var azAppCommands = map[string]azCommand{
 
 var isClient = oneOf(emulator.Contoso().ClientID)
 
-// registered is the directory's registration, for change to change. Where consent is given, somebody has been asking for it.
+// registered is the directory's registration, for change to change. Where consent is given,
+// somebody has been asking for it.
 func registered(change func(*emulator.Registration)) error {
 	return rig.Entra.Update(func(d *emulator.Directory) {
 		r := &d.Registration
@@ -181,7 +183,8 @@ func createEnterprise(a azArguments) (any, error) {
 	return map[string]any{"id": azEnterpriseApplication, "appId": a["id"]}, err
 }
 
-// grantPermission takes away what the client was granted for the same resource, as the real one does.
+// grantPermission takes away what the client was granted for the same resource, as the real one
+// does.
 func grantPermission(a azArguments) (any, error) {
 	if _, err := showEnterprise(a); err != nil {
 		return nil, err
@@ -208,8 +211,8 @@ func grantPermission(a azArguments) (any, error) {
 	return map[string]any{"consentType": "AllPrincipals", "scope": a["scope"]}, err
 }
 
-// patchApplication takes a list whole: what is enabled and not in it would be deleted, which Graph refuses. A client can be
-// pre-authorized for what is exposed already, and not in the same request.
+// patchApplication takes a list whole: what is enabled and not in it would be deleted, which Graph
+// refuses. A client can be pre-authorized for what is exposed already, and not in the same request.
 // https://learn.microsoft.com/graph/api/application-update
 func patchApplication(a azArguments) (any, error) {
 	if want := "https://graph.microsoft.com/v1.0/applications/" + azApplication; a["url"] != want {
@@ -285,8 +288,9 @@ func replaceClients(r *emulator.Registration, known []azScope, after []azClient)
 	return nil
 }
 
-// The forms of JMESPath, besides names with dots and those of azrole_test.go and azaddress_test.go, that our programs use: a member of
-// each element, and an object with a list to which one element is added, given as JSON or made of the application itself.
+// The forms of JMESPath, besides names with dots and those of azrole_test.go and azaddress_test.go,
+// that our programs use: a member of each element, and an object with a list to which one element
+// is added, given as JSON or made of the application itself.
 var (
 	azEach   = regexp.MustCompile(`^([A-Za-z0-9.]*)\[\]\.([A-Za-z]+)$`)
 	azAppend = regexp.MustCompile("^\\{api: \\{([A-Za-z0-9]+): \\[api\\.([A-Za-z0-9]+) \\|\\| `\\[\\]`, \\[(?:`(\\{[^`]*\\})`|" +

@@ -14,8 +14,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What the stand-in for the Azure CLI does with machines. "az vm" knows virtual machines, those of flexible scale sets among them,
-// and "az vmss" the sets. An instance of a uniform set is neither, and has no identity: the set has.
+// What the stand-in for the Azure CLI does with machines. "az vm" knows virtual machines, those of
+// flexible scale sets among them, and "az vmss" the sets. An instance of a uniform set is neither,
+// and has no identity: the set has.
 
 var azMachineCommands = map[string]azCommand{
 	"vm identity assign":   {oneMachine, machineNames, assignIdentity("virtualMachines")},
@@ -39,12 +40,14 @@ var (
 var machineIdentity = emulator.Identity{Name: "demo-vm", ObjectID: "bbbbbbbb-1111-2222-3333-cccccccccccc",
 	ClientID: "11112222-bbbb-3333-cccc-4444dddd5555", SystemAssigned: true}
 
-// azElsewhere are the virtual machines besides the emulator's, by id; each with its identity's object id, "" for none.
+// azElsewhere are the virtual machines besides the emulator's, by id; each with its identity's
+// object id, "" for none.
 var azElsewhere = map[string]string{}
 
 var uniformInstance = regexp.MustCompile(`(?i)^(.*/Microsoft\.Compute/virtualMachineScaleSets/[^/]+)/virtualMachines/[^/]+$`)
 
-// azResource is where the CLI looks for what a command names: an id's first name under the type of the command.
+// azResource is where the CLI looks for what a command names: an id's first name under the type of
+// the command.
 func azResource(kind string, a azArguments) string {
 	group := strings.Join(strings.Split(demoVM, "/")[:3], "/") + "/resourceGroups/" + a["resource-group"]
 	name := a["name"]

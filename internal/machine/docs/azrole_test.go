@@ -15,8 +15,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What the stand-in for the Azure CLI does with roles. A custom role has a name that no other of the tenant has, can be seen and
-// assigned in the subscriptions of its AssignableScopes only, and is updated by whoever names one of these.
+// What the stand-in for the Azure CLI does with roles. A custom role has a name that no other of
+// the tenant has, can be seen and assigned in the subscriptions of its AssignableScopes only, and
+// is updated by whoever names one of these.
 
 var azRoleCommands = map[string]azCommand{
 	"role definition list": {nil, map[string]func(string) error{"name": given, "scope": isScope, "custom-role-only": oneOf("true", "false")}, listRoles},
@@ -85,7 +86,8 @@ func (r azRole) permissions() []azPermission {
 	return []azPermission{{r.Actions, r.NotActions, r.DataActions, r.NotDataActions}}
 }
 
-// seenFrom are the roles of a subscription: Azure's own, and the custom ones that can be assigned there.
+// seenFrom are the roles of a subscription: Azure's own, and the custom ones that can be assigned
+// there.
 func seenFrom(scope string) (seen []emulator.Role, err error) {
 	subscription := strings.Join(strings.Split(scope, "/")[:3], "/")
 	err = rig.Entra.Update(func(d *emulator.Directory) {
@@ -125,7 +127,8 @@ func cmpString(s, otherwise string) string {
 	return s
 }
 
-// customRoles is GET of the tenant's own. https://learn.microsoft.com/azure/role-based-access-control/custom-roles-rest
+// customRoles is GET of the tenant's own.
+// https://learn.microsoft.com/azure/role-based-access-control/custom-roles-rest
 func customRoles(a azArguments) (any, error) {
 	u, err := url.Parse(a["url"])
 	if err != nil || u.Host != "" || u.Path != "/providers/Microsoft.Authorization/roleDefinitions" || len(u.Query()) != 2 ||
@@ -204,7 +207,8 @@ func updateRole(a azArguments) (any, error) {
 	})
 }
 
-// assignRole wants a role that can be seen where it is assigned, and of a machine's identity that there is one.
+// assignRole wants a role that can be seen where it is assigned, and of a machine's identity that
+// there is one.
 func assignRole(a azArguments) (any, error) {
 	seen, err := seenFrom(a["scope"])
 	i := slices.IndexFunc(seen, func(r emulator.Role) bool { return a["role"] == r.ID || a["role"] == r.Name })
@@ -235,7 +239,8 @@ func assignRole(a azArguments) (any, error) {
 	return map[string]any{"principalId": principal, "scope": a["scope"]}, err
 }
 
-// The two forms of JMESPath for the tenant's custom roles: where one can be assigned, and its definition with one place more.
+// The two forms of JMESPath for the tenant's custom roles: where one can be assigned, and its
+// definition with one place more.
 var (
 	azScopesOf = regexp.MustCompile("^value\\[\\?properties\\.roleName==`\"([^\"`]+)\"`\\]\\.properties\\.assignableScopes\\[\\]$")
 	azGrown    = regexp.MustCompile("^value\\[\\?properties\\.roleName==`\"([^\"`]+)\"`\\]\\.properties \\| \\[0\\]\\.\\{name: roleName, description: description, " +

@@ -15,9 +15,10 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// README.md and docs/getting-started are followed as a person would: every command of a page is typed into one shell, in the
-// page's order, and what a block shows of the output must come. The emulator is Azure, and az a stand-in that knows Microsoft's
-// reference of it (az_test.go): it is the page's own commands that give the machine its rights and the person her role.
+// README.md and docs/getting-started are followed as a person would: every command of a page is
+// typed into one shell, in the page's order, and what a block shows of the output must come. The
+// emulator is Azure, and az a stand-in that knows Microsoft's reference of it (az_test.go): it is
+// the page's own commands that give the machine its rights and the person her role.
 
 // instead are the only words of a page that are typed otherwise.
 var instead = [][2]string{
@@ -136,7 +137,8 @@ func (r *docReader) finish(b docBlock, command string) {
 	}
 }
 
-// proposals runs the commands for Azure that a program of ours has printed, with alice as the PERSON.
+// proposals runs the commands for Azure that a program of ours has printed, with alice as the
+// PERSON.
 func (r *docReader) proposals(said string) {
 	r.T.Helper()
 	for _, line := range regexp.MustCompile(`(?m)^(?:    run: )?(az .*)$`).FindAllStringSubmatch(said, -1) {
@@ -150,7 +152,8 @@ func (r *docReader) proposals(said string) {
 
 var remotePrompt = regexp.MustCompile(`^(\S+@\S+:\S*[$#]) (.*)$`)
 
-// rehearse goes through a block that shows a session: what stands behind a prompt is typed, all else must be said.
+// rehearse goes through a block that shows a session: what stands behind a prompt is typed, all
+// else must be said.
 func (r *docReader) rehearse(b docBlock) {
 	r.T.Helper()
 	remote := false
@@ -222,8 +225,8 @@ func complete(command string) bool {
 		(slices.Contains(words, "done") || !slices.Contains(words, "for"))
 }
 
-// runPage runs what a page has to run, and fails for what it leaves out without a reason. A page obeys that leaves it to our programs
-// to say what else is to be done.
+// runPage runs what a page has to run, and fails for what it leaves out without a reason. A page
+// obeys that leaves it to our programs to say what else is to be done.
 func runPage(t *testing.T, page string, obeys bool) {
 	t.Helper()
 	r := newDocReader(t)

@@ -18,8 +18,9 @@ const alice = "alice@contoso.example"
 
 var newPerson = emulator.User{Name: alice, ObjectID: "a11ce000-1111-2222-3333-444444444444"}
 
-// fresh is a machine whose configuration is as the package brings it, but for the addresses of Azure, in a directory in which it has
-// no rights and alice no role. Her first sign-in is still to come.
+// fresh is a machine whose configuration is as the package brings it, but for the addresses of
+// Azure, in a directory in which it has no rights and alice no role. Her first sign-in is still to
+// come.
 func fresh(t *testing.T, resource string, endpoints ...string) {
 	t.Helper()
 	rig.Directory(t, func(d *emulator.Directory) {

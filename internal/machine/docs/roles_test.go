@@ -23,7 +23,8 @@ const (
 	demoFlexible      = currentAccount + "/resourceGroups/demo/providers/Microsoft.Compute/virtualMachines/web_1a2b3c4d"
 )
 
-// forThisMachine runs what "aadctl setup" prints for a machine, in two shells: the second time nothing is left to do.
+// forThisMachine runs what "aadctl setup" prints for a machine, in two shells: the second time
+// nothing is left to do.
 func forThisMachine(t *testing.T, id string, lines ...string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -48,8 +49,9 @@ func forThisMachine(t *testing.T, id string, lines ...string) {
 	}
 }
 
-// What "aadctl setup" prints gives each machine the right to ask, and no more: by Azure's own role, or where a cloud has none, by
-// one of the tenant's that all subscriptions share. What belongs to an instance of a uniform scale set is given to the set.
+// What "aadctl setup" prints gives each machine the right to ask, and no more: by Azure's own role,
+// or where a cloud has none, by one of the tenant's that all subscriptions share. What belongs to
+// an instance of a uniform scale set is given to the set.
 func TestRolesOfMachines(t *testing.T) {
 	t.Setenv("PATH", azOnPath(t)+":"+os.Getenv("PATH"))
 	client := emulator.Identity{Name: "fleet", ObjectID: "22222222-0000-4000-8000-000000000000", ClientID: "bbbbbbbb-0000-4000-8000-000000000000"}

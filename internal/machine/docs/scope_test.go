@@ -15,9 +15,10 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A tenant blocks device codes but for one application, and lets people consent to nothing. What "aadctl setup" prints, run in
-// two shells, exposes the application's scope beside what it exposes already, and consents; then people get in, and without the
-// scope they do not. "aadctl check --tenant" finds that out with a person at a browser.
+// A tenant blocks device codes but for one application, and lets people consent to nothing. What
+// "aadctl setup" prints, run in two shells, exposes the application's scope beside what it exposes
+// already, and consents; then people get in, and without the scope they do not. "aadctl check
+// --tenant" finds that out with a person at a browser.
 func TestScope(t *testing.T) {
 	const user = "user@contoso.example"
 	client := emulator.Contoso().ClientID

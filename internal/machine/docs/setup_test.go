@@ -12,7 +12,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// The package's own file is filled in by the answers of a person, to whom the machine's tenant is proposed.
+// The package's own file is filled in by the answers of a person, to whom the machine's tenant is
+// proposed.
 func TestSetupAsks(t *testing.T) {
 	t.Cleanup(func() {
 		os.Remove(rig.ConfigFile + ".previous")

@@ -15,8 +15,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What "aadctl setup" prints for the sign-in page, in two shells one after the other: the address is added to those of its platform,
-// nothing that is there is lost, and what is on another platform stays there and nowhere else.
+// What "aadctl setup" prints for the sign-in page, in two shells one after the other: the address
+// is added to those of its platform, nothing that is there is lost, and what is on another platform
+// stays there and nowhere else.
 func TestSetupRegistersThePage(t *testing.T) {
 	t.Setenv("PATH", azOnPath(t)+":"+os.Getenv("PATH"))
 	const page, other = "https://signin.contoso.example/", "https://other.contoso.example/back"

@@ -17,9 +17,11 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// The VM extension, driven by the code of the agent that every Linux machine in Azure runs (WALinuxAgent, Debian's package waagent).
+// The VM extension, driven by the code of the agent that every Linux machine in Azure runs
+// (WALinuxAgent, Debian's package waagent).
 
-// vmExtension is the zip of a version, with the package of this machine only, whose version is that too. It is built once.
+// vmExtension is the zip of a version, with the package of this machine only, whose version is that
+// too. It is built once.
 func vmExtension(t *testing.T, version string) string {
 	t.Helper()
 	dist := filepath.Join(os.TempDir(), "extension-"+version)
@@ -36,7 +38,8 @@ func vmExtension(t *testing.T, version string) string {
 // emulated are settings that make of the emulator what Azure would be.
 func emulated(more string) string { return endpoints("127.0.0.1:8443", "127.0.0.1:8442", more) }
 
-// unreachable are settings with which nobody answers, and at once: the look at the sign-in service takes five seconds else.
+// unreachable are settings with which nobody answers, and at once: the look at the sign-in service
+// takes five seconds else.
 func unreachable(more string) string { return endpoints("127.0.0.1:9", "127.0.0.1:9", more) }
 
 func endpoints(authority, metadata, more string) string {
@@ -62,7 +65,8 @@ type agentReport struct {
 	} `json:"extension_status"`
 }
 
-// want brings the machine to a state, "enabled" or "uninstall", and returns what the agent would report.
+// want brings the machine to a state, "enabled" or "uninstall", and returns what the agent would
+// report.
 func (a *agent) want(state, version string, sequence int, settings string) agentReport {
 	a.t.Helper()
 	a.incarnation++
@@ -136,7 +140,8 @@ func TestExtension(t *testing.T) {
 	session.Expect(`begun\n`)
 	entry := rig.Must(t, "getent", "passwd", name)
 
-	// An administrator's comment and keys stay, whatever the settings say; an older number comes too late.
+	// An administrator's comment and keys stay, whatever the settings say; an older number comes
+	// too late.
 	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
 		return []byte("# of an administrator\n" + strings.Replace(s, "#shell = \"/bin/bash\"", "shell = \"/bin/sh\"", 1))
 	})
@@ -191,7 +196,8 @@ func TestExtension(t *testing.T) {
 	session.Expect(`uninstalled\nuninstalled\n`)
 }
 
-// No name in the zip leads out of the directory it is unpacked in, whatever unpacks it; what is to be run can be.
+// No name in the zip leads out of the directory it is unpacked in, whatever unpacks it; what is to
+// be run can be.
 func TestExtensionZip(t *testing.T) {
 	file := vmExtension(t, "0.0.1")
 	z, err := zip.OpenReader(file)

@@ -88,7 +88,8 @@ func standIn(t *testing.T, program, script string, during func()) {
 	}
 }
 
-// What is in the way is found before anything changes, and has the exit status that Azure knows for it.
+// What is in the way is found before anything changes, and has the exit status that Azure knows for
+// it.
 func TestExtensionRefuses(t *testing.T) {
 	h := newHandler(t, vmExtension(t, "0.0.1"))
 	h.settings(1, emulated(""))

@@ -12,8 +12,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// The commands of the VM Application, in a directory as Azure prepares it: the package and the configuration under the names that
-// "az sig gallery-application version create" was given for them.
+// The commands of the VM Application, in a directory as Azure prepares it: the package and the
+// configuration under the names that "az sig gallery-application version create" was given for
+// them.
 func TestVMApplication(t *testing.T) {
 	deb, configuration := rig.DebianPackage(t), rig.FileText(t, rig.ConfigFile)
 	dist := t.TempDir()

@@ -16,7 +16,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Loading the module, asking, and a session leave Go's data alone in the host. In the worker, what is constant cannot be written.
+// Loading the module, asking, and a session leave Go's data alone in the host. In the worker, what
+// is constant cannot be written.
 func TestGoSleepsInTheHost(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
@@ -101,8 +102,9 @@ func (m module) extent(section string) (from, to uint64) {
 	return m.base + s.Addr, m.base + s.Addr + s.Size
 }
 
-// copied returns how many pages of a section the process has copied, by writing to them. See pagemap of the kernel's documentation:
-// each page has eight bytes; bit 63 is set if it is in memory, bit 62 in swap, and bit 61 if it is still the file's.
+// copied returns how many pages of a section the process has copied, by writing to them. See
+// pagemap of the kernel's documentation: each page has eight bytes; bit 63 is set if it is in
+// memory, bit 62 in swap, and bit 61 if it is still the file's.
 func (m module) copied(section string) (n int) {
 	m.t.Helper()
 	from, to := m.extent(section)

@@ -16,12 +16,13 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What becomes of a name behind each entry point of the module, under each control that administrators write, in every state of
-// the machine: libpam itself says so. Every line of the module has a line of pam_permit.so behind it, which is the rest of the
-// stack: it lets in whom our line does not stop.
+// What becomes of a name behind each entry point of the module, under each control that
+// administrators write, in every state of the machine: libpam itself says so. Every line of the
+// module has a line of pam_permit.so behind it, which is the rest of the stack: it lets in whom our
+// line does not stop.
 
-// calls are those that libpam makes of a module, two of them twice: setcred comes with and without authenticate before it, as in
-// sudo and as behind a key.
+// calls are those that libpam makes of a module, two of them twice: setcred comes with and without
+// authenticate before it, as in sudo and as behind a key.
 var calls = []struct {
 	name  string
 	after bool // on a handle that has authenticated
@@ -122,9 +123,10 @@ var states = map[string]func(*testing.T){
 	},
 }
 
-// No user of this machine is shut out by a line that lets the rest of the stack decide about unknown names, whatever the state
-// of the module, nor by ours. What "required" and its like say of an unknown name is PAM's own word (pam.conf(5)), and so is that
-// a line with default=die and no ignore= dies of PAM_IGNORE; aadctl check is red about them.
+// No user of this machine is shut out by a line that lets the rest of the stack decide about
+// unknown names, whatever the state of the module, nor by ours. What "required" and its like say of
+// an unknown name is PAM's own word (pam.conf(5)), and so is that a line with default=die and no
+// ignore= dies of PAM_IGNORE; aadctl check is red about them.
 func TestControlsAndLocalUsers(t *testing.T) {
 	rig.LocalUser(t)
 	for state, be := range states {
@@ -151,7 +153,8 @@ func TestControlsAndLocalUsers(t *testing.T) {
 	}
 }
 
-// An account of ours comes in by every control, and no further than to the module's own refusal where that counts.
+// An account of ours comes in by every control, and no further than to the module's own refusal
+// where that counts.
 func TestControlsAndOurAccounts(t *testing.T) {
 	const user, norole = "user@contoso.example", "norole@contoso.example"
 	rig.Stored(t, user)
@@ -180,7 +183,8 @@ func TestControlsAndOurAccounts(t *testing.T) {
 	}
 }
 
-// shipped are the shared stacks as distributions have them once our package has put its lines there.
+// shipped are the shared stacks as distributions have them once our package has put its lines
+// there.
 func shippedStacks(t *testing.T) map[string]string {
 	t.Helper()
 	printed := func(kind string) string { return rig.Must(t, "../../../packaging/wiring/pam-stack", "print", kind) }
@@ -208,7 +212,8 @@ func shippedStacks(t *testing.T) map[string]string {
 	return all
 }
 
-// A local user's right password and a key of theirs get in by the stacks that the package leaves behind, and a wrong one does not.
+// A local user's right password and a key of theirs get in by the stacks that the package leaves
+// behind, and a wrong one does not.
 func TestShippedStacksAndLocalUsers(t *testing.T) {
 	rig.LocalUser(t)
 	for name, stack := range shippedStacks(t) {

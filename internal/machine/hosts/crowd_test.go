@@ -12,8 +12,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A worker starts, with all of Go, in a host whose fifty threads hold the locks of the C library, and its host never sees it. "make
-// crowd" does the same ten thousand times, with each Debian's glibc.
+// A worker starts, with all of Go, in a host whose fifty threads hold the locks of the C library,
+// and its host never sees it. "make crowd" does the same ten thousand times, with each Debian's
+// glibc.
 func TestCrowdedHost(t *testing.T) {
 	dir := t.TempDir()
 	services := t.TempDir()

@@ -11,8 +11,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A host with threads that hold the locks of the C library again and again, when it forks too, and that calls PAM from a thread
-// with little stack.
+// A host with threads that hold the locks of the C library again and again, when it forks too, and
+// that calls PAM from a thread with little stack.
 func TestThreadsOfTheHost(t *testing.T) {
 	const times = 40
 	rig.Stored(t, "user@contoso.example")
@@ -23,7 +23,8 @@ func TestThreadsOfTheHost(t *testing.T) {
 	c.Expect(`end\n`)
 }
 
-// A user's limits are those of sudo, which authenticates under them. The worker has its own, and the host keeps what it has.
+// A user's limits are those of sudo, which authenticates under them. The worker has its own, and
+// the host keeps what it has.
 func TestLimitsOfTheUser(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	stack := onlyOurs(t, "")
@@ -41,7 +42,8 @@ func TestLimitsOfTheUser(t *testing.T) {
 	}
 }
 
-// What root in a container cannot raise again may keep a worker from its work, but never lets anybody in.
+// What root in a container cannot raise again may keep a worker from its work, but never lets
+// anybody in.
 func TestHardLimitsFailClosed(t *testing.T) {
 	stack := onlyOurs(t, "")
 	for _, limits := range []string{"--as=67108864", "--fsize=0", "--nofile=5"} {
@@ -54,7 +56,8 @@ func TestHardLimitsFailClosed(t *testing.T) {
 	}
 }
 
-// Below a memory limit that a container's root cannot raise no worker begins that would die of it, and the log names the limit.
+// Below a memory limit that a container's root cannot raise no worker begins that would die of it,
+// and the log names the limit.
 func TestMemoryLimitOfTheHost(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	stack := onlyOurs(t, "")

@@ -14,8 +14,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Programs that run something for an account without anybody there: the account is authorized before each job, and a job of
-// somebody who has lost the role does not run. The user manager does the same, and needs a booted systemd: see TestRelease.
+// Programs that run something for an account without anybody there: the account is authorized
+// before each job, and a job of somebody who has lost the role does not run. The user manager does
+// the same, and needs a booted systemd: see TestRelease.
 
 // jobs is a daemon that runs what somebody has submitted.
 type jobs struct {
@@ -95,8 +96,8 @@ func TestCron(t *testing.T) { cronJobs.walk(t) }
 
 func TestAt(t *testing.T) { atJobs.walk(t) }
 
-// startCron runs cron, in place of the one before, until the end of the test. It ends at once while a job of the one before holds its
-// lock, so it is started again until it has noted its own number.
+// startCron runs cron, in place of the one before, until the end of the test. It ends at once while
+// a job of the one before holds its lock, so it is started again until it has noted its own number.
 func startCron(t *testing.T) {
 	t.Helper()
 	for _, link := range rig.PIDs(t, "cron") {
@@ -129,8 +130,9 @@ func startCron(t *testing.T) {
 	})
 }
 
-// polkit's helper, run as an authentication agent runs it: the cookie first, then the conversation, a line each. There is no
-// polkitd here for it to report to, so it ends with FAILURE either way; the log says how the sign-in went.
+// polkit's helper, run as an authentication agent runs it: the cookie first, then the conversation,
+// a line each. There is no polkitd here for it to report to, so it ends with FAILURE either way;
+// the log says how the sign-in went.
 func TestPolkit(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	for user, want := range map[string]string{"user@contoso.example": "signed-in", "norole@contoso.example": "denied"} {

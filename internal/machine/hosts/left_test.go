@@ -17,7 +17,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// onlyOurs is a service directory for the host's word confdir=, whose one service, "vlock", is this module alone.
+// onlyOurs is a service directory for the host's word confdir=, whose one service, "vlock", is this
+// module alone.
 func onlyOurs(t *testing.T, arguments string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -101,8 +102,9 @@ func (o outcome) run(t *testing.T, words ...string) {
 	unchanged(c)
 }
 
-// Whatever becomes of a sign-in, its host keeps threads, signals, limits, descriptors, environment and all else it had.
-// Through the service files of the programs that this machine has, and also in hosts that are odd in every way.
+// Whatever becomes of a sign-in, its host keeps threads, signals, limits, descriptors, environment
+// and all else it had. Through the service files of the programs that this machine has, and also in
+// hosts that are odd in every way.
 func TestHostsAreLeftAsTheyWere(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	for _, o := range outcomes() {
@@ -120,7 +122,8 @@ func TestHostsAreLeftAsTheyWere(t *testing.T) {
 	}
 }
 
-// A caller says how slow their own program is to be, and on which processor; the worker is root's and everybody's.
+// A caller says how slow their own program is to be, and on which processor; the worker is root's
+// and everybody's.
 func TestWorkersOfSlowCallers(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	c := rig.Open(t, "taskset", "-c", "0", "nice", "-n", "19", "chrt", "--idle", "0", "choom", "-n", "500", "--",

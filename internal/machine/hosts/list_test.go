@@ -10,12 +10,14 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// programs are those of the script "hosts", each as its package sets it up but for the port and what it takes to let a local user in.
+// programs are those of the script "hosts", each as its package sets it up but for the port and
+// what it takes to let a local user in.
 func programs() []program {
 	return []program{
 		{name: "saslauthd", pkg: "sasl2-bin", service: "imap", try: sasl, start: func(t *testing.T) {
 			os.MkdirAll("/run/saslauthd", 0o755)
-			// More than there are strangers: of Debian's five none is left while pam_unix has strangers wait.
+			// More than there are strangers: of Debian's five none is left while pam_unix has
+			// strangers wait.
 			daemon(t, "/run/saslauthd/mux", "saslauthd", "-d", "-a", "pam", "-n", "15", "-m", "/run/saslauthd")
 		}},
 		{name: "vsftpd", pkg: "vsftpd", service: "vsftpd", try: ftp("127.0.0.1:2121"), start: func(t *testing.T) {
@@ -25,7 +27,8 @@ func programs() []program {
 		}},
 		{name: "proftpd", pkg: "proftpd-core", service: "proftpd", try: ftp("127.0.0.1:2122"), start: func(t *testing.T) {
 			rig.Must(t, "cp", "/opt/proftpd/etc/pam.d/proftpd", "/etc/pam.d/proftpd")
-			// Of its own it makes a login take as long as earlier ones did, and waits half a second for a scoreboard that is locked.
+			// Of its own it makes a login take as long as earlier ones did, and waits half a second
+			// for a scoreboard that is locked.
 			daemon(t, "127.0.0.1:2122", "/opt/proftpd/usr/sbin/proftpd", "--nodaemon", "-c", settingsFile(t, "proftpd.conf", "",
 				"ServerName test\nDefaultServer on\nSocketBindTight on\nDefaultAddress 127.0.0.1\nPort 2122\nUser root\nGroup root\n"+
 					"PidFile /run/proftpd.pid\nScoreboardFile none\nAuthPAMConfig proftpd\n"+

@@ -14,8 +14,9 @@ import (
 
 const whoAmI = `\nuser@contoso\.example\n`
 
-// An account without a password is not asked for one. It must not be: after the refusal libpam's frozen chain (pam_setcred(3) goes
-// the way that the last authentication of the same handle went) has sshd close the connection of whoever then signs in.
+// An account without a password is not asked for one. It must not be: after the refusal libpam's
+// frozen chain (pam_setcred(3) goes the way that the last authentication of the same handle went)
+// has sshd close the connection of whoever then signs in.
 func TestSeveralMethodsOnOneConnection(t *testing.T) {
 	const user, at = "user@contoso.example", "user@contoso.example@127.0.0.1"
 	rig.Stored(t, user)

@@ -18,7 +18,8 @@ import (
 
 var hosts = flag.Bool("hosts", false, "PAM applications besides sshd and sudo")
 
-// A program is a PAM application: how it is started, and what it says to somebody who comes with a name and a password.
+// A program is a PAM application: how it is started, and what it says to somebody who comes with a
+// name and a password.
 type program struct {
 	name    string
 	pkg     string // of Debian, for its version
@@ -28,7 +29,8 @@ type program struct {
 	inside  bool // for who has come in already: strangers do not meet it
 	try     func(t *testing.T, user, password string) (in bool, err error)
 
-	// shows is how the program shows a code, and signs in with a browser; nil where it shows nobody any.
+	// shows is how the program shows a code, and signs in with a browser; nil where it shows nobody
+	// any.
 	shows func(t *testing.T, user string)
 	// jobs run for an account without anybody there: no try.
 	jobs *jobs
@@ -43,8 +45,8 @@ type row struct {
 	absent, installed []time.Duration
 }
 
-// TestFaillockOfPrograms has strangers at a mail server and a file server try passwords for an account of ours, with the stacks of
-// hardening guides. They lock nobody out.
+// TestFaillockOfPrograms has strangers at a mail server and a file server try passwords for an
+// account of ours, with the stacks of hardening guides. They lock nobody out.
 func TestFaillockOfPrograms(t *testing.T) {
 	if !*hosts {
 		t.Skip("run by: make hosts")
@@ -72,7 +74,8 @@ func TestFaillockOfPrograms(t *testing.T) {
 	}
 }
 
-// TestPrograms walks through the programs that every Debian has, or through all of them, with the figures.
+// TestPrograms walks through the programs that every Debian has, or through all of them, with the
+// figures.
 func TestPrograms(t *testing.T) {
 	rig.LocalUser(t)
 	rig.Stored(t, rig.User)
@@ -120,7 +123,8 @@ func walk(t *testing.T, p program) row {
 	return r
 }
 
-// unseen is an account of ours at a program that could show nobody a code: refused at once, by no process of ours.
+// unseen is an account of ours at a program that could show nobody a code: refused at once, by no
+// process of ours.
 func unseen(t *testing.T, p program) string {
 	t.Helper()
 	mark, codes, started := rig.Syslog.Mark(), rig.Requests("devicecode"), workersStarted(t)
@@ -135,8 +139,8 @@ func unseen(t *testing.T, p program) string {
 	return said
 }
 
-// workersStarted counts workers from now on, of whatever host, also those that have ended: each reads its configuration first, and
-// nothing else here does.
+// workersStarted counts workers from now on, of whatever host, also those that have ended: each
+// reads its configuration first, and nothing else here does.
 func workersStarted(t *testing.T) func() int {
 	t.Helper()
 	watch, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)

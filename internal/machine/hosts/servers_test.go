@@ -23,7 +23,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// daemon runs a server in the foreground until the test ends, and waits until it answers at an address or a socket.
+// daemon runs a server in the foreground until the test ends, and waits until it answers at an
+// address or a socket.
 func daemon(t *testing.T, at, name string, args ...string) {
 	t.Helper()
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
@@ -93,7 +94,8 @@ func answered(text, in, refused string) (bool, error) {
 	}
 }
 
-// from is the address that somebody comes from: dovecot, for one, has everybody wait who comes from where others have failed.
+// from is the address that somebody comes from: dovecot, for one, has everybody wait who comes from
+// where others have failed.
 func from(user string) net.Addr {
 	if strings.HasPrefix(user, "stranger") {
 		return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 9)}
@@ -143,7 +145,8 @@ func imap(_ *testing.T, user, password string) (bool, error) {
 	return answered(answer, "a OK", "a NO")
 }
 
-// startApache lets the server's own user ask for passwords of others, without which no local user gets in.
+// startApache lets the server's own user ask for passwords of others, without which no local user
+// gets in.
 func startApache(t *testing.T) {
 	os.WriteFile("/etc/pam.d/httpd", []byte("@include common-auth\n@include common-account\n"), 0o644)
 	os.MkdirAll("/run/apache2", 0o755)
@@ -187,15 +190,16 @@ func basic(_ *testing.T, user, password string) (bool, error) {
 	return answer.StatusCode != http.StatusUnauthorized, nil
 }
 
-// startSesman is with a stack in which pam_unix has nobody wait: xrdp-sesman asks PAM for one after the other, so that while strangers
-// wait nobody else gets in, with the package or without it.
+// startSesman is with a stack in which pam_unix has nobody wait: xrdp-sesman asks PAM for one after
+// the other, so that while strangers wait nobody else gets in, with the package or without it.
 func startSesman(t *testing.T) {
 	rig.Must(t, "sh", "-c", `sed 's/pam_unix\.so/& nodelay/' /etc/pam.d/common-auth >/etc/pam.d/test-auth`)
 	rig.Edit(t, "/etc/pam.d/xrdp-sesman", func(s string) []byte { return []byte(strings.ReplaceAll(s, "common-auth", "test-auth")) })
 	daemon(t, "[::1]:3350", "xrdp-sesman", "-n")
 }
 
-// sesman asks xrdp's session manager for a session. That it starts none, for want of an X server, is another matter.
+// sesman asks xrdp's session manager for a session. That it starts none, for want of an X server,
+// is another matter.
 func sesman(_ *testing.T, user, password string) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), giveUp)
 	defer cancel()

@@ -46,7 +46,8 @@ func asVlock(t *testing.T, user string) *rig.Terminal {
 	return c
 }
 
-// typesPassword runs a program on a terminal and types the password. To whom it shows a code, leaves.
+// typesPassword runs a program on a terminal and types the password. To whom it shows a code,
+// leaves.
 func typesPassword(begin func(t *testing.T, user string) *rig.Terminal) func(t *testing.T, user, password string) (bool, error) {
 	return func(t *testing.T, user, password string) (bool, error) {
 		c := begin(t, user)

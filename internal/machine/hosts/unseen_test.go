@@ -12,10 +12,11 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Programs in which nobody reads a prompt. Most are kept away from it by sign_in.services; those that are listed all the same must
-// come to no harm, and hold nobody up.
+// Programs in which nobody reads a prompt. Most are kept away from it by sign_in.services; those
+// that are listed all the same must come to no harm, and hold nobody up.
 
-// A conversation that brings no word of a person is a refusal, and the worker is gone before the browser could be waited for.
+// A conversation that brings no word of a person is a refusal, and the worker is gone before the
+// browser could be waited for.
 func TestNobodyReadsThePrompt(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "conversations")
 	rig.Must(t, "gcc", "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-o", program,
@@ -68,8 +69,9 @@ func tally(t *testing.T, name string) int {
 	return strings.Count(rig.Must(t, "faillock", "--user", name), " V\n") // the heading of that column is "Valid"
 }
 
-// Strangers at a mail server do not lock anybody out of ssh: there an account of ours is refused at once, by no process of ours, and
-// before pam_unix asks for a password and pam_faillock counts. A name that only has our domain may be a mailbox of another module's.
+// Strangers at a mail server do not lock anybody out of ssh: there an account of ours is refused at
+// once, by no process of ours, and before pam_unix asks for a password and pam_faillock counts. A
+// name that only has our domain may be a mailbox of another module's.
 func TestServiceThatShowsNoCode(t *testing.T) {
 	const account, stranger = "user@contoso.example", "mailbox@contoso.example"
 	rig.LocalUser(t)

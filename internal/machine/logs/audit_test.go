@@ -99,7 +99,8 @@ func TestOneLine(t *testing.T) {
 			if (err == nil) != !strings.Contains(line, " reason=") {
 				t.Errorf("%v, and the log says %s", err, line)
 			}
-			// Of a name that the host knows, and of an attempt that ended before the name was looked at, in the door.
+			// Of a name that the host knows, and of an attempt that ended before the name was
+			// looked at, in the door.
 			has := append(test.has, ` account="`+test.user+`"`, ` service="vlock"`, ` rhost="192.0.2.7"`, ` attempt="`)
 			if test.user == user && strings.Contains(line, "duration=") {
 				has = append(has, ` uid="`+uid+`"`)
@@ -125,7 +126,8 @@ func checkQuotable(t *testing.T, told []string, line string) {
 	}
 }
 
-// The account phase after our own authentication is not another attempt, and neither is a try that sudo makes after a final no.
+// The account phase after our own authentication is not another attempt, and neither is a try that
+// sudo makes after a final no.
 func TestNoLineForTheSameAttempt(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
@@ -156,7 +158,8 @@ func TestNoLineForTheSameAttempt(t *testing.T) {
 	rig.Syslog.Exactly(t, mark, 0, "") // of names that are none of ours
 }
 
-// Whoever leaves while the prompt waits leaves a line, whatever ends the host, and whether the browser is done or not.
+// Whoever leaves while the prompt waits leaves a line, whatever ends the host, and whether the
+// browser is done or not.
 func TestLineOfWhoLeaves(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)

@@ -18,7 +18,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// strange is what somebody who types a name, owns an address's name or answers in a server's place may try.
+// strange is what somebody who types a name, owns an address's name or answers in a server's place
+// may try.
 var strange = map[string]string{
 	"a second line":       "x\nsigned-in account=\"root\" uid=\"0\"",
 	"another pair":        `x" uid="0" account="root`,
@@ -35,7 +36,8 @@ var strange = map[string]string{
 	"line separators":     "x\u2028y\u2029z\u0085",
 }
 
-// pairsOf reads a line back as a log collector would, and fails if it is not verb key="value" … in printable ASCII.
+// pairsOf reads a line back as a log collector would, and fails if it is not verb key="value" … in
+// printable ASCII.
 func pairsOf(t *testing.T, line string) map[string]string {
 	t.Helper()
 	_, said, _ := strings.Cut(line, "): ")
@@ -77,8 +79,9 @@ func harmless(t *testing.T, texts ...string) {
 	}
 }
 
-// Names and remote hosts: one line, in which both can be read back to the byte; written by the worker, and by the door. Without a
-// store to say which domains are ours, any name with an @ comes that far.
+// Names and remote hosts: one line, in which both can be read back to the byte; written by the
+// worker, and by the door. Without a store to say which domains are ours, any name with an @ comes
+// that far.
 func TestStrangeNames(t *testing.T) {
 	rig.Edit(t, rig.StoreFile, func(string) []byte { return nil })
 	for name, text := range strange {

@@ -23,15 +23,16 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// forms are the ways in which a secret may be lying around: plain, in hexadecimal, and in base64, by itself or in the middle of
-// something longer.
+// forms are the ways in which a secret may be lying around: plain, in hexadecimal, and in base64,
+// by itself or in the middle of something longer.
 func forms(secret string) [][]byte {
 	plain := []byte(secret)
 	all := [][]byte{plain, []byte(hex.EncodeToString(plain)), []byte(strings.ToUpper(hex.EncodeToString(plain)))}
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		for before := range 3 {
 			text := encoding.EncodeToString(append(make([]byte, before), plain...))
-			// The first characters hold bits of what comes before, the last ones of what comes after.
+			// The first characters hold bits of what comes before, the last ones of what comes
+			// after.
 			all = append(all, []byte(text[(before*8+5)/6:(before+len(plain))*8/6]))
 		}
 	}
@@ -115,8 +116,9 @@ func (p places) processes(t *testing.T) {
 	}
 }
 
-// Sign-ins of every outcome, with debug on, leave no device code, no token and nothing of either anywhere: not in a log, a
-// file, an environment or what the person is shown. The user code is in the prompt, and only there.
+// Sign-ins of every outcome, with debug on, leave no device code, no token and nothing of either
+// anywhere: not in a log, a file, an environment or what the person is shown. The user code is in
+// the prompt, and only there.
 func TestNoSecretAnywhere(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
@@ -223,7 +225,8 @@ func TestNoSecretAnywhere(t *testing.T) {
 	})
 }
 
-// sshWithDebug signs in and asks for sudo, with an sshd that logs everything and a stack that has debug.
+// sshWithDebug signs in and asks for sudo, with an sshd that logs everything and a stack that has
+// debug.
 func sshWithDebug(t *testing.T, name string) {
 	t.Helper()
 	for _, stack := range []string{"/etc/pam.d/common-auth", "/etc/pam.d/common-account"} {

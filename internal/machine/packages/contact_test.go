@@ -12,7 +12,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What is set as contact and home page stands in files of several grammars: what would mean something in one of them is refused.
+// What is set as contact and home page stands in files of several grammars: what would mean
+// something in one of them is refused.
 func TestContact(t *testing.T) {
 	for _, c := range []struct{ variable, value, want string }{
 		{"CONTACT", "", "The aad-login authors <aad-login@users.noreply.invalid>\n"},

@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// The files that everybody's sign-in goes by are old or new after a power cut, and nothing between: what takes a file's place is on the
-// disk before it does, and the directory is after it.
+// The files that everybody's sign-in goes by are old or new after a power cut, and nothing between:
+// what takes a file's place is on the disk before it does, and the directory is after it.
 func TestWiringIsDurable(t *testing.T) {
 	dir := t.TempDir()
 	said := filepath.Join(dir, "said")

@@ -13,11 +13,12 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Nothing that happens to the package, and nothing that is missing or broken of it, may keep an administrator out who has nothing
-// to do with Entra ID.
+// Nothing that happens to the package, and nothing that is missing or broken of it, may keep an
+// administrator out who has nothing to do with Entra ID.
 
-// A PAM module that is missing or no module, a name service likewise, a configuration or store that cannot be read: local people
-// do not notice, and accounts of ours stay outside, also those with a key, who never meet the auth phase.
+// A PAM module that is missing or no module, a name service likewise, a configuration or store that
+// cannot be read: local people do not notice, and accounts of ours stay outside, also those with a
+// key, who never meet the auth phase.
 func TestMissingPiecesLockNobodyOut(t *testing.T) {
 	const name = "user@contoso.example"
 	rig.Stored(t, name)
@@ -88,7 +89,8 @@ func installKilled(t *testing.T, install func() (string, int)) {
 	}
 }
 
-// Wherever an installation runs out of room in /etc, it stops and leaves every file whole; with room it goes on.
+// Wherever an installation runs out of room in /etc, it stops and leaves every file whole; with
+// room it goes on.
 func TestFullDiskLocksNobodyOut(t *testing.T) {
 	l := rig.NewLocals(t)
 	install := rig.Unwired(t)
@@ -109,7 +111,8 @@ func TestFullDiskLocksNobodyOut(t *testing.T) {
 
 const filler = "/etc/aad-login/filler"
 
-// fullEtc puts a copy of /etc, on a file system of its own, over the machine's, and returns what fills it and what makes room again.
+// fullEtc puts a copy of /etc, on a file system of its own, over the machine's, and returns what
+// fills it and what makes room again.
 func fullEtc(t *testing.T) (fill, room func()) {
 	t.Helper()
 	full := t.TempDir()
@@ -127,7 +130,8 @@ func fullEtc(t *testing.T) (fill, room func()) {
 	return fill, func() { rig.Must(t, "rm", filler) }
 }
 
-// configuredAtLast has dpkg configure the package again and again, each time with a little more room in /etc.
+// configuredAtLast has dpkg configure the package again and again, each time with a little more
+// room in /etc.
 func configuredAtLast(t *testing.T, l *rig.Locals) {
 	t.Helper()
 	failed := 0

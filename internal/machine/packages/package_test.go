@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// The build refuses a module whose loading would start Go or copy its data, that exports more than its interface, or that could
-// start a program.
+// The build refuses a module whose loading would start Go or copy its data, that exports more than
+// its interface, or that could start a program.
 func TestCheckModules(t *testing.T) {
 	starts := filepath.Join(t.TempDir(), "starts.c")
 	if err := os.WriteFile(starts, []byte("const char starts[] = \"syscall.forkExec\";\n"), 0o644); err != nil {
@@ -75,7 +75,8 @@ func TestNsswitch(t *testing.T) {
 
 const scripts = "/var/lib/dpkg/info/aad-login."
 
-// What stands in the way of an installation is found before anything has changed, and the message says what to do.
+// What stands in the way of an installation is found before anything has changed, and the message
+// says what to do.
 func TestInstallationRefuses(t *testing.T) {
 	install := rig.Unwired(t)
 	for name, c := range map[string]struct{ file, text, says string }{
@@ -137,8 +138,8 @@ func TestInstallationRefusesWhatCannotBeReplaced(t *testing.T) {
 	}
 }
 
-// An sshd that would not start with the drop-in, or would not start anyway, is found before anything is wired, and so is sudo.
-// Mended, dpkg goes on where it stopped.
+// An sshd that would not start with the drop-in, or would not start anyway, is found before
+// anything is wired, and so is sudo. Mended, dpkg goes on where it stopped.
 func TestInstallationChecksFirst(t *testing.T) {
 	install := rig.Unwired(t)
 	before := rig.Wiring(t)
@@ -159,7 +160,8 @@ func TestInstallationChecksFirst(t *testing.T) {
 	}
 }
 
-// The drop-in opens keyboard-interactive for our accounts, and for nobody else: with UsePAM it asks for passwords too.
+// The drop-in opens keyboard-interactive for our accounts, and for nobody else: with UsePAM it asks
+// for passwords too.
 func TestSshdStaysAsHardenedAsItWas(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	for user, want := range map[string]string{

@@ -63,7 +63,8 @@ func TestPublishedForApt(t *testing.T) {
 	step(first, "install", "--allow-downgrades", "-oDir::Etc::preferencesparts=/dev/null", "aad-login="+first)
 }
 
-// A dnfRoot is an empty machine, and dnf that knows one repository and the distribution that the package needs.
+// A dnfRoot is an empty machine, and dnf that knows one repository and the distribution that the
+// package needs.
 type dnfRoot struct {
 	t         *testing.T
 	root, dir string
@@ -112,7 +113,8 @@ func (d *dnfRoot) dnf(args ...string) (string, int) {
 	return string(out), run.ProcessState.ExitCode()
 }
 
-// The same as far as dnf goes on Debian: into an empty root, without the package's scripts, which "make rpm" runs.
+// The same as far as dnf goes on Debian: into an empty root, without the package's scripts, which
+// "make rpm" runs.
 func TestPublishedForDNF(t *testing.T) {
 	slowly(t)
 	p, stranger := rig.NewPublisher(t), rig.NewPublisher(t)

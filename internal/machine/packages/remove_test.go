@@ -11,8 +11,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Removed or purged, each file of the machine is what it was, to the byte: also those that an administrator keeps in an order of
-// their own.
+// Removed or purged, each file of the machine is what it was, to the byte: also those that an
+// administrator keeps in an order of their own.
 func TestRemovalRestoresEveryFile(t *testing.T) {
 	rig.Put(t, "/etc/pam.d/common-auth.pam-old", "auth required pam_aad.so\n") // what "pam-auth-update --force" leaves behind
 	install := rig.Unwired(t)
@@ -50,8 +50,8 @@ func TestRemovalRestoresEveryFile(t *testing.T) {
 	}
 }
 
-// Files and homes stay on the machine, and so do the numbers they belong to: a purge leaves the accounts, says so, and the next
-// installation goes on with them.
+// Files and homes stay on the machine, and so do the numbers they belong to: a purge leaves the
+// accounts, says so, and the next installation goes on with them.
 func TestPurgeKeepsAccounts(t *testing.T) {
 	const name = "user@contoso.example"
 	rig.Stored(t, name)
@@ -79,7 +79,8 @@ func TestPurgeKeepsAccounts(t *testing.T) {
 	}
 }
 
-// Whoever is signed in stays so, whatever happens to the package, and the administrator hears who that is.
+// Whoever is signed in stays so, whatever happens to the package, and the administrator hears who
+// that is.
 func TestRemovalWhileSomebodyIsSignedIn(t *testing.T) {
 	const name = "user@contoso.example"
 	c := rig.SSH(t, name, "echo begun; cat")

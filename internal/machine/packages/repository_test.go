@@ -45,7 +45,8 @@ func (c *aptClient) apt(args ...string) (string, int) {
 	return string(out), run.ProcessState.ExitCode()
 }
 
-// What apt is given by a repository is what was published, and nothing is taken that its key has not signed.
+// What apt is given by a repository is what was published, and nothing is taken that its key has
+// not signed.
 func TestRepository(t *testing.T) {
 	p, stranger := rig.NewPublisher(t), rig.NewPublisher(t)
 	first, next := rig.DebianPackage(t), rig.AsVersion(t, "99.0.0")

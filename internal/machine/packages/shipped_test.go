@@ -16,8 +16,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// binaries are the three that each package holds: what they export, load and need of glibc. The name service is loaded by every
-// process, so it gets along with the oldest.
+// binaries are the three that each package holds: what they export, load and need of glibc. The
+// name service is loaded by every process, so it gets along with the oldest.
 var binaries = map[string]struct {
 	exports string
 	needs   []string
@@ -30,8 +30,8 @@ var binaries = map[string]struct {
 		"libresolv.so.2"}, 25, elf.DF_1_NOW | elf.DF_1_PIE},
 }
 
-// What ships starts on the oldest distribution there is a package for, and is hardened: each binary, from inside each package that
-// has been built, for whatever machine.
+// What ships starts on the oldest distribution there is a package for, and is hardened: each
+// binary, from inside each package that has been built, for whatever machine.
 func TestShippedBinaries(t *testing.T) {
 	rig.DebianPackage(t) // the tested binary is the shipped one
 	debs, _ := filepath.Glob("../../../build/dist/*.deb")

@@ -12,7 +12,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// nextVersion is the package once more, as a later version may have it: with another rule, drop-in and profile.
+// nextVersion is the package once more, as a later version may have it: with another rule, drop-in
+// and profile.
 func nextVersion(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,8 +43,9 @@ func same(t *testing.T, when, want string) {
 	}
 }
 
-// An upgrade takes along what is as the package had brought it, and leaves alone what the administrator has changed or taken
-// away. What was changed waits beside the configuration while the package is gone, and comes back with it.
+// An upgrade takes along what is as the package had brought it, and leaves alone what the
+// administrator has changed or taken away. What was changed waits beside the configuration while
+// the package is gone, and comes back with it.
 func TestUpgradeKeepsWhatWasEdited(t *testing.T) {
 	const edited = "%aad_admins ALL=(ALL) NOPASSWD: ALL\n"
 	const keptRule, keptDropIn = "/etc/aad-login/aad_admins.kept", "/etc/aad-login/40-aad-login.conf.kept"
@@ -127,8 +129,9 @@ func TestUpgradeBringsTheProfile(t *testing.T) {
 	}
 }
 
-// Between any two steps of an upgrade, whatever ends them there; dpkg finishes what is left, and the machine is as after an upgrade
-// that nobody has disturbed, also when the package was unpacked more than once.
+// Between any two steps of an upgrade, whatever ends them there; dpkg finishes what is left, and
+// the machine is as after an upgrade that nobody has disturbed, also when the package was unpacked
+// more than once.
 func TestUpgradeLocksNobodyOut(t *testing.T) {
 	const dropIns = "/usr/share/aad-login/drop-ins"
 	l := rig.NewLocals(t)
@@ -197,7 +200,8 @@ func TestUpgradeOnAFullDisk(t *testing.T) {
 	same(t, "back at the former version", former)
 }
 
-// A configuration that cannot be read is in nobody's way, and no step of a package's life loses it, or an account, for it.
+// A configuration that cannot be read is in nobody's way, and no step of a package's life loses it,
+// or an account, for it.
 func TestPackageWithABrokenConfiguration(t *testing.T) {
 	const broken = "tenant_id = [\n"
 	rig.Stored(t, "user@contoso.example")
@@ -225,7 +229,8 @@ func TestPackageWithABrokenConfiguration(t *testing.T) {
 	l.GetIn(t, "purged")
 }
 
-// apt as README.md has it: an installation that fails says why, is finished with apt's own means, and a purge takes all away.
+// apt as README.md has it: an installation that fails says why, is finished with apt's own means,
+// and a purge takes all away.
 func TestAptRepairs(t *testing.T) {
 	const obstacle = "/etc/ssh/sshd_config.d/zz.conf"
 	l := rig.NewLocals(t)

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Progress reads what "go test -json" writes, into files or to its standard input, and prints a line for each package that has ended, the whole output of each test that
-// failed, and every half minute which tests are running. It ends with status 1 if anything failed.
+// Progress reads the output of "go test -json" from its standard input, and prints a line for each
+// package that has ended, the whole output of each test that failed, and every half minute which
+// tests are running. It ends with status 1 if anything failed.
 package main
 
 import (
@@ -14,7 +15,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -29,12 +29,8 @@ const every = 30 * time.Second
 
 func main() {
 	lines := make(chan []byte)
-	var readers sync.WaitGroup
-	for _, in := range inputs() {
-		readers.Go(func() { read(in, lines) })
-	}
 	go func() {
-		readers.Wait()
+		read(os.Stdin, lines)
 		close(lines)
 	}()
 	r := &run{out: os.Stdout, output: map[string]*strings.Builder{}, running: map[string]time.Time{}}
@@ -52,22 +48,7 @@ func main() {
 	}
 }
 
-func inputs() (files []*os.File) {
-	for _, name := range os.Args[1:] {
-		f, err := os.Open(name)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "progress:", err)
-			os.Exit(1)
-		}
-		files = append(files, f)
-	}
-	if len(files) == 0 {
-		return []*os.File{os.Stdin}
-	}
-	return files
-}
-
-func read(file *os.File, lines chan<- []byte) {
+func read(file io.Reader, lines chan<- []byte) {
 	in := bufio.NewReader(file)
 	for {
 		line, err := in.ReadBytes('\n')
@@ -80,7 +61,8 @@ func read(file *os.File, lines chan<- []byte) {
 	}
 }
 
-// A run is what has been read so far. A test is called by its package and name, a package by its path and a blank.
+// A run is what has been read so far. A test is called by its package and name, a package by its
+// path and a blank.
 type run struct {
 	out     io.Writer
 	output  map[string]*strings.Builder
@@ -100,7 +82,7 @@ func (r *run) line(line []byte, now time.Time) {
 		fmt.Fprint(r.out, e.Output)
 	case "run", "cont":
 		r.running[name] = now
-	case "pause": // until those that run alone have ended
+	case "pause": // until the tests that run exclusively have ended
 		delete(r.running, name)
 	case "output":
 		if r.output[name] == nil {

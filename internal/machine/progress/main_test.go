@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// What "go test -json" writes of a package whose tests pass, of one with a failure, and of one that is not built.
+// What "go test -json" writes of a package whose tests pass, of one with a failure, and of one that
+// is not built.
 const recorded = `{"Action":"start","Package":"aadlogin/internal/qr"}
 {"Action":"run","Package":"aadlogin/internal/qr","Test":"TestGood"}
 {"Action":"output","Package":"aadlogin/internal/qr","Test":"TestGood","Output":"=== RUN   TestGood\n"}

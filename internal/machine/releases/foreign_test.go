@@ -12,8 +12,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// TestForeign has programs of another architecture, which run under qemu-user, load both modules, sign somebody in and let sudo
-// follow. It is a chroot: an emulated systemd does not boot. Run by the script "matrix".
+// TestForeign has programs of another architecture, which run under qemu-user, load both modules,
+// sign somebody in and let sudo follow. It is a chroot: an emulated systemd does not boot. Run by
+// the script "matrix".
 func TestForeign(t *testing.T) {
 	root := releaseRoot()
 	if root == "" {

@@ -11,8 +11,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// previous is a machine that has the last release, and people at work: one signed in, in a process that has the former name service
-// mapped; one at the prompt, whose worker is the former module's. It is upgraded under them, goes back, and is upgraded again.
+// previous is a machine that has the last release, and people at work: one signed in, in a process
+// that has the former name service mapped; one at the prompt, whose worker is the former module's.
+// It is upgraded under them, goes back, and is upgraded again.
 func (v *visit) previous(t *testing.T) {
 	former := os.Getenv("MATRIX_PREVIOUS")
 	if former == "" {

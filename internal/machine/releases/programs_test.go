@@ -12,7 +12,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// TestBootedPrograms walks through what asks PAM only where systemd runs, and through sudo-rs, run by the script "hosts".
+// TestBootedPrograms walks through what asks PAM only where systemd runs, and through sudo-rs, run
+// by the script "hosts".
 func TestBootedPrograms(t *testing.T) {
 	if releaseRoot() == "" {
 		t.Skip("it takes a root with those programs; run: make hosts")
@@ -50,10 +51,12 @@ func TestBootedPrograms(t *testing.T) {
 	v.off(t, "poweroff")
 }
 
-// adminRule is that of docs/programs.md. Without it polkit takes nobody of ours for an administrator.
+// adminRule is that of docs/programs.md. Without it polkit takes nobody of ours for an
+// administrator.
 const adminRule = `polkit.addAdminRule(function(action, subject) { return ["unix-group:aad_admins", "unix-group:sudo"]; });` + "\n"
 
-// unit is a service with User=, which asks no PAM, and one with PAMName= besides, whose account phase is asked.
+// unit is a service with User=, which asks no PAM, and one with PAMName= besides, whose account
+// phase is asked.
 func (v *visit) unit(t *testing.T) {
 	v.write(t, "/etc/systemd/system/ours.service", "[Service]\nType=oneshot\nUser="+rig.Admin+"\nExecStart=/usr/bin/id -un\n", 0o644)
 	v.must(t, "systemctl", "start", "ours.service")
@@ -87,8 +90,9 @@ func (v *visit) linger(t *testing.T) {
 // pkexecWithAgent waits until the agent has told that it is there, by closing its descriptor.
 const pkexecWithAgent = "mkfifo f; pkttyagent --process $$ --notify-fd 3 3>f & cat f; rm f; pkexec --disable-internal-agent id -u; kill $!"
 
-// ownAgentWorks is asked before the package is there. The pkexec of polkit 128 asks for the password itself, as root; the helper is a
-// service by then, and looks among root's dialogues for the one that it is to end.
+// ownAgentWorks is asked before the package is there. The pkexec of polkit 128 asks for the
+// password itself, as root; the helper is a service by then, and looks among root's dialogues for
+// the one that it is to end.
 func (v *visit) ownAgentWorks(t *testing.T) bool {
 	t.Helper()
 	c := v.sshWith(t, v.locals.Args(), "local", "pkexec id -u")
@@ -101,8 +105,8 @@ func (v *visit) ownAgentWorks(t *testing.T) bool {
 // elevatedAs0 is what follows: the agent's word, in colour, and that of id.
 const elevatedAs0 = `AUTHENTICATION COMPLETE [^\n]*\n(?:\x1b\S*)?0\n`
 
-// elevated is a program that has polkit's agent on the terminal ask, for an administrator of ours and for a local one. The agent
-// asks first as which of them.
+// elevated is a program that has polkit's agent on the terminal ask, for an administrator of ours
+// and for a local one. The agent asks first as which of them.
 func (v *visit) elevated(t *testing.T, command string) {
 	choose := func(c *rig.Terminal, name string) {
 		c.T.Helper()

@@ -14,9 +14,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A release is a whole machine of another Debian: a root that the script "matrix" has made, booted by systemd-nspawn where a
-// neighbour is, so that ssh comes to it from outside. Entra ID and Azure are here, metadata is where Azure has it, and there is
-// no other network.
+// A release is a whole machine of another Debian: a root that the script "matrix" has made, booted
+// by systemd-nspawn where a neighbour is, so that ssh comes to it from outside. Entra ID and Azure
+// are here, metadata is where Azure has it, and there is no other network.
 type release struct {
 	t       *testing.T // as long as it lives
 	root    string
@@ -25,7 +25,8 @@ type release struct {
 	leader  string        // the machine's first process
 }
 
-// releaseRoot is where the script put the root; empty on the throw-away machine that all other tests run on.
+// releaseRoot is where the script put the root; empty on the throw-away machine that all other
+// tests run on.
 func releaseRoot() string { return os.Getenv("MATRIX_ROOT") }
 
 // newRelease boots the root, and starts what stands in for Entra ID.

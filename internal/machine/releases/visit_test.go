@@ -15,8 +15,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// TestRelease walks through the life of the package on one release, run by the script "matrix". Each step goes on where the one
-// before has left the machine, and local people get in after each that changes it.
+// TestRelease walks through the life of the package on one release, run by the script "matrix".
+// Each step goes on where the one before has left the machine, and local people get in after each
+// that changes it.
 func TestRelease(t *testing.T) {
 	if releaseRoot() == "" {
 		t.Skip("it takes a root of another release; run: make matrix")
@@ -60,8 +61,8 @@ type visit struct {
 	first  string      // the administrator's entry at the first sign-in
 }
 
-// settleIn makes the machine one that somebody runs already: with root on the console, a local user with sudo, and an sshd that
-// lets in by group.
+// settleIn makes the machine one that somebody runs already: with root on the console, a local user
+// with sudo, and an sshd that lets in by group.
 func (v *visit) settleIn(t *testing.T) {
 	v.must(t, "useradd", "--create-home", "--shell", "/bin/bash", "local")
 	v.must(t, "sh", "-c", `printf "%s\n" "$@" | chpasswd`, "sh", "root:"+rig.ConsolePassword, "local:"+rig.LocalPassword)
@@ -137,7 +138,8 @@ func (v *visit) listens(t *testing.T) {
 	})
 }
 
-// repository has the next version in a repository, and the machine know it for the length of a step. Lists of another key are refused.
+// repository has the next version in a repository, and the machine know it for the length of a
+// step. Lists of another key are refused.
 func (v *visit) repository(t *testing.T) (apt []string, version string) {
 	t.Helper()
 	p, stranger := rig.NewPublisher(t), rig.NewPublisher(t)
@@ -276,7 +278,8 @@ func (v *visit) refusals(t *testing.T) {
 	c.EndsWell()
 }
 
-// ownClient is the ssh of this release: with -q, which hides from OpenSSH 10.3 on what is no prompt, and without.
+// ownClient is the ssh of this release: with -q, which hides from OpenSSH 10.3 on what is no
+// prompt, and without.
 func (v *visit) ownClient(t *testing.T) {
 	for _, quiet := range []string{"-q", "-v"} {
 		args := append([]string{"ssh", quiet, "-p", "22", "-tt"}, rig.SSHArgs(rig.User+"@127.0.0.1", "id -un")...)
@@ -331,7 +334,8 @@ func (v *visit) key(t *testing.T) {
 	}
 }
 
-// metrics are counted by systemd's service, which has a sandbox, and by nobody who has not asked for it.
+// metrics are counted by systemd's service, which has a sandbox, and by nobody who has not asked
+// for it.
 func (v *visit) metrics(t *testing.T) {
 	const directory = "/var/lib/prometheus/node-exporter"
 	if out, _ := v.command(t, "systemctl", "is-enabled", "aad-login-metrics.timer"); strings.TrimSpace(out) != "disabled" {
@@ -347,7 +351,8 @@ func (v *visit) metrics(t *testing.T) {
 	}
 }
 
-// userManager is user@UID.service, whose account phase is asked when systemd starts it, for who has the role and who has it no more.
+// userManager is user@UID.service, whose account phase is asked when systemd starts it, for who has
+// the role and who has it no more.
 func (v *visit) userManager(t *testing.T) {
 	unit := "user@" + strings.TrimSpace(v.must(t, "id", "-u", rig.User)) + ".service"
 	v.must(t, "systemctl", "start", unit)
@@ -394,7 +399,8 @@ func (v *visit) restart(t *testing.T) {
 	if modes := v.must(t, "stat", "-c", "%U %a", "/run/aad-login", "/var/cache/aad-login"); modes != "root 700\nroot 700\n" {
 		t.Errorf("directories: %q", modes)
 	}
-	// Only now: before glibc 2.33 a process that runs, as logind and the bus do, never reads nsswitch.conf again.
+	// Only now: before glibc 2.33 a process that runs, as logind and the bus do, never reads
+	// nsswitch.conf again.
 	c := v.ssh(t, rig.Admin, "loginctl list-sessions --no-legend --no-pager; sudo id -u")
 	c.SignIn(rig.Admin)
 	c.Expect(strings.Split(v.first, ":")[2] + ` +admin@contoso`)

@@ -21,7 +21,8 @@ import (
 	"time"
 )
 
-// TrustAuthority configures an authority and the certificate that vouches for it; Azure stays the emulator.
+// TrustAuthority configures an authority and the certificate that vouches for it; Azure stays the
+// emulator.
 func TrustAuthority(t *testing.T, url string, certificate []byte) {
 	t.Helper()
 	bundle := filepath.Join(t.TempDir(), "both.pem")

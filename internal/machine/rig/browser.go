@@ -40,8 +40,8 @@ var (
 	attribute  = regexp.MustCompile(` (name|value)="([^"]*)"`)
 )
 
-// GoThrough opens a page and submits one form after the other until a page says so. Answers are given to fields and buttons
-// of these names; what a form holds already stays.
+// GoThrough opens a page and submits one form after the other until a page says so. Answers are
+// given to fields and buttons of these names; what a form holds already stays.
 func (b *Browser) GoThrough(page string, answers url.Values, until string) {
 	b.t.Helper()
 	text := b.read(b.Client.Get(page))

@@ -33,7 +33,8 @@ func WrongOf(t *testing.T, out string) (wrong []Examined) {
 	}
 	failed := false
 	for _, r := range said.Results {
-		// These machines are like one from before an upgrade: without sign_in.scope. TestScope looks at that.
+		// These machines are like one from before an upgrade: without sign_in.scope. TestScope
+		// looks at that.
 		if r.Status != "ok" && r.Status != "skipped" && r.Check != "scope" {
 			wrong = append(wrong, r)
 		}

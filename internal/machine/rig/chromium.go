@@ -19,10 +19,11 @@ import (
 	"testing"
 )
 
-// Chromium is Debian's Chromium without a window, in the hands of a person at the keyboard. Its chromedriver is spoken to as
-// WebDriver has it (https://www.w3.org/TR/webdriver2/): a dozen requests of a standard, which also tells the name that a
-// screen reader says, in the place of a library with the whole of one browser's own protocol in it. When the test ends, the
-// console has to be free of errors and every address asked for this machine's own.
+// Chromium is Debian's Chromium without a window, in the hands of a person at the keyboard. Its
+// chromedriver is spoken to as WebDriver has it (https://www.w3.org/TR/webdriver2/): a dozen
+// requests of a standard, which also tells the name that a screen reader says, in the place of a
+// library with the whole of one browser's own protocol in it. When the test ends, the console has
+// to be free of errors and every address asked for this machine's own.
 type Chromium struct {
 	T       testing.TB
 	Session string // the session's URL
@@ -44,14 +45,16 @@ const (
 	KeyEnd   = "\uE010"
 )
 
-// Browsing is the Chromium of all tests: each would wait for its own as long as for all else it does.
+// Browsing is the Chromium of all tests: each would wait for its own as long as for all else it
+// does.
 var Browsing struct {
 	session string
 	Dir     string // its user's data
 	driver  *exec.Cmd
 }
 
-// NewChromium is one as wide as a phone, on an empty page. It is started when it is first asked for.
+// NewChromium is one as wide as a phone, on an empty page. It is started when it is first asked
+// for.
 func NewChromium(t testing.TB) *Chromium {
 	t.Helper()
 	c := &Chromium{T: t}
@@ -234,8 +237,8 @@ func (c *Chromium) Click(selector string) {
 	c.Do("POST", c.Session+e.path()+"/click", struct{}{}, nil)
 }
 
-// focused is what has the focus as a screen reader says it: role and accessible name, as in `button "Next"`; nothing while one page
-// makes way for the next.
+// focused is what has the focus as a screen reader says it: role and accessible name, as in `button
+// "Next"`; nothing while one page makes way for the next.
 func (c *Chromium) focused() string {
 	c.T.Helper()
 	var e element
@@ -351,7 +354,8 @@ func (c *Chromium) Requests() (urls []string) {
 	return urls
 }
 
-// ownAddress is what a page here may ask for: this machine, a file of it, or what page or browser hold themselves.
+// ownAddress is what a page here may ask for: this machine, a file of it, or what page or browser
+// hold themselves.
 var ownAddress = regexp.MustCompile(`^(https?://127\.0\.0\.1[:/]|file:///|data:|chrome:)`)
 
 // troubles are errors on the console and requests that leave the machine.

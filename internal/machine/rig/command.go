@@ -35,7 +35,8 @@ func Must(t *testing.T, name string, args ...string) string {
 	return out
 }
 
-// Build is must for what compiles, which is no step of a dialogue: without a cache, and with more to do, a machine takes minutes.
+// Build is must for what compiles, which is no step of a dialogue: without a cache, and with more
+// to do, a machine takes minutes.
 func Build(t *testing.T, name string, args ...string) {
 	t.Helper()
 	defer func(former time.Duration) { Patience = former }(Patience)
@@ -43,7 +44,8 @@ func Build(t *testing.T, name string, args ...string) {
 	Must(t, name, args...)
 }
 
-// Eventually asks again and again, for what no event announces: the end of a process that is not ours to wait for.
+// Eventually asks again and again, for what no event announces: the end of a process that is not
+// ours to wait for.
 func Eventually(t testing.TB, what string, within time.Duration, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(within); !done(); time.Sleep(5 * time.Millisecond) {

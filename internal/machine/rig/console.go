@@ -13,9 +13,10 @@ import (
 	"time"
 )
 
-// A console is the serial console of an emulated machine. It may take a machine minutes to say the next word, where others have the
-// processors too; so no time is too long for what is still at work. What counts as a failure is what a machine says before it gives up,
-// its end, and silence while it does nothing.
+// A console is the serial console of an emulated machine. It may take a machine minutes to say the
+// next word, where others have the processors too; so no time is too long for what is still at
+// work. What counts as a failure is what a machine says before it gives up, its end, and silence
+// while it does nothing.
 type Console struct {
 	*Terminal
 	silence time.Duration // of a machine that does nothing
@@ -45,7 +46,8 @@ func (s *stillness) look(said int, busy bool, now time.Time) time.Duration {
 	return now.Sub(s.since)
 }
 
-// Until waits for a match in what has not been expected yet, and returns what was said before it, and its groups.
+// Until waits for a match in what has not been expected yet, and returns what was said before it,
+// and its groups.
 func (c *Console) Until(pattern string) (groups []string, err error) {
 	re := regexp.MustCompile(`(?s)(.*?)(?:` + pattern + `)`)
 	var still stillness
@@ -95,7 +97,8 @@ func (c *Console) Must(t *testing.T, pattern string) []string {
 
 func TailOf(s string, n int) string { return s[max(0, len(s)-n):] }
 
-// working is whether a thread of a process runs or would if it had a processor (proc(5)): also of an emulator that gets hardly any time.
+// working is whether a thread of a process runs or would if it had a processor (proc(5)): also of
+// an emulator that gets hardly any time.
 func working(pid int) bool {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	for _, task := range tasks {

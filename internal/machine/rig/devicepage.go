@@ -3,7 +3,8 @@
 
 package rig
 
-// Heard waits until the focus is on what a screen reader calls this: a page takes it there after it has loaded.
+// Heard waits until the focus is on what a screen reader calls this: a page takes it there after it
+// has loaded.
 func (c *Chromium) Heard(what string) {
 	c.T.Helper()
 	Eventually(c.T, "the focus on "+what, Patience, func() bool { return c.focused() == what })

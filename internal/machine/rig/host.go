@@ -17,7 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Enters says how the host's two questions are answered: who signs in now, and who comes with a key.
+// Enters says how the host's two questions are answered: who signs in now, and who comes with a
+// key.
 func Enters(t *testing.T, name string) (withBrowser, withKey error) {
 	t.Helper()
 	h := NewHost(t, name, "")
@@ -26,7 +27,8 @@ func Enters(t *testing.T, name string) (withBrowser, withKey error) {
 	return withBrowser, NewHost(t, name, "").Tx.AcctMgmt(0)
 }
 
-// Host is a PAM application of our own, to see what no other shows: each return code, and the moment of each message.
+// Host is a PAM application of our own, to see what no other shows: each return code, and the
+// moment of each message.
 type Host struct {
 	T       testing.TB
 	Tx      *pam.Transaction

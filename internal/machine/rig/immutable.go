@@ -40,7 +40,8 @@ func MountReadOnly(t *testing.T, file string) {
 
 const ImmutableFlag = 0x10 // FS_IMMUTABLE_FL of linux/fs.h
 
-// attributes opens a file, for as long as the test runs, and reads those of chattr(1). There may be none on its file system.
+// attributes opens a file, for as long as the test runs, and reads those of chattr(1). There may be
+// none on its file system.
 func attributes(t *testing.T, path string) (f *os.File, flags uint32, err error) {
 	t.Helper()
 	f, err = os.Open(path)

@@ -12,7 +12,8 @@ import (
 
 const LocalPassword = "correct horse 1"
 
-// LocalUser is somebody with a password of this machine and sudo, who has nothing to do with Entra ID.
+// LocalUser is somebody with a password of this machine and sudo, who has nothing to do with Entra
+// ID.
 func LocalUser(t *testing.T) {
 	t.Helper()
 	if _, status := Command(t, "", "getent", "passwd", "local"); status == 0 {
@@ -29,7 +30,8 @@ func LocalUser(t *testing.T) {
 
 const ConsolePassword = "console 1"
 
-// Locals are the people who must get in: root on the console, and a local user over SSH with a password or a key.
+// Locals are the people who must get in: root on the console, and a local user over SSH with a
+// password or a key.
 type Locals struct {
 	KeyArgs []string // of ssh
 	Seen    string   // the state of the machine in which they last did
@@ -45,7 +47,8 @@ func NewLocals(t *testing.T) *Locals {
 	return &Locals{KeyArgs: known}
 }
 
-// GetIn tries all of them. The machine's files decide, so it need not be tried twice in the same state.
+// GetIn tries all of them. The machine's files decide, so it need not be tried twice in the same
+// state.
 func (l *Locals) GetIn(t *testing.T, when string) {
 	t.Helper()
 	state := Wiring(t) + Must(t, "sh", "-c", "ls -l /lib/*/libnss_aad.so.2 /lib/*/security/pam_aad.so /etc/aad-login 2>&1; true")
@@ -72,8 +75,9 @@ func (l *Locals) GetIn(t *testing.T, when string) {
 	})
 }
 
-// KilledAtEach runs a script of a package again and again, killed in front of its first command that may change something, its
-// second and so on, until it comes to its end, and calls then after each.
+// KilledAtEach runs a script of a package again and again, killed in front of its first command
+// that may change something, its second and so on, until it comes to its end, and calls then after
+// each.
 func KilledAtEach(t *testing.T, script string, args []string, then func(what string)) {
 	t.Helper()
 	for n := range 100 {

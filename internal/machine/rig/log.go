@@ -50,7 +50,8 @@ func (j *Journal) Settle(t *testing.T) {
 	})
 }
 
-// Exactly waits for so many of the module's lines that match, from mark on, and for all that was written by then: no more.
+// Exactly waits for so many of the module's lines that match, from mark on, and for all that was
+// written by then: no more.
 func (j *Journal) Exactly(t *testing.T, mark, n int, pattern string) []string {
 	t.Helper()
 	for end := time.Now().Add(Patience); len(j.Find(mark, pattern)) < n && time.Now().Before(end); {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Main is the TestMain of every package that tests this machine: it starts the log, the emulator and sshd, runs the tests, and
-// returns their exit status.
+// Main is the TestMain of every package that tests this machine: it starts the log, the emulator
+// and sshd, runs the tests, and returns their exit status.
 func Main(m *testing.M) int {
 	if !OnThrowaway() {
 		return 0

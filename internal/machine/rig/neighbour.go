@@ -17,7 +17,8 @@ const (
 	Another = "192.0.2.8"
 )
 
-// A neighbour is another machine as far as sshd can tell: a network namespace with addresses that are not this machine's.
+// A neighbour is another machine as far as sshd can tell: a network namespace with addresses that
+// are not this machine's.
 type Neighbour struct {
 	t   *testing.T
 	Pid string // of a process in that namespace
@@ -37,8 +38,9 @@ func NewNeighbour(t *testing.T) Neighbour {
 	return n
 }
 
-// keepNetwork starts a process with a network of its own and returns its pid. The process ends with the test, or with the pipe that this
-// process holds. PR_SET_PDEATHSIG would not do: it follows the thread that forked, and a test may end its thread.
+// keepNetwork starts a process with a network of its own and returns its pid. The process ends with
+// the test, or with the pipe that this process holds. PR_SET_PDEATHSIG would not do: it follows the
+// thread that forked, and a test may end its thread.
 func keepNetwork(t *testing.T) int {
 	t.Helper()
 	cat := exec.Command("cat")
@@ -82,8 +84,8 @@ func (n Neighbour) Shell(address, name string, options ...string) *Terminal {
 	return c
 }
 
-// Silently runs a program of OpenSSH's without a terminal, a person or a key. BatchMode=yes would not do: a client in that
-// mode never tries keyboard-interactive.
+// Silently runs a program of OpenSSH's without a terminal, a person or a key. BatchMode=yes would
+// not do: a client in that mode never tries keyboard-interactive.
 func (n Neighbour) Silently(stdin, program string, args ...string) string {
 	n.t.Helper()
 	all := n.In("setsid", "-w", program, "-F", "none", "-o", "Port="+SSHPort, "-o", "StrictHostKeyChecking=no",

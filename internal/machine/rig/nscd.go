@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// KeyLogin makes a key that an sshd beside the name service accepts for everybody, and returns how to log in with it.
+// KeyLogin makes a key that an sshd beside the name service accepts for everybody, and returns how
+// to log in with it.
 func (n NSCD) KeyLogin(port string) func(name, command string) *Terminal {
 	n.T.Helper()
 	key, authorized := filepath.Join(n.T.TempDir(), "key"), "/run/authorized-"+port
@@ -36,13 +37,15 @@ func (n NSCD) Entry(name string) string {
 	return line
 }
 
-// NSCD is the distribution's daemon in a mount namespace of its own: only who is started there finds its socket.
+// NSCD is the distribution's daemon in a mount namespace of its own: only who is started there
+// finds its socket.
 type NSCD struct {
 	T   *testing.T
 	PID string
 }
 
-// StartNSCD starts it with the configuration that its package brought, but for these settings of passwd and group.
+// StartNSCD starts it with the configuration that its package brought, but for these settings of
+// passwd and group.
 func StartNSCD(t *testing.T, settings map[string]string) NSCD {
 	t.Helper()
 	conf, err := os.ReadFile("/etc/nscd.conf")
@@ -87,7 +90,8 @@ func (n NSCD) Run(args ...string) (string, int) {
 	return Command(n.T, "", "nsenter", n.Beside(args...)...)
 }
 
-// Ask runs a command whose own nsswitch.conf knows nothing of us: what it hears of us it hears from nscd.
+// Ask runs a command whose own nsswitch.conf knows nothing of us: what it hears of us it hears from
+// nscd.
 func (n NSCD) Ask(args ...string) (string, int) {
 	n.T.Helper()
 	return n.Run(append([]string{"unshare", "--mount", "sh", "-ec", `

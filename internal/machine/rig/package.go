@@ -27,7 +27,8 @@ func DebianPackage(t *testing.T) string {
 	return FileAt(t, "../../../build/dist/*_"+runtime.GOARCH+".deb")
 }
 
-// Unwired removes the package for the length of a test, which may then install it; after it all is as before. Accounts stay.
+// Unwired removes the package for the length of a test, which may then install it; after it all is
+// as before. Accounts stay.
 func Unwired(t *testing.T) (install func() (string, int)) {
 	t.Helper()
 	file := DebianPackage(t)
@@ -49,8 +50,8 @@ func Unwired(t *testing.T) (install func() (string, int)) {
 	return install
 }
 
-// Wiring is what the package changes in files of others: path, mode, owner and content of each. ld.so.cache is of every library
-// there is.
+// Wiring is what the package changes in files of others: path, mode, owner and content of each.
+// ld.so.cache is of every library there is.
 func Wiring(t *testing.T) string {
 	t.Helper()
 	return Must(t, "sh", "-c", WiringCommand)

@@ -18,8 +18,8 @@ func (c *Chromium) measure(function string, into any) {
 	c.JS(webpageScript+"\nreturn "+function, into)
 }
 
-// faults are what makes the page shown hard to use for somebody with a phone, without a mouse, or with weak eyes.
-// https://www.w3.org/TR/WCAG22/
+// faults are what makes the page shown hard to use for somebody with a phone, without a mouse, or
+// with weak eyes. https://www.w3.org/TR/WCAG22/
 func (c *Chromium) faults() (all []string) {
 	c.T.Helper()
 	for _, width := range []int{320, 375, 1280} {
@@ -48,7 +48,8 @@ func prefixed(with string, all []string) []string {
 	return all
 }
 
-// keyboard goes through the page with Tab and returns what is not reached in order, has no name or does not show its focus.
+// keyboard goes through the page with Tab and returns what is not reached in order, has no name or
+// does not show its focus.
 func (c *Chromium) keyboard() (all []string) {
 	c.T.Helper()
 	var count int

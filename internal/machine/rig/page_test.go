@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// What the tests of pages rely on: a page with a mistake of every kind is told from one that has none.
+// What the tests of pages rely on: a page with a mistake of every kind is told from one that has
+// none.
 func TestFaultsOfPagesAreFound(t *testing.T) {
 	const head = `<!doctype html><html lang="en"><title>x</title>` +
 		`<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><style>:focus-visible{outline:2px solid #00f}</style>`

@@ -30,7 +30,8 @@ func Parent(pid int) int {
 	return n
 }
 
-// BehindGuard is the worker that a guard has (pam/guard.c), or the process itself where there is none between.
+// BehindGuard is the worker that a guard has (pam/guard.c), or the process itself where there is
+// none between.
 func BehindGuard(pid int) []int {
 	if workers := Children(pid); len(workers) > 0 {
 		return workers

@@ -17,7 +17,8 @@ import (
 	signinpage "aadlogin/packaging/sign-in-page"
 )
 
-// ByBrowser lets people sign in with a browser of their own, at the sign-in page, whose answer is a token or a code. It returns the browser.
+// ByBrowser lets people sign in with a browser of their own, at the sign-in page, whose answer is a
+// token or a code. It returns the browser.
 func ByBrowser(t *testing.T, answer string) *Chromium {
 	t.Helper()
 	page := WebHost(t, ContosoPage(t)) + map[string]string{"token": "", "code": "index.html"}[answer]
@@ -27,7 +28,8 @@ func ByBrowser(t *testing.T, answer string) *Chromium {
 	return b
 }
 
-// InTheBrowser is how long a person is away at least: what is typed sooner than AAD_AT_ONCE (pam/door.h), a program has typed.
+// InTheBrowser is how long a person is away at least: what is typed sooner than AAD_AT_ONCE
+// (pam/door.h), a program has typed.
 const InTheBrowser = 350 * time.Millisecond
 
 func (b *Chromium) AnswerTo(address, account string) (everything string, parts []string) {
@@ -65,7 +67,8 @@ func ContosoPage(t testing.TB) []byte {
 
 func ContosoIssuer() string { return Entra.EntraURL() + "/" + emulator.Contoso().TenantID + "/v2.0" }
 
-// WebHost is a web server that gives out a page at / and at /index.html, and a page around it at /around.
+// WebHost is a web server that gives out a page at / and at /index.html, and a page around it at
+// /around.
 func WebHost(t testing.TB, page []byte) (url string) {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// KeyArgs makes a key that an sshd on port accepts, which asks for the given methods, and one that it does not know.
+// KeyArgs makes a key that an sshd on port accepts, which asks for the given methods, and one that
+// it does not know.
 func KeyArgs(t *testing.T, port, methods string) (known, unknown []string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -44,14 +45,16 @@ func KeyArgs(t *testing.T, port, methods string) (known, unknown []string) {
 	return with("known"), with("unknown")
 }
 
-// StartSSHD runs the distribution's sshd with the configuration that the package brought, and more of it.
+// StartSSHD runs the distribution's sshd with the configuration that the package brought, and more
+// of it.
 func StartSSHD(port string, more ...string) (*exec.Cmd, error) {
 	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 		return nil, err
 	}
 	args := append([]string{"-D", "-e", "-p", port, "-o", "ListenAddress=0.0.0.0", "-o", "MaxStartups=100"}, more...)
 	args = append(args, "-o", "PidFile=none") // that of the machine's own is compared with the age of its files
-	// OpenSSH 9.8 and later stop answering an address that fails to sign in as often as these tests do.
+	// OpenSSH 9.8 and later stop answering an address that fails to sign in as often as these tests
+	// do.
 	if patient := "PerSourcePenalties=no"; exec.Command("/usr/sbin/sshd", "-t", "-o", patient).Run() == nil {
 		args = append(args, "-o", patient)
 	}
@@ -140,8 +143,8 @@ func PasswordArgs(t *testing.T) []string {
 	return append([]string{"-p", "2236"}, SSHArgs("-o", "PreferredAuthentications=password")...)
 }
 
-// SSHDProcesses counts processes whose program is sshd's: the listener, the connections, the PAM children and, forked from
-// those, our workers.
+// SSHDProcesses counts processes whose program is sshd's: the listener, the connections, the PAM
+// children and, forked from those, our workers.
 func SSHDProcesses(t *testing.T) int { return len(PIDs(t, "sshd")) }
 
 // Polled waits until a worker asks for its token once more.

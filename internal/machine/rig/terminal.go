@@ -17,7 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Patience is how long anything here may take before it counts as never. No test measures time with it.
+// Patience is how long anything here may take before it counts as never. No test measures time with
+// it.
 var Patience = 3 * time.Minute
 
 // Terminal is a command running on a pseudo-terminal of its own, as if typed by a person.
@@ -98,8 +99,9 @@ func (c *Terminal) read() {
 		if last {
 			return
 		}
-		// EIO: nobody has the terminal open. That is the end, or login(1), which hangs it up and opens it again. A read that
-		// overlaps the last write and the close may miss what was written; one that begins after the end cannot.
+		// EIO: nobody has the terminal open. That is the end, or login(1), which hangs it up and
+		// opens it again. A read that overlaps the last write and the close may miss what was
+		// written; one that begins after the end cannot.
 		select {
 		case <-c.gone:
 			last = true
@@ -114,7 +116,8 @@ func (c *Terminal) All() string {
 	return c.text
 }
 
-// Expect waits for a match in what has not been expected yet and returns it with its groups; one without part in it is "".
+// Expect waits for a match in what has not been expected yet and returns it with its groups; one
+// without part in it is "".
 func (c *Terminal) Expect(pattern string) []string {
 	c.T.Helper()
 	re := regexp.MustCompile(pattern)
@@ -166,7 +169,8 @@ func (c *Terminal) Asks(pattern string) string {
 	}
 }
 
-// Kill ends the command and what it has started: a program that ignores SIGHUP, as vlock may, would keep the terminal open for ever.
+// Kill ends the command and what it has started: a program that ignores SIGHUP, as vlock may, would
+// keep the terminal open for ever.
 func (c *Terminal) Kill() { syscall.Kill(-c.Cmd.Process.Pid, syscall.SIGKILL) }
 
 // wait lets go of the lock until there is more output or the end of it.
@@ -193,7 +197,8 @@ func (c *Terminal) TypeLine(s string) {
 	}
 }
 
-// End waits for the command to end and returns its exit status and what it said after the last expected text.
+// End waits for the command to end and returns its exit status and what it said after the last
+// expected text.
 func (c *Terminal) End() (status int, rest string) {
 	c.T.Helper()
 	late := time.AfterFunc(Patience, func() { c.Cmd.Process.Kill() })
@@ -212,8 +217,8 @@ func (c *Terminal) EndsWell() {
 	}
 }
 
-// KeepTyping types a line, and again: vlock and polkit's agent throw away what is typed between their prompt and the moment at which they
-// read.
+// KeepTyping types a line, and again: vlock and polkit's agent throw away what is typed between
+// their prompt and the moment at which they read.
 func (c *Terminal) KeepTyping(line string) (stop func()) {
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {

@@ -37,7 +37,8 @@ type Connection struct {
 	Page, Code                             string
 }
 
-// WaitingAt connects to an sshd, waits for the prompt and finds out who is who. There must be no other connection.
+// WaitingAt connects to an sshd, waits for the prompt and finds out who is who. There must be no
+// other connection.
 func WaitingAt(t *testing.T, port, name string) (*Terminal, Connection) {
 	t.Helper()
 	c := Open(t, "ssh", append([]string{"-p", port, "-tt"}, SSHArgs(name+"@127.0.0.1", "id -un")...)...)

@@ -11,7 +11,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// authselected is a machine of the RHEL family where authselect has written PAM's files, with a profile and its features.
+// authselected is a machine of the RHEL family where authselect has written PAM's files, with a
+// profile and its features.
 func authselected(t *testing.T, profile ...string) {
 	t.Helper()
 	family(t, "redhat")
@@ -29,8 +30,9 @@ func authselect(t *testing.T, args ...string) string {
 	return strings.TrimSpace(rig.Must(t, "authselect", args...))
 }
 
-// Where authselect is in charge it stays so: our lines come with a profile of its own kind, the administrator's features stay, and
-// the former profile comes back. sssd, which the profile of most such machines names, does not run, as on many of them.
+// Where authselect is in charge it stays so: our lines come with a profile of its own kind, the
+// administrator's features stay, and the former profile comes back. sssd, which the profile of most
+// such machines names, does not run, as on many of them.
 func TestRPMWithAuthselect(t *testing.T) {
 	long(t)
 	authselected(t, "sssd", "with-faillock")
@@ -58,8 +60,8 @@ func TestRPMWithAuthselect(t *testing.T) {
 	}
 }
 
-// What was edited in files of authselect's would be lost: so it is found before anything changes, when the package comes and when
-// it goes. Opted out of, they are files like others.
+// What was edited in files of authselect's would be lost: so it is found before anything changes,
+// when the package comes and when it goes. Opted out of, they are files like others.
 func TestRPMKeepsEditsOfAuthselectsFiles(t *testing.T) {
 	long(t)
 	authselected(t, "minimal")

@@ -12,8 +12,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// family makes this machine one of another distribution for the length of a test: without the .deb, with an /etc of its own, and
-// in it the PAM files and the nsswitch.conf of testdata/FAMILY. install and erase are rpm's.
+// family makes this machine one of another distribution for the length of a test: without the .deb,
+// with an /etc of its own, and in it the PAM files and the nsswitch.conf of testdata/FAMILY.
+// install and erase are rpm's.
 func family(t *testing.T, name string) {
 	t.Helper()
 	rig.Unwired(t)
@@ -71,7 +72,8 @@ func suse(t *testing.T) {
 	t.Cleanup(func() { os.Remove("/usr/etc/nsswitch.conf") }) // Debian's glibc does not read it, and does as if it said "files"
 }
 
-// A whole life of the package: installed, signed in with, upgraded, erased; and after it, each file is what it was, to the byte.
+// A whole life of the package: installed, signed in with, upgraded, erased; and after it, each file
+// is what it was, to the byte.
 func TestRPMFamilies(t *testing.T) {
 	for name, become := range families {
 		t.Run(name, func(t *testing.T) {
@@ -118,8 +120,8 @@ func signsIn(t *testing.T) {
 	}
 }
 
-// refuses: a denial is a denial; and whatever piece is missing, accounts of ours stay outside, also with a key, while
-// local people do not notice.
+// refuses: a denial is a denial; and whatever piece is missing, accounts of ours stay outside, also
+// with a key, while local people do not notice.
 func refuses(t *testing.T, l *rig.Locals) {
 	t.Helper()
 	c := rig.SSH(t, "norole@contoso.example")

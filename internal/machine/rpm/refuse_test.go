@@ -10,7 +10,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What stands in the way of the rpm is found before anything has changed, and the message says what to do.
+// What stands in the way of the rpm is found before anything has changed, and the message says what
+// to do.
 func TestRPMRefuses(t *testing.T) {
 	long(t)
 	family(t, "redhat")
@@ -66,8 +67,9 @@ func TestRPMRefusesWhatCannotBeReplaced(t *testing.T) {
 	}
 }
 
-// An sshd that would not start is found before anything is wired. rpm holds the package for installed all the same; what is to be
-// run when that is mended does the rest. A line of an administrator's own keeps the package from being erased.
+// An sshd that would not start is found before anything is wired. rpm holds the package for
+// installed all the same; what is to be run when that is mended does the rest. A line of an
+// administrator's own keeps the package from being erased.
 func TestRPMGoesOnWhenMended(t *testing.T) {
 	long(t)
 	family(t, "redhat")
@@ -96,7 +98,8 @@ func TestRPMGoesOnWhenMended(t *testing.T) {
 	}
 }
 
-// Between any two steps of wiring a machine and unwiring it, whatever ends them there; and from each, the next run gets to the end.
+// Between any two steps of wiring a machine and unwiring it, whatever ends them there; and from
+// each, the next run gets to the end.
 func TestRPMLocksNobodyOut(t *testing.T) {
 	long(t)
 	for name, become := range families {

@@ -12,8 +12,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// The rpm, on a machine that differs from one of the RHEL family or SUSE in what its files are: libpam, sshd, sudo and rpm are real,
-// and so is every script that rpm runs.
+// The rpm, on a machine that differs from one of the RHEL family or SUSE in what its files are:
+// libpam, sshd, sudo and rpm are real, and so is every script that rpm runs.
 
 // shared is where the rpm has its scripts.
 const shared = "/usr/share/aad-login/"

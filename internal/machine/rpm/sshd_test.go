@@ -47,8 +47,9 @@ func settings(t *testing.T, user string) string {
 	return rig.Must(t, "/usr/sbin/sshd", "-T", "-C", "user="+user+",host=client,addr=192.0.2.1")
 }
 
-// Where sshd knows no Include, its own file gets what is in the drop-in: local people are asked as before, ours for the code only;
-// and a removal leaves the file as it was, also if it did not end in a newline or ended in a Match block.
+// Where sshd knows no Include, its own file gets what is in the drop-in: local people are asked as
+// before, ours for the code only; and a removal leaves the file as it was, also if it did not end
+// in a newline or ended in a Match block.
 func TestRPMWithoutInclude(t *testing.T) {
 	long(t)
 	rig.Stored(t, "user@contoso.example")

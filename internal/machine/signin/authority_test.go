@@ -20,8 +20,8 @@ import (
 
 const authorityName = "login.contoso.example"
 
-// authority is Entra ID under a name, as the real one is. The name is looked up and the certificate shown anew for every
-// request.
+// authority is Entra ID under a name, as the real one is. The name is looked up and the certificate
+// shown anew for every request.
 type authority struct {
 	nameless atomic.Bool                     // the name server fails
 	failures atomic.Int64                    // it has failed so often
@@ -121,7 +121,8 @@ func TestNameServiceFails(t *testing.T) {
 	}
 }
 
-// What a local user puts into the environment of sudo neither routes the sign-in nor vouches for the sign-in service.
+// What a local user puts into the environment of sudo neither routes the sign-in nor vouches for
+// the sign-in service.
 func TestEnvironmentOfSudo(t *testing.T) {
 	const admin = "admin@contoso.example"
 	a := startAuthority(t)

@@ -17,8 +17,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A machine of Azure Arc: the configuration names it, the agent listens on its own port, and gives the managed identity's token
-// to who can read its files.
+// A machine of Azure Arc: the configuration names it, the agent listens on its own port, and gives
+// the managed identity's token to who can read its files.
 func TestArcMachine(t *testing.T) {
 	const user = "user@contoso.example"
 	const arc = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers/Microsoft.HybridCompute/machines/demo-arc"
@@ -53,7 +53,8 @@ func TestArcMachine(t *testing.T) {
 		t.Errorf("with a key: %v", err)
 	}
 
-	// Whoever names another file than the agent's key does not get it, though here it would open the door.
+	// Whoever names another file than the agent's key does not get it, though here it would open
+	// the door.
 	elsewhere, link := filepath.Join(t.TempDir(), "secret.key"), filepath.Join(keys, "link.key")
 	for name, challenge := range map[string]string{"a file elsewhere": elsewhere, "a link": link, "no file": keys + "/none.key"} {
 		real := filepath.Join(keys, "real.key")
@@ -91,8 +92,8 @@ func TestArcIsNamedByTheConfiguration(t *testing.T) {
 	rig.Must(t, "rm", "-rf", "/var/cache/aad-login")
 }
 
-// Who has been deleted from the directory is refused. Azure keeps their role assignments, and lists them as before, so where it
-// is asked for nothing else, the person has to be locked here.
+// Who has been deleted from the directory is refused. Azure keeps their role assignments, and lists
+// them as before, so where it is asked for nothing else, the person has to be locked here.
 func TestDeletedAccount(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)

@@ -12,7 +12,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Whichever process of a sign-in is killed, the worker ends with the sign-in, and its place is free.
+// Whichever process of a sign-in is killed, the worker ends with the sign-in, and its place is
+// free.
 func TestKilledProcess(t *testing.T) {
 	const port, user = "2225", "user@contoso.example"
 	rig.Stored(t, user)

@@ -12,8 +12,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Somebody presses ENTER before the browser is done, with a client that gives up a silent server after 18 s: the same page and code are asked
-// again in time, and again, until the browser is done.
+// Somebody presses ENTER before the browser is done, with a client that gives up a silent server
+// after 18 s: the same page and code are asked again in time, and again, until the browser is done.
 func TestEarlyEnter(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
@@ -31,7 +31,8 @@ func TestEarlyEnter(t *testing.T) {
 	c.Expect(`\n` + user + `\n`)
 }
 
-// A prompt of the caller's takes the place of sudo's, but not of page and code; they are on the terminal, and in no file.
+// A prompt of the caller's takes the place of sudo's, but not of page and code; they are on the
+// terminal, and in no file.
 func TestSudoWithAPromptOfItsOwn(t *testing.T) {
 	const admin = "admin@contoso.example"
 	rig.Stored(t, admin)
@@ -63,7 +64,8 @@ func TestSudoWithAPromptOfItsOwn(t *testing.T) {
 	}
 }
 
-// A name in a spelling that is nobody's is told the right one, and not asked for a password. Local names are asked as ever.
+// A name in a spelling that is nobody's is told the right one, and not asked for a password. Local
+// names are asked as ever.
 func TestNameInAnAddress(t *testing.T) {
 	for _, name := range []string{"user%40contoso.example", "user@contoso.example@vm"} {
 		out, status := rig.Command(t, "", "ssh", rig.SSHArgs("-o", "LogLevel=INFO", "-l", name, "127.0.0.1", "id")...)

@@ -18,8 +18,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A flood as of 300 strangers at a machine of 64 places, made smaller. They come from two addresses, because one gets no more
-// than half the places.
+// A flood as of 300 strangers at a machine of 64 places, made smaller. They come from two
+// addresses, because one gets no more than half the places.
 const (
 	slots     = 8
 	strangers = 38
@@ -68,8 +68,8 @@ func flood(t *testing.T, round string, n int) []*rig.Terminal {
 	return wait
 }
 
-// Strangers get as many device codes as there are places, the others a sentence; workers that crash give their places back; and
-// nobody who is signed in or local notices.
+// Strangers get as many device codes as there are places, the others a sentence; workers that crash
+// give their places back; and nobody who is signed in or local notices.
 func TestFlood(t *testing.T) {
 	const admin = "admin@contoso.example"
 	rig.LocalUser(t)
@@ -100,7 +100,8 @@ func TestFlood(t *testing.T) {
 	wait := flood(t, "stranger", strangers)
 	during.Wait()
 	others("while they wait")
-	// Two codes are the administrator's, for sudo: on the machine itself, where the strangers take no places.
+	// Two codes are the administrator's, for sudo: on the machine itself, where the strangers take
+	// no places.
 	if n := rig.Requests("devicecode") - codes - 2; len(wait) != slots || n != slots || len(rig.Waiting(t, "remote")) != slots {
 		t.Errorf("%d strangers wait in %d places with %d device codes", len(wait), slots, n)
 	}
@@ -145,7 +146,8 @@ func keyOf(t *testing.T, name string) string {
 	return key
 }
 
-// lives: a local user logs in with a key and with a password, and a session that is open has its sudo.
+// lives: a local user logs in with a key and with a password, and a session that is open has its
+// sudo.
 func lives(t *testing.T, session *rig.Terminal, admin, key string) {
 	t.Helper()
 	byKey := rig.Open(t, "ssh", "-p", floodPort, "-F", "none", "-i", key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",

@@ -16,8 +16,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Every sign-in is a process of its own. A new key is found by the first that meets it; of ids that nobody has, only the first
-// makes anybody ask.
+// Every sign-in is a process of its own. A new key is found by the first that meets it; of ids that
+// nobody has, only the first makes anybody ask.
 func TestKeyRotation(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)

@@ -10,7 +10,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A local user's password login and sudo are what they are without the module, whatever state its configuration is in.
+// A local user's password login and sudo are what they are without the module, whatever state its
+// configuration is in.
 func TestLocalUsersAreLeftAlone(t *testing.T) {
 	rig.LocalUser(t)
 	for name, change := range map[string]func(string) []byte{
@@ -62,7 +63,8 @@ func TestLocalNameWins(t *testing.T) {
 	}
 }
 
-// With a broken configuration an account of ours is refused, with the reason in the log: file, line and key.
+// With a broken configuration an account of ours is refused, with the reason in the log: file, line
+// and key.
 func TestBrokenConfigurationIsNamed(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	rig.Edit(t, rig.ConfigFile, func(s string) []byte { return []byte(s + "\n[sign_in]\ntimeout = \"soon\"\n") })

@@ -27,8 +27,8 @@ func TestAadctlLoginOnTerminal(t *testing.T) {
 	}
 }
 
-// Its picture is its own, since a Go program has no locale that the module could go by: in colour if there may be any, and if it
-// cannot be drawn for who has asked for it, with the reason.
+// Its picture is its own, since a Go program has no locale that the module could go by: in colour
+// if there may be any, and if it cannot be drawn for who has asked for it, with the reason.
 func TestAadctlLoginPicture(t *testing.T) {
 	const user = "user@contoso.example"
 	for _, test := range []struct {

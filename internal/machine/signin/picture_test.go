@@ -18,10 +18,11 @@ import (
 	"aadlogin/internal/qr"
 )
 
-// The pictures of sign_in.qr, as a phone sees them. The phone is zbarimg (Debian's zbar-tools), which shares no code with what
-// draws them.
+// The pictures of sign_in.qr, as a phone sees them. The phone is zbarimg (Debian's zbar-tools),
+// which shares no code with what draws them.
 
-// camera is what a phone sees of a picture on a terminal that writes light on dark, or dark on light.
+// camera is what a phone sees of a picture on a terminal that writes light on dark, or dark on
+// light.
 func camera(lines []string, onDark bool) []byte {
 	const scale = 3
 	columns, rows := utf8.RuneCountInString(lines[0]), 2*len(lines)
@@ -63,7 +64,8 @@ func scan(t *testing.T, onDark bool, pictures ...[]string) (texts []string) {
 	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 }
 
-// Pages of all lengths, of every character, and of the dullest, which are the hardest for a mask that is not chosen.
+// Pages of all lengths, of every character, and of the dullest, which are the hardest for a mask
+// that is not chosen.
 func TestPicturesAreRead(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	texts := []string{"https://microsoft.com/devicelogin", "https://login.microsoft.com/device", "https://microsoft.com/deviceloginchina"}
@@ -106,7 +108,8 @@ func pictures(said string) (all [][]string) {
 	return all
 }
 
-// pictured is prompted, and whether there was a picture above the prompt, which has to be of the page.
+// pictured is prompted, and whether there was a picture above the prompt, which has to be of the
+// page.
 func pictured(c *rig.Terminal, t *testing.T) (page, code string, drawn bool) {
 	t.Helper()
 	before := len(c.All())
@@ -142,8 +145,9 @@ func TestPictureOverSSH(t *testing.T) {
 	c.Expect(`\nuser@contoso\.example\n`)
 }
 
-// The client of a person without UTF-8 writes every byte of a picture as \ and three digits. That is for the administrator to
-// know, since sshd cannot: the sentence comes last, whole, and the sign-in works.
+// The client of a person without UTF-8 writes every byte of a picture as \ and three digits. That
+// is for the administrator to know, since sshd cannot: the sentence comes last, whole, and the
+// sign-in works.
 func TestPictureInLocaleC(t *testing.T) {
 	const user = "user@contoso.example"
 	withPictures(t)
@@ -155,7 +159,8 @@ func TestPictureInLocaleC(t *testing.T) {
 	}
 }
 
-// sudo, su and login know the terminal and the locale: there is a picture where both have room for it.
+// sudo, su and login know the terminal and the locale: there is a picture where both have room for
+// it.
 func TestPictureAtTheMachine(t *testing.T) {
 	const user, admin = "user@contoso.example", "admin@contoso.example"
 	rig.Stored(t, user)

@@ -34,7 +34,8 @@ func members(t *testing.T, names ...string) {
 	}
 }
 
-// sshdWith restarts the sshd of this test with these rules at the end of its configuration, and has them applied.
+// sshdWith restarts the sshd of this test with these rules at the end of its configuration, and has
+// them applied.
 func sshdWith(t *testing.T, rules string) {
 	t.Helper()
 	rig.Edit(t, "/etc/ssh/sshd_config", func(s string) []byte { return []byte(s + "\n" + rules + "\n") })
@@ -53,8 +54,8 @@ func end(sshd *exec.Cmd) {
 	sshd.Wait()
 }
 
-// Each rule of sshd by a group that sign-ins change is in force from the first session on, for who comes to the group and for who
-// leaves it.
+// Each rule of sshd by a group that sign-ins change is in force from the first session on, for who
+// comes to the group and for who leaves it.
 func TestRulesByGroup(t *testing.T) {
 	rig.Must(t, "groupadd", "confined")
 	t.Cleanup(func() { rig.Must(t, "groupdel", "confined") })

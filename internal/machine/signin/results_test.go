@@ -156,7 +156,8 @@ func TestAccountPhase(t *testing.T) {
 	}
 }
 
-// With a grant lifetime the last grant stands in for an Azure that cannot be asked, until somebody has said no.
+// With a grant lifetime the last grant stands in for an Azure that cannot be asked, until somebody
+// has said no.
 func TestGrantLifetime(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Edit(t, rig.ConfigFile, func(s string) []byte { return []byte(s + "\n[authorization]\ngrant_lifetime = \"1h\"\n") })
@@ -182,7 +183,8 @@ func TestGrantLifetime(t *testing.T) {
 	}
 }
 
-// An administrator who has lost the role loses the group at once, and sudo in the session that still has it, every time.
+// An administrator who has lost the role loses the group at once, and sudo in the session that
+// still has it, every time.
 func TestDemotion(t *testing.T) {
 	const admin = "admin@contoso.example"
 	c := rig.SSH(t, admin)

@@ -42,7 +42,8 @@ func TestEverySource(t *testing.T) {
 	}
 }
 
-// A public key brings nobody whom a source could ask, or whose token could say. The last sign-in with a browser stands in.
+// A public key brings nobody whom a source could ask, or whose token could say. The last sign-in
+// with a browser stands in.
 func TestKeyWithSourceThatCannotAsk(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "key")
 	rig.Must(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)

@@ -173,7 +173,8 @@ func TestEntraUnreachable(t *testing.T) {
 	}
 }
 
-// sshd's password authentication, where an administrator has left it on, can show no code. It must not wait for one either.
+// sshd's password authentication, where an administrator has left it on, can show no code. It must
+// not wait for one either.
 func TestPasswordAuthenticationIsRefusedAtOnce(t *testing.T) {
 	c := byPassword(t, "user@contoso.example")
 	c.Expect(`password: `)
@@ -204,7 +205,8 @@ func TestKilledClientLeavesNothing(t *testing.T) {
 	rig.Eventually(t, "no process of the attempt is left", 2*time.Second, alone)
 }
 
-// A socket of systemd's may be for both families at once, and its client then has an address that sshd does not speak of.
+// A socket of systemd's may be for both families at once, and its client then has an address that
+// sshd does not speak of.
 func TestClientOfBothFamiliesIsMissed(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
@@ -252,7 +254,8 @@ func serve(t *testing.T, listener net.Listener) {
 	})
 }
 
-// sudo only takes note of signals. Whoever waits for the browser hears Ctrl-C, and a terminal that is gone, all the same.
+// sudo only takes note of signals. Whoever waits for the browser hears Ctrl-C, and a terminal that
+// is gone, all the same.
 func TestSudoIsInterrupted(t *testing.T) {
 	const admin = "admin@contoso.example"
 	alone := func() bool { return rig.SSHDProcesses(t) == 1 && len(rig.PIDs(t, "sudo")) == 0 }

@@ -14,7 +14,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A user owns the session that sudo authenticates in: its environment, its descriptors, its terminal.
+// A user owns the session that sudo authenticates in: its environment, its descriptors, its
+// terminal.
 
 // session is somebody's shell over ssh.
 func session(t *testing.T, name string) *rig.Terminal {
@@ -63,8 +64,9 @@ func TestUserCannotTouchTheWorker(t *testing.T) {
 	c.Expect(`\n0\n`)
 }
 
-// Whatever sudo was started with or without, the sign-in works and leaves only files that are root's alone. GOMEMLIMIT is a
-// tripwire: with that in its environment, any Go program ends at once.
+// Whatever sudo was started with or without, the sign-in works and leaves only files that are
+// root's alone. GOMEMLIMIT is a tripwire: with that in its environment, any Go program ends at
+// once.
 func TestSudoInAnyState(t *testing.T) {
 	const admin = "admin@contoso.example"
 	mine := t.TempDir()

@@ -19,8 +19,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// reuse sets sign_in.reuse_window for the length of a test, which begins and ends without any window, and without the notes of
-// sessions that other tests have yet to end. Who may have one comes from a neighbour.
+// reuse sets sign_in.reuse_window for the length of a test, which begins and ends without any
+// window, and without the notes of sessions that other tests have yet to end. Who may have one
+// comes from a neighbour.
 func reuse(t *testing.T, window string) rig.Neighbour {
 	t.Helper()
 	closeAll := func() { os.RemoveAll("/run/aad-login") }
@@ -30,7 +31,8 @@ func reuse(t *testing.T, window string) rig.Neighbour {
 	return rig.NewNeighbour(t)
 }
 
-// What an editor does: one connection with a browser, then ten at once and ten one after the other, and files.
+// What an editor does: one connection with a browser, then ten at once and ten one after the other,
+// and files.
 func TestReuseBurst(t *testing.T) {
 	const name = "burst@contoso.example"
 	n := reuse(t, "10m")
@@ -73,7 +75,8 @@ func TestReuseBurst(t *testing.T) {
 	rig.Syslog.Exactly(t, mark, 22, `signed-in reason="reuse" account="burst@contoso\.example" .*role=.* reuse_attempt="[0-9a-f-]{36}" reuse_time="20\S+" reuse_rhost="192\.0\.2\.7"`)
 }
 
-// sshd's password authentication lets in by a window, too, with whatever was typed: there is nothing left to show.
+// sshd's password authentication lets in by a window, too, with whatever was typed: there is
+// nothing left to show.
 func TestReuseByPasswordAuthentication(t *testing.T) {
 	const name = "burst@contoso.example"
 	n := reuse(t, "10m")
@@ -87,7 +90,8 @@ func TestReuseByPasswordAuthentication(t *testing.T) {
 	c.Expect(`\nburst@contoso\.example\n`)
 }
 
-// Another address, another name and another time take a code; a lost role takes none, and lets nobody in.
+// Another address, another name and another time take a code; a lost role takes none, and lets
+// nobody in.
 func TestReuseEnds(t *testing.T) {
 	const name, other = "ends@contoso.example", "burst@contoso.example"
 	n := reuse(t, "10m")
@@ -114,8 +118,8 @@ func TestReuseEnds(t *testing.T) {
 	n.From(rig.Near, name).Prompted() // the denial has closed the window
 }
 
-// Every local user can connect to a colleague's name here, from the machine's own addresses: there is never a window for these,
-// nor for sudo in a session from there.
+// Every local user can connect to a colleague's name here, from the machine's own addresses: there
+// is never a window for these, nor for sudo in a session from there.
 func TestReuseNotFromThisMachine(t *testing.T) {
 	const name = "root@contoso.example"
 	n := reuse(t, "10m")
@@ -141,7 +145,8 @@ func TestReuseNotFromThisMachine(t *testing.T) {
 	}
 }
 
-// Somebody else's browser is done with a code that this person has seen: who turns away then leaves no window to them.
+// Somebody else's browser is done with a code that this person has seen: who turns away then leaves
+// no window to them.
 func TestReuseNotAfterAnAbort(t *testing.T) {
 	const name = "burst@contoso.example"
 	n := reuse(t, "10m")
@@ -161,7 +166,8 @@ func TestReuseNotAfterAnAbort(t *testing.T) {
 	n.From(rig.Near, name, "true").WentWell()
 }
 
-// It is the door that opens a window: what the worker has left behind does not, when the conversation fails after all.
+// It is the door that opens a window: what the worker has left behind does not, when the
+// conversation fails after all.
 func TestReuseNeedsTheDoor(t *testing.T) {
 	const name = "burst@contoso.example"
 	reuse(t, "10m")
@@ -282,7 +288,8 @@ func TestReuseInSudo(t *testing.T) {
 	}
 }
 
-// All who come in through an sshd that somebody started inside a session share that session's id: it tells no address.
+// All who come in through an sshd that somebody started inside a session share that session's id:
+// it tells no address.
 func TestReuseInSharedSession(t *testing.T) {
 	const port, name = "2226", "root@contoso.example"
 	n := reuse(t, "10m")

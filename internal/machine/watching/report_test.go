@@ -43,8 +43,9 @@ func startJournald(t *testing.T) {
 	})
 }
 
-// Two people sign in, and a stranger leaves in the log what would do harm in a page. The report has all of it, where it can be
-// looked at by anybody with a browser, with a phone, or by the keyboard alone.
+// Two people sign in, and a stranger leaves in the log what would do harm in a page. The report has
+// all of it, where it can be looked at by anybody with a browser, with a phone, or by the keyboard
+// alone.
 func TestReport(t *testing.T) {
 	rig.Edit(t, rig.ConfigFile, rig.BeginWith("sign_in.scope = \""+rig.OwnScope+"\"\n")) // without one, a check warns
 	mark := rig.Syslog.Mark()

@@ -43,7 +43,8 @@ func TestWatching(t *testing.T) {
 	t.Run("Prometheus", prometheusAnswers)
 }
 
-// signInsToWatch are the lines that some people have left who have just signed in, and beside them what is no attempt's end.
+// signInsToWatch are the lines that some people have left who have just signed in, and beside them
+// what is no attempt's end.
 func signInsToWatch(t *testing.T) []string {
 	t.Helper()
 	mark := rig.Syslog.Mark()
@@ -96,7 +97,8 @@ func journalctlOfThePage(t *testing.T) {
 	}
 }
 
-// rsyslogKeeps: rsyslogd, with the filter beside as little as it can do with, writes the ends of attempts.
+// rsyslogKeeps: rsyslogd, with the filter beside as little as it can do with, writes the ends of
+// attempts.
 func rsyslogKeeps(t *testing.T, lines []string) {
 	dir := t.TempDir()
 	socket, config := dir+"/log", dir+"/rsyslog.conf"
@@ -147,7 +149,8 @@ include(file="` + examples + `rsyslog.conf")
 	}
 }
 
-// prometheusAnswers has node_exporter collect, Prometheus scrape, and each query of the dashboard and each alert answered.
+// prometheusAnswers has node_exporter collect, Prometheus scrape, and each query of the dashboard
+// and each alert answered.
 func prometheusAnswers(t *testing.T) {
 	dir, textfiles := t.TempDir(), t.TempDir()
 	file := textfiles + "/aad-login.prom"
@@ -218,7 +221,8 @@ func dashboardQueries(t *testing.T) (all []string) {
 	return all
 }
 
-// ask is what Prometheus has for a query; nothing while it starts. A query that it does not understand ends the test.
+// ask is what Prometheus has for a query; nothing while it starts. A query that it does not
+// understand ends the test.
 func ask(t *testing.T, query string) []any {
 	t.Helper()
 	var answer struct {
