@@ -191,6 +191,37 @@ func TestPagesKnowTheLog(t *testing.T) {
 	}
 }
 
+// docs/words.md has the verb and the keys of the line that aadctl writes itself.
+func TestWordsKnowTheLineOfAadctl(t *testing.T) {
+	var code []string
+	for _, f := range files(t) {
+		if f.dir != "cmd/aadctl" || f.test {
+			continue
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok {
+				if name, ok := call.Fun.(*ast.Ident); ok && name.Name == "note" {
+					all := literals(call.Args)
+					code = append(code, all[0])
+					for i := 1; i < len(all); i += 2 {
+						code = append(code, all[i])
+					}
+				}
+			}
+			return true
+		})
+	}
+	_, text, _ := strings.Cut(pages(t)["docs/words.md"], "\n### The line of aadctl\n")
+	text, _, _ = strings.Cut(text, "\n#")
+	var page []string
+	for _, word := range regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(text, -1) {
+		page = append(page, word[1])
+	}
+	if len(code) < 5 || !slices.Equal(page, code) {
+		t.Errorf("the page has %q, the code %q", page, code)
+	}
+}
+
 // docs/words.md promises the order of the keys that every line begins with.
 func TestKeysOfEveryAttemptAreInOrder(t *testing.T) {
 	line := regexp.MustCompile(`(?s)pairs := \[\]string\{(.*?)\}\n`).FindStringSubmatch(textOf(t, "signin/event.go"))

@@ -17,6 +17,7 @@ import (
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/guid"
+	"aadlogin/internal/signin"
 )
 
 // rebinding is to whom an account is to be given.
@@ -58,7 +59,7 @@ has who gave what to whom.`,
 				return err
 			})
 			if err == nil && before.UID != 0 {
-				note("rebound", "account", before.Name, "uid", fmt.Sprint(before.UID), "from_oid", before.ObjectID, "oid", to.object, "by_uid", caller())
+				note("rebound", "account", before.Name, "uid", fmt.Sprint(before.UID), "former_oid", before.ObjectID, "oid", to.object, "caller_uid", caller())
 			}
 			return err
 		},
@@ -127,14 +128,7 @@ func note(verb string, pairs ...string) {
 		return
 	}
 	defer log.Close()
-	_ = log.Notice(logLine(verb, pairs...))
-}
-
-func logLine(verb string, pairs ...string) string {
-	for i := 0; i+1 < len(pairs); i += 2 {
-		verb += fmt.Sprintf(" %s=%+q", pairs[i], pairs[i+1])
-	}
-	return verb
+	_ = log.Notice(signin.LogLine(verb, pairs...))
 }
 
 // caller is who logged in to become root, or else root.

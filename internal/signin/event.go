@@ -104,7 +104,7 @@ func (e *event) line(verb, reason string, r Request, duration string, more ...st
 		"decision_reason", e.why, "correlation_id", e.id(r.Attempt), "uti", e.signIn,
 		"entra_duration", e.entraTook, "azure_duration", e.azureTook, "duration", duration,
 		"attempt", r.Attempt}
-	return logLine(verb, slices.Concat(pairs, e.noStandIn, more)...)
+	return LogLine(verb, slices.Concat(pairs, e.noStandIn, more)...)
 }
 
 // correlation returns the correlation id that the person is told.
@@ -123,7 +123,7 @@ func (a *attempt) since(begun time.Time) string {
 // log writes a line about something besides the attempt's end.
 func (a *attempt) log(level LogLevel, verb string, pairs ...string) {
 	common := []string{"account", a.User, "service", a.Service, "rhost", a.RemoteHost, "attempt", a.Attempt}
-	a.conv.Log(level, logLine(verb, append(common, pairs...)...))
+	a.conv.Log(level, LogLine(verb, append(common, pairs...)...))
 }
 
 // debug writes, with the module argument of that name, that a step is done.

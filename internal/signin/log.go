@@ -24,9 +24,9 @@ const (
 	maxLogLine  = 8000 // rsyslog cuts a message at 8 KiB
 )
 
-// logLine is one event as the authpriv log gets it: verb key="value" …, pairs being key, value, key, value. Empty values
+// LogLine returns one event as the authpriv log gets it: verb key="value" …, pairs being key, value, key, value. Empty values
 // are left out, and so is a pair for which the line has no room.
-func logLine(verb string, pairs ...string) string {
+func LogLine(verb string, pairs ...string) string {
 	var b strings.Builder
 	b.WriteString(verb)
 	for i := 0; i+1 < len(pairs); i += 2 {

@@ -27,7 +27,7 @@ func TestLogLine(t *testing.T) {
 		{"reordering", []string{"rhost", "\u202etoor"}, `verb rhost="\xe2\x80\xaetoor"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := logLine("verb", test.pairs...); got != test.want {
+			if got := LogLine("verb", test.pairs...); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
@@ -36,7 +36,7 @@ func TestLogLine(t *testing.T) {
 
 func TestLogLineIsBounded(t *testing.T) {
 	long := strings.Repeat("\x1b", 1<<20)
-	line := logLine("verb", "account", "user@contoso.example", "error", long, "b", long, "c", long, "d", long, "e", long, "f", long,
+	line := LogLine("verb", "account", "user@contoso.example", "error", long, "b", long, "c", long, "d", long, "e", long, "f", long,
 		"g", long, "h", long, "i", long, "last", "fits")
 	_, pairs, ok := parseLine(line)
 	if len(line) > maxLogLine || !ok || pairs[1] != "user@contoso.example" || pairs[len(pairs)-1] != "fits" {
@@ -105,7 +105,7 @@ func FuzzLogLine(f *testing.F) {
 	f.Add("\u202e\u2028", `\" x="`)
 	f.Add("\xff\x00", strings.Repeat("\\", 1001))
 	f.Fuzz(func(t *testing.T, account, rhost string) {
-		line := logLine("verb", "account", account, "rhost", rhost, "last", "fits")
+		line := LogLine("verb", "account", account, "rhost", rhost, "last", "fits")
 		if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r > '~' }) || len(line) > maxLogLine {
 			t.Fatalf("%q", line)
 		}

@@ -28,7 +28,7 @@ type refusal struct {
 
 func (r *refusal) Unwrap() error { return r.cause }
 
-func (r *refusal) Error() string { return "signin: " + logLine(r.reason, r.pairs...) }
+func (r *refusal) Error() string { return "signin: " + LogLine(r.reason, r.pairs...) }
 
 // run takes the steps and turns how they went into the one verdict and the one line in the log. What no step has foreseen is
 // Broken.
