@@ -102,6 +102,10 @@ func (h *handler) write(ctx context.Context, p *plan) (string, error) {
 	if err := remove(p.path + disabledSuffix); err != nil {
 		return "", err
 	}
+	// What the agent's domain makes in /etc has a label of its own under SELinux. The next boot would see to that, too.
+	if said, err := h.run(ctx, nil, aadctl, "store", "relabel"); err != nil {
+		h.report.part("labels", warning, 0, commandError("aadctl store relabel", said, err).Error())
+	}
 	return fmt.Sprintf("tenant %s, domains %s, source %s", p.settings.TenantID, strings.Join(p.settings.Domains, ", "),
 		p.settings.Authorization.Source), nil
 }

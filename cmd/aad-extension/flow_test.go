@@ -146,9 +146,16 @@ func TestEnable(t *testing.T) {
 	if p := partNamed(b, "pam"); p.Status != success {
 		t.Errorf("%+v", p)
 	}
-	if s.applied() != 3 || !slices.Contains(s.calls, aadctl+" config apply") {
+	if s.applied() != 3 || !slices.Contains(s.calls, aadctl+" config apply") || !slices.Contains(s.calls, aadctl+" store relabel") {
 		t.Errorf("%d applied, called %q", s.applied(), s.calls)
 	}
+	// A label that could not be set is told, and is no reason to stop.
+	s.answers[aadctl+" store relabel"] = answer{"aadctl: store relabel: not permitted", errors.New("exit status 1")}
+	code, b = s.serve(t, "enable", 3)
+	if p := partNamed(b, "labels"); code != 0 || p.Status != warning || !strings.Contains(p.FormattedMessage.Message, "not permitted") {
+		t.Errorf("%d, %+v", code, p)
+	}
+	delete(s.answers, aadctl+" store relabel")
 	// What fails on the machine fails enable.
 	s.answers[aadctl+" check"] = answer{`{"results":[{"check":"pam","status":"failed","found":"nobody asks us","command":"pam-auth-update"}]}`, nil}
 	code, b = s.serve(t, "enable", 3)

@@ -30,8 +30,16 @@ func byExtension(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, verb := range []string{"install", "enable"} {
-		t.Logf("%s: %s", verb, rig.Must(t, "systemd-run", "--quiet", "--wait", "--pipe", "/bin/sh", "-c", "id -Z; exec "+guestExtension+"/bin/handler "+verb))
+	if _, status := handle(t, "install"); status != 0 {
+		t.FailNow()
+	}
+	// On a starved machine a program may not answer within the time that the handler gives it; then the agent tries again.
+	for range 5 {
+		if said, status := handle(t, "enable"); status == 0 {
+			break
+		} else if !strings.Contains(said, "no answer within") {
+			t.FailNow()
+		}
 	}
 	if report := rig.FileText(t, guestExtension+"/status/0.status"); !strings.Contains(report, `"status":"success"`) {
 		t.Errorf("%s", report)
@@ -39,4 +47,16 @@ func byExtension(t *testing.T) {
 	if version := rig.Must(t, "dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", "aad-login"); version != "installed 0.1.1" {
 		t.Errorf("the package is %s", version)
 	}
+}
+
+// handle runs the handler with a word. Its output is the journal's: the bus may not pass on a pipe of ours.
+func handle(t *testing.T, word string) (said string, status int) {
+	t.Helper()
+	unit := "waagent-" + word
+	_, status = rig.Command(t, "", "systemd-run", "--quiet", "--wait", "--collect", "--unit="+unit,
+		"/bin/sh", "-c", "id -Z; exec "+guestExtension+"/bin/handler "+word)
+	said = rig.Must(t, "journalctl", "--quiet", "--boot", "--output=cat", "--unit="+unit)
+	said = said[max(0, strings.LastIndex(said, "Started "+unit)):] // of this time
+	t.Logf("%s: exit status %d: %s", word, status, said)
+	return said, status
 }
