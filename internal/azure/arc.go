@@ -18,16 +18,17 @@ import (
 	"aadlogin/internal/foreign"
 )
 
-// DefaultArc is where the agent of Azure Arc answers, on machines that are
-// not Azure's. Any local process may hold that port while the agent is down,
-// so nothing said there is proof of which machine this is: the configuration
-// names it. A token is given only to who can read the agent's files, and the
-// agent alone can write them, so a challenge tells it from an impostor.
+// DefaultArc is the address of the agent of Azure Arc, on machines that are not Azure's. While the
+// agent is down, any local process may listen on that port, so what is said there does not prove
+// which machine this is: the configuration names it. The agent gives tokens only to processes that
+// can read its files, and only the agent can write these files, so its challenge tells it from an
+// impostor.
 // https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
 const DefaultArc = "http://127.0.0.1:40342"
 
-// arcVersion is the api-version for everything that the agent is asked: agents refuse what they do not know, and every
-// list of one that is known has this one in it. Azure's own metadata service knows it too, and newer ones.
+// arcVersion is the api-version of every request to the agent. Agents refuse versions that they do
+// not know, and every known agent lists this one. Azure's own metadata service knows it, and newer
+// ones.
 const arcVersion = "2020-06-01"
 
 const (
@@ -35,8 +36,8 @@ const (
 	maxArcKey      = 4096
 )
 
-// getChallenged is get for the agent's tokens: it refuses the first request,
-// naming a file, and answers the second, which brings the file's content.
+// getChallenged is get for the agent's tokens. The agent refuses the first request and names a
+// file. It answers the second request, which brings the file's content.
 func (m *Metadata) getChallenged(ctx context.Context, op, path string, query url.Values, into any) error {
 	got, err := m.ask(ctx, op, path, query, nil)
 	if err != nil {
@@ -60,9 +61,8 @@ func (m *Metadata) getChallenged(ctx context.Context, op, path string, query url
 	return got.decode(op, into)
 }
 
-// arcKey reads the file that a challenge names. An impostor would name
-// another, to have root send it: so no file but a key in the agent's own
-// directory, no link, and little of it.
+// arcKey reads the file that a challenge names. An impostor would name another file, to have root
+// send it. So the file must be a key in the agent's own directory, small, and no link.
 func (m *Metadata) arcKey(header http.Header) (string, error) {
 	dir := m.arcKeys
 	if dir == "" {

@@ -19,7 +19,7 @@ import (
 	"aadlogin/internal/retry"
 )
 
-// ARM asks Azure Resource Manager in the name of whoever Bearer speaks for.
+// ARM asks Azure Resource Manager with the token that Bearer returns.
 type ARM struct {
 	Endpoint string       // base URL, https
 	HTTP     *http.Client // from NewClient
@@ -33,7 +33,7 @@ type Reply struct {
 	CorrelationID string
 }
 
-// Get asks for path, which starts with a slash and is not yet escaped.
+// Get requests path, which starts with a slash and is not escaped yet.
 func (a *ARM) Get(ctx context.Context, path string, query url.Values) (Reply, error) {
 	target, err := a.url(path, query)
 	if err != nil {
@@ -42,8 +42,8 @@ func (a *ARM) Get(ctx context.Context, path string, query url.Values) (Reply, er
 	return a.call(ctx, http.MethodGet, target, nil)
 }
 
-// Follow gets the next page of a list, where an earlier answer says it is. A
-// link that leads off the endpoint would carry the bearer token there.
+// Follow requests the next page of a list from the link in an earlier answer. A link to another
+// host would take the bearer token there, so it is refused.
 func (a *ARM) Follow(ctx context.Context, nextLink string) (Reply, error) {
 	home, err := a.base()
 	if err != nil {
@@ -53,17 +53,16 @@ func (a *ARM) Follow(ctx context.Context, nextLink string) (Reply, error) {
 	if err != nil || u.Scheme != home.Scheme || !sameHost(u, home) || u.User != nil {
 		return Reply{}, fmt.Errorf("azure: resource manager: next link %q leads elsewhere", foreign.Clip(nextLink))
 	}
-	u.RawQuery = strings.ReplaceAll(u.RawQuery, " ", "%20") // as it stands in a filter that is echoed
+	u.RawQuery = strings.ReplaceAll(u.RawQuery, " ", "%20") // a filter that is echoed has plain blanks
 	return a.call(ctx, http.MethodGet, u.String(), nil)
 }
 
-// sameHost also when one of the two names the port that https has anyway.
+// sameHost compares two hosts; a missing port is that of https.
 func sameHost(a, b *url.URL) bool {
 	return strings.EqualFold(a.Hostname(), b.Hostname()) && cmp.Or(a.Port(), "443") == cmp.Or(b.Port(), "443")
 }
 
-// Post sends in as JSON. Only questions are posted here, so it is retried
-// like a GET.
+// Post sends in as JSON. Only questions are posted here, so a POST is tried again like a GET.
 func (a *ARM) Post(ctx context.Context, path string, query url.Values, in any) (Reply, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -114,8 +113,7 @@ func armRequest(method, target, token string, body []byte) (*http.Request, error
 	return req, nil
 }
 
-// base refuses a plain-text endpoint: the bearer token would cross the network
-// readable.
+// base refuses a plain-text endpoint: the bearer token would cross the network readable.
 func (a *ARM) base() (*url.URL, error) {
 	u, err := url.Parse(a.Endpoint)
 	if err != nil || u.Scheme != "https" || u.Host == "" {
@@ -146,8 +144,8 @@ func (a *ARM) retrier() retrier {
 	return r
 }
 
-// armPatience: a person has just signed in with a browser, and a passing 503
-// must not make them do it again.
+// armPatience tries three times: a person has just signed in with a browser, and a passing 503 must
+// not make them do it again.
 func armPatience(status, tries int, _ time.Duration) (time.Duration, bool) {
 	transient := status == 0 || status == http.StatusTooManyRequests || status >= 500
 	return backOff(tries), transient && tries < 3

@@ -18,11 +18,11 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	host   string // that was asked
+	host   string // that the request went to
 }
 
-// patience decides, after the tries-th attempt ended with status (0: nothing
-// came back) and waited so far, how long to pause before another one.
+// patience decides, after an attempt has ended with status (0: no answer), how long to pause before
+// another one. tries counts the attempts, and waited is the sum of the pauses so far.
 type patience func(status, tries int, waited time.Duration) (pause time.Duration, again bool)
 
 // A retrier repeats a request as long as its patience lasts.
@@ -30,13 +30,12 @@ type retrier struct {
 	client   *http.Client
 	patience patience
 	sleep    func(context.Context, time.Duration) error
-	final    func(*answer) bool // answers that no repetition changes; nil: none
+	final    func(*answer) bool // reports answers that no repetition changes; nil: none
 }
 
-// ask makes a request anew for every attempt. The error is the last
-// attempt's; an answer of any status is not an error. A server that says how
-// long to wait is obeyed once: whoever is told so again ends, for a person
-// waits.
+// ask makes a new request for every attempt. The error is that of the last attempt; an answer with
+// any status is no error. A Retry-After is obeyed once: if the server asks for it again, ask ends,
+// because a person waits.
 func (r retrier) ask(ctx context.Context, request func() (*http.Request, error)) (*answer, error) {
 	var waited time.Duration
 	var obeyed bool
@@ -49,7 +48,7 @@ func (r retrier) ask(ctx context.Context, request func() (*http.Request, error))
 		}
 		got, err := once(r.client, req.WithContext(ctx))
 		if err != nil && ctx.Err() != nil && tries > 1 {
-			return last, before // which tell more than the end of our time
+			return last, before // these tell more than the end of our time
 		}
 		last, before = got, err
 		status := 0
@@ -89,7 +88,7 @@ func once(client *http.Client, req *http.Request) (*answer, error) {
 	return &answer{resp.StatusCode, resp.Header, body, req.URL.Host}, nil
 }
 
-// backOff doubles from a quarter of a second to five seconds.
+// backOff doubles the pause from a quarter of a second up to five seconds.
 func backOff(tries int) time.Duration {
 	return min(250*time.Millisecond<<min(tries-1, 10), 5*time.Second)
 }

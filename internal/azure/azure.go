@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package azure talks to what surrounds a virtual machine in Azure: the table
-// of clouds, the instance metadata service and Azure Resource Manager.
+// Package azure talks to what surrounds a virtual machine in Azure: the table of clouds, the
+// instance metadata service and Azure Resource Manager.
 //
-// Three kinds of peers, three degrees of trust:
+// Three kinds of peers are trusted to three degrees:
 //
 //   - Entra ID and Resource Manager are reached over TLS with the client of
 //     [NewClient]: system roots plus an optional file, an explicit proxy or
@@ -12,13 +12,12 @@
 //   - The metadata service is plain HTTP on a link-local address. Its client
 //     never uses a proxy and follows no redirect, because its answers include
 //     the machine's own access token.
-//   - Whatever a server says is data: it stays raw in the fields of [Error],
-//     and every Error method quotes it.
+//   - What a server says is data. It stays raw in the fields of [Error], and
+//     every Error method quotes it.
 //
-// Nothing here reads the environment. The process this runs in may have been
-// started by a setuid program, and SSL_CERT_FILE or HTTPS_PROXY would let its
-// caller choose who vouches for Entra ID.
+// Nothing here reads the environment. A setuid program may have started this process, and
+// SSL_CERT_FILE or HTTPS_PROXY would let its caller choose who vouches for Entra ID.
 //
-// The Azure SDK is not used: three GETs and one POST do not pay for its tree,
-// and its pipeline consults the environment and logs by environment variable.
+// The Azure SDK is not used. Three GETs and one POST do not justify its dependencies, and its
+// pipeline reads the environment and logs by environment variable.
 package azure

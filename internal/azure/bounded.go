@@ -9,15 +9,15 @@ import (
 	"net/http"
 )
 
-// maxBody is the largest body read from any server. The largest honest one, a
-// tenant's signing keys, is about 20 KiB.
+// maxBody is the largest body that is read from any server. The largest honest one, a tenant's
+// signing keys, is about 20 KiB.
 const maxBody = 1 << 20
 
-// ErrTooLarge is what reading a body past its bound returns.
+// ErrTooLarge is returned for a body that is longer than maxBody.
 var ErrTooLarge = errors.New("azure: body larger than 1 MiB")
 
-// bounded makes every response body an error past maxBody, after
-// decompression: a bomb inflates below this, in the transport.
+// bounded makes reading a response body fail after maxBody bytes. It counts decompressed bytes: the
+// transport below decompresses.
 type bounded struct{ next http.RoundTripper }
 
 func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -38,8 +38,8 @@ type boundedBody struct {
 	left int64
 }
 
-// Read reads one byte more than allowed at most, to tell a body of exactly
-// maxBody from a longer one.
+// Read reads at most one byte more than allowed, to tell a body of exactly maxBody from a longer
+// one.
 func (b *boundedBody) Read(p []byte) (int, error) {
 	if b.left < 0 {
 		return 0, ErrTooLarge

@@ -12,8 +12,7 @@ import (
 	"net/http"
 )
 
-// A CertificateError says that a server's certificate was not accepted, which
-// no retry will change.
+// A CertificateError is returned if a server's certificate is not accepted. No retry changes that.
 type CertificateError struct {
 	Host    string
 	Problem string // ours, not the server's
@@ -30,7 +29,7 @@ func (e *CertificateError) Unwrap() error { return e.Err }
 // names in its certificate.
 func (e *CertificateError) QuotesNothing() {}
 
-// plain names certificate problems in words an administrator can act on.
+// plain describes certificate problems in words that an administrator can act on.
 type plain struct{ next http.RoundTripper }
 
 func (p plain) RoundTrip(req *http.Request) (*http.Response, error) {

@@ -17,18 +17,16 @@ import (
 	"time"
 )
 
-// Options are the two things an administrator may change about how the
-// internet is reached, and a Memory. The zero value is the system's roots and
-// no proxy.
+// Options are the two things that an administrator may change about how servers are reached. The
+// zero value is the system's roots and no proxy.
 type Options struct {
 	CAFile string // PEM bundle added to the system's roots
 	Proxy  string // http://host:port or https://host:port
 	Roots  Memory // of the roots that servers have needed; nil: all roots are read every time
 }
 
-// NewClient returns the client for Entra ID and Resource Manager.
-//
-// It errs only on bad options: an unreadable CA file, a proxy that is no URL.
+// NewClient returns the client for Entra ID and Resource Manager. It returns an error only for bad
+// options: an unreadable CA file, or a proxy that is no URL.
 func NewClient(o Options) (*http.Client, error) {
 	own, err := readCAFile(o.CAFile)
 	if err != nil {
@@ -53,8 +51,8 @@ func NewClient(o Options) (*http.Client, error) {
 	}, nil
 }
 
-// newTransport is what both clients share. HTTP/1.1 only: a sign-in makes a
-// handful of requests, and HTTP/2 would be the larger half of the attack surface.
+// newTransport returns what both clients share. It speaks only HTTP/1.1: a sign-in makes a handful
+// of requests, and HTTP/2 would be the larger half of the attack surface.
 func newTransport(dial time.Duration) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -86,8 +84,8 @@ func readCAFile(file string) ([]*x509.Certificate, error) {
 	return own, nil
 }
 
-// readTrusted reads a file that decides who vouches for Entra ID, so nobody but
-// root, or whoever we are, may be able to write it.
+// readTrusted reads a file that decides who vouches for Entra ID. So only root, or the user that
+// this runs as, may be able to write it.
 func readTrusted(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -105,8 +103,8 @@ func readTrusted(file string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, 1<<20))
 }
 
-// explicitProxy never consults the environment. A proxy's URL may carry a
-// password, so errors do not repeat it.
+// explicitProxy never reads the environment. A proxy's URL may hold a password, so errors do not
+// repeat it.
 func explicitProxy(text string) (func(*http.Request) (*url.URL, error), error) {
 	if text == "" {
 		return nil, nil
@@ -118,8 +116,8 @@ func explicitProxy(text string) (func(*http.Request) (*url.URL, error), error) {
 	return http.ProxyURL(u), nil
 }
 
-// sameHostOnly lets a server move a page, not hand the caller (with a token
-// in the header or a device code in the body) to somebody else.
+// sameHostOnly lets a server redirect to another page, but not to another host: the request may
+// carry a token in its header, or a device code in its body.
 func sameHostOnly(next *http.Request, via []*http.Request) error {
 	from := via[0].URL
 	if next.URL.Scheme != from.Scheme || next.URL.Host != from.Host {

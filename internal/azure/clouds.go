@@ -5,9 +5,8 @@ package azure
 
 import "strings"
 
-// A Cloud is one of Microsoft's separate Azure clouds and where its services
-// are. More sovereign clouds exist than this table has; for them the
-// configuration names the endpoints.
+// A Cloud is one of Microsoft's separate Azure clouds, with the addresses of its services. There
+// are more sovereign clouds than this table has; for them the configuration names the endpoints.
 type Cloud struct {
 	Name            string // as in config.toml: "public"
 	Environment     string // as the metadata service says it: "AzurePublicCloud"
@@ -16,9 +15,9 @@ type Cloud struct {
 	Audience        string // resource a managed identity asks a token for
 }
 
-// Clouds returns the clouds whose endpoints are known, the public one first.
-// Source: https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure
-// and https://learn.microsoft.com/azure/china/resources-developer-guide.
+// Clouds returns the clouds whose endpoints are known, the public one first. Source:
+// https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure and
+// https://learn.microsoft.com/azure/china/resources-developer-guide.
 func Clouds() []Cloud {
 	return []Cloud{
 		{
@@ -55,8 +54,8 @@ func CloudByName(name string) (Cloud, bool) {
 	return Cloud{}, false
 }
 
-// CloudByEnvironment returns the cloud whose azEnvironment the metadata
-// service reports. The case of that word varies between API versions.
+// CloudByEnvironment returns the cloud with the azEnvironment that the metadata service reports.
+// The case of that word varies between API versions.
 func CloudByEnvironment(environment string) (Cloud, bool) {
 	for _, c := range Clouds() {
 		if strings.EqualFold(c.Environment, environment) {

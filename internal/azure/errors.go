@@ -14,19 +14,19 @@ import (
 	"aadlogin/internal/foreign"
 )
 
-// ErrUnreachable is in the chain of every error that means "nobody answered
-// the question", as opposed to an answer that refuses.
+// ErrUnreachable is in the chain of every error that means that nobody answered the question. An
+// answer that refuses is not such an error.
 var ErrUnreachable = errors.New("unreachable")
 
-// The Ops: what was asked, and of whom.
+// The values of Op say what was requested from which service.
 const (
 	ResourceManager = "resource manager"
-	MachineMetadata = "metadata" // about the machine
+	MachineMetadata = "metadata" // about this machine
 	IdentityToken   = "managed identity token"
 )
 
-// An Error is what the metadata service or Resource Manager answered instead
-// of what was asked for. Its strings are the server's, raw.
+// An Error is an answer of the metadata service or of Resource Manager that refuses. Its strings
+// are the server's, raw.
 type Error struct {
 	Op            string // one of the constants above
 	Status        int    // HTTP status
@@ -34,7 +34,7 @@ type Error struct {
 	Message       string
 	CorrelationID string
 
-	page bool // for people: not the service itself has answered
+	page bool // a page for people: the service itself has not answered
 }
 
 func (e *Error) Error() string {
@@ -46,35 +46,34 @@ func (e *Error) Is(target error) bool {
 	return target == ErrUnreachable && (e.Status == http.StatusTooManyRequests || e.Status >= 500)
 }
 
-// UnknownVersion says whether a metadata service refused the api-version that
-// it was asked with; the message lists those that it knows.
+// UnknownVersion reports whether a metadata service refused the api-version of the request. The
+// message lists the versions that it knows.
 func (e *Error) UnknownVersion() bool {
 	said := strings.ToLower(e.Code + e.Message)
 	return strings.Contains(said, "api-version") || strings.Contains(said, "invalid version")
 }
 
-// SeveralIdentities says whether the machine has managed identities of which
-// the request names none.
+// SeveralIdentities reports whether the machine has several managed identities and the request
+// names none of them.
 func (e *Error) SeveralIdentities() bool {
 	return e.Op == IdentityToken && strings.Contains(e.Message, "Multiple user assigned identities")
 }
 
-// Forbidden says whether whoever asked the metadata service may not ask it.
-// Where Azure's Metadata Security Protocol is enforced, a proxy on the machine
-// answers in the service's place, by rules about the process that asks: its
-// user, group, name and executable.
+// Forbidden reports whether this process may not ask the metadata service. Where Azure's Metadata
+// Security Protocol is enforced, a proxy on the machine answers in the service's place. Its rules
+// are about the process that asks: its user, group, name and executable.
 // https://learn.microsoft.com/azure/virtual-machines/metadata-security-protocol/overview
 func (e *Error) Forbidden() bool {
 	return e.Op != ResourceManager && e.Status == http.StatusForbidden && !e.page
 }
 
-// Updating says whether a metadata service seems to be replaced just now.
-// Microsoft's guidance names 404 and 410 for that.
+// Updating reports whether a metadata service seems to be replaced just now. Microsoft's guidance
+// names 404 and 410 for that.
 func (e *Error) Updating() bool {
 	return (e.Status == http.StatusNotFound || e.Status == http.StatusGone) && !e.UnknownVersion()
 }
 
-// outage is an error of nobody answering, which must not hold a token.
+// outage is an error without an answer. Its text must not hold a token.
 type outage struct {
 	op  string
 	err error
@@ -85,8 +84,7 @@ func (e *outage) Unwrap() []error { return []error{ErrUnreachable, e.err} }
 
 func unreachable(op string, err error) error { return &outage{op, err} }
 
-// Op returns what was asked when err happened, in the words of [Error.Op], or
-// nothing.
+// Op returns what was requested when err happened, as in [Error.Op], or "".
 func Op(err error) string {
 	var out *outage
 	var answered *Error
@@ -99,13 +97,11 @@ func Op(err error) string {
 	return ""
 }
 
-// parseError reads every shape of an error document: Resource Manager's
-// {"error":{"code","message"}}, the same without the outer object, with names
-// in either case or with a status in the place of the code; and OAuth's
-// {"error","error_description"} (RFC 6749, Section 5.2), which the metadata
-// service uses, with the versions that it knows beside them where that is the
-// matter. A page for people says who sent it; any other body leaves Code and
-// Message empty.
+// parseError reads every form of error document: Resource Manager's {"error":{"code","message"}},
+// the same without the outer object, with names in either case, or with a status instead of the
+// code; and OAuth's {"error","error_description"} (RFC 6749, Section 5.2). The metadata service
+// uses the last, and adds the versions that it knows if the version is the problem. For a page for
+// people the message says which host sent it. For any other body, Code and Message are empty.
 func parseError(op string, r *answer) *Error {
 	e := &Error{Op: op, Status: r.status, CorrelationID: correlationID(r.header)}
 	if err := r.foreign(); err != nil {
@@ -136,15 +132,14 @@ func parseError(op string, r *answer) *Error {
 	return e
 }
 
-// plainError is a code and a message. encoding/json does not mind the case of
-// their names.
+// plainError is a code and a message. encoding/json accepts their names in any case.
 type plainError struct {
 	Code       json.RawMessage `json:"code"`
 	StatusCode json.RawMessage `json:"statusCode"`
 	Message    string          `json:"message"`
 }
 
-// code is text, or a number.
+// code returns the code, which is text or a number.
 func (p plainError) code() string {
 	for _, raw := range []json.RawMessage{p.Code, p.StatusCode} {
 		var text string
@@ -159,7 +154,7 @@ func (p plainError) code() string {
 	return ""
 }
 
-// correlationID is the id under which Microsoft's support finds a request.
+// correlationID returns the id under which Microsoft's support finds a request.
 func correlationID(h http.Header) string {
 	if id := h.Get("x-ms-correlation-request-id"); id != "" {
 		return id

@@ -19,19 +19,17 @@ import (
 // A Bearer returns an access token for an Authorization header.
 type Bearer func(context.Context) (string, error)
 
-// An AccessToken belongs to the machine's managed identity. Formatting it
-// prints no part of it.
+// An AccessToken belongs to the machine's managed identity. Formatting it prints nothing of it.
 type AccessToken struct {
 	Secret  string
 	Expires time.Time
 }
 
-// Format keeps the secret out of logs whatever the verb.
+// Format keeps the secret out of logs, whatever the verb.
 func (AccessToken) Format(f fmt.State, _ rune) { io.WriteString(f, "azure.AccessToken") }
 
-// Token asks for a token of the managed identity for resource, such as
-// "https://management.azure.com/". An empty clientID is the system-assigned
-// identity.
+// Token requests a token of the managed identity for resource, such as
+// "https://management.azure.com/". An empty clientID is the system-assigned identity.
 func (m *Metadata) Token(ctx context.Context, resource, clientID string) (AccessToken, error) {
 	const op = IdentityToken
 	query := url.Values{"api-version": {"2018-02-01"}, "resource": {resource}}
@@ -55,7 +53,8 @@ func (m *Metadata) Token(ctx context.Context, resource, clientID string) (Access
 	if doc.AccessToken == "" || !strings.EqualFold(doc.TokenType, "Bearer") {
 		return AccessToken{}, unreachable(op, fromNetwork{errors.New("answer holds no bearer token")})
 	}
-	// An agent of Azure Arc that knows no other identity gives the machine's, whichever is asked for.
+	// An agent of Azure Arc that knows only the machine's identity gives that one, whichever is
+	// requested.
 	if m.Arc && clientID != "" && !strings.EqualFold(doc.ClientID, clientID) {
 		return AccessToken{}, fmt.Errorf("azure: %s: the agent of Azure Arc gave another identity than %s", op, clientID)
 	}
@@ -66,8 +65,8 @@ func (m *Metadata) Token(ctx context.Context, resource, clientID string) (Access
 	return AccessToken{doc.AccessToken, m.now().Add(lifetime)}, nil
 }
 
-// Bearer returns a source of tokens that asks again only when the last one
-// nears its end. Tokens live in this process's memory and nowhere else.
+// Bearer returns a function that returns a token, and requests another one only when the last one
+// nears its end. Tokens are kept in this process's memory and nowhere else.
 func (m *Metadata) Bearer(resource, clientID string) Bearer {
 	var mu sync.Mutex
 	var held AccessToken
@@ -93,7 +92,7 @@ func (m *Metadata) now() time.Time {
 	return m.Now()
 }
 
-// seconds reads a number that the metadata service writes as a string.
+// seconds reads a number, which the metadata service writes as a string.
 func seconds(raw json.RawMessage) (time.Duration, error) {
 	n, err := strconv.ParseInt(strings.Trim(string(raw), `"`), 10, 64)
 	if err != nil || n < 0 || n > 7*24*3600 {

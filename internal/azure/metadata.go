@@ -21,19 +21,17 @@ import (
 	"aadlogin/internal/retry"
 )
 
-// DefaultMetadata is where every Azure virtual machine finds the instance
-// metadata service.
+// DefaultMetadata is the address of the instance metadata service on every Azure virtual machine.
 const DefaultMetadata = "http://169.254.169.254"
 
-// Metadata asks the Azure instance metadata service about this machine, or
-// the agent of Azure Arc, which answers the same questions on machines
-// elsewhere. The zero value asks [DefaultMetadata].
+// Metadata asks the Azure instance metadata service about this machine, or the agent of Azure Arc,
+// which answers the same questions on machines elsewhere. The zero value asks [DefaultMetadata].
 //
-// Any process of the machine can ask it the same; nothing it says about the
-// machine is secret, except the tokens of [Metadata.Token].
+// Any process of the machine can ask the same questions. Nothing that the service says about the
+// machine is secret, except for the tokens of [Metadata.Token].
 type Metadata struct {
 	Endpoint string       // base URL; "" means DefaultMetadata or DefaultArc
-	Arc      bool         // the agent's: its tokens are behind a challenge (arc.go)
+	Arc      bool         // ask the agent of Azure Arc, whose tokens need a challenge (arc.go)
 	HTTP     *http.Client // nil: one that uses no proxy and follows no redirect
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error
@@ -44,15 +42,15 @@ type Metadata struct {
 	arcKeys string                         // directory; "": defaultArcKeys
 }
 
-// Compute is what the metadata service says about the virtual machine. Its
-// strings are the server's, raw.
+// Compute is the metadata service's description of the virtual machine. Its strings are the
+// server's, raw.
 type Compute struct {
 	Environment string `json:"azEnvironment"`
 	ResourceID  string `json:"resourceId"`
 	Name        string `json:"name"`
 }
 
-// Compute returns the machine's place in Azure.
+// Compute returns where in Azure the machine is.
 func (m *Metadata) Compute(ctx context.Context) (Compute, error) {
 	var c Compute
 	query := url.Values{"api-version": {"2021-02-01"}}
@@ -68,8 +66,8 @@ func (m *Metadata) Compute(ctx context.Context) (Compute, error) {
 	return c, nil
 }
 
-// TenantID returns the tenant that the machine's managed identity lives in,
-// lower case. Without a managed identity the service refuses to say.
+// TenantID returns the tenant of the machine's managed identity, in lower case. Without a managed
+// identity the service refuses to say.
 func (m *Metadata) TenantID(ctx context.Context) (string, error) {
 	var info struct {
 		TenantID string `json:"tenantId"`
@@ -84,7 +82,7 @@ func (m *Metadata) TenantID(ctx context.Context) (string, error) {
 	return strings.ToLower(info.TenantID), nil
 }
 
-// get asks for one JSON document.
+// get requests one JSON document.
 func (m *Metadata) get(ctx context.Context, op, path string, query url.Values, into any) error {
 	got, err := m.ask(ctx, op, path, query, nil)
 	if err != nil {
@@ -93,7 +91,7 @@ func (m *Metadata) get(ctx context.Context, op, path string, query url.Values, i
 	return got.decode(op, into)
 }
 
-// ask asks with further headers and returns an answer of any status.
+// ask sends a request with more headers and returns an answer with any status.
 func (m *Metadata) ask(ctx context.Context, op, path string, query url.Values, header http.Header) (*answer, error) {
 	request, err := m.request(path, query, header)
 	if err != nil {
@@ -131,8 +129,8 @@ func (m *Metadata) endpoint() string {
 	}
 }
 
-// request makes requests that carry "Metadata: true", which a forgery through
-// a browser or a naive proxy cannot add; the service demands it.
+// request makes requests with the header "Metadata: true". The service demands it, because a
+// forgery through a browser or a naive proxy cannot add it.
 func (m *Metadata) request(path string, query url.Values, header http.Header) (func() (*http.Request, error), error) {
 	endpoint := m.endpoint()
 	u, err := url.Parse(endpoint)
@@ -152,9 +150,9 @@ func (m *Metadata) request(path string, query url.Values, header http.Header) (f
 	}, nil
 }
 
-// Proxy is where the last request has gone instead of to the address that was
-// asked; ok is false if it went there. Azure's guest proxy agent has the
-// kernel connect everybody to itself, and the socket knows.
+// Proxy returns the address that the last request went to if that is not the one it was sent to; ok
+// is false otherwise. Azure's guest proxy agent has the kernel redirect connections to itself, and
+// the socket shows it.
 func (m *Metadata) Proxy() (at netip.AddrPort, ok bool) {
 	u, err := url.Parse(m.endpoint())
 	peer := m.peer.Load()
@@ -165,7 +163,7 @@ func (m *Metadata) Proxy() (at netip.AddrPort, ok bool) {
 	return *peer, err == nil && asked.Unmap() != peer.Addr()
 }
 
-// noting is a dialer that remembers whom it has come to.
+// noting returns a dialer that remembers which address it has connected to.
 func (m *Metadata) noting(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
@@ -195,13 +193,14 @@ func (m *Metadata) retrier() retrier {
 	return r
 }
 
-// unknownVersion: the service has answered 404 to that, too.
+// unknownVersion reports an api-version that the service does not know. It has answered 404 to
+// that, too.
 func unknownVersion(got *answer) bool {
 	return got.status != http.StatusOK && parseError(MachineMetadata, got).UnknownVersion()
 }
 
-// newClient never uses a proxy: the proxy would get, or could forge, the
-// machine's token. It follows no redirect for the same reason.
+// newClient never uses a proxy, which would get, or could forge, the machine's token. It follows no
+// redirect for the same reason.
 func (m *Metadata) newClient() *http.Client {
 	t := newTransport(2 * time.Second)
 	t.DialContext = m.noting(t.DialContext)
@@ -213,11 +212,10 @@ func (m *Metadata) newClient() *http.Client {
 	}
 }
 
-// metadataPatience follows Microsoft's retry guidance: 404, 429 and 5xx are
-// transient, 410 means an update of the service that takes up to 70 s. 421 is
-// the guest proxy agent's, which has lost track of whose connection it is: the
-// next attempt has another one, since it closes this. When nothing answers at
-// all this is no Azure machine, and three tries settle it.
+// metadataPatience follows Microsoft's retry guidance: 404, 429 and 5xx are transient, and 410
+// means an update of the service that takes up to 70 s. 421 comes from the guest proxy agent if it
+// no longer knows whose connection it is; it closes that connection, so the next attempt has
+// another one. If nothing answers at all, this is no Azure machine, and three tries settle it.
 func metadataPatience(status, tries int, waited time.Duration) (time.Duration, bool) {
 	pause := backOff(tries)
 	switch {

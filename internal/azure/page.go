@@ -19,8 +19,8 @@ func (a *answer) foreign() error {
 	return nil
 }
 
-// proxyRefuses names the one refusal of a proxy that its address cures. All
-// that net/http keeps of others is text of the proxy's.
+// proxyRefuses explains the one refusal of a proxy that another address cures. Of other refusals
+// net/http keeps only the proxy's text.
 func proxyRefuses(_ context.Context, _ *url.URL, _ *http.Request, got *http.Response) error {
 	if got.StatusCode == http.StatusProxyAuthRequired {
 		return errors.New("azure: the proxy asks for a name and a password (HTTP 407): put them into endpoints.proxy, as in http://NAME:PASSWORD@HOST:PORT")

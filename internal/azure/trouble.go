@@ -11,11 +11,11 @@ import (
 	"syscall"
 )
 
-// Whoever is on this machine can use up its ports, memory and descriptors. So
-// a request that failed is an outage only where something came from the
-// network, or the network was silent; a cause that is not known is none.
+// Any local process can use up this machine's ports, memory and descriptors. So a failed request
+// counts as an outage only if something came from the network, or if the network was silent. An
+// unknown cause is no outage.
 
-// A LocalError says that this machine could not ask, whatever the network is
+// A LocalError is returned if this machine could not send the request, whatever the network is
 // like.
 type LocalError struct {
 	Problem string // as in "this machine …"
@@ -28,15 +28,14 @@ func (e *LocalError) Error() string {
 }
 func (e *LocalError) Unwrap() error { return e.Err }
 
-// fromNetwork marks an error that the network brought.
+// fromNetwork marks an error that came from the network.
 type fromNetwork struct{ error }
 
 func (e fromNetwork) Unwrap() error { return e.error }
 
-// Outage reports whether err means that the network, or a server beyond it, is
-// out of order. A server that has been asked too often is not: any local
-// process may ask the metadata service, and Resource Manager with the token
-// that the metadata service gives.
+// Outage reports whether err means that the network, or a server beyond it, is out of order. A
+// server that has been asked too often is not: any local process may ask the metadata service, and
+// may ask Resource Manager with the token that it gets there.
 func Outage(err error) bool {
 	var local *LocalError
 	var answered *Error
@@ -49,15 +48,14 @@ func Outage(err error) bool {
 	return errors.As(err, new(fromNetwork))
 }
 
-// beyond are the error numbers that the network brings: by a packet that says
-// so, by silence, or by having no way there, which takes root to change. All
-// others are of this machine.
+// beyond are the error numbers that come from the network: from a packet, from silence, or from a
+// missing route, which only root can change. All others come from this machine.
 var beyond = []syscall.Errno{
 	syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE, syscall.ETIMEDOUT,
 	syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN, syscall.ENETRESET,
 }
 
-// localErrno is the first error number in errs that the network did not bring.
+// localErrno returns the first error number in errs that did not come from the network.
 func localErrno(errs ...error) (syscall.Errno, bool) {
 	for _, err := range errs {
 		if errno := syscall.Errno(0); errors.As(err, &errno) && !slices.Contains(beyond, errno) {
@@ -67,7 +65,7 @@ func localErrno(errs ...error) (syscall.Errno, bool) {
 	return 0, false
 }
 
-// local puts an error number of this machine into words.
+// local describes an error number of this machine.
 func local(errno syscall.Errno, err error) *LocalError {
 	switch errno {
 	case syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.EAGAIN:

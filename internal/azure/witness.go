@@ -14,14 +14,12 @@ import (
 	"time"
 )
 
-// minSilence is how long a request must have been under way for the end of the
-// caller's time to tell of the network: a busy machine may take until then to
-// send it.
+// minSilence is how long a request must have been under way before the end of the caller's time
+// says something about the network. On a busy machine, the request may not have been sent before.
 const minSilence = 2 * time.Second
 
-// watched tells the network's errors from this machine's. It also ends a
-// request and its body after timeout, because http.Client's own time-out
-// hides the cause.
+// watched tells errors of the network from errors of this machine. It also ends a request and its
+// body after timeout, because http.Client's own time-out hides the cause.
 type watched struct {
 	next    http.RoundTripper
 	timeout time.Duration
@@ -58,9 +56,8 @@ func (b *watchedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// A witness sees every attempt to connect that is made for one request, to
-// each address of the host and each server of the resolver: the error in the
-// end is that of one of them.
+// A witness sees every attempt to connect for one request, to each address of the host and each
+// server of the resolver. The final error is that of one of them only.
 type witness struct {
 	caller context.Context
 	begun  time.Time
@@ -80,7 +77,7 @@ func (w *witness) trace() *httptrace.ClientTrace {
 	}
 }
 
-// saw notes what came of one step.
+// saw notes the result of one step.
 func (w *witness) saw(step *bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -90,8 +87,7 @@ func (w *witness) saw(step *bool, err error) {
 	*step = *step || err == nil
 }
 
-// judge returns err marked as what it is: a LocalError, of the network, or
-// neither.
+// judge returns err as a LocalError, or marked as from the network, or as it is.
 func (w *witness) judge(err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -118,8 +114,8 @@ func (w *witness) tellsOfNetwork(err error) bool {
 	return w.connected || numbered(err) // by now one of beyond
 }
 
-// resolver asks the servers of resolv.conf under the eyes of the witness, as
-// the errors of net.Resolver keep no error number.
+// resolver asks the servers of resolv.conf where the witness sees it. The errors of net.Resolver
+// keep no error number.
 func resolver() *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		var d net.Dialer
@@ -139,8 +135,8 @@ func resolver() *net.Resolver {
 	}}
 }
 
-// watchedUDP is a connection to a name server, which may fail no sooner than
-// when it is written to: the firewall's word, or a lack of buffers.
+// watchedUDP is a connection to a name server. It may fail only when it is written to, because of a
+// firewall or a lack of buffers.
 type watchedUDP struct {
 	*net.UDPConn
 	seen *witness

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cache keeps documents from the network for a while, in a directory
-// that sign-ins share: each of them is a process of its own.
+// Package cache keeps documents from the network for a while, in a directory that sign-ins share.
+// Each sign-in is a process of its own.
 //
-// Whatever is wrong with the cache, the answer is "not cached": the network
-// knows better. So all of it may be deleted at any time.
+// Whatever is wrong with the cache, the answer is "not cached", and the network is asked. So all of
+// it may be deleted at any time.
 package cache
 
 import (
@@ -30,8 +30,8 @@ type Dir struct {
 	Now  func() time.Time
 }
 
-// entry is a cached document. The key is inside, so that a file renamed by
-// hand does not pass for another tenant's.
+// entry is a cached document. The key is inside, so that a file renamed by hand is not taken for
+// another tenant's.
 type entry struct {
 	Key     string `json:"key"`
 	Fetched int64  `json:"fetched"` // seconds since 1970
@@ -52,7 +52,7 @@ func (d Dir) Get(key string, maxAge time.Duration) (body []byte, fetched time.Ti
 		return nil, time.Time{}, false
 	}
 	fetched = time.Unix(e.Fetched, 0)
-	// A date in the future is a clock that was stepped back: of unknown age.
+	// If the date is in the future, the clock was stepped back, and the age is unknown.
 	age := d.now().Sub(fetched)
 	if age < -time.Second || age >= maxAge {
 		return nil, time.Time{}, false
@@ -60,8 +60,8 @@ func (d Dir) Get(key string, maxAge time.Duration) (body []byte, fetched time.Ti
 	return []byte(e.Body), fetched, true
 }
 
-// Put keeps a document that has been validated. Failure costs a round trip
-// next time and nothing else, so it is not reported.
+// Put keeps a document that has been validated. A failure only costs a round trip next time, so it
+// is not reported.
 func (d Dir) Put(key string, body []byte) {
 	if d.Path == "" || !makePrivate(d.Path) {
 		return
@@ -85,8 +85,8 @@ func (d Dir) file(key string) string {
 	return filepath.Join(d.Path, hex.EncodeToString(sum[:16])+".json")
 }
 
-// private: whoever could write here could name the keys that vouch for a
-// token. So only the effective user may, which for a sign-in is root.
+// private reports whether only the effective user, which for a sign-in is root, may read and write.
+// Anybody else who could write here could name the keys that vouch for a token.
 func private(info fs.FileInfo, err error) bool {
 	if err != nil || info.Mode().Perm()&0o077 != 0 {
 		return false
@@ -95,8 +95,8 @@ func private(info fs.FileInfo, err error) bool {
 	return ok && int(stat.Uid) == os.Geteuid()
 }
 
-// makePrivate creates dir when it is missing. The mode is set again because
-// a host's umask may be anything.
+// makePrivate creates dir if it is missing. It sets the mode again, because a host's umask may be
+// anything.
 func makePrivate(dir string) bool {
 	if os.Mkdir(dir, 0o700) == nil && os.Chmod(dir, 0o700) != nil {
 		return false
@@ -105,8 +105,7 @@ func makePrivate(dir string) bool {
 	return private(info, err) && info.IsDir()
 }
 
-// readPrivate does not follow a symbolic link and does not wait for the other
-// end of a FIFO.
+// readPrivate does not follow a symbolic link, and does not wait for the other end of a FIFO.
 func readPrivate(file string) ([]byte, error) {
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -120,10 +119,9 @@ func readPrivate(file string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxEntry))
 }
 
-// replaceFile lets a reader see the old content or the new. There is no
-// fsync: after a power cut an empty file reads as no cache. A writer that is
-// killed leaves a file for the next process with its number to write over, so
-// that strangers who hang up do not fill the disk.
+// replaceFile lets a reader see the old content or the new one. There is no fsync: an empty file
+// after a power cut reads as not cached. A writer that is killed leaves a file, which the next
+// process with its number overwrites, so that strangers who hang up do not fill the disk.
 func replaceFile(file string, text []byte) error {
 	temporary := fmt.Sprintf("%s.%d", file, os.Getpid())
 	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)

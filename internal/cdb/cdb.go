@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cdb reads and writes constant databases in the format of
-// https://cr.yp.to/cdb/cdb.txt, so that any cdb tool can look into a store.
+// Package cdb reads and writes constant databases in the format of https://cr.yp.to/cdb/cdb.txt, so
+// that any cdb tool can look into a store.
 //
 // A database is written once, in order, and never changed:
 //
@@ -10,11 +10,10 @@
 //	2048  records: key length, data length, key, data
 //	then  the 256 hash tables: slots of (hash, position of the record)
 //
-// Every number is 32 bits, little-endian, so a database ends before 4 GiB. A
-// lookup touches one table pointer, on average two slots, and the record.
+// Every number has 32 bits, little-endian, so a database is smaller than 4 GiB. A lookup reads one
+// table pointer, on average two slots, and the record.
 //
-// The standard library has no cdb and the format is a page long, so there is
-// no dependency to take.
+// The standard library has no cdb, and the format is a page long, so no dependency is needed.
 package cdb
 
 import (
@@ -39,7 +38,7 @@ var (
 	ErrTooLarge = errors.New("cdb: database would pass 4 GiB")
 )
 
-// hash is cdb's own: h = (h·33) xor c, from 5381.
+// hash is the format's own function: h = (h·33) xor c, from 5381.
 func hash(key []byte) uint32 {
 	h := uint32(5381)
 	for _, c := range key {
@@ -48,7 +47,7 @@ func hash(key []byte) uint32 {
 	return h
 }
 
-// pair reads two numbers at p; the caller has checked that they are there.
+// pair reads two numbers at p. The caller has checked that they are there.
 func pair(data []byte, p uint32) (uint32, uint32) {
 	return binary.LittleEndian.Uint32(data[p:]), binary.LittleEndian.Uint32(data[p+4:])
 }

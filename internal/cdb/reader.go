@@ -8,15 +8,14 @@ import (
 	"iter"
 )
 
-// Reader looks things up in the bytes of a database, which may be a mapping
-// and may be hostile: nothing outside of them is ever read, and no lookup visits
-// more than every slot of one table.
+// Reader looks up keys in the bytes of a database, which may be a mapping and may be hostile: it
+// never reads outside of them, and no lookup visits more slots than one table has.
 type Reader struct {
 	data []byte
 	end  uint32 // of the records, where the first table begins
 }
 
-// New checks the header: every table lies inside the data, behind the records.
+// New checks the header: every table must lie inside the data, behind the records.
 func New(data []byte) (*Reader, error) {
 	if len(data) < HeaderSize || len(data) > maxSize {
 		return nil, ErrDamaged
@@ -32,14 +31,14 @@ func New(data []byte) (*Reader, error) {
 	return &Reader{data: data, end: end}, nil
 }
 
-// Get returns the value of the first record with this key, nil when there is
-// none. The value is part of the reader's data.
+// Get returns the value of the first record with this key, nil when there is none. The value is
+// part of the reader's data.
 func (r *Reader) Get(key []byte) ([]byte, error) {
 	value, _, err := r.find(key, 0)
 	return value, err
 }
 
-// find probes until the key's record, at position at unless that is 0.
+// find looks for the record of a key, at position at unless that is 0.
 func (r *Reader) find(key []byte, at uint32) (value []byte, pos uint32, err error) {
 	h := hash(key)
 	table, slots := pair(r.data, h%tables*8)
@@ -82,8 +81,8 @@ func (r *Reader) record(pos uint32) (key, value []byte, next uint32, ok bool) {
 	return r.data[from:middle:middle], r.data[middle:to:to], uint32(to), true
 }
 
-// All yields the records in the order they were added, and stops at the first
-// that is damaged: run Check before where the difference matters.
+// All yields the records in the order in which they were added. It stops at the first damaged one:
+// call Check before where that matters.
 func (r *Reader) All() iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
 		for pos := uint32(HeaderSize); pos < r.end; {
@@ -96,8 +95,8 @@ func (r *Reader) All() iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// Check reads the whole database: the records fill their space exactly, each
-// is found by its key, and the tables hold nothing else.
+// Check reads the whole database. The records must fill their space exactly, each must be found by
+// its key, and the tables must hold nothing else.
 func (r *Reader) Check() error {
 	var records, used uint64
 	for pos := uint32(HeaderSize); pos < r.end; records++ {

@@ -9,7 +9,7 @@ import (
 	"io"
 )
 
-// Writer writes one database. Its memory is 8 bytes a record.
+// Writer writes one database. It needs 8 bytes of memory for each record.
 type Writer struct {
 	file    io.WriteSeeker
 	out     *bufio.Writer
@@ -28,7 +28,7 @@ func NewWriter(file io.WriteSeeker) (*Writer, error) {
 	return &Writer{file: file, out: bufio.NewWriterSize(file, 1<<16), pos: HeaderSize}, nil
 }
 
-// Add appends a record. Keys are not made unique: the first added is found.
+// Add appends a record. If several records have one key, lookups find the first.
 func (w *Writer) Add(key, value []byte) error {
 	next := w.pos + 8 + uint64(len(key)) + uint64(len(value))
 	// Each record costs two slots at the end.
@@ -69,7 +69,7 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// tableOf lays entries out in twice as many slots, by linear probing.
+// tableOf puts entries into twice as many slots, by linear probing.
 func tableOf(entries []entry) []byte {
 	slots := make([]entry, 2*len(entries))
 	for _, e := range entries {

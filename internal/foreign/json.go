@@ -13,22 +13,21 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is deeper than any document of the services spoken to here.
+// maxDepth is deeper than any document of the services that are asked here.
 const maxDepth = 16
 
-// Decode is json.Unmarshal that refuses an object with two members of one
-// name. encoding/json takes the last of them and compares names without
-// regard to case, so {"accessDecision":"Denied","AccessDecision":"Allowed"}
-// would read as allowed (RFC 8259, Section 4: behaviour unpredictable). It
-// also refuses what is not UTF-8. Errors quote nothing but a member's name:
-// the text may be a token's.
+// Decode is json.Unmarshal, but refuses an object with two members of one name. encoding/json takes
+// the last of them and ignores the case of names, so
+// {"accessDecision":"Denied","AccessDecision":"Allowed"} would read as allowed (RFC 8259, Section
+// 4: behaviour unpredictable). Decode also refuses text that is not UTF-8. Errors quote only a
+// member's name, because the text may be a token's.
 //
-// A byte order mark in front, which some gateways add, is no part of the text.
+// A byte order mark at the beginning, which some gateways add, is ignored.
 func Decode(text []byte, into any) error { return decode(text, into, everyName) }
 
-// DecodeNamed is Decode of an object of which the caller reads just these
-// members, with their case: others may differ from one another in case alone,
-// as the claims do that a tenant adds to its tokens.
+// DecodeNamed is Decode for an object of which the caller reads only these members, by their exact
+// names. Other members may have names that differ only in case, as the claims that a tenant adds to
+// its tokens may.
 func DecodeNamed(text []byte, into any, read ...string) error {
 	names := make(map[string]bool)
 	for _, name := range read {
@@ -39,8 +38,8 @@ func DecodeNamed(text []byte, into any, read ...string) error {
 
 func everyName(string) bool { return true }
 
-// decode takes two names for one if they are the same, or differ in case and
-// are among those that foldable has. Below the outermost object all are.
+// decode takes two names for one if they are equal, or if they differ only in case and foldable
+// accepts them. Below the outermost object, all names are compared without case.
 func decode(text []byte, into any, foldable func(folded string) bool) error {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if !utf8.Valid(text) {
@@ -83,7 +82,7 @@ func checkObject(dec *json.Decoder, depth int, foldable func(string) bool) error
 		if err != nil || !ok {
 			return errors.New("not JSON")
 		}
-		key := "=" + name // of no folded name's form
+		key := "=" + name // which no folded name begins with
 		if folded := strings.Map(fold, name); foldable(folded) {
 			key = folded
 		}
@@ -107,7 +106,7 @@ func checkArray(dec *json.Decoder, depth int) error {
 	return checkEnd(dec)
 }
 
-// checkEnd takes the closing bracket.
+// checkEnd reads the closing bracket.
 func checkEnd(dec *json.Decoder) error {
 	if _, err := dec.Token(); err != nil {
 		return errors.New("not JSON")

@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// Quiet is err, which happened to req or its answer, with a text that quotes
-// nothing of the answer and of our own request no more than method and host.
-// The errors of net/http quote what does not parse: a server that speaks no
-// HTTP, or a proxy that mixes up two answers, would have a token in the log.
+// Quiet returns err, which happened to req or its answer, with a safe text: it quotes nothing of
+// the answer, and of the request only method and host. The errors of net/http quote what they
+// cannot parse, so a server that speaks no HTTP, or a proxy that mixes up two answers, could put a
+// token into the log. A type of ours with a method QuotesNothing is shown with its whole text.
 func Quiet(req *http.Request, err error) error {
 	var (
 		network *net.OpError
@@ -33,7 +33,8 @@ func Quiet(req *http.Request, err error) error {
 	case errors.As(err, &lookup):
 		text = lookup.Error()
 	default:
-		// Server text is in quotes, and so is the URL in an error of http.Client, which a redirect may have named.
+		// Server text is quoted. So is the URL in an error of http.Client, which may come from a
+		// redirect.
 		text = err.Error()
 		if outer := (*url.Error)(nil); errors.As(err, &outer) {
 			text = outer.Err.Error()
@@ -41,14 +42,13 @@ func Quiet(req *http.Request, err error) error {
 		text, _, _ = strings.Cut(text, `"`)
 		text = strings.TrimRight(text, " :[")
 		if !ours(text) {
-			text = "no usable answer, of the host or of the proxy" // which may say anything when it refuses to connect
+			text = "no usable answer, of the host or of the proxy" // a proxy that refuses to connect may say anything
 		}
 	}
 	return &quiet{req.Method + " " + req.URL.Scheme + "://" + req.URL.Host + ": " + text, err}
 }
 
-// ours are texts of this package and of the standard library, apart from what
-// they quote.
+// ours recognises texts of package azure and of the standard library, apart from what they quote.
 func ours(text string) bool {
 	for _, begins := range []string{"azure: ", "net/http: ", "http: ", "http2: ", "malformed ", "tls: ", "x509: ", "remote error: tls: ",
 		"context ", "EOF", "unexpected EOF", "bad ", "gzip: ", "bufio: ", "flate: ", "transport "} {

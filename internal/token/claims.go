@@ -14,14 +14,13 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// maxLifetime is far more than Entra ID gives an ID token (an hour). A longer
-// one was made by something else.
+// maxLifetime is far longer than Entra ID's ID tokens are good for (an hour). Something else has
+// made a token with a longer lifetime.
 const maxLifetime = 24 * time.Hour
 
-// Claims say who signed in. TenantID and ObjectID together are the identity;
-// everything else is a name, which can change hands (Microsoft identity
-// platform, ID token claims reference). "email" is deliberately not here: a
-// person can set it to anything.
+// Claims say who signed in. TenantID and ObjectID together are the identity. Everything else is a
+// name, which can pass to somebody else (Microsoft identity platform, ID token claims reference).
+// "email" is left out on purpose: a person can set it to anything.
 type Claims struct {
 	TenantID          string // lower-case GUID
 	ObjectID          string // lower-case GUID
@@ -36,14 +35,16 @@ type Claims struct {
 	Expires           time.Time
 }
 
+//	NonceClaim
+//
 // Parts of an [InvalidError] that callers tell apart.
 const (
-	NonceClaim = "nonce"     // the token is good, but not for the request that [Verifier.Nonce] belongs to
-	Signature  = "signature" // nobody in the tenant's name has signed these bytes
+	NonceClaim = "nonce"     // the token is good, but for another request than that of [Verifier.Nonce]
+	Signature  = "signature" // the tenant has not signed these bytes
 )
 
-// read compares every claim that decides anything, whatever golang-jwt has
-// compared already: a change of its defaults must not open a door.
+// read compares every claim that decides anything, even those that golang-jwt has compared already:
+// a change of its defaults must not let anybody in.
 func (v *Verifier) read(claims jwt.MapClaims) (*Claims, error) {
 	if err := v.checkFixed(claims); err != nil {
 		return nil, err
@@ -70,7 +71,7 @@ func (v *Verifier) read(claims jwt.MapClaims) (*Claims, error) {
 	return c, nil
 }
 
-// checkFixed compares claims that have one right value.
+// checkFixed compares the claims that have one right value.
 func (v *Verifier) checkFixed(claims jwt.MapClaims) error {
 	for _, fixed := range []struct{ name, want string }{
 		{"iss", v.Issuer}, // RFC 8725, Section 3.8: simple string comparison
@@ -93,7 +94,7 @@ func (v *Verifier) checkFixed(claims jwt.MapClaims) error {
 	return nil
 }
 
-// checkTimes allows for two clocks that differ, not for a token of old.
+// checkTimes allows for two clocks that differ, but not for an old token.
 func (v *Verifier) checkTimes(claims jwt.MapClaims) (expires time.Time, err error) {
 	exp, err := date(claims, "exp")
 	if err != nil {
@@ -124,7 +125,7 @@ func (v *Verifier) checkTimes(claims jwt.MapClaims) (expires time.Time, err erro
 	return exp, nil
 }
 
-// readNames refuses a claim of another type rather than reading it as absent.
+// readNames refuses a claim of another type. It does not take it for a missing one.
 func (c *Claims) readNames(claims jwt.MapClaims) error {
 	for name, into := range map[string]*string{
 		"preferred_username": &c.PreferredUsername,
@@ -151,8 +152,8 @@ func (c *Claims) readNames(claims jwt.MapClaims) error {
 	return nil
 }
 
-// overage: above 200 groups the token says where to ask instead (OpenID
-// Connect Core 1.0, Section 5.6.2), or just that there are some.
+// overage reports whether the token leaves out groups. Above 200 groups, it says where to ask
+// instead (OpenID Connect Core 1.0, Section 5.6.2), or only that there are some.
 func overage(claims jwt.MapClaims) bool {
 	if names, ok := claims["_claim_names"].(map[string]any); ok && names["groups"] != nil {
 		return true
@@ -169,8 +170,8 @@ func guidClaim(claims jwt.MapClaims, name string) (string, error) {
 	return strings.ToLower(text), nil
 }
 
-// date reads whole seconds. Fractions and exponents are allowed by RFC 7519,
-// Section 2, and sent by nobody.
+// date reads whole seconds. RFC 7519, Section 2, allows fractions and exponents, but nobody sends
+// them.
 func date(claims jwt.MapClaims, name string) (time.Time, error) {
 	number, ok := claims[name].(json.Number)
 	if !ok {

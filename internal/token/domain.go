@@ -13,11 +13,10 @@ import (
 	"aadlogin/internal/guid"
 )
 
-// TenantOf asks the authority which tenant a domain belongs to: the one in the
-// issuer of the metadata that it has under the domain's name.
+// TenantOf asks the authority which tenant a domain belongs to. The answer is in the issuer of the
+// metadata that the authority has under the domain's name.
 //
-// Errors: *[RefusedError], no tenant has that domain; *[DocumentError]; an
-// outage.
+// Errors: *[RefusedError], no tenant has that domain; *[DocumentError]; an outage.
 func (p Provider) TenantOf(ctx context.Context, authority, domain string) (tenant string, err error) {
 	base, err := checkBase(authority)
 	if err != nil {

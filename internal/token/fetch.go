@@ -18,9 +18,8 @@ import (
 // maxDocument bounds metadata and key sets; honest ones have 2 and 20 KiB.
 const maxDocument = 1 << 20
 
-// A RefusedError is an authority that answered with an OAuth error (RFC 6749,
-// Section 5.2) instead of the document: an unknown tenant, mostly. Its strings
-// are the server's, raw.
+// A RefusedError is returned if the authority answered with an OAuth error (RFC 6749, Section 5.2)
+// instead of the document, mostly because of an unknown tenant. Its strings are the server's, raw.
 type RefusedError struct {
 	Document    string // ours: "OpenID metadata", "signing keys"
 	Status      int
@@ -33,8 +32,7 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("token: %s: HTTP %d: %q %v", e.Document, e.Status, foreign.Clip(e.Code), e.AADSTS)
 }
 
-// A DocumentError is a document that is not what this tenant's authority
-// would publish.
+// A DocumentError is returned for a document that this tenant's authority would not publish.
 type DocumentError struct {
 	Document string
 	Problem  string // server text in it is quoted
@@ -48,7 +46,7 @@ func unreachable(document string, cause error) error {
 	return fmt.Errorf("token: %s: %w: %w", document, ErrUnreachable, cause)
 }
 
-// fetch gets a document from the network.
+// fetch requests a document from the network.
 func (p Provider) fetch(ctx context.Context, document, url string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -78,8 +76,8 @@ func (p Provider) fetch(ctx context.Context, document, url string) ([]byte, erro
 	}
 }
 
-// refusal tells a no from an outage. Only a 4xx that speaks OAuth is a no; a
-// proxy's error page is an outage.
+// refusal tells a refusal from an outage. Only a 4xx with an OAuth error is a refusal; a proxy's
+// error page is an outage.
 func refusal(document string, status int, body []byte) error {
 	var doc struct {
 		Error       string `json:"error"`

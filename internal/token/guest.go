@@ -10,12 +10,11 @@ import (
 	"aadlogin/internal/guid"
 )
 
-// NameIsVerified says whether a directory stands behind PreferredUsername that
-// has shown its domain to be its own. That is this tenant for its members, and
-// for guests under the name with #EXT# that it has given them; and the home
-// tenant for guests from one. A personal Microsoft or Google account, or a
-// code sent by mail (idp "live.com", "google.com", "mail"), carries whatever
-// address its owner has once had: alice@contoso.com need not be Alice.
+// NameIsVerified reports whether the directory behind PreferredUsername has proved that it owns the
+// name's domain. For members of this tenant, and for guests with the #EXT# name that the tenant
+// gave them, that is this tenant. For guests from another tenant it is that one. A personal
+// Microsoft or Google account, or a code sent by mail (idp "live.com", "google.com", "mail"), has
+// whatever address its owner once had: alice@contoso.com need not be Alice.
 // https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
 func (c *Claims) NameIsVerified() bool {
 	if c.IdentityProvider == "" || strings.Contains(strings.ToLower(c.PreferredUsername), "#ext#@") {

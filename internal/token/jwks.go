@@ -21,8 +21,8 @@ const keysDocument = "signing keys"
 // keySet holds the keys that may sign ID tokens of one issuer, by kid.
 type keySet map[string]*rsa.PublicKey
 
-// webKey is a JSON Web Key (RFC 7517, Section 4; RFC 7518, Section 6.3.1).
-// Issuer and Cloud are Microsoft's own members.
+// webKey is a JSON Web Key (RFC 7517, Section 4; RFC 7518, Section 6.3.1). Issuer and Cloud are
+// members that Microsoft has added.
 type webKey struct {
 	Type      string          `json:"kty"`
 	Use       string          `json:"use"`
@@ -31,12 +31,11 @@ type webKey struct {
 	Modulus   string          `json:"n"`
 	Exponent  string          `json:"e"`
 	Issuer    string          `json:"issuer"`
-	Cloud     json.RawMessage `json:"cloud_instance_name"` // what is no string says nothing
+	Cloud     json.RawMessage `json:"cloud_instance_name"` // a value that is no string is ignored
 }
 
-// parseKeys reads a JSON Web Key Set for the metadata that points to it. Keys
-// it cannot use are skipped, as RFC 7517, Section 5 asks; a set without any
-// usable key is an error.
+// parseKeys reads the JSON Web Key Set that the metadata points to. It skips keys that it cannot
+// use, as RFC 7517, Section 5 asks. A set without any usable key is an error.
 func parseKeys(body []byte, m *Metadata) (keySet, error) {
 	var doc struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -75,8 +74,7 @@ func parseKeys(body []byte, m *Metadata) (keySet, error) {
 	return set, nil
 }
 
-// add leaves nil behind when two different keys claim one kid: no telling
-// which of them is meant.
+// add stores nil if two different keys have the same kid, because nobody can tell which is meant.
 func (s keySet) add(id string, key *rsa.PublicKey) {
 	if old, taken := s[id]; taken && (old == nil || !old.Equal(key)) {
 		key = nil
@@ -84,9 +82,8 @@ func (s keySet) add(id string, key *rsa.PublicKey) {
 	s[id] = key
 }
 
-// mayVerify reports whether the key is for RS256 signatures of issuer. A key
-// that names an issuer vouches for that one only: Microsoft's sets mix keys of
-// organisations and of personal accounts.
+// mayVerify reports whether the key is for RS256 signatures of issuer. A key that names an issuer
+// vouches for that one only: Microsoft's sets mix keys of organisations and of personal accounts.
 func (k webKey) mayVerify(issuer, tenant string) bool {
 	switch {
 	case k.Type != "RSA", k.ID == "", len(k.ID) > maxKeyID:
@@ -102,16 +99,15 @@ func (k webKey) mayVerify(issuer, tenant string) bool {
 	}
 }
 
-// ofOtherCloud reports whether the key names another cloud than the metadata.
-// The set of the public cloud holds keys of US Government under the issuer of
-// its own tenants. Only a set that names the metadata's cloud is judged by the
-// member: others have none, or one that means something else.
+// ofOtherCloud reports whether the key names another cloud than the metadata. The set of the public
+// cloud holds keys of US Government under the issuer of its own tenants. The member counts only in
+// a set that names the metadata's cloud: other sets do not have it, or use it for something else.
 func (k webKey) ofOtherCloud(cloud string) bool {
 	name := cloudName(k.Cloud)
 	return name != "" && cloud != "" && !sameCloud(name, cloud)
 }
 
-// cloudName reads a cloud_instance_name; what is no string names nothing.
+// cloudName reads a cloud_instance_name. A value that is no string names no cloud.
 func cloudName(raw json.RawMessage) string {
 	var name string
 	if json.Unmarshal(raw, &name) != nil {
@@ -120,8 +116,8 @@ func cloudName(raw json.RawMessage) string {
 	return name
 }
 
-// sameCloud compares names of which neither is missing. Letters beyond ASCII
-// have no case here.
+// sameCloud compares two names, of which neither may be empty. Only ASCII letters are compared
+// without case.
 func sameCloud(a, b string) bool {
 	lower := func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
@@ -132,8 +128,8 @@ func sameCloud(a, b string) bool {
 	return a != "" && strings.Map(lower, a) == strings.Map(lower, b)
 }
 
-// public decodes the key. At least 2048 bits (RFC 7518, Section 3.3), and at
-// most what verifies in reasonable time.
+// public decodes the key. It accepts at least 2048 bits (RFC 7518, Section 3.3), and at most what
+// can be verified in reasonable time.
 func (k webKey) public() (*rsa.PublicKey, error) {
 	n, err := number(k.Modulus)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"aadlogin/internal/foreign"
 )
 
-// Keys are the signing keys of one tenant. It is safe for use by several
-// goroutines: one may [Keys.Load] while the person is still in the browser.
+// Keys are the signing keys of one tenant. Several goroutines may use it: one may [Keys.Load] while
+// the person is still in the browser.
 type Keys struct {
 	provider Provider
 	metadata *Metadata
@@ -22,31 +22,31 @@ type Keys struct {
 	mu      sync.Mutex
 	set     keySet
 	fetched time.Time
-	inVain  time.Time // when this value last looked for an id that nobody has
+	inVain  time.Time // when this Keys last looked up an id in vain
 }
 
-// rest is how long unknown ids are not looked for after one was not found.
+// rest is how long no unknown id is looked up after one was not found.
 const rest = time.Minute
 
-// inVain names the cache's record of the last such look: a fragment is not part
-// of any document's URL.
+// inVain names the cache's record of the last lookup in vain. A fragment is not part of any
+// document's URL.
 const inVain = "#in-vain"
 
-// Keys returns the keys that m points to. Nothing is fetched yet.
+// Keys returns the keys that m points to. It fetches nothing yet.
 func (p Provider) Keys(m *Metadata) *Keys {
 	return &Keys{provider: p, metadata: m, location: m.JWKSURI}
 }
 
-// Load makes sure that keys are at hand, from the cache or the network. An
-// error is not remembered: the next need tries again.
+// Load makes sure that the keys are in memory, from the cache or the network. An error is not
+// remembered: the next call tries again.
 func (k *Keys) Load(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.load(ctx)
 }
 
-// key returns the key called id. An unknown id is worth a look for newer keys,
-// because the authority rolls them over.
+// key returns the key with an id. For an unknown id it looks for newer keys, because the authority
+// replaces them from time to time.
 func (k *Keys) key(ctx context.Context, id string) (*rsa.PublicKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -64,9 +64,9 @@ func (k *Keys) key(ctx context.Context, id string) (*rsa.PublicKey, error) {
 	return nil, invalid("kid", "%q is no key of this tenant", foreign.Clip(id))
 }
 
-// look takes the keys that another sign-in has fetched meanwhile, or else the
-// authority's. Ids are free to invent, so a look in vain is the last for a
-// while, of all sign-ins that share the cache.
+// look takes the keys that another sign-in has fetched meanwhile, or else the authority's. Anybody
+// can invent ids, so after a lookup in vain no sign-in that shares the cache makes another for a
+// while.
 func (k *Keys) look(ctx context.Context, id string) error {
 	if k.reload(); k.set[id] != nil || k.resting() {
 		return nil
@@ -89,8 +89,8 @@ func (k *Keys) resting() bool {
 	return k.provider.now().Sub(since) < rest
 }
 
-// load never settles for keys older than a day: a key withdrawn because it
-// leaked must stop working.
+// load never accepts keys older than a day: a key that was withdrawn because it leaked must stop
+// working.
 func (k *Keys) load(ctx context.Context) error {
 	if age := k.provider.now().Sub(k.fetched); k.set != nil && age < maxAge {
 		return nil
@@ -102,8 +102,8 @@ func (k *Keys) load(ctx context.Context) error {
 	return k.fetch(ctx)
 }
 
-// reload reads the cache, unless it holds older keys than those at hand. It
-// knows their age to the second.
+// reload reads the cache, unless the keys in it are older than those in memory. The cache knows
+// their age to the second.
 func (k *Keys) reload() {
 	body, fetched, ok := k.provider.cache().Get(k.location, maxAge)
 	if !ok || k.set != nil && fetched.Unix() < k.fetched.Unix() {

@@ -17,8 +17,8 @@ import (
 
 const metadataDocument = "OpenID metadata"
 
-// Metadata is a tenant's OpenID Provider Configuration (OpenID Connect
-// Discovery 1.0, Section 3; RFC 8628, Section 4).
+// Metadata is a tenant's OpenID Provider Configuration (OpenID Connect Discovery 1.0, Section 3;
+// RFC 8628, Section 4).
 type Metadata struct {
 	TenantID                    string // lower case
 	Issuer                      string
@@ -58,7 +58,7 @@ func (p Provider) Discover(ctx context.Context, authority, tenant string) (*Meta
 	return m, nil
 }
 
-// checkBase makes sure that TLS vouches for everything that follows.
+// checkBase makes sure that TLS protects everything that follows.
 func checkBase(authority string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimRight(authority, "/"))
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
@@ -82,8 +82,7 @@ func checkAuthority(authority, tenant string) (*url.URL, string, error) {
 	return u, tenant, nil
 }
 
-// parseMetadata accepts a document only if it is about tenant and keeps the
-// conversation on host.
+// parseMetadata accepts a document only if it is about tenant and all its endpoints are on host.
 func parseMetadata(body []byte, host, tenant string) (*Metadata, error) {
 	var doc struct {
 		Issuer        string `json:"issuer"`
@@ -117,14 +116,13 @@ func parseMetadata(body []byte, host, tenant string) (*Metadata, error) {
 	return &Metadata{tenant, issuer, doc.Authorization, doc.Token, doc.Device, doc.JWKS, body, cloudName(doc.Cloud)}, nil
 }
 
-// fillTenant fills the template that multi-tenant documents and keys use.
+// fillTenant fills in the template that multi-tenant documents and keys use.
 func fillTenant(template, tenant string) string {
 	return strings.ReplaceAll(template, "{tenantid}", tenant)
 }
 
-// checkIssuer wants the tenant as a segment of the issuer's path. The
-// issuer's host is not compared: it is a name, and clouds have been seen to
-// use one unlike their login host.
+// checkIssuer requires the tenant as a segment of the issuer's path. It does not compare the
+// issuer's host: that is only a name, and some clouds use another one than their login host.
 func checkIssuer(issuer, tenant string) error {
 	u, err := url.Parse(issuer)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
@@ -136,9 +134,9 @@ func checkIssuer(issuer, tenant string) error {
 	return nil
 }
 
-// checkEndpoint keeps every request on the host the administrator configured.
-// Asked about a tenant of another cloud, Entra ID answers with that cloud's
-// endpoints; going there silently would hide a wrong configuration.
+// checkEndpoint keeps every request on the host that the administrator configured. If asked about a
+// tenant of another cloud, Entra ID answers with that cloud's endpoints; using them silently would
+// hide a wrong configuration.
 func checkEndpoint(name, endpoint, host string) error {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {

@@ -1,30 +1,28 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package token decides whether an ID token was issued by this tenant, for
-// this application, about whom, and that it still holds.
+// Package token decides whether an ID token was issued by this tenant, for this application, and
+// still holds, and about whom it is.
 //
-// The chain of trust, each link checked by its own file:
+// Each link of the chain of trust is checked by a file of its own:
 //
 //	authority (configuration, TLS)
 //	  └─ OpenID Connect metadata: issuer, endpoints     metadata.go
 //	       └─ JSON Web Key Set: signing keys by kid     keys.go, jwks.go
 //	            └─ ID token: RS256 signature, claims    verify.go, claims.go
 //
-// MSAL, which fetches the token, only decodes it: it returned tokens with
-// "alg":"none", a foreign audience or a foreign tenant as success. So the raw
-// token is verified here, with golang-jwt/v5: one algorithm, strict base64,
-// the signature. Every claim is then compared again by code of our own, and
-// forms a library may be lenient about (a member given twice, bytes that are
-// not UTF-8, a lifetime of years) are refused beforehand.
+// MSAL fetches the token but only decodes it: it returned tokens with "alg":"none", a foreign
+// audience or a foreign tenant as success. So the raw token is verified here, with golang-jwt/v5:
+// one algorithm, strict base64, the signature. Then code of our own compares every claim again.
+// Forms that a library may accept (a member given twice, bytes that are not UTF-8, a lifetime of
+// years) are refused before.
 //
-// Metadata and keys are kept on disk for a day, so that a sign-in costs one
-// round trip before the prompt. That cache can only be lost, never believed
-// more than the network: what it gives is validated like a fresh answer.
+// Metadata and keys are kept on disk for a day, so that a sign-in needs one round trip before the
+// prompt. That cache may be lost, but it is never trusted more than the network: what comes from it
+// is checked like a new answer.
 //
-// An [InvalidError] says the token is not acceptable, [ErrUnreachable] that
-// nobody could be asked. Callers must not confuse the two: the first accuses
-// a person, the second a network.
+// An [InvalidError] says that the token is not acceptable, and [ErrUnreachable] that nobody could
+// be asked. Callers must tell them apart: the first accuses a person, the second a network.
 package token
 
 import (
@@ -43,7 +41,7 @@ type Provider struct {
 	Now      func() time.Time
 }
 
-// maxAge is how long metadata and keys stand in for the network.
+// maxAge is how long cached metadata and keys are used in place of the network's.
 const maxAge = 24 * time.Hour
 
 func (p Provider) cache() cache.Dir { return cache.Dir{Path: p.CacheDir, Now: p.Now} }
@@ -55,11 +53,11 @@ func (p Provider) now() time.Time {
 	return p.Now()
 }
 
-// ErrUnreachable is in the chain of every error that means the authority did
-// not answer, or not with a document at all.
+// ErrUnreachable is in the chain of every error that means that the authority did not answer, or
+// answered without any document.
 var ErrUnreachable = errors.New("unreachable")
 
-// An InvalidError says which part of an ID token is not acceptable and why.
+// An InvalidError says which part of an ID token is not acceptable, and why.
 type InvalidError struct {
 	Part    string // "form", "signature", "kid" or the claim's name
 	Problem string // server text in it is quoted

@@ -28,15 +28,15 @@ type Verifier struct {
 	ClientID string
 	TenantID string
 	Issuer   string // from Metadata
-	Nonce    string // that the token must name; "": its request had none
+	Nonce    string // that the token must have; "": its request had none
 	Keys     *Keys
 	Now      func() time.Time
 }
 
-// Verify returns what the token claims, once every check has passed.
+// Verify returns the token's claims once every check has passed.
 //
-// Errors: *[InvalidError], the token is not acceptable; [ErrUnreachable],
-// *[RefusedError] or *[DocumentError], the keys to tell could not be had.
+// Errors: *[InvalidError], the token is not acceptable; [ErrUnreachable], *[RefusedError] or
+// *[DocumentError], the keys could not be had.
 func (v *Verifier) Verify(ctx context.Context, raw string) (*Claims, error) {
 	if err := checkForm(raw); err != nil {
 		return nil, err
@@ -48,23 +48,24 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (*Claims, error) {
 	return v.read(claims)
 }
 
-// header is the part of a JOSE header that matters here. RFC 7515, Section
-// 4.1: keys offered by the token itself (jwk, jku, x5u, x5c) are ignored.
+// header is the part of a JOSE header that matters here. RFC 7515, Section 4.1: keys that the token
+// itself offers (jwk, jku, x5u, x5c) are ignored.
 type header struct {
 	Algorithm string          `json:"alg"`
 	Type      string          `json:"typ"`
 	KeyID     string          `json:"kid"`
-	Critical  json.RawMessage `json:"crit"` // nil only if absent: null is no list either
+	Critical  json.RawMessage `json:"crit"` // nil only if it is missing: null is no list either
 	Encoded   json.RawMessage `json:"b64"`
 }
 
-// checkForm refuses what should not even reach a parser, before any key is
-// fetched for it.
+// checkForm refuses malformed tokens before any parser sees them and before any key is fetched for
+// them.
 func checkForm(raw string) error {
 	if len(raw) > maxToken {
 		return invalid("form", "larger than %d bytes", maxToken)
 	}
-	// encoding/base64 skips them even when it is strict: one token would have many spellings.
+	// encoding/base64 skips line breaks even in strict mode, so one token would have many
+	// spellings.
 	if strings.ContainsAny(raw, "\r\n") {
 		return invalid("form", "a line break")
 	}
@@ -101,8 +102,8 @@ func (h header) check() error {
 	}
 }
 
-// claimsRead are the claims that decide anything, by name: no other may be taken for one of them. A tenant's own
-// claims may have names that differ in case alone.
+// claimsRead are the names of the claims that decide anything: no other claim may be taken for one
+// of them. A tenant's own claims may have names that differ only in case.
 var claimsRead = []string{
 	"iss", "aud", "ver", "azp", "exp", "iat", "nbf", "tid", "oid", "preferred_username", "upn", "name", "uti", "idp",
 	"roles", "groups", "_claim_names", "hasgroups", "nonce",
@@ -152,8 +153,8 @@ func (v *Verifier) signed(ctx context.Context, raw string) (jwt.MapClaims, error
 	}
 }
 
-// explain names the part at fault in words of our own: a library's error may
-// one day quote the token.
+// explain describes the part at fault in words of our own: some day a library's error might quote
+// the token.
 func explain(err error) error {
 	for _, known := range []struct {
 		is            error
