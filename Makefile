@@ -24,7 +24,8 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 
 GO      := go
 comma   := ,
-CFLAGS  := -std=gnu11 -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wall -Wextra -Werror
+CFLAGS  := -std=gnu11 -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wall -Wextra -Werror \
+           -Wdeclaration-after-statement
 LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack
 GOFILES := $(shell find cmd internal nss pam packaging/sign-in-page -type f -not -name '*_test.go' -not -path '*/testdata/*' -not -path 'internal/machine/*') go.mod go.sum
 B       := build

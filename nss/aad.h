@@ -1,47 +1,54 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-// What the PAM module asks of the name service's C, before any process of its
-// own is started: is this name ours at all?
+/*
+ * The questions that the PAM module asks this C code, before it starts a process of its own: is
+ * this name ours at all? Each function is safe in any thread and keeps no descriptor.
+ */
 #ifndef AAD_H
 #define AAD_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
-enum aad_claim {
-	AAD_CLAIM_NO_STORE, // no readable rules: nothing is known to be ours
-	AAD_CLAIM_FOREIGN,  // by its syntax or domain no name of ours
-	AAD_CLAIM_OURS,     // in some spelling, ignoring ASCII case
+enum aad_answer {
+	AAD_NO,
+	AAD_YES,
+	AAD_UNCERTAIN,	/* there is no store that can be read */
 };
 
-// aad_claims reads the rules from the compiled-in store. *low and *high are
-// set in every case, to the id range in force or the default one. Safe in any
-// thread; keeps no descriptor.
-enum aad_claim aad_claims(const char *name, uint32_t *low, uint32_t *high);
+/*
+ * Is this a name of ours, by the rules of the store, in any ASCII case? AAD_NO: its syntax or its
+ * domain rules it out. *low and *high are set in every case, to the id range in force or to the
+ * default one.
+ */
+enum aad_answer aad_is_ours(const char *name, uint32_t *low, uint32_t *high);
 
-// aad_was_ours says whether a name that the host knows, with the uid that the
-// host has for it, can be an account of ours as it is or ever was: nscd and
-// others answer for a while, some across reboots, what is so no more. The store
-// keeps every name and every id that it has had. See aad_had for the rule.
-enum aad_claim aad_was_ours(const char *name, uint32_t uid);
+/*
+ * Can a name that the host knows, with the uid that the host has for it, be an account of ours, now
+ * or in the past? nscd and others answer for a while, some of them across reboots, with what is no
+ * longer true. The store keeps every name and every id that it has had. aad_had has the rule.
+ */
+enum aad_answer aad_was_ours(const char *name, uint32_t uid);
 
-// aad_store_exists: there is a store, or was one: its former version is there.
-bool aad_store_exists(void);
+/* 1 if there is a store, or was one: its previous version is there. */
+int aad_store_exists(void);
 
-// aad_local_line says whether the file, in the format of passwd(5), has a line
-// of this name and uid. It asks no name service, takes no lock and no memory.
-bool aad_local_line(const char *path, const char *name, uint32_t uid);
+/*
+ * 1 if the file, in the format of passwd(5), has a line with this name and this uid. The function
+ * asks no name service, takes no lock and allocates nothing.
+ */
+int aad_has_local_line(const char *path, const char *name, uint32_t uid);
 
-enum aad_answer { AAD_NO, AAD_YES, AAD_UNCERTAIN };
-
-// aad_is_stored says whether the store has a record of this name, ignoring ASCII
-// case: of an account, of a removed one, or as the former name of one.
-// AAD_UNCERTAIN: there is no store that can be read.
+/*
+ * Does the store have a record of this name, in any ASCII case: of an account, of a removed
+ * account, or as the former name of one?
+ */
 enum aad_answer aad_is_stored(const char *name);
 
-// aad_is_sign_in_service says whether sign_in.services has this PAM service, in
-// lower case, as libpam has it. AAD_UNCERTAIN: no store, or one without that list.
+/*
+ * Does sign_in.services have this PAM service? libpam gives it in lower case. AAD_UNCERTAIN also
+ * for a store without that list.
+ */
 enum aad_answer aad_is_sign_in_service(const char *service);
 
 #endif

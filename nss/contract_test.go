@@ -26,7 +26,7 @@ var sanitizers = []string{"", "address,undefined"}
 func (l library) program(t *testing.T, name, sanitizer string) []string {
 	t.Helper()
 	exe := filepath.Join(filepath.Dir(l.so), name+sanitizer)
-	args := []string{"-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-rdynamic", "-Wl,-z,now", "-o", exe, "testdata/" + name + ".c", "-ldl"}
+	args := []string{"-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement", "-pthread", "-rdynamic", "-Wl,-z,now", "-o", exe, "testdata/" + name + ".c", "-ldl"}
 	if sanitizer == "" {
 		compile(t, args...)
 		return []string{exe, l.so}

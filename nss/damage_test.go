@@ -48,7 +48,7 @@ func TestTruncatedAnywhere(t *testing.T) {
 	data, _ := build(t, testRules(), people)
 	g := guard(t, len(data))
 	for n := range data {
-		s, ok := over(g.put(data[:n]))
+		s, ok := openStore(g.put(data[:n]))
 		if !ok {
 			continue
 		}
@@ -64,7 +64,7 @@ func TestEveryByteFlipped(t *testing.T) {
 	for i := range data {
 		for _, flip := range []byte{0x01, 0x80, 0xff} {
 			bad[i] = data[i] ^ flip
-			if s, ok := over(g.put(bad)); ok {
+			if s, ok := openStore(g.put(bad)); ok {
 				ask(t, s, "admin@contoso.com", 3197663)
 				s.Close()
 			}
@@ -84,7 +84,7 @@ func TestLargerThan4GiB(t *testing.T) {
 	defer syscall.Munmap(area)
 	copy(area, data)
 	for size, want := range map[int]bool{len(data): true, 1<<32 - 1: true, 1 << 32: false, size: false} {
-		s, got := over(unsafe.Pointer(&area[0]), size)
+		s, got := openStore(unsafe.Pointer(&area[0]), size)
 		if got != want {
 			t.Errorf("%d bytes: a store: %v", size, got)
 		}

@@ -1,16 +1,18 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
-
-#include "entry.h"
-#include "answer.h"
-#include "kept.h"
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 #include <errno.h>
 
-// See "NSS Modules Interface" in the glibc manual for the pairs. The services of glibc set no error
-// at the end of an enumeration and for a name that nobody has, and programs that set errno to 0
-// before a call look at it afterwards (libsemanage). A store that is not there is an inactive
-// service, which the manual wants to have no entries rather than to be unavailable.
+#include "answer.h"
+#include "entry.h"
+#include "shared.h"
+
+/*
+ * "NSS Modules Interface" in the glibc manual has the pairs of status and error. The services of
+ * glibc set no error at the end of an enumeration and for a name that nobody has, and programs that
+ * set errno to 0 before a call look at it afterwards (libsemanage). A store that does not exist is
+ * an inactive service, which the manual wants to have no entries rather than to be unavailable.
+ */
 enum nss_status aad_status(enum aad_result r, int saved, int *errnop)
 {
 	errno = saved;
@@ -34,64 +36,73 @@ enum nss_status aad_status(enum aad_result r, int saved, int *errnop)
 	return NSS_STATUS_UNAVAIL;
 }
 
-AAD_FLAT enum nss_status _nss_aad_getpwnam_r(const char *name, struct passwd *pwd, char *buf, size_t len, int *errnop)
+AAD_FLAT enum nss_status _nss_aad_getpwnam_r(const char *name, struct passwd *pwd,
+    char *buf, size_t len, int *errnop)
 {
-	struct aad_borrowed b;
+	struct aad_acquired a;
 	int saved = errno;
-	enum aad_result r = aad_borrow(&b);
+	enum aad_result r = aad_acquire(&a);
+
 	if (r == AAD_OK) {
-		r = aad_passwd_by_name(b.store, name, pwd, buf, len);
-		aad_give_back(&b);
+		r = aad_passwd_by_name(a.store, name, pwd, buf, len);
+		aad_release(&a);
 	}
 	return aad_status(r, saved, errnop);
 }
 
-AAD_FLAT enum nss_status _nss_aad_getpwuid_r(uid_t uid, struct passwd *pwd, char *buf, size_t len, int *errnop)
+AAD_FLAT enum nss_status _nss_aad_getpwuid_r(uid_t uid, struct passwd *pwd,
+    char *buf, size_t len, int *errnop)
 {
-	struct aad_borrowed b;
+	struct aad_acquired a;
 	int saved = errno;
-	enum aad_result r = uid < AAD_MIN_ID ? AAD_ABSENT : aad_borrow(&b);
+	enum aad_result r = uid < AAD_MIN_ID ? AAD_ABSENT : aad_acquire(&a);
+
 	if (r == AAD_OK) {
-		r = aad_passwd_by_uid(b.store, uid, pwd, buf, len);
-		aad_give_back(&b);
+		r = aad_passwd_by_uid(a.store, uid, pwd, buf, len);
+		aad_release(&a);
 	}
 	return aad_status(r, saved, errnop);
 }
 
-AAD_FLAT enum nss_status _nss_aad_getgrnam_r(const char *name, struct group *grp, char *buf, size_t len, int *errnop)
+AAD_FLAT enum nss_status _nss_aad_getgrnam_r(const char *name, struct group *grp,
+    char *buf, size_t len, int *errnop)
 {
-	struct aad_borrowed b;
+	struct aad_acquired a;
 	int saved = errno;
-	enum aad_result r = aad_borrow(&b);
+	enum aad_result r = aad_acquire(&a);
+
 	if (r == AAD_OK) {
-		r = aad_group_by_name(b.store, name, grp, buf, len);
-		aad_give_back(&b);
+		r = aad_group_by_name(a.store, name, grp, buf, len);
+		aad_release(&a);
 	}
 	return aad_status(r, saved, errnop);
 }
 
-AAD_FLAT enum nss_status _nss_aad_getgrgid_r(gid_t gid, struct group *grp, char *buf, size_t len, int *errnop)
+AAD_FLAT enum nss_status _nss_aad_getgrgid_r(gid_t gid, struct group *grp,
+    char *buf, size_t len, int *errnop)
 {
-	struct aad_borrowed b;
+	struct aad_acquired a;
 	int saved = errno;
-	enum aad_result r = gid < AAD_MIN_ID ? AAD_ABSENT : aad_borrow(&b);
+	enum aad_result r = gid < AAD_MIN_ID ? AAD_ABSENT : aad_acquire(&a);
+
 	if (r == AAD_OK) {
-		r = aad_group_by_gid(b.store, gid, grp, buf, len);
-		aad_give_back(&b);
+		r = aad_group_by_gid(a.store, gid, grp, buf, len);
+		aad_release(&a);
 	}
 	return aad_status(r, saved, errnop);
 }
 
-AAD_FLAT enum nss_status _nss_aad_initgroups_dyn(const char *user, gid_t group, long *start, long *size, gid_t **groups,
-                                                 long limit, int *errnop)
+AAD_FLAT enum nss_status _nss_aad_initgroups_dyn(const char *user, gid_t group,
+    long *start, long *size, gid_t **groups, long limit, int *errnop)
 {
-	struct aad_borrowed b;
-	struct aad_gid_list list = {group, start, size, groups, limit};
+	struct aad_acquired a;
+	struct aad_gid_list list = { group, start, size, groups, limit };
 	int saved = errno;
-	enum aad_result r = aad_borrow(&b);
+	enum aad_result r = aad_acquire(&a);
+
 	if (r == AAD_OK) {
-		r = aad_initgroups(b.store, user, &list);
-		aad_give_back(&b);
+		r = aad_initgroups(a.store, user, &list);
+		aad_release(&a);
 	}
 	return aad_status(r, saved, errnop);
 }

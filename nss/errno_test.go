@@ -17,7 +17,7 @@ import (
 func TestErrnoIsThatOfFiles(t *testing.T) {
 	l := buildLibrary(t)
 	exe := filepath.Join(t.TempDir(), "errno")
-	compile(t, "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o", exe, "testdata/errno.c")
+	compile(t, "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement", "-o", exe, "testdata/errno.c")
 	run := func(services string) string {
 		t.Helper()
 		cmd := exec.Command(exe, services)

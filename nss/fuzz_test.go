@@ -29,7 +29,7 @@ func FuzzStore(f *testing.F) {
 		if len(data) > largest || strings.Contains(name, "\x00") {
 			return
 		}
-		if s, isStore := over(g.put(data)); isStore {
+		if s, isStore := openStore(g.put(data)); isStore {
 			defer s.Close()
 			ask(t, s, name, uid)
 		}
@@ -144,7 +144,7 @@ func (r readers) agree(t *testing.T, data []byte, name string, uid uint32) {
 		return
 	}
 	defer g.Close()
-	c, isStore := over(r.edge.put(data))
+	c, isStore := openStore(r.edge.put(data))
 	if !isStore {
 		t.Fatal("Go reads a store that C refuses")
 	}

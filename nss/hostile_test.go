@@ -270,7 +270,7 @@ func TestDamages(t *testing.T) {
 	g := guard(t, len(sound))
 	for _, d := range damages() {
 		got, r := any(nil), refused
-		if s, isStore := over(g.put(d.applied(sound))); isStore {
+		if s, isStore := openStore(g.put(d.applied(sound))); isStore {
 			got, r = look(s, d.key)
 			ask(t, s, alice[1:], 3197663)
 			s.Close()

@@ -1,9 +1,9 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
-
-#include "name.h"
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 #include <string.h>
+
+#include "name.h"
 
 static uint64_t fnv1a64(uint64_t h, const char *s, size_t len)
 {
@@ -12,7 +12,7 @@ static uint64_t fnv1a64(uint64_t h, const char *s, size_t len)
 	return h;
 }
 
-// mix64 is MurmurHash3's finaliser.
+/* MurmurHash3's finaliser. */
 static uint64_t mix64(uint64_t h)
 {
 	h = (h ^ (h >> 33)) * 0xff51afd7ed558ccd;
@@ -23,13 +23,13 @@ static uint64_t mix64(uint64_t h)
 uint32_t aad_id(const struct aad_rules *r, const struct aad_name *n, unsigned k)
 {
 	char digits[10], *p = digits + sizeof digits;
+	uint64_t h = 0xcbf29ce484222325, room = (uint64_t)r->high - r->low - AAD_RESERVED + 1;
+
 	do
 		*--p = (char)('0' + k % 10);
 	while ((k /= 10) > 0);
-	uint64_t h = 0xcbf29ce484222325;
 	h = fnv1a64(h, r->tenant, strlen(r->tenant) + 1);
 	h = fnv1a64(h, n->upn, n->upn_len + 1);
 	h = fnv1a64(h, p, (size_t)(digits + sizeof digits - p));
-	uint64_t room = (uint64_t)r->high - r->low - AAD_RESERVED + 1;
 	return r->low + AAD_RESERVED + (uint32_t)(mix64(h) % room);
 }

@@ -41,7 +41,7 @@ func buildLibrary(t *testing.T) library {
 		}
 	}
 	l := library{filepath.Join(dir, "libnss_aad.so.2"), filepath.Join(dir, "probe"), filepath.Join(dir, "accounts.cdb")}
-	compile(t, "-shared", "-O3", "-fno-semantic-interposition", "-fPIC", "-fstack-protector-strong", "-Wall", "-Wextra", "-Werror",
+	compile(t, "-shared", "-O3", "-fno-semantic-interposition", "-fPIC", "-fstack-protector-strong", "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement",
 		"-Wl,-soname,libnss_aad.so.2", "-Wl,-z,relro,-z,now", "-Wl,--version-script=module.map",
 		fmt.Sprintf("-DAAD_STORE=%q", l.store), "-I.", "-o", l.so, oneUnit(t, dir))
 	compile(t, "-O1", "-Wall", "-o", l.probe, "testdata/probe.c", "-ldl")
@@ -293,15 +293,15 @@ func TestLibraryExports(t *testing.T) {
 	}
 }
 
-// What the PAM module is told, before it starts anything.
-func TestClaims(t *testing.T) {
+// The answers to the PAM module, before it starts a process.
+func TestOurs(t *testing.T) {
 	l := buildLibrary(t)
 	sources, err := filepath.Glob("*.c")
 	if err != nil {
 		t.Fatal(err)
 	}
-	exe := filepath.Join(filepath.Dir(l.so), "claims")
-	compile(t, append([]string{"-Wall", "-Wextra", "-Werror", fmt.Sprintf("-DAAD_STORE=%q", l.store), "-o", exe, "testdata/claims.c"}, sources...)...)
+	exe := filepath.Join(filepath.Dir(l.so), "ours")
+	compile(t, append([]string{"-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement", fmt.Sprintf("-DAAD_STORE=%q", l.store), "-o", exe, "testdata/ours.c"}, sources...)...)
 	rules := testRules()
 	rules.Low, rules.High = 70000, 80000
 	old, _ := build(t, rules, people) // of a version that had no sign_in.services
@@ -314,7 +314,7 @@ func TestClaims(t *testing.T) {
 	for _, c := range []struct {
 		what   string
 		data   []byte
-		want   string // of each name: ours, foreign, no store
+		want   string // of each name: ours, foreign, uncertain
 		ids    string
 		stored string // yes, no, uncertain
 		shown  string // of each as a service
@@ -330,7 +330,7 @@ func TestClaims(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, got := range strings.Split(strings.TrimSpace(string(out)), "\n") {
-			word := map[byte]string{'o': "ours", 'f': "foreign", 'n': "no store"}[c.want[i]]
+			word := map[byte]string{'o': "yes", 'f': "no", 'n': "uncertain"}[c.want[i]]
 			answer := map[byte]string{'y': "yes", 'n': "no", 'u': "uncertain"}
 			if want := word + " " + c.ids + " " + answer[c.stored[i]] + " " + answer[c.shown[i]]; got != want {
 				t.Errorf("%s: %q: %q, want %q", c.what, names[i], got, want)

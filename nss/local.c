@@ -1,23 +1,25 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-// /etc/passwd itself, for the PAM module: who stands there is this machine's,
-// whatever the store says. getpwnam(3) does not tell where it has an answer
-// from, and fgetpwent(3) has a lock and needs memory.
-#include "aad.h"
-
+/*
+ * Reads /etc/passwd itself, for the PAM module: a user with a line there is this machine's,
+ * whatever the store says. getpwnam(3) does not tell which service had the answer, and fgetpwent(3)
+ * takes a lock and allocates.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-// search is where the reader stands in a line: name ":" password ":" uid ":".
+#include "aad.h"
+
+/* The reader's position in a line: name ":" password ":" uid ":". */
 struct search {
 	const char *name;
 	uint32_t uid, number;
 	enum { NAME, PASSWORD, UID, REST } field;
-	size_t at; // bytes of this field
-	bool found;
+	size_t at;	/* bytes of this field */
+	int found;
 };
 
 static void begin_line(struct search *s)
@@ -49,6 +51,7 @@ static void end_field(struct search *s)
 static void add_digit(struct search *s, char c)
 {
 	uint64_t n = (uint64_t)s->number * 10 + (uint64_t)(c - '0');
+
 	if (c < '0' || c > '9' || n > UINT32_MAX)
 		s->field = REST;
 	s->number = (uint32_t)n;
@@ -74,12 +77,14 @@ static void feed(struct search *s, char c)
 		add_to_name(s, c);
 }
 
-// Large files are read to their end, in pieces.
-static bool search_file(int fd, struct search *s)
+/* Reads a file of any size, in pieces. */
+static int search_file(int fd, struct search *s)
 {
 	char piece[4096];
+
 	while (!s->found) {
 		ssize_t n = read(fd, piece, sizeof piece);
+
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -90,13 +95,14 @@ static bool search_file(int fd, struct search *s)
 	return s->found;
 }
 
-bool aad_local_line(const char *path, const char *name, uint32_t uid)
+int aad_has_local_line(const char *path, const char *name, uint32_t uid)
 {
-	struct search s = {.name = name, .uid = uid};
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct search s = { .name = name, .uid = uid };
+	int found, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
 	if (fd < 0)
-		return false;
-	bool found = *name != '\0' && search_file(fd, &s);
+		return 0;
+	found = *name != '\0' && search_file(fd, &s);
 	close(fd);
 	return found;
 }

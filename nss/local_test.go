@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// hasLine is aad_local_line in Go: passwd(5), as glibc reads it.
+// hasLine is aad_has_local_line in Go: passwd(5), as glibc reads it.
 func hasLine(text, name string, uid uint32) bool {
 	for _, line := range strings.Split(text, "\n") {
 		fields := strings.SplitN(strings.TrimLeft(line, " \t"), ":", 4)

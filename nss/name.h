@@ -1,8 +1,7 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-// Names, ids and homes of accounts that nobody has signed in to yet, exactly
-// as internal/account makes them.
+/* Names, ids and homes of accounts before their first sign-in, as internal/account makes them. */
 #ifndef AAD_NAME_H
 #define AAD_NAME_H
 
@@ -11,20 +10,19 @@
 struct aad_name {
 	char upn[AAD_MAX_NAME + 1];
 	uint32_t upn_len, local_len;
-	uint32_t account_len; // the account's name is that much of the UPN
+	uint32_t account_len;	/* the account's name is the first account_len bytes of the UPN */
 };
 
-// aad_name_parse takes a name of any ASCII case; false when it is not ours.
-bool aad_name_parse(const struct aad_rules *r, const char *name, struct aad_name *n);
+/* Takes a name in any ASCII case. 0, or -1 if it is no name of ours. */
+int aad_name_parse(const struct aad_rules *r, const char *name, struct aad_name *n);
 
-// aad_name_read is the same, and takes also a name of a listed domain whose
-// short name no account may have.
-bool aad_name_read(const struct aad_rules *r, const char *name, struct aad_name *n);
+/* Also accepts a name of a listed domain whose short name no account may have. */
+int aad_name_read(const struct aad_rules *r, const char *name, struct aad_name *n);
 
-// aad_name_is holds for the one spelling that is the account's name.
-bool aad_name_is(const struct aad_name *n, const char *name);
+/* 1 for the one spelling that is the account's name. */
+int aad_name_is(const struct aad_name *n, const char *name);
 
-// aad_id is the id of attempt k.
+/* Returns the id of attempt k. */
 uint32_t aad_id(const struct aad_rules *r, const struct aad_name *n, unsigned k);
 
 enum { AAD_ATTEMPTS = 256 };

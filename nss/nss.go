@@ -3,28 +3,29 @@
 
 // Package nss is the name service, libnss_aad.so.2: C that only reads.
 //
-// What ships is plain C, built from the .c files here without Go, because it
-// is loaded into every process that looks up a name: a Go runtime in it would
-// hang forked children and start threads in each. It keeps no descriptor
-// between calls, takes no lock, asks no network, and allocates only where
-// glibc's contract has it enlarge glibc's own array (initgroups.c). What it
-// keeps is one mapping of the store, so that a hit is no system call.
+// The library is plain C, built without Go from the .c files of this package, because every process
+// that looks up a name loads it: a Go runtime in it would hang forked children and start threads in
+// each of these processes. The library keeps no descriptor between calls, takes no lock and uses no
+// network. It allocates only where glibc's contract lets it enlarge glibc's own array
+// (initgroups.c). It keeps one mapping of the store, so that a successful lookup is no system call.
 //
-//	entry.c enumerate.c  what glibc calls; errno and statuses
+//	entry.c enumerate.c  entry points that glibc calls; errno and statuses
 //	passwd.c group.c initgroups.c cursor.c  answers, on any store
 //	preauth.c            the answer before the first sign-in
-//	name.c id.c          which names are ours, and their ids
+//	name.c id.c          names that are ours, and their ids
 //	record.c cdb.c       the bytes, as documented in internal/account
 //	store.c              the file
-//	kept.c               the file between calls, for all threads at once
-//	claims.c local.c, aad.h  what the PAM module asks
+//	shared.c             the file between calls, for all threads at once
+//	ours.c local.c aad.h questions of the PAM module
 //
-// The Go here is for tests and fuzzers, which drive the same C. There, buffers
-// that C writes to are C's, allocated and freed within one call.
+// The C is in kernel style, as pam/ is; internal/cstyle_test.go has the rules.
+//
+// The Go here is for tests and fuzzers, which drive the same C. There, buffers that C writes to are
+// C's, allocated and freed within one call.
 package nss
 
 /*
-#cgo CFLAGS: -std=gnu11 -O2 -Wall -Wextra -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+#cgo CFLAGS: -std=gnu11 -O2 -Wall -Wextra -Wdeclaration-after-statement -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 #include <stdlib.h>
 #include <string.h>
 #include "aad.h"
@@ -46,7 +47,7 @@ const (
 	small   = result(C.AAD_SMALL)
 )
 
-// resultOf makes one of the two ways of not being there; glibc hears no other.
+// resultOf returns AAD_ABSENT for AAD_FOREIGN, too: glibc gets one status for both.
 func resultOf(r C.enum_aad_result) result {
 	if r == C.AAD_FOREIGN {
 		return absent
@@ -54,13 +55,13 @@ func resultOf(r C.enum_aad_result) result {
 	return result(r)
 }
 
-// store is a struct aad_store over bytes outside of Go's memory.
+// store is a struct aad_store on bytes outside of Go's memory.
 type store struct{ c *C.struct_aad_store }
 
-// over returns false for what is no store. Close frees the struct.
-func over(data unsafe.Pointer, size int) (store, bool) {
+// openStore returns false for bytes that are no store. Close frees the struct.
+func openStore(data unsafe.Pointer, size int) (store, bool) {
 	s := store{(*C.struct_aad_store)(C.malloc(C.sizeof_struct_aad_store))}
-	if !C.aad_store_over(data, C.size_t(size), s.c) {
+	if C.aad_store_init(data, C.size_t(size), s.c) != 0 {
 		s.Close()
 		return store{}, false
 	}
@@ -103,23 +104,23 @@ func (s store) passwdByUID(uid uint32, size int) (passwd, result) {
 	})
 }
 
-// had returns damaged where C cannot tell.
+// had returns damaged if C cannot tell.
 func (s store) had(name string, uid uint32) result {
 	n := C.CString(name)
 	defer C.free(unsafe.Pointer(n))
 	return resultOf(C.aad_had(s.c, n, C.uint32_t(uid)))
 }
 
-// localLine looks into a file of passwd(5).
+// localLine reports whether a file in the format of passwd(5) has this name and uid.
 func localLine(path, name string, uid uint32) bool {
 	p, n := C.CString(path), C.CString(name)
 	defer C.free(unsafe.Pointer(p))
 	defer C.free(unsafe.Pointer(n))
-	return bool(C.aad_local_line(p, n, C.uint32_t(uid)))
+	return C.aad_has_local_line(p, n, C.uint32_t(uid)) != 0
 }
 
-// all enumerates, resuming each time as if the file had been replaced when
-// anew is set.
+// all enumerates the accounts. If anew is set, it resumes before each one as if the file had been
+// replaced.
 func (s store) all(anew bool) (list []passwd) {
 	var c C.struct_aad_cursor
 	for {
@@ -148,8 +149,8 @@ type group struct {
 	members        []string
 }
 
-// filledGroup runs a lookup with size bytes, off bytes from where malloc
-// aligned them.
+// filledGroup runs a lookup with a buffer of size bytes, which begins off bytes after an aligned
+// address.
 func filledGroup(size, off int, lookup func(*C.struct_group, *C.char, C.size_t) C.enum_aad_result) (g group, r result) {
 	var grp C.struct_group
 	whole := C.malloc(C.size_t(size + off))
@@ -177,7 +178,7 @@ func (s store) groupByGID(gid uint32, size int) (group, result) {
 	})
 }
 
-// initgroups begins with the groups of other services in an array of size.
+// initgroups runs a lookup with an array of the given size, which has the groups of other services.
 func (s store) initgroups(user string, primary uint32, have []uint32, size, limit int) ([]uint32, result) {
 	n := C.CString(user)
 	defer C.free(unsafe.Pointer(n))
@@ -204,16 +205,16 @@ func (s store) initgroups(user string, primary uint32, have []uint32, size, limi
 	return got, r
 }
 
-// name parses a name; account is "" for one that is not ours.
+// name parses a name. account is "" for a name that is not ours.
 func (s store) name(typed string) (account, upn string, exact bool) {
 	t := C.CString(typed)
 	defer C.free(unsafe.Pointer(t))
 	var n C.struct_aad_name
-	if !C.aad_name_parse(&s.c.rules, t, &n) {
+	if C.aad_name_parse(&s.c.rules, t, &n) != 0 {
 		return "", "", false
 	}
 	upn = C.GoStringN(&n.upn[0], C.int(n.upn_len))
-	return upn[:n.account_len], upn, bool(C.aad_name_is(&n, t))
+	return upn[:n.account_len], upn, C.aad_name_is(&n, t) != 0
 }
 
 // id computes the id of attempt k for a UPN, in any range.
@@ -231,18 +232,17 @@ func id(tenant, upn string, k int, low, high uint32) uint32 {
 	return uint32(C.aad_id(r, n, C.uint(k)))
 }
 
-// section is a section of the rules.
+// section returns the content of a section of the rules.
 func (s store) section(tag uint16) ([]byte, bool) {
 	content := (*C.struct_aad_bytes)(C.malloc(C.sizeof_struct_aad_bytes))
 	defer C.free(unsafe.Pointer(content))
-	if !C.aad_rules_section(&s.c.rules, C.uint16_t(tag), content) {
+	if C.aad_rules_section(&s.c.rules, C.uint16_t(tag), content) != 0 {
 		return nil, false
 	}
 	return C.GoBytes(unsafe.Pointer(content.at), C.int(content.len)), true
 }
 
-// lists reports whether the store lists a PAM service, and whether there is
-// such a list.
+// lists reports whether the store lists a PAM service, and whether it has such a list.
 func (s store) lists(service string) (listed, there bool) {
 	n := C.CString(service)
 	defer C.free(unsafe.Pointer(n))
@@ -250,8 +250,8 @@ func (s store) lists(service string) (listed, there bool) {
 	return r == C.AAD_OK, r == C.AAD_OK || r == C.AAD_ABSENT
 }
 
-// get looks a key of at least one byte up in any database; nil when there is
-// no such record.
+// get looks up a key of at least one byte in any database. It returns nil if there is no such
+// record.
 func get(data unsafe.Pointer, size int, key []byte) ([]byte, result) {
 	db := (*C.struct_aad_cdb)(C.malloc(C.sizeof_struct_aad_cdb))
 	defer C.free(unsafe.Pointer(db))
@@ -259,7 +259,7 @@ func get(data unsafe.Pointer, size int, key []byte) ([]byte, result) {
 	defer C.free(unsafe.Pointer(k))
 	value := (*C.struct_aad_bytes)(C.malloc(C.sizeof_struct_aad_bytes))
 	defer C.free(unsafe.Pointer(value))
-	if !C.aad_cdb_over(data, C.size_t(size), db) {
+	if C.aad_cdb_init(data, C.size_t(size), db) != 0 {
 		return nil, damaged
 	}
 	rest := C.CBytes(key[1:])

@@ -14,8 +14,8 @@ import (
 
 const stranger = "new@contoso.com"
 
-// asker copies the program that asks to a path below the library's directory.
-func (l library) asker(t *testing.T, compiled []byte, path string) string {
+// caller copies the program to a path below the library's directory.
+func (l library) caller(t *testing.T, compiled []byte, path string) string {
 	t.Helper()
 	exe := filepath.Join(filepath.Dir(l.so), path)
 	if err := os.MkdirAll(filepath.Dir(exe), 0o755); err != nil {
@@ -27,11 +27,11 @@ func (l library) asker(t *testing.T, compiled []byte, path string) string {
 	return exe
 }
 
-// buildAsker returns testdata/asker.c as a program.
-func (l library) buildAsker(t *testing.T) []byte {
+// buildCaller returns testdata/caller.c as a program.
+func (l library) buildCaller(t *testing.T) []byte {
 	t.Helper()
-	exe := filepath.Join(filepath.Dir(l.so), "asker")
-	compile(t, "-Wall", "-Wextra", "-Werror", "-o", exe, "testdata/asker.c", "-ldl")
+	exe := filepath.Join(filepath.Dir(l.so), "caller")
+	compile(t, "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement", "-o", exe, "testdata/caller.c", "-ldl")
 	compiled, err := os.ReadFile(exe)
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestWhoHears(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, compiled := filepath.Dir(l.so), l.buildAsker(t)
+	dir, compiled := filepath.Dir(l.so), l.buildCaller(t)
 	const ask = "ask=" + stranger
 	for _, c := range []struct {
 		what, exe, argv0 string
@@ -95,7 +95,7 @@ func TestWhoHears(t *testing.T) {
 		{"no /proc any more", "plain/sshd", "", []string{ask, "hide-proc", ask}, "known known"},
 		{"chroot", "plain/sshd", "", []string{"chroot=" + dir + "/plain", ask}, "-"},
 	} {
-		exe := l.asker(t, compiled, c.exe)
+		exe := l.caller(t, compiled, c.exe)
 		cmd := exec.Command(exe, append([]string{l.so}, c.steps...)...)
 		if c.argv0 != "" {
 			cmd.Args[0] = c.argv0
@@ -116,13 +116,13 @@ func TestWhoHearsThroughLinks(t *testing.T) {
 	l := buildLibrary(t)
 	data, _ := build(t, testRules(), people)
 	l.write(t, data)
-	compiled := l.buildAsker(t)
+	compiled := l.buildCaller(t)
 	for target, hears := range map[string]bool{"sshd": true, "getent": false} {
 		link := filepath.Join(filepath.Dir(l.so), "link-"+target, map[bool]string{true: "getent", false: "sshd"}[hears])
 		if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Symlink(l.asker(t, compiled, "target/"+target), link); err != nil {
+		if err := os.Symlink(l.caller(t, compiled, "target/"+target), link); err != nil {
 			t.Fatal(err)
 		}
 		out, err := exec.Command(link, l.so, "ask="+stranger).CombinedOutput()
@@ -142,7 +142,7 @@ func TestNobodyHearsWithoutServices(t *testing.T) {
 	rules.PreAuthServices = nil
 	data, _ := build(t, rules, people)
 	l.write(t, data)
-	exe := l.asker(t, l.buildAsker(t), "sshd")
+	exe := l.caller(t, l.buildCaller(t), "sshd")
 	out, err := exec.Command(exe, l.so, "ask="+stranger, "ask=alice@contoso.com").CombinedOutput()
 	if got := strings.Fields(string(out)); err != nil || len(got) != 2 || got[0] != "-" || got[1] == "-" {
 		t.Errorf("%q, %v", out, err)

@@ -23,7 +23,7 @@ func TestDamageUnderSanitizers(t *testing.T) {
 	dir := t.TempDir()
 	exe, file := filepath.Join(dir, "damage"), filepath.Join(dir, "small.cdb")
 	compile(t, append([]string{
-		"-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+		"-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
 		"-o", exe, "testdata/fuzz/damage.c", "testdata/fuzz/ask.c",
 	}, sources...)...)
 	data, _ := build(t, testRules(), few)

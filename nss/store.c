@@ -1,7 +1,5 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
-
-#include "store.h"
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,10 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store.h"
+
 _Static_assert(sizeof(off_t) == 8, "a store may have 4 GiB: build with -D_FILE_OFFSET_BITS=64");
 
-// fstat(2), under the name it has had in every glibc: since 2.33 headers mean a
-// symbol of that version, and then the module would not load with older ones.
+/*
+ * fstat(2), by the name that it has in every glibc. Since 2.33 the headers mean a symbol of that
+ * version, and the module would not load with an older glibc.
+ */
 #if defined __GLIBC__ && defined __x86_64__
 enum { STRUCT_STAT = 1 };
 __asm__(".symver aad_fxstat, __fxstat@GLIBC_2.2.5");
@@ -26,15 +28,16 @@ extern int aad_fxstat(int version, int fd, struct stat *st);
 #define aad_fxstat(version, fd, st) fstat(fd, st)
 #endif
 
-bool aad_store_over(const void *data, size_t size, struct aad_store *s)
+int aad_store_init(const void *data, size_t size, struct aad_store *s)
 {
 	struct aad_bytes record;
 	const struct aad_key rules = aad_key_begin('r', "");
-	if (!aad_cdb_over(data, size, &s->db) || aad_cdb_get(&s->db, &rules, &record) != AAD_OK ||
-	    !aad_rules_parse(record, &s->rules))
-		return false;
+
+	if (aad_cdb_init(data, size, &s->db) || aad_cdb_get(&s->db, &rules, &record) != AAD_OK ||
+	    aad_rules_parse(record, &s->rules))
+		return -1;
 	s->mark = record.at + AAD_MARK;
-	return true;
+	return 0;
 }
 
 uint8_t aad_store_mark(const struct aad_store *s)
@@ -42,40 +45,50 @@ uint8_t aad_store_mark(const struct aad_store *s)
 	return __atomic_load_n(s->mark, __ATOMIC_RELAXED);
 }
 
-// trusted: whoever can write the file can be anybody. Root alone may.
-static bool trusted(const struct stat *st)
+/* Whoever can write the file can be anybody, so only root may. */
+static int is_trusted(const struct stat *st)
 {
-	return S_ISREG(st->st_mode) && st->st_uid == 0 && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
-	       st->st_size >= AAD_CDB_HEADER && st->st_size <= UINT32_MAX;
+	return S_ISREG(st->st_mode) && st->st_uid == 0 &&
+	    (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+	    st->st_size >= AAD_CDB_HEADER && st->st_size <= UINT32_MAX;
 }
 
-// sealed: a process that reads a mapping of a file which somebody cuts short is
-// killed by SIGBUS, and this is every process of the machine. The writer makes
-// its files immutable (ioctl_iflags(2)), so that nobody can, root included, and
-// says so by taking away root's permission to write, which has no other use.
-static bool sealed(const struct stat *st)
+/*
+ * A process that reads the mapping of a file which is cut short meanwhile is killed by SIGBUS, and
+ * that could be every process of the machine. The writer makes its files immutable
+ * (ioctl_iflags(2)), so that nobody can cut them short, root included. It says so by taking away
+ * root's write permission, which has no other use.
+ */
+static int is_sealed(const struct stat *st)
 {
 	return (st->st_mode & S_IWUSR) == 0;
 }
 
-static enum aad_result because(int error)
+static enum aad_result result_of(int error)
 {
-	if (error == ENOENT)
+	switch (error) {
+	case ENOENT:
 		return AAD_NO_STORE;
-	return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN ? AAD_BUSY : AAD_DAMAGED;
+	case EMFILE: case ENFILE: case ENOMEM: case EAGAIN:
+		return AAD_BUSY;
+	default:
+		return AAD_DAMAGED;
+	}
 }
 
-// copy reads the file into memory of our own.
+/* Reads the file into memory of the module's own. MAP_FAILED with errno if that fails. */
 static void *copy(int fd, size_t size)
 {
 	char *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
 	if (data == MAP_FAILED)
 		return data;
 	for (size_t n = 0; n < size;) {
 		ssize_t got = read(fd, data + n, size - n);
+
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got <= 0) { // an error, or shorter by now
+		if (got <= 0) {	/* an error, or the file is shorter by now */
 			munmap(data, size);
 			errno = got == 0 ? EIO : errno;
 			return MAP_FAILED;
@@ -85,28 +98,31 @@ static void *copy(int fd, size_t size)
 	return data;
 }
 
-// load leaves closing fd to the caller.
+/* The caller closes fd. */
 static enum aad_result load(int fd, const struct stat *st, struct aad_store *s)
 {
-	if (!trusted(st))
-		return AAD_DAMAGED;
 	size_t size = (size_t)st->st_size;
-	void *data = sealed(st) ? mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0) : copy(fd, size);
+	void *data;
+
+	if (!is_trusted(st))
+		return AAD_DAMAGED;
+	data = is_sealed(st) ? mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0) : copy(fd, size);
 	if (data == MAP_FAILED)
-		return because(errno);
-	if (!aad_store_over(data, size, s)) {
+		return result_of(errno);
+	if (aad_store_init(data, size, s)) {
 		munmap(data, size);
 		return AAD_DAMAGED;
 	}
-	s->mapped = sealed(st);
+	s->mapped = is_sealed(st);
 	return AAD_OK;
 }
 
-// open_file opens it; below 0 there is none, for the reason in errno.
+/* Returns a descriptor, or -1 with errno. */
 static int open_file(const char *path, struct stat *st)
 {
-	// O_NONBLOCK: a FIFO in its place must not hold the host up.
+	/* O_NONBLOCK: a FIFO in its place must not delay the host. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
 	if (fd >= 0 && aad_fxstat(STRUCT_STAT, fd, st) != 0) {
 		close(fd);
 		return -1;
@@ -117,31 +133,37 @@ static int open_file(const char *path, struct stat *st)
 static struct aad_identity identify(const struct stat *st)
 {
 	return (struct aad_identity){
-		st->st_dev, st->st_ino, (uint64_t)st->st_size, st->st_mode, st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
+		st->st_dev, st->st_ino, (uint64_t)st->st_size, st->st_mode,
+		st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
 	};
 }
 
-enum aad_result aad_store_open(const char *path, struct aad_store *s, struct aad_identity *identity)
+enum aad_result aad_store_open(const char *path, struct aad_store *s,
+    struct aad_identity *identity)
 {
 	struct stat st;
+	enum aad_result r;
 	int fd = open_file(path, &st);
+
 	if (fd < 0)
-		return because(errno);
-	enum aad_result r = load(fd, &st, s);
+		return result_of(errno);
+	r = load(fd, &st, s);
 	close(fd);
 	if (r == AAD_OK)
 		*identity = identify(&st);
 	return r;
 }
 
-bool aad_store_is(const char *path, const struct aad_identity *identity)
+int aad_store_is(const char *path, const struct aad_identity *identity)
 {
 	struct stat st;
+	struct aad_identity now;
 	int fd = open_file(path, &st);
+
 	if (fd < 0)
-		return false;
+		return 0;
 	close(fd);
-	struct aad_identity now = identify(&st);
+	now = identify(&st);
 	return memcmp(&now, identity, sizeof now) == 0;
 }
 

@@ -135,7 +135,7 @@ func (g *guarded) put(data []byte) (unsafe.Pointer, int) {
 // load opens a store for the C side.
 func load(t testing.TB, data []byte) store {
 	t.Helper()
-	s, ok := over(guard(t, len(data)).put(data))
+	s, ok := openStore(guard(t, len(data)).put(data))
 	if !ok {
 		t.Fatal("C refuses a sound store")
 	}

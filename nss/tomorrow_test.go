@@ -145,7 +145,7 @@ func TestSectionsOfTheRules(t *testing.T) {
 			}
 			add(key, value)
 		})
-		if s, isStore := over(guard(t, len(bad)).put(bad)); isStore {
+		if s, isStore := openStore(guard(t, len(bad)).put(bad)); isStore {
 			s.Close()
 			t.Errorf("%s: C reads it", what)
 		}

@@ -1,11 +1,12 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What one attempt knows of those before it on the same connection. sshd authenticates in a process forked for each attempt, and ends
- * the connection at LoginGraceTime, of which the module is not told. So the time is counted from the start of the process that has the
- * connection; and what the person was told last is kept in a page that this process shares with those it forks, since clients of
- * their own (ssh -q, libraries) show nothing but prompts.
+ * State of a connection, shared by its attempts. sshd authenticates each attempt in a forked
+ * process, and ends the connection at LoginGraceTime, which it does not tell the module. So the
+ * time counts from the start of the process that has the connection. The text that the person was
+ * told last is kept in a page that this process shares with the processes it forks, because some
+ * clients (ssh -q, libraries) show nothing but prompts.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -20,9 +21,12 @@
 
 enum { SAID_BYTES = 4096 };
 
-static char *said;	/* NULL: not sshd */
+static char *said;	/* NULL: this is not sshd */
 
-/* When sshd loads the module, which is in the connection's own process, before it forks for an attempt. */
+/*
+ * Called when sshd loads the module, in the connection's own process, before it forks for an
+ * attempt.
+ */
 void aad_note_connection(void)
 {
 	void *page;
@@ -33,7 +37,7 @@ void aad_note_connection(void)
 	said = page == MAP_FAILED ? NULL : page;
 }
 
-/* Without the correlation id, which is that of an attempt that is over. */
+/* Leaves out the correlation id, which is that of an attempt that is over. */
 void aad_keep_said(const char *text)
 {
 	const char *id = strstr(text, "\nCorrelation ID: ");
@@ -47,7 +51,10 @@ const char *aad_said(void)
 	return said && *said ? said : NULL;
 }
 
-/* Field 22 of proc_pid_stat(5), in ticks since the boot; the second field, a name in brackets, may hold anything. -1: not to be had. */
+/*
+ * Returns field 22 of proc_pid_stat(5), in ticks since the boot, or -1. The second field, a name in
+ * brackets, may hold anything.
+ */
 static long long start_of(pid_t pid)
 {
 	char path[40], text[512], *at;
@@ -66,15 +73,15 @@ static long long start_of(pid_t pid)
 	return at ? atoll(at + 1) : -1;
 }
 
-/* That process leads a session of its own, and is this one or forked this one. */
+/* The connection's process leads a session of its own, and is this process or its parent. */
 uint32_t aad_connected(void)
 {
 	pid_t leader = getsid(0);
 	struct timespec now;
 	long long start;
 
-	if (!aad_in_sshd() || (leader != getpid() && leader != getppid()) || (start = start_of(leader)) < 0 ||
-	    clock_gettime(CLOCK_BOOTTIME, &now))
+	if (!aad_in_sshd() || (leader != getpid() && leader != getppid()) ||
+	    (start = start_of(leader)) < 0 || clock_gettime(CLOCK_BOOTTIME, &now))
 		return 0;
 	start /= sysconf(_SC_CLK_TCK);
 	return now.tv_sec > start ? (uint32_t)(now.tv_sec - start) : 0;

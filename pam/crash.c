@@ -1,11 +1,11 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What a worker that died has said on its standard error: the Go runtime tells there why, and where. Only the runtime's own words are
- * taken, and of the stack of the goroutine that failed the names of functions, files and lines: what a panic was called with,
- * and what functions were, may be a secret. What is taken is text that somebody may have an interest in all the same; the log
- * quotes it.
+ * Reads what a worker that died has written to its standard error: the Go runtime writes there why
+ * it died, and where. Only words of the runtime are taken, and of the stack of the failed goroutine
+ * the names of functions, files and lines. The value of a panic and the arguments of functions may
+ * be secrets. Somebody may still control the text, so the log quotes it.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -19,11 +19,15 @@ static int begins(const char *line, const char *with)
 	return strncmp(line, with, strlen(with)) == 0;
 }
 
-/* The first line that says why. Of a panic with a value of ours only that it was one; values go on in lines that begin with a tab. */
+/*
+ * Returns the reason if this line has it. Of a panic with a value of ours it returns only that it
+ * was one. Further lines of such a value begin with a tab.
+ */
 static const char *cause(const char *line)
 {
 	static const char *const own[] = {
-		"panic: runtime error: ", "fatal error: ", "runtime: ", "runtime/cgo: ", "SIG", "Fatal glibc error: ",
+		"panic: runtime error: ", "fatal error: ", "runtime: ", "runtime/cgo: ", "SIG",
+		"Fatal glibc error: ",
 	};
 
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
@@ -32,7 +36,9 @@ static const char *cause(const char *line)
 	return begins(line, "panic: ") ? "panic" : NULL;
 }
 
-/* "path/pkg.(*T).f(0xc000012345, ...)" becomes "pkg.(*T).f"; the runtime's own functions are left out. */
+/*
+ * "path/pkg.(*T).f(0xc000012345, ...)" becomes "pkg.(*T).f". NULL for the runtime's own functions.
+ */
 static const char *function(char *line)
 {
 	char *arguments = strrchr(line, '('), *name = line, *slash;
@@ -46,7 +52,7 @@ static const char *function(char *line)
 }
 
 /* "\tpath/file.go:12 +0x34" becomes "file.go:12". */
-static const char *place(char *line)
+static const char *position(char *line)
 {
 	char *name = line + 1, *slash;
 
@@ -64,7 +70,7 @@ static void add(char *to, size_t size, const char *separator, const char *text)
 		sprintf(to + n, "%s%s", n ? separator : "", text);
 }
 
-/* A goroutine's stack is lines in pairs, a function and its place, up to an empty line. */
+/* The stack of a goroutine is pairs of lines, a function and its position, up to an empty line. */
 static void read_stack(char *rest, struct aad_crash *crash)
 {
 	const char *name = NULL;
@@ -74,7 +80,7 @@ static void read_stack(char *rest, struct aad_crash *crash)
 			name = begins(line, "created by ") ? NULL : function(line);
 		else if (name) {
 			add(crash->stack, sizeof crash->stack, " < ", name);
-			add(crash->stack, sizeof crash->stack, " ", place(line));
+			add(crash->stack, sizeof crash->stack, " ", position(line));
 			name = NULL;
 		}
 	}
@@ -91,15 +97,15 @@ static void read_text(char *rest, struct aad_crash *crash)
 	}
 }
 
-/* The pipe never makes anybody wait, at neither end: what does not fit in it is lost. */
-void aad_read_crash(int words, struct aad_crash *crash)
+/* The pipe blocks neither end: text that does not fit is lost. */
+void aad_read_crash(int errors, struct aad_crash *crash)
 {
 	enum { most = 16384 };	/* the goroutine that failed comes first */
 	char text[most + 1];
 	size_t n = 0;
 
 	*crash = (struct aad_crash){ 0 };
-	for (ssize_t got; words >= 0 && n < most && (got = read(words, text + n, most - n)) > 0;)
+	for (ssize_t got; errors >= 0 && n < most && (got = read(errors, text + n, most - n)) > 0;)
 		n += (size_t)got;
 	text[n] = 0;
 	read_text(text, crash);

@@ -1,7 +1,7 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-/* The entry points libpam calls. They only sequence steps; door.h has the map. */
+/* The entry points that libpam calls. They only sequence steps; door.h has the map. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <security/pam_ext.h>
@@ -14,10 +14,13 @@
 #include "door.h"
 #include "../nss/store.h"
 
-/* accounts.cdb as it stood when this module was loaded: see store_ino in door.h. */
+/* accounts.cdb as it was when this module was loaded: see store_ino in door.h. */
 static struct stat store_at_load;
 
-/* All that is done at load time: the Makefile links with -init=aad_note_store, since .init_array is Go's and asleep. */
+/*
+ * Everything that runs at load time: the Makefile links with -init=aad_note_store, since
+ * .init_array is of Go and asleep.
+ */
 void aad_note_store(void)
 {
 	aad_note_connection();
@@ -26,11 +29,15 @@ void aad_note_store(void)
 }
 
 /*
- * How the last authentication on this handle ended. It says that we let them in, so that the account phase of the same handle need
- * not ask again; or that we said no for good, so that sudo's next try says so at once, not with a fresh code; or that the name
- * was none of ours. What comes later takes an earlier success back.
+ * How the last authentication on this handle ended. PAM_SUCCESS: the account phase of the handle
+ * need not ask again. A refusal for good: sudo's next attempt says so at once, and not with a new
+ * code. PAM_USER_UNKNOWN: the name was not ours. A later authentication takes an earlier success
+ * back.
  */
-struct verdict { int code; char user[]; };
+struct verdict {
+	int code;
+	char user[];
+};
 
 static const char verdict_key[] = "aad_login_verdict";
 
@@ -45,7 +52,8 @@ static void remember(pam_handle_t *h, const char *user, int code)
 	struct verdict *v = user ? malloc(sizeof *v + strlen(user) + 1) : NULL;
 
 	if (!v) {
-		pam_set_data(h, verdict_key, NULL, NULL);	/* forgetting is safe: the next phase asks again */
+		/* this is safe: the next phase asks again */
+		pam_set_data(h, verdict_key, NULL, NULL);
 		return;
 	}
 	v->code = code;
@@ -54,7 +62,7 @@ static void remember(pam_handle_t *h, const char *user, int code)
 		free(v);
 }
 
-/* NULL: nobody has authenticated on this handle, or nothing is known of it. */
+/* NULL: nobody has authenticated on this handle, or the module could not remember it. */
 static const struct verdict *last_verdict(pam_handle_t *h)
 {
 	const void *data = NULL;
@@ -69,14 +77,20 @@ static int remembered(pam_handle_t *h, const char *user, int code)
 	return v && v->code == code && strcmp(v->user, user) == 0;
 }
 
-static void misconfigured(struct aad_end *end, const struct aad_request *req, const char *argument, const char *problem)
+static int fail_argument(struct aad_end *end, const struct aad_request *req, const char *argument,
+    const char *problem)
 {
-	aad_failed(end, req, PAM_SERVICE_ERR, LOG_ERR, "configuration-error", "argument", argument, "problem", problem, NULL);
-	end->sentence = "Tell the administrator of this machine: sign-in is not configured correctly; the system log says what "
-	    "is wrong.";
+	aad_failed(end, req, PAM_SERVICE_ERR, LOG_ERR, "configuration-error",
+	    "argument", argument, "problem", problem, NULL);
+	end->sentence = "Tell the administrator of this machine: sign-in is not configured "
+	    "correctly; the system log says what is wrong.";
+	return -1;
 }
 
-/* A missing or wrong module argument must not be found out by a user whom it would let in or keep out by accident. */
+/*
+ * An unknown or wrong module argument is an error at once. Otherwise somebody would notice it whom
+ * it lets in, or keeps out, by accident.
+ */
 static int read_arguments(int argc, const char **argv, struct aad_request *req, struct aad_end *end)
 {
 	for (int i = 0; i < argc; i++) {
@@ -85,9 +99,10 @@ static int read_arguments(int argc, const char **argv, struct aad_request *req, 
 		else if (strncmp(argv[i], "config=/", 8) == 0)
 			req->config = argv[i] + 7;
 		else if (strncmp(argv[i], "config=", 7) == 0)
-			return misconfigured(end, req, argv[i], "config= wants an absolute path"), -1;
+			return fail_argument(end, req, argv[i], "config= wants an absolute path");
 		else
-			return misconfigured(end, req, argv[i], "unknown module argument; known are config=PATH and debug"), -1;
+			return fail_argument(end, req, argv[i],
+			    "unknown module argument; known are config=PATH and debug");
 	}
 	return 0;
 }
@@ -99,7 +114,13 @@ static const char *item(pam_handle_t *h, int which)
 	return pam_get_item(h, which, &value) == PAM_SUCCESS ? value : NULL;
 }
 
-static void ask_worker(pam_handle_t *h, int argc, const char **argv, struct aad_request *req, struct aad_end *end)
+static int64_t nanoseconds(const struct timespec *t)
+{
+	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+static void ask_worker(pam_handle_t *h, int argc, const char **argv, struct aad_request *req,
+    struct aad_end *end)
 {
 	struct aad_worker worker;
 
@@ -108,18 +129,23 @@ static void ask_worker(pam_handle_t *h, int argc, const char **argv, struct aad_
 	req->caller = getuid();
 	req->holds_admins = aad_holds_admins(req);
 	req->store_ino = store_at_load.st_ino;
-	req->store_mtime = store_at_load.st_mtim.tv_sec * 1000000000LL + store_at_load.st_mtim.tv_nsec;
-	if (geteuid() != 0)
-		return aad_failed(end, req, PAM_SYSTEM_ERR, LOG_ERR, "not-root", NULL);
-	if (aad_worker_start(req, &worker))
-		return aad_failed(end, req, PAM_SYSTEM_ERR, LOG_ERR, "worker-failed", "step", "fork", "error", strerror(errno), NULL);
+	req->store_mtime = nanoseconds(&store_at_load.st_mtim);
+	if (geteuid() != 0) {
+		aad_failed(end, req, PAM_SYSTEM_ERR, LOG_ERR, "not-root", NULL);
+		return;
+	}
+	if (aad_worker_start(req, &worker)) {
+		aad_failed(end, req, PAM_SYSTEM_ERR, LOG_ERR, "worker-failed",
+		    "step", "fork", "error", strerror(errno), NULL);
+		return;
+	}
 	aad_relay(h, req, &worker, end);
 	aad_worker_end(&worker);
 }
 
 /*
- * The worker's word is checked once more against what the host itself sees: a name the host already had under some uid
- * must have that uid still.
+ * Checks the worker's result against the host: a name that the host knew under a uid before must
+ * have that uid still.
  */
 static int same_user(pam_handle_t *h, const struct aad_request *before)
 {
@@ -127,10 +153,13 @@ static int same_user(pam_handle_t *h, const struct aad_request *before)
 
 	if (!before->known)
 		return 1;
-	return aad_claim_user(h, &now) == PAM_SUCCESS && now.known && now.uid == before->uid;
+	return aad_check_user(h, &now) == PAM_SUCCESS && now.known && now.uid == before->uid;
 }
 
-/* From what is asked to the one line in the log. The account phase, which asks nobody for anything, authorizes in every service. */
+/*
+ * One attempt, from the question to the one line in the log. The account phase, which asks nobody
+ * for anything, authorizes in every service.
+ */
 static int attempt(pam_handle_t *h, int argc, const char **argv, struct aad_request *req)
 {
 	struct aad_end end = { .code = PAM_SYSTEM_ERR };
@@ -139,7 +168,7 @@ static int attempt(pam_handle_t *h, int argc, const char **argv, struct aad_requ
 	req->service = item(h, PAM_SERVICE);
 	req->rhost = item(h, PAM_RHOST);
 	if (req->phase == AAD_AUTHENTICATE && !aad_shows_code(req->service))
-		aad_refuse_unseen(&end, req);
+		aad_refuse_service(&end, req);
 	else
 		ask_worker(h, argc, argv, req, &end);
 	if (end.code == PAM_SUCCESS && !same_user(h, req))
@@ -149,14 +178,15 @@ static int attempt(pam_handle_t *h, int argc, const char **argv, struct aad_requ
 	if (*end.line)
 		pam_syslog(h, end.priority, "%s", end.line);
 	if (*end.last)
-		aad_ask(h, end.last);	/* whoever hangs up here has been refused all the same */
+		/* a client that hangs up here has been refused all the same */
+		aad_ask(h, end.last);
 	return end.code;
 }
 
 /*
- * sshd asks again after every failure, and its client then falls back to a password prompt. That helps after a mistake in
- * the browser (PAM_AUTH_ERR), with a fresh code. After anything else the answer would stay what it is, and the one code
- * that sshd takes for "no, and do not ask again" is PAM_MAXTRIES.
+ * sshd asks again after every failure, and its client then falls back to a password prompt. That
+ * helps after a mistake in the browser (PAM_AUTH_ERR): the next attempt has a new code. Any other
+ * result would stay the same, and PAM_MAXTRIES is the one code by which sshd does not ask again.
  */
 static int for_host(int ret)
 {
@@ -171,11 +201,13 @@ static int for_host(int ret)
 int pam_sm_authenticate(pam_handle_t *h, int flags, int argc, const char **argv)
 {
 	struct aad_request req = { .phase = AAD_AUTHENTICATE };
-	int ret = aad_claim_user(h, &req);
+	int ret = aad_check_user(h, &req);
 
-	(void)flags;	/* PAM_SILENT too: sudo sets it, and a device code nobody sees helps nobody */
-	if (ret != PAM_SUCCESS)
-		return remember(h, req.user, ret), ret;
+	(void)flags;	/* PAM_SILENT, too: sudo sets it, and the person must see the device code */
+	if (ret != PAM_SUCCESS) {
+		remember(h, req.user, ret);
+		return ret;
+	}
 	if (remembered(h, req.user, PAM_PERM_DENIED))
 		return for_host(PAM_PERM_DENIED);
 	req.columns = aad_in_sshd() ? AAD_COLUMNS : aad_columns();
@@ -183,7 +215,7 @@ int pam_sm_authenticate(pam_handle_t *h, int flags, int argc, const char **argv)
 	req.said = aad_said();
 	ret = attempt(h, argc, argv, &req);
 	if (ret == PAM_SUCCESS)
-		aad_window_opens(&req);
+		aad_open_window(&req);
 	remember(h, req.user, ret);
 	return for_host(ret);
 }
@@ -191,7 +223,7 @@ int pam_sm_authenticate(pam_handle_t *h, int flags, int argc, const char **argv)
 int pam_sm_acct_mgmt(pam_handle_t *h, int flags, int argc, const char **argv)
 {
 	struct aad_request req = { .phase = AAD_ACCOUNT };
-	int ret = aad_claim_user(h, &req);
+	int ret = aad_check_user(h, &req);
 
 	(void)flags;
 	if (ret == PAM_USER_UNKNOWN)
@@ -200,17 +232,19 @@ int pam_sm_acct_mgmt(pam_handle_t *h, int flags, int argc, const char **argv)
 		return ret;
 	if (remembered(h, req.user, PAM_SUCCESS))
 		return PAM_SUCCESS;
-	if (aad_is_anothers(&req, item(h, PAM_SERVICE)))
+	if (aad_signed_in_elsewhere(&req, item(h, PAM_SERVICE)))
 		return PAM_IGNORE;
 	return attempt(h, argc, argv, &req);
 }
 
 /*
- * There are no credentials to set; what is returned decides whether the host goes on. libpam takes the way through the stack that
- * authentication took on this handle, and each module on it has to succeed again: so ours says what it said then, also if the
- * user is another by now (sudo's is root). sshd's keyboard-interactive authenticates in another process, and behind a key, in
- * cron and in at nobody does: then this call decides the way by itself, so a name that is not ours is unknown here, too, and
- * not PAM_IGNORE, which a line with default=die takes for a refusal.
+ * There are no credentials to set, but the result decides whether the host goes on. After an
+ * authentication on this handle, libpam walks through the stack as it did then, and every module
+ * must succeed again. So the result is that of the authentication, even if the user is another one
+ * by now (in sudo it is root). sshd's keyboard-interactive authenticates in another process, and
+ * after a key, in cron and in at nobody has authenticated. There this call decides by itself. So a
+ * name that is not ours is unknown here, too: a line with default=die takes PAM_IGNORE for a
+ * refusal.
  */
 int pam_sm_setcred(pam_handle_t *h, int flags, int argc, const char **argv)
 {
@@ -218,20 +252,24 @@ int pam_sm_setcred(pam_handle_t *h, int flags, int argc, const char **argv)
 	struct aad_request req = { 0 };
 
 	(void)flags, (void)argc, (void)argv;
-	return v ? for_host(v->code) : aad_claim_user(h, &req);
+	return v ? for_host(v->code) : aad_check_user(h, &req);
 }
 
-/* Without this one, libpam complains of a line "password ... pam_aad.so", and ends it as it ends one whose module is missing. */
+/*
+ * Without this function, libpam complains about a line "password ... pam_aad.so", and ends it like
+ * one whose module is missing.
+ */
 int pam_sm_chauthtok(pam_handle_t *h, int flags, int argc, const char **argv)
 {
 	struct aad_request req = { 0 };
-	int ret = aad_claim_user(h, &req);
+	int ret = aad_check_user(h, &req);
 
 	(void)argc, (void)argv;
 	if (ret != PAM_SUCCESS)
 		return ret == PAM_USER_UNKNOWN ? PAM_IGNORE : ret;
 	if (!(flags & PAM_SILENT))
-		pam_error(h, "Your password is kept by Entra ID, not by this machine. Change it there, with a browser.");
+		pam_error(h, "Your password is kept by Entra ID, not by this machine. "
+		    "Change it there, with a browser.");
 	return PAM_PERM_DENIED;
 }
 
@@ -240,7 +278,7 @@ int pam_sm_open_session(pam_handle_t *h, int flags, int argc, const char **argv)
 	struct aad_request req = { 0 };
 
 	(void)flags, (void)argc, (void)argv;
-	if (aad_claim_user(h, &req) != PAM_SUCCESS)
+	if (aad_check_user(h, &req) != PAM_SUCCESS)
 		return PAM_IGNORE;
 	aad_session_begins(&req, item(h, PAM_RHOST));
 	return PAM_SUCCESS;
@@ -251,7 +289,7 @@ int pam_sm_close_session(pam_handle_t *h, int flags, int argc, const char **argv
 	struct aad_request req = { 0 };
 
 	(void)flags, (void)argc, (void)argv;
-	if (aad_claim_user(h, &req) != PAM_SUCCESS)
+	if (aad_check_user(h, &req) != PAM_SUCCESS)
 		return PAM_IGNORE;
 	aad_session_ends(&req, item(h, PAM_RHOST));
 	return PAM_SUCCESS;

@@ -1,20 +1,24 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A worker that its host cannot see. The host of a forked child gets SIGCHLD, and wait(2) for any child returns this one: servers
- * that count their children, or wait in a handler, are led astray by a child that they never made. A child that was cloned without
- * an exit signal is seen by __WALL and __WCLONE only. But in a host of several threads only fork makes a child that can go on: it
- * takes the locks of malloc and stdio first, so that the copy of them is whole, and renews those of the loader and the thread list.
+ * Forks a worker that its host cannot see. The host of a forked child gets SIGCHLD, and wait(2) for
+ * any child returns this one. That misleads servers that count their children, or wait in a
+ * handler: they never made this child. Only __WALL and __WCLONE see a child that was cloned without
+ * an exit signal. But in a host of several threads only fork makes a child that can go on: fork
+ * takes the locks of malloc and stdio first, so that their copies are whole, and renews those of
+ * the loader and the thread list.
  *
- *   host ──clone, no signal──▶ guard ──fork──▶ worker
+ * host ──clone, no signal──▶ guard ──fork──▶ worker
  *
- * So there is a process between the two. The guard shares the host's memory, and stands in for the calling thread, which sleeps
- * meanwhile: it has that thread's thread-local storage, and so fork takes the locks as that thread, for real. The worker's SIGCHLD is the
- * guard's. Then the host goes on, and the guard waits to be told that the worker is no longer needed.
+ * So there is a process between the two. The guard shares the host's memory, and stands in for the
+ * calling thread, which sleeps meanwhile. It has that thread's thread-local storage, so fork takes
+ * the locks as that thread. The worker's SIGCHLD goes to the guard. Then the host goes on, and the
+ * guard waits for the message that the worker is no longer needed.
  *
- * From there on both use one errno, the host's. It is written by system calls that fail only, and the guard's do not: it waits with
- * rt_sigtimedwait, for the one signal that it is sent, and what it kills and reaps is its own child.
+ * From there on both use one errno, the host's. Only system calls that fail write it, and those of
+ * the guard do not fail: it waits with rt_sigtimedwait for the one signal that it gets, and kills
+ * and reaps its own child.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,22 +33,25 @@
 
 #include "door.h"
 
-enum { STARTING = 1, STARTED = 2 };	/* and 0, which the kernel writes when the guard has ended */
+/* and 0, which the kernel writes when the guard has ended */
+enum { STARTING = 1, STARTED = 2 };
 
-enum { ROOM = 256 << 10, PAGE = 64 << 10 };	/* no page is larger, on any machine */
+enum { STACK = 256 << 10, PAGE = 64 << 10 };	/* no machine has larger pages */
 
-/* The guard's memory, apart from the stack of the host, which may leave its own frames by longjmp. */
-struct room {
-	char overflow[PAGE];	/* not to be written */
-	char stack[ROOM];
+/*
+ * The guard's memory, apart from the stack of the host, which may leave its own frames by longjmp.
+ */
+struct guard {
+	char overflow[PAGE];	/* not writable */
+	char stack[STACK];
 	_Alignas(16) int state;
-	int error;		/* of fork */
+	int error;	/* of fork */
 	pid_t host, worker;
-	aad_life *life;
-	const void *with;
+	aad_worker_main *run;
+	const void *arg;
 };
 
-/* The guard's frames never return, which would leave the sanitizer's marks of them to whoever gets this memory next. */
+/* The guard's frames never return, so the sanitizer's marks of them would stay in this memory. */
 #define UNMARKED __attribute__((no_sanitize("address")))
 
 static void __attribute__((noreturn)) leave(void)
@@ -54,66 +61,74 @@ static void __attribute__((noreturn)) leave(void)
 }
 
 /*
- * Not part of what happens to the host's process group, and not the user's to signal, whose real uid a host such as sudo has. The
- * effective uid stays: changing it would change the memory's PR_SET_DUMPABLE, which is the host's.
+ * Separates the guard from the host's process group and from its user, whose real uid a host such
+ * as sudo has. The effective uid stays: changing it would change PR_SET_DUMPABLE of the memory,
+ * which is the host's.
  */
-static void UNMARKED stand_apart(const struct room *r)
+static void UNMARKED stand_apart(const struct guard *g)
 {
-	struct sigaction plain = { .sa_handler = SIG_DFL };	/* ignored, it would reap the worker */
+	/* if it were ignored, the kernel would reap the worker */
+	struct sigaction plain = { .sa_handler = SIG_DFL };
 
 	sigaction(SIGCHLD, &plain, NULL);
 	if (syscall(SYS_getuid) != 0)
 		syscall(SYS_setresuid, 0, -1, -1);
 	syscall(SYS_setsid);
 	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (syscall(SYS_getppid) != r->host)	/* it has gone already */
+	if (syscall(SYS_getppid) != g->host)	/* the parent has ended already */
 		leave();
 }
 
 /*
- * Waits for the end of who has been killed, but not for ever: a process that waits for a file server which is gone may not even be
- * killed until that is back. Init has it then.
+ * Waits for the end of a killed process, but not for ever: one that waits for a file server which
+ * is gone cannot be killed until the server is back. init reaps it then.
  */
 static void UNMARKED await_end(pid_t pid)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 	enum { TRIES = 3000 };
 
-	for (int i = 0; i < TRIES && syscall(SYS_wait4, pid, NULL, WNOHANG | __WALL, NULL) == 0; i++)
+	for (int i = 0; i < TRIES; i++) {
+		if (syscall(SYS_wait4, pid, NULL, WNOHANG | __WALL, NULL) != 0)
+			return;
 		syscall(SYS_nanosleep, &pause, NULL);
+	}
 }
 
-static int UNMARKED guard(void *room)
+static int UNMARKED run_guard(void *arg)
 {
-	struct room *r = room;
-	pid_t self = (pid_t)syscall(SYS_getpid);	/* getpid(3) of old has it from the host's thread */
+	struct guard *g = arg;
+	/* in old glibc getpid(3) returns the host's pid */
+	pid_t self = (pid_t)syscall(SYS_getpid);
 	sigset_t told;
 
-	stand_apart(r);
+	stand_apart(g);
 	sigemptyset(&told);
 	sigaddset(&told, SIGTERM);
-	if ((r->worker = fork()) == 0)
-		r->life(r->with, self);
-	r->error = errno;
-	__atomic_store_n(&r->state, STARTED, __ATOMIC_RELEASE);
-	syscall(SYS_futex, &r->state, FUTEX_WAKE, 1, NULL, NULL, 0);
-	if (r->worker < 0)
+	if ((g->worker = fork()) == 0)
+		g->run(g->arg, self);
+	g->error = errno;
+	__atomic_store_n(&g->state, STARTED, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &g->state, FUTEX_WAKE, 1, NULL, NULL, 0);
+	if (g->worker < 0)
 		leave();
-	while (syscall(SYS_rt_sigtimedwait, &told, NULL, NULL, _NSIG / 8) < 0)	/* blocked, as all signals are */
+	/* blocked, as all signals are */
+	while (syscall(SYS_rt_sigtimedwait, &told, NULL, NULL, _NSIG / 8) < 0)
 		;
-	syscall(SYS_kill, r->worker, SIGKILL);
-	await_end(r->worker);
+	syscall(SYS_kill, g->worker, SIGKILL);
+	await_end(g->worker);
 	leave();
 }
 
-static struct room *open_room(void)
+static struct guard *open_guard(void)
 {
-	struct room *r = mmap(NULL, sizeof *r, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	struct guard *g = mmap(NULL, sizeof *g, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 
-	if (r == MAP_FAILED)
+	if (g == MAP_FAILED)
 		return NULL;
-	mprotect(r->overflow, sizeof r->overflow, PROT_NONE);
-	return r;
+	mprotect(g->overflow, sizeof g->overflow, PROT_NONE);
+	return g;
 }
 
 static void reap(pid_t pid)
@@ -122,66 +137,74 @@ static void reap(pid_t pid)
 		;
 }
 
-/* Until the guard has forked, the calling thread must not do anything that needs its thread-local storage. */
-static int await(struct room *r)
+/*
+ * Waits until the guard has forked. Until then the calling thread must not use its thread-local
+ * storage. 0, or -1.
+ */
+static int await(struct guard *g)
 {
 	int state;
 
-	while ((state = __atomic_load_n(&r->state, __ATOMIC_ACQUIRE)) == STARTING)
-		syscall(SYS_futex, &r->state, FUTEX_WAIT, STARTING, NULL, NULL, 0);
-	return state == STARTED && r->worker > 0 ? 0 : -1;
+	while ((state = __atomic_load_n(&g->state, __ATOMIC_ACQUIRE)) == STARTING)
+		syscall(SYS_futex, &g->state, FUTEX_WAIT, STARTING, NULL, NULL, 0);
+	return state == STARTED && g->worker > 0 ? 0 : -1;
 }
 
-/* As any program would: where there can be no guard, under qemu-user for instance. There a host may see the worker. */
-static int in_sight(struct aad_worker *w, aad_life *life, const void *with)
+/*
+ * A plain fork, where no guard is possible, under qemu-user for instance. There the host may see
+ * the worker.
+ */
+static int fork_in_sight(struct aad_worker *w, aad_worker_main *run, const void *arg)
 {
 	pid_t host = getpid();
 
-	w->room = NULL;
+	w->guard = NULL;
 	if ((w->pid = fork()) == 0)
-		life(with, host);
+		run(arg, host);
 	return w->pid < 0 ? -1 : 0;
 }
 
-/* The calling thread has all signals blocked, and the guard thereby, too. */
-int aad_birth(struct aad_worker *w, aad_life *life, const void *with)
+/* The calling thread has all signals blocked, and so has the guard. */
+int aad_fork_worker(struct aad_worker *w, aad_worker_main *run, const void *arg)
 {
-	struct room *r = open_room();
+	struct guard *g = open_guard();
 
-	if (!r)
-		return in_sight(w, life, with);
-	r->state = STARTING;
-	r->host = getpid();
-	r->life = life;
-	r->with = with;
-	w->room = r;
-	w->pid = clone(guard, r->stack + sizeof r->stack, CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID, r, NULL, NULL, &r->state);
+	if (!g)
+		return fork_in_sight(w, run, arg);
+	g->state = STARTING;
+	g->host = getpid();
+	g->run = run;
+	g->arg = arg;
+	w->guard = g;
+	w->pid = clone(run_guard, g->stack + sizeof g->stack,
+	    CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID, g, NULL, NULL, &g->state);
 	if (w->pid < 0) {
-		munmap(r, sizeof *r);
-		return in_sight(w, life, with);
+		munmap(g, sizeof *g);
+		return fork_in_sight(w, run, arg);
 	}
-	if (await(r) == 0)
+	if (await(g) == 0)
 		return 0;
 	reap(w->pid);
-	errno = r->error ? r->error : ECHILD;
-	munmap(r, sizeof *r);
+	errno = g->error ? g->error : ECHILD;
+	munmap(g, sizeof *g);
 	return -1;
 }
 
 /*
- * By pid and whatever the host does about children: if it reaps this one itself, waitpid returns ECHILD, and that is as good, because
- * the outcome came by frame, never by exit status. A child that waitpid calls alive is still ours, so the number cannot belong to
- * a stranger when it is signalled.
+ * Waits by pid, whatever the host does about children. If the host reaps this child itself, waitpid
+ * returns ECHILD. That is fine, because the result came in a frame and not in the exit status. A
+ * child that waitpid reports as alive is still ours, so its pid cannot belong to another process
+ * when it is signalled.
  */
-void aad_death(struct aad_worker *w)
+void aad_kill_worker(struct aad_worker *w)
 {
 	if (waitpid(w->pid, NULL, WNOHANG | __WALL) == 0) {
-		kill(w->pid, w->room ? SIGTERM : SIGKILL);
-		if (w->room)
+		kill(w->pid, w->guard ? SIGTERM : SIGKILL);
+		if (w->guard)
 			reap(w->pid);
 		else
 			await_end(w->pid);
 	}
-	if (w->room)
-		munmap(w->room, sizeof(struct room));
+	if (w->guard)
+		munmap(w->guard, sizeof(struct guard));
 }

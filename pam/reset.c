@@ -1,18 +1,20 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What fork(2) hands on to the worker beside ids, descriptors, limits and signals (child.c): how fast it runs, where, and in
- * what language. A caller of sudo or su sets all of this for the program they start: nice 19, one processor, the idle class
- * of the disk, first to be killed when memory is short. The worker holds the store's lock and places in the waiting room,
- * which are everybody's, so how long it takes must not be the caller's to say.
+ * Resets what fork(2) passes on to the worker besides ids, descriptors, limits and signals
+ * (child.c): how fast it runs, where, and in what language. The user of sudo or su sets all of this
+ * for the program that they start: nice 19, one processor, the idle class of the disk, the first to
+ * be killed when memory is short. The worker holds the lock of the store and places in the waiting
+ * room, which everybody shares, so this user must not decide how long it takes.
  *
- * Each attribute is asked for first, and set only where it is unusual: the filter of system calls that a service has
- * (seccomp(2)) may kill the process that sets one. Root in a container may not set all of them; that is no error, since
- * nothing here decides who gets in. As in child.c, nothing here takes a lock.
+ * Each attribute is read first, and set only where it is unusual: a service's filter of system
+ * calls (seccomp(2)) may kill the process that sets one. Root in a container may not set all of
+ * them. That is no error, since nothing here decides who gets in. As in child.c, nothing here takes
+ * a lock.
  *
- * What a host has more, it keeps to itself (timers, memory locks), it cannot be undone (no_new_privs, seccomp) or it is the
- * machine's arrangement (control groups, namespaces).
+ * Everything else is the host's alone (timers, memory locks), cannot be undone (no_new_privs,
+ * seccomp) or belongs to the machine (control groups, namespaces).
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -30,7 +32,7 @@
 
 enum { MOST_CPUS = 8192, USUAL_SLACK = 50000, IO_OF_THIS_PROCESS = 1 };
 
-/* A policy first: nice says nothing about a process that is idle or real-time by policy. */
+/* The policy comes first: nice means nothing for a process whose policy is idle or real-time. */
 static void reset_turns(void)
 {
 	const struct sched_param none = { 0 };
@@ -44,18 +46,28 @@ static void reset_turns(void)
 	prctl(PR_SET_TIMERSLACK, USUAL_SLACK);
 }
 
-/* All that there are. A cpuset, which is an administrator's, still bounds it; the kernel takes no more than the machine has. */
+/*
+ * Allows all processors. A cpuset, which an administrator has set, still bounds them, and the
+ * kernel ignores those that the machine does not have.
+ */
 static void reset_processors(void)
 {
-	union { cpu_set_t set; unsigned char byte[MOST_CPUS / 8]; } cpus;
+	union {
+		cpu_set_t set;
+		unsigned char byte[MOST_CPUS / 8];
+	} cpus;
 
-	if (sched_getaffinity(0, sizeof cpus, &cpus.set) || CPU_COUNT_S(sizeof cpus, &cpus.set) >= sysconf(_SC_NPROCESSORS_ONLN))
+	if (sched_getaffinity(0, sizeof cpus, &cpus.set) ||
+	    CPU_COUNT_S(sizeof cpus, &cpus.set) >= sysconf(_SC_NPROCESSORS_ONLN))
 		return;
 	memset(&cpus, 0xff, sizeof cpus);
 	sched_setaffinity(0, sizeof cpus, &cpus.set);
 }
 
-/* Which node's, and how soon to be taken. A score below 0 only root can give: to a service that is to live on. */
+/*
+ * The node of memory, and how soon the process is killed for memory. Only root can set a score
+ * below 0, for a service that is to live on.
+ */
 static void reset_memory(void)
 {
 	int policy = 0, score;
@@ -79,8 +91,13 @@ void aad_reset_process(void)
 	reset_memory();
 	if (personality(0xffffffff) != PER_LINUX)
 		personality(PER_LINUX);
-	/* Go's handlers would run on the host's, which may be too small for them. */
+	/*
+	 * Go's handlers would run on the host's stack for signals, which may be too small for them.
+	 */
 	sigaltstack(&none, NULL);
-	/* For this thread, the only one yet; setlocale(3) would take a lock. glibc has "C" at hand, without memory or a lock. */
+	/*
+	 * For this thread, the only one so far; setlocale(3) would take a lock. glibc has "C" built
+	 * in, without memory or a lock.
+	 */
 	uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
 }

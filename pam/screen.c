@@ -2,9 +2,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * How wide a picture of characters beyond ASCII may be here. sudo, su and login have a terminal and a locale, both of the person's
- * choosing, and all that is taken from either is one number: who sets them to lie spoils a picture that only they see. polkit's
- * helper, cockpit and display managers have no terminal, and a window in a font of its own.
+ * Computes the width for a picture of characters beyond ASCII. sudo, su and login have a terminal
+ * and a locale, which the person chooses. Only one number is taken from them: a person who sets
+ * them to lie spoils a picture that only they see. The helper of polkit, cockpit and display
+ * managers have no terminal, but a window with a font of their own.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,11 +1,12 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Where a code is shown: sign_in.services. On most machines this module is in a stack that every service includes, and most of
- * those have nobody in front of them who reads a prompt: servers for mail and files, which answer it themselves, crash at it or wait
- * for minutes. There an account of ours is refused at once, before a process is started, the network is asked, another
- * module asks for a password that the account does not have, or pam_faillock counts.
+ * Where a code is shown: sign_in.services. On most machines this module is in a stack that every
+ * service includes, and in most services nobody reads a prompt: servers for mail and files answer
+ * it themselves, crash at it or wait for minutes. There an account of ours is refused at once,
+ * before a process starts or the network is used, before another module asks for a password that
+ * the account does not have, and before pam_faillock counts.
  */
 #include <libgen.h>
 #include <string.h>
@@ -15,12 +16,19 @@
 #include "door.h"
 #include "../nss/aad.h"
 
-/* Each was seen to show the whole prompt and to wait for ENTER (docs/programs.md). internal/config has the same list. */
+/*
+ * Each of them shows the whole prompt and waits for ENTER (docs/programs.md). internal/config has
+ * the same list.
+ */
 static const char *const usual[] = {
-	"sshd", "sudo", "sudo-i", "su", "su-l", "login", "remote", "doas", "vlock", "polkit-1", "cockpit",
+	"sshd", "sudo", "sudo-i", "su", "su-l", "login", "remote", "doas", "vlock", "polkit-1",
+	"cockpit",
 };
 
-/* Under whatever name it calls PAM: PAMServiceName, or the name it was started by (before OpenSSH 9.8). */
+/*
+ * sshd may call PAM by any name: PAMServiceName, or the name that it was started by (before OpenSSH
+ * 9.8).
+ */
 int aad_in_sshd(void)
 {
 	char path[256];
@@ -30,7 +38,10 @@ int aad_in_sshd(void)
 	return strncmp(basename(path), "sshd", 4) == 0;
 }
 
-/* Without a store, or by one that an earlier version wrote, the usual ones: nobody is to be locked out by a file that is missing. */
+/*
+ * Without a store, or with one of an earlier version, the usual services: a missing file must not
+ * lock anybody out.
+ */
 static int is_listed(const char *service)
 {
 	enum aad_answer answer = aad_is_sign_in_service(service);
@@ -49,8 +60,8 @@ int aad_shows_code(const char *service)
 }
 
 /*
- * A name with a record is an account of ours, and the answer is no, for all modules below as well. One that merely has our domain may
- * be another module's, a mailbox for instance. If the store cannot say, a uid that the host has from our range tells.
+ * 1 if the name is an account of ours. With a record the answer is no to all modules below, too. A
+ * name that merely has our domain may belong to another module. Without a store the uid decides.
  */
 static int is_account(const struct aad_request *req)
 {
@@ -62,12 +73,12 @@ static int is_account(const struct aad_request *req)
 	case AAD_NO:
 		return 0;
 	default:
-		aad_claims(req->user, &low, &high);
+		aad_is_ours(req->user, &low, &high);
 		return req->known && req->uid >= low && req->uid <= high;
 	}
 }
 
-void aad_refuse_unseen(struct aad_end *end, const struct aad_request *req)
+void aad_refuse_service(struct aad_end *end, const struct aad_request *req)
 {
 	if (is_account(req))
 		aad_denied(end, req, PAM_AUTH_ERR, "service-not-listed");
@@ -76,10 +87,11 @@ void aad_refuse_unseen(struct aad_end *end, const struct aad_request *req)
 }
 
 /*
- * Whom another module has let in there by a name that only has our domain. The host has no uid for it, so it is no login to this
- * machine, and needs nobody's authorization of ours. In doubt it does.
+ * 1 for a user whom another module has let in by a name that only has our domain. The host has no
+ * uid for the name, so this is no login to this machine, and needs no authorization of ours. 0 in
+ * doubt.
  */
-int aad_is_anothers(const struct aad_request *req, const char *service)
+int aad_signed_in_elsewhere(const struct aad_request *req, const char *service)
 {
 	return !req->known && !aad_shows_code(service) && aad_is_stored(req->user) == AAD_NO;
 }

@@ -1,13 +1,11 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Where a session came from, noted as "boot-id pid uid rhost\n" in a file named by the kernel's audit session id, for
- * sign_in.reuse_window: internal/signin/reusesession.go reads it behind sudo, and says why nothing else would do. There is a
- * directory to write it in only where that key is set. Without a note sudo asks for a code, so nothing here is an error.
- *
- * And the one word that comes back to the worker's side: that the door has let somebody in, so that a sign-in broken off at
- * the prompt, after the browser, leaves no window open.
+ * A note of a session's origin, for sign_in.reuse_window: "boot-id pid uid rhost\n", in a file with
+ * the name of the kernel's audit session id. internal/signin/reusesession.go reads it behind sudo,
+ * and says why nothing else would do. The directory exists only where that key is set. Without a
+ * note sudo asks for a code, so nothing here is an error.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -20,13 +18,9 @@
 
 #define AAD_SESSIONS "/run/aad-login/sessions"
 
-/* pending and opened: see internal/signin/reusemarks.go. */
-#define AAD_PENDING "/run/aad-login/pending"
-#define AAD_OPENED "/run/aad-login/opened"
-
 static const char unset[] = "4294967295";
 
-/* The first line of a file of /proc, or "". */
+/* Reads the first line of a file of /proc, or "". */
 static void first_line(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -39,9 +33,10 @@ static void first_line(const char *path, char *text, size_t size)
 }
 
 /*
- * The note's path, if this is the process that let the person in. It is when pam_loginuid gave it an id of its own just now,
- * and the account's uid with it. An id shared with the parent is older than the session: an sshd that somebody started by hand
- * has it, and then all who come in through that sshd.
+ * Makes the note's path. 1 if this is the process that let the person in: pam_loginuid has just
+ * given it an id of its own, with the account's uid. An id that the parent has, too, is older than
+ * the session: an sshd that somebody started by hand has one, and so have all who sign in through
+ * that sshd.
  */
 static int note_path(const struct aad_request *req, const char *rhost, char *path, size_t size)
 {
@@ -53,18 +48,10 @@ static int note_path(const struct aad_request *req, const char *rhost, char *pat
 	first_line("/proc/self/sessionid", id, sizeof id);
 	first_line("/proc/self/loginuid", uid, sizeof uid);
 	first_line(parent, parents, sizeof parents);
-	if (!*id || !*parents || strcmp(id, unset) == 0 || strcmp(id, parents) == 0 || strtoul(uid, NULL, 10) != req->uid)
+	if (!*id || !*parents || strcmp(id, unset) == 0 || strcmp(id, parents) == 0 ||
+	    strtoul(uid, NULL, 10) != req->uid)
 		return 0;
 	return snprintf(path, size, AAD_SESSIONS "/%s", id) < (int)size;
-}
-
-void aad_window_opens(const struct aad_request *req)
-{
-	char pending[96], opened[96];
-
-	snprintf(pending, sizeof pending, AAD_PENDING "/%s", req->attempt);
-	snprintf(opened, sizeof opened, AAD_OPENED "/%s", req->attempt);
-	rename(pending, opened);	/* most sign-ins leave none; if it fails, the next takes a code */
 }
 
 void aad_session_begins(const struct aad_request *req, const char *rhost)
@@ -76,9 +63,12 @@ void aad_session_begins(const struct aad_request *req, const char *rhost)
 		return;
 	first_line("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
 	n = snprintf(note, sizeof note, "%s %d %u %s\n", boot, getpid(), req->uid, rhost);
-	if (n >= (int)sizeof note || (fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)) < 0)
+	if (n >= (int)sizeof note)
 		return;
-	(void)!write(fd, note, (size_t)n);	/* half a note does not read as one */
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return;
+	(void)!write(fd, note, (size_t)n);	/* half a note is no note to the reader */
 	close(fd);
 }
 

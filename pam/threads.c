@@ -1,12 +1,14 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The functions for threads, which the worker alone calls. Before glibc 2.34 most of them are in libpthread.so.0; since then that
- * library is empty, but a module that names it has it looked for, mapped and relocated in every sudo, su and sshd: a third of what
- * loading this module takes. So the module does not name it. The build directs every call of a function below to this file (ld's
- * --wrap). What the host's libraries have, the loader binds as ever; the worker looks for the rest in libpthread.so.0. The host's side
- * calls none of these. sigprocmask(2) is pthread_sigmask there: on Linux each is about the calling thread.
+ * The functions for threads, which only the worker calls. Before glibc 2.34 most of them are in
+ * libpthread.so.0. Since then that library is empty, but a module that names it makes the loader
+ * find, map and relocate it in every sudo, su and sshd, which is a third of the time that loading
+ * this module takes. So the module does not name it. The build directs every call of a function
+ * below to this file (ld's --wrap). The loader binds functions of the host's libraries as ever; the
+ * worker finds the others in libpthread.so.0. The host's side calls none of these functions. It
+ * uses sigprocmask(2) for pthread_sigmask: on Linux both are about the calling thread.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -19,38 +21,49 @@
 
 #include "door.h"
 
-/* Weak, so that a libc without them will do: these two are in libdl.so.2 there, which libpam needs itself. */
+/*
+ * Weak, so that a libc without these two will do. They are in libdl.so.2 there, which libpam needs
+ * itself.
+ */
 #pragma weak dlopen
 #pragma weak dlsym
 
 /*
- * Go asks twice, at the worker's start, where the stack of its first thread ends. glibc has the kernel write the list of all mappings for
- * that, which takes a tenth of the start, and then it is the stack of the host: the worker runs on the guard's. Without an answer, Go
- * takes that there are 32 KB.
+ * At its start Go asks twice where the stack of its first thread ends. For the answer glibc has the
+ * kernel write the list of all mappings, which takes a tenth of the start, and the answer is the
+ * stack of the host: the worker runs on the guard's. Without an answer, Go assumes 32 KB.
  */
-static int is_first_thread(void) { return syscall(SYS_gettid) == syscall(SYS_getpid); }
+static int is_first_thread(void)
+{
+	return syscall(SYS_gettid) == syscall(SYS_getpid);
+}
 
-/* Each: what it returns, its name, its parameters, its arguments. The Makefile reads the names here. */
+/* Each one: its type, name, parameters and arguments. The Makefile reads the names here. */
 #define FUNCTIONS \
 	THROUGH(int, pthread_attr_destroy, (pthread_attr_t *a), (a)) \
-	THROUGH(int, pthread_attr_getstack, (const pthread_attr_t *a, void **at, size_t *size), (a, at, size)) \
-	THROUGH(int, pthread_attr_getstacksize, (const pthread_attr_t *a, size_t *size), (a, size)) \
+	THROUGH(int, pthread_attr_getstack, (const pthread_attr_t *a, void **at, size_t *n), \
+	    (a, at, n)) \
+	THROUGH(int, pthread_attr_getstacksize, (const pthread_attr_t *a, size_t *n), (a, n)) \
 	THROUGH(int, pthread_attr_init, (pthread_attr_t *a), (a)) \
 	THROUGH(int, pthread_attr_setdetachstate, (pthread_attr_t *a, int state), (a, state)) \
 	THROUGH(int, pthread_attr_setstacksize, (pthread_attr_t *a, size_t size), (a, size)) \
 	THROUGH(int, pthread_cond_broadcast, (pthread_cond_t *c), (c)) \
 	THROUGH(int, pthread_cond_wait, (pthread_cond_t *c, pthread_mutex_t *m), (c, m)) \
-	THROUGH(int, pthread_create, (pthread_t *t, const pthread_attr_t *a, void *(*run)(void *), void *with), (t, a, run, with)) \
-	THROUGH_UNLESS(is_first_thread() ? ENOENT : 0, int, pthread_getattr_np, (pthread_t t, pthread_attr_t *a), (t, a)) \
+	THROUGH(int, pthread_create, (pthread_t *t, const pthread_attr_t *a, void *(*run)(void *), \
+	    void *arg), (t, a, run, arg)) \
+	THROUGH_UNLESS(is_first_thread() ? ENOENT : 0, int, pthread_getattr_np, \
+	    (pthread_t t, pthread_attr_t *a), (t, a)) \
 	THROUGH(int, pthread_key_create, (pthread_key_t *key, void (*end)(void *)), (key, end)) \
 	THROUGH(int, pthread_mutex_lock, (pthread_mutex_t *m), (m)) \
 	THROUGH(int, pthread_mutex_unlock, (pthread_mutex_t *m), (m)) \
 	THROUGH(pthread_t, pthread_self, (void), ()) \
 	THROUGH(int, pthread_setattr_default_np, (const pthread_attr_t *a), (a)) \
 	THROUGH(int, pthread_setspecific, (pthread_key_t key, const void *value), (key, value)) \
-	THROUGH(int, pthread_sigmask, (int how, const sigset_t *set, sigset_t *before), (how, set, before))
+	THROUGH(int, pthread_sigmask, (int how, const sigset_t *set, sigset_t *before), \
+	    (how, set, before))
 
-#define THROUGH(type, name, parameters, arguments) THROUGH_UNLESS(0, type, name, parameters, arguments)
+#define THROUGH(type, name, parameters, arguments) \
+	THROUGH_UNLESS(0, type, name, parameters, arguments)
 #define THROUGH_UNLESS(error, type, name, parameters, arguments) \
 	extern typeof(name) __real_##name __attribute__((weak)); \
 	static typeof(name) *found_##name; \

@@ -1,13 +1,15 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Waiting for the worker without being deaf. sudo only takes note of Ctrl-C, and of a terminal that is gone; whoever waits without
- * asking for them again keeps it, and the worker, until the code expires. So for as long as we wait, those signals are kept
- * pending and looked for. When one is there, the wait is over, and the host gets it by its own handler.
+ * Waits for the worker, for signals and for the client. sudo only takes note of Ctrl-C, and of a
+ * terminal that is gone. A wait that does not look for them would keep sudo and the worker until
+ * the code expires. So those signals stay pending during the wait, and the wait looks for them. If
+ * there is one, the wait is over, and the host's own handler gets the signal.
  *
- * And sshd hears from its client only when we come back: a person who presses ENTER early and then leaves would keep sshd, the
- * worker and a place in the waiting room. So the connection, which this process has from sshd, is looked at, too.
+ * sshd notices its client only after the module has returned: a person who presses ENTER early and
+ * then leaves would keep sshd, the worker and a place in the waiting room. So the wait also watches
+ * the connection, which this process has from sshd.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -28,25 +30,27 @@
 #include "door.h"
 
 /*
- * Those that end a host, unless it ignores them. sudo keeps two of them blocked itself while it authenticates. An alarm does
- * without: what it is for, only the host's handler knows.
+ * The signals that end a host, unless it ignores them. sudo itself blocks two of them while it
+ * authenticates. SIGALRM is not among them: only the handler of the host knows what the alarm is
+ * for.
  */
-static void watched(sigset_t *set)
+static void watched_signals(sigset_t *set)
 {
 	struct sigaction action;
 
 	sigemptyset(set);
 	for (int i = 0; i < AAD_DEADLY; i++)
-		if (aad_deadly[i] != SIGALRM && sigaction(aad_deadly[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+		if (aad_deadly[i] != SIGALRM && sigaction(aad_deadly[i], NULL, &action) == 0 &&
+		    action.sa_handler != SIG_IGN)
 			sigaddset(set, aad_deadly[i]);
 }
 
 enum { DESCRIPTORS = 1024 };
 
 /*
- * Has this socket been accepted, or has the process connected it, to a directory server for instance? The kernel does not tell,
- * but an accepted one has its listener's SO_REUSEADDR, which every server sets: sshd, systemd and inetd alike. A local one has
- * its listener's name.
+ * 1 if the socket was accepted, 0 if the process has connected it, to a directory server for
+ * instance. The kernel does not tell, but an accepted socket has the listener's SO_REUSEADDR, which
+ * every server sets: sshd, systemd and inetd alike. A local socket has the listener's name.
  */
 static int is_accepted(int fd, int family, socklen_t name)
 {
@@ -54,14 +58,17 @@ static int is_accepted(int fd, int family, socklen_t name)
 	int reuse = 0;
 	socklen_t size = sizeof peer, one = sizeof reuse;
 
-	if (getpeername(fd, (struct sockaddr *)&peer, &size))	/* a listener itself, for one */
+	if (getpeername(fd, (struct sockaddr *)&peer, &size))	/* a listener, for instance */
 		return 0;
 	if (family == AF_UNIX)
 		return name > offsetof(struct sockaddr_un, sun_path);
 	return getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, &one) == 0 && reuse;
 }
 
-/* As sshd does: on a socket for both families, the client of an IPv4 address has one of ::ffff:0:0/96 (RFC 4291, 2.5.5.2). */
+/*
+ * As sshd does: on a socket for both families, the client of an IPv4 address has an address in
+ * ::ffff:0:0/96 (RFC 4291, 2.5.5.2).
+ */
 static void unmap(struct sockaddr_storage *peer)
 {
 	const struct in6_addr *mapped = &((const struct sockaddr_in6 *)peer)->sin6_addr;
@@ -73,7 +80,10 @@ static void unmap(struct sockaddr_storage *peer)
 	memcpy(peer, &v4, sizeof v4);
 }
 
-/* A number (with the zone of a link-local one), and not a name, which sshd gives where UseDNS says so, and other servers always. */
+/*
+ * 1 for a numeric address (with the zone of a link-local one). 0 for a name, which sshd gives if
+ * UseDNS says so, and other servers always.
+ */
 static int is_address(const char *rhost)
 {
 	char plain[INET6_ADDRSTRLEN], bytes[sizeof(struct in6_addr)];
@@ -91,25 +101,31 @@ static int is_from(int fd, const char *rhost)
 	if (getpeername(fd, (struct sockaddr *)&peer, &size))
 		return 0;
 	unmap(&peer);
-	return getnameinfo((struct sockaddr *)&peer, size, address, sizeof address, NULL, 0, NI_NUMERICHOST) == 0 &&
-	    strcmp(address, rhost) == 0;
+	if (getnameinfo((struct sockaddr *)&peer, size, address, sizeof address, NULL, 0,
+	    NI_NUMERICHOST))
+		return 0;
+	return strcmp(address, rhost) == 0;
 }
 
-/* The number of the socket itself, which is the same for each of its descriptors; 0: none that was accepted in this family. */
+/*
+ * Returns the inode of the socket, which all of its descriptors have. 0: no socket that was
+ * accepted in this family.
+ */
 static ino_t socket_of(int fd, int family)
 {
 	struct sockaddr_storage own;
 	socklen_t size = sizeof own;
 	struct stat st;
 
-	if (getsockname(fd, (struct sockaddr *)&own, &size) || (own.ss_family == AF_UNIX) != (family == AF_UNIX))
+	if (getsockname(fd, (struct sockaddr *)&own, &size) ||
+	    (own.ss_family == AF_UNIX) != (family == AF_UNIX))
 		return 0;
 	if (own.ss_family != AF_UNIX && own.ss_family != AF_INET && own.ss_family != AF_INET6)
 		return 0;
 	return is_accepted(fd, own.ss_family, size) && fstat(fd, &st) == 0 ? st.st_ino : 0;
 }
 
-/* A host that serves several clients does not say which of them this one is. */
+/* A host with several clients does not say which one this is. */
 static int only_client(int family)
 {
 	ino_t first = 0, other;
@@ -135,8 +151,9 @@ static int connection_from(const char *address)
 }
 
 /*
- * No name is looked up: whoever signs in from there may own the server that answers. A connection over a local socket is a client
- * only in sshd, which systemd starts for those (sshd-unix-local.socket); a program such as su may have one from whoever started it.
+ * Looks up no name: the person who signs in may own the server that answers. A connection over a
+ * local socket is a client only in sshd, which systemd starts for such connections
+ * (sshd-unix-local.socket). A program such as su may have one from the program that started it.
  */
 int aad_client(const char *rhost)
 {
@@ -151,20 +168,23 @@ int aad_client(const char *rhost)
 
 int aad_wait(int fd, int client, int milliseconds)
 {
+	struct pollfd in[] = {	/* poll skips -1 */
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
+		{ .fd = client, .events = POLLRDHUP },
+	};
 	sigset_t set, before;
 	int ready, error;
 
-	watched(&set);
+	watched_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, &before);
-	struct pollfd in[] = {
-		{ .fd = fd, .events = POLLIN },
-		{ .fd = signalfd(-1, &set, SFD_CLOEXEC), .events = POLLIN },	/* -1 is skipped by poll */
-		{ .fd = client, .events = POLLRDHUP },
-	};
+	in[1].fd = signalfd(-1, &set, SFD_CLOEXEC);
 	ready = poll(in, 3, milliseconds);
 	error = errno;
-	if (ready > 0 && (in[1].revents || in[2].revents))
-		ready = -1, error = ECANCELED;
+	if (ready > 0 && (in[1].revents || in[2].revents)) {
+		ready = -1;
+		error = ECANCELED;
+	}
 	if (in[1].fd >= 0)
 		close(in[1].fd);
 	sigprocmask(SIG_SETMASK, &before, NULL);

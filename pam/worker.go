@@ -9,7 +9,7 @@
 package main
 
 /*
-#cgo CFLAGS: -std=gnu11 -O2 -Wall -Wextra -Werror -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+#cgo CFLAGS: -std=gnu11 -O2 -Wall -Wextra -Werror -Wdeclaration-after-statement -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 #cgo LDFLAGS: -lpam
 #include "door.h"
 */
@@ -27,7 +27,7 @@ import (
 
 	"aadlogin/internal/config"
 	"aadlogin/internal/signin"
-	_ "aadlogin/nss" // the door's own look at the store, in C: claim.c
+	_ "aadlogin/nss" // the door's own look at the store, in C: ours.c
 )
 
 func main() {}

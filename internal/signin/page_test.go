@@ -230,7 +230,7 @@ func (m *machine) paste(req Request, y *typist) (Verdict, *said) {
 	verdict := m.signin.Authenticate(m.t.Context(), req, conv)
 	conv.check(m.t, verdict)
 	if mark := filepath.Join(m.signin.RuntimeDir, "pending", req.Attempt); verdict == Success {
-		os.Rename(mark, filepath.Join(m.signin.RuntimeDir, "opened", req.Attempt)) // as pam/session.c does, if there is one
+		os.Rename(mark, filepath.Join(m.signin.RuntimeDir, "opened", req.Attempt)) // as pam/window.c does, if there is one
 	}
 	for _, part := range y.shown {
 		for _, text := range slices.Concat(conv.logged, conv.told, conv.prompts, conv.last) {

@@ -252,7 +252,7 @@ func (m *machine) run(req Request, act func(code string) error) (Verdict, *said)
 	verdict := m.signin.Authenticate(m.t.Context(), req, conv)
 	conv.check(m.t, verdict)
 	if mark := filepath.Join(m.signin.RuntimeDir, "pending", req.Attempt); verdict == Success && !m.aborts {
-		os.Rename(mark, filepath.Join(m.signin.RuntimeDir, "opened", req.Attempt)) // as pam/session.c does, if there is one
+		os.Rename(mark, filepath.Join(m.signin.RuntimeDir, "opened", req.Attempt)) // as pam/window.c does, if there is one
 	}
 	return verdict, conv
 }

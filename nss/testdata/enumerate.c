@@ -1,30 +1,33 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-// enumerate holds getpwent and getgrent to what glibc's manual says of them:
-//
-//	enumerate LIBRARY passwd|group NAME...   the names that are there, in order
+/*
+ * Checks getpwent and getgrent against glibc's manual.
+ *
+ *	enumerate LIBRARY passwd|group NAME...   the names in the store, in order
+ */
 #include "host.h"
 
 #include <netdb.h>
 #include <pthread.h>
-#include <stdbool.h>
 
 enum { BEFORE = 4242, ROOM = 4096 };
 
 static char **names;
 static int count;
-static bool grouped;
+static int grouped;
 
 static void set(int stayopen)
 {
 	enum nss_status s = grouped ? aad.setgr(stayopen) : aad.setpw(stayopen);
+
 	CHECK(s == NSS_STATUS_SUCCESS, "set: status %d", s);
 }
 
 static void end(void)
 {
 	enum nss_status s = grouped ? aad.endgr() : aad.endpw();
+
 	CHECK(s == NSS_STATUS_SUCCESS, "end: status %d", s);
 }
 
@@ -32,25 +35,31 @@ static enum nss_status get(char *buf, size_t len, const char **got)
 {
 	struct passwd pw;
 	struct group gr;
-	enum nss_status s = grouped ? aad.grent(&gr, buf, len, &errno) : aad.pwent(&pw, buf, len, &errno);
+	enum nss_status s =
+	    grouped ? aad.grent(&gr, buf, len, &errno) : aad.pwent(&pw, buf, len, &errno);
+
 	*got = s != NSS_STATUS_SUCCESS ? NULL : grouped ? gr.gr_name : pw.pw_name;
 	return s;
 }
 
-// expect takes n entries, from the one numbered from; behind the last there is
-// none.
+/* Reads n entries, beginning with number from. There is none after the last one. */
 static void expect(int from, int n)
 {
 	_Alignas(16) char buf[ROOM];
 	const char *got;
 	for (int i = from; i < from + n; i++) {
+		enum nss_status s;
+
 		errno = h_errno = BEFORE;
-		enum nss_status s = get(buf, sizeof buf, &got);
+		s = get(buf, sizeof buf, &got);
 		if (i < count)
-			CHECK(s == NSS_STATUS_SUCCESS && errno == BEFORE && strcmp(got, names[i]) == 0, "entry %d: status %d, errno %d, %s, want %s", i,
-			      s, errno, got, names[i]);
+			CHECK(s == NSS_STATUS_SUCCESS && errno == BEFORE &&
+				strcmp(got, names[i]) == 0,
+			    "entry %d: status %d, errno %d, %s, want %s", i, s, errno, got,
+			    names[i]);
 		else
-			CHECK(s == NSS_STATUS_NOTFOUND && errno == BEFORE, "after the end: status %d, errno %d, %s", s, errno, got);
+			CHECK(s == NSS_STATUS_NOTFOUND && errno == BEFORE,
+			    "after the end: status %d, errno %d, %s", s, errno, got);
 		CHECK(h_errno == BEFORE, "entry %d: h_errno is %d", i, h_errno);
 	}
 }
@@ -60,10 +69,10 @@ static void all(void)
 	expect(0, count + 3);
 }
 
-// mixes: where each of them leaves the enumeration.
+/* Mixes the calls. Each of them leaves the enumeration in a known position. */
 static void mixes(void)
 {
-	all(); // without set, as a new thread's
+	all();	/* without set, as in a new thread */
 	end();
 	all();
 	set(0);
@@ -74,16 +83,18 @@ static void mixes(void)
 	end();
 	end();
 	expect(0, 1);
-	end(); // in the middle
+	end();	/* in the middle */
 	expect(0, 2);
 	set(1);
-	expect(0, count); // and none behind the last
+	expect(0, count);	/* and not beyond the last one */
 	set(0);
 	expect(0, 1);
 }
 
-// small takes each entry with a buffer that grows from nothing: one too small
-// loses none.
+/*
+ * Reads each entry with a buffer that grows from nothing. A buffer that is too small loses no
+ * entry.
+ */
 static void small(void)
 {
 	_Alignas(16) char buf[ROOM];
@@ -91,23 +102,27 @@ static void small(void)
 	for (int i = 0; i < count; i++) {
 		const char *got;
 		enum nss_status s = NSS_STATUS_TRYAGAIN;
+
 		for (size_t len = 0; s == NSS_STATUS_TRYAGAIN && len <= sizeof buf; len++) {
 			errno = BEFORE;
 			s = get(buf, len, &got);
-			CHECK(errno == (s == NSS_STATUS_TRYAGAIN ? ERANGE : BEFORE), "entry %d: %zu bytes: status %d, errno %d", i, len, s, errno);
+			CHECK(errno == (s == NSS_STATUS_TRYAGAIN ? ERANGE : BEFORE),
+			    "entry %d: %zu bytes: status %d, errno %d", i, len, s, errno);
 		}
-		CHECK(s == NSS_STATUS_SUCCESS && strcmp(got, names[i]) == 0, "entry %d: status %d, %s, want %s", i, s, got, names[i]);
+		CHECK(s == NSS_STATUS_SUCCESS && strcmp(got, names[i]) == 0,
+		    "entry %d: status %d, %s, want %s", i, s, got, names[i]);
 	}
 	expect(count, 1);
 }
 
-// others do between two entries what must not matter to them.
+/* Between two entries, makes other calls, which must not matter. */
 static void others(void)
 {
 	struct passwd pw;
 	struct group gr;
 	char buf[ROOM];
 	int e;
+
 	set(0);
 	for (int i = 0; i <= count; i++) {
 		expect(i, 1);
@@ -115,23 +130,28 @@ static void others(void)
 			aad.pwnam(names[n], &pw, buf, sizeof buf, &e);
 			aad.grnam(names[n], &gr, buf, sizeof buf, &e);
 		}
-		(void)(grouped ? aad.setpw(0) : aad.setgr(0)); // the other enumeration
-		(void)(grouped ? aad.pwent(&pw, buf, sizeof buf, &e) : aad.grent(&gr, buf, sizeof buf, &e));
+		(void)(grouped ? aad.setpw(0) : aad.setgr(0));	/* the other enumeration */
+		if (grouped)
+			aad.pwent(&pw, buf, sizeof buf, &e);
+		else
+			aad.grent(&gr, buf, sizeof buf, &e);
 		(void)(grouped ? aad.endpw() : aad.endgr());
 	}
 }
 
 static pthread_barrier_t turn;
 
-// one enumerates, an entry at a time, in turn with another thread. They begin
-// at different times, and it is none of the other's business.
+/*
+ * Enumerates, one entry at a time, in turn with another thread. The two begin at different times,
+ * and do not affect each other.
+ */
 static void *one(void *late)
 {
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < count + 1; i++) {
 			pthread_barrier_wait(&turn);
 			if (late != NULL && i % 3 == round)
-				set(0), expect(0, i); // from the start, to where it was
+				set(0), expect(0, i);	/* from the start to the same position */
 			expect(i, 1);
 		}
 		end();
@@ -142,6 +162,7 @@ static void *one(void *late)
 static void threads(void)
 {
 	pthread_t t[2];
+
 	pthread_barrier_init(&turn, NULL, 2);
 	for (int i = 0; i < 2; i++)
 		if (pthread_create(&t[i], NULL, one, i == 0 ? NULL : t) != 0)

@@ -91,7 +91,8 @@ int main(int argc, char **argv)
 	static const int values[] = { 0, 4242 };
 
 	if (argc != 2 || __nss_configure_lookup("passwd", argv[1]) ||
-	    __nss_configure_lookup("group", argv[1]) || __nss_configure_lookup("initgroups", argv[1]))
+	    __nss_configure_lookup("group", argv[1]) ||
+	    __nss_configure_lookup("initgroups", argv[1]))
 		return 2;
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
 		before = values[i];

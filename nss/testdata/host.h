@@ -1,8 +1,10 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-// What the programs that load the library share: its entry points, and a tally
-// of what is not as it should be. They exit 0 when nothing is.
+/*
+ * Shared by the programs that load the library: its entry points, and a count of what is wrong. A
+ * program exits with 0 if nothing is.
+ */
 #ifndef AAD_HOST_H
 #define AAD_HOST_H
 
@@ -42,11 +44,13 @@ static struct {
 
 static atomic_int wrong;
 
-// say writes one line at once, also in a forked child; the first few are enough.
-static void __attribute__((format(printf, 3, 4), unused)) say(const char *file, int line, const char *format, ...)
+/* Writes one line at once, in a forked child, too. The first few lines are enough. */
+static void __attribute__((format(printf, 3, 4), unused))
+say(const char *file, int line, const char *format, ...)
 {
 	char text[1024];
 	int n = snprintf(text, sizeof text, "%s:%d: ", file, line);
+
 	va_list args;
 	va_start(args, format);
 	n += vsnprintf(text + n, sizeof text - (size_t)n - 1, format, args);
@@ -63,8 +67,10 @@ static void __attribute__((format(printf, 3, 4), unused)) say(const char *file, 
 static void *entry(void *lib, const char *name)
 {
 	char full[64];
+	void *p;
+
 	snprintf(full, sizeof full, "_nss_aad_%s", name);
-	void *p = dlsym(lib, full);
+	p = dlsym(lib, full);
 	if (p == NULL) {
 		fprintf(stderr, "%s\n", dlerror());
 		exit(2);
@@ -72,10 +78,11 @@ static void *entry(void *lib, const char *name)
 	return p;
 }
 
-// load takes the path of the library, or "" where it is linked in.
+/* path is the path of the library, or "" if it is linked in. */
 static void *load(const char *path)
 {
 	void *lib = dlopen(*path == '\0' ? NULL : path, RTLD_NOW);
+
 	if (lib == NULL) {
 		fprintf(stderr, "%s\n", dlerror());
 		exit(2);

@@ -1,14 +1,15 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-// interrupt does something in the middle of a lookup, before and after each
-// system call that the library makes in turn:
-//
-//	interrupt LIBRARY STORE TEMPLATE NAME UID lookup|fork|longjmp|replacement|truncation|storm
-//
-// The library calls the program's functions where they have the C library's
-// names. So what a signal or another thread's fork does at a bad moment, they
-// do at every moment.
+/*
+ * Does something in the middle of a lookup, before and after each system call of the library in
+ * turn.
+ *
+ *	interrupt LIBRARY STORE TEMPLATE NAME UID lookup|fork|longjmp|replacement|truncation|storm
+ *
+ * The library calls the functions of this program where they have the names of the C library's. So
+ * they do at every moment what a signal, or a fork of another thread, does at a bad one.
+ */
 #define _GNU_SOURCE
 #include "store.h"
 
@@ -21,9 +22,9 @@
 
 enum { WATCHDOG = 120 };
 
-static volatile int inside;  // a lookup
-static volatile int moments; // until the interruption
-static volatile int newest;  // generation
+static volatile int inside;	/* a lookup */
+static volatile int moments;	/* until the interruption */
+static volatile int newest;	/* generation */
 static sigjmp_buf away;
 static void (*act)(void);
 
@@ -37,38 +38,64 @@ static void moment(void)
 }
 
 #define BETWEEN(type, call) \
-	moment();               \
-	type result = (call);   \
-	int error = errno;      \
-	moment();               \
-	errno = error;          \
+	type result; \
+	int error; \
+	moment(); \
+	result = (call); \
+	error = errno; \
+	moment(); \
+	errno = error; \
 	return result
 
-int open(const char *path, int flags, ...) { BETWEEN(int, (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0)); }
-int close(int fd) { BETWEEN(int, (int)syscall(SYS_close, fd)); }
-ssize_t read(int fd, void *buf, size_t len) { BETWEEN(ssize_t, syscall(SYS_read, fd, buf, len)); }
-int munmap(void *at, size_t len) { BETWEEN(int, (int)syscall(SYS_munmap, at, len)); }
-ssize_t readlink(const char *path, char *buf, size_t len) { BETWEEN(ssize_t, syscall(SYS_readlinkat, AT_FDCWD, path, buf, len)); }
+int open(const char *path, int flags, ...)
+{
+	BETWEEN(int, (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0));
+}
+
+int close(int fd)
+{
+	BETWEEN(int, (int)syscall(SYS_close, fd));
+}
+
+ssize_t read(int fd, void *buf, size_t len)
+{
+	BETWEEN(ssize_t, syscall(SYS_read, fd, buf, len));
+}
+
+int munmap(void *at, size_t len)
+{
+	BETWEEN(int, (int)syscall(SYS_munmap, at, len));
+}
+
+ssize_t readlink(const char *path, char *buf, size_t len)
+{
+	BETWEEN(ssize_t, syscall(SYS_readlinkat, AT_FDCWD, path, buf, len));
+}
 
 void *mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
 {
 	BETWEEN(void *, (void *)syscall(SYS_mmap, at, len, prot, flags, fd, offset));
 }
 
-static int (*real_fxstat)(int, int, struct stat *); // dlsym(3) is for no signal handler
+static int (*real_fxstat)(int, int, struct stat *);	/* a signal handler may not call dlsym(3) */
 
-int __fxstat(int version, int fd, struct stat *st) { BETWEEN(int, real_fxstat(version, fd, st)); }
+int __fxstat(int version, int fd, struct stat *st)
+{
+	BETWEEN(int, real_fxstat(version, fd, st));
+}
 
 static int ask(void)
 {
+	int got;
+
 	inside = 1;
-	int got = lookup();
+	got = lookup();
 	inside = 0;
 	return got;
 }
 
-// replace has the new generation seen at once, by its mark or by the clock.
-static void replace(bool mark)
+/* Makes the new generation visible at once, by its mark or by the clock. */
+static void replace(int mark)
 {
 	publish(newest + 1, mark);
 	if (!mark || mode != 0444)
@@ -76,11 +103,14 @@ static void replace(bool mark)
 	newest++;
 }
 
-// follows: a lookup now, one a second later, and one after a replacement give
-// what there is, not an error.
+/*
+ * A lookup now, one a second later and one after a replacement return the current generation, and
+ * no error.
+ */
 static void follows(const char *who)
 {
 	int now = lookup();
+
 	CHECK(now == newest, "%s: generation %d, want %d", who, now, newest);
 	EXPECT(SUCCESS, 0);
 	clock_shows++;
@@ -93,22 +123,28 @@ static void by_lookup(void)
 	follows("handler");
 }
 
-// by_fork: what was under way in the parent is so forever in the child. The
-// same generation once more leaves the parent's answer as it was.
+/*
+ * What was under way in the parent stays so in the child forever. The parent's answer stays the
+ * same, since the child publishes the same generation once more.
+ */
 static void by_fork(void)
 {
 	pid_t pid = fork();
+	int status;
+
 	if (pid == 0) {
 		int before = atomic_load(&wrong);
+
 		alarm(WATCHDOG);
 		follows("child");
-		replace(true);
+		replace(1);
 		follows("child");
-		publish(newest - 1, true);
+		publish(newest - 1, 1);
 		_exit(atomic_load(&wrong) != before);
 	}
-	int status = -1;
-	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0, "child: wait status %x", status);
+	status = -1;
+	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0, "child: wait status %x",
+	    status);
 }
 
 static void by_longjmp(void)
@@ -118,24 +154,24 @@ static void by_longjmp(void)
 
 static void by_replacement(void)
 {
-	replace(true);
+	replace(1);
 	follows("handler");
 }
 
-// by_truncation leaves a file that is no store, until what the lookup has read
-// of it has been judged.
+/* Leaves a file that is no store until the lookup has judged what it read. */
 static void by_truncation(void)
 {
 	if (truncate(store, 100) != 0)
 		die(store);
 }
 
-// step is a lookup, interrupted or not, with its answer as it must be.
+/* A lookup, interrupted or not, and the answer that it must have. */
 static void step(const char *what)
 {
 	int got;
+
 	if (act == by_longjmp && sigsetjmp(away, 1) != 0)
-		got = lookup(); // again; the first one never ends
+		got = lookup();	/* again; the first one never ends */
 	else
 		got = ask();
 	if (act == by_truncation && moments <= 0) {
@@ -152,40 +188,44 @@ static void step(const char *what)
 	CHECK(got == newest, "%s: generation %d, want %d", what, got, newest);
 }
 
-// others: a name that nobody has, an enumeration, and the library's end.
+/* A name that nobody has, an enumeration, and the unloading of the library. */
 static void others(void *lib)
 {
 	struct passwd p;
 	char buf[ROOM];
 	int e;
+	enum nss_status s;
+
 	if (act == by_longjmp && sigsetjmp(away, 1) != 0) {
 		dlclose(lib);
 		return;
 	}
 	inside = 1;
-	enum nss_status s = aad.pwnam("nobody@contoso.com", &p, buf, sizeof buf, &e);
+	s = aad.pwnam("nobody@contoso.com", &p, buf, sizeof buf, &e);
 	CHECK(s == NSS_STATUS_NOTFOUND || act == by_truncation, "nobody: status %d", s);
 	clock_shows++;
 	aad.setpw(0);
 	s = aad.pwent(&p, buf, sizeof buf, &e);
-	CHECK(s == NSS_STATUS_SUCCESS || act == by_truncation, "getpwent_r: status %d, errno %d", s, e);
-	inside = act != by_longjmp; // which may leave the library, but not the C library
+	CHECK(s == NSS_STATUS_SUCCESS || act == by_truncation, "getpwent_r: status %d, errno %d", s,
+	    e);
+	inside = act != by_longjmp;	/* which may leave the library, but not the C library */
 	dlclose(lib);
 	inside = 0;
 }
 
-// scenario returns whether the interruption came to pass.
-static bool scenario(const char *path, int when)
+/* 1 if the interruption happened. */
+static int scenario(const char *path, int when)
 {
 	void *lib = load(path);
-	publish(++newest, false);
+
+	publish(++newest, 0);
 	moments = when;
 	step("first");
 	clock_shows++;
 	step("a second later");
-	replace(true);
+	replace(1);
 	step("marked");
-	replace(false);
+	replace(0);
 	step("renamed");
 	others(lib);
 	return moments <= 0;
@@ -195,13 +235,15 @@ static volatile int interruptions;
 
 static void arm(void)
 {
-	struct itimerval once = {.it_value = {.tv_usec = 200}};
+	struct itimerval once = { .it_value = { .tv_usec = 200 } };
+
 	setitimer(ITIMER_REAL, &once, NULL);
 }
 
 static void on_alarm(int signal)
 {
 	int saved = errno, before = newest, got = lookup();
+
 	(void)signal;
 	CHECK(got == before || got == before + 1, "handler: generation %d, want %d", got, before);
 	interruptions++;
@@ -209,8 +251,10 @@ static void on_alarm(int signal)
 	arm();
 }
 
-// storm is the same at moments of the clock's choice, between any two
-// instructions. Before newest is counted up, its file may be there.
+/*
+ * The same at moments that a clock chooses, between any two instructions. A new file may be in
+ * place before newest is incremented.
+ */
 static void storm(const char *path)
 {
 	load(path);
@@ -219,9 +263,10 @@ static void storm(const char *path)
 	while (interruptions < 3000 && atomic_load(&wrong) == 0) {
 		for (int i = 0; i < 10; i++) {
 			int got = lookup();
+
 			CHECK(got == newest, "generation %d, want %d", got, newest);
 		}
-		replace(true);
+		replace(1);
 	}
 	signal(SIGALRM, SIG_IGN);
 }
@@ -231,7 +276,11 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*act)(void);
-	} acts[] = {{"lookup", by_lookup}, {"fork", by_fork}, {"longjmp", by_longjmp}, {"replacement", by_replacement}, {"truncation", by_truncation}};
+	} acts[] = {
+		{ "lookup", by_lookup }, { "fork", by_fork }, { "longjmp", by_longjmp },
+		{ "replacement", by_replacement }, { "truncation", by_truncation },
+	};
+
 	if (argc != 7)
 		return 2;
 	dlclose(begin(argv));

@@ -1,33 +1,34 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-// A store whose generations differ in every field, for the programs that
-// replace it themselves, and a clock that stands still until it is told.
+/*
+ * A store whose generations differ in every field, for programs that replace it themselves, and a
+ * clock that stands still until the program moves it.
+ */
 #ifndef AAD_STORE_TEST_H
 #define AAD_STORE_TEST_H
 
 #include "host.h"
 
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <time.h>
 
 enum {
 	ROOM = 1024,
-	DIGITS = 6, // of a generation
-	MARK = 2048 + 8 + 1 + 4, // in the first record
+	DIGITS = 6,			/* of a generation */
+	MARK = 2048 + 8 + 1 + 4,	/* in the first record */
 };
 
 static const char *const template_digits = "424242";
-static const char *store, *name; // its path, and an account in it
+static const char *store, *name;	/* its path, and an account in it */
 static uint32_t uid;
-static mode_t mode; // of the store: 0444 is mapped, so that marks are seen, and 0644 copied
-static char *bytes; // of the template
+static mode_t mode;	/* of the store: 0444 is mapped, so that marks are seen; 0644 is copied */
+static char *bytes;	/* of the template */
 static size_t size;
 
-// time is the library's clock: it calls the program's own.
+/* The library's clock: it calls the program's own function. */
 static time_t clock_shows = 1000000;
 
 time_t time(time_t *t)
@@ -47,6 +48,7 @@ static void read_template(const char *path)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY);
+
 	if (fd < 0 || fstat(fd, &st) != 0)
 		die(path);
 	size = (size_t)st.st_size;
@@ -56,28 +58,34 @@ static void read_template(const char *path)
 	close(fd);
 }
 
-// put writes a generation; of the template it leaves a copy unchanged.
+/* Writes a generation. The template itself stays unchanged. */
 static void put(const char *path, int generation, int flags, mode_t its_mode)
 {
 	char digits[16], *copy = malloc(size);
+	int fd;
+
 	if (copy == NULL)
 		die(path);
 	memcpy(copy, bytes, size);
 	snprintf(digits, sizeof digits, "%06d", generation);
-	for (char *p = copy; (p = memmem(p, (size_t)(copy + size - p), template_digits, DIGITS)) != NULL; p += DIGITS)
+	for (char *p = copy; (p = memmem(p, (size_t)(copy + size - p), template_digits, DIGITS));
+	    p += DIGITS)
 		memcpy(p, digits, DIGITS);
-	int fd = open(path, O_WRONLY | flags, 0600);
-	if (fd < 0 || write(fd, copy, size) != (ssize_t)size || fchmod(fd, its_mode) != 0 || close(fd) != 0)
+	fd = open(path, O_WRONLY | flags, 0600);
+	if (fd < 0 || write(fd, copy, size) != (ssize_t)size || fchmod(fd, its_mode) != 0 ||
+	    close(fd) != 0)
 		die(path);
 	free(copy);
 }
 
-// publish does as the writer does, who may be killed before the mark.
-static void __attribute__((unused)) publish(int generation, bool mark)
+/* Does what the writer does. It may be killed before it sets the mark. */
+static void __attribute__((unused)) publish(int generation, int mark)
 {
 	char beside[4096];
+	int old;
+
 	snprintf(beside, sizeof beside, "%s.%d", store, (int)getpid());
-	int old = mark ? open(store, O_RDWR) : -1;
+	old = mark ? open(store, O_RDWR) : -1;
 	put(beside, generation, O_CREAT | O_EXCL, mode);
 	if (rename(beside, store) != 0)
 		die(store);
@@ -86,23 +94,27 @@ static void __attribute__((unused)) publish(int generation, bool mark)
 	close(old);
 }
 
-// generation returns the one that all fields of an answer are of, below 0 none.
+/* Returns the generation of all fields of an answer, below 0 if they differ. */
 static int generation_of(const struct passwd *p)
 {
 	int gecos = -1, home = -2, shell = -3;
-	if (sscanf(p->pw_gecos, "gen %6d", &gecos) != 1 || sscanf(p->pw_dir, "/home/%6d/", &home) != 1 ||
-	    sscanf(p->pw_shell, "/bin/%6d", &shell) != 1 || gecos != home || home != shell || p->pw_uid != uid || strcmp(p->pw_name, name) != 0)
+
+	if (sscanf(p->pw_gecos, "gen %6d", &gecos) != 1 ||
+	    sscanf(p->pw_dir, "/home/%6d/", &home) != 1 ||
+	    sscanf(p->pw_shell, "/bin/%6d", &shell) != 1 || gecos != home || home != shell ||
+	    p->pw_uid != uid || strcmp(p->pw_name, name) != 0)
 		return -1;
 	return gecos;
 }
 
-// lookup returns the generation found, and without an answer the error, below 0.
+/* Returns the generation that a lookup finds. Without an answer it returns the error, below 0. */
 static int lookup(void)
 {
 	struct passwd p;
 	char buf[ROOM];
 	int e = 0;
 	enum nss_status s = aad.pwnam(name, &p, buf, sizeof buf, &e);
+
 	return s == NSS_STATUS_SUCCESS ? generation_of(&p) : s == NSS_STATUS_NOTFOUND ? -1000 : -e;
 }
 
@@ -115,36 +127,45 @@ static enum nss_status groups(long already, int *why)
 {
 	long start = already, room = already;
 	gid_t *list = calloc((size_t)already, sizeof *list);
+	enum nss_status s;
+
 	if (list == NULL)
 		die("calloc");
-	enum nss_status s = aad.init(name, uid, &start, &room, &list, -1, why);
+	s = aad.init(name, uid, &start, &room, &list, -1, why);
 	free(list);
 	return s;
 }
 
-// expect asks in every way: all that is known, or the error and status.
+/* Asks every question. Each answer must have this status and this error. */
 static void __attribute__((unused)) expect_at(int line, enum nss_status want, int why)
 {
 	struct passwd p;
 	struct group g;
 	_Alignas(16) char buf[ROOM];
-	int e[6] = {0};
+	enum nss_status s[6];
+	int e[6] = { 0 };
+
 	aad.setpw(0);
-	enum nss_status s[6] = {
-		aad.pwnam(name, &p, buf, sizeof buf, &e[0]), aad.pwuid(uid, &p, buf, sizeof buf, &e[1]), aad.grnam(name, &g, buf, sizeof buf, &e[2]),
-		aad.grgid(uid, &g, buf, sizeof buf, &e[3]), aad.pwent(&p, buf, sizeof buf, &e[4]), groups(1, &e[5]),
-	};
+	s[0] = aad.pwnam(name, &p, buf, sizeof buf, &e[0]);
+	s[1] = aad.pwuid(uid, &p, buf, sizeof buf, &e[1]);
+	s[2] = aad.grnam(name, &g, buf, sizeof buf, &e[2]);
+	s[3] = aad.grgid(uid, &g, buf, sizeof buf, &e[3]);
+	s[4] = aad.pwent(&p, buf, sizeof buf, &e[4]);
+	s[5] = groups(1, &e[5]);
 	for (int i = 0; i < 6; i++)
-		CHECK(s[i] == want && e[i] == why, "from line %d: question %d: status %d, errno %d, want %d, %d", line, i, s[i], e[i], want, why);
+		CHECK(s[i] == want && e[i] == why,
+		    "from line %d: question %d: status %d, errno %d, want %d, %d", line, i, s[i],
+		    e[i], want, why);
 	CHECK(want != NSS_STATUS_SUCCESS || lookup() >= 0, "from line %d: not the account", line);
 }
 
 #define EXPECT(status, why) expect_at(__LINE__, NSS_STATUS_##status, why)
 
-// begin returns the library.
+/* Returns the library. */
 static void *begin(char **argv)
 {
 	struct stat st;
+
 	store = argv[2];
 	read_template(argv[3]);
 	name = argv[4];

@@ -1,40 +1,43 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-// threads looks up, in many threads and in children forked from among them,
-// while its parent replaces the store:
-//
-//	threads LIBRARY SHARED LOW NAME UID [NAME UID]...
-//
-// SHARED is a file that both have mapped, a struct shared. Each generation of
-// the store has its number in every field of every account, so that an answer
-// of two of them shows.
+/*
+ * Looks up names in many threads, and in children that are forked from among them, while its parent
+ * process replaces the store.
+ *
+ *	threads LIBRARY SHARED LOW NAME UID [NAME UID]...
+ *
+ * SHARED is a file that both processes have mapped, a struct shared. Each generation of the store
+ * has its number in every field of every account, so that an answer from two generations is
+ * recognised.
+ */
 #include "host.h"
 
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 
-// The address sanitizer's malloc may have been left locked by a fork; glibc's is not.
+/* A fork may leave the malloc of the address sanitizer locked, but not glibc's. */
 #ifdef __SANITIZE_ADDRESS__
-enum { MALLOC_AFTER_FORK = false };
+enum { MALLOC_AFTER_FORK = 0 };
 #else
-enum { MALLOC_AFTER_FORK = true };
+enum { MALLOC_AFTER_FORK = 1 };
 #endif
 
 enum { THREADS = 8, ROOM = 1024, GENERATIONS = 2000, WATCHDOG = 120 };
 
-// Times are seconds of time(2), the library's own clock: it never shows less
-// after an event than before it, however late the two processes are.
+/*
+ * Times are seconds of time(2), which is the library's own clock: after an event it never shows
+ * less than before, however late the two processes are.
+ */
 struct shared {
-	_Atomic int64_t newest;                 // generation there is
-	_Atomic int64_t last;                   // there will be; 0 until it is there
-	_Atomic int64_t published[GENERATIONS]; // when they were renamed
+	_Atomic int64_t newest;			/* generation */
+	_Atomic int64_t last;			/* the last generation; 0 until it is in place */
+	_Atomic int64_t published[GENERATIONS];	/* when each was renamed into place */
 };
 
 static struct shared *shared;
@@ -43,7 +46,7 @@ static uint32_t *uids, low;
 static int count;
 static atomic_int ended;
 
-// moment is the beginning of a lookup.
+/* The beginning of a lookup. */
 struct moment {
 	int64_t newest, time;
 };
@@ -51,31 +54,41 @@ struct moment {
 static struct moment now(void)
 {
 	int64_t newest = shared->newest;
-	return (struct moment){newest, time(NULL)};
+
+	return (struct moment){ newest, time(NULL) };
 }
 
-// current checks that a generation had not been replaced in an earlier second
-// than the one in which the lookup began.
+/*
+ * Checks that a generation was not replaced in an earlier second than the one in which the lookup
+ * began.
+ */
 static void current(const char *what, long generation, struct moment began)
 {
+	int64_t age = 0;
+
 	if (generation < 0 || generation + 1 >= GENERATIONS) {
-		CHECK(false, "%s: generation %ld", what, generation);
+		CHECK(0, "%s: generation %ld", what, generation);
 		return;
 	}
-	int64_t age = began.newest <= generation ? 0 : began.time - shared->published[generation + 1];
+	if (began.newest > generation)
+		age = began.time - shared->published[generation + 1];
 	CHECK(age <= 0, "%s: generation %ld was replaced %d s before", what, generation, (int)age);
 }
 
-// whole returns the generation that all fields of the account i are of.
+/* Returns the generation of all fields of account i. */
 static long whole(const char *what, int i, const struct passwd *p)
 {
 	long gecos = -1, home = -2, shell = -3;
 	char name[128] = "";
-	bool read = sscanf(p->pw_gecos, "gen %6ld", &gecos) == 1 && sscanf(p->pw_dir, "/home/%6ld/%127s", &home, name) == 2 &&
-	            sscanf(p->pw_shell, "/bin/%6ld", &shell) == 1;
-	CHECK(read && gecos == home && home == shell && strcmp(p->pw_name, names[i]) == 0 && strcmp(name, names[i]) == 0 &&
-	          p->pw_uid == uids[i] && p->pw_gid == uids[i] && strcmp(p->pw_passwd, "*") == 0,
-	      "%s: %s:%s:%u:%u:%s:%s:%s", what, p->pw_name, p->pw_passwd, p->pw_uid, p->pw_gid, p->pw_gecos, p->pw_dir, p->pw_shell);
+	int read = sscanf(p->pw_gecos, "gen %6ld", &gecos) == 1 &&
+	    sscanf(p->pw_dir, "/home/%6ld/%127s", &home, name) == 2 &&
+	    sscanf(p->pw_shell, "/bin/%6ld", &shell) == 1;
+
+	CHECK(read && gecos == home && home == shell && strcmp(p->pw_name, names[i]) == 0 &&
+		strcmp(name, names[i]) == 0 && p->pw_uid == uids[i] && p->pw_gid == uids[i] &&
+		strcmp(p->pw_passwd, "*") == 0,
+	    "%s: %s:%s:%u:%u:%s:%s:%s", what, p->pw_name, p->pw_passwd, p->pw_uid, p->pw_gid,
+	    p->pw_gecos, p->pw_dir, p->pw_shell);
 	return gecos;
 }
 
@@ -86,8 +99,10 @@ static long by_name(int i)
 	struct moment began = now();
 	int e = 0;
 	enum nss_status s = aad.pwnam(names[i], &p, buf, sizeof buf, &e);
+	long g;
+
 	CHECK(s == NSS_STATUS_SUCCESS, "getpwnam_r: status %d, errno %d", s, e);
-	long g = s == NSS_STATUS_SUCCESS ? whole("getpwnam_r", i, &p) : -1;
+	g = s == NSS_STATUS_SUCCESS ? whole("getpwnam_r", i, &p) : -1;
 	current("getpwnam_r", g, began);
 	return g;
 }
@@ -99,6 +114,7 @@ static void by_uid(int i)
 	struct moment began = now();
 	int e = 0;
 	enum nss_status s = aad.pwuid(uids[i], &p, buf, sizeof buf, &e);
+
 	CHECK(s == NSS_STATUS_SUCCESS, "getpwuid_r: status %d, errno %d", s, e);
 	if (s == NSS_STATUS_SUCCESS)
 		current("getpwuid_r", whole("getpwuid_r", i, &p), began);
@@ -107,11 +123,13 @@ static void by_uid(int i)
 static void by_gid(int i)
 {
 	struct group g;
+
 	_Alignas(16) char buf[ROOM];
 	int e = 0;
 	enum nss_status s = aad.grgid(uids[i], &g, buf, sizeof buf, &e);
-	CHECK(s == NSS_STATUS_SUCCESS && g.gr_gid == uids[i] && strcmp(g.gr_name, names[i]) == 0 && g.gr_mem[0] == NULL,
-	      "getgrgid_r: status %d, errno %d", s, e);
+	CHECK(s == NSS_STATUS_SUCCESS && g.gr_gid == uids[i] && strcmp(g.gr_name, names[i]) == 0 &&
+		g.gr_mem[0] == NULL,
+	    "getgrgid_r: status %d, errno %d", s, e);
 }
 
 static void groups(int i)
@@ -121,8 +139,11 @@ static void groups(int i)
 	struct moment began = now();
 	int e = 0;
 	enum nss_status s = aad.init(names[i], uids[i], &start, &size, &list, -1, &e);
-	CHECK(s == NSS_STATUS_SUCCESS && start == 3 && list[0] == low && list[2] - list[1] == 1000000,
-	      "initgroups_dyn: status %d, errno %d, %ld groups: %u %u %u", s, e, start, list[0], start > 1 ? list[1] : 0, start > 2 ? list[2] : 0);
+
+	CHECK(
+	    s == NSS_STATUS_SUCCESS && start == 3 && list[0] == low && list[2] - list[1] == 1000000,
+	    "initgroups_dyn: status %d, errno %d, %ld groups: %u %u %u", s, e, start, list[0],
+	    start > 1 ? list[1] : 0, start > 2 ? list[2] : 0);
 	if (s == NSS_STATUS_SUCCESS && start == 3)
 		current("initgroups_dyn", (long)list[1] - 1000000, began);
 	free(list);
@@ -134,15 +155,19 @@ static void everybody(void)
 	char buf[ROOM];
 	int e = 0, n = 0;
 	enum nss_status s;
+
 	aad.setpw(0);
-	for (struct moment began = now(); (s = aad.pwent(&p, buf, sizeof buf, &e)) == NSS_STATUS_SUCCESS && n < count; began = now())
+	for (struct moment began = now();
+	    (s = aad.pwent(&p, buf, sizeof buf, &e)) == NSS_STATUS_SUCCESS && n < count;
+	    began = now())
 		current("getpwent_r", whole("getpwent_r", n++, &p), began);
-	CHECK(s == NSS_STATUS_NOTFOUND && n == count, "getpwent_r: status %d, errno %d after %d of %d", s, e, n, count);
+	CHECK(s == NSS_STATUS_NOTFOUND && n == count,
+	    "getpwent_r: status %d, errno %d after %d of %d", s, e, n, count);
 	aad.endpw();
 }
 
-// each looks up one account in each way, and returns its generation.
-static long each(int i, bool may_malloc)
+/* Looks up one account in each way, and returns its generation. */
+static long each(int i, int may_malloc)
 {
 	by_uid(i);
 	by_gid(i);
@@ -152,13 +177,14 @@ static long each(int i, bool may_malloc)
 	return by_name(i);
 }
 
-// reader goes on until it has seen the last generation.
+/* Goes on until it has seen the last generation. */
 static void *reader(void *first)
 {
 	int64_t last;
 	long seen = -1;
+
 	for (int i = (int)(intptr_t)first; (last = shared->last) == 0 || seen != last; i++) {
-		seen = each(i % count, true);
+		seen = each(i % count, 1);
 		if (atomic_load(&wrong) > 0)
 			break;
 	}
@@ -166,26 +192,33 @@ static void *reader(void *first)
 	return NULL;
 }
 
-// forked is a child of a process whose other threads are in the middle of
-// something, and not in it. It must come to an end.
+/*
+ * A child of a process whose other threads are in the middle of something, and are not in the
+ * child. It must come to an end.
+ */
 static void forked(int i)
 {
 	pid_t pid = fork();
+	int status;
+
 	if (pid == 0) {
+		int before;
+
 		alarm(WATCHDOG);
-		int before = atomic_load(&wrong);
+		before = atomic_load(&wrong);
 		each(i % count, MALLOC_AFTER_FORK);
 		_exit(atomic_load(&wrong) != before);
 	}
-	int status = -1;
+	status = -1;
 	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid, "fork: %s", strerror(errno));
 	CHECK(status == 0, "child: %s %d", WIFSIGNALED(status) ? "killed by signal" : "exit status",
-	      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 static void map(const char *path)
 {
 	int fd = open(path, O_RDWR);
+
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (fd < 0 || shared == MAP_FAILED) {
 		perror(path);
@@ -197,6 +230,8 @@ static void map(const char *path)
 int main(int argc, char **argv)
 {
 	pthread_t t[THREADS];
+	int forks;
+
 	if (argc < 6)
 		return 2;
 	load(argv[1]);
@@ -213,7 +248,7 @@ int main(int argc, char **argv)
 			return 2;
 	if (puts("looking up") < 0 || fflush(stdout) != 0)
 		return 2;
-	int forks = 0;
+	forks = 0;
 	for (; atomic_load(&ended) < THREADS && atomic_load(&wrong) == 0; forks++)
 		forked(forks);
 	for (int i = 0; i < THREADS; i++)

@@ -1,9 +1,9 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A connection of sshd's, with its processes and a clock of ours: each word is a step, and prints what it finds. connection_test.go
- * has them.
+ * A connection of sshd, with its processes and a clock of our own. Each word is a step, and prints
+ * what it finds; connection_test.go has the words.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -31,9 +31,12 @@ static int stage_clock(clockid_t id, struct timespec *t)
 #include "../connection.c"
 #undef clock_gettime
 
-int aad_in_sshd(void) { return sshd; }
+int aad_in_sshd(void)
+{
+	return sshd;
+}
 
-/* What follows happens in a child; this process passes on how it ended. */
+/* Continues in a child. This process returns how the child ended. */
 static void in_a_child(void)
 {
 	int status;
@@ -85,7 +88,11 @@ int main(int argc, char **argv)
 			printf("length %zu\n", strlen(aad_said()));
 		else if (strcmp(argv[i], "connected") == 0) {
 			uint32_t n = aad_connected();
-			printf("connected %s\n", n == 0 ? "unknown" : n >= 100 && n < 160 ? "100" : "otherwise");
+
+			if (n == 0)
+				puts("connected unknown");
+			else
+				puts(n >= 100 && n < 160 ? "connected 100" : "connected otherwise");
 		} else
 			return 2;
 		fflush(stdout);

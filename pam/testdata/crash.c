@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: The aad-login authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What is taken of a worker's last words. Standard input has texts after their length, standard output error and stack, a line each. */
+/*
+ * Reads the standard error of workers. Standard input has texts, each after its length; standard
+ * output has the error and the stack, in a line each.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -21,6 +24,7 @@ int main(void)
 
 	while (fread(&n, sizeof n, 1, stdin) == 1) {
 		FILE *text = tmpfile();
+
 		for (; text && n > 0; n--)
 			putc(getchar(), text);
 		if (!text || fflush(text) || lseek(fileno(text), 0, SEEK_SET))

@@ -1,11 +1,15 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A host of fifty threads, which at every moment hold the locks of malloc, the loader, stdio and the thread list, and the module as it
- * is shipped. Usage: crowd DIRECTORY WORKERS [wait]. DIRECTORY has a PAM service "crowd", whose account step is the module with a configuration
- * that is not there: the worker starts Go, with all its threads, and says so. Prints how many did, and how long the slowest took.
- * Exits 1 after the first that did not.
+ * A host of fifty threads, which at every moment hold the locks of malloc, the loader, stdio and
+ * the thread list, with the module as it is shipped.
+ *
+ *	crowd DIRECTORY WORKERS [wait]
+ *
+ * DIRECTORY has a PAM service "crowd". Its account step is the module with a configuration that
+ * does not exist: the worker starts Go, with all its threads, and reports this. Prints how many
+ * workers did, and how long the slowest took. Exits with 1 after the first that did not.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -22,13 +26,15 @@
 
 enum { MALLOC = 20, LOADER = 15, IDS = 10, STDIO = 5 };
 
-/* So that the workers come first, whatever the number of processors. The locks are held all the longer. */
+/*
+ * Lets the workers run first, whatever the number of processors. The locks are held all the longer.
+ */
 static void step_back(void)
 {
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
 }
 
-/* Now and then, so that fifty threads leave some of two processors. */
+/* Rests now and then, so that fifty threads leave some time of two processors. */
 static void rest(unsigned i, unsigned work)
 {
 	if (i % work == 0)
@@ -42,7 +48,9 @@ static void *allocate(void *none)
 
 	step_back();
 	for (unsigned n = 0;; n++) {
-		unsigned i = (unsigned)rand_r(&random) % 64, size = (unsigned)rand_r(&random) % 200000;
+		unsigned i = (unsigned)rand_r(&random) % 64;
+		unsigned size = (unsigned)rand_r(&random) % 200000;
+
 		rest(n, 1000);
 		free(held[i]);
 		if ((held[i] = malloc(size)))
@@ -53,11 +61,15 @@ static void *allocate(void *none)
 
 static void *load(void *none)
 {
-	static const char *const libraries[] = { "libanl.so.1", "libBrokenLocale.so.1", "libutil.so.1", "libm.so.6", "libresolv.so.2" };
+	static const char *const libraries[] = {
+		"libanl.so.1", "libBrokenLocale.so.1", "libutil.so.1", "libm.so.6",
+		"libresolv.so.2",
+	};
 
 	step_back();
 	for (unsigned i = 0;; i++) {
 		void *library = dlopen(libraries[i % 5], RTLD_NOW);
+
 		rest(i, 5);
 		if (library)
 			dlclose(library);
@@ -122,7 +134,8 @@ int main(int argc, char **argv)
 	double begun = now(), slowest = 0;
 	pam_handle_t *h;
 
-	if (pam_start_confdir("crowd", "user@contoso.example", &conversation, argv[1], &h) != PAM_SUCCESS)
+	if (pam_start_confdir("crowd", "user@contoso.example", &conversation, argv[1], &h) !=
+	    PAM_SUCCESS)
 		return 2;
 	start(MALLOC, allocate);
 	start(LOADER, load);
@@ -131,15 +144,18 @@ int main(int argc, char **argv)
 	for (int i = 0; i < workers; i++) {
 		double before = now();
 		int ret = pam_acct_mgmt(h, 0);
+
 		if (ret != PAM_SERVICE_ERR) {
-			printf("worker %d of %d: %s, after %.1f s\n", i + 1, workers, pam_strerror(h, ret), now() - before);
+			printf("worker %d of %d: %s, after %.1f s\n", i + 1, workers,
+			    pam_strerror(h, ret), now() - before);
 			return 1;
 		}
 		if (now() - before > slowest)
 			slowest = now() - before;
 		seen += waitpid(-1, NULL, WNOHANG) >= 0;
 	}
-	printf("%d workers of a host with %d threads, %d seen by it; the slowest took %.2f s, all %.0f s\n", workers,
-	    MALLOC + LOADER + IDS + STDIO, seen, slowest, now() - begun);
+	printf("%d workers of a host with %d threads, %d seen by it; "
+	    "the slowest took %.2f s, all %.0f s\n",
+	    workers, MALLOC + LOADER + IDS + STDIO, seen, slowest, now() - begun);
 	return seen > 0;
 }

@@ -1,11 +1,15 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What hosts see of a worker, each of which looks after its children in another way, and has one of its own. Usage:
- * guard HOST... WORKER. Each HOST word is something that a host does about children; WORKER is what the worker does. Prints how many
- * signals, and how many ends of children that are not its own, the host has seen by its own ways, and what is left. guard_test.go
- * reads it.
+ * What hosts see of a worker. Each host looks after its children in another way, and has one of its
+ * own.
+ *
+ *	guard HOST... WORKER
+ *
+ * Each HOST word is something that a host does about children; WORKER is what the worker does.
+ * Prints how many signals, and how many ends of other children than its own, the host has seen by
+ * its own ways, and what is left. guard_test.go reads it.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -29,11 +33,11 @@ static int no_clone;
 static const char *then;
 static pid_t own;
 static int own_lives[2], frames[2];
-static int signals, ends;	/* seen by the host, not of its own child */
+static int signals, ends;	/* seen by the host, and not of its own child */
 static int descriptor = -1, waits;
 static pthread_t loop;
 
-static int server = -1;	/* of files, which says how it does and then nothing more: FUSE's */
+static int server = -1;	/* a file server (FUSE), which answers once and then never again */
 static char files[] = "/tmp/aad-silent-XXXXXX";
 
 static void no_server(void)
@@ -45,12 +49,17 @@ static void no_server(void)
 static void serve(void)
 {
 	char options[100], asked[1 << 17];
-	struct { uint32_t len, error; uint64_t unique; uint32_t major, minor, readahead, flags, limits, most, rest[10]; } answer;
+	struct {
+		uint32_t len, error;
+		uint64_t unique;
+		uint32_t major, minor, readahead, flags, limits, most, rest[10];
+	} answer;
 
 	if ((server = open("/dev/fuse", O_RDWR)) < 0 || !mkdtemp(files))
 		no_server();
 	snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=0,group_id=0", server);
-	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount("silent", files, "fuse", 0, options)) {
+	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("silent", files, "fuse", 0, options)) {
 		rmdir(files);
 		no_server();
 	}
@@ -64,7 +73,7 @@ static void serve(void)
 		exit(2);
 }
 
-/* asked: the worker waits for the server, which has the question: nobody kills it now. */
+/* The worker waits for the server, which has the question. From now on nobody can kill it. */
 static void asked(void)
 {
 	char question[1 << 17];
@@ -107,7 +116,10 @@ static void count(int s, siginfo_t *info, void *context)
 	if (info->si_pid == own)
 		return;
 	signals++;
-	/* A server that has one child after another, and in the handler waits for "the child": here, without waiting for ever. */
+	/*
+	 * A server with one child after another waits for "the child" in the handler; here it does
+	 * so without waiting for ever.
+	 */
 	if (waits && waitpid(-1, NULL, WNOHANG) > 0)
 		ends++;
 }
@@ -119,7 +131,7 @@ static void handle(int flags)
 	sigaction(SIGCHLD, &action, NULL);
 }
 
-/* Until its own child has ended, which ends the loop: so nothing comes too late to be counted. */
+/* Until its own child has ended, which ends the loop. So nothing is counted too late. */
 static void *wait_for_all(void *none)
 {
 	for (pid_t pid; (pid = wait4(-1, NULL, 0, NULL)) != own && pid > 0;)
@@ -176,7 +188,7 @@ static void have_a_child(void)
 	}
 }
 
-/* A process that is dead and reaped. A killed one of somebody else's may take a moment. */
+/* 1 once the process is dead and reaped. A killed process of somebody else may take a moment. */
 static int gone(pid_t pid)
 {
 	for (int i = 0; i < 5000; i++) {
@@ -199,7 +211,8 @@ static void look(void)
 		pthread_join(loop, NULL);
 	else
 		listed = waitpid(own, NULL, 0) == own;
-	printf("signals %d\nends %d\nown child %s\n", signals, ends, loop ? "waited for" : listed ? "there" : "gone");
+	printf("signals %d\nends %d\nown child %s\n", signals, ends,
+	    loop ? "waited for" : listed ? "there" : "gone");
 }
 
 int main(int argc, char **argv)
@@ -207,6 +220,7 @@ int main(int argc, char **argv)
 	struct aad_worker w;
 	sigset_t all, before;
 	char byte;
+	pid_t worker;
 
 	then = argv[argc - 1];
 	have_a_child();
@@ -218,27 +232,30 @@ int main(int argc, char **argv)
 		serve();
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (aad_birth(&w, life, NULL))
+	if (aad_fork_worker(&w, life, NULL))
 		return 2;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	close(frames[1]);
 	if (read(frames[0], &byte, 1) != 1)
 		return 2;
-	pid_t worker = w.room ? ((struct room *)w.room)->worker : w.pid;
-	if (strcmp(then, "exits") == 0 || strcmp(then, "crashes") == 0)	/* a worker that has ended before the host looks */
+	worker = w.guard ? ((struct guard *)w.guard)->worker : w.pid;
+	/* so that it has ended before the host looks */
+	if (strcmp(then, "exits") == 0 || strcmp(then, "crashes") == 0)
 		(void)!read(frames[0], &byte, 1);
 	if (server >= 0) {
 		asked();
-		aad_death(&w);
+		aad_kill_worker(&w);
 		printf("worker %s\n", kill(worker, 0) ? "gone" : "left");
 		close(server);
 		umount(files);
 		rmdir(files);
 		return 0;
 	}
-	aad_death(&w);
-	printf("worker %s\nguard %s\n", gone(worker) ? "gone" : "left", !w.room ? "none" : gone(w.pid) ? "gone" : "left");
+	aad_kill_worker(&w);
+	printf("worker %s\nguard %s\n", gone(worker) ? "gone" : "left",
+	    !w.guard ? "none" : gone(w.pid) ? "gone" : "left");
 	look();
-	printf("children %s\n", waitpid(-1, NULL, WNOHANG | __WALL) < 0 && errno == ECHILD ? "none" : "left");
+	printf("children %s\n",
+	    waitpid(-1, NULL, WNOHANG | __WALL) < 0 && errno == ECHILD ? "none" : "left");
 	return 0;
 }

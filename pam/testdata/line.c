@@ -1,14 +1,18 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-/* The door's own line of the log. Standard input has accounts and remote hosts, standard output the lines; line_test.go. */
+/*
+ * The door's own log line. Standard input has accounts and remote hosts, standard output the lines;
+ * line_test.go.
+ */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../attempt.c"
 #include "../line.c"
 
-/* Exactly as long: the sanitizer sees a read past the end. */
+/* Exactly as long as needed: the sanitizer sees a read beyond the end. */
 static char *value(void)
 {
 	uint32_t n;
@@ -31,10 +35,12 @@ int main(void)
 
 		if (!end)
 			return 1;
-		req.user = user, req.rhost = rhost;
+		req.user = user;
+		req.rhost = rhost;
 		aad_new_attempt(&req);
-		aad_failed(end, &req, PAM_SYSTEM_ERR, LOG_ERR, "worker-died", "a", rhost, "b", rhost, "c", rhost, "d", rhost,
-		    "e", rhost, "f", rhost, "g", rhost, "last", "fits", NULL);
+		aad_failed(end, &req, PAM_SYSTEM_ERR, LOG_ERR, "worker-died",
+		    "a", rhost, "b", rhost, "c", rhost, "d", rhost, "e", rhost, "f", rhost,
+		    "g", rhost, "last", "fits", NULL);
 		if (end->code != PAM_SYSTEM_ERR || end->priority != LOG_ERR || !end->sentence)
 			return 1;
 		puts(end->line);

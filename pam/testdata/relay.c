@@ -1,10 +1,10 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The relay, on a stage: its pipe, its clock and its PAM conversation are ours, so nothing waits and nothing is random.
- * Standard input has scenarios, standard output what the host got to see (relay_test.go has both formats). One process
- * plays them all.
+ * The relay on a stage: its socket, its clock and its PAM conversation are ours, so nothing waits
+ * and nothing is random. Standard input has scenarios, standard output what the host got to see
+ * (relay_harness_test.go has both formats). One process plays them all.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,33 +23,37 @@
 
 enum { END_OF_FILE, SILENCE, READ_ERROR, RESET };
 enum { ENTER, NOTHING, NAME, PASSWORD, AT_ONCE_AGAIN, AHEAD };	/* answers */
-enum { TYPES, FAILS, FAILS_OTHERWISE, NO_ANSWER };	/* to a question */
-enum { HEARS, HAS_GONE, HAS_DIED, IS_FULL, HEARS_HALF };	/* the worker, of a reply */
+enum { TYPES, FAILS, FAILS_OTHERWISE, NO_ANSWER };		/* to a question */
+/* what the worker does with a reply */
+enum { HEARS, HAS_GONE, HAS_DIED, IS_FULL, HEARS_HALF };
 
-/* One scenario. The worker's bytes, how they come, and what the person does. */
+/* One scenario: the worker's bytes, how they come, and what the person does. */
 static struct {
 	uint8_t end;		/* what comes after the bytes */
 	uint8_t chunk;		/* so many at a time; 0: all there are */
-	uint8_t interrupted;	/* by signals, both wait and read, now and then */
-	uint8_t conversation;	/* what it returns */
-	uint8_t answer;		/* what it answers */
-	uint8_t user_prompt;	/* whether the host has set PAM_USER_PROMPT */
-	uint8_t sshd;		/* the host is */
-	uint8_t hears;		/* what the worker does */
+	uint8_t interrupted;	/* signals interrupt wait and read, now and then */
+	uint8_t conversation;	/* its result */
+	uint8_t answer;		/* its answer */
+	uint8_t user_prompt;	/* the host has set PAM_USER_PROMPT */
+	uint8_t sshd;		/* the host is sshd */
+	uint8_t hears;		/* what the worker does with a reply */
 	uint32_t takes;		/* seconds until the person presses ENTER */
 	uint32_t length;
 	uint32_t answers;	/* bytes */
 } play;
 static char *bytes, *typed;
 
-/* To questions, one after the other and then over again: one of the enum, the seconds that it takes, two bytes of length, and the text. */
+/*
+ * Answers to questions, one after the other and then over again: one of the enum, the seconds that
+ * it takes, two bytes of length, and the text.
+ */
 static uint8_t *answers;
 static size_t next;
 static enum { NOT_ASKED, ASKED, ANSWERED } question_now;
 static size_t at;
 static int64_t clock_ms;
 static unsigned calls, prompts;
-static int caught;	/* aad_catch without aad_release */
+static int caught;	/* aad_catch_signals without aad_restore_signals */
 
 static void __attribute__((noreturn)) wrong(const char *what)
 {
@@ -68,10 +72,19 @@ static int interrupt(void)
 
 static char kept[2 * AAD_FRAME_MAX];
 
-int aad_in_sshd(void) { return play.sshd; }
-void aad_keep_said(const char *text) { strcpy(kept, text); }
+int aad_in_sshd(void)
+{
+	return play.sshd;
+}
+void aad_keep_said(const char *text)
+{
+	strcpy(kept, text);
+}
 
-int aad_client(const char *rhost) { return rhost ? 8 : 9; }
+int aad_client(const char *rhost)
+{
+	return rhost ? 8 : 9;
+}
 
 static int stage_wait(int fd, int client, int timeout)
 {
@@ -90,6 +103,12 @@ static int stage_wait(int fd, int client, int timeout)
 	return 1;
 }
 
+static ssize_t fail_with(int error)
+{
+	errno = error;
+	return -1;
+}
+
 static ssize_t stage_read(int fd, void *to, size_t n)
 {
 	if (fd != 7 || n == 0)
@@ -99,9 +118,9 @@ static ssize_t stage_read(int fd, void *to, size_t n)
 	if (at == play.length && play.end == SILENCE)
 		wrong("reads where nothing is");
 	if (at == play.length && play.end == READ_ERROR)
-		return errno = EIO, -1;
+		return fail_with(EIO);
 	if (at == play.length && play.end == RESET)
-		return errno = ECONNRESET, -1;
+		return fail_with(ECONNRESET);
 	if (play.chunk && n > play.chunk)
 		n = play.chunk;
 	if (n > play.length - at)
@@ -166,10 +185,17 @@ int pam_get_item(const pam_handle_t *h, int which, const void **value)
 {
 	(void)h;
 	switch (which) {
-	case PAM_USER: *value = "a"; break;
-	case PAM_AUTHTOK: *value = play.answer == PASSWORD ? "of the host" : NULL; break;
-	case PAM_USER_PROMPT: *value = user_prompt; break;
-	default: wrong("looks at another item");
+	case PAM_USER:
+		*value = "a";
+		break;
+	case PAM_AUTHTOK:
+		*value = play.answer == PASSWORD ? "of the host" : NULL;
+		break;
+	case PAM_USER_PROMPT:
+		*value = user_prompt;
+		break;
+	default:
+		wrong("looks at another item");
 	}
 	return PAM_SUCCESS;
 }
@@ -183,10 +209,12 @@ int pam_set_item(pam_handle_t *h, int which, const void *value)
 	return PAM_SUCCESS;
 }
 
-/* A person takes their time to type something, but ENTER may have been pressed before. */
+/* A person takes some time to type, but may have pressed ENTER before. */
 static const char *answer(void)
 {
-	static const char *const at_once[] = { [NAME] = "a", [PASSWORD] = "of the host", [AT_ONCE_AGAIN] = "x", [AHEAD] = "y" };
+	static const char *const at_once[] = {
+		[NAME] = "a", [PASSWORD] = "of the host", [AT_ONCE_AGAIN] = "x", [AHEAD] = "y",
+	};
 
 	prompts++;
 	if (play.answer == NOTHING)
@@ -221,22 +249,41 @@ static int answer_question(char **response)
 		next = 0;
 	clock_ms += a[1] * 1000;
 	switch (a[0]) {
-	case TYPES: type(response, a + 4, n); return PAM_SUCCESS;
-	case FAILS: type(response, "half of it", 10); return PAM_CONV_ERR;	/* hosts do not, but libpam would hand it on */
-	case FAILS_OTHERWISE: return PAM_MAXTRIES;
-	default: return PAM_SUCCESS;
+	case TYPES:
+		type(response, a + 4, n);
+		return PAM_SUCCESS;
+	/* hosts do not, but libpam would pass it on */
+	case FAILS:
+		type(response, "half of it", 10);
+		return PAM_CONV_ERR;
+	case FAILS_OTHERWISE:
+		return PAM_MAXTRIES;
+	default:
+		return PAM_SUCCESS;
 	}
+}
+
+/* The kind of the event for a message of this style. */
+static char kind(int style)
+{
+	if (style == PAM_ERROR_MSG)
+		return 'E';
+	if (question_now != ASKED)
+		return 'P';
+	return style == PAM_PROMPT_ECHO_ON ? 'V' : 'H';
 }
 
 int pam_prompt(pam_handle_t *h, int style, char **response, const char *format, ...)
 {
+	const char *said;
 	va_list args;
 
 	(void)h;
-	if (style != PAM_PROMPT_ECHO_ON && style != PAM_PROMPT_ECHO_OFF && (style != PAM_ERROR_MSG || response))
+	if (style != PAM_PROMPT_ECHO_ON && style != PAM_PROMPT_ECHO_OFF &&
+	    (style != PAM_ERROR_MSG || response))
 		wrong("a message of another style");
 	va_start(args, format);
-	event(style == PAM_ERROR_MSG ? 'E' : question_now != ASKED ? 'P' : style == PAM_PROMPT_ECHO_ON ? 'V' : 'H', -1, format, args);
+	event(kind(style), -1, format, args);
 	va_end(args);
 	errno = EBADF;	/* conversations do */
 	if (style == PAM_ERROR_MSG)
@@ -249,7 +296,7 @@ int pam_prompt(pam_handle_t *h, int style, char **response, const char *format, 
 		return answer_question(response);
 	if (style != PAM_PROMPT_ECHO_ON)
 		wrong("ENTER without echo, which sshd presses by itself");
-	const char *said = answer();
+	said = answer();
 	if (play.conversation == PAM_SUCCESS && said)
 		type(response, said, strlen(said));
 	return play.conversation;
@@ -265,14 +312,14 @@ void pam_syslog(const pam_handle_t *h, int priority, const char *format, ...)
 	va_end(args);
 }
 
-void aad_catch(const struct aad_request *req, struct sigaction before[AAD_DEADLY])
+void aad_catch_signals(const struct aad_request *req, struct sigaction before[AAD_DEADLY])
 {
 	(void)req;
 	memset(before, 0, AAD_DEADLY * sizeof *before);
 	caught++;
 }
 
-void aad_release(const struct sigaction before[AAD_DEADLY])
+void aad_restore_signals(const struct sigaction before[AAD_DEADLY])
 {
 	(void)before;
 	caught--;
@@ -283,7 +330,8 @@ static ssize_t stage_send(int fd, const struct msghdr *all, int flags)
 	const struct iovec *head = all->msg_iov, *text = all->msg_iov + 1;
 	const uint8_t *type = head->iov_base;
 
-	if (fd != 7 || flags != (MSG_NOSIGNAL | MSG_DONTWAIT) || all->msg_iovlen != 2 || head->iov_len != 3)
+	if (fd != 7 || flags != (MSG_NOSIGNAL | MSG_DONTWAIT) || all->msg_iovlen != 2 ||
+	    head->iov_len != 3)
 		wrong("sends in another way");
 	if (question_now != ANSWERED)
 		wrong("sends what nobody has asked for");
@@ -292,19 +340,24 @@ static ssize_t stage_send(int fd, const struct msghdr *all, int flags)
 		wrong("a length of another text");
 	put_event((char)*type, text->iov_base, (uint32_t)text->iov_len);
 	switch (play.hears) {
-	case HAS_GONE: return errno = EPIPE, -1;
-	case HAS_DIED: return errno = ECONNRESET, -1;
-	case IS_FULL: return errno = EAGAIN, -1;
-	case HEARS_HALF: return 3;
-	default: return (ssize_t)(3 + text->iov_len);
+	case HAS_GONE:
+		return fail_with(EPIPE);
+	case HAS_DIED:
+		return fail_with(ECONNRESET);
+	case IS_FULL:
+		return fail_with(EAGAIN);
+	case HEARS_HALF:
+		return 3;
+	default:
+		return (ssize_t)(3 + text->iov_len);
 	}
 }
 
-/* What the worker said is another harness's: crash.c. */
-void aad_read_crash(int words, struct aad_crash *crash)
+/* The text of a worker's end belongs to another harness: crash.c. */
+void aad_read_crash(int errors, struct aad_crash *crash)
 {
-	if (words != 8)
-		wrong("reads last words from elsewhere");
+	if (errors != 8)
+		wrong("reads standard error from elsewhere");
 	*crash = (struct aad_crash){ .error = "panic", .stack = "main.f main.go:1" };
 }
 
@@ -313,6 +366,7 @@ void aad_read_crash(int words, struct aad_crash *crash)
 #define clock_gettime stage_clock
 #define free stage_free
 #define sendmsg stage_send
+#include "../frame.c"
 #include "../relay.c"
 #define aad_question question_of_ask
 #include "../ask.c"
@@ -320,11 +374,14 @@ void aad_read_crash(int words, struct aad_crash *crash)
 #undef free
 #undef sendmsg
 
-/* So that the stage knows a question from a prompt. */
-int aad_question(pam_handle_t *h, int style, const char *text, struct aad_person *person, char **answer)
+/* So that the stage can tell a question from a prompt. */
+int aad_question(pam_handle_t *h, int style, const char *text, struct aad_person *person,
+    char **answer)
 {
+	int ret;
+
 	question_now = ASKED;
-	int ret = question_of_ask(h, style, text, person, answer);
+	ret = question_of_ask(h, style, text, person, answer);
 	question_now = ANSWERED;
 	return ret;
 }
@@ -345,7 +402,7 @@ int main(void)
 	static char handle;
 	static struct aad_end end;
 	const struct aad_request req = { .user = "a", .attempt = "id" };
-	const struct aad_worker worker = { .frames = 7, .words = 8 };
+	const struct aad_worker worker = { .frames = 7, .errors = 8 };
 
 	while (fread(&play, sizeof play, 1, stdin) == 1) {
 		at = 0;
@@ -354,12 +411,14 @@ int main(void)
 		question_now = NOT_ASKED;
 		user_prompt = play.user_prompt ? "localhost login: " : NULL;
 		clock_ms = 1000000;
-		/* Exactly as long: the sanitizer sees a read past the end. */
-		if (!(bytes = malloc(play.length + !play.length)) || fread(bytes, 1, play.length, stdin) != play.length)
+		/* Exactly as long as needed: the sanitizer sees a read beyond the end. */
+		if (!(bytes = malloc(play.length + !play.length)) ||
+		    fread(bytes, 1, play.length, stdin) != play.length)
 			return 1;
-		if (!(answers = malloc(play.answers + !play.answers)) || fread(answers, 1, play.answers, stdin) != play.answers)
+		if (!(answers = malloc(play.answers + !play.answers)) ||
+		    fread(answers, 1, play.answers, stdin) != play.answers)
 			return 1;
-		memset(&end, 'x', sizeof end);	/* nothing of another attempt is looked at */
+		memset(&end, 'x', sizeof end);	/* the end of another attempt must not matter */
 		aad_relay((pam_handle_t *)&handle, &req, &worker, &end);
 		if (caught)
 			wrong("signals stay caught");

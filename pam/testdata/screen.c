@@ -1,7 +1,13 @@
 /* SPDX-FileCopyrightText: The aad-login authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* How wide a picture may be. Usage: screen LOCALE COLUMNS: of a host in that locale, with a terminal so wide, or "none". */
+/*
+ * How wide a picture may be.
+ *
+ *	screen LOCALE COLUMNS
+ *
+ * The host has that locale, and a terminal of so many columns, or "none".
+ */
 #include <locale.h>
 #include <pty.h>
 #include <stdio.h>
@@ -10,7 +16,10 @@
 
 #include "../screen.c"
 
-/* A process without a terminal, or with one of its own that it need not have as its standard input. */
+/*
+ * Returns a process without a terminal, or with one of its own, which need not be its standard
+ * input.
+ */
 static pid_t host(const char *columns)
 {
 	struct winsize size = { .ws_row = 24, .ws_col = (unsigned short)atoi(columns) };
@@ -18,7 +27,7 @@ static pid_t host(const char *columns)
 	pid_t pid = strcmp(columns, "none") == 0 ? fork() : forkpty(&master, NULL, NULL, &size);
 
 	if (pid == 0)
-		setsid();	/* fails for who leads a session already, and has its terminal */
+		setsid();	/* fails for the leader of a session, which has its terminal */
 	return pid;
 }
 
@@ -29,13 +38,15 @@ int main(int argc, char **argv)
 
 	if (pid == 0) {
 		int fds = open("/dev/null", O_RDWR);
+		int next;
+
 		dup2(fds, STDIN_FILENO);
 		dup2(fds, STDERR_FILENO);
 		if (!setlocale(LC_ALL, argv[1]))
 			return 2;
-		int next = dup(fds);
+		next = dup(fds);
 		dprintf(out, "%d\n", aad_columns());
-		if (dup(fds) != next + 1)	/* one is left open */
+		if (dup(fds) != next + 1)	/* a descriptor is left open */
 			return 3;
 		return 0;
 	}

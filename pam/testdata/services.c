@@ -2,9 +2,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Where a code is shown, by a store of our own. Usage: services WORD... The store is "no-list" until listed=NAME or empty-list
- * comes, and says of every name what stored=NO|YES|UNCERTAIN says. show=SERVICE, refuse and account, which take =UID
- * for a name that the host knows, print the door's answer; account in imap, and in sudo.
+ * Where a code is shown, with a store of our own.
+ *
+ *	services WORD...
+ *
+ * The store is "no-list" until listed=NAME or empty-list, and answers for every name as
+ * stored=NO|YES|UNCERTAIN says. show=SERVICE, refuse and account print the door's answer; the last
+ * two take =UID for a name that the host knows. account asks for imap and for sudo.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,36 +35,47 @@ enum aad_answer aad_is_stored(const char *name)
 	return stored;
 }
 
-enum aad_claim aad_claims(const char *name, uint32_t *low, uint32_t *high)
+enum aad_answer aad_is_ours(const char *name, uint32_t *low, uint32_t *high)
 {
 	(void)name;
-	*low = 70000, *high = 80000;
-	return stored == AAD_UNCERTAIN ? AAD_CLAIM_NO_STORE : AAD_CLAIM_OURS;
+	*low = 70000;
+	*high = 80000;
+	return stored == AAD_UNCERTAIN ? AAD_UNCERTAIN : AAD_YES;
 }
 
 static void refuse(uint32_t uid)
 {
 	const struct aad_request req = {
-		.phase = AAD_AUTHENTICATE, .user = "user@contoso.example", .service = "imap", .known = uid > 0, .uid = uid, .attempt = "id",
+		.phase = AAD_AUTHENTICATE,
+		.user = "user@contoso.example",
+		.service = "imap",
+		.known = uid > 0,
+		.uid = uid,
+		.attempt = "id",
 	};
 	struct aad_end end;
 
 	memset(&end, 'x', sizeof end);
-	aad_refuse_unseen(&end, &req);
-	printf("%d %d %s%s\n", end.code, end.priority, end.line, end.sentence ? " and a sentence" : "");
+	aad_refuse_service(&end, &req);
+	printf("%d %d %s%s\n", end.code, end.priority, end.line,
+	    end.sentence ? " and a sentence" : "");
 }
 
 static void account(uint32_t uid)
 {
-	const struct aad_request req = { .phase = AAD_ACCOUNT, .user = "user@contoso.example", .known = uid > 0, .uid = uid };
+	const struct aad_request req = {
+		.phase = AAD_ACCOUNT, .user = "user@contoso.example", .known = uid > 0, .uid = uid,
+	};
 
-	printf("%s %s\n", aad_is_anothers(&req, "imap") ? "another's" : "ours", aad_is_anothers(&req, "sudo") ? "another's" : "ours");
+	printf("%s %s\n", aad_signed_in_elsewhere(&req, "imap") ? "another's" : "ours",
+	    aad_signed_in_elsewhere(&req, "sudo") ? "another's" : "ours");
 }
 
 int main(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		const char *word = argv[i];
+
 		if (strncmp(word, "listed=", 7) == 0)
 			names = names < 0 ? 0 : names, listed[names++] = word + 7;
 		else if (strcmp(word, "empty-list") == 0)

@@ -1,8 +1,10 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-/* What a session leaves below /run, and what is left when it ends, on a /run of its own. Arguments say how the host was begun;
- * session_test.go. */
+/*
+ * What a session writes below /run, and what is left when it ends, with a /run of its own. The
+ * arguments say how the host was started; session_test.go has them.
+ */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <sched.h>
@@ -42,7 +44,8 @@ static void show_note(const char *when, const char *path, const char *name)
 	first_line("/proc/self/sessionid", id, sizeof id);
 	first_line("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
 	snprintf(expected, sizeof expected, "%s %d %u 192.0.2.7\n", boot, getpid(), ACCOUNT);
-	printf("%s %s %s", when, strcmp(name, id) == 0 ? "own" : "other", strcmp(text, expected) == 0 ? "note" : "garbage");
+	printf("%s %s %s", when, strcmp(name, id) == 0 ? "own" : "other",
+	    strcmp(text, expected) == 0 ? "note" : "garbage");
 	printf(" %o\n", !stat(path, &st) ? st.st_mode & 0777 : 0);
 	if (f)
 		fclose(f);
@@ -72,10 +75,13 @@ static const char *address(char **argv)
 	static char endless[5000];
 
 	memset(endless, '1', sizeof endless - 1);
-	return said(argv, "no-address") ? NULL : said(argv, "empty-address") ? "" : said(argv, "endless-address") ? endless : "192.0.2.7";
+	return said(argv, "no-address")   ? NULL :
+	    said(argv, "empty-address")   ? "" :
+	    said(argv, "endless-address") ? endless :
+					    "192.0.2.7";
 }
 
-/* In a process of its own; wait for it. */
+/* Continues in a process of its own, and waits for it. */
 static int in_child(void)
 {
 	int status;
@@ -88,14 +94,19 @@ static int in_child(void)
 
 int main(int argc, char **argv)
 {
-	struct aad_request req = { .known = !said(argv, "unknown"), .uid = ACCOUNT + said(argv, "other-account") };
+	struct aad_request req = {
+		.known = !said(argv, "unknown"),
+		.uid = ACCOUNT + said(argv, "other-account"),
+	};
 	const char *rhost = address(argv);
 	char path[64], id[16];
 
 	(void)argc;
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount("run", "/run", "tmpfs", 0, NULL))
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("run", "/run", "tmpfs", 0, NULL))
 		return 1;
-	if (mkdir("/run/aad-login", 0700) || (!said(argv, "switched-off") && mkdir(AAD_SESSIONS, 0700)))
+	if (mkdir("/run/aad-login", 0700) ||
+	    (!said(argv, "switched-off") && mkdir(AAD_SESSIONS, 0700)))
 		return 1;
 	umask(0);
 	log_in(unset);

@@ -2,23 +2,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A host with connections, and signals pending, that waits for its worker. Usage: wait STEP... Each prints what the door made
- * of it: of both ends of a connection over loopback, which this process has, the client's below the server's, or of a wait.
+ * A host with connections, and pending signals, that waits for its worker.
+ *
+ *	wait STEP...
+ *
+ * Each step prints what the door made of it: of both ends of a connection over loopback, which this
+ * process has, the client's below the server's, or of a wait.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../gone.c"
+#include "../signals.c"
 #include "../line.c"
 #include "../wait.c"
 
 static int client, server, ends[2], in_sshd;
 
-int aad_in_sshd(void) { return in_sshd; }
+int aad_in_sshd(void)
+{
+	return in_sshd;
+}
 
-/* As a server does, sshd, systemd and inetd alike. */
+/* Listens as sshd, systemd and inetd do. */
 static int listener(int family, struct sockaddr_in6 *at)
 {
 	const int one = 1, zero = 0;
@@ -29,8 +36,9 @@ static int listener(int family, struct sockaddr_in6 *at)
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
 	memset(at, 0, sizeof *at);
-	at->sin6_family = (sa_family_t)family;	/* any address, any port, in both families */
-	if (bind(fd, (struct sockaddr *)at, size) || listen(fd, 1) || getsockname(fd, (struct sockaddr *)at, &size))
+	at->sin6_family = (sa_family_t)family;	/* any address and any port, in both families */
+	if (bind(fd, (struct sockaddr *)at, size) || listen(fd, 1) ||
+	    getsockname(fd, (struct sockaddr *)at, &size))
 		exit(77);
 	return fd;
 }
@@ -39,21 +47,25 @@ static int listener(int family, struct sockaddr_in6 *at)
 static void join(int from, int to)
 {
 	struct sockaddr_in6 at;
-	struct sockaddr_in there = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int listens;
+	struct sockaddr_in there = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int listens, failed;
 
 	client = socket(from, SOCK_STREAM, 0);
 	listens = listener(to, &at);
 	at.sin6_addr = in6addr_loopback;
-	there.sin_port = at.sin6_port;	/* in the same place in both */
-	if (from == AF_INET ? connect(client, (struct sockaddr *)&there, sizeof there) :
-	    connect(client, (struct sockaddr *)&at, sizeof at))
+	there.sin_port = at.sin6_port;	/* at the same offset in both */
+	if (from == AF_INET)
+		failed = connect(client, (struct sockaddr *)&there, sizeof there);
+	else
+		failed = connect(client, (struct sockaddr *)&at, sizeof at);
+	if (failed)
 		exit(77);
 	server = accept(listens, NULL, NULL);
 	close(listens);
 }
 
-/* A local one. The listener's name is abstract, and the client has none. */
+/* A local connection. The listener's name is abstract, and the client has none. */
 static void join_locally(void)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
@@ -72,7 +84,10 @@ static void find(const char *rhost)
 {
 	int fd = aad_client(rhost);
 
-	puts(fd < 0 ? "none" : fd == server ? "server" : fd == client ? "client" : "something else");
+	if (fd < 0)
+		puts("none");
+	else
+		puts(fd == server ? "server" : fd == client ? "client" : "something else");
 }
 
 static void await(void)
@@ -82,9 +97,12 @@ static void await(void)
 	puts(ready > 0 ? "worker" : ready == 0 ? "deadline" : strerrorname_np(errno));
 }
 
-static void handler(int signal) { (void)signal; }
+static void handler(int signal)
+{
+	(void)signal;
+}
 
-/* Pending, because the host blocks it. */
+/* Makes a signal pending, because the host blocks it. */
 static void pend(int signal, void (*how)(int))
 {
 	struct sigaction action = { .sa_handler = how };
@@ -104,6 +122,7 @@ int main(int argc, char **argv)
 		return 2;
 	for (int i = 1; i < argc; i++) {
 		const char *step = argv[i];
+
 		if (strcmp(step, "4-to-4") == 0)
 			join(AF_INET, AF_INET);
 		else if (strcmp(step, "4-to-6") == 0)

@@ -1,10 +1,13 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-// names N SERVICE... measures name services with N accounts (see accounts.c)
-// and prints a table: nanoseconds a call, the median of the rounds. Within a
-// round every service is asked the same keys in the same order, one service
-// after the other; ratios are of the same round. Every answer is checked.
+/*
+ * names N SERVICE...
+ *
+ * Measures name services with N accounts (see accounts.c) and prints a table: nanoseconds per call,
+ * the median of the rounds. Within a round every service gets the same keys in the same order, one
+ * service after the other. Ratios are within a round. Every answer is checked.
+ */
 #include "accounts.h"
 #include "service.h"
 
@@ -17,57 +20,68 @@
 
 enum { ROUNDS = 15, PEERS = 5, NOBODY = 65534 };
 
-static const double
-	a_round = 0.016, // seconds of a service for a question; at least one call
-	warm_up = 0.003,
-	a_daemon = 8; // seconds to fill a daemon's cache with the answers to a question
+/* Seconds for a service and a question; at least one call is made. */
+static const double a_round = 0.016, warm_up = 0.003;
+
+/* Seconds to fill a daemon's cache with the answers to a question. */
+static const double a_daemon = 8;
 
 enum { KNOWN, SHORT, ABROAD, NEVER, KINDS };
 
 static const struct {
 	const char *title;
-	int kind; // of key
+	int kind;	/* of key */
 } questions[QUESTIONS] = {
-	[BY_NAME] = {"name", KNOWN}, [BY_UID] = {"uid", KNOWN},     [BY_GID] = {"gid", KNOWN},
-	[GROUPS] = {"groups", KNOWN}, [NO_AT] = {"no @", SHORT},    [FOREIGN] = {"foreign", ABROAD},
-	[UNSEEN] = {"unseen", NEVER}, [UNSEEN_ROOT] = {"by root", NEVER}, [NO_UID] = {"uid", NEVER},
+	[BY_NAME] = { "name", KNOWN },
+	[BY_UID] = { "uid", KNOWN },
+	[BY_GID] = { "gid", KNOWN },
+	[GROUPS] = { "groups", KNOWN },
+	[NO_AT] = { "no @", SHORT },
+	[FOREIGN] = { "foreign", ABROAD },
+	[UNSEEN] = { "unseen", NEVER },
+	[UNSEEN_ROOT] = { "by root", NEVER },
+	[NO_UID] = { "uid", NEVER },
 };
 
-static const char *const forms[KINDS] = {"user%06u@" DOMAIN, "user%06u", "user%06u@fabrikam.example", "none%06u@" DOMAIN};
+static const char *const forms[KINDS] = {
+	"user%06u@" DOMAIN, "user%06u", "user%06u@fabrikam.example", "none%06u@" DOMAIN,
+};
 
 static const struct peer {
 	const char *name, *label, *library;
-	bool daemon; // answers from its cache
+	int daemon;	/* answers from its cache */
 } peers[PEERS] = {
-	{"aad", "aad-login", "libnss_aad.so.2", false},
-	{"extrausers", "libnss-extrausers", "libnss_extrausers.so.2", false},
-	{"cache", "libnss-cache, indexed", "libnss_cache.so.2", false},
-	{"sss", "sssd, memory cache", "libnss_sss.so.2", true},
-	{"files", "glibc's files", "libc.so.6", false}, // built in since 2.34
+	{ "aad", "aad-login", "libnss_aad.so.2", 0 },
+	{ "extrausers", "libnss-extrausers", "libnss_extrausers.so.2", 0 },
+	{ "cache", "libnss-cache, indexed", "libnss_cache.so.2", 0 },
+	{ "sss", "sssd, memory cache", "libnss_sss.so.2", 1 },
+	{ "files", "glibc's files", "libc.so.6", 0 },	/* built in since 2.34 */
 };
 
 struct measured {
 	struct service service;
 	const char *name;
-	long reach[QUESTIONS]; // keys it is asked for
+	long reach[QUESTIONS];	/* number of its keys */
 	double ns[QUESTIONS][ROUNDS];
 };
 
 static struct key *keys[KINDS];
-static long count; // of each kind
+static long count;	/* of each kind */
 static struct measured all[PEERS + 2];
 static int services;
 
 static double seconds(void)
 {
 	struct timespec t;
+
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static uint64_t next_random(void) // xorshift64, from a fixed seed
+static uint64_t next_random(void)	/* xorshift64, from a fixed seed */
 {
 	static uint64_t x = 88172645463325252;
+
 	x ^= x << 13;
 	x ^= x >> 7;
 	return x ^= x << 17;
@@ -75,74 +89,96 @@ static uint64_t next_random(void) // xorshift64, from a fixed seed
 
 static void make_keys(int kind)
 {
-	struct key *all_keys = aligned_alloc(sizeof(struct key), (size_t)count * sizeof(struct key));
+	struct key *all_keys =
+	    aligned_alloc(sizeof(struct key), (size_t)count * sizeof(struct key));
+
 	if (all_keys == NULL)
 		err(1, "keys");
 	for (long i = 0; i < count; i++) {
 		struct key *k = &all_keys[i];
-		*k = (struct key){.n = 'n', .u = 'u', .uid = kind == KNOWN ? account_uid((uint32_t)i) : nobody_uid((uint32_t)i)};
-		k->name_len = (uint8_t)(1 + snprintf(k->name, sizeof k->name, forms[kind], (unsigned)i));
-		k->digits_len = (uint8_t)(1 + snprintf(k->digits, sizeof k->digits, "%08x", k->uid));
+
+		*k = (struct key){ .n = 'n',
+			.u = 'u',
+			.uid = kind == KNOWN ? account_uid((uint32_t)i) : nobody_uid((uint32_t)i) };
+		k->name_len =
+		    (uint8_t)(1 + snprintf(k->name, sizeof k->name, forms[kind], (unsigned)i));
+		k->digits_len =
+		    (uint8_t)(1 + snprintf(k->digits, sizeof k->digits, "%08x", k->uid));
 	}
 	for (long i = count - 1; i > 0; i--) {
 		long j = (long)(next_random() % (uint64_t)(i + 1));
 		struct key swap = all_keys[i];
+
 		all_keys[i] = all_keys[j];
 		all_keys[j] = swap;
 	}
 	keys[kind] = all_keys;
 }
 
-// step is 1, and known only when the answer is: nothing of a call begins before
-// the one before has ended, as for a program that looks up a name and needs it.
-// Else the processor works on several lookups at a time, on more the simpler they are.
-static long step_after(bool right)
+/*
+ * Returns 1, but only after the answer is known: a call begins after the previous one has ended, as
+ * in a program that looks up a name and needs it. Otherwise the processor works on several lookups
+ * at a time, on more the simpler they are.
+ */
+static long step_after(int right)
 {
 	long wrong = !right;
-	__asm__ volatile("" : "+r"(wrong)); // 0, which the compiler must not know
+
+	__asm__ volatile("" : "+r"(wrong));	/* 0, which the compiler must not know */
 	return 1 + wrong;
 }
 
-// ask_for asks for some time, or until limit calls when that is not 0, and
-// returns nanoseconds a call. *n is the first key, and then the number of calls.
+/*
+ * Asks for some time, or until limit calls if limit is not 0, and returns nanoseconds per call. *n
+ * is the first key, and then the number of calls.
+ */
 static double ask_for(struct measured *m, int question, double budget, long limit, long *n)
 {
 	const struct key *k = keys[questions[question].kind];
 	long reach = m->reach[question], at = *n % reach, done = 0, step = 1;
 	ask *a = m->service.asks[question];
 	double start = seconds(), end = start;
+
 	while ((end < start + budget || done == 0) && (limit == 0 || done < limit)) {
 		double before = end;
+
 		for (long i = 0; i < step; i++) {
-			bool right = a(&m->service, &k[at]);
+			int right = a(&m->service, &k[at]);
 			long next = step_after(right);
+
 			if (!right)
-				errx(1, "%s, %s: wrong answer for %s, %u", m->service.label, questions[question].title, k[at].name, k[at].uid);
+				errx(1, "%s, %s: wrong answer for %s, %u", m->service.label,
+				    questions[question].title, k[at].name, k[at].uid);
 			if ((at += next) == reach)
 				at = 0;
 		}
 		done += step;
 		end = seconds();
-		if (end - before < 1e-4 && limit == 0) // look at the clock every 100 µs
+		if (end - before < 1e-4 && limit == 0)	/* read the clock every 100 µs */
 			step *= 2;
 	}
 	*n = done;
 	return (end - start) * 1e9 / (double)done;
 }
 
-// fill lets a daemon answer from its cache. What is not in there by then is
-// not asked for, which is in its favour.
+/*
+ * Lets a daemon fill its cache. A key that is not in the cache by then is not asked for, in favour
+ * of the daemon.
+ */
 static void fill(struct measured *m)
 {
-	m->service.asks[GROUPS] = NULL; // its proxy provider goes by lists of members, and aad_users has none
+	m->service.asks[GROUPS] =
+	    NULL;	/* its proxy provider uses lists of members, and aad_users has none */
 	for (int q = 0; q < QUESTIONS; q++) {
+		long n;
+
 		if (m->service.asks[q] == NULL)
 			continue;
-		long n = 0;
+		n = 0;
 		m->reach[q] = count;
 		ask_for(m, q, a_daemon, count, &n);
 		m->reach[q] = n;
-		ask_for(m, q, 2 * a_daemon, n, &(long){0});
+		ask_for(m, q, 2 * a_daemon, n, &(long){ 0 });
 	}
 }
 
@@ -151,6 +187,7 @@ static void measure(int question, int round)
 	for (int i = 0; i < services; i++) {
 		struct measured *m = &all[i];
 		long n = count / ROUNDS * round;
+
 		if (m->service.asks[question] == NULL)
 			continue;
 		ask_for(m, question, warm_up, 0, &n);
@@ -162,13 +199,15 @@ static void measure(int question, int round)
 static int ascending(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
+
 	return (x > y) - (x < y);
 }
 
-// median is of the rounds, or of the ratios to another service's; 0 for none.
+/* Returns the median of the rounds, or of the ratios to another service; 0 for none. */
 static double median(const struct measured *m, const struct measured *to, int question)
 {
 	double v[ROUNDS];
+
 	if (m->service.asks[question] == NULL || (to != NULL && to->service.asks[question] == NULL))
 		return 0;
 	for (int r = 0; r < ROUNDS; r++)
@@ -182,6 +221,7 @@ static void print_times(const struct measured *m)
 	printf("%-23s", m->service.label);
 	for (int q = 0; q < QUESTIONS; q++) {
 		double ns = median(m, NULL, q);
+
 		if (ns == 0)
 			printf("%8s", "-");
 		else if (ns < 999999.5)
@@ -197,9 +237,12 @@ static const char *verdict(double x, double goal)
 	return x == 0 ? "-" : x <= goal ? "met" : "not met";
 }
 
-// print_ratios compares the answers to the first questions, those with an
-// answer, and says whether each is as quick as it should be.
-static void print_ratios(const struct measured *m, const struct measured *to, const char *whose, double goal)
+/*
+ * Compares the answers to the questions that have one, and says whether each is as fast as it
+ * should be.
+ */
+static void print_ratios(const struct measured *m, const struct measured *to,
+    const char *whose, double goal)
 {
 	if (to == NULL)
 		return;
@@ -230,8 +273,11 @@ static struct measured *named(const char *name)
 
 static void print_table(void)
 {
+	struct measured *sss;
+
 	printf("\n%9ld accounts      %s\n%-23s", count,
-	       "------ an account, by its -----  -------- nobody: a name or a uid -------", "ns a call");
+	    "------ an account, by its -----  -------- nobody: a name or a uid -------",
+	    "ns a call");
 	for (int q = 0; q < QUESTIONS; q++)
 		printf("%8s", questions[q].title);
 	putchar('\n');
@@ -240,26 +286,31 @@ static void print_table(void)
 	print_ratios(&all[0], named("raw"), "raw cdb", 1.5);
 	print_ratios(named("same"), named("sss"), "sssd", 0.5);
 	print_misses(&all[0], 100);
-	struct measured *sss = named("sss");
+	sss = named("sss");
 	if (sss != NULL)
-		printf("In sssd's memory cache: %ld accounts and %ld groups, and \"the same\" is asked no others.\n",
-		       sss->reach[BY_NAME], sss->reach[BY_GID]);
+		printf("In sssd's memory cache: %ld accounts and %ld groups, "
+		    "and \"the same\" is asked no others.\n",
+		    sss->reach[BY_NAME], sss->reach[BY_GID]);
 }
 
 static struct measured *add(const char *name, struct service s)
 {
 	struct measured *m = &all[services++];
-	*m = (struct measured){.service = s, .name = name};
+
+	*m = (struct measured){ .service = s, .name = name };
 	for (int q = 0; q < QUESTIONS; q++)
 		m->reach[q] = count;
 	return m;
 }
 
-// add_cached adds a daemon's service, and ours asked no more than what is in
-// the daemon's cache: fewer keys are quicker.
+/*
+ * Adds a daemon's service, and ours with no other keys than those in the daemon's cache: fewer keys
+ * are faster.
+ */
 static void add_cached(const char *name, struct service s)
 {
 	struct measured *daemon = add(name, s), *same = add("same", all[0].service);
+
 	fill(daemon);
 	memcpy(same->reach, daemon->reach, sizeof same->reach);
 	same->service.label = "aad-login, the same";
@@ -269,6 +320,7 @@ static void add_cached(const char *name, struct service s)
 static void add_peer(const struct peer *p)
 {
 	struct service s = service_load(p->label, p->name, p->library);
+
 	if (p->daemon)
 		add_cached(p->name, s);
 	else
@@ -277,6 +329,8 @@ static void add_peer(const struct peer *p)
 
 int main(int argc, char **argv)
 {
+	const char *store;
+
 	if (argc < 3 || (count = atol(argv[1])) < ROUNDS)
 		errx(2, "usage: names N SERVICE...");
 	for (int kind = 0; kind < KINDS; kind++)
@@ -285,7 +339,7 @@ int main(int argc, char **argv)
 		for (const struct peer *p = peers; p < peers + PEERS; p++)
 			if (strcmp(p->name, argv[i]) == 0)
 				add_peer(p);
-	const char *store = "/var/lib/aad-login/accounts.cdb";
+	store = "/var/lib/aad-login/accounts.cdb";
 	add("raw", service_raw("raw cdb (tinycdb)", store));
 	for (int round = 0; round < ROUNDS; round++)
 		for (int q = 0; q < QUESTIONS; q++) {

@@ -1,5 +1,5 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
 #include "service.h"
 
@@ -10,51 +10,62 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char buf[1 << 20]; // libnss-cache looks for no group with less
+static char buf[1 << 20];	/* libnss-cache looks for no group with less */
 static int error;
 
-static bool by_name(const struct service *s, const struct key *k)
+static int by_name(const struct service *s, const struct key *k)
 {
 	struct passwd p;
-	return s->getpwnam_r(k->name, &p, buf, sizeof buf, &error) == NSS_STATUS_SUCCESS && p.pw_uid == k->uid;
+
+	return s->getpwnam_r(k->name, &p, buf, sizeof buf, &error) == NSS_STATUS_SUCCESS &&
+	    p.pw_uid == k->uid;
 }
 
-static bool by_uid(const struct service *s, const struct key *k)
+static int by_uid(const struct service *s, const struct key *k)
 {
 	struct passwd p;
-	return s->getpwuid_r(k->uid, &p, buf, sizeof buf, &error) == NSS_STATUS_SUCCESS && p.pw_uid == k->uid;
+
+	return s->getpwuid_r(k->uid, &p, buf, sizeof buf, &error) == NSS_STATUS_SUCCESS &&
+	    p.pw_uid == k->uid;
 }
 
-static bool by_gid(const struct service *s, const struct key *k)
+static int by_gid(const struct service *s, const struct key *k)
 {
 	struct group g;
-	return s->getgrgid_r(k->uid, &g, buf, sizeof buf, &error) == NSS_STATUS_SUCCESS && g.gr_gid == k->uid;
+
+	return s->getgrgid_r(k->uid, &g, buf, sizeof buf, &error) == NSS_STATUS_SUCCESS &&
+	    g.gr_gid == k->uid;
 }
 
-static bool groups(const struct service *s, const struct key *k)
+static int groups(const struct service *s, const struct key *k)
 {
-	static gid_t room[64]; // enough for all: nobody will realloc it
+	static gid_t room[64];	/* large enough, so that nobody reallocates it */
 	gid_t *list = room;
 	long start = 1, size = sizeof room / sizeof *room;
+
 	room[0] = k->uid;
-	return s->initgroups_dyn(k->name, k->uid, &start, &size, &list, size, &error) == NSS_STATUS_SUCCESS;
+	return s->initgroups_dyn(k->name, k->uid, &start, &size, &list, size, &error) ==
+	    NSS_STATUS_SUCCESS;
 }
 
-static bool no_name(const struct service *s, const struct key *k)
+static int no_name(const struct service *s, const struct key *k)
 {
 	struct passwd p;
+
 	return s->getpwnam_r(k->name, &p, buf, sizeof buf, &error) == NSS_STATUS_NOTFOUND;
 }
 
-static bool no_uid(const struct service *s, const struct key *k)
+static int no_uid(const struct service *s, const struct key *k)
 {
 	struct passwd p;
+
 	return s->getpwuid_r(k->uid, &p, buf, sizeof buf, &error) == NSS_STATUS_NOTFOUND;
 }
 
 static void *symbol(void *library, const char *name, const char *function)
 {
 	char s[64];
+
 	snprintf(s, sizeof s, "_nss_%s_%s", name, function);
 	return dlsym(library, s);
 }
@@ -62,16 +73,19 @@ static void *symbol(void *library, const char *name, const char *function)
 struct service service_load(const char *label, const char *name, const char *library)
 {
 	void *l = dlopen(library, RTLD_NOW);
-	if (l == NULL)
-		errx(1, "%s", dlerror());
 	struct service s = {
 		.label = label,
-		.getpwnam_r = symbol(l, name, "getpwnam_r"),
-		.getpwuid_r = symbol(l, name, "getpwuid_r"),
-		.getgrgid_r = symbol(l, name, "getgrgid_r"),
-		.initgroups_dyn = symbol(l, name, "initgroups_dyn"),
-		.asks = {by_name, by_uid, by_gid, groups, no_name, no_name, no_name, no_name, no_uid},
+		.asks = {
+			by_name, by_uid, by_gid, groups, no_name, no_name, no_name, no_name, no_uid,
+		},
 	};
+
+	if (l == NULL)
+		errx(1, "%s", dlerror());
+	s.getpwnam_r = symbol(l, name, "getpwnam_r");
+	s.getpwuid_r = symbol(l, name, "getpwuid_r");
+	s.getgrgid_r = symbol(l, name, "getgrgid_r");
+	s.initgroups_dyn = symbol(l, name, "initgroups_dyn");
 	if (s.getpwnam_r == NULL || s.getpwuid_r == NULL || s.getgrgid_r == NULL)
 		errx(1, "%s: no lookups of _nss_%s_", library, name);
 	if (s.initgroups_dyn == NULL)
@@ -79,31 +93,33 @@ struct service service_load(const char *label, const char *name, const char *lib
 	return s;
 }
 
-// found holds when the record, an entry of internal/account, has the uid.
-static bool found(const struct service *s, const void *key, unsigned len, uid_t uid)
+/* 1 if the record, an entry of internal/account, has the uid. */
+static int found(const struct service *s, const void *key, unsigned len, uid_t uid)
 {
+	const void *value;
+
 	if (cdb_find(s->cdb, key, len) <= 0)
-		return false;
-	const void *value = cdb_getdata(s->cdb);
+		return 0;
+	value = cdb_getdata(s->cdb);
 	return value != NULL && memcmp(value, &uid, sizeof uid) == 0;
 }
 
-static bool raw_name(const struct service *s, const struct key *k)
+static int raw_name(const struct service *s, const struct key *k)
 {
 	return found(s, &k->n, k->name_len, k->uid);
 }
 
-static bool raw_uid(const struct service *s, const struct key *k)
+static int raw_uid(const struct service *s, const struct key *k)
 {
 	return found(s, &k->u, k->digits_len, k->uid);
 }
 
-static bool raw_no_name(const struct service *s, const struct key *k)
+static int raw_no_name(const struct service *s, const struct key *k)
 {
 	return cdb_find(s->cdb, &k->n, k->name_len) == 0;
 }
 
-static bool raw_no_uid(const struct service *s, const struct key *k)
+static int raw_no_uid(const struct service *s, const struct key *k)
 {
 	return cdb_find(s->cdb, &k->u, k->digits_len) == 0;
 }
@@ -112,11 +128,13 @@ struct service service_raw(const char *label, const char *store)
 {
 	struct cdb *cdb = calloc(1, sizeof *cdb);
 	int fd = open(store, O_RDONLY | O_CLOEXEC);
+
 	if (fd < 0 || cdb == NULL || cdb_init(cdb, fd) != 0)
 		err(1, "%s", store);
 	return (struct service){
 		.label = label,
-		.asks = {raw_name, raw_uid, raw_uid, raw_name, raw_no_name, raw_no_name, raw_no_name, raw_no_name, raw_no_uid},
+		.asks = { raw_name, raw_uid, raw_uid, raw_name, raw_no_name, raw_no_name,
+		    raw_no_name, raw_no_name, raw_no_uid },
 		.cdb = cdb,
 	};
 }

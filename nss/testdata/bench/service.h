@@ -1,7 +1,7 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-// Name services as glibc calls them, and what they are asked.
+/* Name services as glibc calls them, and the questions for them. */
 #ifndef BENCH_SERVICE_H
 #define BENCH_SERVICE_H
 
@@ -9,14 +9,15 @@
 #include <grp.h>
 #include <nss.h>
 #include <pwd.h>
-#include <stdbool.h>
 #include <stdint.h>
 
-// key is an account as every service wants to hear of it, ready before the
-// clock runs. The letters before name and digits make cdb keys of them.
+/*
+ * An account in the forms that the services need, ready before the clock runs. The letters before
+ * name and digits make cdb keys of them.
+ */
 struct key {
 	uid_t uid;
-	uint8_t name_len, digits_len; // with the letter
+	uint8_t name_len, digits_len;	/* with the letter */
 	char n, name[45];
 	char u, digits[11];
 };
@@ -27,24 +28,24 @@ enum { BY_NAME, BY_UID, BY_GID, GROUPS, NO_AT, FOREIGN, UNSEEN, UNSEEN_ROOT, NO_
 
 struct service;
 
-// ask is one call; false when the answer is not the right one.
-typedef bool ask(const struct service *s, const struct key *k);
+/* ask is one call; 0 when the answer is not the right one. */
+typedef int ask(const struct service *s, const struct key *k);
 
 struct service {
 	const char *label;
-	ask *asks[QUESTIONS]; // NULL for what the service does not offer
+	ask *asks[QUESTIONS];	/* NULL if the service does not have it */
 	enum nss_status (*getpwnam_r)(const char *, struct passwd *, char *, size_t, int *);
 	enum nss_status (*getpwuid_r)(uid_t, struct passwd *, char *, size_t, int *);
 	enum nss_status (*getgrgid_r)(gid_t, struct group *, char *, size_t, int *);
-	enum nss_status (*initgroups_dyn)(const char *, gid_t, long *, long *, gid_t **, long, int *);
+	enum nss_status (*initgroups_dyn)(
+	    const char *, gid_t, long *, long *, gid_t **, long, int *);
 	struct cdb *cdb;
 };
 
-// service_load loads a library of _nss_NAME_ functions; it exits when it can't.
+/* Loads a library of _nss_NAME_ functions, or exits. */
 struct service service_load(const char *label, const char *name, const char *library);
 
-// service_raw is no name service: tinycdb's lookup of the same keys in the
-// mapped store.
+/* No name service, but tinycdb's lookup of the same keys in the mapped store. */
 struct service service_raw(const char *label, const char *store);
 
 #endif

@@ -1,8 +1,12 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-// starts TITLE RUNS GOAL LINK ONE OTHER COMMAND... runs a command, by turns with LINK to ONE and to OTHER, and prints how long it took,
-// and OTHER's ratio to ONE. Whatever its exit status is, it is that of every run.
+/*
+ * starts TITLE RUNS GOAL LINK ONE OTHER COMMAND...
+ *
+ * Runs a command, by turns with LINK to ONE and to OTHER, and prints how long it took, and the
+ * ratio of OTHER to ONE. All runs must have the same exit status.
+ */
 #include <err.h>
 #include <errno.h>
 #include <spawn.h>
@@ -17,6 +21,7 @@ enum { ONE, OTHER };
 static double microseconds(void)
 {
 	struct timespec t;
+
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
@@ -24,6 +29,7 @@ static double microseconds(void)
 static void put_in_place(const char *link, const char *target)
 {
 	char new[4096];
+
 	snprintf(new, sizeof new, "%s.new", link);
 	if (symlink(target, new) != 0 || rename(new, link) != 0)
 		err(1, "%s", link);
@@ -31,43 +37,52 @@ static void put_in_place(const char *link, const char *target)
 
 static double run(char **command)
 {
-	static char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+	static char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 	static int first = -1;
 	double start = microseconds();
 	pid_t pid;
 	int status;
+
 	errno = posix_spawn(&pid, command[0], NULL, NULL, command, environment);
 	if (errno != 0 || waitpid(pid, &status, 0) != pid)
 		err(1, "%s", command[0]);
 	if (first == -1)
 		first = status;
 	if (status != first)
-		errx(1, "%s: status %#x, and %#x before", command[0], (unsigned)status, (unsigned)first);
+		errx(1, "%s: status %#x, and %#x before", command[0], (unsigned)status,
+		    (unsigned)first);
 	return microseconds() - start;
 }
 
 static int ascending(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
+
 	return (x > y) - (x < y);
 }
 
 int main(int argc, char **argv)
 {
 	int runs = argc > 7 ? atoi(argv[2]) : 0;
-	double *took[] = {calloc((size_t)runs + 1, sizeof(double)), calloc((size_t)runs + 1, sizeof(double))};
+	double *took[] = { calloc((size_t)runs + 1, sizeof(double)),
+		calloc((size_t)runs + 1, sizeof(double)) };
+	double goal, least, median;
+
 	if (runs <= 0 || took[ONE] == NULL || took[OTHER] == NULL)
 		errx(2, "usage: starts TITLE RUNS GOAL LINK ONE OTHER COMMAND...");
-	double goal = atof(argv[3]);
+	goal = atof(argv[3]);
 	for (int i = 0; i < runs; i++)
 		for (int turn = 0; turn < 2; turn++) {
-			int which = turn ^ (i & 1); // neither is always the second
+			int which = turn ^ (i & 1);	/* neither is always the second */
+
 			put_in_place(argv[4], argv[5 + which]);
 			took[which][i] = run(argv + 7);
 		}
 	for (int which = 0; which < 2; which++)
 		qsort(took[which], (size_t)runs, sizeof(double), ascending);
-	double least = took[OTHER][0] / took[ONE][0], median = took[OTHER][runs / 2] / took[ONE][runs / 2];
-	printf("%-36s%8.0f%8.0f%10.0f%8.0f%9.3f%9.3f  %s %.2f\n", argv[1], took[ONE][0], took[OTHER][0], took[ONE][runs / 2],
-	       took[OTHER][runs / 2], least, median, median <= goal ? "within" : "above", goal);
+	least = took[OTHER][0] / took[ONE][0];
+	median = took[OTHER][runs / 2] / took[ONE][runs / 2];
+	printf("%-36s%8.0f%8.0f%10.0f%8.0f%9.3f%9.3f  %s %.2f\n", argv[1], took[ONE][0],
+	    took[OTHER][0], took[ONE][runs / 2], took[OTHER][runs / 2], least, median,
+	    median <= goal ? "within" : "above", goal);
 }

@@ -1,7 +1,11 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-// unknown NAME asks the machine for a name that it does not know.
+/*
+ * unknown NAME
+ *
+ * Looks up a name that the machine does not have.
+ */
 #include <pwd.h>
 #include <stddef.h>
 

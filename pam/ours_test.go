@@ -46,7 +46,7 @@ func newClaims(t *testing.T) claims {
 	if err != nil || len(sources) == 0 {
 		t.Fatalf("%q, %v", sources, err)
 	}
-	c.program = harness(t, "claim", append(sources,
+	c.program = harness(t, "ours", append(sources,
 		fmt.Sprintf("-DAAD_STORE=%q", c.store.Path()), fmt.Sprintf("-DAAD_PASSWD=%q", c.passwd))...)
 	c.write("root:x:0:0::/root:/bin/sh\nlocal:x:1001:1001::/:/bin/sh\n")
 	return c

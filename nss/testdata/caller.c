@@ -1,17 +1,19 @@
-// SPDX-FileCopyrightText: The aad-login authors
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-FileCopyrightText: The aad-login authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 
-// asker becomes somebody, step by step, and asks for an account:
-//
-//	asker LIBRARY STEP[=ARGUMENT]...
-//
-//	ask=NAME   print the uid of the answer, or "-"
-//	ids=R,E,S  set the real, effective and saved uid; -1 leaves one as it is
-//	comm=NAME  be called that in ps(1)
-//	move=PATH  rename the program's own file
-//	fork       go on in a child
-//	chroot=DIR
-//	hide-proc  cover /proc, in a mount namespace of its own
+/*
+ * Changes itself, step by step, and looks up an account.
+ *
+ *	caller LIBRARY STEP[=ARGUMENT]...
+ *
+ *	ask=NAME   print the uid of the answer, or "-"
+ *	ids=R,E,S  set the real, effective and saved uid; -1 leaves one unchanged
+ *	comm=NAME  set the name that ps(1) shows
+ *	move=PATH  rename the program's own file
+ *	fork       continue in a child
+ *	chroot=DIR
+ *	hide-proc  cover /proc, in a mount namespace of its own
+ */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -41,6 +43,7 @@ static void ask(lookup *getpwnam, const char *name)
 	static char buf[4096];
 	struct passwd p;
 	int error;
+
 	if (getpwnam(name, &p, buf, sizeof buf, &error) == NSS_STATUS_SUCCESS)
 		printf("%u\n", p.pw_uid);
 	else
@@ -51,6 +54,7 @@ static void ask(lookup *getpwnam, const char *name)
 static void ids(const char *arg)
 {
 	int real, effective, saved;
+
 	must(sscanf(arg, "%d,%d,%d", &real, &effective, &saved) == 3, arg);
 	must(setresuid((uid_t)real, (uid_t)effective, (uid_t)saved) == 0, "setresuid");
 }
@@ -58,6 +62,7 @@ static void ids(const char *arg)
 static void move(const char *to)
 {
 	char from[4096] = "";
+
 	must(readlink("/proc/self/exe", from, sizeof from - 1) > 0, "/proc/self/exe");
 	must(rename(from, to) == 0, to);
 }
@@ -66,6 +71,7 @@ static void go_on_in_child(void)
 {
 	int status;
 	pid_t pid = fork();
+
 	must(pid >= 0, "fork");
 	if (pid == 0)
 		return;
@@ -84,9 +90,11 @@ int main(int argc, char **argv)
 {
 	void *library = dlopen(argv[1], RTLD_NOW);
 	lookup *getpwnam = library == NULL ? NULL : (lookup *)dlsym(library, "_nss_aad_getpwnam_r");
+
 	must(getpwnam != NULL, argv[1]);
 	for (int i = 2; i < argc; i++) {
 		char *step = argv[i], *arg = strchr(step, '=');
+
 		if (arg != NULL)
 			*arg++ = '\0';
 		if (strcmp(step, "ask") == 0)

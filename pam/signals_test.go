@@ -14,7 +14,7 @@ import (
 // A host that a signal ends in its conversation leaves the attempt's line. What the host wants to do about a signal, it does;
 // and after the conversation it has what it had before.
 func TestHostIsEndedAtThePrompt(t *testing.T) {
-	gone := harness(t, "gone")
+	host := harness(t, "signals")
 	const line = `log pam_aad(sshd:auth): failed reason="interrupted" account="a\"\x0a@contoso.example" service="sshd" rhost="192.0.2.1" attempt="id"`
 	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGALRM} {
 		killed := fmt.Sprintf("host ended %d", -s)
@@ -38,7 +38,7 @@ func TestHostIsEndedAtThePrompt(t *testing.T) {
 			}
 			t.Run(steps, func(t *testing.T) {
 				t.Chdir(t.TempDir())
-				if got := play(t, gone, strings.Fields(steps)...); !slices.Equal(got, want) {
+				if got := play(t, host, strings.Fields(steps)...); !slices.Equal(got, want) {
 					t.Errorf("%q, want %q", got, want)
 				}
 			})
@@ -47,7 +47,7 @@ func TestHostIsEndedAtThePrompt(t *testing.T) {
 	for _, other := range []syscall.Signal{syscall.SIGKILL, syscall.SIGPIPE, syscall.SIGUSR1} {
 		t.Run(other.String(), func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			got := play(t, gone, fmt.Sprintf("during=%d", other))
+			got := play(t, host, fmt.Sprintf("during=%d", other))
 			if want := []string{fmt.Sprintf("host ended %d", -other)}; !slices.Equal(got, want) {
 				t.Errorf("%q, want %q", got, want)
 			}

@@ -2,23 +2,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A host that a signal ends. Usage: gone [nobody-listens] STEP... The steps are a host's dispositions, then what happens.
- * Prints how the host ended and what has arrived in the log, which is the socket "log" in the present directory.
+ * A host that a signal ends.
+ *
+ *	signals [nobody-listens] STEP...
+ *
+ * The steps are dispositions of a host, and then what happens. Prints how the host ended and what
+ * has arrived in the log, which is the socket "log" in the current directory.
  */
 #define _GNU_SOURCE
 #include <paths.h>
 #include <syslog.h>
 #undef _PATH_LOG
 #define _PATH_LOG "log"
-#include "../gone.c"
+#include "../signals.c"
 #include "../line.c"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
-static void say(const char *text) { (void)!write(1, text, strlen(text)); }
-static void handler(int signal) { (void)signal, say("host handler\n"); }
+static void say(const char *text)
+{
+	(void)!write(1, text, strlen(text));
+}
+static void handler(int signal)
+{
+	(void)signal, say("host handler\n");
+}
 
 static void dispose(void (*how)(int))
 {
@@ -37,23 +47,26 @@ static void dispositions(struct sigaction *to)
 
 static int same(const struct sigaction *a, const struct sigaction *b)
 {
-	const int restorer = 0x04000000;	/* of glibc: set by the first sigaction(2), and of no effect on a default */
+	/* of glibc: set by the first sigaction(2), and without effect on a default */
+	const int restorer = 0x04000000;
 
 	return a->sa_handler == b->sa_handler && ((a->sa_flags ^ b->sa_flags) & ~restorer) == 0 &&
 	    sigismember(&a->sa_mask, SIGUSR1) == sigismember(&b->sa_mask, SIGUSR1);
 }
 
-static struct aad_request req = { .attempt = "id", .user = "a\"\n@contoso.example", .service = "sshd", .rhost = "192.0.2.1" };
+static struct aad_request req = {
+	.attempt = "id", .user = "a\"\n@contoso.example", .service = "sshd", .rhost = "192.0.2.1"
+};
 
 static void converse(int signal)
 {
 	static struct sigaction before[65], after[65], kept[AAD_DEADLY];
 
 	dispositions(before);
-	aad_catch(&req, kept);
+	aad_catch_signals(&req, kept);
 	if (signal > 0)
 		raise(signal);
-	aad_release(kept);
+	aad_restore_signals(kept);
 	dispositions(after);
 	for (int i = 1; i < 65; i++)
 		if (!same(&before[i], &after[i]))
@@ -64,7 +77,7 @@ static void converse(int signal)
 
 static void host(char **step)
 {
-	alarm(30);	/* a signal raised again and again */
+	alarm(30);	/* in case a signal is raised again and again */
 	for (; *step; step++) {
 		if (strcmp(*step, "default") == 0)
 			dispose(SIG_DFL);
@@ -94,7 +107,8 @@ int main(int argc, char **argv)
 	ssize_t n;
 	pid_t pid;
 
-	if (argc < 2 || (strcmp(argv[1], "nobody-listens") != 0 && bind(log, (const void *)&path, sizeof path)))
+	if (argc < 2 ||
+	    (strcmp(argv[1], "nobody-listens") != 0 && bind(log, (const void *)&path, sizeof path)))
 		return 2;
 	argv += strcmp(argv[1], "nobody-listens") == 0;
 	if ((pid = fork()) == 0)
@@ -105,8 +119,9 @@ int main(int argc, char **argv)
 		char tag[32];
 
 		line[n] = 0;
-		snprintf(tag, sizeof tag, "<85>gone[%d]: ", (int)pid);
-		printf("log %s\n", strncmp(line, tag, strlen(tag)) == 0 ? line + strlen(tag) : line);
+		snprintf(tag, sizeof tag, "<85>signals[%d]: ", (int)pid);
+		printf("log %s\n",
+		    strncmp(line, tag, strlen(tag)) == 0 ? line + strlen(tag) : line);
 	}
 	return 0;
 }
