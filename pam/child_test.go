@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// atBirth is all that a worker has, whoever its host is.
-var atBirth = []string{
+// atStart has everything that a worker has, whatever its host is.
+var atStart = []string{
 	"worker fd0 /dev/null",
 	"worker fd1 /dev/null",
 	"worker fd2 pipe",
@@ -45,7 +45,7 @@ var atBirth = []string{
 	"worker request 2 user@contoso.example sudo",
 }
 
-// after is what a host has when a worker has ended.
+// after is the state of a host after a worker has ended.
 var after = []string{"host worker gone", "host children none", "host descriptors +0"}
 
 func asRoot(t *testing.T) {
@@ -55,8 +55,8 @@ func asRoot(t *testing.T) {
 	}
 }
 
-// Nothing of the host reaches the worker, and the host gets back what it had.
-func TestWorkerAtBirth(t *testing.T) {
+// Nothing of the host reaches the worker, and the host has what it had before.
+func TestWorkerAtStart(t *testing.T) {
 	asRoot(t)
 	child := harness(t, "child")
 	for _, host := range []string{
@@ -70,16 +70,16 @@ func TestWorkerAtBirth(t *testing.T) {
 	} {
 		t.Run(host, func(t *testing.T) {
 			for _, ending := range []string{"exit", "return", "crash"} {
-				compare(t, ending, born(t, host, play(t, child, append(strings.Fields(host), ending)...)), "host mask same")
+				compare(t, ending, normalized(t, host, play(t, child, append(strings.Fields(host), ending)...)), "host mask same")
 			}
-			got := born(t, host, play(t, child, append(strings.Fields(host), "wait")...))
+			got := normalized(t, host, play(t, child, append(strings.Fields(host), "wait")...))
 			compare(t, "wait", got, "host mask same", "worker waits")
 		})
 	}
 }
 
-// born is what a worker has got, as if every host had the descriptors for a second pipe.
-func born(t *testing.T, host string, got []string) []string {
+// normalized returns the report of a worker as if every host had the descriptors for a second pipe.
+func normalized(t *testing.T, host string, got []string) []string {
 	t.Helper()
 	if i := slices.Index(got, "worker fd2 /dev/null"); i >= 0 && strings.Contains(host, "few-descriptors") {
 		got[i] = "worker fd2 pipe"
@@ -87,7 +87,8 @@ func born(t *testing.T, host string, got []string) []string {
 	return got
 }
 
-// A worker that dies may say why. However much that is, neither it nor its host waits for the other.
+// A worker that dies may say why. However long the text is, neither the worker nor its host waits
+// for the other.
 func TestWorkerTalks(t *testing.T) {
 	asRoot(t)
 	child := harness(t, "child")
@@ -99,7 +100,7 @@ func TestWorkerTalks(t *testing.T) {
 
 func compare(t *testing.T, ending string, got []string, more ...string) {
 	t.Helper()
-	want := slices.Concat(atBirth, after, more)
+	want := slices.Concat(atStart, after, more)
 	for _, line := range want {
 		if !slices.Contains(got, line) {
 			t.Errorf("%s: no %q", ending, line)
@@ -112,7 +113,8 @@ func compare(t *testing.T, ending string, got []string, more ...string) {
 	}
 }
 
-// A worker ends with its conversation, whatever it does about signals and whatever the host does about children.
+// A worker ends with its conversation, whatever it does about signals and whatever the host does
+// about children.
 func TestWorkerIsKilled(t *testing.T) {
 	asRoot(t)
 	child := harness(t, "child")
@@ -128,7 +130,7 @@ func TestWorkerIsKilled(t *testing.T) {
 	}
 }
 
-// A host that is killed takes its worker along.
+// When a host is killed, its worker ends.
 func TestWorkerDiesWithItsHost(t *testing.T) {
 	asRoot(t)
 	child := harness(t, "child")
@@ -144,7 +146,7 @@ func TestWorkerDiesWithItsHost(t *testing.T) {
 	}
 }
 
-// No worker: the host is told why, and has all that it had before.
+// Without a worker the host gets the reason, and has everything that it had before.
 func TestWorkerCannotStart(t *testing.T) {
 	child := harness(t, "child")
 	for host, want := range map[string][]string{
@@ -159,7 +161,7 @@ func TestWorkerCannotStart(t *testing.T) {
 	}
 }
 
-// Without root's rights there is no worker either: it ends before it has done anything.
+// Without root's permissions there is no worker either: it ends before it does anything.
 func TestWorkerNeedsRoot(t *testing.T) {
 	asRoot(t)
 	got := play(t, harness(t, "child"), "unprivileged", "wait")
@@ -175,15 +177,16 @@ func TestWorkerNeedsRoot(t *testing.T) {
 	}
 }
 
-// fork catches the other threads of a host with whatever locks they hold, and the worker has to get by without those.
+// fork catches the other threads of a host with any locks, and the worker must work without these
+// locks.
 func TestWorkerOfManyThreads(t *testing.T) {
 	asRoot(t)
 	child := harness(t, "child")
-	const unborn = `failed reason="worker-failed" account="user@contoso.example" service="sudo" step="become root" error="errno 1"`
+	const failed = `failed reason="worker-failed" account="user@contoso.example" service="sudo" step="become root" error="errno 1"`
 	for host, heard := range map[string]string{
 		"":               "nothing",
 		"no-close-range": "nothing",
-		"unprivileged":   unborn,
+		"unprivileged":   failed,
 	} {
 		want := []string{"host workers 50", "host heard " + heard}
 		if got := play(t, child, append(strings.Fields(host), "crowd", "quiet")...); !slices.Equal(got, want) {

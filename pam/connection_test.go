@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// What one attempt has told, the next of the same connection knows, though each is a process of its own; and how old the
-// connection is, from the process that has it: the leader of a session, which the attempt is or was forked by.
+// The next attempt of a connection knows what the person was told by the one before, although each
+// is a process of its own. It also knows the age of the connection, from the process that has it:
+// the leader of a session, which is the attempt itself or its parent.
 func TestConnection(t *testing.T) {
 	connection := harness(t, "connection")
 	for _, test := range []struct {

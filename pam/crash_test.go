@@ -47,7 +47,7 @@ func newCrash(t testing.TB) *crash {
 	return &crash{in, bufio.NewReader(out)}
 }
 
-// read is what the log gets of a text on standard error.
+// read returns what the log gets of a text on standard error.
 func (c *crash) read(t testing.TB, text string) (cause, stack string) {
 	t.Helper()
 	if _, err := c.in.Write(append(binary.NativeEndian.AppendUint32(nil, uint32(len(text))), text...)); err != nil {
@@ -67,7 +67,7 @@ func (c *crash) read(t testing.TB, text string) (cause, stack string) {
 	return cause, stack
 }
 
-// dying is a program that dies in each of the ways that a Go program has.
+// dying is a program that dies in each way that a Go program can.
 const dying = `package main
 
 import (
@@ -124,7 +124,7 @@ func main() {
 }
 `
 
-// Of a crash the log gets the runtime's words and the functions, and nothing that those were called with.
+// The log gets the runtime's words and the functions of a crash, and no argument of them.
 func TestCrash(t *testing.T) {
 	dir := t.TempDir()
 	source, program := filepath.Join(dir, "dying.go"), filepath.Join(dir, "dying")
@@ -172,7 +172,8 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// Whatever is on standard error: no sanitizer speaks up, and what is taken has a bound and is one line.
+// For any text on standard error no sanitizer reports an error, and the result is bounded and one
+// line.
 func FuzzCrash(f *testing.F) {
 	f.Add("panic: secret\n\ngoroutine 1 [running, locked to thread]:\na/b.(*T).f(0x1, {0x2, 0x3}, ...)\n\ta/b/c.go:12 +0x34\n")
 	f.Add("fatal error: all goroutines are asleep\ngoroutine [\n\t\n(\n\t")

@@ -16,10 +16,10 @@ import (
 	"time"
 )
 
-// The door is C, and tested as C: each harness in testdata includes the source that ships, with its surroundings replaced,
-// and is built with the sanitizers.
+// The door is C, and is tested as C: each harness in testdata includes the source that ships,
+// replaces its surroundings, and is built with the sanitizers.
 
-// builtHere is where the harnesses are.
+// builtHere is the directory of the harnesses.
 var builtHere string
 
 func TestMain(m *testing.M) {
@@ -60,16 +60,17 @@ func harness(t testing.TB, name string, more ...string) string {
 	return program
 }
 
-// patience is how long a harness may take; nothing in them waits.
+// patience is the longest time for a harness. Nothing in a harness waits.
 const patience = time.Minute
 
-// play runs a harness to its end and returns its lines. What the sanitizers find, in any process of it, fails the test.
+// play runs a harness to its end and returns its lines. A report of a sanitizer, in any of its
+// processes, fails the test.
 func play(t *testing.T, program string, args ...string) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	reports := t.TempDir()
-	for _, dir := range []string{filepath.Dir(reports), reports} { // some hosts are not root; who cannot report just ends
+	for _, dir := range []string{filepath.Dir(reports), reports} { // some hosts are not root, and must write reports, too
 		if err := os.Chmod(dir, 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +78,7 @@ func play(t *testing.T, program string, args ...string) []string {
 	found := filepath.Join(reports, "sanitizer")
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // a worker that hangs, too
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // also a worker that hangs
 	cmd.Env = append(os.Environ(), "ASAN_OPTIONS=log_path="+found, "UBSAN_OPTIONS=print_stacktrace=1:log_path="+found)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -94,7 +95,8 @@ func play(t *testing.T, program string, args ...string) []string {
 	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 }
 
-// onStackOfItsOwn is true of what the sanitizer remarks about a worker, which has the guard's stack. It is not a finding.
+// onStackOfItsOwn reports whether a text is what the sanitizer says about a worker on the stack of
+// the guard, which is no error.
 func onStackOfItsOwn(report string) bool {
 	lines := strings.Split(strings.TrimSpace(report), "\n")
 	return len(lines) == 3 && strings.Contains(lines[0], "WARNING: ASan is ignoring requested __asan_handle_no_return: stack type: default")

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// A host sees nothing of its worker, whatever it does about children, and goes on seeing its own.
+// A host sees nothing of its worker, whatever it does about children, and still sees its own.
 func TestWorkerIsOutOfSight(t *testing.T) {
 	guard := harness(t, "guard")
 	for host, own := range map[string]string{
@@ -18,7 +18,7 @@ func TestWorkerIsOutOfSight(t *testing.T) {
 		"handles":        "there",
 		"reaps":          "there",
 		"signalfd":       "there",
-		"ignores":        "gone", // nobody waits for children of such a host
+		"ignores":        "gone", // such a host need not wait for its children
 		"never-waits":    "gone",
 		"loops":          "waited for",
 		"handles loops":  "waited for",
@@ -38,7 +38,8 @@ func TestWorkerIsOutOfSight(t *testing.T) {
 	}
 }
 
-// Where there can be no guard the worker is a child like any other: seen, and reaped all the same.
+// Where no guard is possible, the worker is a child like any other: the host sees it, and it is
+// reaped all the same.
 func TestWorkerInSight(t *testing.T) {
 	guard := harness(t, "guard")
 	for host, signals := range map[string]string{"default": "0", "handles": "1", "signalfd": "1", "ignores": "0"} {

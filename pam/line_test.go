@@ -46,7 +46,7 @@ func newLiner(t testing.TB) *liner {
 	return &liner{in, bufio.NewReader(out)}
 }
 
-// failed is the line of a worker that died.
+// failed returns the line of a worker that died.
 func (l *liner) failed(t testing.TB, user, rhost string) string {
 	t.Helper()
 	var b []byte
@@ -63,7 +63,7 @@ func (l *liner) failed(t testing.TB, user, rhost string) string {
 	return strings.TrimSuffix(line, "\n")
 }
 
-// The vectors of internal/signin: whoever reads the log sees one rule.
+// The vectors of internal/signin: both languages quote by one rule.
 func TestLineValues(t *testing.T) {
 	text, err := os.ReadFile("../testdata/log/values.txt")
 	if err != nil {
@@ -90,7 +90,7 @@ func TestLineValues(t *testing.T) {
 	}
 }
 
-// Each attempt is found by an id of its own.
+// Each attempt has an id of its own.
 func TestAttemptID(t *testing.T) {
 	form := regexp.MustCompile(`attempt="([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})"`)
 	l, seen := newLiner(t), map[string]bool{}
@@ -104,7 +104,8 @@ func TestAttemptID(t *testing.T) {
 	}
 }
 
-// Whatever name and remote host are, what is read back is what was written, or its beginning, and the line has a bound.
+// For any name and remote host, a reader gets what was written, or its beginning, and the line has
+// a bound.
 func FuzzLine(f *testing.F) {
 	f.Add("user", "host")
 	f.Add(`a" uid="0`, `\`)

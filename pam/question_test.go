@@ -9,10 +9,11 @@ import (
 	"testing"
 )
 
-// question is a frame that asks, with or without echo.
+// question returns a frame that asks, with or without echo.
 func question(echo byte, text string) string { return frame('Q', string([]byte{echo})+text) }
 
-// typing is a person who takes a second, and then their time for nothing more.
+// typing returns the answers of a person who takes a second for the first one, and no time for the
+// others.
 func typing(texts ...string) (all []typed) {
 	for i, text := range texts {
 		all = append(all, typed{kind: types, takes: byte(1 - min(i, 1)), text: text})
@@ -20,7 +21,8 @@ func typing(texts ...string) (all []typed) {
 	return all
 }
 
-// asked is what the host and the worker see of questions without echo, all of the same text, and of the replies to them.
+// asked returns what the host and the worker see of questions without echo, all of the same text,
+// and of their replies.
 func asked(replies ...event) (all []event) {
 	for _, reply := range replies {
 		all = append(all, event{'H', "Part: "}, reply)
@@ -72,7 +74,8 @@ func TestRelayQuestion(t *testing.T) {
 	}
 }
 
-// What is pasted in several lines answers several questions, the later ones at once; one that is too long is no end of that.
+// A text that is pasted in several lines answers several questions, the later ones at once. A text
+// that is too long does not end that.
 func TestRelaySeveralQuestions(t *testing.T) {
 	r := newRelay(t)
 	three := strings.Repeat(question(0, "Part: "), 3) + result(pamSuccess)
@@ -110,7 +113,8 @@ func TestRelaySeveralQuestions(t *testing.T) {
 	}
 }
 
-// A program that answers by itself is found out before the worker gets to read what it has stored.
+// A program that answers by itself is recognised before the worker reads what the program has
+// stored.
 func TestRelayQuestionToPrograms(t *testing.T) {
 	r := newRelay(t)
 	stored := event{'E', "Your program answered by itself, with a password that it has stored. This account has none: " +
@@ -140,7 +144,8 @@ func TestRelayQuestionToPrograms(t *testing.T) {
 	}
 }
 
-// A question is asked once, whatever a prompt would become after 15 s, and is over with the attempt's time like a prompt.
+// A question is asked once, whatever a prompt would become after 15 s, and ends with the time of
+// the attempt as a prompt does.
 func TestRelayQuestionIsAskedOnce(t *testing.T) {
 	r := newRelay(t)
 	begin := deadline(60) + frame('A', "Still waiting.") + question(0, "Part: ")
@@ -165,7 +170,8 @@ func TestRelayQuestionIsAskedOnce(t *testing.T) {
 	}
 }
 
-// A worker that has ended without waiting for the reply has said why, or has died; one that does not read what it asked for is broken.
+// A worker that ended without waiting for the reply has said why, or has died. A worker that does
+// not read the reply it asked for is broken.
 func TestRelayReplyToNobody(t *testing.T) {
 	r := newRelay(t)
 	part := asked(event{'T', "one"})
@@ -190,7 +196,8 @@ func TestRelayReplyToNobody(t *testing.T) {
 	}
 }
 
-// As in device-code flow: what is typed at a prompt, whatever and however often, is nothing that the worker reads.
+// In device-code flow the worker reads nothing that is typed at a prompt, whatever it is and
+// however often.
 func TestRelayPromptsHaveNoReply(t *testing.T) {
 	r := newRelay(t)
 	for answer := byte(enter); answer <= ahead; answer++ {
@@ -205,7 +212,7 @@ func TestRelayPromptsHaveNoReply(t *testing.T) {
 	}
 }
 
-// Last words are for a refusal, and for after its line; a success and a broken worker have none.
+// Last words belong to a refusal, and come after its line. A success and a broken worker have none.
 func TestRelayLastWords(t *testing.T) {
 	r := newRelay(t)
 	said := frame('F', "No.\nPress ENTER. ")
@@ -233,8 +240,8 @@ func TestRelayLastWords(t *testing.T) {
 	}
 }
 
-// Whatever is asked and typed: no sanitizer speaks up, nothing typed is left in memory, and both ends see what the model says. spoken is
-// a series of answers, each one byte for how it comes, one for its length, and a text that is repeated as often as a third byte says.
+// For any questions and answers no sanitizer reports an error, nothing typed stays in memory, and
+// both ends see what the model says.
 func FuzzQuestions(f *testing.F) {
 	f.Add([]byte(question(0, "Part: ")+question(1, "Part 2: ")+result(pamSuccess)), []byte("\x04\x03\x01one\x00\x03\x01two"), byte(hears), byte(enter))
 	f.Add([]byte(strings.Repeat(question(1, ""), 9)), []byte("\x05\x00\x00\x01\x00\x00"), byte(hears), byte(enter))

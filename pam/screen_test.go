@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// A picture is for a terminal, as wide as it is, and for a locale of UTF-8. One that does not say how wide it is has the usual width.
+// A picture needs a terminal, whose width it has, and a locale of UTF-8. A terminal without a width
+// has the usual one.
 func TestColumns(t *testing.T) {
 	screen := harness(t, "screen", "-lutil")
 	for _, test := range []struct{ locale, terminal, want string }{

@@ -13,7 +13,8 @@ import (
 	"aadlogin/internal/config"
 )
 
-// Where a code is shown: by the store's list, and without one by the usual list. What is called sshd there is the program.
+// The store's list decides where a code is shown, and without one the usual list. In sshd the
+// program decides.
 func TestWhereACodeIsShown(t *testing.T) {
 	services := harness(t, "services")
 	program, err := os.ReadFile(services)
@@ -47,7 +48,8 @@ func TestWhereACodeIsShown(t *testing.T) {
 	}
 }
 
-// The store may be of a version that had no list, and then the door's own must be what the configuration would have said.
+// The store may be of a version that had no list. Then the door's own list must be that of the
+// configuration.
 func TestUsualServices(t *testing.T) {
 	c, err := config.Parse("usual", []byte("tenant_id = \"8a09f2d7-8415-4296-92b2-80bb4666c5fc\"\n"+
 		"client_id = \"0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b\"\ndomains = [\"contoso.com\"]\n"))
@@ -59,7 +61,8 @@ func TestUsualServices(t *testing.T) {
 	}
 }
 
-// Elsewhere an account is refused for good, and a name that is nobody's here is left to the other modules. Nobody is told anything.
+// Elsewhere an account is refused for good, and a name that nobody has here is left to the other
+// modules. There is no message.
 func TestRefusedUnseen(t *testing.T) {
 	services := harness(t, "services")
 	line := func(verb string) string {
@@ -73,7 +76,7 @@ func TestRefusedUnseen(t *testing.T) {
 		"stored=UNCERTAIN refuse":       "10 " + line("failed"),
 		"stored=UNCERTAIN refuse=70000": "7 " + line("denied"),
 		"stored=UNCERTAIN refuse=80000": "7 " + line("denied"),
-		"stored=UNCERTAIN refuse=69999": "10 " + line("failed"), // a directory's
+		"stored=UNCERTAIN refuse=69999": "10 " + line("failed"), // of a directory
 		"stored=UNCERTAIN refuse=80001": "10 " + line("failed"),
 	} {
 		if got := play(t, services, strings.Fields(words)...); !slices.Equal(got, []string{want}) {
@@ -82,7 +85,8 @@ func TestRefusedUnseen(t *testing.T) {
 	}
 }
 
-// In the account phase only a name that neither the store nor the host knows is another module's, and only where no code is shown.
+// In the account phase a name belongs to another module only if neither the store nor the host has
+// it, and no code is shown.
 func TestAccountOfAnother(t *testing.T) {
 	services := harness(t, "services")
 	for words, want := range map[string]string{

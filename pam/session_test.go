@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// A note is for the process that let the person in, with an address, and goes with it. Everything else leaves nothing.
+// Only the process that let the person in, with an address, leaves a note, and the note goes with
+// it.
 func TestSessionNotes(t *testing.T) {
 	asRoot(t)
 	session := harness(t, "session")
@@ -20,7 +21,7 @@ func TestSessionNotes(t *testing.T) {
 		"stale":           note,
 		"link":            {"begun own garbage 0", "su-ended own garbage 0", "ended nothing"},
 		"switched-off":    nothing,
-		"no-loginuid":     nothing, // pam_loginuid is not in the stack, or has not come yet
+		"no-loginuid":     nothing, // pam_loginuid is not in the stack, or comes later
 		"other-account":   nothing,
 		"unknown":         nothing,
 		"inside":          nothing,

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// A host that a signal ends in its conversation leaves the attempt's line. What the host wants to do about a signal, it does;
-// and after the conversation it has what it had before.
+// A host that a signal ends in its conversation leaves the line of the attempt. The host still does
+// what it wants about a signal, and has its own dispositions back after the conversation.
 func TestHostIsEndedAtThePrompt(t *testing.T) {
 	host := harness(t, "signals")
 	const line = `log pam_aad(sshd:auth): failed reason="interrupted" account="a\"\x0a@contoso.example" service="sshd" rhost="192.0.2.1" attempt="id"`

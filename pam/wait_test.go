@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// The connection that is watched is the one its server has accepted, in either family or both, and never one that this process
-// has made to the same host, a directory server for instance.
+// The watched connection is the one that the server has accepted, in either family or both, and
+// never one that this process has made to the same host, a directory server for instance.
 func TestClientIsFound(t *testing.T) {
 	wait := harness(t, "wait")
 	for steps, want := range map[string]string{
 		"4-to-4 from=127.0.0.1":            "server",
 		"4-to-6 from=127.0.0.1":            "server",
-		"4-to-6 from=::ffff:127.0.0.1":     "none", // no server says so
+		"4-to-6 from=::ffff:127.0.0.1":     "none", // no server gives such an address
 		"6-to-6 from=::1":                  "server",
 		"6-to-6 from=127.0.0.1":            "none",
 		"4-to-4 from=127.0.0.2":            "none",
@@ -28,7 +28,7 @@ func TestClientIsFound(t *testing.T) {
 		"4-to-6 leave from=127.0.0.1 wait": "server ECANCELED",
 		"4-to-4 speak wait":                "worker",
 
-		// A name is nobody's to look up: the one connection there is.
+		// No name is looked up: the only connection counts.
 		"4-to-4 from=client.example":            "server",
 		"4-to-6 from=client.example":            "server",
 		"6-to-6 from=client.example":            "server",
@@ -49,7 +49,7 @@ func TestClientIsFound(t *testing.T) {
 		"in-sshd pair from-nowhere":             "none",
 		"in-sshd 4-to-4 from-nowhere":           "server",
 		"4-to-4 from-nowhere":                   "none",
-		"local from-nowhere":                    "none", // somebody else's, that su for instance was started with
+		"local from-nowhere":                    "none", // of the program that started su, for instance
 		"4-to-4 from=fe80::1%lo":                "none",
 		"4-to-4 wait":                           "deadline",
 		"4-to-4 leave speak wait":               "ECANCELED",
@@ -60,8 +60,8 @@ func TestClientIsFound(t *testing.T) {
 	}
 }
 
-// Signals by which somebody ends the host end the wait, whether the host has a handler or not. An alarm that the host handles
-// is a timer of its own.
+// Signals that end the host end the wait, whether the host has a handler or not. An alarm that the
+// host handles is a timer of its own.
 func TestWaitIsEnded(t *testing.T) {
 	wait := harness(t, "wait")
 	for steps, want := range map[string]string{

@@ -20,7 +20,7 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// written is what a worker writes that says all this.
+// written returns the frames of a worker that says all this.
 func written(t testing.TB, say func(*relay)) string {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -39,7 +39,7 @@ func written(t testing.TB, say func(*relay)) string {
 	return string(frames)
 }
 
-// agrees says text in every way there is, and looks at what the C end makes of it.
+// agrees says text in every way, and checks what the C end makes of it.
 func (r *relayHarness) agrees(t testing.TB, text string, level byte, in time.Duration) {
 	t.Helper()
 	frames := written(t, func(worker *relay) {
@@ -69,7 +69,7 @@ func (r *relayHarness) agrees(t testing.TB, text string, level byte, in time.Dur
 	}
 }
 
-// cut is the longest beginning of text within max bytes that breaks no character.
+// cut returns the longest beginning of text within max bytes that breaks no character.
 func cut(text string, max int) string {
 	if len(text) <= max {
 		return text
@@ -85,7 +85,8 @@ func cut(text string, max int) string {
 	return text[:n]
 }
 
-// What the worker writes, the door reads back: every text up to the bound, and beyond it all but what breaks a character.
+// The door reads back what the worker writes: every text up to the bound, and beyond it all but a
+// broken character.
 func TestFramesOfBothEnds(t *testing.T) {
 	r := newRelay(t)
 	for _, text := range []string{"", "a", "Press ENTER.\n", strings.Repeat("a", 16381), strings.Repeat("a", 16383), strings.Repeat("a", 16384),
@@ -99,7 +100,7 @@ func TestFramesOfBothEnds(t *testing.T) {
 	}
 }
 
-// Bytes that are no text cost no more than they must, and no more than the bound.
+// Bytes that are no text are cut no more than needed, and never exceed the bound.
 func TestFrameOfNoText(t *testing.T) {
 	for _, text := range []string{strings.Repeat("\x80", 20000), strings.Repeat("\xff", 20000)} {
 		frames := written(t, func(r *relay) { r.Tell(text) })
@@ -121,7 +122,7 @@ func FuzzFrames(f *testing.F) {
 	})
 }
 
-// pair is a worker's relay, and what the host has of it.
+// pair is a worker's relay, and the host's end of it.
 func pair(t testing.TB) (worker *relay, host *os.File) {
 	t.Helper()
 	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
@@ -179,7 +180,7 @@ func TestAsk(t *testing.T) {
 	}
 }
 
-// Each question has its own reply, and not a byte of the next one.
+// Each question has its own reply, and no byte of the next one.
 func TestAskAgain(t *testing.T) {
 	worker, host := pair(t)
 	io.WriteString(host, frame('T', "one")+frame('O', "")+frame('T', "two"))
@@ -193,7 +194,7 @@ func TestAskAgain(t *testing.T) {
 	}
 }
 
-// Nobody waits longer than the attempt lasts, and what is typed afterwards is the answer to nothing.
+// Nothing waits longer than the attempt lasts, and a text that is typed afterwards answers nothing.
 func TestAskInTime(t *testing.T) {
 	worker, host := pair(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -213,7 +214,7 @@ func TestAskInTime(t *testing.T) {
 	}
 }
 
-// Whatever bytes come: a reply that is one, of what it holds, or an error; and nothing of what follows it is read.
+// Any bytes are a reply or an error, and nothing after a reply is read.
 func FuzzReply(f *testing.F) {
 	f.Add([]byte(frame('T', "one") + "more"))
 	f.Add([]byte(frame('O', "")))
