@@ -51,7 +51,7 @@ func TestPasswd(t *testing.T) {
 	}
 }
 
-// Every length of buffer is either too small or gives the whole answer.
+// A buffer of any length is either too small or gets the whole answer.
 func TestBufferLengths(t *testing.T) {
 	rules := testRules()
 	rules.PreAuthServices = append(rules.PreAuthServices, self(t))
@@ -196,8 +196,7 @@ func TestEnumeration(t *testing.T) {
 	}
 }
 
-// Before the first sign-in C answers what Go will store, for many names and
-// when ids collide.
+// Before the first sign-in C answers what Go will store, for many names and when ids collide.
 func TestFreshIsWhatWillBeStored(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root is answered")
@@ -248,7 +247,7 @@ func TestFreshIsWhatWillBeStored(t *testing.T) {
 		}
 		for _, typed := range []string{"gone@fabrikam.com", "New@fabrikam.com", "new@other.com", "../x@fabrikam.com", "-x@fabrikam.com", "root", "1000"} {
 			if rules.ShortNames && typed == "root" {
-				continue // a name as any; local ones are asked for before
+				continue // a name like any other; glibc asks for local ones before
 			}
 			if got, r := s.passwdByName(typed, enough); r != absent {
 				t.Errorf("%s: %s: %+v, %v", what, typed, got, r)
@@ -257,7 +256,7 @@ func TestFreshIsWhatWillBeStored(t *testing.T) {
 	}
 }
 
-// A range that is full has no answer, rather than a wrong one.
+// A full range has no answer, and not a wrong one.
 func TestFullRangeHasNoFreshAnswer(t *testing.T) {
 	rules := testRules()
 	rules.PreAuthServices = []string{self(t)}

@@ -16,10 +16,10 @@ import (
 	"aadlogin/internal/account"
 )
 
-// patience is how long a program may take that does not hang.
+// patience is the longest time for a program that does not hang.
 const patience = 4 * time.Minute
 
-// sanitizers that the library is compiled with, into the program; the empty one loads the library that ships.
+// sanitizers for the library and the program; the empty one loads the library that ships.
 var sanitizers = []string{"", "address,undefined"}
 
 // program compiles testdata/NAME.c, and returns the command that runs it.
@@ -37,7 +37,7 @@ func (l library) program(t *testing.T, name, sanitizer string) []string {
 	}
 	args = append(args, "-fsanitize="+sanitizer, "-fno-sanitize-recover=all", fmt.Sprintf("-DAAD_STORE=%q", l.store))
 	compile(t, append(args, sources...)...)
-	if sanitizer == "thread" { // wants the addresses of a kernel that randomizes fewer bits of them
+	if sanitizer == "thread" { // it needs the addresses of a kernel that randomizes fewer bits of them
 		return []string{"setarch", "-R", exe, ""}
 	}
 	return []string{exe, ""}
@@ -54,7 +54,7 @@ func start(t *testing.T, command []string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// holds runs a program that says what is wrong, and returns what it says.
+// holds runs a program that reports what is wrong, and returns its output.
 func holds(t *testing.T, command []string, args ...string) string {
 	t.Helper()
 	out, err := start(t, command, args...).CombinedOutput()
@@ -93,13 +93,13 @@ func TestContract(t *testing.T) {
 		}
 		holds(t, contract, "none", "admin@contoso.com", fmt.Sprint(gone.UID))
 	}
-	// Root's id, and the other system's, need no store to be none of ours.
+	// Root's id and the system's other ids need no store to be none of ours.
 	if got := l.ask(t, "pwuid", "0", "grgid", "0", "pwuid", "999", "grgid", "999"); !slices.Equal(got, []string{notFound, notFound, notFound, notFound}) {
 		t.Errorf("without a store: %q", got)
 	}
 }
 
-// The entry of somebody about to sign in for the first time is put together in the buffer, not copied.
+// The entry of somebody before the first sign-in is composed in the buffer, not copied.
 func TestContractBeforeSignIn(t *testing.T) {
 	l := buildLibrary(t)
 	rules := testRules()
@@ -125,8 +125,8 @@ func TestContractBeforeSignIn(t *testing.T) {
 	}
 }
 
-// Ids that are nobody's here: the system's, those around the range and around an imported account, and the groups at the
-// beginning of the range, which are no accounts.
+// Ids that nobody has here: the system's, those around the range and around an imported account,
+// and the groups at the beginning of the range, which are no accounts.
 func TestContractForeignIDs(t *testing.T) {
 	l := buildLibrary(t)
 	rules := testRules()
@@ -150,7 +150,7 @@ func TestContractForeignIDs(t *testing.T) {
 		ask = append(ask, "pwuid", fmt.Sprint(id))
 		want = append(want, notFound)
 	}
-	// Who was imported keeps an id from before there was a range.
+	// An imported account keeps an id from before there was a range.
 	ask = append(ask, "pwuid", fmt.Sprint(imported.UID))
 	want = append(want, line(imported))
 	got := l.ask(t, ask...)
@@ -162,7 +162,7 @@ func TestContractForeignIDs(t *testing.T) {
 			t.Errorf("%s: %q, want %q", ask[2*i:2*i+2], got[i], want[i])
 		}
 	}
-	// And below 1000 there is no way in.
+	// No account can have an id below 1000.
 	s := account.Store{Dir: t.TempDir()}
 	for _, id := range []uint32{0, 999, 1<<32 - 1} {
 		err := s.Update(func(e *account.Edit) error {

@@ -12,8 +12,8 @@ import (
 	"aadlogin/internal/cdb"
 )
 
-// ask asks everything of a damaged store. There may be an answer, but not
-// another than asked for, and never an id of the system.
+// ask asks everything of a damaged store. There may be an answer, but never to another question,
+// and never with an id of the system.
 func ask(t testing.TB, s store, name string, uid uint32) {
 	p, r := s.passwdByName(name, enough)
 	if r == ok && (p.name != name || p.uid < 1000 || p.gid != p.uid) {
@@ -73,7 +73,7 @@ func TestEveryByteFlipped(t *testing.T) {
 	}
 }
 
-// A store of 4 GiB and more is none, also when the rest is one.
+// A file of 4 GiB and more is no store, even if the rest of it is one.
 func TestLargerThan4GiB(t *testing.T) {
 	data, _ := build(t, testRules(), people)
 	size := 1<<32 + len(data)
@@ -107,7 +107,7 @@ func TestUidsBelow1000AreNeverAnswered(t *testing.T) {
 	}
 }
 
-// Of a sound store Go and C read the same.
+// Go and C read the same from a sound store.
 func TestReadersAgree(t *testing.T) {
 	data, _ := build(t, testRules(), people)
 	db, err := cdb.New(data)

@@ -19,7 +19,7 @@ import (
 
 const largest = 1 << 20 // of the stores that fuzzers try
 
-// FuzzStore gives C any bytes as a store, with the sharpest edge behind them.
+// FuzzStore gives C any bytes as a store, with memory that ends exactly behind them.
 func FuzzStore(f *testing.F) {
 	for _, s := range seeds(f) {
 		f.Add(s.data, s.name, s.uid)
@@ -36,8 +36,8 @@ func FuzzStore(f *testing.F) {
 	})
 }
 
-// FuzzReaders: the two readers of the format see the same records and the
-// same damage in any bytes.
+// FuzzReaders checks that the two readers of the format see the same records and the same damage in
+// any bytes.
 func FuzzReaders(f *testing.F) {
 	for _, s := range seeds(f) {
 		f.Add(s.data, []byte("n"+s.name))
@@ -61,8 +61,8 @@ func FuzzReaders(f *testing.F) {
 	})
 }
 
-// FuzzAccounts: the two readers of the store see the same accounts in any
-// bytes; see agree.
+// FuzzAccounts checks that the two readers of the store see the same accounts in any bytes; see
+// agree.
 func FuzzAccounts(f *testing.F) {
 	for _, s := range seeds(f) {
 		f.Add(s.data, s.name, s.uid)
@@ -178,8 +178,8 @@ func nameable(r account.Rules, name string) bool {
 	return len(name) <= 113 && (r.ShortNames || strings.Contains(name, "@"))
 }
 
-// oneEntry reports whether the entry under a name is that under its uid too, or
-// there is none under the name.
+// oneEntry reports whether the entry under a name is also the one under its uid, or there is none
+// under the name.
 func oneEntry(data []byte, name string) bool {
 	db, err := cdb.New(data)
 	if err != nil {
@@ -193,8 +193,8 @@ func oneEntry(data []byte, name string) bool {
 	return err == nil && bytes.Equal(entry, other)
 }
 
-// byName is also what a name would get that nobody has had, if these rules
-// have this program ask.
+// byName also returns the answer for a name that nobody has had, if these rules let this program
+// know of it.
 func byName(t *testing.T, g *account.Snapshot, name string) (account.Account, error) {
 	a, err := g.ByName(name)
 	if !errors.Is(err, account.ErrUnknown) || os.Geteuid() != 0 || !slices.Contains(g.Rules().PreAuthServices, self(t)) {
@@ -259,7 +259,7 @@ func enumerated(t *testing.T, g *account.Snapshot, c store) {
 	}
 }
 
-// unique is a list as initgroups makes it: each group once, without the primary one and 0.
+// unique returns a list as initgroups makes it: each group once, without the primary one and 0.
 func unique(groups []uint32, primary uint32) (list []uint32) {
 	for _, g := range groups {
 		if g != 0 && g != primary && !slices.Contains(list, g) {

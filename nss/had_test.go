@@ -11,7 +11,8 @@ import (
 	"aadlogin/internal/account"
 )
 
-// changed are accounts to which all has happened that can: renamed, moved twice, exchanged, removed, locked, imported.
+// changed fills a store with accounts to which everything has happened: renamed, moved twice,
+// exchanged, removed, locked, imported.
 func changed(e *account.Edit) error {
 	names := []string{"ann@contoso.com", "bob@contoso.com", "cat@contoso.com", "dan@fabrikam.com", "eve@contoso.com"}
 	accounts := map[string]account.Account{}
@@ -47,8 +48,9 @@ func changed(e *account.Edit) error {
 	return e.Put(account.Account{Name: "old@contoso.com", UPN: "old@contoso.com", UID: 6000, Gecos: "", Home: "/home/old", Shell: "/bin/sh"})
 }
 
-// Each name that there ever was with each uid that there ever was, and nothing else. What they are to each other does not
-// matter: after the exchange, a host from before has the name of one record with the id of the other.
+// Each name that ever was goes with each uid that ever was, and nothing else does. Their relation
+// does not matter: after an exchange, a host with an outdated answer has the name of one record
+// with the id of the other.
 func TestHad(t *testing.T) {
 	rules := testRules()
 	data, snapshot := build(t, rules, changed)
@@ -77,7 +79,7 @@ func TestHad(t *testing.T) {
 	}
 }
 
-// A short name that was stored while there were short names is a name that there was.
+// A short name that was stored while there were short names counts.
 func TestHadWithoutShortNames(t *testing.T) {
 	rules := testRules()
 	rules.ShortNames = true

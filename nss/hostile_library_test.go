@@ -24,7 +24,7 @@ func TestLibraryOnHostileFiles(t *testing.T) {
 	}
 }
 
-// Every damage comes through the file as well, read or mapped.
+// Every damage also comes through the file, read or mapped.
 func damagesInAFile(t *testing.T, l library) {
 	sound, _ := build(t, testRules(), people)
 	question := map[byte][]string{
@@ -36,7 +36,7 @@ func damagesInAFile(t *testing.T, l library) {
 		if err := os.Chmod(l.store, []os.FileMode{0o444, 0o644}[i%2]); err != nil {
 			t.Fatal(err)
 		}
-		// The enumeration may find the others, but has to end.
+		// The enumeration may find the others, but it must end.
 		got := l.ask(t, append(question[d.key[0]], "pwent", "", "grent", "")...)
 		if got[0] != answer[d.want] {
 			t.Errorf("%s: %q", d.what, got[0])
@@ -44,8 +44,8 @@ func damagesInAFile(t *testing.T, l library) {
 	}
 }
 
-// What a file can be beside a regular one of a store's size. The sizes are
-// those that 32 bits, or less care, would take for a store's.
+// Other kinds of files than a regular one of the size of a store. The sizes are those that 32 bits,
+// or less care, would take for a store's.
 func strangeFiles(t *testing.T, l library) {
 	data, _ := build(t, testRules(), people)
 	anew := func(create func() error) func() error {
@@ -91,8 +91,8 @@ func strangeFiles(t *testing.T, l library) {
 	}
 }
 
-// far is a sound store of the most bytes there can be, nearly all of them a
-// hole in the file: a first record of 4 GiB, then the records of data.
+// far is a sound store of the most bytes that are possible, nearly all of them a hole in the file:
+// a first record of 4 GiB, then the records of data.
 func far(t *testing.T, path string, data []byte) {
 	t.Helper()
 	end := find(data, rules).end
@@ -112,8 +112,7 @@ func far(t *testing.T, path string, data []byte) {
 	sparse(t, path, 1<<32-1, map[int64][]byte{0: data[:2048], 2048: first, 2048 + int64(shift): data[2048:]})
 }
 
-// wide is a store one of whose tables has nearly 2^29 slots, and overlaps the
-// others.
+// wide is a store in which one table has nearly 2^29 slots, and overlaps the others.
 func wide(t *testing.T, path string, data []byte) {
 	t.Helper()
 	at := find(data, alice)
@@ -138,7 +137,7 @@ func sparse(t *testing.T, path string, size int64, parts map[int64][]byte) {
 			t.Fatal(err)
 		}
 	}
-	// As if sealed: mapped, for a copy would be of 4 GiB.
+	// As if sealed, so that it is mapped: a copy would have 4 GiB.
 	if err := errors.Join(f.Truncate(size), f.Chmod(0o444)); err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +170,7 @@ func largestStores(t *testing.T, l library) {
 			t.Errorf("%s: got %q, want %q", what, got, want)
 		}
 	}
-	// Go's reader, too.
+	// The same for Go's reader.
 	dir := t.TempDir()
 	far(t, dir+"/accounts.cdb", data)
 	g, err := account.Store{Dir: dir}.Open()

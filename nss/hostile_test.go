@@ -12,14 +12,14 @@ import (
 
 var little = binary.LittleEndian
 
-// refused is what becomes of a lookup in bytes that are no store.
+// refused is the result of a lookup in bytes that are no store.
 const refused = result(-1)
 
-// damage is one that a writer cannot do and chance hardly, but a hand can.
+// damage is a change that no writer makes and chance hardly ever, but a person can.
 type damage struct {
 	what  string
-	key   string // of the record that it is about
-	spoil func(b []byte, at place)
+	key   string // of the record that it changes
+	spoil func(b []byte, at layout)
 	want  result // of the lookup of that record
 }
 
@@ -31,8 +31,8 @@ func (d damage) applied(sound []byte) []byte {
 	return b
 }
 
-// place is where a record's parts are in a sound store.
-type place struct {
+// layout has the offsets of the parts of a record in a sound store.
+type layout struct {
 	head          int // of its table, in the header
 	table, slots  int
 	slot          int
@@ -40,12 +40,12 @@ type place struct {
 	end           int // of all records
 }
 
-func find(b []byte, key string) place {
+func find(b []byte, key string) layout {
 	h := uint32(5381)
 	for _, c := range []byte(key) {
 		h = (h * 33) ^ uint32(c)
 	}
-	p := place{head: int(h % 256 * 8), end: len(b)}
+	p := layout{head: int(h % 256 * 8), end: len(b)}
 	p.table, p.slots = pair(b, p.head)
 	for i := range 256 {
 		pos, _ := pair(b, i*8)
@@ -87,27 +87,27 @@ func damages() []damage {
 }
 
 func damagedTables() []damage {
-	head := func(what string, want result, pos, slots func(b []byte, at place) int) damage {
-		return damage{what, alice, func(b []byte, at place) {
+	head := func(what string, want result, pos, slots func(b []byte, at layout) int) damage {
+		return damage{what, alice, func(b []byte, at layout) {
 			put(b, at.head, uint32(pos(b, at)), uint32(slots(b, at)))
 		}, want}
 	}
-	is := func(n int) func([]byte, place) int { return func([]byte, place) int { return n } }
-	same := func(_ []byte, at place) int { return at.table }
-	slots := func(_ []byte, at place) int { return at.slots }
-	size := func(b []byte, _ place) int { return len(b) }
+	is := func(n int) func([]byte, layout) int { return func([]byte, layout) int { return n } }
+	same := func(_ []byte, at layout) int { return at.table }
+	slots := func(_ []byte, at layout) int { return at.slots }
+	size := func(b []byte, _ layout) int { return len(b) }
 	return []damage{
 		head("table of 2^29 slots", refused, same, is(1<<29)), // 2^32 bytes, which 32 bits take for none
 		head("table of 2^32-1 slots", refused, same, is(1<<32-1)),
-		head("table a slot too long", refused, same, func(b []byte, at place) int { return (len(b)-at.table)/8 + 1 }),
+		head("table a slot too long", refused, same, func(b []byte, at layout) int { return (len(b)-at.table)/8 + 1 }),
 		head("table at 4 GiB", refused, is(1<<32-8), slots),
 		head("empty table at 4 GiB", refused, is(1<<32-1), is(0)),
 		head("empty table at the end", absent, size, is(0)),
 		head("empty table", absent, same, is(0)),
 		head("table in the header", refused, is(0), slots),
-		head("table over the records", refused, is(2048), func(b []byte, _ place) int { return (len(b) - 2048) / 8 }),
-		head("table half a slot off", absent, func(_ []byte, at place) int { return at.table + 4 }, func(_ []byte, at place) int { return at.slots - 1 }),
-		{"tables all the same", alice, func(b []byte, at place) {
+		head("table over the records", refused, is(2048), func(b []byte, _ layout) int { return (len(b) - 2048) / 8 }),
+		head("table half a slot off", absent, func(_ []byte, at layout) int { return at.table + 4 }, func(_ []byte, at layout) int { return at.slots - 1 }),
+		{"tables all the same", alice, func(b []byte, at layout) {
 			for i := range 256 {
 				put(b, i*8, uint32(at.end), uint32((len(b)-at.end)/8))
 			}
@@ -116,26 +116,26 @@ func damagedTables() []damage {
 }
 
 func damagedSlots() []damage {
-	to := func(what string, want result, pos func(b []byte, at place) int) damage {
-		return damage{what, alice, func(b []byte, at place) { put(b, at.slot+4, uint32(pos(b, at))) }, want}
+	to := func(what string, want result, pos func(b []byte, at layout) int) damage {
+		return damage{what, alice, func(b []byte, at layout) { put(b, at.slot+4, uint32(pos(b, at))) }, want}
 	}
 	return []damage{
-		to("slot at 4 GiB", damaged, func([]byte, place) int { return 1<<32 - 1 }),
-		to("slot near 4 GiB", damaged, func([]byte, place) int { return 1<<32 - 8 }),
-		to("slot in the header", damaged, func(_ []byte, at place) int { return at.head }),
-		to("slot in its own table", damaged, func(_ []byte, at place) int { return at.table }),
-		to("slot at the end of the records", damaged, func(_ []byte, at place) int { return at.end }),
-		to("slot just before the end of the records", damaged, func(_ []byte, at place) int { return at.end - 7 }),
-		to("slot at the end of the file", damaged, func(b []byte, _ place) int { return len(b) }),
-		to("slot of another record", absent, func(b []byte, _ place) int { return find(b, "nadmin@contoso.com").record }),
-		to("slot inside its record", damaged, func(_ []byte, at place) int { return at.value }),
-		{"slots of another record only", alice, func(b []byte, at place) { // with no empty one to end the search
+		to("slot at 4 GiB", damaged, func([]byte, layout) int { return 1<<32 - 1 }),
+		to("slot near 4 GiB", damaged, func([]byte, layout) int { return 1<<32 - 8 }),
+		to("slot in the header", damaged, func(_ []byte, at layout) int { return at.head }),
+		to("slot in its own table", damaged, func(_ []byte, at layout) int { return at.table }),
+		to("slot at the end of the records", damaged, func(_ []byte, at layout) int { return at.end }),
+		to("slot just before the end of the records", damaged, func(_ []byte, at layout) int { return at.end - 7 }),
+		to("slot at the end of the file", damaged, func(b []byte, _ layout) int { return len(b) }),
+		to("slot of another record", absent, func(b []byte, _ layout) int { return find(b, "nadmin@contoso.com").record }),
+		to("slot inside its record", damaged, func(_ []byte, at layout) int { return at.value }),
+		{"slots of another record only", alice, func(b []byte, at layout) { // with no empty one to end the search
 			h, _ := pair(b, at.slot)
 			for i := range at.slots {
 				put(b, at.table+8*i, uint32(h), uint32(find(b, "r").record))
 			}
 		}, absent},
-		{"slots of other hashes only", alice, func(b []byte, at place) {
+		{"slots of other hashes only", alice, func(b []byte, at layout) {
 			for i := range at.slots {
 				put(b, at.table+8*i, 0xffffffff, 0xffffffff)
 			}
@@ -145,7 +145,7 @@ func damagedSlots() []damage {
 
 func damagedLengths() []damage {
 	is := func(what string, want result, lengths func(key, value uint32) (uint32, uint32)) damage {
-		return damage{what, alice, func(b []byte, at place) {
+		return damage{what, alice, func(b []byte, at layout) {
 			key, value := pair(b, at.record)
 			k, v := lengths(uint32(key), uint32(value))
 			put(b, at.record, k, v)
@@ -166,9 +166,9 @@ func damagedLengths() []damage {
 	}
 }
 
-// setting writes a number of bits bits at an offset in the value.
+// setting writes a number of some bits at an offset in the value.
 func setting(what, key string, want result, off, bits int, n uint32) damage {
-	return damage{what, key, func(b []byte, at place) {
+	return damage{what, key, func(b []byte, at layout) {
 		switch bits {
 		case 8:
 			b[at.value+off] = byte(n)
@@ -193,7 +193,7 @@ func damagedEntries() []damage {
 		setting("uid of another by uid", imported, damaged, 0, 32, 3197662),
 		setting("retired", alice, absent, 4, 16, 1),
 		setting("no group", alice, damaged, 6, 16, 0),
-		{"no group but a longer name", imported, func(b []byte, at place) { // the group's bytes would be of the name
+		{"no group but a longer name", imported, func(b []byte, at layout) { // the group's bytes would be those of the name
 			put(b, at.value+6, uint32(little.Uint16(b[at.value+8:])+4)<<16)
 		}, damaged},
 		setting("65535 groups", alice, damaged, 6, 16, 1<<16-1),
@@ -220,7 +220,7 @@ func damagedMembers() []damage {
 		setting("a member too few", admins, damaged, 0, 32, 1),
 		setting("a member too many", admins, damaged, 0, 32, 3),
 		setting("2^32-1 members", admins, damaged, 0, 32, 1<<32-1),
-		{"member that does not end", admins, func(b []byte, at place) {
+		{"member that does not end", admins, func(b []byte, at layout) {
 			_, size := pair(b, at.record)
 			b[at.value+size-1] = 'x'
 		}, damaged},
@@ -242,7 +242,7 @@ func damagedRules() []damage {
 		setting("range to what is no id", rules, refused, 16, 32, 1<<32-1),
 		setting("range backwards", rules, refused, 16, 32, low-1),
 		setting("range of groups only", rules, refused, 16, 32, low+15),
-		{"last service does not end", rules, func(b []byte, at place) {
+		{"last service does not end", rules, func(b []byte, at layout) {
 			_, size := pair(b, at.record)
 			b[at.value+size-1] = 'x'
 		}, refused},

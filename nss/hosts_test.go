@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// host is a program of testdata that replaces the store itself, and what it is told of it.
+// host is a program of testdata that replaces the store itself, and its arguments about the store.
 type host struct {
 	library
 	command []string
@@ -32,8 +32,8 @@ func (l library) host(t *testing.T, name string) host {
 	return host{l, append(l.program(t, name, ""), l.store, template, "user3@contoso.com", "50003")}
 }
 
-// fresh puts generation 0 there.
-func (h host) fresh(t *testing.T, mode os.FileMode) {
+// reset puts generation 0 there.
+func (h host) reset(t *testing.T, mode os.FileMode) {
 	t.Helper()
 	data, err := os.ReadFile(h.command[3])
 	if err != nil {
@@ -50,7 +50,7 @@ func TestHosts(t *testing.T) {
 	empty := t.TempDir()
 	for _, c := range []struct {
 		surroundings string
-		modes        []os.FileMode // sealed, so mapped, or not, so copied
+		modes        []os.FileMode // sealed and so mapped, or copied
 	}{
 		{"chroot first", []os.FileMode{0o444, 0o644}},
 		{"chroot after", []os.FileMode{0o444, 0o644}},
@@ -65,13 +65,13 @@ func TestHosts(t *testing.T) {
 		{"the second", []os.FileMode{0o444}},
 	} {
 		for _, mode := range c.modes {
-			h.fresh(t, mode)
+			h.reset(t, mode)
 			holds(t, h.command, c.surroundings, empty)
 		}
 	}
 }
 
-// setImmutable says whether it could; some file systems know no such attribute.
+// setImmutable reports whether it succeeded. Some file systems have no such attribute.
 func setImmutable(t *testing.T, path string, on bool) bool {
 	t.Helper()
 	f, err := os.Open(path)
@@ -89,10 +89,10 @@ func setImmutable(t *testing.T, path string, on bool) bool {
 	return unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags)) == nil
 }
 
-// Under a mapping nothing is cut short, by root neither, because the kernel does not let it.
+// Not even root can cut a file short under a mapping, because the kernel refuses it.
 func TestHostOfSealedStore(t *testing.T) {
 	h := buildLibrary(t).host(t, "hosts")
-	h.fresh(t, 0o444)
+	h.reset(t, 0o444)
 	if !setImmutable(t, h.store, true) {
 		t.Skip("this file system knows no immutable files")
 	}
@@ -100,10 +100,10 @@ func TestHostOfSealedStore(t *testing.T) {
 	holds(t, h.command, "sealed", t.TempDir())
 }
 
-// Set-user-ID programs are started by anybody, with any environment.
+// Anybody starts set-user-ID programs, with any environment.
 func TestHostWithSetUserID(t *testing.T) {
 	h := buildLibrary(t).host(t, "hosts")
-	h.fresh(t, 0o444)
+	h.reset(t, 0o444)
 	if err := os.Chmod(h.command[0], 0o755|os.ModeSetuid); err != nil {
 		t.Fatal(err)
 	}
@@ -123,12 +123,12 @@ func TestHostWithSetUserID(t *testing.T) {
 	}
 }
 
-// In a filter of system calls that has only those of a lookup in /etc/passwd. What is not in it kills the program, which
-// the last case shows.
+// In a filter with only the system calls of a lookup in /etc/passwd. Any other call kills the
+// program, which the last case shows.
 func TestHostInSandbox(t *testing.T) {
 	h := buildLibrary(t).host(t, "confined")
 	for _, mode := range []os.FileMode{0o444, 0o644} {
-		h.fresh(t, mode)
+		h.reset(t, mode)
 		holds(t, h.command, "first")
 		holds(t, h.command, "after")
 		err := start(t, h.command, "not").Run()
@@ -139,31 +139,32 @@ func TestHostInSandbox(t *testing.T) {
 	}
 }
 
-// On the smallest stack a thread may have.
+// On the smallest stack that a thread may have.
 func TestHostWithSmallStack(t *testing.T) {
 	h := buildLibrary(t).host(t, "confined")
 	for _, mode := range []os.FileMode{0o444, 0o644} {
-		h.fresh(t, mode)
+		h.reset(t, mode)
 		t.Log(holds(t, h.command, "stack"))
 	}
 }
 
-// A program that loads and unloads the library forever keeps nothing of it.
+// A program that loads and unloads the library again and again keeps nothing of it.
 func TestHostThatUnloads(t *testing.T) {
 	h := buildLibrary(t).host(t, "unload")
 	for _, mode := range []os.FileMode{0o444, 0o644} {
-		h.fresh(t, mode)
+		h.reset(t, mode)
 		holds(t, h.command, "10000")
 	}
 }
 
-// Whatever happens in the middle of a lookup, between any two of its system calls: a signal handler that looks up too, or
-// leaves for good by siglongjmp(3); a fork; the file being cut short.
+// Anything may happen in the middle of a lookup, between any two of its system calls: a signal
+// handler that looks up, too, or leaves for good by siglongjmp(3); a fork; the file being cut
+// short.
 func TestHostInterrupted(t *testing.T) {
 	h := buildLibrary(t).host(t, "interrupt")
 	for _, mode := range []os.FileMode{0o444, 0o644} {
 		for _, by := range []string{"lookup", "fork", "longjmp", "replacement", "truncation"} {
-			h.fresh(t, mode)
+			h.reset(t, mode)
 			if by == "truncation" && mode == 0o444 {
 				continue // sealed against it
 			}
@@ -172,7 +173,7 @@ func TestHostInterrupted(t *testing.T) {
 				t.Errorf("%s: %q", by, out)
 			}
 		}
-		h.fresh(t, mode)
+		h.reset(t, mode)
 		holds(t, h.command, "storm")
 	}
 }

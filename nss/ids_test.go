@@ -14,8 +14,8 @@ import (
 	"aadlogin/internal/account"
 )
 
-// hearing are rules under which this process hears of new accounts.
-func hearing(t *testing.T) account.Rules {
+// toldRules returns rules under which this process may know of new accounts.
+func toldRules(t *testing.T) account.Rules {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("only root is answered")
@@ -25,7 +25,7 @@ func hearing(t *testing.T) account.Rules {
 	return rules
 }
 
-// tenThousand is the rule that testdata/ids/ten-thousand.py names accounts by.
+// tenThousand returns the names of testdata/ids/ten-thousand.py.
 func tenThousand(i int) string {
 	const characters = "abcdefghijklmnopqrstuvwxyz0123456789_.-'!#^~"
 	name := []byte(fmt.Sprint(i))
@@ -35,10 +35,9 @@ func tenThousand(i int) string {
 	return string(name) + []string{"@a.co", "@contoso.com"}[i%2]
 }
 
-// C and Go give 10,000 names the ids that a third program gave them, and C
-// answers with the first.
+// C and Go give 10,000 names the ids that a third program gave them, and C answers with the first.
 func TestTenThousandNames(t *testing.T) {
-	rules := hearing(t)
+	rules := toldRules(t)
 	rules.Domains = []string{"contoso.com", "a.co"}
 	data, snapshot := build(t, rules, nobody)
 	s := load(t, data)
@@ -72,7 +71,7 @@ func TestTenThousandNames(t *testing.T) {
 	}
 }
 
-// colliding finds pairs of names whose first ids are the same.
+// colliding finds pairs of names with the same first id.
 func colliding(rules account.Rules, names int) (pairs [][2]string) {
 	first := map[uint32]string{}
 	for i := range names {
@@ -92,10 +91,10 @@ func signIn(e *account.Edit, name string, lookupUID uint32) error {
 	return err
 }
 
-// Of two names whose ids are the same, whoever comes second gets the next
-// attempt's: C says so as soon as the first is stored, and Go stores it then.
+// Of two names with the same id, the second one gets the next attempt's: C answers it as soon as
+// the first is stored, and Go stores it then.
 func TestTwinsTakeTheNextAttempt(t *testing.T) {
-	rules := hearing(t)
+	rules := toldRules(t)
 	pairs := colliding(rules, 50000)
 	if len(pairs) == 0 {
 		t.Fatal("no two of 50,000 names collide: the test is no test")
@@ -140,10 +139,10 @@ func twins(t *testing.T, rules account.Rules, first, second string) {
 	}
 }
 
-// A small range is given away to its last id, C saying each time what Go
-// stores next. An id that an account has left is nobody's, and not free.
+// A small range is used up to its last id, and C always answers what Go stores next. An id that an
+// account has left belongs to nobody, and is not free.
 func TestRangeFillsUp(t *testing.T) {
-	rules := hearing(t)
+	rules := toldRules(t)
 	const room = 40
 	rules.Low, rules.High = 70000, 70000+16+room-1
 	store := account.Store{Dir: t.TempDir()}
@@ -194,7 +193,7 @@ func leave(t *testing.T, from account.Store, name string, to uint32) {
 	}
 }
 
-// reload opens the store as it is now for the C side.
+// reload opens the current store for the C side.
 func reload(t *testing.T, from account.Store) store {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(from.Dir, "accounts.cdb"))
@@ -204,10 +203,10 @@ func reload(t *testing.T, from account.Store) store {
 	return load(t, data)
 }
 
-// The last attempt is the 256th: who would find the one free id with it does,
-// and who would with the next does not.
+// The last attempt is the 256th: a name that finds the one free id with it gets it, and one that
+// would with the next does not.
 func TestLastAttempt(t *testing.T) {
-	rules := hearing(t)
+	rules := toldRules(t)
 	const room = 100
 	rules.Low, rules.High = 70000, 70000+16+room-1
 	for k, want := range map[int]result{255: ok, 256: absent} {

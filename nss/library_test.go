@@ -16,8 +16,8 @@ import (
 	"aadlogin/internal/account"
 )
 
-// library is libnss_aad.so.2 built as it ships but for the path of the store,
-// and a program that loads it.
+// library is libnss_aad.so.2, built as it ships except for the path of the store, and a program
+// that loads it.
 type library struct {
 	so, probe, store string
 }
@@ -35,7 +35,7 @@ func buildLibrary(t *testing.T) library {
 		t.Skip("the library reads no store but root's")
 	}
 	dir := t.TempDir()
-	for _, d := range []string{dir, filepath.Dir(dir)} { // others run the probe too
+	for _, d := range []string{dir, filepath.Dir(dir)} { // others run the probe, too
 		if err := os.Chmod(d, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,8 @@ func line(a account.Account) string {
 	return fmt.Sprintf("1 4242 %s:*:%d:%d:%s:%s:%s", a.Name, a.UID, a.UID, a.Gecos, a.Home, a.Shell)
 }
 
-// Statuses and errno as glibc's manual has them. errno stays as it was (4242) unless there is an error.
+// Statuses and errno as glibc's manual has them. errno stays as it was (4242) unless there is an
+// error.
 const (
 	notFound    = "0 4242"
 	unavailable = "-1 2"
@@ -150,14 +151,14 @@ func TestLibraryEnumerates(t *testing.T) {
 	if got := l.ask(t, "grent", ""); !slices.Equal(got, groups) {
 		t.Errorf("got %q, want %q", got, groups)
 	}
-	// Replaced by a file of the same accounts, of none, and of garbage.
+	// The store is replaced by a file of the same accounts, of none, and of garbage.
 	empty, _ := build(t, testRules(), nobody)
 	for _, c := range []struct {
 		with []byte
 		want []string
 	}{{slices.Clone(data), want}, {empty, []string{want[0], notFound}}, {data[:3000], []string{want[0], unavailable}}} {
 		l.write(t, data)
-		if err := os.Chmod(l.store, 0o444); err != nil { // as if sealed: mapped, so that its mark is seen
+		if err := os.Chmod(l.store, 0o444); err != nil { // as if sealed and so mapped, so that its mark is seen
 			t.Fatal(err)
 		}
 		replacement := l.store + ".new"
@@ -170,7 +171,7 @@ func TestLibraryEnumerates(t *testing.T) {
 	}
 }
 
-// What is no store of root's is refused, quickly and quietly.
+// A file that is no store of root's is refused, quickly and without a message.
 func TestLibraryRefusesOtherFiles(t *testing.T) {
 	l := buildLibrary(t)
 	data, _ := build(t, testRules(), people)
@@ -218,7 +219,7 @@ func TestLibraryRefusesOtherFiles(t *testing.T) {
 	}
 }
 
-// Who hears of an account that nobody has signed in to yet.
+// The programs that are told of an account before its first sign-in.
 func TestLibraryBeforeSignIn(t *testing.T) {
 	l := buildLibrary(t)
 	data, snapshot := build(t, testRules(), people)

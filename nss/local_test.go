@@ -44,7 +44,7 @@ func TestLocalLine(t *testing.T) {
 		"ann:" + long + ":1001:1\n":              true,
 		long + ":x:1:1\n" + "ann:x:1001:1\n":     true,
 		"x:x:1:1::" + long + "\nann:x:1001:1\n":  true,
-		"ann:x:1001":                             false, // of which nobody knows where it ends
+		"ann:x:1001":                             false, // which may not end here
 		"ann:x:1001\nbob:x:1:1\n":                false,
 		"ann:x:1002:1\n":                         false,
 		"ann:x:10010:1\n":                        false,
@@ -76,7 +76,7 @@ func TestLocalLine(t *testing.T) {
 	}
 }
 
-// A file in whatever pieces, as large as it likes.
+// A file of any size, in any pieces.
 func TestLocalLineInLargeFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "passwd")
 	var text strings.Builder
@@ -95,7 +95,7 @@ func TestLocalLineInLargeFiles(t *testing.T) {
 	}
 }
 
-// What is no file, or cannot be read, has no line, and nobody waits for it.
+// Anything that is no file, or cannot be read, has no line, and is not waited for.
 func TestLocalLineElsewhere(t *testing.T) {
 	dir := t.TempDir()
 	fifo := filepath.Join(dir, "fifo")
@@ -118,7 +118,7 @@ func TestLocalLineElsewhere(t *testing.T) {
 	}
 }
 
-// FuzzLocalLine: Go and C find the same lines in any file.
+// FuzzLocalLine checks that Go and C find the same lines in any file.
 func FuzzLocalLine(f *testing.F) {
 	f.Add("root:x:0:0:root:/root:/bin/bash\nann:x:1001:1001::/home/ann:/bin/sh\n", "ann", uint32(1001), 0)
 	f.Add(" ann::1:\n#x\n\n+::::::\n", "ann", uint32(1), 4090)
@@ -140,7 +140,7 @@ func FuzzLocalLine(f *testing.F) {
 	})
 }
 
-// Of lines that are put together at random, too.
+// The same for lines that are composed at random.
 func TestLocalLineAtRandom(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	parts := []string{"ann", "ann:", ":", "x", "1001", ":1001:", "\n", "\n", " ", "\t", "ann:x:1001:1", "0", "-", "\x00", "#"}

@@ -92,7 +92,7 @@ func spelled(s store, typed string) string {
 	}
 }
 
-// FuzzName: Go and C agree about every name.
+// FuzzName checks that Go and C agree about every name.
 func FuzzName(f *testing.F) {
 	for _, line := range vectors(f, "names/names.txt") {
 		if quoted, _, ok := strings.Cut(line, " expect: "); ok {

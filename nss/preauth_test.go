@@ -39,7 +39,7 @@ func (l library) buildCaller(t *testing.T) []byte {
 	return compiled
 }
 
-// ofLength is the path of a file sshd, in directories that make it so long.
+// ofLength returns the path of a file sshd, in directories that make it so long.
 func ofLength(dir string, length int) string {
 	const base = "/sshd"
 	for rest := length - len(dir) - len(base); rest > 0; rest = length - len(dir) - len(base) {
@@ -51,10 +51,10 @@ func ofLength(dir string, length int) string {
 	return dir + base
 }
 
-// Who hears of an account before its first sign-in: the effective root whose
-// program's file was called like one of the services, wherever that lies, when
-// it first asked. TestLibraryBeforeSignIn has the plainer cases.
-func TestWhoHears(t *testing.T) {
+// An account is known before its first sign-in to a process with effective root whose file had the
+// name of one of the services when it first asked, wherever the file is. TestLibraryBeforeSignIn
+// has the simpler cases.
+func TestToldBeforeSignIn(t *testing.T) {
 	l := buildLibrary(t)
 	data, snapshot := build(t, testRules(), people)
 	l.write(t, data)
@@ -111,8 +111,8 @@ func TestWhoHears(t *testing.T) {
 	}
 }
 
-// A link is not the file's name.
-func TestWhoHearsThroughLinks(t *testing.T) {
+// The name of a link is not the name of the file.
+func TestToldThroughLinks(t *testing.T) {
 	l := buildLibrary(t)
 	data, _ := build(t, testRules(), people)
 	l.write(t, data)
@@ -135,7 +135,7 @@ func TestWhoHearsThroughLinks(t *testing.T) {
 	}
 }
 
-// Without services nobody hears of anybody who has not signed in.
+// Without services nobody is told of accounts before their first sign-in.
 func TestNobodyHearsWithoutServices(t *testing.T) {
 	l := buildLibrary(t)
 	rules := testRules()

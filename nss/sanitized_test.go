@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// TestDamageUnderSanitizers cuts a small store short at every byte and changes
-// every byte of it, in a program of C alone, where the sanitizers see a read of
-// one byte beyond a store, or a write of one beyond a buffer.
+// TestDamageUnderSanitizers cuts a small store short at every byte and changes every byte of it, in
+// a program of C alone, where the sanitizers see a read of one byte beyond a store, or a write of
+// one beyond a buffer.
 func TestDamageUnderSanitizers(t *testing.T) {
 	t.Parallel()
 	sources, err := filepath.Glob("*.c")

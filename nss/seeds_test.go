@@ -18,8 +18,8 @@ var updateStores = flag.Bool("update-stores", false, "write testdata/stores anew
 
 const seedDir = "../testdata/stores"
 
-// seed is one input of the fuzz targets: a store, and what is asked of it.
-// testdata/fuzz/store.c has the layout.
+// seed is one input of the fuzz targets: a store, and a question to it. testdata/fuzz/store.c has
+// the layout.
 type seed struct {
 	data []byte
 	name string
@@ -32,8 +32,8 @@ func (s seed) bytes() []byte {
 	return append(b, byte(len(s.name)))
 }
 
-// made are the seeds by their files' names: sound stores, and some that lead
-// in a circle or astray. What one changed number does, a fuzzer finds itself.
+// made returns the seeds by the names of their files: sound stores, and some that lead in a circle
+// or astray. A fuzzer finds the effect of a single changed number itself.
 func made(t testing.TB) map[string]seed {
 	t.Helper()
 	short, wide := testRules(), testRules()
@@ -63,7 +63,7 @@ func made(t testing.TB) map[string]seed {
 	return all
 }
 
-// seeds are the files, each with the query taken off again.
+// seeds returns the files, each without its query.
 func seeds(t testing.TB) map[string]seed {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(seedDir, "*"))
@@ -84,8 +84,8 @@ func seeds(t testing.TB) map[string]seed {
 	return all
 }
 
-// The seeds in the repository are those of today's format: fuzzers begin at
-// stores that are read, not at what once was one.
+// The seeds in the repository have today's format: fuzzers begin at stores that can be read, and
+// not at former ones.
 func TestSeedsAreCurrent(t *testing.T) {
 	want := made(t)
 	if *updateStores {

@@ -19,7 +19,7 @@ import (
 
 const tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 
-// self is what /proc/self/exe is called in these tests.
+// self is the name of /proc/self/exe in these tests.
 func self(t testing.TB) string {
 	t.Helper()
 	exe, err := os.Readlink("/proc/self/exe")
@@ -105,8 +105,8 @@ func people(e *account.Edit) error {
 	return nil
 }
 
-// guarded copies bytes to where the next byte is no memory: reading past the
-// end is a crash, also without a sanitizer.
+// guarded copies bytes to the end of memory: reading beyond the end is a crash, also without a
+// sanitizer.
 type guarded struct {
 	area []byte
 	max  int

@@ -12,11 +12,11 @@ import (
 	"testing"
 )
 
-// oldest is the first glibc that the built library loads with. 2.17 is where
-// arm64 begins, and older than any distribution with security support.
+// oldest is the oldest glibc that the built library loads with. arm64 begins with 2.17, which is
+// older than any distribution with security support.
 var oldest = map[string][2]int{"amd64": {2, 17}, "arm64": {2, 17}}
 
-// Built on a new machine, the library still loads on an old one.
+// A library that was built on a new machine still loads on an old one.
 func TestSymbolVersions(t *testing.T) {
 	limit, listed := oldest[runtime.GOARCH]
 	if !listed {

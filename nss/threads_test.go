@@ -45,7 +45,7 @@ func crowd(g int) func(*account.Edit) error {
 	}
 }
 
-// patched is another generation of the template.
+// patched returns another generation of the template.
 func patched(data []byte, g int) []byte {
 	data = bytes.ReplaceAll(data, fmt.Appendf(nil, "%06d", template), fmt.Appendf(nil, "%06d", g))
 	for _, base := range []uint32{1000000, 2000000} {
@@ -57,7 +57,8 @@ func patched(data []byte, g int) []byte {
 	return data
 }
 
-// board is where the writer tells the readers, in another process, what there is: struct shared of testdata/threads.c.
+// board tells the readers, in another process, which generation there is: struct shared of
+// testdata/threads.c.
 type board struct {
 	newest    atomic.Int64
 	last      atomic.Int64
@@ -92,7 +93,8 @@ func (b *board) publish(t *testing.T, g int) {
 	b.newest.Store(int64(g))
 }
 
-// rename is the writer in small: it puts data in the store's place, and changes the mark of the file that was there.
+// rename is a small writer: it puts data in the place of the store, and changes the mark of the
+// file that was there.
 func (l library) rename(t *testing.T, data []byte, mode os.FileMode, mark bool, renamed func()) {
 	old, err := os.OpenFile(l.store, os.O_RDWR, 0)
 	if err != nil {
@@ -116,8 +118,9 @@ func (l library) rename(t *testing.T, data []byte, mode os.FileMode, mark bool, 
 	}
 }
 
-// Eight threads and their forked children look up while the store is replaced a thousand times. They get every account, of
-// one generation, and none that was replaced a second ago; and they end.
+// Eight threads and their forked children look up names while the store is replaced a thousand
+// times. They get every account, of one generation, and none that was replaced a second ago; and
+// they end.
 func TestThreads(t *testing.T) {
 	l := buildLibrary(t)
 	data, _ := build(t, testRules(), crowd(template))
@@ -173,7 +176,8 @@ func TestThreadsAndTheWriter(t *testing.T) {
 	})
 }
 
-// readers runs the program while write runs, and waits until all its threads have seen the last generation.
+// readers runs the program while write runs, and waits until all its threads have seen the last
+// generation.
 func (l library) readers(t *testing.T, threads []string, last int, write func(*board)) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "board")

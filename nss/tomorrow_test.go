@@ -13,7 +13,7 @@ import (
 	"aadlogin/internal/cdb"
 )
 
-// rewritten is a store with its records as change makes them.
+// rewritten returns a store with its records as change makes them.
 func rewritten(t testing.TB, data []byte, change func(key, value []byte, add func(key, value []byte))) []byte {
 	t.Helper()
 	db, err := cdb.New(data)
@@ -46,8 +46,8 @@ func rewritten(t testing.TB, data []byte, change func(key, value []byte, add fun
 	return all
 }
 
-// tomorrow is a store as a later version may write it: with more in every
-// record, and with records of kinds that this version has never heard of.
+// tomorrow returns a store as a later version may write it: with more in every record, and with
+// records of kinds that this version does not know.
 func tomorrow(t testing.TB, data []byte) []byte {
 	t.Helper()
 	return rewritten(t, data, func(key, value []byte, add func(key, value []byte)) {
@@ -63,7 +63,7 @@ func tomorrow(t testing.TB, data []byte) []byte {
 	})
 }
 
-// grown is a record with everything added to it that the format allows.
+// grown returns a record with everything added to it that the format allows.
 func grown(key, value []byte) []byte {
 	switch key[0] {
 	case 'r':
@@ -88,8 +88,7 @@ func section(b []byte, tag uint16, content string) []byte {
 	return append(b, content...)
 }
 
-// A store of a later version is read as if there were no more in it than this
-// version knows.
+// This version reads a store of a later version as if it had only what this version knows.
 func TestStoreOfTomorrow(t *testing.T) {
 	data, _ := build(t, testRules(), people)
 	newReaders(t, 1<<16).agree(t, tomorrow(t, data), "admin@contoso.com", 3197663)

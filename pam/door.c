@@ -52,7 +52,7 @@ static void remember(pam_handle_t *h, const char *user, int code)
 	struct verdict *v = user ? malloc(sizeof *v + strlen(user) + 1) : NULL;
 
 	if (!v) {
-		/* this is safe: the next phase asks again */
+		/* This is safe: the next phase asks again. */
 		pam_set_data(h, verdict_key, NULL, NULL);
 		return;
 	}
@@ -178,7 +178,7 @@ static int attempt(pam_handle_t *h, int argc, const char **argv, struct aad_requ
 	if (*end.line)
 		pam_syslog(h, end.priority, "%s", end.line);
 	if (*end.last)
-		/* a client that hangs up here has been refused all the same */
+		/* A client that hangs up here has been refused all the same. */
 		aad_ask(h, end.last);
 	return end.code;
 }

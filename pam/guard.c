@@ -9,7 +9,7 @@
  * takes the locks of malloc and stdio first, so that their copies are whole, and renews those of
  * the loader and the thread list.
  *
- * host ──clone, no signal──▶ guard ──fork──▶ worker
+ *   host ──clone, no signal──▶ guard ──fork──▶ worker
  *
  * So there is a process between the two. The guard shares the host's memory, and stands in for the
  * calling thread, which sleeps meanwhile. It has that thread's thread-local storage, so fork takes
@@ -33,7 +33,7 @@
 
 #include "door.h"
 
-/* and 0, which the kernel writes when the guard has ended */
+/* And 0, which the kernel writes when the guard has ended. */
 enum { STARTING = 1, STARTED = 2 };
 
 enum { STACK = 256 << 10, PAGE = 64 << 10 };	/* no machine has larger pages */
@@ -67,7 +67,7 @@ static void __attribute__((noreturn)) leave(void)
  */
 static void UNMARKED stand_apart(const struct guard *g)
 {
-	/* if it were ignored, the kernel would reap the worker */
+	/* If it were ignored, the kernel would reap the worker. */
 	struct sigaction plain = { .sa_handler = SIG_DFL };
 
 	sigaction(SIGCHLD, &plain, NULL);
@@ -98,7 +98,7 @@ static void UNMARKED await_end(pid_t pid)
 static int UNMARKED run_guard(void *arg)
 {
 	struct guard *g = arg;
-	/* in old glibc getpid(3) returns the host's pid */
+	/* In old glibc getpid(3) returns the host's pid. */
 	pid_t self = (pid_t)syscall(SYS_getpid);
 	sigset_t told;
 
@@ -112,7 +112,7 @@ static int UNMARKED run_guard(void *arg)
 	syscall(SYS_futex, &g->state, FUTEX_WAKE, 1, NULL, NULL, 0);
 	if (g->worker < 0)
 		leave();
-	/* blocked, as all signals are */
+	/* It is blocked, as all signals are. */
 	while (syscall(SYS_rt_sigtimedwait, &told, NULL, NULL, _NSIG / 8) < 0)
 		;
 	syscall(SYS_kill, g->worker, SIGKILL);

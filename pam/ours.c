@@ -91,7 +91,7 @@ static int may_be_ours(const struct aad_request *req)
 /* In this order, since few names need the look into the file. */
 static int is_ours_by_uid(const struct aad_request *req)
 {
-	/* root and the system's users, without a look at the store */
+	/* Root and the system's users: the store does not matter. */
 	if (req->uid < AAD_MIN_ID)
 		return 0;
 	return may_be_ours(req) && !aad_has_local_line(AAD_PASSWD, req->user, req->uid);

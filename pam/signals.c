@@ -65,7 +65,7 @@ void aad_restore_signals(const struct sigaction before[AAD_DEADLY])
 {
 	struct sigaction now;
 
-	/* but for one that the conversation has changed for good */
+	/* A signal that the conversation has changed for good stays changed. */
 	for (int i = 0; i < AAD_DEADLY; i++)
 		if (sigaction(aad_deadly[i], NULL, &now) == 0 && now.sa_handler == say_and_die)
 			sigaction(aad_deadly[i], &before[i], NULL);

@@ -34,7 +34,7 @@ typedef void initialiser(int, char **, char **);
 /* Symbols of the linker and of asleep.ld. They are weak, since "go test" links without them. */
 #define HIDDEN __attribute__((visibility("hidden"), weak))
 extern const char __ehdr_start[] HIDDEN;	/* where the module is mapped */
-/* the relocations that sleep, and then Go's constants */
+/* The relocations that sleep, and then Go's constants. */
 extern struct {
 	uint64_t offset, count;
 } aad_go_relro HIDDEN;

@@ -1,9 +1,12 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command asleep edits a linked pam_aad.so: it takes the relocations of Go's data away from the dynamic loader. It moves them behind all
-// others in .rela.dyn, shortens what the dynamic section says of that table, and writes where they are into the first words of Go's data. A process that loads the module then leaves Go's data alone, and pam/wake.c relocates it in the worker. Anything
-// that this program does not expect ends the build: a relocation that nobody does would be a wild pointer in a root process.
+// Command asleep edits a linked pam_aad.so: it hides the relocations of Go's data from the dynamic
+// loader. It moves them behind all others in .rela.dyn, shortens that table in the dynamic section,
+// and writes the position of the hidden ones into the first words of Go's data. A process that
+// loads the module then leaves Go's data alone, and pam/wake.c relocates it in the worker. Anything
+// that this program does not expect ends the build: a relocation that nobody applies would be a
+// wild pointer in a root process.
 package main
 
 import (
@@ -38,16 +41,17 @@ func edit(path string) error {
 	return os.WriteFile(path, image, 0o755)
 }
 
-// relative is the kind of relocation that adds the address of the module, by architecture. wake.c knows no other.
+// relative is the kind of relocation that adds the address of the module, by architecture. wake.c
+// supports no other kind.
 var relative = map[elf.Machine]uint32{
 	elf.EM_X86_64:  uint32(elf.R_X86_64_RELATIVE),
 	elf.EM_AARCH64: uint32(elf.R_AARCH64_RELATIVE),
 }
 
-// sections are those of Go's data, as pam/asleep.ld names them.
+// sections are the sections of Go's data, as pam/asleep.ld names them.
 var sections = []string{"go_relro", "go_data"}
 
-// putToSleep edits the image of a module in place. An image that it returns an error for is not to be used.
+// putToSleep edits the image of a module in place. After an error the image must not be used.
 func putToSleep(image []byte) error {
 	file, err := elf.NewFile(bytes.NewReader(image))
 	if err != nil {
@@ -105,16 +109,17 @@ func goData(file *elf.File) (all []extent, err error) {
 	return all, nil
 }
 
-// A relocations is the table .rela.dyn: where it is mapped, and its part of the image.
+// A relocations is the table .rela.dyn: its address, and its part of the image.
 type relocations struct {
 	address uint64
 	data    []byte
 }
 
-// entrySize is that of an Elf64_Rela: offset, kind and symbol, addend.
+// entrySize is the size of an Elf64_Rela: offset, kind and symbol, addend.
 const entrySize = 24
 
-// sorted are the entries of a table by who does them. The loader wants the relative ones first, and is told their number.
+// sorted has the entries of a table, by the code that applies them. The loader needs the relative
+// ones first, and their number.
 type sorted struct{ relative, others, asleep [][]byte }
 
 func sortRelocations(table relocations, kind uint32, goData []extent) (s sorted, err error) {
@@ -141,7 +146,8 @@ func sortRelocations(table relocations, kind uint32, goData []extent) (s sorted,
 	return s, nil
 }
 
-// within says whether the eight bytes at offset are Go's. A word that is Go's in part is nobody's to relocate.
+// within reports whether the eight bytes at offset belong to Go's data. It is an error if only some
+// of them do.
 func within(offset uint64, goData []extent) (bool, error) {
 	for _, e := range goData {
 		switch first, last := e.holds(offset), e.holds(offset+7); {
@@ -154,7 +160,7 @@ func within(offset uint64, goData []extent) (bool, error) {
 	return false, nil
 }
 
-// noteOf returns the two words at the beginning of Go's data, which are 0 as yet.
+// noteOf returns the two words at the beginning of Go's data, which are 0 so far.
 func noteOf(file *elf.File, image []byte) ([]byte, error) {
 	at := file.Section(sections[0]).Offset
 	note := image[at : at+16]

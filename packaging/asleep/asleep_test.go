@@ -23,7 +23,8 @@ void *data[] __attribute__((section(".data"))) = { text, &data, start };
 __attribute__((section(".init_array"), used)) static void (*const first)(void) = start;
 `
 
-// door stands for the C part: its pointers are the loader's to relocate. probe relocates as pam/wake.c does.
+// door stands for the C part, whose pointers the loader relocates. probe relocates as pam/wake.c
+// does.
 const door = `
 #include <elf.h>
 #include <stdint.h>
@@ -54,7 +55,7 @@ int main(int argc, char **argv)
 }
 `
 
-// link builds a module of the two parts. Of Go's the linker script takes what is in go.o of an archive.
+// link builds a module of the two parts. The linker script takes Go's part from go.o of an archive.
 func link(t *testing.T, goPart string, flags ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -90,7 +91,8 @@ func run(t *testing.T, dir, name string, args ...string) {
 	}
 }
 
-// What the module's Go part points to is not there before it wakes, and there after that; what C points to always is.
+// The pointers of the module's Go part are not set before it wakes, and are set afterwards. Those
+// of the C part always are.
 func TestPutToSleep(t *testing.T) {
 	module := link(t, goPart)
 	if err := edit(module); err != nil {
@@ -115,7 +117,7 @@ func TestPutToSleep(t *testing.T) {
 	}
 }
 
-// A module that is not as expected is refused, and stays as it is.
+// An unexpected module is refused, and stays unchanged.
 func TestRefuses(t *testing.T) {
 	for name, test := range map[string]struct {
 		goPart, says string
@@ -145,7 +147,7 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// A pointer is Go's, or it is not.
+// A pointer is in Go's data, or it is not.
 func TestWithin(t *testing.T) {
 	data := []extent{{0x1000, 0x2000}, {0x3000, 0x4000}}
 	for offset, want := range map[uint64]string{

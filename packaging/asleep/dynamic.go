@@ -10,14 +10,14 @@ import (
 	"fmt"
 )
 
-// A dynamic is the dynamic section: what the loader is told.
+// A dynamic is the dynamic section, which the loader reads.
 type dynamic struct {
 	file  *elf.File
 	image []byte
 	tags  map[elf.DynTag][]byte // the eight bytes of each value
 }
 
-// foreign are further ways to tell the loader of relocations. Each could point into Go's data unseen.
+// foreign are tags of other relocations. Each of them could point into Go's data unseen.
 var foreign = []elf.DynTag{elf.DT_REL, relr, elf.DT_TEXTREL}
 
 const relr elf.DynTag = 36 // DT_RELR, which debug/elf does not know
@@ -57,7 +57,7 @@ func (d *dynamic) set(tag elf.DynTag, value uint64) {
 	binary.LittleEndian.PutUint64(d.tags[tag], value)
 }
 
-// table returns .rela.dyn, if it is all that the loader reads.
+// table returns .rela.dyn, if the loader reads nothing else.
 func (d *dynamic) table() (relocations, error) {
 	s := d.file.Section(".rela.dyn")
 	switch {
@@ -69,7 +69,8 @@ func (d *dynamic) table() (relocations, error) {
 	return relocations{s.Addr, d.image[s.Offset : s.Offset+s.Size]}, nil
 }
 
-// linksOnly makes sure that the table of the procedure linkage, of which every entry is the loader's, leaves Go's data alone.
+// linksOnly checks that the table of the procedure linkage, whose entries are all the loader's,
+// leaves Go's data alone.
 func (d *dynamic) linksOnly(goData []extent) error {
 	size := d.get(elf.DT_PLTRELSZ)
 	if size == 0 {

@@ -344,7 +344,7 @@ int main(int argc, char **argv)
 {
 	int orphan = 0, crowd = 0;
 
-	/* without O_CLOEXEC: the worker must close it itself */
+	/* Without O_CLOEXEC: the worker must close it itself. */
 	out = fcntl(STDOUT_FILENO, F_DUPFD, 60);
 	then = argv[argc - 1];
 	all_cpus = cpus();

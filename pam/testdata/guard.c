@@ -239,7 +239,7 @@ int main(int argc, char **argv)
 	if (read(frames[0], &byte, 1) != 1)
 		return 2;
 	worker = w.guard ? ((struct guard *)w.guard)->worker : w.pid;
-	/* so that it has ended before the host looks */
+	/* So that it has ended before the host looks. */
 	if (strcmp(then, "exits") == 0 || strcmp(then, "crashes") == 0)
 		(void)!read(frames[0], &byte, 1);
 	if (server >= 0) {

@@ -24,7 +24,7 @@
 enum { END_OF_FILE, SILENCE, READ_ERROR, RESET };
 enum { ENTER, NOTHING, NAME, PASSWORD, AT_ONCE_AGAIN, AHEAD };	/* answers */
 enum { TYPES, FAILS, FAILS_OTHERWISE, NO_ANSWER };		/* to a question */
-/* what the worker does with a reply */
+/* What the worker does with a reply. */
 enum { HEARS, HAS_GONE, HAS_DIED, IS_FULL, HEARS_HALF };
 
 /* One scenario: the worker's bytes, how they come, and what the person does. */
@@ -252,7 +252,7 @@ static int answer_question(char **response)
 	case TYPES:
 		type(response, a + 4, n);
 		return PAM_SUCCESS;
-	/* hosts do not, but libpam would pass it on */
+	/* Hosts do not, but libpam would pass it on. */
 	case FAILS:
 		type(response, "half of it", 10);
 		return PAM_CONV_ERR;

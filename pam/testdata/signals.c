@@ -47,7 +47,7 @@ static void dispositions(struct sigaction *to)
 
 static int same(const struct sigaction *a, const struct sigaction *b)
 {
-	/* of glibc: set by the first sigaction(2), and without effect on a default */
+	/* A flag of glibc, which the first sigaction(2) sets, without effect on a default. */
 	const int restorer = 0x04000000;
 
 	return a->sa_handler == b->sa_handler && ((a->sa_flags ^ b->sa_flags) & ~restorer) == 0 &&
