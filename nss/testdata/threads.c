@@ -35,7 +35,7 @@ enum { THREADS = 8, ROOM = 1024, GENERATIONS = 2000, WATCHDOG = 120 };
  * less than before, however late the two processes are.
  */
 struct shared {
-	_Atomic int64_t newest;			/* generation */
+	_Atomic int64_t newest;			/* the newest generation */
 	_Atomic int64_t last;			/* the last generation; 0 until it is in place */
 	_Atomic int64_t published[GENERATIONS];	/* when each was renamed into place */
 };

@@ -1,7 +1,13 @@
 /* SPDX-FileCopyrightText: The aad-login authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* accounts */
+/*
+ * accounts N
+ *
+ * Writes N accounts into the current directory, in the forms that name services read: passwd(5) and
+ * group(5), and the indexes of libnss-cache. Each account has a group of its own and belongs to a
+ * team of a hundred.
+ */
 #include "accounts.h"
 
 #include <err.h>

@@ -28,7 +28,7 @@ enum { BY_NAME, BY_UID, BY_GID, GROUPS, NO_AT, FOREIGN, UNSEEN, UNSEEN_ROOT, NO_
 
 struct service;
 
-/* ask is one call; 0 when the answer is not the right one. */
+/* One call. 0 if the answer is not the right one. */
 typedef int ask(const struct service *s, const struct key *k);
 
 struct service {
