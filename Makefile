@@ -175,5 +175,6 @@ walk:
 
 clean:
 	rm -rf $(B)
+	@echo "Go's caches stay, which other projects use, too: go clean -cache -modcache empties them"
 
 .PHONY: all install deb packages release repository stage-deb stage-rpm stage-vm demo test check bench fleet fuzz matrix hosts clients browsers crowd nameservices cloud-init selinux vm vm-arm64 rpm published watching ansible pictures walk clean

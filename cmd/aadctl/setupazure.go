@@ -102,8 +102,9 @@ func printLeft(out io.Writer, c *config.Config, d discovered) {
 	}
 	switch {
 	case c.Authorization.Source == config.AppRoles:
-		fmt.Fprintf(out, "\nAnd in the Entra admin center: give the app roles \"login\" and \"loginAsAdmin\"\n"+
-			"of application %s.\n", c.ClientID)
+		for _, line := range appRoleLines(c) {
+			fmt.Fprintln(out, "\n"+line)
+		}
 	case id == "":
 		fmt.Fprintln(out, "\nWithout Azure, nobody can be asked for roles: use --source app-roles, or --resource-id.")
 	case err != nil || !plainID(id):

@@ -29,10 +29,19 @@ func TestSetupAsks(t *testing.T) {
 	rig.Directory(t, func(d *emulator.Directory) { d.Domains = append(d.Domains, "fabrikam.example") })
 	c := rig.Open(t, "aadctl", "setup")
 	c.Expect(`Directory \(tenant\) ID \[aaaabbbb-0000-cccc-1111-dddd2222eeee\]: `)
+	c.TypeLine("contoso")
+	c.Expect(`"contoso" is not a GUID; copy the ID .*`)
+	c.Expect(`Directory \(tenant\) ID \[aaaabbbb-0000-cccc-1111-dddd2222eeee\]: `)
 	c.TypeLine("")
 	c.Expect(`(?s)az ad app create .*Application \(client\) ID: `)
+	c.TypeLine("")
+	c.Expect(`This has to be known`)
+	c.Expect(`Application \(client\) ID: `)
 	c.TypeLine("00001111-aaaa-2222-bbbb-3333cccc4444")
 	c.Expect(`Domains, .*: `)
+	c.TypeLine("contoso.exmaple")
+	c.Expect(`contoso\.exmaple is a domain of no tenant that .* knows\. ENTER keeps it all the same\.`)
+	c.Expect(`Domains, .* \[contoso\.exmaple\]: `)
 	c.TypeLine("contoso.example, fabrikam.example")
 	c.Expect(`domains = \["contoso.example", "fabrikam.example"\]`)
 	if status, rest := c.End(); status != 0 {
@@ -41,6 +50,23 @@ func TestSetupAsks(t *testing.T) {
 	rig.Must(t, "aadctl", "config", "check")
 	if before, err := os.ReadFile(rig.ConfigFile + ".previous"); err != nil || len(before) < len(shipped) {
 		t.Errorf("the file as it was: %q, %v", before, err)
+	}
+	// What is stored is proposed, and another answer than that needs no --force.
+	c = rig.Open(t, "aadctl", "setup")
+	c.Expect(`Directory \(tenant\) ID \[aaaabbbb-0000-cccc-1111-dddd2222eeee\]: `)
+	c.TypeLine("")
+	c.Expect(`Application \(client\) ID \[00001111-aaaa-2222-bbbb-3333cccc4444\]: `)
+	c.TypeLine("")
+	c.Expect(`Domains, .* \[contoso\.example, fabrikam\.example\]: `)
+	c.TypeLine("contoso.example")
+	c.Expect(`domains = \["contoso.example"\]`)
+	if status, rest := c.End(); status != 0 {
+		t.Fatalf("exit status %d: %s", status, rest)
+	}
+	// Nobody else gets as far as a question.
+	if out, status := rig.Command(t, "", "setpriv", "--reuid=65534", "--clear-groups", "aadctl", "setup"); status != 1 ||
+		!strings.HasPrefix(out, "aadctl: setup: only root may set this machine up") {
+		t.Errorf("%d: %s", status, out)
 	}
 }
 
