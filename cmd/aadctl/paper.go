@@ -27,7 +27,7 @@ type paper struct {
 
 func newPaper(w io.Writer, getenv func(string) string) *paper {
 	p := &paper{w: w, width: terminalWidth(w)}
-	locale := cmp.Or(getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG"))
+	locale := cmp.Or(getenv("LC_ALL"), getenv("LC_CTYPE")) // LANG alone says little: C is what is left where nobody has chosen
 	p.ascii = locale == "C" || locale == "POSIX"
 	p.colour = p.width > 0 && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
 	return p
