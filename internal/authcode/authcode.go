@@ -1,17 +1,16 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package authcode redeems an authorization code (RFC 6749, Section 4.1.3) that
-// somebody's browser was given, as a public client with PKCE (RFC 7636).
+// Package authcode redeems an authorization code (RFC 6749, Section 4.1.3) that a person's browser
+// was given, as a public client with PKCE (RFC 7636).
 //
-// MSAL Go makes the request, for the reasons of package devicecode, and through
-// a transport of the same kind (package oauth). The request names the application, the
-// address that the code was sent to and the verifier; it holds no secret that
-// outlives the code.
+// MSAL Go makes the request, for the reasons of package devicecode, and through a transport of the
+// same kind (package oauth). The request names the application, the address that the code was sent
+// to, and the verifier. It holds no secret that outlives the code.
 //
-// A code is good once, so a redemption whose answer was lost cannot be told from
-// one that never arrived. It is tried again after an outage, as the authority says
-// whether the code is used up; that it is, is then no accusation.
+// A code is good once. So if the answer to a redemption is lost, the redemption cannot be told from
+// one that never arrived. It is tried again after an outage, because the authority says whether the
+// code is used up. If it is, that is no accusation then.
 package authcode
 
 import (
@@ -33,20 +32,20 @@ import (
 type Request struct {
 	oauth.Client
 	Code     string
-	Verifier string // of the challenge that the code was asked for with
+	Verifier string // of the challenge in the request for the code
 	Redirect string // address that the code was sent to, as registered
 
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
 }
 
-// Format keeps code and verifier out of logs whatever the verb.
+// Format keeps code and verifier out of logs, whatever the verb.
 func (Request) Format(f fmt.State, _ rune) { io.WriteString(f, "authcode.Request") }
 
-// Redeem trades the code for tokens.
+// Redeem exchanges the code for tokens.
 //
-// Errors: *[oauth.Error], the authority refused; *[oauth.UnreachableError];
-// [oauth.ErrUnusable]; the error of ctx.
+// Errors: *[oauth.Error], the authority refused; *[oauth.UnreachableError]; [oauth.ErrUnusable];
+// the error of ctx.
 func Redeem(ctx context.Context, r Request) (*oauth.Tokens, error) {
 	if err := r.Check(); err != nil {
 		return nil, err
@@ -87,7 +86,7 @@ type transport struct {
 // CloseIdleConnections is for MSAL's interface.
 func (t *transport) CloseIdleConnections() {}
 
-// Do answers MSAL: from the metadata, or with what the token endpoint said.
+// Do answers MSAL from the metadata, or with the token endpoint's answer.
 func (t *transport) Do(req *http.Request) (*http.Response, error) {
 	switch {
 	case oauth.WantsMetadata(req):
@@ -114,8 +113,7 @@ const (
 	firstWait = time.Second
 )
 
-// redeem asks until there is an answer, a few times. It returns what MSAL is to
-// see of it.
+// redeem asks a few times, until there is an answer. It returns what MSAL gets of it.
 func (t *transport) redeem(msal *http.Request, form url.Values) ([]byte, error) {
 	var before error // the outage that came before
 	for try := 1; ; try++ {
@@ -146,7 +144,7 @@ func (t *transport) redeem(msal *http.Request, form url.Values) ([]byte, error) 
 	}
 }
 
-// form is RFC 6749, Section 4.1.3, and RFC 7636, Section 4.5, of what MSAL sends.
+// form makes the form of RFC 6749, Section 4.1.3, and RFC 7636, Section 4.5, from what MSAL sends.
 func (t *transport) form(msal url.Values) url.Values {
 	return url.Values{
 		"grant_type":    {"authorization_code"},

@@ -1,13 +1,15 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package authlog reads back what the PAM module has written to the log: how attempts to sign in ended.
+// Package authlog reads what the PAM module has written to the log about the ends of attempts to
+// sign in.
 //
-// The lines come from two places: what journalctl prints as JSON, and the text files of syslog daemons. Both hold what others
-// wrote as well, and may hold what somebody forged; a line counts only if all of it is what package signin could have
-// written (testdata/log holds both to one grammar). What is in a value is text, whatever it looks like: who shows it makes it
-// harmless. A line that begins as ours do and goes on otherwise is counted, and no more. All is bounded: the length of a line,
-// what is read of a file, and how many events are kept.
+// The lines come from two places: what journalctl prints as JSON, and the text files of syslog
+// daemons. Both also hold what others wrote, and may hold forged lines. A line counts only if
+// package signin could have written all of it (testdata/log holds both to one grammar). Values may
+// be any text: the program that shows them makes them harmless. A line that begins as ours do and
+// continues otherwise is only counted. The length of a line, the amount read of a file, and the
+// number of events kept are bounded.
 package authlog
 
 import (
@@ -26,14 +28,14 @@ type Event struct {
 	Writer *Writer           // nil: unknown
 }
 
-// Writer is who handed a line to the journal, by the word of the kernel.
+// Writer is the process that handed a line to the journal, as the kernel saw it.
 type Writer struct {
 	UID uint32
 	Exe string
 }
 
 var (
-	// ErrForeign is a line that is not of our module, or none of an attempt's end.
+	// ErrForeign is returned for a line that is not about the end of an attempt.
 	ErrForeign = errors.New("authlog: not the end of an attempt")
 
 	errMalformed = errors.New("authlog: malformed")
@@ -82,7 +84,7 @@ func pair(text string) (key, value, rest string, err error) {
 	return key, value, rest, err
 }
 
-// unquote undoes quote of package signin: what follows is behind the closing quote.
+// unquote undoes quote of package signin. rest is what follows the closing quote.
 func unquote(text string) (value, rest string, err error) {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -105,7 +107,8 @@ func unquote(text string) (value, rest string, err error) {
 	return "", "", errMalformed
 }
 
-// escaped is the byte behind a backslash, and the length of its spelling; 0 for none that would be written so.
+// escaped returns the byte that a backslash escapes, and the length of its spelling; 0 for an
+// escape that quote does not write.
 func escaped(text string) (c byte, n int) {
 	switch {
 	case text == "":

@@ -18,14 +18,15 @@ import (
 	"time"
 )
 
-// patterns are where syslog daemons put the facility authpriv: Debian, Red Hat.
+// patterns are where syslog daemons write the facility authpriv: Debian, Red Hat.
 var patterns = []string{"var/log/auth.log*", "var/log/secure*"}
 
-// maxText is what is read of one file, unpacked: a small archive can hold any amount.
+// maxText is how much is read of one log file after unpacking: a small archive can hold any amount.
 const maxText = 512 << 20
 
-// Files reads the text logs of a machine and what logrotate has made of them, the newest file first, as far as they were
-// written to after since. It returns those that it has read. One that cannot be read does not keep the others from it.
+// Files reads the text log files of a machine, also those that logrotate has made of them, the
+// newest first, as far as they were written to after since. It returns the files that it has read.
+// A file that cannot be read does not keep it from the others.
 func Files(ctx context.Context, root fs.FS, since, now time.Time, keep func(Event)) (read []string, malformed int, err error) {
 	var all error
 	for _, file := range logs(root, since) {
@@ -40,7 +41,7 @@ func Files(ctx context.Context, root fs.FS, since, now time.Time, keep func(Even
 	return read, malformed, all
 }
 
-// logs are the files in question: a pipe of that name would never end.
+// logs returns the log files. They must be regular: a pipe of that name would never end.
 func logs(root fs.FS, since time.Time) (files []string) {
 	written := map[string]time.Time{}
 	for _, pattern := range patterns {
@@ -81,7 +82,7 @@ func one(ctx context.Context, root fs.FS, file string, now time.Time, keep func(
 	return n, cause(err)
 }
 
-// cause drops the path, which is told anyway.
+// cause drops the path, which the caller adds itself.
 func cause(err error) error {
 	if of := (*fs.PathError)(nil); errors.As(err, &of) {
 		return of.Err

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Recent keeps the newest events of all that it is shown, in whatever order.
+// Recent keeps the newest of all events that it is given, in whatever order.
 type Recent struct {
 	Max   int              // how many
 	Since time.Time        // what is older does not count
@@ -18,7 +18,7 @@ type Recent struct {
 	kept  []Event
 }
 
-// Add shows it one more.
+// Add gives it one more event.
 func (r *Recent) Add(e Event) {
 	if e.Time.Before(r.Since) || r.Want != nil && !r.Want(e) {
 		return
@@ -29,7 +29,7 @@ func (r *Recent) Add(e Event) {
 	}
 }
 
-// Events are those kept, newest first.
+// Events returns the events kept, newest first.
 func (r *Recent) Events() []Event {
 	r.trim()
 	return r.kept

@@ -13,8 +13,8 @@ import (
 // maxLine is longer than any line of ours: pam_aad.so writes 8000 bytes at most.
 const maxLine = 16 << 10
 
-// Text reads a file of a syslog daemon, oldest line first, and gives every event to keep. now tells the year, which the
-// traditional format leaves out, and the time zone.
+// Text reads a log file of a syslog daemon, oldest line first, and gives every event to keep. now
+// tells the time zone, and the year, which the traditional format leaves out.
 func Text(r io.Reader, now time.Time, keep func(Event)) (malformed int, err error) {
 	return lines(r, maxLine, func(line string) error {
 		e, err := parseLine(line, now)
@@ -25,7 +25,7 @@ func Text(r io.Reader, now time.Time, keep func(Event)) (malformed int, err erro
 	})
 }
 
-// lines counts those that are malformed. One that is too long is nobody's.
+// lines counts the malformed lines. A line that is too long is skipped.
 func lines(r io.Reader, longest int, parse func(string) error) (malformed int, err error) {
 	in := bufio.NewReaderSize(r, longest)
 	for {
@@ -48,8 +48,8 @@ func lines(r io.Reader, longest int, parse func(string) error) (malformed int, e
 	}
 }
 
-// parseLine takes TIME HOST TAG: MESSAGE. A message counts only from its beginning: what sshd writes about a name that
-// somebody typed may hold anything further on.
+// parseLine reads TIME HOST TAG: MESSAGE. The module's text must be the beginning of the message:
+// further on it may be part of a name that somebody typed and sshd has logged.
 func parseLine(line string, now time.Time) (Event, error) {
 	at, rest, ok := timestamp(line, now)
 	if !ok {
@@ -65,7 +65,7 @@ func parseLine(line string, now time.Time) (Event, error) {
 	return e, err
 }
 
-// timestamp knows the two formats of rsyslog: RFC 3339, and that of RFC 3164.
+// timestamp reads the two formats of rsyslog: those of RFC 3339 and of RFC 3164.
 func timestamp(line string, now time.Time) (at time.Time, rest string, ok bool) {
 	if first, rest, ok := strings.Cut(line, " "); ok && len(first) >= len("2006-01-02T15:04:05Z") {
 		at, err := time.Parse(time.RFC3339, first)
@@ -78,7 +78,8 @@ func timestamp(line string, now time.Time) (at time.Time, rest string, ok bool) 
 	return latest(short, now), line[len(time.Stamp)+1:], err == nil
 }
 
-// latest is the last time that a date without its year was, a day ahead being the clock's fault.
+// latest returns the last time that a date without its year was. A date up to a day ahead is the
+// clock's fault.
 func latest(short, now time.Time) time.Time {
 	const leap = 8 // years between two 29ths of February, at most
 	for year := now.Year(); year > now.Year()-leap; year-- {

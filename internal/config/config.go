@@ -1,22 +1,20 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package config reads config.toml, the one file an administrator edits.
+// Package config reads config.toml, the one file that an administrator edits.
 //
-// It is strict, because a key that is misspelt and ignored is a rule that is
-// not kept: an unknown key, a wrong type and an impossible value are each an
-// [*Error] that names file, line and key and says what to write instead. Every
-// key has a default except tenant_id, client_id and domains. Values come out
-// checked and in one spelling (GUIDs and domains lower case, URLs without a
-// final slash), so no other package checks them again.
+// It is strict, because a key that is misspelt and ignored is a rule that is not kept. An unknown
+// key, a wrong type and an impossible value are each an [*Error] that names file, line and key and
+// says what to write instead. Every key has a default except tenant_id, client_id and domains.
+// Values come out checked and in one spelling (GUIDs and domains lower case, URLs without a final
+// slash), so no other package checks them again.
 //
-// The file decides which server vouches for people, so [Load] takes it only
-// from root, and looks at the file it has open rather than at the path.
+// The file decides which server vouches for people, so [Load] accepts it only from root, and looks
+// at the file it has open rather than at the path.
 //
-// github.com/pelletier/go-toml/v2 is used because it is complete TOML 1.0
-// with positions in its errors and no dependencies of its own. Its unstable
-// package is the only way to the line of a key that is well-formed but wrong;
-// the use is confined to keys.go.
+// github.com/pelletier/go-toml/v2 is complete TOML 1.0, has positions in its errors, and has no
+// dependencies of its own. Its unstable package is the only way to the line of a key that is
+// well-formed but wrong; only keys.go uses it.
 package config
 
 import (
@@ -27,8 +25,8 @@ import (
 // DefaultPath is where the modules and aadctl look for the configuration.
 const DefaultPath = "/etc/aad-login/config.toml"
 
-// Config is a checked configuration. Get one from [Load] or [Parse]: the zero
-// value has no defaults in it.
+// Config is a checked configuration. Get one from [Load] or [Parse]: the zero value has no defaults
+// in it.
 type Config struct {
 	TenantID   string   // directory that people must come from: GUID, lower case
 	ClientID   string   // public-client application: GUID, lower case
@@ -42,8 +40,8 @@ type Config struct {
 	Accounts      Accounts
 }
 
-// Endpoints overrides the cloud's addresses. An empty field means the cloud's
-// own. URLs are scheme and host only, without a final slash.
+// Endpoints overrides the cloud's addresses. An empty field means the cloud's own. URLs are scheme
+// and host only, without a final slash.
 type Endpoints struct {
 	Authority       string // https
 	ResourceManager string // https
@@ -68,10 +66,10 @@ type SignIn struct {
 	ReconnectOnGroupChange string // Auto, "true" or "false"
 }
 
-// Auto is a setting that goes by what is found.
+// Auto is the value of a setting that depends on what is found.
 const Auto = "auto"
 
-// Authorization says who decides whether a person may log in.
+// Authorization says what decides whether a person may log in.
 type Authorization struct {
 	Source          string        // CheckAccess, RoleAssignments, Permissions or AppRoles
 	ResourceID      string        // ARM resource id; empty: this machine's, from metadata
@@ -93,8 +91,8 @@ type Accounts struct {
 	AllowPrivilegedGroups bool // Groups may name PrivilegedGroups
 }
 
-// defaults are the values of keys left out; packaging/config.toml repeats them
-// for people, and a test holds the two together.
+// defaults are the values of keys left out; packaging/config.toml repeats them for people, and a
+// test holds the two together.
 func defaults() *Config {
 	return &Config{
 		Cloud: "auto",
@@ -118,8 +116,7 @@ func defaults() *Config {
 	}
 }
 
-// Parse checks text, which came from file. The name is for errors only. Every
-// error is an [*Error].
+// Parse checks text, which came from file. The name is for errors only. Every error is an [*Error].
 func Parse(file string, text []byte) (*Config, error) {
 	c := defaults()
 	lines, err := c.assign(text)
@@ -136,8 +133,8 @@ func Parse(file string, text []byte) (*Config, error) {
 	return nil, err
 }
 
-// complete looks at what single keys cannot show: keys left out, and keys that
-// contradict each other. written has those that are in the file.
+// complete checks what single keys cannot show: missing keys, and keys that contradict each other.
+// written has the keys that are in the file.
 func (c *Config) complete(written map[string]int) *Error {
 	switch {
 	case c.TenantID == "":

@@ -10,14 +10,13 @@ import (
 	"syscall"
 )
 
-// Directory refuses, with *Error, a directory of ours in which somebody besides
-// root could exchange files, or put some before we do. Whose the files are, and
-// who may write them, is no help then. A link to a directory stands for that. One
-// that is not there is nobody's yet.
+// Directory refuses, with *Error, a directory of ours in which somebody besides root could replace
+// files, or put some before we do. The owner and mode of the files are no help then. A link to a
+// directory counts as that directory. A directory that is not there is accepted.
 func Directory(path string) error { return directory(path, false) }
 
-// besideOthers is Directory for one that may have more in it than ours: where it
-// is sticky, as /tmp is, nobody exchanges what is root's.
+// besideOthers is Directory for a directory that may hold more than our files. If it is sticky, as
+// /tmp is, nobody can replace root's files.
 func besideOthers(path string) error { return directory(path, true) }
 
 func directory(path string, sticky bool) error {

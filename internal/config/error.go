@@ -5,8 +5,8 @@ package config
 
 import "fmt"
 
-// Error is what is wrong with a configuration file, in words for the
-// administrator: where, what, and what to do about it.
+// Error says what is wrong with a configuration file, in words for the administrator: where, what,
+// and what to do about it.
 type Error struct {
 	File    string
 	Line    int    // 0 when the file as a whole, or a missing key, is meant
@@ -25,7 +25,7 @@ func (e *Error) Error() string {
 	return s
 }
 
-// What is the error without the advice, for programs that print that apart.
+// What returns the error without the advice, for programs that print the advice apart.
 func (e *Error) What() string {
 	s := e.File
 	if e.Line > 0 {
@@ -39,8 +39,7 @@ func (e *Error) What() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// problem is what a check of one value finds: it does not know yet where the
-// value stood.
+// problem is the result of a check of one value, which does not know where the value stood.
 type problem struct{ what, fix string }
 
 func wrong(what, fix string) *problem { return &problem{what, fix} }
@@ -49,8 +48,8 @@ func (p *problem) at(key string, line int) *Error {
 	return &Error{Key: key, Line: line, Problem: p.what, Fix: p.fix}
 }
 
-// quote shows a value from the file on one line of bounded length: the text
-// goes to logs and terminals.
+// quote shows a value from the file on one line of bounded length: the text goes to logs and
+// terminals.
 func quote(s string) string {
 	const most = 80
 	if len(s) > most {

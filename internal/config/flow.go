@@ -14,8 +14,7 @@ const (
 	Browser    = "browser"
 )
 
-// What the sign-in page gives to be pasted: the ID token, or the authorization
-// code.
+// What the sign-in page gives to be pasted: the ID token, or the authorization code.
 const (
 	TokenAnswer = "token"
 	CodeAnswer  = "code"
@@ -26,10 +25,9 @@ const (
 	pageFix = `write it as it is registered, such as "https://signin.contoso.com/"`
 )
 
-// page is the address of the sign-in page. The page tells Entra ID where it is
-// by what its browser calls its address, and Entra ID compares that with the
-// registration byte by byte: whatever a browser would write in another way is
-// refused.
+// page checks the address of the sign-in page. The page gives Entra ID its own address as its
+// browser has it, and Entra ID compares that with the registration byte by byte. So an address that
+// a browser would write in another way is refused.
 func page(s string) (string, *problem) {
 	u, err := url.Parse(s)
 	switch {
@@ -56,7 +54,7 @@ func defaultPort(u *url.URL) bool {
 	return u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80" || strings.HasPrefix(u.Port(), "0")
 }
 
-// isPagePath: no segment is one that a browser takes away.
+// isPagePath reports whether a browser would keep every segment of the path.
 func isPagePath(path string) bool {
 	for segment := range strings.SplitSeq(path[1:], "/") {
 		if strings.Trim(segment, letters+digits+"-._~") != "" || segment == "." || segment == ".." {
@@ -66,7 +64,7 @@ func isPagePath(path string) bool {
 	return true
 }
 
-// pageless looks for a flow without its page.
+// pageless refuses a flow without its page.
 func (c *Config) pageless() *Error {
 	if c.SignIn.Flow == Browser && c.SignIn.Page == "" {
 		return wrong(`is missing; sign_in.flow "`+Browser+`" needs it`, "set it to the address of your sign-in page; aadctl setup writes that page").
@@ -75,8 +73,8 @@ func (c *Config) pageless() *Error {
 	return nil
 }
 
-// pastedToken gives the source "permissions" the code, with which the access
-// token that it needs comes to this machine and to nobody else.
+// pastedToken makes the source "permissions" use the code: with it, the access token that the
+// source needs comes to this machine and to nobody else.
 func (c *Config) pastedToken(written map[string]int) *Error {
 	if c.Authorization.Source != Permissions || c.SignIn.Answer != TokenAnswer {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// PrivilegedGroups are the local groups whose members are as good as root:
-// they run what they like as root, or read and write what root does.
+// PrivilegedGroups returns the local groups whose members are as good as root: they run any program
+// as root, or read and write what root does.
 func PrivilegedGroups() []string {
 	return []string{
 		"sudo", "wheel", "admin", "staff", "disk", "kmem", "shadow", "docker", "lxd", "incus", "incus-admin",
@@ -17,7 +17,7 @@ func PrivilegedGroups() []string {
 	}
 }
 
-// ChangingGroups are the local groups that a sign-in may put somebody into, or take them out of.
+// ChangingGroups returns the local groups that a sign-in may add somebody to, or remove them from.
 func (c *Config) ChangingGroups() []string {
 	names := append(slices.Collect(maps.Values(c.Accounts.Groups)), "aad_admins")
 	slices.Sort(names)
@@ -44,8 +44,8 @@ func (c *Config) setGroup(id string, value any) *problem {
 	return nil
 }
 
-// privileged refuses mappings that make administrators past Azure RBAC. Groups
-// of an Entra tenant are often managed by more people than its roles are.
+// privileged refuses mappings that make administrators past Azure RBAC. More people often manage
+// the groups of an Entra tenant than its roles.
 func (c *Config) privileged() *Error {
 	for _, id := range slices.Sorted(maps.Keys(c.Accounts.Groups)) {
 		name, key := c.Accounts.Groups[id], groupsSection+"."+id

@@ -8,11 +8,10 @@ import (
 	"strings"
 )
 
-// Set gives a key, such as authorization.resource_id, a value in the text of a
-// file, and leaves everything else as it is: comments are the administrator's,
-// those behind a value too. A key that is there, or waits behind a #, keeps its
-// place. value is TOML. It also returns the value that the key had, "" if none.
-// Inline tables are not understood: Parse the result before use.
+// Set gives a key, such as authorization.resource_id, a value in the text of a file, and leaves
+// everything else as it is: comments are the administrator's, also those behind a value. A key that
+// is there, or is commented out, keeps its place. value is TOML. Set also returns the value that
+// the key had, or "". It does not understand inline tables: Parse the result before use.
 func Set(text []byte, key, value string) (edited []byte, had string) {
 	file := string(text)
 	if file != "" && !strings.HasSuffix(file, "\n") {
@@ -44,15 +43,15 @@ const (
 	live
 )
 
-// A spot is a position in the text: where its line begins, and where its value
-// does and ends. A header's ends behind the line.
+// A spot is a position in the text: where its line begins, and where its value begins and ends. The
+// spot of a header ends behind the line.
 type spot struct {
 	position
 	line, begin, end int
 }
 
-// find goes through the file statement by statement, so that nothing within a
-// value passes for a line.
+// find goes through the file statement by statement, so that nothing within a value passes for a
+// line.
 func find(file, table, name string) (best spot) {
 	here, first := "", len(file)
 	for at := 0; at < len(file); {
@@ -71,7 +70,7 @@ func find(file, table, name string) (best spot) {
 	return best
 }
 
-// A statement is a header, an assignment, or one of these behind a #.
+// A statement is a header or an assignment, or one of these behind a #.
 type statement struct {
 	key               string // "": neither
 	header, commented bool
@@ -79,7 +78,7 @@ type statement struct {
 	next              int // where the next one begins
 }
 
-// is judges a statement below the header of table here.
+// is returns what the statement is to the key wanted. here is the table that it stands in.
 func (s statement) is(here, table, name string) position {
 	full, wanted := s.key, name
 	if here != "" {
@@ -129,8 +128,7 @@ func read(file string, at int) statement {
 	return s
 }
 
-// keyOf is a key without the quotes and blanks that it may be written with; ""
-// is none.
+// keyOf returns a key without the quotes and blanks that it may be written with, or "" for no key.
 func keyOf(text string) string {
 	parts := strings.Split(text, ".")
 	for i, part := range parts {
@@ -147,8 +145,8 @@ func keyOf(text string) string {
 	return key
 }
 
-// valueLength is that of the TOML value that text begins with, without the
-// blanks and the comment behind it.
+// valueLength returns the length of the TOML value at the beginning of text, without the blanks and
+// the comment behind it.
 func valueLength(text string) int {
 	depth := 0
 	for i := 0; i < len(text); i++ {
@@ -173,8 +171,7 @@ func valueLength(text string) int {
 	return len(text)
 }
 
-// stringLength is that of a string with its quotes, of which there are one or
-// three.
+// stringLength returns the length of a string with its quotes, of which there are one or three.
 func stringLength(text string) int {
 	quote, i := text[:1], 1
 	if strings.HasPrefix(text, strings.Repeat(quote, 3)) {

@@ -111,8 +111,7 @@ func duration(into *time.Duration, least, most time.Duration) setter {
 // maxList bounds lists: the name service walks them in every process.
 const maxList = 100
 
-// list takes a list of text. A name given twice is refused: one of the two was
-// meant to be another.
+// list takes a list of text. A name given twice is refused: one of the two was meant to be another.
 func list(into *[]string, parse func(string) (string, *problem)) setter {
 	return func(value any) *problem {
 		elements, p := typed[[]any](value, `a list, such as ["a", "b"]`)
@@ -138,10 +137,9 @@ func list(into *[]string, parse func(string) (string, *problem)) setter {
 	}
 }
 
-// idRange takes [first, last]. Below 1000 live the system's own ids, above
-// 2147483646 are ids that programs take for negative, and 65534 and 65535 mean
-// nobody and "no id". Ids are found by hashing, so a narrow range fills with
-// collisions long before it is full.
+// idRange accepts [first, last]. Ids below 1000 are the system's own, programs take ids above
+// 2147483646 for negative, and 65534 and 65535 mean nobody and "no id". Ids are found by hashing,
+// so a narrow range has many collisions long before it is full.
 func idRange(into *[2]uint32) setter {
 	const least, most, width = 1000, 2147483646, 1024
 	return func(value any) *problem {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Show is every setting as a file that says the same, a line each: key, value,
-// and whether the default holds.
+// Show returns every setting as a file that says the same, one line each: key, value, and whether
+// it is the default.
 func (c *Config) Show() string {
 	usual := defaults().lines()
 	var b strings.Builder
@@ -23,7 +23,7 @@ func (c *Config) Show() string {
 	return b.String()
 }
 
-// lines are "key = value" in the order of settings.
+// lines returns "key = value" in the order of settings.
 func (c *Config) lines() []string {
 	e, s, z, a := c.Endpoints, c.SignIn, c.Authorization, c.Accounts
 	all := []string{
@@ -78,8 +78,8 @@ func spellAuto(value string) string {
 	return value
 }
 
-// Spell is a value as TOML. Checked values hold no control characters, so Go's
-// quotes are TOML's.
+// Spell returns a value as TOML. Checked values hold no control characters, so Go's quotes are
+// TOML's.
 func Spell(value any) string {
 	switch v := value.(type) {
 	case string:

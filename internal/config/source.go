@@ -5,22 +5,21 @@ package config
 
 import "fmt"
 
-// The values of authorization.source: who says whether a person may log in.
+// The values of authorization.source: what decides whether a person may log in.
 const (
-	CheckAccess     = "check-access"     // Azure, asked for its verdict in the machine's name
-	RoleAssignments = "role-assignments" // the same, asked for what it bases that on
-	Permissions     = "permissions"      // the same, asked in the person's name
+	CheckAccess     = "check-access"     // Azure, asked for its decision in the machine's name
+	RoleAssignments = "role-assignments" // Azure, asked in the machine's name what it bases that decision on
+	Permissions     = "permissions"      // Azure, asked in the person's name
 	AppRoles        = "app-roles"        // the person's ID token
 )
 
-// AsksAsMachine reports whether the machine asks the source with its managed identity. Such a source
-// can also be asked about a person who is not there.
+// AsksAsMachine reports whether the machine asks the source with its managed identity. Such a
+// source can also be asked about a person who is not there.
 func (z Authorization) AsksAsMachine() bool {
 	return z.Source == CheckAccess || z.Source == RoleAssignments
 }
 
-// contradicted looks for keys that the chosen source leaves without effect or
-// without what they need.
+// contradicted refuses keys that have no effect with the chosen source, or lack what they need.
 func (c *Config) contradicted() *Error {
 	z := c.Authorization
 	source := fmt.Sprintf("authorization.source %q", z.Source)

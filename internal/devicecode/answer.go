@@ -45,7 +45,7 @@ func parseCode(body []byte) (codeAnswer, error) {
 	return c, nil
 }
 
-// isPage: the person is going to open it.
+// isPage reports whether text is an address that the person can open.
 func isPage(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && len(text) <= 1024
@@ -55,8 +55,8 @@ func (c codeAnswer) lifetime() time.Duration {
 	return seconds(c.ExpiresIn)
 }
 
-// interval: RFC 8628, Section 3.2: "If no value is provided, clients MUST use
-// 5 as the default." Nothing below a second is believed.
+// interval follows RFC 8628, Section 3.2: "If no value is provided, clients MUST use 5 as the
+// default." Intervals below a second are ignored.
 func (c codeAnswer) interval() time.Duration {
 	if c.Interval == nil || *c.Interval < 1 {
 		return 5 * time.Second
@@ -68,15 +68,15 @@ func seconds(n float64) time.Duration {
 	return time.Duration(math.Ceil(min(n, 24*3600))) * time.Second
 }
 
-// outcome is what a poll came to.
+// outcome is the class of an answer to a poll.
 type outcome int
 
 const (
 	failed  outcome = iota // for good
 	issued                 // tokens
-	pending                // the person is still at it
-	slower                 // so, but ask less often
-	outage                 // nobody can know yet
+	pending                // the person is not done yet
+	slower                 // pending, but the polls come too often
+	outage                 // not known yet
 )
 
 // classify reads the answer to a poll (RFC 8628, Section 3.5).

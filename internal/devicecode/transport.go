@@ -19,8 +19,8 @@ import (
 // grantType is the grant type of RFC 8628, Section 3.4. MSAL sends a draft's.
 const grantType = "urn:ietf:params:oauth:grant-type:device_code"
 
-// A transport is the HTTP client that MSAL is given. It serves one code and is
-// used by one goroutine at a time.
+// A transport is the HTTP client that MSAL is given. It serves one code, and one goroutine at a
+// time uses it.
 type transport struct {
 	request Request
 	code    codeAnswer
@@ -42,13 +42,12 @@ func newTransport(r Request) *transport {
 	return &transport{request: r}
 }
 
-// CloseIdleConnections is for MSAL's interface; the connections are the
-// caller's.
+// CloseIdleConnections is for MSAL's interface; the connections are the caller's.
 func (t *transport) CloseIdleConnections() {}
 
-// Do answers MSAL. Requests are told apart by what they are, not by their
-// URL: MSAL makes the device endpoint up, by replacing "token" in the other.
-// Nothing MSAL asks for goes to any host but the two known endpoints.
+// Do answers MSAL. It tells requests apart by what they are, not by their URL: MSAL makes up the
+// device endpoint by replacing "token" in the other one. No request goes to another address than
+// the two known endpoints.
 func (t *transport) Do(req *http.Request) (*http.Response, error) {
 	switch req.Method {
 	case http.MethodGet:
@@ -68,7 +67,7 @@ func (t *transport) Do(req *http.Request) (*http.Response, error) {
 	return nil, t.fail(fmt.Errorf("devicecode: unexpected request %s %q", req.Method, req.URL.Path))
 }
 
-// begin is the device authorization request (RFC 8628, Section 3.1).
+// begin sends the device authorization request (RFC 8628, Section 3.1).
 func (t *transport) begin(req *http.Request) (*http.Response, error) {
 	r := t.request
 	t.asked = true
@@ -101,8 +100,7 @@ func (t *transport) begin(req *http.Request) (*http.Response, error) {
 	return oauth.Respond(req, code.forMSAL()), nil
 }
 
-// poll asks for the tokens as often as it takes. It returns to MSAL with the
-// final answer only.
+// poll asks for the tokens as often as it takes. It returns only the final answer to MSAL.
 func (t *transport) poll(req *http.Request, device string) (*http.Response, error) {
 	ctx := req.Context()
 	form := url.Values{
@@ -146,15 +144,15 @@ func (t *transport) poll(req *http.Request, device string) (*http.Response, erro
 	}
 }
 
-// ask is one poll. It does not outlive the code.
+// ask sends one poll, which ends when the code expires.
 func (t *transport) ask(req *http.Request, form url.Values) (*oauth.Reply, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), t.expires.Sub(t.request.Now()))
 	defer cancel()
 	return t.request.Post(req.WithContext(ctx), t.request.TokenEndpoint, form)
 }
 
-// waitTurn sleeps until the next poll is due. A code that expires meanwhile
-// is not polled for again.
+// waitTurn sleeps until the next poll is due. If the code expires meanwhile, it is not polled for
+// again.
 func (t *transport) waitTurn(ctx context.Context) error {
 	now := t.request.Now()
 	until := t.pace.next
@@ -175,7 +173,7 @@ func (t *transport) waitTurn(ctx context.Context) error {
 	}
 }
 
-// interrupted is the end of ctx; during an outage, the network is to blame.
+// interrupted returns the error for the end of ctx. During an outage, it is the network's.
 func (t *transport) interrupted(err error) error {
 	if t.outage != nil {
 		return &oauth.UnreachableError{Err: fmt.Errorf("%w: %w", err, t.outage)}
@@ -188,8 +186,7 @@ func (t *transport) fail(err error) error {
 	return err
 }
 
-// explain says why MSAL returned an error, without looking at that error: it
-// may quote tokens.
+// explain says why MSAL returned an error. It does not look at that error, which may quote tokens.
 func (t *transport) explain(ctx context.Context) error {
 	switch {
 	case t.failed != nil:
@@ -201,8 +198,8 @@ func (t *transport) explain(ctx context.Context) error {
 	}
 }
 
-// forMSAL is the code as MSAL gets it: with a minute to spare, so that it is
-// this package that notices the end.
+// forMSAL returns the code as MSAL gets it. Its lifetime has a minute added, so that this package
+// notices the end first.
 func (c codeAnswer) forMSAL() []byte {
 	text, _ := json.Marshal(map[string]any{ // strings and numbers always marshal
 		"user_code":        c.UserCode,

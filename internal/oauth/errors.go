@@ -14,15 +14,14 @@ import (
 	"aadlogin/internal/foreign"
 )
 
-// ErrExpired says that nobody finished signing in while the code was good.
+// ErrExpired is returned if nobody finished signing in while the code was good.
 var ErrExpired = errors.New("oauth: the code has expired")
 
-// ErrUnusable says that the authority answered with tokens, but without an ID token
-// that MSAL can decode.
+// ErrUnusable is returned if the authority answered with tokens, but without an ID token that MSAL
+// can decode.
 var ErrUnusable = errors.New("oauth: the token answer is not usable")
 
-// An UnreachableError says that the authority did not answer, or not in
-// OAuth.
+// An UnreachableError is returned if the authority did not answer, or not in OAuth.
 type UnreachableError struct{ Err error }
 
 func (e *UnreachableError) Error() string {
@@ -31,13 +30,13 @@ func (e *UnreachableError) Error() string {
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// An Error is an OAuth error response (RFC 6749, Section 5.2) with Entra ID's
-// additions. Its strings are the server's, raw; Description is not part of
-// the error's text, because it holds names and lines of its own.
+// An Error is an OAuth error response (RFC 6749, Section 5.2) with Entra ID's additions. Its
+// strings are the server's, raw. Description is not part of the error's text, because it has names
+// and several lines in it.
 type Error struct {
 	Status        int
 	Code          string // "access_denied"; the only thing to branch on
-	AADSTS        []int  // 50076: may choose a hint, never a decision
+	AADSTS        []int  // 50076: may choose a hint, but decides nothing
 	CorrelationID string
 	Description   string
 }
@@ -50,13 +49,13 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Is makes the server's notice of expiry the same as our own.
+// Is makes the server's notice of expiry equal to our own.
 func (e *Error) Is(target error) bool {
 	return target == ErrExpired && e.Code == "expired_token"
 }
 
-// parseError reads an OAuth error. Only a 4xx with a string "error" is one;
-// members of another type than expected are left empty.
+// parseError reads an OAuth error. Only a 4xx or 5xx with a string "error" is one. Members of an
+// unexpected type are left empty.
 func parseError(got *Reply) (*Error, bool) {
 	var doc map[string]json.RawMessage
 	if got.Status < 400 || json.Unmarshal(got.Body, &doc) != nil {
@@ -74,8 +73,8 @@ func parseError(got *Reply) (*Error, bool) {
 
 var aadsts = regexp.MustCompile(`^AADSTS([0-9]{4,9})\b`)
 
-// numbers reads error_codes, whose elements are numbers or, from some authorities, text. Without them, the description begins
-// with one.
+// numbers reads error_codes. Its elements are numbers or, from some authorities, text. Without
+// them, the number is taken from the beginning of the description.
 func numbers(raw json.RawMessage, description string) (all []int) {
 	const most = 16
 	var codes []json.RawMessage

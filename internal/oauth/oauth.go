@@ -1,23 +1,22 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package oauth is what the ways to an ID token have in common: whom to ask,
-// what an answer may be, and what is kept of it.
+// Package oauth has what the ways to an ID token have in common: which authority is asked, what an
+// answer may be, and what is kept of it.
 //
-// MSAL Go makes the requests, and packages devicecode and authcode hand it an
-// HTTP client each, a transport, through which only what they know passes:
+// MSAL Go makes the requests. Packages devicecode and authcode each give it an HTTP client, a
+// transport, which lets only known requests pass:
 //
 //	MSAL ──request──▶ transport ──▶ the authority
 //	     ◀──final answer──       ◀── outages stay here
 //
-// MSAL sees the OpenID metadata, which the caller has fetched and validated
-// already, and the ID token once there is one. Every other end is an error of
-// this package, so that MSAL's errors, which quote whole answers, are never
-// formatted. MSAL's cache is in memory and dies with the transport; nothing is written
-// to disk or logged.
+// MSAL sees the OpenID metadata, which the caller has fetched and validated already, and the ID
+// token once there is one. Every other end is an error of this package, so that MSAL's errors,
+// which quote whole answers, are never formatted. MSAL's cache is in memory and ends with the
+// transport. Nothing is written to disk or logged.
 //
-// The ID token comes back as it was sent. MSAL has only decoded it: it means
-// nothing until package token has verified it.
+// The ID token is returned as it was sent. MSAL has only decoded it: it means nothing until package
+// token has verified it.
 package oauth
 
 import (
@@ -29,7 +28,7 @@ import (
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 )
 
-// A Client says who asks which authority, and for what.
+// A Client says which application asks which authority, and for what.
 type Client struct {
 	Authority     string   // https URL of the tenant: https://login.microsoftonline.com/<tenant>
 	ClientID      string   // of a public client
@@ -43,8 +42,8 @@ type Client struct {
 	Passing []int
 }
 
-// Check refuses what would send a secret over the network readable. endpoints
-// are those besides the token endpoint.
+// Check refuses endpoints to which a secret would be sent readable. endpoints are those besides the
+// token endpoint.
 func (c Client) Check(endpoints ...string) error {
 	for _, endpoint := range append(endpoints, c.TokenEndpoint) {
 		u, err := url.Parse(endpoint)
@@ -77,5 +76,5 @@ func (c Client) MSAL(t Transport) (public.Client, error) {
 	return client, nil
 }
 
-// ErrMetadata says that MSAL asked for nothing, because of the metadata.
+// ErrMetadata is returned if MSAL sent no request, because it does not accept the metadata.
 var ErrMetadata = errors.New("oauth: the tenant's metadata is not acceptable to MSAL")

@@ -14,18 +14,17 @@ import (
 	"aadlogin/internal/retry"
 )
 
-// An Outcome is what a request for tokens came to.
+// An Outcome is the class of an answer to a request for tokens.
 type Outcome int
 
 const (
 	Failed Outcome = iota // for good
 	Issued                // tokens
-	Outage                // nobody can know yet
+	Outage                // not known yet
 )
 
-// Classify reads the answer to a request for tokens (RFC 6749, Section 5). It
-// branches on the error member, and on the numbers that are an outage:
-// Microsoft changes codes and descriptions.
+// Classify reads the answer to a request for tokens (RFC 6749, Section 5). It branches on the error
+// member, and on the AADSTS numbers that mean an outage: Microsoft changes codes and descriptions.
 func (c Client) Classify(got *Reply, err error) (Outcome, error) {
 	if v := (*tls.CertificateVerificationError)(nil); errors.As(err, &v) {
 		return Failed, &UnreachableError{err} // no retry makes a certificate good
@@ -71,12 +70,12 @@ func classifyTokens(body []byte) (Outcome, error) {
 	return Issued, nil
 }
 
-// passing reports an outage told in OAuth.
+// passing reports an outage that the authority reports in OAuth.
 func (c Client) passing(e *Error) bool {
 	return e.Code == "temporarily_unavailable" || e.Code == "server_error" || e.Has(c.Passing)
 }
 
-// Has says whether one of the numbers is the error's.
+// Has reports whether the error has one of the numbers.
 func (e *Error) Has(numbers []int) bool {
 	return slices.ContainsFunc(e.AADSTS, func(n int) bool { return slices.Contains(numbers, n) })
 }

@@ -22,11 +22,10 @@ type Reply struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	host   string // that was asked
+	host   string // that the request went to
 }
 
-// Foreign says who answered in the authority's place, if it was a page for
-// people.
+// Foreign returns an error if a page for people came in the place of the authority's answer.
 func (r *Reply) Foreign() error {
 	if page := foreign.Page(r.Status, r.Header, r.Body, r.host); page != "" {
 		return errors.New(page)
@@ -45,8 +44,8 @@ func (r *Reply) RetryAfter(now time.Time) time.Duration {
 // MaxBody bounds an answer; an honest one has about 4 KiB.
 const MaxBody = 1 << 20
 
-// Post sends form with the headers of MSAL's own request, which name the
-// client to Microsoft's support.
+// Post sends form with the headers of MSAL's own request, which name the client to Microsoft's
+// support.
 func (c Client) Post(msal *http.Request, endpoint string, form url.Values) (*Reply, error) {
 	text := form.Encode()
 	req, err := http.NewRequestWithContext(msal.Context(), http.MethodPost, endpoint, strings.NewReader(text))
@@ -80,13 +79,13 @@ func Form(req *http.Request) (url.Values, error) {
 	return url.ParseQuery(string(text))
 }
 
-// Scope is what is asked for. Without offline_access there is no refresh token
-// to steal.
+// Scope returns the scopes to request. Without offline_access there is no refresh token that could
+// be stolen.
 func (c Client) Scope() string {
 	return strings.Join(append([]string{"openid", "profile"}, c.Scopes...), " ")
 }
 
-// Respond is an answer to MSAL.
+// Respond returns an answer to MSAL.
 func Respond(req *http.Request, body []byte) *http.Response {
 	return &http.Response{
 		Status:        "200 OK",
@@ -101,16 +100,15 @@ func Respond(req *http.Request, body []byte) *http.Response {
 	}
 }
 
-// WantsMetadata says whether MSAL asks for the OpenID metadata.
+// WantsMetadata reports whether MSAL asks for the OpenID metadata.
 func WantsMetadata(req *http.Request) bool {
 	return req.Method == http.MethodGet && strings.HasSuffix(req.URL.Path, "/.well-known/openid-configuration")
 }
 
-// RespondMetadata is the tenant's metadata with an issuer on the host that
-// MSAL asks, which it insists on, if that host is the document's own. Who may
-// be the issuer of a token here has been decided before, from the document as
-// it is, and every token is held against that: clouds have been seen to name
-// another host.
+// RespondMetadata returns the tenant's metadata with the issuer on the host that MSAL asks, if that
+// is the document's own host. MSAL insists on such an issuer, but some clouds name another host.
+// Which issuer a token may have is decided before, from the document as it is, and every token is
+// compared with that.
 func (c Client) RespondMetadata(req *http.Request) *http.Response {
 	return Respond(req, metadataForMSAL(req, c.Metadata))
 }

@@ -10,21 +10,20 @@ import (
 	"strings"
 )
 
-// Tokens are what the person's sign-in yields. Formatting them prints nothing.
+// Tokens are what a person's sign-in yields. Formatting them prints nothing.
 type Tokens struct {
 	IDToken     string
 	AccessToken string // empty unless the request wants it
-	Scope       string // what was granted, as the server spells it; empty: all that was asked for
+	Scope       string // as the server spells it; empty: all that was requested
 }
 
-// Format keeps the tokens out of logs whatever the verb.
+// Format keeps the tokens out of logs, whatever the verb.
 func (Tokens) Format(f fmt.State, _ rune) { io.WriteString(f, "oauth.Tokens") }
 
-// HasScope reports whether scope is among what was granted. An empty list grants
-// what was asked for (RFC 6749, Section 5.1). The names after the last slash
-// are compared, without case: Entra ID may answer for <client id>/sign-in with
-// api://<client id>/sign-in or with sign-in alone, and one answer is about one
-// resource only.
+// HasScope reports whether the answer is good for scope. An empty list means what was requested
+// (RFC 6749, Section 5.1). Only the names after the last slash are compared, without case: Entra ID
+// may answer for <client id>/sign-in with api://<client id>/sign-in or with sign-in alone, and one
+// answer is about one resource only.
 func (t Tokens) HasScope(scope string) bool {
 	granted := strings.Fields(t.Scope)
 	for _, g := range granted {
@@ -37,10 +36,10 @@ func (t Tokens) HasScope(scope string) bool {
 
 func lastSegment(scope string) string { return scope[strings.LastIndexByte(scope, '/')+1:] }
 
-// Accept takes from a token answer what the request wants and leaves the rest:
-// an access token that nobody needs goes no further, and a refresh token never
-// does. With them comes the answer as MSAL gets it. MSAL insists on an access token,
-// and compares scopes letter for letter, so it is shown none.
+// Accept takes from a token answer what the request wants and leaves the rest: an access token that
+// nobody needs goes no further, and a refresh token never does. It also returns the answer as MSAL
+// gets it. MSAL insists on an access token, and compares scopes letter for letter, so it is shown
+// none.
 func (c Client) Accept(body []byte) (tokens *Tokens, msal []byte, err error) {
 	var answer struct {
 		ID     string `json:"id_token"`

@@ -14,20 +14,19 @@ import (
 	"unicode/utf8"
 )
 
-// ErrUnusable says that whole parts do not make an answer: they are of two
-// answers, or not of our page.
+// ErrUnusable is returned if whole parts do not make an answer: they belong to two answers, or are
+// not from our page.
 var ErrUnusable = errors.New("pasted: the parts do not make an answer")
 
 func unusable(why string) error { return fmt.Errorf("%w: %s", ErrUnusable, why) }
 
-// Known is what both ends know of an ID token that is still to come.
+// Known is what both ends know of an ID token before it exists.
 type Known struct {
 	Tenant, Client, Issuer string
 }
 
-// dictionary is what the page leaves out of a token. Entry i stands in it as the
-// control character i+1, which no JSON text holds. The page has the same list, in
-// the same order.
+// dictionary returns what the page leaves out of a token. Entry i is replaced by the control
+// character i+1, which no JSON text holds. The page has the same list, in the same order.
 func (k Known) dictionary(a *Attempt) []string {
 	return []string{
 		`{"typ":"JWT","alg":"RS256","kid":"`,
@@ -57,12 +56,11 @@ const (
 	between  = 0x1f      // the character between header and claims
 )
 
-// Token puts the ID token together as it was, once all parts are here. It is
-// still to be verified.
+// Token puts the ID token together once all parts have come. The token is not verified yet.
 //
-// The data of kind T is base64url of: the signature's length in two bytes, the
-// signature, and header and claims shortened by the dictionary and deflated
-// (RFC 1951). That of kind t is the token itself.
+// The data of kind T is base64url of three things: the signature's length in two bytes, the
+// signature, and header and claims, shortened by the dictionary and deflated (RFC 1951). The data
+// of kind t is the token itself.
 func (p *Parts) Token(k Known) (string, error) {
 	data, err := p.all('T', 't')
 	if err != nil || p.kind == 't' {
@@ -84,13 +82,13 @@ func (p *Parts) Token(k Known) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	header, claims, _ := strings.Cut(text, string(rune(between))) // expand has seen it
+	header, claims, _ := strings.Cut(text, string(rune(between))) // expand has made sure that it is there
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(header)) + "." + encode([]byte(claims)) + "." + encode(raw[:length]), nil
 }
 
-// Code is the authorization code, once all parts are here. That of kind c is
-// base64url of a code with other characters than parts have.
+// Code returns the authorization code once all parts have come. The data of kind c is base64url of
+// a code with characters that parts cannot hold.
 func (p *Parts) Code() (string, error) {
 	data, err := p.all('C', 'c')
 	if err != nil || p.kind == 'C' {
@@ -116,7 +114,7 @@ func inflate(data []byte) (string, error) {
 	text, err := io.ReadAll(io.LimitReader(flate.NewReader(packed), maxText+1))
 	switch {
 	case err != nil:
-		return "", unusable("not deflated") // the library's error has no place in a log: it may quote one day
+		return "", unusable("not deflated") // without the library's error, which might quote the data some day
 	case len(text) > maxText:
 		return "", unusable("too long")
 	case packed.Len() != 0:
@@ -127,7 +125,7 @@ func inflate(data []byte) (string, error) {
 	return string(text), nil
 }
 
-// expand puts the entries back. Each is used once at most, as the page does.
+// expand puts the dictionary's entries back. Each is used once at most, as the page does.
 func expand(text string, entries []string) (string, error) {
 	var b strings.Builder
 	var used [between + 1]bool

@@ -18,11 +18,10 @@ import (
 //
 //	i/n.KTAG.SUM.data;
 //
-// the i-th of n, of kind K: t and c are T and C in their plain form. TAG is the
-// beginning of the attempt's challenge. SUM is the beginning of the digest of
-// "i/n.KTAG." and data, so that a part that lost a piece on its way is known
-// for it. The semicolon shows that the end is there, and where the next begins.
-
+// It is part i of n, of kind K; t and c are T and C in their plain form. TAG is the beginning of
+// the attempt's challenge. SUM is the beginning of the digest of "i/n.KTAG." and data, so that a
+// part which lost something on its way is noticed. The semicolon shows where a part ends and the
+// next begins.
 const (
 	MaxAnswer = 8 << 10  // what one prompt is answered with
 	maxData   = 64 << 10 // of all parts
@@ -36,13 +35,13 @@ type part struct {
 	data string
 }
 
-// Expressions are compiled in the sign-ins that need them.
+// Expressions are compiled only in the sign-ins that need them.
 var shape = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^([1-9][0-9]?)/([1-9][0-9]?)\.([TtCc])([A-Za-z0-9_-]{4})\.([A-Za-z0-9_-]{6})\.([A-Za-z0-9._~-]+)$`)
 })
 
-// parse reads a part without its semicolon. What stands in front of it, from a
-// paste that was cut, is left out.
+// parse reads a part without its semicolon. It ignores what stands before the part, from a paste
+// that was cut.
 func parse(piece string) (p part, whole bool) {
 	slash := strings.LastIndexByte(piece, '/') // the data has none
 	for back := 1; back <= min(2, slash); back++ {
@@ -58,38 +57,37 @@ func parse(piece string) (p part, whole bool) {
 	return part{}, false
 }
 
-// Parts collects the answer to one attempt, in whatever order and however often
-// its parts come.
+// Parts collects the answer to one attempt. Its parts may come in any order, and more than once.
 type Parts struct {
 	attempt *Attempt
 	kind    byte
 	data    []string // by number; "": not here yet
 }
 
-// Format keeps what was pasted out of logs whatever the verb.
+// Format keeps what was pasted out of logs, whatever the verb.
 func (Parts) Format(f fmt.State, _ rune) { io.WriteString(f, "pasted.Parts") }
 
-// Parts returns a collection without any.
+// Parts returns an empty collection.
 func (a *Attempt) Parts() *Parts { return &Parts{attempt: a} }
 
-// Received says what one answer held. Its zero value is an empty answer, as a
-// line break behind a paste makes one.
+// Received says what one answer held. Its zero value is an empty answer, which a line break after a
+// paste makes.
 type Received struct {
 	New     []int // numbers of parts that are new
-	Again   []int // of those that were here already
-	Anew    bool  // the page was used twice: what it gave first is dropped
+	Again   []int // numbers of parts that were here already
+	Anew    bool  // the page was used twice, and its first parts are dropped
 	Other   bool  // a part of another attempt
 	Damaged bool  // a part with something missing in it
 	Cut     bool  // the end of a part is missing
-	Strange bool  // nothing that the page shows
+	Strange bool  // something that the page does not show
 	Length  int   // characters that came
 }
 
-// brackets are what a terminal puts around a paste, for programs that asked for
-// it; their escape may be gone.
+// brackets are what a terminal puts around a paste for programs that asked for it. The escape
+// character may be missing.
 var brackets = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("\x1b?\\[20[01]~") })
 
-// Add takes what is good of an answer. What was here stays, whatever else came.
+// Add takes the good parts of an answer. Parts that are here already stay, whatever else came.
 func (p *Parts) Add(answer []byte) (f Received) {
 	text := string(bytes.Map(visible, brackets().ReplaceAll(answer[:min(len(answer), MaxAnswer)], nil)))
 	f.Length = utf8.RuneCountInString(text)
@@ -110,7 +108,7 @@ func (p *Parts) Add(answer []byte) (f Received) {
 	return f
 }
 
-// visible drops what no part has: blanks, line breaks and control characters.
+// visible drops what no part holds: blanks, line breaks and control characters.
 func visible(r rune) rune {
 	if r <= ' ' || r == 0x7f {
 		return -1
@@ -149,10 +147,10 @@ func (p *Parts) begin(got part) { p.kind, p.data = got.kind, make([]string, got.
 // Drop forgets all parts.
 func (p *Parts) Drop() { p.data = nil }
 
-// Total is how many parts there are; 0 before the first.
+// Total returns how many parts there are, or 0 before the first has come.
 func (p *Parts) Total() int { return len(p.data) }
 
-// Missing returns the numbers of the parts that are not here yet.
+// Missing returns the numbers of the parts that have not come yet.
 func (p *Parts) Missing() (all []int) {
 	for i, data := range p.data {
 		if data == "" {
@@ -162,5 +160,5 @@ func (p *Parts) Missing() (all []int) {
 	return all
 }
 
-// Complete says whether all parts are here.
+// Complete reports whether all parts have come.
 func (p *Parts) Complete() bool { return p.Total() > 0 && p.Missing() == nil }

@@ -1,27 +1,23 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package pasted is what a sign-in with the person's own browser sends over a
-// terminal, in both directions: an address to open, and the answer that the
-// page behind it shows, which is pasted at the prompt.
+// Package pasted has what a sign-in with the person's own browser sends over a terminal: an address
+// to open, and the answer that the page there shows, which the person pastes at the prompt.
 //
 //	worker ──address (challenge, account, machine, origin, …)──▶ page
 //	page ──nonce = SHA-256 of all that it showed──▶ Entra ID
 //	worker ◀──parts of the ID token, or of the code── person ◀── page
 //
-// An address, [Attempt.Address], is good for one attempt. Its values are what
-// the page shows to the person; the nonce that the page asks for is their
-// digest. The worker demands the same nonce in the signed ID token, so a page
-// that was shown the name of another machine yields nothing here.
+// An address, [Attempt.Address], is good for one attempt. The page shows its values to the person,
+// and requests a token with their digest as the nonce. The worker demands the same nonce in the
+// signed ID token. So a page that showed the name of another machine yields nothing here.
 //
-// An answer comes in parts (parts.go), because programs take lines of different
-// lengths: the ID token made short (compact.go), or the authorization code
-// (RFC 6749, Section 4.1.2), which is of no use without the attempt's PKCE
-// verifier (RFC 7636). Whatever is pasted is a stranger's: all of it is bounded,
-// and nothing here verifies anybody. Package token does.
+// An answer comes in parts (parts.go), because programs accept lines of different lengths. It is
+// the ID token in a short form (compact.go), or the authorization code (RFC 6749, Section 4.1.2),
+// which is useless without the attempt's PKCE verifier (RFC 7636). What is pasted is a stranger's:
+// all of it is bounded, and nothing here verifies anybody. Package token does.
 //
-// The page has the same rules in its script. testdata/pasted holds the two
-// together.
+// The page's script has the same rules. testdata/pasted holds the two together.
 package pasted
 
 import (
@@ -35,7 +31,7 @@ import (
 	"strings"
 )
 
-// A Kind is what an answer is.
+// A Kind says what an answer is.
 type Kind byte
 
 const (
@@ -43,11 +39,10 @@ const (
 	Code  Kind = 'C' // the authorization code: the worker redeems it
 )
 
-// An Attempt is one sign-in that a browser is to answer. Formatting it prints
-// nothing.
+// An Attempt is one sign-in that a browser is to answer. Formatting it prints nothing.
 type Attempt struct {
 	Page    string // address of the page
-	Account string // user principal name of who is to sign in
+	Account string // user principal name of the person
 	Machine string
 	Origin  string // where the person is: an address, or "local"
 	Service string // PAM service
@@ -69,17 +64,17 @@ func New(a Attempt) *Attempt {
 	return &a
 }
 
-// Format keeps the verifier out of logs whatever the verb.
+// Format keeps the verifier out of logs, whatever the verb.
 func (Attempt) Format(f fmt.State, _ rune) { io.WriteString(f, "pasted.Attempt") }
 
-// Verifier is the attempt's PKCE code verifier.
+// Verifier returns the attempt's PKCE code verifier.
 func (a *Attempt) Verifier() string { return a.verifier }
 
-// Nonce is what the ID token must name: the digest of all that the page shows.
+// Nonce returns the nonce that the ID token must have: the digest of all that the page shows.
 func (a *Attempt) Nonce() string { return digest(a.shown()) }
 
-// Address is what the person opens. Its last character is a letter or a digit,
-// so that no terminal leaves it behind as punctuation.
+// Address returns the address that the person opens. Its last character is a letter or a digit, so
+// that no terminal leaves it out as punctuation.
 func (a *Attempt) Address() string {
 	var b strings.Builder
 	b.WriteString(a.Page)
@@ -93,7 +88,7 @@ func (a *Attempt) Address() string {
 
 type value struct{ key, text string }
 
-// values are what the page is told, in order. It works out the rest.
+// values returns what the page is told, in order. The page computes the rest.
 func (a *Attempt) values() []value {
 	parts := fmt.Sprintf("%c%d", a.Kind, a.Size)
 	if a.Lines {
@@ -114,8 +109,8 @@ func (a *Attempt) shown() string {
 	return strings.Join(all, "\n")
 }
 
-// plain is a value without the characters that a terminal or PuTTY's folding
-// may put into an address, which the page takes out wherever they are.
+// plain replaces the characters that a terminal or PuTTY's folding may put into an address. The
+// page removes them wherever they are.
 func plain(s string, most int) string {
 	safe := func(r rune) rune {
 		if r <= ' ' || r > '~' || strings.ContainsRune("+>|", r) {
@@ -127,8 +122,8 @@ func plain(s string, most int) string {
 	return s[:min(len(s), most)]
 }
 
-// escape leaves @ and : as they are, which people can read and a fragment may
-// hold (RFC 3986, Section 3.5).
+// escape leaves @ and : as they are: people can read them, and a fragment may hold them (RFC 3986,
+// Section 3.5).
 func escape(s string) string {
 	return strings.NewReplacer("%40", "@", "%3A", ":").Replace(url.QueryEscape(s)) // there is no blank in it
 }

@@ -22,9 +22,8 @@ type ActionDecision struct {
 	Denied     bool   // a deny assignment was named
 }
 
-// find looks for the decision on each action. An answer about anything else, or
-// about one thing twice, is not the answer to our question, and none of it is
-// believed.
+// find looks for the decision on each action. An answer about another action, or about one action
+// twice, is not the answer to our question, and none of it is believed.
 func (ds ActionDecisions) find(q Question) (login, admin match) {
 	actions := q.Resource.Actions()
 	problem := notMachine
@@ -54,7 +53,7 @@ func (ds ActionDecisions) find(q Question) (login, admin match) {
 	return login, admin
 }
 
-// judge takes nothing for a yes but an unconditional one.
+// judge accepts only an unconditional yes.
 func (d ActionDecision) judge() match {
 	switch {
 	case !d.DataAction:

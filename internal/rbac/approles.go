@@ -15,9 +15,9 @@ const (
 	AppRoleLoginAsAdmin = "loginAsAdmin"
 )
 
-// AppRoles asks nobody: Entra ID puts the app roles of a person, assigned to
-// them or to a group they are in directly, into the ID token. It knows no
-// machines: who has the role has it on every machine of that application.
+// AppRoles asks no server: Entra ID puts a person's app roles into the ID token, whether they are
+// assigned to the person or to a group that the person is a direct member of. App roles do not know
+// machines: a person with the role has it on every machine of that application.
 type AppRoles struct {
 	Roles []string // the roles claim of the verified ID token
 }
@@ -27,8 +27,8 @@ func (s AppRoles) Ask(_ context.Context, q Question) (Facts, error) {
 	return Facts{Question: q, Evidence: Roles(s.Roles)}, nil
 }
 
-// Roles are app roles. Their values are compared with regard to case: an
-// application may define two that differ in nothing else.
+// Roles are app roles. Their values are compared with case, because an application may define two
+// that differ only in case.
 type Roles []string
 
 func (r Roles) find(Question) (login, admin match) {

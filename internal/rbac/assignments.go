@@ -3,11 +3,11 @@
 
 package rbac
 
-// Assignments are what Azure's own judgement is made of, of [RoleAssignments].
+// Assignments are what [RoleAssignments] lists: what Azure's own decision is made of.
 type Assignments struct {
 	Roles       map[string]Role // by the last segment of their id, lower case
-	Assignments []Assignment    // of the person and of groups they are in
-	Denies      []Deny          // of anybody
+	Assignments []Assignment    // of the person and of the person's groups
+	Denies      []Deny          // of all principals
 }
 
 // A Role is a role definition.
@@ -22,10 +22,10 @@ type Assignment struct {
 	Role      string // key in Roles
 	Principal Principal
 	Scope     string
-	Condition string // which nobody here can evaluate
+	Condition string // which cannot be evaluated here
 }
 
-// A Principal is somebody a role is assigned to, or withheld from.
+// A Principal has a role assigned, or is named by a deny assignment.
 type Principal struct {
 	ID   string `json:"id"`
 	Type string `json:"type"` // User, Group, ForeignGroup, ServicePrincipal, SystemDefined, …
@@ -35,7 +35,7 @@ func (p Principal) is(objectID string) bool { return objectID != "" && sameWord(
 
 func (p Principal) group() bool { return sameWord(p.Type, "Group") || sameWord(p.Type, "ForeignGroup") }
 
-// find: a deny assignment wins, then any one role is enough.
+// find lets a deny assignment win. Otherwise any one role is enough.
 func (as Assignments) find(q Question) (login, admin match) {
 	return each(q, func(action string) match {
 		if why := as.denied(q, action); why != "" {
@@ -73,9 +73,9 @@ func (as Assignments) allowed(q Question, action string) match {
 	return refused(action, best.why())
 }
 
-// about reports whether the assignment is for this person at this machine.
-// Azure was asked for just those; what is plainly about somebody else or some
-// other place is not believed to be one. Group membership is Azure's word.
+// about reports whether the assignment is for this person at this machine. Azure was asked for only
+// those, but an assignment that is plainly about somebody else or another place is not believed.
+// For group membership Azure's word counts.
 func (a *Assignment) about(q Question) bool {
 	return covers(a.Scope, q.Resource) && (a.Principal.is(q.ObjectID) || a.Principal.group())
 }
@@ -87,8 +87,8 @@ func (as Assignments) nameOf(role string) string {
 	return role
 }
 
-// inGroup: a role assignment that Azure says the person has through a group
-// proves that they are in it.
+// inGroup reports whether the person is in a group. A role assignment that Azure says the person
+// has through the group proves it.
 func (as Assignments) inGroup(id string) bool {
 	for i := range as.Assignments {
 		p := as.Assignments[i].Principal

@@ -14,22 +14,20 @@ import (
 	"aadlogin/internal/foreign"
 )
 
-// A Poster posts a question to Azure Resource Manager, in the name of the
-// machine's managed identity.
+// A Poster posts a question to Azure Resource Manager with the machine's managed identity.
 type Poster interface {
 	Post(ctx context.Context, path string, query url.Values, in any) (azure.Reply, error)
 }
 
-// CheckAccess asks Azure itself for the decision: the checkAccess operation
-// expands groups, inherits scopes and applies deny assignments on the
-// server's side. The managed identity needs Microsoft.Authorization/*/read at
-// the machine.
+// CheckAccess asks Azure for the decision: the checkAccess operation expands groups, inherits
+// scopes and applies deny assignments on the server's side. The managed identity needs
+// Microsoft.Authorization/*/read at the machine.
 type CheckAccess struct {
 	ARM Poster
 }
 
-// checkAccessVersion is the version that takes another subject than the
-// caller. As used by https://github.com/kubeguard/guard.
+// checkAccessVersion is the version that takes another subject than the caller. It is the one that
+// https://github.com/kubeguard/guard uses.
 const checkAccessVersion = "2018-09-01-preview"
 
 // Ask implements Source.
@@ -88,9 +86,8 @@ func newAccessRequest(q Question) accessRequest {
 	return r
 }
 
-// An accessEntry is one element of an answer of checkAccess. Unknown members
-// are allowed: the answer grows with Azure. The assignment may be null though
-// the decision is Allowed.
+// An accessEntry is one element of an answer of checkAccess. Unknown members are allowed, because
+// the answer grows with Azure. The assignment may be null even if the decision is Allowed.
 type accessEntry struct {
 	ActionID     string `json:"actionId"`
 	IsDataAction bool   `json:"isDataAction"`
@@ -108,15 +105,14 @@ type accessEntry struct {
 	} `json:"denyAssignment"`
 }
 
-// denied reports whether a deny assignment is named. Older answers have one of
-// empty members where newer ones have null.
+// denied reports whether the entry names a deny assignment. Older answers have one with empty
+// members where newer ones have null.
 func (e accessEntry) denied() bool {
 	return e.Deny.ID != "" || e.Deny.Name != "" || e.Deny.Scope != ""
 }
 
-// parseAccess reads an answer: a list, or the object around it that a later
-// version of the operation sends. Of such a list in pages, the first is not
-// the answer.
+// parseAccess reads an answer: a list, or the object around it that a later version of the
+// operation sends. The first of several pages is not an answer.
 func parseAccess(body []byte) (ActionDecisions, error) {
 	var entries []accessEntry
 	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {

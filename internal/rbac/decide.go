@@ -5,10 +5,10 @@ package rbac
 
 import "aadlogin/internal/foreign"
 
-// Decide judges facts. Login needs the login action; Admin needs both, as on
-// Azure's own Linux login: loginAsAdmin alone lets nobody in.
+// Decide judges facts. Login needs the login action. Admin needs both actions, as on Azure's own
+// Linux login: loginAsAdmin alone lets nobody in.
 //
-// The zero Facts, like any other without a clear yes, decide no.
+// Facts without a clear yes, the zero Facts among them, decide no.
 func Decide(f Facts) Decision {
 	d := Decision{CorrelationID: f.CorrelationID}
 	if f.Evidence == nil {
@@ -33,7 +33,7 @@ func Decide(f Facts) Decision {
 type match struct {
 	allowed bool
 	by      By
-	why     string // why not
+	why     string // why it is not allowed
 }
 
 func allowed(by By) match { return match{allowed: true, by: by} }
@@ -42,7 +42,7 @@ func refused(action, why string) match { return match{why: foreign.Clip(action) 
 
 const notMachine = "not a machine that Azure roles can be assigned on"
 
-// each finds out about both actions, one after the other.
+// each calls find for both actions.
 func each(q Question, find func(action string) match) (login, admin match) {
 	actions := q.Resource.Actions()
 	if actions == (Actions{}) {

@@ -22,13 +22,13 @@ type Deny struct {
 	Excluded    []Principal
 }
 
-// everyone is the id of the principal that stands for all of them.
+// everyone is the id of the principal that stands for all principals.
 const everyone = "00000000-0000-0000-0000-000000000000"
 
-// denied says by which deny assignment, or "". What cannot be understood of
-// one counts against the person: a scope or permissions left out, a principal
-// of an unknown kind, a group that nothing says they are in or not in, and a
-// condition, which is why that is not even read.
+// denied describes the deny assignment that applies, or returns "". What cannot be understood of a
+// deny assignment counts against the person: a missing scope or missing permissions, a principal of
+// an unknown kind, a group of unknown members. So does a condition, which is why it is not even
+// read.
 func (as Assignments) denied(q Question, action string) string {
 	for i := range as.Denies {
 		y := &as.Denies[i]
@@ -53,7 +53,7 @@ func (y *Deny) withholds(action string) bool {
 	return len(y.Permissions) == 0 || slices.ContainsFunc(y.Permissions, func(p Permission) bool { return p.covers(action) })
 }
 
-// named says as whom the deny assignment names the person, or "" if it does not.
+// named returns how the deny assignment matches the person, or "" if it does not.
 func (as Assignments) named(y *Deny, q Question) string {
 	if len(y.Principals) == 0 {
 		return "nobody it names"

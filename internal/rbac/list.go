@@ -14,18 +14,17 @@ import (
 	"aadlogin/internal/guid"
 )
 
-// A Reader asks Azure Resource Manager.
+// A Reader sends GET requests to Azure Resource Manager.
 type Reader interface {
 	Get(ctx context.Context, path string, query url.Values) (azure.Reply, error)
 	Follow(ctx context.Context, nextLink string) (azure.Reply, error) // on the same host only
 }
 
-// maxPages bounds a list: a server could make one that never ends.
+// maxPages bounds a list, because a server could send one that never ends.
 const maxPages = 100
 
-// list asks for a list and follows it through its pages. An answer without a
-// list is no answer: read as an empty one, it would do away with every deny
-// assignment.
+// list requests a list and follows it through its pages. An answer without a list is an error:
+// taken for an empty list, it would remove every deny assignment.
 func list[T any](ctx context.Context, arm Reader, path string, query url.Values) (all []T, correlationID string, err error) {
 	reply, err := arm.Get(ctx, path, query)
 	for pages := 1; ; pages++ {
@@ -53,8 +52,8 @@ func list[T any](ctx context.Context, arm Reader, path string, query url.Values)
 	}
 }
 
-// authorizationVersion is that of the roleAssignments, roleDefinitions,
-// denyAssignments and permissions operations.
+// authorizationVersion is that of the roleAssignments, roleDefinitions, denyAssignments and
+// permissions operations.
 // https://learn.microsoft.com/rest/api/authorization
 const authorizationVersion = "2022-04-01"
 
@@ -70,7 +69,7 @@ func authorizationPath(q Question, operation string) string {
 	return q.Resource.String() + "/providers/Microsoft.Authorization/" + operation
 }
 
-// check is what every source that asks Resource Manager needs.
+// check makes sure that a question can be put to Resource Manager.
 func (q Question) check() error {
 	if q.Resource == (Resource{}) {
 		return errors.New("no resource")

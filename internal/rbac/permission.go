@@ -3,17 +3,15 @@
 
 package rbac
 
-// A Permission is one block of a role definition or of a deny assignment, as
-// far as it is about data. Control actions (Owner's "*") are left out: none of
-// them is a login.
+// A Permission is one block of a role definition or of a deny assignment, as far as it is about
+// data. Control actions (Owner's "*") are left out, because none of them is a login.
 type Permission struct {
 	DataActions    []string `json:"dataActions"`
 	NotDataActions []string `json:"notDataActions"`
 	Condition      string   `json:"condition"` // since 2022-05-01-preview a role may bring its own
 }
 
-// covers reports whether the block's actions, minus its own notActions,
-// include the action.
+// covers reports whether the block's actions, without its notActions, include the action.
 func (p Permission) covers(action string) bool {
 	return anyMatches(p.DataActions, action) && !anyMatches(p.NotDataActions, action)
 }
@@ -27,16 +25,16 @@ func anyMatches(patterns []string, action string) bool {
 	return false
 }
 
-// A reach is how far blocks go towards an action.
+// A reach is how far blocks go towards allowing an action.
 type reach int
 
 const (
 	none        reach = iota
-	conditional       // granted if a condition holds, which nobody here can evaluate
+	conditional       // allowed if a condition holds, which cannot be evaluated here
 	full
 )
 
-// reachOf: blocks add up, and what one of them excludes another may grant.
+// reachOf adds blocks up: what one of them excludes, another may allow.
 func reachOf(blocks []Permission, action string) reach {
 	best := none
 	for _, b := range blocks {
@@ -51,7 +49,7 @@ func reachOf(blocks []Permission, action string) reach {
 	return best
 }
 
-// why is the reason that goes with less than full reach.
+// why returns the reason that goes with less than full reach.
 func (r reach) why() string {
 	if r == conditional {
 		return "the role has a condition, which is not evaluated here"
@@ -59,12 +57,11 @@ func (r reach) why() string {
 	return "no role grants it"
 }
 
-// matches compares an action with a pattern, in which * is any run of
-// characters, slashes too. Case does not matter, of ASCII letters: Unicode
-// would also take the Kelvin sign for a k.
+// matches compares an action with a pattern, in which * stands for any run of characters, also
+// slashes. Case is ignored for ASCII letters only: Unicode would also take the Kelvin sign for a k.
 //
-// Whenever the text after a star does not fit, the star takes one character
-// more; an earlier star need not, as a later one can take whatever it could.
+// If the text after a star does not fit, the star takes one character more. An earlier star need
+// not, because a later one can take whatever it could.
 func matches(pattern, action string) bool {
 	p, a := 0, 0
 	star, taken := -1, 0

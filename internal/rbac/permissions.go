@@ -8,17 +8,17 @@ import (
 	"fmt"
 )
 
-// Permissions asks in the person's own name what they may do. It needs no
-// managed identity, but an access token that can do all that the person can.
+// Permissions asks, with the person's own token, what the person may do. It needs no managed
+// identity, but an access token that can do all that the person can.
 //
-// The answer names neither roles nor scopes, and shows neither deny
-// assignments nor the conditions of role assignments.
+// The answer names neither roles nor scopes. It shows neither deny assignments nor the conditions
+// of role assignments.
 type Permissions struct {
 	ARM Reader // with the person's token
 }
 
-// Ask implements Source. Who is asked about is whose token ARM has; the object
-// id is not part of the request.
+// Ask implements Source. The answer is about the person whose token ARM has: the object id is not
+// part of the request.
 func (s Permissions) Ask(ctx context.Context, q Question) (Facts, error) {
 	err := q.check()
 	var blocks []Permission

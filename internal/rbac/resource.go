@@ -18,8 +18,8 @@ type Actions struct {
 	LoginAsAdmin string
 }
 
-// A Resource is the Azure resource id of a machine. Only [ParseResource]
-// makes one, so its text is safe to put into a URL's path.
+// A Resource is the Azure resource id of a machine. Only [ParseResource] makes one, so its text is
+// safe in the path of a URL.
 type Resource struct {
 	id      string
 	scope   string
@@ -29,26 +29,26 @@ type Resource struct {
 // String returns the id as it was given, without a trailing slash.
 func (r Resource) String() string { return r.id }
 
-// Actions returns the data actions that Azure defines for this kind of
-// machine; none for the zero Resource.
+// Actions returns the data actions that Azure defines for this kind of machine. The zero Resource
+// has none.
 func (r Resource) Actions() Actions { return r.actions }
 
-// Scope returns where the machine's identity and roles belong: at the machine
-// itself, or at the scale set of a uniform instance. That one has no identity
-// of its own, and what is assigned at it goes when it is replaced.
+// Scope returns where the machine's identity and roles are: at the machine itself, or for a uniform
+// instance at its scale set. Such an instance has no identity of its own, and what is assigned at
+// it is lost when it is replaced.
 func (r Resource) Scope() string { return r.scope }
 
-// InScaleSet says whether the machine is an instance of a uniform scale set.
-// One of a flexible set is a virtual machine like any other.
+// InScaleSet reports whether the machine is an instance of a uniform scale set. An instance of a
+// flexible set is a virtual machine like any other.
 func (r Resource) InScaleSet() bool { return r.scope != r.id }
 
-// OnArc says whether the machine is one of Azure Arc, which is not in Azure.
+// OnArc reports whether the machine is one of Azure Arc, which is not in Azure.
 func (r Resource) OnArc() bool {
 	return strings.HasPrefix(r.actions.Login, "Microsoft.HybridCompute/")
 }
 
-// machineTypes are the resource types a person can log in to, as they appear
-// in an id after "providers". A star is a name.
+// machineTypes are the resource types that a person can log in to, as they appear in an id after
+// "providers". A star stands for a name.
 func machineTypes() []machineType {
 	azure := Actions{
 		"Microsoft.Compute/virtualMachines/login/action",
@@ -68,13 +68,13 @@ func machineTypes() []machineType {
 
 type machineType struct {
 	pattern string
-	below   int // segments below what its roles and identity belong to
+	below   int // segments below the resource that has its roles and identity
 	actions Actions
 }
 
-// ParseResource checks that id is of a machine. The id comes from metadata
-// that any neighbour on a badly isolated network may forge, and ends up in a
-// URL that carries the machine's token: no dots, no query, no extra segment.
+// ParseResource checks that id is the id of a machine. The id comes from metadata, which any
+// neighbour on a badly isolated network may forge, and becomes part of a URL that is requested with
+// the machine's token. So it may hold no dots, no query and no extra segment.
 func ParseResource(id string) (Resource, error) {
 	id = strings.TrimSuffix(id, "/")
 	segments := strings.Split(id, "/")
@@ -109,15 +109,14 @@ func isOfType(segments, pattern []string) bool {
 	return true
 }
 
-// sameWord compares without regard to case, as Azure does, but only letters
-// of equal length: Unicode also folds ſ into s and the Kelvin sign into k.
+// sameWord compares without case, as Azure does, but only words of equal length: Unicode also folds
+// ſ into s and the Kelvin sign into k.
 func sameWord(a, b string) bool {
 	return len(a) == len(b) && strings.EqualFold(a, b)
 }
 
-// isName follows Azure's naming rules for resource groups, the laxest of the
-// names in such an id: letters and digits of any script, and - _ . ( ), no
-// dot at the end.
+// isName follows Azure's naming rules for resource groups, which allow more than those for other
+// names in such an id: letters and digits of any script, and - _ . ( ), but no dot at the end.
 func isName(s string) bool {
 	if s == "" || len(s) > 360 || strings.HasSuffix(s, ".") {
 		return false

@@ -18,10 +18,9 @@ import (
 	"aadlogin/internal/guid"
 )
 
-// RoleAssignments asks for what is assigned and judges it here. The managed
-// identity needs Microsoft.Authorization/*/read at the machine (Reader has
-// it). Azure expands groups and inherits scopes: assignedTo() is transitive,
-// atScope() includes all that is above.
+// RoleAssignments asks what is assigned and judges it here. The managed identity needs
+// Microsoft.Authorization/*/read at the machine (Reader has it). Azure expands groups and inherits
+// scopes: assignedTo() is transitive, and atScope() includes all scopes above.
 type RoleAssignments struct {
 	ARM Reader
 }
@@ -77,16 +76,15 @@ func (s RoleAssignments) assignments(ctx context.Context, q Question) ([]Assignm
 	return all, correlationID, nil
 }
 
-// roleKey is the GUID at the end of a role definition's id.
+// roleKey returns the GUID at the end of a role definition's id.
 func roleKey(id string) string { return strings.ToLower(id[strings.LastIndexByte(id, '/')+1:]) }
 
-// maxRoles bounds how many role definitions are asked for; a person has a few.
+// maxRoles bounds how many role definitions are requested; a person has a few.
 const maxRoles = 256
 
-// roles asks for the definitions that the assignments name, each once and at
-// the machine, where the managed identity may read: at the subscription, where
-// their ids lead, it need not be allowed to. A role that does not exist grants
-// nothing.
+// roles requests the definitions that the assignments name, each once and at the machine, where the
+// managed identity may read. It need not be allowed to read at the subscription, where the ids
+// lead. A role that does not exist allows nothing.
 func (s RoleAssignments) roles(ctx context.Context, q Question, as []Assignment) (map[string]Role, error) {
 	roles := make(map[string]Role)
 	for _, a := range as {
@@ -154,8 +152,8 @@ func (s RoleAssignments) denies(ctx context.Context, q Question) ([]Deny, error)
 	return all, nil
 }
 
-// together runs functions side by side, a few at a time, and returns the error
-// of the first in the list that failed.
+// together runs functions side by side, a few at a time. It returns the error of the first in the
+// list that failed.
 func together(do ...func() error) error {
 	errs := make([]error, len(do))
 	room := make(chan struct{}, 8)

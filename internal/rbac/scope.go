@@ -7,12 +7,11 @@ import "strings"
 
 const managementGroups = "/providers/Microsoft.Management/managementGroups/"
 
-// covers reports whether a scope is the resource or above it. Scopes are
-// compared by whole segments: vm1 is not above vm10.
+// covers reports whether a scope is the resource or above it. Scopes are compared by whole
+// segments: vm1 is not above vm10.
 //
-// Which management groups are above a subscription only Azure knows. It was
-// asked for assignments at the resource and above (atScope), so those it names
-// are.
+// Only Azure knows which management groups are above a subscription. It was asked for assignments
+// at the resource and above (atScope), so the management groups that it names are.
 func covers(scope string, r Resource) bool {
 	if scope == "/" {
 		return true
@@ -25,7 +24,7 @@ func covers(scope string, r Resource) bool {
 	return ok && scope != "" && (rest == "" || rest[0] == '/')
 }
 
-// cutPrefix is strings.CutPrefix without regard to case.
+// cutPrefix is strings.CutPrefix without case.
 func cutPrefix(s, prefix string) (rest string, ok bool) {
 	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
 		return s, false

@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/token"
 )
 
-// sameAccount: the account in the browser must be the one typed. Names only find the account; whose it is, the object id
-// decides (internal/account, Bind).
+// sameAccount makes sure that the account in the browser is the one typed. A name only finds the
+// account; the object id decides whose it is (internal/account, Bind).
 func (a *attempt) sameAccount(c *token.Claims) (account.Identity, error) {
 	signedIn, err := a.rules.FromUPN(c.PreferredUsername)
 	if err != nil || signedIn != a.name {
@@ -28,7 +28,8 @@ func (a *attempt) sameAccount(c *token.Claims) (account.Identity, error) {
 	return who, a.sameObject(who)
 }
 
-// sameObject refuses a name that somebody else has here before Azure is asked about them. Bind decides it again, under lock.
+// sameObject refuses a name that somebody else has here, before Azure is asked about them. Bind
+// decides it again, under the lock.
 func (a *attempt) sameObject(who account.Identity) error {
 	snapshot, err := a.store.Open()
 	if errors.Is(err, account.ErrMissing) {
@@ -50,7 +51,7 @@ func (a *attempt) sameObject(who account.Identity) error {
 	return nil
 }
 
-// admit writes down who has been let in, and as what, before anybody is told.
+// admit stores who has been let in, and as what, before anybody is told.
 func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 	if !d.Admin && slices.Contains(a.cfg.SignIn.AdminServices, a.Service) {
 		return a.deny(who, d, c, a.actions(c).LoginAsAdmin)
@@ -112,8 +113,9 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 	return a.stillAdministrator(acct, d, demoted)
 }
 
-// deny takes back what an earlier authorization gave, a session still open included: the administrator's group and all others,
-// the grant that would stand in for Azure, and the windows that would for a browser. Then it says why.
+// deny takes back what an earlier authorization gave, also for a session that is still open: the
+// administrators' group and all other groups, the grant that would stand in for Azure, and the
+// windows that would stand in for a browser. Then it says why.
 func (a *attempt) deny(who account.Identity, d rbac.Decision, c *cloud, action string) error {
 	denial := a.noRole(c, who.ObjectID, action)
 	var acct account.Account
@@ -146,8 +148,9 @@ func (a *attempt) takenBack(err error) {
 	}
 }
 
-// stillAdministrator: a person who is no longer one is refused outside sshd and login, as long as the session they come from has
-// the group: sudo goes by the groups that the session has had since it began.
+// stillAdministrator refuses a person who is no longer an administrator, outside sshd and login, as
+// long as the session they come from has the group: sudo goes by the groups that the session began
+// with.
 func (a *attempt) stillAdministrator(acct account.Account, d rbac.Decision, demoted bool) error {
 	a.event.uid = acct.UID
 	if (demoted || a.HoldsAdmins && !d.Admin) && a.Service != "sshd" && a.Service != "login" {
@@ -161,7 +164,8 @@ func (a *attempt) lookupUID(e *account.Edit) uint32 {
 	if a.KnownToHost {
 		return a.UID
 	}
-	// A host that asks PAM first and the name service later (pamtester) will find what we are about to store.
+	// A host that asks PAM first and the name service later (pamtester) will find what we are about
+	// to store.
 	if known, err := e.ByName(a.name.Account); err == nil {
 		return known.UID
 	}

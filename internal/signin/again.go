@@ -10,8 +10,9 @@ import (
 	"aadlogin/internal/account"
 )
 
-// authorizeAgain is the account phase without our authentication: a public key, cron, sudo with NOPASSWD. There is nobody to
-// ask, so the stored object id is authorized with the machine's own identity.
+// authorizeAgain is the account phase without our authentication: a public key, cron, sudo with
+// NOPASSWD. There is nobody to ask, so the stored object id is authorized with the machine's own
+// identity.
 func (a *attempt) authorizeAgain(ctx context.Context) error {
 	if err := a.configure(); err != nil {
 		return err
@@ -51,7 +52,7 @@ func (a *attempt) authorizeStored(ctx context.Context, acct account.Account) err
 	return a.admit(who, decision, cloud)
 }
 
-// storedAccount is the account as its last sign-in left it.
+// storedAccount returns the account as its last sign-in left it.
 func (a *attempt) storedAccount() (account.Account, error) {
 	snapshot, err := a.store.Open()
 	if err != nil {

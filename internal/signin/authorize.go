@@ -15,15 +15,16 @@ import (
 	"aadlogin/internal/rbac"
 )
 
-// person is whom a source is asked about, and what their sign-in has brought that a source may need. When nobody has signed in
-// (the account phase), there is an object id and nothing else.
+// person identifies the user to a source, with the token data that some sources need. In the
+// account phase, where nobody has signed in, it is an object id and nothing else.
 type person struct {
 	objectID string
 	roles    []string // app roles, of the verified ID token
 	token    string   // their own access token for Resource Manager; asked for by deviceScopes only
 }
 
-// authorize asks whether the person may log in to this machine, once more where it turns out to have been moved.
+// authorize asks whether the person may log in to this machine. It asks once more if the machine
+// turns out to have been moved.
 func (a *attempt) authorize(ctx context.Context, c *cloud, p person) (rbac.Decision, error) {
 	source, err := a.source(c, p)
 	if err != nil {
@@ -47,7 +48,7 @@ func (a *attempt) authorize(ctx context.Context, c *cloud, p person) (rbac.Decis
 	return rbac.Decide(facts), nil
 }
 
-// source is the one that the configuration names.
+// source returns the source that the configuration names.
 func (a *attempt) source(c *cloud, p person) (rbac.Source, error) {
 	arm := &azure.ARM{Endpoint: c.azure.ResourceManager, HTTP: c.http, Bearer: c.bearer}
 	switch source := a.cfg.Authorization.Source; source {
@@ -65,10 +66,11 @@ func (a *attempt) source(c *cloud, p person) (rbac.Source, error) {
 	}
 }
 
-// deviceScopes are what is asked for besides openid and profile: nothing, the application's own scope, or that of Resource
-// Manager where the person's token must be good there. Never two of them: one request serves one resource, and for two Entra ID
-// lets the person through the browser and then answers AADSTS28000. The audience of Resource Manager ends with a slash; a scope
-// with two would be for another resource.
+// deviceScopes returns the scopes to request besides openid and profile: none, the application's
+// own, or that of Resource Manager if the person's token must be good there. There are never two:
+// one request serves one resource, and for two Entra ID lets the person through the browser and
+// then answers AADSTS28000. The audience of Resource Manager ends with a slash; a scope with two
+// would be for another resource.
 func (a *attempt) deviceScopes(c *cloud) []string {
 	switch {
 	case a.cfg.Authorization.Source == config.Permissions:
@@ -80,16 +82,18 @@ func (a *attempt) deviceScopes(c *cloud) []string {
 	}
 }
 
-// noteScope tells of an answer that does not list the application's own scope: policies that are aimed at the application may
-// not have seen the sign-in. It refuses nobody: how Entra ID spells scopes is its own business.
+// noteScope logs that an answer does not list the application's own scope: policies for the
+// application may not have seen the sign-in. It refuses nobody, because Entra ID may spell scopes
+// as it likes.
 func (a *attempt) noteScope(t *oauth.Tokens) {
 	if scope := a.cfg.SignIn.Scope; scope != "" && !t.HasScope(scope) {
 		a.log(LogWarning, "scope-not-granted", "requested_scope", scope, "granted_scope", t.Scope)
 	}
 }
 
-// byLastGrant is the account phase of a source that cannot be asked about a person who is not there: what they were granted
-// when they last signed in with a browser holds for the grant's lifetime, and is not extended by its use.
+// byLastGrant is the account phase of a source that cannot be asked about an absent person. What
+// the last sign-in with a browser was granted holds for the grant's lifetime. Using it does not
+// extend it.
 func (a *attempt) byLastGrant(acct account.Account) error {
 	return a.letInByLastGrant(acct, a.refuse(Denied, "Whether you may sign in to this machine can only be asked with a browser, and no "+
 		"earlier sign-in with one covers this. Sign in once without a key.", "no-last-grant",
@@ -97,7 +101,7 @@ func (a *attempt) byLastGrant(acct account.Account) error {
 			"grant_covers_administrators whether for administrators"))
 }
 
-// actions are what the source calls a login, and one as administrator.
+// actions returns what the source calls a login, and a login as administrator.
 func (a *attempt) actions(c *cloud) rbac.Actions {
 	if a.cfg.Authorization.Source == config.AppRoles {
 		return rbac.Actions{Login: rbac.AppRoleLogin, LoginAsAdmin: rbac.AppRoleLoginAsAdmin}

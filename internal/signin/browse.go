@@ -15,7 +15,8 @@ import (
 	"aadlogin/internal/token"
 )
 
-// browse is all that the two ways in differ in: the person signs in with a browser, and what that yields comes back here, verified.
+// browse is all that the two flows differ in: the person signs in with a browser, and the verified
+// result comes back here.
 func (a *attempt) browse(ctx context.Context, c *cloud) (*token.Claims, *oauth.Tokens, error) {
 	get := a.byDeviceCode
 	if a.cfg.SignIn.Flow == config.Browser {
@@ -36,7 +37,7 @@ func (a *attempt) browse(ctx context.Context, c *cloud) (*token.Claims, *oauth.T
 	return claims, tokens, nil
 }
 
-// byDeviceCode shows a code, and waits for the tokens that come when somebody has entered it.
+// byDeviceCode shows a code, and waits for the tokens that come once somebody has entered it.
 func (a *attempt) byDeviceCode(ctx context.Context, c *cloud) (*oauth.Tokens, error) {
 	code, err := devicecode.Start(ctx, a.deviceRequest(c))
 	if err != nil {
@@ -50,8 +51,8 @@ func (a *attempt) byDeviceCode(ctx context.Context, c *cloud) (*oauth.Tokens, er
 	a.ask(code)
 	go c.verifier.Keys.Load(ctx) // to be early, but not before the prompt
 
-	// From here on the person is busy in the browser. All that follows is done, and the result waiting, when they come
-	// back and press ENTER.
+	// From here on the person is busy in the browser. All that follows is done, and the result
+	// waiting, when they come back and press ENTER.
 	tokens, err := code.Wait(ctx)
 	if err != nil {
 		return nil, a.notSignedIn(err)
@@ -59,8 +60,9 @@ func (a *attempt) byDeviceCode(ctx context.Context, c *cloud) (*oauth.Tokens, er
 	return tokens, nil
 }
 
-// byAnswer shows the address of the sign-in page, and takes what is pasted. Nothing of the attempt goes to Entra ID before that: the
-// tenant's metadata and keys are anybody's, and cached for a day.
+// byAnswer shows the address of the sign-in page, and reads what is pasted. Nothing about the
+// attempt goes to Entra ID before that: the tenant's metadata and keys are public, and cached for a
+// day.
 func (a *attempt) byAnswer(ctx context.Context, c *cloud) (*oauth.Tokens, error) {
 	a.event.flow = config.Browser
 	if err := c.found(); err != nil {
@@ -84,7 +86,8 @@ func (a *attempt) byAnswer(ctx context.Context, c *cloud) (*oauth.Tokens, error)
 	}
 }
 
-// redeem makes tokens of an answer: it is one, or a code for some. pasted.ErrUnusable: neither.
+// redeem returns the tokens of an answer, which holds a token, or a code for tokens.
+// pasted.ErrUnusable means that it holds neither.
 func (a *attempt) redeem(ctx context.Context, c *cloud, asked *pasted.Attempt, parts *pasted.Parts) (*oauth.Tokens, error) {
 	if asked.Kind == pasted.Token {
 		raw, err := parts.Token(pasted.Known{Tenant: c.openID.TenantID, Client: c.clientID, Issuer: c.openID.Issuer})

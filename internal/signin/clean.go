@@ -9,9 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// clean makes text from elsewhere (Entra, Azure, the name somebody typed, a remote host's name) safe to show on a terminal
-// and to write into a log: one line, no control characters, no ANSI sequences (they start with one), no bidirectional or
-// invisible characters that could make it read as something else, valid UTF-8, at most max runes and "…" for the rest.
+// clean makes text from elsewhere (Entra, Azure, the name somebody typed, a remote host's name)
+// safe to show on a terminal and to log. The result is one line of valid UTF-8 without control
+// characters or ANSI sequences (they start with one), and without bidirectional or invisible
+// characters that could make it read as something else. It has at most max runes, and "…" for the
+// rest.
 func clean(s string, max int) string {
 	var b strings.Builder
 	n := 0

@@ -37,9 +37,10 @@ type cloud struct {
 	clientID  string
 }
 
-// reach finds the endpoints: what the configuration leaves open comes from the metadata service. Nothing waits that can be done
-// side by side, so that a person waits for one round trip before the prompt, that of the device code (two when the tenant's
-// metadata is not cached), and after it for the question about them alone.
+// reach finds the endpoints. What the configuration leaves open comes from the metadata service.
+// What can be done side by side does not wait for each other: a person waits for one round trip
+// before the prompt, that of the device code (two if the tenant's metadata is not cached), and
+// after it only for the question about them.
 func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 	c, compute, err := a.newCloud(ctx)
 	if err != nil {
@@ -63,8 +64,9 @@ func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 	return c, nil
 }
 
-// beEarly asks the metadata service what the authorization is going to need, all at once. Not before somebody has signed in, or
-// whoever opens connections would use up what the service answers in a second. Who needs it asks again and hears what went wrong.
+// beEarly asks the metadata service at once for all that the authorization is going to need. It is
+// not called before somebody has signed in, or whoever opens connections would use up what the
+// service answers in a second. The code that needs an answer asks again, and gets the error.
 func (a *attempt) beEarly(ctx context.Context, c *cloud) {
 	go c.sameTenant()
 	if a.cfg.Authorization.AsksAsMachine() {
@@ -126,13 +128,13 @@ func (k knownRoots) Keep(text []byte) {
 	cache.Dir{Path: k.CacheDir, Now: k.Now}.Put(rootsNote, text)
 }
 
-// onArc says whether the configuration names a machine of Azure Arc.
+// onArc reports whether the configuration names a machine of Azure Arc.
 func onArc(cfg *config.Config) bool {
 	configured, _ := rbac.ParseResource(cfg.Authorization.ResourceID) // what is wrong with it, findMachine says
 	return configured.OnArc()
 }
 
-// discover does not wait for the metadata service where the configuration says which authority it is.
+// discover does not wait for the metadata service if the configuration names the authority.
 func (a *attempt) discover(ctx context.Context, c *cloud, compute computeFunc) (*token.Metadata, error) {
 	authority := a.cfg.Endpoints.Authority
 	if authority == "" {
@@ -160,7 +162,7 @@ func (a *attempt) noDiscovery(err error) error {
 	return a.cannotReach("sign-in service", err)
 }
 
-// client asks for no access token but the one that source "permissions" asks with.
+// client requests no access token except for the source "permissions", which asks with it.
 func (a *attempt) client(c *cloud) oauth.Client {
 	return oauth.Client{
 		Scopes:        a.deviceScopes(c),

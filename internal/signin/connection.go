@@ -13,8 +13,9 @@ const (
 	leastTime   = time.Minute      // in which a browser and a second factor can be done with
 )
 
-// timeLeft is how long the person may take. sshd counts LoginGraceTime from the beginning of the connection, and then hangs up without
-// a word: a second code, after a mistake in the browser, has only what the first has left of it.
+// timeLeft returns how long the person may take. sshd counts LoginGraceTime from the beginning of
+// the connection, and then hangs up without a word. So a second code, after a mistake in the
+// browser, has only the time that the first has left.
 func (a *attempt) timeLeft() (time.Duration, error) {
 	all := a.cfg.SignIn.Timeout
 	left := min(all, all+graceMargin-a.Connected)
@@ -29,8 +30,9 @@ func (a *attempt) noTimeLeft() error {
 	return a.refuse(Unreachable, "There is no time left on this connection for another attempt. Connect again.", "no-time-left")
 }
 
-// before stands above everything else in a prompt: what the attempt before this one ended with, for those who are shown nothing but
-// prompts, and how long this one may take, if that is less than usual.
+// before returns what stands above everything else in a prompt: how the last attempt on this
+// connection ended, for people who see only prompts, and how long this one may take, if that is
+// less than usual.
 func (a *attempt) before() (text string) {
 	if a.Said != "" {
 		text = a.Said + " \n"

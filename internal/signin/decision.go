@@ -11,14 +11,15 @@ import (
 	"aadlogin/internal/rbac"
 )
 
-// Two attempts of one account may run side by side, and their answers arrive in any order. What holds is the answer to the
-// question that was asked last: a slow yes must not bring back what a no has taken since.
+// Two attempts of one account may run side by side, and their answers arrive in any order. The answer
+// to the question that was asked last holds: a slow yes must not bring back what a no has taken since.
 
-// errOvertaken: Azure has said no to a question that was asked after ours.
+// errOvertaken is returned if Azure has said no to a question that was asked after ours.
 var errOvertaken = errors.New("signin: denied meanwhile")
 
-// newest is what is to be written down of an account: d, which is the answer to this attempt's question, or what a question that
-// was asked later has brought already. It keeps the last sign-in with a browser.
+// newest returns what is to be stored about an account: d, which is the answer to this attempt's
+// question, or the answer to a later question that has come already. It keeps the time of the last
+// sign-in with a browser.
 func (a *attempt) newest(e *account.Edit, acct account.Account, d rbac.Decision) account.Grant {
 	now := a.decision(acct, d)
 	last, err := e.LastDecision(acct.UID)
@@ -37,7 +38,7 @@ func (a *attempt) newest(e *account.Edit, acct account.Account, d rbac.Decision)
 	return now
 }
 
-// decision is Azure's answer, as it is written down.
+// decision returns Azure's answer as it is stored.
 func (a *attempt) decision(acct account.Account, d rbac.Decision) account.Grant {
 	g := account.Grant{
 		TenantID: acct.TenantID, ObjectID: acct.ObjectID, ConfigDigest: ConfigDigest(a.cfg), Admin: d.Admin,
@@ -50,7 +51,8 @@ func (a *attempt) decision(acct account.Account, d rbac.Decision) account.Grant 
 	return g
 }
 
-// deniedSince: and by now perhaps before a window was kept that would be open.
+// deniedSince reports whether the account was denied after this attempt asked, which may have been
+// before a window was kept that would be open.
 func (a *attempt) deniedSince(uid uint32) bool {
 	last, err := a.store.LastDecision(uid)
 	return err == nil && last.Denied != "" && last.After(account.Moment(a.asked))

@@ -16,11 +16,13 @@ import (
 	"aadlogin/internal/token"
 )
 
-// groupsLifetime is how long groups outlive the browser that brought them, as only another can tell that the person has left
-// one. No window of reuse is longer, so none ends with fewer groups than it began with.
+// groupsLifetime is how long groups outlive the browser sign-in that brought them: only another one
+// can tell that the person has left a group. No reuse window is longer, so none ends with fewer
+// groups than it began with.
 const groupsLifetime = 24 * time.Hour
 
-// groups are the local groups of an account besides its own and ours. last is its last grant, or none.
+// groups returns the local groups of an account besides its private group and ours. last is its
+// last grant, or none.
 func (a *attempt) groups(acct account.Account, last account.Grant) []uint32 {
 	switch {
 	case a.claims != nil && !last.Browser.After(account.Moment(a.browser)):
@@ -32,8 +34,9 @@ func (a *attempt) groups(acct account.Account, last account.Grant) []uint32 {
 	}
 }
 
-// localGroups are the local groups that the person's Entra groups stand for. They go by object id: a name can be given to any
-// group by anybody who may make one (CVE-2025-49012). What cannot be given is logged and left out; it keeps nobody out.
+// localGroups returns the local groups that the person's Entra groups stand for. They are matched
+// by object id: anybody who may make a group can give it any name (CVE-2025-49012). A group that
+// cannot be given is logged and left out; it keeps nobody out.
 func (a *attempt) localGroups(c *token.Claims) (gids []uint32) {
 	mapped := a.cfg.Accounts.Groups
 	if len(mapped) > 0 && c.GroupsOverage {
@@ -56,7 +59,8 @@ func (a *attempt) localGroups(c *token.Claims) (gids []uint32) {
 	return gids
 }
 
-// stillMapped are those of an account's groups that the configuration still has; for sign-ins without a token to tell more.
+// stillMapped returns those of an account's groups that the configuration still has, for sign-ins
+// without a token.
 func (a *attempt) stillMapped(acct account.Account) []uint32 {
 	var mapped []uint32
 	for _, name := range a.cfg.Accounts.Groups {
@@ -67,8 +71,8 @@ func (a *attempt) stillMapped(acct account.Account) []uint32 {
 	return slices.DeleteFunc(slices.Clone(acct.Groups), func(gid uint32) bool { return !slices.Contains(mapped, gid) })
 }
 
-// localGroup is a group of /etc/group that members may be put into. config has looked at its name; another name may have the
-// same id.
+// localGroup returns the id of a group of /etc/group that people may be put into. config has
+// checked its name, but a group of another name may have the same id.
 func (a *attempt) localGroup(name string) (uint32, error) {
 	gid, err := a.groupID(name)
 	switch {

@@ -11,11 +11,12 @@ import (
 	"aadlogin/internal/sshd"
 )
 
-// sshd decides about a name before it asks any module (allowed_user() of OpenSSH: login shell, AllowUsers, DenyUsers, AllowGroups,
-// DenyGroups), then goes on as if nothing were, so that strangers learn nothing, and drops the person after a sign-in that
-// succeeded, without a word. The title of its process has the decision: the name, or "unknown".
+// sshd decides about a name before it asks any module (allowed_user() of OpenSSH: login shell,
+// AllowUsers, DenyUsers, AllowGroups, DenyGroups). It then goes on as if nothing were wrong, so that
+// strangers learn nothing, and drops the person without a word after a sign-in that succeeded. The
+// title of its process shows the decision: the name, or "unknown".
 
-// A hostDecision is what the program that asks has decided about the name already.
+// A hostDecision is what the program that asks has already decided about the name.
 type hostDecision int
 
 const (
@@ -24,8 +25,9 @@ const (
 	hostRefuses
 )
 
-// decisionIn reads the title of a process of sshd for its conversation with PAM: "sshd: alice@contoso.com [pam]", "sshd-session:
-// unknown [priv]". For an account of that very name it says nothing.
+// decisionIn reads the title of sshd's process for its conversation with PAM: "sshd:
+// alice@contoso.example [pam]", "sshd-session: unknown [priv]". For an account
+// named "unknown" it is undecided.
 func decisionIn(title, name string) hostDecision {
 	program, about, found := strings.Cut(strings.TrimRight(title, "\x00 "), ": ")
 	if !found || !strings.HasPrefix(program, "sshd") || name == "unknown" {
@@ -44,7 +46,7 @@ func decisionIn(title, name string) hostDecision {
 	return undecided
 }
 
-// hostTitle is that of the process that loaded the module, of which this one is a fork.
+// hostTitle returns the title of the process that loaded the module. This process is a fork of it.
 func hostTitle() string {
 	title, err := os.ReadFile("/proc/self/cmdline")
 	if err != nil {
@@ -53,8 +55,8 @@ func hostTitle() string {
 	return string(title)
 }
 
-// checkHost refuses, before anybody opens a browser, whom the host will not let in whatever the browser says. login, unlike sshd,
-// says itself that there is no shell, but only then.
+// checkHost refuses, before anybody opens a browser, a person whom the host will not let in
+// whatever the browser says. login, unlike sshd, says itself that there is no shell, but only then.
 func (a *attempt) checkHost() error {
 	refuses := decisionIn(a.HostTitle(), a.User) == hostRefuses
 	shell := a.shell()
@@ -68,8 +70,8 @@ func (a *attempt) checkHost() error {
 	return nil
 }
 
-// stillAdmitted is for those whom checkHost has let on: the sign-in may have brought other groups, but sshd decided by those of
-// before.
+// stillAdmitted checks the people whom checkHost has let pass once more. The sign-in may have
+// brought other groups, but sshd decided by the groups of before.
 func (a *attempt) stillAdmitted() error {
 	if decisionIn(a.HostTitle(), a.User) == hostRefuses {
 		return a.refusedByHost()
@@ -77,7 +79,7 @@ func (a *attempt) stillAdmitted() error {
 	return nil
 }
 
-// shell is the one that the host has been told of.
+// shell returns the shell that the host has been told of.
 func (a *attempt) shell() string {
 	snapshot, err := a.store.Open()
 	if err != nil {
@@ -90,8 +92,8 @@ func (a *attempt) shell() string {
 	return a.rules.Shell
 }
 
-// groupsMayHelp: a rule of sshd names a group that a sign-in puts people into or takes them out of. Where sshd's configuration
-// cannot be read, there may be such a rule.
+// groupsMayHelp reports whether a rule of sshd names a group that a sign-in adds people to or
+// removes them from. If sshd's configuration cannot be read, there may be such a rule.
 func (a *attempt) groupsMayHelp() bool {
 	c, err := sshd.Read(a.Root)
 	return err != nil || c.NamesGroup(a.cfg.ChangingGroups()...)

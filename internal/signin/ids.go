@@ -10,8 +10,9 @@ import (
 	"aadlogin/internal/account"
 )
 
-// rulesInForce takes the rules of the store for those of a configuration that would make a group of somebody's id, the
-// administrators' at worst: nothing applies such a configuration, and the name service goes by the store as well.
+// rulesInForce takes the rules of the store if the configuration's rules would make a group of
+// somebody's id, at worst the administrators' group. Nothing applies such a configuration, and the
+// name service goes by the store as well.
 func (a *attempt) rulesInForce() {
 	snapshot, err := a.store.Open()
 	if err != nil {
@@ -28,8 +29,8 @@ func (a *attempt) rulesInForce() {
 	}
 }
 
-// free refuses an account nobody has signed in to yet, if its id, name or home is that of somebody else on this machine. It is
-// asked before there is a code, and again when the browser is done.
+// free refuses an account that nobody has signed in to yet, if somebody else on this machine has
+// its id, name or home. It is called before there is a code, and again when the browser is done.
 func (a *attempt) free(acct account.Account) error {
 	a.first = &acct
 	locals, err := a.store.Locals()
@@ -45,7 +46,8 @@ func (a *attempt) free(acct account.Account) error {
 	return nil
 }
 
-// unclaimed is free for an account that is not stored yet: nor is its id that of somebody whom a lost store had.
+// unclaimed is free for an account that is not stored yet: nor is its id that of somebody whom a
+// lost store had.
 func (a *attempt) unclaimed(acct account.Account) error {
 	if err := a.free(acct); err != nil {
 		return err
@@ -60,7 +62,7 @@ func (a *attempt) unclaimed(acct account.Account) error {
 	return nil
 }
 
-// stillFree is free for the second time.
+// stillFree calls free for the second time.
 func (a *attempt) stillFree() error {
 	if a.first == nil {
 		return nil
@@ -68,5 +70,5 @@ func (a *attempt) stillFree() error {
 	return a.free(*a.first)
 }
 
-// plain is an error of package account without the package's name.
+// plain returns the text of an error of package account without the package's name.
 func plain(err error) string { return strings.TrimPrefix(err.Error(), "account: ") }

@@ -12,9 +12,10 @@ import (
 	"aadlogin/internal/azure"
 )
 
-// orLastGrant lets the last grant stand in for an Azure that cannot be asked, for as long as the configuration says (0s: not
-// at all). A refusal is an answer, also Azure's refusal to let this machine ask; and what this machine lacks is no outage, since
-// whoever is to lose a role can use it up.
+// orLastGrant lets the last grant stand in for an Azure that cannot be asked, for as long as the
+// configuration says (0s: not at all). A refusal is an answer, also Azure's refusal to let this
+// machine ask. A lack of resources on this machine is no outage, because a person who is to lose a
+// role can cause it.
 func (a *attempt) orLastGrant(acct account.Account, failed error) error {
 	if !azure.Outage(failed) {
 		return failed
@@ -45,8 +46,9 @@ func (a *attempt) letInByLastGrant(acct account.Account, otherwise error) error 
 	return nil
 }
 
-// lastGrant is that of this very account, if it was given under the configuration of today: one of another tenant, application
-// or machine says nothing about this one. A grant without a digest is of nobody knows what.
+// lastGrant returns the grant of this very account if it was stored under today's configuration. A
+// grant for another tenant, application or machine says nothing about this one, and a grant without
+// a digest may be for any.
 func (a *attempt) lastGrant(in grants, acct account.Account) (account.Grant, error) {
 	grant, err := in.ReadGrant(acct.UID)
 	if err != nil || grant.TenantID != acct.TenantID || grant.ObjectID != acct.ObjectID || grant.ConfigDigest != ConfigDigest(a.cfg) {
@@ -55,12 +57,12 @@ func (a *attempt) lastGrant(in grants, acct account.Account) (account.Grant, err
 	return grant, nil
 }
 
-// grants are the store's, or those that a change of it sees.
+// grants are the store's, or those that a change of the store sees.
 type grants interface {
 	ReadGrant(uid uint32) (account.Grant, error)
 }
 
-// A standing is as what the last grant lets somebody in.
+// A standing says as what the last grant lets somebody in.
 type standing int
 
 const (
@@ -69,8 +71,9 @@ const (
 	administrator
 )
 
-// standsInFor decides that. Administrator rights are only where the configuration says so, or in the moment after the sign-in
-// that gave them. Everybody else comes in without aad_admins, where that is possible: the host must ask for the groups later.
+// standsInFor decides as what the grant lets the account in. It gives administrator rights only if
+// the configuration says so, or in the moment after the sign-in that gave them. Otherwise it lets
+// people in without aad_admins where that is possible: the host must ask for the groups later.
 func (a *attempt) standsInFor(grant account.Grant, acct account.Account) standing {
 	// An administrator is one by the grant and by the store: a check since may have said less.
 	admin := grant.Admin && acct.Admin
@@ -88,20 +91,22 @@ func (a *attempt) needsAdministrator() bool {
 	return a.HoldsAdmins || slices.Contains(a.cfg.SignIn.AdminServices, a.Service)
 }
 
-// groupsLater are the PAM services whose programs ask for the groups of a session after the account phase, so that they see what
-// it has stored. systemd asks before, but for nobody's sudo: a session that has aad_admins has sudo ask for more than a grant.
+// groupsLater are the PAM services whose programs ask for the groups of a session after the account
+// phase, so that they see what that phase has stored. systemd asks before, but not for sudo: in a
+// session with aad_admins, sudo needs more than a grant.
 var groupsLater = []string{"sshd", "login", "remote", "su", "su-l", "cron", "crond", "atd", userManager}
 
 // userManager is the PAM service of "systemd --user".
 const userManager = "systemd-user"
 
-// besideLogin: the user manager starts in the session phase of a login, before that has got its groups. It must not take from it
-// what the login was granted a moment ago.
+// besideLogin reports whether this is the user manager of a new login. It starts in the session
+// phase of the login, before the login has got its groups, and must not take from it what was
+// granted a moment ago.
 func (a *attempt) besideLogin(grant account.Grant) bool {
 	return a.Service == userManager && !a.HoldsAdmins && moment(grant.Moment).within(time.Minute, a.moment())
 }
 
-// keepByGrant stores what somebody has who is let in by this grant alone.
+// keepByGrant stores the groups and rights of somebody who is let in by this grant alone.
 func (a *attempt) keepByGrant(acct account.Account, grant account.Grant, as standing) error {
 	if len(acct.Groups) == 0 && acct.Admin == (as == administrator) {
 		return nil // a store that cannot be written keeps nobody out who has nothing to lose

@@ -11,10 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// errLocked: another process, which only root can have started, keeps a lock that is held for milliseconds.
+// errLocked is returned if another process holds a lock that is usually held for milliseconds. Only
+// root can have started that process.
 var errLocked = errors.New("another process holds the lock")
 
-// openLocked opens the file at path, made if missing, and locks it as flock(2) does. It waits no longer than ctx.
+// openLocked opens the file at path, makes it if it is missing, and locks it with flock(2). It
+// waits until ctx ends at most.
 func openLocked(ctx context.Context, path string, how int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {

@@ -24,8 +24,8 @@ const (
 	maxLogLine  = 8000 // rsyslog cuts a message at 8 KiB
 )
 
-// LogLine returns one event as the authpriv log gets it: verb key="value" …, pairs being key, value, key, value. Empty values
-// are left out, and so is a pair for which the line has no room.
+// LogLine returns one event as the authpriv log gets it: verb key="value" …, pairs being key,
+// value, key, value. Empty values are left out, and so is a pair for which the line has no room.
 func LogLine(verb string, pairs ...string) string {
 	var b strings.Builder
 	b.WriteString(verb)
@@ -38,9 +38,10 @@ func LogLine(verb string, pairs ...string) string {
 	return b.String()
 }
 
-// quote makes a value of the log from any bytes. None can end its quotes, begin a line of its own or drive the terminal that
-// shows it; and unlike clean it drops nothing, because two names that differ must not look the same to an auditor. What is
-// not printable ASCII becomes \xNN. The door has the same rule in C (pam/line.c, quote); testdata/log holds them together.
+// quote makes a value of the log from any bytes. No value can end its quotes, begin a line of its
+// own or drive the terminal that shows it. Unlike clean it drops nothing, because two names that
+// differ must not look the same to an auditor: what is not printable ASCII becomes \xNN. The door
+// has the same rule in C (pam/line.c, quote), and testdata/log holds the two together.
 func quote(value string) string {
 	var b strings.Builder
 	b.WriteByte('"')

@@ -14,8 +14,9 @@ import (
 	"aadlogin/internal/rbac"
 )
 
-// mayAsk is what lets a machine ask that was refused it. Each service refuses for reasons of its own, and none of what cures one
-// cures another: a role is no help against a token of another tenant. machine is zero if it is not known.
+// mayAsk says what lets a machine ask a service that has refused it. Each service refuses for
+// reasons of its own, and a fix for one does not help with another: a role is no help against a
+// token of another tenant. machine is zero if it is not known.
 func mayAsk(refused *azure.Error, cfg *config.Config, machine rbac.Resource) string {
 	switch {
 	case refused.Forbidden():
@@ -30,7 +31,7 @@ func mayAsk(refused *azure.Error, cfg *config.Config, machine rbac.Resource) str
 	return managerFix(refused, cfg, machine)
 }
 
-// identityFix is about the managed identity's token.
+// identityFix is mayAsk for the managed identity's token.
 func identityFix(refused *azure.Error, named string, machine rbac.Resource) string {
 	list, assign := "az vm identity show, az vmss identity show or az connectedmachine show lists them",
 		"az vm identity assign, az vmss identity assign, or azcmagent connect for Azure Arc"
@@ -47,7 +48,7 @@ func identityFix(refused *azure.Error, named string, machine rbac.Resource) stri
 	}
 }
 
-// managerFix is about Resource Manager, whose code says what is wrong.
+// managerFix is mayAsk for Resource Manager, whose code says what is wrong.
 func managerFix(refused *azure.Error, cfg *config.Config, machine rbac.Resource) string {
 	code := strings.ToLower(refused.Code)
 	switch {

@@ -14,7 +14,8 @@ import (
 	"aadlogin/internal/account"
 )
 
-// checkName: ours, in its one spelling, and known to the host if it must be.
+// checkName makes sure that the name is ours, in its one spelling, and known to the host if it must
+// be.
 func (a *attempt) checkName() error {
 	a.rulesInForce()
 	name, err := a.rules.Name(a.User)
@@ -41,7 +42,8 @@ func (a *attempt) checkName() error {
 	return a.currentHost()
 }
 
-// otherSpelling tells the right name, unless it leads nowhere: a short name that a local user or group has is theirs.
+// otherSpelling tells the right name unless it leads nowhere: a short name of a local user or group
+// is theirs.
 func (a *attempt) otherSpelling(right string) error {
 	if strings.Contains(right, "@") {
 		return a.misspelt(right)
@@ -56,8 +58,9 @@ func (a *attempt) otherSpelling(right string) error {
 	return a.misspelt(right)
 }
 
-// foreignName is none of our business, unless it is or was a stored account's: then the domain has been taken out of the
-// configuration since, the name service answers it still, and to stand aside would let a key in that nobody has authorized.
+// foreignName ends an attempt with NotOurs unless the name is or was a stored account's. Such a
+// name's domain has been taken out of the configuration since, but the name service still answers
+// it. To stand aside would then let somebody in with a key whom nobody has authorized.
 func (a *attempt) foreignName() error {
 	if !a.KnownToHost {
 		return &refusal{verdict: NotOurs}
@@ -81,8 +84,8 @@ func (a *attempt) foreignName() error {
 	return &refusal{verdict: NotOurs}
 }
 
-// checkGroup keeps a name from being that of a local group: the account's private group has it too, and sudoers, sshd and polkit
-// grant rights by the names of groups.
+// checkGroup refuses a name that a local group has. The account's private group has the same name,
+// and sudoers, sshd and polkit give permissions by the names of groups.
 func (a *attempt) checkGroup() error {
 	var unknown osuser.UnknownGroupError
 	switch _, err := a.LookupGroup(a.name.Account); {
@@ -95,15 +98,18 @@ func (a *attempt) checkGroup() error {
 	}
 }
 
-// takesIDsFirst: a host that takes the session's ids before it authenticates, and is told about new accounts for that.
+// takesIDsFirst reports whether the host takes the session's ids before it authenticates, and is
+// told about new accounts for that reason.
 func (a *attempt) takesIDsFirst() bool {
 	return slices.Contains(a.cfg.Accounts.PreAuthServices, a.Program)
 }
 
-// inSSHD: OpenSSH's server, of which sshd-session is the part for one connection (from 9.8 on).
+// inSSHD reports whether the host is OpenSSH's server. sshd-session is its part for one connection
+// (from 9.8 on).
 func (a *attempt) inSSHD() bool { return strings.HasPrefix(a.Program, "sshd") }
 
-// program names an executable. sudo-rs is called sudo as well, in a directory of its own (/usr/lib/cargo/bin).
+// program returns the name of an executable. sudo-rs is called sudo as well, in a directory of its
+// own (/usr/lib/cargo/bin).
 func program(path string) string {
 	dir, name := filepath.Split(strings.TrimSuffix(path, " (deleted)"))
 	if name == "sudo" && strings.HasSuffix(dir, "/cargo/bin/") {
@@ -112,7 +118,7 @@ func program(path string) string {
 	return name
 }
 
-// hostProgram is the program that loaded the module, of which this process is a fork.
+// hostProgram returns the program that loaded the module. This process is a fork of it.
 func hostProgram() string {
 	path, err := os.Readlink("/proc/self/exe")
 	if err != nil {
@@ -121,8 +127,9 @@ func hostProgram() string {
 	return program(path)
 }
 
-// checkStore finds out before anybody opens a browser what would refuse them in the end: a damaged store, a name that is
-// nobody's any more, an entry that the host was given by an older configuration.
+// checkStore finds out, before anybody opens a browser, what would refuse the person in the end: a
+// damaged store, a name that is nobody's any more, an entry that the host got under an older
+// configuration.
 func (a *attempt) checkStore() error {
 	snapshot, err := a.store.Open()
 	switch {
@@ -164,8 +171,8 @@ func (a *attempt) checkFirst(s *account.Snapshot) error {
 	return a.unclaimed(first)
 }
 
-// checkRules: a first sign-in stores home and shell by the present configuration, and the host must have been told the same, with
-// an id that nobody else has got since.
+// checkRules makes sure that the host was told what a first sign-in stores: home and shell by the
+// present configuration, and an id that nobody else has got since.
 func (a *attempt) checkRules(s *account.Snapshot) error {
 	if !a.KnownToHost {
 		return nil
@@ -182,9 +189,10 @@ func (a *attempt) checkRules(s *account.Snapshot) error {
 	return a.moved()
 }
 
-// currentHost refuses a host whose idea of the ids may be out of date. sshd took uid and home when the connection began and
-// never asks again; the store may have changed before the person went on, while their id was not yet reserved. An account
-// that has the first id its name can have is safe whatever changed: nothing else was ever answered for it.
+// currentHost refuses a host whose ids may be out of date. sshd takes uid and home when the
+// connection begins and never asks again. The store may have changed before the person went on,
+// while their id was not yet reserved. An account that has the first id of its name is safe
+// whatever changed: no other id was ever answered for it.
 func (a *attempt) currentHost() error {
 	if !a.KnownToHost || !a.takesIDsFirst() ||
 		a.UID == account.ID(a.rules.TenantID, a.name.UPN, 0, a.rules.Low, a.rules.High) {

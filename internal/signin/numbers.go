@@ -5,14 +5,17 @@ package signin
 
 import "slices"
 
-// What Entra ID's errors mean here: one table for its numbers (AADSTS), which say why, and one for the words of OAuth, for
-// errors without a number that is known. Numbers come first: Entra ID sends 53003 with invalid_grant, interaction_required and
-// access_denied, and only the number tells that nobody declined anything. Neither table lets anybody in.
+// This file says what Entra ID's errors mean. One table has its numbers (AADSTS), which say why; the
+// other has the words of OAuth, for errors without a known number. Numbers come first: Entra ID sends
+// 53003 with invalid_grant, interaction_required and access_denied, and only the number tells that
+// nobody declined anything. Neither table lets anybody in.
 //
-// Sources: Microsoft's "Microsoft Entra authentication and authorization error codes", and public reports of device code
-// sign-ins for 28000, 500208 to 500213, 530021, 530031, 530033, 530036, 53009, 700022, 90072, 90095 and 90099.
+// Sources: Microsoft's "Microsoft Entra authentication and authorization error codes", and public
+// reports of device code sign-ins for 28000, 500208 to 500213, 530021, 530031, 530033, 530036, 53009,
+// 700022, 90072, 90095 and 90099.
 
-// An answer is what an error means to the person, to the administrator and to the machine that waits.
+// An answer is what an error means to the person, to the administrator and to the machine that
+// waits.
 type answer struct {
 	numbers []int
 	words   []string
@@ -22,7 +25,7 @@ type answer struct {
 	poll    polling
 }
 
-// polling is what becomes of a poll that meets the error.
+// polling is what becomes of a poll that gets the error.
 type polling int
 
 const (
@@ -38,8 +41,8 @@ const (
 
 	consent = "An administrator of your organisation must first consent to this application: ask for it."
 
-	// notInTime cannot tell who walked away from who was stopped: where a policy forbids device codes, the page says so and the
-	// machine hears nothing.
+	// notInTime cannot tell who walked away from who was stopped: where a policy forbids device
+	// codes, the page says so and the machine hears nothing.
 	notInTime = "The sign-in was not finished in the browser in time. Try again. If the page said \"You don't have access to this\", or " +
 		"that you cannot get there from here, or named error 53003, 530033 or 530035, your organisation does not allow a sign-in " +
 		"with a code: ask your administrator, and quote that number."
@@ -164,7 +167,7 @@ var byWord = []answer{
 // unknown is for all that neither table has.
 var unknown = answer{verdict: Refused, person: "The sign-in service refused this sign-in. Try again; if it stays, ask your administrator."}
 
-// meaning looks an error up: its first number that is known, or else its word.
+// meaning looks an error up: by its first number that is known, or else by its word.
 func meaning(word string, numbers []int) answer {
 	for _, n := range numbers {
 		if i := slices.IndexFunc(byNumber, func(a answer) bool { return slices.Contains(a.numbers, n) }); i >= 0 {

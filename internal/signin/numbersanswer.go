@@ -5,11 +5,11 @@ package signin
 
 import "slices"
 
-// What numbers mean where an authorization code is redeemed that was pasted here. Whatever is not in this table means what it means
-// in the device code flow.
+// This file says what numbers mean when an authorization code is redeemed that was pasted here. A
+// number that is not in this table means what it means in the device code flow.
 //
-// Sources: Microsoft's "Microsoft Entra authentication and authorization error codes", and public reports of redemptions for 54005,
-// 501481, 700025, 7000218 and 9002327.
+// Sources: Microsoft's "Microsoft Entra authentication and authorization error codes", and public
+// reports of redemptions for 54005, 501481, 700025, 7000218 and 9002327.
 
 const answerTooLate = "The answer came too late: it is good for ten minutes. Try again."
 

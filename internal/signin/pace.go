@@ -16,16 +16,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Each sign-in that begins costs a device code, whether or not somebody waits for it. So an address may begin only so many that
-// nobody finishes: a bucket of them at once, and then a few a minute. Each address has a bucket of its own.
+// Each sign-in that begins costs a device code, whether or not anybody waits for it. So an address may
+// begin only so many that nobody finishes: a bucket of them at once, and then a few a minute.
 
-// A bucket is how many of an address's sign-ins count, as of a time since the boot.
+// A bucket counts an address's sign-ins, as of a time since the boot.
 type bucket struct {
 	Level float64       `json:"level"`
 	Up    time.Duration `json:"up_ns"`
 }
 
-// buckets are those of a room, in its file "door". Another boot empties them.
+// buckets are those of a waiting room, kept in the file "door" there. Another boot empties them.
 type buckets struct {
 	Boot string            `json:"boot"`
 	Of   map[string]bucket `json:"of"`
@@ -34,7 +34,8 @@ type buckets struct {
 // maxBuckets bounds the file. The fullest are kept.
 const maxBuckets = 1024
 
-// perMinute is how many an address gets back each minute, size how many at once.
+// perMinute is how many sign-ins an address gets back each minute, and size how many it may begin
+// at once.
 func perMinute(slots int) float64 { return float64(max(share(slots), 8)) }
 func size(slots int) float64      { return 8 * perMinute(slots) }
 
@@ -72,7 +73,8 @@ func (b *buckets) bound() {
 	}
 }
 
-// begin counts a sign-in of the visitor's. What cannot be read counts as nothing: the places are bounded all the same.
+// begin counts a sign-in of the visitor. A file that cannot be read counts as empty: the number of
+// slots is bounded all the same.
 func (w waitingRoom) begin(lock *os.File, v visitor, now moment) error {
 	if v.address == "" || v.address == rootHere {
 		return nil
@@ -84,7 +86,7 @@ func (w waitingRoom) begin(lock *os.File, v visitor, now moment) error {
 	return b.store(lock)
 }
 
-// Finished takes a sign-in out of the count again that has let somebody in.
+// Finished takes a sign-in that has let somebody in out of the count again.
 func (s *slot) Finished(ctx context.Context, now moment) {
 	ctx, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()

@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// panicked is a defect of ours. The log gets what the runtime says of it and where it was; what a panic of somebody else's was called
-// with may be a secret, and is left out. pam/crash.c does the same for the goroutines that end the worker.
+// panicked reports a defect of ours. The log gets what the runtime says about it and where it was.
+// The value of another panic may be a secret and is left out. pam/crash.c does the same for the
+// goroutines that end the worker.
 func (a *attempt) panicked(value any) *refusal {
 	what := fmt.Sprintf("a panic with a %T", value)
 	if err, own := value.(runtime.Error); own {
@@ -20,7 +21,8 @@ func (a *attempt) panicked(value any) *refusal {
 	return a.refuse(Broken, somethingWrong, "panic", "error", what, "stack", callers())
 }
 
-// callers are the functions that a deferred one recovers from, innermost first, but for the runtime's.
+// callers returns the functions that a deferred one recovers from, innermost first, without the
+// runtime's.
 func callers() string {
 	var frames []string
 	pcs := make([]uintptr, 64)

@@ -16,9 +16,11 @@ import (
 
 // Rules of the conversation in which an answer is pasted:
 //
-//   - One attempt and one address hold through all of it: a second address would make what the browser has done worthless.
-//   - Good parts are kept, whatever else comes. An empty answer is none: a line break behind a paste makes one.
-//   - What was wrong stands in the next prompt: OpenSSH's client shows no message right before a failure.
+//   - One attempt and one address hold through all of it: a second address would make what the
+//     browser has done worthless.
+//   - Good parts are kept, whatever else comes. An empty answer is none: a line break after a paste
+//     makes one.
+//   - The next prompt says what was wrong: OpenSSH's client shows no message right before a failure.
 //   - The number of prompts is bounded. What was typed is wiped, and goes into no line and no error.
 
 const (
@@ -37,7 +39,7 @@ type paste struct {
 	failed          bool   // the last conversation: what was typed was too long, or was Ctrl-C
 }
 
-// complete asks until all parts are here.
+// complete asks until all parts have come.
 func (p *paste) complete(ctx context.Context) error {
 	for !p.parts.Complete() {
 		if p.prompts == maxPrompts || p.pastes == maxPastes {
@@ -50,7 +52,7 @@ func (p *paste) complete(ctx context.Context) error {
 	return nil
 }
 
-// startAgain drops parts that are whole and make no answer.
+// startAgain drops parts that are whole but make no answer.
 func (p *paste) startAgain() {
 	p.parts.Drop()
 	p.note = "These parts make no answer together. Open the address above once more, and paste what the page shows then."
@@ -80,8 +82,9 @@ func (p *paste) once(ctx context.Context) error {
 	return nil
 }
 
-// question shows the address with the first prompt. Behind sudo all but the question is a message: "sudo -p" and the like put a prompt
-// of the caller's in place of ours; but after Ctrl-C it would show the message, and not the question.
+// question shows the address with the first prompt. Behind sudo everything but the question is a
+// message, because "sudo -p" and the like replace our prompt. After Ctrl-C, though, sudo would show
+// the message and not the question.
 func (p *paste) question(ctx context.Context) ([]byte, error) {
 	text, question := p.note, "Part 1: "
 	if p.prompts == 0 {
@@ -100,8 +103,9 @@ func (p *paste) question(ctx context.Context) ([]byte, error) {
 	return p.conv.Ask(ctx, question, p.terminal().echo)
 }
 
-// address begins with a short line, before which OpenSSH's client puts "(user@host) ". The page's address begins at the left edge and has
-// nothing behind it, so that a terminal copies it whole; every other line ends in a blank, for clients that drop the line break.
+// address begins with a short line, because OpenSSH's client puts "(user@host) " before it. The
+// page's address begins at the left edge and has nothing behind it, so that a terminal copies it
+// whole. Every other line ends in a blank, for clients that drop the line break.
 func (p *paste) address() string {
 	how := "Copy what that page shows, paste it here and press ENTER."
 	if t := p.terminal(); t.lines {
@@ -112,7 +116,7 @@ func (p *paste) address() string {
 	return p.before() + p.greeting() + "Open this address in your own browser: \n \n" + p.asked.Address() + "\n \n" + how
 }
 
-// aboutAnswer is what the person is told about an answer that was not all of it.
+// aboutAnswer returns what the person is told about an answer that is not complete.
 func aboutAnswer(f pasted.Received, parts *pasted.Parts) string {
 	switch {
 	case parts.Complete():
@@ -147,8 +151,9 @@ func (a *attempt) noAnswer() error {
 		"incomplete-answer")
 }
 
-// isRelayed: the page has shown other values than this machine's. Its digest of them is the nonce of the token; and where the token comes
-// from the page, what both ends know is left out of it, so that with other values there the signature is of another text.
+// isRelayed reports whether the page has shown other values than this machine's. Their digest is
+// the nonce of the token. If the token comes from the page, what both ends know is left out of it,
+// so that with other values there the signature is of another text.
 func (a *attempt) isRelayed(bad *token.InvalidError) bool {
 	return bad.Part == token.NonceClaim || bad.Part == token.Signature && a.cfg.SignIn.Answer == config.TokenAnswer
 }

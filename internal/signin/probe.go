@@ -22,8 +22,9 @@ import (
 	"aadlogin/internal/token"
 )
 
-// A Probe asks what a sign-in would ask, one question after the other and by the same code, for "aadctl check". It prompts
-// nobody, keeps nothing and lets nobody in. Its errors are those of the packages that ask; Fix says what to do about them.
+// A Probe asks what a sign-in would ask, one question after the other and by the same code, for
+// "aadctl check". It prompts nobody, keeps nothing and lets nobody in. Its errors are those of the
+// packages that ask; Fix says what to do about them.
 type Probe struct {
 	a       *attempt
 	c       *cloud
@@ -31,7 +32,8 @@ type Probe struct {
 	heard   *heard
 }
 
-// NewProbe errs on an endpoints.ca_file or endpoints.proxy that is of no use. ctx is for all that the Probe asks.
+// NewProbe errs on an endpoints.ca_file or endpoints.proxy that is of no use. ctx is for all that
+// the Probe asks.
 func NewProbe(ctx context.Context, cfg *config.Config) (*Probe, error) {
 	// Without a cache directory and without a boot id, whatever is asked is asked of the network.
 	never := func() (string, time.Duration) { return "", 0 }
@@ -45,7 +47,7 @@ func NewProbe(ctx context.Context, cfg *config.Config) (*Probe, error) {
 	return p, nil
 }
 
-// Machine returns the resource id that roles are looked up at; "" where app roles decide.
+// Machine returns the resource id at which roles are looked up, or "" where app roles decide.
 func (p *Probe) Machine() (string, error) {
 	if err := p.c.found(); err != nil {
 		return "", err
@@ -56,8 +58,9 @@ func (p *Probe) Machine() (string, error) {
 	return p.c.resource.String(), nil
 }
 
-// OtherMachine returns what the metadata service says that this machine is, where authorization.resource_id says something that does
-// not hold for it: neither the machine itself nor a scope above it. It returns "" where the two agree or nobody answers. After Machine.
+// OtherMachine returns what the metadata service says that this machine is, where
+// authorization.resource_id says something that does not hold for it: neither the machine itself
+// nor a scope above it. It returns "" where the two agree or nobody answers. After Machine.
 func (p *Probe) OtherMachine() string {
 	machine, err := p.compute()
 	named, at := strings.ToLower(machine.ResourceID), strings.ToLower(p.c.resource.String())
@@ -67,7 +70,8 @@ func (p *Probe) OtherMachine() string {
 	return machine.ResourceID
 }
 
-// Cloud returns the name of the cloud that the machine is in, as in config.toml; "" for one that is not known here. After Machine.
+// Cloud returns the name of the machine's cloud, as in config.toml, or "" for one that is not known
+// here. Call Machine before.
 func (p *Probe) Cloud() string { return p.c.azure.Name }
 
 // SameTenant errs when metadata names another tenant than the configuration.
@@ -89,7 +93,8 @@ func (p *Probe) TenantOf(ctx context.Context, domain string) (string, error) {
 	return tenant, err
 }
 
-// Skew is how far this machine's clock is ahead of the authority's, to the second; after OpenID.
+// Skew returns how far this machine's clock is ahead of the authority's, to the second. Call OpenID
+// before.
 func (p *Probe) Skew() (time.Duration, bool) {
 	if at := p.heard.at.Load(); at != nil {
 		return *at, true
@@ -102,8 +107,9 @@ func (p *Probe) Keys(ctx context.Context) error {
 	return p.a.provider(p.c).Keys(p.c.openID).Load(ctx)
 }
 
-// Registration asks for a device code, and once for what became of it: only the second tells whether the application is a
-// public client. Nobody sees the code, which expires at the authority. After OpenID.
+// Registration requests a device code, and asks once what became of it: only the second request
+// tells whether the application is a public client. Nobody sees the code, which expires at the
+// authority. Call OpenID before.
 func (p *Probe) Registration(ctx context.Context) error {
 	if p.a.cfg.Authorization.Source == config.Permissions {
 		if err := p.c.found(); err != nil {
@@ -123,8 +129,8 @@ func (p *Probe) Registration(ctx context.Context) error {
 	return err
 }
 
-// TakesNoCodes reports whether err of Registration says nothing but that the application is no public client, which device codes
-// are for.
+// TakesNoCodes reports whether an error of Registration says only that the application is no public
+// client, which device codes need.
 func TakesNoCodes(err error) bool {
 	var refused *oauth.Error
 	return errors.As(err, &refused) && refused.Has([]int{7000218})
@@ -136,14 +142,16 @@ func (p *Probe) Identity(ctx context.Context) error {
 	return err
 }
 
-// Interposed is where the metadata service's connections end that do not reach its address: at a proxy of this machine, which
-// may tell this program from those that people sign in with.
+// Interposed returns where the metadata service's connections end if they do not reach its address:
+// at a proxy of this machine, which may treat this program otherwise than those that people sign in
+// with.
 func (p *Probe) Interposed() (at string, ok bool) {
 	address, ok := p.c.metadata.Proxy()
 	return address.String(), ok
 }
 
-// Forbidden says whether err is that this program may not ask the metadata service, and as what it asked.
+// Forbidden reports whether err means that this program may not ask the metadata service, and as
+// which user and executable it asked.
 func Forbidden(err error) (asked string, yes bool) {
 	var refused *azure.Error
 	if !errors.As(err, &refused) || !refused.Forbidden() {
@@ -158,12 +166,14 @@ func (p *Probe) Ask(ctx context.Context, objectID string) (rbac.Decision, error)
 	return p.a.authorize(ctx, p.c, person{objectID: objectID})
 }
 
-// Assign is the command that gives somebody the role that a login needs here; after Machine.
+// Assign returns the command that gives somebody the role that a login needs here. Call Machine
+// before.
 func (p *Probe) Assign(objectID string) string {
 	return assign(objectID, roleFor(p.a.actions(p.c).Login), p.c.resource.Scope())
 }
 
-// Fix is what an administrator can do about an error of a Probe; "" if that is not known.
+// Fix says what an administrator can do about an error of a Probe, or returns "" if that is not
+// known.
 func (p *Probe) Fix(err error) string {
 	var (
 		theirs      *oauth.Error

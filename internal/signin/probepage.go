@@ -23,7 +23,7 @@ type Page struct {
 	Scope     string // what a sign-in asks for, with blanks between
 }
 
-// Page returns what the page must know. After OpenID.
+// Page returns what the page must know. Call OpenID before.
 func (p *Probe) Page() (Page, error) {
 	if p.a.cfg.Authorization.Source == config.Permissions { // whose scope is the cloud's
 		if err := p.c.found(); err != nil {
@@ -34,7 +34,7 @@ func (p *Probe) Page() (Page, error) {
 	return Page{Authority: p.c.authority, Issuer: p.c.openID.Issuer, Scope: strings.Join(scopes, " ")}, nil
 }
 
-// Served is what the host of the sign-in page answers.
+// Served is the answer of the sign-in page's host.
 type Served struct {
 	Status int
 	Header http.Header
@@ -42,8 +42,8 @@ type Served struct {
 	Body   []byte
 }
 
-// FetchPage asks for the sign-in page at the very address of the configuration, as a browser that has it for the first time, and
-// goes nowhere else.
+// FetchPage requests the sign-in page at exactly the configured address, as a browser that opens it
+// for the first time, and follows no redirect.
 func (p *Probe) FetchPage(ctx context.Context) (Served, error) {
 	return p.fetch(ctx, p.a.cfg.SignIn.Page)
 }
@@ -70,8 +70,9 @@ func (p *Probe) fetch(ctx context.Context, address string) (s Served, err error)
 	return s, err
 }
 
-// AddressUnknown reports whether Entra ID says that the page's address is not registered. It says so of some wrong addresses only
-// before anybody has signed in, so false means nothing. After OpenID.
+// AddressUnknown reports whether Entra ID says that the page's address is not registered. For some
+// wrong addresses it says so only after somebody has signed in, so false means nothing. Call OpenID
+// before.
 func (p *Probe) AddressUnknown(ctx context.Context) (bool, error) {
 	page, err := p.Page()
 	if err != nil {
@@ -91,6 +92,6 @@ func (p *Probe) AddressUnknown(ctx context.Context) (bool, error) {
 const (
 	addressUnknown = "AADSTS50011"
 
-	// noChallenge is that of a verifier that nobody keeps: the answer is not wanted.
+	// noChallenge is the challenge of no known verifier, because the answer is not wanted.
 	noChallenge = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 )

@@ -14,8 +14,9 @@ import (
 	"aadlogin/internal/rbac"
 )
 
-// process is this process as the rules about the metadata service see it. In a sign-in that is a fork of the PAM host, which has
-// become root whoever started the host: the executable is sshd's or sudo's, never one of ours.
+// process is this process as the rules about the metadata service see it. In a sign-in it is a fork
+// of the PAM host that has become root, whoever started the host. Its executable is sshd's or
+// sudo's, never ours.
 type process struct{ user, name, exe string }
 
 func thisProcess() process {
@@ -28,14 +29,15 @@ func thisProcess() process {
 	return who
 }
 
-// metadataForbidden: somebody has decided that this program may not ask. It is no outage, and no last grant stands in for it.
+// metadataForbidden ends an attempt because somebody has decided that this program may not ask. It
+// is no outage, so no last grant stands in.
 func (a *attempt) metadataForbidden(refused *azure.Error) error {
 	who := thisProcess()
 	return a.refuse(Misconfigured, tellAdministrator+"a rule forbids this program to ask the metadata service; the system log says what it must allow.",
 		"metadata-forbidden", "error", refused.Error(), "process_user", who.user, "process_name", who.name, "process_exe", who.exe, "fix", mayAsk(refused, a.cfg, rbac.Resource{}))
 }
 
-// forbiddenFix is what a rule about processes must allow.
+// forbiddenFix says what a rule about processes must allow.
 func forbiddenFix(who process, cfg *config.Config) string {
 	switch {
 	case onArc(cfg):

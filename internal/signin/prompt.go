@@ -15,10 +15,11 @@ import (
 // ready is the end of the preview's sentence.
 const ready = "Press ENTER when ready."
 
-// ask shows the code and waits for ENTER. Behind sudo it is a message, since "sudo -p" and the like put a prompt of the caller's in
-// place of ours. It is an error message: sudo -S writes others to standard output, which may be a file. sudo-rs (0.2.5 to 0.2.15)
-// keeps prompts that it did not make. In sshd the code is asked for again, where ENTER came first: the client's own patience
-// ends while it waits for the server.
+// ask shows the code and waits for ENTER. Behind sudo the code is a message, because "sudo -p" and
+// the like replace our prompt. It is an error message: sudo -S writes others to standard output,
+// which may be a file. sudo-rs (0.2.5 to 0.2.15) keeps prompts of modules. In sshd the code is
+// asked for again if ENTER came first, because the client gives up after a while without a word
+// from the server.
 func (a *attempt) ask(code *devicecode.Code) {
 	text := a.promptText(code)
 	if a.Program == "sudo" {
@@ -36,13 +37,14 @@ func (a *attempt) askAgain(code *devicecode.Code) string {
 	return fmt.Sprintf("Still waiting for the browser. \n%s", a.sentence(code))
 }
 
-// promptText is what stands above the cursor while the person is in the browser.
+// promptText returns what stands above the cursor while the person is in the browser.
 func (a *attempt) promptText(code *devicecode.Code) string {
 	return a.before() + a.greeting() + a.picture(code) + a.sentence(code)
 }
 
-// greeting says which of several open windows this is, and is the first line because OpenSSH's client puts "(user@host) " before it,
-// which would shift a picture. Each line ends in a blank, for clients that drop the line break.
+// greeting says which of several open windows this is. It is the first line because OpenSSH's
+// client puts "(user@host) " before it, which would shift a picture. Each line ends in a blank, for
+// clients that drop the line break.
 func (a *attempt) greeting() string {
 	from := ""
 	if host := clean(a.RemoteHost, 100); host != "" {
@@ -51,7 +53,8 @@ func (a *attempt) greeting() string {
 	return fmt.Sprintf("Signing in to %s as %s (%s%s). \n", clean(hostname(), 64), a.name.Account, clean(a.Service, 64), from)
 }
 
-// sentence has the page and the code, the server's and cleaned. Its last line is the preview's, word for word.
+// sentence has the page and the code, which are the server's and cleaned. Its last line is the
+// preview's, word for word.
 func (a *attempt) sentence(code *devicecode.Code) (text string) {
 	if complete := clean(code.VerificationURIComplete, 400); complete != "" {
 		text = whole("Open ", complete) + fmt.Sprintf("Open %s and check that the page shows the code below, or: \n", complete)
@@ -61,10 +64,11 @@ func (a *attempt) sentence(code *devicecode.Code) (text string) {
 		fmt.Sprintf("To sign in, use a web browser to open the page %s and enter the code %s to authenticate. %s", page, clean(code.UserCode, 40), ready)
 }
 
-// narrowest is where PuTTY, plink and psftp break a line, in the middle of a word and whatever the window's width.
+// narrowest is where PuTTY, plink and psftp break a line, in the middle of a word and whatever the
+// window's width.
 const narrowest = 77
 
-// whole is a line with the address alone, where the one that follows breaks inside it.
+// whole returns a line with the address alone if the line that follows would break inside it.
 func whole(before, address string) string {
 	if utf8.RuneCountInString(before+address) <= narrowest {
 		return ""
@@ -72,7 +76,7 @@ func whole(before, address string) string {
 	return address + " \n"
 }
 
-// picture stands above the sentence where the administrator wants it and the terminal has room.
+// picture is shown above the sentence if the administrator wants it and the terminal has room.
 func (a *attempt) picture(code *devicecode.Code) string {
 	if !a.cfg.SignIn.QR {
 		return ""
@@ -84,7 +88,8 @@ func (a *attempt) picture(code *devicecode.Code) string {
 	return text.String()
 }
 
-// Picture returns the lines of a QR code for a phone's camera: of the first of these pages that can be drawn so wide.
+// Picture returns the lines of a QR code for a phone's camera: of the first of these pages that can
+// be drawn so wide.
 func Picture(columns int, pages ...string) []string {
 	for _, page := range pages {
 		if lines := qr.Draw(page); len(lines) > 0 && utf8.RuneCountInString(lines[0]) <= columns {
@@ -94,8 +99,8 @@ func Picture(columns int, pages ...string) []string {
 	return nil
 }
 
-// Pages are the addresses in a prompt, the one with the code in it first, for a host that draws the picture itself. Prompts of
-// other modules have none.
+// Pages are the addresses in a prompt, the one with the code in it first, for a host that draws the
+// picture itself. Prompts of other modules have none.
 func Pages(prompt string) (pages []string) {
 	for _, around := range [][2]string{
 		{"\nOpen ", " and check that the page shows the code below, or:"},

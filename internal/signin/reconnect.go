@@ -11,11 +11,13 @@ import (
 	"aadlogin/internal/config"
 )
 
-// sshd looks up a person's groups when the connection begins, for AllowGroups, DenyGroups and Match Group, and never again. What
-// a sign-in changes is too late for it: a member of a group that is to be confined would have a full shell once. Where sshd has
-// such rules the changed groups are stored, and the person connects again.
+// sshd looks up a person's groups when the connection begins, for AllowGroups, DenyGroups and Match
+// Group, and never again. Changes that a sign-in makes are too late for it: a member of a group that
+// is to be confined would have a full shell once. If sshd has such rules, the changed groups are
+// stored, and the person connects again.
 
-// reconnects reports whether this attempt is one of sshd's that must not go on with other groups than it began with.
+// reconnects reports whether this attempt is one of sshd's that must not go on with other groups
+// than it began with.
 func (a *attempt) reconnects() bool {
 	switch {
 	case a.Service != "sshd" && !strings.HasPrefix(a.HostTitle(), "sshd"):
@@ -26,8 +28,9 @@ func (a *attempt) reconnects() bool {
 	return a.cfg.SignIn.ReconnectOnGroupChange == "true"
 }
 
-// otherGroups reports whether an account has come to other groups than sshd was told of: from before to now by this attempt, or
-// perhaps by another one since the connection began. Without a browser only aad_admins counts, as nothing else is brought.
+// otherGroups reports whether an account has other groups by now than sshd was told of. This
+// attempt may have changed them from before to now, or another one since the connection began.
+// Without a browser only aad_admins counts, because nothing else can change.
 func (a *attempt) otherGroups(before, now account.Account) bool {
 	if a.claims == nil {
 		before.Groups, now.Groups = nil, nil
@@ -43,7 +46,7 @@ func sameGroups(x, y []uint32) bool {
 	return slices.Equal(sorted(x), sorted(y))
 }
 
-// storeHasChanged since the host asked for the account.
+// storeHasChanged reports whether the store has changed since the host asked for the account.
 func (a *attempt) storeHasChanged() bool {
 	inode, modified := a.store.Stamp()
 	return a.KnownToHost && (inode != a.StoreInode || modified != a.StoreModified)

@@ -16,7 +16,7 @@ import (
 	"aadlogin/internal/token"
 )
 
-// refusal ends an attempt, in its three readings.
+// refusal ends an attempt. It has what the person, the log and PAM are told.
 type refusal struct {
 	verdict Verdict
 	person  string   // what happened and what to do next; "" says nothing
@@ -30,8 +30,8 @@ func (r *refusal) Unwrap() error { return r.cause }
 
 func (r *refusal) Error() string { return "signin: " + LogLine(r.reason, r.pairs...) }
 
-// run takes the steps and turns how they went into the one verdict and the one line in the log. What no step has foreseen is
-// Broken.
+// run takes the steps and turns their result into one verdict and one line in the log. An error
+// that no step has foreseen is Broken.
 func (a *attempt) run(verb string, steps func(*attempt) error) (v Verdict) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -77,7 +77,7 @@ func (a *attempt) refused(err error) Verdict {
 	return r.verdict
 }
 
-// said is the word for the log: denied if the answer was no, failed if there was none.
+// said returns the word for the log: denied if the answer was no, failed if there was no answer.
 func (v Verdict) said() (verb string, level LogLevel) {
 	switch v {
 	case Refused, Denied:
@@ -99,7 +99,8 @@ func (a *attempt) unforeseen(reason string, err error) *refusal {
 	return a.refuse(Broken, somethingWrong, reason, "error", err.Error())
 }
 
-// unexpected is an error that no step has foreseen. Any of them may be told that it must not write.
+// unexpected is for an error that no step has foreseen. Any step may meet a file that it must not
+// write.
 func (a *attempt) unexpected(err error) *refusal {
 	if mayNotWrite(err) {
 		return a.notWritable(err)
@@ -137,7 +138,7 @@ func (a *attempt) noShell(shell, problem string) error {
 		"fix", "install it, or give the account another: aadctl account set "+a.name.Account+" --shell /bin/bash; for new ones, accounts.shell")
 }
 
-// refusedByHost does not guess why; aadctl, which may ask sshd, tells.
+// refusedByHost does not guess the reason. aadctl, which may ask sshd, tells it.
 func (a *attempt) refusedByHost() error {
 	return a.refuse(Denied, fmt.Sprintf("The settings of sshd on this machine keep %s out. Ask its administrator.", a.name.Account),
 		"refused-by-sshd", "fix", "aadctl check "+a.name.Account)
@@ -153,12 +154,13 @@ func (a *attempt) nameOfGroup() error {
 		"name-of-a-group", "problem", "a local group has this name, and so its rights; rename or remove the group")
 }
 
-// formerName does not say the new name: nobody has signed in yet.
+// formerName does not tell the new name, because nobody has signed in yet.
 func (a *attempt) formerName() error {
 	return a.refuse(Denied, "This name is no longer in use on this machine. Connect again with the account's present name.", "former-name")
 }
 
-// otherTenant: the answers of one directory say nothing about the people of another.
+// otherTenant refuses an account of another directory, whose answers say nothing about this one's
+// people.
 func (a *attempt) otherTenant(acct account.Account) error {
 	return a.refuse(Denied, "This account is of another directory than this machine is set up for. Ask its administrator.",
 		"other-tenant", "tid", acct.TenantID)
@@ -242,7 +244,7 @@ func assign(oid, role, scope string) string {
 	return fmt.Sprintf("az role assignment create --assignee-object-id %s --role '%s' --scope '%s'", oid, role, scope)
 }
 
-// noAppRole is the same where app roles decide.
+// noAppRole is noRole where app roles decide.
 func (a *attempt) noAppRole(oid, role string) error {
 	person := fmt.Sprintf("Access denied:  to sign-in you be assigned the app role '%s' of this machine's application\nApplication: %s\nObject ID: %s",
 		role, a.cfg.ClientID, oid)
@@ -251,7 +253,7 @@ func (a *attempt) noAppRole(oid, role string) error {
 			"the app role with the value %s", a.cfg.ClientID, oid, role))
 }
 
-// noCode: the device code could not be had; the person has seen nothing yet.
+// noCode is for a device code that could not be had. The person has seen nothing yet.
 func (a *attempt) noCode(err error) error {
 	var theirs *oauth.Error
 	if errors.As(err, &theirs) {
@@ -260,7 +262,7 @@ func (a *attempt) noCode(err error) error {
 	return a.cannotReach("sign-in service", err)
 }
 
-// notRedeemed: an authorization code was pasted, and yields no tokens.
+// notRedeemed is for an authorization code that was pasted and yields no tokens.
 func (a *attempt) notRedeemed(err error) error {
 	if errors.Is(err, oauth.ErrUnusable) {
 		return a.badToken(err)
@@ -268,7 +270,7 @@ func (a *attempt) notRedeemed(err error) error {
 	return a.noCode(err)
 }
 
-// notSignedIn: the code was shown, and the browser did not bring a token.
+// notSignedIn is for a code that was shown without the browser bringing a token.
 func (a *attempt) notSignedIn(err error) error {
 	var outage *oauth.UnreachableError // may have a time-out for its cause: nobody could tell that the person was done
 	var refused *oauth.Error

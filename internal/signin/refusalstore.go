@@ -12,7 +12,8 @@ import (
 	"aadlogin/internal/account"
 )
 
-// notStored: the sign-in was good, but an account that is not on disk must not be let in.
+// notStored refuses a person whose sign-in was good, because an account that is not on disk must
+// not be let in.
 func (a *attempt) notStored(err error) error {
 	var moved *account.MovedError
 	var damaged *account.DamagedError
@@ -45,7 +46,7 @@ func (a *attempt) notStored(err error) error {
 	}
 }
 
-// takenLocally does not say by whom: nobody may have signed in yet.
+// takenLocally does not say who has the name or id, because nobody may have signed in yet.
 func (a *attempt) takenLocally(conflict *account.ConflictError) error {
 	return a.refuse(Denied, tellAdministrator+"another account or group here has the name or id of this account; the system log says which.",
 		"local-conflict", "problem", plain(conflict), "fix", "give one of the two another: usermod -u, groupmod -g; or import this account with an id of its own: aadctl account import")
@@ -61,7 +62,8 @@ func (a *attempt) idOfAnother(left *account.LeftIDError) error {
 		"id-of-another", "problem", plain(left), "fix", left.Fix())
 }
 
-// amongGroups: the account's id is a group's by the rules in force, so its own group would give it that group's rights.
+// amongGroups refuses an account whose id is a group's by the rules in force: its private group
+// would give it that group's permissions.
 func (a *attempt) amongGroups(err error) error {
 	fix := "begin accounts.id_range at another number"
 	if refused := (*account.RangeError)(nil); errors.As(err, &refused) {
@@ -71,8 +73,9 @@ func (a *attempt) amongGroups(err error) error {
 		"id-of-a-group", "fix", fix+", and run: aadctl config apply")
 }
 
-// mayNotWrite reports whether a place is read-only, or forbidden to root. Programs that systemd runs in a sandbox, as it does polkit's
-// helper, see most of /var so; a security module may forbid the rest.
+// mayNotWrite reports whether a path is read-only, or forbidden to root. Programs that systemd runs
+// in a sandbox, such as polkit's helper, see most of /var read-only; a security module may forbid
+// the rest.
 func mayNotWrite(err error) bool {
 	return errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission)
 }

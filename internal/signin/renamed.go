@@ -11,9 +11,10 @@ import (
 	"aadlogin/internal/token"
 )
 
-// renamedPerson is sameAccount for a token that carries another name than was typed. Either it is somebody else's; or the person
-// has another name in the directory by now, and typed the one that their account still has here. Then the object id is the
-// account's, and admit renames it once they are authorized.
+// renamedPerson is sameAccount for a token with another name than was typed. Either the account is
+// somebody else's, or the person has a new name in the directory and typed the one that their
+// account still has here. Then the object id is the account's, and admit renames it once they are
+// authorized.
 func (a *attempt) renamedPerson(c *token.Claims) (account.Identity, error) {
 	if !a.boundTo(c) || !c.NameIsVerified() {
 		return account.Identity{}, a.otherAccount(c)
@@ -26,7 +27,8 @@ func (a *attempt) renamedPerson(c *token.Claims) (account.Identity, error) {
 	return account.Identity{TenantID: c.TenantID, ObjectID: c.ObjectID, Name: now.Account, UPN: now.UPN}, nil
 }
 
-// boundTo: the name typed is the present one of the account of who has signed in.
+// boundTo reports whether the name typed is the present name of the account of the person who
+// signed in.
 func (a *attempt) boundTo(c *token.Claims) bool {
 	snapshot, err := a.store.Open()
 	if err != nil {
@@ -45,7 +47,8 @@ func (a *attempt) renamed(to account.Account) error {
 	return a.refuse(Denied, person, "renamed", "new_name", to.Name)
 }
 
-// notRenamed says why an account cannot have the name that its person has in the directory. It keeps the one it has.
+// notRenamed says why an account cannot have the name that its person has in the directory. The
+// account keeps the name that it has.
 func (a *attempt) notRenamed(to string, err error) error {
 	var conflict *account.ConflictError
 	var why string

@@ -11,12 +11,13 @@ import (
 	"aadlogin/internal/rbac"
 )
 
-// sign_in.reuse_window: who has signed in with the browser may come back without a code for as long as that says. It weakens
-// the sign-in, to "whoever connects from that address under that name": so a window is for one account, one address and one
-// class of services, counts from the browser and never from its last use, and Azure is asked about the person as always.
+// sign_in.reuse_window lets a person who has signed in with the browser come back without a code
+// for that long. It weakens the sign-in to "whoever connects from that address under that name". So
+// a window is for one account, one address and one class of services. It counts from the browser,
+// never from its last use, and Azure is asked about the person as always.
 
-// serviceClass says which PAM services share a window. What is not here has none. A browser sign-in for a shell is no consent
-// to become root.
+// serviceClass says which PAM services share a window. Other services have none. A browser sign-in
+// for a shell is no consent to become root.
 var serviceClass = map[string]string{
 	"sshd":   "sshd",
 	"login":  "login",
@@ -27,7 +28,8 @@ var serviceClass = map[string]string{
 	"su-l":   classSudo,
 }
 
-// classSudo is of those who are on the machine already: their address is that of the session they type in.
+// classSudo is the class of people who are on the machine already. Their address is that of the
+// session they type in.
 const classSudo = "sudo"
 
 // An origin is what a window holds for: every field must be the same.
@@ -43,8 +45,8 @@ type origin struct {
 	Width time.Duration `json:"width"` // of the configuration (ns)
 }
 
-// openWindow finds the earlier sign-in that spares this one its browser, and whose it was. When in doubt there is none, and the
-// person gets a code.
+// openWindow finds the earlier sign-in that spares this one its browser, and its account. When in
+// doubt there is none, and the person gets a code.
 func (a *attempt) openWindow(ctx context.Context) (account.Account, bool) {
 	if a.cfg.SignIn.ReuseWindow == 0 {
 		return account.Account{}, false
@@ -66,7 +68,7 @@ func (a *attempt) windows(uid uint32) windowFile {
 	return windowFile{a.store.WindowsPath(uid), a.cfg.SignIn.ReuseWindow}
 }
 
-// admitAndRemember is admit for who came with the browser.
+// admitAndRemember is admit for a person who came with the browser.
 func (a *attempt) admitAndRemember(who account.Identity, d rbac.Decision, c *cloud) error {
 	if err := a.admit(who, d, c); err != nil {
 		return err
@@ -75,7 +77,8 @@ func (a *attempt) admitAndRemember(who account.Identity, d rbac.Decision, c *clo
 	return nil
 }
 
-// remember keeps a window for who has just signed in with the browser, for the door to open. It is a convenience: the sign-in is good without it.
+// remember keeps a window for a person who has just signed in with the browser; the door opens it.
+// The window is a convenience: the sign-in is good without it.
 func (a *attempt) remember() {
 	if a.cfg.SignIn.ReuseWindow == 0 {
 		return

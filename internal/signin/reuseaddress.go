@@ -9,9 +9,10 @@ import (
 	"net/netip"
 )
 
-// noWindowFrom says why a window is not for who comes from there, or "". An address, and nothing else: a name (UseDNS yes) is
-// what the owner of the address says it is, and "UNKNOWN" is everybody. From an address of this machine's own, every local user
-// comes who runs "ssh alice@127.0.0.1", and from loopback whoever is at the other end of a tunnel.
+// noWindowFrom says why no window is kept for people from this host, or returns "". The host must
+// be an address: a name (UseDNS yes) is what the owner of the address says it is, and "UNKNOWN" is
+// everybody. Every local user who runs "ssh alice@127.0.0.1" comes from an address of this
+// machine's own, and from loopback comes whoever is at the other end of a tunnel.
 func noWindowFrom(host string, own func() ([]net.Addr, error)) string {
 	address, err := netip.ParseAddr(host)
 	if err != nil {

@@ -10,13 +10,16 @@ import (
 	"strings"
 )
 
-// The address of the session that sudo is typed in. sudo has no PAM_RHOST; its environment, terminal and parent are its user's.
-// The one thing about a session that its user cannot choose is the kernel's audit session id: pam_loginuid has it made anew at
-// each login, every process of the session inherits it, and changing it takes CAP_AUDIT_CONTROL. pam/session.c notes in sshd
-// which id came from where. Without pam_loginuid in sshd's stack, without audit in the kernel, and in what no session started
-// (cron, systemd --user) there is no note, so no address, so no window.
+// This file finds the address of the session that sudo is typed in. sudo has no PAM_RHOST, and its
+// environment, terminal and parent are its user's. The one thing about a session that its user cannot
+// choose is the kernel's audit session id: pam_loginuid makes a new one at each login, every process
+// of the session inherits it, and changing it takes CAP_AUDIT_CONTROL. pam/session.c notes in sshd
+// which id came from which address. Without pam_loginuid in sshd's stack, without audit in the
+// kernel, and outside of sessions (cron, systemd --user) there is no note, so there is no address and
+// no window.
 
-// A session is one note of pam/session.c: "boot-id pid uid rhost\n", in a file named by the audit session id.
+// A session is one note of pam/session.c: "boot-id pid uid rhost\n", in a file named by the audit
+// session id.
 type session struct {
 	boot string
 	pid  int // of the program that let the person in, and stays for as long as the session does
@@ -24,7 +27,7 @@ type session struct {
 	host string
 }
 
-// parseSession takes nothing but the whole line.
+// parseSession accepts only the whole line.
 func parseSession(text string) (s session, ok bool) {
 	n, err := fmt.Sscanf(text, "%s %d %d %s\n", &s.boot, &s.pid, &s.uid, &s.host)
 	return s, err == nil && n == 4 && text == s.String()
@@ -47,9 +50,9 @@ func (n sessionNotes) expect() {
 	_ = os.MkdirAll(string(n), 0o700) // without it sudo asks, as it does without a window
 }
 
-// host returns the address that this process's session came from, or "". Session, caller and account
-// must be one: a person who became the account inside somebody else's session, or somebody else
-// inside the account's, has no address.
+// host returns the address that this process's session came from, or "". Session, caller and
+// account must be one: a person who became the account inside somebody else's session, or somebody
+// else inside the account's, has no address.
 func (n sessionNotes) host(uid, caller uint32, boot string) string {
 	id := auditSession("self")
 	if id == "" || caller != uid {
@@ -66,7 +69,7 @@ func (n sessionNotes) host(uid, caller uint32, boot string) string {
 	return s.host
 }
 
-// auditSession is the audit session id of a process, or "" for one that was never given any.
+// auditSession returns the audit session id of a process, or "" if it was never given one.
 func auditSession(process string) string {
 	const unset = "4294967295"
 	text, err := os.ReadFile(filepath.Join("/proc", process, "sessionid"))

@@ -25,10 +25,11 @@ type window struct {
 	Up      time.Duration `json:"up"`      // … it came after so long (ns)
 }
 
-// keptWindows is how many of one account are kept: who signs in from more addresses than that within a window gets a code.
+// keptWindows is how many windows of one account are kept. A person who signs in from more
+// addresses than that within a window gets a code.
 const keptWindows = 16
 
-// open: a reboot closes every window.
+// open reports whether the window is still open. A reboot closes every window.
 func (w window) open(now moment, width time.Duration) bool {
 	return w.Boot != "" && w.Boot == now.Boot && moment{w.Time, w.Boot, w.Up}.within(width, now)
 }
@@ -42,7 +43,7 @@ func findWindow(all []window, here origin, now moment, width time.Duration) *win
 	return nil
 }
 
-// pairs is how the log names the sign-in that was reused.
+// pairs returns how the log names the sign-in that was reused.
 func (w *window) pairs() []string {
 	return []string{"reuse_attempt", w.Attempt, "reuse_time", w.Time.Format(time.RFC3339), "reuse_rhost", w.Host}
 }

@@ -1,18 +1,23 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package signin is the order of the steps of one sign-in, and every sentence a person reads on the way.
+// Package signin has the order of the steps of one sign-in, and every sentence that a person reads
+// on the way.
 //
-// [Signin.Authenticate] reads as one straight line: configuration, name, waiting room, endpoints, browser and its token
-// (browse.go: by a device code, or by an answer that is pasted), authorization, account, grant; an earlier sign-in may stand in for what comes before the authorization (reuse.go).
-// [Signin.Account] is the account phase alone (public key, cron): the stored object id is authorized again, without a prompt.
-// Each step either returns a value or ends the attempt with a refusal, which carries its three readings: a sentence for the
-// person, a line for the log, a verdict for PAM.
+// [Signin.Authenticate] reads as one straight line: configuration, name, waiting room, endpoints,
+// browser and its token (browse.go: by a device code, or by an answer that is pasted),
+// authorization, account, grant. An earlier sign-in may stand in for what comes before the
+// authorization (reuse.go). [Signin.Account] is the account phase alone (public key, cron): the
+// stored object id is authorized again, without a prompt. Each step returns a value, or ends the
+// attempt with a refusal. A refusal has a sentence for the person, a line for the log and a verdict
+// for PAM.
 //
-// The package runs as root, in a process of its own that dies with the attempt. It decides nothing by itself: names and
-// binding are internal/account's, cryptography internal/token's, policy internal/rbac's.
+// The package runs as root, in a process of its own that ends with the attempt. It decides nothing
+// by itself: names and binding are internal/account's, cryptography is internal/token's, and policy
+// is internal/rbac's.
 //
-// golang.org/x/sys is here for flock(2) and CLOCK_BOOTTIME, which the standard library keeps to itself.
+// golang.org/x/sys is used for flock(2) and CLOCK_BOOTTIME, which the standard library does not
+// export.
 package signin
 
 import (
@@ -31,7 +36,7 @@ import (
 	"aadlogin/internal/token"
 )
 
-// A Verdict is how an attempt ended. Only Success lets anybody in; the zero value does not.
+// A Verdict says how an attempt ended. Only Success lets anybody in; the zero value does not.
 type Verdict int
 
 const (
@@ -44,7 +49,7 @@ const (
 	Misconfigured                // an administrator must act
 )
 
-// A Request is what the PAM host wants to know.
+// A Request is what the PAM host asks.
 type Request struct {
 	Attempt     string // correlation id of ours, for all that is said and logged of this attempt
 	User        string // as typed
@@ -61,13 +66,15 @@ type Request struct {
 	Said        string        // what was told when the attempt before this one ended, on the same connection
 	Columns     int           // of the terminal, if it is known to show UTF-8 or, behind sshd, may; else 0
 
-	// accounts.cdb as the host found it before it took the session's uid: inode and modification time (ns), or 0, 0.
+	// accounts.cdb as the host found it before it took the session's uid: inode and modification
+	// time (ns), or 0, 0.
 	StoreInode    uint64
 	StoreModified int64
 }
 
-// A Conversation is the PAM conversation with the person, through the PAM host. What they type comes back only as the answer to
-// Ask: after a Prompt the host itself waits for ENTER, and reads on only then.
+// A Conversation is the PAM conversation with the person, through the PAM host. What they type
+// comes back only as the answer to Ask: after a Prompt the host itself waits for ENTER, and reads
+// only then.
 type Conversation interface {
 	Prompt(text string)              // show, wait for ENTER
 	Again(text string)               // what the next prompt becomes when 15 s have passed after ENTER, and nothing has followed
@@ -77,12 +84,14 @@ type Conversation interface {
 	End(level LogLevel, line string) // how the attempt ended: its one line for authpriv, called once, last
 	Deadline(in time.Duration)       // when the host may give this attempt up
 
-	// Ask shows text, and returns what is typed up to ENTER, at most 8 KiB of any bytes but NUL; the caller clears it. ErrTooLong: it
-	// may be asked again. After any other error, one of ctx among them, it may not.
+	// Ask shows text and returns what is typed up to ENTER, at most 8 KiB of any bytes but NUL. The
+	// caller clears it. After ErrTooLong the caller may ask again; after any other error, also one
+	// of ctx, it may not.
 	Ask(ctx context.Context, text string, echo bool) ([]byte, error)
 }
 
-// ErrTooLong is returned by Conversation.Ask: the host takes no answer of this length (sudo, none of 512 bytes and more).
+// ErrTooLong is returned by Conversation.Ask: the host takes no answer of this length (sudo, none
+// of 512 bytes and more).
 var ErrTooLong = errors.New("the answer is too long for this program")
 
 // Signin runs attempts. Its zero value is the product; tests set the fields.
@@ -100,7 +109,8 @@ type Signin struct {
 
 	Network http.RoundTripper // all that is outside this machine; nil: by TCP, as the configuration says
 
-	// nil: os/user's, which without cgo, as the module is built, reads /etc/group alone and asks no name service.
+	// nil: os/user's, which without cgo, as the module is built, reads /etc/group alone and asks no
+	// name service.
 	LookupGroup func(name string) (*osuser.Group, error)
 }
 
@@ -110,7 +120,7 @@ const (
 	accountTimeout  = 30 * time.Second // the account phase, and a reuse, have no person to wait for
 )
 
-// attempt is one Request on its way. Fields are filled from top to bottom.
+// attempt is one Request on its way. Its fields are filled from top to bottom.
 type attempt struct {
 	Signin
 	Request
@@ -137,7 +147,7 @@ func (s *Signin) Authenticate(ctx context.Context, req Request, conv Conversatio
 	return s.attempt(req, conv).run("signed-in", func(a *attempt) error { return a.authenticate(ctx) })
 }
 
-// Account authorizes an account that somebody else (a public key, cron) has authenticated.
+// Account authorizes an account that something else (a public key, cron) has authenticated.
 func (s *Signin) Account(ctx context.Context, req Request, conv Conversation) Verdict {
 	return s.attempt(req, conv).run("authorized", func(a *attempt) error { return a.authorizeAgain(ctx) })
 }

@@ -10,9 +10,9 @@ import (
 	"aadlogin/internal/pasted"
 )
 
-// A terminal is what a program takes for an answer. Measured: OpenSSH's client reads 1,023 bytes and drops the rest without a word;
-// sudo fails for 512, and throws away what was typed ahead unless it echoes; su, login and aadctl take what the
-// terminal gives, 4,095.
+// A terminal is what a program accepts as an answer. Measured: OpenSSH's client reads 1,023 bytes
+// and drops the rest without a word. sudo fails for 512, and throws away what was typed ahead
+// unless it echoes. su, login and aadctl take what the terminal gives, 4,095.
 type terminal struct {
 	size  int  // characters of one answer
 	echo  bool // what is pasted shows
@@ -33,7 +33,8 @@ func (a *attempt) terminal() terminal {
 	}
 }
 
-// pastedAttempt is what the sign-in page is to show, and in what pieces it is to give its answer.
+// pastedAttempt says what the sign-in page is to show, and in which pieces it is to give its
+// answer.
 func (a *attempt) pastedAttempt() pasted.Attempt {
 	kind, t := pasted.Token, a.terminal()
 	if a.cfg.SignIn.Answer == config.CodeAnswer {

@@ -18,12 +18,12 @@ import (
 	"aadlogin/internal/rbac"
 )
 
-// metadataAge is how long sign-ins share what the metadata service has said: it answers five questions a second, and a hundred
-// people may come at once.
+// metadataAge is how long sign-ins share an answer of the metadata service. The service answers
+// five questions a second, and a hundred people may come at once.
 const metadataAge = 5 * time.Minute
 
-// fromMetadata asks the metadata service, or those who have asked within metadataAge. An image of this machine's disk is another
-// machine: what was kept before the last boot is not believed.
+// fromMetadata asks the metadata service, or uses an answer that is younger than metadataAge. An
+// answer from before the last boot is not used: an image of this machine's disk is another machine.
 func fromMetadata[T any](a *attempt, what string, ask func() (T, error)) (T, error) {
 	kept := cache.Dir{Path: a.CacheDir, Now: a.Now}
 	boot, _ := a.Uptime()
@@ -46,13 +46,14 @@ func fromMetadata[T any](a *attempt, what string, ask func() (T, error)) (T, err
 	return said, nil
 }
 
-// forget drops what metadata has said.
+// forget drops an answer of the metadata service.
 func (a *attempt) forget(what string) {
 	cache.Dir{Path: a.CacheDir, Now: a.Now}.Put(fmt.Sprintf("%s of %q", what, a.cfg.Endpoints.Metadata), nil)
 }
 
-// movedTo is the resource that this machine has become, if Resource Manager refused to talk about the one that metadata named a
-// while ago: a machine can be moved to another resource group. One that the configuration names is not looked for.
+// movedTo returns the new resource of this machine, if Resource Manager refused the one that
+// metadata named a while ago: a machine can be moved to another resource group. A resource that the
+// configuration names is not looked for.
 func (a *attempt) movedTo(ctx context.Context, c *cloud, err error) (rbac.Resource, bool) {
 	var refused *azure.Error
 	gone := errors.As(err, &refused) && refused.Op == azure.ResourceManager &&
@@ -69,8 +70,9 @@ func (a *attempt) compute(ctx context.Context, m *azure.Metadata) (azure.Compute
 	return fromMetadata(a, "instance", func() (azure.Compute, error) { return m.Compute(ctx) })
 }
 
-// compareTenants finds a tenant_id that is not this machine's, whose roles nobody of that tenant can have. It is no error that
-// metadata cannot say: without a managed identity it does not know, nor does the agent of Azure Arc.
+// compareTenants finds a tenant_id that is not this machine's. Nobody of that tenant can have a
+// role here. It is no error if metadata cannot say: without a managed identity the service does not
+// know the tenant, and neither does the agent of Azure Arc.
 func (a *attempt) compareTenants(ctx context.Context, m *azure.Metadata) error {
 	if a.cfg.Authorization.Source == config.AppRoles || m.Arc {
 		return nil
@@ -82,8 +84,8 @@ func (a *attempt) compareTenants(ctx context.Context, m *azure.Metadata) error {
 	return fmt.Errorf("%w: tenant_id is %s, but this machine is of tenant %q", errSettings, a.cfg.TenantID, tenant)
 }
 
-// findMachine fills in where in Azure this machine is. For app roles it need not be anywhere, and the metadata service, which
-// other machines do not have, is not asked.
+// findMachine finds out where in Azure this machine is. For app roles it need not be anywhere. The
+// metadata service, which other machines do not have, is then not asked.
 func (a *attempt) findMachine(c *cloud, compute computeFunc) (err error) {
 	if c.azure, err = findCloud(a.cfg, compute); err != nil {
 		return err
@@ -98,10 +100,11 @@ func (a *attempt) findMachine(c *cloud, compute computeFunc) (err error) {
 	return nil
 }
 
-// errSettings is in the chain of what an administrator must set, because the metadata service cannot know it.
+// errSettings is in the chain of errors that an administrator must cure in the configuration,
+// because the metadata service cannot know the answer.
 var errSettings = errors.New("signin: configuration")
 
-// noMachine tells that from a metadata service that does not answer.
+// noMachine tells a wrong configuration from a metadata service that does not answer.
 func (a *attempt) noMachine(err error) error {
 	if errors.Is(err, errSettings) {
 		return a.misconfigured(err)
@@ -117,8 +120,8 @@ func (a *attempt) noMachine(err error) error {
 		"metadata-refused", "error", err.Error(), "fix", mayAsk(refused, a.cfg, rbac.Resource{}))
 }
 
-// findCloud asks the metadata service unless cloud is set: of which cloud Resource Manager is, and so the audience of its
-// tokens, no endpoint says.
+// findCloud asks the metadata service unless cloud is set: no endpoint says which cloud Resource
+// Manager is of, and so which audience its tokens have.
 func findCloud(cfg *config.Config, compute computeFunc) (azure.Cloud, error) {
 	cloud, known := azure.CloudByName(cfg.Cloud)
 	if !known && (cfg.Authorization.Source != config.AppRoles || cfg.Endpoints.Authority == "") {
@@ -144,8 +147,9 @@ func findCloud(cfg *config.Config, compute computeFunc) (azure.Cloud, error) {
 	return cloud, nil
 }
 
-// findResource is the same for the resource that roles are looked up at. A machine of Azure Arc is named by the configuration:
-// any local process may answer for the agent while that is down, and would name a machine that it has the roles at.
+// findResource returns the resource at which roles are looked up. For a machine of Azure Arc the
+// configuration names it: while the agent is down, any local process may answer in its place, and
+// would name a machine at which it has the roles.
 func findResource(cfg *config.Config, compute computeFunc) (rbac.Resource, error) {
 	if id := cfg.Authorization.ResourceID; id != "" {
 		named, err := rbac.ParseResource(id)

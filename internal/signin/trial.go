@@ -15,9 +15,9 @@ import (
 	"aadlogin/internal/token"
 )
 
-// Try is a sign-in with another sign_in.scope than the configuration's, for "aadctl check --tenant": show tells somebody page and
-// code, cleaned for a terminal, and the tokens are verified and dropped. It reports whether what was asked for was granted. After
-// OpenID.
+// Try is a sign-in with another sign_in.scope than the configuration's, for "aadctl check
+// --tenant". show tells somebody the page and the code, cleaned for a terminal. The tokens are
+// verified and dropped. Try reports whether the answer is good for the scope. Call OpenID before.
 func (p *Probe) Try(ctx context.Context, scope string, show func(page, code string)) (granted bool, err error) {
 	cfg := *p.a.cfg
 	cfg.SignIn.Scope = scope

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Of a machine's waiting sign-ins so many may be for one account: from one address, and from everywhere. A stranger at one
-// address who types alice's name leaves places for alice at hers.
+// Of a machine's waiting sign-ins so many may be for one account: from one address, and from
+// everywhere. A stranger at one address who types alice's name leaves places for alice at hers.
 const (
 	perAddress = 4
 	perAccount = 8
@@ -30,14 +30,15 @@ var (
 	errTooOften    = errors.New("signin: as many sign-ins as one address may begin have not been finished")
 )
 
-// A visitor is who wants to wait, and from where.
+// A visitor is an account and the address it signs in from.
 type visitor struct {
 	account string
 	address string // on the machine itself: whose process it is
 }
 
-// admits is the rule, given who waits already. The account's limits come first: the person can do something about those. Whoever
-// comes from where nobody waits gets in, though strangers elsewhere hold all that is the machine's or the account's: for those
+// admits decides whether a visitor may wait, given who waits already. The account's limits come
+// first: the person can do something about those. A visitor from an address where nobody waits gets
+// in even if strangers elsewhere hold all places of the machine or the account: for such visitors
 // there are as many places again.
 func admits(v visitor, waiting []visitor, slots int) error {
 	var account, address, both int
@@ -67,17 +68,18 @@ func admits(v visitor, waiting []visitor, slots int) error {
 	return nil
 }
 
-// share is how many slots one address may hold. An eighth, so that it takes eight to fill the room, and yet several people
-// behind one NAT may wait. A small room gives no address more than half.
+// share is how many slots one address may hold. It is an eighth, so that it takes eight addresses
+// to fill the room, and yet several people behind one NAT may wait. A small room gives no address
+// more than half.
 func share(slots int) int {
 	return min(max(slots/8, perAddress), (slots+1)/2)
 }
 
-// reserve is how many places there are for those who come from where nobody waits.
+// reserve is how many places there are for visitors from addresses where nobody waits.
 func reserve(slots int) int { return slots }
 
-// visitor is who makes the attempt. On the machine itself it is told by the host's real uid, which nobody can choose: who types
-// "su alice" takes no place from alice.
+// visitor returns who makes the attempt. On the machine itself the address is the host's real uid,
+// which nobody can choose: a person who types "su alice" takes no place from alice.
 func (a *attempt) visitor() visitor {
 	if a.RemoteHost == "" {
 		return visitor{a.name.Account, fmt.Sprint("uid ", a.Caller)}
@@ -85,7 +87,8 @@ func (a *attempt) visitor() visitor {
 	return visitor{a.name.Account, address(a.RemoteHost)}
 }
 
-// address is PAM_RHOST as it is counted. Of IPv6 the first half: a whole /64 is at the hands of whoever has one address of it.
+// address returns PAM_RHOST as it is counted. Of an IPv6 address it takes the first half, because
+// whoever has one address of a /64 has all of them.
 func address(rhost string) string {
 	ip, err := netip.ParseAddr(rhost)
 	if err != nil {
@@ -97,17 +100,18 @@ func address(rhost string) string {
 	return netip.PrefixFrom(ip.WithZone(""), 64).Masked().String()
 }
 
-// waitingRoom bounds how many sign-ins wait for a browser at once, so that a stranger who opens connections costs neither
-// the machine's memory nor device codes. It is a directory of slot files, one for each who waits. A sign-in holds an exclusive
-// flock(2) on one, which the kernel gives back when the worker ends, however it ends: a slot is never lost. The file holds the
-// visitor while it is held; what is left of it is removed by the next who looks.
+// waitingRoom bounds how many sign-ins wait for a browser at once, so that a stranger who opens
+// connections costs neither the machine's memory nor device codes. It is a directory of slot files,
+// one for each sign-in that waits, which holds an exclusive flock(2) on it. The kernel releases the
+// lock when the worker ends, however it ends, so a slot is never lost. While it is held, the file
+// names the visitor; a file that is left over is removed by the next sign-in that looks.
 type waitingRoom struct {
 	Dir   string // made if missing
 	Slots int
 }
 
-// waitingRoom is the room for where the person is: strangers who fill the one for the network must not keep those out who are
-// on the machine already and type sudo.
+// waitingRoom returns the room for where the person is. Strangers who fill the room for the network
+// must not keep out people who are on the machine already and type sudo.
 func (a *attempt) waitingRoom() waitingRoom {
 	room := "local"
 	if a.RemoteHost != "" {
@@ -116,10 +120,11 @@ func (a *attempt) waitingRoom() waitingRoom {
 	return waitingRoom{Dir: filepath.Join(a.CacheDir, "waiting", room), Slots: a.cfg.SignIn.MaxWaiting}
 }
 
-// lockPatience is how long a lock is waited for that everybody else gives back within milliseconds.
+// lockPatience is how long to wait for a lock that others release within milliseconds.
 const lockPatience = 10 * time.Second
 
-// Enter takes a slot for the visitor; closing the slot gives it back. The errors above say why not.
+// Enter takes a slot for the visitor; closing the slot releases it. The errors above say why there
+// is none.
 func (w waitingRoom) Enter(ctx context.Context, v visitor, now moment) (*slot, error) {
 	ctx, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
@@ -162,8 +167,9 @@ func (s *slot) Close() error {
 	return errors.Join(s.Truncate(0), s.File.Close())
 }
 
-// look goes through the slots: who holds them, and the path of one that is not there. It removes those that nobody holds, so that
-// a sign-in looks at as many files as others wait. Only who holds the lock may: nobody else opens or makes one meanwhile.
+// look goes through the slots. It returns the visitors that hold one, and the path of a slot that
+// is not there. It removes slots that nobody holds, so that a sign-in looks at as many files as
+// others wait. The caller holds the lock: nobody else opens or makes a slot meanwhile.
 func (w waitingRoom) look() (free string, waiting []visitor, err error) {
 	const prefix = "slot-"
 	files, err := os.ReadDir(w.Dir)

@@ -35,8 +35,6 @@ type Claims struct {
 	Expires           time.Time
 }
 
-//	NonceClaim
-//
 // Parts of an [InvalidError] that callers tell apart.
 const (
 	NonceClaim = "nonce"     // the token is good, but for another request than that of [Verifier.Nonce]
