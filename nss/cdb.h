@@ -25,7 +25,7 @@ enum aad_result {
 	AAD_OK,
 	AAD_ABSENT,	/* not there */
 	AAD_FOREIGN,	/* not there, and by its form it never will be */
-	AAD_NO_STORE,	/* there is no file: nobody has an account yet */
+	AAD_NO_STORE,	/* there has been none yet, so nobody has an account */
 	AAD_DAMAGED,	/* the file is no store, or one of another format */
 	AAD_SMALL,	/* the caller's buffer is too small */
 	AAD_BUSY,	/* descriptors or memory ran out */

@@ -88,10 +88,21 @@ func TestContract(t *testing.T) {
 		}
 		l.write(t, data[:len(data)-1])
 		holds(t, contract, "unavailable", "admin@contoso.com", fmt.Sprint(gone.UID))
-		if err := os.Remove(l.store); err != nil {
+		if err := os.Rename(l.store, l.store+".previous"); err != nil {
+			t.Fatal(err)
+		}
+		holds(t, contract, "unavailable", "admin@contoso.com", fmt.Sprint(gone.UID)) // it is lost
+		if err := os.Remove(l.store + ".previous"); err != nil {
 			t.Fatal(err)
 		}
 		holds(t, contract, "none", "admin@contoso.com", fmt.Sprint(gone.UID))
+		if err := os.Remove(filepath.Dir(l.store)); err != nil {
+			t.Fatal(err)
+		}
+		holds(t, contract, "unavailable", "admin@contoso.com", fmt.Sprint(gone.UID)) // its disk may not be mounted
+		if err := os.Mkdir(filepath.Dir(l.store), 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	// Root's id and the system's other ids need no store to be none of ours.
 	if got := l.ask(t, "pwuid", "0", "grgid", "0", "pwuid", "999", "grgid", "999"); !slices.Equal(got, []string{notFound, notFound, notFound, notFound}) {

@@ -35,12 +35,15 @@ func buildLibrary(t *testing.T) library {
 		t.Skip("the library reads no store but root's")
 	}
 	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "store"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for _, d := range []string{dir, filepath.Dir(dir)} { // others run the probe, too
 		if err := os.Chmod(d, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	l := library{filepath.Join(dir, "libnss_aad.so.2"), filepath.Join(dir, "probe"), filepath.Join(dir, "accounts.cdb")}
+	l := library{filepath.Join(dir, "libnss_aad.so.2"), filepath.Join(dir, "probe"), filepath.Join(dir, "store", "accounts.cdb")}
 	compile(t, "-shared", "-O3", "-fno-semantic-interposition", "-fPIC", "-fstack-protector-strong", "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement",
 		"-Wl,-soname,libnss_aad.so.2", "-Wl,-z,relro,-z,now", "-Wl,--version-script=module.map",
 		fmt.Sprintf("-DAAD_STORE=%q", l.store), "-I.", "-o", l.so, oneUnit(t, dir))

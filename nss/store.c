@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -67,8 +69,6 @@ static int is_sealed(const struct stat *st)
 static enum aad_result result_of(int error)
 {
 	switch (error) {
-	case ENOENT:
-		return AAD_NO_STORE;
 	case EMFILE: case ENFILE: case ENOMEM: case EAGAIN:
 		return AAD_BUSY;
 	default:
@@ -138,6 +138,24 @@ static struct aad_identity identify(const struct stat *st)
 	};
 }
 
+/*
+ * Before the first sign-in there is a directory without a store, and so nobody has an account. A
+ * store that was there has left its copy of before, and a directory that is not there may be on a
+ * disk that is not mounted: of these nobody can say who has an account.
+ */
+static int is_first(const char *path)
+{
+	char name[PATH_MAX];
+	const char *file = strrchr(path, '/');
+
+	if (!file || snprintf(name, sizeof name, "%s.previous", path) >= (int)sizeof name)
+		return 0;
+	if (access(name, F_OK) == 0 || errno != ENOENT)
+		return 0;
+	name[file - path] = '\0';
+	return access(name, F_OK) == 0;
+}
+
 enum aad_result aad_store_open(const char *path, struct aad_store *s,
     struct aad_identity *identity)
 {
@@ -145,6 +163,8 @@ enum aad_result aad_store_open(const char *path, struct aad_store *s,
 	enum aad_result r;
 	int fd = open_file(path, &st);
 
+	if (fd < 0 && errno == ENOENT)
+		return is_first(path) ? AAD_NO_STORE : AAD_DAMAGED;
 	if (fd < 0)
 		return result_of(errno);
 	r = load(fd, &st, s);
