@@ -96,11 +96,11 @@ func TestKilledChange(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
 	importing := func() (name string, args []string) {
+		var uid int
 		for known := accountNames(t); name == "" || known[name]; { // a machine may be kept between runs
-			rig.Imports++
-			name = fmt.Sprintf("imported%d@contoso.example", rig.Imports)
+			name, uid = rig.NextImport()
 		}
-		return name, []string{"account", "import", rig.PasswdFile(t, name, rig.Imports)}
+		return name, []string{"account", "import", rig.PasswdFile(t, name, uid)}
 	}
 	_, args := importing()
 	total := killedAt(t, 0, "aadctl", args...)

@@ -32,7 +32,7 @@ func TestNobodyReadsThePrompt(t *testing.T) {
 				t.Errorf("%q", out)
 			}
 			rig.Syslog.Exactly(t, mark, 1, `failed reason="conversation-failed" account="user@contoso\.example"`)
-			if left := rig.WorkersOf(); len(left) > 0 {
+			if left := rig.Workers(); len(left) > 0 {
 				t.Errorf("workers are left: %v", left)
 			}
 		})

@@ -157,7 +157,7 @@ func TestNoSecretAnywhere(t *testing.T) {
 		h.Prompt = func(code string) error {
 			codes = append(codes, code)
 			look() // while the worker is alive
-			for _, pid := range rig.Workers(t) {
+			for _, pid := range rig.Workers() {
 				limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", pid))
 				if err == nil && !regexp.MustCompile(`Max core file size +0 +0 `).Match(limits) {
 					t.Errorf("a worker may dump core:\n%s", limits)
@@ -182,9 +182,7 @@ func TestNoSecretAnywhere(t *testing.T) {
 	sshWithDebug(t, "admin@contoso.example")
 	look()
 	logged := func() {
-		rig.Syslog.Mu.Lock()
-		defer rig.Syslog.Mu.Unlock()
-		seen["the system log"] = []byte(strings.Join(rig.Syslog.Lines[mark:], "\n"))
+		seen["the system log"] = []byte(strings.Join(rig.Syslog.Since(mark), "\n"))
 	}
 	logged()
 	for _, c := range rig.Entra.Codes() {

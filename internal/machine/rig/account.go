@@ -23,17 +23,24 @@ func Stored(t *testing.T, name string) {
 	}
 }
 
-var Imports = 70000
+// imports is the last uid of NextImport.
+var imports = 70000
 
 // Imported adds an account to the store, each time another, and returns its name.
 func Imported(t *testing.T) string {
 	t.Helper()
-	Imports++
-	name := fmt.Sprintf("imported%d@contoso.example", Imports)
-	Must(t, "aadctl", "account", "import", PasswdFile(t, name, Imports))
+	name, uid := NextImport()
+	Must(t, "aadctl", "account", "import", PasswdFile(t, name, uid))
 	return name
 }
 
+// NextImport returns a name and a uid that no call before has returned.
+func NextImport() (name string, uid int) {
+	imports++
+	return fmt.Sprintf("imported%d@contoso.example", imports), imports
+}
+
+// PasswdFile writes a passwd file of one account, to import, and returns its path.
 func PasswdFile(t *testing.T, name string, uid int) string {
 	t.Helper()
 	line := fmt.Sprintf("%s:x:%d:%d::/home/%[1]s:/bin/sh\n", name, uid, uid)

@@ -23,6 +23,7 @@ type Browser struct {
 	Client *http.Client
 }
 
+// NewBrowser returns a browser that trusts a certification authority and keeps cookies.
 func NewBrowser(t *testing.T, ca []byte) *Browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)

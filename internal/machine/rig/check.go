@@ -21,6 +21,7 @@ func Diagnose(t *testing.T, args ...string) (wrong []Examined, status int) {
 	return WrongOf(t, out), status
 }
 
+// WrongOf returns the findings in the output of aadctl check --json, but for those that are in order.
 func WrongOf(t *testing.T, out string) (wrong []Examined) {
 	t.Helper()
 	var said struct {

@@ -4,17 +4,12 @@
 package rig
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -107,80 +102,6 @@ func stopChromium() {
 	Browsing.driver.Process.Kill()
 	Browsing.driver.Wait()
 	os.RemoveAll(Browsing.Dir)
-}
-
-var driverPort = regexp.MustCompile(`started successfully on port (\d+)`)
-
-// startChromedriver returns its URL.
-func startChromedriver(t testing.TB) string {
-	t.Helper()
-	cmd := exec.Command("chromedriver", "--port=0")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	Browsing.driver = cmd
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if m := driverPort.FindStringSubmatch(lines.Text()); m != nil {
-			go io.Copy(io.Discard, out)
-			return "http://127.0.0.1:" + m[1]
-		}
-	}
-	t.Fatal("chromedriver names no port")
-	return ""
-}
-
-// Do sends a WebDriver command; into gets the value of the answer.
-func (c *Chromium) Do(method, url string, body, into any) {
-	c.T.Helper()
-	if err := c.try(method, url, body, into); err != nil {
-		c.T.Fatal(err)
-	}
-}
-
-// failure is what a browser answers to what it cannot do.
-type failure struct {
-	Err     string `json:"error"`
-	Message string `json:"message"`
-}
-
-func (f failure) Error() string { return f.Err + ": " + f.Message }
-
-func (c *Chromium) try(method, url string, body, into any) error {
-	c.T.Helper()
-	var text []byte
-	if body != nil {
-		var err error
-		if text, err = json.Marshal(body); err != nil {
-			c.T.Fatal(err)
-		}
-	}
-	r, err := http.NewRequest(method, url, bytes.NewReader(text))
-	if err != nil {
-		c.T.Fatal(err)
-	}
-	resp, err := (&http.Client{Timeout: 3 * Patience}).Do(r) // a busy machine takes a while to start it
-	if err != nil {
-		c.T.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var failed failure
-	answer := struct {
-		Value any `json:"value"`
-	}{into}
-	if resp.StatusCode != http.StatusOK {
-		answer.Value = &failed
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		c.T.Fatalf("chromium: %s %s: %v", method, url, err)
-	}
-	if failed.Err != "" {
-		return fmt.Errorf("chromium: %s %s: %w", method, url, failed)
-	}
-	return nil
 }
 
 // devtools sends a command that is Chromium's own: WebDriver knows windows, not phones.
@@ -298,105 +219,4 @@ func (c *Chromium) Screenshot() []byte {
 		c.T.Fatal(err)
 	}
 	return picture
-}
-
-// Log is all that Chromium has said so far: it tells every line once.
-func (c *Chromium) Log() []Entry {
-	c.T.Helper()
-	if c.Firefox { // tells nobody
-		return nil
-	}
-	for _, kind := range []string{"browser", "performance"} {
-		var more []Entry
-		c.Do("POST", c.Session+"/se/log", map[string]string{"type": kind}, &more)
-		for i := range more {
-			more[i].network = kind == "performance"
-		}
-		c.Said = append(c.Said, more...)
-	}
-	return c.Said
-}
-
-// A form that comes back with what is wrong in it is an error to Chromium, too.
-const formCameBack = "Failed to load resource: the server responded with a status of 400 (Bad Request)"
-
-// Console is what the console shows of warnings and errors.
-func (c *Chromium) Console() (lines []string) {
-	c.T.Helper()
-	for _, e := range c.Log() {
-		if !e.network && (e.Level == "SEVERE" || e.Level == "WARNING") && !strings.HasSuffix(e.Message, formCameBack) {
-			lines = append(lines, e.Message)
-		}
-	}
-	return lines
-}
-
-// Requests are the addresses that pages asked for.
-func (c *Chromium) Requests() (urls []string) {
-	c.T.Helper()
-	for _, e := range c.Log() {
-		var event struct {
-			Message struct {
-				Method string
-				Params struct{ Request struct{ URL string } }
-			}
-		}
-		if !e.network {
-			continue
-		}
-		if err := json.Unmarshal([]byte(e.Message), &event); err != nil {
-			c.T.Fatalf("chromium: log: %v", err)
-		}
-		if event.Message.Method == "Network.requestWillBeSent" {
-			urls = append(urls, event.Message.Params.Request.URL)
-		}
-	}
-	return urls
-}
-
-// ownAddress is what a page here may ask for: this machine, a file of it, or what page or browser
-// hold themselves.
-var ownAddress = regexp.MustCompile(`^(https?://127\.0\.0\.1[:/]|file:///|data:|chrome:)`)
-
-// troubles are errors on the console and requests that leave the machine.
-func (c *Chromium) troubles() (all []string) {
-	c.T.Helper()
-	for _, line := range c.Console() {
-		all = append(all, "chromium: console: "+line)
-	}
-	for _, url := range c.Requests() {
-		if !ownAddress.MatchString(url) {
-			all = append(all, "chromium: asks for "+url)
-		}
-	}
-	return all
-}
-
-// TabTo presses Tab until a screen reader would say this.
-func (c *Chromium) TabTo(what string) {
-	c.T.Helper()
-	var passed []string
-	for range 20 {
-		c.Press(KeyTab)
-		said := c.focused()
-		if said == what {
-			return
-		}
-		passed = append(passed, said)
-	}
-	c.T.Fatalf("Tab never comes to %s, only to %q", what, passed)
-}
-
-// Tab goes to a tab.
-func (c *Chromium) Tab(handle string) {
-	c.T.Helper()
-	c.Do("POST", c.Session+"/window", map[string]string{"handle": handle}, nil)
-}
-
-func (c *Chromium) NewTab() (handle string) {
-	c.T.Helper()
-	var tab struct{ Handle string }
-	c.Do("POST", c.Session+"/window/new", map[string]string{"type": "tab"}, &tab)
-	c.Tab(tab.Handle)
-	return tab.Handle
 }

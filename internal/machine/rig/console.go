@@ -23,6 +23,7 @@ type Console struct {
 	pause   time.Duration // between two looks at it
 }
 
+// NewConsole starts a program that emulates a machine, at whose console somebody sits.
 func NewConsole(t testing.TB, name string, args ...string) *Console {
 	t.Helper()
 	return &Console{Open(t, name, args...), 3 * time.Minute, time.Second}
@@ -76,6 +77,7 @@ func (c *Console) Until(pattern string) (groups []string, err error) {
 	}
 }
 
+// Ended reports whether the emulation has ended.
 func (c *Console) Ended() bool {
 	select {
 	case <-c.Done:
@@ -95,6 +97,7 @@ func (c *Console) Must(t *testing.T, pattern string) []string {
 	return groups
 }
 
+// TailOf returns the last n bytes of a text.
 func TailOf(s string, n int) string { return s[max(0, len(s)-n):] }
 
 // working is whether a thread of a process runs or would if it had a processor (proc(5)): also of

@@ -36,6 +36,7 @@ func Directory(t *testing.T, change func(*emulator.Directory)) {
 // Entra is the one stand-in: Entra ID, Azure Resource Manager and the metadata service.
 var Entra *emulator.Server
 
+// StartEntra starts Entra where the configuration of install-product expects it.
 func StartEntra() error {
 	Entra = &emulator.Server{EntraAddr: "127.0.0.1:8443", MetadataAddr: "127.0.0.1:8442"}
 	if err := Entra.Start(); err != nil {
@@ -119,6 +120,7 @@ func Hire(t *testing.T, name, role string) {
 	}
 }
 
+// The roles that let somebody in.
 const (
 	LoginRole = "Virtual Machine User Login"
 	AdminRole = "Virtual Machine Administrator Login"

@@ -11,14 +11,17 @@ import (
 	"testing"
 )
 
+// Replace is a change for Edit: one text for another.
 func Replace(old, new string) func(string) []byte {
 	return func(text string) []byte { return []byte(strings.Replace(text, old, new, 1)) }
 }
 
+// BeginWith is a change for Edit: lines in front of all others.
 func BeginWith(lines string) func(string) []byte {
 	return func(text string) []byte { return []byte(lines + text) }
 }
 
+// FileText returns what is in a file.
 func FileText(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -64,6 +67,7 @@ func Edit(t *testing.T, path string, change func(string) []byte) {
 	}
 }
 
+// ReplaceFile puts a file into the place of another, as editors do.
 func ReplaceFile(path string, text []byte, mode os.FileMode) error {
 	if err := os.WriteFile(path+".test", text, mode); err != nil {
 		return err

@@ -17,16 +17,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Enters says how the host's two questions are answered: who signs in now, and who comes with a
-// key.
-func Enters(t *testing.T, name string) (withBrowser, withKey error) {
-	t.Helper()
-	h := NewHost(t, name, "")
-	h.Prompt = As(name)
-	withBrowser = h.Tx.Authenticate(0)
-	return withBrowser, NewHost(t, name, "").Tx.AcctMgmt(0)
-}
-
 // Host is a PAM application of our own, to see what no other shows: each return code, and the
 // moment of each message.
 type Host struct {
@@ -43,7 +33,7 @@ func NewHost(t testing.TB, user, arguments string) *Host {
 	return NewHostFor(t, "vlock", user, arguments)
 }
 
-// NewHostFor is newHost under the name of a PAM service.
+// NewHostFor is NewHost under the name of a PAM service.
 func NewHostFor(t testing.TB, service, user, arguments string) *Host {
 	t.Helper()
 	dir := t.TempDir()
@@ -83,13 +73,8 @@ func As(account string) func(string) error {
 }
 
 // Workers lists the module's processes for hosts in this one, while they wait.
-func Workers(t testing.TB) []int {
-	t.Helper()
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []int
+func Workers() (all []int) {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, stat := range stats {
 		text, err := os.ReadFile(stat)
 		if err != nil {
@@ -109,10 +94,18 @@ func Workers(t testing.TB) []int {
 
 // KillWorker is a prompt during which the worker crashes.
 func KillWorker(string) error {
-	for _, pid := range WorkersOf() {
+	for _, pid := range Workers() {
 		unix.Kill(pid, unix.SIGKILL)
 	}
 	return nil
 }
 
-func WorkersOf() []int { return Workers(&testing.B{}) }
+// Enters says how the host's two questions are answered: who signs in now, and who comes with a
+// key.
+func Enters(t *testing.T, name string) (withBrowser, withKey error) {
+	t.Helper()
+	h := NewHost(t, name, "")
+	h.Prompt = As(name)
+	withBrowser = h.Tx.Authenticate(0)
+	return withBrowser, NewHost(t, name, "").Tx.AcctMgmt(0)
+}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// MakeImmutable is chattr +i for the length of a test.
 func MakeImmutable(t *testing.T, file string) {
 	t.Helper()
 	f, flags, err := attributes(t, file)
@@ -26,18 +27,21 @@ func MakeImmutable(t *testing.T, file string) {
 	})
 }
 
+// MountOn mounts a file on itself for the length of a test, so that nothing can replace it.
 func MountOn(t *testing.T, file string) {
 	t.Helper()
 	Must(t, "mount", "--bind", file, file)
 	t.Cleanup(func() { Must(t, "umount", file) })
 }
 
+// MountReadOnly has a file or directory read-only for the length of a test.
 func MountReadOnly(t *testing.T, file string) {
 	t.Helper()
 	MountOn(t, file)
 	Must(t, "mount", "-o", "remount,bind,ro", file)
 }
 
+// ImmutableFlag is the bit of chattr +i.
 const ImmutableFlag = 0x10 // FS_IMMUTABLE_FL of linux/fs.h
 
 // attributes opens a file, for as long as the test runs, and reads those of chattr(1). There may be
@@ -53,12 +57,14 @@ func attributes(t *testing.T, path string) (f *os.File, flags uint32, err error)
 	return f, flags, err
 }
 
+// Immutable reports whether a file has the attribute of chattr +i.
 func Immutable(t *testing.T, path string) bool {
 	t.Helper()
 	_, flags, err := attributes(t, path)
 	return err == nil && flags&ImmutableFlag != 0
 }
 
+// MakeMutable is chattr -i.
 func MakeMutable(t *testing.T, path string) {
 	t.Helper()
 	f, flags, err := attributes(t, path)

@@ -10,6 +10,7 @@ import (
 	"testing"
 )
 
+// LocalPassword is that of LocalUser.
 const LocalPassword = "correct horse 1"
 
 // LocalUser is somebody with a password of this machine and sudo, who has nothing to do with Entra
@@ -28,6 +29,7 @@ func LocalUser(t *testing.T) {
 	}
 }
 
+// ConsolePassword is that of root, once there are Locals.
 const ConsolePassword = "console 1"
 
 // Locals are the people who must get in: root on the console, and a local user over SSH with a
@@ -37,6 +39,7 @@ type Locals struct {
 	Seen    string   // the state of the machine in which they last did
 }
 
+// NewLocals gives root and the local user their passwords, and the local user a key.
 func NewLocals(t *testing.T) *Locals {
 	t.Helper()
 	LocalUser(t)

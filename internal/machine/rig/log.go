@@ -16,71 +16,13 @@ import (
 	"time"
 )
 
-// ending begins the one line of an attempt.
-var ending = regexp.MustCompile(`: (signed-in|authorized|denied|failed) `)
-
-// Lines are what the log has of attempts from mark on, once there is one.
-func Lines(t *testing.T, mark int) []string {
-	t.Helper()
-	var found []string
-	Eventually(t, "the log has a line", Patience, func() bool {
-		found = Syslog.Find(mark, ending.String())
-		return len(found) > 0
-	})
-	Syslog.Settle(t)
-	return Syslog.Find(mark, ending.String())
-}
-
-// Settle waits until all has been read that was written by now: a socket keeps the order.
-func (j *Journal) Settle(t *testing.T) {
-	t.Helper()
-	c, err := net.Dial("unixgram", "/dev/log")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	end := rand.Text()
-	if _, err := c.Write([]byte(end)); err != nil {
-		t.Fatal(err)
-	}
-	Eventually(t, "the log is read", Patience, func() bool {
-		j.Mu.Lock()
-		defer j.Mu.Unlock()
-		return slices.Contains(j.Lines, end)
-	})
-}
-
-// Exactly waits for so many of the module's lines that match, from mark on, and for all that was
-// written by then: no more.
-func (j *Journal) Exactly(t *testing.T, mark, n int, pattern string) []string {
-	t.Helper()
-	for end := time.Now().Add(Patience); len(j.Find(mark, pattern)) < n && time.Now().Before(end); {
-		time.Sleep(5 * time.Millisecond)
-	}
-	j.Settle(t)
-	found := j.Find(mark, pattern)
-	if len(found) != n {
-		t.Errorf("%d lines %s, want %d; log: %q", len(found), pattern, n, j.Find(mark, ""))
-	}
-	return found
-}
-
-// OneLine is the line of the one attempt since mark.
-func OneLine(t *testing.T, mark int, begin string) string {
-	t.Helper()
-	all := Lines(t, mark)
-	if len(all) != 1 || !strings.Contains(all[0], ": "+begin+" ") {
-		t.Fatalf("want one line, %s; got %q", begin, all)
-	}
-	return all[0]
-}
-
 // Syslog is this machine's: /dev/log, where pam_syslog(3) writes.
 var Syslog Journal
 
+// A Journal keeps the lines that it has read.
 type Journal struct {
-	Mu    sync.Mutex
-	Lines []string
+	mu    sync.Mutex
+	lines []string
 }
 
 func (j *Journal) start() {
@@ -99,9 +41,9 @@ func (j *Journal) start() {
 			if err != nil {
 				return
 			}
-			j.Mu.Lock()
-			j.Lines = append(j.Lines, string(bytes.TrimSpace(b[:n])))
-			j.Mu.Unlock()
+			j.mu.Lock()
+			j.lines = append(j.lines, string(bytes.TrimSpace(b[:n])))
+			j.mu.Unlock()
 		}
 	}()
 }
@@ -109,10 +51,10 @@ func (j *Journal) start() {
 // Find returns the module's log lines that match, from mark on.
 func (j *Journal) Find(mark int, pattern string) []string {
 	re := regexp.MustCompile(pattern)
-	j.Mu.Lock()
-	defer j.Mu.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	var found []string
-	for _, line := range j.Lines[mark:] {
+	for _, line := range j.lines[mark:] {
 		if strings.Contains(line, "pam_aad(") && re.MatchString(line) {
 			found = append(found, line)
 		}
@@ -120,8 +62,75 @@ func (j *Journal) Find(mark int, pattern string) []string {
 	return found
 }
 
+// Mark returns the present end of the log, for the others to begin at.
 func (j *Journal) Mark() int {
-	j.Mu.Lock()
-	defer j.Mu.Unlock()
-	return len(j.Lines)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.lines)
+}
+
+// Since returns every line from mark on, whoever wrote it.
+func (j *Journal) Since(mark int) []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.lines[mark:])
+}
+
+// Settle waits until all has been read that was written by now: a socket keeps the order.
+func (j *Journal) Settle(t *testing.T) {
+	t.Helper()
+	c, err := net.Dial("unixgram", "/dev/log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	end := rand.Text()
+	if _, err := c.Write([]byte(end)); err != nil {
+		t.Fatal(err)
+	}
+	Eventually(t, "the log is read", Patience, func() bool {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		return slices.Contains(j.lines, end)
+	})
+}
+
+// Exactly waits for so many of the module's lines that match, from mark on, and for all that was
+// written by then: no more.
+func (j *Journal) Exactly(t *testing.T, mark, n int, pattern string) []string {
+	t.Helper()
+	for end := time.Now().Add(Patience); len(j.Find(mark, pattern)) < n && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	j.Settle(t)
+	found := j.Find(mark, pattern)
+	if len(found) != n {
+		t.Errorf("%d lines %s, want %d; log: %q", len(found), pattern, n, j.Find(mark, ""))
+	}
+	return found
+}
+
+// ending begins the one line of an attempt.
+var ending = regexp.MustCompile(`: (signed-in|authorized|denied|failed) `)
+
+// Lines are what the log has of attempts from mark on, once there is one.
+func Lines(t *testing.T, mark int) []string {
+	t.Helper()
+	var found []string
+	Eventually(t, "the log has a line", Patience, func() bool {
+		found = Syslog.Find(mark, ending.String())
+		return len(found) > 0
+	})
+	Syslog.Settle(t)
+	return Syslog.Find(mark, ending.String())
+}
+
+// OneLine is the line of the one attempt since mark.
+func OneLine(t *testing.T, mark int, begin string) string {
+	t.Helper()
+	all := Lines(t, mark)
+	if len(all) != 1 || !strings.Contains(all[0], ": "+begin+" ") {
+		t.Fatalf("want one line, %s; got %q", begin, all)
+	}
+	return all[0]
 }

@@ -24,6 +24,7 @@ type Neighbour struct {
 	Pid string // of a process in that namespace
 }
 
+// NewNeighbour makes one for the length of a test.
 func NewNeighbour(t *testing.T) Neighbour {
 	t.Helper()
 	n := Neighbour{t, fmt.Sprint(keepNetwork(t))}
@@ -65,10 +66,11 @@ func (n Neighbour) In(args ...string) []string { return append([]string{"-t", n.
 // From is "ssh NAME@here [COMMAND]" from one of the neighbour's addresses.
 func (n Neighbour) From(address, name string, command ...string) *Terminal {
 	n.t.Helper()
-	return n.Ssh(append(SSHArgs("-tt", "-b", address, name+"@"+Here), command...)...)
+	return n.SSH(append(SSHArgs("-tt", "-b", address, name+"@"+Here), command...)...)
 }
 
-func (n Neighbour) Ssh(args ...string) *Terminal {
+// SSH is ssh from there.
+func (n Neighbour) SSH(args ...string) *Terminal {
 	n.t.Helper()
 	return Open(n.t, "nsenter", n.In(append([]string{"ssh"}, args...)...)...)
 }
@@ -76,7 +78,7 @@ func (n Neighbour) Ssh(args ...string) *Terminal {
 // Shell is a session, begun with a browser if it takes one.
 func (n Neighbour) Shell(address, name string, options ...string) *Terminal {
 	n.t.Helper()
-	c := n.Ssh(append(options, SSHArgs("-tt", "-b", address, name+"@"+Here)...)...)
+	c := n.SSH(append(options, SSHArgs("-tt", "-b", address, name+"@"+Here)...)...)
 	if c.Expect(`Signing in|\$ `)[0] == "Signing in" {
 		c.SignIn(name)
 		c.Expect(`\$ `)

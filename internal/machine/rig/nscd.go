@@ -85,6 +85,7 @@ func (n NSCD) Beside(command ...string) []string {
 	return append([]string{"--target", n.PID, "--mount", "--root", "--wd=/"}, command...)
 }
 
+// Run runs a command where nscd's socket is.
 func (n NSCD) Run(args ...string) (string, int) {
 	n.T.Helper()
 	return Command(n.T, "", "nsenter", n.Beside(args...)...)

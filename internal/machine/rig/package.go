@@ -19,6 +19,7 @@ func debianArchitecture() string {
 	return strings.TrimSpace(string(out))
 }
 
+// ExtensionName is the name by which Azure's agent knows the VM extension.
 const ExtensionName = "Contoso.AADLoginForLinux"
 
 // DebianPackage is the package as built for this machine.
@@ -57,11 +58,13 @@ func Wiring(t *testing.T) string {
 	return Must(t, "sh", "-c", WiringCommand)
 }
 
+// WiringCommand prints what Wiring returns.
 const (
 	wiringFiles   = `find /etc /var/lib/pam -path /etc/aad-login -prune -o -path '/etc/ld.so.cache*' -prune -o `
 	WiringCommand = wiringFiles + `-printf '%y %m %U:%G %p %l\n' | sort; ` + wiringFiles + `-type f -print0 | sort -z | xargs -0 sha256sum`
 )
 
+// VersionOf returns the version of a Debian package that is here.
 func VersionOf(t *testing.T, pkg string) string {
 	t.Helper()
 	if pkg == "proftpd-core" {
@@ -70,6 +73,7 @@ func VersionOf(t *testing.T, pkg string) string {
 	return Must(t, "dpkg-query", "-W", "-f", "${Version}", pkg)
 }
 
+// Files of the package that administrators edit.
 const (
 	RuleFile   = "/etc/sudoers.d/aad_admins"
 	DropInFile = "/etc/ssh/sshd_config.d/40-aad-login.conf"

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// ended: a process that is gone, or a zombie, has no program any more.
+// Ended reports whether a process is gone or a zombie: it has no program any more.
 func Ended(pid int) bool {
 	_, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "exe"))
 	return err != nil
@@ -53,6 +53,7 @@ func Children(pid int) (all []int) {
 	return all
 }
 
+// Kill ends a program and waits for its end.
 func Kill(cmd *exec.Cmd) {
 	cmd.Process.Kill()
 	cmd.Wait()

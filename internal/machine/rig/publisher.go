@@ -17,6 +17,7 @@ type Publisher struct {
 	Dir  string // of the repository
 }
 
+// PublisherName is the name in the key that signs.
 const PublisherName = "Contoso packages <linux@contoso.example>"
 
 // NewPublisher makes a throw-away key, of a kind that the rpm of RHEL 8 knows.
@@ -30,6 +31,7 @@ func NewPublisher(t *testing.T) *Publisher {
 	return p
 }
 
+// Run runs a command with the publisher's gpg.
 func (p *Publisher) Run(name string, args ...string) (string, int) {
 	p.t.Helper()
 	return Command(p.t, "", "env", append([]string{"GNUPGHOME=" + p.home, name}, args...)...)

@@ -32,6 +32,7 @@ func ByBrowser(t *testing.T, answer string) *Chromium {
 // (pam/door.h), a program has typed.
 const InTheBrowser = 350 * time.Millisecond
 
+// AnswerTo signs in at the address in a prompt, and returns what the page copies as a whole, and its parts.
 func (b *Chromium) AnswerTo(address, account string) (everything string, parts []string) {
 	b.T.Helper()
 	_, fragment, _ := strings.Cut(address, "#")
@@ -65,6 +66,7 @@ func ContosoPage(t testing.TB) []byte {
 	return page
 }
 
+// ContosoIssuer is the issuer of the emulator's tenant.
 func ContosoIssuer() string { return Entra.EntraURL() + "/" + emulator.Contoso().TenantID + "/v2.0" }
 
 // WebHost is a web server that gives out a page at / and at /index.html, and a page around it at
@@ -110,6 +112,7 @@ func (c *Chromium) SignIn() {
 	c.Press(KeyEnter)
 }
 
+// ToPaste is what the page says when it has an answer.
 const ToPaste = "You are signed in, and the terminal waits."
 
 // Clipboard is what was copied.

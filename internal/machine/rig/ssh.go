@@ -89,6 +89,7 @@ func SSH(t *testing.T, name string, command ...string) *Terminal {
 	return Open(t, "ssh", append(SSHArgs("-tt", name+"@127.0.0.1"), command...)...)
 }
 
+// PromptPattern matches a prompt with its page and its code.
 const PromptPattern = `To sign in, use a web browser to open the page (\S+) and enter the code ([A-Z0-9]{9}) to authenticate\.\s(?:\[[^\n]*\] )?Press ENTER when ready\.`
 
 // Prompted waits for a device code prompt.
@@ -109,6 +110,7 @@ func (c *Terminal) SignIn(as string) {
 // KeyPair is a key for public-key logins.
 type KeyPair struct{ File, Public string }
 
+// NewKeyPair makes one, for the length of a test.
 func NewKeyPair(t *testing.T) KeyPair {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "key")

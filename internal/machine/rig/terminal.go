@@ -110,6 +110,7 @@ func (c *Terminal) read() {
 	}
 }
 
+// All returns all output so far, without carriage returns.
 func (c *Terminal) All() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -237,6 +238,7 @@ func (c *Terminal) KeepTyping(line string) (stop func()) {
 	return func() { close(end); <-ended }
 }
 
+// WentWell waits for the end of a program, which has to be a good one.
 func (c *Terminal) WentWell() {
 	c.T.Helper()
 	if status, rest := c.End(); status != 0 {

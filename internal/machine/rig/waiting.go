@@ -65,6 +65,7 @@ func WaitingAt(t *testing.T, port, name string) (*Terminal, Connection) {
 	return c, p
 }
 
+// NobodyWaits waits until both waiting rooms are empty.
 func NobodyWaits(t *testing.T) {
 	t.Helper()
 	Eventually(t, "nobody waits", Patience, func() bool { return Waiting(t, "") == nil && Waiting(t, "remote") == nil })

@@ -84,7 +84,7 @@ func TestReuseByPasswordAuthentication(t *testing.T) {
 	c := n.From(rig.Near, name, "true")
 	c.SignIn(name)
 	c.WentWell()
-	c = n.Ssh(append(rig.PasswordArgs(t), "-b", rig.Near, name+"@"+rig.Here, "id -un")...)
+	c = n.SSH(append(rig.PasswordArgs(t), "-b", rig.Near, name+"@"+rig.Here, "id -un")...)
 	c.Expect(`password: `)
 	c.TypeLine("anything")
 	c.Expect(`\nburst@contoso\.example\n`)

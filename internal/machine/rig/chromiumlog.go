@@ -1,0 +1,112 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rig
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+)
+
+// Log is all that Chromium has said so far: it tells every line once.
+func (c *Chromium) Log() []Entry {
+	c.T.Helper()
+	if c.Firefox { // tells nobody
+		return nil
+	}
+	for _, kind := range []string{"browser", "performance"} {
+		var more []Entry
+		c.Do("POST", c.Session+"/se/log", map[string]string{"type": kind}, &more)
+		for i := range more {
+			more[i].network = kind == "performance"
+		}
+		c.Said = append(c.Said, more...)
+	}
+	return c.Said
+}
+
+// A form that comes back with what is wrong in it is an error to Chromium, too.
+const formCameBack = "Failed to load resource: the server responded with a status of 400 (Bad Request)"
+
+// Console is what the console shows of warnings and errors.
+func (c *Chromium) Console() (lines []string) {
+	c.T.Helper()
+	for _, e := range c.Log() {
+		if !e.network && (e.Level == "SEVERE" || e.Level == "WARNING") && !strings.HasSuffix(e.Message, formCameBack) {
+			lines = append(lines, e.Message)
+		}
+	}
+	return lines
+}
+
+// Requests are the addresses that pages asked for.
+func (c *Chromium) Requests() (urls []string) {
+	c.T.Helper()
+	for _, e := range c.Log() {
+		var event struct {
+			Message struct {
+				Method string
+				Params struct{ Request struct{ URL string } }
+			}
+		}
+		if !e.network {
+			continue
+		}
+		if err := json.Unmarshal([]byte(e.Message), &event); err != nil {
+			c.T.Fatalf("chromium: log: %v", err)
+		}
+		if event.Message.Method == "Network.requestWillBeSent" {
+			urls = append(urls, event.Message.Params.Request.URL)
+		}
+	}
+	return urls
+}
+
+// ownAddress is what a page here may ask for: this machine, a file of it, or what page or browser
+// hold themselves.
+var ownAddress = regexp.MustCompile(`^(https?://127\.0\.0\.1[:/]|file:///|data:|chrome:)`)
+
+// troubles are errors on the console and requests that leave the machine.
+func (c *Chromium) troubles() (all []string) {
+	c.T.Helper()
+	for _, line := range c.Console() {
+		all = append(all, "chromium: console: "+line)
+	}
+	for _, url := range c.Requests() {
+		if !ownAddress.MatchString(url) {
+			all = append(all, "chromium: asks for "+url)
+		}
+	}
+	return all
+}
+
+// TabTo presses Tab until a screen reader would say this.
+func (c *Chromium) TabTo(what string) {
+	c.T.Helper()
+	var passed []string
+	for range 20 {
+		c.Press(KeyTab)
+		said := c.focused()
+		if said == what {
+			return
+		}
+		passed = append(passed, said)
+	}
+	c.T.Fatalf("Tab never comes to %s, only to %q", what, passed)
+}
+
+// Tab goes to a tab.
+func (c *Chromium) Tab(handle string) {
+	c.T.Helper()
+	c.Do("POST", c.Session+"/window", map[string]string{"handle": handle}, nil)
+}
+
+// NewTab opens a tab and returns its handle.
+func (c *Chromium) NewTab() (handle string) {
+	c.T.Helper()
+	var tab struct{ Handle string }
+	c.Do("POST", c.Session+"/window/new", map[string]string{"type": "tab"}, &tab)
+	c.Tab(tab.Handle)
+	return tab.Handle
+}
