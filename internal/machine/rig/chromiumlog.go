@@ -80,33 +80,3 @@ func (c *Chromium) troubles() (all []string) {
 	}
 	return all
 }
-
-// TabTo presses Tab until a screen reader would say this.
-func (c *Chromium) TabTo(what string) {
-	c.T.Helper()
-	var passed []string
-	for range 20 {
-		c.Press(KeyTab)
-		said := c.focused()
-		if said == what {
-			return
-		}
-		passed = append(passed, said)
-	}
-	c.T.Fatalf("Tab never comes to %s, only to %q", what, passed)
-}
-
-// Tab goes to a tab.
-func (c *Chromium) Tab(handle string) {
-	c.T.Helper()
-	c.Do("POST", c.Session+"/window", map[string]string{"handle": handle}, nil)
-}
-
-// NewTab opens a tab and returns its handle.
-func (c *Chromium) NewTab() (handle string) {
-	c.T.Helper()
-	var tab struct{ Handle string }
-	c.Do("POST", c.Session+"/window/new", map[string]string{"type": "tab"}, &tab)
-	c.Tab(tab.Handle)
-	return tab.Handle
-}

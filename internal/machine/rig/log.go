@@ -62,11 +62,33 @@ func (j *Journal) Find(mark int, pattern string) []string {
 	return found
 }
 
-// Mark returns the present end of the log, for the others to begin at.
+// Mark returns the end of all that has been written by now, for the others to begin at.
 func (j *Journal) Mark() int {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return len(j.lines)
+	end, err := j.write()
+	if err != nil {
+		panic(err)
+	}
+	for {
+		j.mu.Lock()
+		at := slices.Index(j.lines, end)
+		j.mu.Unlock()
+		if at >= 0 {
+			return at + 1
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// write writes a line that nobody else writes.
+func (j *Journal) write() (line string, err error) {
+	c, err := net.Dial("unixgram", "/dev/log")
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	line = rand.Text()
+	_, err = c.Write([]byte(line))
+	return line, err
 }
 
 // Since returns every line from mark on, whoever wrote it.
@@ -79,13 +101,8 @@ func (j *Journal) Since(mark int) []string {
 // Settle waits until all has been read that was written by now: a socket keeps the order.
 func (j *Journal) Settle(t *testing.T) {
 	t.Helper()
-	c, err := net.Dial("unixgram", "/dev/log")
+	end, err := j.write()
 	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	end := rand.Text()
-	if _, err := c.Write([]byte(end)); err != nil {
 		t.Fatal(err)
 	}
 	Eventually(t, "the log is read", Patience, func() bool {
