@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # The targets a person types are documented in README.md: all, demo, test, check, bench, fleet, fuzz, matrix, hosts, clients, browsers, crowd,
-# nameservices, cloud-init, selinux, vm, vm-arm64, rpm, published, watching, ansible, install, deb, packages, release, repository, pictures, walk, clean.
+# nameservices, cloud-init, selinux, vm, vm-arm64, vm-power, rpm, published, watching, ansible, install, deb, packages, release, repository, pictures, walk, clean.
 
 VERSION := 0.1.0
 DESTDIR :=
@@ -151,6 +151,12 @@ bench:
 vm-arm64:
 	internal/machine/throwaway internal/machine/make/vm arm64
 
+# Losses of power on each file system; SEED has the moments of an earlier run, of another recording.
+vm-power: CUTS := 500
+vm-power: SEED := 0
+vm-power:
+	internal/machine/throwaway internal/machine/make/vm-power $(CUTS) $(SEED)
+
 # What it has met goes into the page. PREVIOUS is the commit of the last release, from which each machine is upgraded; before the first,
 # of a state that people may have built.
 matrix: PREVIOUS := 16cabd15bf4c
@@ -177,4 +183,4 @@ clean:
 	rm -rf $(B)
 	@echo "Go's caches stay, which other projects use, too: go clean -cache -modcache empties them"
 
-.PHONY: all install deb packages release repository stage-deb stage-rpm stage-vm demo test check bench fleet fuzz matrix hosts clients browsers crowd nameservices cloud-init selinux vm vm-arm64 rpm published watching ansible pictures walk clean
+.PHONY: all install deb packages release repository stage-deb stage-rpm stage-vm demo test check bench fleet fuzz matrix hosts clients browsers crowd nameservices cloud-init selinux vm vm-arm64 vm-power rpm published watching ansible pictures walk clean

@@ -33,6 +33,7 @@
 //	clients    SSH clients besides ssh
 //	watching   the report, and what is shipped to watch sign-ins with
 //	vm         a machine with a kernel of its own, where SELinux and AppArmor enforce
+//	power      what is left when the power goes while the product writes
 //	bench      the figures of a sign-in
 //
 // All of them are built on package rig: the machine, a person at a terminal, a browser, the

@@ -1,0 +1,274 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package power
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+var rootTar = flag.String("root", "", "root of a Debian with sshd, as a tar file")
+
+// everybody are the files by which everybody signs in, and that the package or its scripts change.
+var everybody = []string{"etc/nsswitch.conf", "etc/ssh/sshd_config", "etc/ssh/sshd_config.d/*", "etc/sudoers", "etc/sudoers.d/*", "etc/pam.d/*"}
+
+// A chroot is a Debian of its own on a device.
+type chroot struct {
+	*mounted
+	t *testing.T
+}
+
+const password = "correct horse battery staple"
+
+// chrooted mounts it, with what its programs need of a machine.
+func (f filesystem) chrooted(t *testing.T, s *shelf, d *disk, options, dir string) (*chroot, error) {
+	t.Helper()
+	m, err := f.mount(t, s, d, options, dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, sub := range []string{"proc", "run"} {
+		kind := map[string]string{"proc": "proc", "run": "tmpfs"}[sub]
+		if err := unix.Mount(sub, filepath.Join(dir, sub), kind, 0, ""); err != nil {
+			t.Fatal(err)
+		}
+		m.binds = append(m.binds, filepath.Join(dir, sub))
+	}
+	return &chroot{m, t}, nil
+}
+
+// run has a program run in it. DEBIAN_FRONTEND is for debconf; nobody is there to ask.
+func (c *chroot) run(input, name string, args ...string) (string, error) {
+	cmd := exec.Command("env", append([]string{"-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C",
+		"chroot", c.dir, name}, args...)...)
+	cmd.Stdin = strings.NewReader(input)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%s %q: %w: %s", name, args, err, out)
+	}
+	return string(out), err
+}
+
+func (c *chroot) must(input, name string, args ...string) {
+	c.t.Helper()
+	if _, err := c.run(input, name, args...); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// furnish makes a machine of an empty device: a person with a password, host keys, nothing started.
+func (c *chroot) furnish(debs ...string) {
+	c.t.Helper()
+	must(c.t, "tar", "-xf", *rootTar, "-C", c.dir, "--exclude=./dev/*")
+	for name, number := range map[string]uint32{"null": 3, "zero": 5, "random": 8, "urandom": 9} {
+		if err := unix.Mknod(filepath.Join(c.dir, "dev", name), unix.S_IFCHR|0o666, int(unix.Mkdev(1, number))); err != nil {
+			c.t.Fatal(err)
+		}
+		os.Chmod(filepath.Join(c.dir, "dev", name), 0o666)
+	}
+	for _, deb := range debs {
+		must(c.t, "cp", deb, filepath.Join(c.dir, "root"))
+	}
+	policy := filepath.Join(c.dir, "usr/sbin/policy-rc.d")
+	if err := os.WriteFile(policy, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil {
+		c.t.Fatal(err)
+	}
+	c.must("", "useradd", "-m", "local")
+	c.must("local:"+password+"\n", "chpasswd")
+	c.must("", "ssh-keygen", "-A")
+}
+
+// wiring returns what everybody signs in by.
+func (c *chroot) wiring() state {
+	found := state{}
+	for _, pattern := range everybody {
+		paths, _ := filepath.Glob(filepath.Join(c.dir, pattern))
+		for _, path := range paths {
+			if read(path) {
+				text, err := os.ReadFile(path)
+				if err != nil {
+					text = []byte(err.Error())
+				}
+				found[strings.TrimPrefix(path, c.dir)] = string(text)
+			}
+		}
+	}
+	return found
+}
+
+// read is whether a name in one of these directories is read by anybody. PAM, sudo and sshd skip these.
+func read(path string) bool {
+	name := filepath.Base(path)
+	for _, suffix := range []string{".new", ".aad-login", ".pam-new", ".pam-old"} {
+		if strings.HasSuffix(name, suffix) {
+			return false
+		}
+	}
+	return !strings.HasPrefix(name, ".aad-login")
+}
+
+// localLogins returns what keeps local people out.
+func (c *chroot) localLogins() (problems []string) {
+	os.MkdirAll(filepath.Join(c.dir, "run/sshd"), 0o755)
+	for _, line := range []struct {
+		input string
+		args  []string
+	}{
+		{password + "\n", []string{"pamtester", "sshd", "local", "authenticate", "acct_mgmt"}},
+		{password + "\n", []string{"pamtester", "login", "local", "authenticate", "acct_mgmt"}},
+		{password + "\n", []string{"pamtester", "sudo", "local", "authenticate", "acct_mgmt"}},
+		{"", []string{"su", "local", "-c", "true"}},
+		{"", []string{"getent", "passwd", "root", "local"}},
+		{"", []string{"sshd", "-t"}},
+		{"", []string{"visudo", "-cq"}},
+	} {
+		if line.args[0] == "sshd" {
+			line.args[0] = "/usr/sbin/sshd"
+		}
+		if _, err := c.run(line.input, line.args[0], line.args[1:]...); err != nil {
+			problems = append(problems, "local logins: "+err.Error())
+		}
+	}
+	if _, err := c.run("wrong\n", "pamtester", "sshd", "local", "authenticate"); err == nil {
+		problems = append(problems, "local logins: anybody comes in, with any password")
+	}
+	return problems
+}
+
+// resumes has dpkg go on with what was cut short, and looks again.
+func (c *chroot) resumes(deb string) (problems []string) {
+	if _, err := c.run("", "dpkg", "--configure", "-a"); err != nil {
+		problems = append(problems, err.Error())
+	}
+	problems = append(problems, c.localLogins()...)
+	status, _ := c.run("", "dpkg-query", "-W", "-f", "${Status}", "aad-login")
+	if status == "install ok installed" {
+		return append(problems, c.wired(true)...)
+	}
+	if _, err := c.run("", "dpkg", "-i", deb); err != nil {
+		problems = append(problems, err.Error())
+	}
+	problems = append(problems, c.wired(true)...)
+	return append(problems, c.localLogins()...)
+}
+
+// wired returns what is missing of the package's wiring, or left of it.
+func (c *chroot) wired(there bool) (problems []string) {
+	now := c.wiring()
+	for path, part := range map[string]string{
+		"/etc/nsswitch.conf": " aad", "/etc/pam.d/common-auth": "pam_aad.so", "/etc/pam.d/common-account": "pam_aad.so",
+		"/etc/pam.d/common-session": "pam_aad.so", "/etc/ssh/sshd_config.d/40-aad-login.conf": "\n", "/etc/sudoers.d/aad_admins": "\n",
+	} {
+		if strings.Contains(now[path], part) != there {
+			status, _ := c.run("", "dpkg-query", "-W", "-f", "${Status}", "aad-login")
+			problems = append(problems, fmt.Sprintf("%s has %q in it: %v; the package is %q", path, part, !there, status))
+		}
+	}
+	return problems
+}
+
+// next makes another version of a package, whose files for sshd and sudo are others.
+func next(t *testing.T, deb string) string {
+	t.Helper()
+	dir := t.TempDir()
+	must(t, "dpkg-deb", "-R", deb, dir+"/tree")
+	must(t, "sh", "-c", `sed -i '/^Version:/s/$/+next/' "$1/DEBIAN/control" && for file in 40-aad-login.conf 40-aad-login.conf.before-8.7 aad_admins; do
+		echo "# next" >>"$1/usr/share/aad-login/$file"; done && cd "$1" && find usr -type f | sort | xargs md5sum >DEBIAN/md5sums`, "sh", dir+"/tree")
+	must(t, "dpkg-deb", "-Znone", "-b", dir+"/tree", dir+"/next.deb")
+	return dir + "/next.deb"
+}
+
+// recordWiring has the package come, be upgraded and go.
+func (f filesystem) recordWiring(t *testing.T, options, deb, newer string) *recording {
+	t.Helper()
+	s, d, dir := newShelf(t), newDisk(f.size), t.TempDir()
+	f.format(t, s, d)
+	mkdir(t, dir, 0o755)
+	m, err := f.mount(t, s, d, options, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &chroot{m, t}
+	c.furnish(deb, newer)
+	m.unmount(t)
+	r := &recording{fs: f, options: options, shelf: s, image: d.clone(), log: &log{}}
+	d.log = r.log
+	if c, err = f.chrooted(t, s, d, options, dir); err != nil {
+		t.Fatal(err)
+	}
+	r.told = newPromises(r.log, c.wiring())
+	done := make(chan struct{})
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		syncsAllTheTime(t, filepath.Join(dir, "neighbour"), done)
+	}()
+	for _, args := range [][]string{{"-i", inside(deb)}, {"-i", inside(newer)}, {"-r", "aad-login"}, {"-i", inside(newer)}, {"-P", "aad-login"}} {
+		before := c.wiring()
+		end := r.told.begin("dpkg " + strings.Join(args, " "))
+		c.must("", "dpkg", args...)
+		end(func() state {
+			after := c.wiring()
+			for path := range before {
+				after[path] += "" // also what is gone
+			}
+			return after
+		})
+	}
+	close(done)
+	<-stopped
+	end := r.log.length()
+	c.unmount(t)
+	r.log.events = r.log.events[:end]
+	return r
+}
+
+func inside(deb string) string { return "/root/" + filepath.Base(deb) }
+
+// TestWiring cuts the installation, upgrade and removal of the package.
+func TestWiring(t *testing.T) {
+	if *wanted == 0 {
+		t.Skip("it takes a quarter of an hour; run: make vm-power")
+	}
+	debs, _ := filepath.Glob(root + "/build/dist/aad-login_*_amd64.deb")
+	if len(debs) != 1 || *rootTar == "" {
+		t.Fatalf("packages: %q, root: %q", debs, *rootTar)
+	}
+	newer := next(t, debs[0])
+	for _, fs := range chosen() {
+		t.Run(fs.name, func(t *testing.T) {
+			fs.size = 1 << 30
+			r := fs.recordWiring(t, fs.options[0], debs[0], newer)
+			dir := t.TempDir()
+			wrong, cuts := 0, r.cuts(*wanted/5, *seed)
+			for _, c := range cuts {
+				if problems := r.lookAtWiring(t, c, dir, inside(newer)); len(problems) > 0 {
+					wrong++
+					t.Errorf("%v, with %d promises: %.3000q", c, r.told.reached(c.position), problems)
+				}
+			}
+			t.Logf("%s -o %q: %d events; %d cuts, %d wrong", fs.name, r.options, len(r.log.events), len(cuts), wrong)
+		})
+	}
+}
+
+func (r *recording) lookAtWiring(t *testing.T, cut cut, dir, deb string) (problems []string) {
+	t.Helper()
+	c, err := r.fs.chrooted(t, r.shelf, r.after(cut), r.options, dir)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	defer c.unmount(t)
+	problems = r.told.broken(cut.position, c.wiring())
+	problems = append(problems, c.localLogins()...)
+	return slices.Concat(problems, c.resumes(deb))
+}
