@@ -63,7 +63,7 @@ func (s Store) backUpDaily() error {
 }
 
 // backUp keeps the store, which must not be sealed, under the name of this second, or of the next
-// one that is free. It removes the oldest backups.
+// one that is free. It removes the oldest backups. The name is on disk when backUp returns.
 func (s Store) backUp() (path string, err error) {
 	if err := os.Mkdir(s.path(backupsDir), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
@@ -73,6 +73,9 @@ func (s Store) backUp() (path string, err error) {
 		if err = os.Link(s.path(storeFile), path); !errors.Is(err, fs.ErrExist) {
 			break
 		}
+	}
+	if err == nil {
+		err = syncPath(s.path(backupsDir))
 	}
 	if err != nil {
 		return "", err
@@ -159,7 +162,7 @@ func (s Store) withdrawAll() error {
 			all = errors.Join(all, os.RemoveAll(filepath.Join(dir, file.Name())))
 		}
 	}
-	return all
+	return errors.Join(all, s.syncGrants())
 }
 
 // undoneBy reads the present store as far as it can be read.

@@ -121,8 +121,9 @@ func (s Store) grantPath(uid uint32) string {
 // writeGrant replaces the grant's file by way of a temporary file. That always has the same name,
 // so a writer that is killed again and again leaves only one. The caller has the lock.
 //
-// A denial is on disk when writeGrant returns. For a grant, keepGrants waits for that: a grant that
-// is lost with the power, or empty, stands in for nothing.
+// A denial is on disk when writeGrant returns. For a grant, keepGrants waits for that: a first grant
+// that is lost with the power, or empty, stands in for nothing. A grant that replaces another is on
+// disk before it does, or both could be lost.
 func (s Store) writeGrant(uid uint32, g Grant) error {
 	g.Time, g.Browser.Time = g.Time.UTC(), g.Browser.Time.UTC()
 	text, err := json.Marshal(g)
@@ -145,13 +146,12 @@ func (s Store) writeGrant(uid uint32, g Grant) error {
 	if err := f.Chmod(0o600); err != nil { // the umask is our host's
 		return err
 	}
-	if g.Denied == "" {
-		return os.Rename(f.Name(), path)
+	if _, none := os.Lstat(path); none == nil || g.Denied != "" {
+		if err := f.Sync(); err != nil {
+			return err
+		}
 	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := os.Rename(f.Name(), path); err != nil || g.Denied == "" {
 		return err
 	}
 	return syncPath(s.path(grantsDir))

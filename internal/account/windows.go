@@ -15,9 +15,18 @@ import (
 
 // Withdraw removes what an earlier authorization of an account has left for the next one to rely
 // on: the grant, which could stand in for Azure, and the windows, which could stand in for a
-// browser.
+// browser. A power cut does not bring them back.
 func (s Store) Withdraw(uid uint32) error {
-	return removeAll(s.grantPath(uid), s.WindowsPath(uid))
+	return errors.Join(removeAll(s.grantPath(uid), s.WindowsPath(uid)), s.syncGrants())
+}
+
+// syncGrants returns when the names in grants/ are on disk.
+func (s Store) syncGrants() error {
+	err := syncPath(s.path(grantsDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("account: withdraw: %w", err)
+	}
+	return nil
 }
 
 // CloseWindows removes the windows alone.

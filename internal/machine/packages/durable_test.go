@@ -55,3 +55,71 @@ func TestWiringIsDurable(t *testing.T) {
 		}
 	}
 }
+
+// The package's scripts have pam-auth-update sync a stack before it replaces another. Without that, a
+// power cut leaves an empty stack, and nobody comes in.
+func TestStacksAreDurable(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"common-auth": "old", "common-auth.pam-new": "new"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	here, err := filepath.Abs("../../../packaging/debian")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const program = `BEGIN {
+		my $sync = \&IO::Handle::sync;
+		no warnings;
+		*IO::Handle::sync = sub { 
+			print -d $_[0] ? "directory" : "file", -e "$ARGV[0]/common-auth.pam-new" ? " before;" : " after;";
+			$sync->(@_);
+		};
+	}
+	rename("$ARGV[0]/common-auth.pam-new", "$ARGV[0]/common-auth") or die;
+	rename("$ARGV[0]/missing", "$ARGV[0]/common-auth") and die;
+	print $!{ENOENT} ? "missing" : $!;`
+	said := rig.Must(t, "env", "PERL5OPT=-I"+here+" -MSyncedRename", "perl", "-w", "-e", program, dir)
+	if want := "file before;directory after;directory after;missing"; said != want {
+		t.Errorf("perl said %q, want %q", said, want)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "common-auth")); string(text) != "new" {
+		t.Errorf("the stack is %q, %v", text, err)
+	}
+	for _, script := range []string{"postinst", "prerm"} {
+		text, err := os.ReadFile(filepath.Join(here, script))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if words := strings.Fields(line); len(words) > 0 && words[0] == "pam-auth-update" {
+				t.Errorf("%s does it without: %s", script, line)
+			}
+		}
+	}
+}
+
+// An administrator's version of a file is on disk under its new name before the old name goes.
+func TestKeptFilesAreDurable(t *testing.T) {
+	const file, kept = "/etc/ssh/sshd_config.d/40-aad-login.conf", "/etc/aad-login/40-aad-login.conf.kept"
+	rig.Edit(t, file, func(text string) []byte { return []byte(text + "# an administrator's\n") })
+	dir := t.TempDir()
+	said := filepath.Join(dir, "said")
+	for _, program := range []string{"sync", "rm"} {
+		text := "#!/bin/sh\necho " + program + ` "$@" >>` + said + "\nexec /usr/bin/" + program + ` "$@"` + "\n"
+		if err := os.WriteFile(filepath.Join(dir, program), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rig.Must(t, "env", "PATH="+dir+":"+os.Getenv("PATH"), "/usr/share/aad-login/drop-ins", "remove")
+	t.Cleanup(func() { rig.Must(t, "/usr/share/aad-login/drop-ins", "add") })
+	text, err := os.ReadFile(said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "sync " + kept + " " + filepath.Dir(kept) + "\nrm " + file + "\nsync " + filepath.Dir(file) + "\n"
+	if !strings.Contains(string(text), want) {
+		t.Errorf("drop-ins remove:\n%s\nwant in it:\n%s", text, want)
+	}
+}

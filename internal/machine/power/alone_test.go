@@ -26,7 +26,7 @@ func (d *diary) step(what string, do func() error) {
 		d.t.Errorf("%s: %v", what, err)
 	}
 	end(func() state {
-		now := allInOne()
+		now := see(allInOne).State
 		all := maps.Clone(now)
 		for thing := range d.last {
 			all[thing] = now[thing] // also if it is gone
@@ -45,7 +45,7 @@ func (d *diary) aadctl(args ...string) {
 
 // alone makes every kind of change, each when the one before is done.
 func alone(t *testing.T, p *promises) {
-	d := &diary{t: t, p: p, last: allInOne()}
+	d := &diary{t: t, p: p, last: see(allInOne).State}
 	for i := range 2 {
 		someone := func(who string) string { return fmt.Sprintf("%s%d@%s", who, i, tenant) }
 		d.step("first import", func() error { importing(t, someone("first")); return nil })

@@ -5,14 +5,11 @@ package power
 
 import (
 	"flag"
-	"fmt"
 	"os"
 	"os/exec"
 	"slices"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // A filesystem is a kind, with options that say how early it writes what nobody has asked it to.
@@ -27,23 +24,39 @@ type filesystem struct {
 // Without auto_da_alloc, and with data=writeback, ext4 does no more for programs than POSIX says:
 // by default it writes a file's data before another gets its name.
 var filesystems = []filesystem{
-	{"ext4", []string{"mkfs.ext4", "-q", "-F"}, 96 << 20, []string{"noauto_da_alloc", "", "noauto_da_alloc,data=writeback,commit=1"}, nothing},
+	{"ext4", []string{"mkfs.ext4", "-q", "-F"}, 96 << 20, []string{"noauto_da_alloc", "", "noauto_da_alloc,data=writeback,commit=1"}, superblock(1 << 10)},
 	{"xfs", []string{"mkfs.xfs", "-q", "-f"}, 320 << 20, []string{"", "wsync", ""}, nothing},
-	{"btrfs", []string{"mkfs.btrfs", "-q", "-f"}, 160 << 20, []string{"", "commit=1", "nodatacow"}, superblock},
+	{"btrfs", []string{"mkfs.btrfs", "-q", "-f"}, 160 << 20, []string{"", "commit=1", "nodatacow"}, superblock(64<<10, 64<<20)},
 }
 
-var on = flag.String("on", "", "only on this file system")
+var (
+	on   = flag.String("on", "", "only on this file system")
+	with = flag.Int("with", -1, "only with its options of this number")
+)
 
 // chosen are the file systems of this run.
-func chosen() []filesystem {
-	return slices.DeleteFunc(slices.Clone(filesystems), func(f filesystem) bool { return *on != "" && f.name != *on })
+func chosen() (all []filesystem) {
+	for _, f := range filesystems {
+		if *on != "" && f.name != *on {
+			continue
+		}
+		if *with >= 0 {
+			f.options = f.options[*with : *with+1]
+		}
+		all = append(all, f)
+	}
+	return all
 }
 
 func nothing(event) bool { return false }
 
-// superblock is whether an event writes a superblock of btrfs, of which no copy counts but one: a
-// device that tears it needs "btrfs rescue super-recover", whatever programs do.
-func superblock(e event) bool { return e.at == 64<<10 || e.at == 64<<20 }
+// superblock is whether an event writes one of the blocks at these places. A device that tears it
+// needs another copy of it, by fsck or "btrfs rescue super-recover", whatever programs do.
+func superblock(places ...int64) func(event) bool {
+	return func(e event) bool {
+		return slices.ContainsFunc(places, func(at int64) bool { return e.at <= at && at < e.at+int64(len(e.data)) })
+	}
+}
 
 // format makes an empty file system, directly and unrecorded.
 func (f filesystem) format(t *testing.T, s *shelf, d *disk) {
@@ -62,13 +75,14 @@ type mounted struct {
 	binds  []string
 }
 
-// mount returns an error where the file system itself cannot be mounted.
+// mount returns an error where the file system itself cannot be mounted. Programs do it, as all else
+// that may have to wait for the device: this process has it, and could not be killed meanwhile.
 func (f filesystem) mount(t *testing.T, s *shelf, d *disk, options, dir string) (*mounted, error) {
 	t.Helper()
 	m := &mounted{device: s.device(t, d), dir: dir}
-	if err := unix.Mount(m.device.path, dir, f.name, 0, options); err != nil {
+	if _, err := command("mount", "-t", f.name, "-o", "rw,"+options, m.device.path, dir); err != nil {
 		m.device.remove()
-		return nil, fmt.Errorf("mount %s -o %q: %w", f.name, options, err)
+		return nil, err
 	}
 	return m, nil
 }
@@ -76,22 +90,20 @@ func (f filesystem) mount(t *testing.T, s *shelf, d *disk, options, dir string) 
 // bind puts a directory of it in the place of one of the machine's.
 func (m *mounted) bind(t *testing.T, from, to string) {
 	t.Helper()
-	if err := unix.Mount(m.dir+"/"+from, to, "", unix.MS_BIND, ""); err != nil {
-		t.Fatalf("bind %s to %s: %v", from, to, err)
-	}
+	must(t, "mount", "--bind", m.dir+"/"+from, to)
 	m.binds = append(m.binds, to)
 }
 
 func (m *mounted) unmount(t *testing.T) {
 	t.Helper()
 	for _, dir := range append(m.binds, m.dir) {
-		err := error(unix.EBUSY) // until the last process is gone
-		for end := time.Now().Add(20 * time.Second); err == unix.EBUSY && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-			err = unix.Unmount(dir, 0)
+		_, err := command("umount", dir)
+		for end := time.Now().Add(20 * time.Second); err != nil && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+			_, err = command("umount", dir) // until the last process is gone
 		}
 		if err != nil {
-			out, _ := exec.Command("fuser", "-vm", dir).CombinedOutput()
-			t.Fatalf("unmount %s: %v: %s", dir, err, out)
+			out, _ := command("fuser", "-vm", dir)
+			t.Fatalf("%v: %s", err, out)
 		}
 	}
 	m.device.remove()

@@ -15,7 +15,7 @@ type workload struct {
 	name  string
 	begin []string // imported before
 	work  func(*testing.T, *promises)
-	see   func() state
+	see   string
 }
 
 var workloads = []workload{
@@ -49,15 +49,19 @@ func (f filesystem) try(t *testing.T, options string, w workload, n, enough int)
 	began := time.Now()
 	r := f.record(t, options, w)
 	recorded := time.Now()
-	l := &look{see: w.see, sealings: map[string]int{}, dir: t.TempDir()}
+	l := &inspection{see: w.see, sealings: map[string]int{}, dir: t.TempDir()}
 	looked := 0
 	for _, c := range r.cuts(n, *seed) {
 		if len(wrong) == enough {
 			break
 		}
 		looked++
-		if problems := l.at(t, r, r.after(c), c); len(problems) > 0 {
-			wrong = append(wrong, fmt.Sprintf("%v, with %d promises: %.2000q", c, r.told.reached(c.position), problems))
+		problems, err := l.at(t, r, r.after(c), c)
+		if err != nil {
+			t.Errorf("%s -o %q, %v: %v", f.name, options, c, err)
+		}
+		if len(problems) > 0 {
+			wrong = append(wrong, fmt.Sprintf("%v, with %d promises: %.3000q", c, r.told.reached(c.position), problems))
 		}
 	}
 	t.Logf("%s -o %q, %s: %d promises, %d events in %v; %d cuts in %v, %d wrong; sealed %v", f.name, options, w.name,
@@ -88,11 +92,12 @@ func TestStore(t *testing.T) {
 	start(t)
 	for _, fs := range chosen() {
 		t.Run(fs.name, func(t *testing.T) {
-			trials := len(fs.options) * len(workloads)
-			for i := range trials {
-				n := (*wanted + trials - 1) / trials
-				for _, wrong := range fs.try(t, fs.options[i%len(fs.options)], workloads[i/len(fs.options)], n, endless) {
-					t.Error(wrong)
+			recordings := len(filesystems[0].options) * len(workloads) // each has its share of the cuts
+			for _, w := range workloads {
+				for _, options := range fs.options {
+					for _, wrong := range fs.try(t, options, w, (*wanted+recordings-1)/recordings, endless) {
+						t.Error(wrong)
+					}
 				}
 			}
 		})

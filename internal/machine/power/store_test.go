@@ -4,6 +4,7 @@
 package power
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -49,7 +50,7 @@ func (f filesystem) record(t *testing.T, options string, w workload) *recording 
 	for _, name := range w.begin {
 		importing(t, name)
 	}
-	before := w.see()
+	before := see(w.see).State
 	m.unmount(t)
 	r := &recording{fs: f, options: options, shelf: s, image: d.clone(), log: &log{}}
 	r.told = newPromises(r.log, before)
@@ -65,20 +66,61 @@ func (f filesystem) record(t *testing.T, options string, w workload) *recording 
 	return r
 }
 
-// eachAccount returns what is promised about, with every account a thing of its own.
-func eachAccount() state {
-	found := others()
-	for _, line := range stored(account.Store{}.Open()) {
-		found[line.thing] = line.text
-	}
-	return found
+// A sight is what is seen of the product's directories.
+type sight struct {
+	State state
+	Names []string // beginnings of the entries that the name service has to answer with
 }
 
-// allInOne returns it with the store as one thing.
-func allInOne() state {
-	found := others()
-	found["store"] = contents(account.Store{}.Open())
-	return found
+const (
+	eachAccount = "each account" // with every account a thing of its own
+	allInOne    = "all in one"   // with the store as one thing
+)
+
+// see has a process of its own look. The store is mapped, and whoever waits here for a page of it
+// would keep the rest of this process, which has the device, from running.
+func see(how string) (seen sight) {
+	out, err := command(os.Args[0], "see", how)
+	if err == nil {
+		err = json.Unmarshal([]byte(out), &seen)
+	}
+	if err != nil {
+		seen.State = state{"see": err.Error()}
+	}
+	return seen
+}
+
+func TestMain(m *testing.M) {
+	var err error
+	switch {
+	case len(os.Args) == 3 && os.Args[1] == "see":
+		err = json.NewEncoder(os.Stdout).Encode(look(os.Args[2]))
+	case len(os.Args) == 3 && os.Args[1] == "neighbour":
+		err = neighbour(os.Args[2])
+	default:
+		os.Exit(m.Run())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func look(how string) sight {
+	seen := sight{State: others()}
+	var all strings.Builder
+	for _, line := range stored(account.Store{}.Open()) {
+		if all.WriteString(line.text + "\n"); how == eachAccount {
+			seen.State[line.thing] = line.text
+		}
+		if line.uid != 0 {
+			seen.Names = append(seen.Names, fmt.Sprintf("%s:*:%d:", line.thing, line.uid))
+		}
+	}
+	if how == allInOne {
+		seen.State["store"] = all.String()
+	}
+	return seen
 }
 
 // A line is of an account, or of the rules.
@@ -126,7 +168,8 @@ func others() state {
 	}
 	grants, _ := filepath.Glob(storeDir + "/grants/*")
 	for _, path := range grants {
-		if text, err := os.ReadFile(path); err == nil && filepath.Ext(path) != ".new" {
+		// One that nobody can read is none: whoever it was for has not been told that they are in.
+		if text, err := os.ReadFile(path); err == nil && filepath.Ext(path) != ".new" && json.Valid(text) {
 			found["grant "+filepath.Base(path)] = string(text)
 		}
 	}
@@ -164,26 +207,27 @@ func leftovers() (left []string) {
 	return left
 }
 
-// A look is what a machine is looked at by that came back after a cut.
-type look struct {
-	see      func() state
+// An inspection is of machines that came back after a cut.
+type inspection struct {
+	see      string
 	sealings map[string]int // at once, before anybody signs in
 	dir      string
 }
 
-func (l *look) at(t *testing.T, r *recording, d *disk, c cut) (problems []string) {
+// at returns what is wrong, and err if the file system itself is.
+func (l *inspection) at(t *testing.T, r *recording, d *disk, c cut) (problems []string, err error) {
 	t.Helper()
 	m, err := r.fs.open(t, r.shelf, d, r.options, l.dir)
 	if err != nil {
-		return []string{err.Error()}
+		return nil, err
 	}
 	defer m.unmount(t)
 	problems = verified()
-	found := l.see()
-	problems = append(problems, r.told.broken(c.position, found)...)
-	problems = append(problems, looksUp()...)
+	seen := see(l.see)
+	problems = append(problems, r.told.broken(c.position, seen.State)...)
+	problems = append(problems, looksUp(seen.Names)...)
 	l.sealings[sealing()]++
-	return append(problems, l.signsIn(found, c)...)
+	return append(problems, l.signsIn(seen.State)...), nil
 }
 
 // verified is what "aadctl store verify" finds, of the backups too.
@@ -196,25 +240,22 @@ func verified() []string {
 }
 
 // looksUp asks the name service about everybody.
-func looksUp() (problems []string) {
-	var names []string
-	uids := map[string]uint32{}
-	for _, line := range stored(account.Store{}.Open()) {
-		if line.uid != 0 {
-			names = append(names, line.thing)
-			uids[line.thing] = line.uid
-		}
-	}
-	if len(names) == 0 {
+func looksUp(entries []string) (problems []string) {
+	if len(entries) == 0 {
 		return nil
 	}
-	out, err := command("getent", append([]string{"passwd"}, names...)...)
+	args := []string{"passwd"}
+	for _, entry := range entries {
+		name, _, _ := strings.Cut(entry, ":")
+		args = append(args, name)
+	}
+	out, err := command("getent", args...)
 	if err != nil {
 		problems = append(problems, err.Error())
 	}
-	for _, name := range names {
-		if !strings.Contains("\n"+out, fmt.Sprintf("\n%s:*:%d:", name, uids[name])) {
-			problems = append(problems, fmt.Sprintf("getent does not know %s as %d", name, uids[name]))
+	for _, entry := range entries {
+		if !strings.Contains("\n"+out, "\n"+entry) {
+			problems = append(problems, "getent does not know "+entry)
 		}
 	}
 	return problems
@@ -223,7 +264,7 @@ func looksUp() (problems []string) {
 const late = "late@" + tenant
 
 // signsIn has somebody new sign in, without a hand laid on, and looks again.
-func (l *look) signsIn(found state, c cut) (problems []string) {
+func (l *inspection) signsIn(found state) (problems []string) {
 	if err := signIn(late); err != nil {
 		return []string{"next sign-in: " + err.Error()}
 	}
@@ -233,7 +274,7 @@ func (l *look) signsIn(found state, c cut) (problems []string) {
 	if left := leftovers(); len(left) > 0 {
 		problems = append(problems, fmt.Sprintf("after the next sign-in there is %q", left))
 	}
-	now := l.see() // which reads the store through
+	now := see(l.see).State // which reads the store through
 	for thing, value := range found {
 		if thing != "store" && !strings.HasPrefix(thing, "backup ") && now[thing] != value {
 			problems = append(problems, fmt.Sprintf("%s: the next sign-in made %q of %q", thing, now[thing], value))

@@ -6,6 +6,7 @@ package power
 import (
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,9 +39,7 @@ func (f filesystem) chrooted(t *testing.T, s *shelf, d *disk, options, dir strin
 	}
 	for _, sub := range []string{"proc", "run"} {
 		kind := map[string]string{"proc": "proc", "run": "tmpfs"}[sub]
-		if err := unix.Mount(sub, filepath.Join(dir, sub), kind, 0, ""); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "mount", "-t", kind, sub, filepath.Join(dir, sub))
 		m.binds = append(m.binds, filepath.Join(dir, sub))
 	}
 	return &chroot{m, t}, nil
@@ -206,12 +205,7 @@ func (f filesystem) recordWiring(t *testing.T, options, deb, newer string) *reco
 		t.Fatal(err)
 	}
 	r.told = newPromises(r.log, c.wiring())
-	done := make(chan struct{})
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		syncsAllTheTime(t, filepath.Join(dir, "neighbour"), done)
-	}()
+	stop := beside(t, filepath.Join(dir, "neighbour"))
 	for _, args := range [][]string{{"-i", inside(deb)}, {"-i", inside(newer)}, {"-r", "aad-login"}, {"-i", inside(newer)}, {"-P", "aad-login"}} {
 		before := c.wiring()
 		end := r.told.begin("dpkg " + strings.Join(args, " "))
@@ -224,8 +218,7 @@ func (f filesystem) recordWiring(t *testing.T, options, deb, newer string) *reco
 			return after
 		})
 	}
-	close(done)
-	<-stopped
+	stop()
 	end := r.log.length()
 	c.unmount(t)
 	r.log.events = r.log.events[:end]
@@ -243,6 +236,10 @@ func TestWiring(t *testing.T) {
 	if len(debs) != 1 || *rootTar == "" {
 		t.Fatalf("packages: %q, root: %q", debs, *rootTar)
 	}
+	if *seed == 0 {
+		*seed = rand.Uint64()
+	}
+	t.Logf("seed %d", *seed)
 	newer := next(t, debs[0])
 	for _, fs := range chosen() {
 		t.Run(fs.name, func(t *testing.T) {

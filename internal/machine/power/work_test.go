@@ -4,8 +4,11 @@
 package power
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -16,7 +19,7 @@ import (
 // person returns what is promised about one of them: the account and its grant.
 func person(name string) func() state {
 	return func() state {
-		now := eachAccount()
+		now := see(eachAccount).State
 		entry, err := command("getent", "passwd", name)
 		if err != nil {
 			return state{name: err.Error()}
@@ -28,7 +31,7 @@ func person(name string) func() state {
 
 func only(things ...string) func() state {
 	return func() state {
-		now, some := eachAccount(), state{}
+		now, some := see(eachAccount).State, state{}
 		for _, thing := range things {
 			some[thing] = now[thing]
 		}
@@ -65,9 +68,8 @@ func uid(name string) int {
 
 // crowd changes the store from many sides at once: nobody waits for another but in the product.
 func crowd(t *testing.T, p *promises) {
-	done := make(chan struct{})
-	var neighbour, workers sync.WaitGroup
-	neighbour.Go(func() { syncsAllTheTime(t, storeDir+"/neighbour", done) })
+	var workers sync.WaitGroup
+	stop := beside(t, storeDir+"/neighbour")
 	workers.Go(func() {
 		for i := range 16 {
 			name := fmt.Sprintf("imported%d@%s", i, tenant)
@@ -97,8 +99,7 @@ func crowd(t *testing.T, p *promises) {
 		}
 	})
 	workers.Wait()
-	close(done)
-	neighbour.Wait()
+	stop()
 }
 
 func report(t *testing.T, err error) {
@@ -121,25 +122,45 @@ func atOnce(t *testing.T, p *promises, round int) {
 	people.Wait()
 }
 
-// syncsAllTheTime is another program of the machine that writes to the same file system: its calls
-// of fsync write down what of ours nobody has asked for yet.
-func syncsAllTheTime(t *testing.T, path string, done chan struct{}) {
-	defer os.Remove(path)
+// beside runs another program of the machine, that writes to the same file system: its calls of
+// fsync write down what of ours nobody has asked for yet.
+func beside(t *testing.T, path string) (stop func()) {
+	cmd := exec.Command(os.Args[0], "neighbour", path)
+	stdin, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		stdin.Close()
+		report(t, cmd.Wait())
+	}
+}
+
+// neighbour is that program. It ends when its input does.
+func neighbour(path string) error {
+	done := make(chan struct{})
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		close(done)
+	}()
 	every := time.NewTicker(15 * time.Millisecond)
 	defer every.Stop()
 	for {
 		select {
 		case <-done:
-			return
+			return os.Remove(path)
 		case <-every.C:
 		}
 		f, err := os.Create(path)
 		if err != nil {
-			t.Error(err)
-			return
+			return err
 		}
-		f.WriteString("something\n")
-		f.Sync()
-		f.Close()
+		_, err = f.WriteString("something\n")
+		if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+			return err
+		}
 	}
 }
