@@ -51,7 +51,8 @@
 //     person comes in. A grant that replaces another is synced before it does, so one of the two is
 //     there. A grant that was withdrawn does not come back.
 //   - accounts.lock may hold anything. It counts for nothing, because nobody waits any more.
-//   - accounts.cdb.new may be left over. The next change removes it.
+//   - accounts.cdb.new may be left over, and the next change removes it. A .new in grants/ goes with
+//     the next grant of that account.
 //   - The seal may be missing: a store is unsealed before it is replaced, the new one is sealed
 //     afterwards, and its mode and its attribute are two writes. The next change seals it.
 //

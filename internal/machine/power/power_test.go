@@ -20,7 +20,7 @@ type workload struct {
 
 var workloads = []workload{
 	{"many at once", []string{"set@" + tenant}, crowd, eachAccount},
-	{"one after the other", nil, alone, allInOne},
+	{"one after the other", nil, oneByOne, allInOne},
 }
 
 func start(t *testing.T) {

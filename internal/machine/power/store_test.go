@@ -198,12 +198,10 @@ func sealing() (text string) {
 
 const sealed = " 0444 true 0444 true"
 
-// leftovers are the files of no finished change.
+// leftovers are the files of no finished change. What is left of a grant goes with the next grant of
+// that account.
 func leftovers() (left []string) {
-	for _, pattern := range []string{"/*.new", "/grants/*.new"} {
-		paths, _ := filepath.Glob(storeDir + pattern)
-		left = append(left, paths...)
-	}
+	left, _ = filepath.Glob(storeDir + "/*.new")
 	return left
 }
 

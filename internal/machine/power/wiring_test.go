@@ -246,7 +246,7 @@ func TestWiring(t *testing.T) {
 			fs.size = 1 << 30
 			r := fs.recordWiring(t, fs.options[0], debs[0], newer)
 			dir := t.TempDir()
-			wrong, cuts := 0, r.cuts(*wanted/5, *seed)
+			wrong, cuts := 0, r.cuts((*wanted+9)/10, *seed)
 			for _, c := range cuts {
 				if problems := r.lookAtWiring(t, c, dir, inside(newer)); len(problems) > 0 {
 					wrong++

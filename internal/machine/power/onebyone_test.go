@@ -43,8 +43,8 @@ func (d *diary) aadctl(args ...string) {
 	})
 }
 
-// alone makes every kind of change, each when the one before is done.
-func alone(t *testing.T, p *promises) {
+// oneByOne makes every kind of change, each when the one before is done.
+func oneByOne(t *testing.T, p *promises) {
 	d := &diary{t: t, p: p, last: see(allInOne).State}
 	for i := range 2 {
 		someone := func(who string) string { return fmt.Sprintf("%s%d@%s", who, i, tenant) }
@@ -74,7 +74,7 @@ func alone(t *testing.T, p *promises) {
 	}
 }
 
-// hired are those of whom alone has sign in.
+// hired are those of whom oneByOne has sign in.
 func hired() (names []string) {
 	for i := range 2 {
 		names = append(names, fmt.Sprintf("employed%d@%s", i, tenant), fmt.Sprintf("fired%d@%s", i, tenant))
