@@ -145,7 +145,7 @@ func (c *chroot) localLogins() (problems []string) {
 
 // resumes has dpkg go on with what was cut short, and looks again.
 func (c *chroot) resumes(deb string) (problems []string) {
-	if _, err := c.run("", "dpkg", "--configure", "-a"); err != nil {
+	if _, err := c.run("", "dpkg", "--configure", "-a"); err != nil && !c.incomplete() {
 		problems = append(problems, err.Error())
 	}
 	problems = append(problems, c.localLogins()...)
@@ -158,6 +158,14 @@ func (c *chroot) resumes(deb string) (problems []string) {
 	}
 	problems = append(problems, c.wired(true)...)
 	return append(problems, c.localLogins()...)
+}
+
+// incomplete is whether dpkg has lost a file of the package. It does not sync the directories of what
+// it unpacks, so on btrfs the state "unpacked" may last longer than the files. The package has to be
+// unpacked again then.
+func (c *chroot) incomplete() bool {
+	out, _ := c.run("", "dpkg", "--verify", "aad-login")
+	return strings.Contains(out, "missing")
 }
 
 // wired returns what is missing of the package's wiring, or left of it.
