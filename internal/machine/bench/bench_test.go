@@ -135,7 +135,7 @@ func BenchmarkLoginByKey(b *testing.B) {
 	for _, delay := range []time.Duration{0, 50 * time.Millisecond} {
 		b.Run(fmt.Sprintf("azure=%v", delay), func(b *testing.B) {
 			if delay > 0 {
-				entra.Fail(emulator.Fault{Endpoint: "checkAccess", Delay: emulator.Duration(delay)})
+				entra.Fail(emulator.Fault{Endpoint: "checkaccess", Delay: emulator.Duration(delay)})
 				defer entra.Heal()
 			}
 			benchmarkLoginByKey(b, user)
