@@ -127,7 +127,7 @@ func BenchmarkLoginByKey(b *testing.B) {
 	}
 	c := rig.Open(b, "pamtester", "vlock", user, "authenticate")
 	_, code := c.Prompted()
-	if err := entra.SignIn(code, user); err != nil {
+	if err := rig.Entra.SignIn(code, user); err != nil {
 		b.Fatal(err)
 	}
 	c.typeLine("")
@@ -135,8 +135,8 @@ func BenchmarkLoginByKey(b *testing.B) {
 	for _, delay := range []time.Duration{0, 50 * time.Millisecond} {
 		b.Run(fmt.Sprintf("azure=%v", delay), func(b *testing.B) {
 			if delay > 0 {
-				entra.Fail(emulator.Fault{Endpoint: "checkaccess", Delay: emulator.Duration(delay)})
-				defer entra.Heal()
+				rig.Entra.Fail(emulator.Fault{Endpoint: "checkaccess", Delay: emulator.Duration(delay)})
+				defer rig.Entra.Heal()
 			}
 			benchmarkLoginByKey(b, user)
 		})
@@ -147,12 +147,12 @@ func benchmarkLoginByKey(b *testing.B, user string) {
 	var took time.Duration
 	var all, azure int
 	for b.Loop() {
-		asked := len(entra.Requests())
+		asked := len(rig.Entra.Requests())
 		start := time.Now()
 		c := rig.Open(b, "pamtester", "vlock", user, "acct_mgmt")
 		c.expect("account management done")
 		took += time.Since(start)
-		requests := entra.Requests()[asked:]
+		requests := rig.Entra.Requests()[asked:]
 		all += rounds(requests, start, time.Now())
 		azure += rounds(slices.DeleteFunc(slices.Clone(requests), func(r emulator.Request) bool {
 			return strings.HasPrefix(r.Path, "/metadata/")
