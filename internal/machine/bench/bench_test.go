@@ -130,8 +130,8 @@ func BenchmarkLoginByKey(b *testing.B) {
 	if err := rig.Entra.SignIn(code, user); err != nil {
 		b.Fatal(err)
 	}
-	c.typeLine("")
-	c.expect("successfully authenticated")
+	c.TypeLine("")
+	c.Expect("successfully authenticated")
 	for _, delay := range []time.Duration{0, 50 * time.Millisecond} {
 		b.Run(fmt.Sprintf("azure=%v", delay), func(b *testing.B) {
 			if delay > 0 {
@@ -150,7 +150,7 @@ func benchmarkLoginByKey(b *testing.B, user string) {
 		asked := len(rig.Entra.Requests())
 		start := time.Now()
 		c := rig.Open(b, "pamtester", "vlock", user, "acct_mgmt")
-		c.expect("account management done")
+		c.Expect("account management done")
 		took += time.Since(start)
 		requests := rig.Entra.Requests()[asked:]
 		all += rounds(requests, start, time.Now())
