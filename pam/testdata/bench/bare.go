@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// This is what a Go worker cannot do without, for bench-prompt: in the place of pam/worker.go, behind the same C, it asks for a
-// device code over TLS, shows the answer, and waits. It has no configuration, no store, no cache, and keeps no log.
+// This is what a Go worker cannot do without, for internal/machine/bench/prompt: in the place of
+// pam/worker.go, behind the same C, it asks for a device code over TLS, shows the answer, and waits.
+// It has no configuration, no store, no cache, and keeps no log.
 package main
 
 /*
-#cgo CFLAGS: -std=gnu11 -O2 -Wall -Wextra -Werror -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+#cgo CFLAGS: -std=gnu11 -O2 -Wall -Wextra -Werror -Wdeclaration-after-statement -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 #cgo LDFLAGS: -lpam
 #include "door.h"
 */
