@@ -62,6 +62,9 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 	demoted, late := false, false
 	var acct account.Account
 	err := a.store.Update(func(e *account.Edit) error {
+		if !a.stillConfigured() {
+			return errReconfigured
+		}
 		// The name service must not go by an older configuration than the sign-ins do.
 		if err := e.SetRules(a.rules); err != nil {
 			return err
@@ -99,6 +102,8 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 		return a.renamed(acct)
 	case errors.Is(err, errOvertaken):
 		return a.overtaken()
+	case errors.Is(err, errReconfigured):
+		return a.reconfigured()
 	case err != nil && who.Name != a.name.Account:
 		return a.notRenamed(who.Name, err)
 	case err != nil:

@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"errors"
+	"os"
+	"testing"
+
+	"aadlogin/internal/account"
+)
+
+// A person is in the browser while the administrator changes the configuration. The attempt does not
+// bring the former rules back, and lets nobody in by answers to questions of the former one.
+func TestReconfiguredMeanwhile(t *testing.T) {
+	const told = "The configuration of this machine has changed. Connect again."
+	for name, test := range map[string]struct {
+		lines  string
+		change func(m *machine) error
+		told   string // "": the attempt succeeds
+	}{
+		"applied": {"", func(m *machine) error {
+			m.reconfigure(`accounts.id_range = [3000000, 3999999]`)
+			return m.store.Update(func(e *account.Edit) error { return e.SetRules(m.rules) })
+		}, told},
+		"written":        {"", func(m *machine) error { m.reconfigure(`accounts.shell = "/bin/sh"`); return nil }, told},
+		"another source": {"", func(m *machine) error { m.reconfigure(`authorization.source = "permissions"`); return nil }, told},
+		"gone":           {"", func(m *machine) error { return os.Remove(m.config) }, told},
+		"the same again": {"", func(m *machine) error { m.reconfigure("# a comment"); return nil }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(t, test.lines)
+			before := m.rules
+			if err := m.store.Update(func(e *account.Edit) error { return e.SetRules(before) }); err != nil {
+				t.Fatal(err)
+			}
+			got, conv := m.run(m.request(user), func(code string) error {
+				return errors.Join(test.change(m), m.entra.SignIn(code, user))
+			})
+			if test.told == "" {
+				ended(t, got, conv, Success, "", "signed-in")
+				return
+			}
+			ended(t, got, conv, Denied, test.told, `denied reason="reconfigured"`)
+			m.unknown(user)
+			snapshot, err := m.store.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer snapshot.Close()
+			want := before
+			if name == "applied" {
+				want = m.rules
+			}
+			if !snapshot.Rules().Equal(want) {
+				t.Errorf("the store has the rules %+v", snapshot.Rules())
+			}
+		})
+	}
+}
