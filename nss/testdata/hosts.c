@@ -31,9 +31,9 @@ static int mapped(void)
 static void chroot_first(void)
 {
 	enter();
-	EXPECT(NOTFOUND, 0);
+	EXPECT(UNAVAIL, ENOENT);
 	later();
-	EXPECT(NOTFOUND, 0);
+	EXPECT(UNAVAIL, ENOENT);
 }
 
 static void chroot_after(void)
@@ -43,10 +43,10 @@ static void chroot_after(void)
 	if (mapped())
 		EXPECT(SUCCESS, 0);	/* for the rest of the second */
 	else
-		EXPECT(NOTFOUND, 0);
+		EXPECT(UNAVAIL, ENOENT);
 	later();
-	EXPECT(NOTFOUND, 0);
-	EXPECT(NOTFOUND, 0);
+	EXPECT(UNAVAIL, ENOENT);
+	EXPECT(UNAVAIL, ENOENT);
 }
 
 static void limit(int resource, rlim_t n)

@@ -24,7 +24,11 @@ func TestSetupAsks(t *testing.T) {
 		t.Fatal(err)
 	}
 	rig.Edit(t, rig.ConfigFile, func(string) []byte {
-		return rig.Replace("#metadata = \"\"", "metadata = \""+rig.Entra.MetadataURL()+"\"")(string(shipped))
+		return []byte(strings.NewReplacer(
+			"#metadata = \"\"", "metadata = \""+rig.Entra.MetadataURL()+"\"",
+			"#authority = \"\"", "authority = \""+rig.Entra.EntraURL()+"\"",
+			"#ca_file = \"\"", "ca_file = \"/run/aad-emulator-ca.pem\"",
+		).Replace(string(shipped)))
 	})
 	rig.Directory(t, func(d *emulator.Directory) { d.Domains = append(d.Domains, "fabrikam.example") })
 	c := rig.Open(t, "aadctl", "setup")

@@ -356,7 +356,8 @@ static void be_odd(void)
 	sigprocmask(SIG_BLOCK, &some, NULL);
 	setitimer(ITIMER_REAL, &hour, NULL);
 	umask(0137);
-	if (nice(3) < 0 || prctl(PR_SET_TIMERSLACK, 12345) || chdir("/usr/share") || !setlocale(LC_ALL, "C.UTF-8"))
+	errno = 0;
+	if ((nice(3) < 0 && errno) || prctl(PR_SET_TIMERSLACK, 12345) || chdir("/usr/share") || !setlocale(LC_ALL, "C.UTF-8"))
 		exit(3);
 	setenv("SSL_CERT_FILE", "/tmp/mine", 1);
 }
