@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -145,7 +144,7 @@ static struct aad_identity identify(const struct stat *st)
  */
 static int is_first(const char *path)
 {
-	char name[PATH_MAX];
+	char name[512];	/* hosts may have little stack */
 	const char *file = strrchr(path, '/');
 
 	if (!file || snprintf(name, sizeof name, "%s.previous", path) >= (int)sizeof name)

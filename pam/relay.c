@@ -216,22 +216,34 @@ static enum state handle(struct relay *r, const struct aad_text *f)
 	}
 }
 
-void aad_relay(pam_handle_t *h, const struct aad_request *req, const struct aad_worker *worker,
-    struct aad_end *end)
+/*
+ * Handles frames until the attempt has ended. The frames have a stack frame of their own, so that
+ * what is called before and after it has room on a host's small stack, too.
+ */
+__attribute__((noinline))
+static enum state follow(pam_handle_t *h, const struct aad_request *req,
+    const struct aad_worker *worker, struct aad_end *end)
 {
-	struct sigaction before[AAD_DEADLY];
 	struct relay r = { .h = h, .req = req, .end = end };
 	struct aad_text f;
 	enum state state = OPEN;
 
-	aad_catch_signals(req, before);
 	r.in.frames = worker->frames;
 	r.in.client = aad_client(req->rhost);
 	r.in.deadline = aad_now() + AAD_FIRST_DEADLINE * 1000;
-	*end->last = 0;
 	while (state == OPEN)
 		state = aad_read_frame(&r.in, &f) ? BROKEN : handle(&r, &f);
-	if (state == BROKEN)
+	return state;
+}
+
+void aad_relay(pam_handle_t *h, const struct aad_request *req, const struct aad_worker *worker,
+    struct aad_end *end)
+{
+	struct sigaction before[AAD_DEADLY];
+
+	aad_catch_signals(req, before);
+	*end->last = 0;
+	if (follow(h, req, worker, end) == BROKEN)
 		fail_broken(end, req, worker->errors);
 	aad_restore_signals(before);
 }
