@@ -88,11 +88,16 @@ func TestContract(t *testing.T) {
 		}
 		l.write(t, data[:len(data)-1])
 		holds(t, contract, "unavailable", "admin@contoso.com", fmt.Sprint(gone.UID))
-		if err := os.Rename(l.store, l.store+".previous"); err != nil {
-			t.Fatal(err)
+		for _, trace := range []string{l.store + ".previous", filepath.Join(filepath.Dir(l.store), "accounts.lock")} {
+			if err := os.Rename(l.store, trace); err != nil {
+				t.Fatal(err)
+			}
+			holds(t, contract, "unavailable", "admin@contoso.com", fmt.Sprint(gone.UID)) // it is lost
+			if err := os.Rename(trace, l.store); err != nil {
+				t.Fatal(err)
+			}
 		}
-		holds(t, contract, "unavailable", "admin@contoso.com", fmt.Sprint(gone.UID)) // it is lost
-		if err := os.Remove(l.store + ".previous"); err != nil {
+		if err := os.Remove(l.store); err != nil {
 			t.Fatal(err)
 		}
 		holds(t, contract, "none", "admin@contoso.com", fmt.Sprint(gone.UID))

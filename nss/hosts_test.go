@@ -136,6 +136,7 @@ func TestHostInSandbox(t *testing.T) {
 		if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGSYS {
 			t.Errorf("what the filter does not allow: %v", err)
 		}
+		holds(t, h.command, "none") // the last: it removes the store
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "answer.h"
 #include "name.h"
 #include "shared.h"
+#include "store.h"
 
 enum { DEFAULT_LOW = 1879048192, DEFAULT_HIGH = 2147483646 };
 
@@ -82,15 +83,9 @@ enum aad_answer aad_was_ours(const char *name, uint32_t uid)
 	return answer(r);
 }
 
-/* 1 in doubt. */
-static int may_exist(const char *path)
-{
-	return access(path, F_OK) == 0 || errno != ENOENT;
-}
-
 int aad_store_exists(void)
 {
-	return may_exist(AAD_STORE) || may_exist(AAD_STORE ".previous");
+	return aad_may_exist(AAD_STORE) || aad_may_exist(AAD_STORE ".previous");
 }
 
 /* Looks for the name as it is and, if that may be another spelling, for the right one. */

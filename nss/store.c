@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -137,22 +136,44 @@ static struct aad_identity identify(const struct stat *st)
 	};
 }
 
+int aad_may_exist(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return errno != ENOENT;
+	close(fd);
+	return 1;
+}
+
 /*
- * Before the first sign-in there is a directory without a store, and so nobody has an account. A
- * store that was there has left its copy of before, and a directory that is not there may be on a
- * disk that is not mounted: of these nobody can say who has an account.
+ * Before the first sign-in there is a directory with nothing of a store, and so nobody has an
+ * account. A store that was there has left the lock of its writers or its copy of before, and a
+ * directory that is not there may be on a disk that is not mounted: of these nobody can say who has
+ * an account.
  */
 static int is_first(const char *path)
 {
+	static const char *const traces[] = { "/accounts.lock", "/accounts.cdb.previous" };
 	char name[512];	/* hosts may have little stack */
 	const char *file = strrchr(path, '/');
+	size_t directory = file ? (size_t)(file - path) : sizeof name;
+	int fd;
 
-	if (!file || snprintf(name, sizeof name, "%s.previous", path) >= (int)sizeof name)
+	if (directory > sizeof name - sizeof "/accounts.cdb.previous")
 		return 0;
-	if (access(name, F_OK) == 0 || errno != ENOENT)
+	memcpy(name, path, directory);
+	for (size_t i = 0; i < sizeof traces / sizeof *traces; i++) {
+		memcpy(name + directory, traces[i], strlen(traces[i]) + 1);
+		if (aad_may_exist(name))
+			return 0;
+	}
+	name[directory] = '\0';
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_DIRECTORY | O_NONBLOCK);
+	if (fd < 0)
 		return 0;
-	name[file - path] = '\0';
-	return access(name, F_OK) == 0;
+	close(fd);
+	return 1;
 }
 
 enum aad_result aad_store_open(const char *path, struct aad_store *s,

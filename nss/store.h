@@ -32,6 +32,9 @@ AAD_RARE enum aad_result aad_store_open(const char *path, struct aad_store *s,
     struct aad_identity *identity);
 void aad_store_close(struct aad_store *s);
 
+/* 1 in doubt. With the system calls of any lookup: a sandbox may have taken all others away. */
+AAD_RARE int aad_may_exist(const char *path);
+
 /* 1 if the file at path has this identity. */
 AAD_RARE int aad_store_is(const char *path, const struct aad_identity *identity);
 

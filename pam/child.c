@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The worker process: ret by fork (guard.c), a root process that keeps nothing of its host but the
+ * The worker process: born by fork (guard.c), a root process that keeps nothing of its host but the
  * request. sudo calls PAM with the caller's real uid, environment, limits, descriptors and signal
  * mask; none of them may reach the code that decides who gets in.
  *

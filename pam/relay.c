@@ -40,7 +40,11 @@ static uint32_t little_endian(const char *text)
 	return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
 
-/* The end of an attempt whose worker, or the wait for it, has failed with errno. */
+/*
+ * The end of an attempt whose worker, or the wait for it, has failed with errno. What the worker
+ * has left takes no room on the stack before.
+ */
+__attribute__((noinline))
 static void fail_broken(struct aad_end *end, const struct aad_request *req, int errors)
 {
 	struct aad_crash crash;

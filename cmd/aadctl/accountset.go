@@ -79,7 +79,7 @@ func move(s account.Store, e *account.Edit, a account.Account, uid uint32, out i
 	}
 	fmt.Fprintf(out, "  uid %d, was %d; to give it the files: find / -xdev -uid %[2]d -exec chown -h %[1]d {} +\n", uid, a.UID)
 	fmt.Fprintf(out, "  and those of its group: find / -xdev -gid %[2]d -exec chgrp -h %[1]d {} +\n", uid, a.UID)
-	return s.Withdraw(a.UID)
+	return errors.Join(s.Withdraw(a.UID), s.Withdraw(uid))
 }
 
 // executable keeps a slip of the keyboard from locking somebody out.

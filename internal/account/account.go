@@ -31,6 +31,7 @@ type Account struct {
 	Locked   time.Time // zero unless locked; then nobody signs in, and files keep their owner
 	Removed  time.Time // zero unless removed; then name and id stay taken and nothing answers
 	MovedTo  uint32    // not 0: this is only an id that an account had before, kept so that no other gets it
+	MovedOf  string    // with MovedTo: the object id of whoever the account was of then, who alone may have it back
 
 	later later // what a later version has stored with the account
 }
@@ -67,7 +68,7 @@ func (a Account) equal(b Account) bool {
 	return a.Name == b.Name && a.UPN == b.UPN && a.UID == b.UID && a.Gecos == b.Gecos && a.Home == b.Home &&
 		a.Shell == b.Shell && a.TenantID == b.TenantID && a.ObjectID == b.ObjectID && a.Admin == b.Admin &&
 		slices.Equal(a.Groups, b.Groups) && slices.Equal(a.Former, b.Former) &&
-		a.Created.Equal(b.Created) && a.Locked.Equal(b.Locked) && a.Removed.Equal(b.Removed) && a.MovedTo == b.MovedTo
+		a.Created.Equal(b.Created) && a.Locked.Equal(b.Locked) && a.Removed.Equal(b.Removed) && a.MovedTo == b.MovedTo && a.MovedOf == b.MovedOf
 }
 
 // check refuses what no account may have, whoever asks for it.
@@ -89,6 +90,8 @@ func (a Account) check() error {
 		return fmt.Errorf("account: %s: half an identity", a.Name)
 	case a.Admin && !a.Locked.IsZero():
 		return fmt.Errorf("account: %s: locked, and yet an administrator", a.Name)
+	case !isIdentifier(a.MovedOf) || a.MovedOf != "" && a.MovedTo == 0:
+		return fmt.Errorf("account: %s: id %d has not moved, and yet was of %q", a.Name, a.UID, a.MovedOf)
 	case a.MovedTo != 0 && (a.Removed.IsZero() || a.ObjectID != "" || len(a.Former) > 0):
 		return fmt.Errorf("account: %s: id %d has moved, and yet is an account", a.Name, a.UID)
 	case len(a.Groups) > 1000 || len(a.Groups) > 0 && a.Groups[0] == 0:

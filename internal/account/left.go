@@ -40,7 +40,8 @@ func (e *LeftIDError) Fix() string {
 func ImportCommand(all []Account) string {
 	lines := make([]string, len(all))
 	for i, a := range all {
-		lines[i] = fmt.Sprintf("echo '%s:*:%d:%d::%s:%s'", a.Name, a.UID, a.UID, strings.ReplaceAll(a.Home, "'", `'\''`), a.Shell)
+		line := fmt.Sprintf("%s:*:%d:%d::%s:%s", a.Name, a.UID, a.UID, a.Home, a.Shell)
+		lines[i] = "echo '" + strings.ReplaceAll(line, "'", `'\''`) + "'" // a name may have a quote
 	}
 	return "(" + strings.Join(lines, "; ") + ") | aadctl account import -"
 }

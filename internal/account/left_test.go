@@ -38,6 +38,7 @@ func TestLostStore(t *testing.T) {
 		at("alice"):       first("alice"), // as she would get it again
 		at("bob"):         first("carol"), // who came first then
 		at("dave"):        1002,           // imported
+		at("o'brien"):     1010,           // whose name a shell takes for a quote
 		at("erin"):        1003,           // a local account's by now
 		at("root"):        0,
 		at("zed"):         1004, // there is a local user of that name
@@ -72,7 +73,7 @@ func TestLostStore(t *testing.T) {
 	}
 	defer snapshot.Close()
 	all, err := snapshot.Left(l)
-	if err != nil || len(all) != 2 || all[0].Name != at("bob") || all[1].Name != at("dave") || all[1].UID != 1002 {
+	if err != nil || len(all) != 3 || all[0].Name != at("bob") || all[1].Name != at("dave") || all[1].UID != 1002 || all[2].Name != at("o'brien") {
 		t.Fatalf("left are %+v, %v", all, err)
 	}
 	// The lines are those that an import takes, and then nothing is left.
@@ -81,7 +82,7 @@ func TestLostStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	parsed, err := ParsePasswd(bytes.NewReader(lines), r)
-	if err != nil || len(parsed) != 2 {
+	if err != nil || len(parsed) != 3 || parsed[2].Name != at("o'brien") || parsed[2].UID != 1010 {
 		t.Fatalf("%q: %v", lines, err)
 	}
 	update(t, s, func(e *Edit) error { return e.Import(parsed) })

@@ -84,7 +84,7 @@ func (e *Edit) Move(a Account, uid uint32) (Account, error) {
 	}
 	left := Account{
 		Name: a.Name, UPN: a.UPN, UID: a.UID, Gecos: a.Gecos, Home: a.Home, Shell: a.Shell,
-		Created: a.Created, Removed: e.now, MovedTo: uid,
+		Created: a.Created, Removed: e.now, MovedTo: uid, MovedOf: a.ObjectID,
 	}.normal()
 	e.accounts[a.UID] = left
 	if !had {
@@ -100,11 +100,12 @@ func (e *Edit) Move(a Account, uid uint32) (Account, error) {
 	return moved, nil
 }
 
-// hadBefore reports whether an id was this account's own: it may have it back.
+// hadBefore reports whether an id was this account's own: it may have it back. An account that has
+// been given to another object since may not, because files with that id are the former one's.
 func (e *Edit) hadBefore(a Account, uid uint32) bool {
 	for range maxMoves {
 		left, err := e.ByUID(uid)
-		if !errors.Is(err, ErrRemoved) || left.MovedTo == 0 {
+		if !errors.Is(err, ErrRemoved) || left.MovedTo == 0 || left.MovedOf != a.ObjectID {
 			return false
 		}
 		if uid = left.MovedTo; uid == a.UID {

@@ -169,6 +169,14 @@ func TestMoveBack(t *testing.T) {
 	if err := s.Update(func(e *Edit) error { _, err := e.Move(alice, bob.UID); return err }); err == nil {
 		t.Error("alice has what was bob's")
 	}
+	const another = "99999999-0000-4000-8000-000000000000"
+	update(t, s, func(e *Edit) error { return e.Rebind(alice, alice.TenantID, another) })
+	alice.ObjectID = another
+	for _, uid := range held {
+		if err := s.Update(func(e *Edit) error { _, err := e.Move(alice, uid); return err }); err == nil {
+			t.Errorf("another object moved to %d, which was alice's", uid)
+		}
+	}
 }
 
 // An account is given to another object with all that is its own, and nothing of

@@ -133,10 +133,11 @@ type more struct {
 	Locked   time.Time `json:"locked,omitzero"`
 	Removed  time.Time `json:"removed,omitzero"`
 	MovedTo  uint32    `json:"moved_to,omitempty"`
+	MovedOf  string    `json:"moved_of,omitempty"`
 }
 
 // moreMembers are the JSON names of more's fields.
-var moreMembers = []string{"upn", "tenant", "object", "former", "created", "locked", "removed", "moved_to"}
+var moreMembers = []string{"upn", "tenant", "object", "former", "created", "locked", "removed", "moved_to", "moved_of"}
 
 // parseAccount joins an account's two records.
 func parseAccount(entry, rest []byte) (Account, error) {
@@ -154,7 +155,7 @@ func parseAccount(entry, rest []byte) (Account, error) {
 	a := Account{
 		Name: p.name, UPN: m.UPN, UID: p.uid, Gecos: p.gecos, Home: p.home, Shell: p.shell,
 		TenantID: m.TenantID, ObjectID: m.ObjectID, Admin: p.admin, Groups: p.groups,
-		Former: m.Former, Created: m.Created, Locked: m.Locked, Removed: m.Removed, MovedTo: m.MovedTo,
+		Former: m.Former, Created: m.Created, Locked: m.Locked, Removed: m.Removed, MovedTo: m.MovedTo, MovedOf: m.MovedOf,
 		later: p.later,
 	}
 	if p.retired == a.Removed.IsZero() || a.check() != nil {
@@ -165,7 +166,7 @@ func parseAccount(entry, rest []byte) (Account, error) {
 
 // records adds all records of an account, in the order of the store.
 func records(a Account, low uint32, add func(key, value []byte) error) error {
-	rest, err := json.Marshal(more{a.UPN, a.TenantID, a.ObjectID, a.Former, a.Created, a.Locked, a.Removed, a.MovedTo})
+	rest, err := json.Marshal(more{a.UPN, a.TenantID, a.ObjectID, a.Former, a.Created, a.Locked, a.Removed, a.MovedTo, a.MovedOf})
 	if err != nil {
 		return fmt.Errorf("account: %s: %w", a.Name, err)
 	}

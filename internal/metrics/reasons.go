@@ -13,7 +13,7 @@ var reasons = []string{
 	"local-conflict", "locked-account", "memory-limit", "metadata-forbidden", "metadata-refused", "misspelt-name",
 	"name-not-accepted", "name-of-a-group", "name-of-another", "name-service-error", "never-signed-in",
 	"no-last-grant", "no-role", "no-shell", "no-short-name", "no-time-left", "not-renamed", "not-root",
-	"not-writable", "other-account", "other-tenant", "overtaken", "panic", "refused-by-sshd", "relayed-answer", "removed-account",
+	"not-writable", "other-account", "other-tenant", "overtaken", "panic", "reconfigured", "refused-by-sshd", "relayed-answer", "removed-account",
 	"renamed", "service-not-listed", "sign-in-refused", "stale-lookup", "store-damaged", "store-error", "stored-password",
 	"time-out", "token-refused", "too-many-waiting", "unforeseen", "unreachable",
 	"unverified-name", "user-changed", "waiting-room-locked", "worker-died", "worker-failed",

@@ -36,6 +36,9 @@ func (a *attempt) letInByLastGrant(acct account.Account, otherwise error) error 
 		a.event.notForAdministrators()
 		return otherwise
 	}
+	if !a.stillConfigured() {
+		return a.reconfigured()
+	}
 	if err := a.keepByGrant(acct, grant, as); err != nil {
 		return a.notStored(err)
 	}

@@ -183,7 +183,16 @@ func (a *attempt) checkRules(s *account.Snapshot) error {
 	if s.Rules().Equal(a.rules) {
 		return nil
 	}
-	if err := a.store.Update(func(e *account.Edit) error { return e.SetRules(a.rules) }); err != nil {
+	err := a.store.Update(func(e *account.Edit) error {
+		if !a.stillConfigured() {
+			return errReconfigured
+		}
+		return e.SetRules(a.rules)
+	})
+	switch {
+	case errors.Is(err, errReconfigured):
+		return a.reconfigured()
+	case err != nil:
 		return a.notStored(err)
 	}
 	return a.moved()

@@ -5,8 +5,8 @@ package signin
 
 import (
 	"errors"
+	"reflect"
 
-	"aadlogin/internal/account"
 	"aadlogin/internal/config"
 )
 
@@ -14,14 +14,19 @@ import (
 var errReconfigured = errors.New("signin: reconfigured meanwhile")
 
 // stillConfigured reports whether the configuration says what it said when the attempt began. A
-// person may be in the browser for minutes. What Entra ID and Azure have answered since then, they
-// have answered to questions of the former configuration, and the rules that the attempt would
-// store are the former ones, also if "aadctl config apply" has stored new ones meanwhile.
+// person may be in the browser for minutes, and Azure may not answer for long. What has been asked
+// since then was asked for the former configuration. The rules that the attempt would store are the
+// former ones, also if "aadctl config apply" has stored new ones meanwhile.
 func (a *attempt) stillConfigured() bool {
 	now, err := config.Load(a.ConfigPath)
-	return err == nil && ConfigDigest(now) == ConfigDigest(a.cfg) && account.RulesFrom(now).Equal(account.RulesFrom(a.cfg))
+	return err == nil && reflect.DeepEqual(now, a.cfg)
 }
 
+// reconfigured refuses an attempt that is not stillConfigured. A configuration that cannot be read
+// any more is said to be so.
 func (a *attempt) reconfigured() error {
+	if _, err := config.Load(a.ConfigPath); err != nil {
+		return a.misconfigured(err)
+	}
 	return a.refuse(Denied, "The configuration of this machine has changed. Connect again.", "reconfigured")
 }

@@ -6,9 +6,12 @@ package signin
 import (
 	"errors"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"aadlogin/internal/account"
+	"aadlogin/internal/emulator"
 )
 
 // A person is in the browser while the administrator changes the configuration. The attempt does not
@@ -26,7 +29,7 @@ func TestReconfiguredMeanwhile(t *testing.T) {
 		}, told},
 		"written":        {"", func(m *machine) error { m.reconfigure(`accounts.shell = "/bin/sh"`); return nil }, told},
 		"another source": {"", func(m *machine) error { m.reconfigure(`authorization.source = "permissions"`); return nil }, told},
-		"gone":           {"", func(m *machine) error { return os.Remove(m.config) }, told},
+		"a group":        {"", func(m *machine) error { m.reconfigure(`sign_in.admin_services = ["cockpit"]`); return nil }, told},
 		"the same again": {"", func(m *machine) error { m.reconfigure("# a comment"); return nil }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -58,4 +61,27 @@ func TestReconfiguredMeanwhile(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What cannot be read any more is no other configuration, and the log says what is wrong with it.
+func TestConfigurationGoneMeanwhile(t *testing.T) {
+	m := newMachine(t, "")
+	got, conv := m.run(m.request(user), func(code string) error {
+		return errors.Join(os.Remove(m.config), m.entra.SignIn(code, user))
+	})
+	if got == Success || len(conv.logged) == 0 || strings.Contains(conv.logged[len(conv.logged)-1], "reconfigured") {
+		t.Errorf("verdict %d, logged %q", got, conv.logged)
+	}
+}
+
+// The last grant stands in for as long as the configuration of this moment says.
+func TestReconfiguredInAnOutage(t *testing.T) {
+	m := newMachine(t, `authorization.grant_lifetime = "1h"`)
+	a := m.person(user, userOID)
+	m.put(a)
+	m.record(a, time.Now(), false)
+	m.once("identity", func() { m.reconfigure(`authorization.grant_lifetime = "0s"`) })
+	m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
+	got, conv := m.again(m.request(user))
+	ended(t, got, conv, Denied, "The configuration of this machine has changed.", `denied reason="reconfigured"`)
 }

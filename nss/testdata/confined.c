@@ -4,7 +4,7 @@
 /*
  * Looks up names with few resources: in a filter of system calls, and on a small stack.
  *
- *	confined LIBRARY STORE TEMPLATE NAME UID first|after|not|stack
+ *	confined LIBRARY STORE TEMPLATE NAME UID first|after|not|none|stack
  */
 #define _GNU_SOURCE
 #include "store.h"
@@ -147,6 +147,17 @@ static void confine_after(char **argv)
 	confine(filter, LENGTH(filter));
 }
 
+static void without_store(char **argv)
+{
+	struct sock_filter filter[] = { CALL, FILES, MODULE, OR_DIE };
+
+	begin(argv);
+	if (unlink(store) != 0)
+		die(store);
+	confine(filter, LENGTH(filter));
+	EXPECT(NOTFOUND, 0);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 7 || __nss_configure_lookup("passwd", "files") != 0)
@@ -154,6 +165,10 @@ int main(int argc, char **argv)
 	if (strcmp(argv[6], "stack") == 0) {
 		begin(argv);
 		small_stack();
+		return wrong != 0;
+	}
+	if (strcmp(argv[6], "none") == 0) {
+		without_store(argv);
 		return wrong != 0;
 	}
 	if (strcmp(argv[6], "first") == 0)
