@@ -17,6 +17,7 @@ import (
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
 	"aadlogin/internal/doctor"
+	"aadlogin/internal/shell"
 )
 
 func loginCommand(o *options) *cobra.Command {
@@ -74,7 +75,7 @@ func ours(name string, rules account.Rules) error {
 	switch _, err := rules.Name(name); {
 	case errors.As(err, &spelling):
 		return &failure{exitNo, fmt.Sprintf("login: %q is spelled %s here", name, spelling.Right),
-			"run: aadctl login " + spelling.Right}
+			"run: aadctl login " + shell.Word(spelling.Right)}
 	case err != nil:
 		return &failure{exitNo, fmt.Sprintf("login: %q is not a name of the configured domains", name),
 			"configured: " + strings.Join(rules.Domains, ", ")}

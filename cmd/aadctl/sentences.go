@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"aadlogin/internal/account"
+	"aadlogin/internal/shell"
 )
 
 // The sentences about accounts, the store and files: what is wrong, and a hint.
@@ -27,7 +28,7 @@ func unknownAccount(in lookup, which string) error {
 }
 
 func removedAccount(a account.Account) error {
-	return no(fmt.Sprintf("%s: was removed on %s", a.Name, when(a.Removed)), "to bring it back: aadctl account restore "+a.Name)
+	return no(fmt.Sprintf("%s: was removed on %s", a.Name, when(a.Removed)), "to bring it back: aadctl account restore "+shell.Word(a.Name))
 }
 
 func movedAccount(a account.Account) error {

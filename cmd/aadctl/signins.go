@@ -18,6 +18,7 @@ import (
 	"aadlogin/internal/authlog"
 	"aadlogin/internal/doctor"
 	"aadlogin/internal/report"
+	"aadlogin/internal/shell"
 )
 
 // logFiles says where the log is: journalctl with these arguments, and text files.
@@ -115,6 +116,6 @@ func (o *options) lastRefusal(ctx context.Context, name string, now time.Time) [
 	return []doctor.Finding{{
 		Check: "access", Status: doctor.Warning,
 		Found: fmt.Sprintf("the last sign-in in the log, of %s, was denied: %s", when(last.Time), reason),
-		Fix:   "pam_aad(8) explains the reason; the whole line, with what mends it: journalctl -g 'pam_aad.*denied.*" + name + "'",
+		Fix:   "pam_aad(8) explains the reason; the whole line, with what mends it: journalctl -g " + shell.Word("pam_aad.*denied.*"+name),
 	}}
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"aadlogin/internal/shell"
 )
 
 // HomeError is returned for a home that belongs to somebody else. The owner could make the person
@@ -26,8 +28,8 @@ func (e *HomeError) Error() string {
 
 // Fix says what to do, with the command.
 func (e *HomeError) Fix() string {
-	return fmt.Sprintf("if its files are this person's: chown -hR %d:%[1]d '%s'; if not, change accounts.home, or the account's own: aadctl account set %s --home DIRECTORY",
-		e.Account.UID, strings.ReplaceAll(e.Account.Home, "'", `'\''`), e.Account.Name)
+	return fmt.Sprintf("if its files are this person's: chown -hR %d:%[1]d %s; if not, change accounts.home, or the account's own: aadctl account set %s --home DIRECTORY",
+		e.Account.UID, shell.Word(e.Account.Home), shell.Word(e.Account.Name))
 }
 
 // homeLimit is how long to wait for the server that a home is on.

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"aadlogin/internal/shell"
 )
 
 // A store can be lost: a disk for /var is gone, or somebody has removed the
@@ -41,7 +43,7 @@ func ImportCommand(all []Account) string {
 	lines := make([]string, len(all))
 	for i, a := range all {
 		line := fmt.Sprintf("%s:*:%d:%d::%s:%s", a.Name, a.UID, a.UID, a.Home, a.Shell)
-		lines[i] = "echo '" + strings.ReplaceAll(line, "'", `'\''`) + "'" // a name may have a quote
+		lines[i] = "echo " + shell.Word(line)
 	}
 	return "(" + strings.Join(lines, "; ") + ") | aadctl account import -"
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"aadlogin/internal/shell"
 )
 
 // What ends a connection only after a sign-in that succeeded.
@@ -41,7 +43,7 @@ func (h *Host) chroot(set map[string][]string) []Finding {
 			return nil
 		case err != nil || !info.IsDir():
 			return []Finding{failed(Machine, "ChrootDirectory is "+dir+", and "+at+" is no directory").
-				fix(reload).run("mkdir -p " + shellWord(at))}
+				fix(reload).run("mkdir -p " + shell.Word(at))}
 		case info.Mode().Perm()&0o022 != 0:
 			wrong = "can be written by others than root"
 		}
@@ -50,7 +52,7 @@ func (h *Host) chroot(set map[string][]string) []Finding {
 		}
 		if wrong != "" {
 			return []Finding{failed(Machine, "ChrootDirectory is "+dir+", and "+at+" "+wrong+": sshd ends such a session").
-				run("chown root: " + shellWord(at) + " && chmod go-w " + shellWord(at))}
+				run("chown root: " + shell.Word(at) + " && chmod go-w " + shell.Word(at))}
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"aadlogin/internal/account"
+	"aadlogin/internal/shell"
 	"aadlogin/internal/sshd"
 )
 
@@ -83,7 +84,7 @@ func judgeMisread(who candidate, v sshd.Version, lines *sshd.Config) (findings [
 				does = "AllowUsers %s lets nobody in"
 				misread = misread || v.User(right, who.name) != sshd.Nowhere
 			} else if !strings.ContainsAny(pattern, "*?") {
-				instead = "; or lock the account: aadctl account lock " + shellWord(pattern)
+				instead = "; or lock the account: aadctl account lock " + shell.Word(pattern)
 			}
 			found := fmt.Sprintf(does+": sshd takes what is behind the @ for a host, and %s is none", pattern, domain)
 			findings = append(findings, failed(Machine, found).fix(reload+instead).run(replaceWord(line, pattern, right)))

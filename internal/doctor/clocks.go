@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"aadlogin/internal/shell"
 )
 
 // clocks finds programs besides sshd that end a sign-in before sign_in.timeout, without a sentence of ours.
@@ -111,7 +113,7 @@ func (h *Host) sudoClock() (findings []Finding) {
 				continue
 			}
 			findings = append(findings, h.tooShort("sudo", limit, "passwd_timeout in "+file).
-				run(fmt.Sprintf(`sed -Ei 's/(passwd_timeout[[:blank:]]*=[[:blank:]]*)"?[0-9.]+"?/\15/' %s && visudo -c`, shellWord(file))))
+				run(fmt.Sprintf(`sed -Ei 's/(passwd_timeout[[:blank:]]*=[[:blank:]]*)"?[0-9.]+"?/\15/' %s && visudo -c`, shell.Word(file))))
 		}
 	}
 	return findings

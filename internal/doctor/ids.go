@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"aadlogin/internal/account"
+	"aadlogin/internal/shell"
 )
 
 // ids looks for names and ids that two have: files, groups and rights go by them.
@@ -72,7 +73,7 @@ func (h *Host) firstRefused(acct account.Account) []Finding {
 
 func apart(a account.Account) string {
 	return fmt.Sprintf("give one of the two another: usermod -u, groupmod -g, groupmod -n; or, for an id, the account: "+
-		"aadctl account set %s --uid UID, or before the first sign-in aadctl account import", a.Name)
+		"aadctl account set %s --uid UID, or before the first sign-in aadctl account import", shell.Word(a.Name))
 }
 
 // conflicts are the accounts that share a name or an id with somebody local.

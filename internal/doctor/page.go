@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"aadlogin/internal/config"
+	"aadlogin/internal/shell"
 	"aadlogin/internal/signin"
 	signinpage "aadlogin/packaging/sign-in-page"
 )
@@ -36,7 +37,7 @@ func (r remote) lookAtPage(ctx context.Context) Finding {
 	if err != nil {
 		return warningf("the sign-in page %s cannot be fetched from here: %s", at, plain(err)).
 			fix("browsers have to reach it, not this machine: open it in one. If that fails, too, publish the page there, with https").
-			run("curl -sSv -m 10 -o /dev/null " + shellWord(at))
+			run("curl -sSv -m 10 -o /dev/null " + shell.Word(at))
 	}
 	if finding := r.judgeServed(served); finding.Status == Failed {
 		return finding

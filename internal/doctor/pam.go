@@ -14,6 +14,7 @@ import (
 
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
+	"aadlogin/internal/shell"
 )
 
 // The package's own lines (packaging/pam-configs), for stacks that are kept by hand.
@@ -193,7 +194,7 @@ func (h *Host) sameFile(service string, rules []rule) []Finding {
 			if path, set := strings.CutPrefix(argument, "config="); r.ours() && set && path != h.configPath() {
 				other := fmt.Sprintf("/etc/pam.d/%s: pam_aad.so reads %s, and this checks %s", service, path, h.configPath())
 				return []Finding{failed(Configuration, other).
-					fix("check that file").run("aadctl check --config " + shellWord(path))}
+					fix("check that file").run("aadctl check --config " + shell.Word(path))}
 			}
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
 	"aadlogin/internal/rbac"
+	"aadlogin/internal/shell"
 	"aadlogin/internal/signin"
 )
 
@@ -57,13 +58,13 @@ func (h *Host) person() (account.Account, []Finding) {
 		return first, []Finding{ok("%s has never signed in here; sshd is told uid %d and home %s",
 			name.Account, first.UID, first.Home)}
 	case errors.Is(err, account.ErrRemoved):
-		return nobodys(failed(Machine, name.Account+" has been removed from this machine").run("aadctl account restore " + name.Account))
+		return nobodys(failed(Machine, name.Account+" has been removed from this machine").run("aadctl account restore " + shell.Word(name.Account)))
 	case err != nil:
 		return nobodys(failed(Store, err.Error()).run("aadctl store verify"))
 	case held.Name != name.Account:
-		return nobodys(failed(Machine, name.Account+" is a former name of "+held.Name).run("aadctl check " + held.Name))
+		return nobodys(failed(Machine, name.Account+" is a former name of "+held.Name).run("aadctl check " + shell.Word(held.Name)))
 	case !held.Locked.IsZero():
-		return held, []Finding{failed(Machine, held.Name+" has been locked on this machine").run("aadctl account unlock " + held.Name)}
+		return held, []Finding{failed(Machine, held.Name+" has been locked on this machine").run("aadctl account unlock " + shell.Word(held.Name))}
 	case held.ObjectID == "" && h.firstRefused(held) != nil:
 		return account.Account{}, h.firstRefused(held)
 	case held.ObjectID == "":
@@ -80,12 +81,12 @@ func (h *Host) noName(err error) Finding {
 	_, domain, full := strings.Cut(h.Account, "@")
 	switch {
 	case errors.As(err, &spelling):
-		return failedf(Machine, "%q is spelled %s here", h.Account, spelling.Right).run("aadctl check " + shellWord(spelling.Right))
+		return failedf(Machine, "%q is spelled %s here", h.Account, spelling.Right).run("aadctl check " + shell.Word(spelling.Right))
 	case errors.As(err, &short):
 		upn := short.Short + "@" + first
 		return failedf(Machine, "%s %s, and cannot be a short name, so %s cannot sign in here", short.Short, short.Problem, upn).
 			fix("give the person another user name, or set up the machine without short_names").
-			run("az ad user update --id " + shellWord(upn) + " --set userPrincipalName=NEW@" + first)
+			run("az ad user update --id " + shell.Word(upn) + " --set userPrincipalName=NEW@" + first)
 	}
 	r := failedf(Machine, "%q is not a name of the configured domains (%s), so pam_aad.so stands aside",
 		h.Account, strings.Join(h.Config.Domains, ", "))
@@ -93,7 +94,7 @@ func (h *Host) noName(err error) Finding {
 		return r.fix("write the whole user name, such as alice@" + first + ", in lower case").run("aadctl check alice@" + first)
 	}
 	return r.fix("where these are people of yours, add their domain").
-		run(fmt.Sprintf(`sed -Ei 's/^([[:blank:]]*domains[[:blank:]]*=[[:blank:]]*\[[^]]*)\]/\1, "%s"]/' %s && %s`, domain, shellWord(h.configPath()), apply))
+		run(fmt.Sprintf(`sed -Ei 's/^([[:blank:]]*domains[[:blank:]]*=[[:blank:]]*\[[^]]*)\]/\1, "%s"]/' %s && %s`, domain, shell.Word(h.configPath()), apply))
 }
 
 const domainCharacters = "abcdefghijklmnopqrstuvwxyz0123456789.-"

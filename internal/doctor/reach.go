@@ -10,6 +10,7 @@ import (
 	"aadlogin/internal/azcli"
 	"aadlogin/internal/azure"
 	"aadlogin/internal/rbac"
+	"aadlogin/internal/shell"
 )
 
 // wayOut is for what failed on the network and says nothing of what to do: whom the check asks, and the command that shows what
@@ -46,14 +47,14 @@ func (h *Host) overTheNetwork(r Finding, url string) Finding {
 	e := h.Config.Endpoints
 	curl := "curl -sSv -m 10"
 	if e.CAFile != "" {
-		curl += " --cacert " + shellWord(e.CAFile)
+		curl += " --cacert " + shell.Word(e.CAFile)
 	}
 	if e.Proxy != "" {
 		return r.fix("endpoints.proxy, " + e.Proxy + ", must run and let this machine through to " + origin(url) + "; what answers may be a page of its own").
-			run(curl + " -x " + shellWord(e.Proxy) + " " + shellWord(url))
+			run(curl + " -x " + shell.Word(e.Proxy) + " " + shell.Word(url))
 	}
 	return r.fix("root must reach " + origin(url) + ": name resolution, routes and firewall, or a proxy in endpoints.proxy; what answers may " +
-		"be the page of a portal").run(curl + " --noproxy '*' " + shellWord(url))
+		"be the page of a portal").run(curl + " --noproxy '*' " + shell.Word(url))
 }
 
 func origin(url string) string {

@@ -14,6 +14,7 @@ import (
 	"aadlogin/internal/azcli"
 	"aadlogin/internal/azure"
 	"aadlogin/internal/config"
+	"aadlogin/internal/shell"
 	"aadlogin/internal/signin"
 )
 
@@ -172,7 +173,7 @@ func (r remote) machine(context.Context) []Finding {
 	if other := r.probe.OtherMachine(); other != "" {
 		return r.byRule([]Finding{warningf("roles are looked up at %s (authorization.resource_id), and the metadata service says that this machine is %s", id, other).
 			fix("without the key it is what metadata says; if it is another on purpose, ignore this").
-			run(fmt.Sprintf(`sed -Ei 's/^([[:blank:]]*(authorization\.)?resource_id[[:blank:]]*=)/#\1/' %s && %s`, shellWord(r.configPath()), apply))}, nil)
+			run(fmt.Sprintf(`sed -Ei 's/^([[:blank:]]*(authorization\.)?resource_id[[:blank:]]*=)/#\1/' %s && %s`, shell.Word(r.configPath()), apply))}, nil)
 	}
 	return r.byRule([]Finding{ok("roles are looked up at %s", id)}, nil)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"aadlogin/internal/account"
+	"aadlogin/internal/shell"
 	"aadlogin/internal/sshd"
 )
 
@@ -67,15 +68,15 @@ func (h *Host) chrooted(ctx context.Context, name string) bool {
 	return err == nil && dir != "" && !strings.EqualFold(dir, "none")
 }
 
-func (h *Host) otherShell(shell string, names []string) Finding {
-	problem := account.ShellProblem(h.Files, shell)
-	r := failedf(Machine, "the login shell of %s is %s, which %s: sshd does not let them in", strings.Join(names, ", "), shell, problem)
+func (h *Host) otherShell(path string, names []string) Finding {
+	problem := account.ShellProblem(h.Files, path)
+	r := failedf(Machine, "the login shell of %s is %s, which %s: sshd does not let them in", strings.Join(names, ", "), path, problem)
 	if problem == notExecutable {
-		return r.run("chmod a+x " + shellWord(shell))
+		return r.run("chmod a+x " + shell.Word(path))
 	}
 	words := make([]string, len(names))
 	for i, name := range names {
-		words[i] = shellWord(name)
+		words[i] = shell.Word(name)
 	}
 	return r.fix("or install it").
 		run(fmt.Sprintf("for a in %s; do aadctl account set \"$a\" --shell %s; done", strings.Join(words, " "), h.someShell()))
@@ -84,12 +85,12 @@ func (h *Host) otherShell(shell string, names []string) Finding {
 const notExecutable = "is not executable"
 
 // configureShell edits the one key of that name.
-func (h *Host) configureShell(shell, problem string) string {
+func (h *Host) configureShell(path, problem string) string {
 	if problem == notExecutable {
-		return "chmod a+x " + shellWord(shell)
+		return "chmod a+x " + shell.Word(path)
 	}
 	return fmt.Sprintf(`sed -Ei 's#^([[:blank:]]*(accounts\.)?shell[[:blank:]]*=[[:blank:]]*)"[^"]*"#\1"%s"#' %s && %s`,
-		h.someShell(), shellWord(h.configPath()), apply)
+		h.someShell(), shell.Word(h.configPath()), apply)
 }
 
 // someShell is a shell of this machine.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"aadlogin/internal/shell"
 	"aadlogin/internal/sshd"
 )
 
@@ -37,7 +38,7 @@ func (h *Host) asHere(findings []Finding, lines *sshd.Config) []Finding {
 func addWord(lines *sshd.Config, keyword string, inForce []string, word string) string {
 	for _, line := range lines.With(keyword) {
 		if slices.ContainsFunc(line.Args, func(arg string) bool { return slices.Contains(inForce, arg) }) {
-			return fmt.Sprintf(`sed -Ei '%ds/^([[:blank:]]*%s[[:blank:]=]+)/\1%s /I' %s`, line.Number, keyword, word, shellWord(line.File))
+			return fmt.Sprintf(`sed -Ei '%ds/^([[:blank:]]*%s[[:blank:]=]+)/\1%s /I' %s`, line.Number, keyword, word, shell.Word(line.File))
 		}
 	}
 	return before(keywords[keyword] + " " + word)
@@ -49,9 +50,9 @@ func dropWord(lines *sshd.Config, keyword, word string) string {
 		switch {
 		case !slices.Contains(line.Args, word):
 		case len(line.Args) == 1:
-			return fmt.Sprintf("sed -i '%dd' %s", line.Number, shellWord(line.File))
+			return fmt.Sprintf("sed -i '%dd' %s", line.Number, shell.Word(line.File))
 		case strings.Contains(line.Text, word) && plainWord(word):
-			return fmt.Sprintf(`sed -Ei '%ds/([[:blank:]=])%s([[:blank:]]|$)/\1/' %s`, line.Number, regexp.QuoteMeta(word), shellWord(line.File))
+			return fmt.Sprintf(`sed -Ei '%ds/([[:blank:]=])%s([[:blank:]]|$)/\1/' %s`, line.Number, regexp.QuoteMeta(word), shell.Word(line.File))
 		}
 	}
 	return ""
@@ -62,7 +63,7 @@ func replaceWord(line sshd.Line, old, new string) string {
 	if !plainWord(old) {
 		return ""
 	}
-	return fmt.Sprintf(`sed -Ei '%ds/([[:blank:]=]"?)%s("?([[:blank:]]|$))/\1%s\2/' %s`, line.Number, regexp.QuoteMeta(old), new, shellWord(line.File))
+	return fmt.Sprintf(`sed -Ei '%ds/([[:blank:]=]"?)%s("?([[:blank:]]|$))/\1%s\2/' %s`, line.Number, regexp.QuoteMeta(old), new, shell.Word(line.File))
 }
 
 // takeOut says where to take a pattern out.
@@ -108,11 +109,3 @@ func pattern(name, plain string) string {
 
 // plainWord: nothing in it ends sed's expression or the shell's quotes.
 func plainWord(word string) bool { return !strings.ContainsAny(word, "'/\n\\&") }
-
-// shellWord quotes for a POSIX shell what it would not take as one word.
-func shellWord(word string) string {
-	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/@") == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"aadlogin/internal/account"
+	"aadlogin/internal/shell"
 )
 
 const apply = "aadctl config apply"
@@ -39,7 +40,7 @@ func (h *Host) store(context.Context) []Finding {
 		findings = append(findings, failedf(Configuration, "accounts.directory is %s, but the name service reads %s",
 			h.Config.Accounts.Directory, account.DefaultDir).
 			fix("accounts of the other directory are known to nobody; the command takes the key out").
-			run(`sed -Ei '/^[[:blank:]]*(accounts\.)?directory[[:blank:]]*=/d' `+shellWord(h.configPath())+" && "+apply))
+			run(`sed -Ei '/^[[:blank:]]*(accounts\.)?directory[[:blank:]]*=/d' `+shell.Word(h.configPath())+" && "+apply))
 	}
 	if findings == nil {
 		findings = []Finding{ok("the store is sound and goes by this configuration")}

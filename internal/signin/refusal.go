@@ -13,6 +13,7 @@ import (
 	"aadlogin/internal/account"
 	"aadlogin/internal/config"
 	"aadlogin/internal/oauth"
+	"aadlogin/internal/shell"
 	"aadlogin/internal/token"
 )
 
@@ -132,16 +133,16 @@ func (a *attempt) unknownToHost() error {
 		"name-service-error", "problem", `getpwnam does not answer; add "aad" to passwd and group in /etc/nsswitch.conf and run: aadctl config apply`)
 }
 
-func (a *attempt) noShell(shell, problem string) error {
-	return a.refuse(Misconfigured, fmt.Sprintf("%sthe login shell of this account, %s, %s.", tellAdministrator, clean(shell, 200), problem),
-		"no-shell", "shell", shell, "problem", problem,
-		"fix", "install it, or give the account another: aadctl account set "+a.name.Account+" --shell /bin/bash; for new ones, accounts.shell")
+func (a *attempt) noShell(which, problem string) error {
+	return a.refuse(Misconfigured, fmt.Sprintf("%sthe login shell of this account, %s, %s.", tellAdministrator, clean(which, 200), problem),
+		"no-shell", "shell", which, "problem", problem,
+		"fix", "install it, or give the account another: aadctl account set "+shell.Word(a.name.Account)+" --shell /bin/bash; for new ones, accounts.shell")
 }
 
 // refusedByHost does not guess the reason. aadctl, which may ask sshd, tells it.
 func (a *attempt) refusedByHost() error {
 	return a.refuse(Denied, fmt.Sprintf("The settings of sshd on this machine keep %s out. Ask its administrator.", a.name.Account),
-		"refused-by-sshd", "fix", "aadctl check "+a.name.Account)
+		"refused-by-sshd", "fix", "aadctl check "+shell.Word(a.name.Account))
 }
 
 func (a *attempt) nameNotAccepted() error {
