@@ -118,7 +118,7 @@ func TestKeptFilesAreDurable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "sync " + kept + " " + filepath.Dir(kept) + "\nrm " + file + "\nsync " + filepath.Dir(file) + "\n"
+	want := "sync " + kept + "\nsync " + filepath.Dir(kept) + "\nrm " + file + "\nsync " + filepath.Dir(file) + "\n"
 	if !strings.Contains(string(text), want) {
 		t.Errorf("drop-ins remove:\n%s\nwant in it:\n%s", text, want)
 	}
