@@ -208,10 +208,12 @@ func (w *wanted) draft(path string, text []byte) (*config.Config, error) {
 // edit puts the values into the text.
 func (w *wanted) edit(path string, text []byte) ([]byte, error) {
 	before := text
+	another := false // client than the stored one: a scope goes with its client
 	for _, s := range w.settings() {
 		var had string
 		value := config.Spell(s.value)
 		text, had = config.Set(text, s.key, value)
+		another = another || s.key == "client_id" && w.answered[s.key] && had != value
 		if had != "" && had != `""` && had != value && !w.force && !w.answered[s.key] {
 			return nil, &failure{exitNo, fmt.Sprintf("setup: %s: %s is %s already, not %s", path, s.key, had, value),
 				"nothing was changed; --force replaces it"}
@@ -220,7 +222,7 @@ func (w *wanted) edit(path string, text []byte) ([]byte, error) {
 	if scope := w.scopeFor(before); scope != "" {
 		var had string
 		text, had = config.Set(text, "sign_in.scope", scope)
-		if had != "" && had != `""` && had != scope && !w.force && !w.answered["client_id"] {
+		if had != "" && had != `""` && had != scope && !w.force && !another {
 			return nil, &failure{exitNo, fmt.Sprintf("setup: %s: sign_in.scope is %s already, not %s", path, had, scope),
 				"nothing was changed; --force replaces it"}
 		}
