@@ -13,15 +13,16 @@ import (
 	"unicode/utf8"
 )
 
-// cRules are the rules of the C in pam and nss that a line can break: kernel style, which readers of
-// Linux-PAM and OpenSSH know. Declarations at the start of a block are a rule of the compiler
+// cRules are the rules of the C in pam and nss that a line can break: kernel style, which readers
+// of Linux-PAM and OpenSSH know. Declarations at the start of a block are a rule of the compiler
 // (-Wdeclaration-after-statement), in the builds of both modules and of their tests.
 var cRules = []struct {
 	name   string
 	breaks func(line string) bool
 }{
 	{"a comment is /* */", func(line string) bool { return slashes.MatchString(line) }},
-	{"indentation is tabs, and four spaces in a continued line", matches(`^\t*( {1,3}|  {4,})[^ *]|^\t* +\t`)},
+	{"indentation is tabs, and four spaces in a continued line",
+		matches(`^\t*( {1,3}|  {4,})[^ *]|^\t* +\t`)},
 	{"no space at the end of a line", matches(`[ \t]$`)},
 	{"predicates are int, 0 or 1", matches(`\bbool\b|(=|,|return) (true|false)\b|stdbool`)},
 	{"the brace of a function begins a line", matches(`^[a-z].*\) \{$`)},
@@ -52,7 +53,8 @@ func TestCStyle(t *testing.T) {
 	seen := 0
 	for _, dir := range []string{"pam", "nss"} {
 		err := fs.WalkDir(os.DirFS(".."), dir, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || !d.Type().IsRegular() || filepath.Ext(path) != ".c" && filepath.Ext(path) != ".h" {
+			if err != nil || !d.Type().IsRegular() || filepath.Ext(path) != ".c" &&
+				filepath.Ext(path) != ".h" {
 				return err
 			}
 			text, err := os.ReadFile(filepath.Join("..", path))
@@ -74,7 +76,8 @@ func TestCStyle(t *testing.T) {
 
 func checkC(t *testing.T, path, text string) {
 	t.Helper()
-	const head = "/* SPDX-FileCopyrightText: The aad-login authors */\n/* SPDX-License-Identifier: Apache-2.0 */\n\n"
+	const head = "/* SPDX-FileCopyrightText: The aad-login authors */\n/* " +
+		"SPDX-License-Identifier: Apache-2.0 */\n\n"
 	if !strings.HasPrefix(text, head) || !utf8.ValidString(text) || !strings.HasSuffix(text, "\n") {
 		t.Errorf("%s: does not begin with the two lines of its licence", path)
 	}
@@ -90,10 +93,12 @@ func checkC(t *testing.T, path, text string) {
 // Each rule finds what it is for, and nothing in a line that keeps all of them.
 func TestCRules(t *testing.T) {
 	for broken, rule := range map[string]string{
-		"\treturn 0; // done":                "a comment is /* */",
-		"    return 0;":                      "",
-		"  return 0;":                        "indentation is tabs, and four spaces in a continued line",
-		"\t        return 0;":                "indentation is tabs, and four spaces in a continued line",
+		"\treturn 0; // done": "a comment is /* */",
+		"    return 0;":       "",
+		"  return 0;": "indentation is tabs, and four spaces in a " +
+			"continued line",
+		"\t        return 0;": "indentation is tabs, and four spaces in a " +
+			"continued line",
 		"\treturn 0; ":                       "no space at the end of a line",
 		"static bool is(int n)":              "predicates are int, 0 or 1",
 		"int f(void) {":                      "the brace of a function begins a line",

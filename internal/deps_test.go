@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// What runs as root inside sshd and sudo is written down, package by package, so that growth is seen. The standard library's
-// own internal packages are Go's business.
+// What runs as root inside sshd and sudo is written down, package by package, so that growth is
+// seen. The standard library's own internal packages are Go's business.
 func TestWorkerDependencies(t *testing.T) {
 	const list = "../pam/testdata/dependencies"
 	out, err := exec.Command("go", "list", "-deps", "-tags", "netgo,osusergo", "../pam").Output()
@@ -25,13 +25,16 @@ func TestWorkerDependencies(t *testing.T) {
 	}
 	got := strings.Fields(string(out))
 	got = slices.DeleteFunc(got, func(path string) bool {
-		return strings.HasPrefix(path, "internal/") || strings.HasPrefix(path, "vendor/") || strings.HasPrefix(path, "runtime") ||
-			!strings.Contains(path, ".") && strings.Contains(path, "/internal/") && !strings.HasPrefix(path, "aadlogin/")
+		return strings.HasPrefix(path, "internal/") || strings.HasPrefix(path, "vendor/") ||
+			strings.HasPrefix(path, "runtime") ||
+			!strings.Contains(path, ".") && strings.Contains(path, "/internal/") &&
+				!strings.HasPrefix(path, "aadlogin/")
 	})
 	slices.Sort(got)
 	for _, path := range got {
 		if !slices.Contains(strings.Fields(string(want)), path) {
-			t.Errorf("%s is new in the worker: if it has earned its place, add it to %s", path, list)
+			t.Errorf("%s is new in the worker: if it has earned its place, add it to %s", path,
+				list)
 		}
 	}
 	for _, path := range strings.Fields(string(want)) {

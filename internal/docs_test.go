@@ -111,7 +111,8 @@ func TestNamesInPages(t *testing.T) {
 	}
 	named := map[string]bool{}
 	for page, text := range pages(t) {
-		for _, m := range regexp.MustCompile("(?m)(?:^ *|`|&& |\\$ )make ([a-z0-9-]+)").FindAllStringSubmatch(code(text), -1) {
+		for _, m := range regexp.MustCompile("(?m)(?:^ *|`|&& |\\$ )make ([a-z0-9-]+)").
+			FindAllStringSubmatch(code(text), -1) {
 			if named[m[1]] = true; !slices.Contains(strings.Fields(targets[1]), m[1]) {
 				t.Errorf("%s: make %s is no target", page, m[1])
 			}
@@ -123,7 +124,8 @@ func TestNamesInPages(t *testing.T) {
 		}
 	}
 	for _, target := range strings.Fields(targets[1]) {
-		if target != "all" && !strings.HasPrefix(target, "stage-") && !named[target] { // those are the packages' own
+		// those are the packages' own
+		if target != "all" && !strings.HasPrefix(target, "stage-") && !named[target] {
 			t.Errorf("no page names make %s", target)
 		}
 	}
@@ -215,12 +217,15 @@ func saidByWorker(t *testing.T) (sentences, services []string) {
 						if service, ok := templateOf(n.Args[0], known); ok {
 							services = append(services, service)
 						}
-					case function != nil && slices.Contains([]string{"greeting", "sentence", "before", "askAgain"}, function.Name.Name):
+					case function != nil &&
+						slices.Contains([]string{"greeting", "sentence", "before", "askAgain"},
+							function.Name.Name):
 						say(n)
 					}
 				case *ast.AssignStmt: // of the variables that refuse is given
 					for i, left := range n.Lhs {
-						if name, ok := left.(*ast.Ident); ok && name.Name == "person" && len(n.Rhs) == len(n.Lhs) {
+						if name, ok := left.(*ast.Ident); ok && name.Name == "person" &&
+							len(n.Rhs) == len(n.Lhs) {
 							say(n.Rhs[i])
 						}
 					}
@@ -228,10 +233,13 @@ func saidByWorker(t *testing.T) (sentences, services []string) {
 					if key, ok := n.Key.(*ast.Ident); ok && key.Name == "person" {
 						say(n.Value)
 					}
-				case *ast.CompositeLit: // of a table of errors: where the administrator is meant, the person reads the fix as well
+				// of a table of errors: where the administrator is meant, the person reads the fix
+				// as well
+				case *ast.CompositeLit:
 					if field(n, "verdict") == "Misconfigured" {
 						for _, e := range n.Elts {
-							if pair, ok := e.(*ast.KeyValueExpr); ok && pair.Key.(*ast.Ident).Name == "fix" {
+							if pair, ok := e.(*ast.KeyValueExpr); ok &&
+								pair.Key.(*ast.Ident).Name == "fix" {
 								say(pair.Value)
 							}
 						}
@@ -289,7 +297,8 @@ func saidByDoor(t *testing.T) (sentences []string) {
 	return sentences
 }
 
-// entries are what docs/troubleshooting.md says that people read: quotations, and the first column of tables with that heading.
+// entries are what docs/troubleshooting.md says that people read: quotations, and the first column
+// of tables with that heading.
 func entries(t *testing.T) (all []string) {
 	t.Helper()
 	text := pages(t)["docs/troubleshooting.md"]
@@ -299,7 +308,8 @@ func entries(t *testing.T) (all []string) {
 		table = strings.HasPrefix(line, "| you read |") || table && strings.HasPrefix(line, "|")
 		if quoted, ok := strings.CutPrefix(line, "> "); ok {
 			all = append(all, strings.ReplaceAll(quoted, "*", ""))
-		} else if m := regexp.MustCompile("^\\| `([^`]*)` \\|").FindStringSubmatch(line); table && m != nil {
+		} else if m := regexp.MustCompile("^\\| `([^`]*)` \\|").FindStringSubmatch(line); table &&
+			m != nil {
 			all = append(all, m[1])
 		}
 	}
@@ -318,14 +328,16 @@ func TestTroubleshootingKnowsEverySentence(t *testing.T) {
 	sentences = slices.Compact(sentences)
 	quoted := entries(t)
 	if len(sentences) < 50 || len(services) < 4 || len(quoted) < 50 {
-		t.Fatalf("%d sentences, %d services, %d entries", len(sentences), len(services), len(quoted))
+		t.Fatalf("%d sentences, %d services, %d entries", len(sentences),
+			len(services), len(quoted))
 	}
 	var any []string
 	for _, sentence := range sentences {
 		any = append(any, expression(sentence))
 		re := regexp.MustCompile(`(?:^|[.:] )` + expression(sentence) + `(?: [A-Z]|$)`)
 		if !slices.ContainsFunc(quoted, re.MatchString) {
-			t.Errorf("docs/troubleshooting.md does not have: %s", strings.ReplaceAll(sentence, blank, "…"))
+			t.Errorf("docs/troubleshooting.md does not have: %s",
+				strings.ReplaceAll(sentence, blank, "…"))
 		}
 	}
 	whole := regexp.MustCompile(fmt.Sprintf(`^(?:%s)(?: (?:%[1]s))*$`, strings.Join(any, "|")))

@@ -18,12 +18,13 @@ const (
 	rig       = onMachine + "rig"
 )
 
-// What acts as root on the machine it runs on is for the tests of the machine. Their packages have nothing to import besides:
-// each is a doc.go and tests.
+// What acts as root on the machine it runs on is for the tests of the machine. Their packages have
+// nothing to import besides: each is a doc.go and tests.
 func TestRigIsForTestsOfTheMachine(t *testing.T) {
 	users, programs := 0, []string{onMachine + "loglines", onMachine + "progress"}
 	for _, f := range files(t) {
-		if strings.HasPrefix(f.dir, onMachine) && f.dir != rig && !f.test && filepath.Base(f.path) != "doc.go" && !slices.Contains(programs, f.dir) {
+		if strings.HasPrefix(f.dir, onMachine) && f.dir != rig && !f.test &&
+			filepath.Base(f.path) != "doc.go" && !slices.Contains(programs, f.dir) {
 			t.Errorf("%s is no test", f.path)
 		}
 		for _, path := range f.imports() {
@@ -41,7 +42,8 @@ func TestRigIsForTestsOfTheMachine(t *testing.T) {
 	}
 }
 
-// Each script of "make" has the name of its target, and each target that needs a machine its script.
+// Each script of "make" has the name of its target, and each target that needs a machine its
+// script.
 func TestScriptsOfMake(t *testing.T) {
 	makefile, err := os.ReadFile("../Makefile")
 	if err != nil {
@@ -58,10 +60,12 @@ func TestScriptsOfMake(t *testing.T) {
 		}
 	}
 	var run []string
-	for _, m := range regexp.MustCompile(`internal/machine/make/([a-z-]+)`).FindAllStringSubmatch(string(makefile), -1) {
+	for _, m := range regexp.MustCompile(`internal/machine/make/([a-z-]+)`).
+		FindAllStringSubmatch(string(makefile), -1) {
 		run = append(run, m[1])
 	}
-	if rule := regexp.MustCompile(`(?m)^([a-z -]+):\n\t.*internal/machine/make/\$@$`).FindStringSubmatch(string(makefile)); rule != nil {
+	if rule := regexp.MustCompile(`(?m)^([a-z -]+):\n\t.*internal/machine/make/\$@$`).
+		FindStringSubmatch(string(makefile)); rule != nil {
 		run = append(run, strings.Fields(rule[1])...)
 	}
 	for _, target := range run {

@@ -44,7 +44,8 @@ func files(t *testing.T) []house {
 		if err != nil {
 			return err
 		}
-		all = append(all, house{path, filepath.Dir(path), strings.HasSuffix(path, "_test.go"), parsed})
+		all = append(all, house{path, filepath.Dir(path), strings.HasSuffix(path, "_test.go"),
+			parsed})
 		return nil
 	})
 	if err != nil || len(all) == 0 {
@@ -62,23 +63,32 @@ func (f house) imports() []string {
 	return all
 }
 
-// may says which packages of ours a package may import. Imports point one way: pam, cmd → signin → the rest; what is not
-// listed imports nothing of ours.
+// may says which packages of ours a package may import. Imports point one way: pam, cmd → signin →
+// the rest; what is not listed imports nothing of ours.
 var may = map[string][]string{
-	"cmd/aadctl":          {"internal/account", "internal/authlog", "internal/azcli", "internal/azure", "internal/config", "internal/doctor", "internal/guid", "internal/metrics", "internal/rbac", "internal/report", "internal/shell", "internal/signin", "internal/sshd", "packaging/sign-in-page"},
-	"cmd/aad-emulator":    {"internal/emulator"},
-	"cmd/aad-extension":   {"internal/config"},
-	"pam":                 {"internal/config", "internal/signin", "nss"},
-	"internal/doctor":     {"internal/account", "internal/azcli", "internal/azure", "internal/config", "internal/oauth", "internal/rbac", "internal/shell", "internal/signin", "internal/sshd", "packaging/sign-in-page"},
-	"internal/metrics":    {"internal/authlog"},
-	"internal/report":     {"internal/authlog", "internal/doctor"},
-	"internal/signin":     {"internal/account", "internal/azcli", "internal/authcode", "internal/azure", "internal/cache", "internal/config", "internal/devicecode", "internal/oauth", "internal/pasted", "internal/qr", "internal/rbac", "internal/shell", "internal/sshd", "internal/token"},
-	"internal/account":    {"internal/cdb", "internal/config", "internal/shell"},
-	"internal/azure":      {"internal/foreign", "internal/retry"},
-	"internal/config":     {"internal/guid"},
-	"internal/azcli":      {"internal/rbac"},
-	"internal/rbac":       {"internal/azure", "internal/foreign", "internal/guid"},
-	"internal/token":      {"internal/cache", "internal/foreign", "internal/guid", "internal/retry"},
+	"cmd/aadctl": {"internal/account", "internal/authlog", "internal/azcli",
+		"internal/azure", "internal/config", "internal/doctor", "internal/guid", "internal/metrics",
+		"internal/rbac", "internal/report", "internal/shell", "internal/signin", "internal/sshd",
+		"packaging/sign-in-page"},
+	"cmd/aad-emulator":  {"internal/emulator"},
+	"cmd/aad-extension": {"internal/config"},
+	"pam":               {"internal/config", "internal/signin", "nss"},
+	"internal/doctor": {"internal/account", "internal/azcli", "internal/azure",
+		"internal/config", "internal/oauth", "internal/rbac", "internal/shell", "internal/signin",
+		"internal/sshd", "packaging/sign-in-page"},
+	"internal/metrics": {"internal/authlog"},
+	"internal/report":  {"internal/authlog", "internal/doctor"},
+	"internal/signin": {"internal/account", "internal/azcli", "internal/authcode",
+		"internal/azure", "internal/cache", "internal/config", "internal/devicecode",
+		"internal/oauth", "internal/pasted", "internal/qr", "internal/rbac", "internal/shell",
+		"internal/sshd", "internal/token"},
+	"internal/account": {"internal/cdb", "internal/config", "internal/shell"},
+	"internal/azure":   {"internal/foreign", "internal/retry"},
+	"internal/config":  {"internal/guid"},
+	"internal/azcli":   {"internal/rbac"},
+	"internal/rbac":    {"internal/azure", "internal/foreign", "internal/guid"},
+	"internal/token": {"internal/cache", "internal/foreign",
+		"internal/guid", "internal/retry"},
 	"internal/devicecode": {"internal/oauth", "internal/retry"},
 	"internal/authcode":   {"internal/oauth", "internal/retry"},
 	"internal/oauth":      {"internal/foreign", "internal/retry"},
@@ -93,21 +103,24 @@ func TestImportsPointOneWay(t *testing.T) {
 			continue
 		}
 		for _, path := range f.imports() {
-			if ours, ok := strings.CutPrefix(path, module); ok && !slices.Contains(may[f.dir], ours) {
+			if ours, ok := strings.CutPrefix(path, module); ok &&
+				!slices.Contains(may[f.dir], ours) {
 				t.Errorf("%s imports %s", f.path, ours)
 			}
 		}
 	}
 }
 
-// The emulator stands in for what is tested: sharing code with it would make a mistake agree with itself.
+// The emulator stands in for what is tested: sharing code with it would make a mistake agree with
+// itself.
 func TestEmulatorStandsAlone(t *testing.T) {
 	for _, f := range files(t) {
 		for _, path := range f.imports() {
 			if f.dir == "internal/emulator" && strings.HasPrefix(path, module) {
 				t.Errorf("%s imports %s", f.path, path)
 			}
-			if path == module+"internal/emulator" && !f.test && f.dir != "cmd/aad-emulator" && f.dir != rig {
+			if path == module+"internal/emulator" && !f.test && f.dir != "cmd/aad-emulator" &&
+				f.dir != rig {
 				t.Errorf("%s imports the emulator", f.path)
 			}
 		}
@@ -122,17 +135,19 @@ func TestCgoOnlyInPamAndNss(t *testing.T) {
 	}
 }
 
-// forbidden is what a root process inside sshd and sudo must not do, by the name it would have in the code. os/exec: no
-// child with our rights. os.Getenv: the environment is the attacker's. A package-level logger or init: work nobody asked
-// for, in every process.
+// forbidden is what a root process inside sshd and sudo must not do, by the name it would have in
+// the code. os/exec: no child with our rights. os.Getenv: the environment is the attacker's. A
+// package-level logger or init: work nobody asked for, in every process.
 func TestForbidden(t *testing.T) {
 	for _, f := range files(t) {
-		product := strings.HasPrefix(f.dir, "internal/") && !strings.HasPrefix(f.dir, onMachine) || f.dir == "pam"
+		product := strings.HasPrefix(f.dir, "internal/") && !strings.HasPrefix(f.dir, onMachine) ||
+			f.dir == "pam"
 		if f.test || !product {
 			continue
 		}
 		for _, path := range f.imports() {
-			if path == "os/exec" || path == "log" && f.dir != "internal/emulator" || path == "log/slog" {
+			if path == "os/exec" || path == "log" && f.dir != "internal/emulator" ||
+				path == "log/slog" {
 				t.Errorf("%s imports %s", f.path, path)
 			}
 		}
@@ -143,7 +158,9 @@ func TestForbidden(t *testing.T) {
 					t.Errorf("%s has an init function", f.path)
 				}
 			case *ast.SelectorExpr:
-				if x, ok := n.X.(*ast.Ident); ok && x.Name == "os" && slices.Contains([]string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, n.Sel.Name) {
+				if x, ok := n.X.(*ast.Ident); ok && x.Name == "os" &&
+					slices.Contains([]string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"},
+						n.Sel.Name) {
 					t.Errorf("%s reads the environment", f.path)
 				}
 			}
@@ -158,7 +175,8 @@ func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
 		if !f.test {
 			doc[f.dir] = doc[f.dir] || f.ast.Doc != nil
 		}
-		if slices.Contains([]string{"util", "utils", "common", "types", "helpers", "consts", "misc"}, f.ast.Name.Name) {
+		if slices.Contains([]string{"util", "utils", "common", "types", "helpers", "consts",
+			"misc"}, f.ast.Name.Name) {
 			t.Errorf("%s: package %s is named after nothing", f.path, f.ast.Name.Name)
 		}
 	}
@@ -190,7 +208,8 @@ func TestEveryFileHasItsHeader(t *testing.T) {
 			return err
 		}
 		head, _, _ := strings.Cut(string(text), "\n\n")
-		if !strings.Contains(head, "SPDX-FileCopyrightText: The aad-login authors") || !strings.Contains(head, "SPDX-License-Identifier: Apache-2.0") {
+		if !strings.Contains(head, "SPDX-FileCopyrightText: The aad-login authors") ||
+			!strings.Contains(head, "SPDX-License-Identifier: Apache-2.0") {
 			t.Errorf("%s lacks the licence header", path)
 		}
 		return nil

@@ -118,7 +118,8 @@ func logOfDoor(t *testing.T, w words) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, call := range regexp.MustCompile(`(?s)\b(aad_failed|aad_denied|pair)\(([^;{]*)\);`).FindAllSubmatch(text, -1) {
+		for _, call := range regexp.MustCompile(`(?s)\b(aad_failed|aad_denied|pair)\(([^;{]*)\);`).
+			FindAllSubmatch(text, -1) {
 			var said []string
 			for _, argument := range strings.Split(string(call[2]), ",") {
 				value, _ := strconv.Unquote(strings.TrimSpace(argument))
@@ -143,14 +144,16 @@ func logOfManual(t *testing.T) words {
 	log, _, _ = strings.Cut(log, "\n.Sh ")
 	page := words{}
 	for kind, macro := range map[string]string{"verb": "Cm", "reason": "Sy", "key": "Va"} {
-		for _, item := range regexp.MustCompile(`(?m)^\.It `+macro+` (\S+)`).FindAllStringSubmatch(log, -1) {
+		for _, item := range regexp.MustCompile(`(?m)^\.It `+macro+` (\S+)`).
+			FindAllStringSubmatch(log, -1) {
 			page.add(kind, item[1])
 		}
 	}
 	return page
 }
 
-// logOfWords reads the lists of docs/words.md: a comment says which kind follows, in a table or in a paragraph.
+// logOfWords reads the lists of docs/words.md: a comment says which kind follows, in a table or in
+// a paragraph.
 func logOfWords(t *testing.T) words {
 	page := words{}
 	lists := regexp.MustCompile(`(?s)<!-- (verb|key|reason)s -->\n(.*?)\n\n`)
@@ -167,12 +170,14 @@ func logOfWords(t *testing.T) words {
 	return page
 }
 
-// The manual page and docs/words.md name every verb, reason and key that the log may hold, and no other.
+// The manual page and docs/words.md name every verb, reason and key that the log may hold, and no
+// other.
 func TestPagesKnowTheLog(t *testing.T) {
 	code := words{}
 	logOfWorker(t, code)
 	logOfDoor(t, code)
-	for name, page := range map[string]words{"pam_aad(8)": logOfManual(t), "docs/words.md": logOfWords(t)} {
+	for name, page := range map[string]words{"pam_aad(8)": logOfManual(t),
+		"docs/words.md": logOfWords(t)} {
 		for _, kind := range []string{"verb", "reason", "key"} {
 			if len(code[kind]) < 5 {
 				t.Errorf("%ss found in the code: %q", kind, code[kind])
@@ -224,7 +229,8 @@ func TestWordsKnowTheLineOfAadctl(t *testing.T) {
 
 // docs/words.md promises the order of the keys that every line begins with.
 func TestKeysOfEveryAttemptAreInOrder(t *testing.T) {
-	line := regexp.MustCompile(`(?s)pairs := \[\]string\{(.*?)\}\n`).FindStringSubmatch(textOf(t, "signin/event.go"))
+	line := regexp.MustCompile(`(?s)pairs := \[\]string\{(.*?)\}\n`).
+		FindStringSubmatch(textOf(t, "signin/event.go"))
 	if line == nil {
 		t.Fatal("event.go makes no line")
 	}
@@ -232,7 +238,8 @@ func TestKeysOfEveryAttemptAreInOrder(t *testing.T) {
 	for _, key := range regexp.MustCompile(`"([a-z_]+)",`).FindAllStringSubmatch(line[1], -1) {
 		keys = append(keys, key[1])
 	}
-	if got := logOfWords(t)["key"]; len(got) < len(keys) || len(keys) < 15 || !slices.Equal(got[:len(keys)], keys) {
+	if got := logOfWords(t)["key"]; len(got) < len(keys) || len(keys) < 15 ||
+		!slices.Equal(got[:len(keys)], keys) {
 		t.Errorf("the page has %q,\nthe code %q", got, keys)
 	}
 }

@@ -26,7 +26,9 @@ var sanitizers = []string{"", "address,undefined"}
 func (l library) program(t *testing.T, name, sanitizer string) []string {
 	t.Helper()
 	exe := filepath.Join(filepath.Dir(l.so), name+sanitizer)
-	args := []string{"-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement", "-pthread", "-rdynamic", "-Wl,-z,now", "-o", exe, "testdata/" + name + ".c", "-ldl"}
+	args := []string{"-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror",
+		"-Wdeclaration-after-statement", "-pthread", "-rdynamic", "-Wl,-z,now", "-o", exe,
+		"testdata/" + name + ".c", "-ldl"}
 	if sanitizer == "" {
 		compile(t, args...)
 		return []string{exe, l.so}
@@ -35,9 +37,11 @@ func (l library) program(t *testing.T, name, sanitizer string) []string {
 	if err != nil || len(sources) < 5 {
 		t.Fatalf("sources %q, %v", sources, err)
 	}
-	args = append(args, "-fsanitize="+sanitizer, "-fno-sanitize-recover=all", fmt.Sprintf("-DAAD_STORE=%q", l.store))
+	args = append(args, "-fsanitize="+sanitizer, "-fno-sanitize-recover=all",
+		fmt.Sprintf("-DAAD_STORE=%q", l.store))
 	compile(t, append(args, sources...)...)
-	if sanitizer == "thread" { // it needs the addresses of a kernel that randomizes fewer bits of them
+	// it needs the addresses of a kernel that randomizes fewer bits of them
+	if sanitizer == "thread" {
 		return []string{"setarch", "-R", exe, ""}
 	}
 	return []string{exe, ""}
@@ -76,23 +80,27 @@ func TestContract(t *testing.T) {
 	for _, sanitizer := range sanitizers {
 		contract := l.program(t, "contract", sanitizer)
 		l.write(t, data)
-		for _, name := range []string{"admin@contoso.com", "is@contoso.com", "imported@contoso.com"} {
+		for _, name := range []string{"admin@contoso.com",
+			"is@contoso.com", "imported@contoso.com"} {
 			a, err := snapshot.ByName(name)
 			if err != nil {
 				t.Fatal(err)
 			}
 			holds(t, contract, "found", name, fmt.Sprint(a.UID))
 		}
-		for _, name := range []string{gone.Name, "was@contoso.com", "new@contoso.com", "new@elsewhere.com", "root", "", "@"} {
+		for _, name := range []string{gone.Name, "was@contoso.com", "new@contoso.com",
+			"new@elsewhere.com", "root", "", "@"} {
 			holds(t, contract, "absent", name, fmt.Sprint(gone.UID))
 		}
 		l.write(t, data[:len(data)-1])
 		holds(t, contract, "unavailable", "admin@contoso.com", fmt.Sprint(gone.UID))
-		for _, trace := range []string{l.store + ".previous", filepath.Join(filepath.Dir(l.store), "accounts.lock")} {
+		for _, trace := range []string{l.store + ".previous",
+			filepath.Join(filepath.Dir(l.store), "accounts.lock")} {
 			if err := os.Rename(l.store, trace); err != nil {
 				t.Fatal(err)
 			}
-			holds(t, contract, "unavailable", "admin@contoso.com", fmt.Sprint(gone.UID)) // it is lost
+			// it is lost
+			holds(t, contract, "unavailable", "admin@contoso.com", fmt.Sprint(gone.UID))
 			if err := os.Rename(trace, l.store); err != nil {
 				t.Fatal(err)
 			}
@@ -104,13 +112,15 @@ func TestContract(t *testing.T) {
 		if err := os.Remove(filepath.Dir(l.store)); err != nil {
 			t.Fatal(err)
 		}
-		holds(t, contract, "unavailable", "admin@contoso.com", fmt.Sprint(gone.UID)) // its disk may not be mounted
+		// its disk may not be mounted
+		holds(t, contract, "unavailable", "admin@contoso.com", fmt.Sprint(gone.UID))
 		if err := os.Mkdir(filepath.Dir(l.store), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// Root's id and the system's other ids need no store to be none of ours.
-	if got := l.ask(t, "pwuid", "0", "grgid", "0", "pwuid", "999", "grgid", "999"); !slices.Equal(got, []string{notFound, notFound, notFound, notFound}) {
+	if got := l.ask(t, "pwuid", "0", "grgid", "0", "pwuid", "999", "grgid",
+		"999"); !slices.Equal(got, []string{notFound, notFound, notFound, notFound}) {
 		t.Errorf("without a store: %q", got)
 	}
 }
@@ -153,7 +163,8 @@ func TestContractForeignIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign := []uint32{rules.Low - 1, rules.High + 1, imported.UID - 1, imported.UID + 1, 1000, 1<<31 - 1, 1 << 31, 1<<32 - 2, 1<<32 - 1}
+	foreign := []uint32{rules.Low - 1, rules.High + 1, imported.UID - 1, imported.UID + 1, 1000,
+		1<<31 - 1, 1 << 31, 1<<32 - 2, 1<<32 - 1}
 	for id := range uint32(1000) {
 		foreign = append(foreign, id)
 	}
@@ -185,7 +196,8 @@ func TestContractForeignIDs(t *testing.T) {
 			if err := e.SetRules(rules); err != nil {
 				return err
 			}
-			return e.Put(account.Account{Name: "low@contoso.com", UPN: "low@contoso.com", UID: id, Home: "/", Shell: "/bin/sh"})
+			return e.Put(account.Account{Name: "low@contoso.com", UPN: "low@contoso.com", UID: id,
+				Home: "/", Shell: "/bin/sh"})
 		})
 		if err == nil {
 			t.Errorf("an account with the id %d was stored", id)
@@ -215,7 +227,9 @@ func TestContractOfInitgroups(t *testing.T) {
 	l := buildLibrary(t)
 	const name = "admin@contoso.com"
 	data, snapshot := build(t, testRules(), func(e *account.Edit) error {
-		return add(e, name, func(a *account.Account) { a.Admin, a.Groups = true, []uint32{27, a.UID, 100} })
+		return add(e, name, func(a *account.Account) {
+			a.Admin, a.Groups = true, []uint32{27, a.UID, 100}
+		})
 	})
 	l.write(t, data)
 	a, err := snapshot.ByName(name)
@@ -224,6 +238,7 @@ func TestContractOfInitgroups(t *testing.T) {
 	}
 	low := testRules().Low
 	for _, sanitizer := range sanitizers {
-		holds(t, l.program(t, "initgroups", sanitizer), a.Name, fmt.Sprint(a.UID), fmt.Sprint(low), fmt.Sprint(low+1), "27", "100")
+		holds(t, l.program(t, "initgroups", sanitizer), a.Name, fmt.Sprint(a.UID), fmt.Sprint(low),
+			fmt.Sprint(low+1), "27", "100")
 	}
 }

@@ -77,13 +77,15 @@ func TestEveryByteFlipped(t *testing.T) {
 func TestLargerThan4GiB(t *testing.T) {
 	data, _ := build(t, testRules(), people)
 	size := 1<<32 + len(data)
-	area, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON|syscall.MAP_NORESERVE)
+	area, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE,
+		syscall.MAP_PRIVATE|syscall.MAP_ANON|syscall.MAP_NORESERVE)
 	if err != nil {
 		t.Skip("no 4 GiB of address space here:", err)
 	}
 	defer syscall.Munmap(area)
 	copy(area, data)
-	for size, want := range map[int]bool{len(data): true, 1<<32 - 1: true, 1 << 32: false, size: false} {
+	for size, want := range map[int]bool{len(data): true, 1<<32 - 1: true,
+		1 << 32: false, size: false} {
 		s, got := openStore(unsafe.Pointer(&area[0]), size)
 		if got != want {
 			t.Errorf("%d bytes: a store: %v", size, got)

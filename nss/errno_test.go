@@ -17,7 +17,8 @@ import (
 func TestErrnoIsThatOfFiles(t *testing.T) {
 	l := buildLibrary(t)
 	exe := filepath.Join(t.TempDir(), "errno")
-	compile(t, "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement", "-o", exe, "testdata/errno.c")
+	compile(t, "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement",
+		"-o", exe, "testdata/errno.c")
 	run := func(services string) string {
 		t.Helper()
 		cmd := exec.Command(exe, services)
@@ -34,7 +35,8 @@ func TestErrnoIsThatOfFiles(t *testing.T) {
 	}
 	full, _ := build(t, testRules(), people)
 	empty, _ := build(t, testRules(), nobody)
-	for what, data := range map[string][]byte{"accounts": full, "no account": empty, "no store": nil} {
+	for what, data := range map[string][]byte{"accounts": full,
+		"no account": empty, "no store": nil} {
 		if data == nil {
 			if err := os.RemoveAll(l.store); err != nil {
 				t.Fatal(err)

@@ -55,7 +55,8 @@ func FuzzReaders(f *testing.F) {
 		}
 		p, n := g.put(data)
 		got, r := get(p, n, key)
-		if (r == damaged) != errors.Is(err, cdb.ErrDamaged) || (r == ok) != (want != nil) || !bytes.Equal(got, want) {
+		if (r == damaged) != errors.Is(err, cdb.ErrDamaged) || (r == ok) != (want != nil) ||
+			!bytes.Equal(got, want) {
 			t.Errorf("key %q: C %q, %v; Go %q, %v", key, got, r, want, err)
 		}
 	})
@@ -115,7 +116,8 @@ type readers struct {
 
 func newReaders(t testing.TB, max int) readers {
 	dir := t.TempDir()
-	f, err := os.OpenFile(filepath.Join(dir, "accounts.cdb"), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(filepath.Join(dir, "accounts.cdb"), os.O_RDWR|os.O_CREATE|os.O_EXCL,
+		0o644)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +155,8 @@ func (r readers) agree(t *testing.T, data []byte, name string, uid uint32) {
 	for _, service := range append([]string{name}, services...) {
 		listed, there := c.lists(service)
 		if listed != slices.Contains(services, service) || there != (services != nil) {
-			t.Fatalf("C finds service %q: %v, in a list: %v; Go's is %q", service, listed, there, services)
+			t.Fatalf("C finds service %q: %v, in a list: %v; Go's is %q",
+				service, listed, there, services)
 		}
 	}
 	sound := g.Check() == nil
@@ -166,7 +169,8 @@ func (r readers) agree(t *testing.T, data []byte, name string, uid uint32) {
 		matches(t, sound, want, err, got, found)
 	}
 	had, err := g.Had(name, uid)
-	if r := c.had(name, uid); sound && (err != nil || (r == ok) != had || r == damaged) || err == nil && had && r == absent {
+	if r := c.had(name, uid); sound && (err != nil || (r == ok) != had || r == damaged) ||
+		err == nil && had && r == absent {
 		t.Errorf("sound %v: C had: %v; Go had: %v, %v", sound, r, had, err)
 	}
 	if sound {
@@ -197,7 +201,8 @@ func oneEntry(data []byte, name string) bool {
 // know of it.
 func byName(t *testing.T, g *account.Snapshot, name string) (account.Account, error) {
 	a, err := g.ByName(name)
-	if !errors.Is(err, account.ErrUnknown) || os.Geteuid() != 0 || !slices.Contains(g.Rules().PreAuthServices, self(t)) {
+	if !errors.Is(err, account.ErrUnknown) || os.Geteuid() != 0 || !slices.Contains(g.Rules().
+		PreAuthServices, self(t)) {
 		return a, err
 	}
 	n, bad := g.Rules().Name(name)
@@ -244,7 +249,8 @@ func enumerated(t *testing.T, g *account.Snapshot, c store) {
 			groups = append(groups, low+1)
 		}
 		groups = append(groups, a.Groups...)
-		if got, found := c.initgroups(a.Name, a.UID, nil, 1, -1); nameable(g.Rules(), a.Name) && (found != ok || !slices.Equal(got, unique(groups, a.UID))) {
+		if got, found := c.initgroups(a.Name, a.UID, nil, 1, -1); nameable(g.Rules(), a.Name) &&
+			(found != ok || !slices.Equal(got, unique(groups, a.UID))) {
 			t.Errorf("C: %v, %v; Go has %s in %v", got, found, a.Name, groups)
 		}
 		if a.Admin {
@@ -254,7 +260,8 @@ func enumerated(t *testing.T, g *account.Snapshot, c store) {
 	if got := c.all(false); !slices.Equal(got, want) {
 		t.Errorf("C lists %+v, Go %+v", got, want)
 	}
-	if got, found := c.groupByName("aad_admins", largest, 0); found != ok || !slices.Equal(got.members, members) {
+	if got, found := c.groupByName("aad_admins", largest, 0); found != ok ||
+		!slices.Equal(got.members, members) {
 		t.Errorf("C: %+v, %v; Go's members of aad_admins %q", got, found, members)
 	}
 }

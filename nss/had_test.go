@@ -14,7 +14,8 @@ import (
 // changed fills a store with accounts to which everything has happened: renamed, moved twice,
 // exchanged, removed, locked, imported.
 func changed(e *account.Edit) error {
-	names := []string{"ann@contoso.com", "bob@contoso.com", "cat@contoso.com", "dan@fabrikam.com", "eve@contoso.com"}
+	names := []string{"ann@contoso.com", "bob@contoso.com", "cat@contoso.com",
+		"dan@fabrikam.com", "eve@contoso.com"}
 	accounts := map[string]account.Account{}
 	for _, name := range names {
 		if err := add(e, name, nil); err != nil {
@@ -26,7 +27,8 @@ func changed(e *account.Edit) error {
 		}
 		accounts[name] = a
 	}
-	ann, err := e.Rename(accounts["ann@contoso.com"], account.Name{Account: "anna@contoso.com", UPN: "anna@contoso.com"})
+	ann, err := e.Rename(accounts["ann@contoso.com"],
+		account.Name{Account: "anna@contoso.com", UPN: "anna@contoso.com"})
 	if err != nil {
 		return err
 	}
@@ -45,7 +47,8 @@ func changed(e *account.Edit) error {
 			return err
 		}
 	}
-	return e.Put(account.Account{Name: "old@contoso.com", UPN: "old@contoso.com", UID: 6000, Gecos: "", Home: "/home/old", Shell: "/bin/sh"})
+	return e.Put(account.Account{Name: "old@contoso.com", UPN: "old@contoso.com", UID: 6000,
+		Gecos: "", Home: "/home/old", Shell: "/bin/sh"})
 }
 
 // Each name that ever was goes with each uid that ever was, and nothing else does. Their relation
@@ -55,7 +58,8 @@ func TestHad(t *testing.T) {
 	rules := testRules()
 	data, snapshot := build(t, rules, changed)
 	first := func(name string) uint32 { return account.ID(tenant, name, 0, rules.Low, rules.High) }
-	names := []string{"ann@contoso.com", "anna@contoso.com", "bob@contoso.com", "cat@contoso.com", "dan@fabrikam.com", "eve@contoso.com", "old@contoso.com"}
+	names := []string{"ann@contoso.com", "anna@contoso.com", "bob@contoso.com", "cat@contoso.com",
+		"dan@fabrikam.com", "eve@contoso.com", "old@contoso.com"}
 	uids := []uint32{5001, 5002, 6000}
 	for _, name := range names[:1] {
 		uids = append(uids, first(name))
@@ -64,9 +68,11 @@ func TestHad(t *testing.T) {
 		uids = append(uids, first(name))
 	}
 	possible := append(slices.Clone(names), "new@contoso.com", "ANN@Contoso.COM")
-	impossible := []string{"", "ann", "ann@other.com", "root", "-x@contoso.com", "ann@contoso.com@contoso.com"}
+	impossible := []string{"", "ann", "ann@other.com", "root", "-x@contoso.com",
+		"ann@contoso.com@contoso.com"}
 	s := load(t, data)
-	for _, uid := range append(slices.Clone(uids), 0, 999, 1000, 5000, 5003, rules.Low, first("new@contoso.com"), 1<<32-1) {
+	for _, uid := range append(slices.Clone(uids), 0, 999, 1000, 5000, 5003, rules.Low,
+		first("new@contoso.com"), 1<<32-1) {
 		for _, name := range append(slices.Clone(possible), impossible...) {
 			want := slices.Contains(uids, uid) && slices.Contains(possible, name)
 			if got := s.had(name, uid); got != map[bool]result{true: ok, false: absent}[want] {

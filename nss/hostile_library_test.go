@@ -28,7 +28,8 @@ func TestLibraryOnHostileFiles(t *testing.T) {
 func damagesInAFile(t *testing.T, l library) {
 	sound, _ := build(t, testRules(), people)
 	question := map[byte][]string{
-		'n': {"pwnam", alice[1:]}, 'u': {"pwuid", "3197663"}, 'g': {"grnam", admins[1:]}, 'r': {"grnam", "aad_users"},
+		'n': {"pwnam", alice[1:]}, 'u': {"pwuid", "3197663"}, 'g': {"grnam", admins[1:]},
+		'r': {"grnam", "aad_users"},
 	}
 	answer := map[result]string{refused: unavailable, damaged: unavailable, absent: notFound}
 	for i, d := range damages() {
@@ -69,9 +70,11 @@ func strangeFiles(t *testing.T, l library) {
 			return err
 		}),
 		"header but for a byte": size(2047),
-		"header of nothing":     func() error { return os.WriteFile(l.store, make([]byte, 2048), 0o644) },
-		"4 GiB":                 size(1 << 32),
-		"4 GiB and a store":     size(1<<32 + int64(len(data))),
+		"header of nothing": func() error {
+			return os.WriteFile(l.store, make([]byte, 2048), 0o644)
+		},
+		"4 GiB":             size(1 << 32),
+		"4 GiB and a store": size(1<<32 + int64(len(data))),
 		"4 GiB and a store, mapped": func() error {
 			return errors.Join(size(1<<32+int64(len(data)))(), os.Chmod(l.store, 0o444))
 		},
@@ -84,7 +87,8 @@ func strangeFiles(t *testing.T, l library) {
 		case err != nil:
 			t.Fatalf("%s: %v", what, err)
 		}
-		got := l.ask(t, "pwnam", alice[1:], "pwuid", "3197663", "init", alice[1:]+"=4242", "pwent", "", "grent", "")
+		got := l.ask(t, "pwnam", alice[1:], "pwuid", "3197663", "init", alice[1:]+"=4242", "pwent",
+			"", "grent", "")
 		if want := slices.Repeat([]string{unavailable}, 5); !slices.Equal(got, want) {
 			t.Errorf("%s: %q", what, got)
 		}
@@ -109,7 +113,8 @@ func far(t *testing.T, path string, data []byte) {
 	}
 	first := make([]byte, 8)
 	put(first, 0, 0, shift-8)
-	sparse(t, path, 1<<32-1, map[int64][]byte{0: data[:2048], 2048: first, 2048 + int64(shift): data[2048:]})
+	sparse(t, path, 1<<32-1, map[int64][]byte{0: data[:2048], 2048: first,
+		2048 + int64(shift): data[2048:]})
 }
 
 // wide is a store in which one table has nearly 2^29 slots, and overlaps the others.
@@ -154,8 +159,10 @@ func largestStores(t *testing.T, l library) {
 		make func(*testing.T, string, []byte)
 		asks []string
 	}{
-		"far":  {far, []string{"pwnam", a.Name, "pwuid", fmt.Sprint(a.UID), "pwnam", "no@contoso.com", "grnam", admins[1:], "pwent", "", "grent", ""}},
-		"wide": {wide, []string{"pwnam", a.Name, "pwuid", fmt.Sprint(a.UID), "pwnam", "no@contoso.com"}},
+		"far": {far, []string{"pwnam", a.Name, "pwuid", fmt.Sprint(a.UID), "pwnam",
+			"no@contoso.com", "grnam", admins[1:], "pwent", "", "grent", ""}},
+		"wide": {wide, []string{"pwnam", a.Name, "pwuid", fmt.Sprint(a.UID),
+			"pwnam", "no@contoso.com"}},
 	} {
 		l.write(t, data)
 		want := l.ask(t, c.asks...)

@@ -53,7 +53,8 @@ func find(b []byte, key string) layout {
 	}
 	for i := range p.slots {
 		at := p.table + 8*i
-		if slotHash, pos := pair(b, at); uint32(slotHash) == h && bytes.HasPrefix(b[pos+8:], []byte(key)) {
+		if slotHash, pos := pair(b, at); uint32(slotHash) == h &&
+			bytes.HasPrefix(b[pos+8:], []byte(key)) {
 			p.slot, p.record, p.value = at, pos, pos+8+len(key)
 			return p
 		}
@@ -97,16 +98,21 @@ func damagedTables() []damage {
 	slots := func(_ []byte, at layout) int { return at.slots }
 	size := func(b []byte, _ layout) int { return len(b) }
 	return []damage{
-		head("table of 2^29 slots", refused, same, is(1<<29)), // 2^32 bytes, which 32 bits take for none
+		// 2^32 bytes, which 32 bits take for none
+		head("table of 2^29 slots", refused, same, is(1<<29)),
 		head("table of 2^32-1 slots", refused, same, is(1<<32-1)),
-		head("table a slot too long", refused, same, func(b []byte, at layout) int { return (len(b)-at.table)/8 + 1 }),
+		head("table a slot too long", refused, same,
+			func(b []byte, at layout) int { return (len(b)-at.table)/8 + 1 }),
 		head("table at 4 GiB", refused, is(1<<32-8), slots),
 		head("empty table at 4 GiB", refused, is(1<<32-1), is(0)),
 		head("empty table at the end", absent, size, is(0)),
 		head("empty table", absent, same, is(0)),
 		head("table in the header", refused, is(0), slots),
-		head("table over the records", refused, is(2048), func(b []byte, _ layout) int { return (len(b) - 2048) / 8 }),
-		head("table half a slot off", absent, func(_ []byte, at layout) int { return at.table + 4 }, func(_ []byte, at layout) int { return at.slots - 1 }),
+		head("table over the records", refused, is(2048),
+			func(b []byte, _ layout) int { return (len(b) - 2048) / 8 }),
+		head("table half a slot off", absent, func(_ []byte, at layout) int {
+			return at.table + 4
+		}, func(_ []byte, at layout) int { return at.slots - 1 }),
 		{"tables all the same", alice, func(b []byte, at layout) {
 			for i := range 256 {
 				put(b, i*8, uint32(at.end), uint32((len(b)-at.end)/8))
@@ -117,19 +123,26 @@ func damagedTables() []damage {
 
 func damagedSlots() []damage {
 	to := func(what string, want result, pos func(b []byte, at layout) int) damage {
-		return damage{what, alice, func(b []byte, at layout) { put(b, at.slot+4, uint32(pos(b, at))) }, want}
+		return damage{what, alice, func(b []byte, at layout) {
+			put(b, at.slot+4, uint32(pos(b, at)))
+		}, want}
 	}
 	return []damage{
 		to("slot at 4 GiB", damaged, func([]byte, layout) int { return 1<<32 - 1 }),
 		to("slot near 4 GiB", damaged, func([]byte, layout) int { return 1<<32 - 8 }),
 		to("slot in the header", damaged, func(_ []byte, at layout) int { return at.head }),
 		to("slot in its own table", damaged, func(_ []byte, at layout) int { return at.table }),
-		to("slot at the end of the records", damaged, func(_ []byte, at layout) int { return at.end }),
-		to("slot just before the end of the records", damaged, func(_ []byte, at layout) int { return at.end - 7 }),
+		to("slot at the end of the records", damaged,
+			func(_ []byte, at layout) int { return at.end }),
+		to("slot just before the end of the records", damaged,
+			func(_ []byte, at layout) int { return at.end - 7 }),
 		to("slot at the end of the file", damaged, func(b []byte, _ layout) int { return len(b) }),
-		to("slot of another record", absent, func(b []byte, _ layout) int { return find(b, "nadmin@contoso.com").record }),
+		to("slot of another record", absent, func(b []byte, _ layout) int {
+			return find(b, "nadmin@contoso.com").record
+		}),
 		to("slot inside its record", damaged, func(_ []byte, at layout) int { return at.value }),
-		{"slots of another record only", alice, func(b []byte, at layout) { // with no empty one to end the search
+		// with no empty one to end the search
+		{"slots of another record only", alice, func(b []byte, at layout) {
 			h, _ := pair(b, at.slot)
 			for i := range at.slots {
 				put(b, at.table+8*i, uint32(h), uint32(find(b, "r").record))
@@ -154,11 +167,19 @@ func damagedLengths() []damage {
 	return []damage{
 		is("key of 4 GiB", damaged, func(_, v uint32) (uint32, uint32) { return 1<<32 - 1, v }),
 		is("value of 4 GiB", damaged, func(k, _ uint32) (uint32, uint32) { return k, 1<<32 - 1 }),
-		is("value before its record", damaged, func(k, _ uint32) (uint32, uint32) { return k, 1<<32 - 8 - k }),
-		is("key and value of 8 GiB", damaged, func(uint32, uint32) (uint32, uint32) { return 1<<32 - 1, 1<<32 - 1 }),
-		is("lengths that are 0 in 32 bits", damaged, func(uint32, uint32) (uint32, uint32) { return 1 << 31, 1 << 31 }),
+		is("value before its record", damaged, func(k, _ uint32) (uint32, uint32) {
+			return k, 1<<32 - 8 - k
+		}),
+		is("key and value of 8 GiB", damaged, func(uint32, uint32) (uint32, uint32) {
+			return 1<<32 - 1, 1<<32 - 1
+		}),
+		is("lengths that are 0 in 32 bits", damaged, func(uint32, uint32) (uint32, uint32) {
+			return 1 << 31, 1 << 31
+		}),
 		is("key a byte longer", absent, func(k, v uint32) (uint32, uint32) { return k + 1, v - 1 }),
-		is("key a byte shorter", absent, func(k, v uint32) (uint32, uint32) { return k - 1, v + 1 }),
+		is("key a byte shorter", absent, func(k, v uint32) (uint32, uint32) {
+			return k - 1, v + 1
+		}),
 		is("no key", absent, func(k, v uint32) (uint32, uint32) { return 0, k + v }),
 		is("value a byte longer", damaged, func(k, v uint32) (uint32, uint32) { return k, v + 1 }),
 		is("value a byte shorter", damaged, func(k, v uint32) (uint32, uint32) { return k, v - 1 }),
@@ -193,7 +214,8 @@ func damagedEntries() []damage {
 		setting("uid of another by uid", imported, damaged, 0, 32, 3197662),
 		setting("retired", alice, absent, 4, 16, 1),
 		setting("no group", alice, damaged, 6, 16, 0),
-		{"no group but a longer name", imported, func(b []byte, at layout) { // the group's bytes would be those of the name
+		// the group's bytes would be those of the name
+		{"no group but a longer name", imported, func(b []byte, at layout) {
 			put(b, at.value+6, uint32(little.Uint16(b[at.value+8:])+4)<<16)
 		}, damaged},
 		setting("65535 groups", alice, damaged, 6, 16, 1<<16-1),

@@ -114,9 +114,12 @@ func TestHostWithSetUserID(t *testing.T) {
 	cmd := start(t, h.command, "set-user-ID", "/")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	cmd.Env = []string{
-		"AAD_STORE=" + other, "LD_LIBRARY_PATH=/nonexistent", "LD_PRELOAD=libnss_files.so.2", "LD_BIND_NOW=", "LD_AUDIT=libm.so.6",
-		"HOME=" + other, "TMPDIR=" + filepath.Dir(other), "NSS_DEBUG=9", "GCONV_PATH=/nonexistent", "MALLOC_CHECK_=3",
-		"GLIBC_TUNABLES=glibc.malloc.check=3", "TZ=:/dev/zero", "HOSTALIASES=" + other, strings.Repeat("X", 60000) + "=" + strings.Repeat("Y", 60000),
+		"AAD_STORE=" + other, "LD_LIBRARY_PATH=/nonexistent", "LD_PRELOAD=libnss_files.so.2",
+		"LD_BIND_NOW=", "LD_AUDIT=libm.so.6",
+		"HOME=" + other, "TMPDIR=" + filepath.Dir(other), "NSS_DEBUG=9", "GCONV_PATH=/nonexistent",
+		"MALLOC_CHECK_=3",
+		"GLIBC_TUNABLES=glibc.malloc.check=3", "TZ=:/dev/zero", "HOSTALIASES=" + other,
+		strings.Repeat("X", 60000) + "=" + strings.Repeat("Y", 60000),
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)

@@ -55,7 +55,8 @@ func TestTenThousandNames(t *testing.T) {
 			inC := id(tenant, name, attempt, rules.Low, rules.High)
 			inGo := account.ID(tenant, name, attempt, rules.Low, rules.High)
 			if inC != want || inGo != want {
-				t.Errorf("%s, attempt %d: %d in C, %d in Go, want %d", name, attempt, inC, inGo, want)
+				t.Errorf("%s, attempt %d: %d in C, %d in Go, want %d",
+					name, attempt, inC, inGo, want)
 			}
 		}
 		n, err := rules.Name(name)
@@ -87,7 +88,8 @@ func colliding(rules account.Rules, names int) (pairs [][2]string) {
 
 // signIn is a first sign-in whose host was told this uid by the name service.
 func signIn(e *account.Edit, name string, lookupUID uint32) error {
-	_, err := e.Bind(account.Identity{TenantID: tenant, ObjectID: "oid-" + name, Name: name, UPN: name}, lookupUID)
+	_, err := e.Bind(account.Identity{TenantID: tenant, ObjectID: "oid-" + name,
+		Name: name, UPN: name}, lookupUID)
 	return err
 }
 
@@ -108,7 +110,9 @@ func TestTwinsTakeTheNextAttempt(t *testing.T) {
 
 func twins(t *testing.T, rules account.Rules, first, second string) {
 	t.Helper()
-	at := func(name string, k int) uint32 { return account.ID(tenant, name, k, rules.Low, rules.High) }
+	at := func(name string, k int) uint32 {
+		return account.ID(tenant, name, k, rules.Low, rules.High)
+	}
 	before, _ := build(t, rules, nobody)
 	one, r1 := load(t, before).passwdByName(first, enough)
 	two, r2 := load(t, before).passwdByName(second, enough)
@@ -134,7 +138,8 @@ func twins(t *testing.T, rules account.Rules, first, second string) {
 		a, err := snapshot.ByName(name)
 		got, r := load(t, after).passwdByName(name, enough)
 		if err != nil || wantPasswd(a) != want || r != ok || got != want {
-			t.Errorf("%s is stored as %+v, %v; C answers %+v, %v, before the sign-in %+v", name, a, err, got, r, want)
+			t.Errorf("%s is stored as %+v, %v; C answers %+v, %v, before the sign-in %+v",
+				name, a, err, got, r, want)
 		}
 	}
 }
@@ -211,12 +216,15 @@ func TestLastAttempt(t *testing.T) {
 	rules.Low, rules.High = 70000, 70000+16+room-1
 	for k, want := range map[int]result{255: ok, 256: absent} {
 		name, free := late(rules, k)
-		data, snapshot := build(t, rules, func(e *account.Edit) error { return holdAllBut(e, rules, free) })
+		data, snapshot := build(t, rules, func(e *account.Edit) error {
+			return holdAllBut(e, rules, free)
+		})
 		a, err := snapshot.NewAccount(account.Name{Account: name, UPN: name})
 		if err == nil != (want == ok) || err == nil && a.UID != free {
 			t.Errorf("attempt %d: %s: Go will store %d, %v", k, name, a.UID, err)
 		}
-		if got, r := load(t, data).passwdByName(name, enough); r != want || r == ok && got.uid != free {
+		if got, r := load(t, data).passwdByName(name, enough); r != want ||
+			r == ok && got.uid != free {
 			t.Errorf("attempt %d: %s: C answers %d, %v", k, name, got.uid, r)
 		}
 	}
@@ -242,7 +250,8 @@ func holdAllBut(e *account.Edit, rules account.Rules, free uint32) error {
 		if id == free {
 			continue
 		}
-		if err := e.Put(account.Account{Name: name, UPN: name, UID: id, Gecos: name, Home: "/", Shell: "/bin/sh"}); err != nil {
+		if err := e.Put(account.Account{Name: name, UPN: name, UID: id, Gecos: name, Home: "/",
+			Shell: "/bin/sh"}); err != nil {
 			return err
 		}
 	}

@@ -43,8 +43,10 @@ func buildLibrary(t *testing.T) library {
 			t.Fatal(err)
 		}
 	}
-	l := library{filepath.Join(dir, "libnss_aad.so.2"), filepath.Join(dir, "probe"), filepath.Join(dir, "store", "accounts.cdb")}
-	compile(t, "-shared", "-O3", "-fno-semantic-interposition", "-fPIC", "-fstack-protector-strong", "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement",
+	l := library{filepath.Join(dir, "libnss_aad.so.2"), filepath.Join(dir, "probe"),
+		filepath.Join(dir, "store", "accounts.cdb")}
+	compile(t, "-shared", "-O3", "-fno-semantic-interposition", "-fPIC", "-fstack-protector-strong",
+		"-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement",
 		"-Wl,-soname,libnss_aad.so.2", "-Wl,-z,relro,-z,now", "-Wl,--version-script=module.map",
 		fmt.Sprintf("-DAAD_STORE=%q", l.store), "-I.", "-o", l.so, oneUnit(t, dir))
 	compile(t, "-O1", "-Wall", "-o", l.probe, "testdata/probe.c", "-ldl")
@@ -117,11 +119,15 @@ func TestLibrary(t *testing.T) {
 		t.Fatal(err)
 	}
 	uid, low := fmt.Sprint(admin.UID), testRules().Low
-	got := l.ask(t, "pwnam", admin.Name, "pwuid", uid, "small", admin.Name, "pwnam", "new@contoso.com", "pwnam", "root", "pwuid", "0",
-		"grnam", admin.Name, "grgid", uid, "grnam", "aad_users", "grgid", "0", "grnam", "root", "init", admin.Name+"="+uid, "init", admin.Name+"=4242", "init", "root=0", "held", admin.Name)
+	got := l.ask(t, "pwnam", admin.Name, "pwuid", uid, "small", admin.Name, "pwnam",
+		"new@contoso.com", "pwnam", "root", "pwuid", "0",
+		"grnam", admin.Name, "grgid", uid, "grnam", "aad_users", "grgid", "0", "grnam", "root",
+		"init", admin.Name+"="+uid, "init", admin.Name+"=4242", "init",
+		"root=0", "held", admin.Name)
 	want := []string{
 		line(admin), line(admin), tooSmall, notFound, notFound, notFound,
-		fmt.Sprintf("1 4242 %s:*:%s:", admin.Name, uid), fmt.Sprintf("1 4242 %s:*:%s:", admin.Name, uid),
+		fmt.Sprintf("1 4242 %s:*:%s:", admin.Name, uid),
+		fmt.Sprintf("1 4242 %s:*:%s:", admin.Name, uid),
 		fmt.Sprintf("1 4242 aad_users:*:%d:", low), notFound, notFound,
 		fmt.Sprintf("1 4242 %d %d 27 100", low, low+1), notFound, notFound, "0 0",
 	}
@@ -146,7 +152,8 @@ func TestLibraryEnumerates(t *testing.T) {
 			}
 		}
 	}
-	groups[1] = fmt.Sprintf("1 4242 aad_admins:*:%d:%s", testRules().Low+1, strings.Join(admins, ","))
+	groups[1] = fmt.Sprintf("1 4242 aad_admins:*:%d:%s", testRules().Low+1,
+		strings.Join(admins, ","))
 	want, groups = append(want, notFound), append(groups, notFound)
 	if got := l.ask(t, "pwent", ""); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -159,9 +166,11 @@ func TestLibraryEnumerates(t *testing.T) {
 	for _, c := range []struct {
 		with []byte
 		want []string
-	}{{slices.Clone(data), want}, {empty, []string{want[0], notFound}}, {data[:3000], []string{want[0], unavailable}}} {
+	}{{slices.Clone(data), want}, {empty, []string{want[0], notFound}},
+		{data[:3000], []string{want[0], unavailable}}} {
 		l.write(t, data)
-		if err := os.Chmod(l.store, 0o444); err != nil { // as if sealed and so mapped, so that its mark is seen
+		// as if sealed and so mapped, so that its mark is seen
+		if err := os.Chmod(l.store, 0o444); err != nil {
 			t.Fatal(err)
 		}
 		replacement := l.store + ".new"
@@ -179,10 +188,12 @@ func TestLibraryRefusesOtherFiles(t *testing.T) {
 	l := buildLibrary(t)
 	data, _ := build(t, testRules(), people)
 	for what, spoil := range map[string]func() error{
-		"missing":        func() error { return os.Remove(l.store) },
-		"empty":          func() error { return os.Truncate(l.store, 0) },
-		"truncated":      func() error { return os.Truncate(l.store, int64(len(data)-1)) },
-		"garbage":        func() error { return os.WriteFile(l.store, []byte(strings.Repeat("garbage ", 1000)), 0o644) },
+		"missing":   func() error { return os.Remove(l.store) },
+		"empty":     func() error { return os.Truncate(l.store, 0) },
+		"truncated": func() error { return os.Truncate(l.store, int64(len(data)-1)) },
+		"garbage": func() error {
+			return os.WriteFile(l.store, []byte(strings.Repeat("garbage ", 1000)), 0o644)
+		},
 		"group-writable": func() error { return os.Chmod(l.store, 0o664) },
 		"world-writable": func() error { return os.Chmod(l.store, 0o646) },
 		"not root's":     func() error { return os.Chown(l.store, 65534, 0) },
@@ -209,7 +220,8 @@ func TestLibraryRefusesOtherFiles(t *testing.T) {
 		if err := spoil(); err != nil {
 			t.Fatal(err)
 		}
-		got := l.ask(t, "pwnam", "alice@contoso.com", "pwuid", "3197663", "grnam", "aad_users", "grgid", "3197663", "init", "alice@contoso.com=3197663", "pwent", "", "grent", "")
+		got := l.ask(t, "pwnam", "alice@contoso.com", "pwuid", "3197663", "grnam", "aad_users",
+			"grgid", "3197663", "init", "alice@contoso.com=3197663", "pwent", "", "grent", "")
 		want := unavailable
 		if what == "missing" {
 			want = notFound
@@ -235,7 +247,8 @@ func TestLibraryBeforeSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := []string{line(first), fmt.Sprintf("1 4242 %d", testRules().Low), notFound, notFound, notFound}
+	known := []string{line(first), fmt.Sprintf("1 4242 %d", testRules().Low),
+		notFound, notFound, notFound}
 	unknown := []string{notFound, notFound, notFound, notFound, notFound}
 	for _, c := range []struct {
 		exe  string
@@ -267,7 +280,8 @@ func TestLibraryBeforeSignIn(t *testing.T) {
 		if err := os.WriteFile(exe, probe, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		args := []string{"pwnam", n.Account, "init", fmt.Sprintf("%s=%d", n.Account, first.UID), "init", n.Account + "=4242", "pwuid", fmt.Sprint(first.UID), "grnam", n.Account}
+		args := []string{"pwnam", n.Account, "init", fmt.Sprintf("%s=%d", n.Account, first.UID),
+			"init", n.Account + "=4242", "pwuid", fmt.Sprint(first.UID), "grnam", n.Account}
 		if c.gone {
 			args = append([]string{"unlink", exe}, args...)
 		}
@@ -288,8 +302,10 @@ func TestLibraryExports(t *testing.T) {
 		got = append(got, strings.Fields(line)[0])
 	}
 	want := []string{
-		"_nss_aad_endgrent", "_nss_aad_endpwent", "_nss_aad_getgrent_r", "_nss_aad_getgrgid_r", "_nss_aad_getgrnam_r",
-		"_nss_aad_getpwent_r", "_nss_aad_getpwnam_r", "_nss_aad_getpwuid_r", "_nss_aad_initgroups_dyn",
+		"_nss_aad_endgrent", "_nss_aad_endpwent", "_nss_aad_getgrent_r",
+		"_nss_aad_getgrgid_r", "_nss_aad_getgrnam_r",
+		"_nss_aad_getpwent_r", "_nss_aad_getpwnam_r", "_nss_aad_getpwuid_r",
+		"_nss_aad_initgroups_dyn",
 		"_nss_aad_setgrent", "_nss_aad_setpwent",
 	}
 	if slices.Sort(got); !slices.Equal(got, want) {
@@ -305,7 +321,8 @@ func TestOurs(t *testing.T) {
 		t.Fatal(err)
 	}
 	exe := filepath.Join(filepath.Dir(l.so), "ours")
-	compile(t, append([]string{"-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement", fmt.Sprintf("-DAAD_STORE=%q", l.store), "-o", exe, "testdata/ours.c"}, sources...)...)
+	compile(t, append([]string{"-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement",
+		fmt.Sprintf("-DAAD_STORE=%q", l.store), "-o", exe, "testdata/ours.c"}, sources...)...)
 	rules := testRules()
 	rules.Low, rules.High = 70000, 80000
 	old, _ := build(t, rules, people) // of a version that had no sign_in.services
@@ -313,7 +330,8 @@ func TestOurs(t *testing.T) {
 	full, _ := build(t, rules, people)
 	rules.ShortNames, rules.SignInServices = true, []string{}
 	short, _ := build(t, rules, nobody)
-	names := []string{"alice@contoso.com", "ALICE@Contoso.com", "new@fabrikam.com", "gone@contoso.com", "alice@other.com", "root", "Alice", "", "-x@contoso.com", "0",
+	names := []string{"alice@contoso.com", "ALICE@Contoso.com", "new@fabrikam.com",
+		"gone@contoso.com", "alice@other.com", "root", "Alice", "", "-x@contoso.com", "0",
 		"was@contoso.com", "sshd", "ssh", "Sshd", "admin@contoso.com", "admin"}
 	for _, c := range []struct {
 		what   string
@@ -323,10 +341,13 @@ func TestOurs(t *testing.T) {
 		stored string // yes, no, uncertain
 		shown  string // of each as a service
 	}{
-		{"full names", full, "ooooffffffofffof", "70000 80000", "yynynnnnnnynnnyn", "nnnnnynnnynynnnn"},
-		{"short names", short, "ooooffofffooooof", "70000 80000", "nnnnnnnnnnnnnnnn", "nnnnnnnnnnnnnnnn"},
+		{"full names", full, "ooooffffffofffof", "70000 80000",
+			"yynynnnnnnynnnyn", "nnnnnynnnynynnnn"},
+		{"short names", short, "ooooffofffooooof", "70000 80000",
+			"nnnnnnnnnnnnnnnn", "nnnnnnnnnnnnnnnn"},
 		{"no list", old, "ooooffffffofffof", "70000 80000", "yynynnnnnnynnnyn", "uuuuuuuuuuuuuuuu"},
-		{"damaged", full[:2500], "nnnnnnnnnnnnnnnn", "1879048192 2147483646", "uuuuuuuuuuuuuuuu", "uuuuuuuuuuuuuuuu"},
+		{"damaged", full[:2500], "nnnnnnnnnnnnnnnn", "1879048192 2147483646",
+			"uuuuuuuuuuuuuuuu", "uuuuuuuuuuuuuuuu"},
 	} {
 		l.write(t, c.data)
 		out, err := exec.Command(exe, names...).Output()
@@ -336,7 +357,8 @@ func TestOurs(t *testing.T) {
 		for i, got := range strings.Split(strings.TrimSpace(string(out)), "\n") {
 			word := map[byte]string{'o': "yes", 'f': "no", 'n': "uncertain"}[c.want[i]]
 			answer := map[byte]string{'y': "yes", 'n': "no", 'u': "uncertain"}
-			if want := word + " " + c.ids + " " + answer[c.stored[i]] + " " + answer[c.shown[i]]; got != want {
+			if want := word + " " + c.ids + " " + answer[c.stored[i]] + " " +
+				answer[c.shown[i]]; got != want {
 				t.Errorf("%s: %q: %q, want %q", c.what, names[i], got, want)
 			}
 		}

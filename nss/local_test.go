@@ -19,7 +19,8 @@ import (
 func hasLine(text, name string, uid uint32) bool {
 	for _, line := range strings.Split(text, "\n") {
 		fields := strings.SplitN(strings.TrimLeft(line, " \t"), ":", 4)
-		if len(fields) < 4 || fields[0] != name || name == "" || strings.ContainsAny(fields[2], "+-_") {
+		if len(fields) < 4 || fields[0] != name || name == "" ||
+			strings.ContainsAny(fields[2], "+-_") {
 			continue
 		}
 		if n, err := strconv.ParseUint(fields[2], 10, 32); err == nil && uint32(n) == uid {
@@ -81,7 +82,8 @@ func TestLocalLineInLargeFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "passwd")
 	var text strings.Builder
 	for i := range 100000 {
-		fmt.Fprintf(&text, "user%d@contoso.com:x:%d:%d:%s:/home/u:/bin/sh\n", i, 2000+i, 2000+i, strings.Repeat("g", i%50))
+		fmt.Fprintf(&text, "user%d@contoso.com:x:%d:%d:%s:/home/u:/bin/sh\n", i, 2000+i, 2000+i,
+			strings.Repeat("g", i%50))
 	}
 	if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {
 		t.Fatal(err)
@@ -89,7 +91,8 @@ func TestLocalLineInLargeFiles(t *testing.T) {
 	for i := range 300 {
 		n := uint32(i * 333)
 		name := fmt.Sprintf("user%d@contoso.com", n)
-		if !localLine(file, name, 2000+n) || localLine(file, name, 2001+n) || localLine(file, name[1:], 2000+n) {
+		if !localLine(file, name, 2000+n) || localLine(file, name, 2001+n) ||
+			localLine(file, name[1:], 2000+n) {
 			t.Errorf("%s is not found, or more than it", name)
 		}
 	}
@@ -120,7 +123,8 @@ func TestLocalLineElsewhere(t *testing.T) {
 
 // FuzzLocalLine checks that Go and C find the same lines in any file.
 func FuzzLocalLine(f *testing.F) {
-	f.Add("root:x:0:0:root:/root:/bin/bash\nann:x:1001:1001::/home/ann:/bin/sh\n", "ann", uint32(1001), 0)
+	f.Add("root:x:0:0:root:/root:/bin/bash\nann:x:1001:1001::/home/ann:/bin/sh\n", "ann",
+		uint32(1001), 0)
 	f.Add(" ann::1:\n#x\n\n+::::::\n", "ann", uint32(1), 4090)
 	f.Add("ann:x:4294967295:", "ann", uint32(1<<32-1), 1)
 	file := filepath.Join(f.TempDir(), "passwd")
@@ -143,7 +147,8 @@ func FuzzLocalLine(f *testing.F) {
 // The same for lines that are composed at random.
 func TestLocalLineAtRandom(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	parts := []string{"ann", "ann:", ":", "x", "1001", ":1001:", "\n", "\n", " ", "\t", "ann:x:1001:1", "0", "-", "\x00", "#"}
+	parts := []string{"ann", "ann:", ":", "x", "1001", ":1001:", "\n", "\n", " ", "\t",
+		"ann:x:1001:1", "0", "-", "\x00", "#"}
 	file := filepath.Join(t.TempDir(), "passwd")
 	found := 0
 	for range 5000 {

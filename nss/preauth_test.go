@@ -31,7 +31,8 @@ func (l library) caller(t *testing.T, compiled []byte, path string) string {
 func (l library) buildCaller(t *testing.T) []byte {
 	t.Helper()
 	exe := filepath.Join(filepath.Dir(l.so), "caller")
-	compile(t, "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement", "-o", exe, "testdata/caller.c", "-ldl")
+	compile(t, "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement", "-o", exe,
+		"testdata/caller.c", "-ldl")
 	compiled, err := os.ReadFile(exe)
 	if err != nil {
 		t.Fatal(err)
@@ -78,17 +79,21 @@ func TestToldBeforeSignIn(t *testing.T) {
 		{"no directory of a service", "sshd/getent", "", []string{ask}, "-"},
 		{"longest path", ofLength(dir, 1023)[len(dir):], "", []string{ask}, "known"},
 		{"path too long to be read", ofLength(dir, 1024)[len(dir):], "", []string{ask}, "-"},
-		{"a service's when cut short", ofLength(dir, 1023)[len(dir):] + "x", "", []string{ask}, "-"},
+		{"a service's when cut short", ofLength(dir, 1023)[len(dir):] + "x", "", []string{ask},
+			"-"},
 		{"argv[0]", "plain/getent", "sshd", []string{ask}, "-"},
 		{"a name in ps", "plain/getent", "", []string{"comm=sshd", ask}, "-"},
 		{"upper case", "plain/SSHD", "", []string{ask}, "-"},
 		{"moved before", "moved/sshd", "", []string{"move=" + dir + "/moved/getent", ask}, "-"},
 		{"moved here", "moved/getent", "", []string{"move=" + dir + "/moved/sshd", ask}, "known"},
-		{"moved between", "moved/sshd", "", []string{ask, "move=" + dir + "/moved/getent", ask}, "known known"},
-		{"moved here between", "moved/getent", "", []string{ask, "move=" + dir + "/moved/sshd", ask}, "- -"},
+		{"moved between", "moved/sshd", "", []string{ask, "move=" + dir + "/moved/getent", ask},
+			"known known"},
+		{"moved here between", "moved/getent", "",
+			[]string{ask, "move=" + dir + "/moved/sshd", ask}, "- -"},
 		{"a child", "plain/sshd", "", []string{ask, "fork", ask}, "known known"},
 		{"real uid of another", "plain/sshd", "", []string{"ids=65534,0,0", ask}, "known"},
-		{"effective uid of another", "plain/sshd", "", []string{"ids=0,65534,0", ask, "ids=-1,0,-1", ask}, "- known"},
+		{"effective uid of another", "plain/sshd", "", []string{"ids=0,65534,0", ask,
+			"ids=-1,0,-1", ask}, "- known"},
 		{"after setuid", "plain/sshd", "", []string{ask, "ids=65534,65534,65534", ask}, "known -"},
 		{"saved uid 0 only", "plain/sshd", "", []string{"ids=65534,65534,0", ask}, "-"},
 		{"no /proc", "plain/sshd", "", []string{"hide-proc", ask}, "-"},
@@ -118,7 +123,8 @@ func TestToldThroughLinks(t *testing.T) {
 	l.write(t, data)
 	compiled := l.buildCaller(t)
 	for target, hears := range map[string]bool{"sshd": true, "getent": false} {
-		link := filepath.Join(filepath.Dir(l.so), "link-"+target, map[bool]string{true: "getent", false: "sshd"}[hears])
+		link := filepath.Join(filepath.Dir(l.so), "link-"+target,
+			map[bool]string{true: "getent", false: "sshd"}[hears])
 		if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +150,8 @@ func TestNobodyHearsWithoutServices(t *testing.T) {
 	l.write(t, data)
 	exe := l.caller(t, l.buildCaller(t), "sshd")
 	out, err := exec.Command(exe, l.so, "ask="+stranger, "ask=alice@contoso.com").CombinedOutput()
-	if got := strings.Fields(string(out)); err != nil || len(got) != 2 || got[0] != "-" || got[1] == "-" {
+	if got := strings.Fields(string(out)); err != nil || len(got) != 2 ||
+		got[0] != "-" || got[1] == "-" {
 		t.Errorf("%q, %v", out, err)
 	}
 }

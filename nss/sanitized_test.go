@@ -23,7 +23,8 @@ func TestDamageUnderSanitizers(t *testing.T) {
 	dir := t.TempDir()
 	exe, file := filepath.Join(dir, "damage"), filepath.Join(dir, "small.cdb")
 	compile(t, append([]string{
-		"-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+		"-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement",
+		"-fsanitize=address,undefined", "-fno-sanitize-recover=all",
 		"-o", exe, "testdata/fuzz/damage.c", "testdata/fuzz/ask.c",
 	}, sources...)...)
 	data, _ := build(t, testRules(), few)
@@ -41,6 +42,7 @@ func TestDamageUnderSanitizers(t *testing.T) {
 		t.Fatalf("%q: %v", out, err)
 	}
 	if stores != 11*len(data) || refused < len(data) || answers < stores {
-		t.Errorf("%d damaged stores of %d bytes, %d of them refused, gave %d answers", stores, len(data), refused, answers)
+		t.Errorf("%d damaged stores of %d bytes, %d of them refused, gave %d answers", stores,
+			len(data), refused, answers)
 	}
 }

@@ -98,7 +98,8 @@ func TestSeedsAreCurrent(t *testing.T) {
 	have := seeds(t)
 	for name, s := range want {
 		if got, ok := have[name]; !ok || !bytes.Equal(got.bytes(), s.bytes()) {
-			t.Errorf("%s/%s is missing or of another format; run go test ./nss -run SeedsAreCurrent -update-stores", seedDir, name)
+			t.Errorf("%s/%s is missing or of another format; run go test ./nss -run "+
+				"SeedsAreCurrent -update-stores", seedDir, name)
 		}
 	}
 	for name := range have {
@@ -110,7 +111,9 @@ func TestSeedsAreCurrent(t *testing.T) {
 
 // few fills a small store: an administrator, and somebody renamed.
 func few(e *account.Edit) error {
-	if err := add(e, "a@contoso.com", func(a *account.Account) { a.Admin, a.Groups = true, []uint32{27} }); err != nil {
+	if err := add(e, "a@contoso.com", func(a *account.Account) {
+		a.Admin, a.Groups = true, []uint32{27}
+	}); err != nil {
 		return err
 	}
 	return add(e, "b@contoso.com", func(a *account.Account) { a.Name = "c@contoso.com" })

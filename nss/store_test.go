@@ -31,15 +31,19 @@ func self(t testing.TB) string {
 
 func testRules() account.Rules {
 	return account.Rules{
-		TenantID: tenant, Domains: []string{"contoso.com", "fabrikam.com"}, Low: 1879048192, High: 2147483646,
+		TenantID: tenant, Domains: []string{"contoso.com", "fabrikam.com"},
+		Low: 1879048192, High: 2147483646,
 		Home: "/home/%u", Shell: "/bin/bash", PreAuthServices: []string{"sshd", "login"},
 	}
 }
 
 // build returns the bytes of a store, and the store as Go sees it.
-func build(t testing.TB, rules account.Rules, fill func(*account.Edit) error) ([]byte, *account.Snapshot) {
+func build(t testing.TB, rules account.Rules, fill func(*account.Edit) error) ([]byte,
+	*account.Snapshot) {
 	t.Helper()
-	s := account.Store{Dir: t.TempDir(), Now: func() time.Time { return time.Unix(1795348800, 0) }, Etc: fstest.MapFS{}}
+	s := account.Store{Dir: t.TempDir(), Now: func() time.Time {
+		return time.Unix(1795348800, 0)
+	}, Etc: fstest.MapFS{}}
 	err := s.Update(func(e *account.Edit) error {
 		if err := e.SetRules(rules); err != nil {
 			return err
@@ -83,7 +87,8 @@ func add(e *account.Edit, name string, change func(*account.Account)) error {
 // people fills a store with one of each kind.
 func people(e *account.Edit) error {
 	imported := account.Account{
-		Name: "imported@contoso.com", UPN: "imported@contoso.com", UID: 3197663, Gecos: "Imported, Ltd", Home: "/home/imp", Shell: "/bin/zsh",
+		Name: "imported@contoso.com", UPN: "imported@contoso.com", UID: 3197663,
+		Gecos: "Imported, Ltd", Home: "/home/imp", Shell: "/bin/zsh",
 	}
 	if err := e.Put(imported); err != nil {
 		return err
@@ -93,8 +98,12 @@ func people(e *account.Edit) error {
 		change func(*account.Account)
 	}{
 		{"alice@contoso.com", nil},
-		{"admin@contoso.com", func(a *account.Account) { a.Admin, a.Groups = true, []uint32{27, 100} }},
-		{"gone@contoso.com", func(a *account.Account) { a.Removed, a.Admin = time.Unix(1795348800, 0), true }},
+		{"admin@contoso.com", func(a *account.Account) {
+			a.Admin, a.Groups = true, []uint32{27, 100}
+		}},
+		{"gone@contoso.com", func(a *account.Account) {
+			a.Removed, a.Admin = time.Unix(1795348800, 0), true
+		}},
 		{"root2@fabrikam.com", func(a *account.Account) { a.Admin = true }},
 		{"was@contoso.com", func(a *account.Account) { a.Name = "is@contoso.com" }},
 	} {
@@ -116,7 +125,8 @@ func guard(t testing.TB, max int) *guarded {
 	t.Helper()
 	page := os.Getpagesize()
 	room := (max + page - 1) / page * page
-	area, err := syscall.Mmap(-1, 0, room+page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
+	area, err := syscall.Mmap(-1, 0, room+page, syscall.PROT_READ|syscall.PROT_WRITE,
+		syscall.MAP_PRIVATE|syscall.MAP_ANON)
 	if err != nil {
 		t.Fatal(err)
 	}

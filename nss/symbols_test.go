@@ -24,7 +24,8 @@ func TestSymbolVersions(t *testing.T) {
 	}
 	dir := t.TempDir()
 	so := filepath.Join(dir, "libnss_aad.so.2")
-	if out, err := exec.Command("make", "-s", "-C", "..", "B="+dir, so).CombinedOutput(); err != nil {
+	if out, err := exec.Command("make", "-s", "-C", "..", "B="+dir, so).
+		CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	f, err := elf.Open(so)
@@ -48,7 +49,8 @@ func TestSymbolVersions(t *testing.T) {
 		for _, v := range library.Needs {
 			var major, minor int
 			if _, err := fmt.Sscanf(v.Dep, "GLIBC_%d.%d", &major, &minor); err != nil {
-				t.Errorf("%s needs %s of %s, which is no plain version", users[v.Dep], v.Dep, library.Name)
+				t.Errorf("%s needs %s of %s, which is no plain version",
+					users[v.Dep], v.Dep, library.Name)
 			} else if major > limit[0] || minor > limit[1] {
 				t.Errorf("%s needs %s of %s", users[v.Dep], v.Dep, library.Name)
 			}

@@ -124,7 +124,8 @@ func (l library) rename(t *testing.T, data []byte, mode os.FileMode, mark bool, 
 func TestThreads(t *testing.T) {
 	l := buildLibrary(t)
 	data, _ := build(t, testRules(), crowd(template))
-	plain, races, bounds := l.program(t, "threads", ""), l.program(t, "threads", "thread"), l.program(t, "threads", "address,undefined")
+	plain, races, bounds := l.program(t, "threads", ""), l.program(t, "threads", "thread"),
+		l.program(t, "threads", "address,undefined")
 	for _, c := range []struct {
 		name    string
 		threads []string

@@ -14,7 +14,8 @@ import (
 )
 
 // rewritten returns a store with its records as change makes them.
-func rewritten(t testing.TB, data []byte, change func(key, value []byte, add func(key, value []byte))) []byte {
+func rewritten(t testing.TB, data []byte, change func(key, value []byte,
+	add func(key, value []byte))) []byte {
 	t.Helper()
 	db, err := cdb.New(data)
 	if err != nil {
@@ -75,7 +76,8 @@ func grown(key, value []byte) []byte {
 		value[5] |= 0x40 // the high byte of the flags
 		return section(value, 0x7000, "of an entry")
 	case 'a':
-		return append(value[:len(value)-1], `,"tomorrow":{"deep":[1,2.50,"<x>",null]},"Zone":"later"}`...)
+		return append(value[:len(value)-1],
+			`,"tomorrow":{"deep":[1,2.50,"<x>",null]},"Zone":"later"}`...)
 	case 'g':
 		return section(value, 0x7000, "of the members")
 	}
@@ -101,7 +103,8 @@ func TestStoreOfTomorrow(t *testing.T) {
 			t.Errorf("by uid: %+v, %v, want %+v", got, r, p)
 		}
 		want, _ := today.initgroups(p.name, p.uid, nil, 8, -1)
-		if got, r := later.initgroups(p.name, p.uid, nil, 8, -1); r != ok || !slices.Equal(got, want) {
+		if got, r := later.initgroups(p.name, p.uid, nil, 8, -1); r != ok ||
+			!slices.Equal(got, want) {
 			t.Errorf("groups of %s: %v, %v, want %v", p.name, got, r, want)
 		}
 	}
@@ -109,7 +112,8 @@ func TestStoreOfTomorrow(t *testing.T) {
 		t.Errorf("enumerated %+v, want %+v", got, want)
 	}
 	want, _ := today.groupByName("aad_admins", enough, 0)
-	if got, r := later.groupByName("aad_admins", enough, 0); r != ok || len(want.members) != 2 || !same(got, want) {
+	if got, r := later.groupByName("aad_admins", enough, 0); r != ok || len(want.members) != 2 ||
+		!same(got, want) {
 		t.Errorf("%+v, %v, want %+v", got, r, want)
 	}
 	for _, name := range []string{"gone@contoso.com", "was@contoso.com"} {
@@ -122,7 +126,8 @@ func TestStoreOfTomorrow(t *testing.T) {
 func TestSectionsOfTheRules(t *testing.T) {
 	data, _ := build(t, testRules(), few)
 	s := load(t, tomorrow(t, data))
-	for tag, want := range map[uint16]string{0x7000: "what\x00is\x00this", 0x7001: "", 0xffff: "last"} {
+	for tag, want := range map[uint16]string{0x7000: "what\x00is\x00this",
+		0x7001: "", 0xffff: "last"} {
 		if got, there := s.section(tag); !there || string(got) != want {
 			t.Errorf("section %#x: %q, %v, want %q", tag, got, there, want)
 		}
@@ -148,6 +153,7 @@ func TestSectionsOfTheRules(t *testing.T) {
 			s.Close()
 			t.Errorf("%s: C reads it", what)
 		}
-		newReaders(t, len(bad)).agree(t, bad, "a@contoso.com", 1000) // Go reads no store that C refuses
+		// Go reads no store that C refuses
+		newReaders(t, len(bad)).agree(t, bad, "a@contoso.com", 1000)
 	}
 }

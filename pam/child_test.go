@@ -61,16 +61,22 @@ func TestWorkerAtStart(t *testing.T) {
 	child := harness(t, "child")
 	for _, host := range []string{
 		"", "close0", "close1", "close2", "close01", "close02", "close12", "close012",
-		"many", "many no-close-range", "close012 no-close-range", "close012 many no-close-range", "no-close-range",
+		"many", "many no-close-range", "close012 no-close-range", "close012 many no-close-range",
+		"no-close-range",
 		"close012 few-descriptors", "thousands", "thousands no-close-range", "close012 thousands",
-		"chld-ignored", "chld-reaped", "chld-nowait", "handlers", "ignores", "blocked", "handlers blocked",
-		"limits", "environment", "sudo", "umask", "no-clone", "no-clone blocked chld-ignored close012",
+		"chld-ignored", "chld-reaped", "chld-nowait", "handlers", "ignores",
+		"blocked", "handlers blocked",
+		"limits", "environment", "sudo", "umask", "no-clone",
+		"no-clone blocked chld-ignored close012",
 		"sudo limits environment umask blocked ignores close012 many",
-		"slow", "real-time", "signal-stack", "locale", "slow signal-stack locale sudo close012 few-descriptors",
+		"slow", "real-time", "signal-stack", "locale",
+		"slow signal-stack locale sudo close012 few-descriptors",
 	} {
 		t.Run(host, func(t *testing.T) {
 			for _, ending := range []string{"exit", "return", "crash"} {
-				compare(t, ending, normalized(t, host, play(t, child, append(strings.Fields(host), ending)...)), "host mask same")
+				compare(t, ending,
+					normalized(t, host, play(t, child, append(strings.Fields(host), ending)...)),
+					"host mask same")
 			}
 			got := normalized(t, host, play(t, child, append(strings.Fields(host), "wait")...))
 			compare(t, "wait", got, "host mask same", "worker waits")
@@ -81,7 +87,8 @@ func TestWorkerAtStart(t *testing.T) {
 // normalized returns the report of a worker as if every host had the descriptors for a second pipe.
 func normalized(t *testing.T, host string, got []string) []string {
 	t.Helper()
-	if i := slices.Index(got, "worker fd2 /dev/null"); i >= 0 && strings.Contains(host, "few-descriptors") {
+	if i := slices.Index(got, "worker fd2 /dev/null"); i >= 0 &&
+		strings.Contains(host, "few-descriptors") {
 		got[i] = "worker fd2 pipe"
 	}
 	return got
@@ -118,14 +125,17 @@ func compare(t *testing.T, ending string, got []string, more ...string) {
 func TestWorkerIsKilled(t *testing.T) {
 	asRoot(t)
 	child := harness(t, "child")
-	for _, host := range []string{"", "chld-ignored", "chld-reaped", "chld-nowait", "blocked", "ignores", "close012", "no-clone", "no-clone chld-ignored"} {
+	for _, host := range []string{"", "chld-ignored", "chld-reaped", "chld-nowait", "blocked",
+		"ignores", "close012", "no-clone", "no-clone chld-ignored"} {
 		t.Run(host, func(t *testing.T) {
-			compare(t, "deaf", play(t, child, append(strings.Fields(host), "deaf")...), "host mask same", "worker waits")
+			compare(t, "deaf", play(t, child, append(strings.Fields(host), "deaf")...),
+				"host mask same", "worker waits")
 		})
 	}
 	for _, host := range []string{"", "blocked", "close012", "no-clone"} {
 		t.Run("stopped "+host, func(t *testing.T) {
-			compare(t, "stop", play(t, child, append(strings.Fields(host), "stop")...), "host mask same", "host saw-it stopped")
+			compare(t, "stop", play(t, child, append(strings.Fields(host), "stop")...),
+				"host mask same", "host saw-it stopped")
 		})
 	}
 }
@@ -135,10 +145,13 @@ func TestWorkerDiesWithItsHost(t *testing.T) {
 	asRoot(t)
 	child := harness(t, "child")
 	for _, ending := range []string{"wait", "deaf"} {
-		for host, of := range map[string][]string{"sudo": {"guard", "worker"}, "sudo no-clone": {"worker"}} {
-			got := play(t, child, append(append([]string{"orphan"}, strings.Fields(host)...), ending)...)
+		for host, of := range map[string][]string{"sudo": {"guard", "worker"},
+			"sudo no-clone": {"worker"}} {
+			got := play(t, child, append(append([]string{"orphan"}, strings.Fields(host)...),
+				ending)...)
 			for _, process := range of {
-				if line := "host " + process + " killed-by 9"; !slices.Contains(got, "worker waits") || !slices.Contains(got, line) {
+				if line := "host " + process + " killed-by 9"; !slices.Contains(got,
+					"worker waits") || !slices.Contains(got, line) {
 					t.Errorf("%s, %s: no %q in %q", host, ending, line, got)
 				}
 			}
@@ -150,12 +163,17 @@ func TestWorkerDiesWithItsHost(t *testing.T) {
 func TestWorkerCannotStart(t *testing.T) {
 	child := harness(t, "child")
 	for host, want := range map[string][]string{
-		"no-fork":          {"host failed Resource temporarily unavailable", "host mask same", "host descriptors +0"},
-		"no-fork no-clone": {"host failed Resource temporarily unavailable", "host mask same", "host descriptors +0"},
-		"no-fork blocked":  {"host failed Resource temporarily unavailable", "host mask same", "host descriptors +0"},
-		"no-descriptor":    {"host failed Too many open files", "host mask same", "host descriptors +0"},
+		"no-fork": {"host failed Resource temporarily unavailable",
+			"host mask same", "host descriptors +0"},
+		"no-fork no-clone": {"host failed Resource temporarily unavailable",
+			"host mask same", "host descriptors +0"},
+		"no-fork blocked": {"host failed Resource temporarily unavailable",
+			"host mask same", "host descriptors +0"},
+		"no-descriptor": {"host failed Too many open files",
+			"host mask same", "host descriptors +0"},
 	} {
-		if got := play(t, child, append(strings.Fields(host), "exit")...); !slices.Equal(got, want) {
+		if got := play(t, child, append(strings.Fields(host), "exit")...); !slices.Equal(got,
+			want) {
 			t.Errorf("%s: %q, want %q", host, got, want)
 		}
 	}
@@ -189,7 +207,8 @@ func TestWorkerOfManyThreads(t *testing.T) {
 		"unprivileged":   failed,
 	} {
 		want := []string{"host workers 50", "host heard " + heard}
-		if got := play(t, child, append(strings.Fields(host), "crowd", "quiet")...); !slices.Equal(got, want) {
+		if got := play(t, child, append(strings.Fields(host), "crowd",
+			"quiet")...); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", host, got, want)
 		}
 	}

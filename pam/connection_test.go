@@ -28,8 +28,10 @@ func TestConnection(t *testing.T) {
 		{[]string{"fork", "session", "fork", "later=100", "connected"}, "connected 100"},
 		{[]string{"fork", "session", "name", "fork", "later=100", "connected"}, "connected 100"},
 		{[]string{"fork", "session", "later=100", "connected"}, "connected 100"},
-		{[]string{"fork", "session", "fork", "fork", "later=100", "connected"}, "connected unknown"},
-		{[]string{"other", "fork", "session", "fork", "later=100", "connected"}, "connected unknown"},
+		{[]string{"fork", "session", "fork", "fork", "later=100", "connected"},
+			"connected unknown"},
+		{[]string{"other", "fork", "session", "fork", "later=100", "connected"},
+			"connected unknown"},
 		{[]string{"fork", "session", "fork", "later=-100", "connected"}, "connected unknown"},
 	} {
 		if got := play(t, connection, test.steps...); !slices.Equal(got, []string{test.want}) {

@@ -50,7 +50,8 @@ func newCrash(t testing.TB) *crash {
 // read returns what the log gets of a text on standard error.
 func (c *crash) read(t testing.TB, text string) (cause, stack string) {
 	t.Helper()
-	if _, err := c.in.Write(append(binary.NativeEndian.AppendUint32(nil, uint32(len(text))), text...)); err != nil {
+	if _, err := c.in.Write(append(binary.NativeEndian.AppendUint32(nil, uint32(len(text))),
+		text...)); err != nil {
 		t.Fatal(err)
 	}
 	for _, to := range []*string{&cause, &stack} {
@@ -131,20 +132,25 @@ func TestCrash(t *testing.T) {
 	if err := os.WriteFile(source, []byte(dying), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, source).CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program,
+		source).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	const secret = "eyJhbGciOiJSUzI1NiJ9"
 	c := newCrash(t)
 	for how, want := range map[string][2]string{
-		"index":    {`^panic: runtime error: slice bounds out of range`, `^main\.\(\*person\)\.fail dying\.go:\d+ < main\.main\.func1 dying\.go:\d+$`},
-		"nil":      {`^panic: runtime error: invalid memory address`, `^main\.\(\*person\)\.fail dying\.go:\d+ < main\.main\.func1 `},
-		"value":    {`^panic$`, `^main\.\(\*person\)\.fail dying\.go:\d+ < main\.main\.func1 `},
-		"lines":    {`^panic$`, `^main\.\(\*person\)\.fail dying\.go:\d+ < main\.main\.func1 `},
-		"error":    {`^panic$`, `^main\.\(\*person\)\.fail dying\.go:\d+ < main\.main\.func1 `},
-		"again":    {`^panic$`, `^main\.\(\*person\)\.fail\.func\d+ dying\.go:\d+ < main\.\(\*person\)\.fail dying\.go:\d+ < main\.main\.func1 `},
-		"map":      {`^fatal error: concurrent map writes$`, `^(internal/runtime/maps|main)?\S* ?`},
-		"deadlock": {`^fatal error: all goroutines are asleep - deadlock!$`, `main\.\(\*person\)\.fail dying\.go:\d+ < main\.main`},
+		"index": {`^panic: runtime error: slice bounds out of range`,
+			`^main\.\(\*person\)\.fail dying\.go:\d+ < main\.main\.func1 dying\.go:\d+$`},
+		"nil": {`^panic: runtime error: invalid memory address`,
+			`^main\.\(\*person\)\.fail dying\.go:\d+ < main\.main\.func1 `},
+		"value": {`^panic$`, `^main\.\(\*person\)\.fail dying\.go:\d+ < main\.main\.func1 `},
+		"lines": {`^panic$`, `^main\.\(\*person\)\.fail dying\.go:\d+ < main\.main\.func1 `},
+		"error": {`^panic$`, `^main\.\(\*person\)\.fail dying\.go:\d+ < main\.main\.func1 `},
+		"again": {`^panic$`,
+			`^main\.\(\*person\)\.fail\.func\d+ dying\.go:\d+ < main\.\(\*person\)\.fail dying\.go:\d+ < main\.main\.func1 `},
+		"map": {`^fatal error: concurrent map writes$`, `^(internal/runtime/maps|main)?\S* ?`},
+		"deadlock": {`^fatal error: all goroutines are asleep - deadlock!$`,
+			`main\.\(\*person\)\.fail dying\.go:\d+ < main\.main`},
 	} {
 		cmd := exec.Command(program, how, secret)
 		cmd.Env = []string{}
@@ -153,17 +159,22 @@ func TestCrash(t *testing.T) {
 			t.Fatalf("%s: it did not die", how)
 		}
 		cause, stack := c.read(t, string(out))
-		if !regexp.MustCompile(want[0]).MatchString(cause) || !regexp.MustCompile(want[1]).MatchString(stack) {
+		if !regexp.MustCompile(want[0]).MatchString(cause) ||
+			!regexp.MustCompile(want[1]).MatchString(stack) {
 			t.Errorf("%s: %q, %q of\n%s", how, cause, stack, out)
 		}
-		if strings.Contains(cause+stack, secret) || strings.Contains(cause+stack, "secret") || strings.Contains(stack, "0x") {
+		if strings.Contains(cause+stack, secret) || strings.Contains(cause+stack, "secret") ||
+			strings.Contains(stack, "0x") {
 			t.Errorf("%s: %q, %q", how, cause, stack)
 		}
 	}
 	for text, want := range map[string]string{
 		"free(): invalid pointer\n": "",
-		"runtime/cgo: pthread_create failed: Resource temporarily unavailable\nSIGABRT: abort\nPC=0x1\n": "runtime/cgo: pthread_create failed: Resource temporarily unavailable",
-		"SIGSEGV: segmentation violation\nPC=0x46 m=0 sigcode=0\n":                                       "SIGSEGV: segmentation violation",
+		"runtime/cgo: pthread_create failed: Resource temporarily unavailable\nSIGABRT: " +
+			"abort\nPC=0x1\n": "runtime/cgo: pthread_create failed: Resource temporarily " +
+			"unavailable",
+		"SIGSEGV: segmentation violation\nPC=0x46 m=0 sigcode=0\n": "SIGSEGV: segmentation " +
+			"violation",
 		"": "",
 	} {
 		if cause, stack := c.read(t, text); cause != want || stack != "" {
@@ -175,7 +186,8 @@ func TestCrash(t *testing.T) {
 // For any text on standard error no sanitizer reports an error, and the result is bounded and one
 // line.
 func FuzzCrash(f *testing.F) {
-	f.Add("panic: secret\n\ngoroutine 1 [running, locked to thread]:\na/b.(*T).f(0x1, {0x2, 0x3}, ...)\n\ta/b/c.go:12 +0x34\n")
+	f.Add("panic: secret\n\ngoroutine 1 [running, locked to thread]:\na/b.(*T).f(0x1, {0x2, " +
+		"0x3}, ...)\n\ta/b/c.go:12 +0x34\n")
 	f.Add("fatal error: all goroutines are asleep\ngoroutine [\n\t\n(\n\t")
 	f.Add(strings.Repeat("goroutine 1 [x]:\nf(\n\tx.go:1\n", 2000))
 	f.Add("SIG" + strings.Repeat("x", 9000))

@@ -50,8 +50,10 @@ func harness(t testing.TB, name string, more ...string) string {
 		}
 		return program
 	}
-	args := append([]string{"-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement", "-fsanitize=address,undefined",
-		"-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-Itestdata", "-o", program, filepath.Join("testdata", name+".c")}, more...)
+	args := append([]string{"-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror",
+		"-Wdeclaration-after-statement", "-fsanitize=address,undefined",
+		"-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-Itestdata", "-o", program,
+		filepath.Join("testdata", name+".c")}, more...)
 	out, err := exec.Command("gcc", args...).CombinedOutput()
 	built[name] = err
 	if err != nil {
@@ -70,7 +72,8 @@ func play(t *testing.T, program string, args ...string) []string {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	reports := t.TempDir()
-	for _, dir := range []string{filepath.Dir(reports), reports} { // some hosts are not root, and must write reports, too
+	// some hosts are not root, and must write reports, too
+	for _, dir := range []string{filepath.Dir(reports), reports} {
 		if err := os.Chmod(dir, 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -78,8 +81,10 @@ func play(t *testing.T, program string, args ...string) []string {
 	found := filepath.Join(reports, "sanitizer")
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // also a worker that hangs
-	cmd.Env = append(os.Environ(), "ASAN_OPTIONS=log_path="+found, "UBSAN_OPTIONS=print_stacktrace=1:log_path="+found)
+	// also a worker that hangs
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.Env = append(os.Environ(), "ASAN_OPTIONS=log_path="+found,
+		"UBSAN_OPTIONS=print_stacktrace=1:log_path="+found)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -99,5 +104,7 @@ func play(t *testing.T, program string, args ...string) []string {
 // the guard, which is no error.
 func onStackOfItsOwn(report string) bool {
 	lines := strings.Split(strings.TrimSpace(report), "\n")
-	return len(lines) == 3 && strings.Contains(lines[0], "WARNING: ASan is ignoring requested __asan_handle_no_return: stack type: default")
+	return len(lines) == 3 &&
+		strings.Contains(lines[0],
+			"WARNING: ASan is ignoring requested __asan_handle_no_return: stack type: default")
 }

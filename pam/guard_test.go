@@ -30,7 +30,8 @@ func TestWorkerIsOutOfSight(t *testing.T) {
 	} {
 		for _, worker := range []string{"exits", "crashes", "stops", "stays"} {
 			got := play(t, guard, append(strings.Fields(host), worker)...)
-			want := []string{"worker gone", "guard gone", "signals 0", "ends 0", "own child " + own, "children none"}
+			want := []string{"worker gone", "guard gone", "signals 0", "ends 0",
+				"own child " + own, "children none"}
 			if !slices.Equal(got, want) {
 				t.Errorf("%q, a worker that %s: %q, want %q", host, worker, got, want)
 			}
@@ -42,9 +43,11 @@ func TestWorkerIsOutOfSight(t *testing.T) {
 // reaped all the same.
 func TestWorkerInSight(t *testing.T) {
 	guard := harness(t, "guard")
-	for host, signals := range map[string]string{"default": "0", "handles": "1", "signalfd": "1", "ignores": "0"} {
+	for host, signals := range map[string]string{"default": "0", "handles": "1",
+		"signalfd": "1", "ignores": "0"} {
 		got := play(t, guard, append(strings.Fields(host), "no-clone", "stays")...)
-		for _, line := range []string{"worker gone", "guard none", "signals " + signals, "children none"} {
+		for _, line := range []string{"worker gone", "guard none",
+			"signals " + signals, "children none"} {
 			if !slices.Contains(got, line) {
 				t.Errorf("%q: no %q in %q", host, line, got)
 			}

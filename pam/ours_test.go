@@ -27,7 +27,8 @@ const oursTenant = "11111111-2222-3333-4444-555555555555"
 
 func oursRules() account.Rules {
 	return account.Rules{
-		TenantID: oursTenant, Domains: []string{"contoso.com"}, ShortNames: true, Low: 300000, High: 400000, Home: "/home/%u", Shell: "/bin/sh",
+		TenantID: oursTenant, Domains: []string{"contoso.com"}, ShortNames: true, Low: 300000,
+		High: 400000, Home: "/home/%u", Shell: "/bin/sh",
 	}
 }
 
@@ -81,7 +82,8 @@ func (m machine) expect(want string, pairs ...string) {
 }
 
 func person(name string, uid uint32) account.Account {
-	return account.Account{Name: name, UPN: strings.TrimSuffix(name, "@contoso.com") + "@contoso.com", UID: uid, Home: "/home/x", Shell: "/bin/sh"}
+	return account.Account{Name: name, UPN: strings.TrimSuffix(name, "@contoso.com") +
+		"@contoso.com", UID: uid, Home: "/home/x", Shell: "/bin/sh"}
 }
 
 // grown fills the store with accounts to which everything has happened.
@@ -93,7 +95,8 @@ func (m machine) grown() {
 		}
 		gone := person("gone", 5003)
 		gone.Removed = time.Unix(1795348800, 0)
-		for _, a := range []account.Account{person("ann", 5001), person("bob", 5002), gone, person("eve", 5005), person("fay", 5006)} {
+		for _, a := range []account.Account{person("ann", 5001), person("bob", 5002), gone,
+			person("eve", 5005), person("fay", 5006)} {
 			if err := e.Put(a); err != nil {
 				return err
 			}
@@ -102,7 +105,8 @@ func (m machine) grown() {
 		if err != nil {
 			return err
 		}
-		if bob, err = e.Rename(bob, account.Name{Account: "rob", UPN: "rob@contoso.com"}); err != nil {
+		if bob, err = e.Rename(bob, account.Name{Account: "rob",
+			UPN: "rob@contoso.com"}); err != nil {
 			return err
 		}
 		if _, err = e.Move(bob, 6002); err != nil {
@@ -130,13 +134,16 @@ func TestOurs(t *testing.T) {
 		"gone 5003",                                    // removed
 		"bob 5002", "bob 6002", "rob 5002", "rob 6002", // a former name, a former uid, both
 		"eve 5005", "fay 5006", "eve 5006", "fay 5005", // before the exchange and after it
-		"new 5001", "ann@contoso.com 5001", "ANN 5001", // could be an account whose id belongs to another one now
+		"new 5001", "ann@contoso.com 5001",
+		"ANN 5001", // could be an account whose id belongs to another one now
 	}
 	m.expect("ours", stale...)
 	m.expect("not ours",
 		"root 0", "local 1001", "daemon 1", "ann 0", "ann 999", "gone 1",
-		"ann 1001", "gone 4242", "bob 1001", "rob 6003", "new 4242", // a local name, or another service's, with an id of its own
-		"joe@other.com 5001", "sudo 5003", "-x 5003", "5003 5003", // no name of ours, with an id of ours
+		"ann 1001", "gone 4242", "bob 1001", "rob 6003", "new 4242",
+		// a local name, or another service's, with an id of its own
+		"joe@other.com 5001", "sudo 5003", "-x 5003", "5003 5003",
+		// no name of ours, with an id of ours
 		"root 5003")
 	m.expect("ours", "ann -", "new -", "Ann -", "new broken")
 	m.expect("not ours", "joe@other.com -", "root -", "sudo -")
@@ -170,7 +177,8 @@ func TestOurs(t *testing.T) {
 // knows the rules of the configuration.
 func TestOursWithoutAStore(t *testing.T) {
 	m := newMachine(t)
-	might := []string{"ann 5001", "ann@contoso.com 4242", "joe 300017", "joe 1234", "joe@other.com 5001"}
+	might := []string{"ann 5001", "ann@contoso.com 4242", "joe 300017",
+		"joe 1234", "joe@other.com 5001"}
 	never := []string{"root 0", "daemon 1", "local 1001", "joe 999"}
 	m.expect("not ours", append(slices.Clone(might), never...)...) // before there is a store
 	m.grown()
@@ -179,9 +187,11 @@ func TestOursWithoutAStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, spoil := range map[string]func() error{
-		"cut short": func() error { return os.WriteFile(m.store.Path(), data[:len(data)/2], 0o644) },
-		"others'":   func() error { return os.Chmod(m.store.Path(), 0o666) },
-		"no file":   func() error { return os.Mkdir(m.store.Path(), 0o755) },
+		"cut short": func() error {
+			return os.WriteFile(m.store.Path(), data[:len(data)/2], 0o644)
+		},
+		"others'": func() error { return os.Chmod(m.store.Path(), 0o666) },
+		"no file": func() error { return os.Mkdir(m.store.Path(), 0o755) },
 		"lost": func() error {
 			return os.WriteFile(m.store.Path()+".previous", data, 0o644)
 		},

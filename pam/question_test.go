@@ -57,7 +57,8 @@ func TestRelayQuestion(t *testing.T) {
 		{"more than the host takes", []typed{{kind: fails, takes: 1}}, asked(tooLong)},
 	} {
 		s := scenario{frames: question(0, "Part: ") + result(pamSuccess), answers: test.answers}
-		if seen, code := r.play(t, s); code != pamSuccess || !slices.Equal(seen, append(test.want, ended)) {
+		if seen, code := r.play(t, s); code != pamSuccess ||
+			!slices.Equal(seen, append(test.want, ended)) {
 			t.Errorf("%s: %d %v", test.name, code, seen)
 		}
 		r.agree(t, s)
@@ -68,7 +69,8 @@ func TestRelayQuestion(t *testing.T) {
 	}
 	for _, text := range []string{"", "\x02Part: ", "\xffPart: ", "P"} {
 		s := scenario{frames: frame('Q', text) + result(pamSuccess), answers: typing("x")}
-		if seen, code := r.play(t, s); code != pamSystemErr || !slices.Equal(seen, broken(nonsense)) {
+		if seen, code := r.play(t, s); code != pamSystemErr ||
+			!slices.Equal(seen, broken(nonsense)) {
 			t.Errorf("%q: %d %v", text, code, seen)
 		}
 	}
@@ -89,21 +91,31 @@ func TestRelaySeveralQuestions(t *testing.T) {
 		want    []event
 		code    byte
 	}{
-		{"one after the other", three, typing("one", "two", "one"), append(asked(one, two, one), ended), pamSuccess},
-		{"the first line too long", three, []typed{slow, {text: "one"}, {text: "two"}}, append(asked(tooLong, one, two), ended), pamSuccess},
-		{"the second line too long", three, []typed{{takes: 1, text: "one"}, again, {text: "two"}}, append(asked(one, tooLong, two), ended), pamSuccess},
-		{"too long twice", three, []typed{slow, slow, {takes: 1, text: "one"}}, append(asked(tooLong, tooLong, one), ended), pamSuccess},
-		{"too long at all times", many, []typed{slow}, append(asked(tooLong, tooLong, tooLong, tooLong, tooLong), hidden, nobody), pamConvErr},
+		{"one after the other", three, typing("one", "two", "one"),
+			append(asked(one, two, one), ended), pamSuccess},
+		{"the first line too long", three, []typed{slow, {text: "one"}, {text: "two"}},
+			append(asked(tooLong, one, two), ended), pamSuccess},
+		{"the second line too long", three, []typed{{takes: 1, text: "one"}, again, {text: "two"}},
+			append(asked(one, tooLong, two), ended), pamSuccess},
+		{"too long twice", three, []typed{slow, slow, {takes: 1, text: "one"}},
+			append(asked(tooLong, tooLong, one), ended), pamSuccess},
+		{"too long at all times", many, []typed{slow},
+			append(asked(tooLong, tooLong, tooLong, tooLong, tooLong), hidden, nobody), pamConvErr},
 		{"too long for us at all times", many, typing(strings.Repeat("x", 9000))[:1],
 			append(asked(tooLong, tooLong, tooLong, tooLong, tooLong), hidden, nobody), pamConvErr},
 		{"Ctrl-C", three, []typed{slow, again}, append(asked(tooLong), hidden, nobody), pamConvErr},
-		{"a part, then Ctrl-C", many, []typed{{takes: 1, text: "one"}, slow, again}, append(asked(one, tooLong), hidden, nobody), pamConvErr},
-		{"just ENTER from a line break, at once", three, []typed{empty, empty, {takes: 1, text: "one"}},
+		{"a part, then Ctrl-C", many, []typed{{takes: 1, text: "one"}, slow, again},
+			append(asked(one, tooLong), hidden, nobody), pamConvErr},
+		{"just ENTER from a line break, at once", three,
+			[]typed{empty, empty, {takes: 1, text: "one"}},
 			append(asked(event{'T', ""}, event{'T', ""}, one), ended), pamSuccess},
 		{"nobody there", three, []typed{again}, []event{hidden, nobody}, pamConvErr},
-		{"a conversation that fails otherwise", three, []typed{{kind: failsOtherwise, takes: 1}}, []event{hidden, nobody}, pamConvErr},
-		{"no answer", three, []typed{{kind: noAnswer, takes: 1}}, []event{hidden, nobody}, pamConvErr},
-		{"no more answers", three, []typed{{takes: 1, text: "one"}, {kind: noAnswer}}, append(asked(one), hidden, nobody), pamConvErr},
+		{"a conversation that fails otherwise", three, []typed{{kind: failsOtherwise, takes: 1}},
+			[]event{hidden, nobody}, pamConvErr},
+		{"no answer", three, []typed{{kind: noAnswer, takes: 1}},
+			[]event{hidden, nobody}, pamConvErr},
+		{"no more answers", three, []typed{{takes: 1, text: "one"}, {kind: noAnswer}},
+			append(asked(one), hidden, nobody), pamConvErr},
 	} {
 		s := scenario{frames: test.frames, answers: test.answers}
 		if seen, code := r.play(t, s); code != test.code || !slices.Equal(seen, test.want) {
@@ -117,8 +129,10 @@ func TestRelaySeveralQuestions(t *testing.T) {
 // stored.
 func TestRelayQuestionToPrograms(t *testing.T) {
 	r := newRelay(t)
-	stored := event{'E', "Your program answered by itself, with a password that it has stored. This account has none: " +
-		"let the program use a key, or a connection that is open already (ControlMaster)."}
+	stored := event{'E',
+		"Your program answered by itself, with a password that it has stored. This account " +
+			"has none: " +
+			"let the program use a key, or a connection that is open already (ControlMaster)."}
 	for _, test := range []struct {
 		name    string
 		s       scenario
@@ -126,17 +140,24 @@ func TestRelayQuestionToPrograms(t *testing.T) {
 		want    []event
 		code    byte
 	}{
-		{"a password in sshd", scenario{sshd: true}, []typed{{text: "stored"}}, []event{hidden, hidden, stored, failed(5, "stored-password", "")}, pamMaxTries},
-		{"a password elsewhere", scenario{}, []typed{{text: "stored"}}, []event{hidden, hidden, nobody}, pamConvErr},
+		{"a password in sshd", scenario{sshd: true}, []typed{{text: "stored"}},
+			[]event{hidden, hidden, stored, failed(5, "stored-password", "")}, pamMaxTries},
+		{"a password elsewhere", scenario{}, []typed{{text: "stored"}},
+			[]event{hidden, hidden, nobody}, pamConvErr},
 		{"the name", scenario{}, []typed{{text: "a"}}, []event{hidden, nobody}, pamConvErr},
-		{"the name, typed by a person", scenario{}, []typed{{takes: 2, text: "a"}}, append(asked(event{'T', "a"}), ended), pamSuccess},
-		{"a password of the host's, whenever", scenario{answer: password}, []typed{{takes: 2, text: "of the host"}}, []event{hidden, nobody}, pamConvErr},
-		{"typed ahead", scenario{}, []typed{{text: "ls"}, {takes: 1, text: "one"}}, append([]event{hidden}, append(asked(event{'T', "one"}), ended)...), pamSuccess},
-		{"typed ahead, then ENTER", scenario{}, []typed{{text: "ls"}, {text: ""}}, append([]event{hidden}, append(asked(event{'T', ""}), ended)...), pamSuccess},
+		{"the name, typed by a person", scenario{}, []typed{{takes: 2, text: "a"}},
+			append(asked(event{'T', "a"}), ended), pamSuccess},
+		{"a password of the host's, whenever", scenario{answer: password},
+			[]typed{{takes: 2, text: "of the host"}}, []event{hidden, nobody}, pamConvErr},
+		{"typed ahead", scenario{}, []typed{{text: "ls"}, {takes: 1, text: "one"}},
+			append([]event{hidden}, append(asked(event{'T', "one"}), ended)...), pamSuccess},
+		{"typed ahead, then ENTER", scenario{}, []typed{{text: "ls"}, {text: ""}},
+			append([]event{hidden}, append(asked(event{'T', ""}), ended)...), pamSuccess},
 	} {
 		test.s.frames, test.s.answers = question(0, "Part: ")+result(pamSuccess), test.answers
 		for _, test.s.userPrompt = range []bool{false, true} {
-			if seen, code := r.play(t, test.s); code != test.code || !slices.Equal(seen, test.want) {
+			if seen, code := r.play(t, test.s); code != test.code ||
+				!slices.Equal(seen, test.want) {
 				t.Errorf("%s: %d %v\nwant %d %v", test.name, code, seen, test.code, test.want)
 			}
 			r.agree(t, test.s)
@@ -157,10 +178,14 @@ func TestRelayQuestionIsAskedOnce(t *testing.T) {
 		want  []event
 		code  byte
 	}{
-		{"the worker is silent", scenario{frames: begin, end: silence}, 1, append(part, broken(timedOut)...), pamSystemErr},
-		{"in time", scenario{frames: begin + result(pamSuccess), end: silence}, 59, append(part, ended), pamSuccess},
-		{"too late", scenario{frames: begin + result(pamSuccess), end: silence}, 61, append(part, broken(timedOut)...), pamSystemErr},
-		{"a refusal, too late", scenario{frames: begin + result(pamAuthErr), end: silence}, 61, append(part, ended), pamAuthErr},
+		{"the worker is silent", scenario{frames: begin, end: silence}, 1,
+			append(part, broken(timedOut)...), pamSystemErr},
+		{"in time", scenario{frames: begin + result(pamSuccess), end: silence}, 59,
+			append(part, ended), pamSuccess},
+		{"too late", scenario{frames: begin + result(pamSuccess), end: silence}, 61,
+			append(part, broken(timedOut)...), pamSystemErr},
+		{"a refusal, too late", scenario{frames: begin + result(pamAuthErr), end: silence}, 61,
+			append(part, ended), pamAuthErr},
 	} {
 		test.s.answers = []typed{{takes: test.takes, text: "one"}}
 		if seen, code := r.play(t, test.s); code != test.code || !slices.Equal(seen, test.want) {
@@ -176,20 +201,26 @@ func TestRelayReplyToNobody(t *testing.T) {
 	r := newRelay(t)
 	part := asked(event{'T', "one"})
 	for _, hears := range []byte{hasGone, hasDied} {
-		s := scenario{frames: question(0, "Part: ") + result(pamAuthErr), answers: typing("one"), hears: hears}
-		if seen, code := r.play(t, s); code != pamAuthErr || !slices.Equal(seen, append(part, ended)) {
+		s := scenario{frames: question(0, "Part: ") + result(pamAuthErr),
+			answers: typing("one"), hears: hears}
+		if seen, code := r.play(t, s); code != pamAuthErr ||
+			!slices.Equal(seen, append(part, ended)) {
 			t.Errorf("ended: %d %v", code, seen)
 		}
 		r.agree(t, s)
 		s.frames, s.end = question(0, "Part: "), reset
-		if seen, code := r.play(t, s); code != pamSystemErr || !slices.Equal(seen, append(part, broken(hungUp)...)) {
+		if seen, code := r.play(t, s); code != pamSystemErr ||
+			!slices.Equal(seen, append(part, broken(hungUp)...)) {
 			t.Errorf("died: %d %v", code, seen)
 		}
 		r.agree(t, s)
 	}
-	for hears, cause := range map[byte]string{isFull: "Resource temporarily unavailable", hearsHalf: nonsense} {
-		s := scenario{frames: question(0, "Part: ") + result(pamSuccess), answers: typing("one"), hears: hears}
-		if seen, code := r.play(t, s); code != pamSystemErr || !slices.Equal(seen, append(part, broken(cause)...)) {
+	for hears, cause := range map[byte]string{isFull: "Resource temporarily unavailable",
+		hearsHalf: nonsense} {
+		s := scenario{frames: question(0, "Part: ") + result(pamSuccess),
+			answers: typing("one"), hears: hears}
+		if seen, code := r.play(t, s); code != pamSystemErr ||
+			!slices.Equal(seen, append(part, broken(cause)...)) {
 			t.Errorf("does not read: %d %v", code, seen)
 		}
 		r.agree(t, s)
@@ -202,9 +233,12 @@ func TestRelayPromptsHaveNoReply(t *testing.T) {
 	r := newRelay(t)
 	for answer := byte(enter); answer <= ahead; answer++ {
 		for _, takes := range []uint32{0, 1, 40} {
-			s := scenario{frames: deadline(100) + frame('A', "Still waiting.") + whole, end: silence, answer: answer, takes: takes, answers: typing("secret")}
+			s := scenario{frames: deadline(100) + frame('A', "Still waiting.") + whole,
+				end: silence, answer: answer, takes: takes, answers: typing("secret")}
 			seen, _ := r.play(t, s)
-			if slices.ContainsFunc(seen, func(e event) bool { return strings.IndexByte("TOHV", e.kind) >= 0 }) || len(seen) < 3 {
+			if slices.ContainsFunc(seen, func(e event) bool {
+				return strings.IndexByte("TOHV", e.kind) >= 0
+			}) || len(seen) < 3 {
 				t.Errorf("answer %d: %v", answer, seen)
 			}
 			r.agree(t, s)
@@ -223,13 +257,15 @@ func TestRelayLastWords(t *testing.T) {
 		code         byte
 	}{
 		{"a refusal", said + result(pamAuthErr), []event{ended, last}, pamAuthErr},
-		{"of what is said twice, the later", frame('F', "Perhaps.") + said + result(pamAuthErr), []event{ended, last}, pamAuthErr},
+		{"of what is said twice, the later", frame('F', "Perhaps.") + said + result(pamAuthErr),
+			[]event{ended, last}, pamAuthErr},
 		{"a success", said + result(pamSuccess), []event{ended}, pamSuccess},
 		{"a success, too late", deadline(0) + question(1, "?") + said + result(pamSuccess),
 			slices.Concat([]event{{'V', "?"}, {'T', "x"}}, broken(timedOut)), pamSystemErr},
 		{"no line", said + frame('R', string([]byte{pamAuthErr})), broken(nonsense), pamSystemErr},
 		{"the worker dies", said, broken(hungUp), pamSystemErr},
-		{"as long as may be", frame('F', full) + result(pamAuthErr), []event{ended, {'F', full}}, pamAuthErr},
+		{"as long as may be", frame('F', full) + result(pamAuthErr), []event{ended, {'F', full}},
+			pamAuthErr},
 		{"longer", frame('F', full+"x") + result(pamAuthErr), broken(nonsense), pamSystemErr},
 	} {
 		s := scenario{frames: test.frames, answers: typing("x")}
@@ -243,13 +279,18 @@ func TestRelayLastWords(t *testing.T) {
 // For any questions and answers no sanitizer reports an error, nothing typed stays in memory, and
 // both ends see what the model says.
 func FuzzQuestions(f *testing.F) {
-	f.Add([]byte(question(0, "Part: ")+question(1, "Part 2: ")+result(pamSuccess)), []byte("\x04\x03\x01one\x00\x03\x01two"), byte(hears), byte(enter))
-	f.Add([]byte(strings.Repeat(question(1, ""), 9)), []byte("\x05\x00\x00\x01\x00\x00"), byte(hears), byte(enter))
-	f.Add([]byte(question(0, "")+question(0, "")+question(0, "")), []byte("\x04\xff\xff"+strings.Repeat("x", 255)), byte(hearsHalf), byte(password))
-	f.Add([]byte(question(0, "")+frame('P', "")+question(0, "")), []byte("\x00\x01\x01a"), byte(hasDied), byte(name))
+	f.Add([]byte(question(0, "Part: ")+question(1, "Part 2: ")+result(pamSuccess)),
+		[]byte("\x04\x03\x01one\x00\x03\x01two"), byte(hears), byte(enter))
+	f.Add([]byte(strings.Repeat(question(1, ""), 9)), []byte("\x05\x00\x00\x01\x00\x00"),
+		byte(hears), byte(enter))
+	f.Add([]byte(question(0, "")+question(0, "")+question(0, "")),
+		[]byte("\x04\xff\xff"+strings.Repeat("x", 255)), byte(hearsHalf), byte(password))
+	f.Add([]byte(question(0, "")+frame('P', "")+question(0, "")), []byte("\x00\x01\x01a"),
+		byte(hasDied), byte(name))
 	r := newRelay(f)
 	f.Fuzz(func(t *testing.T, frames, spoken []byte, hears, answer byte) {
-		s := scenario{frames: string(frames), hears: hears % 5, answer: answer % 6, sshd: answer&64 != 0, userPrompt: answer&128 != 0}
+		s := scenario{frames: string(frames), hears: hears % 5, answer: answer % 6,
+			sshd: answer&64 != 0, userPrompt: answer&128 != 0}
 		for len(spoken) > 3 {
 			how, length, times := spoken[0], int(spoken[1]), int(spoken[2])
 			text := spoken[3:min(3+length, len(spoken))]

@@ -163,7 +163,8 @@ func (r *relayHarness) play(t testing.TB, s scenario) ([]event, byte) {
 	head = binary.NativeEndian.AppendUint32(head, uint32(len(s.frames)))
 	var answers []byte
 	for _, a := range s.questioned() {
-		answers = append(append(answers, a.kind, a.takes, byte(len(a.text)), byte(len(a.text)>>8)), a.text...)
+		answers = append(append(answers, a.kind, a.takes, byte(len(a.text)), byte(len(a.text)>>8)),
+			a.text...)
 	}
 	head = binary.NativeEndian.AppendUint32(head, uint32(len(answers)))
 	// The harness reads everything before it answers.
@@ -203,15 +204,19 @@ const (
 
 // failed returns the line that the door writes itself.
 func failed(priority byte, reason, more string) event {
-	return event{'L', string(priority) + `failed reason="` + reason + `" account="a" attempt="id"` + more}
+	return event{'L', string(priority) + `failed reason="` + reason + `" account="a" attempt="id"` +
+		more}
 }
 
 // broken returns what the host sees of a broken worker.
 func broken(cause string) []event {
-	sorry := event{'E', "Something went wrong on this machine, and nobody was signed in. Try again; if it stays, tell its administrator."}
+	sorry := event{'E',
+		"Something went wrong on this machine, and nobody was signed in. Try again; if it stays, " +
+			"tell its administrator."}
 	switch cause {
 	case timedOut:
-		return []event{{'E', "The sign-in took too long and was given up. Try again."}, failed(3, "time-out", "")}
+		return []event{{'E', "The sign-in took too long and was given up. Try again."},
+			failed(3, "time-out", "")}
 	case hungUp:
 		return []event{sorry, failed(3, "worker-died", ` error="panic" stack="main.f main.go:1"`)}
 	default:
@@ -226,7 +231,8 @@ func (r *relayHarness) agree(t testing.TB, s scenario) {
 	for _, s.chunk = range []byte{0, 1, 7} {
 		for _, s.interrupted = range []bool{false, true} {
 			if seen, code := r.play(t, s); code != wantCode || !slices.Equal(seen, want) {
-				t.Fatalf("%.200q, ending %d, %d at a time: %d %v\nwant %d %v", s.frames, s.end, s.chunk, code, seen, wantCode, want)
+				t.Fatalf("%.200q, ending %d, %d at a time: %d %v\nwant %d %v", s.frames, s.end,
+					s.chunk, code, seen, wantCode, want)
 			}
 		}
 	}

@@ -34,7 +34,8 @@ func (a *answerer) once(kind byte, text string) (t typed, answered, atOnce bool)
 	a.next++
 	a.now += int64(t.takes)
 	atOnce = t.takes == 0
-	answered = t.kind == types && !(atOnce && t.text == "a") && !(a.answer == password && t.text == "of the host")
+	answered = t.kind == types && !(atOnce && t.text == "a") &&
+		!(a.answer == password && t.text == "of the host")
 	return t, answered, atOnce
 }
 
@@ -82,7 +83,9 @@ func (s scenario) model() (seen []event, code byte) {
 		rest = rest[n:]
 		return text, true
 	}
-	breakDown := func(cause string) ([]event, byte) { return append(seen, broken(cause)...), pamSystemErr }
+	breakDown := func(cause string) ([]event, byte) {
+		return append(seen, broken(cause)...), pamSystemErr
+	}
 	show := func(kind byte, prefix, text string) {
 		text, _, _ = strings.Cut(text, "\x00")
 		seen = append(seen, event{kind, prefix + text})
@@ -94,10 +97,12 @@ func (s scenario) model() (seen []event, code byte) {
 			show('P', "", text)
 			prompts++
 			switch {
-			case s.answer == enter || s.answer == ahead && prompts > 1 || s.answer == name && s.takes > 0:
+			case s.answer == enter || s.answer == ahead && prompts > 1 ||
+				s.answer == name && s.takes > 0:
 				now += int64(s.takes)
 				return s.conversation == pamSuccess
-			case s.answer != ahead && s.answer != atOnceAgain || s.conversation != pamSuccess || prompts > 1:
+			case s.answer != ahead && s.answer != atOnceAgain || s.conversation != pamSuccess ||
+				prompts > 1:
 				return false
 			}
 		}
@@ -116,8 +121,11 @@ func (s scenario) model() (seen []event, code byte) {
 	}
 	unread := func(byProgram bool) ([]event, byte) {
 		if s.sshd && byProgram {
-			return append(seen, event{'E', "Your program answered by itself, with a password that it has stored. This account has none: " +
-				"let the program use a key, or a connection that is open already (ControlMaster)."}, failed(5, "stored-password", "")), pamMaxTries
+			return append(seen,
+				event{'E', "Your program answered by itself, with a password that it has stored. " +
+					"This account has none: " +
+					"let the program use a key, or a connection that is open already " +
+					"(ControlMaster)."}, failed(5, "stored-password", "")), pamMaxTries
 		}
 		return append(seen, failed(5, "conversation-failed", "")), pamConvErr
 	}
@@ -190,5 +198,6 @@ func (s scenario) model() (seen []event, code byte) {
 }
 
 func allowed(code byte) bool {
-	return bytes.IndexByte([]byte{pamSuccess, pamServiceErr, pamSystemErr, pamPermDenied, pamAuthErr, pamUnavail, pamUserUnknown, pamConvErr, pamIgnore}, code) >= 0
+	return bytes.IndexByte([]byte{pamSuccess, pamServiceErr, pamSystemErr, pamPermDenied,
+		pamAuthErr, pamUnavail, pamUserUnknown, pamConvErr, pamIgnore}, code) >= 0
 }

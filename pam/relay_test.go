@@ -15,14 +15,16 @@ var whole = deadline(285) + frame('L', "\x07step account=\"a\"") + frame('E', "L
 
 func TestRelayWhole(t *testing.T) {
 	r := newRelay(t)
-	want := []event{{'L', "\x07step account=\"a\""}, {'E', "Look."}, {'P', "Open the page.\nPress ENTER."}, {'P', ""}, ended}
+	want := []event{{'L', "\x07step account=\"a\""}, {'E', "Look."},
+		{'P', "Open the page.\nPress ENTER."}, {'P', ""}, ended}
 	seen, code := r.play(t, scenario{frames: whole, end: silence})
 	if code != pamSuccess || !slices.Equal(seen, want) {
 		t.Errorf("%d %v", code, seen)
 	}
 	r.agree(t, scenario{frames: whole, end: silence})
 	// Nothing after the result is read.
-	if _, code := r.play(t, scenario{frames: result(pamAuthErr) + result(pamSuccess)}); code != pamAuthErr {
+	if _, code := r.play(t,
+		scenario{frames: result(pamAuthErr) + result(pamSuccess)}); code != pamAuthErr {
 		t.Errorf("the second result counts: %d", code)
 	}
 }
@@ -34,7 +36,8 @@ func TestRelayTruncated(t *testing.T) {
 		for end, cause := range []string{hungUp, timedOut, ioError, hungUp} {
 			s := scenario{frames: whole[:n], end: byte(end)}
 			seen, code := r.play(t, s)
-			if tail := broken(cause); code != pamSystemErr || len(seen) < len(tail) || !slices.Equal(seen[len(seen)-len(tail):], tail) {
+			if tail := broken(cause); code != pamSystemErr || len(seen) < len(tail) ||
+				!slices.Equal(seen[len(seen)-len(tail):], tail) {
 				t.Errorf("%d bytes: %d %v", n, code, seen)
 			}
 			r.agree(t, s)
@@ -68,13 +71,16 @@ func TestRelayResults(t *testing.T) {
 // There is no success, and no refusal of a name that is ours, without a line in the log.
 func TestRelayResultWithoutLine(t *testing.T) {
 	r := newRelay(t)
-	for _, text := range []string{"", "\x00", "\x00\x05", "\x07", "\x07\x05", "\x00\x05\x00line", strings.Repeat("\x00", 16384)} {
-		if seen, got := r.play(t, scenario{frames: frame('R', text)}); got != pamSystemErr || !slices.Equal(seen, broken(nonsense)) {
+	for _, text := range []string{"", "\x00", "\x00\x05", "\x07", "\x07\x05", "\x00\x05\x00line",
+		strings.Repeat("\x00", 16384)} {
+		if seen, got := r.play(t, scenario{frames: frame('R', text)}); got != pamSystemErr ||
+			!slices.Equal(seen, broken(nonsense)) {
 			t.Errorf("%q: %d %v", text, got, seen)
 		}
 	}
 	for _, code := range []byte{pamUserUnknown, pamIgnore} {
-		if seen, got := r.play(t, scenario{frames: frame('R', string(code))}); got != code || seen != nil {
+		if seen, got := r.play(t, scenario{frames: frame('R', string(code))}); got != code ||
+			seen != nil {
 			t.Errorf("a name that is not ours: %d %v", got, seen)
 		}
 	}
@@ -100,7 +106,8 @@ func TestRelayLengths(t *testing.T) {
 	for _, kind := range []byte("PAQEFLDR") {
 		for _, n := range []int{16385, 16386, 32767, 32768, 65535} {
 			s := scenario{frames: frame(kind, strings.Repeat("x", n)) + result(pamSuccess)}
-			if seen, code := r.play(t, s); code != pamSystemErr || !slices.Equal(seen, broken(nonsense)) {
+			if seen, code := r.play(t, s); code != pamSystemErr ||
+				!slices.Equal(seen, broken(nonsense)) {
 				t.Errorf("%c of %d bytes: %d, %d events", kind, n, code, len(seen))
 			}
 			r.agree(t, s)
@@ -116,7 +123,8 @@ func TestRelayLengths(t *testing.T) {
 // A text is neither a format nor the beginning of another text.
 func TestRelayTexts(t *testing.T) {
 	r := newRelay(t)
-	for _, text := range []string{"%s%n%d", "\x00hidden", "seen\x00hidden", "\xff\xfe", "\x06%n", "\xff%s", "\x1b[2J"} {
+	for _, text := range []string{"%s%n%d", "\x00hidden", "seen\x00hidden", "\xff\xfe",
+		"\x06%n", "\xff%s", "\x1b[2J"} {
 		for _, kind := range []byte("PAQEFL") {
 			r.agree(t, scenario{frames: frame(kind, text) + result(pamSuccess)})
 		}
@@ -137,13 +145,20 @@ func TestRelayAsksAgain(t *testing.T) {
 		want  []event
 		until byte
 	}{
-		{"every 15 s", scenario{frames: again, end: silence, takes: 1}, append([]event{ask, still, still, still}, late...), pamSystemErr},
-		{"a person who reads for long", scenario{frames: again, end: silence, takes: 40}, append([]event{ask, still}, late...), pamSystemErr},
-		{"a program's ENTER", scenario{frames: again, end: silence}, append([]event{ask}, late...), pamSystemErr},
-		{"the browser is done", scenario{frames: again + result(pamSuccess), end: silence, takes: 1}, []event{ask, ended}, pamSuccess},
-		{"half a frame is none", scenario{frames: again + "R", end: silence, takes: 1}, append([]event{ask}, late...), pamSystemErr},
-		{"the worker has died", scenario{frames: again, takes: 1}, append([]event{ask}, broken(hungUp)...), pamSystemErr},
-		{"nothing to ask", scenario{frames: deadline(60) + frame('P', "Press ENTER."), end: silence, takes: 1}, append([]event{ask}, late...), pamSystemErr},
+		{"every 15 s", scenario{frames: again, end: silence, takes: 1},
+			append([]event{ask, still, still, still}, late...), pamSystemErr},
+		{"a person who reads for long", scenario{frames: again, end: silence, takes: 40},
+			append([]event{ask, still}, late...), pamSystemErr},
+		{"a program's ENTER", scenario{frames: again, end: silence}, append([]event{ask}, late...),
+			pamSystemErr},
+		{"the browser is done", scenario{frames: again + result(pamSuccess), end: silence,
+			takes: 1}, []event{ask, ended}, pamSuccess},
+		{"half a frame is none", scenario{frames: again + "R", end: silence, takes: 1},
+			append([]event{ask}, late...), pamSystemErr},
+		{"the worker has died", scenario{frames: again, takes: 1},
+			append([]event{ask}, broken(hungUp)...), pamSystemErr},
+		{"nothing to ask", scenario{frames: deadline(60) + frame('P', "Press ENTER."), end: silence,
+			takes: 1}, append([]event{ask}, late...), pamSystemErr},
 	} {
 		if seen, code := r.play(t, test.s); code != test.until || !slices.Equal(seen, test.want) {
 			t.Errorf("%s: %d %v, want %d %v", test.name, code, seen, test.until, test.want)
@@ -156,9 +171,11 @@ func TestRelayAsksAgain(t *testing.T) {
 // may ask again.
 func TestRelayStoredPassword(t *testing.T) {
 	r := newRelay(t)
-	s := scenario{frames: frame('P', "Press ENTER.") + result(pamSuccess), answer: atOnceAgain, sshd: true}
+	s := scenario{frames: frame('P', "Press ENTER.") + result(pamSuccess),
+		answer: atOnceAgain, sshd: true}
 	seen, code := r.play(t, s)
-	if code != pamMaxTries || len(seen) != 4 || !strings.Contains(seen[2].text, "a password that it has stored") || seen[3] != failed(5, "stored-password", "") {
+	if code != pamMaxTries || len(seen) != 4 || !strings.Contains(seen[2].text,
+		"a password that it has stored") || seen[3] != failed(5, "stored-password", "") {
 		t.Errorf("%d %v", code, seen)
 	}
 	r.agree(t, s)
@@ -180,8 +197,10 @@ func TestRelayStoredPassword(t *testing.T) {
 func TestRelayConversationFails(t *testing.T) {
 	r := newRelay(t)
 	for code := 1; code < 256; code++ {
-		s := scenario{frames: frame('P', "Press ENTER.") + result(pamSuccess), conversation: byte(code)}
-		if seen, got := r.play(t, s); got != pamConvErr || len(seen) != 2 || seen[1] != failed(5, "conversation-failed", "") {
+		s := scenario{frames: frame('P', "Press ENTER.") + result(pamSuccess),
+			conversation: byte(code)}
+		if seen, got := r.play(t, s); got != pamConvErr || len(seen) != 2 ||
+			seen[1] != failed(5, "conversation-failed", "") {
 			t.Errorf("conversation %d: %d %v", code, got, seen)
 		}
 	}
@@ -211,7 +230,8 @@ func TestRelayNobodyReads(t *testing.T) {
 		{"typed ahead, then read", ahead, 3, []event{ask, ask, ended}, pamSuccess},
 	} {
 		for _, set := range []bool{false, true} {
-			s := scenario{frames: frame('P', "Press ENTER.") + result(pamSuccess), answer: test.answer, takes: test.takes, userPrompt: set}
+			s := scenario{frames: frame('P', "Press ENTER.") + result(pamSuccess),
+				answer: test.answer, takes: test.takes, userPrompt: set}
 			if seen, code := r.play(t, s); code != test.code || !slices.Equal(seen, test.want) {
 				t.Errorf("%s: %d %v, want %d %v", test.name, code, seen, test.code, test.want)
 			}
@@ -231,24 +251,41 @@ func TestRelayDeadline(t *testing.T) {
 		code  byte
 		cause string
 	}{
-		{"in time", scenario{frames: deadline(10) + prompt + result(pamSuccess), takes: 9}, pamSuccess, ""},
-		{"the last moment", scenario{frames: deadline(10) + prompt + result(pamSuccess), takes: 10}, pamSuccess, ""},
-		{"a success too late", scenario{frames: deadline(10) + prompt + result(pamSuccess), takes: 11}, pamSystemErr, timedOut},
-		{"ENTER long after", scenario{frames: deadline(10) + prompt + result(pamSuccess), takes: 1 << 31}, pamSystemErr, timedOut},
-		{"a refusal late, with its own line", scenario{frames: deadline(10) + prompt + result(pamAuthErr), takes: 11}, pamAuthErr, ""},
-		{"the first deadline", scenario{frames: prompt + result(pamSuccess), takes: 30}, pamSuccess, ""},
-		{"past the first deadline", scenario{frames: prompt + result(pamSuccess), takes: 31}, pamSystemErr, timedOut},
+		{"in time", scenario{frames: deadline(10) + prompt + result(pamSuccess), takes: 9},
+			pamSuccess, ""},
+		{"the last moment", scenario{frames: deadline(10) + prompt + result(pamSuccess), takes: 10},
+			pamSuccess, ""},
+		{"a success too late", scenario{frames: deadline(10) + prompt + result(pamSuccess),
+			takes: 11}, pamSystemErr, timedOut},
+		{"ENTER long after", scenario{frames: deadline(10) + prompt + result(pamSuccess),
+			takes: 1 << 31}, pamSystemErr, timedOut},
+		{"a refusal late, with its own line",
+			scenario{frames: deadline(10) + prompt + result(pamAuthErr), takes: 11}, pamAuthErr,
+			""},
+		{"the first deadline", scenario{frames: prompt + result(pamSuccess), takes: 30}, pamSuccess,
+			""},
+		{"past the first deadline", scenario{frames: prompt + result(pamSuccess), takes: 31},
+			pamSystemErr, timedOut},
 		{"nothing comes", scenario{end: silence}, pamSystemErr, timedOut},
-		{"nothing more comes", scenario{frames: deadline(285) + prompt, end: silence}, pamSystemErr, timedOut},
-		{"nothing more comes after ENTER", scenario{frames: deadline(10) + prompt, end: silence, takes: 100}, pamSystemErr, timedOut},
+		{"nothing more comes", scenario{frames: deadline(285) + prompt, end: silence}, pamSystemErr,
+			timedOut},
+		{"nothing more comes after ENTER", scenario{frames: deadline(10) + prompt, end: silence,
+			takes: 100}, pamSystemErr, timedOut},
 		{"none left", scenario{frames: deadline(0) + result(pamSuccess)}, pamSuccess, ""},
-		{"another deadline", scenario{frames: deadline(1) + prompt + deadline(5) + prompt + result(pamSuccess), takes: 5}, pamSuccess, ""},
-		{"as long as poll can wait", scenario{frames: deadline(2147483), end: silence}, pamSystemErr, timedOut},
-		{"longer", scenario{frames: deadline(2147484) + result(pamSuccess)}, pamSystemErr, nonsense},
-		{"wraps around to little", scenario{frames: deadline(4294968) + result(pamSuccess)}, pamSystemErr, nonsense},
-		{"for ever", scenario{frames: deadline(1<<32-1) + result(pamSuccess), end: silence}, pamSystemErr, nonsense},
-		{"too short", scenario{frames: frame('D', "abc") + result(pamSuccess)}, pamSystemErr, nonsense},
-		{"too long", scenario{frames: frame('D', "abcde") + result(pamSuccess)}, pamSystemErr, nonsense},
+		{"another deadline", scenario{frames: deadline(1) + prompt + deadline(5) + prompt +
+			result(pamSuccess), takes: 5}, pamSuccess, ""},
+		{"as long as poll can wait", scenario{frames: deadline(2147483), end: silence},
+			pamSystemErr, timedOut},
+		{"longer", scenario{frames: deadline(2147484) + result(pamSuccess)}, pamSystemErr,
+			nonsense},
+		{"wraps around to little", scenario{frames: deadline(4294968) + result(pamSuccess)},
+			pamSystemErr, nonsense},
+		{"for ever", scenario{frames: deadline(1<<32-1) + result(pamSuccess), end: silence},
+			pamSystemErr, nonsense},
+		{"too short", scenario{frames: frame('D', "abc") + result(pamSuccess)}, pamSystemErr,
+			nonsense},
+		{"too long", scenario{frames: frame('D', "abcde") + result(pamSuccess)}, pamSystemErr,
+			nonsense},
 		{"empty", scenario{frames: frame('D', "") + result(pamSuccess)}, pamSystemErr, nonsense},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -256,7 +293,8 @@ func TestRelayDeadline(t *testing.T) {
 			if code != test.code {
 				t.Errorf("%d %v, want %d", code, seen, test.code)
 			}
-			if tail := broken(test.cause); test.cause != "" && (len(seen) < len(tail) || !slices.Equal(seen[len(seen)-len(tail):], tail)) {
+			if tail := broken(test.cause); test.cause != "" &&
+				(len(seen) < len(tail) || !slices.Equal(seen[len(seen)-len(tail):], tail)) {
 				t.Errorf("%v, want %v last", seen, tail)
 			}
 			r.agree(t, test.s)
@@ -268,13 +306,17 @@ func TestRelayDeadline(t *testing.T) {
 func FuzzRelay(f *testing.F) {
 	f.Add([]byte(whole), byte(silence), byte(pamSuccess), byte(enter), uint32(1))
 	f.Add([]byte(whole), byte(silence), byte(pamSuccess), byte(ahead), uint32(1))
-	f.Add([]byte(deadline(10)+frame('P', "p")+result(pamSuccess)), byte(endOfFile), byte(pamSuccess), byte(enter), uint32(11))
+	f.Add([]byte(deadline(10)+frame('P', "p")+result(pamSuccess)), byte(endOfFile),
+		byte(pamSuccess), byte(enter), uint32(11))
 	f.Add([]byte(deadline(1<<32-1)), byte(silence), byte(pamSuccess), byte(nothing), uint32(0))
-	f.Add([]byte(frame('L', "\xff%n\x00x")+frame('E', "%s")), byte(readError), byte(pamConvErr), byte(name), uint32(0))
-	f.Add([]byte(frame('P', "")+result(pamMaxTries)), byte(endOfFile), byte(pamConvErr), byte(atOnceAgain), uint32(0))
+	f.Add([]byte(frame('L', "\xff%n\x00x")+frame('E', "%s")), byte(readError),
+		byte(pamConvErr), byte(name), uint32(0))
+	f.Add([]byte(frame('P', "")+result(pamMaxTries)), byte(endOfFile), byte(pamConvErr),
+		byte(atOnceAgain), uint32(0))
 	f.Add([]byte("P\x01\x40"), byte(endOfFile), byte(0), byte(0), uint32(0))
 	r := newRelay(f)
 	f.Fuzz(func(t *testing.T, frames []byte, end, conversation, answer byte, takes uint32) {
-		r.agree(t, scenario{frames: string(frames), end: end % 4, conversation: conversation, answer: answer % 6, takes: takes})
+		r.agree(t, scenario{frames: string(frames), end: end % 4, conversation: conversation,
+			answer: answer % 6, takes: takes})
 	})
 }

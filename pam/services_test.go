@@ -29,20 +29,26 @@ func TestWhereACodeIsShown(t *testing.T) {
 		return path
 	}
 	for _, test := range []struct{ program, words, want string }{
-		{services, "show=sshd show=sudo show=cockpit show=polkit-1", "shown shown shown shown"}, // no list
-		{services, "show=imap show=dovecot show= show=sudo-x show=sud show=other show=cron show=SSHD", "refused refused refused refused refused refused refused refused"},
-		{services, "listed=imap show=imap show=sudo show=sshd show=", "shown refused refused refused"},
+		// no list
+		{services, "show=sshd show=sudo show=cockpit show=polkit-1", "shown shown shown shown"},
+		{services, "show=imap show=dovecot show= show=sudo-x show=sud show=other show=cron " +
+			"show=SSHD", "refused refused refused refused refused refused refused refused"},
+		{services, "listed=imap show=imap show=sudo show=sshd show=",
+			"shown refused refused refused"},
 		{services, "listed=imap listed=sshd show=imap show=sshd show=sudo", "shown shown refused"},
 		{services, "empty-list show=sshd show=sudo", "refused refused"},
 		{called("sshd"), "show=sshd show=imap show=", "shown shown shown"},
 		{called("sshd-session"), "show=sshd-alt", "shown"},
 		{called("sshd-auth"), "show=anything", "shown"},
 		{called("sshd"), "listed=sshd show=sshd-alt show=", "shown shown"},
-		{called("sshd"), "listed=sshd-alt show=sshd-alt show=sshd show=other", "shown refused refused"}, // one of two sshd
+		// one of two sshd
+		{called("sshd"), "listed=sshd-alt show=sshd-alt show=sshd show=other",
+			"shown refused refused"},
 		{called("sshd"), "empty-list show=sshd", "refused"},
 		{called("proftpd"), "show=ftp show=sshd", "refused shown"},
 	} {
-		if got := play(t, test.program, strings.Fields(test.words)...); !slices.Equal(got, strings.Fields(test.want)) {
+		if got := play(t, test.program, strings.Fields(test.words)...); !slices.Equal(got,
+			strings.Fields(test.want)) {
 			t.Errorf("%s %s: %q, want %s", filepath.Base(test.program), test.words, got, test.want)
 		}
 	}
@@ -66,7 +72,8 @@ func TestUsualServices(t *testing.T) {
 func TestRefusedUnseen(t *testing.T) {
 	services := harness(t, "services")
 	line := func(verb string) string {
-		return "5 " + verb + ` reason="service-not-listed" account="user@contoso.example" service="imap" attempt="id"`
+		return "5 " + verb +
+			` reason="service-not-listed" account="user@contoso.example" service="imap" attempt="id"`
 	}
 	for words, want := range map[string]string{
 		"stored=YES refuse":             "7 " + line("denied"),

@@ -16,13 +16,15 @@ import (
 func TestHostIsEndedAtThePrompt(t *testing.T) {
 	host := harness(t, "signals")
 	const line = `log pam_aad(sshd:auth): failed reason="interrupted" account="a\"\x0a@contoso.example" service="sshd" rhost="192.0.2.1" attempt="id"`
-	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGALRM} {
+	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT,
+		syscall.SIGTERM, syscall.SIGALRM} {
 		killed := fmt.Sprintf("host ended %d", -s)
 		for steps, want := range map[string][]string{
-			"during=%d":                          {killed, line},
-			"default during=%d":                  {killed, line},
-			"converse converse during=%d":        {killed, line},
-			"account during=%d":                  {killed, strings.Replace(line, "auth", "account", 1)},
+			"during=%d":                   {killed, line},
+			"default during=%d":           {killed, line},
+			"converse converse during=%d": {killed, line},
+			"account during=%d": {killed,
+				strings.Replace(line, "auth", "account", 1)},
 			"default after=%d":                   {killed},
 			"handled during=%d":                  {"host handler", "host ended 0"},
 			"handled after=%d":                   {"host handler", "host ended 0"},

@@ -49,12 +49,14 @@ func TestClientIsFound(t *testing.T) {
 		"in-sshd pair from-nowhere":             "none",
 		"in-sshd 4-to-4 from-nowhere":           "server",
 		"4-to-4 from-nowhere":                   "none",
-		"local from-nowhere":                    "none", // of the program that started su, for instance
-		"4-to-4 from=fe80::1%lo":                "none",
-		"4-to-4 wait":                           "deadline",
-		"4-to-4 leave speak wait":               "ECANCELED",
+		// of the program that started su, for instance
+		"local from-nowhere":      "none",
+		"4-to-4 from=fe80::1%lo":  "none",
+		"4-to-4 wait":             "deadline",
+		"4-to-4 leave speak wait": "ECANCELED",
 	} {
-		if got := play(t, wait, strings.Fields(steps)...); !slices.Equal(got, strings.Fields(want)) {
+		if got := play(t, wait, strings.Fields(steps)...); !slices.Equal(got,
+			strings.Fields(want)) {
 			t.Errorf("%s: %q, want %s", steps, got, want)
 		}
 	}
@@ -68,11 +70,13 @@ func TestWaitIsEnded(t *testing.T) {
 		"default=1 wait": "ECANCELED", "handled=1 wait": "ECANCELED", "ignored=1 wait": "deadline",
 		"default=2 wait": "ECANCELED", "handled=2 wait": "ECANCELED", "ignored=2 wait": "deadline",
 		"default=3 wait": "ECANCELED", "handled=3 wait": "ECANCELED", "ignored=3 wait": "deadline",
-		"default=15 wait": "ECANCELED", "handled=15 wait": "ECANCELED", "ignored=15 wait": "deadline",
+		"default=15 wait": "ECANCELED", "handled=15 wait": "ECANCELED",
+		"ignored=15 wait": "deadline",
 		"handled=14 wait": "deadline", "ignored=14 wait": "deadline",
 		"handled=10 wait": "deadline", "default=10 wait": "deadline",
 	} {
-		if got := play(t, wait, strings.Fields(steps)...); !slices.Equal(got, strings.Fields(want)) {
+		got := play(t, wait, strings.Fields(steps)...)
+		if !slices.Equal(got, strings.Fields(want)) {
 			t.Errorf("%s: %q, want %s", steps, got, want)
 		}
 	}

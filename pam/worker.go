@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Pam_aad.so: the PAM module. A C door, loaded by sshd, sudo, su and login, and a Go worker, which runs in a child process
-// that the door forks for one sign-in. The Go runtime never starts in the host: see wake.c for why and how, door.h for the
-// map and for everything door and worker agree on. [aadlogin/internal/signin] is what the worker does.
+// Pam_aad.so: the PAM module. A C door, loaded by sshd, sudo, su and login, and a Go worker, which
+// runs in a child process that the door forks for one sign-in. The Go runtime never starts in the
+// host: see wake.c for why and how, door.h for the map and for everything door and worker agree on.
+// [aadlogin/internal/signin] is what the worker does.
 //
 // The package is built with -buildmode=c-archive and linked by the Makefile; main is never called.
 package main
@@ -32,9 +33,10 @@ import (
 
 func main() {}
 
-// aadWork is the worker's whole life. It runs in the forked child, on that process's first thread, and never returns:
-// whatever happens, the process ends here, and a process that ends without a result frame has failed. A panic that nobody
-// recovers, in whatever goroutine, ends it, too: the runtime says where on standard error, which the door reads (crash.c).
+// aadWork is the worker's whole life. It runs in the forked child, on that process's first thread,
+// and never returns: whatever happens, the process ends here, and a process that ends without a
+// result frame has failed. A panic that nobody recovers, in whatever goroutine, ends it, too: the
+// runtime says where on standard error, which the door reads (crash.c).
 //
 //export aadWork
 func aadWork(c *C.struct_aad_request, fd C.int) {
@@ -102,8 +104,8 @@ func request(c *C.struct_aad_request) signin.Request {
 	return r
 }
 
-// relay is the worker's end of the socket to pam/relay.c: it writes the frames of door.h and reads the replies. A write that
-// fails means that the host is gone, and the worker then ends.
+// relay is the worker's end of the socket to pam/relay.c: it writes the frames of door.h and reads
+// the replies. A write that fails means that the host is gone, and the worker then ends.
 type relay struct {
 	host *os.File
 	line string // of the result, after its priority
@@ -152,7 +154,8 @@ func (r *relay) Ask(ctx context.Context, text string, echo bool) ([]byte, error)
 
 var errNoReply = errors.New("what the door has sent is no reply")
 
-// readReply reads no byte more than the reply has, so that no copy of what was typed stays in a buffer.
+// readReply reads no byte more than the reply has, so that no copy of what was typed stays in a
+// buffer.
 func readReply(host io.Reader) ([]byte, error) {
 	var head [3]byte
 	if _, err := io.ReadFull(host, head[:]); err != nil {
@@ -177,7 +180,10 @@ func (r *relay) Log(level signin.LogLevel, line string) {
 	r.frame(C.AAD_LOG, string([]byte{byte(level)})+line)
 }
 
-func (r *relay) End(level signin.LogLevel, line string) { r.line = string([]byte{byte(level)}) + line }
+func (r *relay) End(level signin.LogLevel, line string) {
+	r.line = string([]byte{byte(level)}) +
+		line
+}
 
 func (r *relay) Deadline(in time.Duration) {
 	s := uint32((in + time.Second - 1) / time.Second)

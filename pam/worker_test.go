@@ -89,13 +89,15 @@ func cut(text string, max int) string {
 // broken character.
 func TestFramesOfBothEnds(t *testing.T) {
 	r := newRelay(t)
-	for _, text := range []string{"", "a", "Press ENTER.\n", strings.Repeat("a", 16381), strings.Repeat("a", 16383), strings.Repeat("a", 16384),
+	for _, text := range []string{"", "a", "Press ENTER.\n", strings.Repeat("a", 16381),
+		strings.Repeat("a", 16383), strings.Repeat("a", 16384),
 		strings.Repeat("a", 16385), strings.Repeat("a", 70000)} {
 		r.agrees(t, text, 6, 280*time.Second)
 	}
 	for _, character := range []string{"é", "€", "𝄞"} {
 		for before := range 2 * utf8.UTFMax {
-			r.agrees(t, strings.Repeat("a", before)+strings.Repeat(character, 16384/2), 3, time.Millisecond)
+			r.agrees(t, strings.Repeat("a", before)+strings.Repeat(character, 16384/2), 3,
+				time.Millisecond)
 		}
 	}
 }
@@ -104,7 +106,8 @@ func TestFramesOfBothEnds(t *testing.T) {
 func TestFrameOfNoText(t *testing.T) {
 	for _, text := range []string{strings.Repeat("\x80", 20000), strings.Repeat("\xff", 20000)} {
 		frames := written(t, func(r *relay) { r.Tell(text) })
-		if n := len(frames) - 3; n > 16384 || n < 16384-utf8.UTFMax || frames != frame('E', text[:n]) {
+		if n := len(frames) - 3; n > 16384 || n < 16384-utf8.UTFMax ||
+			frames != frame('E', text[:n]) {
 			t.Errorf("%q: %d bytes", text[:1], n)
 		}
 	}
@@ -125,11 +128,13 @@ func FuzzFrames(f *testing.F) {
 // pair is a worker's relay, and the host's end of it.
 func pair(t testing.TB) (worker *relay, host *os.File) {
 	t.Helper()
-	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
+	ends, err := syscall.Socketpair(syscall.AF_UNIX,
+		syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	worker, host = &relay{host: os.NewFile(uintptr(ends[0]), "relay")}, os.NewFile(uintptr(ends[1]), "host")
+	worker, host = &relay{host: os.NewFile(uintptr(ends[0]), "relay")},
+		os.NewFile(uintptr(ends[1]), "host")
 	t.Cleanup(func() { worker.host.Close(); host.Close() })
 	return worker, host
 }
@@ -168,9 +173,11 @@ func TestAsk(t *testing.T) {
 		{"too long, with a text", frame('O', "x"), "", errNoReply},
 		{"a frame of the worker's", frame('P', ""), "", errNoReply},
 	} {
-		for echo, want := range map[bool]string{false: question(0, "Part: "), true: question(1, "Part: ")} {
+		for echo, want := range map[bool]string{false: question(0, "Part: "),
+			true: question(1, "Part: ")} {
 			asked, typed, err := replied(t, test.reply, echo)
-			if string(typed) != test.typed || !errors.Is(err, test.err) || (err == nil) != (test.err == nil) {
+			if string(typed) != test.typed || !errors.Is(err, test.err) ||
+				(err == nil) != (test.err == nil) {
 				t.Errorf("%s: %.20q %v, want %.20q %v", test.name, typed, err, test.typed, test.err)
 			}
 			if asked != want {
@@ -189,7 +196,8 @@ func TestAskAgain(t *testing.T) {
 		typed, err := worker.Ask(t.Context(), "Part: ", true)
 		got = append(got, fmt.Sprint(string(typed), err))
 	}
-	if want := []string{"one<nil>", fmt.Sprint(signin.ErrTooLong), "two<nil>"}; !slices.Equal(got, want) {
+	if want := []string{"one<nil>", fmt.Sprint(signin.ErrTooLong), "two<nil>"}; !slices.Equal(got,
+		want) {
 		t.Errorf("%q", got)
 	}
 }
@@ -202,14 +210,16 @@ func TestAskInTime(t *testing.T) {
 		io.ReadFull(host, make([]byte, 10))
 		cancel()
 	}()
-	if typed, err := worker.Ask(ctx, "Part: ", false); typed != nil || !errors.Is(err, context.Canceled) {
+	if typed, err := worker.Ask(ctx, "Part: ", false); typed != nil ||
+		!errors.Is(err, context.Canceled) {
 		t.Errorf("%q %v", typed, err)
 	}
 	io.WriteString(host, frame('T', "late"))
 	if typed, err := worker.Ask(t.Context(), "Part: ", false); typed != nil || err == nil {
 		t.Errorf("another question is answered with %q", typed)
 	}
-	if typed, err := worker.Ask(ctx, "Part: ", false); typed != nil || !errors.Is(err, context.Canceled) {
+	typed, err := worker.Ask(ctx, "Part: ", false)
+	if typed != nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("%q %v", typed, err)
 	}
 }

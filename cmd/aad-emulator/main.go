@@ -53,11 +53,14 @@ type options struct {
 func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("aad-emulator", flag.ContinueOnError)
-	f.StringVar(&o.listen, "listen", "127.0.0.1:8443", "serve Entra ID and Resource Manager on this `address` (https)")
-	f.StringVar(&o.metadata, "metadata", "127.0.0.1:8442", "serve metadata and the device page on this `address` (http)")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8443",
+		"serve Entra ID and Resource Manager on this `address` (https)")
+	f.StringVar(&o.metadata, "metadata", "127.0.0.1:8442",
+		"serve metadata and the device page on this `address` (http)")
 	f.StringVar(&o.ca, "ca", "", "write the certificate to trust to this `file` (PEM)")
 	f.StringVar(&o.config, "config", "", "directory `file` (default: the contoso directory)")
-	f.StringVar(&o.page, "page", "", "serve this `file` as the sign-in page, below /sign-in/ of the metadata's address")
+	f.StringVar(&o.page, "page", "",
+		"serve this `file` as the sign-in page, below /sign-in/ of the metadata's address")
 	f.BoolVar(&o.quiet, "quiet", false, "print no line per request")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -81,7 +84,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 	}
 	out = &lines{w: out}
-	s := &emulator.Server{Directory: d, EntraAddr: o.listen, MetadataAddr: o.metadata, PageFile: o.page}
+	s := &emulator.Server{Directory: d, EntraAddr: o.listen,
+		MetadataAddr: o.metadata, PageFile: o.page}
 	if !o.quiet {
 		s.Trace = func(r emulator.Request) { trace(out, r) }
 	}
@@ -125,7 +129,8 @@ func introduce(out io.Writer, s *emulator.Server, d *emulator.Directory, o optio
 
 // trace prints a line about a request that has been answered.
 func trace(out io.Writer, r emulator.Request) {
-	line := fmt.Sprintf("%s %-11s %s %q %d", r.Time.Format("15:04:05.000"), r.Endpoint, r.Method, r.Path, r.Status)
+	line := fmt.Sprintf("%s %-11s %s %q %d", r.Time.Format("15:04:05.000"), r.Endpoint,
+		r.Method, r.Path, r.Status)
 	if r.Error != "" {
 		line += fmt.Sprintf(" %q", r.Error) // may hold what a person typed
 	}

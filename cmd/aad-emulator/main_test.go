@@ -42,7 +42,8 @@ func TestRun(t *testing.T) {
 	out := &output{ready: make(chan struct{})}
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, []string{"-listen", "127.0.0.1:0", "-metadata", "127.0.0.1:0", "-ca", ca, "-config", "../../internal/emulator/contoso.toml"}, out)
+		ended <- run(ctx, []string{"-listen", "127.0.0.1:0", "-metadata", "127.0.0.1:0", "-ca", ca,
+			"-config", "../../internal/emulator/contoso.toml"}, out)
 	}()
 	select {
 	case <-out.ready:
@@ -53,7 +54,8 @@ func TestRun(t *testing.T) {
 	if err != nil || !x509.NewCertPool().AppendCertsFromPEM(pem) {
 		t.Errorf("CA file: %v, %q", err, pem)
 	}
-	for _, want := range []string{"account admin@contoso.example   administrator\n", "account user@contoso.example    user\n", "account norole@contoso.example  no role\n"} {
+	for _, want := range []string{"account admin@contoso.example   administrator\n",
+		"account user@contoso.example    user\n", "account norole@contoso.example  no role\n"} {
 		if !strings.Contains(out.b.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.b.String())
 		}
@@ -82,12 +84,15 @@ func TestRunRefuses(t *testing.T) {
 		{[]string{"-config", "/nonexistent.toml"}, "no such file"},
 		{[]string{"-config", bad}, "bad.toml:1: nonsense: no such key"},
 		{[]string{"-listen", taken.Addr().String()}, "address already in use"},
-		{[]string{"-listen", "127.0.0.1:0", "-metadata", taken.Addr().String()}, "address already in use"},
-		{[]string{"-listen", "127.0.0.1:0", "-metadata", "127.0.0.1:0", "-ca", "/nonexistent/ca.pem"}, "write certificate"},
+		{[]string{"-listen", "127.0.0.1:0", "-metadata", taken.Addr().String()},
+			"address already in use"},
+		{[]string{"-listen", "127.0.0.1:0", "-metadata", "127.0.0.1:0", "-ca",
+			"/nonexistent/ca.pem"}, "write certificate"},
 	}
 	for _, test := range tests {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		if err := run(ctx, test.args, io.Discard); err == nil || !strings.Contains(err.Error(), test.want) {
+		if err := run(ctx, test.args, io.Discard); err == nil ||
+			!strings.Contains(err.Error(), test.want) {
 			t.Errorf("%v: %v, want %s", test.args, err, test.want)
 		}
 		cancel()
@@ -97,7 +102,8 @@ func TestRunRefuses(t *testing.T) {
 // TestTrace: what a person typed must not move the terminal's cursor.
 func TestTrace(t *testing.T) {
 	var b strings.Builder
-	trace(&b, emulator.Request{Endpoint: "page", Method: "POST", Path: "/devicelogin\x1b[2J", Status: 400, Error: "no \x1b[31m\nsuch"})
+	trace(&b, emulator.Request{Endpoint: "page", Method: "POST", Path: "/devicelogin\x1b[2J",
+		Status: 400, Error: "no \x1b[31m\nsuch"})
 	if got := b.String(); strings.ContainsRune(got, 0x1b) || strings.Count(got, "\n") != 1 {
 		t.Errorf("%q", got)
 	}

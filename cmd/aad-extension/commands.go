@@ -50,7 +50,8 @@ func enable(ctx context.Context, h *handler) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := h.step("package", func() (string, error) { return h.ensurePackage(ctx) }); err != nil {
+	if err := h.step("package",
+		func() (string, error) { return h.ensurePackage(ctx) }); err != nil {
 		return "", err
 	}
 	var p *plan
@@ -68,19 +69,21 @@ func enable(ctx context.Context, h *handler) (string, error) {
 			return "", err
 		}
 	}
-	return fmt.Sprintf("People of %s sign in to this machine with Entra ID.", strings.Join(p.settings.Domains, ", ")), h.verify(ctx)
+	return fmt.Sprintf("People of %s sign in to this machine with Entra ID.",
+		strings.Join(p.settings.Domains, ", ")), h.verify(ctx)
 }
 
 // update runs in the new version, between disable and uninstall of the old one. It makes the same
-// checks as install while the old version is still there, and then leaves a marker for uninstall. The
-// package is then upgraded instead of removed and installed again, so names do not vanish under people
-// who are signed in.
+// checks as install while the old version is still there, and then leaves a marker for uninstall.
+// The package is then upgraded instead of removed and installed again, so names do not vanish under
+// people who are signed in.
 //
-// On the way from a newer version to an older one the agent runs update in the newer version. Then the
-// package has to be removed.
+// On the way from a newer version to an older one the agent runs update in the newer version. Then
+// the package has to be removed.
 func update(ctx context.Context, h *handler) (string, error) {
 	if err := h.precheck(); err != nil {
-		_, back := h.keepConfiguration() // the old version, which is still there, was disabled for nothing
+		// the old version, which is still there, was disabled for nothing
+		_, back := h.keepConfiguration()
 		return "", errors.Join(err, back)
 	}
 	if to, own := h.getenv("VERSION"), h.getenv("AZURE_GUEST_AGENT_EXTENSION_VERSION"); to != own {
@@ -126,13 +129,14 @@ func disable(_ context.Context, h *handler) (string, error) {
 	return "Sign-in with Entra ID is switched off; accounts, uids and configuration are kept.", err
 }
 
-// uninstall removes the package. Sessions of people who are signed in go on. The accounts stay, so that
-// no uid is given to somebody else, and the configuration stays under its own name.
+// uninstall removes the package. Sessions of people who are signed in go on. The accounts stay, so
+// that no uid is given to somebody else, and the configuration stays under its own name.
 func uninstall(ctx context.Context, h *handler) (string, error) {
 	if h.beingUpdated(time.Now()) {
 		return "The package stays for the new version.", remove(h.updating())
 	}
-	if err := h.step("package", func() (string, error) { return h.removePackage(ctx) }); err != nil {
+	if err := h.step("package",
+		func() (string, error) { return h.removePackage(ctx) }); err != nil {
 		return "", err
 	}
 	err := h.step("configuration", h.keepConfiguration)

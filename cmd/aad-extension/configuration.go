@@ -53,7 +53,8 @@ func (h *handler) plan(s settings) (*plan, error) {
 	return p, nil
 }
 
-// readConfig reads what root has written. What others could write is not taken over into a file that is believed.
+// readConfig reads what root has written. What others could write is not taken over into a file
+// that is believed.
 func readConfig(path string) (text []byte, complete bool, err error) {
 	_, err = config.Load(path)
 	var e *config.Error
@@ -74,7 +75,8 @@ func (s settings) wrong(err error) error {
 	case !errors.As(err, &e):
 		return err
 	case e.Key != "" && e.Line == 0 && len(s.pairs) == 0:
-		return unusable("There are no settings, and no complete configuration on the machine: "+e.Key+" "+e.Problem,
+		return unusable("There are no settings, and no complete configuration on the machine: "+
+			e.Key+" "+e.Problem,
 			"Give the extension publicSettings with tenant_id, client_id and domains.")
 	case e.Key != "" && (e.Line == 0 || s.has(e.Key)):
 		return unusable("publicSettings: "+e.Key+": "+e.Problem, "Correct it: "+e.Fix+".")
@@ -83,8 +85,8 @@ func (s settings) wrong(err error) error {
 	}
 }
 
-// write puts the configuration in place and applies it, or leaves all as it was. A configuration that was disabled is in force
-// again.
+// write puts the configuration in place and applies it, or leaves all as it was. A configuration
+// that was disabled is in force again.
 func (h *handler) write(ctx context.Context, p *plan) (string, error) {
 	if !bytes.Equal(p.was, p.text) {
 		if p.was != nil {
@@ -102,11 +104,13 @@ func (h *handler) write(ctx context.Context, p *plan) (string, error) {
 	if err := remove(p.path + disabledSuffix); err != nil {
 		return "", err
 	}
-	// What the agent's domain makes in /etc has a label of its own under SELinux. The next boot would see to that, too.
+	// What the agent's domain makes in /etc has a label of its own under SELinux. The next boot
+	// would see to that, too.
 	if said, err := h.run(ctx, nil, aadctl, "store", "relabel"); err != nil {
 		h.report.part("labels", warning, 0, commandError("aadctl store relabel", said, err).Error())
 	}
-	return fmt.Sprintf("tenant %s, domains %s, source %s", p.settings.TenantID, strings.Join(p.settings.Domains, ", "),
+	return fmt.Sprintf("tenant %s, domains %s, source %s", p.settings.TenantID,
+		strings.Join(p.settings.Domains, ", "),
 		p.settings.Authorization.Source), nil
 }
 

@@ -69,8 +69,8 @@ func parseRedHatRelease(text []byte) distribution {
 	return d
 }
 
-// supported are the versions that the packages are made for. With year, versions are compared to the month (20.04); else only what
-// stands before the dot counts.
+// supported are the versions that the packages are made for. With year, versions are compared to
+// the month (20.04); else only what stands before the dot counts.
 var supported = map[string]struct {
 	name        string
 	first, last string
@@ -88,37 +88,46 @@ var supported = map[string]struct {
 	"azurelinux":    {"Azure Linux", "3", "3", false},
 }
 
-// instead is for distributions that nobody supports any more, or under another name: the preview's own are among them.
+// instead is for distributions that nobody supports any more, or under another name: the preview's
+// own are among them.
 var instead = map[string]string{
-	"centos":   "CentOS has come to its end; AlmaLinux, Rocky Linux and Red Hat Enterprise Linux 8 to 10 take its place.",
+	"centos": "CentOS has come to its end; AlmaLinux, Rocky Linux and Red Hat Enterprise Linux " +
+		"8 to 10 take its place.",
 	"opensuse": "openSUSE before Leap 15 has come to its end; move to Leap 15 or 16.",
 	"mariner":  "CBL-Mariner has come to its end; move to Azure Linux 3.",
 }
 
-const everything = "Supported are Debian 11 to 13, Ubuntu 20.04 to 26.04, Red Hat Enterprise Linux, AlmaLinux, Rocky Linux and Oracle Linux " +
+const everything = "Supported are Debian 11 to 13, Ubuntu 20.04 to 26.04, Red Hat Enterprise " +
+	"Linux, AlmaLinux, Rocky Linux and Oracle Linux " +
 	"8 to 10, SUSE Linux Enterprise Server and openSUSE Leap 15 and 16, and Azure Linux 3."
 
 // judge says what it is, or why not and what instead.
 func (d distribution) judge() (string, error) {
-	found := cmp.Or(d.pretty, strings.TrimSpace(d.id+" "+d.version), "a system without /etc/os-release")
+	found := cmp.Or(d.pretty, strings.TrimSpace(d.id+" "+d.version),
+		"a system without /etc/os-release")
 	no := func(why string) error {
-		return &failure{exitUnsupported, found + " is not supported.", why + " Nothing has been changed."}
+		return &failure{exitUnsupported, found + " is not supported.",
+			why + " Nothing has been changed."}
 	}
 	s, known := supported[d.id]
 	if !known {
-		return "", no(cmp.Or(instead[d.id], fmt.Sprintf("It calls itself ID=%q VERSION_ID=%q. %s", d.id, d.version, everything)))
+		return "", no(cmp.Or(instead[d.id], fmt.Sprintf("It calls itself ID=%q VERSION_ID=%q. %s",
+			d.id, d.version, everything)))
 	}
 	version, ok := number(d.version, s.year)
 	first, _ := number(s.first, s.year)
 	last, _ := number(s.last, s.year)
 	switch {
 	case !ok:
-		return "", no(fmt.Sprintf("It gives no version that can be read (VERSION_ID=%q). %s", d.version, everything))
+		return "", no(fmt.Sprintf("It gives no version that can be read (VERSION_ID=%q). %s",
+			d.version, everything))
 	case version < first:
-		return "", no(fmt.Sprintf("It has come to its end, and its glibc, PAM or sshd are too old for the package; move to %s %s to %s.",
+		return "", no(fmt.Sprintf("It has come to its end, and its glibc, PAM or sshd are too "+
+			"old for the package; move to %s %s to %s.",
 			s.name, s.first, s.last))
 	case version > last:
-		return "", no(fmt.Sprintf("This version of the extension knows %s up to %s; see whether there is a newer one.", s.name, s.last))
+		return "", no(fmt.Sprintf("This version of the extension knows %s up to %s; see whether "+
+			"there is a newer one.", s.name, s.last))
 	}
 	return found, nil
 }

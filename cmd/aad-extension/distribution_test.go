@@ -21,7 +21,8 @@ func TestDistributions(t *testing.T) {
 		{"ID=debian\nVERSION_ID=\"9\"\n", "move to Debian 11 to 13"},
 		{"ID=debian\nVERSION_ID=\"10\"\n", "move to Debian 11 to 13"},
 		{"ID=debian\nVERSION_ID=\"14\"\n", "knows Debian up to 13"},
-		{"ID=debian\nPRETTY_NAME=\"Debian GNU/Linux forky/sid\"\n", "Debian GNU/Linux forky/sid is not supported. It gives no version"},
+		{"ID=debian\nPRETTY_NAME=\"Debian GNU/Linux forky/sid\"\n",
+			"Debian GNU/Linux forky/sid is not supported. It gives no version"},
 		{"ID=ubuntu\nVERSION_ID=\"14.04\"\n", "move to Ubuntu 20.04 to 26.04"},
 		{"ID=ubuntu\nVERSION_ID=\"16.04\"\n", "move to Ubuntu 20.04 to 26.04"},
 		{"ID=ubuntu\nVERSION_ID=\"18.04\"\n", "move to Ubuntu 20.04 to 26.04"},
@@ -37,7 +38,8 @@ func TestDistributions(t *testing.T) {
 		{"ID=\"rocky\"\nVERSION_ID=\"10.0\"\n", ""},
 		{"ID=\"ol\"\nVERSION_ID=\"8.9\"\n", ""},
 		{"ID=\"ol\"\nVERSION_ID=\"7.9\"\n", "move to Oracle Linux 8 to 10"},
-		{"ID=\"centos\"\nVERSION_ID=\"7\"\n", "AlmaLinux, Rocky Linux and Red Hat Enterprise Linux 8 to 10 take its place"},
+		{"ID=\"centos\"\nVERSION_ID=\"7\"\n",
+			"AlmaLinux, Rocky Linux and Red Hat Enterprise Linux 8 to 10 take its place"},
 		{"ID=\"sles\"\nVERSION_ID=\"12.5\"\n", "move to SUSE Linux Enterprise Server 15 to 16"},
 		{"ID=\"sles\"\nVERSION_ID=\"15.6\"\n", ""},
 		{"ID=\"sles_sap\"\nVERSION_ID=\"16.0\"\n", ""},
@@ -46,7 +48,8 @@ func TestDistributions(t *testing.T) {
 		{"ID=azurelinux\nVERSION_ID=\"3.0\"\n", ""},
 		{"ID=azurelinux\nVERSION_ID=\"4.0\"\n", "knows Azure Linux up to 3"},
 		{"ID=mariner\nVERSION_ID=\"2.0\"\n", "move to Azure Linux 3"},
-		{"ID=alpine\nVERSION_ID=3.20.1\n", `ID="alpine" VERSION_ID="3.20.1". Supported are Debian 11`},
+		{"ID=alpine\nVERSION_ID=3.20.1\n",
+			`ID="alpine" VERSION_ID="3.20.1". Supported are Debian 11`},
 		{"ID=arch\n", `ID="arch" VERSION_ID="". Supported are`},
 		{"", "Supported are Debian 11"},
 		{"ID=x\nVERSION_ID=\"\x1b[2J\"\n", `VERSION_ID="?[2J"`},
@@ -62,7 +65,8 @@ func checkRefusal(t *testing.T, what, said string, err error, code int, says str
 	switch {
 	case says == "" && (err != nil || said == ""):
 		t.Errorf("%q: said %q, %v", what, said, err)
-	case says != "" && (err == nil || exitCode(err) != code || !strings.Contains(err.Error(), says)):
+	case says != "" &&
+		(err == nil || exitCode(err) != code || !strings.Contains(err.Error(), says)):
 		t.Errorf("%q: said %q, %v", what, said, err)
 	case err != nil && strings.ContainsRune(err.Error(), 0x1b):
 		t.Errorf("%q: %q", what, err)
@@ -72,8 +76,9 @@ func checkRefusal(t *testing.T, what, said string, err error, code int, says str
 // Before version 7 there was no os-release.
 func TestRedHatRelease(t *testing.T) {
 	for text, says := range map[string]string{
-		"CentOS release 6.10 (Final)\n":                             "take its place",
-		"Red Hat Enterprise Linux Server release 6.10 (Santiago)\n": "move to Red Hat Enterprise Linux 8 to 10",
+		"CentOS release 6.10 (Final)\n": "take its place",
+		"Red Hat Enterprise Linux Server release 6.10 (Santiago)\n": "move to Red Hat Enterprise " +
+			"Linux 8 to 10",
 		"": "no version that can be read",
 	} {
 		h := hostBelow(t, map[string]string{"/etc/redhat-release": text})
@@ -94,10 +99,12 @@ func TestMemory(t *testing.T) {
 	for text, says := range map[string]string{
 		"MemTotal:         934912 kB\nMemFree: 1 kB\n": "", // Standard_B1s
 		"MemTotal:         786432 kB\n":                "",
-		"MemTotal:         475848 kB\n":                "has 464 MB of memory; at least 1 GB", // Standard_B1ls
-		"MemFree: 1 kB\n":                              "",                                    // what is not known is no reason
+		"MemTotal:         475848 kB\n":                "has 464 MB of memory; at least 1 GB",
+		// Standard_B1ls
+		"MemFree: 1 kB\n": "", // what is not known is no reason
 	} {
-		h := hostBelow(t, map[string]string{"/etc/os-release": "ID=debian\nVERSION_ID=12\n", "/proc/meminfo": text})
+		h := hostBelow(t, map[string]string{"/etc/os-release": "ID=debian\nVERSION_ID=12\n",
+			"/proc/meminfo": text})
 		said, err := h.suitable()
 		checkRefusal(t, text, said, err, exitMissing, says)
 	}
@@ -128,8 +135,11 @@ func FuzzOSRelease(f *testing.F) {
 	f.Add("CentOS release 6.10 (Final)\n")
 	f.Add("ID=\"\nVERSION_ID='\"\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, d := range []distribution{parseOSRelease([]byte(text)), parseRedHatRelease([]byte(text))} {
-			if _, err := d.judge(); err != nil && (exitCode(err) != exitUnsupported || strings.ContainsAny(err.Error(), "\n\x1b\x00")) {
+		for _, d := range []distribution{parseOSRelease([]byte(text)),
+			parseRedHatRelease([]byte(text))} {
+			if _, err := d.judge(); err != nil &&
+				(exitCode(err) != exitUnsupported ||
+					strings.ContainsAny(err.Error(), "\n\x1b\x00")) {
 				t.Errorf("%q", err)
 			}
 		}

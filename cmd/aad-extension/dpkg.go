@@ -19,7 +19,8 @@ type debs struct{ host }
 const dpkg = "/usr/bin/dpkg"
 
 func (d debs) state(ctx context.Context) (string, bool, error) {
-	said, err := d.run(ctx, nil, "/usr/bin/dpkg-query", "-W", "-f", "${db:Status-Eflag} ${db:Status-Status} ${Version}\n", packageName)
+	said, err := d.run(ctx, nil, "/usr/bin/dpkg-query", "-W", "-f",
+		"${db:Status-Eflag} ${db:Status-Status} ${Version}\n", packageName)
 	if status(err) == 1 { // nobody has heard of it
 		return "", false, nil
 	}
@@ -50,7 +51,8 @@ func (d debs) present(ctx context.Context, names []string) ([]string, error) {
 
 // installed is the version of every package there is; and of what it provides, where that has one.
 func (d debs) installed(ctx context.Context) (map[string]string, error) {
-	said, err := d.run(ctx, nil, "/usr/bin/dpkg-query", "-W", "-f", "${db:Status-Status}\t${Package}\t${Version}\t${Provides}\n")
+	said, err := d.run(ctx, nil, "/usr/bin/dpkg-query", "-W", "-f",
+		"${db:Status-Status}\t${Package}\t${Version}\t${Provides}\n")
 	if err != nil {
 		return nil, commandError("dpkg-query", said, err)
 	}
@@ -103,7 +105,8 @@ func (d debs) compare(ctx context.Context, a, relation, b string) (bool, error) 
 	return err == nil, nil
 }
 
-// missing evaluates Depends and Pre-Depends: dpkg itself finds Depends wanting only when everything is unpacked.
+// missing evaluates Depends and Pre-Depends: dpkg itself finds Depends wanting only when everything
+// is unpacked.
 func (d debs) missing(ctx context.Context, file string) ([]string, error) {
 	all, err := d.installed(ctx)
 	if err != nil {
@@ -148,15 +151,16 @@ func (d debs) met(ctx context.Context, all map[string]string, need string) (bool
 	return false, nil
 }
 
-// install keeps the administrator's config.toml without asking, as it does the other files that are theirs.
+// install keeps the administrator's config.toml without asking, as it does the other files that are
+// theirs.
 func (d debs) install(ctx context.Context, file string) error {
 	return d.runLocked(ctx, "--force-confold", "--install", file)
 }
 
 func (d debs) remove(ctx context.Context) error { return d.runLocked(ctx, "--remove", packageName) }
 
-// runLocked waits for the lock of dpkg's front ends and holds it while dpkg runs: dpkg itself does not
-// wait. https://wiki.debian.org/Teams/Dpkg/Spec/FrontendLock
+// runLocked waits for the lock of dpkg's front ends and holds it while dpkg runs: dpkg itself does
+// not wait. https://wiki.debian.org/Teams/Dpkg/Spec/FrontendLock
 func (d debs) runLocked(ctx context.Context, args ...string) error {
 	lock, err := os.OpenFile(d.path("/var/lib/dpkg/lock-frontend"), os.O_RDWR|os.O_CREATE, 0o640)
 	if err != nil {
@@ -167,7 +171,8 @@ func (d debs) runLocked(ctx context.Context, args ...string) error {
 	defer cancel()
 	var who string
 	err = poll(waiting, func() (bool, error) {
-		err := syscall.FcntlFlock(lock.Fd(), syscall.F_SETLK, &syscall.Flock_t{Type: syscall.F_WRLCK})
+		err := syscall.FcntlFlock(lock.Fd(), syscall.F_SETLK,
+			&syscall.Flock_t{Type: syscall.F_WRLCK})
 		who = holder(lock)
 		if err == nil {
 			who = d.orphan()
@@ -175,7 +180,8 @@ func (d debs) runLocked(ctx context.Context, args ...string) error {
 		return err == nil && who == "", ignore(err, syscall.EAGAIN, syscall.EACCES, syscall.EINTR)
 	})
 	if err != nil {
-		return &failure{exitFailed, "Another program" + who + " is installing packages, and did not end in time.", "Try again when it has."}
+		return &failure{exitFailed, "Another program" + who +
+			" is installing packages, and did not end in time.", "Try again when it has."}
 	}
 	said, err := d.run(ctx, []string{"DPKG_FRONTEND_LOCKED=1"}, dpkg, args...)
 	if err != nil {
@@ -184,7 +190,8 @@ func (d debs) runLocked(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// orphan names a dpkg that goes on although the program that had called it, and had the front ends' lock, is gone.
+// orphan names a dpkg that goes on although the program that had called it, and had the front ends'
+// lock, is gone.
 func (d debs) orphan() string {
 	lock, err := os.Open(d.path("/var/lib/dpkg/lock"))
 	if err != nil {
@@ -197,7 +204,8 @@ func (d debs) orphan() string {
 // holder names the process that has the lock, if another has.
 func holder(lock *os.File) string {
 	l := syscall.Flock_t{Type: syscall.F_WRLCK}
-	if syscall.FcntlFlock(lock.Fd(), syscall.F_GETLK, &l) != nil || l.Type == syscall.F_UNLCK || l.Pid <= 0 {
+	if syscall.FcntlFlock(lock.Fd(), syscall.F_GETLK, &l) != nil || l.Type == syscall.F_UNLCK ||
+		l.Pid <= 0 {
 		return ""
 	}
 	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", l.Pid))

@@ -14,8 +14,9 @@ import (
 	"aadlogin/internal/config"
 )
 
-// flatten walks publicSettings in their order. An object in them is a section; null says nothing, as templates with optional
-// parameters write it. A key given twice is refused, where a map would silently take the last.
+// flatten walks publicSettings in their order. An object in them is a section; null says nothing,
+// as templates with optional parameters write it. A key given twice is refused, where a map would
+// silently take the last.
 func flatten(object []byte) ([]pair, error) {
 	f := flattener{json.NewDecoder(bytes.NewReader(object)), nil, map[string]bool{}}
 	f.in.UseNumber()
@@ -119,7 +120,8 @@ func (f *flattener) list(key string) (string, error) {
 	return "[" + strings.Join(all, ", ") + "]", err
 }
 
-// quote escapes what TOML wants escaped (TOML 1.0, String), which is what JSON does and the one control character it leaves.
+// quote escapes what TOML wants escaped (TOML 1.0, String), which is what JSON does and the one
+// control character it leaves.
 func quote(s string) string {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

@@ -17,8 +17,9 @@ import (
 	"time"
 )
 
-// The real programs are for internal/machine, which has a machine for them. Here is what a machine there cannot show: a clock that
-// runs out, programs that fail at a chosen moment, the other distributions.
+// The real programs are for internal/machine, which has a machine for them. Here is what a machine
+// there cannot show: a clock that runs out, programs that fail at a chosen moment, the other
+// distributions.
 
 // A stage is a handler on a machine of a few files and stand-ins for programs.
 type stage struct {
@@ -44,11 +45,14 @@ func newStage(t *testing.T) *stage {
 		"/usr/bin/dpkg-query -W -f ${db:Status-Eflag}": {"ok installed 0.1.0\n", nil},
 		"/usr/bin/dpkg --compare-versions":             {"", errors.New("cannot be compared")},
 		aadctl + " check": {`{"ok":true,"results":[{"check":"pam","status":"ok","found":"it asks us"},
-			{"check":"openid","status":"failed","found":"no route","fix":"open port 443"}]}` + "\naadctl: check: failed: 1\n", errors.New("exit status 4")},
+			{"check":"openid","status":"failed","found":"no route","fix":"open port 443"}]}` +
+			"\naadctl: check: failed: 1\n", errors.New("exit status 4")},
 	}, env: map[string]string{}}
 	s.handler = &handler{
-		base: base, folders: folders{"N", base + "/config", base + "/status", base + "/log"}, getenv: func(name string) string { return s.env[name] },
-		host: hostBelow(t, map[string]string{"/etc/os-release": "ID=debian\nVERSION_ID=12\n", "/proc/meminfo": "MemTotal: 2000000 kB\n"}),
+		base: base, folders: folders{"N", base + "/config", base + "/status", base + "/log"},
+		getenv: func(name string) string { return s.env[name] },
+		host: hostBelow(t, map[string]string{"/etc/os-release": "ID=debian\nVERSION_ID=12\n",
+			"/proc/meminfo": "MemTotal: 2000000 kB\n"}),
 	}
 	s.handler.run = s.answer
 	put(t, base+"/packages/aad-login_0.1.0_amd64.deb", "")
@@ -63,7 +67,8 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
-func (s *stage) answer(ctx context.Context, _ []string, program string, args ...string) (string, error) {
+func (s *stage) answer(ctx context.Context, _ []string, program string,
+	args ...string) (string, error) {
 	line := strings.Join(append([]string{program}, args...), " ")
 	s.calls = append(s.calls, line)
 	if ctx.Err() != nil {
@@ -92,7 +97,8 @@ func exitStatus(t *testing.T, n int) error {
 func (s *stage) serve(t *testing.T, what string, sequence int) (int, statusBody) {
 	t.Helper()
 	s.sequence, s.calls = sequence, nil
-	s.report = &report{path: fmt.Sprintf("%s/%d.status", s.folders.Status, sequence), name: "N", now: time.Now}
+	s.report = &report{path: fmt.Sprintf("%s/%d.status", s.folders.Status, sequence), name: "N",
+		now: time.Now}
 	s.log = openLog(s.folders.Log)
 	defer s.log.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -104,7 +110,8 @@ func (s *stage) serve(t *testing.T, what string, sequence int) (int, statusBody)
 	if err == nil {
 		err = json.Unmarshal(text, &all)
 	}
-	if err != nil || len(all) != 1 || all[0].Version != 1 || (code == 0) != (errout.Len() == 0) || all[0].Status.Name != "N" {
+	if err != nil || len(all) != 1 || all[0].Version != 1 || (code == 0) != (errout.Len() == 0) ||
+		all[0].Status.Name != "N" {
 		t.Fatalf("%v: %s; said %q, exit status %d", err, text, errout.String(), code)
 	}
 	return code, all[0].Status
@@ -137,30 +144,37 @@ func TestEnable(t *testing.T) {
 	s.settings(t, 3, "{"+required+`}`)
 	code, b := s.serve(t, "enable", 3)
 	if code != 0 || b.Status != success || b.Operation != "Enable" ||
-		b.FormattedMessage.Message != "People of contoso.example sign in to this machine with Entra ID." {
+		b.FormattedMessage.Message != "People of contoso.example sign in to this machine with "+
+			"Entra ID." {
 		t.Errorf("%d, %+v", code, b)
 	}
-	if p := partNamed(b, service); p.Status != warning || p.FormattedMessage.Message != "openid: no route; open port 443" {
+	if p := partNamed(b, service); p.Status != warning ||
+		p.FormattedMessage.Message != "openid: no route; open port 443" {
 		t.Errorf("%+v", p)
 	}
 	if p := partNamed(b, "pam"); p.Status != success {
 		t.Errorf("%+v", p)
 	}
-	if s.applied() != 3 || !slices.Contains(s.calls, aadctl+" config apply") || !slices.Contains(s.calls, aadctl+" store relabel") {
+	if s.applied() != 3 || !slices.Contains(s.calls, aadctl+" config apply") ||
+		!slices.Contains(s.calls, aadctl+" store relabel") {
 		t.Errorf("%d applied, called %q", s.applied(), s.calls)
 	}
 	// A label that could not be set is told, and is no reason to stop.
-	s.answers[aadctl+" store relabel"] = answer{"aadctl: store relabel: not permitted", errors.New("exit status 1")}
+	s.answers[aadctl+" store relabel"] = answer{"aadctl: store relabel: not permitted",
+		errors.New("exit status 1")}
 	code, b = s.serve(t, "enable", 3)
-	if p := partNamed(b, "labels"); code != 0 || p.Status != warning || !strings.Contains(p.FormattedMessage.Message, "not permitted") {
+	if p := partNamed(b, "labels"); code != 0 || p.Status != warning ||
+		!strings.Contains(p.FormattedMessage.Message, "not permitted") {
 		t.Errorf("%d, %+v", code, p)
 	}
 	delete(s.answers, aadctl+" store relabel")
 	// What fails on the machine fails enable.
-	s.answers[aadctl+" check"] = answer{`{"results":[{"check":"pam","status":"failed","found":"nobody asks us","command":"pam-auth-update"}]}`, nil}
+	s.answers[aadctl+
+		" check"] = answer{`{"results":[{"check":"pam","status":"failed","found":"nobody asks us","command":"pam-auth-update"}]}`, nil}
 	code, b = s.serve(t, "enable", 3)
 	if code != exitFailed || b.Status != failed || partNamed(b, "pam").Code != exitFailed ||
-		b.FormattedMessage.Message != "People cannot sign in (pam): nobody asks us: pam-auth-update." {
+		b.FormattedMessage.Message != "People cannot sign in (pam): nobody asks us: "+
+			"pam-auth-update." {
 		t.Errorf("%d, %+v", code, b)
 	}
 	// That it cannot be found out does not.
@@ -178,11 +192,13 @@ func TestSequence(t *testing.T) {
 	for _, test := range []struct {
 		what     string
 		sequence int
-	}{{"enable", 5}, {"enable", 5}, {"enable", 4}, {"disable", 4}, {"enable", 4}, {"enable", 6}, {"enable", 5}} {
+	}{{"enable", 5}, {"enable", 5}, {"enable", 4}, {"disable", 4}, {"enable", 4},
+		{"enable", 6}, {"enable", 5}} {
 		if code, b := s.serve(t, test.what, test.sequence); code != 0 {
 			t.Fatalf("%v: %+v", test, b)
 		}
-		if text := s.config(t); test.what == "enable" && !strings.Contains(text, "short_names = true\n") {
+		if text := s.config(t); test.what == "enable" &&
+			!strings.Contains(text, "short_names = true\n") {
 			t.Errorf("after %v: %s", test, text)
 		}
 	}
@@ -205,13 +221,22 @@ func TestSequence(t *testing.T) {
 func TestNothingChanges(t *testing.T) {
 	const other = "tenant_id = \"bbbbbbbb-0000-cccc-1111-dddd2222eeee\"\n"
 	for _, test := range []struct{ public, file, says string }{
-		{"null", "", "There are no settings, and no complete configuration on the machine: tenant_id is missing."},
-		{"null", other, "There are no settings, and no complete configuration on the machine: client_id is missing."},
-		{`{"tenant_id":"aaaabbbb-0000-cccc-1111-dddd2222eeee"}`, "", "publicSettings: client_id: is missing. Correct it: set it to"},
-		{"{" + required + `,"sign_in":{"timeout":5}}`, "", "publicSettings: sign_in.timeout: is a whole number. Correct it: write a duration"},
-		{"{" + required + `,"sources":"app-roles"}`, "", "publicSettings: sources: is not a key of this file."},
+		{"null", "",
+			"There are no settings, and no complete configuration on the machine: tenant_id is " +
+				"missing."},
+		{"null", other,
+			"There are no settings, and no complete configuration on the machine: client_id is " +
+				"missing."},
+		{`{"tenant_id":"aaaabbbb-0000-cccc-1111-dddd2222eeee"}`, "",
+			"publicSettings: client_id: is missing. Correct it: set it to"},
+		{"{" + required + `,"sign_in":{"timeout":5}}`, "",
+			"publicSettings: sign_in.timeout: is a whole number. Correct it: write a duration"},
+		{"{" + required + `,"sources":"app-roles"}`, "",
+			"publicSettings: sources: is not a key of this file."},
 		{"{" + required + `,"authorization":{"source":"app-roles"}}`, "", "publicSettings: cloud:"},
-		{"{" + required + `}`, "sign_in.timeout = 5\n", "/etc/aad-login/config.toml:1: sign_in.timeout: is a whole number. Mend it on the machine:"},
+		{"{" + required + `}`, "sign_in.timeout = 5\n",
+			"/etc/aad-login/config.toml:1: sign_in.timeout: is a whole number. Mend it on the " +
+				"machine:"},
 		{"{" + required + `}`, "cloud = \n", "/etc/aad-login/config.toml:1: is not valid TOML"},
 		{"[]", "", "1.settings: publicSettings is not an object"},
 	} {
@@ -222,7 +247,9 @@ func TestNothingChanges(t *testing.T) {
 		}
 		for _, what := range []string{"install", "enable", "update"} {
 			code, b := s.serve(t, what, 1)
-			if code != exitSettings || b.Code != exitSettings || !strings.Contains(strings.ReplaceAll(b.FormattedMessage.Message, s.root, ""), test.says) {
+			if code != exitSettings || b.Code != exitSettings ||
+				!strings.Contains(strings.ReplaceAll(b.FormattedMessage.Message, s.root, ""),
+					test.says) {
 				t.Errorf("%s of %s: %d, %s", what, test.public, code, b.FormattedMessage.Message)
 			}
 			if s.config(t) != test.file || s.applied() != -1 || len(s.calls) > 0 {
@@ -236,7 +263,8 @@ func TestNothingChanges(t *testing.T) {
 	if err := os.Chmod(s.configPath(), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if code, b := s.serve(t, "enable", 1); code != exitSettings || !strings.Contains(b.FormattedMessage.Message, "can be written by others") {
+	if code, b := s.serve(t, "enable", 1); code != exitSettings ||
+		!strings.Contains(b.FormattedMessage.Message, "can be written by others") {
 		t.Errorf("%d, %+v", code, b)
 	}
 }
@@ -249,9 +277,11 @@ func TestApplyFails(t *testing.T) {
 		if before != "" {
 			put(t, s.configPath(), before)
 		}
-		s.answers[aadctl+" config apply"] = answer{"aadctl: store: damaged\n\x1b[2J", errors.New("exit status 5")}
+		s.answers[aadctl+" config apply"] = answer{"aadctl: store: damaged\n\x1b[2J",
+			errors.New("exit status 5")}
 		code, b := s.serve(t, "enable", 1)
-		if code != exitFailed || !strings.Contains(b.FormattedMessage.Message, "exit status 5: aadctl: store: damaged | ?[2J") {
+		if code != exitFailed || !strings.Contains(b.FormattedMessage.Message,
+			"exit status 5: aadctl: store: damaged | ?[2J") {
 			t.Errorf("%d, %+v", code, b)
 		}
 		if s.config(t) != before || s.applied() != -1 {
@@ -311,7 +341,8 @@ func TestOutOfTime(t *testing.T) {
 	s.settings(t, 1, "{"+required+"}")
 	pid := filepath.Join(t.TempDir(), "pid")
 	s.handler.run = func(ctx context.Context, env []string, _ string, _ ...string) (string, error) {
-		return runProgram(ctx, env, "/bin/sh", "-c", "trap '' TERM; sleep 1000 & echo $! >"+pid+".new; mv "+pid+".new "+pid+"; wait")
+		return runProgram(ctx, env, "/bin/sh", "-c", "trap '' TERM; sleep 1000 & echo $! >"+pid+
+			".new; mv "+pid+".new "+pid+"; wait")
 	}
 	s.sequence = 1
 	s.report = &report{path: s.folders.Status + "/1.status", name: "N", now: time.Now}
@@ -322,7 +353,8 @@ func TestOutOfTime(t *testing.T) {
 		cancel(nil)
 	}()
 	var errout bytes.Buffer
-	if code := s.handler.serve(ctx, commands["install"], &errout); code != exitFailed || !strings.Contains(errout.String(), "Install was interrupted.") {
+	if code := s.handler.serve(ctx, commands["install"], &errout); code != exitFailed ||
+		!strings.Contains(errout.String(), "Install was interrupted.") {
 		t.Errorf("%d, %s", code, errout.String())
 	}
 	child, err := os.ReadFile(pid)
@@ -339,7 +371,9 @@ func TestOutOfTime(t *testing.T) {
 	}
 	late, done := context.WithDeadline(t.Context(), time.Now())
 	defer done()
-	if err := outOfTime(late, commands["enable"], errors.New("cause")); !strings.Contains(err.Error(), "Enable was not done within 4m30s: cause") {
+	if err := outOfTime(late, commands["enable"],
+		errors.New("cause")); !strings.Contains(err.Error(),
+		"Enable was not done within 4m30s: cause") {
 		t.Error(err)
 	}
 }
@@ -349,17 +383,21 @@ func TestConflicts(t *testing.T) {
 		s := newStage(t)
 		s.settings(t, 1, "{"+required+"}")
 		s.answers["/usr/bin/dpkg-query -W -f ${db:Status-Eflag}"] = answer{"", exitStatus(t, 1)}
-		s.answers["/usr/bin/dpkg-query -W -f ${db:Status-Status}"] = answer{"installed\t" + other.pkg + "\t1\t\n", nil}
-		if code, b := s.serve(t, "install", 1); code != exitConflict || !strings.Contains(b.FormattedMessage.Message, other.pkg) ||
+		s.answers["/usr/bin/dpkg-query -W -f ${db:Status-Status}"] = answer{"installed\t" +
+			other.pkg + "\t1\t\n", nil}
+		if code, b := s.serve(t, "install", 1); code != exitConflict ||
+			!strings.Contains(b.FormattedMessage.Message, other.pkg) ||
 			!strings.Contains(b.FormattedMessage.Message, "docs/migration.md") {
 			t.Errorf("%d, %+v", code, b)
 		}
 	}
 	for line, is := range map[string]bool{
-		"passwd: files aad": true, "group:aad [NOTFOUND=return] files": true, "passwd: aad[x": true, "passwd: files # aad": false,
-		"#passwd: aad": false, "hosts: aad": false, "passwd: files aadx": false,
+		"passwd: files aad": true, "group:aad [NOTFOUND=return] files": true, "passwd: aad[x": true,
+		"passwd: files # aad": false,
+		"#passwd: aad":        false, "hosts: aad": false, "passwd: files aadx": false,
 	} {
-		if got := named.MatchString("shadow: files\n" + line + "\nhosts: files\n"); got != is && line != "passwd: aad[x" {
+		if got := named.MatchString("shadow: files\n" + line + "\nhosts: files\n"); got != is &&
+			line != "passwd: aad[x" {
 			t.Errorf("%q: %v", line, got)
 		}
 	}
@@ -367,13 +405,15 @@ func TestConflicts(t *testing.T) {
 
 func TestRelations(t *testing.T) {
 	for s, want := range map[string][2]string{
-		"libc6 (>= 2.34)": {"libc6", ">= 2.34"}, " bash": {"bash", ""}, "a:any (= 1:2-3) [amd64]": {"a", "= 1:2-3"}, "": {"", ""}, "a(<<1)": {"a", "<<1"},
+		"libc6 (>= 2.34)": {"libc6", ">= 2.34"}, " bash": {"bash", ""},
+		"a:any (= 1:2-3) [amd64]": {"a", "= 1:2-3"}, "": {"", ""}, "a(<<1)": {"a", "<<1"},
 	} {
 		if name, relation := parseRelation(s); name != want[0] || relation != want[1] {
 			t.Errorf("%q: %q, %q", s, name, relation)
 		}
 	}
-	got := parseMissing("error: Failed dependencies:\n\tpam >= 1.3 is needed by aad-login-0.1.0-1.x86_64\n\tlibx is needed by aad-login-0.1.0-1.x86_64\n")
+	got := parseMissing("error: Failed dependencies:\n\tpam >= 1.3 is needed by " +
+		"aad-login-0.1.0-1.x86_64\n\tlibx is needed by aad-login-0.1.0-1.x86_64\n")
 	if !slices.Equal(got, []string{"pam >= 1.3", "libx"}) {
 		t.Errorf("%q", got)
 	}
@@ -391,7 +431,9 @@ func TestReportIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(r.path)
-	if err != nil || len(text) > 128<<10 || !json.Valid(text) || bytes.Contains(text, []byte(`\u001b`)) || len(r.parts) != 20 || r.parts[0].Status != failed {
+	if err != nil || len(text) > 128<<10 || !json.Valid(text) ||
+		bytes.Contains(text, []byte(`\u001b`)) || len(r.parts) != 20 ||
+		r.parts[0].Status != failed {
 		t.Errorf("%d bytes, %v", len(text), err)
 	}
 }

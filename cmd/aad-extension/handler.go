@@ -47,8 +47,8 @@ type folders struct {
 	Log    string
 }
 
-// newHandler finds everything by the directory it lies in: the agent's environment names it too, but a person who runs a command
-// by hand has none.
+// newHandler finds everything by the directory it lies in: the agent's environment names it too,
+// but a person who runs a command by hand has none.
 func newHandler(base string, getenv func(string) string) (*handler, error) {
 	text, err := readSome(filepath.Join(base, "HandlerEnvironment.json"))
 	if err != nil {
@@ -60,7 +60,8 @@ func newHandler(base string, getenv func(string) string) (*handler, error) {
 	}
 	h := &handler{base: base, folders: f, getenv: getenv, host: thisHost()}
 	h.sequence = h.findSequence()
-	h.report = &report{path: filepath.Join(f.Status, fmt.Sprint(h.sequence, ".status")), name: f.Name, now: time.Now}
+	h.report = &report{path: filepath.Join(f.Status, fmt.Sprint(h.sequence, ".status")),
+		name: f.Name, now: time.Now}
 	h.log = openLog(f.Log)
 	return h, nil
 }
@@ -81,10 +82,12 @@ func parseFolders(text []byte) (folders, error) {
 		return folders{}, fmt.Errorf("HandlerEnvironment.json: is empty")
 	}
 	e := all[0].HandlerEnvironment
-	f := folders{Name: all[0].Name, Config: e.ConfigFolder, Status: e.StatusFolder, Log: e.LogFolder}
+	f := folders{Name: all[0].Name, Config: e.ConfigFolder,
+		Status: e.StatusFolder, Log: e.LogFolder}
 	for _, folder := range []string{f.Config, f.Status, f.Log} {
 		if !filepath.IsAbs(folder) || strings.ContainsRune(folder, 0) {
-			return folders{}, fmt.Errorf("HandlerEnvironment.json: %q is not an absolute path", folder)
+			return folders{}, fmt.Errorf("HandlerEnvironment.json: %q is not an absolute path",
+				folder)
 		}
 	}
 	return f, nil

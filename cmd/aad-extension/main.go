@@ -1,39 +1,45 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command aad-extension is the handler of the Azure VM extension AADLoginForLinux: the agent of the machine (WALinuxAgent)
-// unpacks the extension's zip and runs it with one of five words.
+// Command aad-extension is the handler of the Azure VM extension AADLoginForLinux: the agent of the
+// machine (WALinuxAgent) unpacks the extension's zip and runs it with one of five words.
 //
 //	install    install the package that the zip brought
-//	enable     write the settings into config.toml, apply them, and see whether people can sign in; again at every boot
+//	enable     write the settings into config.toml, apply them, and see whether people can
+//	           sign in; again at every boot
 //	disable    switch sign-in off, and lose nothing
 //	update     on the way to another version: let the package stay
 //	uninstall  remove the package; accounts and configuration stay
 //
-// bin/handler, a shell script of a few lines, picks the one of two static binaries that this processor runs.
+// bin/handler, a shell script of a few lines, picks the one of two static binaries that this
+// processor runs.
 //
-// The order of the agent is install, enable; disable, uninstall; and from version A to B: A disable, B update, A uninstall,
-// B install, B enable. It kills a command after 900 seconds (install, update, disable) or 300 (enable, uninstall), and starts any
-// of them again after a crash or a boot. So each can be repeated, in any order, from wherever the last one was killed: nothing
+// The order of the agent is install, enable; disable, uninstall; and from version A to B: A
+// disable, B update, A uninstall, B install, B enable. It kills a command after 900 seconds
+// (install, update, disable) or 300 (enable, uninstall), and starts any of them again after a crash
+// or a boot. So each can be repeated, in any order, from wherever the last one was killed: nothing
 // is remembered but the last sequence number, in mrseq, and what is half done is done again.
 //
 // # Settings
 //
-// publicSettings are config.toml in JSON: the same keys in the same sections, checked by the same code.
+// publicSettings are config.toml in JSON: the same keys in the same sections, checked by the same
+// code.
 //
-//	{"tenant_id": "…", "client_id": "…", "domains": ["contoso.com"], "authorization": {"source": "app-roles"}}
+//	{"tenant_id": "…", "client_id": "…", "domains": ["contoso.com"],
+//	 "authorization": {"source": "app-roles"}}
 //
-// They are put into config.toml as aadctl setup does it: comments, and keys that the settings do not name, are the
-// administrator's and stay. All is checked before anything changes, by install too. There are no secrets in it: protectedSettings
-// are neither needed nor read. Without settings, a complete config.toml is applied as it is. Settings with a lower number than
-// those in force are not applied.
+// They are put into config.toml as aadctl setup does it: comments, and keys that the settings do
+// not name, are the administrator's and stay. All is checked before anything changes, by install
+// too. There are no secrets in it: protectedSettings are neither needed nor read. Without settings,
+// a complete config.toml is applied as it is. Settings with a lower number than those in force are
+// not applied.
 //
 // # Disabled
 //
-// disable renames config.toml to config.toml.disabled. It is one step that is done or not done, and the same on every
-// distribution. Without a configuration the PAM module refuses accounts of ours, with a key too, and leaves local ones alone;
-// names, uids and files keep their owners. To take the module out of PAM instead would, if cut short, leave accounts that
-// nobody authorizes.
+// disable renames config.toml to config.toml.disabled. It is one step that is done or not done, and
+// the same on every distribution. Without a configuration the PAM module refuses accounts of ours,
+// with a key too, and leaves local ones alone; names, uids and files keep their owners. To take the
+// module out of PAM instead would, if cut short, leave accounts that nobody authorizes.
 //
 // # Exit codes
 //
@@ -44,14 +50,16 @@
 //	51  distribution or processor not supported
 //	52  something is missing on the machine: packages, memory
 //
-// 51 and 52 are those by which Azure tells a machine's fault from an extension's. 22 and 23 are what AADSSHLoginForLinux ends with
-// when the machine has not been given what it needs, and when the preview is still there, so runbooks know them.
+// 51 and 52 are those by which Azure tells a machine's fault from an extension's. 22 and 23 are
+// what AADSSHLoginForLinux ends with when the machine has not been given what it needs, and when
+// the preview is still there, so runbooks know them.
 //
 // # Reports
 //
-// For the portal, status/N.status holds how it went as a whole and part by part. While people cannot sign in for a reason on the
-// machine, enable fails; that Entra ID or Azure cannot be reached just now is a warning. The log is aad-extension.log in the
-// agent's folder. Neither has settings in it, nor what programs were given.
+// For the portal, status/N.status holds how it went as a whole and part by part. While people
+// cannot sign in for a reason on the machine, enable fails; that Entra ID or Azure cannot be
+// reached just now is a warning. The log is aad-extension.log in the agent's folder. Neither has
+// settings in it, nor what programs were given.
 package main
 
 import (
@@ -76,7 +84,8 @@ const (
 	exitMissing     = 52
 )
 
-// A command is one word of the agent. Its limit lies below the agent's, so that there is time left to say what happened.
+// A command is one word of the agent. Its limit lies below the agent's, so that there is time left
+// to say what happened.
 type command struct {
 	operation string
 	limit     time.Duration
@@ -167,10 +176,12 @@ func outOfTime(ctx context.Context, c command, err error) error {
 	case nil:
 		return err
 	case context.DeadlineExceeded:
-		return &failure{exitFailed, fmt.Sprintf("%s was not done within %v: %v", c.operation, c.limit, err),
+		return &failure{exitFailed, fmt.Sprintf("%s was not done within %v: %v",
+			c.operation, c.limit, err),
 			"It goes on where it stopped when it is run again."}
 	default:
-		return &failure{exitFailed, c.operation + " was interrupted.", "It goes on where it stopped when it is run again."}
+		return &failure{exitFailed, c.operation + " was interrupted.",
+			"It goes on where it stopped when it is run again."}
 	}
 }
 

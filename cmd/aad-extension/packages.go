@@ -13,7 +13,8 @@ import (
 
 const packageName = "aad-login"
 
-// A manager is the package manager of the distribution, asked about files that lie here: no network is needed.
+// A manager is the package manager of the distribution, asked about files that lie here: no network
+// is needed.
 type manager interface {
 	// state is the version that is installed, "" if none, and whether it is wholly so.
 	state(ctx context.Context) (version string, whole bool, err error)
@@ -48,19 +49,23 @@ func (h *handler) bundled() (string, error) {
 	}
 	pattern := packageName + "_*_" + h.arch + ".deb"
 	if d.rpm() {
-		pattern = packageName + "-*." + map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[h.arch] + ".rpm"
+		pattern = packageName + "-*." +
+			map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[h.arch] + ".rpm"
 	}
 	files, err := filepath.Glob(filepath.Join(h.base, "packages", pattern))
 	if err != nil || len(files) != 1 {
-		return "", fmt.Errorf("the extension's own packages/%s is not there once: %d, %v", pattern, len(files), err)
+		return "", fmt.Errorf("the extension's own packages/%s is not there once: %d, %v", pattern,
+			len(files), err)
 	}
 	return files[0], nil
 }
 
-// pending marks an installation that has begun: a package manager may take a package for installed whose scripts were killed.
+// pending marks an installation that has begun: a package manager may take a package for installed
+// whose scripts were killed.
 func (h *handler) pending() string { return filepath.Join(h.base, "installing") }
 
-// ensurePackage installs the package, unless it is there whole, in this version or, by an administrator's hand, a newer one.
+// ensurePackage installs the package, unless it is there whole, in this version or, by an
+// administrator's hand, a newer one.
 func (h *handler) ensurePackage(ctx context.Context) (string, error) {
 	packages, err := h.packages()
 	if err != nil {
@@ -100,7 +105,8 @@ func (h *handler) ensurePackage(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if len(missing) > 0 {
-		return "", &failure{exitMissing, "The package needs what is not installed: " + strings.Join(missing, ", ") + ".",
+		return "", &failure{exitMissing, "The package needs what is not installed: " +
+			strings.Join(missing, ", ") + ".",
 			"Install it and try again. Nothing has been changed."}
 	}
 	if err := os.WriteFile(h.pending(), nil, 0o600); err != nil {

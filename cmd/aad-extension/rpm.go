@@ -21,7 +21,8 @@ func (r rpms) state(ctx context.Context) (string, bool, error) {
 	if err == nil {
 		return strings.TrimSpace(said), true, nil
 	}
-	if there, absent := split(said, []string{packageName}); status(err) != 1 || len(there) > 0 || absent != 1 {
+	if there, absent := split(said, []string{packageName}); status(err) != 1 ||
+		len(there) > 0 || absent != 1 {
 		return "", false, commandError("rpm -q", said, err)
 	}
 	return "", false, nil
@@ -38,8 +39,9 @@ func (r rpms) present(ctx context.Context, names []string) ([]string, error) {
 
 var errOdd = errors.New("said something else")
 
-// split takes apart what rpm -q says of names: those that are there, and how many are not. Its exit status is how many are not, and of
-// a database that it cannot read it is 1, too; then there is a line of another kind, which counts as one too many.
+// split takes apart what rpm -q says of names: those that are there, and how many are not. Its exit
+// status is how many are not, and of a database that it cannot read it is 1, too; then there is a
+// line of another kind, which counts as one too many.
 func split(said string, names []string) (there []string, absent int) {
 	for line := range strings.Lines(said) {
 		line = strings.TrimSpace(line)
@@ -55,7 +57,8 @@ func split(said string, names []string) (there []string, absent int) {
 }
 
 func (r rpms) version(ctx context.Context, file string) (string, error) {
-	said, err := r.run(ctx, nil, rpm, "-qp", "--nosignature", "--qf", "%{VERSION}-%{RELEASE}\n", file)
+	said, err := r.run(ctx, nil, rpm, "-qp", "--nosignature", "--qf", "%{VERSION}-%{RELEASE}\n",
+		file)
 	if err != nil {
 		return "", commandError("rpm -qp", said, err)
 	}
@@ -64,7 +67,8 @@ func (r rpms) version(ctx context.Context, file string) (string, error) {
 
 // newer asks rpm's own comparison.
 func (r rpms) newer(ctx context.Context, a, b string) (bool, error) {
-	said, err := r.run(ctx, nil, rpm, "--eval", "%{lua:print(rpm.vercmp('"+plain(a)+"', '"+plain(b)+"'))}")
+	said, err := r.run(ctx, nil, rpm, "--eval", "%{lua:print(rpm.vercmp('"+
+		plain(a)+"', '"+plain(b)+"'))}")
 	if err != nil {
 		return false, commandError("rpm --eval", said, err)
 	}
@@ -74,7 +78,8 @@ func (r rpms) newer(ctx context.Context, a, b string) (bool, error) {
 // plain keeps to what versions are made of, since it becomes part of a program.
 func plain(version string) string {
 	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune(".-_+~^:", r) {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' ||
+			strings.ContainsRune(".-_+~^:", r) {
 			return r
 		}
 		return -1

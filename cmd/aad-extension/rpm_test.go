@@ -65,7 +65,8 @@ func TestRPMNamesThoseThere(t *testing.T) {
 		{"package b is not installed\n", 1, ""},
 		{"a\nb\n", 1, ""},
 	} {
-		there, err := rpms{host{run: says(t, c.said, c.status)}}.present(t.Context(), []string{"a", "b"})
+		there, err := rpms{host{run: says(t, c.said, c.status)}}.present(t.Context(),
+			[]string{"a", "b"})
 		if got := fmt.Sprint(there, " ", err); got != c.want && (err == nil || c.want != "") {
 			t.Errorf("rpm says %q with %d: %s, want %s", c.said, c.status, got, c.want)
 		}

@@ -18,15 +18,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A runFunc runs a program of the system and returns what it said, on both outputs. The error is its exit status.
-type runFunc func(ctx context.Context, environment []string, program string, args ...string) (string, error)
+// A runFunc runs a program of the system and returns what it said, on both outputs. The error is
+// its exit status.
+type runFunc func(ctx context.Context, environment []string, program string,
+	args ...string) (string, error)
 
 // grace is what a program has to end by itself, once its time is over.
 const grace = 5 * time.Second
 
-// runProgram gives the program an environment of its own and a process group of its own, all of which ends with ctx. What it says
-// goes to a file in memory: a pipe would break when this process is killed, and kill dpkg in the middle of its work.
-func runProgram(ctx context.Context, environment []string, program string, args ...string) (string, error) {
+// runProgram gives the program an environment of its own and a process group of its own, all of
+// which ends with ctx. What it says goes to a file in memory: a pipe would break when this process
+// is killed, and kill dpkg in the middle of its work.
+func runProgram(ctx context.Context, environment []string, program string,
+	args ...string) (string, error) {
 	fd, err := unix.MemfdCreate("output", unix.MFD_CLOEXEC)
 	if err != nil {
 		return "", err
@@ -34,7 +38,8 @@ func runProgram(ctx context.Context, environment []string, program string, args 
 	output := os.NewFile(uintptr(fd), "output")
 	defer output.Close()
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive"}, environment...)
+	cmd.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C",
+		"DEBIAN_FRONTEND=noninteractive"}, environment...)
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

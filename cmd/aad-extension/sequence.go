@@ -13,7 +13,8 @@ import (
 	"aadlogin/internal/config"
 )
 
-// findSequence is the number of the settings meant: the agent says it; by hand, it is the highest there is.
+// findSequence is the number of the settings meant: the agent says it; by hand, it is the highest
+// there is.
 func (h *handler) findSequence() int {
 	if n, ok := parseSequence(h.getenv("ConfigSequenceNumber")); ok {
 		return n
@@ -55,14 +56,16 @@ func (h *handler) setApplied(n int) error {
 // outdated: they are skipped, and sign-in stays enabled.
 func (h *handler) current() (settings, string, error) {
 	if now := h.applied(); h.sequence < now {
-		said := fmt.Sprintf("Number %d is older than %d, which is in force: not applied.", h.sequence, now)
+		said := fmt.Sprintf("Number %d is older than %d, which is in force: not applied.",
+			h.sequence, now)
 		h.report.part("settings", warning, 0, said)
 		return settings{}, said, nil
 	}
 	s, err := h.settings()
 	said := "They can be used."
 	if s.protected {
-		h.report.part("settings", warning, 0, "protectedSettings are not read: nothing here is secret.")
+		h.report.part("settings", warning, 0,
+			"protectedSettings are not read: nothing here is secret.")
 	}
 	if len(s.pairs) == 0 {
 		said = "There are none; config.toml is taken as it is."

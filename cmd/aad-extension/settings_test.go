@@ -31,8 +31,10 @@ func TestParseSettings(t *testing.T) {
 		{around("null"), "", ""},
 		{around("{}"), "", ""},
 		{around(`{"tenant_id":"a","short_names":true,"domains":["a","b"],"sign_in":{"max_waiting":7,"qr":null}}`),
-			`tenant_id = "a", short_names = true, domains = ["a", "b"], sign_in.max_waiting = 7`, ""},
-		{around(`{"accounts":{"groups":{"0f3c":"docker"},"id_range":[1,2]}}`), `accounts.groups.0f3c = "docker", accounts.id_range = [1, 2]`, ""},
+			`tenant_id = "a", short_names = true, domains = ["a", "b"], sign_in.max_waiting = 7`,
+			""},
+		{around(`{"accounts":{"groups":{"0f3c":"docker"},"id_range":[1,2]}}`),
+			`accounts.groups.0f3c = "docker", accounts.id_range = [1, 2]`, ""},
 		{around(`{"a":"x\"\\\n\u0000\u007f\ud83d\ude00<"}`), `a = "x\"\\\n\u0000\u007f😀<"`, ""},
 		{around(`"tenant"`), "", "publicSettings is not an object"},
 		{around("[]"), "", "publicSettings is not an object"},
@@ -47,13 +49,15 @@ func TestParseSettings(t *testing.T) {
 		{around(`{"":1}`), "", `"" is not a key`},
 		{around(`{"a\nb":1}`), "", `"a\nb" is not a key`},
 		{around(`{"a":{"b":{"c":{"d":1}}}}`), "", "a.b.c is not a section"},
-		{`{"runtimeSettings":[{"handlerSettings":{"publicSettings":{"secret":`, "", "no JSON at byte"},
+		{`{"runtimeSettings":[{"handlerSettings":{"publicSettings":{"secret":`, "",
+			"no JSON at byte"},
 		{`{"runtimeSettings":{"secret":1}}`, "", "runtimeSettings at byte"},
 		{"\x00", "", "no JSON at byte"},
 	} {
 		s, err := parseSettings([]byte(test.text))
 		if test.says != "" {
-			if err == nil || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "secret") {
+			if err == nil || !strings.Contains(err.Error(), test.says) ||
+				strings.Contains(err.Error(), "secret") {
 				t.Errorf("%s: %v", test.text, err)
 			}
 			continue
@@ -75,15 +79,18 @@ func TestProtectedSettings(t *testing.T) {
 		`{"runtimeSettings":[{"handlerSettings":{"protectedSettings":"MIICyg=="}}]}`: true,
 		`{"runtimeSettings":[{"handlerSettings":{"protectedSettings":{"a":1}}}]}`:    true,
 	} {
-		if s, err := parseSettings([]byte(text)); err != nil || s.protected != want || len(s.pairs) > 0 {
+		if s, err := parseSettings([]byte(text)); err != nil ||
+			s.protected != want || len(s.pairs) > 0 {
 			t.Errorf("%s: %+v, %v", text, s, err)
 		}
 	}
 }
 
-// What comes out of any settings is TOML, with the values that were in them, or is refused for a key of theirs.
+// What comes out of any settings is TOML, with the values that were in them, or is refused for a
+// key of theirs.
 func FuzzSettings(f *testing.F) {
-	f.Add(around(`{`+required+`,"authorization":{"source":"app-roles"},"cloud":"public"}`), "[sign_in]\n#qr = false\n")
+	f.Add(around(`{`+required+`,"authorization":{"source":"app-roles"},"cloud":"public"}`),
+		"[sign_in]\n#qr = false\n")
 	f.Add(around(`{`+required+`,"endpoints":{"ca_file":"/a\"\u007f\n","proxy":""}}`), "# mine\n")
 	f.Add(around(`{`+required+`,"sign_in":{"timeout":"5s","admin_services":["a",1]}}`), "")
 	f.Add(`{"runtimeSettings":[{"handlerSettings":{}}]}`, "domains = [\n]\n")
@@ -114,7 +121,8 @@ func FuzzFolders(f *testing.F) {
 	f.Add(`{"name":1}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		folders, err := parseFolders([]byte(text))
-		if err == nil && (folders.Config[0] != '/' || folders.Status[0] != '/' || folders.Log[0] != '/') {
+		if err == nil &&
+			(folders.Config[0] != '/' || folders.Status[0] != '/' || folders.Log[0] != '/') {
 			t.Errorf("%+v", folders)
 		}
 	})
@@ -126,7 +134,8 @@ func TestFolders(t *testing.T) {
 	if err != nil || got != (folders{"N", "/c", "/s", "/l"}) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	for _, bad := range []string{"", "[]", "{}", "null", `[{"name":"N"}]`, `[{"handlerEnvironment":{"logFolder":"l","configFolder":"/c","statusFolder":"/s"}}]`} {
+	for _, bad := range []string{"", "[]", "{}", "null", `[{"name":"N"}]`,
+		`[{"handlerEnvironment":{"logFolder":"l","configFolder":"/c","statusFolder":"/s"}}]`} {
 		if got, err := parseFolders([]byte(bad)); err == nil {
 			t.Errorf("%s: %+v", bad, got)
 		}
@@ -143,11 +152,13 @@ func TestManifest(t *testing.T) {
 		Version         float64
 		HandlerManifest map[string]any
 	}
-	if err := json.Unmarshal(text, &manifest); err != nil || len(manifest) != 1 || manifest[0].Version != 1 {
+	if err := json.Unmarshal(text, &manifest); err != nil || len(manifest) != 1 ||
+		manifest[0].Version != 1 {
 		t.Fatal(err)
 	}
 	for name := range commands {
-		if got := manifest[0].HandlerManifest[name+"Command"]; got != fmt.Sprint("bin/handler ", name) {
+		if got := manifest[0].HandlerManifest[name+"Command"]; got != fmt.Sprint("bin/handler ",
+			name) {
 			t.Errorf("%s is %v", name, got)
 		}
 	}

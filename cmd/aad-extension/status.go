@@ -13,7 +13,8 @@ import (
 	"aadlogin/internal/config"
 )
 
-// A state is one of the agent's words. It has "warning" too, which it never takes for an end: only parts use that.
+// A state is one of the agent's words. It has "warning" too, which it never takes for an end: only
+// parts use that.
 type state string
 
 const (
@@ -75,7 +76,8 @@ func (r *report) part(name string, s state, code int, message string) {
 		if gravity[s] > gravity[p.Status] {
 			worse, other = next, p
 		}
-		worse.FormattedMessage = say(worse.FormattedMessage.Message + " " + other.FormattedMessage.Message)
+		worse.FormattedMessage = say(worse.FormattedMessage.Message + " " +
+			other.FormattedMessage.Message)
 		r.parts[i] = worse
 		return
 	}
@@ -114,7 +116,8 @@ func (r *report) write(s state, code int, message string) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false) // people read it, too
-	err := encoder.Encode([]statusFile{{1, now, statusBody{r.name, r.operation, now, s, code, say(message), r.parts}}})
+	err := encoder.Encode([]statusFile{{1, now, statusBody{r.name, r.operation, now, s,
+		code, say(message), r.parts}}})
 	if err == nil {
 		err = config.WriteFile(r.path, text.Bytes())
 	}

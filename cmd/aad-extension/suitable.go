@@ -12,12 +12,13 @@ import (
 
 func thisHost() host { return host{"/", runProgram, runtime.GOARCH} }
 
-// minMemory is for the preview's "at least 1 GB": a machine of that size has less to show, since the kernel and what is kept for
-// crash dumps are not counted (913 MB on a Standard_B1s, and 160 to 192 MB less with kdump), and one of half the size has 512 MB.
+// minMemory is for the preview's "at least 1 GB": a machine of that size has less to show, since
+// the kernel and what is kept for crash dumps are not counted (913 MB on a Standard_B1s, and 160 to
+// 192 MB less with kdump), and one of half the size has 512 MB.
 const minMemory = 768 << 20
 
-// suitable finds out whether the package can be used on this machine, before anything changes. The processor has been looked at
-// already, by bin/handler.
+// suitable finds out whether the package can be used on this machine, before anything changes. The
+// processor has been looked at already, by bin/handler.
 func (h host) suitable() (string, error) {
 	d, err := h.distribution()
 	if err != nil {
@@ -33,7 +34,8 @@ func (h host) suitable() (string, error) {
 	}
 	memory, ok := parseMemory(text)
 	if ok && memory < minMemory {
-		return "", &failure{exitMissing, fmt.Sprintf("The machine has %d MB of memory; at least 1 GB is needed.", memory>>20),
+		return "", &failure{exitMissing,
+			fmt.Sprintf("The machine has %d MB of memory; at least 1 GB is needed.", memory>>20),
 			"Choose a larger size. Nothing has been changed."}
 	}
 	return fmt.Sprintf("%s, %s, %d MB of memory", found, h.arch, memory>>20), nil

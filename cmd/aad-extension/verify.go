@@ -13,8 +13,10 @@ import (
 
 // partOf says which part of the report a check of aadctl belongs to. The others are of the network.
 var partOf = map[string]string{
-	"configuration": "configuration", "store": "accounts", "ids": "accounts", "modules": "package", "nsswitch": "names", "names": "names",
-	"nscd": "names", "groups": "names", "pam": "pam", "services": "pam", "polkit": "pam", "clocks": "pam", "sshd": "sshd", "shell": "accounts",
+	"configuration": "configuration", "store": "accounts", "ids": "accounts", "modules": "package",
+	"nsswitch": "names", "names": "names",
+	"nscd": "names", "groups": "names", "pam": "pam", "services": "pam", "polkit": "pam",
+	"clocks": "pam", "sshd": "sshd", "shell": "accounts",
 	"sudo": "sudo", "selinux": "selinux",
 }
 
@@ -43,7 +45,8 @@ func (f finding) sentence() string {
 // checking is how long aadctl may look; a check that gets no answer takes up to 15 seconds.
 const checking = 150 * time.Second
 
-// verify asks aadctl, the one that is installed, what it thinks of the machine. What fails on the machine fails enable.
+// verify asks aadctl, the one that is installed, what it thinks of the machine. What fails on the
+// machine fails enable.
 func (h *handler) verify(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, checking)
 	defer cancel()
@@ -60,7 +63,8 @@ func parseFindings(said string) ([]finding, bool) {
 	var results struct {
 		Results []finding `json:"results"`
 	}
-	err := json.NewDecoder(strings.NewReader(said)).Decode(&results) // aadctl may write words after it
+	// aadctl may write words after it
+	err := json.NewDecoder(strings.NewReader(said)).Decode(&results)
 	return results.Results, err == nil && len(results.Results) > 0
 }
 
@@ -76,7 +80,8 @@ func (h *handler) judge(findings []finding) error {
 		case f.Status == "failed" && local:
 			state, code = failed, exitFailed
 			if first == nil {
-				first = &failure{exitFailed, fmt.Sprintf("People cannot sign in (%s): %s.", f.Check, f.sentence()), ""}
+				first = &failure{exitFailed, fmt.Sprintf("People cannot sign in (%s): %s.",
+					f.Check, f.sentence()), ""}
 			}
 		case f.Status == "failed" || f.Status == "warning":
 			state = warning

@@ -18,7 +18,8 @@ func accountCommand(o *options) *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "account",
 		Short: "Look after the accounts",
-	}, accountList(o), accountShow(o), accountImport(o), accountRename(o), accountRebind(o), accountSet(o),
+	}, accountList(o), accountShow(o), accountImport(o), accountRename(o),
+		accountRebind(o), accountSet(o),
 		accountLock(o), accountUnlock(o), accountRemove(o), accountRestore(o))
 }
 
@@ -58,7 +59,8 @@ func present(in lookup, which string) (account.Account, error) {
 
 // change edits the store under its lock. What change writes is shown once the
 // store is on disk, and nothing is if it fails.
-func (o *options) change(cmd *cobra.Command, change func(s account.Store, e *account.Edit, out io.Writer) error) error {
+func (o *options) change(cmd *cobra.Command, change func(s account.Store, e *account.Edit,
+	out io.Writer) error) error {
 	store, err := o.anyStore()
 	if err != nil {
 		return err
@@ -89,7 +91,9 @@ func onlyAccount(o *options, c *cobra.Command, change accountChange) *cobra.Comm
 	c.Use += " ACCOUNT"
 	c.Args = exactly("ACCOUNT")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		return o.change(cmd, func(s account.Store, e *account.Edit, out io.Writer) error { return change(s, e, args[0], out) })
+		return o.change(cmd, func(s account.Store, e *account.Edit, out io.Writer) error {
+			return change(s, e, args[0], out)
+		})
 	}
 	return c
 }

@@ -46,7 +46,8 @@ in any case, and imports nothing without --apply.`,
 			return o.importFrom(cmd.OutOrStdout(), args[0], in, how)
 		},
 	}
-	cmd.Flags().BoolVar(&how.preview, "preview", false, "FILE is the former extension's; import nothing yet")
+	cmd.Flags().BoolVar(&how.preview, "preview", false,
+		"FILE is the former extension's; import nothing yet")
 	cmd.Flags().BoolVar(&how.apply, "apply", false, "import, not only look")
 	cmd.Flags().BoolVar(&how.dryRun, "dry-run", false, "only look for conflicts")
 	return cmd
@@ -98,7 +99,8 @@ func (o *options) importFrom(out io.Writer, name string, in io.Reader, how impor
 	if dry {
 		verb = "that can be imported"
 	}
-	fmt.Fprintf(out, "%s: accounts %s: %d; there already: %d\n", printable(name), verb, len(accounts)-present, present)
+	fmt.Fprintf(out, "%s: accounts %s: %d; there already: %d\n", printable(name), verb,
+		len(accounts)-present, present)
 	if dry {
 		fmt.Fprintln(out, "  nothing was imported; --apply does it")
 	}

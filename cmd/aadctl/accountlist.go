@@ -32,7 +32,8 @@ removed. The other formats hold more.`,
 			if how.passwd && (how.json || how.all) { // a removed account has no entry
 				return usage(below(cmd) + "--passwd excludes --json and --all")
 			}
-			return o.reading("", func(s *account.Snapshot) error { return how.list(cmd.OutOrStdout(), s) })
+			return o.reading("",
+				func(s *account.Snapshot) error { return how.list(cmd.OutOrStdout(), s) })
 		},
 	}
 	cmd.Flags().BoolVar(&how.all, "all", false, "removed accounts and abandoned ids, too")
@@ -65,7 +66,8 @@ func (how listing) table(out io.Writer, terminal int, s *account.Snapshot) {
 		t.fit(terminal) // of nothing, the first time
 		pass(t.head...)
 		how.each(s, func(a account.Account) {
-			pass(a.Name, strconv.FormatUint(uint64(a.UID), 10), state(a), a.Created.UTC().Format(time.DateOnly))
+			pass(a.Name, strconv.FormatUint(uint64(a.UID), 10), state(a),
+				a.Created.UTC().Format(time.DateOnly))
 		})
 	}
 	t.flush()

@@ -19,14 +19,17 @@ func TestListInConstantMemory(t *testing.T) {
 	const many = 100_000
 	store := account.Store{Dir: t.TempDir() + "/store", RuntimeDir: t.TempDir()}
 	err := store.Update(func(e *account.Edit) error {
-		err := e.SetRules(account.Rules{TenantID: "8a09f2d7-8415-4296-92b2-80bb4666c5fc", Domains: []string{"contoso.com"},
-			Low: 500_000, High: 2_000_000, Home: "/home/%u", Shell: "/bin/sh", PreAuthServices: []string{"sshd"}})
+		err := e.SetRules(account.Rules{TenantID: "8a09f2d7-8415-4296-92b2-80bb4666c5fc",
+			Domains: []string{"contoso.com"},
+			Low:     500_000, High: 2_000_000, Home: "/home/%u", Shell: "/bin/sh",
+			PreAuthServices: []string{"sshd"}})
 		if err != nil {
 			return err
 		}
 		for i := range uint32(many) {
 			name := fmt.Sprintf("person%d@contoso.com", i)
-			if err := e.Put(account.Account{Name: name, UPN: name, UID: 1_000_000 + i, Home: "/home/x", Shell: "/bin/sh"}); err != nil {
+			if err := e.Put(account.Account{Name: name, UPN: name, UID: 1_000_000 + i,
+				Home: "/home/x", Shell: "/bin/sh"}); err != nil {
 				return err
 			}
 		}
@@ -40,7 +43,8 @@ func TestListInConstantMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	for name, how := range map[string]listing{"table": {}, "json": {json: true}, "passwd": {passwd: true}} {
+	for name, how := range map[string]listing{"table": {}, "json": {json: true},
+		"passwd": {passwd: true}} {
 		out := &heapWatcher{before: heap()}
 		if err := how.list(out, s); err != nil {
 			t.Fatal(err)

@@ -72,6 +72,7 @@ func withdraw(s account.Store, e *account.Edit, a account.Account) error {
 // stillRunning tells of sessions that a change does not end.
 func stillRunning(out io.Writer, a account.Account) {
 	if pids, err := processesOf(a.UID); err == nil && len(pids) > 0 {
-		fmt.Fprintf(out, "  its processes go on: %s; to end them: pkill -KILL -u %d\n", some(pids), a.UID)
+		fmt.Fprintf(out, "  its processes go on: %s; to end them: pkill -KILL -u %d\n", some(pids),
+			a.UID)
 	}
 }

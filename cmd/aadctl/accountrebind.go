@@ -59,7 +59,8 @@ has who gave what to whom.`,
 				return err
 			})
 			if err == nil && before.UID != 0 {
-				note("rebound", "account", before.Name, "uid", fmt.Sprint(before.UID), "former_oid", before.ObjectID, "oid", to.object, "caller_uid", caller())
+				note("rebound", "account", before.Name, "uid", fmt.Sprint(before.UID), "former_oid",
+					before.ObjectID, "oid", to.object, "caller_uid", caller())
 			}
 			return err
 		},
@@ -84,18 +85,23 @@ func (to rebinding) ask(out io.Writer, store account.Store, which string) error 
 		return err
 	}
 	if !isTerminal(to.in) {
-		return no(fmt.Sprintf("%s: nobody is here to answer whether object %s may have it", a.Name, to.object), "nothing was changed; --yes does it unasked")
+		return no(fmt.Sprintf("%s: nobody is here to answer whether object %s may have it", a.Name,
+			to.object), "nothing was changed; --yes does it unasked")
 	}
-	fmt.Fprintf(out, "%s, uid %d, with %s and all its files, is that of object %s.\n", a.Name, a.UID, printable(a.Home), cmp.Or(a.ObjectID, "nobody yet"))
-	fmt.Fprintf(out, "Whoever signs in as object %s gets it. Is that the same person? [y/N] ", to.object)
-	if answer, _ := bufio.NewReader(to.in).ReadString('\n'); strings.ToLower(strings.TrimSpace(answer)) != "y" {
+	fmt.Fprintf(out, "%s, uid %d, with %s and all its files, is that of object %s.\n", a.Name,
+		a.UID, printable(a.Home), cmp.Or(a.ObjectID, "nobody yet"))
+	fmt.Fprintf(out, "Whoever signs in as object %s gets it. Is that the same person? [y/N] ",
+		to.object)
+	if answer, _ := bufio.NewReader(to.in).
+		ReadString('\n'); strings.ToLower(strings.TrimSpace(answer)) != "y" {
 		return no(a.Name+": not given to anybody", "nothing was changed")
 	}
 	return nil
 }
 
 // rebind returns the account as it was, if it was another's.
-func (to rebinding) rebind(s account.Store, e *account.Edit, which, tenant string, out io.Writer) (before account.Account, err error) {
+func (to rebinding) rebind(s account.Store, e *account.Edit, which, tenant string,
+	out io.Writer) (before account.Account, err error) {
 	a, err := present(e, which)
 	if err != nil {
 		return before, err
@@ -106,7 +112,8 @@ func (to rebinding) rebind(s account.Store, e *account.Edit, which, tenant strin
 	}
 	switch other, err := e.ByObject(tenant, to.object); {
 	case err == nil || errors.Is(err, account.ErrRemoved):
-		return before, no(fmt.Sprintf("%s: object %s has the account %s", a.Name, to.object, other.Name),
+		return before, no(fmt.Sprintf("%s: object %s has the account %s",
+			a.Name, to.object, other.Name),
 			"nothing was changed; nobody has two accounts")
 	case !errors.Is(err, account.ErrUnknown):
 		return before, err
@@ -117,7 +124,8 @@ func (to rebinding) rebind(s account.Store, e *account.Edit, which, tenant strin
 	if err := s.Withdraw(a.UID); err != nil {
 		return before, err
 	}
-	fmt.Fprintf(out, "%s: given to object %s, was %s; uid %d and %s stay\n", a.Name, to.object, cmp.Or(a.ObjectID, "nobody's"), a.UID, printable(a.Home))
+	fmt.Fprintf(out, "%s: given to object %s, was %s; uid %d and %s stay\n", a.Name, to.object,
+		cmp.Or(a.ObjectID, "nobody's"), a.UID, printable(a.Home))
 	return a, nil
 }
 

@@ -46,22 +46,27 @@ func terminal(t *testing.T, typed string) *os.File {
 func TestRebindAsks(t *testing.T) {
 	store := account.Store{Dir: t.TempDir() + "/store", Etc: fstest.MapFS{}}
 	err := store.Update(func(e *account.Edit) error {
-		err := e.SetRules(account.Rules{TenantID: "t", Domains: []string{"contoso.com"}, Low: 70000, High: 80000, Home: "/home/%u", Shell: "/bin/sh"})
+		err := e.SetRules(account.Rules{TenantID: "t", Domains: []string{"contoso.com"}, Low: 70000,
+			High: 80000, Home: "/home/%u", Shell: "/bin/sh"})
 		if err != nil {
 			return err
 		}
-		return e.Put(account.Account{Name: "alice@contoso.com", UPN: "alice@contoso.com", UID: 71000, Home: "/home/a", Shell: "/bin/sh", TenantID: "t", ObjectID: "old"})
+		return e.Put(account.Account{Name: "alice@contoso.com", UPN: "alice@contoso.com",
+			UID: 71000, Home: "/home/a", Shell: "/bin/sh", TenantID: "t", ObjectID: "old"})
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for typed, want := range map[string]bool{"y": true, "Y ": true, "": false, "n": false, "yes please": false} {
+	for typed, want := range map[string]bool{"y": true, "Y ": true, "": false,
+		"n": false, "yes please": false} {
 		var out bytes.Buffer
 		to := rebinding{object: "new", in: terminal(t, typed)}
 		if err := to.ask(&out, store, "alice@contoso.com"); (err == nil) != want {
 			t.Errorf("%q: %v", typed, err)
 		}
-		if said := out.String(); !strings.Contains(said, "alice@contoso.com, uid 71000, with /home/a and all its files, is that of object old.\nWhoever signs in as object new gets it.") {
+		if said := out.String(); !strings.Contains(said,
+			"alice@contoso.com, uid 71000, with /home/a and all its files, is that of object "+
+				"old.\nWhoever signs in as object new gets it.") {
 			t.Errorf("asked %q", said)
 		}
 	}

@@ -38,7 +38,8 @@ refused while processes run under the uid. The way back is restore.`,
 			return err
 		}
 		fmt.Fprintf(out, "%s: removed; its name and uid %d stay taken\n", a.Name, a.UID)
-		fmt.Fprintf(out, "  its files stay, in %s and wherever: find / -uid %d\n", printable(a.Home), a.UID)
+		fmt.Fprintf(out, "  its files stay, in %s and wherever: find / -uid %d\n",
+			printable(a.Home), a.UID)
 		stillRunning(out, a)
 		return nil
 	})

@@ -59,7 +59,8 @@ func rename(e *account.Edit, which string, to account.Name, out io.Writer) error
 		return takenName(e, to.Account)
 	}
 	if err == nil {
-		fmt.Fprintf(out, "%s: renamed to %s; uid %d and %s stay\n", a.Name, renamed.Name, a.UID, printable(a.Home))
+		fmt.Fprintf(out, "%s: renamed to %s; uid %d and %s stay\n", a.Name,
+			renamed.Name, a.UID, printable(a.Home))
 		namedElsewhere(out, a.Name)
 	}
 	return err
@@ -77,14 +78,18 @@ func swapNames(e *account.Edit, which, other string, out io.Writer) error {
 	if err := e.Swap(a, b); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s: renamed to %s; uid %d and %s stay\n", a.Name, b.Name, a.UID, printable(a.Home))
-	fmt.Fprintf(out, "%s: renamed to %s; uid %d and %s stay\n", b.Name, a.Name, b.UID, printable(b.Home))
+	fmt.Fprintf(out, "%s: renamed to %s; uid %d and %s stay\n", a.Name,
+		b.Name, a.UID, printable(a.Home))
+	fmt.Fprintf(out, "%s: renamed to %s; uid %d and %s stay\n", b.Name,
+		a.Name, b.UID, printable(b.Home))
 	namedElsewhere(out, a.Name, b.Name)
 	return nil
 }
 
 // namedElsewhere warns of what goes by the name, and gives its holder rights.
 func namedElsewhere(out io.Writer, names ...string) {
-	fmt.Fprintf(out, "  what goes by the name stays as it is (sudoers, sshd_config, crontab, /etc/subuid): look for %s\n",
+	fmt.Fprintf(out,
+		"  what goes by the name stays as it is (sudoers, sshd_config, crontab, /etc/subuid): "+
+			"look for %s\n",
 		strings.Join(names, " and "))
 }

@@ -33,7 +33,9 @@ processes run under the old one, and leaves that taken.`,
 			if to == (settings{}) {
 				return usage(below(cmd) + "one of --uid, --home and --shell is missing")
 			}
-			return o.change(cmd, func(s account.Store, e *account.Edit, out io.Writer) error { return to.set(s, e, args[0], out) })
+			return o.change(cmd, func(s account.Store, e *account.Edit, out io.Writer) error {
+				return to.set(s, e, args[0], out)
+			})
 		},
 	}
 	cmd.Flags().Uint32Var(&to.uid, "uid", 0, "`UID`, and id of the private group")
@@ -77,8 +79,11 @@ func move(s account.Store, e *account.Edit, a account.Account, uid uint32, out i
 	if _, err := e.Move(a, uid); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "  uid %d, was %d; to give it the files: find / -xdev -uid %[2]d -exec chown -h %[1]d {} +\n", uid, a.UID)
-	fmt.Fprintf(out, "  and those of its group: find / -xdev -gid %[2]d -exec chgrp -h %[1]d {} +\n", uid, a.UID)
+	fmt.Fprintf(out,
+		"  uid %d, was %d; to give it the files: find / -xdev -uid %[2]d -exec chown -h "+
+			"%[1]d {} +\n", uid, a.UID)
+	fmt.Fprintf(out,
+		"  and those of its group: find / -xdev -gid %[2]d -exec chgrp -h %[1]d {} +\n", uid, a.UID)
 	return errors.Join(s.Withdraw(a.UID), s.Withdraw(uid))
 }
 

@@ -60,17 +60,20 @@ func show(out io.Writer, a account.Account, g account.Grant, noGrant error) {
 	last := "-"
 	switch {
 	case noGrant == nil:
-		last = fmt.Sprintf("%s, at %s, from %s, by %s", when(g.Time), cmp.Or(g.Service, "-"), cmp.Or(g.RemoteHost, "this machine"), g.Source)
+		last = fmt.Sprintf("%s, at %s, from %s, by %s", when(g.Time), cmp.Or(g.Service, "-"),
+			cmp.Or(g.RemoteHost, "this machine"), g.Source)
 	case noGrant != account.ErrNoGrant: // one that cannot be read
 		last = plain(noGrant)
 	}
 	p := &paper{w: out, width: terminalWidth(out)}
 	for _, line := range [][2]string{
-		{"name", a.Name}, {"state", state(a)}, {"upn", a.UPN}, {"uid, gid", fmt.Sprint(a.UID)}, {"gecos", a.Gecos},
+		{"name", a.Name}, {"state", state(a)}, {"upn", a.UPN}, {"uid, gid", fmt.Sprint(a.UID)},
+		{"gecos", a.Gecos},
 		{"home", a.Home}, {"shell", a.Shell}, {"groups", strings.Join(groups, ", ")},
 		{"object id", cmp.Or(a.ObjectID, "-")}, {"tenant id", cmp.Or(a.TenantID, "-")},
 		{"former names", cmp.Or(strings.Join(a.Former, ", "), "-")},
-		{"created", when(a.Created)}, {"locked", when(a.Locked)}, {"removed", when(a.Removed)}, {"authorized", last},
+		{"created", when(a.Created)}, {"locked", when(a.Locked)}, {"removed", when(a.Removed)},
+		{"authorized", last},
 	} {
 		fmt.Fprintf(out, "%-13s %s\n", line[0]+":", p.fold(printable(line[1]), 14))
 	}

@@ -62,7 +62,8 @@ The exit status is 0 if nothing failed; otherwise that of the first failure.`,
 				return usage("check: --tenant goes with neither --offline nor an ACCOUNT")
 			}
 			if os.Geteuid() != 0 {
-				return &failure{exitNo, "check: only root may read all that is looked at", "run this as root"}
+				return &failure{exitNo, "check: only root may read all that is looked at",
+					"run this as root"}
 			}
 			out := newPaper(cmd.OutOrStdout(), os.Getenv)
 			var findings []doctor.Finding
@@ -88,19 +89,22 @@ The exit status is 0 if nothing failed; otherwise that of the first failure.`,
 		},
 	}
 	cmd.Flags().BoolVar(&offline, "offline", false, "ask nobody over the network")
-	cmd.Flags().BoolVar(&tenant, "tenant", false, "try with a few sign-ins what Entra ID takes: which sign_in.scope, and the sign-in page")
+	cmd.Flags().BoolVar(&tenant, "tenant", false,
+		"try with a few sign-ins what Entra ID takes: which sign_in.scope, and the sign-in page")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of the findings")
 	return cmd
 }
 
-func (o *options) examine(ctx context.Context, args []string, offline bool, tell func([]doctor.Finding)) {
+func (o *options) examine(ctx context.Context, args []string, offline bool,
+	tell func([]doctor.Finding)) {
 	c, err := config.Load(o.config)
 	if err != nil {
 		tell([]doctor.Finding{brokenConfiguration(err)})
 		return
 	}
-	tell([]doctor.Finding{{Check: "configuration", Status: doctor.OK, Found: o.config + " can be used"}})
+	tell([]doctor.Finding{{Check: "configuration", Status: doctor.OK,
+		Found: o.config + " can be used"}})
 	h := &doctor.Host{
 		System: doctor.System{Files: os.DirFS("/"), Run: runProgram},
 		Config: c, ConfigPath: o.config,
@@ -123,11 +127,13 @@ func (o *options) examine(ctx context.Context, args []string, offline bool, tell
 
 // brokenConfiguration ends the examination: every other check compares with it.
 func brokenConfiguration(err error) doctor.Finding {
-	finding := doctor.Finding{Check: "configuration", Status: doctor.Failed, Kind: doctor.Configuration, Found: err.Error()}
+	finding := doctor.Finding{Check: "configuration", Status: doctor.Failed,
+		Kind: doctor.Configuration, Found: err.Error()}
 	var own *config.Error
 	if errors.As(err, &own) {
 		words, command, _ := strings.Cut(own.Fix, "run: ")
-		finding.Found, finding.Fix, finding.Command = own.What(), strings.TrimSuffix(words, ", or "), command
+		finding.Found, finding.Fix, finding.Command = own.What(),
+			strings.TrimSuffix(words, ", or "), command
 	}
 	return finding
 }
@@ -160,11 +166,13 @@ func checkError(findings []doctor.Finding) error {
 			n++
 		}
 	}
-	first := slices.IndexFunc(findings, func(r doctor.Finding) bool { return r.Status == doctor.Failed })
+	first := slices.IndexFunc(findings,
+		func(r doctor.Finding) bool { return r.Status == doctor.Failed })
 	if first < 0 {
 		return nil
 	}
-	return &failure{exitFor(findings[first].Kind), fmt.Sprintf("check: failed: %d, first: %s", n, findings[first].Check), ""}
+	return &failure{exitFor(findings[first].Kind), fmt.Sprintf("check: failed: %d, first: %s", n,
+		findings[first].Check), ""}
 }
 
 func exitFor(kind doctor.Kind) int {

@@ -23,8 +23,8 @@ var sampleFindings = []doctor.Finding{
 	{Check: "keys", Status: doctor.Skipped, Found: "not asked"},
 }
 
-// Without a terminal there are neither colours nor broken lines; on one, commands alone stay whole. What a server said must not
-// drive the terminal.
+// Without a terminal there are neither colours nor broken lines; on one, commands alone stay whole.
+// What a server said must not drive the terminal.
 func TestPaper(t *testing.T) {
 	for name, test := range map[string]struct {
 		paper paper
@@ -62,7 +62,8 @@ func TestPaperIn60Columns(t *testing.T) {
 	var out bytes.Buffer
 	(&paper{w: &out, width: 60}).findings(sampleFindings)
 	for line := range strings.Lines(out.String()) {
-		if n := utf8.RuneCountInString(strings.TrimSpace(line)); n > 60 && !strings.Contains(line, "run: ") {
+		if n := utf8.RuneCountInString(strings.TrimSpace(line)); n > 60 &&
+			!strings.Contains(line, "run: ") {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
@@ -100,28 +101,35 @@ func TestPaperColour(t *testing.T) {
 // Scripts branch on the exit status, which is that of the first failure.
 func TestCheckError(t *testing.T) {
 	for kind, want := range map[doctor.Kind]int{
-		doctor.Machine: exitNo, doctor.Configuration: exitConfiguration, doctor.Unreachable: exitUnreachable,
-		doctor.Store: exitStore,
+		doctor.Machine: exitNo, doctor.Configuration: exitConfiguration,
+		doctor.Unreachable: exitUnreachable,
+		doctor.Store:       exitStore,
 	} {
-		findings := []doctor.Finding{{Status: doctor.Warning}, {Check: "a", Status: doctor.Failed, Kind: kind},
+		findings := []doctor.Finding{{Status: doctor.Warning},
+			{Check: "a", Status: doctor.Failed, Kind: kind},
 			{Status: doctor.Failed}}
 		var own *failure
-		if err := checkError(findings); !errors.As(err, &own) || own.code != want || own.what != "check: failed: 2, first: a" {
+		if err := checkError(findings); !errors.As(err, &own) || own.code != want ||
+			own.what != "check: failed: 2, first: a" {
 			t.Errorf("%q: %v", kind, err)
 		}
 	}
-	if err := checkError([]doctor.Finding{{Status: doctor.Warning}, {Status: doctor.Skipped}, {Status: doctor.OK}}); err != nil {
+	if err := checkError([]doctor.Finding{{Status: doctor.Warning}, {Status: doctor.Skipped},
+		{Status: doctor.OK}}); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestBrokenConfiguration(t *testing.T) {
-	missing := brokenConfiguration(&config.Error{File: "c.toml", Key: "tenant_id", Problem: "is missing", Fix: "set it to a GUID, or run: aadctl setup"})
+	missing := brokenConfiguration(&config.Error{File: "c.toml", Key: "tenant_id",
+		Problem: "is missing", Fix: "set it to a GUID, or run: aadctl setup"})
 	if missing.Fix != "set it to a GUID" || missing.Command != "aadctl setup" {
 		t.Errorf("%+v", missing)
 	}
-	r := brokenConfiguration(&config.Error{File: "c.toml", Line: 3, Key: "cloud", Problem: "is odd", Fix: "even it"})
-	if r.Found != "c.toml:3: cloud: is odd" || r.Fix != "even it" || r.Kind != doctor.Configuration || r.Status != doctor.Failed {
+	r := brokenConfiguration(&config.Error{File: "c.toml", Line: 3, Key: "cloud",
+		Problem: "is odd", Fix: "even it"})
+	if r.Found != "c.toml:3: cloud: is odd" || r.Fix != "even it" ||
+		r.Kind != doctor.Configuration || r.Status != doctor.Failed {
 		t.Errorf("%+v", r)
 	}
 }

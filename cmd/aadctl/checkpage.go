@@ -14,8 +14,8 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// In the trials of the sign-in page something is pasted, so that ENTER alone, which may come with a paste, means nothing there: who
-// does not want to go on types a word.
+// In the trials of the sign-in page something is pasted, so that ENTER alone, which may come with a
+// paste, means nothing there: who does not want to go on types a word.
 const skip = "skip"
 
 var (
@@ -24,13 +24,16 @@ var (
 )
 
 // byPage goes the ways through the sign-in page. It needs a terminal to paste into.
-func (w *walk) byPage(ctx context.Context, probe *signin.Probe, ways []signin.PageTrial) (trials []doctor.PageTrial) {
+func (w *walk) byPage(ctx context.Context, probe *signin.Probe,
+	ways []signin.PageTrial) (trials []doctor.PageTrial) {
 	var account string
 	for i, way := range ways {
 		t := doctor.PageTrial{PageTrial: way}
 		if w.lines != nil && ctx.Err() == nil {
 			if account == "" {
-				fmt.Fprintln(w.say, "The sign-in page. Type the name of who signs in there, such as alice@contoso.com, and ENTER.")
+				fmt.Fprintln(w.say,
+					"The sign-in page. Type the name of who signs in there, such as "+
+						"alice@contoso.com, and ENTER.")
 				account, _ = w.word(ctx)
 			}
 			if account == skip || account == "" {
@@ -47,9 +50,13 @@ func (w *walk) byPage(ctx context.Context, probe *signin.Probe, ways []signin.Pa
 
 func (w *walk) introduce(i int, way signin.PageTrial) {
 	if i > 0 {
-		fmt.Fprintf(w.say, "\nThe other answer, %q, at %s. Type %q unless the page is there and that address is registered, too.\n", way.Answer, way.Page, skip)
+		fmt.Fprintf(w.say,
+			"\nThe other answer, %q, at %s. Type %q unless the page is there and that address is "+
+				"registered, too.\n", way.Answer, way.Page, skip)
 	}
-	fmt.Fprintf(w.say, "Open the address, sign in, and paste what the page shows. If the browser shows an error, type its number; %q ends this.\n", skip)
+	fmt.Fprintf(w.say,
+		"Open the address, sign in, and paste what the page shows. If the browser shows an "+
+			"error, type its number; %q ends this.\n", skip)
 }
 
 // page is one way: it ends with the whole answer, a number, or the word.

@@ -23,8 +23,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// pageUser is what check --tenant talks to where there is a sign-in page: somebody with a browser, who types a name and then what
-// the page shows, or the number of an error.
+// pageUser is what check --tenant talks to where there is a sign-in page: somebody with a browser,
+// who types a name and then what the page shows, or the number of an error.
 type pageUser struct {
 	bytes.Buffer
 	t     *testing.T
@@ -69,13 +69,16 @@ func (u *pageUser) byPage(page, fragment string) string {
 	d := emulator.Contoso()
 	const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 	kind, challenge := values.Get("p")[:1], values.Get("c")
-	q := url.Values{"client_id": {d.ClientID}, "response_type": {"code"}, "response_mode": {"fragment"}, "redirect_uri": {page}, "state": {challenge},
-		"scope": {"openid profile"}, "nonce": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge": {challenge}, "code_challenge_method": {"S256"}}
+	q := url.Values{"client_id": {d.ClientID}, "response_type": {"code"},
+		"response_mode": {"fragment"}, "redirect_uri": {page}, "state": {challenge},
+		"scope": {"openid profile"}, "nonce": {base64.RawURLEncoding.EncodeToString(sum[:])},
+		"code_challenge": {challenge}, "code_challenge_method": {"S256"}}
 	if kind == "T" {
 		own := sha256.Sum256([]byte(verifier))
 		q.Set("code_challenge", base64.RawURLEncoding.EncodeToString(own[:]))
 	}
-	next, err := u.entra.Authorize(u.entra.EntraURL()+"/"+d.TenantID+"/oauth2/v2.0/authorize?"+q.Encode(), values.Get("u"), false)
+	next, err := u.entra.Authorize(u.entra.EntraURL()+"/"+d.TenantID+"/oauth2/v2.0/authorize?"+
+		q.Encode(), values.Get("u"), false)
 	if no := (*emulator.Refused)(nil); errors.As(err, &no) {
 		return fmt.Sprintf("AADSTS%d", no.AADSTS)
 	}
@@ -102,8 +105,10 @@ func (u *pageUser) redeem(page, code, verifier string) (token, number string) {
 	roots.AppendCertsFromPEM(u.entra.CA())
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
 	d := emulator.Contoso()
-	form := url.Values{"client_id": {d.ClientID}, "grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {page}, "code_verifier": {verifier}}
-	req, err := http.NewRequest(http.MethodPost, u.entra.EntraURL()+"/"+d.TenantID+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
+	form := url.Values{"client_id": {d.ClientID}, "grant_type": {"authorization_code"},
+		"code": {code}, "redirect_uri": {page}, "code_verifier": {verifier}}
+	req, err := http.NewRequest(http.MethodPost, u.entra.EntraURL()+"/"+d.TenantID+
+		"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
 	if err != nil {
 		u.t.Fatal(err)
 	}
@@ -127,8 +132,8 @@ func (u *pageUser) redeem(page, code, verifier string) (token, number string) {
 	return got.IDToken, ""
 }
 
-// What only a sign-in by the page tells: that it works, how long an answer is, which registration is wrong, and whether the tenant takes
-// both answers.
+// What only a sign-in by the page tells: that it works, how long an answer is, which registration
+// is wrong, and whether the tenant takes both answers.
 func TestCheckTenantByPage(t *testing.T) {
 	const page = "http://127.0.0.1:8000/"
 	base := []string{`sign_in.flow = "browser"`, `sign_in.page = "` + page + `"`}
@@ -147,25 +152,35 @@ func TestCheckTenantByPage(t *testing.T) {
 		exit   int
 		want   string // each finding's first words
 	}{
-		{"both answers", base, as(here, other, nil), nil, 0, `ok sign_in.answer = "token" at http://127.0.0.1:8000/: accepted; the answer has \d+ characters: with ssh 2 pastes
+		{"both answers", base, as(here, other, nil), nil, 0,
+			`ok sign_in.answer = "token" at http://127.0.0.1:8000/: accepted; the answer has \d+ characters: with ssh 2 pastes
 ok sign_in.answer = "code" at http://127.0.0.1:8000/index.html: accepted; the answer has 1\d\d\d characters: with ssh 2 pastes`},
-		{"the code first", code, as(other, here, nil), nil, 0, `ok sign_in.answer = "code" at http://127.0.0.1:8000/: accepted
+		{"the code first", code, as(other, here, nil), nil, 0,
+			`ok sign_in.answer = "code" at http://127.0.0.1:8000/: accepted
 ok sign_in.answer = "token" at http://127.0.0.1:8000/index.html: accepted`},
-		{"not registered", base, as(nil, nil, nil), nil, exitConfiguration, `failed sign_in.answer = "token" at http://127.0.0.1:8000/: refused, the browser said AADSTS50011
+		{"not registered", base, as(nil, nil, nil), nil, exitConfiguration,
+			`failed sign_in.answer = "token" at http://127.0.0.1:8000/: refused, the browser said AADSTS50011
 warning sign_in.answer = "code" at http://127.0.0.1:8000/index.html: refused, the browser said AADSTS50011`},
-		{"as a public client's", base, as(nil, here, nil), []string{"", "", "skip"}, exitConfiguration, `failed sign_in.answer = "token" at http://127.0.0.1:8000/: refused, the browser said AADSTS9002326
+		{"as a public client's", base, as(nil, here, nil), []string{"", "", "skip"},
+			exitConfiguration,
+			`failed sign_in.answer = "token" at http://127.0.0.1:8000/: refused, the browser said AADSTS9002326
 skipped`},
-		{"as a page's", code, as(here, nil, nil), []string{"", "", "skip"}, exitConfiguration, `failed sign_in.answer = "code" at http://127.0.0.1:8000/: refused, this machine was told AADSTS9002327
+		{"as a page's", code, as(here, nil, nil), []string{"", "", "skip"}, exitConfiguration,
+			`failed sign_in.answer = "code" at http://127.0.0.1:8000/: refused, this machine was told AADSTS9002327
 skipped`},
-		{"as a web server's", code, as(nil, nil, here), []string{"", "", "skip"}, exitConfiguration, `failed sign_in.answer = "code" at http://127.0.0.1:8000/: refused, this machine was told AADSTS7000218
+		{"as a web server's", code, as(nil, nil, here), []string{"", "", "skip"}, exitConfiguration,
+			`failed sign_in.answer = "code" at http://127.0.0.1:8000/: refused, this machine was told AADSTS7000218
 skipped`},
 		{"a managed device", base, func(d *emulator.Directory) {
 			as(here, other, nil)(d)
 			d.Policies = []emulator.Policy{{Name: "managed", Grant: "managed-device"}}
-		}, []string{"", "", "skip"}, exitNo, `failed sign_in.answer = "token" at http://127.0.0.1:8000/: refused, the browser said AADSTS53000
+		}, []string{"", "", "skip"}, exitNo,
+			`failed sign_in.answer = "token" at http://127.0.0.1:8000/: refused, the browser said AADSTS53000
 skipped`},
-		{"nobody", base, as(here, other, nil), []string{"skip"}, 0, `skipped sign_in.answer = "token" at http://127.0.0.1:8000/: not tried to the end`},
-		{"another attempt's", base, as(here, other, nil), []string{"", "1/1.TAAAA.abcdef.e30;\nskip"}, 0, `skipped
+		{"nobody", base, as(here, other, nil), []string{"skip"}, 0,
+			`skipped sign_in.answer = "token" at http://127.0.0.1:8000/: not tried to the end`},
+		{"another attempt's", base, as(here, other, nil),
+			[]string{"", "1/1.TAAAA.abcdef.e30;\nskip"}, 0, `skipped
 ok`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -173,7 +188,8 @@ ok`},
 			path, entra := tenantMachine(t, strings.Join(test.lines, "\n")+"\n", test.tenant)
 			u := &pageUser{t: t, entra: entra, lines: make(chan string, 16), says: test.says}
 			var findings []doctor.Finding
-			(&options{config: path}).tryTenant(t.Context(), &walk{say: u, lines: u.lines}, func(more []doctor.Finding) { findings = append(findings, more...) })
+			(&options{config: path}).tryTenant(t.Context(), &walk{say: u, lines: u.lines},
+				func(more []doctor.Finding) { findings = append(findings, more...) })
 			var lines []string
 			for _, r := range findings[2:] {
 				lines = append(lines, string(r.Status)+" "+r.Found)
@@ -183,7 +199,8 @@ ok`},
 			}
 			want := strings.Split(test.want, "\n")
 			for i := range max(len(want), len(lines)) {
-				if i >= len(want) || i >= len(lines) || !regexp.MustCompile("^"+want[i]).MatchString(lines[i]) {
+				if i >= len(want) || i >= len(lines) ||
+					!regexp.MustCompile("^"+want[i]).MatchString(lines[i]) {
 					t.Fatalf("got\n%s\nwant\n%s\nsaid %s", strings.Join(lines, "\n"), test.want, u)
 				}
 			}

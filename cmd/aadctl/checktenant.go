@@ -19,15 +19,16 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// A walk tries the tenant out with somebody at a browser. What it says to them goes to standard error: findings alone are on
-// standard output, and with --json nothing else may be.
+// A walk tries the tenant out with somebody at a browser. What it says to them goes to standard
+// error: findings alone are on standard output, and with --json nothing else may be.
 type walk struct {
 	say   io.Writer
 	lines <-chan string // typed on the terminal; nil without one
 }
 
 // examineTenant is "check --tenant".
-func (o *options) examineTenant(ctx context.Context, in io.Reader, say io.Writer, tell func([]doctor.Finding)) {
+func (o *options) examineTenant(ctx context.Context, in io.Reader, say io.Writer,
+	tell func([]doctor.Finding)) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
 	w := &walk{say: say}
@@ -43,7 +44,8 @@ func (o *options) tryTenant(ctx context.Context, w *walk, tell func([]doctor.Fin
 		tell([]doctor.Finding{brokenConfiguration(err)})
 		return
 	}
-	tell([]doctor.Finding{{Check: "configuration", Status: doctor.OK, Found: o.config + " can be used"}})
+	tell([]doctor.Finding{{Check: "configuration", Status: doctor.OK,
+		Found: o.config + " can be used"}})
 	h := &doctor.Host{Config: c, ConfigPath: o.config}
 	probe := h.Tenant(ctx, tell)
 	if probe == nil {
@@ -69,10 +71,15 @@ func linesOf(in io.Reader) <-chan string {
 	return lines
 }
 
-func (w *walk) through(ctx context.Context, probe *signin.Probe, forms []string) (trials []doctor.Trial) {
-	fmt.Fprintf(w.say, "Sign in once with each of %d codes, in a private window and as somebody who should be let in.\n", len(forms))
+func (w *walk) through(ctx context.Context, probe *signin.Probe,
+	forms []string) (trials []doctor.Trial) {
+	fmt.Fprintf(w.say,
+		"Sign in once with each of %d codes, in a private window and as somebody who should be "+
+			"let in.\n", len(forms))
 	if w.lines != nil {
-		fmt.Fprintln(w.say, "If the page shows an error, type its number and ENTER. ENTER alone skips a code, Ctrl-C those that are left.")
+		fmt.Fprintln(w.say,
+			"If the page shows an error, type its number and ENTER. ENTER alone skips a code, "+
+				"Ctrl-C those that are left.")
 	}
 	for n, scope := range forms {
 		if ctx.Err() != nil {
@@ -102,7 +109,8 @@ func (w *walk) once(ctx context.Context, probe *signin.Probe, scope string) doct
 		granted, err := probe.Try(ctx, scope, func(page, code string) {
 			fmt.Fprintf(w.say, "  open %s and enter the code %s\n", page, code)
 		})
-		done <- doctor.Trial{Scope: scope, Done: !signin.Unfinished(err), Granted: granted, Err: err}
+		done <- doctor.Trial{Scope: scope, Done: !signin.Unfinished(err),
+			Granted: granted, Err: err}
 	}()
 	lines := w.lines
 	for {

@@ -17,8 +17,8 @@ import (
 	"aadlogin/internal/config"
 )
 
-// completionCommand is for the build: the package brings what it prints. Cobra's own answers a shell it does not know with help
-// and success.
+// completionCommand is for the build: the package brings what it prints. Cobra's own answers a
+// shell it does not know with help and success.
 func completionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "completion SHELL",
@@ -40,8 +40,9 @@ func completionCommand() *cobra.Command {
 	}
 }
 
-// bashCompletion is cobra's, for words with an @ in them. Bash begins another word there (COMP_WORDBREAKS), as at a colon, for which
-// cobra's script has what is needed: the completion sees the whole word, and bash is given what comes behind the last @.
+// bashCompletion is cobra's, for words with an @ in them. Bash begins another word there
+// (COMP_WORDBREAKS), as at a colon, for which cobra's script has what is needed: the completion
+// sees the whole word, and bash is given what comes behind the last @.
 func bashCompletion(root *cobra.Command, out io.Writer) error {
 	script := new(bytes.Buffer)
 	if err := root.GenBashCompletionV2(script, true); err != nil {
@@ -63,7 +64,8 @@ func bashCompletion(root *cobra.Command, out io.Writer) error {
 	return err
 }
 
-// completeWith says what TAB proposes for the arguments and flags that have more to propose than files, or nothing.
+// completeWith says what TAB proposes for the arguments and flags that have more to propose than
+// files, or nothing.
 func completeWith(o *options, root *cobra.Command) {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	files := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -71,21 +73,28 @@ func completeWith(o *options, root *cobra.Command) {
 	}
 	for path, propose := range map[string]cobra.CompletionFunc{
 		"check": o.accounts(isPresent), "login": o.accounts(isPresent),
-		"account show": o.accounts(anyAccount), "account set": o.accounts(isPresent), "account rename": o.accounts(isPresent),
-		"account rebind": o.accounts(isPresent), "account remove": o.accounts(isPresent), "account restore": o.accounts(isRemoved),
-		"account lock": o.accounts(isUnlocked), "account unlock": o.accounts(isLocked), "account import": files,
-		"store restore": files, "report": files, "metrics": files, "config add-service": o.services, "help": topics,
+		"account show": o.accounts(anyAccount), "account set": o.accounts(isPresent),
+		"account rename": o.accounts(isPresent),
+		"account rebind": o.accounts(isPresent), "account remove": o.accounts(isPresent),
+		"account restore": o.accounts(isRemoved),
+		"account lock":    o.accounts(isUnlocked), "account unlock": o.accounts(isLocked),
+		"account import": files,
+		"store restore":  files, "report": files, "metrics": files,
+		"config add-service": o.services, "help": topics,
 	} {
 		commandAt(root, path).ValidArgsFunction = propose
 	}
 	for path, propose := range map[string]cobra.CompletionFunc{
 		" config": files, "setup page-file": files, "store dump file": files,
-		"setup source": words(config.CheckAccess, config.RoleAssignments, config.Permissions, config.AppRoles),
-		"setup flow":   words(config.DeviceCode, config.Browser), "setup scope": words(noScope),
-		"report account": o.anyAccount, "login service": o.shownServices, "account set shell": o.shells,
+		"setup source": words(config.CheckAccess, config.RoleAssignments,
+			config.Permissions, config.AppRoles),
+		"setup flow": words(config.DeviceCode, config.Browser), "setup scope": words(noScope),
+		"report account": o.anyAccount, "login service": o.shownServices,
+		"account set shell": o.shells,
 	} {
 		at := strings.LastIndexByte(path, ' ')
-		if err := commandAt(root, path[:at]).RegisterFlagCompletionFunc(path[at+1:], propose); err != nil {
+		if err := commandAt(root, path[:at]).RegisterFlagCompletionFunc(path[at+
+			1:], propose); err != nil {
 			panic(err) // a slip in this table
 		}
 	}
@@ -111,10 +120,11 @@ func isPresent(a account.Account) bool  { return a.Removed.IsZero() }
 func isLocked(a account.Account) bool   { return isPresent(a) && !a.Locked.IsZero() }
 func isUnlocked(a account.Account) bool { return isPresent(a) && a.Locked.IsZero() }
 
-// accounts proposes the names of accounts for the first argument, without a word of what is wrong with the configuration or the
-// store: somebody is typing.
+// accounts proposes the names of accounts for the first argument, without a word of what is wrong
+// with the configuration or the store: somebody is typing.
 func (o *options) accounts(want func(account.Account) bool) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, begun string) (names []string, _ cobra.ShellCompDirective) {
+	return func(_ *cobra.Command, args []string, begun string) (names []string,
+		_ cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -137,15 +147,18 @@ func (o *options) accounts(want func(account.Account) bool) cobra.CompletionFunc
 	}
 }
 
-func (o *options) anyAccount(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+func (o *options) anyAccount(cmd *cobra.Command, _ []string, begun string) ([]string,
+	cobra.ShellCompDirective) {
 	return o.accounts(anyAccount)(cmd, nil, begun)
 }
 
 // services are the files of /etc/pam.d, without those that package managers put aside there.
-func (o *options) services(_ *cobra.Command, args []string, _ string) (names []string, _ cobra.ShellCompDirective) {
+func (o *options) services(_ *cobra.Command, args []string, _ string) (names []string,
+	_ cobra.ShellCompDirective) {
 	files, _ := os.ReadDir(filepath.Join("/", o.root, "etc/pam.d"))
 	for _, f := range files {
-		if len(args) == 0 && !strings.Contains(f.Name(), ".") && config.CheckValue("sign_in.services", []string{f.Name()}) == nil {
+		if len(args) == 0 && !strings.Contains(f.Name(), ".") &&
+			config.CheckValue("sign_in.services", []string{f.Name()}) == nil {
 			names = append(names, f.Name())
 		}
 	}
@@ -153,7 +166,8 @@ func (o *options) services(_ *cobra.Command, args []string, _ string) (names []s
 }
 
 // shownServices are those in which a code is shown.
-func (o *options) shownServices(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+func (o *options) shownServices(*cobra.Command, []string, string) ([]string,
+	cobra.ShellCompDirective) {
 	c, err := config.Load(o.config)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -162,7 +176,8 @@ func (o *options) shownServices(*cobra.Command, []string, string) ([]string, cob
 }
 
 // shells are those of shells(5).
-func (o *options) shells(*cobra.Command, []string, string) (all []string, _ cobra.ShellCompDirective) {
+func (o *options) shells(*cobra.Command, []string, string) (all []string,
+	_ cobra.ShellCompDirective) {
 	text, _ := os.ReadFile(filepath.Join("/", o.root, "etc/shells"))
 	for line := range strings.Lines(string(text)) {
 		if line = strings.TrimSpace(line); strings.HasPrefix(line, "/") {
@@ -173,7 +188,8 @@ func (o *options) shells(*cobra.Command, []string, string) (all []string, _ cobr
 }
 
 // topics are the commands below those that are typed already.
-func topics(cmd *cobra.Command, args []string, _ string) (names []string, _ cobra.ShellCompDirective) {
+func topics(cmd *cobra.Command, args []string, _ string) (names []string,
+	_ cobra.ShellCompDirective) {
 	of, rest, err := cmd.Root().Find(args)
 	if err != nil || len(rest) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp

@@ -65,7 +65,9 @@ func warnOfLocals(out io.Writer, store account.Store, r account.Rules) error {
 		return err
 	}
 	if all := locals.Between(r.Low, r.High); len(all) > 0 {
-		fmt.Fprintf(out, "accounts.id_range is not for accounts alone; first sign-ins that come to the id of another are refused: %s\n",
+		fmt.Fprintf(out,
+			"accounts.id_range is not for accounts alone; first sign-ins that come to the id of "+
+				"another are refused: %s\n",
 			printable(few(all)))
 	}
 	var homes []string
@@ -73,13 +75,15 @@ func warnOfLocals(out io.Writer, store account.Store, r account.Rules) error {
 		homes = append(homes, s.String())
 	}
 	if len(homes) > 0 {
-		fmt.Fprintf(out, "accounts.home is not for accounts alone; first sign-ins into the home of another are refused: %s\n", printable(few(homes)))
+		fmt.Fprintf(out,
+			"accounts.home is not for accounts alone; first sign-ins into the home of another "+
+				"are refused: %s\n", printable(few(homes)))
 	}
 	return warnOfLeft(out, store, locals)
 }
 
-// warnOfLeft tells whose homes a lost store has left with ids that they would not get again. A store that cannot be read is for others to
-// find.
+// warnOfLeft tells whose homes a lost store has left with ids that they would not get again. A
+// store that cannot be read is for others to find.
 func warnOfLeft(out io.Writer, store account.Store, locals *account.Locals) error {
 	snapshot, err := store.Open()
 	if err != nil {
@@ -91,7 +95,9 @@ func warnOfLeft(out io.Writer, store account.Store, locals *account.Locals) erro
 		return inStore(err)
 	}
 	for _, a := range left {
-		fmt.Fprintf(out, "%s is not in the store, and had id %d by its home: put a backup back, or run: %s\n", a.Name, a.UID,
+		fmt.Fprintf(out,
+			"%s is not in the store, and had id %d by its home: put a backup back, or run: %s\n",
+			a.Name, a.UID,
 			printable(account.ImportCommand([]account.Account{a})))
 	}
 	return nil
@@ -174,14 +180,19 @@ func (o *options) noteRules(out io.Writer, c *config.Config) {
 	switch off := c.SignIn.ReconnectOnGroupChange == "false"; {
 	case !lines.NamesGroup(c.ChangingGroups()...):
 	case off:
-		fmt.Fprintln(out, "sshd has rules by groups that sign-ins change, and sign_in.reconnect_on_group_change is false: they are one sign-in late")
+		fmt.Fprintln(out,
+			"sshd has rules by groups that sign-ins change, and "+
+				"sign_in.reconnect_on_group_change is false: they are one sign-in late")
 	default:
-		fmt.Fprintln(out, "sshd has rules by groups that sign-ins change: a sign-in over ssh that changes somebody's groups asks to connect again")
+		fmt.Fprintln(out,
+			"sshd has rules by groups that sign-ins change: a sign-in over ssh that changes "+
+				"somebody's groups asks to connect again")
 	}
 }
 
-// startsShell refuses a login shell for new accounts with which sshd would let nobody in. Where sshd locks people into a
-// directory it does not look at theirs, and aadctl check asks it about each.
+// startsShell refuses a login shell for new accounts with which sshd would let nobody in. Where
+// sshd locks people into a directory it does not look at theirs, and aadctl check asks it about
+// each.
 func (o *options) startsShell(c *config.Config) error {
 	root := os.DirFS("/")
 	problem := account.ShellProblem(root, c.Accounts.Shell)
@@ -255,7 +266,8 @@ func leftBehind(out io.Writer, store account.Store, r account.Rules) error {
 		lines = append(lines, fmt.Sprintf("  and %d more", n-most))
 	}
 	if n > 0 {
-		fmt.Fprintf(out, "accounts that can no longer sign in: %d\n%s\n", n, strings.Join(lines, "\n"))
+		fmt.Fprintf(out, "accounts that can no longer sign in: %d\n%s\n", n,
+			strings.Join(lines, "\n"))
 	}
 	return nil
 }

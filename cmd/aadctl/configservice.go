@@ -29,7 +29,9 @@ the whole prompt and wait for ENTER; where it does not, its sign-ins are refused
 as before, only later. The file as it was is kept beside it, with .previous
 behind its name.`,
 		Args: exactly("NAME"),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.addService(cmd.OutOrStdout(), args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.addService(cmd.OutOrStdout(), args[0])
+		},
 	}
 }
 
@@ -38,19 +40,22 @@ func (o *options) addService(out io.Writer, name string) error {
 	if err != nil {
 		return err
 	}
-	if wrong := (*config.Error)(nil); errors.As(config.CheckValue(servicesKey, []string{name}), &wrong) {
+	if wrong := (*config.Error)(nil); errors.As(config.CheckValue(servicesKey, []string{name}),
+		&wrong) {
 		return &failure{exitUsage, "config add-service: " + wrong.Problem, wrong.Fix}
 	}
 	name = strings.ToLower(name) // as libpam does
 	if slices.Contains(c.SignIn.Services, name) {
-		fmt.Fprintf(out, "%s: %s lists %s already\n", printable(o.config), servicesKey, printable(name))
+		fmt.Fprintf(out, "%s: %s lists %s already\n", printable(o.config),
+			servicesKey, printable(name))
 		return o.apply(out)
 	}
 	if err := o.setServices(append(slices.Clone(c.SignIn.Services), name)); err != nil {
 		return err
 	}
 	if !o.system().HasStack(name) {
-		fmt.Fprintf(out, "There is no /etc/pam.d/%s on this machine: see that the name is right.\n", printable(name))
+		fmt.Fprintf(out, "There is no /etc/pam.d/%s on this machine: see that the name is right.\n",
+			printable(name))
 	}
 	return o.apply(out)
 }
@@ -68,14 +73,17 @@ func (o *options) setServices(list []string) error {
 	case errors.As(err, &wrong) && wrong.Key == servicesKey:
 		return err
 	case err != nil || !slices.Equal(after.SignIn.Services, list):
-		return &failure{exitConfiguration, fmt.Sprintf("%s: %s is in braces, and cannot be set", o.config, servicesKey),
-			fmt.Sprintf("nothing was changed; write it yourself: %s = %s", servicesKey, config.Spell(list))}
+		return &failure{exitConfiguration,
+			fmt.Sprintf("%s: %s is in braces, and cannot be set", o.config, servicesKey),
+			fmt.Sprintf("nothing was changed; write it yourself: %s = %s",
+				servicesKey, config.Spell(list))}
 	}
 	return replaceConfig(o.config, text, edited)
 }
 
-// keepServices: before there was this list, a code was shown everywhere. A service whose own PAM file names the module was meant
-// to show one, and goes on. A list that is there is the administrator's word, whatever it leaves out.
+// keepServices: before there was this list, a code was shown everywhere. A service whose own PAM
+// file names the module was meant to show one, and goes on. A list that is there is the
+// administrator's word, whatever it leaves out.
 func (o *options) keepServices(out io.Writer) error {
 	text, err := os.ReadFile(o.config)
 	if err != nil {
@@ -89,13 +97,15 @@ func (o *options) keepServices(out io.Writer) error {
 		return nil
 	}
 	here := doctor.Host{System: o.system()}
-	kept := slices.DeleteFunc(here.OwnServices(), func(name string) bool { return slices.Contains(c.SignIn.Services, name) })
+	kept := slices.DeleteFunc(here.OwnServices(),
+		func(name string) bool { return slices.Contains(c.SignIn.Services, name) })
 	if len(kept) == 0 {
 		return nil
 	}
 	if err := o.setServices(append(slices.Clone(c.SignIn.Services), kept...)); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s: %s now lists %s, too, whose own PAM files name pam_aad.so\n", printable(o.config), servicesKey, strings.Join(kept, ", "))
+	fmt.Fprintf(out, "%s: %s now lists %s, too, whose own PAM files name pam_aad.so\n",
+		printable(o.config), servicesKey, strings.Join(kept, ", "))
 	return nil
 }

@@ -13,7 +13,8 @@ import (
 	"aadlogin/internal/account"
 )
 
-// At an upgrade from a version that showed a code everywhere, services that name the module themselves go on showing one.
+// At an upgrade from a version that showed a code everywhere, services that name the module
+// themselves go on showing one.
 func TestApplyKeepsServices(t *testing.T) {
 	const ours = "auth required pam_aad.so\n"
 	for _, test := range []struct {
@@ -22,12 +23,17 @@ func TestApplyKeepsServices(t *testing.T) {
 		said        string // of the list
 		want        string // of the store's list, its end
 	}{
-		{"named themselves", "", map[string]string{"vpn": ours, "kiosk": ours, "sudo": ours, "old.vpn": ours},
-			`sign_in.services now lists kiosk, vpn, too, whose own PAM files name pam_aad.so`, "cockpit kiosk vpn"},
-		{"by the shared stack", "", map[string]string{"common-auth": ours, "imap": "@include common-auth\n"}, "", "cockpit"},
+		{"named themselves", "", map[string]string{"vpn": ours, "kiosk": ours,
+			"sudo": ours, "old.vpn": ours},
+			`sign_in.services now lists kiosk, vpn, too, whose own PAM files name pam_aad.so`,
+			"cockpit kiosk vpn"},
+		{"by the shared stack", "", map[string]string{"common-auth": ours,
+			"imap": "@include common-auth\n"}, "", "cockpit"},
 		{"a list is there", "services = [\"sshd\"]\n", map[string]string{"vpn": ours}, "", "sshd"},
-		{"a list in several lines", "services = [\n  \"sshd\",\n]\n", map[string]string{"vpn": ours}, "", "sshd"},
-		{"a list behind a #", "#services = [\"sshd\"]\n", map[string]string{"vpn": ours}, "vpn, too", "cockpit vpn"},
+		{"a list in several lines", "services = [\n  \"sshd\",\n]\n",
+			map[string]string{"vpn": ours}, "", "sshd"},
+		{"a list behind a #", "#services = [\"sshd\"]\n", map[string]string{"vpn": ours},
+			"vpn, too", "cockpit vpn"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -41,17 +47,22 @@ func TestApplyKeepsServices(t *testing.T) {
 				}
 			}
 			o := &options{config: filepath.Join(dir, "config.toml"), root: dir}
-			text := "tenant_id = \"8a09f2d7-8415-4296-92b2-80bb4666c5fc\"\nclient_id = \"0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b\"\n" +
-				"domains = [\"contoso.com\"]\naccounts.directory = \"" + dir + "/store\"\n\n[sign_in]\n# a comment\n" + test.lines
+			text := "tenant_id = \"8a09f2d7-8415-4296-92b2-80bb4666c5fc\"\nclient_id = " +
+				"\"0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b\"\n" +
+				"domains = [\"contoso.com\"]\naccounts.directory = \"" + dir +
+				"/store\"\n\n[sign_in]\n# a comment\n" + test.lines
 			if err := os.WriteFile(o.config, []byte(text), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			for _, said := range []string{test.said, ""} { // the second time there is nothing left to keep
+			// the second time there is nothing left to keep
+			for _, said := range []string{test.said, ""} {
 				var out bytes.Buffer
 				if err := o.apply(&out); err != nil {
 					t.Fatal(err)
 				}
-				if got := strings.Contains(out.String(), "whose own PAM files"); got != (said != "") || !strings.Contains(out.String(), said) {
+				if got := strings.Contains(out.String(),
+					"whose own PAM files"); got != (said != "") ||
+					!strings.Contains(out.String(), said) {
 					t.Errorf("said %s", out.String())
 				}
 			}
@@ -60,10 +71,12 @@ func TestApplyKeepsServices(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer snapshot.Close()
-			if got := strings.Join(snapshot.Rules().SignInServices, " "); !strings.HasSuffix(got, test.want) || (test.want == "sshd") != (got == "sshd") {
+			if got := strings.Join(snapshot.Rules().SignInServices, " "); !strings.HasSuffix(got,
+				test.want) || (test.want == "sshd") != (got == "sshd") {
 				t.Errorf("the store has %s", got)
 			}
-			if after, _ := os.ReadFile(o.config); !strings.Contains(string(after), "# a comment\n") || test.said == "" && string(after) != text {
+			if after, _ := os.ReadFile(o.config); !strings.Contains(string(after),
+				"# a comment\n") || test.said == "" && string(after) != text {
 				t.Errorf("%s", after)
 			}
 		})

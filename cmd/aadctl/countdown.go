@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// A countdown is one line at the bottom of a terminal: that something goes on, and how long it may. Elsewhere it writes nothing.
-// It needs no escape sequences, and fits into the terminal, since what has run over its edge cannot be wiped so.
+// A countdown is one line at the bottom of a terminal: that something goes on, and how long it may.
+// Elsewhere it writes nothing. It needs no escape sequences, and fits into the terminal, since what
+// has run over its edge cannot be wiped so.
 type countdown struct {
 	w     io.Writer
 	live  bool
@@ -84,5 +85,6 @@ func (c *countdown) room() int {
 // remaining is the line's nth frame.
 func remaining(n int, left time.Duration) string {
 	left = max(0, left).Truncate(time.Second)
-	return fmt.Sprintf("%c waiting for the browser, %d:%02d left ", `-\|/`[n%4], int(left.Minutes()), int(left.Seconds())%60)
+	return fmt.Sprintf("%c waiting for the browser, %d:%02d left ", `-\|/`[n%4],
+		int(left.Minutes()), int(left.Seconds())%60)
 }

@@ -14,9 +14,10 @@ import (
 
 const opener = "/usr/bin/xdg-open"
 
-// A desktop is that of the person who has become root here by sudo, with a browser on it. The browser is started as that person in
-// every respect: user, groups, home, in a session without this terminal, with no file of ours open, and with nothing of root's
-// environment but the two names of the display. Where it cannot be told who that is, there is none: no browser runs as root.
+// A desktop is that of the person who has become root here by sudo, with a browser on it. The
+// browser is started as that person in every respect: user, groups, home, in a session without this
+// terminal, with no file of ours open, and with nothing of root's environment but the two names of
+// the display. Where it cannot be told who that is, there is none: no browser runs as root.
 type desktop struct {
 	as  syscall.Credential
 	env []string
@@ -34,7 +35,8 @@ func newDesktop(getenv func(string) string) *desktop {
 	return d
 }
 
-// invoker finds person and desktop. sudo tells whose it was and keeps DISPLAY and XAUTHORITY; the rest is where systemd has it.
+// invoker finds person and desktop. sudo tells whose it was and keeps DISPLAY and XAUTHORITY; the
+// rest is where systemd has it.
 func invoker(getenv func(string) string) (*desktop, error) {
 	u, err := user.LookupId(getenv("SUDO_UID"))
 	if err != nil {
@@ -44,7 +46,8 @@ func invoker(getenv func(string) string) (*desktop, error) {
 	if d.as, err = credential(u); err != nil {
 		return nil, err
 	}
-	d.env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + u.HomeDir, "USER=" + u.Username, "LOGNAME=" + u.Username}
+	d.env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + u.HomeDir,
+		"USER=" + u.Username, "LOGNAME=" + u.Username}
 	there := false
 	for _, key := range []string{"DISPLAY", "XAUTHORITY"} {
 		if value := getenv(key); value != "" {
@@ -52,7 +55,8 @@ func invoker(getenv func(string) string) (*desktop, error) {
 		}
 	}
 	if run := "/run/user/" + u.Uid; ownedBy(run, d.as.Uid) {
-		d.env = append(d.env, "XDG_RUNTIME_DIR="+run, "DBUS_SESSION_BUS_ADDRESS=unix:path="+run+"/bus")
+		d.env = append(d.env, "XDG_RUNTIME_DIR="+run, "DBUS_SESSION_BUS_ADDRESS=unix:path="+run+
+			"/bus")
 		if ownedBy(run+"/wayland-0", d.as.Uid) {
 			d.env, there = append(d.env, "WAYLAND_DISPLAY=wayland-0"), true
 		}

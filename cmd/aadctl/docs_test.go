@@ -14,7 +14,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Every aadctl command that README.md or a page of docs/ names is one, with the flags it is given and as many arguments as it takes.
+// Every aadctl command that README.md or a page of docs/ names is one, with the flags it is given
+// and as many arguments as it takes.
 func TestPagesNameCommands(t *testing.T) {
 	named := 0
 	for _, pattern := range []string{"../../README.md", "../../docs/*.md", "../../docs/*/*.md"} {
@@ -40,7 +41,8 @@ func TestPagesNameCommands(t *testing.T) {
 	}
 }
 
-// commandLines are what stands behind aadctl, at the beginning of a code span or of a line in a block.
+// commandLines are what stands behind aadctl, at the beginning of a code span or of a line in a
+// block.
 func commandLines(text string) (all []string) {
 	text = strings.ReplaceAll(text, "\\\n", " ")
 	const command = `(?:\$ |sudo |# )*aadctl ([^` + "`" + `|;&>\n]*)`

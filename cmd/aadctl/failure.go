@@ -14,8 +14,8 @@ import (
 	"aadlogin/internal/config"
 )
 
-// This file turns every error into what the person reads and into an exit code. Its neighbours hold the
-// sentences: of accounts and files (sentences.go) and of the command line (usage.go).
+// This file turns every error into what the person reads and into an exit code. Its neighbours hold
+// the sentences: of accounts and files (sentences.go) and of the command line (usage.go).
 
 // The exit codes.
 const (
@@ -63,8 +63,8 @@ func complain(w io.Writer, err error) int {
 	return f.code
 }
 
-// explain returns the exit code and the hint for an error of another package. An unknown error keeps
-// its text and gets exitNo.
+// explain returns the exit code and the hint for an error of another package. An unknown error
+// keeps its text and gets exitNo.
 func explain(err error) *failure {
 	var (
 		own     *failure
@@ -82,7 +82,8 @@ func explain(err error) *failure {
 		return damagedStore(damaged)
 	case errors.As(err, &version):
 		return &failure{exitStore,
-			fmt.Sprintf("%s: has format %d, this version reads %d", version.File, version.Format, account.Format),
+			fmt.Sprintf("%s: has format %d, this version reads %d", version.File,
+				version.Format, account.Format),
 			"install the version of aad-login that wrote it"}
 	case errors.As(err, &begins):
 		return &failure{exitConfiguration, plain(begins), begins.Fix()}

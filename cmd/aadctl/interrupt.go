@@ -12,9 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// interruptible lets do, which is in libpam, end in order when somebody presses Ctrl-C: pam_aad.so looks for signals at the thread
-// that waits, gives up, and leaves its line in the log. Then tidy puts the terminal right, and the process ends by the signal.
-// Left to itself, Go would end it at once, in whichever thread.
+// interruptible lets do, which is in libpam, end in order when somebody presses Ctrl-C: pam_aad.so
+// looks for signals at the thread that waits, gives up, and leaves its line in the log. Then tidy
+// puts the terminal right, and the process ends by the signal. Left to itself, Go would end it at
+// once, in whichever thread.
 func interruptible(do func() error, tidy func()) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -42,10 +43,12 @@ func interruptible(do func() error, tidy func()) error {
 	return err
 }
 
-// passOn gives the first signal to the thread, and waits for do to end. The signal comes back from there once. Whoever does not want
-// to wait sends it again, and that is the end. Another one, and SIGHUP, which more than one sends for one terminal, is no such wish:
-// a terminal that goes away while somebody presses Ctrl-C brings both.
-func passOn(came <-chan os.Signal, done <-chan struct{}, first chan<- syscall.Signal, give, end func(syscall.Signal)) {
+// passOn gives the first signal to the thread, and waits for do to end. The signal comes back from
+// there once. Whoever does not want to wait sends it again, and that is the end. Another one, and
+// SIGHUP, which more than one sends for one terminal, is no such wish: a terminal that goes away
+// while somebody presses Ctrl-C brings both.
+func passOn(came <-chan os.Signal, done <-chan struct{}, first chan<- syscall.Signal,
+	give, end func(syscall.Signal)) {
 	defer close(first)
 	var given syscall.Signal
 	back := 0

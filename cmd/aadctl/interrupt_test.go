@@ -10,26 +10,31 @@ import (
 	"testing"
 )
 
-// The attempt ends in order, and its line reaches the log, also where a terminal that goes away brings more signals than one.
+// The attempt ends in order, and its line reaches the log, also where a terminal that goes away
+// brings more signals than one.
 func TestWhoIsInAHurry(t *testing.T) {
 	const hup, interrupt, term = syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM
 	for name, test := range map[string]struct {
 		came  []syscall.Signal
 		ended bool
 	}{
-		"Ctrl-C":                          {[]syscall.Signal{interrupt, interrupt}, false},
-		"Ctrl-C twice":                    {[]syscall.Signal{interrupt, interrupt, interrupt}, true},
-		"Ctrl-C, and the terminal goes":   {[]syscall.Signal{interrupt, hup, interrupt, hup}, false},
+		"Ctrl-C": {[]syscall.Signal{interrupt, interrupt}, false},
+		"Ctrl-C twice": {[]syscall.Signal{interrupt, interrupt, interrupt},
+			true},
+		"Ctrl-C, and the terminal goes": {[]syscall.Signal{interrupt, hup, interrupt, hup},
+			false},
 		"the terminal goes, with a shell": {[]syscall.Signal{hup, hup, hup}, false},
 		"the terminal goes, and Ctrl-C":   {[]syscall.Signal{hup, hup, interrupt}, false},
 		"kill, twice":                     {[]syscall.Signal{term, term, term}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var sent []syscall.Signal
-			came, done, first := make(chan os.Signal), make(chan struct{}), make(chan syscall.Signal, 1)
+			came, done, first := make(chan os.Signal), make(chan struct{}),
+				make(chan syscall.Signal, 1)
 			ended := make(chan struct{})
 			go func() {
-				passOn(came, done, first, func(s syscall.Signal) { sent = append(sent, s) }, func(s syscall.Signal) { sent = append(sent, -s) })
+				passOn(came, done, first, func(s syscall.Signal) { sent = append(sent, s) },
+					func(s syscall.Signal) { sent = append(sent, -s) })
 				close(ended)
 			}()
 			for _, s := range test.came {

@@ -17,9 +17,12 @@ import (
 
 // A keyboard answers the prompts of a sign-in with a browser's answer. The rules of this terminal:
 //
-//   - nothing is asked for before a prompt has named the sign-in page: until then it is another module that asks;
-//   - what is pasted at a prompt without echo does not show, and the terminal is as before whatever happens;
-//   - where the person has a browser here, the first ENTER alone opens the page in it, and goes no further.
+//   - nothing is asked for before a prompt has named the sign-in page: until then it is another
+//     module that asks;
+//   - what is pasted at a prompt without echo does not show, and the terminal is as before whatever
+//     happens;
+//   - where the person has a browser here, the first ENTER alone opens the page in it, and goes no
+//     further.
 type keyboard struct {
 	page    string // sign_in.page; "" where people type nothing
 	in      io.Reader
@@ -60,7 +63,8 @@ func (k *keyboard) to(text string, echo bool) (string, error) {
 	if err == nil && line == "" && opens {
 		said := "The page opens in your browser."
 		if err := k.desktop.open(address); err != nil {
-			said = fmt.Sprintf("The browser could not be started (%v): open the address yourself.", err)
+			said = fmt.Sprintf("The browser could not be started (%v): open the address yourself.",
+				err)
 		}
 		fmt.Fprint(k.out, "\n"+said+"\n"+text[strings.LastIndexByte(text, '\n')+1:])
 		line, err = k.line()
@@ -103,10 +107,12 @@ func hidden(in io.Reader, out io.Writer) (shown func()) {
 	}
 }
 
-// addressIn is the line of a prompt that leads to the page with the values of an attempt; "" if there is none.
+// addressIn is the line of a prompt that leads to the page with the values of an attempt; "" if
+// there is none.
 func addressIn(text, page string) string {
 	for line := range strings.Lines(text) {
-		if line = strings.TrimRight(line, "\r\n"); page != "" && strings.HasPrefix(line, page+"#") && !strings.ContainsAny(line, " \t") {
+		if line = strings.TrimRight(line, "\r\n"); page != "" &&
+			strings.HasPrefix(line, page+"#") && !strings.ContainsAny(line, " \t") {
 			return line
 		}
 	}

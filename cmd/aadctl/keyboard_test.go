@@ -19,19 +19,23 @@ const testPage = "https://signin.contoso.example/"
 
 // What is pasted goes to the module that has named the page, and to no other.
 func TestKeyboard(t *testing.T) {
-	const prompt = "Sign in to web-07 as alice@contoso.example.\n\n" + testPage + "#c=abc&z=0f3a9c21\n\nPart 1: "
+	const prompt = "Sign in to web-07 as alice@contoso.example.\n\n" + testPage +
+		"#c=abc&z=0f3a9c21\n\nPart 1: "
 	var out bytes.Buffer
 	cmd := &cobra.Command{}
 	cmd.SetOut(&out)
 	k := &keyboard{page: testPage, in: strings.NewReader("one\n\nthree\n"), out: &out}
 	c := conversation{cmd: cmd, clock: &countdown{w: &out}, keyboard: k}
 	for _, style := range []pam.Style{pam.PromptEchoOff, pam.PromptEchoOn} {
-		if answer, err := c.answer(style, "Password: "); answer != "" || !errors.Is(err, errNotOurs) {
+		if answer, err := c.answer(style, "Password: "); answer != "" ||
+			!errors.Is(err, errNotOurs) {
 			t.Errorf("before the page was named: %q, %v", answer, err)
 		}
 	}
-	for _, test := range []struct{ prompt, answer string }{{prompt, "one"}, {prompt, ""}, {"Part 2 of 2: ", "three"}} {
-		if answer, err := c.answer(pam.PromptEchoOff, test.prompt); answer != test.answer || err != nil {
+	for _, test := range []struct{ prompt, answer string }{{prompt, "one"}, {prompt, ""},
+		{"Part 2 of 2: ", "three"}} {
+		if answer, err := c.answer(pam.PromptEchoOff, test.prompt); answer != test.answer ||
+			err != nil {
 			t.Errorf("%q, %v, want %q", answer, err, test.answer)
 		}
 	}
@@ -66,7 +70,8 @@ func TestAddressIn(t *testing.T) {
 
 // The browser runs as whoever called sudo, with that person's own home and desktop, or not at all.
 func TestInvoker(t *testing.T) {
-	env := map[string]string{"SUDO_UID": "65534", "DISPLAY": ":7", "XAUTHORITY": "/x", "LD_PRELOAD": "/evil.so", "HOME": "/root", "PATH": "/evil"}
+	env := map[string]string{"SUDO_UID": "65534", "DISPLAY": ":7", "XAUTHORITY": "/x",
+		"LD_PRELOAD": "/evil.so", "HOME": "/root", "PATH": "/evil"}
 	getenv := func(key string) string { return env[key] }
 	d, err := invoker(getenv)
 	if err != nil {
@@ -85,7 +90,8 @@ func TestInvoker(t *testing.T) {
 		t.Error(all)
 	}
 	for _, wrong := range []map[string]string{
-		{"SUDO_UID": "0", "DISPLAY": ":7"}, {"DISPLAY": ":7"}, {"SUDO_UID": "65534"}, {"SUDO_UID": "-1", "DISPLAY": ":7"}, {"SUDO_UID": "root", "DISPLAY": ":7"},
+		{"SUDO_UID": "0", "DISPLAY": ":7"}, {"DISPLAY": ":7"}, {"SUDO_UID": "65534"},
+		{"SUDO_UID": "-1", "DISPLAY": ":7"}, {"SUDO_UID": "root", "DISPLAY": ":7"},
 	} {
 		env = wrong
 		if d, err := invoker(getenv); err == nil {

@@ -51,21 +51,26 @@ here.`,
 			}
 			said := conversation{cmd: cmd, clock: newCountdown(cmd.OutOrStdout(), c.SignIn.Timeout)}
 			if c.SignIn.Flow == config.Browser {
-				said.keyboard = &keyboard{page: c.SignIn.Page, in: cmd.InOrStdin(), out: cmd.OutOrStdout(), desktop: newDesktop(os.Getenv)}
+				said.keyboard = &keyboard{page: c.SignIn.Page, in: cmd.InOrStdin(),
+					out: cmd.OutOrStdout(), desktop: newDesktop(os.Getenv)}
 			}
 			if given := cmd.Flags().Changed("qr"); given && wanted || !given && c.SignIn.QR {
 				said.picture = newPicture(cmd, os.Getenv, given)
 			}
 			defer said.clock.stop()
-			if err := interruptible(func() error { return signIn(service, args[0], said) }, said.clock.stop); err != nil {
+			if err := interruptible(func() error {
+				return signIn(service, args[0], said)
+			}, said.clock.stop); err != nil {
 				return err
 			}
 			said.clock.stop()
 			return welcome(cmd, store, args[0])
 		},
 	}
-	cmd.Flags().StringVar(&service, "service", service, "go through the stack of `NAME` in /etc/pam.d")
-	cmd.Flags().BoolVar(&wanted, "qr", false, "draw the page's address as a QR code, as sign_in.qr does for everybody")
+	cmd.Flags().StringVar(&service, "service", service,
+		"go through the stack of `NAME` in /etc/pam.d")
+	cmd.Flags().BoolVar(&wanted, "qr", false,
+		"draw the page's address as a QR code, as sign_in.qr does for everybody")
 	return cmd
 }
 
@@ -77,28 +82,35 @@ func ours(name string, rules account.Rules) error {
 		return &failure{exitNo, fmt.Sprintf("login: %q is spelled %s here", name, spelling.Right),
 			"run: aadctl login " + shell.Word(spelling.Right)}
 	case err != nil:
-		return &failure{exitNo, fmt.Sprintf("login: %q is not a name of the configured domains", name),
+		return &failure{exitNo, fmt.Sprintf("login: %q is not a name of the configured domains",
+			name),
 			"configured: " + strings.Join(rules.Domains, ", ")}
 	}
 	return nil
 }
 
-// hasStack refuses a service without a file: libpam would go by that of "other", which is not what a slip of the keyboard meant.
+// hasStack refuses a service without a file: libpam would go by that of "other", which is not what
+// a slip of the keyboard meant.
 func (o *options) hasStack(service string) error {
 	if o.system().HasStack(service) {
 		return nil
 	}
-	return &failure{exitNo, "login: there is no /etc/pam.d/" + strings.ToLower(service), "ls /etc/pam.d shows the services of this machine"}
+	return &failure{exitNo, "login: there is no /etc/pam.d/" + strings.ToLower(service),
+		"ls /etc/pam.d shows the services of this machine"}
 }
 
-func (o *options) system() doctor.System { return doctor.System{Files: os.DirFS(cmp.Or(o.root, "/"))} }
+func (o *options) system() doctor.System {
+	return doctor.System{Files: os.DirFS(cmp.Or(o.root,
+		"/"))}
+}
 
 // shown: elsewhere pam_aad.so would refuse without a word.
 func shown(service string, services []string) error {
 	if slices.Contains(services, strings.ToLower(service)) {
 		return nil
 	}
-	return &failure{exitNo, fmt.Sprintf("login: sign_in.services does not list %s, so no code is shown there", service),
+	return &failure{exitNo,
+		fmt.Sprintf("login: sign_in.services does not list %s, so no code is shown there", service),
 		"run: aadctl config add-service " + service}
 }
 
@@ -120,7 +132,8 @@ func signIn(service, name string, c conversation) error {
 
 // notSignedIn gives a return value of PAM its exit code; the module has said the rest.
 func notSignedIn(err error) *failure {
-	f := &failure{exitNo, "login: " + plain(err), "the log has a line about it: journalctl -g pam_aad, or /var/log/auth.log"}
+	f := &failure{exitNo, "login: " + plain(err),
+		"the log has a line about it: journalctl -g pam_aad, or /var/log/auth.log"}
 	switch {
 	case errors.Is(err, pam.ErrAuthinfoUnavail):
 		f.code = exitUnreachable
@@ -130,8 +143,8 @@ func notSignedIn(err error) *failure {
 	return f
 }
 
-// conversation shows what modules say. Where a code is shown it has no answers: ENTER is pressed at once, and a module that asks
-// for a password is not what was meant.
+// conversation shows what modules say. Where a code is shown it has no answers: ENTER is pressed at
+// once, and a module that asks for a password is not what was meant.
 type conversation struct {
 	cmd      *cobra.Command
 	clock    *countdown
@@ -175,6 +188,7 @@ func welcome(cmd *cobra.Command, store account.Store, name string) error {
 	if a.Admin {
 		as = " as administrator"
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s may sign in here%s: uid %d, home %s\n", a.Name, as, a.UID, printable(a.Home))
+	fmt.Fprintf(cmd.OutOrStdout(), "%s may sign in here%s: uid %d, home %s\n", a.Name,
+		as, a.UID, printable(a.Home))
 	return nil
 }

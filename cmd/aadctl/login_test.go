@@ -42,7 +42,8 @@ func TestCountdown(t *testing.T) {
 	c.stop()
 	first := "\r" + remaining(0, time.Minute-time.Nanosecond)
 	got := out.String()
-	if !strings.HasPrefix(got, first[:len(first)-10]) || !strings.HasSuffix(got, "\r"+strings.Repeat(" ", len(first)-1+2)+"\r") {
+	if !strings.HasPrefix(got, first[:len(first)-10]) ||
+		!strings.HasSuffix(got, "\r"+strings.Repeat(" ", len(first)-1+2)+"\r") {
 		t.Errorf("%q", got)
 	}
 
@@ -61,7 +62,8 @@ func TestNotSignedIn(t *testing.T) {
 		pam.ErrService:  exitConfiguration,
 		errors.New("x"): exitNo,
 	} {
-		if f := notSignedIn(err); f.code != want || !strings.HasPrefix(f.what, "login: ") || f.hint == "" {
+		if f := notSignedIn(err); f.code != want || !strings.HasPrefix(f.what, "login: ") ||
+			f.hint == "" {
 			t.Errorf("%v: %+v", err, f)
 		}
 	}
@@ -77,8 +79,10 @@ func TestConversation(t *testing.T) {
 	for _, test := range []struct {
 		style   pam.Style
 		refused bool
-	}{{pam.PromptEchoOn, false}, {pam.TextInfo, false}, {pam.ErrorMsg, false}, {pam.PromptEchoOff, true}, {pam.Style(99), true}} {
-		if answer, err := c.answer(test.style, "text"); answer != "" || (err != nil) != test.refused {
+	}{{pam.PromptEchoOn, false}, {pam.TextInfo, false}, {pam.ErrorMsg, false},
+		{pam.PromptEchoOff, true}, {pam.Style(99), true}} {
+		if answer, err := c.answer(test.style, "text"); answer != "" ||
+			(err != nil) != test.refused {
 			t.Errorf("%v: %q, %v", test.style, answer, err)
 		}
 	}

@@ -66,20 +66,25 @@ type options struct {
 
 func root(o *options) *cobra.Command {
 	cmd := group(&cobra.Command{
-		Use:               "aadctl",
-		Short:             "Administer aad-login: sign-in to this machine with Entra ID",
-		Long:              "Administer aad-login: sign-in to this machine with Entra ID.\n\n" + exitStatus,
+		Use:   "aadctl",
+		Short: "Administer aad-login: sign-in to this machine with Entra ID",
+		Long: "Administer aad-login: sign-in to this machine with Entra ID.\n\n" +
+			exitStatus,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-	}, checkCommand(o), reportCommand(o), metricsCommand(o), setupCommand(o), loginCommand(o), configCommand(o), accountCommand(o), storeCommand(o),
+	}, checkCommand(o), reportCommand(o), metricsCommand(o), setupCommand(o), loginCommand(o),
+		configCommand(o), accountCommand(o), storeCommand(o),
 		versionCommand(), completionCommand())
-	cmd.PersistentFlags().StringVar(&o.config, "config", config.DefaultPath, "read the configuration from `FILE`")
+	cmd.PersistentFlags().StringVar(&o.config, "config", config.DefaultPath,
+		"read the configuration from `FILE`")
 	cmd.SetHelpCommand(helpCommand())
 	cmd.InitDefaultHelpCmd()
 	completeWith(o, cmd)
 	cmd.SetHelpFunc(helpFor(cmd.HelpFunc()))
-	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageOf(cmd, err.Error()) })
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageOf(cmd, err.Error())
+	})
 	cmd.Version = built()
 	cmd.Flags().Bool("version", false, "print the version and how it was built")
 	cmd.SetVersionTemplate("{{.Version}}\n")
@@ -118,7 +123,8 @@ func helpFor(print func(*cobra.Command, []string)) func(*cobra.Command, []string
 	return func(cmd *cobra.Command, args []string) {
 		p := paper{width: terminalWidth(cmd.OutOrStdout())}
 		cmd.Long = p.paragraphs(cmd.Long)
-		cmd.SetUsageTemplate(strings.ReplaceAll(cmd.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", p.width)))
+		cmd.SetUsageTemplate(strings.ReplaceAll(cmd.UsageTemplate(), ".FlagUsages",
+			fmt.Sprintf(".FlagUsagesWrapped %d", p.width)))
 		print(cmd, args)
 	}
 }
@@ -156,7 +162,8 @@ func (o *options) anyStore() (account.Store, error) {
 	}
 	if !o.warned {
 		o.warned = true
-		fmt.Fprintf(o.errout, "aadctl: warning: %s\naadctl: warning: going on with %s\n", printable(explain(err).what), printable(store.Path()))
+		fmt.Fprintf(o.errout, "aadctl: warning: %s\naadctl: warning: going on with %s\n",
+			printable(explain(err).what), printable(store.Path()))
 	}
 	return store, nil
 }

@@ -28,8 +28,9 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"aadctl": func() {
 		o := &options{
-			runtimeDir: os.Getenv("WORK") + "/run", storeDir: os.Getenv("WORK") + "/machine", root: os.Getenv("WORK") + "/root",
-			now: func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) },
+			runtimeDir: os.Getenv("WORK") + "/run", storeDir: os.Getenv("WORK") + "/machine",
+			root: os.Getenv("WORK") + "/root",
+			now:  func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) },
 		}
 		os.Exit(run(o, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}})
@@ -62,12 +63,14 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ARC", arc)
 			env.Setenv("UNIFORM", uniform)
 			env.Setenv("ENTRA", entra.EntraURL())
-			for name, text := range map[string][]byte{"tomorrow": storeOfTomorrow(t), "ca.pem": entra.CA()} {
+			for name, text := range map[string][]byte{"tomorrow": storeOfTomorrow(t),
+				"ca.pem": entra.CA()} {
 				if err := os.WriteFile(env.WorkDir+"/"+name, text, 0o644); err != nil {
 					return err
 				}
 			}
-			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each aadctl ends a second late under the race detector
+			// else each aadctl ends a second late under the race detector
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
 		Dir:                 "testdata/script",
@@ -168,7 +171,8 @@ func compareMasked(ts *testscript.TestScript, neg bool, args []string) {
 
 // Scripts branch on the exit code, so each kind of error must keep its own.
 func TestExplain(t *testing.T) {
-	denied := &fs.PathError{Op: "open", Path: "/var/lib/aad-login/accounts.lock", Err: fs.ErrPermission}
+	denied := &fs.PathError{Op: "open", Path: "/var/lib/aad-login/accounts.lock",
+		Err: fs.ErrPermission}
 	cases := []struct {
 		err  error
 		code int
@@ -177,19 +181,27 @@ func TestExplain(t *testing.T) {
 		{nil, exitOK, ""},
 		{usage("flag needed"), exitUsage,
 			"aadctl: flag needed\naadctl: hint: aadctl --help lists commands and flags\n"},
-		{&config.Error{File: "c.toml", Line: 3, Key: "cloud", Problem: "is odd", Fix: "even it"}, exitConfiguration,
+		{&config.Error{File: "c.toml", Line: 3, Key: "cloud", Problem: "is odd", Fix: "even it"},
+			exitConfiguration,
 			"aadctl: c.toml:3: cloud: is odd\naadctl: hint: even it\n"},
 		{inStore(fmt.Errorf("account: lock: %w", denied)), exitStore,
-			"aadctl: lock: open /var/lib/aad-login/accounts.lock: permission denied\naadctl: hint: run this as root\n"},
+			"aadctl: lock: open /var/lib/aad-login/accounts.lock: permission denied\naadctl: " +
+				"hint: run this as root\n"},
 		{denied, exitNo,
-			"aadctl: open /var/lib/aad-login/accounts.lock: permission denied\naadctl: hint: run this as root\n"},
-		{inStore(&account.DamagedError{File: "/s/accounts.cdb", Problem: "is truncated"}), exitStore,
-			"aadctl: /s/accounts.cdb: is truncated\naadctl: hint: nothing was changed; restore it from a backup: aadctl store restore FILE\n"},
+			"aadctl: open /var/lib/aad-login/accounts.lock: permission denied\naadctl: hint: run " +
+				"this as root\n"},
+		{inStore(&account.DamagedError{File: "/s/accounts.cdb", Problem: "is truncated"}),
+			exitStore,
+			"aadctl: /s/accounts.cdb: is truncated\naadctl: hint: nothing was changed; restore " +
+				"it from a backup: aadctl store restore FILE\n"},
 		{&account.VersionError{File: "/s/accounts.cdb", Format: 9}, exitStore,
-			"aadctl: /s/accounts.cdb: has format 9, this version reads 1\naadctl: hint: install the version of aad-login that wrote it\n"},
-		{account.ErrMissing, exitStore, "aadctl: there is no store yet\naadctl: hint: run: aadctl config apply\n"},
+			"aadctl: /s/accounts.cdb: has format 9, this version reads 1\naadctl: hint: install " +
+				"the version of aad-login that wrote it\n"},
+		{account.ErrMissing, exitStore,
+			"aadctl: there is no store yet\naadctl: hint: run: aadctl config apply\n"},
 		{inStore(refused("p", errors.New("account: x: y"))), exitNo,
-			"aadctl: p: x: y\naadctl: hint: nothing was imported; correct the line and import the file again\n"},
+			"aadctl: p: x: y\naadctl: hint: nothing was imported; correct the line and import " +
+				"the file again\n"},
 		{inStore(errors.New("account: write the store: no space left on device")), exitStore,
 			"aadctl: write the store: no space left on device\n"},
 		{errors.New("anything else"), exitNo, "aadctl: anything else\n"},
@@ -197,7 +209,8 @@ func TestExplain(t *testing.T) {
 	for _, c := range cases {
 		var out bytes.Buffer
 		if code := complain(&out, c.err); code != c.code || out.String() != c.want {
-			t.Errorf("complain(%v) = %d, want %d\ngot  %s\nwant %s", c.err, code, c.code, out.String(), c.want)
+			t.Errorf("complain(%v) = %d, want %d\ngot  %s\nwant %s", c.err, code,
+				c.code, out.String(), c.want)
 		}
 	}
 }
@@ -241,7 +254,8 @@ func TestTable(t *testing.T) {
 func TestTableInANarrowTerminal(t *testing.T) {
 	var out bytes.Buffer
 	table := newTable(&out, "NAME", "UID", "STATE")
-	rows := [][]string{table.head, {"alice@contoso.com", "2027764255", "admin"}, {"a@contoso.com", "2027764256", "imported"}}
+	rows := [][]string{table.head, {"alice@contoso.com", "2027764255", "admin"},
+		{"a@contoso.com", "2027764256", "imported"}}
 	for _, pass := range []func(...string){table.measure, table.print} {
 		table.fit(36)
 		for _, row := range rows {
@@ -262,11 +276,14 @@ func TestTableInANarrowTerminal(t *testing.T) {
 func TestWriteWholeReplacesNothing(t *testing.T) {
 	dir := t.TempDir()
 	file := dir + "/report.html"
-	err := writeWhole(file, 0o600, false, func(io.Writer) error { return os.WriteFile(file, []byte("theirs"), 0o600) })
+	err := writeWhole(file, 0o600, false, func(io.Writer) error {
+		return os.WriteFile(file, []byte("theirs"), 0o600)
+	})
 	if err == nil || err.Error() != file+": is there already" {
 		t.Error(err)
 	}
-	if err := writeWhole(file, 0o600, true, func(io.Writer) error { return errors.New("full") }); err == nil || err.Error() != "full" {
+	if err := writeWhole(file, 0o600, true,
+		func(io.Writer) error { return errors.New("full") }); err == nil || err.Error() != "full" {
 		t.Error(err)
 	}
 	text, _ := os.ReadFile(file)

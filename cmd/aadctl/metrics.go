@@ -75,8 +75,9 @@ func (o *options) metrics(cmd *cobra.Command, file string) error {
 	return cmp.Or(err, unread)
 }
 
-// countedBefore reads what the last run has left. The directory may be a collector's own, which could put anything there: so no link
-// is followed, no pipe waited for, and no file of another kind replaced.
+// countedBefore reads what the last run has left. The directory may be a collector's own, which
+// could put anything there: so no link is followed, no pipe waited for, and no file of another kind
+// replaced.
 func countedBefore(file string) (*metrics.Metrics, error) {
 	if file == "" {
 		return new(metrics.Metrics), nil
@@ -85,7 +86,8 @@ func countedBefore(file string) (*metrics.Metrics, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return new(metrics.Metrics), nil
 	}
-	foreign := &failure{exitNo, "metrics: " + file + ": is there, and no file that this command has written", "name another file"}
+	foreign := &failure{exitNo, "metrics: " + file +
+		": is there, and no file that this command has written", "name another file"}
 	if err != nil {
 		return nil, foreign
 	}
@@ -100,8 +102,8 @@ func countedBefore(file string) (*metrics.Metrics, error) {
 	return m, err
 }
 
-// countLog counts what has been written since the last time. Some logs know no more of a time than the second, so it stops at the
-// beginning of one that all lines of the one before have reached.
+// countLog counts what has been written since the last time. Some logs know no more of a time than
+// the second, so it stops at the beginning of one that all lines of the one before have reached.
 func countLog(ctx context.Context, m *metrics.Metrics, from logFiles, now time.Time) error {
 	since, until := m.Until, now.Add(-logDelay).Truncate(time.Second)
 	switch {
@@ -134,11 +136,12 @@ func inLog(what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return no("metrics: "+what+": "+firstLine(err.Error()), "nothing was written; what is in the log is counted the next time")
+	return no("metrics: "+what+": "+firstLine(err.Error()),
+		"nothing was written; what is in the log is counted the next time")
 }
 
-// ofRoot: su and the like write as who has started them, but only what they say, and only root can have made them what they are.
-// A text file does not tell.
+// ofRoot: su and the like write as who has started them, but only what they say, and only root can
+// have made them what they are. A text file does not tell.
 func ofRoot(root fs.FS, w *authlog.Writer) bool {
 	if w == nil || w.UID == 0 {
 		return true

@@ -38,7 +38,8 @@ func (n nameService) about(accounts []account.Account) account.NameService {
 		for _, account := range each {
 			keys = append(keys, account.Name, strconv.FormatUint(uint64(account.UID), 10))
 		}
-		if a.ask("passwd", n.users, keys, a.users, a.userOf) != nil || a.ask("group", n.groups, keys, a.groups, a.groupOf) != nil {
+		if a.ask("passwd", n.users, keys, a.users, a.userOf) != nil ||
+			a.ask("group", n.groups, keys, a.groups, a.groupOf) != nil {
 			return n
 		}
 		for _, key := range keys {
@@ -49,13 +50,16 @@ func (n nameService) about(accounts []account.Account) account.NameService {
 }
 
 // ask takes the lines of passwd(5) or group(5) that getent(1) prints.
-func (a answers) ask(database string, sources, keys []string, ids map[string]uint32, names map[uint32]string) error {
+func (a answers) ask(database string, sources, keys []string, ids map[string]uint32,
+	names map[uint32]string) error {
 	if len(sources) == 0 {
 		return nil
 	}
-	out, err := exec.Command("getent", append([]string{"-s", strings.Join(sources, " "), database}, keys...)...).Output()
+	out, err := exec.Command("getent", append([]string{"-s", strings.Join(sources, " "), database},
+		keys...)...).Output()
 	const someNotFound = 2
-	if exit := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != someNotFound) {
+	if exit := (*exec.ExitError)(nil); err != nil &&
+		(!errors.As(err, &exit) || exit.ExitCode() != someNotFound) {
 		return err
 	}
 	for line := range strings.Lines(string(out)) {

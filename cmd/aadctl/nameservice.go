@@ -18,8 +18,10 @@ import (
 // files in /etc say nothing of; otherwise nil.
 func besides(etc fs.FS) account.NameService {
 	text, err := fs.ReadFile(etc, "nsswitch.conf")
-	n := nameService{users: otherSources(string(text), "passwd"), groups: otherSources(string(text), "group")}
-	if err != nil && errors.Is(err, fs.ErrNotExist) || err == nil && len(n.users)+len(n.groups) == 0 {
+	n := nameService{users: otherSources(string(text), "passwd"),
+		groups: otherSources(string(text), "group")}
+	if err != nil && errors.Is(err, fs.ErrNotExist) ||
+		err == nil && len(n.users)+len(n.groups) == 0 {
 		return nil
 	}
 	return n
@@ -35,7 +37,8 @@ func otherSources(nsswitch, which string) (others []string) {
 			continue
 		}
 		for _, source := range strings.Fields(sources) {
-			if !strings.ContainsAny(source, "[]=") && !slices.Contains([]string{"files", "aad", "systemd"}, source) {
+			if !strings.ContainsAny(source, "[]=") &&
+				!slices.Contains([]string{"files", "aad", "systemd"}, source) {
 				others = append(others, source)
 			}
 		}

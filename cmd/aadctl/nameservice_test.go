@@ -65,7 +65,8 @@ func TestManyAreAskedForAtOnce(t *testing.T) {
 		"a gid":          {Name: "bob@contoso.com", UID: gidOf(t, "shadow")},
 	} {
 		// "files" stands in for a source that has these.
-		service := nameService{users: []string{"files"}, groups: []string{"files"}}.about([]account.Account{fine, a})
+		service := nameService{users: []string{"files"},
+			groups: []string{"files"}}.about([]account.Account{fine, a})
 		all, ok := service.(answers)
 		if !ok || !all.asked[a.Name] || !all.asked[fine.Name] {
 			t.Fatalf("%s: getent has not been asked", what)
@@ -78,7 +79,8 @@ func TestManyAreAskedForAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	l.Besides = nameService{users: []string{"nowhere"}}.about([]account.Account{fine, {Name: "root", UID: 3001}})
+	l.Besides = nameService{users: []string{"nowhere"}}.about([]account.Account{fine,
+		{Name: "root", UID: 3001}})
 	if err := l.Conflict(account.Account{Name: "root", UID: 3001}); err != nil {
 		t.Errorf("the files are asked again: %v", err)
 	}

@@ -16,8 +16,9 @@ import (
 	"aadlogin/internal/doctor"
 )
 
-// paper is where findings are written: in colour on a terminal, unless NO_COLOR is set (https://no-color.org), and with
-// sentences broken at its width. Commands are never broken: they are there to be copied.
+// paper is where findings are written: in colour on a terminal, unless NO_COLOR is set
+// (https://no-color.org), and with sentences broken at its width. Commands are never broken: they
+// are there to be copied.
 type paper struct {
 	w      io.Writer
 	colour bool
@@ -27,7 +28,8 @@ type paper struct {
 
 func newPaper(w io.Writer, getenv func(string) string) *paper {
 	p := &paper{w: w, width: terminalWidth(w)}
-	locale := cmp.Or(getenv("LC_ALL"), getenv("LC_CTYPE")) // LANG alone says little: C is what is left where nobody has chosen
+	// LANG alone says little: C is what is left where nobody has chosen
+	locale := cmp.Or(getenv("LC_ALL"), getenv("LC_CTYPE"))
 	p.ascii = locale == "C" || locale == "POSIX"
 	p.colour = p.width > 0 && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
 	return p
@@ -61,7 +63,8 @@ var marks = map[doctor.Status][2]string{
 }
 
 // asciiMarks are as wide.
-var asciiMarks = map[doctor.Status]string{doctor.OK: "+", doctor.Warning: "!", doctor.Failed: "x", doctor.Skipped: "-"}
+var asciiMarks = map[doctor.Status]string{doctor.OK: "+", doctor.Warning: "!",
+	doctor.Failed: "x", doctor.Skipped: "-"}
 
 func (p *paper) findings(all []doctor.Finding) {
 	for _, r := range all {
@@ -97,8 +100,8 @@ func (p *paper) sum(all []doctor.Finding) {
 	}
 }
 
-// fold breaks text at blanks, so that no line but one long word passes the width. Lines but the first are indented, and the
-// first is where the indentation ends.
+// fold breaks text at blanks, so that no line but one long word passes the width. Lines but the
+// first are indented, and the first is where the indentation ends.
 func (p *paper) fold(text string, indent int) string {
 	if p.width == 0 {
 		return text

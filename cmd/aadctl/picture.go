@@ -14,8 +14,9 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// picture draws the page of a prompt as a QR code, itself: the module draws only where the host has a locale, and a Go program has
-// none. In colour it is black on white, whatever the terminal's own colours are.
+// picture draws the page of a prompt as a QR code, itself: the module draws only where the host has
+// a locale, and a Go program has none. In colour it is black on white, whatever the terminal's own
+// colours are.
 type picture struct {
 	paper  *paper
 	utf8   bool

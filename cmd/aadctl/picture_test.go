@@ -32,7 +32,8 @@ func TestIsUTF8(t *testing.T) {
 }
 
 func TestPictureAbove(t *testing.T) {
-	const sentence = "Signing in.\nTo sign in, use a web browser to open the page https://microsoft.com/devicelogin and enter the code X to authenticate."
+	const sentence = "Signing in.\nTo sign in, use a web browser to open the page " +
+		"https://microsoft.com/devicelogin and enter the code X to authenticate."
 	first := strings.Repeat("█", 37)
 	for _, test := range []struct {
 		name, prompt string
@@ -41,11 +42,14 @@ func TestPictureAbove(t *testing.T) {
 	}{
 		{"none is wanted", sentence, nil, "", ""},
 		{"into a file", sentence, &picture{paper: &paper{}, utf8: true}, first + "\n", ""},
-		{"in colour", sentence, &picture{paper: &paper{width: 60, colour: true}, utf8: true}, "\x1b[38;5;231;48;5;16m" + first + "\x1b[0m\n", ""},
-		{"too narrow", sentence, &picture{paper: &paper{width: 36}, utf8: true}, "", "aadctl: login: no QR code: the terminal's 36 columns are too few\n"},
+		{"in colour", sentence, &picture{paper: &paper{width: 60, colour: true}, utf8: true},
+			"\x1b[38;5;231;48;5;16m" + first + "\x1b[0m\n", ""},
+		{"too narrow", sentence, &picture{paper: &paper{width: 36}, utf8: true}, "",
+			"aadctl: login: no QR code: the terminal's 36 columns are too few\n"},
 		{"no UTF-8", sentence, &picture{paper: &paper{width: 60}}, "",
 			"aadctl: login: no QR code: the locale is not one of UTF-8 (LC_ALL, LC_CTYPE, LANG)\n"},
-		{"too long", strings.Replace(sentence, "devicelogin", strings.Repeat("a", 100), 1), &picture{paper: &paper{}, utf8: true}, "",
+		{"too long", strings.Replace(sentence, "devicelogin", strings.Repeat("a", 100), 1),
+			&picture{paper: &paper{}, utf8: true}, "",
 			"aadctl: login: no QR code: the address cannot be drawn\n"},
 		{"not of ours", "Verification code: ", &picture{paper: &paper{}, utf8: true}, "", ""},
 	} {
@@ -55,7 +59,8 @@ func TestPictureAbove(t *testing.T) {
 				test.p.paper.w, test.p.notice = &out, &errout
 			}
 			test.p.above(test.prompt)
-			if got := out.String(); !strings.HasPrefix(got, test.begin) || test.begin == "" && got != "" {
+			if got := out.String(); !strings.HasPrefix(got, test.begin) ||
+				test.begin == "" && got != "" {
 				t.Errorf("drew\n%s", got)
 			}
 			if errout.String() != test.says {

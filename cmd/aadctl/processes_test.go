@@ -23,13 +23,15 @@ func TestUidsOf(t *testing.T) {
 		}
 	}
 	// The kernel's own, of this very process.
-	if pids, err := processesOf(uint32(os.Geteuid())); err != nil || !slices.Contains(pids, os.Getpid()) {
+	if pids, err := processesOf(uint32(os.Geteuid())); err != nil ||
+		!slices.Contains(pids, os.Getpid()) {
 		t.Errorf("%d is not among %v, %v", os.Getpid(), pids, err)
 	}
 }
 
 func TestSome(t *testing.T) {
-	for want, pids := range map[string][]int{"7": {7}, "1 2 3 4 5": {1, 2, 3, 4, 5}, "1 2 3 4 5 and 2 more": {1, 2, 3, 4, 5, 6, 7}} {
+	for want, pids := range map[string][]int{"7": {7}, "1 2 3 4 5": {1, 2, 3, 4, 5},
+		"1 2 3 4 5 and 2 more": {1, 2, 3, 4, 5, 6, 7}} {
 		if got := some(pids); got != want {
 			t.Errorf("%v: %q, want %q", pids, got, want)
 		}

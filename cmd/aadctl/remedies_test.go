@@ -34,7 +34,8 @@ func TestRemedies(t *testing.T) {
 			}
 		}
 	}
-	printed := regexp.MustCompile("`(aadctl [^`]+)`|(?m)^(?: {4})?(?:sudo )?(aadctl .+)$").FindAllStringSubmatch(string(page), -1)
+	printed := regexp.MustCompile("`(aadctl [^`]+)`|(?m)^(?: {4})?(?:sudo )?(aadctl .+)$").
+		FindAllStringSubmatch(string(page), -1)
 	if len(printed) < 10 {
 		t.Fatalf("%d commands", len(printed))
 	}

@@ -63,14 +63,16 @@ The exit status is 0 once the report is written, whatever it says.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if os.Geteuid() != 0 {
-				return &failure{exitNo, "report: only root may read all that is reported", "run this as root"}
+				return &failure{exitNo, "report: only root may read all that is reported",
+					"run this as root"}
 			}
 			return o.report(cmd, how, strings.Join(args, ""))
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&how.only, "account", "", "report about `ACCOUNT` alone")
-	flags.StringVar(&how.since, "since", "7d", "`TIME` of the oldest sign-in: 12h or 7d ago, or 2026-01-31")
+	flags.StringVar(&how.since, "since", "7d",
+		"`TIME` of the oldest sign-in: 12h or 7d ago, or 2026-01-31")
 	flags.IntVar(&how.limit, "limit", 1000, "at most `N` sign-ins, the newest, and N accounts")
 	flags.BoolVar(&how.json, "json", false, "one JSON object instead of HTML")
 	flags.BoolVar(&how.redact, "redact", false, "pseudonyms instead of names and addresses")
@@ -99,12 +101,14 @@ func (o *options) report(cmd *cobra.Command, how reporting, file string) error {
 	if c, err := config.Load(o.config); err == nil {
 		r.Settings = c.Show()
 	}
-	o.examine(cmd.Context(), how.accounts(), how.offline, func(more []doctor.Finding) { r.Checks = append(r.Checks, more...) })
+	o.examine(cmd.Context(), how.accounts(), how.offline,
+		func(more []doctor.Finding) { r.Checks = append(r.Checks, more...) })
 	err = o.withRows(how, func(rows report.Accounts, names []string) error {
 		r.Accounts = rows
 		r.SignIns = signIns(cmd.Context(), o.logs(root), since, now, how.limit, how.only, names)
 		if how.only != "" && rows.Problem == "" && rows.Total == 0 && r.SignIns.Total == 0 {
-			return &failure{exitNo, "report: there is no account " + how.only + ", and the log has no sign-in under that name since " +
+			return &failure{exitNo, "report: there is no account " + how.only +
+				", and the log has no sign-in under that name since " +
 				since.Format(time.DateOnly), allAccounts}
 		}
 		if file == "-" {
@@ -128,7 +132,8 @@ func (how reporting) start(cmd *cobra.Command, now time.Time) (time.Time, error)
 	}
 	since, err := ago(how.since, now)
 	if err != nil {
-		return now, usage(fmt.Sprintf("%s--since: %q is neither a time ago, such as 12h or 7d, nor a date, such as 2026-01-31",
+		return now, usage(fmt.Sprintf("%s--since: %q is neither a time ago, such as 12h or 7d, "+
+			"nor a date, such as 2026-01-31",
 			below(cmd), how.since))
 	}
 	return since, nil
@@ -169,7 +174,8 @@ func machineFacts(root fs.FS) []report.Fact {
 		return firstLine(string(text))
 	}
 	release, _ := fs.ReadFile(root, "etc/os-release")
-	system := regexp.MustCompile(`(?m)^PRETTY_NAME="?([^"\n]*)`).FindSubmatch(append(release, "\nPRETTY_NAME=unknown"...))
+	system := regexp.MustCompile(`(?m)^PRETTY_NAME="?([^"\n]*)`).
+		FindSubmatch(append(release, "\nPRETTY_NAME=unknown"...))
 	return []report.Fact{
 		{Name: "Name", Value: cmp.Or(line("proc/sys/kernel/hostname"), "this machine")},
 		{Name: "System", Value: string(system[1])},
@@ -193,8 +199,8 @@ func (how reporting) defaultName(machine string, now time.Time) string {
 	return "aad-login-report-" + machine + "-" + now.UTC().Format("20060102T150405Z") + kind
 }
 
-// writeWhole makes the file appear when all of it is on disk, with this mode. A name that is taken meanwhile is left
-// alone: link(2) does not replace.
+// writeWhole makes the file appear when all of it is on disk, with this mode. A name that is taken
+// meanwhile is left alone: link(2) does not replace.
 func writeWhole(file string, mode fs.FileMode, force bool, write func(io.Writer) error) error {
 	next := file + ".new-" + rand.Text()[:8]
 	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -227,7 +233,8 @@ func tellReport(out io.Writer, file string, r *report.Report) error {
 	fmt.Fprintf(out, "%s: written; checks failed: %d, sign-ins: %d, accounts: %d\n",
 		printable(file), failed, len(r.SignIns.Events), r.Accounts.Shown)
 	if r.Redacted == nil {
-		fmt.Fprintln(out, "  it names people and the addresses they came from; --redact leaves both out")
+		fmt.Fprintln(out,
+			"  it names people and the addresses they came from; --redact leaves both out")
 	}
 	return nil
 }

@@ -11,9 +11,10 @@ import (
 	"aadlogin/internal/report"
 )
 
-// withRows calls do with the accounts to report, and the names that the one in question has or had. A store that cannot be
-// read is part of the report.
-func (o *options) withRows(how reporting, do func(rows report.Accounts, names []string) error) error {
+// withRows calls do with the accounts to report, and the names that the one in question has or had.
+// A store that cannot be read is part of the report.
+func (o *options) withRows(how reporting, do func(rows report.Accounts,
+	names []string) error) error {
 	_, store, err := o.load()
 	if err != nil {
 		return do(report.Accounts{Problem: explain(err).what}, nil)
@@ -54,10 +55,12 @@ func allRows(store account.Store, s *account.Snapshot, limit int) report.Account
 	}}
 }
 
-func oneRow(store account.Store, s *account.Snapshot, which string) (rows report.Accounts, names []string) {
+func oneRow(store account.Store, s *account.Snapshot, which string) (rows report.Accounts,
+	names []string) {
 	a, err := find(s, which)
 	if errors.Is(err, account.ErrUnknown) || a.Name == "" {
-		return report.Accounts{All: func(func(report.Account) bool) {}}, []string{strings.ToLower(which)}
+		return report.Accounts{All: func(func(report.Account) bool) {}},
+			[]string{strings.ToLower(which)}
 	}
 	one := func(yield func(report.Account) bool) { yield(rowOf(store, a)) }
 	return report.Accounts{Total: 1, Shown: 1, All: one}, append([]string{a.Name}, a.Former...)
@@ -66,7 +69,8 @@ func oneRow(store account.Store, s *account.Snapshot, which string) (rows report
 func rowOf(store account.Store, a account.Account) report.Account {
 	row := report.Account{Name: a.Name, UID: a.UID, State: state(a), Created: a.Created}
 	if g, err := store.ReadGrant(a.UID); err == nil {
-		row.Last = &report.Authorization{Time: g.Time, Admin: g.Admin, Service: g.Service, From: g.RemoteHost, Source: g.Source}
+		row.Last = &report.Authorization{Time: g.Time, Admin: g.Admin, Service: g.Service,
+			From: g.RemoteHost, Source: g.Source}
 	}
 	return row
 }

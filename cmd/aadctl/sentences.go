@@ -19,40 +19,49 @@ const allAccounts = "aadctl account list --all shows the accounts"
 
 func unknownAccount(in lookup, which string) error {
 	if now, err := in.Holder(which); err == nil || errors.Is(err, account.ErrRemoved) {
-		return no(fmt.Sprintf("%s: is a former name of uid %d", which, now.UID), "its name is "+now.Name)
+		return no(fmt.Sprintf("%s: is a former name of uid %d", which, now.UID), "its name is "+
+			now.Name)
 	}
-	if a, err := in.ByName(strings.ToLower(which)); a.Name != "" && a.Name != which && (err == nil || errors.Is(err, account.ErrRemoved)) {
+	if a, err := in.ByName(strings.ToLower(which)); a.Name != "" && a.Name != which &&
+		(err == nil || errors.Is(err, account.ErrRemoved)) {
 		return no(fmt.Sprintf("%s: there is no such account", which), "it is spelled "+a.Name)
 	}
 	return no(fmt.Sprintf("%s: there is no such account", which), allAccounts)
 }
 
 func removedAccount(a account.Account) error {
-	return no(fmt.Sprintf("%s: was removed on %s", a.Name, when(a.Removed)), "to bring it back: aadctl account restore "+shell.Word(a.Name))
+	return no(fmt.Sprintf("%s: was removed on %s", a.Name, when(a.Removed)),
+		"to bring it back: aadctl account restore "+shell.Word(a.Name))
 }
 
 func movedAccount(a account.Account) error {
-	return no(fmt.Sprintf("%d: nobody has this uid; %s had it until %s", a.UID, a.Name, when(a.Removed)),
+	return no(fmt.Sprintf("%d: nobody has this uid; %s had it until %s",
+		a.UID, a.Name, when(a.Removed)),
 		fmt.Sprintf("its uid is %d", a.MovedTo))
 }
 
 func noShell(file, shell, problem string) error {
-	return &failure{exitConfiguration, fmt.Sprintf("%s: accounts.shell: %s %s, and sshd lets nobody in without a login shell", file, shell, problem),
+	return &failure{exitConfiguration,
+		fmt.Sprintf("%s: accounts.shell: %s %s, and sshd lets nobody in without a login shell",
+			file, shell, problem),
 		"install it, or set accounts.shell to one that is there, such as /bin/bash"}
 }
 
 func takenName(in lookup, name string) error {
 	if held, err := in.ByName(name); err == nil {
-		return no(fmt.Sprintf("%s: is the name of uid %d", name, held.UID), "if two people have exchanged their names, use --swap")
+		return no(fmt.Sprintf("%s: is the name of uid %d", name, held.UID),
+			"if two people have exchanged their names, use --swap")
 	}
-	return no(fmt.Sprintf("%s: was the name of another account", name), "nobody else ever gets it; "+allAccounts)
+	return no(fmt.Sprintf("%s: was the name of another account", name),
+		"nobody else ever gets it; "+allAccounts)
 }
 
 func badName(name string, domains []string, err error) error {
 	if spelling := (*account.SpellingError)(nil); errors.As(err, &spelling) {
 		return no(fmt.Sprintf("%s: is not how a name is spelled here", name), "use "+spelling.Right)
 	}
-	return no(fmt.Sprintf("%s: is not a name of an accepted domain", name), "accepted are: "+strings.Join(domains, ", "))
+	return no(fmt.Sprintf("%s: is not a name of an accepted domain", name), "accepted are: "+
+		strings.Join(domains, ", "))
 }
 
 func wouldUndo(file string, undone []account.Account) error {
@@ -60,9 +69,11 @@ func wouldUndo(file string, undone []account.Account) error {
 	for _, a := range undone {
 		names = append(names, a.Name)
 	}
-	return no(fmt.Sprintf("%s: would undo that accounts came to be, or were locked or removed: %d (%s)",
+	return no(fmt.Sprintf("%s: would undo that accounts came to be, or were locked or "+
+		"removed: %d (%s)",
 		file, len(undone), few(names)),
-		"nothing was changed; --force restores it, and the ids of accounts it lacks may be given to others")
+		"nothing was changed; --force restores it, and the ids of accounts it lacks may be given "+
+			"to others")
 }
 
 // few returns the first elements of a list.

@@ -63,14 +63,20 @@ there, and can be run again.`,
 	flags := cmd.Flags()
 	flags.StringVar(&w.tenant, "tenant", "", "directory (tenant) `ID`")
 	flags.StringVar(&w.client, "client", "", "application (client) `ID` of the app registration")
-	flags.StringSliceVar(&w.domains, "domain", nil, "`SUFFIX` of user names after the @; may be repeated")
-	flags.StringVar(&w.source, "source", "", "authorization.source, a `SOURCE`: check-access, role-assignments, permissions or app-roles")
-	flags.StringVar(&w.resource, "resource-id", "", "authorization.resource_id: an `ID`, for machines that metadata does not name")
-	flags.StringVar(&w.scope, "scope", "", "sign_in.scope: a `SCOPE` that the application exposes, or none")
+	flags.StringSliceVar(&w.domains, "domain", nil,
+		"`SUFFIX` of user names after the @; may be repeated")
+	flags.StringVar(&w.source, "source", "",
+		"authorization.source, a `SOURCE`: check-access, role-assignments, permissions or app-roles")
+	flags.StringVar(&w.resource, "resource-id", "",
+		"authorization.resource_id: an `ID`, for machines that metadata does not name")
+	flags.StringVar(&w.scope, "scope", "",
+		"sign_in.scope: a `SCOPE` that the application exposes, or none")
 	flags.StringVar(&w.flow, "flow", "", "sign_in.flow, a `FLOW`: device-code or browser")
-	flags.StringVar(&w.page, "page", "", "sign_in.page: the `URL` of the sign-in page, as it is registered")
+	flags.StringVar(&w.page, "page", "",
+		"sign_in.page: the `URL` of the sign-in page, as it is registered")
 	flags.StringVar(&w.pageFile, "page-file", "", "write the sign-in page to `FILE`")
-	flags.BoolVar(&w.force, "force", false, "replace values that are there, and write domains of other tenants")
+	flags.BoolVar(&w.force, "force", false,
+		"replace values that are there, and write domains of other tenants")
 	return cmd
 }
 
@@ -127,18 +133,22 @@ func (o *options) setup(ctx context.Context, w *wanted, in io.Reader, out io.Wri
 	return nil
 }
 
-// A setting is a key of the configuration with the value that setup is to give it, and the flag that says so.
+// A setting is a key of the configuration with the value that setup is to give it, and the flag
+// that says so.
 type setting struct {
 	flag, key string
 	value     any
 }
 
-// settings are those with a value. The scope, which depends on what the file has, is not among them.
+// settings are those with a value. The scope, which depends on what the file has, is not among
+// them.
 func (w *wanted) settings() []setting {
 	var all []setting
 	for _, s := range []setting{
-		{"--tenant", "tenant_id", w.tenant}, {"--client", "client_id", w.client}, {"--domain", "domains", w.domains},
-		{"--source", "authorization.source", w.source}, {"--flow", "sign_in.flow", w.flow}, {"--page", "sign_in.page", w.page},
+		{"--tenant", "tenant_id", w.tenant}, {"--client", "client_id", w.client},
+		{"--domain", "domains", w.domains},
+		{"--source", "authorization.source", w.source}, {"--flow", "sign_in.flow", w.flow},
+		{"--page", "sign_in.page", w.page},
 		{"--resource-id", "authorization.resource_id", w.resource},
 	} {
 		if text, _ := s.value.(string); text != "" || s.flag == "--domain" && len(w.domains) > 0 {
@@ -162,7 +172,8 @@ func (w *wanted) valid() error {
 	return nil
 }
 
-// typed makes an error about a value the error of the flag that gave it: whoever typed the flag has not seen the file.
+// typed makes an error about a value the error of the flag that gave it: whoever typed the flag has
+// not seen the file.
 func (w *wanted) typed(err error) error {
 	wrong := (*config.Error)(nil)
 	if !errors.As(err, &wrong) {
@@ -170,17 +181,20 @@ func (w *wanted) typed(err error) error {
 	}
 	for _, s := range append(w.settings(), setting{"--scope", "sign_in.scope", w.scope}) {
 		if s.key == wrong.Key && !w.answered[s.key] && (s.flag != "--scope" || w.scope != "") {
-			return &failure{exitUsage, "setup: " + s.flag + ": " + wrong.Problem, "nothing was changed; " + wrong.Fix}
+			return &failure{exitUsage, "setup: " + s.flag + ": " + wrong.Problem,
+				"nothing was changed; " + wrong.Fix}
 		}
 	}
 	return err
 }
 
-// draft is the configuration with the flags' values and others in the place of what is still to be asked for: what is wrong with
-// the file, or with flags together, is told before anybody has answered anything.
+// draft is the configuration with the flags' values and others in the place of what is still to be
+// asked for: what is wrong with the file, or with flags together, is told before anybody has
+// answered anything.
 func (w *wanted) draft(path string, text []byte) (*config.Config, error) {
 	if w.flow == config.Browser && w.page == "" && config.Words(text, "sign_in.page") == nil {
-		return nil, &failure{exitUsage, "setup: --flow browser needs the address of the sign-in page: --page is missing",
+		return nil, &failure{exitUsage,
+			"setup: --flow browser needs the address of the sign-in page: --page is missing",
 			"nothing was changed; with --page URL --page-file FILE setup writes that page"}
 	}
 	d := *w
@@ -215,7 +229,8 @@ func (w *wanted) edit(path string, text []byte) ([]byte, error) {
 		text, had = config.Set(text, s.key, value)
 		another = another || s.key == "client_id" && w.answered[s.key] && had != value
 		if had != "" && had != `""` && had != value && !w.force && !w.answered[s.key] {
-			return nil, &failure{exitNo, fmt.Sprintf("setup: %s: %s is %s already, not %s", path, s.key, had, value),
+			return nil, &failure{exitNo, fmt.Sprintf("setup: %s: %s is %s already, not %s", path,
+				s.key, had, value),
 				"nothing was changed; --force replaces it"}
 		}
 	}
@@ -223,11 +238,13 @@ func (w *wanted) edit(path string, text []byte) ([]byte, error) {
 		var had string
 		text, had = config.Set(text, "sign_in.scope", scope)
 		if had != "" && had != `""` && had != scope && !w.force && !another {
-			return nil, &failure{exitNo, fmt.Sprintf("setup: %s: sign_in.scope is %s already, not %s", path, had, scope),
+			return nil, &failure{exitNo,
+				fmt.Sprintf("setup: %s: sign_in.scope is %s already, not %s", path, had, scope),
 				"nothing was changed; --force replaces it"}
 		}
 	}
-	if w.source == config.AppRoles { // metadata, which would tell the cloud, is nowhere but in Azure
+	// metadata, which would tell the cloud, is nowhere but in Azure
+	if w.source == config.AppRoles {
 		if edited, had := config.Set(text, "cloud", config.Spell("public")); had == "" {
 			text = edited
 		}

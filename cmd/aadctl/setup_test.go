@@ -15,8 +15,10 @@ import (
 
 // Whoever forges metadata must not get a command of theirs into the shell that ours are copied to.
 func TestStrangeResourceID(t *testing.T) {
-	c := &config.Config{Domains: []string{"contoso.com"}, Authorization: config.Authorization{Source: config.CheckAccess}}
-	for _, id := range []string{"/subscriptions/s'; id; '", "/subscriptions/$(id)", "/a\nid", "id", "/a b", "/\x1b[2J", "/subscriptions/s/x",
+	c := &config.Config{Domains: []string{"contoso.com"},
+		Authorization: config.Authorization{Source: config.CheckAccess}}
+	for _, id := range []string{"/subscriptions/s'; id; '", "/subscriptions/$(id)", "/a\nid", "id",
+		"/a b", "/\x1b[2J", "/subscriptions/s/x",
 		strings.Replace(emulator.Contoso().Machine.ResourceID, "/demo/", "/dé/", 1)} {
 		var out bytes.Buffer
 		printLeft(&out, c, discovered{resource: id})
@@ -38,7 +40,8 @@ func TestLeftElsewhere(t *testing.T) {
 	var out bytes.Buffer
 	printLeft(&out, &config.Config{}, discovered{})
 	discovered{}.tell(&out)
-	if !strings.Contains(out.String(), "--source app-roles") || !strings.Contains(out.String(), "not in Azure") {
+	if !strings.Contains(out.String(), "--source app-roles") ||
+		!strings.Contains(out.String(), "not in Azure") {
 		t.Error(out.String())
 	}
 }
@@ -62,33 +65,43 @@ func discoverAt(t *testing.T, like func(*emulator.Machine)) (found discovered, s
 
 // A service that knows no version that it is asked with is there all the same.
 func TestLeftRefused(t *testing.T) {
-	found, text := discoverAt(t, func(m *emulator.Machine) { m.APIVersions = []string{"2019-03-11", "2019-02-01"} })
-	if found.resource != "" || strings.Contains(text, "not in Azure") || !strings.Contains(text, "Newest versions: 2019-03-11 2019-02-01") {
+	found, text := discoverAt(t, func(m *emulator.Machine) {
+		m.APIVersions = []string{"2019-03-11", "2019-02-01"}
+	})
+	if found.resource != "" || strings.Contains(text, "not in Azure") ||
+		!strings.Contains(text, "Newest versions: 2019-03-11 2019-02-01") {
 		t.Error(text)
 	}
 }
 
 // One that may not be asked by this program is there, too, and no agent of Azure Arc to be updated.
 func TestLeftForbidden(t *testing.T) {
-	found, text := discoverAt(t, func(m *emulator.Machine) { m.Callers = []emulator.Caller{{Exe: "/usr/sbin/sshd"}} })
-	if found.resource != "" || strings.Contains(text, "Arc") || !strings.HasPrefix(text, "A rule forbids aadctl (root, ") || !strings.Contains(text, "HTTP 403") {
+	found, text := discoverAt(t,
+		func(m *emulator.Machine) { m.Callers = []emulator.Caller{{Exe: "/usr/sbin/sshd"}} })
+	if found.resource != "" || strings.Contains(text, "Arc") ||
+		!strings.HasPrefix(text, "A rule forbids aadctl (root, ") ||
+		!strings.Contains(text, "HTTP 403") {
 		t.Error(text)
 	}
 }
 
-// Roles are for the identity that asks: identity.principalId is the machine's own, which need not be there.
+// Roles are for the identity that asks: identity.principalId is the machine's own, which need not
+// be there.
 func TestLeftForNamedIdentity(t *testing.T) {
 	const named = "11112222-bbbb-3333-cccc-4444dddd5555"
 	c := &config.Config{Domains: []string{"contoso.example"}}
 	c.Authorization.Source, c.Authorization.ManagedIdentity = config.CheckAccess, named
 	var out bytes.Buffer
 	printLeft(&out, c, discovered{resource: emulator.Contoso().Machine.ResourceID})
-	if text := out.String(); !strings.Contains(text, `"$(az ad sp show --id '`+named+`' --query id --output tsv)"`) || strings.Contains(text, "identity assign") || strings.Contains(text, "principalId") {
+	if text := out.String(); !strings.Contains(text, `"$(az ad sp show --id '`+named+
+		`' --query id --output tsv)"`) || strings.Contains(text, "identity assign") ||
+		strings.Contains(text, "principalId") {
 		t.Error(text)
 	}
 }
 
-// What Entra ID says counts, and only that: an outage or a portal's page is no answer, and does not take back one that was given.
+// What Entra ID says counts, and only that: an outage or a portal's page is no answer, and does not
+// take back one that was given.
 func TestDomainsOfTheTenant(t *testing.T) {
 	openID := func(after, status int, body string) []emulator.Fault {
 		return []emulator.Fault{{Endpoint: "openid", After: after, Status: status, Body: body}}
@@ -100,13 +113,19 @@ func TestDomainsOfTheTenant(t *testing.T) {
 		refused string // "": not refused
 		told    string
 	}{
-		"right":                     {[]string{"contoso.example"}, nil, "", ""},
-		"wrong":                     {[]string{"contoso.example", "b.example"}, nil, "b.example is a domain of no tenant", ""},
-		"outage":                    {[]string{"a.example"}, openID(0, 503, ""), "", "could not be asked"},
-		"a portal":                  {[]string{"a.example"}, openID(0, 200, portal), "", "could not be asked"},
-		"outage of the domain":      {[]string{"a.example"}, openID(1, 503, ""), "", "could not be asked"},
-		"a portal for the domain":   {[]string{"a.example"}, openID(1, 200, portal), "", "could not be asked"},
-		"wrong, and then an outage": {[]string{"a.example", "b.example"}, openID(2, 503, ""), "a.example is a domain of no tenant", ""},
+		"right": {[]string{"contoso.example"}, nil, "", ""},
+		"wrong": {[]string{"contoso.example", "b.example"}, nil,
+			"b.example is a domain of no tenant", ""},
+		"outage": {[]string{"a.example"}, openID(0, 503, ""),
+			"", "could not be asked"},
+		"a portal": {[]string{"a.example"}, openID(0, 200, portal),
+			"", "could not be asked"},
+		"outage of the domain": {[]string{"a.example"}, openID(1, 503, ""),
+			"", "could not be asked"},
+		"a portal for the domain": {[]string{"a.example"}, openID(1, 200, portal),
+			"", "could not be asked"},
+		"wrong, and then an outage": {[]string{"a.example", "b.example"}, openID(2, 503, ""),
+			"a.example is a domain of no tenant", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			entra := new(emulator.Server)
@@ -121,15 +140,19 @@ func TestDomainsOfTheTenant(t *testing.T) {
 			for _, fault := range test.faults {
 				entra.Fail(fault)
 			}
-			c := &config.Config{TenantID: emulator.Contoso().TenantID, ClientID: emulator.Contoso().ClientID, Domains: test.domains,
-				Cloud: "public", Endpoints: config.Endpoints{Authority: entra.EntraURL(), CAFile: ca}}
+			c := &config.Config{TenantID: emulator.Contoso().TenantID,
+				ClientID: emulator.Contoso().ClientID, Domains: test.domains,
+				Cloud:     "public",
+				Endpoints: config.Endpoints{Authority: entra.EntraURL(), CAFile: ca}}
 			for _, w := range []*wanted{{}, {force: true}} {
 				var out bytes.Buffer
 				err := w.ofTheTenant(t.Context(), c, false, &out)
 				switch {
-				case (err != nil) != (test.refused != "" && !w.force), err != nil && !strings.Contains(err.Error(), test.refused):
+				case (err != nil) != (test.refused != "" && !w.force),
+					err != nil && !strings.Contains(err.Error(), test.refused):
 					t.Errorf("force %v: %v", w.force, err)
-				case !strings.Contains(out.String(), test.told), w.force && !strings.Contains(out.String(), test.refused):
+				case !strings.Contains(out.String(), test.told),
+					w.force && !strings.Contains(out.String(), test.refused):
 					t.Errorf("force %v: %s", w.force, out.String())
 				}
 				entra.Heal()

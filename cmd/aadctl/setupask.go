@@ -18,11 +18,14 @@ import (
 	"aadlogin/internal/config"
 )
 
-// The questions of setup. Each proposes what is stored, or what the machine knows of itself, and says at once what is wrong with an
-// answer; then it asks again. Entra ID's objections are no last word, since it does not know guests: the same answer twice stands.
+// The questions of setup. Each proposes what is stored, or what the machine knows of itself, and
+// says at once what is wrong with an answer; then it asks again. Entra ID's objections are no last
+// word, since it does not know guests: the same answer twice stands.
 
-// complete fills in what no flag says: on a terminal by questions, elsewhere by what is stored and what the machine knows.
-func (w *wanted) complete(ctx context.Context, found discovered, draft *config.Config, text []byte, in io.Reader, out io.Writer) error {
+// complete fills in what no flag says: on a terminal by questions, elsewhere by what is stored and
+// what the machine knows.
+func (w *wanted) complete(ctx context.Context, found discovered, draft *config.Config, text []byte,
+	in io.Reader, out io.Writer) error {
 	if found.onArc() && w.source != config.AppRoles {
 		w.resource = cmp.Or(w.resource, found.resource)
 	}
@@ -53,17 +56,19 @@ func (w *wanted) complete(ctx context.Context, found discovered, draft *config.C
 			fmt.Fprintf(out, "An app registration is made once for all machines:\n%s\n", appCreate)
 		}
 		w.answered["client_id"] = true
-		w.client, err = q.ask("Application (client) ID", client, func(answer string) (string, error) {
-			return "", config.CheckValue("client_id", answer)
-		})
+		w.client, err = q.ask("Application (client) ID", client,
+			func(answer string) (string, error) {
+				return "", config.CheckValue("client_id", answer)
+			})
 	}
 	if err == nil && len(w.domains) == 0 {
 		w.answered["domains"] = true
-		_, err = q.ask("Domains, the part of user names after the @", strings.Join(domains, ", "), func(answer string) (string, error) {
-			w.domains = fields(answer)
-			entra.c.TenantID, entra.c.Domains = strings.ToLower(w.tenant), w.domains
-			return entra.object("domains", w.domains)
-		})
+		_, err = q.ask("Domains, the part of user names after the @", strings.Join(domains, ", "),
+			func(answer string) (string, error) {
+				w.domains = fields(answer)
+				entra.c.TenantID, entra.c.Domains = strings.ToLower(w.tenant), w.domains
+				return entra.object("domains", w.domains)
+			})
 		w.insisted = w.insisted || entra.objected
 	}
 	return err
@@ -73,12 +78,15 @@ func (w *wanted) complete(ctx context.Context, found discovered, draft *config.C
 func (w *wanted) missing() error {
 	switch {
 	case w.tenant == "":
-		return &failure{exitUsage, "setup: --tenant is missing, and the machine's metadata does not know it",
+		return &failure{exitUsage,
+			"setup: --tenant is missing, and the machine's metadata does not know it",
 			"this tells it: az account show --query tenantId --output tsv"}
 	case w.client == "":
-		return &failure{exitUsage, "setup: --client is missing", "if there is no app registration yet, make it: " + appCreate}
+		return &failure{exitUsage, "setup: --client is missing",
+			"if there is no app registration yet, make it: " + appCreate}
 	case len(w.domains) == 0:
-		return &failure{exitUsage, "setup: --domain is missing", "it is the part of user names after the @"}
+		return &failure{exitUsage, "setup: --domain is missing",
+			"it is the part of user names after the @"}
 	default:
 		return nil
 	}
@@ -86,7 +94,8 @@ func (w *wanted) missing() error {
 
 // stored returns the value of a key in the file, if it is one that may be there.
 func stored(text []byte, key string) string {
-	if words := config.Words(text, key); len(words) == 1 && config.CheckValue(key, words[0]) == nil {
+	if words := config.Words(text, key); len(words) == 1 &&
+		config.CheckValue(key, words[0]) == nil {
 		return words[0]
 	}
 	return ""
@@ -102,7 +111,9 @@ func storedDomains(text []byte) []string {
 
 // fields splits an answer at commas and blanks.
 func fields(answer string) []string {
-	return strings.FieldsFunc(answer, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' })
+	return strings.FieldsFunc(answer, func(r rune) bool {
+		return r == ' ' || r == '\t' || r == ','
+	})
 }
 
 // An objector asks Entra ID what is wrong with an answer.
@@ -113,7 +124,8 @@ type objector struct {
 	objected bool // to the last answer
 }
 
-// object returns what Entra ID has against the configuration with this value, which is checked by itself first.
+// object returns what Entra ID has against the configuration with this value, which is checked by
+// itself first.
 func (o *objector) object(key string, value any) (objection string, err error) {
 	o.objected = false
 	if err := config.CheckValue(key, value); err != nil || o.silent {
@@ -132,9 +144,10 @@ type questions struct {
 	out io.Writer
 }
 
-// ask repeats a question until check has no error, and no objection but one that this very answer has met before. An empty answer is
-// the proposal.
-func (q questions) ask(what, proposal string, check func(string) (objection string, err error)) (string, error) {
+// ask repeats a question until check has no error, and no objection but one that this very answer
+// has met before. An empty answer is the proposal.
+func (q questions) ask(what, proposal string, check func(string) (objection string,
+	err error)) (string, error) {
 	before := ""
 	for {
 		answer, err := q.once(what, proposal)

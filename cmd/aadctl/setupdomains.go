@@ -13,17 +13,22 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// The tenant and the domains are typed by hand, and a slip in one of them makes strangers of everybody: they are asked for a
-// password that they do not have. Entra ID knows better, so setup asks it before it writes.
+// The tenant and the domains are typed by hand, and a slip in one of them makes strangers of
+// everybody: they are asked for a password that they do not have. Entra ID knows better, so setup
+// asks it before it writes.
 
-// ofTheTenant refuses what Entra ID contradicts, unless that is forced or in the file already. What it cannot be asked, it is not.
-func (w *wanted) ofTheTenant(ctx context.Context, c *config.Config, written bool, out io.Writer) error {
+// ofTheTenant refuses what Entra ID contradicts, unless that is forced or in the file already. What
+// it cannot be asked, it is not.
+func (w *wanted) ofTheTenant(ctx context.Context, c *config.Config,
+	written bool, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	wrong, hint, err := contradicted(ctx, c)
 	switch {
 	case err != nil:
-		fmt.Fprintf(out, "Entra ID could not be asked whether the domains are the tenant's: %s\nOnce it can be, aadctl check asks again.\n",
+		fmt.Fprintf(out,
+			"Entra ID could not be asked whether the domains are the tenant's: %s\nOnce it can "+
+				"be, aadctl check asks again.\n",
 			printable(plain(err)))
 	case wrong == "":
 	case w.force || w.insisted || written:
@@ -44,7 +49,8 @@ func contradicted(ctx context.Context, c *config.Config) (wrong, hint string, er
 	if err != nil {
 		if tenant, none := probe.TenantOf(ctx, c.TenantID); none == nil && tenant == "" {
 			return fmt.Sprintf("%s knows no tenant %s", authority, c.TenantID),
-				"correct --tenant: az account show --query tenantId --output tsv; or --force writes it", nil
+				"correct --tenant: az account show --query tenantId --output tsv; or --force " +
+					"writes it", nil
 		}
 		return "", "", err
 	}
@@ -55,10 +61,12 @@ func contradicted(ctx context.Context, c *config.Config) (wrong, hint string, er
 		case unanswered != nil:
 			err = unanswered // which does not take back what is known to be wrong
 		case tenant == "":
-			all = append(all, fmt.Sprintf("%s is a domain of no tenant that %s knows", domain, authority))
+			all = append(all, fmt.Sprintf("%s is a domain of no tenant that %s knows", domain,
+				authority))
 			hint = "correct --domain, or add the domain to the tenant; or --force writes it"
 		case !strings.EqualFold(tenant, c.TenantID):
-			all = append(all, fmt.Sprintf("%s is a domain of tenant %s, not of %s", domain, tenant, c.TenantID))
+			all = append(all, fmt.Sprintf("%s is a domain of tenant %s, not of %s",
+				domain, tenant, c.TenantID))
 			hint = "correct --domain or --tenant; for guests from there, --force writes it"
 		}
 	}

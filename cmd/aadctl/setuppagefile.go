@@ -27,16 +27,19 @@ type pageFile struct {
 }
 
 // newPageFile finds out whether the page may be written, before anything is changed.
-func (w *wanted) newPageFile(ctx context.Context, c *config.Config, in io.Reader, out io.Writer) (p pageFile, err error) {
+func (w *wanted) newPageFile(ctx context.Context, c *config.Config, in io.Reader,
+	out io.Writer) (p pageFile, err error) {
 	switch {
 	case w.pageFile == "":
 		return p, nil
 	case c.SignIn.Page == "":
-		return p, &failure{exitUsage, "setup: --page-file is missing the page's address", "give it with --page"}
+		return p, &failure{exitUsage, "setup: --page-file is missing the page's address",
+			"give it with --page"}
 	}
 	p.path = w.pageFile
 	if p.text, err = pageText(ctx, c); err != nil {
-		return p, &failure{exitUnreachable, "setup: " + p.path + " cannot be filled in: " + plain(err),
+		return p, &failure{exitUnreachable, "setup: " + p.path + " cannot be filled in: " +
+			plain(err),
 			"nothing was changed; run this once Entra ID can be asked, or on another machine"}
 	}
 	p.before, err = os.ReadFile(p.path)
@@ -45,7 +48,8 @@ func (w *wanted) newPageFile(ctx context.Context, c *config.Config, in io.Reader
 		return p, nil
 	case err != nil:
 		return p, err
-	case bytes.Equal(p.before, p.text), w.force, isTerminal(in) && agreed(in, out, p.path+" is another file. Replace it?"):
+	case bytes.Equal(p.before, p.text), w.force, isTerminal(in) &&
+		agreed(in, out, p.path+" is another file. Replace it?"):
 		return p, nil
 	}
 	return p, &failure{exitNo, "setup: " + p.path + " is there already, and is another file",
@@ -72,10 +76,12 @@ func pageText(ctx context.Context, c *config.Config) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return signinpage.Fill(signinpage.Settings{Tenant: c.TenantID, Client: c.ClientID, Authority: page.Authority, Issuer: page.Issuer, Scope: page.Scope})
+	return signinpage.Fill(signinpage.Settings{Tenant: c.TenantID, Client: c.ClientID,
+		Authority: page.Authority, Issuer: page.Issuer, Scope: page.Scope})
 }
 
-// write replaces the file that was there when that was allowed, whole or not at all, and none that has come since.
+// write replaces the file that was there when that was allowed, whole or not at all, and none that
+// has come since.
 func (p pageFile) write() error {
 	switch {
 	case p.path == "" || bytes.Equal(p.before, p.text):
@@ -104,7 +110,8 @@ func (p pageFile) undo() error {
 	return pageFile{p.path, p.text, p.before}.write()
 }
 
-// create makes a file that everybody may read, as whoever puts the page online does, and leaves none that is cut.
+// create makes a file that everybody may read, as whoever puts the page online does, and leaves
+// none that is cut.
 func create(path string, text []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -119,17 +126,23 @@ func create(path string, text []byte) error {
 
 // printPage says where the page goes.
 func printPage(out io.Writer, c *config.Config, p pageFile) {
-	again := fmt.Sprintf("aadctl setup --tenant %s --client %s --domain %s", c.TenantID, c.ClientID, strings.Join(c.Domains, ","))
+	again := fmt.Sprintf("aadctl setup --tenant %s --client %s --domain %s", c.TenantID, c.ClientID,
+		strings.Join(c.Domains, ","))
 	switch {
 	case c.SignIn.Page == "":
 		return
 	case p.path == "":
-		fmt.Fprintf(out, "\nThe sign-in page must be at %s. If it is not, this writes it:\n%s --page-file index.html\n", c.SignIn.Page, again)
+		fmt.Fprintf(out,
+			"\nThe sign-in page must be at %s. If it is not, this writes it:\n%s --page-file "+
+				"index.html\n", c.SignIn.Page, again)
 	default:
-		fmt.Fprintf(out, "\nThe sign-in page is in %s. Put it, as it is, where browsers find it at\n%s\n"+
-			"by https, on a host with nothing else. Whoever can change it there can sign in as those who use it.\n", printable(p.path), c.SignIn.Page)
+		fmt.Fprintf(out,
+			"\nThe sign-in page is in %s. Put it, as it is, where browsers find it at\n%s\n"+
+				"by https, on a host with nothing else. Whoever can change it there can sign in "+
+				"as those who use it.\n", printable(p.path), c.SignIn.Page)
 	}
 	if c.SignIn.Flow != config.Browser {
-		fmt.Fprintf(out, "\nUntil this is run, people are shown device codes:\n%s --flow browser\n", again)
+		fmt.Fprintf(out, "\nUntil this is run, people are shown device codes:\n%s --flow browser\n",
+			again)
 	}
 }

@@ -23,7 +23,8 @@ const (
 	giveRole = `az rest --method POST --url "https://graph.microsoft.com/v1.0/servicePrincipals/$(az ad sp show --id %[1]s --query id --output tsv)/appRoleAssignedTo" ` +
 		`--body "{\"principalId\": \"$(az ad user show --id 'PERSON@%[2]s' --query id --output tsv)\", ` +
 		`\"resourceId\": \"$(az ad sp show --id %[1]s --query id --output tsv)\", ` +
-		`\"appRoleId\": \"$(az ad sp show --id %[1]s --query 'appRoles[?value==` + "`\"%[3]s\"`" + `].id' --output tsv)\"}"`
+		`\"appRoleId\": \"$(az ad sp show --id %[1]s --query 'appRoles[?value==` +
+		"`\"%[3]s\"`" + `].id' --output tsv)\"}"`
 )
 
 // appRoleLines add the roles to the application, and give them to a person.
@@ -35,9 +36,12 @@ func appRoleLines(c *config.Config) []string {
 	lines := []string{"# The two app roles of the application"}
 	for _, r := range roles {
 		add := fmt.Sprintf(roleOneMore, scopeID(c.ClientID, "appRoles/"+r[0]), r[0], r[1], r[2])
-		lines = append(lines, fmt.Sprintf(has, c.ClientID, "appRoles[].value", r[0])+fmt.Sprintf(patchApplication, c.ClientID, add))
+		lines = append(lines, fmt.Sprintf(has, c.ClientID, "appRoles[].value", r[0])+
+			fmt.Sprintf(patchApplication, c.ClientID, add))
 	}
-	lines = append(lines, "# For a PERSON: the first lets them log in, and the second besides it makes an administrator.")
+	lines = append(lines,
+		"# For a PERSON: the first lets them log in, and the second besides it makes an "+
+			"administrator.")
 	for _, r := range roles {
 		lines = append(lines, fmt.Sprintf(giveRole, c.ClientID, c.Domains[0], r[0]))
 	}

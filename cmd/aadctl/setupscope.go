@@ -16,9 +16,9 @@ import (
 // noScope is the value of --scope that leaves sign_in.scope empty.
 const noScope = "none"
 
-// scopeFor is the sign_in.scope that setup is to write; "" leaves the file alone. Unasked, it writes one only along with a
-// client_id that the file did not have, because then it prints what exposes the scope: an application that does not have it
-// would refuse everybody in the browser.
+// scopeFor is the sign_in.scope that setup is to write; "" leaves the file alone. Unasked, it
+// writes one only along with a client_id that the file did not have, because then it prints what
+// exposes the scope: an application that does not have it would refuse everybody in the browser.
 func (w *wanted) scopeFor(text []byte) string {
 	_, had := config.Set(text, "client_id", "")
 	_, scope := config.Set(text, "sign_in.scope", "")
@@ -47,9 +47,10 @@ func (w *wanted) scopeFor(text []byte) string {
 
 var anyGUID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
-// Lines for the registration, each of which can be run again. What the application exposes and whom it has pre-authorized are
-// lists that Microsoft Graph takes whole, so they are read, added to and written back: --query (JMESPath) builds the body.
-// The application's own list comes first, and nothing of it is left out.
+// Lines for the registration, each of which can be run again. What the application exposes and whom
+// it has pre-authorized are lists that Microsoft Graph takes whole, so they are read, added to and
+// written back: --query (JMESPath) builds the body. The application's own list comes first, and
+// nothing of it is left out.
 //
 // https://learn.microsoft.com/graph/api/application-update
 const (
@@ -60,14 +61,17 @@ const (
 
 	has = `az ad app show --id %[1]s --query '%[2]s' --output tsv | grep -qxF '%[3]s' || `
 
-	scopesExposed = `{api: {oauth2PermissionScopes: [api.oauth2PermissionScopes || ` + "`[]`" + `, [` + "`" +
+	scopesExposed = `{api: {oauth2PermissionScopes: [api.oauth2PermissionScopes || ` + "`[]`" +
+		`, [` + "`" +
 		`{"id": "%s", "value": "%s", "type": "User", "isEnabled": true, ` +
 		`"adminConsentDisplayName": "Sign in to Linux machines", "adminConsentDescription": "Lets people sign in to Linux machines with this application", ` +
 		`"userConsentDisplayName": "Sign in to Linux machines", "userConsentDescription": "Lets you sign in to Linux machines with this application"}` +
 		"`" + `]][]}}`
 
-	clientsAllowed = `{api: {preAuthorizedApplications: [api.preAuthorizedApplications || ` + "`[]`" +
-		`, [{appId: appId, delegatedPermissionIds: api.oauth2PermissionScopes[?value==` + "`\"%s\"`" + `].id}]][]}}`
+	clientsAllowed = `{api: {preAuthorizedApplications: [api.preAuthorizedApplications || ` +
+		"`[]`" +
+		`, [{appId: appId, delegatedPermissionIds: api.oauth2PermissionScopes[?value==` +
+		"`\"%s\"`" + `].id}]][]}}`
 
 	grantForAll = `az ad app permission grant --id %s --api %s --scope '%s'`
 )
@@ -78,19 +82,23 @@ const (
 	arm   = "797f4846-ba00-4fd7-ba43-dac1f8f63013" // Azure Service Management
 )
 
-// registrationLines are what the application needs in the tenant, besides being registered: an enterprise application, a scope
-// of its own, and consent. The scope is exposed also where the configuration does not have it yet: that comes after.
+// registrationLines are what the application needs in the tenant, besides being registered: an
+// enterprise application, a scope of its own, and consent. The scope is exposed also where the
+// configuration does not have it yet: that comes after.
 func registrationLines(c *config.Config) []string {
 	id, scope := c.ClientID, c.SignIn.Scope
 	if scope == "" && c.Authorization.Source != config.Permissions {
 		scope = config.OwnScope(id)
 	}
-	lines := []string{"# The application " + id + ", once for the tenant", fmt.Sprintf(haveEnterprise, id)}
+	lines := []string{"# The application " + id + ", once for the tenant",
+		fmt.Sprintf(haveEnterprise, id)}
 	if i := strings.LastIndexByte(scope, '/'); i >= 0 {
 		lines = append(lines, exposeLines(id, scope[:i], scope[i+1:])...)
 	}
 	lines = append(lines, addressLines(c)...)
-	lines = append(lines, "# Consent for everybody. Each replaces what this application was granted for the same resource before.",
+	lines = append(lines,
+		"# Consent for everybody. Each replaces what this application was granted for the same "+
+			"resource before.",
 		fmt.Sprintf(grantForAll, id, graph, "openid profile"))
 	switch i := strings.LastIndexByte(scope, '/'); {
 	case i >= 0:
@@ -101,21 +109,26 @@ func registrationLines(c *config.Config) []string {
 	return lines
 }
 
-// exposeLines make the scope, and then pre-authorize the application for it: Graph wants the one before the other.
+// exposeLines make the scope, and then pre-authorize the application for it: Graph wants the one
+// before the other.
 func exposeLines(id, resource, name string) (lines []string) {
 	if resource != id {
-		lines = append(lines, "# Its Application ID URI must be "+resource+": App registrations, the application, Expose an API.")
+		lines = append(lines, "# Its Application ID URI must be "+resource+
+			": App registrations, the application, Expose an API.")
 	}
 	scopes := fmt.Sprintf(scopesExposed, scopeID(id, name), name)
 	return append(lines,
-		fmt.Sprintf(has, id, "api.oauth2PermissionScopes[].value", name)+fmt.Sprintf(patchApplication, id, scopes),
-		fmt.Sprintf(has, id, "api.preAuthorizedApplications[].appId", id)+fmt.Sprintf(patchApplication, id, fmt.Sprintf(clientsAllowed, name)))
+		fmt.Sprintf(has, id, "api.oauth2PermissionScopes[].value", name)+
+			fmt.Sprintf(patchApplication, id, scopes),
+		fmt.Sprintf(has, id, "api.preAuthorizedApplications[].appId", id)+
+			fmt.Sprintf(patchApplication, id, fmt.Sprintf(clientsAllowed, name)))
 }
 
-// scopeID is the id of a scope that setup exposes: the same for an application whoever asks, and for no two of them (RFC 9562,
-// version 5).
+// scopeID is the id of a scope that setup exposes: the same for an application whoever asks, and
+// for no two of them (RFC 9562, version 5).
 func scopeID(client, name string) string {
-	space, _ := hex.DecodeString(strings.ReplaceAll(client, "-", "")) // of a GUID, which the configuration has checked
+	// of a GUID, which the configuration has checked
+	space, _ := hex.DecodeString(strings.ReplaceAll(client, "-", ""))
 	sum := sha1.Sum(append(space, name...))
 	sum[6] = sum[6]&0x0f | 0x50
 	sum[8] = sum[8]&0x3f | 0x80

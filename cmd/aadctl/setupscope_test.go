@@ -8,12 +8,14 @@ import (
 	"testing"
 )
 
-// A stored scope goes with the client that it is of. Who confirms the client keeps it, unless --force says otherwise.
+// A stored scope goes with the client that it is of. Who confirms the client keeps it, unless
+// --force says otherwise.
 func TestScopeOfAConfirmedClient(t *testing.T) {
 	const (
 		client  = "00001111-aaaa-2222-bbbb-3333cccc4444"
 		another = "00001111-aaaa-2222-bbbb-3333cccc5555"
-		stored  = "client_id = \"" + client + "\"\nsign_in.scope = \"api://" + client + "/sign-in\"\n"
+		stored  = "client_id = \"" + client + "\"\nsign_in.scope = \"api://" + client +
+			"/sign-in\"\n"
 	)
 	for _, test := range []struct {
 		name, client, scope string
@@ -24,8 +26,10 @@ func TestScopeOfAConfirmedClient(t *testing.T) {
 		{"confirmed, by force", client, "none", true, true},
 		{"another client", another, "", false, true},
 	} {
-		w := &wanted{tenant: "aaaabbbb-0000-cccc-1111-dddd2222eeee", client: test.client, scope: test.scope, force: test.force,
-			domains: []string{"contoso.example"}, answered: map[string]bool{"tenant_id": true, "client_id": true, "domains": true}}
+		w := &wanted{tenant: "aaaabbbb-0000-cccc-1111-dddd2222eeee", client: test.client,
+			scope: test.scope, force: test.force,
+			domains: []string{"contoso.example"}, answered: map[string]bool{"tenant_id": true,
+				"client_id": true, "domains": true}}
 		text, err := w.edit("config.toml", []byte(stored))
 		if (err == nil) != test.replaced {
 			t.Errorf("%s: %v", test.name, err)

@@ -36,12 +36,16 @@ func (o *options) logs(root fs.FS) logFiles {
 
 // signIns reads the newest sign-ins of the journal and the text files. With only, just those of one
 // account: names holds all names that it has or had.
-func signIns(ctx context.Context, from logFiles, since, now time.Time, limit int, only string, names []string) report.SignIns {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute) // a log of years must not keep a ticket waiting
+func signIns(ctx context.Context, from logFiles, since, now time.Time, limit int, only string,
+	names []string) report.SignIns {
+	// a log of years must not keep a ticket waiting
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	recent := authlog.Recent{Max: limit, Since: since}
 	if only != "" {
-		recent.Want = func(e authlog.Event) bool { return slices.Contains(names, strings.ToLower(e.Values["account"])) }
+		recent.Want = func(e authlog.Event) bool {
+			return slices.Contains(names, strings.ToLower(e.Values["account"]))
+		}
 	}
 	s := report.SignIns{Since: since}
 	merged := authlog.Merger{Keep: recent.Add}
@@ -62,7 +66,8 @@ func signIns(ctx context.Context, from logFiles, since, now time.Time, limit int
 }
 
 // fromJournal gives every event of the journal to keep. A machine without journalctl has none.
-func fromJournal(ctx context.Context, more []string, since time.Time, keep func(authlog.Event)) (malformed int, err error) {
+func fromJournal(ctx context.Context, more []string, since time.Time,
+	keep func(authlog.Event)) (malformed int, err error) {
 	cmd := command(ctx, "journalctl", append(authlog.JournalArgs(since), more...)...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
@@ -90,7 +95,8 @@ func noJournalctl(err error) bool {
 
 // journalExists reports whether the journal holds any line at all, ours or not.
 func journalExists(ctx context.Context, more []string) (bool, error) {
-	out, err := command(ctx, "journalctl", append([]string{"--quiet", "--no-pager", "--lines=1", "--output=cat"}, more...)...).Output()
+	out, err := command(ctx, "journalctl",
+		append([]string{"--quiet", "--no-pager", "--lines=1", "--output=cat"}, more...)...).Output()
 	if noJournalctl(err) {
 		return false, nil
 	}
@@ -100,11 +106,12 @@ func journalExists(ctx context.Context, more []string) (bool, error) {
 // lately is how far back check reads the log.
 const lately = 7 * 24 * time.Hour
 
-// lastRefusal returns a finding if the last sign-in of the account was denied. The log is the only place
-// that knows about a person who was never let in. The fix is not taken from the log, since any local
-// user can write there.
+// lastRefusal returns a finding if the last sign-in of the account was denied. The log is the only
+// place that knows about a person who was never let in. The fix is not taken from the log, since
+// any local user can write there.
 func (o *options) lastRefusal(ctx context.Context, name string, now time.Time) []doctor.Finding {
-	said := signIns(ctx, o.logs(os.DirFS(o.root+"/")), now.Add(-lately), now, 1, name, []string{strings.ToLower(name)})
+	said := signIns(ctx, o.logs(os.DirFS(o.root+"/")), now.Add(-lately), now, 1, name,
+		[]string{strings.ToLower(name)})
 	if len(said.Events) == 0 || said.Events[0].Verb != "denied" {
 		return nil
 	}
@@ -115,7 +122,9 @@ func (o *options) lastRefusal(ctx context.Context, name string, now time.Time) [
 	}
 	return []doctor.Finding{{
 		Check: "access", Status: doctor.Warning,
-		Found: fmt.Sprintf("the last sign-in in the log, of %s, was denied: %s", when(last.Time), reason),
-		Fix:   "pam_aad(8) explains the reason; the whole line, with what mends it: journalctl -g " + shell.Word("pam_aad.*denied.*"+name),
+		Found: fmt.Sprintf("the last sign-in in the log, of %s, was denied: %s", when(last.Time),
+			reason),
+		Fix: "pam_aad(8) explains the reason; the whole line, with what mends it: journalctl -g " +
+			shell.Word("pam_aad.*denied.*"+name),
 	}}
 }

@@ -40,7 +40,8 @@ func makeAdmin(ts *testscript.TestScript, neg bool, args []string) {
 		if err != nil {
 			return err
 		}
-		who := account.Identity{TenantID: e.Rules().TenantID, ObjectID: fmt.Sprint("oid-", a.UID), Name: a.Name, UPN: a.UPN}
+		who := account.Identity{TenantID: e.Rules().TenantID, ObjectID: fmt.Sprint("oid-", a.UID),
+			Name: a.Name, UPN: a.UPN}
 		if a, err = e.Bind(who, a.UID); err != nil {
 			return err
 		}
@@ -55,13 +56,15 @@ func storeAccount(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	uid := stageUID(ts, false, args[1:])
 	ts.Check(stageStore(ts).Update(func(e *account.Edit) error {
-		return e.Put(account.Account{Name: args[0], UPN: args[0] + "@contoso.com", UID: uid, Home: "/home/x", Shell: "/bin/sh"})
+		return e.Put(account.Account{Name: args[0], UPN: args[0] + "@contoso.com", UID: uid,
+			Home: "/home/x", Shell: "/bin/sh"})
 	}))
 }
 
 func leaveGrant(ts *testscript.TestScript, neg bool, args []string) {
 	s, uid := stageStore(ts), stageUID(ts, neg, args)
-	ts.Check(s.RecordGrant(uid, account.Grant{ObjectID: "oid", Service: "sshd", RemoteHost: "192.0.2.7", Source: "check-access"}))
+	ts.Check(s.RecordGrant(uid, account.Grant{ObjectID: "oid", Service: "sshd",
+		RemoteHost: "192.0.2.7", Source: "check-access"}))
 	ts.Check(os.MkdirAll(filepath.Dir(s.WindowsPath(uid)), 0o700))
 	ts.Check(os.WriteFile(s.WindowsPath(uid), []byte("[]"), 0o600))
 }

@@ -62,7 +62,8 @@ func census(s *account.Snapshot) string {
 		all++
 	}
 	all -= number["removed"] + number["moved"]
-	return fmt.Sprintf("accounts: %d, admin: %d, locked: %d, removed: %d", all, number["admin"], number["locked"], number["removed"])
+	return fmt.Sprintf("accounts: %d, admin: %d, locked: %d, removed: %d", all, number["admin"],
+		number["locked"], number["removed"])
 }
 
 func storeDump(o *options) *cobra.Command {
@@ -75,10 +76,13 @@ the name service goes by, then every account, also removed ones and abandoned
 ids. There are no secrets in the store, but names.`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.reading(file, func(s *account.Snapshot) error { return dump(cmd.OutOrStdout(), s) })
+			return o.reading(file, func(s *account.Snapshot) error {
+				return dump(cmd.OutOrStdout(), s)
+			})
 		},
 	}
-	cmd.Flags().StringVar(&file, "file", "", "read this `FILE`, such as a backup, and not the store")
+	cmd.Flags().StringVar(&file, "file", "",
+		"read this `FILE`, such as a backup, and not the store")
 	return cmd
 }
 
@@ -106,7 +110,8 @@ type rulesRecord struct {
 
 func rulesOf(r account.Rules) rulesRecord {
 	return rulesRecord{
-		account.Format, r.TenantID, r.Domains, r.ShortNames, r.SignInServices, [2]uint32{r.Low, r.High}, r.Home, r.Shell, r.PreAuthServices,
+		account.Format, r.TenantID, r.Domains, r.ShortNames, r.SignInServices,
+		[2]uint32{r.Low, r.High}, r.Home, r.Shell, r.PreAuthServices,
 	}
 }
 
@@ -135,7 +140,8 @@ next authorization. aadctl store verify lists the backups.`,
 			if err != nil {
 				return inStore(err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: restored from %s\n", store.Path(), printable(args[0]))
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: restored from %s\n",
+				store.Path(), printable(args[0]))
 			return inStore(restored(cmd.OutOrStdout(), store))
 		},
 	}

@@ -35,7 +35,8 @@ func (o *options) generalize(out io.Writer) error {
 	}
 	switch err := store.Generalize(); {
 	case errors.Is(err, account.ErrMissing):
-		fmt.Fprintf(out, "%s: is not there yet, so an image may hold this machine as it is\n", printable(store.Path()))
+		fmt.Fprintf(out, "%s: is not there yet, so an image may hold this machine as it is\n",
+			printable(store.Path()))
 	case err != nil:
 		return inStore(err)
 	default:
@@ -50,11 +51,15 @@ func (o *options) generalize(out io.Writer) error {
 	return ofThisMachine(c, o.config)
 }
 
-// ofThisMachine refuses a configuration by which the machines of an image would let in whoever may come to this one.
+// ofThisMachine refuses a configuration by which the machines of an image would let in whoever may
+// come to this one.
 func ofThisMachine(c *config.Config, file string) error {
 	if c.Authorization.ResourceID == "" {
 		return nil
 	}
-	return &failure{exitConfiguration, fmt.Sprintf("%s: authorization.resource_id names this machine, and would do so on each machine of the image",
-		file), "take the key out, unless roles on " + c.Authorization.ResourceID + " are to decide for all of them; the store is ready"}
+	return &failure{exitConfiguration,
+		fmt.Sprintf("%s: authorization.resource_id names this machine, and would do so on each "+
+			"machine of the image",
+			file), "take the key out, unless roles on " + c.Authorization.ResourceID +
+			" are to decide for all of them; the store is ready"}
 }

@@ -35,7 +35,8 @@ enabled, nothing is changed.`,
 
 // labelled are the directories that the policy module names.
 func (o *options) labelled() (there []string) {
-	for _, dir := range []string{"/etc/aad-login", cmp.Or(o.storeDir, account.DefaultDir), "/var/cache/aad-login",
+	for _, dir := range []string{"/etc/aad-login", cmp.Or(o.storeDir, account.DefaultDir),
+		"/var/cache/aad-login",
 		cmp.Or(o.runtimeDir, account.DefaultRuntimeDir)} {
 		if _, err := os.Stat(dir); err == nil {
 			there = append(there, dir)
@@ -44,8 +45,10 @@ func (o *options) labelled() (there []string) {
 	return there
 }
 
-// relabel is about the directory that is compiled in, wherever the configuration has the store: no policy knows another.
-func (o *options) relabel(ctx context.Context, out io.Writer, run func(context.Context, string, ...string) (string, error)) error {
+// relabel is about the directory that is compiled in, wherever the configuration has the store: no
+// policy knows another.
+func (o *options) relabel(ctx context.Context, out io.Writer, run func(context.Context, string,
+	...string) (string, error)) error {
 	if _, err := os.Stat(filepath.Join("/", o.root, "sys/fs/selinux/enforce")); err != nil {
 		fmt.Fprintln(out, "SELinux is not enabled, so there is nothing to label")
 		return nil
@@ -55,7 +58,8 @@ func (o *options) relabel(ctx context.Context, out io.Writer, run func(context.C
 		if err != nil {
 			what := strings.Join(strings.Fields(said), " ")
 			return "", &failure{exitNo, fmt.Sprintf("store relabel: %s", cmp.Or(what, err.Error())),
-				"restorecon comes with policycoreutils; what it is refused is in the audit log: ausearch -m avc -c restorecon"}
+				"restorecon comes with policycoreutils; what it is refused is in the audit log: " +
+					"ausearch -m avc -c restorecon"}
 		}
 		return said, nil
 	}

@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// labelling is a machine with a policy, whose restorecon answers to what it would do and then to what it does, as Debian 13's does.
+// labelling is a machine with a policy, whose restorecon answers to what it would do and then to
+// what it does, as Debian 13's does.
 type labelling struct {
 	options
 	would, does string
@@ -24,8 +25,10 @@ type labelling struct {
 func newLabelling(t *testing.T) *labelling {
 	t.Helper()
 	dir := t.TempDir()
-	l := &labelling{options: options{root: dir, storeDir: filepath.Join(dir, "store"), runtimeDir: filepath.Join(dir, "run")}}
-	for path, text := range map[string]string{"sys/fs/selinux/enforce": "1", "store/accounts.cdb": "a store", "run/x": ""} {
+	l := &labelling{options: options{root: dir, storeDir: filepath.Join(dir, "store"),
+		runtimeDir: filepath.Join(dir, "run")}}
+	for path, text := range map[string]string{"sys/fs/selinux/enforce": "1",
+		"store/accounts.cdb": "a store", "run/x": ""} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, path)), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +49,9 @@ func (l *labelling) run(_ context.Context, program string, args ...string) (stri
 
 func TestStoreRelabel(t *testing.T) {
 	l := newLabelling(t)
-	l.would = "Would relabel " + l.storeDir + "/accounts.cdb from system_u:object_r:var_lib_t:s0 to system_u:object_r:aad_login_lib_t:s0\n"
+	l.would = "Would relabel " + l.storeDir +
+		"/accounts.cdb from system_u:object_r:var_lib_t:s0 to " +
+		"system_u:object_r:aad_login_lib_t:s0\n"
 	l.does = strings.Replace(l.would, "Would relabel", "Relabeled", 1)
 	var out strings.Builder
 	if err := l.relabel(t.Context(), &out, l.run); err != nil {
@@ -56,8 +61,9 @@ func TestStoreRelabel(t *testing.T) {
 		t.Errorf("it said %q", out.String())
 	}
 	for i, options := range []string{"-R -n -v ", "-R -v "} {
-		if call := l.calls[i]; !strings.HasPrefix(call, "restorecon "+options) || !strings.HasSuffix(call, l.storeDir+" "+l.runtimeDir) &&
-			!strings.Contains(call, l.storeDir+" /var/cache/aad-login "+l.runtimeDir) {
+		if call := l.calls[i]; !strings.HasPrefix(call, "restorecon "+options) ||
+			!strings.HasSuffix(call, l.storeDir+" "+l.runtimeDir) &&
+				!strings.Contains(call, l.storeDir+" /var/cache/aad-login "+l.runtimeDir) {
 			t.Errorf("it called %s", call)
 		}
 	}
@@ -70,7 +76,8 @@ func TestStoreRelabel(t *testing.T) {
 func TestStoreRelabelOfRightLabels(t *testing.T) {
 	l := newLabelling(t)
 	var out strings.Builder
-	if err := l.relabel(t.Context(), &out, l.run); err != nil || out.String() != "every label is as the policy has it\n" || len(l.calls) != 1 {
+	if err := l.relabel(t.Context(), &out, l.run); err != nil ||
+		out.String() != "every label is as the policy has it\n" || len(l.calls) != 1 {
 		t.Errorf("%v; said %q, called %q", err, out.String(), l.calls)
 	}
 	if _, err := os.Stat(l.storeDir + "/accounts.lock"); err == nil {
@@ -84,7 +91,8 @@ func TestStoreRelabelWithoutSELinux(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := l.relabel(t.Context(), &out, l.run); err != nil || !strings.Contains(out.String(), "not enabled") || l.calls != nil {
+	if err := l.relabel(t.Context(), &out, l.run); err != nil || !strings.Contains(out.String(),
+		"not enabled") || l.calls != nil {
 		t.Errorf("%v; said %q, called %q", err, out.String(), l.calls)
 	}
 }
@@ -92,10 +100,13 @@ func TestStoreRelabelWithoutSELinux(t *testing.T) {
 // No error of restorecon is hidden, and it is said on one line.
 func TestStoreRelabelFails(t *testing.T) {
 	l := newLabelling(t)
-	l.would, l.does, l.fails = "Would relabel x\n", "restorecon: Could not set context for /x:\n  Operation not permitted\n", errors.New("exit status 255")
+	l.would, l.does, l.fails = "Would relabel x\n",
+		"restorecon: Could not set context for /x:\n  Operation not permitted\n",
+		errors.New("exit status 255")
 	var out strings.Builder
 	err := l.relabel(t.Context(), &out, l.run)
-	if f := explain(err); err == nil || f.code != exitNo || f.what != "store relabel: restorecon: Could not set context for /x: Operation not permitted" ||
+	if f := explain(err); err == nil || f.code != exitNo ||
+		f.what != "store relabel: restorecon: Could not set context for /x: Operation not permitted" ||
 		f.hint == "" || out.String() != "" {
 		t.Errorf("%v; said %q", err, out.String())
 	}

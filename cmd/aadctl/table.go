@@ -30,8 +30,9 @@ func (t *table) measure(cells ...string) {
 	}
 }
 
-// fit narrows the first column of a table that is wider than the terminal, if there is one. A cell that is too long for it then
-// has a line of its own: names are there to be copied, and are never cut.
+// fit narrows the first column of a table that is wider than the terminal, if there is one. A cell
+// that is too long for it then has a line of its own: names are there to be copied, and are never
+// cut.
 func (t *table) fit(terminal int) {
 	all := 2 * (len(t.width) - 1)
 	for _, w := range t.width {
@@ -60,7 +61,8 @@ func (t *table) flush() { t.out.Flush() }
 
 // printable keeps what a store holds, or a file is called, from driving the terminal.
 func printable(s string) string {
-	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if utf8.ValidString(s) &&
+		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return s
 	}
 	return fmt.Sprintf("%q", s)

@@ -43,7 +43,8 @@ func usageOf(cmd *cobra.Command, what string) error {
 	if !cmd.HasParent() {
 		return usage(what)
 	}
-	return &failure{exitUsage, below(cmd) + what, "aadctl help " + strings.TrimSuffix(below(cmd), ": ") + " tells how it is used"}
+	return &failure{exitUsage, below(cmd) + what, "aadctl help " + strings.TrimSuffix(below(cmd),
+		": ") + " tells how it is used"}
 }
 
 // below returns the name of cmd without aadctl, which every error begins with.

@@ -51,5 +51,6 @@ func describe(version string, info *debug.BuildInfo) string {
 	if version == "" {
 		version = "unreleased"
 	}
-	return fmt.Sprintf("aadctl %s%s%s (%s, %s/%s)", version, revision, modified, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("aadctl %s%s%s (%s, %s/%s)", version, revision, modified, runtime.Version(),
+		runtime.GOOS, runtime.GOARCH)
 }

@@ -65,10 +65,13 @@ func (a Account) normal() Account {
 }
 
 func (a Account) equal(b Account) bool {
-	return a.Name == b.Name && a.UPN == b.UPN && a.UID == b.UID && a.Gecos == b.Gecos && a.Home == b.Home &&
-		a.Shell == b.Shell && a.TenantID == b.TenantID && a.ObjectID == b.ObjectID && a.Admin == b.Admin &&
+	return a.Name == b.Name && a.UPN == b.UPN && a.UID == b.UID &&
+		a.Gecos == b.Gecos && a.Home == b.Home &&
+		a.Shell == b.Shell && a.TenantID == b.TenantID && a.ObjectID == b.ObjectID &&
+		a.Admin == b.Admin &&
 		slices.Equal(a.Groups, b.Groups) && slices.Equal(a.Former, b.Former) &&
-		a.Created.Equal(b.Created) && a.Locked.Equal(b.Locked) && a.Removed.Equal(b.Removed) && a.MovedTo == b.MovedTo && a.MovedOf == b.MovedOf
+		a.Created.Equal(b.Created) && a.Locked.Equal(b.Locked) && a.Removed.Equal(b.Removed) &&
+		a.MovedTo == b.MovedTo && a.MovedOf == b.MovedOf
 }
 
 // check refuses what no account may have, whoever asks for it.
@@ -85,13 +88,15 @@ func (a Account) check() error {
 	case len(a.Gecos) > maxText || !plain(a.Gecos):
 		return fmt.Errorf("account: %s: gecos %q is not one field of text", a.Name, a.Gecos)
 	case !isIdentifier(a.UPN) || !isIdentifier(a.TenantID) || !isIdentifier(a.ObjectID):
-		return fmt.Errorf("account: %s: identity %q of %q is not text", a.Name, a.ObjectID, a.TenantID)
+		return fmt.Errorf("account: %s: identity %q of %q is not text",
+			a.Name, a.ObjectID, a.TenantID)
 	case (a.TenantID == "") != (a.ObjectID == ""):
 		return fmt.Errorf("account: %s: half an identity", a.Name)
 	case a.Admin && !a.Locked.IsZero():
 		return fmt.Errorf("account: %s: locked, and yet an administrator", a.Name)
 	case !isIdentifier(a.MovedOf) || a.MovedOf != "" && a.MovedTo == 0:
-		return fmt.Errorf("account: %s: id %d has not moved, and yet was of %q", a.Name, a.UID, a.MovedOf)
+		return fmt.Errorf("account: %s: id %d has not moved, and yet was of %q", a.Name, a.UID,
+			a.MovedOf)
 	case a.MovedTo != 0 && (a.Removed.IsZero() || a.ObjectID != "" || len(a.Former) > 0):
 		return fmt.Errorf("account: %s: id %d has moved, and yet is an account", a.Name, a.UID)
 	case len(a.Groups) > 1000 || len(a.Groups) > 0 && a.Groups[0] == 0:
@@ -102,5 +107,7 @@ func (a Account) check() error {
 
 // isIdentifier reports whether s fits into a key of the store and passes through JSON unchanged.
 func isIdentifier(s string) bool {
-	return len(s) <= maxText && !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' || c == '/' })
+	return len(s) <= maxText && !strings.ContainsFunc(s, func(c rune) bool {
+		return c <= ' ' || c > '~' || c == '/'
+	})
 }

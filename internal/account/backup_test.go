@@ -81,7 +81,8 @@ func TestRestore(t *testing.T) {
 	// What the copy does not know is not undone without being asked for.
 	for what, change := range map[string]func(*Edit) error{
 		"a new account": func(e *Edit) error {
-			return e.Put(Account{Name: "bob@contoso.com", UID: 5001, Home: "/home/b", Shell: "/bin/sh"})
+			return e.Put(Account{Name: "bob@contoso.com", UID: 5001,
+				Home: "/home/b", Shell: "/bin/sh"})
 		},
 		"a lock":      func(e *Edit) error { a := alice; a.Locked = s.Now(); return e.Put(a) },
 		"a removal":   func(e *Edit) error { a := alice; a.Removed = s.Now(); return e.Put(a) },
@@ -125,7 +126,8 @@ func TestRestore(t *testing.T) {
 				t.Fatal(err)
 			}
 			// A flip may be of text, such as a date. What is put in place is a store.
-			if err := s.Restore(backup, never); err == nil && (len(bad) < len(whole) || open(t, s).Check() != nil) {
+			if err := s.Restore(backup, never); err == nil &&
+				(len(bad) < len(whole) || open(t, s).Check() != nil) {
 				t.Fatalf("byte %d: restored", i)
 			}
 		}
@@ -152,7 +154,8 @@ func TestRestoreGivesNobodyARight(t *testing.T) {
 	copies := t.TempDir()
 	keep := func(name string) string {
 		whole, err := os.ReadFile(s.Path())
-		if err := errors.Join(err, os.WriteFile(filepath.Join(copies, name), whole, 0o644)); err != nil {
+		if err := errors.Join(err, os.WriteFile(filepath.Join(copies, name),
+			whole, 0o644)); err != nil {
 			t.Fatal(err)
 		}
 		return filepath.Join(copies, name)
@@ -164,7 +167,8 @@ func TestRestoreGivesNobodyARight(t *testing.T) {
 		t.Fatal(err)
 	}
 	uid := open(t, s).rights(t, "alice@contoso.com", false)
-	for what, path := range map[string]string{"a copy": backup, "the previous": s.path(previousFile), "a backup of the day": ""} {
+	for what, path := range map[string]string{"a copy": backup,
+		"the previous": s.path(previousFile), "a backup of the day": ""} {
 		if path == "" {
 			all, err := s.Backups()
 			if err != nil || len(all) == 0 {
@@ -174,7 +178,8 @@ func TestRestoreGivesNobodyARight(t *testing.T) {
 		}
 		if err := errors.Join(
 			s.RecordGrant(uid, Grant{TenantID: tenant, ObjectID: "oid", Admin: true}),
-			os.MkdirAll(filepath.Dir(s.WindowsPath(uid)), 0o700), os.WriteFile(s.WindowsPath(uid), nil, 0o600),
+			os.MkdirAll(filepath.Dir(s.WindowsPath(uid)), 0o700),
+			os.WriteFile(s.WindowsPath(uid), nil, 0o600),
 		); err != nil {
 			t.Fatal(err)
 		}

@@ -32,7 +32,8 @@ type MovedError struct {
 }
 
 func (e *MovedError) Error() string {
-	return fmt.Sprintf("account: %s has id %d, the host took %d; connect again", e.Name, e.Now, e.LookupUID)
+	return fmt.Sprintf("account: %s has id %d, the host took %d; connect again",
+		e.Name, e.Now, e.LookupUID)
 }
 
 // Bind returns the account of the person who signed in, and stores it at the first sign-in.

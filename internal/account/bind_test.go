@@ -59,19 +59,29 @@ func TestBind(t *testing.T) {
 		{"again, the host took another id", person(alice), uid + 1, new(*MovedError)},
 		{"a stranger, the host took another id", person("bob@contoso.com"), uid, new(*MovedError)},
 		{"a stranger, the host took nothing", person("bob@contoso.com"), 0, new(*MovedError)},
-		{"the name given to another person", Identity{tenant, "other", alice, alice}, uid, ErrOtherObject},
-		{"the same object id of another tenant", Identity{"other", person(alice).ObjectID, alice, alice}, uid, ErrOtherObject},
+		{"the name given to another person", Identity{tenant, "other", alice, alice}, uid,
+			ErrOtherObject},
+		{"the same object id of another tenant", Identity{"other", person(alice).ObjectID, alice,
+			alice}, uid, ErrOtherObject},
 		{"the removed person", person("gone@contoso.com"), 0, ErrRemoved},
-		{"the name of a removed person", Identity{tenant, "other", "gone@contoso.com", "gone@contoso.com"}, 0, ErrRemoved},
+		{"the name of a removed person", Identity{tenant, "other", "gone@contoso.com",
+			"gone@contoso.com"}, 0, ErrRemoved},
 		{"the locked person", person("held@contoso.com"), 0, ErrLocked},
 		{"the locked person, renamed",
-			Identity{tenant, person("held@contoso.com").ObjectID, "new@contoso.com", "new@contoso.com"}, 0, ErrLocked},
-		{"the name of a locked person", Identity{tenant, "other", "held@contoso.com", "held@contoso.com"}, 0, ErrOtherObject},
-		{"a locked account that nobody has signed in to", person("kept@contoso.com"), 5001, ErrLocked},
-		{"renamed to a removed person's name", Identity{tenant, person(alice).ObjectID, "gone@contoso.com", "gone@contoso.com"}, 0, ErrOtherObject},
-		{"renamed to another's name", Identity{tenant, person(alice).ObjectID, "carol@contoso.com", "carol@contoso.com"}, 0, ErrOtherObject},
-		{"renamed to another's former name", Identity{tenant, person(alice).ObjectID, "caro@contoso.com", "caro@contoso.com"}, 0, ErrOtherObject},
-		{"a stranger with another's former name", Identity{tenant, "other", "caro@contoso.com", "caro@contoso.com"}, 0, ErrOtherObject},
+			Identity{tenant, person("held@contoso.com").ObjectID, "new@contoso.com",
+				"new@contoso.com"}, 0, ErrLocked},
+		{"the name of a locked person", Identity{tenant, "other", "held@contoso.com",
+			"held@contoso.com"}, 0, ErrOtherObject},
+		{"a locked account that nobody has signed in to", person("kept@contoso.com"), 5001,
+			ErrLocked},
+		{"renamed to a removed person's name", Identity{tenant, person(alice).ObjectID,
+			"gone@contoso.com", "gone@contoso.com"}, 0, ErrOtherObject},
+		{"renamed to another's name", Identity{tenant, person(alice).ObjectID, "carol@contoso.com",
+			"carol@contoso.com"}, 0, ErrOtherObject},
+		{"renamed to another's former name", Identity{tenant, person(alice).ObjectID,
+			"caro@contoso.com", "caro@contoso.com"}, 0, ErrOtherObject},
+		{"a stranger with another's former name", Identity{tenant, "other", "caro@contoso.com",
+			"caro@contoso.com"}, 0, ErrOtherObject},
 		{"nobody", Identity{Name: alice, UPN: alice}, uid, new(error)},
 	} {
 		s := newStore(t)
@@ -79,7 +89,8 @@ func TestBind(t *testing.T) {
 		gone := bind(t, s, testRules(), "gone@contoso.com")
 		update(t, s, func(e *Edit) error { gone.Removed = s.Now(); return e.Put(gone) })
 		held := bind(t, s, testRules(), "held@contoso.com")
-		kept := Account{Name: "kept@contoso.com", UPN: "kept@contoso.com", UID: 5001, Home: "/home/kept", Shell: "/bin/sh"}
+		kept := Account{Name: "kept@contoso.com", UPN: "kept@contoso.com", UID: 5001,
+			Home: "/home/kept", Shell: "/bin/sh"}
 		held.Locked, kept.Locked = s.Now(), s.Now()
 		update(t, s, func(e *Edit) error { return errors.Join(e.Put(held), e.Put(kept)) })
 		carol := bind(t, s, testRules(), "caro@contoso.com")
@@ -125,7 +136,8 @@ func TestRename(t *testing.T) {
 		return renamed
 	}
 	now := rename("alicia@contoso.com").New
-	if now.Name != "alicia@contoso.com" || now.Gecos != "alicia@contoso.com" || now.UID != old.UID || now.Home != old.Home {
+	if now.Name != "alicia@contoso.com" || now.Gecos != "alicia@contoso.com" ||
+		now.UID != old.UID || now.Home != old.Home {
 		t.Errorf("renamed to %+v", now)
 	}
 	snapshot := open(t, s)
@@ -135,7 +147,8 @@ func TestRename(t *testing.T) {
 	if _, err := snapshot.ByName("alice@contoso.com"); err != ErrUnknown {
 		t.Errorf("by the old name: %v", err)
 	}
-	if _, err := snapshot.NewAccount(Name{"alice@contoso.com", "alice@contoso.com"}); err != ErrOtherObject {
+	if _, err := snapshot.NewAccount(Name{"alice@contoso.com",
+		"alice@contoso.com"}); err != ErrOtherObject {
 		t.Errorf("the old name is to be had: %v", err)
 	}
 	other := Identity{tenant, "other", "alice@contoso.com", "alice@contoso.com"}
@@ -143,7 +156,8 @@ func TestRename(t *testing.T) {
 	if !errors.Is(err, ErrOtherObject) {
 		t.Errorf("another person with the old name: %v", err)
 	}
-	if back := rename("alice@contoso.com").New; back.UID != old.UID || !slices.Equal(back.Former, []string{"alicia@contoso.com"}) {
+	if back := rename("alice@contoso.com").New; back.UID != old.UID ||
+		!slices.Equal(back.Former, []string{"alicia@contoso.com"}) {
 		t.Errorf("renamed back to %+v", back)
 	}
 	if err := open(t, s).Check(); err != nil {
@@ -151,7 +165,8 @@ func TestRename(t *testing.T) {
 	}
 }
 
-// Files are shared between machines, so whoever comes first, people have the same ids on all of them.
+// Files are shared between machines, so whoever comes first, people have the same ids on all of
+// them.
 func TestSameIDsOnEveryMachine(t *testing.T) {
 	here, there := newStore(t), newStore(t)
 	ids := make(map[string]uint32)
@@ -185,7 +200,8 @@ func TestCollisionsTakeTheNextAttempt(t *testing.T) {
 	if later == 0 {
 		t.Error("no name collided: the test is no test")
 	}
-	if _, err := open(t, s).NewAccount(Name{"u8@contoso.com", "u8@contoso.com"}); !errors.Is(err, ErrNoID) {
+	if _, err := open(t, s).NewAccount(Name{"u8@contoso.com", "u8@contoso.com"}); !errors.Is(err,
+		ErrNoID) {
 		t.Errorf("a ninth of eight ids: %v", err)
 	}
 }
@@ -222,15 +238,17 @@ func TestPutTakesNothingFromOthers(t *testing.T) {
 	alice := bind(t, s, testRules(), "alice@contoso.com")
 	bob := bind(t, s, testRules(), "bob@contoso.com")
 	for what, change := range map[string]func(*Account){
-		"name":          func(a *Account) { a.Name = alice.Name },
-		"object":        func(a *Account) { a.ObjectID = alice.ObjectID },
-		"other object":  func(a *Account) { a.ObjectID = "new" },
-		"no object":     func(a *Account) { a.TenantID, a.ObjectID = "", "" },
-		"id 0":          func(a *Account) { a.UID = 0 },
-		"system id":     func(a *Account) { a.UID = 999 },
-		"id -1":         func(a *Account) { a.UID = 1<<32 - 1 },
-		"group's id":    func(a *Account) { a.UID, a.ObjectID = testRules().Low+1, "new" },
-		"outside range": func(a *Account) { a.UID, a.ObjectID, a.Name = 5000, "new", "new@contoso.com" },
+		"name":         func(a *Account) { a.Name = alice.Name },
+		"object":       func(a *Account) { a.ObjectID = alice.ObjectID },
+		"other object": func(a *Account) { a.ObjectID = "new" },
+		"no object":    func(a *Account) { a.TenantID, a.ObjectID = "", "" },
+		"id 0":         func(a *Account) { a.UID = 0 },
+		"system id":    func(a *Account) { a.UID = 999 },
+		"id -1":        func(a *Account) { a.UID = 1<<32 - 1 },
+		"group's id":   func(a *Account) { a.UID, a.ObjectID = testRules().Low+1, "new" },
+		"outside range": func(a *Account) {
+			a.UID, a.ObjectID, a.Name = 5000, "new", "new@contoso.com"
+		},
 		"name syntax":   func(a *Account) { a.Name = "../etc" },
 		"root":          func(a *Account) { a.Name = "Root@contoso.com" },
 		"home":          func(a *Account) { a.Home = "home" },

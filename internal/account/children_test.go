@@ -35,7 +35,8 @@ func TestChild(t *testing.T) {
 		t.Skip("run by other tests")
 	}
 	if os.Getenv(childLimit) != "" {
-		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 2500, Max: 2500}); err != nil {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE,
+			&syscall.Rlimit{Cur: 2500, Max: 2500}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -79,7 +79,8 @@ func (q *queue) commit(last *Edit) error {
 		return errLost
 	}
 	if !all.changed() {
-		q.store.seal(q.store.path(storeFile)) // a writer that was killed, or a restored backup, has left it open
+		// a writer that was killed, or a restored backup, has left it open
+		q.store.seal(q.store.path(storeFile))
 	} else if err := q.replace(all); err != nil {
 		return err
 	}

@@ -40,7 +40,8 @@ func TestDamageIsNeverOverwritten(t *testing.T) {
 			switch {
 			case err == nil:
 				missed++ // text for text: a home, a shell, a date
-			case errors.As(err, &damaged) && damaged.Previous && strings.Contains(err.Error(), "aadctl store restore "),
+			case errors.As(err, &damaged) && damaged.Previous &&
+				strings.Contains(err.Error(), "aadctl store restore "),
 				errors.As(err, &version):
 				if !bytes.Equal(bad, after) {
 					t.Fatalf("byte %d: damage was overwritten", i)
@@ -83,7 +84,8 @@ func TestPreviousRestores(t *testing.T) {
 		t.Fatal(err)
 	}
 	var damaged *DamagedError
-	if err := s.Update(func(e *Edit) error { return e.SetRules(testRules()) }); !errors.As(err, &damaged) {
+	if err := s.Update(func(e *Edit) error { return e.SetRules(testRules()) }); !errors.As(err,
+		&damaged) {
 		t.Errorf("a lost store: %v", err)
 	}
 }
@@ -93,7 +95,8 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := s.Open(); !errors.Is(err, ErrMissing) {
 		t.Errorf("no store: %v", err)
 	}
-	if err := s.Update(func(*Edit) error { return nil }); err == nil || !strings.Contains(err.Error(), "config apply") {
+	if err := s.Update(func(*Edit) error { return nil }); err == nil ||
+		!strings.Contains(err.Error(), "config apply") {
 		t.Errorf("a store without rules: %v", err)
 	}
 	bind(t, s, testRules(), "alice@contoso.com")
@@ -104,7 +107,9 @@ func TestOpenRefuses(t *testing.T) {
 			return errors.Join(os.Rename(path, path+".real"), os.Symlink(path+".real", path))
 		},
 		"directory": func() error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o755)) },
-		"FIFO":      func() error { return errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o644)) },
+		"FIFO": func() error {
+			return errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o644))
+		},
 	} {
 		if err := spoil(); err != nil {
 			t.Fatal(err)
@@ -154,7 +159,8 @@ func TestFailedWriteLeavesTheOldStore(t *testing.T) {
 	if os.Getenv(child) == "" {
 		cmd := exec.Command(os.Args[0], "-test.v", "-test.run=^"+t.Name()+"$")
 		cmd.Env = append(os.Environ(), child+"=1")
-		if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("PASS: "+t.Name())) {
+		if out, err := cmd.CombinedOutput(); err != nil ||
+			!bytes.Contains(out, []byte("PASS: "+t.Name())) {
 			t.Errorf("%v\n%s", err, out)
 		}
 		return
@@ -169,7 +175,8 @@ func TestFailedWriteLeavesTheOldStore(t *testing.T) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 2500, Max: limit.Max}); err != nil {
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE,
+		&syscall.Rlimit{Cur: 2500, Max: limit.Max}); err != nil {
 		t.Fatal(err)
 	}
 	err = s.Update(func(e *Edit) error {

@@ -28,7 +28,8 @@ func (e *Edit) LastDecision(uid uint32) (Grant, error) {
 	if e.base == nil {
 		return last, err
 	}
-	if waiting, none := parseGrant(newest(e.base.waiting, uidKey("d", uid))); none == nil && !(err == nil && last.After(waiting.Moment)) {
+	if waiting, none := parseGrant(newest(e.base.waiting, uidKey("d", uid))); none == nil &&
+		!(err == nil && last.After(waiting.Moment)) {
 		return waiting, nil
 	}
 	return last, err
@@ -61,7 +62,8 @@ func (s Store) writeGrants(e *Edit) {
 }
 
 func (g Grant) isOf(a Account) bool {
-	return g.Denied == "" && a.Locked.IsZero() && g.TenantID == a.TenantID && g.ObjectID == a.ObjectID
+	return g.Denied == "" && a.Locked.IsZero() && g.TenantID == a.TenantID &&
+		g.ObjectID == a.ObjectID
 }
 
 // keepGrants returns when the grants of an edit, or later decisions, are on disk.

@@ -49,7 +49,10 @@ func (m Moment) After(n Moment) bool {
 	return m.Time.After(n.Time)
 }
 
-func (m Moment) is(n Moment) bool { return m.Time.Equal(n.Time) && m.Boot == n.Boot && m.Up == n.Up }
+func (m Moment) is(n Moment) bool {
+	return m.Time.Equal(n.Time) &&
+		m.Boot == n.Boot && m.Up == n.Up
+}
 
 // ErrNoGrant is returned for an account without a readable grant.
 var ErrNoGrant = errors.New("account: no grant")
@@ -90,7 +93,8 @@ func withoutDenial(g Grant, err error) (Grant, error) {
 
 // LastDecision is ReadGrant, but it also returns a denial.
 func (s Store) LastDecision(uid uint32) (Grant, error) {
-	f, err := os.OpenFile(s.grantPath(uid), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	f, err := os.OpenFile(s.grantPath(uid),
+		os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return Grant{}, ErrNoGrant
@@ -108,7 +112,8 @@ func (s Store) LastDecision(uid uint32) (Grant, error) {
 }
 
 func parseGrant(text []byte) (g Grant, err error) {
-	if err := json.Unmarshal(text, &g); err != nil || (g.ObjectID == "") == (g.Denied == "") || g.Time.IsZero() {
+	if err := json.Unmarshal(text, &g); err != nil || (g.ObjectID == "") == (g.Denied == "") ||
+		g.Time.IsZero() {
 		return Grant{}, errRecord
 	}
 	return g, nil
@@ -121,9 +126,9 @@ func (s Store) grantPath(uid uint32) string {
 // writeGrant replaces the grant's file by way of a temporary file. That always has the same name,
 // so a writer that is killed again and again leaves only one. The caller has the lock.
 //
-// A denial is on disk when writeGrant returns. For a grant, keepGrants waits for that: a first grant
-// that is lost with the power, or empty, stands in for nothing. A grant that replaces another is on
-// disk before it does, or both could be lost.
+// A denial is on disk when writeGrant returns. For a grant, keepGrants waits for that: a first
+// grant that is lost with the power, or empty, stands in for nothing. A grant that replaces another
+// is on disk before it does, or both could be lost.
 func (s Store) writeGrant(uid uint32, g Grant) error {
 	g.Time, g.Browser.Time = g.Time.UTC(), g.Browser.Time.UTC()
 	text, err := json.Marshal(g)

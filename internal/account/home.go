@@ -23,12 +23,14 @@ type HomeError struct {
 }
 
 func (e *HomeError) Error() string {
-	return fmt.Sprintf("account: %s: home %s belongs to %s", e.Account.Name, e.Account.Home, e.Owner)
+	return fmt.Sprintf("account: %s: home %s belongs to %s", e.Account.Name, e.Account.Home,
+		e.Owner)
 }
 
 // Fix says what to do, with the command.
 func (e *HomeError) Fix() string {
-	return fmt.Sprintf("if its files are this person's: chown -hR %d:%[1]d %s; if not, change accounts.home, or the account's own: aadctl account set %s --home DIRECTORY",
+	return fmt.Sprintf("if its files are this person's: chown -hR %d:%[1]d %s; if not, change "+
+		"accounts.home, or the account's own: aadctl account set %s --home DIRECTORY",
 		e.Account.UID, shell.Word(e.Account.Home), shell.Word(e.Account.Name))
 }
 
@@ -102,7 +104,9 @@ func (l *Locals) SharedHomes(r Rules) (shared []SharedHome) {
 			shared = append(shared, SharedHome{home, user, n.Account})
 		}
 	}
-	slices.SortFunc(shared, func(a, b SharedHome) int { return strings.Compare(a.Home+a.User, b.Home+b.User) })
+	slices.SortFunc(shared, func(a, b SharedHome) int {
+		return strings.Compare(a.Home+a.User, b.Home+b.User)
+	})
 	return shared
 }
 

@@ -78,7 +78,8 @@ func TestHomeOfAnother(t *testing.T) {
 	}
 }
 
-// A server that never answers keeps nobody waiting. It is FUSE's, in the test: it says how it does, and then nothing more.
+// A server that never answers keeps nobody waiting. It is FUSE's, in the test: it says how it does,
+// and then nothing more.
 func TestHomeThatNeverAnswers(t *testing.T) {
 	fuse, err := syscall.Open("/dev/fuse", syscall.O_RDWR|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -86,7 +87,8 @@ func TestHomeThatNeverAnswers(t *testing.T) {
 	}
 	defer syscall.Close(fuse) // which answers for it
 	dir := t.TempDir()
-	err = syscall.Mount("silent", dir, "fuse", 0, fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0", fuse))
+	err = syscall.Mount("silent", dir, "fuse", 0,
+		fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0", fuse))
 	if err != nil {
 		t.Skip("no FUSE here: ", err)
 	}
@@ -101,7 +103,8 @@ func TestHomeThatNeverAnswers(t *testing.T) {
 	answer = append(answer, asked[8:16]...)
 	answer = little.AppendUint32(little.AppendUint32(answer, 7), 31)
 	answer = append(answer, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0x10, 0, 0, 1, 0, 0, 0)
-	if _, err := syscall.Write(fuse, append(answer, make([]byte, 16+64-len(answer))...)); err != nil {
+	if _, err := syscall.Write(fuse,
+		append(answer, make([]byte, 16+64-len(answer))...)); err != nil {
 		t.Fatal(err)
 	}
 	l, err := ReadLocals(etc("", ""))
@@ -128,8 +131,10 @@ func TestSharedHomes(t *testing.T) {
 		want  []SharedHome
 	}{
 		{"/home/%u", false, []SharedHome{{"/home/bob@fabrikam.com", "tom", "bob@fabrikam.com"}}},
-		{"/home/%l", false, []SharedHome{{"/home/zed", "jim", "zed@contoso.com"}, {"/home/zed", "zed", "zed@contoso.com"}}},
-		{"/home/%u", true, []SharedHome{{"/home/bob@fabrikam.com", "tom", "bob@fabrikam.com"}, {"/home/zed", "jim", "zed"}}},
+		{"/home/%l", false, []SharedHome{{"/home/zed", "jim", "zed@contoso.com"},
+			{"/home/zed", "zed", "zed@contoso.com"}}},
+		{"/home/%u", true, []SharedHome{{"/home/bob@fabrikam.com", "tom", "bob@fabrikam.com"},
+			{"/home/zed", "jim", "zed"}}},
 		{"/srv/%d/%l", false, []SharedHome{{"/srv/contoso.com/a.b", "ann", "a.b@contoso.com"}}},
 		{"/srv/%l/%d", false, nil},
 		{"/home/%l%%", false, nil},

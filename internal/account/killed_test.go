@@ -26,7 +26,8 @@ func killedAt(t *testing.T, c *child, n int) (stops int) {
 	const syscallStop = syscall.SIGTRAP | 0x80
 	for begun := false; ; begun = true {
 		var status syscall.WaitStatus
-		thread, err := syscall.Wait4(-pid, &status, syscall.WALL, nil) // of its group: others are no business of ours
+		// of its group: others are no business of ours
+		thread, err := syscall.Wait4(-pid, &status, syscall.WALL, nil)
 		switch {
 		case err == syscall.EINTR:
 			continue
@@ -39,7 +40,8 @@ func killedAt(t *testing.T, c *child, n int) (stops int) {
 			continue
 		}
 		if !begun {
-			const options = syscall.PTRACE_O_TRACECLONE | syscall.PTRACE_O_TRACESYSGOOD | 0x100000 // PTRACE_O_EXITKILL
+			// PTRACE_O_EXITKILL
+			const options = syscall.PTRACE_O_TRACECLONE | syscall.PTRACE_O_TRACESYSGOOD | 0x100000
 			if err := syscall.PtraceSetOptions(pid, options); err != nil {
 				t.Fatal(err)
 			}
@@ -67,7 +69,8 @@ func TestKilledBeforeAnother(t *testing.T) {
 	const times = 6
 	for i := range times {
 		before := names(t, s)
-		killed, other := childOf(t, s, fmt.Sprintf("killed%d@contoso.com", i)), childOf(t, s, fmt.Sprintf("other%d@contoso.com", i))
+		killed, other := childOf(t, s, fmt.Sprintf("killed%d@contoso.com", i)),
+			childOf(t, s, fmt.Sprintf("other%d@contoso.com", i))
 		killed.cmd.Stdout, killed.cmd.Stderr = nil, nil
 		if err := other.cmd.Start(); err != nil {
 			t.Fatal(err)

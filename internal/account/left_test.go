@@ -21,18 +21,21 @@ func homes(t *testing.T, owners map[string]uint32) (template string) {
 	}
 	dir := t.TempDir()
 	for name, uid := range owners {
-		if err := errors.Join(os.Mkdir(filepath.Join(dir, name), 0o700), os.Chown(filepath.Join(dir, name), int(uid), int(uid))); err != nil {
+		if err := errors.Join(os.Mkdir(filepath.Join(dir, name), 0o700),
+			os.Chown(filepath.Join(dir, name), int(uid), int(uid))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return dir + "/%u"
 }
 
-// What a store said beyond the rules, homes still say after it is lost: nobody gets the id of another, and who had an id of their own is
-// told of, with the line that gives it back.
+// What a store said beyond the rules, homes still say after it is lost: nobody gets the id of
+// another, and who had an id of their own is told of, with the line that gives it back.
 func TestLostStore(t *testing.T) {
 	r := testRules()
-	first := func(name string) uint32 { return ID(r.TenantID, name+"@contoso.com", 0, r.Low, r.High) }
+	first := func(name string) uint32 {
+		return ID(r.TenantID, name+"@contoso.com", 0, r.Low, r.High)
+	}
 	at := func(name string) string { return name + "@contoso.com" }
 	r.Home = homes(t, map[string]uint32{
 		at("alice"):       first("alice"), // as she would get it again
@@ -46,14 +49,16 @@ func TestLostStore(t *testing.T) {
 		"lost":            1006, // is no name of ours
 		"x@other.example": 1007,
 	})
-	l, err := ReadLocals(etc("joe:x:1003:1003::/home/joe:/bin/sh\n"+at("zed")+":x:1008:1008::/:/bin/sh\n", ""))
+	l, err := ReadLocals(etc("joe:x:1003:1003::/home/joe:/bin/sh\n"+at("zed")+
+		":x:1008:1008::/:/bin/sh\n", ""))
 	if err != nil {
 		t.Fatal(err)
 	}
 
 	carol := r.First(Name{Account: at("carol"), UPN: at("carol")})
 	var left *LeftIDError
-	if err := l.Unclaimed(carol, r); !errors.As(err, &left) || left.Left.Name != at("bob") || !strings.Contains(left.Error(), "its id") {
+	if err := l.Unclaimed(carol, r); !errors.As(err, &left) || left.Left.Name != at("bob") ||
+		!strings.Contains(left.Error(), "its id") {
 		t.Errorf("carol would get the id of bob's home: %v", err)
 	} else if want := "(echo 'bob@contoso.com:*:"; !strings.Contains(left.Fix(), want) {
 		t.Errorf("%s, not %s", left.Fix(), want)
@@ -73,11 +78,13 @@ func TestLostStore(t *testing.T) {
 	}
 	defer snapshot.Close()
 	all, err := snapshot.Left(l)
-	if err != nil || len(all) != 3 || all[0].Name != at("bob") || all[1].Name != at("dave") || all[1].UID != 1002 || all[2].Name != at("o'brien") {
+	if err != nil || len(all) != 3 || all[0].Name != at("bob") || all[1].Name != at("dave") ||
+		all[1].UID != 1002 || all[2].Name != at("o'brien") {
 		t.Fatalf("left are %+v, %v", all, err)
 	}
 	// The lines are those that an import takes, and then nothing is left.
-	lines, err := exec.Command("sh", "-c", strings.TrimSuffix(ImportCommand(all), " | aadctl account import -")).Output()
+	lines, err := exec.Command("sh", "-c", strings.TrimSuffix(ImportCommand(all),
+		" | aadctl account import -")).Output()
 	if err != nil {
 		t.Fatal(err)
 	}

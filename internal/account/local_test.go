@@ -19,8 +19,10 @@ func etc(passwd, group string) fstest.MapFS {
 // Two names of one id own each other's files, and a local name wins over ours.
 func TestLocalConflict(t *testing.T) {
 	l, err := ReadLocals(etc(
-		"root:x:0:0:root:/root:/bin/sh\n#old:x:3009:3009::/:/bin/sh\n  daemon:x:3001:1::/:/bin/sh\ntoor:x:0003002:77::/:/bin/sh\nalso:x:3002:78:::\n+nis::::::\nhalf:x:3010\n",
-		"root:x:0:\ndevs:x:4000:a,b\nshort:x:4001\nbroken:x:4x\nlong:x:4002:"+strings.Repeat("somebody,", 20000)+"\n"))
+		"root:x:0:0:root:/root:/bin/sh\n#old:x:3009:3009::/:/bin/sh\n  "+
+			"daemon:x:3001:1::/:/bin/sh\ntoor:x:0003002:77::/:/bin/sh\nalso:x:3002:78:::\n+nis::::::\nhalf:x:3010\n",
+		"root:x:0:\ndevs:x:4000:a,b\nshort:x:4001\nbroken:x:4x\nlong:x:4002:"+
+			strings.Repeat("somebody,", 20000)+"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,10 +35,12 @@ func TestLocalConflict(t *testing.T) {
 		{"alice@contoso.com", 3197663, ""},
 		{"alice@contoso.com", 3009, ""},
 		{"alice@contoso.com", 3010, ""},
-		{"alice@contoso.com", 3001, "alice@contoso.com: id 3001 is that of the local account daemon"},
+		{"alice@contoso.com", 3001,
+			"alice@contoso.com: id 3001 is that of the local account daemon"},
 		{"toor", 3002, "toor: id 3002 is that of the local account also"},
 		{"also", 3002, "also: id 3002 is that of the local account toor"},
-		{"alice@contoso.com", 77, "alice@contoso.com: id 77 is that of the group of the local account toor"},
+		{"alice@contoso.com", 77,
+			"alice@contoso.com: id 77 is that of the group of the local account toor"},
 		{"alice@contoso.com", 4000, "alice@contoso.com: id 4000 is that of the local group devs"},
 		{"alice@contoso.com", 4001, "alice@contoso.com: id 4001 is that of the local group short"},
 		{"alice@contoso.com", 4002, "alice@contoso.com: id 4002 is that of the local group long"},
@@ -61,7 +65,8 @@ func TestEveryChangeAsksWhoIsLocal(t *testing.T) {
 	s := newStore(t)
 	s.Etc = etc("", "")
 	bind(t, s, rules, "alice")
-	imported := Account{Name: "imp", UPN: "imp@contoso.com", UID: 4242, Home: "/home/imp", Shell: "/bin/sh"}
+	imported := Account{Name: "imp", UPN: "imp@contoso.com", UID: 4242,
+		Home: "/home/imp", Shell: "/bin/sh"}
 	update(t, s, func(e *Edit) error { return e.Put(imported) })
 	first := ID(tenant, "new@contoso.com", 0, rules.Low, rules.High)
 	for what, c := range map[string]struct {
@@ -82,7 +87,8 @@ func TestEveryChangeAsksWhoIsLocal(t *testing.T) {
 			return err
 		}, "account: imp: id 4242 is that of the local account joe"},
 		"import": {etc("", "devs:x:4243:\n"), func(e *Edit) error {
-			return e.Import([]Account{{Name: "b", UPN: "b@contoso.com", UID: 4243, Home: "/", Shell: "/bin/sh"}})
+			return e.Import([]Account{{Name: "b", UPN: "b@contoso.com", UID: 4243,
+				Home: "/", Shell: "/bin/sh"}})
 		}, "account: b: id 4243 is that of the local group devs"},
 		"rename": {etc("joe:x:5000:100:::\n", ""), func(e *Edit) error {
 			a, err := e.ByName("alice")
@@ -158,7 +164,8 @@ func FuzzLocals(f *testing.F) {
 		if err != nil {
 			return // a line longer than any
 		}
-		if l.Conflict(Account{Name: "a", UID: 5000}) == nil || l.Conflict(Account{Name: "a", UID: 6000}) == nil {
+		if l.Conflict(Account{Name: "a", UID: 5000}) == nil ||
+			l.Conflict(Account{Name: "a", UID: 6000}) == nil {
 			t.Error("not found")
 		}
 	})

@@ -13,7 +13,8 @@ import (
 // and each name is answered with its new owner.
 func TestSwap(t *testing.T) {
 	s := newStore(t)
-	alice, bob := bind(t, s, testRules(), "alice@contoso.com"), bind(t, s, testRules(), "bob@fabrikam.com")
+	alice, bob := bind(t, s, testRules(), "alice@contoso.com"),
+		bind(t, s, testRules(), "bob@fabrikam.com")
 	update(t, s, func(e *Edit) (err error) {
 		alice.Admin = true
 		if alice, err = e.Rename(alice, Name{"al@contoso.com", "al@contoso.com"}); err != nil {
@@ -22,7 +23,8 @@ func TestSwap(t *testing.T) {
 		if err := e.Swap(alice, bob); err != nil {
 			return err
 		}
-		for name, uid := range map[string]uint32{"bob@fabrikam.com": alice.UID, "al@contoso.com": bob.UID} {
+		for name, uid := range map[string]uint32{"bob@fabrikam.com": alice.UID,
+			"al@contoso.com": bob.UID} {
 			if a, err := e.ByName(name); err != nil || a.UID != uid {
 				t.Errorf("in the edit, %s is %d, %v", name, a.UID, err)
 			}
@@ -34,12 +36,14 @@ func TestSwap(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, err := snapshot.ByName("bob@fabrikam.com")
-	if err != nil || a.UID != alice.UID || a.UPN != "bob@fabrikam.com" || a.Gecos != a.UPN || a.Home != alice.Home || !a.Admin ||
+	if err != nil || a.UID != alice.UID || a.UPN != "bob@fabrikam.com" || a.Gecos != a.UPN ||
+		a.Home != alice.Home || !a.Admin ||
 		a.ObjectID != alice.ObjectID || !slices.Equal(a.Former, []string{"alice@contoso.com"}) {
 		t.Errorf("%+v, %v", a, err)
 	}
 	b, err := snapshot.ByName("al@contoso.com")
-	if err != nil || b.UID != bob.UID || b.ObjectID != bob.ObjectID || b.Admin || len(b.Former) != 0 {
+	if err != nil || b.UID != bob.UID || b.ObjectID != bob.ObjectID ||
+		b.Admin || len(b.Former) != 0 {
 		t.Errorf("%+v, %v", b, err)
 	}
 	who := Identity{tenant, alice.ObjectID, "bob@fabrikam.com", "bob@fabrikam.com"}
@@ -52,10 +56,17 @@ func TestSwap(t *testing.T) {
 // Somebody else's name, or one they had, is nobody's to take.
 func TestRenameTakesNothing(t *testing.T) {
 	s := newStore(t)
-	alice, bob := bind(t, s, testRules(), "alice@contoso.com"), bind(t, s, testRules(), "bob@fabrikam.com")
-	update(t, s, func(e *Edit) error { _, err := e.Rename(bob, Name{"rob@fabrikam.com", "rob@fabrikam.com"}); return err })
+	alice := bind(t, s, testRules(), "alice@contoso.com")
+	bob := bind(t, s, testRules(), "bob@fabrikam.com")
+	update(t, s, func(e *Edit) error {
+		_, err := e.Rename(bob, Name{"rob@fabrikam.com", "rob@fabrikam.com"})
+		return err
+	})
 	for _, name := range []string{"bob@fabrikam.com", "rob@fabrikam.com"} {
-		err := s.Update(func(e *Edit) error { _, err := e.Rename(alice, Name{name, name}); return err })
+		err := s.Update(func(e *Edit) error {
+			_, err := e.Rename(alice, Name{name, name})
+			return err
+		})
 		if !errors.Is(err, ErrOtherObject) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -65,7 +76,8 @@ func TestRenameTakesNothing(t *testing.T) {
 // An id that an account had is nobody's any more, and the account is whole.
 func TestMove(t *testing.T) {
 	s := newStore(t)
-	alice, bob := bind(t, s, crowded(), "alice@contoso.com"), bind(t, s, crowded(), "bob@contoso.com")
+	alice, bob := bind(t, s, crowded(), "alice@contoso.com"),
+		bind(t, s, crowded(), "bob@contoso.com")
 	to := uint32(5000)
 	update(t, s, func(e *Edit) (err error) {
 		alice.Admin = true
@@ -104,11 +116,17 @@ func TestMove(t *testing.T) {
 		t.Errorf("%+v, %v", left, err)
 	}
 	// Nobody else gets the old id, and nobody one that is somebody's or nobody's to have.
-	if err := s.Update(func(e *Edit) error { _, err := e.Move(bob, alice.UID); return err }); err == nil {
+	if err := s.Update(func(e *Edit) error {
+		_, err := e.Move(bob, alice.UID)
+		return err
+	}); err == nil {
 		t.Error("bob has what was alice's")
 	}
 	for _, uid := range []uint32{to, bob.UID, 0, 999, 65534, crowded().Low + 1} {
-		if err := s.Update(func(e *Edit) error { _, err := e.Move(want, uid); return err }); err == nil {
+		if err := s.Update(func(e *Edit) error {
+			_, err := e.Move(want, uid)
+			return err
+		}); err == nil {
 			t.Errorf("moved to %d", uid)
 		}
 	}
@@ -125,10 +143,12 @@ func TestMove(t *testing.T) {
 	}
 }
 
-// A slip is undone: an account may have each of its own former ids back, by whatever way it came here, and nobody else any of them.
+// A slip is undone: an account may have each of its own former ids back, by whatever way it came
+// here, and nobody else any of them.
 func TestMoveBack(t *testing.T) {
 	s := newStore(t)
-	alice, bob := bind(t, s, crowded(), "alice@contoso.com"), bind(t, s, crowded(), "bob@contoso.com")
+	alice := bind(t, s, crowded(), "alice@contoso.com")
+	bob := bind(t, s, crowded(), "bob@contoso.com")
 	first := alice.UID
 	held := []uint32{first}
 	for _, to := range []uint32{5000, 5001, first, 5000, 5002, 5001, first} {
@@ -154,10 +174,14 @@ func TestMoveBack(t *testing.T) {
 			t.Fatalf("%v: %d entries of %d", held, n, to)
 		}
 		for _, uid := range held {
-			if left, err := snapshot.ByUID(uid); uid != to && (err != ErrRemoved || left.MovedTo == 0 || left.ObjectID != "") {
+			if left, err := snapshot.ByUID(uid); uid != to &&
+				(err != ErrRemoved || left.MovedTo == 0 || left.ObjectID != "") {
 				t.Errorf("%v: %d: %+v, %v", held, uid, left, err)
 			}
-			if err := s.Update(func(e *Edit) error { _, err := e.Move(bob, uid); return err }); err == nil {
+			if err := s.Update(func(e *Edit) error {
+				_, err := e.Move(bob, uid)
+				return err
+			}); err == nil {
 				t.Errorf("%v: bob moved to %d", held, uid)
 			}
 		}
@@ -166,14 +190,20 @@ func TestMoveBack(t *testing.T) {
 		bob.Removed = e.now
 		return e.Put(bob)
 	})
-	if err := s.Update(func(e *Edit) error { _, err := e.Move(alice, bob.UID); return err }); err == nil {
+	if err := s.Update(func(e *Edit) error {
+		_, err := e.Move(alice, bob.UID)
+		return err
+	}); err == nil {
 		t.Error("alice has what was bob's")
 	}
 	const another = "99999999-0000-4000-8000-000000000000"
 	update(t, s, func(e *Edit) error { return e.Rebind(alice, alice.TenantID, another) })
 	alice.ObjectID = another
 	for _, uid := range held {
-		if err := s.Update(func(e *Edit) error { _, err := e.Move(alice, uid); return err }); err == nil {
+		if err := s.Update(func(e *Edit) error {
+			_, err := e.Move(alice, uid)
+			return err
+		}); err == nil {
 			t.Errorf("another object moved to %d, which was alice's", uid)
 		}
 	}
@@ -185,10 +215,17 @@ func TestRebind(t *testing.T) {
 	s := newStore(t)
 	alice := bind(t, s, testRules(), "alice@contoso.com")
 	bob := bind(t, s, testRules(), "bob@contoso.com")
-	update(t, s, func(e *Edit) error { a := alice; a.Admin, a.Groups = true, []uint32{44}; return e.Put(a) })
+	update(t, s, func(e *Edit) error {
+		a := alice
+		a.Admin, a.Groups = true, []uint32{44}
+		return e.Put(a)
+	})
 	again := person("alice@contoso.com")
 	again.ObjectID = "created-again"
-	if err := s.Update(func(e *Edit) error { _, err := e.Bind(again, alice.UID); return err }); !errors.Is(err, ErrOtherObject) {
+	if err := s.Update(func(e *Edit) error {
+		_, err := e.Bind(again, alice.UID)
+		return err
+	}); !errors.Is(err, ErrOtherObject) {
 		t.Fatalf("before: %v", err)
 	}
 	update(t, s, func(e *Edit) error { return e.Rebind(alice, tenant, again.ObjectID) })
@@ -196,17 +233,22 @@ func TestRebind(t *testing.T) {
 		t.Error(err)
 	}
 	a, err := open(t, s).ByObject(tenant, again.ObjectID)
-	if err != nil || a.UID != alice.UID || a.Home != alice.Home || a.Name != alice.Name || a.Admin || len(a.Groups) > 0 {
+	if err != nil || a.UID != alice.UID || a.Home != alice.Home || a.Name != alice.Name ||
+		a.Admin || len(a.Groups) > 0 {
 		t.Errorf("%+v, %v", a, err)
 	}
 	if _, err := open(t, s).ByObject(tenant, alice.ObjectID); err != ErrUnknown {
 		t.Errorf("the former object: %v", err)
 	}
 	update(t, s, func(e *Edit) error { _, err := e.Bind(again, alice.UID); return err })
-	if err := s.Update(func(e *Edit) error { _, err := e.Bind(person("alice@contoso.com"), alice.UID); return err }); !errors.Is(err, ErrOtherObject) {
+	if err := s.Update(func(e *Edit) error {
+		_, err := e.Bind(person("alice@contoso.com"), alice.UID)
+		return err
+	}); !errors.Is(err, ErrOtherObject) {
 		t.Errorf("the former object signs in: %v", err)
 	}
-	for what, oid := range map[string]string{"another's object": bob.ObjectID, "no object": "", "no identifier": "a/b"} {
+	for what, oid := range map[string]string{"another's object": bob.ObjectID,
+		"no object": "", "no identifier": "a/b"} {
 		if err := s.Update(func(e *Edit) error { return e.Rebind(a, tenant, oid) }); err == nil {
 			t.Errorf("%s was taken", what)
 		}

@@ -127,12 +127,14 @@ func shortProblem(s string) string {
 }
 
 // groupNames are no short names. nss/name.c has the same list.
-var groupNames = slices.Concat([]string{UsersGroup, AdminsGroup, "root", "adm", "systemd-journal"}, config.PrivilegedGroups())
+var groupNames = slices.Concat([]string{UsersGroup, AdminsGroup, "root", "adm", "systemd-journal"},
+	config.PrivilegedGroups())
 
 // validName reports whether the store may hold a name, whatever the domains are.
 func validName(s string) bool {
 	local, domain, full := strings.Cut(s, "@")
-	return len(s) <= maxUPN && validLocal(local) && (full && validDomain(domain) || !full && shortProblem(local) == "")
+	return len(s) <= maxUPN && validLocal(local) &&
+		(full && validDomain(domain) || !full && shortProblem(local) == "")
 }
 
 // lower changes ASCII letters only: the Kelvin sign does not become a k.

@@ -58,7 +58,8 @@ func TestGroupNamesAreThoseOfTheNameService(t *testing.T) {
 	for _, quoted := range regexp.MustCompile(`"([^"]*)"`).FindAllSubmatch(list[1], -1) {
 		names = append(names, string(quoted[1]))
 	}
-	if !slices.Equal(slices.Sorted(slices.Values(names)), slices.Sorted(slices.Values(groupNames))) {
+	if !slices.Equal(slices.Sorted(slices.Values(names)),
+		slices.Sorted(slices.Values(groupNames))) {
 		t.Errorf("name.c has %q,\nGo has %q", names, groupNames)
 	}
 }
@@ -108,7 +109,8 @@ func TestName(t *testing.T) {
 
 func TestFromUPN(t *testing.T) {
 	rules := Rules{Domains: []string{"contoso.com"}, ShortNames: true}
-	if n, err := rules.FromUPN("Alice@Contoso.com"); err != nil || n != (Name{"alice", "alice@contoso.com"}) {
+	if n, err := rules.FromUPN("Alice@Contoso.com"); err != nil ||
+		n != (Name{"alice", "alice@contoso.com"}) {
 		t.Errorf("FromUPN = %v, %v", n, err)
 	}
 	if _, err := rules.FromUPN("alice"); !errors.Is(err, ErrForeign) {
@@ -193,14 +195,17 @@ func FuzzName(f *testing.F) {
 				t.Fatalf("the right spelling %q of %q: %v", spelling.Right, typed, err)
 			}
 		}
-		if strings.Contains(typed, "@") && (absent == nil) != (err == nil) || absent == nil && carried != n {
+		if strings.Contains(typed, "@") && (absent == nil) != (err == nil) ||
+			absent == nil && carried != n {
 			t.Fatalf("%q typed is %q, %v; in a token %q, %v", typed, n, err, carried, absent)
 		}
 		if err != nil {
 			return
 		}
-		if strings.ContainsAny(n.UPN, "/:\\ \n\x00%") || strings.HasPrefix(n.UPN, "-") || strings.HasPrefix(n.UPN, ".") ||
-			len(n.UPN) > maxUPN || !validName(n.Account) || n.Account != n.UPN && n.Account != n.Local() {
+		if strings.ContainsAny(n.UPN, "/:\\ \n\x00%") || strings.HasPrefix(n.UPN, "-") ||
+			strings.HasPrefix(n.UPN, ".") ||
+			len(n.UPN) > maxUPN || !validName(n.Account) ||
+			n.Account != n.UPN && n.Account != n.Local() {
 			t.Errorf("%q made %q", typed, n)
 		}
 		if same, err := rules.Name(n.Account); err != nil || same != n {

@@ -56,5 +56,6 @@ func (r Rules) First(n Name) Account {
 }
 
 func (r Rules) account(n Name, id uint32) Account {
-	return Account{Name: n.Account, UPN: n.UPN, UID: id, Gecos: n.UPN, Home: expand(r.Home, n), Shell: r.Shell}
+	return Account{Name: n.Account, UPN: n.UPN, UID: id, Gecos: n.UPN,
+		Home: expand(r.Home, n), Shell: r.Shell}
 }

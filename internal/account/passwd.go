@@ -35,7 +35,8 @@ func previewLine(line string) string {
 		return line
 	}
 	gecos := strings.Join(fields[4:n-2], " ")
-	return strings.Join([]string{lower(fields[0]), "x", fields[2], fields[3], gecos, fields[n-2], fields[n-1]}, ":")
+	return strings.Join([]string{lower(fields[0]), "x", fields[2], fields[3], gecos,
+		fields[n-2], fields[n-1]}, ":")
 }
 
 func parsePasswd(r io.Reader, rules Rules, form func(string) string) ([]Account, error) {
@@ -75,7 +76,9 @@ type passwd struct {
 func (p *passwd) account(line string) (Account, error) {
 	fields := strings.Split(line, ":")
 	if len(fields) != 7 {
-		return Account{}, fmt.Errorf("has %d fields, not the 7 of passwd(5): name:password:uid:gid:gecos:home:shell", len(fields))
+		return Account{},
+			fmt.Errorf("has %d fields, not the 7 of passwd(5): "+
+				"name:password:uid:gid:gecos:home:shell", len(fields))
 	}
 	n, err := p.name(fields[0])
 	if err != nil {
@@ -84,7 +87,8 @@ func (p *passwd) account(line string) (Account, error) {
 	switch fields[1] {
 	case "", "x", "*", "!", "!!":
 	default:
-		return Account{}, errors.New("has a password, which nothing would ever ask for; replace it by *")
+		return Account{},
+			errors.New("has a password, which nothing would ever ask for; replace it by *")
 	}
 	id, err := p.id(fields[2], fields[3])
 	if err != nil {
@@ -109,9 +113,11 @@ func (p *passwd) name(field string) (Name, error) {
 	case errors.As(err, &spelling):
 		return n, fmt.Errorf("name %q must be spelled %q", field, spelling.Right)
 	case errors.As(err, &short):
-		return n, fmt.Errorf("name %q would be %q here, which %s", field, short.Short, short.Problem)
+		return n, fmt.Errorf("name %q would be %q here, which %s", field,
+			short.Short, short.Problem)
 	case err != nil:
-		return n, fmt.Errorf("name %q is not one of an accepted domain (%s)", field, strings.Join(p.rules.Domains, ", "))
+		return n, fmt.Errorf("name %q is not one of an accepted domain (%s)", field,
+			strings.Join(p.rules.Domains, ", "))
 	case p.names[n.Account] != 0:
 		return n, fmt.Errorf("name %q is on line %d already", field, p.names[n.Account])
 	}
@@ -137,11 +143,13 @@ func (p *passwd) id(uid, gid string) (uint32, error) {
 // soon as one was made by hand. Only the account's own files change their group: other users may be
 // in that group, too.
 func otherGroup(uid, gid string) error {
-	err := fmt.Errorf("gid %q differs from uid %s; every account here has a private group with its own number", gid, uid)
+	err := fmt.Errorf("gid %q differs from uid %s; every account here has a private group with "+
+		"its own number", gid, uid)
 	if _, ok := parseUID(gid); !ok {
 		return err
 	}
-	return fmt.Errorf("%w: write %[2]s for both and, once it is imported, hand over its files: find / -xdev -uid %[2]s -gid %[3]s -exec chgrp -h %[2]s {} +",
+	return fmt.Errorf("%w: write %[2]s for both and, once it is imported, hand over its files: "+
+		"find / -xdev -uid %[2]s -gid %[3]s -exec chgrp -h %[2]s {} +",
 		err, uid, gid)
 }
 

@@ -30,23 +30,32 @@ func TestParsePasswd(t *testing.T) {
 	}
 	for line, problem := range map[string]string{
 		"alice@contoso.com:x:3197663:3197663:Alice:/home/alice": "6 fields",
-		"a:b:c:d:e:f:g:h":                                                      "8 fields",
-		"root:x:0:0::/root:/bin/sh":                                            "not one of an accepted domain",
-		"carol@other.com:x:5000:5000::/home/c:/bin/sh":                         "not one of an accepted domain",
-		"Carol@contoso.com:x:5000:5000::/home/c:/bin/sh":                       `must be spelled "carol@contoso.com"`,
-		"alice@contoso.com:x:5000:5000::/home/c:/bin/sh":                       "is on line 1 already",
-		"carol@contoso.com:x:3197663:3197663::/home/c:/bin/sh":                 "uid 3197663 is on line 1 already",
-		"carol@contoso.com:$6$x:5000:5000::/home/c:/bin/sh":                    "has a password",
-		"carol@contoso.com:x:0:0::/home/c:/bin/sh":                             "uid 0 is the system's",
-		"carol@contoso.com:x:999:999::/home/c:/bin/sh":                         "uid 999 is the system's",
-		"carol@contoso.com:x:65534:65534::/home/c:/bin/sh":                     "the system's",
-		"carol@contoso.com:x:4294967295:4294967295::/home/c:/bin/sh":           "the system's",
-		"carol@contoso.com:x:4294967296:4294967296::/home/c:/bin/sh":           "is not a number",
-		"carol@contoso.com:x:+5000:+5000::/home/c:/bin/sh":                     "is not a number",
-		"carol@contoso.com:x:05000:05000::/home/c:/bin/sh":                     "is not a number",
-		"carol@contoso.com:x:-1:-1::/home/c:/bin/sh":                           "is not a number",
-		"carol@contoso.com:x:5000:100::/home/c:/bin/sh":                        "write 5000 for both and, once it is imported, hand over its files: find / -xdev -uid 5000 -gid 100 -exec chgrp -h 5000 {} +",
-		"carol@contoso.com:x:5000:$(reboot)::/home/c:/bin/sh":                  "every account here has a private group with its own number",
+		"a:b:c:d:e:f:g:h": "8 fields",
+		"root:x:0:0::/root:/bin/sh": "not one of an " +
+			"accepted domain",
+		"carol@other.com:x:5000:5000::/home/c:/bin/sh": "not one of an " +
+			"accepted domain",
+		"Carol@contoso.com:x:5000:5000::/home/c:/bin/sh": `must be spelled "carol@contoso.com"`,
+		"alice@contoso.com:x:5000:5000::/home/c:/bin/sh": "is on line " +
+			"1 already",
+		"carol@contoso.com:x:3197663:3197663::/home/c:/bin/sh": "uid 3197663 is " +
+			"on line 1 already",
+		"carol@contoso.com:$6$x:5000:5000::/home/c:/bin/sh": "has a password",
+		"carol@contoso.com:x:0:0::/home/c:/bin/sh": "uid 0 is the " +
+			"system's",
+		"carol@contoso.com:x:999:999::/home/c:/bin/sh": "uid 999 is the " +
+			"system's",
+		"carol@contoso.com:x:65534:65534::/home/c:/bin/sh":           "the system's",
+		"carol@contoso.com:x:4294967295:4294967295::/home/c:/bin/sh": "the system's",
+		"carol@contoso.com:x:4294967296:4294967296::/home/c:/bin/sh": "is not a number",
+		"carol@contoso.com:x:+5000:+5000::/home/c:/bin/sh":           "is not a number",
+		"carol@contoso.com:x:05000:05000::/home/c:/bin/sh":           "is not a number",
+		"carol@contoso.com:x:-1:-1::/home/c:/bin/sh":                 "is not a number",
+		"carol@contoso.com:x:5000:100::/home/c:/bin/sh": "write 5000 for " +
+			"both and, once it is imported, hand over its files: find / -xdev -uid 5000 -gid 100 " +
+			"-exec chgrp -h 5000 {} +",
+		"carol@contoso.com:x:5000:$(reboot)::/home/c:/bin/sh": "every account " +
+			"here has a private group with its own number",
 		"carol@contoso.com:x:1879048193:1879048193::/home/c:/bin/sh":           "is a group's",
 		"carol@contoso.com:x:5000:5000:::/bin/sh":                              "home",
 		"carol@contoso.com:x:5000:5000::home:/bin/sh":                          "home",
@@ -59,7 +68,8 @@ func TestParsePasswd(t *testing.T) {
 			t.Errorf("%.60q: %v", line, accounts)
 			continue
 		}
-		if got := err.Error(); !strings.HasPrefix(got, "account: line 4: ") || !strings.Contains(got, problem) {
+		if got := err.Error(); !strings.HasPrefix(got, "account: line 4: ") ||
+			!strings.Contains(got, problem) {
 			t.Errorf("%.60q: %v; want %q", line, err, problem)
 		}
 	}
@@ -76,9 +86,12 @@ func TestParsePreview(t *testing.T) {
 		t.Fatalf("%+v, %v", accounts, err)
 	}
 	for i, want := range []Account{
-		{Name: "alice@contoso.com", UPN: "alice@contoso.com", UID: 3197663, Gecos: "Alice Example", Home: "/home/alice", Shell: "/bin/zsh"},
-		{Name: "bob@fabrikam.com", UPN: "bob@fabrikam.com", UID: 4359382, Gecos: "bob@fabrikam.com", Home: "/home/bob", Shell: "/bin/sh"},
-		{Name: "carol@contoso.com", UPN: "carol@contoso.com", UID: 5000, Gecos: "Carol Example ", Home: "/home/carol", Shell: "/bin/bash"},
+		{Name: "alice@contoso.com", UPN: "alice@contoso.com", UID: 3197663, Gecos: "Alice Example",
+			Home: "/home/alice", Shell: "/bin/zsh"},
+		{Name: "bob@fabrikam.com", UPN: "bob@fabrikam.com", UID: 4359382, Gecos: "bob@fabrikam.com",
+			Home: "/home/bob", Shell: "/bin/sh"},
+		{Name: "carol@contoso.com", UPN: "carol@contoso.com", UID: 5000, Gecos: "Carol Example ",
+			Home: "/home/carol", Shell: "/bin/bash"},
 	} {
 		if !accounts[i].equal(want) {
 			t.Errorf("got  %+v\nwant %+v", accounts[i], want)
@@ -86,7 +99,8 @@ func TestParsePreview(t *testing.T) {
 	}
 	// Every line that is wrong, not only the first.
 	accounts, err = ParsePreview(strings.NewReader("a:b\nalice@contoso.com:x:5000:5000::/home/a:\neve@evil.example:x:5001:5001::/h:\n"), testRules())
-	if want := "account: line 1: has 2 fields"; accounts != nil || !strings.HasPrefix(fmt.Sprint(err), want) ||
+	if want := "account: line 1: has 2 fields"; accounts != nil ||
+		!strings.HasPrefix(fmt.Sprint(err), want) ||
 		!strings.Contains(err.Error(), "\naccount: line 3: name \"eve@evil.example\"") {
 		t.Errorf("%v, %v", accounts, err)
 	}
@@ -118,13 +132,19 @@ func TestImport(t *testing.T) {
 	if _, err := open(t, s).ByName("carol@contoso.com"); err != ErrUnknown {
 		t.Errorf("half of an import was stored: %v", err)
 	}
-	update(t, s, func(e *Edit) error { _, err := e.Bind(person("alice@contoso.com"), 3197663); return err })
+	update(t, s, func(e *Edit) error {
+		_, err := e.Bind(person("alice@contoso.com"), 3197663)
+		return err
+	})
 	a, err := open(t, s).ByObject(tenant, person("alice@contoso.com").ObjectID)
 	if err != nil || a.UID != 3197663 || a.Home != "/home/alice" {
 		t.Errorf("bound %+v, %v", a, err)
 	}
 	other := Identity{tenant, "other", "alice@contoso.com", "alice@contoso.com"}
-	if err := s.Update(func(e *Edit) error { _, err := e.Bind(other, 3197663); return err }); err != ErrOtherObject {
+	if err := s.Update(func(e *Edit) error {
+		_, err := e.Bind(other, 3197663)
+		return err
+	}); err != ErrOtherObject {
 		t.Errorf("a second person claims the import: %v", err)
 	}
 }
@@ -167,10 +187,14 @@ func restOf(t testing.TB, a Account) (rest []byte) {
 // FuzzRecords: an account read from any bytes is written as the same bytes.
 func FuzzRecords(f *testing.F) {
 	a := Account{
-		Name: "alice@contoso.com", UPN: "alice@contoso.com", UID: 2000, Home: "/home/alice", Shell: "/bin/sh",
-		TenantID: tenant, ObjectID: "oid", Admin: true, Groups: []uint32{27}, Former: []string{"old@contoso.com"},
+		Name: "alice@contoso.com", UPN: "alice@contoso.com", UID: 2000,
+		Home: "/home/alice", Shell: "/bin/sh",
+		TenantID: tenant, ObjectID: "oid", Admin: true, Groups: []uint32{27},
+		Former: []string{"old@contoso.com"},
 	}
-	f.Add(entry(a, a.Name, 5), []byte(fmt.Sprintf(`{"upn":%q,"tenant":"t","object":"o","created":"2026-11-22T12:00:00Z"}`, a.UPN)), testRules().record())
+	f.Add(entry(a, a.Name, 5),
+		[]byte(fmt.Sprintf(`{"upn":%q,"tenant":"t","object":"o","created":"2026-11-22T12:00:00Z"}`,
+			a.UPN)), testRules().record())
 	f.Fuzz(func(t *testing.T, first, rest, rules []byte) {
 		if r, _, err := parseRules(rules); err == nil {
 			if again, _, err := parseRules(r.record()); err != nil || !again.Equal(r) {

@@ -66,11 +66,13 @@ const (
 	maxQueue = 1 << 20 // a process that finds this much writes it
 )
 
-var errLost = errors.New("account: the store was replaced by something else while a change waited to be written; try again")
+var errLost = errors.New("account: the store was replaced by something else while a change " +
+	"waited to be written; try again")
 
 // enter waits for this process's turn.
 func (s Store) enter() (*queue, error) {
-	f, err := os.OpenFile(s.path(lockFile), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0o600)
+	f, err := os.OpenFile(s.path(lockFile),
+		os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("account: lock: %w", err)
 	}
@@ -131,12 +133,14 @@ func (q *queue) read() error {
 // isAwaited reports whether the process of one of the changes still waits. Locks of another boot
 // are gone.
 func (q *queue) isAwaited() bool {
-	return q.change != 0 || q.head.Changes > 0 && q.othersHold(waitBytes+int64(q.head.Written), int64(q.head.Changes))
+	return q.change != 0 || q.head.Changes > 0 &&
+		q.othersHold(waitBytes+int64(q.head.Written), int64(q.head.Changes))
 }
 
 func (q *queue) readChanges() error {
 	q.waiting = make([]byte, q.head.Size)
-	if _, err := io.ReadFull(io.NewSectionReader(q.file, queueAt, q.head.Size), q.waiting); err != nil {
+	if _, err := io.ReadFull(io.NewSectionReader(q.file, queueAt, q.head.Size),
+		q.waiting); err != nil {
 		return fmt.Errorf("account: queue: %w", err)
 	}
 	return nil

@@ -26,19 +26,22 @@ func TestDamageAfterOurOwnWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, at := range []int{bytes.Index(whole, []byte("nfirst@")) - 8, bytes.Index(whole, []byte("nfirst@")), len(whole) - 1} {
+	for _, at := range []int{bytes.Index(whole, []byte("nfirst@")) - 8,
+		bytes.Index(whole, []byte("nfirst@")), len(whole) - 1} {
 		bad := flipped(whole, at)
 		f, err := os.OpenFile(s.path(storeFile), os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = f.WriteAt(bad, 0)
-		if err := errors.Join(err, f.Close(), os.Chtimes(s.path(storeFile), info.ModTime(), info.ModTime())); err != nil {
+		if err := errors.Join(err, f.Close(), os.Chtimes(s.path(storeFile), info.ModTime(),
+			info.ModTime())); err != nil {
 			t.Fatal(err)
 		}
 		err = s.Update(signIn("third@contoso.com"))
 		var damaged *DamagedError
-		if got, _ := os.ReadFile(s.path(storeFile)); !errors.As(err, &damaged) || !bytes.Equal(got, bad) {
+		if got, _ := os.ReadFile(s.path(storeFile)); !errors.As(err, &damaged) ||
+			!bytes.Equal(got, bad) {
 			t.Errorf("byte %d: %v", at, err)
 		}
 	}
@@ -50,11 +53,15 @@ func TestDamageAfterOurOwnWrite(t *testing.T) {
 // Whatever is in accounts.lock, a change is made, and nothing else is stored.
 func TestDamagedQueue(t *testing.T) {
 	for what, spoil := range map[string]func(b []byte) []byte{
-		"head":    func(b []byte) []byte { return flipped(b, headAt+10) },
-		"change":  func(b []byte) []byte { return flipped(b, queueAt+3) },
-		"numbers": func(b []byte) []byte { return append(bytes.Repeat([]byte{255}, 16), b[16:]...) },
-		"drawn":   func(b []byte) []byte { return append(bytes.Repeat([]byte{255}, 8), b[8:]...) },
-		"served":  func(b []byte) []byte { return slices.Concat(b[:8], bytes.Repeat([]byte{255}, 8), b[16:]) },
+		"head":   func(b []byte) []byte { return flipped(b, headAt+10) },
+		"change": func(b []byte) []byte { return flipped(b, queueAt+3) },
+		"numbers": func(b []byte) []byte {
+			return append(bytes.Repeat([]byte{255}, 16), b[16:]...)
+		},
+		"drawn": func(b []byte) []byte { return append(bytes.Repeat([]byte{255}, 8), b[8:]...) },
+		"served": func(b []byte) []byte {
+			return slices.Concat(b[:8], bytes.Repeat([]byte{255}, 8), b[16:])
+		},
 		"nothing": func(b []byte) []byte { return nil },
 	} {
 		s := newStore(t)
@@ -70,7 +77,8 @@ func TestDamagedQueue(t *testing.T) {
 		for _, name := range []string{"b@contoso.com", "c@contoso.com"} {
 			bind(t, s, testRules(), name)
 		}
-		if got := names(t, s); !slices.Equal(got, []string{"first@contoso.com", "b@contoso.com", "c@contoso.com"}) {
+		if got := names(t, s); !slices.Equal(got, []string{"first@contoso.com",
+			"b@contoso.com", "c@contoso.com"}) {
 			t.Errorf("%s: stored %q", what, got)
 		}
 	}

@@ -16,7 +16,8 @@ func allowed(name string) func(*Edit) error {
 			return err
 		}
 		a, err := e.ByName(name)
-		e.Decide(a.UID, Grant{TenantID: a.TenantID, ObjectID: a.ObjectID, Moment: Moment{Time: e.now}})
+		e.Decide(a.UID, Grant{TenantID: a.TenantID, ObjectID: a.ObjectID,
+			Moment: Moment{Time: e.now}})
 		return err
 	}
 }
@@ -27,7 +28,8 @@ func allowed(name string) func(*Edit) error {
 func TestGrantsWaitForTheirAccounts(t *testing.T) {
 	denied := func(later time.Duration) func(*Edit, Account) error {
 		return func(e *Edit, a Account) error {
-			e.Decide(a.UID, Grant{TenantID: a.TenantID, Denied: a.ObjectID, Moment: Moment{Time: e.now.Add(later)}})
+			e.Decide(a.UID, Grant{TenantID: a.TenantID, Denied: a.ObjectID,
+				Moment: Moment{Time: e.now.Add(later)}})
 			return nil
 		}
 	}
@@ -42,11 +44,13 @@ func TestGrantsWaitForTheirAccounts(t *testing.T) {
 		granted bool
 		refused bool // the one who was granted hears that it is not
 	}{
-		"nothing else":  {func(*Edit, Account) error { return nil }, true, false},
-		"denied since":  {denied(time.Second), false, false},
-		"locked":        {put(func(a *Account) { a.Locked = time.Now() }), false, true},
-		"removed":       {put(func(a *Account) { a.Removed = time.Now() }), false, true},
-		"another's now": {func(e *Edit, a Account) error { return e.Rebind(a, tenant, "another") }, false, true},
+		"nothing else": {func(*Edit, Account) error { return nil }, true, false},
+		"denied since": {denied(time.Second), false, false},
+		"locked":       {put(func(a *Account) { a.Locked = time.Now() }), false, true},
+		"removed":      {put(func(a *Account) { a.Removed = time.Now() }), false, true},
+		"another's now": {func(e *Edit, a Account) error {
+			return e.Rebind(a, tenant, "another")
+		}, false, true},
 		"moved": {func(e *Edit, a Account) error {
 			_, err := e.Move(a, a.UID+1)
 			return err
@@ -95,7 +99,8 @@ func TestDenialIsNotLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Decide(a.UID, Grant{TenantID: a.TenantID, Denied: a.ObjectID, Moment: Moment{Time: e.now.Add(time.Second)}})
+	e.Decide(a.UID, Grant{TenantID: a.TenantID, Denied: a.ObjectID,
+		Moment: Moment{Time: e.now.Add(time.Second)}})
 	if err := s.writeDenials(e); err != nil {
 		t.Fatal(err)
 	}

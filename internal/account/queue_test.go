@@ -79,7 +79,8 @@ func TestWhoCannotWrite(t *testing.T) {
 			bind(t, s, testRules(), fmt.Sprintf("more%d@contoso.com", i))
 		}
 		release := hold(t, s)
-		limited, other := childOf(t, s, "limited@contoso.com", childLimit+"=1"), childOf(t, s, "other@contoso.com")
+		limited, other := childOf(t, s, "limited@contoso.com", childLimit+"=1"),
+			childOf(t, s, "other@contoso.com")
 		order := []*child{limited, other}
 		if last {
 			slices.Reverse(order)
@@ -88,13 +89,15 @@ func TestWhoCannotWrite(t *testing.T) {
 			c.starts(t, s, i)
 		}
 		release()
-		if said := limited.says(); strings.Contains(said, "file too large") != last || (said == "stored") == last {
+		if said := limited.says(); strings.Contains(said, "file too large") != last ||
+			(said == "stored") == last {
 			t.Errorf("limited: %s", said)
 		}
 		if said := other.says(); said != "stored" {
 			t.Errorf("other: %s", said)
 		}
-		if got := names(t, s); !slices.Contains(got, other.name) || slices.Contains(got, limited.name) == last {
+		if got := names(t, s); !slices.Contains(got, other.name) ||
+			slices.Contains(got, limited.name) == last {
 			t.Errorf("stored %q", got)
 		}
 	}
@@ -161,7 +164,8 @@ func TestStoreReplacedUnderTheQueue(t *testing.T) {
 	s := newStore(t)
 	bind(t, s, testRules(), "first@contoso.com")
 	q := staged(t, s, signIn("a@contoso.com"))
-	if err := errors.Join(os.WriteFile(s.path("other"), rebuild(t), 0o644), os.Rename(s.path("other"), s.path(storeFile))); err != nil {
+	if err := errors.Join(os.WriteFile(s.path("other"), rebuild(t), 0o644),
+		os.Rename(s.path("other"), s.path(storeFile))); err != nil {
 		t.Fatal(err)
 	}
 	bind(t, s, testRules(), "b@contoso.com")
@@ -261,7 +265,8 @@ func TestChangesSeeWhatWaits(t *testing.T) {
 	if err := waiting.hear(); err != nil {
 		t.Fatal(err)
 	}
-	if a, err := open(t, s).ByName("a@contoso.com"); err != nil || !a.Admin || len(names(t, s)) != 2 {
+	if a, err := open(t, s).ByName("a@contoso.com"); err != nil ||
+		!a.Admin || len(names(t, s)) != 2 {
 		t.Errorf("%+v, %v", a, err)
 	}
 }

@@ -49,9 +49,11 @@ func states(files []string) (all []bool) {
 	return all
 }
 
-// An immutable file takes no other label from anybody, as it takes no other time: so Relabel makes it mutable, and immutable again.
+// An immutable file takes no other label from anybody, as it takes no other time: so Relabel makes
+// it mutable, and immutable again.
 func TestRelabel(t *testing.T) {
-	for name, result := range map[string]error{"labelled": nil, "not labelled": errors.New("no such context")} {
+	for name, result := range map[string]error{"labelled": nil,
+		"not labelled": errors.New("no such context")} {
 		t.Run(name, func(t *testing.T) {
 			s, files := sealedStore(t)
 			err := s.Relabel(func() error {

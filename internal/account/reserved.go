@@ -19,7 +19,8 @@ type RangeError struct {
 }
 
 func (e *RangeError) Error() string {
-	return fmt.Sprintf("account: accounts.id_range: ids %d to %d are groups (%d is %s), and %d is that of %s",
+	return fmt.Sprintf("account: accounts.id_range: ids %d to %d are groups (%d is %s), and %d "+
+		"is that of %s",
 		e.Low, e.Low+reserved-1, e.Low+1, AdminsGroup, e.ID, e.Holder)
 }
 

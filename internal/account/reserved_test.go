@@ -19,7 +19,8 @@ func TestRangeThatBeginsAtSomebody(t *testing.T) {
 		}
 		for _, a := range []Account{
 			{Name: "bob@contoso.com", UID: 3197663}, {Name: "carol@contoso.com", UID: 3197700},
-			{Name: "gone@contoso.com", UID: 3200000, Removed: time.Now()}, {Name: "moved@contoso.com", UID: 3300000},
+			{Name: "gone@contoso.com", UID: 3200000, Removed: time.Now()},
+			{Name: "moved@contoso.com", UID: 3300000},
 		} {
 			a.UPN, a.Home, a.Shell = a.Name, "/home/x", "/bin/sh"
 			if err := e.Put(a); err != nil {
@@ -33,22 +34,34 @@ func TestRangeThatBeginsAtSomebody(t *testing.T) {
 		_, err = e.Move(moved, 3300500)
 		return err
 	})
-	s.Etc = etc("joe:x:10001:20000:::\n", "docker2:x:30015:\naad_users:x:50000:\naad_admins:x:50001:\nelse:x:60001:\n")
+	s.Etc = etc("joe:x:10001:20000:::\n",
+		"docker2:x:30015:\naad_users:x:50000:\naad_admins:x:50001:\nelse:x:60001:\n")
 	for low, want := range map[uint32]string{
 		3197663 - 16: "",
-		3197663 - 15: "account: accounts.id_range: ids 3197648 to 3197663 are groups (3197649 is aad_admins), and 3197663 is that of account bob@contoso.com",
-		3197663:      "account: accounts.id_range: ids 3197663 to 3197678 are groups (3197664 is aad_admins), and 3197663 is that of account bob@contoso.com",
-		3197664:      "",
-		3197700 - 1:  "account: accounts.id_range: ids 3197699 to 3197714 are groups (3197700 is aad_admins), and 3197700 is that of account carol@contoso.com",
-		3200000:      "account: accounts.id_range: ids 3200000 to 3200015 are groups (3200001 is aad_admins), and 3200000 is that of the former account gone@contoso.com",
-		3299999:      "account: accounts.id_range: ids 3299999 to 3300014 are groups (3300000 is aad_admins), and 3300000 is that of the former account moved@contoso.com",
-		3300500:      "account: accounts.id_range: ids 3300500 to 3300515 are groups (3300501 is aad_admins), and 3300500 is that of account moved@contoso.com",
-		10000:        "account: accounts.id_range: ids 10000 to 10015 are groups (10001 is aad_admins), and 10001 is that of the local account joe",
-		20000:        "account: accounts.id_range: ids 20000 to 20015 are groups (20001 is aad_admins), and 20000 is that of the group of the local account joe",
-		30000:        "account: accounts.id_range: ids 30000 to 30015 are groups (30001 is aad_admins), and 30015 is that of the local group docker2",
-		50000:        "", // somebody has written our groups down
-		49999:        "account: accounts.id_range: ids 49999 to 50014 are groups (50000 is aad_admins), and 50000 is that of the local group aad_users",
-		60000:        "account: accounts.id_range: ids 60000 to 60015 are groups (60001 is aad_admins), and 60001 is that of the local group else",
+		3197663 - 15: "account: accounts.id_range: ids 3197648 to 3197663 are groups (3197649 is " +
+			"aad_admins), and 3197663 is that of account bob@contoso.com",
+		3197663: "account: accounts.id_range: ids 3197663 to 3197678 are groups (3197664 is " +
+			"aad_admins), and 3197663 is that of account bob@contoso.com",
+		3197664: "",
+		3197700 - 1: "account: accounts.id_range: ids 3197699 to 3197714 are groups (3197700 is " +
+			"aad_admins), and 3197700 is that of account carol@contoso.com",
+		3200000: "account: accounts.id_range: ids 3200000 to 3200015 are groups (3200001 is " +
+			"aad_admins), and 3200000 is that of the former account gone@contoso.com",
+		3299999: "account: accounts.id_range: ids 3299999 to 3300014 are groups (3300000 is " +
+			"aad_admins), and 3300000 is that of the former account moved@contoso.com",
+		3300500: "account: accounts.id_range: ids 3300500 to 3300515 are groups (3300501 is " +
+			"aad_admins), and 3300500 is that of account moved@contoso.com",
+		10000: "account: accounts.id_range: ids 10000 to 10015 are groups (10001 is aad_admins), " +
+			"and 10001 is that of the local account joe",
+		20000: "account: accounts.id_range: ids 20000 to 20015 are groups (20001 is aad_admins), " +
+			"and 20000 is that of the group of the local account joe",
+		30000: "account: accounts.id_range: ids 30000 to 30015 are groups (30001 is aad_admins), " +
+			"and 30015 is that of the local group docker2",
+		50000: "", // somebody has written our groups down
+		49999: "account: accounts.id_range: ids 49999 to 50014 are groups (50000 is aad_admins), " +
+			"and 50000 is that of the local group aad_users",
+		60000: "account: accounts.id_range: ids 60000 to 60015 are groups (60001 is aad_admins), " +
+			"and 60001 is that of the local group else",
 	} {
 		r := testRules()
 		r.Low = low
@@ -100,7 +113,8 @@ func TestRangeOfTheFirstRules(t *testing.T) {
 // A store that is so already can be read and changed, so that there is a way out.
 func TestAccountAmongTheGroups(t *testing.T) {
 	s, rules := newStore(t), testRules()
-	bob := Account{Name: "bob@contoso.com", UPN: "bob@contoso.com", UID: 3197664, Home: "/", Shell: "/bin/sh"}
+	bob := Account{Name: "bob@contoso.com", UPN: "bob@contoso.com", UID: 3197664,
+		Home: "/", Shell: "/bin/sh"}
 	update(t, s, func(e *Edit) error { return errors.Join(e.SetRules(rules), e.Put(bob)) })
 	rules.Low = bob.UID - 1
 	update(t, s, func(e *Edit) error { e.rules = rules; return nil }) // as before this was refused

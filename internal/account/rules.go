@@ -44,10 +44,12 @@ func RulesFrom(c *config.Config) Rules {
 
 // Equal reports whether two sets of rules are the same in everything that this version knows.
 func (r Rules) Equal(s Rules) bool {
-	return r.TenantID == s.TenantID && r.ShortNames == s.ShortNames && r.Low == s.Low && r.High == s.High &&
+	return r.TenantID == s.TenantID && r.ShortNames == s.ShortNames &&
+		r.Low == s.Low && r.High == s.High &&
 		r.Home == s.Home && r.Shell == s.Shell &&
 		slices.Equal(r.Domains, s.Domains) && slices.Equal(r.PreAuthServices, s.PreAuthServices) &&
-		(r.SignInServices == nil) == (s.SignInServices == nil) && slices.Equal(r.SignInServices, s.SignInServices)
+		(r.SignInServices == nil) == (s.SignInServices == nil) &&
+		slices.Equal(r.SignInServices, s.SignInServices)
 }
 
 // check refuses rules that the C side would not read, or would read otherwise. Package config is
@@ -61,7 +63,8 @@ func (r Rules) check() error {
 	case r.Low < minID || r.High > maxID || r.High < r.Low || r.High-r.Low < reserved:
 		return fmt.Errorf("id range %d to %d does not hold accounts", r.Low, r.High)
 	case len(r.PreAuthServices) > 100 || len(r.SignInServices) > 100:
-		return fmt.Errorf("there are %d and %d services, more than 100", len(r.PreAuthServices), len(r.SignInServices))
+		return fmt.Errorf("there are %d and %d services, more than 100",
+			len(r.PreAuthServices), len(r.SignInServices))
 	case !isPath(r.Shell):
 		return fmt.Errorf("shell %q is no absolute path", r.Shell)
 	case !isPath(r.Home) || !isTemplate(r.Home) || len(expand(r.Home, longest)) > maxText:

@@ -8,13 +8,15 @@ import (
 	"testing"
 )
 
-// No list of services is that of a version which had none, and is not an empty one: nobody must be locked out by an upgrade.
+// No list of services is that of a version which had none, and is not an empty one: nobody must be
+// locked out by an upgrade.
 func TestSignInServices(t *testing.T) {
 	for _, list := range [][]string{nil, {}, {"sshd"}, {"sshd", "sudo", "polkit-1"}} {
 		rules := testRules()
 		rules.SignInServices = list
 		got, _, err := parseRules(rules.record())
-		if err != nil || (got.SignInServices == nil) != (list == nil) || !slices.Equal(got.SignInServices, list) || !got.Equal(rules) {
+		if err != nil || (got.SignInServices == nil) != (list == nil) ||
+			!slices.Equal(got.SignInServices, list) || !got.Equal(rules) {
 			t.Errorf("%q becomes %q, %v", list, got.SignInServices, err)
 		}
 		if other := testRules(); list != nil && other.Equal(rules) {

@@ -58,7 +58,8 @@ func seal(path string) error {
 		return &fs.PathError{Op: "make immutable", Path: path, Err: err}
 	}
 	if err := setImmutable(f, true); err != nil {
-		return errors.Join(&fs.PathError{Op: "make immutable", Path: path, Err: err}, f.Chmod(unsealedMode))
+		return errors.Join(&fs.PathError{Op: "make immutable", Path: path, Err: err},
+			f.Chmod(unsealedMode))
 	}
 	return nil
 }
@@ -79,7 +80,8 @@ func unseal(path string) error {
 	}
 	err = setImmutable(f, false)
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%s is immutable, and this process may not change that (it lacks CAP_LINUX_IMMUTABLE): %w", path, err)
+		return fmt.Errorf("%s is immutable, and this process may not change that (it lacks "+
+			"CAP_LINUX_IMMUTABLE): %w", path, err)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: make it mutable: %w", path, err)

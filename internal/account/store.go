@@ -65,7 +65,8 @@ func (e *DamagedError) Fix() string {
 	case !e.Previous:
 		return "restore it from a backup: aadctl store restore FILE"
 	}
-	return "to go back to the state before the last change, run: aadctl store restore " + e.File + ".previous"
+	return "to go back to the state before the last change, run: aadctl store restore " + e.File +
+		".previous"
 }
 
 // VersionError is returned for a store that another version wrote.
@@ -75,7 +76,8 @@ type VersionError struct {
 }
 
 func (e *VersionError) Error() string {
-	return fmt.Sprintf("account: %s: has format %d, this version of aad-login reads %d; install the version that wrote it",
+	return fmt.Sprintf("account: %s: has format %d, this version of aad-login reads %d; install "+
+		"the version that wrote it",
 		e.File, e.Format, Format)
 }
 
@@ -126,7 +128,8 @@ func (s Store) damaged(problem string) *DamagedError {
 		return &DamagedError{File: s.copy, Problem: problem, Copy: true}
 	}
 	previous, err := os.Lstat(s.path(previousFile))
-	return &DamagedError{File: s.path(storeFile), Problem: problem, Previous: err == nil && previous.Mode().IsRegular()}
+	return &DamagedError{File: s.path(storeFile), Problem: problem,
+		Previous: err == nil && previous.Mode().IsRegular()}
 }
 
 // OpenCopy is Open for a copy of a store, such as a backup.

@@ -22,7 +22,8 @@ const tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 
 func testRules() Rules {
 	return Rules{
-		TenantID: tenant, Domains: []string{"contoso.com", "fabrikam.com"}, Low: 1879048192, High: 2147483646,
+		TenantID: tenant, Domains: []string{"contoso.com", "fabrikam.com"},
+		Low: 1879048192, High: 2147483646,
 		Home: "/home/%u", Shell: "/bin/bash", PreAuthServices: []string{"sshd", "login"},
 	}
 }
@@ -37,7 +38,8 @@ func crowded() Rules {
 func newStore(t testing.TB) Store {
 	t.Helper()
 	at := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	return Store{Dir: filepath.Join(t.TempDir(), "store"), Now: func() time.Time { return at }, Etc: etc("", "")}
+	return Store{Dir: filepath.Join(t.TempDir(), "store"), Now: func() time.Time { return at },
+		Etc: etc("", "")}
 }
 
 func update(t testing.TB, s Store, change func(*Edit) error) {
@@ -48,7 +50,8 @@ func update(t testing.TB, s Store, change func(*Edit) error) {
 }
 
 func person(name string) Identity {
-	return Identity{TenantID: tenant, ObjectID: "oid-of-" + strings.ReplaceAll(name, "@", "-"), Name: name, UPN: name}
+	return Identity{TenantID: tenant, ObjectID: "oid-of-" + strings.ReplaceAll(name, "@", "-"),
+		Name: name, UPN: name}
 }
 
 // bind signs name in for the first time.
@@ -114,10 +117,12 @@ func TestAdminsAndGroups(t *testing.T) {
 	set("b@contoso.com", false)
 	snapshot := open(t, s)
 	got, err := snapshot.get([]byte("gaad_admins"))
-	if want := members([]string{"a@contoso.com", "c@contoso.com"}); err != nil || !bytes.Equal(got, want) {
+	if want := members([]string{"a@contoso.com", "c@contoso.com"}); err != nil ||
+		!bytes.Equal(got, want) {
 		t.Errorf("members %q, %v", got, err)
 	}
-	if a, err := snapshot.ByName("a@contoso.com"); err != nil || !a.Admin || !slices.Equal(a.Groups, []uint32{27, 100}) {
+	if a, err := snapshot.ByName("a@contoso.com"); err != nil || !a.Admin ||
+		!slices.Equal(a.Groups, []uint32{27, 100}) {
 		t.Errorf("a = %+v, %v", a, err)
 	}
 	// A moved range has the groups in every entry written anew.
@@ -205,7 +210,8 @@ func TestGrant(t *testing.T) {
 	if _, err := s.ReadGrant(1234); !errors.Is(err, ErrNoGrant) {
 		t.Errorf("no grant: %v", err)
 	}
-	want := Grant{TenantID: tenant, ObjectID: "oid", Admin: true, Source: "check-access", Service: "sshd", RemoteHost: "::1"}
+	want := Grant{TenantID: tenant, ObjectID: "oid", Admin: true, Source: "check-access",
+		Service: "sshd", RemoteHost: "::1"}
 	if err := s.RecordGrant(1234, want); err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +226,8 @@ func TestGrant(t *testing.T) {
 	if got, err := s.ReadGrant(1234); err != nil || got != want {
 		t.Errorf("ReadGrant = %+v, %v", got, err)
 	}
-	for _, bad := range []string{"", "{", "{}", `{"object":"x"}`, "null", strings.Repeat(" ", 1<<20)} {
+	for _, bad := range []string{"", "{", "{}", `{"object":"x"}`, "null",
+		strings.Repeat(" ", 1<<20)} {
 		if err := os.WriteFile(s.grantPath(1234), []byte(bad), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -285,7 +292,8 @@ func TestWithdraw(t *testing.T) {
 	s.RuntimeDir = t.TempDir()
 	a := bind(t, s, testRules(), "alice@contoso.com")
 	windows := s.WindowsPath(a.UID)
-	if err := errors.Join(s.RecordGrant(a.UID, Grant{ObjectID: a.ObjectID}), os.Mkdir(filepath.Dir(windows), 0o700),
+	if err := errors.Join(s.RecordGrant(a.UID, Grant{ObjectID: a.ObjectID}),
+		os.Mkdir(filepath.Dir(windows), 0o700),
 		os.WriteFile(windows, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}

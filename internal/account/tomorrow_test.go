@@ -39,7 +39,8 @@ func tomorrow(t *testing.T) Store {
 func unknownTo(t *testing.T, s Store) map[string]string {
 	t.Helper()
 	snapshot := open(t, s)
-	all := map[string]string{"rules": fmt.Sprintf("%x %q", snapshot.rules.laterFlags, snapshot.rules.later.append(nil))}
+	all := map[string]string{"rules": fmt.Sprintf("%x %q", snapshot.rules.laterFlags,
+		snapshot.rules.later.append(nil))}
 	for key, value := range snapshot.db.All() {
 		switch {
 		case !isKnown(key):
@@ -54,7 +55,8 @@ func unknownTo(t *testing.T, s Store) map[string]string {
 	}
 	for a := range snapshot.All() {
 		if a.MovedTo == 0 {
-			all[a.ObjectID+" of "+a.Created.String()] = fmt.Sprintf("%x %q %s", a.later.flags, a.later.sections.append(nil), a.later.members)
+			all[a.ObjectID+" of "+a.Created.String()] = fmt.Sprintf("%x %q %s", a.later.flags,
+				a.later.sections.append(nil), a.later.members)
 		}
 	}
 	return all
@@ -63,7 +65,9 @@ func unknownTo(t *testing.T, s Store) map[string]string {
 // Whatever this version does to a store, what a later one has added stays.
 func TestStoreOfTomorrow(t *testing.T) {
 	before := unknownTo(t, tomorrow(t))
-	for _, want := range []string{"80 ", `what\x00is\x00this`, "record gaad_guests", "record r2", "record z", "of account 0030cadf", "4000 ", "of an entry", "of the members", `{"deep":[1,2.50,"<x>",null]}`, "Zone"} {
+	for _, want := range []string{"80 ", `what\x00is\x00this`, "record gaad_guests", "record r2",
+		"record z", "of account 0030cadf", "4000 ", "of an entry", "of the members",
+		`{"deep":[1,2.50,"<x>",null]}`, "Zone"} {
 		if !strings.Contains(fmt.Sprint(before), want) {
 			t.Fatalf("no %q in %q", want, before)
 		}
@@ -102,7 +106,8 @@ func TestStoreOfTomorrow(t *testing.T) {
 			return e.Put(a)
 		}),
 		"renamed in Entra ID": on("admin@contoso.com", func(e *Edit, a Account) error {
-			_, err := e.Bind(Identity{a.TenantID, a.ObjectID, "boss@contoso.com", "boss@contoso.com"}, a.UID)
+			_, err := e.Bind(Identity{a.TenantID, a.ObjectID, "boss@contoso.com",
+				"boss@contoso.com"}, a.UID)
 			return err
 		}),
 		"rename": on("admin@contoso.com", func(e *Edit, a Account) error {
@@ -116,13 +121,20 @@ func TestStoreOfTomorrow(t *testing.T) {
 			}
 			return e.Swap(a, b)
 		}),
-		"uid":    on("alice@contoso.com", func(e *Edit, a Account) error { _, err := e.Move(a, 4711); return err }),
-		"lock":   on("alice@contoso.com", func(e *Edit, a Account) error { a.Locked = e.now; return e.Put(a) }),
-		"remove": on("admin@contoso.com", func(e *Edit, a Account) error { a.Removed, a.Admin = e.now, false; return e.Put(a) }),
-		"back":   on("gone@contoso.com", func(e *Edit, a Account) error { a.Removed = time.Time{}; return e.Put(a) }),
+		"uid": on("alice@contoso.com", func(e *Edit, a Account) error {
+			_, err := e.Move(a, 4711)
+			return err
+		}),
+		"lock": on("alice@contoso.com",
+			func(e *Edit, a Account) error { a.Locked = e.now; return e.Put(a) }),
+		"remove": on("admin@contoso.com",
+			func(e *Edit, a Account) error { a.Removed, a.Admin = e.now, false; return e.Put(a) }),
+		"back": on("gone@contoso.com",
+			func(e *Edit, a Account) error { a.Removed = time.Time{}; return e.Put(a) }),
 	} {
 		s := tomorrow(t)
-		if err := s.Update(change); err != nil && !strings.Contains(err.Error(), "renamed to boss@contoso.com") {
+		if err := s.Update(change); err != nil && !strings.Contains(err.Error(),
+			"renamed to boss@contoso.com") {
 			t.Errorf("%s: %v", what, err)
 		}
 		kept(t, what, before, s)
@@ -179,8 +191,10 @@ func TestRestoreOfTomorrow(t *testing.T) {
 
 // Later versions give their members names of their own.
 func TestMembersThatAreAlmostKnown(t *testing.T) {
-	a := Account{Name: "a@contoso.com", UPN: "a@contoso.com", UID: 5000, Home: "/", Shell: "/bin/sh", Gecos: "a"}
-	for members, ok := range map[string]bool{`{"upn":"a","x":1}`: true, `{"upn":"a","UPN":"b"}`: false, `{"upn":"a"} 2`: false, `[]`: false} {
+	a := Account{Name: "a@contoso.com", UPN: "a@contoso.com", UID: 5000, Home: "/",
+		Shell: "/bin/sh", Gecos: "a"}
+	for members, ok := range map[string]bool{`{"upn":"a","x":1}`: true,
+		`{"upn":"a","UPN":"b"}`: false, `{"upn":"a"} 2`: false, `[]`: false} {
 		_, err := parseAccount(entry(a, a.Name, testRules().Low), json.RawMessage(members))
 		if (err == nil) != ok {
 			t.Errorf("%s: %v", members, err)

@@ -14,15 +14,16 @@ import (
 )
 
 // Processes that change the store have turns, in the order in which they came. Two kinds of lock on
-// accounts.lock make that so. The kernel releases both when their process dies, and a process sleeps
-// while it waits for them.
+// accounts.lock make that so. The kernel releases both when their process dies, and a process
+// sleeps while it waits for them.
 //
 //   - flock(2) on the file: nobody changes the store, or this file, without it. Older versions know
-//     only this one. It has no order: a newcomer may get it before the process that was woken for it.
-//   - Locks on single bytes (fcntl(2), F_OFD_SETLK) make the order. A newcomer draws the next number
-//     and holds the byte of that number until its turn is over. It sleeps on the byte of the number
-//     before its own, so that the end of a turn wakes one process. If that process died before its
-//     turn, it waits for the number before that.
+//     only this one. It has no order: a newcomer may get it before the process that was woken for
+//     it.
+//   - Locks on single bytes (fcntl(2), F_OFD_SETLK) make the order. A newcomer draws the next
+//     number and holds the byte of that number until its turn is over. It sleeps on the byte of the
+//     number before its own, so that the end of a turn wakes one process. If that process died
+//     before its turn, it waits for the number before that.
 //
 // So what is stored depends on flock alone. Wrong numbers can only cost the order.
 const (
@@ -61,7 +62,8 @@ func (t *turn) comeIn() error {
 		return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB)
 	})
 	if err == errStuck {
-		return fmt.Errorf("account: lock: another process has held %s for %v", t.file.Name(), patience)
+		return fmt.Errorf("account: lock: another process has held %s for %v", t.file.Name(),
+			patience)
 	}
 	if err != nil {
 		return fmt.Errorf("account: lock %s: %w", t.file.Name(), err)
@@ -160,7 +162,9 @@ func (t *turn) lock(how int, lock unix.Flock_t) error {
 // othersHold reports whether other processes have locked one of these bytes.
 func (t *turn) othersHold(from, length int64) bool {
 	lock := unix.Flock_t{Type: unix.F_WRLCK, Start: from, Len: length}
-	err := control(t.file, func(fd int) error { return unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, &lock) })
+	err := control(t.file, func(fd int) error {
+		return unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, &lock)
+	})
 	return err == nil && lock.Type != unix.F_UNLCK
 }
 

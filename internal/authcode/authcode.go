@@ -61,7 +61,9 @@ func Redeem(ctx context.Context, r Request) (*oauth.Tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	result, err := client.AcquireTokenByAuthCode(ctx, r.Code, r.Redirect, []string{"openid"}, public.WithChallenge(r.Verifier)) // the transport asks for the right ones
+	// the transport asks for the right ones
+	result, err := client.AcquireTokenByAuthCode(ctx, r.Code, r.Redirect, []string{"openid"},
+		public.WithChallenge(r.Verifier))
 	switch {
 	case err == nil && result.IDToken.RawToken != "":
 		return t.tokens, nil
@@ -120,7 +122,8 @@ func (t *transport) redeem(msal *http.Request, form url.Values) ([]byte, error) 
 		t.asked = true
 		got, err := t.request.Post(msal, t.request.TokenEndpoint, t.form(form))
 		if ctx := msal.Context(); err != nil && ctx.Err() != nil {
-			return nil, &oauth.UnreachableError{Err: fmt.Errorf("%w: no answer to a code", ctx.Err())}
+			return nil, &oauth.UnreachableError{Err: fmt.Errorf("%w: no answer to a code",
+				ctx.Err())}
 		}
 		outcome, err := t.request.Classify(got, err)
 		var refused *oauth.Error
@@ -130,7 +133,8 @@ func (t *transport) redeem(msal *http.Request, form url.Values) ([]byte, error) 
 			t.tokens, answer, err = t.request.Accept(got.Body)
 			return answer, err
 		case before != nil && errors.As(err, &refused) && refused.Has([]int{redeemed}):
-			return nil, &oauth.UnreachableError{Err: fmt.Errorf("the answer to the code was lost: %w", before)}
+			return nil, &oauth.UnreachableError{Err: fmt.Errorf("the answer to the code was "+
+				"lost: %w", before)}
 		case outcome == oauth.Failed:
 			return nil, err
 		case try == tries:

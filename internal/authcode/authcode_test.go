@@ -32,7 +32,8 @@ const (
 
 var code = strings.Repeat("code-secret.", 137) // as long as Entra ID's
 
-// entra is a token endpoint that follows a script; the last step repeats. Its clock runs only while somebody sleeps.
+// entra is a token endpoint that follows a script; the last step repeats. Its clock runs only while
+// somebody sleeps.
 type entra struct {
 	*httptest.Server
 	steps []string
@@ -57,11 +58,13 @@ func newEntra(t *testing.T, steps ...string) *entra {
 func (e *entra) request() Request {
 	base := e.URL + "/" + tenant
 	metadata, _ := json.Marshal(map[string]string{
-		"issuer": base + "/v2.0", "authorization_endpoint": base + "/authorize", "token_endpoint": base + "/oauth2/v2.0/token",
+		"issuer": base + "/v2.0", "authorization_endpoint": base + "/authorize",
+		"token_endpoint": base + "/oauth2/v2.0/token",
 	})
 	return Request{
-		Client: oauth.Client{Authority: base, ClientID: client, Metadata: metadata, TokenEndpoint: base + "/oauth2/v2.0/token", HTTP: e.Client()},
-		Code:   code, Verifier: verifier, Redirect: redirect,
+		Client: oauth.Client{Authority: base, ClientID: client, Metadata: metadata,
+			TokenEndpoint: base + "/oauth2/v2.0/token", HTTP: e.Client()},
+		Code: code, Verifier: verifier, Redirect: redirect,
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			e.slept = append(e.slept, d)
 			return ctx.Err()
@@ -79,7 +82,8 @@ func (e *entra) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.mu.Unlock()
 	b64 := base64.RawURLEncoding.EncodeToString
 	answer := map[string]any{
-		"token_type": "Bearer", "scope": "openid profile", "expires_in": 3599, "access_token": "access-secret", "refresh_token": "refresh-secret",
+		"token_type": "Bearer", "scope": "openid profile", "expires_in": 3599,
+		"access_token": "access-secret", "refresh_token": "refresh-secret",
 		"id_token": b64([]byte(`{"alg":"none"}`)) + "." + b64([]byte(`{"sub":"s"}`)) + ".id-secret",
 	}
 	switch step {
@@ -104,24 +108,29 @@ func (e *entra) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	default: // the number of an error
 		w.WriteHeader(400)
-		fmt.Fprintf(w, `{"error":"invalid_grant","error_description":"AADSTS%s: description-secret","error_codes":[%s],"correlation_id":"c0"}`, step, step)
+		fmt.Fprintf(w,
+			`{"error":"invalid_grant","error_description":"AADSTS%s: description-secret","error_codes":[%s],"correlation_id":"c0"}`, step, step)
 		return
 	}
 	json.NewEncoder(w).Encode(answer)
 }
 
-// One POST, with what RFC 6749 and RFC 7636 ask for and nothing else; no browser's Origin, or Entra ID takes us for one.
+// One POST, with what RFC 6749 and RFC 7636 ask for and nothing else; no browser's Origin, or Entra
+// ID takes us for one.
 func TestRedeem(t *testing.T) {
 	e := newEntra(t, "tokens")
 	r := e.request()
 	r.Scopes = []string{client + "/sign-in"}
 	got, err := Redeem(t.Context(), r)
-	if err != nil || !strings.HasSuffix(got.IDToken, ".id-secret") || got.AccessToken != "" || got.Scope != "openid profile" {
+	if err != nil || !strings.HasSuffix(got.IDToken, ".id-secret") || got.AccessToken != "" ||
+		got.Scope != "openid profile" {
 		t.Fatalf("%v", err)
 	}
-	want := url.Values{"grant_type": {"authorization_code"}, "client_id": {client}, "code": {code}, "redirect_uri": {redirect},
+	want := url.Values{"grant_type": {"authorization_code"}, "client_id": {client}, "code": {code},
+		"redirect_uri":  {redirect},
 		"code_verifier": {verifier}, "scope": {"openid profile " + client + "/sign-in"}}
-	if len(e.forms) != 1 || !reflect.DeepEqual(e.forms[0], want) || e.requests[0] != "POST /"+tenant+"/oauth2/v2.0/token" {
+	if len(e.forms) != 1 || !reflect.DeepEqual(e.forms[0], want) ||
+		e.requests[0] != "POST /"+tenant+"/oauth2/v2.0/token" {
 		t.Errorf("%q: %v", e.requests, e.forms)
 	}
 	if e.headers[0].Get("Origin") != "" || e.headers[0].Get("Authorization") != "" {
@@ -131,13 +140,15 @@ func TestRedeem(t *testing.T) {
 
 // The access token is for whoever wants it, and good for what was asked for, or there is none.
 func TestAccessToken(t *testing.T) {
-	for scope, good := range map[string]bool{"": true, "x/profile": true, "https://management.azure.com/user_impersonation": false} {
+	for scope, good := range map[string]bool{"": true, "x/profile": true,
+		"https://management.azure.com/user_impersonation": false} {
 		r := newEntra(t, "tokens").request()
 		if r.AccessToken = true; scope != "" {
 			r.Scopes = []string{scope}
 		}
 		got, err := Redeem(t.Context(), r)
-		if good != (err == nil) || !good && !errors.Is(err, oauth.ErrUnusable) || good && got.AccessToken != "access-secret" {
+		if good != (err == nil) || !good && !errors.Is(err, oauth.ErrUnusable) ||
+			good && got.AccessToken != "access-secret" {
 			t.Errorf("%q: %v", scope, err)
 		}
 	}
@@ -147,7 +158,8 @@ func TestEnds(t *testing.T) {
 	unreachable := func(err error) bool { return errors.As(err, new(*oauth.UnreachableError)) }
 	refused := func(err error) bool {
 		var e *oauth.Error
-		return errors.As(err, &e) && !unreachable(err) && e.CorrelationID == "c0" && len(e.AADSTS) == 1
+		return errors.As(err, &e) && !unreachable(err) && e.CorrelationID == "c0" &&
+			len(e.AADSTS) == 1
 	}
 	unusable := func(err error) bool { return errors.Is(err, oauth.ErrUnusable) }
 	good := func(err error) bool { return err == nil }
@@ -198,7 +210,8 @@ func TestContext(t *testing.T) {
 	r := e.request()
 	ctx, cancel := context.WithCancel(t.Context())
 	r.Sleep = func(context.Context, time.Duration) error { cancel(); return ctx.Err() }
-	if _, err := Redeem(ctx, r); !errors.As(err, new(*oauth.UnreachableError)) || !errors.Is(err, context.Canceled) {
+	if _, err := Redeem(ctx, r); !errors.As(err, new(*oauth.UnreachableError)) ||
+		!errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	if _, err := Redeem(ctx, e.request()); err == nil || strings.Contains(err.Error(), "secret") {

@@ -124,8 +124,10 @@ func TestTimes(t *testing.T) {
 
 // What journalctl prints, and what a neighbour can make of it.
 func TestJournal(t *testing.T) {
-	text := `{"__REALTIME_TIMESTAMP":"1772366400000001","MESSAGE":` + strconv.Quote(good) + `,"_UID":"0","_EXE":"/usr/sbin/sshd"}
-{"__REALTIME_TIMESTAMP":"1772366400000002","MESSAGE":` + strconv.Quote(good) + `,"_UID":"1000","_EXE":"/usr/bin/logger"}
+	text := `{"__REALTIME_TIMESTAMP":"1772366400000001","MESSAGE":` + strconv.Quote(good) +
+		`,"_UID":"0","_EXE":"/usr/sbin/sshd"}
+{"__REALTIME_TIMESTAMP":"1772366400000002","MESSAGE":` + strconv.Quote(good) +
+		`,"_UID":"1000","_EXE":"/usr/bin/logger"}
 {"__REALTIME_TIMESTAMP":"1772366400000003","MESSAGE":"pam_unix(sshd:session): session opened"}
 {"__REALTIME_TIMESTAMP":"1772366400000004","MESSAGE":[112,97,109,255],"X":"pam_aad("}
 {"__REALTIME_TIMESTAMP":"then","MESSAGE":` + strconv.Quote(good) + `}
@@ -137,7 +139,8 @@ func TestJournal(t *testing.T) {
 	if err != nil || malformed != 2 || len(all) != 3 {
 		t.Fatalf("%d events, %d malformed, %v", len(all), malformed, err)
 	}
-	if w := all[1].Writer; w == nil || *w != (Writer{1000, "/usr/bin/logger"}) || all[2].Writer != nil {
+	if w := all[1].Writer; w == nil || *w != (Writer{1000, "/usr/bin/logger"}) ||
+		all[2].Writer != nil {
 		t.Errorf("%+v", all)
 	}
 	if at := all[0].Time; at.UnixMicro() != 1772366400000001 {
@@ -185,12 +188,15 @@ func TestFiles(t *testing.T) {
 		"var/log/syslog":          file([]byte(line("failed")), 0),
 	}
 	var verbs []string
-	read, malformed, err := Files(t.Context(), root, now.AddDate(0, 0, -7), now, func(e Event) { verbs = append(verbs, e.Verb) })
-	want := []string{"/var/log/auth.log", "/var/log/secure-20260228", "/var/log/auth.log.1", "/var/log/auth.log.2.gz"}
+	read, malformed, err := Files(t.Context(), root, now.AddDate(0, 0, -7), now,
+		func(e Event) { verbs = append(verbs, e.Verb) })
+	want := []string{"/var/log/auth.log", "/var/log/secure-20260228",
+		"/var/log/auth.log.1", "/var/log/auth.log.2.gz"}
 	if !slices.Equal(read, want) {
 		t.Errorf("read %v", read)
 	}
-	if want := []string{"signed-in", "authorized", "denied", "failed"}; !slices.Equal(verbs, want) || malformed != 1 {
+	if want := []string{"signed-in", "authorized", "denied", "failed"}; !slices.Equal(verbs,
+		want) || malformed != 1 {
 		t.Errorf("%v, %d malformed", verbs, malformed)
 	}
 	if said := fmt.Sprint(err); !strings.Contains(said, "/var/log/auth.log.3.gz: unexpected EOF") ||
@@ -204,7 +210,8 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// A line that is taken says the same as what was understood, and no more; and none keeps what follows from being read.
+// A line that is taken says the same as what was understood, and no more; and none keeps what
+// follows from being read.
 func FuzzLines(f *testing.F) {
 	f.Add(good)
 	f.Add(mine + `denied reason="\x1b[2J\"\\" why="no role"`)
@@ -212,18 +219,21 @@ func FuzzLines(f *testing.F) {
 	f.Fuzz(func(t *testing.T, message string) {
 		if e, err := Parse(message); err == nil {
 			line := written(message, e)
-			if again, err := Parse(line); err != nil || !reflect.DeepEqual(again, e) || len(line) != len(message) {
+			if again, err := Parse(line); err != nil || !reflect.DeepEqual(again, e) ||
+				len(line) != len(message) {
 				t.Errorf("%q is read as %+v, and that as %+v, %v", message, e, again, err)
 			}
 		}
 		rest := "\n2026-02-28T23:59:59Z vm sshd[7]: " + good
 		n := 0
-		if _, err := Text(strings.NewReader(message+rest), now, func(Event) { n++ }); err != nil || n == 0 {
+		if _, err := Text(strings.NewReader(message+rest), now, func(Event) { n++ }); err != nil ||
+			n == 0 {
 			t.Errorf("%d events, %v", n, err)
 		}
 		rest = "\n" + `{"__REALTIME_TIMESTAMP":"1","MESSAGE":` + strconv.Quote(good) + `}`
 		n = 0
-		if _, err := Journal(strings.NewReader(message+rest), func(Event) { n++ }); err != nil || n == 0 {
+		if _, err := Journal(strings.NewReader(message+rest), func(Event) { n++ }); err != nil ||
+			n == 0 {
 			t.Errorf("%d events, %v", n, err)
 		}
 	})

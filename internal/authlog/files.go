@@ -27,7 +27,8 @@ const maxText = 512 << 20
 // Files reads the text log files of a machine, also those that logrotate has made of them, the
 // newest first, as far as they were written to after since. It returns the files that it has read.
 // A file that cannot be read does not keep it from the others.
-func Files(ctx context.Context, root fs.FS, since, now time.Time, keep func(Event)) (read []string, malformed int, err error) {
+func Files(ctx context.Context, root fs.FS, since, now time.Time, keep func(Event)) (read []string,
+	malformed int, err error) {
 	var all error
 	for _, file := range logs(root, since) {
 		n, err := one(ctx, root, file, now, keep)
@@ -54,11 +55,14 @@ func logs(root fs.FS, since time.Time) (files []string) {
 			}
 		}
 	}
-	slices.SortFunc(files, func(a, b string) int { return cmp.Or(written[b].Compare(written[a]), strings.Compare(a, b)) })
+	slices.SortFunc(files, func(a, b string) int {
+		return cmp.Or(written[b].Compare(written[a]), strings.Compare(a, b))
+	})
 	return files
 }
 
-func one(ctx context.Context, root fs.FS, file string, now time.Time, keep func(Event)) (int, error) {
+func one(ctx context.Context, root fs.FS, file string, now time.Time,
+	keep func(Event)) (int, error) {
 	f, err := root.Open(file)
 	if err != nil {
 		return 0, cause(err)
@@ -71,7 +75,8 @@ func one(ctx context.Context, root fs.FS, file string, now time.Time, keep func(
 		if text, err = gzip.NewReader(in); err != nil {
 			return 0, err
 		}
-	case bytes.Equal(magic, []byte("\xfd7zX")), bytes.HasPrefix(magic, []byte("BZh")), bytes.Equal(magic, []byte("\x28\xb5\x2f\xfd")):
+	case bytes.Equal(magic, []byte("\xfd7zX")), bytes.HasPrefix(magic, []byte("BZh")),
+		bytes.Equal(magic, []byte("\x28\xb5\x2f\xfd")):
 		return 0, errors.New("is packed by another program than gzip")
 	}
 	limited := &io.LimitedReader{R: untilDone{ctx, text}, N: maxText}

@@ -5,9 +5,9 @@ package authlog
 
 import "time"
 
-// A Merger passes the events of the journal and of text files on to Keep, each once. A syslog daemon
-// writes what the journal holds into text files, too, so an event of a text file counts only if it is
-// older than the whole journal. The journal has to be read first.
+// A Merger passes the events of the journal and of text files on to Keep, each once. A syslog
+// daemon writes what the journal holds into text files, too, so an event of a text file counts only
+// if it is older than the whole journal. The journal has to be read first.
 type Merger struct {
 	Keep func(Event)
 

@@ -9,20 +9,24 @@ import (
 	"time"
 )
 
-// What both the journal and a text file hold counts once, and what only a text file still holds counts.
+// What both the journal and a text file hold counts once, and what only a text file still holds
+// counts.
 func TestMerger(t *testing.T) {
 	at := func(ms int) time.Time { return time.Date(2026, 3, 1, 12, 0, 0, ms*1e6, time.UTC) }
 	for name, test := range map[string]struct {
 		journal, file, want []int // milliseconds
 	}{
-		"no journal":         {nil, []int{0, 1000}, []int{0, 1000}},
-		"no files":           {[]int{0}, nil, []int{0}},
-		"the same events":    {[]int{3500, 2250}, []int{2000, 3000}, []int{3500, 2250}},
-		"older ones in file": {[]int{2250, 3500}, []int{0, 1000, 2000, 3000}, []int{2250, 3500, 0, 1000}},
+		"no journal":      {nil, []int{0, 1000}, []int{0, 1000}},
+		"no files":        {[]int{0}, nil, []int{0}},
+		"the same events": {[]int{3500, 2250}, []int{2000, 3000}, []int{3500, 2250}},
+		"older ones in file": {[]int{2250, 3500}, []int{0, 1000, 2000, 3000},
+			[]int{2250, 3500, 0, 1000}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []int
-			m := Merger{Keep: func(e Event) { got = append(got, int(e.Time.Sub(at(0)).Milliseconds())) }}
+			m := Merger{Keep: func(e Event) {
+				got = append(got, int(e.Time.Sub(at(0)).Milliseconds()))
+			}}
 			for _, ms := range test.journal {
 				m.Journal(Event{Time: at(ms)})
 			}

@@ -33,8 +33,8 @@ const ownReader = "aad-login access reader"
 const (
 	hasReader = `az role definition list --name ` + Reader + ` --query '[].name' --output tsv`
 
-	// The custom roles of the tenant; "az role definition list" knows those of one subscription only.
-	// https://learn.microsoft.com/azure/role-based-access-control/custom-roles-rest
+	// The custom roles of the tenant; "az role definition list" knows those of one subscription
+	// only. https://learn.microsoft.com/azure/role-based-access-control/custom-roles-rest
 	customRoles = `az rest --method GET --url '/providers/Microsoft.Authorization/roleDefinitions?api-version=2022-04-01&$filter=type+eq+%%27CustomRole%%27'`
 
 	ourRole = "value[?properties.roleName==`\"" + ownReader + "\"`].properties"
@@ -43,17 +43,22 @@ const (
 		`"Description": "Lets a machine ask who may sign in to it", "Actions": ["Microsoft.Authorization/*/read"], "AssignableScopes": ["%[1]s"]}'`
 
 	// The scopes that the role has come first: by them the CLI finds it.
-	updateReader = `az role definition update --role-definition "$(` + customRoles + ` --query '` + ourRole +
-		" | [0].{name: roleName, description: description, permissions: permissions, assignableScopes: [assignableScopes, [`\"%[1]s\"`]][]}' --output json)\""
+	updateReader = `az role definition update --role-definition "$(` + customRoles + ` --query '` +
+		ourRole +
+		" | [0].{name: roleName, description: description, permissions: permissions, " +
+		"assignableScopes: [assignableScopes, [`\"%[1]s\"`]][]}' --output json)\""
 
-	needReader = hasReader + ` | grep -q . || { scopes=$(` + customRoles + ` --query '` + ourRole + `.assignableScopes[]' --output tsv) && ` +
+	needReader = hasReader + ` | grep -q . || { scopes=$(` + customRoles + ` --query '` + ourRole +
+		`.assignableScopes[]' --output tsv) && ` +
 		`case "$scopes" in "") ` + createReader + `;; *%[1]s*) ;; *) ` + updateReader + `;; esac; }`
 
 	assignReader = `az role assignment create --assignee-object-id "$(%s --output tsv)" --assignee-principal-type ServicePrincipal ` +
 		`--role "$(` + hasReader + ` | grep . || echo '` + ownReader + `')" --scope '%s'`
 
-	// The machine's own identity, or the only one that it has; several are no object id, and are refused.
-	ownIdentity   = "az resource show --ids '%s' --query 'identity.principalId || identity.userAssignedIdentities.*.principalId'"
+	// The machine's own identity, or the only one that it has; several are no object id, and are
+	// refused.
+	ownIdentity = "az resource show --ids '%s' --query 'identity.principalId || " +
+		"identity.userAssignedIdentities.*.principalId'"
 	namedIdentity = "az ad sp show --id '%s' --query id"
 )
 
@@ -72,7 +77,8 @@ func NeedIdentity(machine rbac.Resource) string {
 	if machine.OnArc() {
 		return ""
 	}
-	return fmt.Sprintf(ownIdentity, machine.Scope()) + " --output tsv | grep -q . || " + AssignIdentity(machine)
+	return fmt.Sprintf(ownIdentity, machine.Scope()) + " --output tsv | grep -q . || " +
+		AssignIdentity(machine)
 }
 
 // ShowIdentities returns the command that lists the machine's identities.

@@ -38,7 +38,8 @@ const (
 
 // getChallenged is get for the agent's tokens. The agent refuses the first request and names a
 // file. It answers the second request, which brings the file's content.
-func (m *Metadata) getChallenged(ctx context.Context, op, path string, query url.Values, into any) error {
+func (m *Metadata) getChallenged(ctx context.Context, op, path string,
+	query url.Values, into any) error {
 	got, err := m.ask(ctx, op, path, query, nil)
 	if err != nil {
 		return err
@@ -46,7 +47,8 @@ func (m *Metadata) getChallenged(ctx context.Context, op, path string, query url
 	switch got.status {
 	case http.StatusUnauthorized:
 	case http.StatusOK:
-		return fmt.Errorf("azure: %s: the agent of Azure Arc answered without a challenge, so it may be another program", op)
+		return fmt.Errorf("azure: %s: the agent of Azure Arc answered without a challenge, so it "+
+			"may be another program", op)
 	default:
 		return parseError(op, got)
 	}
@@ -73,9 +75,11 @@ func (m *Metadata) arcKey(header http.Header) (string, error) {
 		return "", errors.New("the agent of Azure Arc sent no challenge")
 	}
 	if path != filepath.Join(dir, filepath.Base(path)) || filepath.Ext(path) != ".key" {
-		return "", fmt.Errorf("the challenge names %q, which is no key in %s", foreign.Clip(path), dir)
+		return "", fmt.Errorf("the challenge names %q, which is no key in %s", foreign.Clip(path),
+			dir)
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC,
+		0)
 	if err != nil {
 		return "", err
 	}

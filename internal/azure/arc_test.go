@@ -14,7 +14,8 @@ import (
 	"testing"
 )
 
-// agent serves as the agent of Azure Arc does: what challenge returns stands in its 401; "" is no 401.
+// agent serves as the agent of Azure Arc does: what challenge returns stands in its 401; "" is no
+// 401.
 type agent struct {
 	challenge func(keys string) string
 	answer    string
@@ -24,7 +25,8 @@ type agent struct {
 func (a *agent) serve(t *testing.T) *Metadata {
 	t.Helper()
 	keys := t.TempDir()
-	for name, text := range map[string]string{"good.key": "c2VjcmV0", "large.key": strings.Repeat("x", 4097), "key.txt": "no"} {
+	for name, text := range map[string]string{"good.key": "c2VjcmV0",
+		"large.key": strings.Repeat("x", 4097), "key.txt": "no"} {
 		if err := os.WriteFile(filepath.Join(keys, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +62,9 @@ func (a *agent) serve(t *testing.T) *Metadata {
 const arcAnswer = `{"access_token":"machine-token","expires_in":3599,"token_type":"Bearer","client_id":"C1"}`
 
 func TestArcToken(t *testing.T) {
-	a := &agent{answer: arcAnswer, challenge: func(keys string) string { return "Basic realm=" + keys + "/good.key" }}
+	a := &agent{answer: arcAnswer, challenge: func(keys string) string {
+		return "Basic realm=" + keys + "/good.key"
+	}}
 	token, err := a.serve(t).Token(t.Context(), "https://management.azure.com/", "")
 	if err != nil || token.Secret != "machine-token" {
 		t.Fatalf("%v, %v", token, err)
@@ -70,26 +74,53 @@ func TestArcToken(t *testing.T) {
 	}
 }
 
-// What an impostor that holds the agent's port might say, to be taken for the agent or to be sent a file of root's.
+// What an impostor that holds the agent's port might say, to be taken for the agent or to be sent a
+// file of root's.
 func TestArcImpostor(t *testing.T) {
 	tests := map[string]func(keys string) string{
-		"no challenge":       func(string) string { return "" },
-		"another scheme":     func(keys string) string { return "Bearer realm=" + keys + "/good.key" },
-		"no realm":           func(keys string) string { return "Basic " + keys + "/good.key" },
-		"another directory":  func(string) string { return "Basic realm=/etc/ssl/private/host.key" },
-		"out of it":          func(keys string) string { return "Basic realm=" + keys + "/../good.key" },
-		"below it":           func(keys string) string { return "Basic realm=" + keys + "/below/deep.key" },
-		"a neighbour of it":  func(keys string) string { return "Basic realm=" + keys + "2/good.key" },
-		"not cleaned":        func(keys string) string { return "Basic realm=" + keys + "//good.key" },
-		"relative":           func(string) string { return "Basic realm=good.key" },
-		"another suffix":     func(keys string) string { return "Basic realm=" + keys + "/key.txt" },
-		"a link":             func(keys string) string { return "Basic realm=" + keys + "/link.key" },
-		"a directory":        func(keys string) string { return "Basic realm=" + keys + "/directory.key" },
-		"too large":          func(keys string) string { return "Basic realm=" + keys + "/large.key" },
-		"nothing":            func(keys string) string { return "Basic realm=" + keys + "/absent.key" },
-		"the directory":      func(keys string) string { return "Basic realm=" + keys },
-		"more behind a NUL":  func(keys string) string { return "Basic realm=" + keys + "/good.key\x00.key" },
-		"a second parameter": func(keys string) string { return "Basic realm=" + keys + "/good.key, charset=UTF-8" },
+		"no challenge": func(string) string { return "" },
+		"another scheme": func(keys string) string {
+			return "Bearer realm=" + keys + "/good.key"
+		},
+		"no realm": func(keys string) string { return "Basic " + keys + "/good.key" },
+		"another directory": func(string) string {
+			return "Basic realm=/etc/ssl/private/host.key"
+		},
+		"out of it": func(keys string) string {
+			return "Basic realm=" + keys + "/../good.key"
+		},
+		"below it": func(keys string) string {
+			return "Basic realm=" + keys + "/below/deep.key"
+		},
+		"a neighbour of it": func(keys string) string {
+			return "Basic realm=" + keys + "2/good.key"
+		},
+		"not cleaned": func(keys string) string {
+			return "Basic realm=" + keys + "//good.key"
+		},
+		"relative": func(string) string { return "Basic realm=good.key" },
+		"another suffix": func(keys string) string {
+			return "Basic realm=" + keys + "/key.txt"
+		},
+		"a link": func(keys string) string {
+			return "Basic realm=" + keys + "/link.key"
+		},
+		"a directory": func(keys string) string {
+			return "Basic realm=" + keys + "/directory.key"
+		},
+		"too large": func(keys string) string {
+			return "Basic realm=" + keys + "/large.key"
+		},
+		"nothing": func(keys string) string {
+			return "Basic realm=" + keys + "/absent.key"
+		},
+		"the directory": func(keys string) string { return "Basic realm=" + keys },
+		"more behind a NUL": func(keys string) string {
+			return "Basic realm=" + keys + "/good.key\x00.key"
+		},
+		"a second parameter": func(keys string) string {
+			return "Basic realm=" + keys + "/good.key, charset=UTF-8"
+		},
 	}
 	for name, challenge := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -127,12 +158,14 @@ func TestArcIdentity(t *testing.T) {
 func FuzzArcKey(f *testing.F) {
 	keys := f.TempDir()
 	outside := filepath.Join(f.TempDir(), "x.key")
-	for path, text := range map[string]string{filepath.Join(keys, "x.key"): "key", outside: "not to be sent"} {
+	for path, text := range map[string]string{filepath.Join(keys, "x.key"): "key",
+		outside: "not to be sent"} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			f.Fatal(err)
 		}
 	}
-	for _, path := range []string{"/x.key", "//x.key", "/../" + outside, "/x.key\x00", "/./x.key", ""} {
+	for _, path := range []string{"/x.key", "//x.key", "/../" + outside,
+		"/x.key\x00", "/./x.key", ""} {
 		f.Add("Basic realm=" + keys + path)
 	}
 	f.Fuzz(func(t *testing.T, challenge string) {
@@ -152,7 +185,8 @@ func TestArcRefuses(t *testing.T) {
 	defer s.Close()
 	m := &Metadata{Endpoint: s.URL, Arc: true, Sleep: new(clock).Sleep}
 	var e *Error
-	if _, err := m.Token(t.Context(), "r", ""); !errors.As(err, &e) || e.Op != IdentityToken || e.Status != 403 {
+	if _, err := m.Token(t.Context(), "r", ""); !errors.As(err, &e) ||
+		e.Op != IdentityToken || e.Status != 403 {
 		t.Errorf("got %v", err)
 	}
 }
@@ -169,10 +203,13 @@ func TestMetadataEndpoint(t *testing.T) {
 	}
 }
 
-// The agent is asked where it is with the version that all known agents have: serve fails the test for any other.
+// The agent is asked where it is with the version that all known agents have: serve fails the test
+// for any other.
 func TestArcCompute(t *testing.T) {
-	a := &agent{challenge: func(string) string { return "" }, answer: `{"resourceId":"/subscriptions/s/x","publicKeys":null,"storageProfile":{}}`}
-	if c, err := a.serve(t).Compute(t.Context()); err != nil || c.ResourceID != "/subscriptions/s/x" {
+	a := &agent{challenge: func(string) string { return "" },
+		answer: `{"resourceId":"/subscriptions/s/x","publicKeys":null,"storageProfile":{}}`}
+	if c, err := a.serve(t).Compute(t.Context()); err != nil ||
+		c.ResourceID != "/subscriptions/s/x" {
 		t.Errorf("%+v, %v", c, err)
 	}
 }

@@ -51,15 +51,18 @@ func (a *ARM) Follow(ctx context.Context, nextLink string) (Reply, error) {
 	}
 	u, err := url.Parse(nextLink)
 	if err != nil || u.Scheme != home.Scheme || !sameHost(u, home) || u.User != nil {
-		return Reply{}, fmt.Errorf("azure: resource manager: next link %q leads elsewhere", foreign.Clip(nextLink))
+		return Reply{}, fmt.Errorf("azure: resource manager: next link %q leads elsewhere",
+			foreign.Clip(nextLink))
 	}
-	u.RawQuery = strings.ReplaceAll(u.RawQuery, " ", "%20") // a filter that is echoed has plain blanks
+	// a filter that is echoed has plain blanks
+	u.RawQuery = strings.ReplaceAll(u.RawQuery, " ", "%20")
 	return a.call(ctx, http.MethodGet, u.String(), nil)
 }
 
 // sameHost compares two hosts; a missing port is that of https.
 func sameHost(a, b *url.URL) bool {
-	return strings.EqualFold(a.Hostname(), b.Hostname()) && cmp.Or(a.Port(), "443") == cmp.Or(b.Port(), "443")
+	return strings.EqualFold(a.Hostname(), b.Hostname()) &&
+		cmp.Or(a.Port(), "443") == cmp.Or(b.Port(), "443")
 }
 
 // Post sends in as JSON. Only questions are posted here, so a POST is tried again like a GET.

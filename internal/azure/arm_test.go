@@ -41,13 +41,15 @@ func TestARMPost(t *testing.T) {
 		w.Header().Set("x-ms-correlation-request-id", "c0")
 		io.WriteString(w, `[]`)
 	})
-	reply, err := arm.Post(t.Context(), "/a b/?x", url.Values{"api-version": {"1"}}, map[string]int{"Subject": 1})
+	reply, err := arm.Post(t.Context(), "/a b/?x", url.Values{"api-version": {"1"}},
+		map[string]int{"Subject": 1})
 	if err != nil || string(reply.Body) != "[]" || reply.CorrelationID != "c0" {
 		t.Errorf("%+v, %v", reply, err)
 	}
 }
 
-// The token goes where it went before, and nowhere else. What a link leads to is taken as it stands, but for a space.
+// The token goes where it went before, and nowhere else. What a link leads to is taken as it
+// stands, but for a space.
 func TestARMFollow(t *testing.T) {
 	var asked string
 	arm := newARM(t, func(w http.ResponseWriter, r *http.Request) {
@@ -59,16 +61,18 @@ func TestARMFollow(t *testing.T) {
 	}
 	host := strings.TrimPrefix(arm.Endpoint, "https://")
 	for link, want := range map[string]string{
-		arm.Endpoint + "/a%2Fb?$skiptoken=x%2By+z&q=a b": "with token: Bearer machine-token /a%2Fb?$skiptoken=x%2By+z&q=a%20b",
-		"https://evil.example/":                          "",
-		"http://" + host + "/":                           "",
-		"https://" + host + "0/":                         "",
-		"https://me@" + host + "/":                       "",
-		"https://" + host + "@evil/":                     "",
-		"//" + host + "/":                                "",
-		"/x":                                             "",
-		"":                                               "",
-		"https://" + host + "/\x00\n":                    "",
+		arm.Endpoint +
+			"/a%2Fb?$skiptoken=x%2By+z&q=a b": "with token: Bearer machine-token " +
+			"/a%2Fb?$skiptoken=x%2By+z&q=a%20b",
+		"https://evil.example/":       "",
+		"http://" + host + "/":        "",
+		"https://" + host + "0/":      "",
+		"https://me@" + host + "/":    "",
+		"https://" + host + "@evil/":  "",
+		"//" + host + "/":             "",
+		"/x":                          "",
+		"":                            "",
+		"https://" + host + "/\x00\n": "",
 	} {
 		asked = ""
 		_, err := arm.Follow(t.Context(), link)
@@ -106,7 +110,8 @@ func TestARMFilter(t *testing.T) {
 			t.Errorf("query %q", r.URL.RawQuery)
 		}
 	})
-	if _, err := arm.Get(t.Context(), "/x", url.Values{"$filter": {"atScope() and a+b"}}); err != nil {
+	if _, err := arm.Get(t.Context(), "/x",
+		url.Values{"$filter": {"atScope() and a+b"}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -121,22 +126,35 @@ func TestARMErrors(t *testing.T) {
 		unreachable bool
 	}{
 		{"forbidden", 403, `{"error":{"code":"AuthorizationFailed","message":"no\nright"}}`,
-			Error{Op: "resource manager", Status: 403, Code: "AuthorizationFailed", Message: "no\nright", CorrelationID: "r0"}, 1, false},
+			Error{Op: "resource manager", Status: 403, Code: "AuthorizationFailed",
+				Message: "no\nright", CorrelationID: "r0"}, 1, false},
 		{"oauth shape", 401, `{"error":"invalid_token","error_description":"old"}`,
-			Error{Op: "resource manager", Status: 401, Code: "invalid_token", Message: "old", CorrelationID: "r0"}, 1, false},
+			Error{Op: "resource manager", Status: 401, Code: "invalid_token", Message: "old",
+				CorrelationID: "r0"}, 1, false},
 		{"flat", 404, `{"Code":"SubscriptionNotFound","Message":"gone"}`,
-			Error{Op: "resource manager", Status: 404, Code: "SubscriptionNotFound", Message: "gone", CorrelationID: "r0"}, 1, false},
+			Error{Op: "resource manager", Status: 404, Code: "SubscriptionNotFound",
+				Message: "gone", CorrelationID: "r0"}, 1, false},
 		{"a status for a code", 403, `{"statusCode":403,"message":"no right"}`,
-			Error{Op: "resource manager", Status: 403, Code: "403", Message: "no right", CorrelationID: "r0"}, 1, false},
+			Error{Op: "resource manager", Status: 403, Code: "403", Message: "no right",
+				CorrelationID: "r0"}, 1, false},
 		{"capitals", 403, `{"Error":{"Code":"AuthorizationFailed","Message":"no"}}`,
-			Error{Op: "resource manager", Status: 403, Code: "AuthorizationFailed", Message: "no", CorrelationID: "r0"}, 1, false},
-		{"a byte order mark", 403, "\ufeff" + `{"error":{"code":"AuthorizationFailed","message":"no"}}`,
-			Error{Op: "resource manager", Status: 403, Code: "AuthorizationFailed", Message: "no", CorrelationID: "r0"}, 1, false},
-		{"a number for a code", 400, `{"error":{"code":7,"message":"no"}}`, Error{Op: "resource manager", Status: 400, Code: "7", Message: "no", CorrelationID: "r0"}, 1, false},
-		{"no JSON", 404, `no such page`, Error{Op: "resource manager", Status: 404, CorrelationID: "r0"}, 1, false},
-		{"created is not asked for", 201, `[]`, Error{Op: "resource manager", Status: 201, CorrelationID: "r0"}, 1, false},
-		{"throttled", 429, ``, Error{Op: "resource manager", Status: 429, CorrelationID: "r0"}, 3, true},
-		{"broken", 500, `{"error":null}`, Error{Op: "resource manager", Status: 500, CorrelationID: "r0"}, 3, true},
+			Error{Op: "resource manager", Status: 403, Code: "AuthorizationFailed", Message: "no",
+				CorrelationID: "r0"}, 1, false},
+		{"a byte order mark", 403,
+			"\ufeff" + `{"error":{"code":"AuthorizationFailed","message":"no"}}`,
+			Error{Op: "resource manager", Status: 403, Code: "AuthorizationFailed", Message: "no",
+				CorrelationID: "r0"}, 1, false},
+		{"a number for a code", 400, `{"error":{"code":7,"message":"no"}}`,
+			Error{Op: "resource manager", Status: 400, Code: "7", Message: "no",
+				CorrelationID: "r0"}, 1, false},
+		{"no JSON", 404, `no such page`, Error{Op: "resource manager", Status: 404,
+			CorrelationID: "r0"}, 1, false},
+		{"created is not asked for", 201, `[]`, Error{Op: "resource manager", Status: 201,
+			CorrelationID: "r0"}, 1, false},
+		{"throttled", 429, ``, Error{Op: "resource manager", Status: 429, CorrelationID: "r0"}, 3,
+			true},
+		{"broken", 500, `{"error":null}`, Error{Op: "resource manager", Status: 500,
+			CorrelationID: "r0"}, 3, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -170,21 +188,24 @@ func TestARMTriesAgain(t *testing.T) {
 		}
 		io.WriteString(w, "ok")
 	})
-	if reply, err := arm.Post(t.Context(), "/x", nil, nil); err != nil || string(reply.Body) != "ok" {
+	if reply, err := arm.Post(t.Context(), "/x", nil, nil); err != nil ||
+		string(reply.Body) != "ok" {
 		t.Errorf("%s, %v", reply.Body, err)
 	}
 }
 
 // Whoever echoes our request in an error does not get the token into the log.
 func TestARMErrorHoldsNoToken(t *testing.T) {
-	for _, body := range []string{`{"error":{"code":%q,"message":%[1]q}}`, `{"error":%q,"error_description":%[1]q}`} {
+	for _, body := range []string{`{"error":{"code":%q,"message":%[1]q}}`,
+		`{"error":%q,"error_description":%[1]q}`} {
 		arm := newARM(t, func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(403)
 			fmt.Fprintf(w, body, "you said: "+r.Header.Get("Authorization"))
 		})
 		_, err := arm.Get(t.Context(), "/x", nil)
 		var e *Error
-		if !errors.As(err, &e) || e.Message != "you said: Bearer …" || strings.Contains(fmt.Sprintf("%v %+v", err, *e), "machine-token") {
+		if !errors.As(err, &e) || e.Message != "you said: Bearer …" ||
+			strings.Contains(fmt.Sprintf("%v %+v", err, *e), "machine-token") {
 			t.Errorf("%+v", e)
 		}
 	}
@@ -200,7 +221,8 @@ func TestClientsKeepNoCookies(t *testing.T) {
 	})
 	plain := httptest.NewServer(s.Config.Handler)
 	defer plain.Close()
-	for client, url := range map[*http.Client]string{newTestClient(t, Options{CAFile: caFile(t, s)}): s.URL, new(Metadata).newClient(): plain.URL} {
+	for client, url := range map[*http.Client]string{newTestClient(t,
+		Options{CAFile: caFile(t, s)}): s.URL, new(Metadata).newClient(): plain.URL} {
 		for range 2 {
 			resp, err := client.Get(url)
 			if err != nil {
@@ -224,7 +246,8 @@ func TestARMPortal(t *testing.T) {
 			w.WriteHeader(status)
 			io.WriteString(w, "<html>sign in to this network")
 		})
-		if _, err := arm.Get(t.Context(), "/x", nil); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "sign in to") {
+		if _, err := arm.Get(t.Context(), "/x", nil); err == nil || !strings.Contains(err.Error(),
+			want) || strings.Contains(err.Error(), "sign in to") {
 			t.Errorf("%d: %v", status, err)
 		}
 	}
@@ -241,7 +264,8 @@ func TestARMAnswerByAnotherName(t *testing.T) {
 	}
 }
 
-// The server says how long to wait, and is obeyed once: whoever waits for it twice has a person wait twice.
+// The server says how long to wait, and is obeyed once: whoever waits for it twice has a person
+// wait twice.
 func TestARMRetryAfterOnce(t *testing.T) {
 	var waited time.Duration
 	requests := 0
@@ -251,7 +275,8 @@ func TestARMRetryAfterOnce(t *testing.T) {
 		w.WriteHeader(429)
 	})
 	arm.Sleep = func(_ context.Context, d time.Duration) error { waited += d; return nil }
-	if _, err := arm.Get(t.Context(), "/x", nil); !errors.Is(err, ErrUnreachable) || requests != 2 || waited != 17*time.Second {
+	if _, err := arm.Get(t.Context(), "/x", nil); !errors.Is(err, ErrUnreachable) ||
+		requests != 2 || waited != 17*time.Second {
 		t.Errorf("%d requests within %v: %v", requests, waited, err)
 	}
 }
@@ -278,11 +303,13 @@ func TestARMWithoutToken(t *testing.T) {
 }
 
 func TestARMRefusesPlainHTTP(t *testing.T) {
-	for _, endpoint := range []string{"", "http://management.azure.com", "management.azure.com", "https://"} {
-		arm := &ARM{Endpoint: endpoint, HTTP: http.DefaultClient, Bearer: func(context.Context) (string, error) {
-			t.Errorf("%q: a token was fetched", endpoint)
-			return "", errors.New("no")
-		}}
+	for _, endpoint := range []string{"", "http://management.azure.com",
+		"management.azure.com", "https://"} {
+		arm := &ARM{Endpoint: endpoint, HTTP: http.DefaultClient,
+			Bearer: func(context.Context) (string, error) {
+				t.Errorf("%q: a token was fetched", endpoint)
+				return "", errors.New("no")
+			}}
 		if _, err := arm.Get(t.Context(), "/x", nil); err == nil {
 			t.Errorf("%q accepted", endpoint)
 		}

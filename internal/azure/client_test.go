@@ -72,7 +72,8 @@ func TestClientNamesCertificateProblem(t *testing.T) {
 		options         Options
 	}{
 		{"unknown authority", s.URL, "does not trust", Options{}},
-		{"other host", strings.Replace(s.URL, "127.0.0.1", "0.0.0.0", 1), "is for another host", trusting},
+		{"other host", strings.Replace(s.URL, "127.0.0.1", "0.0.0.0", 1),
+			"is for another host", trusting},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -131,7 +132,8 @@ func TestClientIgnoresEnvironmentProxy(t *testing.T) {
 	if c.Transport.(watched).next.(bounded).next.(plain).next.(*http.Transport).Proxy != nil {
 		t.Error("a proxy without being told of one")
 	}
-	if new(Metadata).newClient().Transport.(watched).next.(bounded).next.(*http.Transport).Proxy != nil {
+	if new(Metadata).
+		newClient().Transport.(watched).next.(bounded).next.(*http.Transport).Proxy != nil {
 		t.Error("the metadata client has a proxy")
 	}
 }
@@ -152,7 +154,8 @@ func TestClientUsesExplicitProxy(t *testing.T) {
 	}
 }
 
-// What a proxy says when it refuses may be anything, and is not repeated; whose certificate is bad is told.
+// What a proxy says when it refuses may be anything, and is not repeated; whose certificate is bad
+// is told.
 func TestProxyThatRefuses(t *testing.T) {
 	refuse := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, _, err := http.NewResponseController(w).Hijack()
@@ -168,13 +171,15 @@ func TestProxyThatRefuses(t *testing.T) {
 	secure.StartTLS()
 	defer plain.Close()
 	defer secure.Close()
-	for proxy, want := range map[string]string{plain.URL: "no usable answer", secure.URL: "certificate of endpoints.proxy is signed by"} {
+	for proxy, want := range map[string]string{plain.URL: "no usable answer",
+		secure.URL: "certificate of endpoints.proxy is signed by"} {
 		req, err := http.NewRequest("GET", "https://login.example/", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = newTestClient(t, Options{Proxy: proxy}).Do(req)
-		if err = foreign.Quiet(req, err); err == nil || strings.Contains(err.Error(), "eyJ") || !strings.Contains(err.Error(), want) {
+		if err = foreign.Quiet(req, err); err == nil || strings.Contains(err.Error(), "eyJ") ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
@@ -192,8 +197,10 @@ func TestClientRedirects(t *testing.T) {
 	mux.Handle("/loop", http.RedirectHandler("/loop", http.StatusTemporaryRedirect))
 	s := httptest.NewServer(mux)
 	defer s.Close()
-	for path, want := range map[string]string{"/moved": "", "/away": "another host", "/loop": "more than 3"} {
-		resp, err := newTestClient(t, Options{}).Post(s.URL+path, "text/plain", strings.NewReader("secret"))
+	for path, want := range map[string]string{"/moved": "",
+		"/away": "another host", "/loop": "more than 3"} {
+		resp, err := newTestClient(t, Options{}).Post(s.URL+path, "text/plain",
+			strings.NewReader("secret"))
 		if err == nil {
 			resp.Body.Close()
 		}
@@ -225,7 +232,8 @@ func TestClientBoundsBody(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	for path, want := range map[string]error{"/exact": nil, "/declared": ErrTooLarge, "/chunked": ErrTooLarge, "/bomb": ErrTooLarge} {
+	for path, want := range map[string]error{"/exact": nil, "/declared": ErrTooLarge,
+		"/chunked": ErrTooLarge, "/bomb": ErrTooLarge} {
 		resp, err := newTestClient(t, Options{}).Get(s.URL + path)
 		if err == nil {
 			var body []byte
@@ -241,12 +249,14 @@ func TestClientBoundsBody(t *testing.T) {
 	}
 }
 
-// A proxy that wants a password says so in a status of its own, and no other text of it is worth a line in the log.
+// A proxy that wants a password says so in a status of its own, and no other text of it is worth a
+// line in the log.
 func TestProxyWantsPassword(t *testing.T) {
 	for status, want := range map[string]string{
-		"407 Proxy Authentication Required": "the proxy asks for a name and a password (HTTP 407): put them into endpoints.proxy",
-		"407 secret":                        "the proxy asks for a name and a password (HTTP 407)",
-		"403 secret":                        "no usable answer, of the host or of the proxy",
+		"407 Proxy Authentication Required": "the proxy asks for a name and a password (HTTP " +
+			"407): put them into endpoints.proxy",
+		"407 secret": "the proxy asks for a name and a password (HTTP 407)",
+		"403 secret": "no usable answer, of the host or of the proxy",
 	} {
 		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			conn, _, err := http.NewResponseController(w).Hijack()
@@ -261,10 +271,12 @@ func TestProxyWantsPassword(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		arm := &ARM{Endpoint: "https://management.example", HTTP: c, Bearer: func(context.Context) (string, error) { return "t", nil },
-			Sleep: func(context.Context, time.Duration) error { return nil }}
+		arm := &ARM{Endpoint: "https://management.example", HTTP: c,
+			Bearer: func(context.Context) (string, error) { return "t", nil },
+			Sleep:  func(context.Context, time.Duration) error { return nil }}
 		_, err = arm.Get(t.Context(), "/x", nil)
-		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", status, err)
 		}
 		proxy.Close()

@@ -38,7 +38,8 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("azure: %s: HTTP %d: %q: %q", e.Op, e.Status, foreign.Clip(e.Code), foreign.Clip(e.Message))
+	return fmt.Sprintf("azure: %s: HTTP %d: %q: %q", e.Op, e.Status,
+		foreign.Clip(e.Code), foreign.Clip(e.Message))
 }
 
 // Is makes an overloaded or broken server count as unreachable.
@@ -79,7 +80,10 @@ type outage struct {
 	err error
 }
 
-func (e *outage) Error() string   { return fmt.Sprintf("azure: %s: %v: %v", e.op, ErrUnreachable, e.err) }
+func (e *outage) Error() string {
+	return fmt.Sprintf("azure: %s: %v: %v",
+		e.op, ErrUnreachable, e.err)
+}
 func (e *outage) Unwrap() []error { return []error{ErrUnreachable, e.err} }
 
 func unreachable(op string, err error) error { return &outage{op, err} }
@@ -127,7 +131,8 @@ func parseError(op string, r *answer) *Error {
 		e.Code, e.Message = doc.code(), doc.Message
 	}
 	if len(doc.Versions) > 0 {
-		e.Message = strings.TrimSpace(e.Message + " Newest versions: " + strings.Join(doc.Versions, " "))
+		e.Message = strings.TrimSpace(e.Message + " Newest versions: " +
+			strings.Join(doc.Versions, " "))
 	}
 	return e
 }

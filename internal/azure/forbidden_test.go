@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// A 403 of the metadata service is somebody's rule: no outage, nothing to repeat, and no page of a portal.
+// A 403 of the metadata service is somebody's rule: no outage, nothing to repeat, and no page of a
+// portal.
 func TestForbidden(t *testing.T) {
 	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
 	for name, test := range map[string]struct {
@@ -19,23 +20,28 @@ func TestForbidden(t *testing.T) {
 		answer answer
 		want   bool
 	}{
-		"the proxy's":           {MachineMetadata, answer{status: 403}, true},
-		"the token's":           {IdentityToken, answer{status: 403}, true},
-		"with words":            {IdentityToken, answer{status: 403, body: []byte(`{"error":"forbidden","error_description":"no"}`)}, true},
-		"a portal's":            {MachineMetadata, answer{status: 403, header: html, body: []byte("<html>")}, false},
+		"the proxy's": {MachineMetadata, answer{status: 403}, true},
+		"the token's": {IdentityToken, answer{status: 403}, true},
+		"with words": {IdentityToken,
+			answer{status: 403, body: []byte(`{"error":"forbidden","error_description":"no"}`)},
+			true},
+		"a portal's": {MachineMetadata, answer{status: 403, header: html,
+			body: []byte("<html>")}, false},
 		"not found":             {MachineMetadata, answer{status: 404}, false},
 		"who is not known":      {IdentityToken, answer{status: 401}, false},
 		"of somebody else":      {MachineMetadata, answer{status: 421}, false},
 		"of Resource Manager's": {ResourceManager, answer{status: 403}, false},
 	} {
 		e := parseError(test.op, &test.answer)
-		if e.Forbidden() != test.want || Outage(e) || errors.Is(e, ErrUnreachable) || e.Updating() && test.want {
+		if e.Forbidden() != test.want || Outage(e) || errors.Is(e, ErrUnreachable) ||
+			e.Updating() && test.want {
 			t.Errorf("%s: %v, %v", name, e, e.Forbidden())
 		}
 	}
 }
 
-// Where a connection has been led to somebody else, the socket says so. Linux leads what is for 0.0.0.0 to the loopback.
+// Where a connection has been led to somebody else, the socket says so. Linux leads what is for
+// 0.0.0.0 to the loopback.
 func TestProxyOfMetadata(t *testing.T) {
 	s := httptest.NewServer(http.NotFoundHandler())
 	defer s.Close()

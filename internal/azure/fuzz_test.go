@@ -17,7 +17,8 @@ import (
 type answering []byte
 
 func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(a)), Request: r}, nil
+	return &http.Response{StatusCode: 200, Header: http.Header{},
+		Body: io.NopCloser(bytes.NewReader(a)), Request: r}, nil
 }
 
 func service(body []byte) *Metadata {
@@ -53,7 +54,8 @@ func FuzzCompute(f *testing.F) {
 func FuzzToken(f *testing.F) {
 	const secret = "eyJsecret"
 	for _, seed := range []string{
-		`"expires_in":"3599","token_type":"Bearer"`, `"expires_in":-1,"token_type":"Bearer"`, `"expires_in":604801,"token_type":"bearer"`,
+		`"expires_in":"3599","token_type":"Bearer"`, `"expires_in":-1,"token_type":"Bearer"`,
+		`"expires_in":604801,"token_type":"bearer"`,
 		`"token_type":"pop","expires_in":9`, `"access_token":"x"`,
 	} {
 		f.Add([]byte(seed))
@@ -65,7 +67,8 @@ func FuzzToken(f *testing.F) {
 		switch {
 		case err != nil && strings.Contains(err.Error(), secret):
 			t.Errorf("%v", err)
-		case err == nil && (token.Secret != secret || token.Expires.Before(m.Now()) || token.Expires.After(m.Now().AddDate(0, 0, 7))):
+		case err == nil && (token.Secret != secret || token.Expires.Before(m.Now()) ||
+			token.Expires.After(m.Now().AddDate(0, 0, 7))):
 			t.Errorf("%q accepted until %v", body, token.Expires)
 		}
 	})

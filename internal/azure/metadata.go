@@ -92,7 +92,8 @@ func (m *Metadata) get(ctx context.Context, op, path string, query url.Values, i
 }
 
 // ask sends a request with more headers and returns an answer with any status.
-func (m *Metadata) ask(ctx context.Context, op, path string, query url.Values, header http.Header) (*answer, error) {
+func (m *Metadata) ask(ctx context.Context, op, path string, query url.Values,
+	header http.Header) (*answer, error) {
 	request, err := m.request(path, query, header)
 	if err != nil {
 		return nil, err
@@ -131,7 +132,8 @@ func (m *Metadata) endpoint() string {
 
 // request makes requests with the header "Metadata: true". The service demands it, because a
 // forgery through a browser or a naive proxy cannot add it.
-func (m *Metadata) request(path string, query url.Values, header http.Header) (func() (*http.Request, error), error) {
+func (m *Metadata) request(path string, query url.Values,
+	header http.Header) (func() (*http.Request, error), error) {
 	endpoint := m.endpoint()
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" {
@@ -223,7 +225,8 @@ func metadataPatience(status, tries int, waited time.Duration) (time.Duration, b
 		return pause, tries < 3
 	case status == http.StatusGone:
 		return pause, waited < 70*time.Second
-	case status == http.StatusNotFound, status == http.StatusMisdirectedRequest, status == http.StatusTooManyRequests, status >= 500:
+	case status == http.StatusNotFound, status == http.StatusMisdirectedRequest,
+		status == http.StatusTooManyRequests, status >= 500:
 		return pause, tries < 5
 	default:
 		return 0, false

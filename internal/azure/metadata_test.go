@@ -40,11 +40,13 @@ func machine(t *testing.T, fail func(n int, w http.ResponseWriter) bool) (*Metad
 		q := r.URL.Query()
 		switch r.URL.Path + "?" + q.Get("api-version") {
 		case "/metadata/instance/compute?2021-02-01":
-			io.WriteString(w, `{"azEnvironment":"AzurePublicCloud","resourceId":"/subscriptions/s/x","name":"vm1","unknown":[1]}`)
+			io.WriteString(w,
+				`{"azEnvironment":"AzurePublicCloud","resourceId":"/subscriptions/s/x","name":"vm1","unknown":[1]}`)
 		case "/metadata/identity/info?2018-02-01":
 			io.WriteString(w, `{"tenantId":"8A2F9C1E-0000-4000-8000-00000000000A"}`)
 		case "/metadata/identity/oauth2/token?2018-02-01":
-			fmt.Fprintf(w, `{"access_token":"secret-%s-%s-%d","expires_in":"3599","expires_on":"1506484173","token_type":"Bearer"}`,
+			fmt.Fprintf(w,
+				`{"access_token":"secret-%s-%s-%d","expires_in":"3599","expires_on":"1506484173","token_type":"Bearer"}`,
 				q.Get("resource"), q.Get("client_id"), *n)
 		default:
 			t.Errorf("asked for %s", r.URL)
@@ -58,7 +60,8 @@ func machine(t *testing.T, fail func(n int, w http.ResponseWriter) bool) (*Metad
 func TestMetadata(t *testing.T) {
 	m, _, _ := machine(t, nil)
 	c, err := m.Compute(t.Context())
-	if err != nil || c.Environment != "AzurePublicCloud" || c.ResourceID != "/subscriptions/s/x" || c.Name != "vm1" {
+	if err != nil || c.Environment != "AzurePublicCloud" || c.ResourceID != "/subscriptions/s/x" ||
+		c.Name != "vm1" {
 		t.Errorf("Compute = %+v, %v", c, err)
 	}
 	tenant, err := m.TenantID(t.Context())
@@ -90,7 +93,8 @@ func TestMetadataRetries(t *testing.T) {
 					return false
 				}
 				w.WriteHeader(test.status)
-				io.WriteString(w, `{"error":"invalid_request","error_description":"Identity not found"}`)
+				io.WriteString(w,
+					`{"error":"invalid_request","error_description":"Identity not found"}`)
 				return true
 			})
 			start := c.now
@@ -102,7 +106,8 @@ func TestMetadataRetries(t *testing.T) {
 				t.Errorf("%d requests within %v", *n, waited)
 			}
 			var e *Error
-			if !test.ok && (!errors.As(err, &e) || e.Status != test.status || e.Message != "Identity not found") {
+			if !test.ok && (!errors.As(err, &e) || e.Status != test.status ||
+				e.Message != "Identity not found") {
 				t.Errorf("error %v", err)
 			}
 			if final := test.status == 400 || test.status == 403; final && *n != 1 {
@@ -115,7 +120,8 @@ func TestMetadataRetries(t *testing.T) {
 	}
 }
 
-// What a service says of a version that it does not know is an answer, and names those that it does.
+// What a service says of a version that it does not know is an answer, and names those that it
+// does.
 func TestMetadataUnknownVersion(t *testing.T) {
 	tests := []struct {
 		status           int
@@ -125,7 +131,8 @@ func TestMetadataUnknownVersion(t *testing.T) {
 	}{
 		{400, `{"error":"Bad request. api-version is invalid or was not specified in the request.","newest-versions":["2025-04-07","2024-07-17"]}`, true, false, "Newest versions: 2025-04-07 2024-07-17"},
 		{400, `{"error":"invalid_request","error_description":"The api-version not specified. Supported are 2021-02-01 2020-06-01"}`, true, false, "Supported are 2021-02-01 2020-06-01"},
-		{404, `{"error":"Not found. Invalid version requested"}`, true, false, "Invalid version requested"},
+		{404, `{"error":"Not found. Invalid version requested"}`, true, false,
+			"Invalid version requested"},
 		{400, `{"error":"invalid_request","error_description":"Identity not found","newest-versions":[]}`, false, false, "Identity not found"},
 		{410, `{"error":"gone"}`, false, true, "gone"},
 		{404, ``, false, true, "404"},
@@ -133,8 +140,10 @@ func TestMetadataUnknownVersion(t *testing.T) {
 	}
 	for _, test := range tests {
 		e := parseError(MachineMetadata, &answer{status: test.status, body: []byte(test.body)})
-		if e.UnknownVersion() != test.unknown || e.Updating() != test.updates || !strings.Contains(e.Error(), test.want) || errors.Is(e, ErrUnreachable) {
-			t.Errorf("%d %s: %v, %v, %v", test.status, test.body, e, e.UnknownVersion(), e.Updating())
+		if e.UnknownVersion() != test.unknown || e.Updating() != test.updates ||
+			!strings.Contains(e.Error(), test.want) || errors.Is(e, ErrUnreachable) {
+			t.Errorf("%d %s: %v, %v, %v", test.status, test.body, e,
+				e.UnknownVersion(), e.Updating())
 		}
 	}
 }
@@ -189,7 +198,8 @@ func TestMetadataRefusesRedirect(t *testing.T) {
 }
 
 func TestMetadataGarbage(t *testing.T) {
-	for _, body := range []string{"", "null", "{}", "[]", "<html>", `{"resourceId":1}`, `{"resourceId":"/a","RESOURCEID":"/b"}`, `{"resourceId":"/a"} x`} {
+	for _, body := range []string{"", "null", "{}", "[]", "<html>", `{"resourceId":1}`,
+		`{"resourceId":"/a","RESOURCEID":"/b"}`, `{"resourceId":"/a"} x`} {
 		m, _, _ := machine(t, func(_ int, w http.ResponseWriter) bool {
 			io.WriteString(w, body)
 			return true
@@ -240,7 +250,8 @@ func TestAccessTokenDoesNotPrint(t *testing.T) {
 	token := AccessToken{Secret: "eyJ0"}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		for _, value := range []any{token, &token, []AccessToken{token}} {
-			if text := fmt.Sprintf(verb, value); strings.Contains(text, "eyJ0") || strings.Contains(text, "65794a30") {
+			if text := fmt.Sprintf(verb, value); strings.Contains(text, "eyJ0") ||
+				strings.Contains(text, "65794a30") {
 				t.Errorf("%s prints %s", verb, text)
 			}
 		}

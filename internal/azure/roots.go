@@ -40,7 +40,8 @@ type trusting struct {
 }
 
 // newTrusting returns what transport makes of the system's roots and own.
-func newTrusting(bundle string, own []*x509.Certificate, m Memory, transport func(*x509.CertPool) http.RoundTripper) (http.RoundTripper, error) {
+func newTrusting(bundle string, own []*x509.Certificate, m Memory,
+	transport func(*x509.CertPool) http.RoundTripper) (http.RoundTripper, error) {
 	all := sync.OnceValues(func() (http.RoundTripper, error) {
 		roots, err := systemRoots(bundle)
 		if err != nil {
@@ -147,7 +148,8 @@ func stillTrusted(bundle string, text []byte) []*x509.Certificate {
 	if err != nil {
 		return nil
 	}
-	return slices.DeleteFunc(parseCertificates(text), func(c *x509.Certificate) bool { return !bytes.Contains(trusted, encode(c)) })
+	return slices.DeleteFunc(parseCertificates(text),
+		func(c *x509.Certificate) bool { return !bytes.Contains(trusted, encode(c)) })
 }
 
 // parseCertificates does what [x509.CertPool.AppendCertsFromPEM] does.

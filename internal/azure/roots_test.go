@@ -48,13 +48,15 @@ func newAuthority(t *testing.T, name string) authority {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
+		NotAfter: time.Now().Add(time.Hour),
+		IsCA:     true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	return authority{signed(t, template, template, &key.PublicKey, key), key}
 }
 
-func signed(t *testing.T, template, parent *x509.Certificate, public any, key any) *x509.Certificate {
+func signed(t *testing.T, template, parent *x509.Certificate, public any,
+	key any) *x509.Certificate {
 	t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, key)
 	if err != nil {
@@ -75,11 +77,15 @@ func (a authority) serve(t *testing.T) (url string, connections func() int) {
 		t.Fatal(err)
 	}
 	leaf := signed(t, &x509.Certificate{
-		SerialNumber: big.NewInt(2), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		SerialNumber: big.NewInt(2), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}, a.root, &key.PublicKey, a.key)
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }))
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(w, r.Body)
+	}))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw}, PrivateKey: key}}}
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw},
+		PrivateKey: key}}}
 	count := make(chan int, 1)
 	count <- 0
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -106,8 +112,10 @@ func bundled(t *testing.T, roots ...*x509.Certificate) string {
 	return file
 }
 
-// trustingClient is a process with the roots of a bundle. loaded is how often it has had a transport made.
-func trustingClient(t *testing.T, bundle string, own []*x509.Certificate, m Memory) (c *http.Client, loaded *int) {
+// trustingClient is a process with the roots of a bundle. loaded is how often it has had a
+// transport made.
+func trustingClient(t *testing.T, bundle string, own []*x509.Certificate, m Memory) (c *http.Client,
+	loaded *int) {
 	t.Helper()
 	loaded = new(int)
 	transport, err := newTrusting(bundle, own, m, func(roots *x509.CertPool) http.RoundTripper {
@@ -132,9 +140,11 @@ func posted(c *http.Client, url string) (string, error) {
 	return string(text), err
 }
 
-// What is known of earlier processes changes how many roots are read, and never which certificates are accepted.
+// What is known of earlier processes changes how many roots are read, and never which certificates
+// are accepted.
 func TestRootsThatHaveVouched(t *testing.T) {
-	used, other, foreign, own := newAuthority(t, "used"), newAuthority(t, "other"), newAuthority(t, "foreign"), newAuthority(t, "own")
+	used, other, foreign, own := newAuthority(t, "used"), newAuthority(t, "other"),
+		newAuthority(t, "foreign"), newAuthority(t, "own")
 	bundle := bundled(t, used.root, other.root)
 	both := append(encode(used.root), encode(other.root)...)
 	for _, test := range []struct {
@@ -148,14 +158,18 @@ func TestRootsThatHaveVouched(t *testing.T) {
 	}{
 		{"nothing known", &noted{}, used, true, 1, 1, encode(used.root)},
 		{"the root known", &noted{encode(used.root), true, 0}, used, true, 1, 1, encode(used.root)},
-		{"another one known", &noted{encode(other.root), true, 0}, used, true, 2, 2, append(encode(other.root), encode(used.root)...)},
+		{"another one known", &noted{encode(other.root), true, 0}, used, true, 2, 2,
+			append(encode(other.root), encode(used.root)...)},
 		{"known, and none needed", &noted{nil, true, 0}, used, true, 2, 2, encode(used.root)},
 		{"both known", &noted{both, true, 0}, other, true, 1, 1, both},
 		{"of the configuration, nothing known", &noted{}, own, true, 1, 1, nil},
 		{"of the configuration, no other known", &noted{nil, true, 0}, own, true, 1, 1, nil},
-		{"nonsense known", &noted{[]byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), true, 0}, own, true, 1, 1,
+		{"nonsense known",
+			&noted{[]byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+				true, 0}, own, true, 1, 1,
 			[]byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")},
-		{"known, but not trusted", &noted{encode(foreign.root), true, 0}, foreign, false, 2, 2, encode(foreign.root)},
+		{"known, but not trusted", &noted{encode(foreign.root), true, 0}, foreign, false,
+			2, 2, encode(foreign.root)},
 		{"neither known nor trusted", &noted{}, foreign, false, 1, 1, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -167,7 +181,8 @@ func TestRootsThatHaveVouched(t *testing.T) {
 				t.Errorf("%q, %v", got, err)
 			}
 			if *transports != test.transports || connections() != test.connections {
-				t.Errorf("%d transports, want %d; %d connections, want %d", *transports, test.transports, connections(), test.connections)
+				t.Errorf("%d transports, want %d; %d connections, want %d", *transports,
+					test.transports, connections(), test.connections)
 			}
 			if !bytes.Equal(test.known.text, test.kept) {
 				t.Errorf("kept\n%s\nwant\n%s", test.known.text, test.kept)

@@ -51,8 +51,10 @@ func Outage(err error) bool {
 // beyond are the error numbers that come from the network: from a packet, from silence, or from a
 // missing route, which only root can change. All others come from this machine.
 var beyond = []syscall.Errno{
-	syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE, syscall.ETIMEDOUT,
-	syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN, syscall.ENETRESET,
+	syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.ECONNABORTED,
+	syscall.EPIPE, syscall.ETIMEDOUT,
+	syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN,
+	syscall.EHOSTDOWN, syscall.ENETRESET,
 }
 
 // localErrno returns the first error number in errs that did not come from the network.
@@ -69,13 +71,18 @@ func localErrno(errs ...error) (syscall.Errno, bool) {
 func local(errno syscall.Errno, err error) *LocalError {
 	switch errno {
 	case syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.EAGAIN:
-		return &LocalError{"is out of local ports", "ss -tanp shows who holds them; net.ipv4.ip_local_port_range says how many there are", err}
+		return &LocalError{"is out of local ports",
+			"ss -tanp shows who holds them; net.ipv4.ip_local_port_range says how many there are",
+			err}
 	case syscall.ENOBUFS, syscall.ENOMEM:
-		return &LocalError{"is out of memory for the network", "free -m and dmesg show what is used up; ss -tanpm shows by whom", err}
+		return &LocalError{"is out of memory for the network",
+			"free -m and dmesg show what is used up; ss -tanpm shows by whom", err}
 	case syscall.EMFILE, syscall.ENFILE:
-		return &LocalError{"is out of file descriptors", "sysctl fs.file-nr shows how many are in use, lsof by whom", err}
+		return &LocalError{"is out of file descriptors",
+			"sysctl fs.file-nr shows how many are in use, lsof by whom", err}
 	case syscall.EPERM, syscall.EACCES:
-		return &LocalError{"has a rule that forbids the connection", "let root connect in this machine's own firewall: nft list ruleset", err}
+		return &LocalError{"has a rule that forbids the connection",
+			"let root connect in this machine's own firewall: nft list ruleset", err}
 	default:
 		return &LocalError{"cannot make such a connection", "the error says why", err}
 	}

@@ -38,17 +38,22 @@ func ask(ctx context.Context, c *http.Client, url string) error {
 	return err
 }
 
-// Each number that a socket call can end with: of the network are those alone that somebody else brings about.
+// Each number that a socket call can end with: of the network are those alone that somebody else
+// brings about.
 func TestErrorNumbers(t *testing.T) {
 	const network = "network"
 	for errno, want := range map[syscall.Errno]string{
-		syscall.EADDRNOTAVAIL: "out of local ports", syscall.EADDRINUSE: "out of local ports", syscall.EAGAIN: "out of local ports",
+		syscall.EADDRNOTAVAIL: "out of local ports", syscall.EADDRINUSE: "out of local ports",
+		syscall.EAGAIN:  "out of local ports",
 		syscall.ENOBUFS: "out of memory", syscall.ENOMEM: "out of memory",
 		syscall.EMFILE: "out of file descriptors", syscall.ENFILE: "out of file descriptors",
 		syscall.EPERM: "a rule that forbids", syscall.EACCES: "a rule that forbids",
-		syscall.EINVAL: "cannot make such", syscall.EAFNOSUPPORT: "cannot make such", syscall.EPROTONOSUPPORT: "cannot make such",
-		syscall.EINTR: "cannot make such", syscall.EALREADY: "cannot make such", syscall.EBADF: "cannot make such", syscall.ENOSYS: "cannot make such",
-		syscall.ECONNREFUSED: network, syscall.ECONNRESET: network, syscall.ETIMEDOUT: network, syscall.ENETUNREACH: network,
+		syscall.EINVAL: "cannot make such", syscall.EAFNOSUPPORT: "cannot make such",
+		syscall.EPROTONOSUPPORT: "cannot make such",
+		syscall.EINTR:           "cannot make such", syscall.EALREADY: "cannot make such",
+		syscall.EBADF: "cannot make such", syscall.ENOSYS: "cannot make such",
+		syscall.ECONNREFUSED: network, syscall.ECONNRESET: network, syscall.ETIMEDOUT: network,
+		syscall.ENETUNREACH:  network,
 		syscall.EHOSTUNREACH: network, syscall.EPIPE: network, syscall.ENETDOWN: network,
 	} {
 		for _, proxy := range []string{"", "http://127.0.0.1:9", "https://127.0.0.1:9"} {
@@ -59,7 +64,8 @@ func TestErrorNumbers(t *testing.T) {
 			switch is := errors.As(err, &local); {
 			case want == network && (is || !Outage(err)):
 				t.Errorf("%v by proxy %q is no outage: %v", errno, proxy, err)
-			case want != network && (!is || Outage(err) || !strings.Contains(local.Problem, want) || local.Fix == ""):
+			case want != network &&
+				(!is || Outage(err) || !strings.Contains(local.Problem, want) || local.Fix == ""):
 				t.Errorf("%v by proxy %q: %v, want %q", errno, proxy, err, want)
 			}
 		}
@@ -81,7 +87,8 @@ func TestOutage(t *testing.T) {
 		{"broken", &Error{Status: 500}, true},
 		{"overloaded", &Error{Status: 503}, true},
 		{"marked", unreachable("x", fromNetwork{errors.New("odd")}), true},
-		{"local, whatever it wraps", unreachable("x", &LocalError{Err: fromNetwork{errors.New("odd")}}), false},
+		{"local, whatever it wraps",
+			unreachable("x", &LocalError{Err: fromNetwork{errors.New("odd")}}), false},
 	} {
 		if got := Outage(test.err); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
@@ -115,7 +122,8 @@ func TestNetworkErrors(t *testing.T) {
 	c := newTestClient(t, Options{CAFile: caFile(t, s)})
 	slow := c.Transport.(watched)
 	slow.timeout = 200 * time.Millisecond
-	for path, client := range map[string]*http.Client{"/garbage": c, "/half": c, "/closed": c, "/silent": {Transport: slow}} {
+	for path, client := range map[string]*http.Client{"/garbage": c, "/half": c, "/closed": c,
+		"/silent": {Transport: slow}} {
 		if err := ask(t.Context(), client, s.URL+path); !Outage(err) {
 			t.Errorf("%s: %v is no outage", path, err)
 		}
@@ -157,7 +165,8 @@ func TestServerThatHangsUp(t *testing.T) {
 			t.Errorf("%s: %v is no outage", url, err)
 		}
 	}
-	if err := ask(t.Context(), newTestClient(t, Options{Proxy: "http://" + at}), "https://host.example"); !Outage(err) {
+	if err := ask(t.Context(), newTestClient(t, Options{Proxy: "http://" + at}),
+		"https://host.example"); !Outage(err) {
 		t.Errorf("a proxy: %v is no outage", err)
 	}
 }
@@ -166,15 +175,18 @@ func TestServerThatHangsUp(t *testing.T) {
 func TestOneOfTwoAddresses(t *testing.T) {
 	w := &witness{caller: t.Context(), begun: time.Now()}
 	trace := w.trace()
-	trace.ConnectDone("tcp", "192.0.2.1:443", opError("dial", os.NewSyscallError("connect", syscall.EADDRNOTAVAIL)))
-	trace.ConnectDone("tcp", "[2001:db8::1]:443", opError("dial", os.NewSyscallError("connect", syscall.ENETUNREACH)))
+	trace.ConnectDone("tcp", "192.0.2.1:443",
+		opError("dial", os.NewSyscallError("connect", syscall.EADDRNOTAVAIL)))
+	trace.ConnectDone("tcp", "[2001:db8::1]:443",
+		opError("dial", os.NewSyscallError("connect", syscall.ENETUNREACH)))
 	err := w.judge(opError("dial", os.NewSyscallError("connect", syscall.ENETUNREACH)))
 	if Outage(err) || !errors.As(err, new(*LocalError)) {
 		t.Errorf("%v", err)
 	}
 }
 
-// A name that cannot be looked up: by the answer of a name server, or because it could not be asked.
+// A name that cannot be looked up: by the answer of a name server, or because it could not be
+// asked.
 func TestLookup(t *testing.T) {
 	lookup := &net.DNSError{Err: "server misbehaving", Name: "host.example", IsTemporary: true}
 	for _, test := range []struct {
@@ -184,10 +196,16 @@ func TestLookup(t *testing.T) {
 	}{
 		{"never asked", nil, false},
 		{"asked", []error{nil}, true},
-		{"one server is not there", []error{opError("dial", os.NewSyscallError("connect", syscall.ENETUNREACH)), nil}, true},
-		{"no port for one", []error{nil, opError("dial", os.NewSyscallError("connect", syscall.EADDRNOTAVAIL))}, false},
-		{"no descriptor", []error{opError("dial", os.NewSyscallError("socket", syscall.EMFILE))}, false},
-		{"the firewall refuses", []error{nil, opError("write", os.NewSyscallError("write", syscall.EPERM))}, false},
+		{"one server is not there",
+			[]error{opError("dial", os.NewSyscallError("connect", syscall.ENETUNREACH)), nil},
+			true},
+		{"no port for one",
+			[]error{nil, opError("dial", os.NewSyscallError("connect", syscall.EADDRNOTAVAIL))},
+			false},
+		{"no descriptor", []error{opError("dial", os.NewSyscallError("socket", syscall.EMFILE))},
+			false},
+		{"the firewall refuses",
+			[]error{nil, opError("write", os.NewSyscallError("write", syscall.EPERM))}, false},
 	} {
 		w := &witness{caller: t.Context(), begun: time.Now()}
 		for _, err := range test.steps {
@@ -215,7 +233,8 @@ func askStarved(at string) string {
 	if err != nil {
 		return err.Error()
 	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 32, Max: 32}); err != nil {
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE,
+		&syscall.Rlimit{Cur: 32, Max: 32}); err != nil {
 		return err.Error()
 	}
 	var held []*os.File
@@ -257,7 +276,8 @@ func TestNoDescriptors(t *testing.T) {
 func TestProxyLookup(t *testing.T) {
 	c := newTestClient(t, Options{Proxy: "http://proxy.example:3128"})
 	transport := c.Transport.(watched).next.(bounded).next.(plain).next.(*http.Transport)
-	if u, _ := transport.Proxy(&http.Request{URL: &url.URL{Scheme: "https", Host: "x"}}); u.Host != "proxy.example:3128" {
+	if u, _ := transport.Proxy(&http.Request{URL: &url.URL{Scheme: "https",
+		Host: "x"}}); u.Host != "proxy.example:3128" {
 		t.Fatal(u)
 	}
 	transport.TLSClientConfig = &tls.Config{}

@@ -124,7 +124,8 @@ func readPrivate(file string) ([]byte, error) {
 // process with its number overwrites, so that strangers who hang up do not fill the disk.
 func replaceFile(file string, text []byte) error {
 	temporary := fmt.Sprintf("%s.%d", file, os.Getpid())
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
+	f, err := os.OpenFile(temporary,
+		os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,8 @@ func TestGet(t *testing.T) {
 	start := d.Now()
 	for after, want := range map[time.Duration]bool{
 		0: true, day - time.Second: true, day: false, 2 * day: false,
-		-time.Second: true, -2 * time.Second: false, -time.Hour: false, // the clock was stepped back
+		// the clock was stepped back
+		-time.Second: true, -2 * time.Second: false, -time.Hour: false,
 	} {
 		d.Now = func() time.Time { return start.Add(after) }
 		body, fetched, ok := d.Get("https://x/", day)
@@ -66,22 +67,32 @@ func TestDistrustsWhatOthersCouldWrite(t *testing.T) {
 	}
 	spoil := map[string]func(dir, file string) error{
 		"directory open to the group": func(dir, file string) error { return os.Chmod(dir, 0o770) },
-		"file open to others":         func(dir, file string) error { return os.Chmod(file, 0o606) },
-		"link":                        func(dir, file string) error { return move(file) },
-		"link to the directory":       func(dir, file string) error { return move(dir) },
+		"file open to others": func(dir, file string) error {
+			return os.Chmod(file, 0o606)
+		},
+		"link":                  func(dir, file string) error { return move(file) },
+		"link to the directory": func(dir, file string) error { return move(dir) },
 		"directory in its place": func(dir, file string) error {
 			if err := os.Remove(file); err != nil {
 				return err
 			}
 			return os.Mkdir(file, 0o700)
 		},
-		"garbage":   func(dir, file string) error { return os.WriteFile(file, []byte("\x00{"), 0o600) },
-		"empty":     func(dir, file string) error { return os.WriteFile(file, nil, 0o600) },
-		"other key": func(dir, file string) error { return rewrite(file, "https://x/", "https://y/") },
+		"garbage": func(dir, file string) error {
+			return os.WriteFile(file, []byte("\x00{"), 0o600)
+		},
+		"empty": func(dir, file string) error { return os.WriteFile(file, nil, 0o600) },
+		"other key": func(dir, file string) error {
+			return rewrite(file, "https://x/", "https://y/")
+		},
 	}
 	if os.Geteuid() == 0 {
-		spoil["file of another user"] = func(dir, file string) error { return os.Chown(file, 12345, 0) }
-		spoil["directory of another user"] = func(dir, file string) error { return os.Chown(dir, 12345, 0) }
+		spoil["file of another user"] = func(dir, file string) error {
+			return os.Chown(file, 12345, 0)
+		}
+		spoil["directory of another user"] = func(dir, file string) error {
+			return os.Chown(dir, 12345, 0)
+		}
 	}
 	for name, spoil := range spoil {
 		t.Run(name, func(t *testing.T) {

@@ -113,7 +113,8 @@ func TestDamageIsSeen(t *testing.T) {
 		}
 	}
 	// A table that points into itself, far away, or is all of the file.
-	for _, header := range [][2]uint32{{HeaderSize, 1 << 31}, {1<<32 - 8, 2}, {0, 4}, {uint32(len(whole)), 1}} {
+	for _, header := range [][2]uint32{{HeaderSize, 1 << 31}, {1<<32 - 8, 2}, {0, 4},
+		{uint32(len(whole)), 1}} {
 		bad := bytes.Clone(whole)
 		copy(bad[hash([]byte("key 1"))%tables*8:], appendPair(nil, header[0], header[1]))
 		r, err := New(bad)

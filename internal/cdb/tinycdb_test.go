@@ -29,7 +29,8 @@ func accountStore(t *testing.T) (path string, s *account.Snapshot) {
 	for _, change := range []func(*account.Edit, int) error{signIn, alter} {
 		err := store.Update(func(e *account.Edit) error {
 			err := e.SetRules(account.Rules{
-				TenantID: "72f988bf-86f1-41af-91ab-2d7cd011db47", Domains: []string{"contoso.com"}, Low: 70000, High: 80000,
+				TenantID: "72f988bf-86f1-41af-91ab-2d7cd011db47", Domains: []string{"contoso.com"},
+				Low: 70000, High: 80000,
 				Home: "/home/%u", Shell: "/bin/bash",
 			})
 			for i := 0; err == nil && i < accounts; i++ {
@@ -60,7 +61,8 @@ func signIn(e *account.Edit, i int) error {
 	if err != nil {
 		return err
 	}
-	_, err = e.Bind(account.Identity{TenantID: e.Rules().TenantID, ObjectID: fmt.Sprint("o", i), Name: n.Account, UPN: n.UPN}, first.UID)
+	_, err = e.Bind(account.Identity{TenantID: e.Rules().TenantID, ObjectID: fmt.Sprint("o", i),
+		Name: n.Account, UPN: n.UPN}, first.UID)
 	return err
 }
 
@@ -107,7 +109,8 @@ func TestTinycdbReadsAccounts(t *testing.T) {
 		records++
 	}
 	dump, err := exec.Command(tool, "-d", path).Output()
-	if err != nil || !bytes.Equal(bytes.TrimRight(dump, "\n"), bytes.TrimRight(want.Bytes(), "\n")) {
+	if err != nil || !bytes.Equal(bytes.TrimRight(dump, "\n"),
+		bytes.TrimRight(want.Bytes(), "\n")) {
 		t.Errorf("cdb -d disagrees with the %d records that Go reads (%v)", records, err)
 	}
 	query(t, tool, path, s)
@@ -122,7 +125,8 @@ func TestTinycdbReadsAccounts(t *testing.T) {
 	}
 }
 
-// query asks for accounts by every kind of key. What must be in the answer is from the account, not from another reader.
+// query asks for accounts by every kind of key. What must be in the answer is from the account, not
+// from another reader.
 func query(t *testing.T, tool, path string, s *account.Snapshot) {
 	t.Helper()
 	seen := 0
@@ -141,7 +145,8 @@ func query(t *testing.T, tool, path string, s *account.Snapshot) {
 			if key == "n" {
 				continue // no former name
 			}
-			if got, err := exec.Command(tool, "-q", path, key).Output(); err != nil || !strings.HasSuffix(string(got), end) {
+			if got, err := exec.Command(tool, "-q", path, key).Output(); err != nil ||
+				!strings.HasSuffix(string(got), end) {
 				t.Errorf("cdb -q %s = %q, %v; want …%q", key, got, err, end)
 			}
 		}
@@ -151,7 +156,8 @@ func query(t *testing.T, tool, path string, s *account.Snapshot) {
 	}
 	for _, key := range []string{"", "u00000000", "np0", "np0@contoso.co", "np0@contoso.com "} {
 		var exit *exec.ExitError
-		if got, err := exec.Command(tool, "-q", path, key).Output(); !errors.As(err, &exit) || exit.ExitCode() != 100 {
+		if got, err := exec.Command(tool, "-q", path, key).Output(); !errors.As(err, &exit) ||
+			exit.ExitCode() != 100 {
 			t.Errorf("cdb -q %q = %q, %v; want none", key, got, err)
 		}
 	}
@@ -164,7 +170,8 @@ func statistics(t *testing.T, tool, path string, records int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := regexp.MustCompile(`(?m)^number of records: (\d+)$`).FindSubmatch(out); m == nil || string(m[1]) != fmt.Sprint(records) {
+	if m := regexp.MustCompile(`(?m)^number of records: (\d+)$`).FindSubmatch(out); m == nil ||
+		string(m[1]) != fmt.Sprint(records) {
 		t.Errorf("cdb -s does not count %d records:\n%s", records, out)
 	}
 }

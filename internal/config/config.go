@@ -76,7 +76,8 @@ type Authorization struct {
 	ManagedIdentity string        // client id of a user-assigned identity; empty: system-assigned
 	GrantLifetime   time.Duration // account phase only: how long the last grant stands in for an unreachable Azure
 
-	GrantCoversAdministrators bool // the last grant stands in where administrator rights are asked for, too
+	// the last grant stands in where administrator rights are asked for, too
+	GrantCoversAdministrators bool
 }
 
 // Accounts shapes the accounts made here.
@@ -102,7 +103,8 @@ func defaults() *Config {
 			Timeout:                280 * time.Second,
 			MaxWaiting:             64,
 			ReconnectOnGroupChange: Auto,
-			Services: []string{"sshd", "sudo", "sudo-i", "su", "su-l", "login", "remote", "doas", "vlock", "polkit-1",
+			Services: []string{"sshd", "sudo", "sudo-i", "su", "su-l", "login", "remote",
+				"doas", "vlock", "polkit-1",
 				"cockpit"}, // pam/services.c has the same list, for a store without one
 		},
 		Authorization: Authorization{Source: CheckAccess},
@@ -142,7 +144,8 @@ func (c *Config) complete(written map[string]int) *Error {
 	case c.ClientID == "":
 		return missing("client_id", "the application (client) ID of your app registration, a GUID")
 	case len(c.Domains) == 0:
-		return missing("domains", `the part of user names after the @, such as domains = ["contoso.com"]`)
+		return missing("domains",
+			`the part of user names after the @, such as domains = ["contoso.com"]`)
 	}
 	if p := sharedHome(c.Accounts.Home, len(c.Domains)); p != nil {
 		return p.at("accounts.home", 0)

@@ -73,7 +73,8 @@ func required(c *Config) *Config {
 }
 
 func TestDefaults(t *testing.T) {
-	if got, want := parseVector(t, "required-only.toml"), required(defaults()); !reflect.DeepEqual(got, want) {
+	if got, want := parseVector(t, "required-only.toml"),
+		required(defaults()); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
@@ -90,7 +91,8 @@ func TestEveryKeyArrives(t *testing.T) {
 			Proxy:           "http://proxy.contoso.com:3128",
 		},
 		SignIn: SignIn{
-			Flow: Browser, Page: "https://signin.contoso.com:8443/linux/Sign-in.html", Answer: CodeAnswer,
+			Flow: Browser, Page: "https://signin.contoso.com:8443/linux/Sign-in.html",
+			Answer:  CodeAnswer,
 			Scope:   "0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b/sign-in",
 			Timeout: 90 * time.Second, MaxWaiting: 1024, QR: true, ReuseWindow: 15 * time.Minute,
 			Services: []string{"sshd", "sudo", "vpn"}, AdminServices: []string{"cockpit"},
@@ -122,7 +124,8 @@ func TestEveryKeyArrives(t *testing.T) {
 // The default of sign_in.answer goes by who is asked about roles.
 func TestAnswer(t *testing.T) {
 	for name, want := range map[string]string{
-		"required-only.toml": TokenAnswer, "flow-browser.toml": TokenAnswer, "answer-code.toml": CodeAnswer, "answer-permissions.toml": CodeAnswer,
+		"required-only.toml": TokenAnswer, "flow-browser.toml": TokenAnswer,
+		"answer-code.toml": CodeAnswer, "answer-permissions.toml": CodeAnswer,
 	} {
 		if got := parseVector(t, name).SignIn.Answer; got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
@@ -152,7 +155,8 @@ func TestEveryFieldHasItsKey(t *testing.T) {
 		return n
 	}
 	groups := 1 // the free keys of accounts.groups
-	if fields, keys := leaves(reflect.TypeFor[Config]()), len(defaults().settings())+groups; fields != keys {
+	if fields, keys := leaves(reflect.TypeFor[Config]()),
+		len(defaults().settings())+groups; fields != keys {
 		t.Errorf("Config has %d fields and the file %d keys", fields, keys)
 	}
 }
@@ -189,19 +193,25 @@ func checkInvariants(t *testing.T, c *Config) {
 	switch {
 	case !lowerGUID(c.TenantID), !lowerGUID(c.ClientID), len(c.Domains) == 0:
 		t.Fatalf("a required key is not there: %+v", c)
-	case c.Accounts.IDRange[0] < 1000, c.Accounts.IDRange[1]-c.Accounts.IDRange[0] < 1023, c.Accounts.IDRange[1] > 2147483646:
+	case c.Accounts.IDRange[0] < 1000, c.Accounts.IDRange[1]-c.Accounts.IDRange[0] < 1023,
+		c.Accounts.IDRange[1] > 2147483646:
 		t.Fatalf("id range %v", c.Accounts.IDRange)
-	case c.SignIn.Timeout <= 0, c.SignIn.MaxWaiting < 1, c.Authorization.Source == "app-roles" && c.Cloud == "auto" && c.Endpoints.Authority == "":
+	case c.SignIn.Timeout <= 0, c.SignIn.MaxWaiting < 1, c.Authorization.Source == "app-roles" &&
+		c.Cloud == "auto" && c.Endpoints.Authority == "":
 		t.Fatalf("out of bounds: %+v", c)
 	}
-	if s := c.SignIn.Scope; s != "" && (c.Authorization.Source == Permissions || !strings.Contains(s, "/") || strings.ContainsAny(s, " \t\n\"")) {
+	if s := c.SignIn.Scope; s != "" &&
+		(c.Authorization.Source == Permissions || !strings.Contains(s, "/") ||
+			strings.ContainsAny(s, " \t\n\"")) {
 		t.Fatalf("scope %q", s)
 	}
-	if s := c.SignIn; s.Flow == Browser && s.Page == "" || len(s.Page) > maxPage || strings.ContainsAny(s.Page, " \t\n\"?#%+>|") ||
+	if s := c.SignIn; s.Flow == Browser && s.Page == "" || len(s.Page) > maxPage ||
+		strings.ContainsAny(s.Page, " \t\n\"?#%+>|") ||
 		s.Answer == TokenAnswer && c.Authorization.Source == Permissions {
 		t.Fatalf("sign-in page %q gives a %s", s.Page, s.Answer)
 	}
-	for _, s := range append([]string{c.Accounts.Home, c.Accounts.Shell, c.Accounts.Directory}, c.Domains...) {
+	for _, s := range append([]string{c.Accounts.Home, c.Accounts.Shell, c.Accounts.Directory},
+		c.Domains...) {
 		if s == "" || strings.ContainsAny(s, ":\n\x00") {
 			t.Fatalf("%q would break a passwd line", s)
 		}

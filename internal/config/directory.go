@@ -40,9 +40,11 @@ func trustedDirectory(path string, info fs.FileInfo, sticky bool) *problem {
 	case !ok:
 		return wrong("has no owner that can be read", "put it on a file system with owners")
 	case stat.Uid != 0 && int(stat.Uid) != os.Geteuid():
-		return wrong(fmt.Sprintf("belongs to uid %d, who could exchange what is in it", stat.Uid), "run: chown root: "+path)
+		return wrong(fmt.Sprintf("belongs to uid %d, who could exchange what is in it", stat.Uid),
+			"run: chown root: "+path)
 	case info.Mode().Perm()&0o022 != 0 && !(sticky && info.Mode()&fs.ModeSticky != 0):
-		return wrong(fmt.Sprintf("can be written by others than root (mode %04o)", unixMode(info)), "run: chmod go-w "+path)
+		return wrong(fmt.Sprintf("can be written by others than root (mode %04o)", unixMode(info)),
+			"run: chmod go-w "+path)
 	default:
 		return nil
 	}

@@ -44,22 +44,32 @@ func TestDirectory(t *testing.T) {
 		{dir(0o755, 0), "", ""},
 		{dir(0o700, 0), "", ""},
 		{dir(0o555, 0), "", ""},
-		{dir(0o775, 0), "PATH: can be written by others than root (mode 0775); run: chmod go-w PATH", "same"},
-		{dir(0o702, 0), "PATH: can be written by others than root (mode 0702); run: chmod go-w PATH", "same"},
-		{dir(0o777|os.ModeSticky, 0), "PATH: can be written by others than root (mode 1777); run: chmod go-w PATH", ""},
-		{dir(0o755, 1234), "PATH: belongs to uid 1234, who could exchange what is in it; run: chown root: PATH", "same"},
-		{dir(0o777|os.ModeSticky, 1234), "PATH: belongs to uid 1234, who could exchange what is in it; run: chown root: PATH", "same"},
+		{dir(0o775, 0),
+			"PATH: can be written by others than root (mode 0775); run: chmod go-w PATH", "same"},
+		{dir(0o702, 0),
+			"PATH: can be written by others than root (mode 0702); run: chmod go-w PATH", "same"},
+		{dir(0o777|os.ModeSticky, 0),
+			"PATH: can be written by others than root (mode 1777); run: chmod go-w PATH", ""},
+		{dir(0o755, 1234),
+			"PATH: belongs to uid 1234, who could exchange what is in it; run: chown root: PATH",
+			"same"},
+		{dir(0o777|os.ModeSticky, 1234),
+			"PATH: belongs to uid 1234, who could exchange what is in it; run: chown root: PATH", "same"},
 		{link(dir(0o755, 0), 0), "", ""},
-		{link(dir(0o755, 0), 1234), "", ""}, // who may exchange the link is said by the directory it is in
-		{link(dir(0o777, 0), 0), "PATH: can be written by others than root (mode 0777); run: chmod go-w PATH", "same"},
-		{link(dir(0o755, 1234), 0), "PATH: belongs to uid 1234, who could exchange what is in it; run: chown root: PATH", "same"},
+		// who may exchange the link is said by the directory it is in
+		{link(dir(0o755, 0), 1234), "", ""},
+		{link(dir(0o777, 0), 0),
+			"PATH: can be written by others than root (mode 0777); run: chmod go-w PATH", "same"},
+		{link(dir(0o755, 1234), 0),
+			"PATH: belongs to uid 1234, who could exchange what is in it; run: chown root: PATH", "same"},
 		{"/nowhere", "", ""},
 		{file, "", ""},
 	} {
 		if c.beside == "same" {
 			c.beside = c.want
 		}
-		for want, err := range map[*string]error{&c.want: Directory(c.path), &c.beside: besideOthers(c.path)} {
+		for want, err := range map[*string]error{&c.want: Directory(c.path),
+			&c.beside: besideOthers(c.path)} {
 			got := ""
 			if err != nil {
 				got = strings.ReplaceAll(err.Error(), c.path, "PATH")
@@ -77,13 +87,15 @@ func TestLoadLooksAtTheDirectory(t *testing.T) {
 	path := write(t, minimal, 0o644)
 	dir := filepath.Dir(path)
 	t.Chdir(dir)
-	for mode, ok := range map[os.FileMode]bool{0o755: true, 0o777: false, 0o777 | os.ModeSticky: true, 0o770: false} {
+	for mode, ok := range map[os.FileMode]bool{0o755: true, 0o777: false,
+		0o777 | os.ModeSticky: true, 0o770: false} {
 		if err := os.Chmod(dir, mode); err != nil {
 			t.Fatal(err)
 		}
 		for _, path := range []string{path, "config.toml"} {
 			_, err := Load(path)
-			if (err == nil) != ok || err != nil && !strings.HasPrefix(err.Error(), dir+": can be written") {
+			if (err == nil) != ok ||
+				err != nil && !strings.HasPrefix(err.Error(), dir+": can be written") {
 				t.Errorf("%s, %v: %v", path, mode, err)
 			}
 		}

@@ -28,7 +28,8 @@ func TestPagesKnowTheKeys(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, m := range regexp.MustCompile("(?ms)^```toml\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
+			for _, m := range regexp.MustCompile("(?ms)^```toml\n(.*?)^```$").
+				FindAllStringSubmatch(string(text), -1) {
 				blocks++
 				if _, err := Parse(filepath.Base(page), []byte(whole(m[1]))); err != nil {
 					t.Error(err)
@@ -37,10 +38,13 @@ func TestPagesKnowTheKeys(t *testing.T) {
 			for _, m := range regexp.MustCompile("`((?:endpoints|sign_in|authorization|accounts)\\.[a-z_]+)(?: = ([^`]*))?`").
 				FindAllStringSubmatch(string(text), -1) {
 				named++
-				if key := m[1]; !keys[key] && key != "accounts.groups" && key != "accounts.cdb" && key != "accounts.lock" {
+				if key := m[1]; !keys[key] && key != "accounts.groups" &&
+					key != "accounts.cdb" && key != "accounts.lock" {
 					t.Errorf("%s: %s is no key", filepath.Base(page), key)
 				} else if m[2] != "" {
-					if _, err := Parse(filepath.Base(page), []byte(whole(m[1]+" = "+m[2]+"\n"))); err != nil && !strings.Contains(err.Error(), "cloud") {
+					if _, err := Parse(filepath.Base(page),
+						[]byte(whole(m[1]+" = "+m[2]+"\n"))); err != nil &&
+						!strings.Contains(err.Error(), "cloud") {
 						t.Error(err)
 					}
 				}
@@ -57,6 +61,7 @@ func whole(text string) string {
 	if strings.Contains(text, "tenant_id") {
 		return text
 	}
-	return "tenant_id = \"aaaabbbb-0000-cccc-1111-dddd2222eeee\"\nclient_id = \"00001111-aaaa-2222-bbbb-3333cccc4444\"\n" +
+	return "tenant_id = \"aaaabbbb-0000-cccc-1111-dddd2222eeee\"\nclient_id = " +
+		"\"00001111-aaaa-2222-bbbb-3333cccc4444\"\n" +
 		"domains = [\"contoso.com\"]\n" + text
 }

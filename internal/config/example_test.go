@@ -47,8 +47,10 @@ func TestShippedFile(t *testing.T) {
 	for key := range keys {
 		t.Errorf("%s is no key", key)
 	}
-	text = strings.Replace(text, "00000000-0000-0000-0000-000000000000", "8a09f2d7-8415-4296-92b2-80bb4666c5fc", 1)
-	text = strings.Replace(text, "00000000-0000-0000-0000-000000000000", "0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b", 1)
+	text = strings.Replace(text, "00000000-0000-0000-0000-000000000000",
+		"8a09f2d7-8415-4296-92b2-80bb4666c5fc", 1)
+	text = strings.Replace(text, "00000000-0000-0000-0000-000000000000",
+		"0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b", 1)
 	c, err := Parse("config.toml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +66,8 @@ func TestShippedFileUnedited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "config.toml: tenant_id: is missing; set it to the directory (tenant) ID, a GUID, or run: aadctl setup"
+	const want = "config.toml: tenant_id: is missing; set it to the directory (tenant) ID, a " +
+		"GUID, or run: aadctl setup"
 	if _, err := Parse("config.toml", file); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

@@ -34,15 +34,19 @@ func page(s string) (string, *problem) {
 	case err != nil || u.Opaque != "" || !host(u) || u.Scheme != "https" && u.Scheme != "http":
 		return "", wrong(quote(s)+" is not the address of a page", pageFix)
 	case u.User != nil:
-		return "", wrong("the address holds a user name or password", "leave it out: this file is no place for secrets")
+		return "", wrong("the address holds a user name or password",
+			"leave it out: this file is no place for secrets")
 	case strings.ContainsAny(s, "?#"):
-		return "", wrong(quote(s)+" has a query or a fragment", "leave out everything from the ? or # on")
+		return "", wrong(quote(s)+" has a query or a fragment",
+			"leave out everything from the ? or # on")
 	case u.Scheme == "http" && u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1":
-		return "", wrong(quote(s)+" is not https", "publish the page with https: a browser lets it compute nothing otherwise")
+		return "", wrong(quote(s)+" is not https",
+			"publish the page with https: a browser lets it compute nothing otherwise")
 	case u.Path == "":
 		return "", wrong(quote(s)+" has no path", `end it with a slash, as browsers do: "`+s+`/"`)
 	case len(s) > maxPage:
-		return "", wrong(quote(s)+" is longer than 120 characters", "publish the page at a shorter address")
+		return "", wrong(quote(s)+" is longer than 120 characters",
+			"publish the page at a shorter address")
 	case !isPagePath(u.EscapedPath()) || defaultPort(u):
 		return "", wrong(quote(s)+" is not how a browser writes it",
 			`leave out the usual port, "." and "..", and use letters, digits and -._~ between the slashes`)
@@ -51,7 +55,8 @@ func page(s string) (string, *problem) {
 }
 
 func defaultPort(u *url.URL) bool {
-	return u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80" || strings.HasPrefix(u.Port(), "0")
+	return u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80" ||
+		strings.HasPrefix(u.Port(), "0")
 }
 
 // isPagePath reports whether a browser would keep every segment of the path.
@@ -67,7 +72,8 @@ func isPagePath(path string) bool {
 // pageless refuses a flow without its page.
 func (c *Config) pageless() *Error {
 	if c.SignIn.Flow == Browser && c.SignIn.Page == "" {
-		return wrong(`is missing; sign_in.flow "`+Browser+`" needs it`, "set it to the address of your sign-in page; aadctl setup writes that page").
+		return wrong(`is missing; sign_in.flow "`+Browser+`" needs it`,
+			"set it to the address of your sign-in page; aadctl setup writes that page").
 			at("sign_in.page", 0)
 	}
 	return nil
@@ -80,7 +86,8 @@ func (c *Config) pastedToken(written map[string]int) *Error {
 		return nil
 	}
 	if written["sign_in.answer"] != 0 {
-		return wrong(`"`+TokenAnswer+`" is no answer for authorization.source "`+Permissions+`", which needs an access token as well`,
+		return wrong(`"`+TokenAnswer+`" is no answer for authorization.source "`+Permissions+
+			`", which needs an access token as well`,
 			`set it to "`+CodeAnswer+`"`).at("sign_in.answer", 0)
 	}
 	c.SignIn.Answer = CodeAnswer

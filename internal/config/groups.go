@@ -12,7 +12,8 @@ import (
 // as root, or read and write what root does.
 func PrivilegedGroups() []string {
 	return []string{
-		"sudo", "wheel", "admin", "staff", "disk", "kmem", "shadow", "docker", "lxd", "incus", "incus-admin",
+		"sudo", "wheel", "admin", "staff", "disk", "kmem", "shadow", "docker",
+		"lxd", "incus", "incus-admin",
 		"libvirt", "microk8s",
 	}
 }
@@ -51,11 +52,14 @@ func (c *Config) privileged() *Error {
 		name, key := c.Accounts.Groups[id], groupsSection+"."+id
 		switch {
 		case name == "root":
-			return wrong(quote(name)+" is nobody's group but root's", "choose another group").at(key, 0)
+			return wrong(quote(name)+" is nobody's group but root's", "choose another group").
+				at(key, 0)
 		case name == "aad_users" || name == "aad_admins":
-			return wrong(quote(name)+" is filled by this software", "assign the Azure role instead").at(key, 0)
+			return wrong(quote(name)+" is filled by this software",
+				"assign the Azure role instead").at(key, 0)
 		case slices.Contains(PrivilegedGroups(), name) && !c.Accounts.AllowPrivilegedGroups:
-			return wrong(quote(name)+" makes its members as good as root", "choose another group, or set accounts.allow_privileged_groups = true").at(key, 0)
+			return wrong(quote(name)+" makes its members as good as root",
+				"choose another group, or set accounts.allow_privileged_groups = true").at(key, 0)
 		}
 	}
 	return nil

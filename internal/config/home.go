@@ -22,11 +22,13 @@ func home(s string) (string, *problem) {
 	case !ok:
 		return "", wrong(quote(s)+" holds a % that means nothing", fix)
 	case !clean(plain):
-		return "", wrong(quote(s)+" is not a plain absolute path", `start it with / and leave out "..", "//" and a final /`)
+		return "", wrong(quote(s)+" is not a plain absolute path",
+			`start it with / and leave out "..", "//" and a final /`)
 	case !strings.Contains(plain, "\x00u") && !strings.Contains(plain, "\x00l"):
 		return "", wrong(quote(s)+" is one directory for everybody", fix)
 	case strings.Contains(strings.SplitN(plain, "/", 3)[1], "\x00"):
-		return "", wrong(quote(s)+" puts homes beside the system's directories", `use a directory of their own, such as "/home/%u"`)
+		return "", wrong(quote(s)+" puts homes beside the system's directories",
+			`use a directory of their own, such as "/home/%u"`)
 	}
 	return s, nil
 }
@@ -70,5 +72,6 @@ func sharedHome(template string, domains int) *problem {
 			return nil
 		}
 	}
-	return wrong(quote(template)+" can be one directory for people of two domains", `with several domains use %u, %l@%d or %d/%l`)
+	return wrong(quote(template)+" can be one directory for people of two domains",
+		`with several domains use %u, %l@%d or %d/%l`)
 }

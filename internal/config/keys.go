@@ -69,7 +69,8 @@ func (r *reader) read() *Error {
 			}
 		default:
 			path, line := r.path(nil, node)
-			return wrong("must not be written in double brackets", "no table of this file repeats").at(join(path), line)
+			return wrong("must not be written in double brackets", "no table of this file repeats").
+				at(join(path), line)
 		}
 	}
 	return nil
@@ -78,7 +79,8 @@ func (r *reader) read() *Error {
 func (r *reader) table(node *unstable.Node) *Error {
 	path, line := r.path(nil, node)
 	if !section(join(path)) {
-		return wrong("is not a section of this file", "see the shipped config.toml for those there are").at(join(path), line)
+		return wrong("is not a section of this file",
+			"see the shipped config.toml for those there are").at(join(path), line)
 	}
 	return nil
 }

@@ -83,10 +83,15 @@ func TestLoadRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 			return path
-		}, "PATH: belongs to uid 1234, who could choose the server that vouches for people; run: chown root: PATH"},
-		{"too large", func(t *testing.T) string { return write(t, minimal+strings.Repeat("#\n", 33000), 0o644) },
+		}, "PATH: belongs to uid 1234, who could choose the server that vouches for people; run: " +
+			"chown root: PATH"},
+		{"too large", func(t *testing.T) string {
+			return write(t, minimal+strings.Repeat("#\n", 33000), 0o644)
+		},
 			"PATH: is larger than 64 KiB; this is not a configuration of aad-login"},
-		{"wrong value", func(t *testing.T) string { return write(t, minimal+"cloud = \"moon\"\n", 0o644) },
+		{"wrong value", func(t *testing.T) string {
+			return write(t, minimal+"cloud = \"moon\"\n", 0o644)
+		},
 			`PATH:4: cloud: "moon" is not a choice; use one of auto, public, usgovernment, china`},
 	}
 	for _, c := range cases {

@@ -61,7 +61,8 @@ func orAuto(into *string) setter {
 			*into = fmt.Sprint(value)
 			return nil
 		}
-		return wrong(fmt.Sprintf("is %s", typeName(value)), "write true or false without quotes, or \"auto\"")
+		return wrong(fmt.Sprintf("is %s", typeName(value)),
+			"write true or false without quotes, or \"auto\"")
 	}
 }
 
@@ -77,12 +78,14 @@ func boolean(into *bool) setter {
 
 func integer(into *int, least, most int64) setter {
 	return func(value any) *problem {
-		n, p := typed[int64](value, fmt.Sprintf("a whole number from %d to %d, without quotes", least, most))
+		n, p := typed[int64](value, fmt.Sprintf("a whole number from %d to %d, without quotes",
+			least, most))
 		if p != nil {
 			return p
 		}
 		if n < least || n > most {
-			return wrong(fmt.Sprintf("%d is out of range", n), fmt.Sprintf("use a number from %d to %d", least, most))
+			return wrong(fmt.Sprintf("%d is out of range", n),
+				fmt.Sprintf("use a number from %d to %d", least, most))
 		}
 		*into = int(n)
 		return nil
@@ -98,7 +101,8 @@ func duration(into *time.Duration, least, most time.Duration) setter {
 		}
 		d, err := time.ParseDuration(s)
 		if err != nil {
-			return wrong(quote(s)+" is not a duration", `write a number with its unit, such as "280s" or "4m40s"`)
+			return wrong(quote(s)+" is not a duration",
+				`write a number with its unit, such as "280s" or "4m40s"`)
 		}
 		if d < least || d > most {
 			return wrong(quote(s)+" is out of range", "use a duration "+between)
@@ -119,7 +123,8 @@ func list(into *[]string, parse func(string) (string, *problem)) setter {
 			return p
 		}
 		if len(elements) > maxList {
-			return wrong(fmt.Sprintf("has %d elements", len(elements)), fmt.Sprintf("use at most %d", maxList))
+			return wrong(fmt.Sprintf("has %d elements", len(elements)),
+				fmt.Sprintf("use at most %d", maxList))
 		}
 		var out []string
 		for _, element := range elements {
@@ -143,7 +148,8 @@ func list(into *[]string, parse func(string) (string, *problem)) setter {
 func idRange(into *[2]uint32) setter {
 	const least, most, width = 1000, 2147483646, 1024
 	return func(value any) *problem {
-		const fix = "write [first, last] with 1000 <= first, last <= 2147483646 and at least 1024 ids between them"
+		const fix = "write [first, last] with 1000 <= first, last <= 2147483646 and at least " +
+			"1024 ids between them"
 		pair, p := typed[[]any](value, "a list of two numbers, such as [1879048192, 2147483646]")
 		if p != nil {
 			return p
@@ -163,7 +169,8 @@ func idRange(into *[2]uint32) setter {
 		case low < least || high > most || high < low || high-low < width-1:
 			return wrong(fmt.Sprintf("[%d, %d] cannot be used", low, high), fix)
 		case low <= 65535 && high >= 65534:
-			return wrong(fmt.Sprintf("[%d, %d] holds 65534 and 65535, which mean nobody", low, high), "start above 65535 or end below 65534")
+			return wrong(fmt.Sprintf("[%d, %d] holds 65534 and 65535, which mean nobody", low,
+				high), "start above 65535 or end below 65534")
 		}
 		*into = [2]uint32{uint32(low), uint32(high)}
 		return nil

@@ -40,7 +40,8 @@ func (c *Config) settings() []setting {
 		{"sign_in.admin_services", list(&s.AdminServices, basename)},
 		{"sign_in.reconnect_on_group_change", orAuto(&s.ReconnectOnGroupChange)},
 
-		{"authorization.source", text(&z.Source, oneOf(CheckAccess, RoleAssignments, Permissions, AppRoles))},
+		{"authorization.source",
+			text(&z.Source, oneOf(CheckAccess, RoleAssignments, Permissions, AppRoles))},
 		{"authorization.resource_id", text(&z.ResourceID, optional(resourceID))},
 		{"authorization.managed_identity", text(&z.ManagedIdentity, optional(guidText))},
 		{"authorization.grant_lifetime", duration(&z.GrantLifetime, 0, 30*24*time.Hour)},

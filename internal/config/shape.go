@@ -24,7 +24,8 @@ const (
 // spelt says whether s has 1 to most bytes, the first of them one of first and
 // the others of rest.
 func spelt(s, first, rest string, most int) bool {
-	return s != "" && len(s) <= most && strings.IndexByte(first, s[0]) >= 0 && strings.Trim(s[1:], rest) == ""
+	return s != "" && len(s) <= most && strings.IndexByte(first, s[0]) >= 0 &&
+		strings.Trim(s[1:], rest) == ""
 }
 
 // isLabel: a part of a domain name, in lower case.

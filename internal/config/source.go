@@ -25,15 +25,18 @@ func (c *Config) contradicted() *Error {
 	source := fmt.Sprintf("authorization.source %q", z.Source)
 	switch {
 	case z.Source == AppRoles && c.Cloud == "auto" && c.Endpoints.Authority == "":
-		return wrong(`is "auto", which asks the metadata service of an Azure machine; `+source+" does without it",
+		return wrong(`is "auto", which asks the metadata service of an Azure machine; `+
+			source+" does without it",
 			"set it to public, usgovernment or china, or set endpoints.authority").at("cloud", 0)
 	case z.Source == AppRoles && z.ResourceID != "":
-		return wrong("is of no use with "+source+", which knows no machines", "leave it empty").at("authorization.resource_id", 0)
+		return wrong("is of no use with "+source+", which knows no machines", "leave it empty").
+			at("authorization.resource_id", 0)
 	case !z.AsksAsMachine() && z.ManagedIdentity != "":
 		return wrong("is of no use with "+source+", which does not ask in the machine's name",
 			"leave it empty").at("authorization.managed_identity", 0)
 	case !z.AsksAsMachine() && c.SignIn.ReuseWindow != 0:
-		return wrong("is of no use with "+source+", which can only be asked when a person signs in with a browser",
+		return wrong("is of no use with "+source+
+			", which can only be asked when a person signs in with a browser",
 			`leave it "0s"`).at("sign_in.reuse_window", 0)
 	}
 	return nil

@@ -20,7 +20,8 @@ func origin(schemes ...string) func(string) (string, *problem) {
 			return "", p
 		}
 		if !slices.Contains(schemes, u.Scheme) {
-			return "", wrong(quote(s)+" is not "+strings.Join(schemes, " or "), "write it as "+example)
+			return "", wrong(quote(s)+" is not "+strings.Join(schemes, " or "), "write it as "+
+				example)
 		}
 		return u.Scheme + "://" + strings.ToLower(u.Host), nil
 	}
@@ -45,11 +46,14 @@ func bareURL(s string) (*url.URL, *problem) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Opaque != "" || !host(u):
-		return nil, wrong(quote(s)+" is not a URL", "write scheme and host, such as https://host.example")
+		return nil, wrong(quote(s)+" is not a URL",
+			"write scheme and host, such as https://host.example")
 	case u.User != nil:
-		return nil, wrong("the URL holds a user name or password", "leave it out: this file is no place for secrets")
+		return nil, wrong("the URL holds a user name or password",
+			"leave it out: this file is no place for secrets")
 	case strings.Trim(u.Path, "/") != "" || strings.ContainsAny(s, "?#"):
-		return nil, wrong(quote(s)+" is more than scheme and host", "leave out everything after the host and port")
+		return nil, wrong(quote(s)+" is more than scheme and host",
+			"leave out everything after the host and port")
 	}
 	return u, nil
 }
@@ -67,7 +71,8 @@ func host(u *url.URL) bool {
 		return false
 	}
 	odd := func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(".-:", r))
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
+			strings.ContainsRune(".-:", r))
 	}
 	return u.Hostname() != "" && !strings.ContainsFunc(u.Hostname(), odd)
 }

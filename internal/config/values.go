@@ -37,10 +37,12 @@ func guidText(s string) (string, *problem) {
 	const zero = "00000000-0000-0000-0000-000000000000"
 	lower := strings.ToLower(s)
 	if !guid.Is(lower) {
-		return "", wrong(quote(s)+" is not a GUID", "copy the ID from the Entra admin center: 32 hexadecimal digits in groups of 8-4-4-4-12")
+		return "", wrong(quote(s)+" is not a GUID",
+			"copy the ID from the Entra admin center: 32 hexadecimal digits in groups of 8-4-4-4-12")
 	}
 	if lower == zero {
-		return "", wrong("is still the placeholder "+zero, "copy the ID from the Entra admin center")
+		return "", wrong("is still the placeholder "+zero,
+			"copy the ID from the Entra admin center")
 	}
 	return lower, nil
 }
@@ -50,7 +52,8 @@ func guidText(s string) (string, *problem) {
 func tenant(s string) (string, *problem) {
 	id, p := guidText(s)
 	if id == guid.Consumers {
-		return "", wrong("is the tenant of personal Microsoft accounts, which anybody may open", "use the ID of your organisation's tenant")
+		return "", wrong("is the tenant of personal Microsoft accounts, which anybody may open",
+			"use the ID of your organisation's tenant")
 	}
 	return id, p
 }
@@ -76,7 +79,8 @@ func domain(s string) (string, *problem) {
 // basename is the name of an executable or of a PAM service.
 func basename(s string) (string, *problem) {
 	if !isPlainName(s) {
-		return "", wrong(quote(s)+" is not a plain file name", `leave out the directory: "sshd", not "/usr/sbin/sshd"`)
+		return "", wrong(quote(s)+" is not a plain file name",
+			`leave out the directory: "sshd", not "/usr/sbin/sshd"`)
 	}
 	return s, nil
 }
@@ -84,7 +88,8 @@ func basename(s string) (string, *problem) {
 // service is the name of a PAM service, which libpam makes lower case.
 func service(s string) (string, *problem) {
 	if !isPlainName(s) {
-		return "", wrong(quote(s)+" is not the name of a PAM service", `write it as the file in /etc/pam.d is called: "cockpit"`)
+		return "", wrong(quote(s)+" is not the name of a PAM service",
+			`write it as the file in /etc/pam.d is called: "cockpit"`)
 	}
 	return strings.ToLower(s), nil
 }
@@ -92,7 +97,8 @@ func service(s string) (string, *problem) {
 // groupName is what groupadd accepts by default.
 func groupName(s string) (string, *problem) {
 	if !isGroupName(s) {
-		return "", wrong(quote(s)+" is not a group name", "use lower-case letters, digits, _ and -, at most 32")
+		return "", wrong(quote(s)+" is not a group name",
+			"use lower-case letters, digits, _ and -, at most 32")
 	}
 	return s, nil
 }
@@ -102,7 +108,8 @@ func groupName(s string) (string, *problem) {
 func resourceID(s string) (string, *problem) {
 	if !armResource().MatchString(s) {
 		return "", wrong(quote(s)+" is not a resource id",
-			"copy it from the portal's JSON view: /subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/…")
+			"copy it from the portal's JSON view: "+
+				"/subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/…")
 	}
 	return s, nil
 }
@@ -114,7 +121,8 @@ func absolutePath(s string) (string, *problem) {
 		return "", p
 	}
 	if !clean(s) {
-		return "", wrong(quote(s)+" is not a plain absolute path", `start it with / and leave out "..", "//" and a final /`)
+		return "", wrong(quote(s)+" is not a plain absolute path",
+			`start it with / and leave out "..", "//" and a final /`)
 	}
 	return s, nil
 }

@@ -48,7 +48,8 @@ func parseCode(body []byte) (codeAnswer, error) {
 // isPage reports whether text is an address that the person can open.
 func isPage(text string) bool {
 	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && len(text) <= 1024
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") &&
+		u.Host != "" && len(text) <= 1024
 }
 
 func (c codeAnswer) lifetime() time.Duration {

@@ -65,7 +65,8 @@ func FuzzParseCode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if c.interval() < time.Second || c.lifetime() < time.Second || c.lifetime() > 24*time.Hour || c.DeviceCode == "" {
+		if c.interval() < time.Second || c.lifetime() < time.Second ||
+			c.lifetime() > 24*time.Hour || c.DeviceCode == "" {
 			t.Errorf("%+v", c)
 		}
 		if _, err := parseCode(c.forMSAL()); err != nil {
@@ -77,9 +78,11 @@ func FuzzParseCode(f *testing.F) {
 // A number that passes, or asks for less, ends nothing; any other does.
 func TestNumbersOfPolls(t *testing.T) {
 	r := Request{Client: oauth.Client{Passing: []int{90033}}, Slower: []int{50196}}
-	for number, want := range map[int]outcome{90033: outage, 50196: slower, 53003: failed, 0: failed} {
+	for number, want := range map[int]outcome{90033: outage, 50196: slower,
+		53003: failed, 0: failed} {
 		body := fmt.Appendf(nil, `{"error":"invalid_grant","error_codes":[%d]}`, number)
-		if got, err := r.classify(&oauth.Reply{Status: 400, Body: body}, nil); got != want || err == nil {
+		if got, err := r.classify(&oauth.Reply{Status: 400, Body: body}, nil); got != want ||
+			err == nil {
 			t.Errorf("%d: %v, %v", number, got, err)
 		}
 	}

@@ -60,7 +60,8 @@ func Start(ctx context.Context, r Request) (*Code, error) {
 	if err != nil {
 		return nil, err
 	}
-	msal, err := client.AcquireTokenByDeviceCode(ctx, []string{"openid"}) // the transport asks for the right ones
+	// the transport asks for the right ones
+	msal, err := client.AcquireTokenByDeviceCode(ctx, []string{"openid"})
 	switch {
 	case err != nil && t.asked:
 		return nil, t.explain(ctx)

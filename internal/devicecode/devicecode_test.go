@@ -35,18 +35,23 @@ func TestAuthorizationGrant(t *testing.T) {
 	e := newEntra(t, "authorization_pending", "tokens")
 	e.code["verification_uri_complete"] = "https://microsoft.com/devicelogin?otc=FJS3K6X4D"
 	code := start(t, e)
-	if code.UserCode != "FJS3K6X4D" || code.VerificationURI != "https://microsoft.com/devicelogin" ||
-		!strings.HasSuffix(code.VerificationURIComplete, "?otc=FJS3K6X4D") || !strings.HasPrefix(code.Message, "To sign in") ||
+	if code.UserCode != "FJS3K6X4D" ||
+		code.VerificationURI != "https://microsoft.com/devicelogin" ||
+		!strings.HasSuffix(code.VerificationURIComplete, "?otc=FJS3K6X4D") ||
+		!strings.HasPrefix(code.Message, "To sign in") ||
 		!code.Expires.Equal(e.start.Add(900*time.Second)) {
-		t.Errorf("code %q %q %q %v", code.UserCode, code.VerificationURI, code.VerificationURIComplete, code.Expires)
+		t.Errorf("code %q %q %q %v", code.UserCode, code.VerificationURI,
+			code.VerificationURIComplete, code.Expires)
 	}
 	got, err := code.Wait(t.Context())
-	if err != nil || got.IDToken != tokens(`{"alg":"none"}`, `{"sub":"s"}`)["id_token"] || got.AccessToken != "" {
+	if err != nil || got.IDToken != tokens(`{"alg":"none"}`, `{"sub":"s"}`)["id_token"] ||
+		got.AccessToken != "" {
 		t.Fatalf("%v", err)
 	}
 	// Nothing but one POST for the code and one for each poll.
 	base := "POST /" + tenant + "/oauth2/v2.0/"
-	if want := []string{base + "devicecode", base + "token", base + "token"}; !slices.Equal(e.requests, want) {
+	if want := []string{base + "devicecode", base + "token",
+		base + "token"}; !slices.Equal(e.requests, want) {
 		t.Errorf("requests %q", e.requests)
 	}
 	wantForms := []map[string][]string{
@@ -60,8 +65,9 @@ func TestAuthorizationGrant(t *testing.T) {
 	}
 }
 
-// The access token is handed out to who wants it, and only if it is good for what was asked for. Entra ID spells scopes of an
-// application in more than one way; an answer without the member grants what was asked for (RFC 6749, Section 5.1).
+// The access token is handed out to who wants it, and only if it is good for what was asked for.
+// Entra ID spells scopes of an application in more than one way; an answer without the member
+// grants what was asked for (RFC 6749, Section 5.1).
 func TestAccessToken(t *testing.T) {
 	const arm, own = "https://management.azure.com/user_impersonation", client + "/sign-in"
 	for _, test := range []struct {
@@ -117,16 +123,20 @@ func TestPace(t *testing.T) {
 		want     polls
 	}{
 		{"interval before the first poll", 5, []string{"tokens"}, polls{5}},
-		{"interval obeyed", 7, []string{"authorization_pending", "authorization_pending", "tokens"}, polls{7, 14, 21}},
+		{"interval obeyed", 7, []string{"authorization_pending", "authorization_pending", "tokens"},
+			polls{7, 14, 21}},
 		{"default interval", nil, []string{"authorization_pending", "tokens"}, polls{5, 10}},
 		{"zero is no interval", 0, []string{"authorization_pending", "tokens"}, polls{5, 10}},
 		{"fraction rounded up", 1.5, []string{"authorization_pending", "tokens"}, polls{2, 4}},
-		{"slow_down for good", 5, []string{"slow_down", "authorization_pending", "slow_down", "authorization_pending", "tokens"}, polls{5, 15, 25, 40, 55}},
-		{"back-off", 5, []string{"503", "reset", "truncated", "half", "authorization_pending", "tokens"}, polls{5, 15, 35, 65, 95, 100}},
+		{"slow_down for good", 5, []string{"slow_down", "authorization_pending", "slow_down",
+			"authorization_pending", "tokens"}, polls{5, 15, 25, 40, 55}},
+		{"back-off", 5, []string{"503", "reset", "truncated", "half", "authorization_pending",
+			"tokens"}, polls{5, 15, 35, 65, 95, 100}},
 		{"back-off never below the interval", 40, []string{"503", "tokens"}, polls{40, 80}},
 		{"Retry-After", 5, []string{"429", "authorization_pending", "tokens"}, polls{5, 22, 27}},
 		{"Retry-After below the interval", 40, []string{"429", "tokens"}, polls{40, 80}},
-		{"overloaded in OAuth", 5, []string{"temporarily_unavailable", "server_error", "tokens"}, polls{5, 15, 35}},
+		{"overloaded in OAuth", 5, []string{"temporarily_unavailable", "server_error", "tokens"},
+			polls{5, 15, 35}},
 		{"other outages", 5, []string{"half 400", "huge", "tokens"}, polls{5, 15, 35}},
 	}
 	for _, test := range tests {
@@ -147,7 +157,8 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// flaky is a network on which polls meet these errors, one after the other; nil lets one through, as do all after the last.
+// flaky is a network on which polls meet these errors, one after the other; nil lets one through,
+// as do all after the last.
 type flaky struct {
 	http.RoundTripper
 	e      *entra
@@ -166,9 +177,12 @@ func (f *flaky) RoundTrip(r *http.Request) (*http.Response, error) {
 // Whatever a network does is an outage that may pass, at the pace of any other.
 func TestFlakyNetwork(t *testing.T) {
 	for name, err := range map[string]error{
-		"name unknown":        &net.DNSError{Err: "no such host", Name: "login.example", IsNotFound: true},
-		"name server out":     &net.DNSError{Err: "server misbehaving", Name: "login.example", IsTemporary: true},
-		"name server silent":  &net.DNSError{Err: "i/o timeout", Name: "login.example", IsTimeout: true},
+		"name unknown": &net.DNSError{Err: "no such host",
+			Name: "login.example", IsNotFound: true},
+		"name server out": &net.DNSError{Err: "server misbehaving",
+			Name: "login.example", IsTemporary: true},
+		"name server silent": &net.DNSError{Err: "i/o timeout",
+			Name: "login.example", IsTimeout: true},
 		"refused":             &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED},
 		"no route":            &net.OpError{Op: "dial", Err: syscall.ENETUNREACH},
 		"reset":               &net.OpError{Op: "read", Err: syscall.ECONNRESET},
@@ -180,7 +194,8 @@ func TestFlakyNetwork(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := newEntra(t, "authorization_pending", "tokens")
 			code := start(t, e)
-			network := &flaky{RoundTripper: e.Client().Transport, e: e, errors: []error{err, err, nil, err}}
+			network := &flaky{RoundTripper: e.Client().Transport, e: e,
+				errors: []error{err, err, nil, err}}
 			code.transport.request.HTTP = &http.Client{Transport: network}
 			if _, err := code.Wait(t.Context()); err != nil {
 				t.Fatal(err)
@@ -243,7 +258,8 @@ func isUnreachable(err error) bool {
 func isError(code string) func(error) bool {
 	return func(err error) bool {
 		var e *oauth.Error
-		return errors.As(err, &e) && e.Code == code && e.Status == 400 && slices.Equal(e.AADSTS, []int{50076}) &&
+		return errors.As(err, &e) && e.Code == code && e.Status == 400 &&
+			slices.Equal(e.AADSTS, []int{50076}) &&
 			e.CorrelationID == "c0" && strings.HasPrefix(e.Description, "AADSTS50076: ") &&
 			!isExpired(err) && !isUnreachable(err)
 	}
@@ -291,13 +307,18 @@ func TestStartBadCode(t *testing.T) {
 func TestStartBadRequest(t *testing.T) {
 	e := newEntra(t, "tokens")
 	for name, change := range map[string]func(*Request){
-		"plain-text token endpoint":  func(r *Request) { r.TokenEndpoint = "http://login.example/token" },
-		"plain-text device endpoint": func(r *Request) { r.DeviceEndpoint = "http://login.example/devicecode" },
-		"no client id":               func(r *Request) { r.ClientID = "" },
-		"plain-text authority":       func(r *Request) { r.Authority = "http://login.example/" + tenant },
-		"metadata of nobody":         func(r *Request) { r.Metadata = []byte("{}") },
+		"plain-text token endpoint": func(r *Request) {
+			r.TokenEndpoint = "http://login.example/token"
+		},
+		"plain-text device endpoint": func(r *Request) {
+			r.DeviceEndpoint = "http://login.example/devicecode"
+		},
+		"no client id":         func(r *Request) { r.ClientID = "" },
+		"plain-text authority": func(r *Request) { r.Authority = "http://login.example/" + tenant },
+		"metadata of nobody":   func(r *Request) { r.Metadata = []byte("{}") },
 		"metadata of a stranger": func(r *Request) {
-			r.Metadata = []byte(strings.ReplaceAll(string(r.Metadata), e.URL, "https://stranger.example"))
+			r.Metadata = []byte(strings.ReplaceAll(string(r.Metadata), e.URL,
+				"https://stranger.example"))
 		},
 	} {
 		r := e.request()
@@ -311,12 +332,15 @@ func TestStartBadRequest(t *testing.T) {
 	}
 }
 
-// An authority of a closed network may have its tokens issued in another host's name. Whose name is right is not decided here.
+// An authority of a closed network may have its tokens issued in another host's name. Whose name is
+// right is not decided here.
 func TestStartIssuerOfAnotherHost(t *testing.T) {
-	for _, issuer := range []string{"https://sts.closed.example/" + tenant + "/v2.0", "https://login.microsoftonline.com/" + tenant + "/v2.0"} {
+	for _, issuer := range []string{"https://sts.closed.example/" + tenant + "/v2.0",
+		"https://login.microsoftonline.com/" + tenant + "/v2.0"} {
 		e := newEntra(t, "tokens")
 		r := e.request()
-		r.Metadata = []byte(strings.Replace(string(r.Metadata), `"issuer":"`+e.URL+"/"+tenant+`/v2.0"`, `"issuer":"`+issuer+`"`, 1))
+		r.Metadata = []byte(strings.Replace(string(r.Metadata), `"issuer":"`+e.URL+"/"+tenant+
+			`/v2.0"`, `"issuer":"`+issuer+`"`, 1))
 		if !strings.Contains(string(r.Metadata), issuer) {
 			t.Fatal(string(r.Metadata))
 		}
@@ -331,10 +355,12 @@ func TestStartIssuerOfAnotherHost(t *testing.T) {
 	}
 }
 
-// A portal that wants people to sign in to the network is no sign-in service; the log says whose page it was.
+// A portal that wants people to sign in to the network is no sign-in service; the log says whose
+// page it was.
 func TestStartPortal(t *testing.T) {
 	for _, status := range []int{200, 302, 403} {
-		portal := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		portal := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter,
+			r *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.WriteHeader(status)
 			io.WriteString(w, `<html>{"user_code":"A"}`)
@@ -343,7 +369,8 @@ func TestStartPortal(t *testing.T) {
 		r := e.request()
 		r.HTTP, r.DeviceEndpoint = portal.Client(), portal.URL+"/devicecode"
 		_, err := Start(t.Context(), r)
-		if want := fmt.Sprintf("a proxy or portal answered in Azure's place: %d text/html from 127.0.0.1:", status); !isUnreachable(err) || !strings.Contains(err.Error(), want) {
+		if want := fmt.Sprintf("a proxy or portal answered in Azure's place: %d text/html from "+
+			"127.0.0.1:", status); !isUnreachable(err) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%d: %v", status, err)
 		}
 		portal.Close()
@@ -378,8 +405,10 @@ func TestWaitStopsAtBadCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code.transport.request.HTTP = &http.Client{Transport: &http.Transport{}} // does not trust the server
-	if _, err := code.Wait(t.Context()); !isUnreachable(err) || e.Now().Sub(e.start) != 5*time.Second {
+	// does not trust the server
+	code.transport.request.HTTP = &http.Client{Transport: &http.Transport{}}
+	if _, err := code.Wait(t.Context()); !isUnreachable(err) ||
+		e.Now().Sub(e.start) != 5*time.Second {
 		t.Errorf("%v after %v", err, e.Now().Sub(e.start))
 	}
 }
@@ -394,7 +423,8 @@ func TestNothingPrints(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
 		for _, value := range []any{code, *code, got, *got, []any{code, got}} {
 			text := fmt.Sprintf(verb, value)
-			if strings.Contains(text, "secret") || strings.Contains(text, code.UserCode) || strings.Contains(text, got.IDToken) {
+			if strings.Contains(text, "secret") || strings.Contains(text, code.UserCode) ||
+				strings.Contains(text, got.IDToken) {
 				t.Errorf("%s prints %s", verb, text)
 			}
 		}

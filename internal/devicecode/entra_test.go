@@ -49,8 +49,9 @@ func newEntra(t *testing.T, steps ...string) *entra {
 	e := &entra{granted: "openid profile", steps: steps, now: time.Unix(1_700_000_000, 0)}
 	e.start = e.now
 	e.code = map[string]any{
-		"user_code": "FJS3K6X4D", "device_code": deviceCode, "verification_uri": "https://microsoft.com/devicelogin",
-		"expires_in": 900, "interval": 5, "message": "To sign in, use a web browser …",
+		"user_code": "FJS3K6X4D", "device_code": deviceCode,
+		"verification_uri": "https://microsoft.com/devicelogin",
+		"expires_in":       900, "interval": 5, "message": "To sign in, use a web browser …",
 	}
 	e.Server = httptest.NewUnstartedServer(e)
 	e.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -62,11 +63,13 @@ func newEntra(t *testing.T, steps ...string) *entra {
 func (e *entra) request() Request {
 	base := e.URL + "/" + tenant
 	metadata, _ := json.Marshal(map[string]string{
-		"issuer": base + "/v2.0", "authorization_endpoint": base + "/authorize", "token_endpoint": base + "/oauth2/v2.0/token",
+		"issuer": base + "/v2.0", "authorization_endpoint": base + "/authorize",
+		"token_endpoint": base + "/oauth2/v2.0/token",
 	})
 	return Request{
 		Client: oauth.Client{
-			Authority: base, ClientID: client, Metadata: metadata, TokenEndpoint: base + "/oauth2/v2.0/token", HTTP: e.Client(),
+			Authority: base, ClientID: client, Metadata: metadata,
+			TokenEndpoint: base + "/oauth2/v2.0/token", HTTP: e.Client(),
 		},
 		DeviceEndpoint: base + "/oauth2/v2.0/devicecode", Now: e.Now, Sleep: e.Sleep,
 	}
@@ -115,7 +118,8 @@ func (e *entra) play(w http.ResponseWriter, step string) {
 	case "tokens without id_token":
 		io.WriteString(w, `{"token_type":"Bearer","access_token":"access-secret","expires_in":60}`)
 	case "undecodable id_token":
-		io.WriteString(w, `{"token_type":"Bearer","access_token":"access-secret","id_token":"a.b.id-secret","expires_in":60}`)
+		io.WriteString(w,
+			`{"token_type":"Bearer","access_token":"access-secret","id_token":"a.b.id-secret","expires_in":60}`)
 	case "reset":
 		panic(http.ErrAbortHandler)
 	case "truncated":
@@ -139,7 +143,8 @@ func (e *entra) play(w http.ResponseWriter, step string) {
 		w.Write(make([]byte, oauth.MaxBody+1))
 	default:
 		w.WriteHeader(400)
-		fmt.Fprintf(w, `{"error":%q,"error_description":"AADSTS50076: description-secret\r\nTrace ID: t","error_codes":[50076],
+		fmt.Fprintf(w,
+			`{"error":%q,"error_description":"AADSTS50076: description-secret\r\nTrace ID: t","error_codes":[50076],
 			"correlation_id":"c0","trace_id":"t0","suberror":"basic_action","timestamp":"x"}`, step)
 	}
 }
@@ -147,7 +152,9 @@ func (e *entra) play(w http.ResponseWriter, step string) {
 func tokens(header, payload string) map[string]any {
 	b64 := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 	return map[string]any{
-		"token_type": "Bearer", "scope": "openid profile", "expires_in": 3599, "ext_expires_in": 3599,
-		"access_token": "access-secret", "id_token": b64(header) + "." + b64(payload) + ".id-secret",
+		"token_type": "Bearer", "scope": "openid profile",
+		"expires_in": 3599, "ext_expires_in": 3599,
+		"access_token": "access-secret", "id_token": b64(header) + "." +
+			b64(payload) + ".id-secret",
 	}
 }

@@ -18,21 +18,25 @@ import (
 
 // nologin is pam_nologin(8): root alone gets past such a file.
 func (h *Host) nologin() []Finding {
-	asked := slices.ContainsFunc(stack(h.service, "sshd", "", 0), func(r rule) bool { return strings.HasSuffix(r.module, "pam_nologin.so") })
+	asked := slices.ContainsFunc(stack(h.service, "sshd", "", 0),
+		func(r rule) bool { return strings.HasSuffix(r.module, "pam_nologin.so") })
 	for _, file := range []string{"/var/run/nologin", "/run/nologin", "/etc/nologin"} {
 		if asked && h.exists(file) {
 			return []Finding{failed(Machine, file+" is there, which keeps everybody but root out").
-				fix("systemd makes it while the machine starts and ends, and takes it away again; otherwise it is somebody's order").
+				fix("systemd makes it while the machine starts and ends, and takes it away " +
+					"again; otherwise it is somebody's order").
 				run("rm " + file)}
 		}
 	}
 	return nil
 }
 
-// chroot is safely_chroot() of OpenSSH: each directory on the way is root's, and nobody else may write it.
+// chroot is safely_chroot() of OpenSSH: each directory on the way is root's, and nobody else may
+// write it.
 func (h *Host) chroot(set map[string][]string) []Finding {
 	dir := strings.Join(set["chrootdirectory"], " ")
-	if !strings.HasPrefix(dir, "/") || strings.Contains(dir, "%") { // none; and %h and %u are each person's own
+	// none; and %h and %u are each person's own
+	if !strings.HasPrefix(dir, "/") || strings.Contains(dir, "%") {
 		return nil
 	}
 	for at := path.Clean(dir); ; at = path.Dir(at) {
@@ -42,7 +46,8 @@ func (h *Host) chroot(set map[string][]string) []Finding {
 		case at == "/":
 			return nil
 		case err != nil || !info.IsDir():
-			return []Finding{failed(Machine, "ChrootDirectory is "+dir+", and "+at+" is no directory").
+			return []Finding{failed(Machine, "ChrootDirectory is "+dir+
+				", and "+at+" is no directory").
 				fix(reload).run("mkdir -p " + shell.Word(at))}
 		case info.Mode().Perm()&0o022 != 0:
 			wrong = "can be written by others than root"
@@ -51,7 +56,8 @@ func (h *Host) chroot(set map[string][]string) []Finding {
 			wrong = fmt.Sprintf("belongs to uid %d", owner.Uid)
 		}
 		if wrong != "" {
-			return []Finding{failed(Machine, "ChrootDirectory is "+dir+", and "+at+" "+wrong+": sshd ends such a session").
+			return []Finding{failed(Machine, "ChrootDirectory is "+dir+", and "+at+" "+wrong+
+				": sshd ends such a session").
 				run("chown root: " + shell.Word(at) + " && chmod go-w " + shell.Word(at))}
 		}
 	}

@@ -51,9 +51,11 @@ func memberOf(text, name string) (groups []string) {
 	return groups
 }
 
-// judgeAllowed goes by the order of allowed_user(): DenyUsers, AllowUsers, DenyGroups, AllowGroups. Lists of users are matched
-// with the name, which sshd splits at an @; lists of groups are not split.
-func judgeAllowed(set map[string][]string, who candidate, v sshd.Version, lines *sshd.Config) []Finding {
+// judgeAllowed goes by the order of allowed_user(): DenyUsers, AllowUsers, DenyGroups, AllowGroups.
+// Lists of users are matched with the name, which sshd splits at an @; lists of groups are not
+// split.
+func judgeAllowed(set map[string][]string, who candidate, v sshd.Version,
+	lines *sshd.Config) []Finding {
 	findings, misread := judgeMisread(who, v, lines)
 	findings = append(findings, judgeDenyUsers(set["denyusers"], who, v, lines)...)
 	if !misread {
@@ -62,15 +64,18 @@ func judgeAllowed(set map[string][]string, who candidate, v sshd.Version, lines 
 	findings = append(findings, judgeDenyGroups(set["denygroups"], who, lines)...)
 	findings = append(findings, judgeAllowGroups(set["allowgroups"], who, lines)...)
 	if slices.Contains(set["refuseconnection"], "yes") {
-		findings = append(findings, failed(Machine, "RefuseConnection is yes, which keeps "+who.name+" out").
-			fix("take it out of the Match block that it stands in"+placesOf(lines, "refuseconnection")+", "+reload))
+		findings = append(findings,
+			failed(Machine, "RefuseConnection is yes, which keeps "+who.name+" out").
+				fix("take it out of the Match block that it stands in"+
+					placesOf(lines, "refuseconnection")+", "+reload))
 	}
 	return findings
 }
 
-// judgeMisread finds patterns that are written as the names of our accounts and mean somebody's host. misread reports that one of
-// AllowUsers was meant for this candidate.
-func judgeMisread(who candidate, v sshd.Version, lines *sshd.Config) (findings []Finding, misread bool) {
+// judgeMisread finds patterns that are written as the names of our accounts and mean somebody's
+// host. misread reports that one of AllowUsers was meant for this candidate.
+func judgeMisread(who candidate, v sshd.Version, lines *sshd.Config) (findings []Finding,
+	misread bool) {
 	for _, line := range lines.With("allowusers", "denyusers") {
 		for _, pattern := range line.Args {
 			user, hosts, both := v.Cut(pattern)
@@ -86,29 +91,36 @@ func judgeMisread(who candidate, v sshd.Version, lines *sshd.Config) (findings [
 			} else if !strings.ContainsAny(pattern, "*?") {
 				instead = "; or lock the account: aadctl account lock " + shell.Word(pattern)
 			}
-			found := fmt.Sprintf(does+": sshd takes what is behind the @ for a host, and %s is none", pattern, domain)
-			findings = append(findings, failed(Machine, found).fix(reload+instead).run(replaceWord(line, pattern, right)))
+			found := fmt.Sprintf(does+
+				": sshd takes what is behind the @ for a host, and %s is none", pattern, domain)
+			findings = append(findings, failed(Machine, found).fix(reload+instead).
+				run(replaceWord(line, pattern, right)))
 		}
 	}
 	return findings, misread
 }
 
-func judgeDenyUsers(patterns []string, who candidate, v sshd.Version, lines *sshd.Config) (findings []Finding) {
+func judgeDenyUsers(patterns []string, who candidate, v sshd.Version,
+	lines *sshd.Config) (findings []Finding) {
 	for _, pattern := range patterns {
 		switch from := v.User(pattern, who.name); from {
 		case sshd.Nowhere:
 		case sshd.Everywhere:
-			findings = append(findings, keepsOut("DenyUsers", patterns, who).fix(takeOut(lines, "denyusers", pattern)+", "+reload).
-				run(dropWord(lines, "denyusers", pattern)))
+			findings = append(findings,
+				keepsOut("DenyUsers", patterns, who).
+					fix(takeOut(lines, "denyusers", pattern)+", "+reload).
+					run(dropWord(lines, "denyusers", pattern)))
 		default:
-			findings = append(findings, warningf("DenyUsers %s keeps %s out where it comes from %s", pattern, who.name, from))
+			findings = append(findings, warningf("DenyUsers %s keeps %s out where it comes from %s",
+				pattern, who.name, from))
 		}
 	}
 	return findings
 }
 
 // judgeAllowUsers: sshd adds up the lines, so a pattern more keeps in who was in before.
-func judgeAllowUsers(patterns []string, who candidate, v sshd.Version, lines *sshd.Config) []Finding {
+func judgeAllowUsers(patterns []string, who candidate, v sshd.Version,
+	lines *sshd.Config) []Finding {
 	var from []string
 	for _, pattern := range patterns {
 		switch hosts := v.User(pattern, who.name); hosts {
@@ -123,17 +135,21 @@ func judgeAllowUsers(patterns []string, who candidate, v sshd.Version, lines *ss
 	case len(patterns) == 0:
 		return nil
 	case len(from) > 0:
-		return []Finding{warningf("AllowUsers lets %s in from %s only", who.name, strings.Join(from, ", "))}
+		return []Finding{warningf("AllowUsers lets %s in from %s only", who.name,
+			strings.Join(from, ", "))}
 	case who.anybody && slices.ContainsFunc(patterns, who.meansOneOfUs):
-		return []Finding{warningf("AllowUsers is %s: of our accounts, sshd lets nobody else in", strings.Join(patterns, " "))}
+		return []Finding{warningf("AllowUsers is %s: of our accounts, sshd lets nobody else in",
+			strings.Join(patterns, " "))}
 	}
 	r := keepsOut("AllowUsers", patterns, who)
 	if !who.anybody {
-		return []Finding{r.fix(reload).run(addWord(lines, "allowusers", patterns, userPattern(who.name)))}
+		return []Finding{r.fix(reload).
+			run(addWord(lines, "allowusers", patterns, userPattern(who.name)))}
 	}
 	all := addWord(lines, "allowusers", patterns, "*?"+who.domains[0])
 	one := addWord(lines, "allowusers", patterns, "alice?"+who.domains[0])
-	return []Finding{r.fix("add who may come, with ? in the place of @. All accounts: " + all + "; one: " + one + "; " + reload)}
+	return []Finding{r.fix("add who may come, with ? in the place of @. All accounts: " + all +
+		"; one: " + one + "; " + reload)}
 }
 
 // meansOneOfUs: a pattern for accounts with names like ours.
@@ -145,9 +161,13 @@ func (c candidate) meansOneOfUs(pattern string) bool {
 
 func judgeDenyGroups(patterns []string, who candidate, lines *sshd.Config) (findings []Finding) {
 	for _, pattern := range patterns {
-		if slices.ContainsFunc(who.groups, func(group string) bool { return sshd.Match(pattern, group) }) {
-			findings = append(findings, keepsOut("DenyGroups", patterns, who).fix(takeOut(lines, "denygroups", pattern)+", "+reload).
-				run(dropWord(lines, "denygroups", pattern)))
+		if slices.ContainsFunc(who.groups, func(group string) bool {
+			return sshd.Match(pattern, group)
+		}) {
+			findings = append(findings,
+				keepsOut("DenyGroups", patterns, who).
+					fix(takeOut(lines, "denygroups", pattern)+", "+reload).
+					run(dropWord(lines, "denygroups", pattern)))
 		}
 	}
 	return findings
@@ -157,7 +177,8 @@ func judgeDenyGroups(patterns []string, who candidate, lines *sshd.Config) (find
 func judgeAllowGroups(patterns []string, who candidate, lines *sshd.Config) []Finding {
 	matches := func(groups []string) bool {
 		return slices.ContainsFunc(groups, func(group string) bool {
-			return slices.ContainsFunc(patterns, func(pattern string) bool { return sshd.Match(pattern, group) })
+			return slices.ContainsFunc(patterns,
+				func(pattern string) bool { return sshd.Match(pattern, group) })
 		})
 	}
 	list := strings.Join(patterns, " ")
@@ -165,18 +186,22 @@ func judgeAllowGroups(patterns []string, who candidate, lines *sshd.Config) []Fi
 	case len(patterns) == 0 || matches(who.groups):
 		return nil
 	case matches(who.given):
-		return []Finding{warningf("AllowGroups is %s: sshd lets %s in once a sign-in has brought one of these groups", list, who.name).
+		return []Finding{warningf("AllowGroups is %s: sshd lets %s in once a sign-in has brought "+
+			"one of these groups", list, who.name).
 			fix("who gets none of them is refused; who gets one connects a second time")}
 	}
 	r := keepsOut("AllowGroups", patterns, who)
 	if !who.anybody {
-		return []Finding{r.fix(reload).run(addWord(lines, "allowgroups", patterns, groupPattern(who.name)))}
+		return []Finding{r.fix(reload).
+			run(addWord(lines, "allowgroups", patterns, groupPattern(who.name)))}
 	}
 	all := addWord(lines, "allowgroups", patterns, account.UsersGroup)
 	one := addWord(lines, "allowgroups", patterns, "alice@"+who.domains[0])
-	return []Finding{r.fix("add who may come; the groups that are there stay. All accounts: " + all + "; one: " + one + "; " + reload)}
+	return []Finding{r.fix("add who may come; the groups that are there stay. All accounts: " +
+		all + "; one: " + one + "; " + reload)}
 }
 
 func keepsOut(keyword string, patterns []string, who candidate) Finding {
-	return failedf(Machine, "%s is %s, which keeps %s out", keyword, strings.Join(patterns, " "), who.name)
+	return failedf(Machine, "%s is %s, which keeps %s out", keyword, strings.Join(patterns, " "),
+		who.name)
 }

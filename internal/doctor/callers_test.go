@@ -36,15 +36,21 @@ func TestMetadataCallers(t *testing.T) {
 		services []string
 		want     string
 	}{
-		"Debian 12": {programs("usr/sbin/sshd", "usr/bin/sudo", "usr/bin/su", "usr/sbin/cron", "usr/lib/polkit-1/polkit-agent-helper-1",
+		"Debian 12": {programs("usr/sbin/sshd", "usr/bin/sudo", "usr/bin/su", "usr/sbin/cron",
+			"usr/lib/polkit-1/polkit-agent-helper-1",
 			"usr/lib/policykit-1/polkit-agent-helper-1 -> ../polkit-1/polkit-agent-helper-1"), nil,
-			"/usr/bin/su, /usr/bin/sudo, /usr/lib/polkit-1/polkit-agent-helper-1, /usr/sbin/cron, /usr/sbin/sshd"},
-		"OpenSSH 9.8 and later": {programs("usr/sbin/sshd", "usr/lib/openssh/sshd-session", "usr/lib/openssh/sshd-auth", "usr/sbin/crond"),
+			"/usr/bin/su, /usr/bin/sudo, /usr/lib/polkit-1/polkit-agent-helper-1, " +
+				"/usr/sbin/cron, /usr/sbin/sshd"},
+		"OpenSSH 9.8 and later": {programs("usr/sbin/sshd", "usr/lib/openssh/sshd-session",
+			"usr/lib/openssh/sshd-auth", "usr/sbin/crond"),
 			[]string{"sshd"}, "/usr/lib/openssh/sshd-session, /usr/sbin/crond"},
-		"sudo-rs": {programs("usr/bin/sudo -> /etc/alternatives/sudo", "etc/alternatives/sudo -> /usr/lib/cargo/bin/sudo", "usr/lib/cargo/bin/sudo"),
+		"sudo-rs": {programs("usr/bin/sudo -> /etc/alternatives/sudo",
+			"etc/alternatives/sudo -> /usr/lib/cargo/bin/sudo", "usr/lib/cargo/bin/sudo"),
 			[]string{"sudo", "sudo-i"}, "/usr/lib/cargo/bin/sudo"},
-		"a link in a circle": {programs("usr/bin/su -> su2", "usr/bin/su2 -> su"), []string{"su"}, "none"},
-		"not listed":         {programs("usr/bin/sudo", "usr/sbin/sshd"), []string{"sshd"}, "/usr/sbin/sshd"},
+		"a link in a circle": {programs("usr/bin/su -> su2", "usr/bin/su2 -> su"), []string{"su"},
+			"none"},
+		"not listed": {programs("usr/bin/sudo", "usr/sbin/sshd"),
+			[]string{"sshd"}, "/usr/sbin/sshd"},
 		"listed by the administrator": {programs("usr/sbin/sshd"), []string{"sshd", "vpn"},
 			"/usr/sbin/sshd, and those of the services vpn"},
 	} {
@@ -92,7 +98,8 @@ func TestHostsOfServices(t *testing.T) {
 	}
 }
 
-// What a rule about programs forbids aadctl is not said to be out of reach, and what it allows aadctl says nothing of sign-ins.
+// What a rule about programs forbids aadctl is not said to be out of reach, and what it allows
+// aadctl says nothing of sign-ins.
 func TestRulesAboutPrograms(t *testing.T) {
 	exe, err := os.Readlink("/proc/self/exe")
 	if err != nil {
@@ -108,12 +115,18 @@ func TestRulesAboutPrograms(t *testing.T) {
 		fix      string
 	}{
 		"forbidden": {[]emulator.Caller{{Exe: "/usr/sbin/sshd"}}, false, false, Failed,
-			"a rule forbids aadctl (root, " + exe + ") to ask the metadata service: metadata: HTTP 403", "root with the executables /usr/bin/sudo, /usr/sbin/sshd; let those, and " + exe},
-		"the token": {nil, true, false, Failed, "to ask the metadata service: managed identity token: HTTP 403", "cannot be told from here"},
+			"a rule forbids aadctl (root, " + exe +
+				") to ask the metadata service: metadata: HTTP 403",
+			"root with the executables /usr/bin/sudo, /usr/sbin/sshd; let those, and " + exe},
+		"the token": {nil, true, false, Failed,
+			"to ask the metadata service: managed identity token: HTTP 403",
+			"cannot be told from here"},
 		"allowed": {[]emulator.Caller{{User: "root", Exe: exe}}, false, true, Warning,
-			"the metadata service is asked through a proxy of this machine, 127.0.0.1:", "root with the executables /usr/bin/sudo, /usr/sbin/sshd; compare"},
-		"no rules, a proxy": {nil, false, true, Warning, "which lets aadctl through", "compare them with the rules in force"},
-		"no proxy":          {nil, false, false, OK, "roles are looked up at", ""},
+			"the metadata service is asked through a proxy of this machine, 127.0.0.1:",
+			"root with the executables /usr/bin/sudo, /usr/sbin/sshd; compare"},
+		"no rules, a proxy": {nil, false, true, Warning, "which lets aadctl through",
+			"compare them with the rules in force"},
+		"no proxy": {nil, false, false, OK, "roles are looked up at", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -129,15 +142,20 @@ func TestRulesAboutPrograms(t *testing.T) {
 			}
 			h := host(t, entra, "")
 			h.Files = files
-			if test.redirect { // the kernel connects this address to another, and the socket knows, as behind the guest proxy agent
-				h.Config.Endpoints.Metadata = strings.Replace(entra.MetadataURL(), "127.0.0.1", "0.0.0.0", 1)
+			// the kernel connects this address to another, and the socket knows, as behind the
+			// guest proxy agent
+			if test.redirect {
+				h.Config.Endpoints.Metadata = strings.Replace(entra.MetadataURL(),
+					"127.0.0.1", "0.0.0.0", 1)
 			}
 			var all []Finding
 			h.Remote(t.Context(), func(more []Finding) { all = append(all, more...) })
 			expect(t, all, test.status, test.found)
 			proxied := false
 			for _, r := range all {
-				if proxied = proxied || strings.Contains(r.Found, "through a proxy"); strings.Contains(r.Found, test.found) && !strings.Contains(r.Fix, test.fix) {
+				if proxied = proxied ||
+					strings.Contains(r.Found, "through a proxy"); strings.Contains(r.Found,
+					test.found) && !strings.Contains(r.Fix, test.fix) {
 					t.Errorf("%+v", r)
 				}
 				if r.Kind == Unreachable {

@@ -15,7 +15,8 @@ import (
 	"aadlogin/internal/shell"
 )
 
-// clocks finds programs besides sshd that end a sign-in before sign_in.timeout, without a sentence of ours.
+// clocks finds programs besides sshd that end a sign-in before sign_in.timeout, without a sentence
+// of ours.
 func (h *Host) clocks(context.Context) (findings []Finding) {
 	for _, found := range [][]Finding{h.loginClock(), h.cockpitClock(), h.sudoClock()} {
 		findings = append(findings, found...)
@@ -33,21 +34,27 @@ func (h *Host) shows(service string) bool {
 }
 
 func (h *Host) tooShort(program string, limit time.Duration, key string) Finding {
-	return warningf("%s ends a sign-in after %v (%s), and sign_in.timeout is %v", program, limit, key, h.Config.SignIn.Timeout)
+	return warningf("%s ends a sign-in after %v (%s), and sign_in.timeout is %v", program, limit,
+		key, h.Config.SignIn.Timeout)
 }
 
-// loginDefs is the text of login.defs(5), and the command that sets a line of it. SUSE has its own file below /usr, which one in /etc takes
-// the place of, and a directory for single lines, which count more.
+// loginDefs is the text of login.defs(5), and the command that sets a line of it. SUSE has its own
+// file below /usr, which one in /etc takes the place of, and a directory for single lines, which
+// count more.
 func (h *Host) loginDefs(line string) (text, set string) {
 	key, _, _ := strings.Cut(line, " ")
 	if text, err := h.read("etc/login.defs"); err == nil || !h.exists("usr/etc/login.defs") {
-		return text, fmt.Sprintf(`sed -i '/^[[:blank:]]*%s[[:blank:]]/d' /etc/login.defs && echo '%s' >>/etc/login.defs`, key, line)
+		return text,
+			fmt.Sprintf(`sed -i '/^[[:blank:]]*%s[[:blank:]]/d' /etc/login.defs && echo '%s' >>/etc/login.defs`, key, line)
 	}
-	for _, file := range append([]string{"usr/etc/login.defs"}, h.glob("etc/login.defs.d/*.defs")...) {
+	for _, file := range append([]string{"usr/etc/login.defs"},
+		h.glob("etc/login.defs.d/*.defs")...) {
 		more, _ := h.read(file)
 		text += more + "\n"
 	}
-	return text, fmt.Sprintf(`mkdir -p /etc/login.defs.d && echo '%s' >/etc/login.defs.d/99-aad-login.defs`, line)
+	return text,
+		fmt.Sprintf(`mkdir -p /etc/login.defs.d && echo '%s' >/etc/login.defs.d/99-aad-login.defs`,
+			line)
 }
 
 // loginClock is LOGIN_TIMEOUT of login.defs(5), 60 s where nothing is said; 0 is no limit.
@@ -64,10 +71,12 @@ func (h *Host) loginClock() []Finding {
 	if !h.shows("login") || limit == 0 || limit > timeout {
 		return nil
 	}
-	return []Finding{h.tooShort("login on the console", time.Duration(limit)*time.Second, "LOGIN_TIMEOUT in login.defs").run(set)}
+	return []Finding{h.tooShort("login on the console", time.Duration(limit)*time.Second,
+		"LOGIN_TIMEOUT in login.defs").run(set)}
 }
 
-// cockpitClock: cockpit.conf(5) gives the browser 30 s after ENTER, and ENTER 60 s, unless [basic] says otherwise.
+// cockpitClock: cockpit.conf(5) gives the browser 30 s after ENTER, and ENTER 60 s, unless [basic]
+// says otherwise.
 func (h *Host) cockpitClock() []Finding {
 	if !h.shows("cockpit") {
 		return nil
@@ -92,7 +101,8 @@ func (h *Host) cockpitClock() []Finding {
 	if least >= seconds {
 		return nil
 	}
-	return []Finding{h.tooShort("Cockpit", time.Duration(least)*time.Second, "timeout and response-timeout in /etc/cockpit/cockpit.conf").
+	return []Finding{h.tooShort("Cockpit", time.Duration(least)*time.Second,
+		"timeout and response-timeout in /etc/cockpit/cockpit.conf").
 		fix("where the file has a section [basic], write the two lines into that").
 		run(fmt.Sprintf(`printf '[basic]\ntimeout = %d\nresponse-timeout = %[1]d\n' >>/etc/cockpit/cockpit.conf`, seconds))}
 }

@@ -13,9 +13,9 @@ import (
 	"aadlogin/internal/config"
 )
 
-// permissions: the store is for root to write and for everybody to read, the rest is for root. Sign-ins refuse a directory of
-// ours that somebody else may write in. Whoever may write above it can put another one in its place, and only this says so: the
-// directories there are not ours.
+// permissions: the store is for root to write and for everybody to read, the rest is for root.
+// Sign-ins refuse a directory of ours that somebody else may write in. Whoever may write above it
+// can put another one in its place, and only this says so: the directories there are not ours.
 func (h *Host) permissions() (findings []Finding) {
 	looked := map[string]bool{}
 	for _, want := range []struct {
@@ -49,7 +49,8 @@ func (h *Host) permissions() (findings []Finding) {
 
 func owner(dir string, info fs.FileInfo) []Finding {
 	if owner, known := info.Sys().(*syscall.Stat_t); known && owner.Uid != 0 {
-		return []Finding{failedf(Machine, "%s belongs to uid %d", dir, owner.Uid).run("chown root: " + dir)}
+		return []Finding{failedf(Machine, "%s belongs to uid %d", dir, owner.Uid).
+			run("chown root: " + dir)}
 	}
 	return nil
 }
@@ -61,8 +62,10 @@ func (h *Host) above(dir, ours string) (findings []Finding) {
 		return nil
 	}
 	if mode := info.Mode(); mode.Perm()&0o022 != 0 && mode&fs.ModeSticky == 0 {
-		findings = append(findings, failedf(Machine, "%s has mode %04o: others than root can exchange %s", dir, mode.Perm(), ours).
-			run("chmod go-w "+dir))
+		findings = append(findings,
+			failedf(Machine, "%s has mode %04o: others than root can exchange %s", dir, mode.Perm(),
+				ours).
+				run("chmod go-w "+dir))
 	}
 	return append(findings, owner(dir, info)...)
 }

@@ -1,12 +1,15 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package doctor finds out what keeps people from signing in to this machine, and what to do about it.
+// Package doctor finds out what keeps people from signing in to this machine, and what to do about
+// it.
 //
-// A check looks at one precondition and says what it found: each is a function of texts (a file, what "sshd -T" prints) or of
-// an answer of the network. Nothing is changed by any of them. None takes longer than its limit.
+// A check looks at one precondition and says what it found: each is a function of texts (a file,
+// what "sshd -T" prints) or of an answer of the network. Nothing is changed by any of them. None
+// takes longer than its limit.
 //
-// What aadctl check --json prints is [Findings]; aadctl check --schema prints its JSON Schema, check.schema.json.
+// What aadctl check --json prints is [Findings]; aadctl check --schema prints its JSON Schema,
+// check.schema.json.
 package doctor
 
 import (
@@ -97,7 +100,8 @@ func examine(ctx context.Context, name string, check checkFunc) []Finding {
 }
 
 // hangs is about a program that a check runs; one of the network does not run any.
-const hangs = "a program that this check runs does not end: see which one, and what it waits for: ps -ef --forest"
+const hangs = "a program that this check runs does not end: see which one, and what it waits " +
+	"for: ps -ef --forest"
 
 func named(check string, findings []Finding) []Finding {
 	for i := range findings {

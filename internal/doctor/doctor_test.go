@@ -25,7 +25,8 @@ func told(findings ...Finding) string {
 	return strings.Join(lines, "\n")
 }
 
-// expect finds one finding, and a way out of each that failed: every failure that a test brings about comes by here.
+// expect finds one finding, and a way out of each that failed: every failure that a test brings
+// about comes by here.
 func expect(t *testing.T, findings []Finding, status Status, found string) {
 	t.Helper()
 	for _, r := range findings {
@@ -55,9 +56,11 @@ func TestNsswitch(t *testing.T) {
 		{"passwd: sss aad\ngroup: files aad\n", Failed, "must come after files"},
 		{"passwd: files [NOTFOUND=return] aad\ngroup: files aad\n", Failed, "ends the search"},
 		{"passwd: files [ !SUCCESS = return ] aad\ngroup: files aad\n", Failed, "ends the search"},
-		{"passwd: files [SUCCESS=return] aad\ngroup: files [success=merge] aad\n", OK, "asks aad for passwd"},
+		{"passwd: files [SUCCESS=return] aad\ngroup: files [success=merge] aad\n",
+			OK, "asks aad for passwd"},
 		{"passwd: files [!NOTFOUND=return] aad\ngroup: files aad\n", OK, "asks aad for passwd"},
-		{"passwd: files aad\ngroup: files aad\ninitgroups: files\n", Failed, "for initgroups: files; aad is missing"},
+		{"passwd: files aad\ngroup: files aad\ninitgroups: files\n", Failed,
+			"for initgroups: files; aad is missing"},
 	} {
 		expect(t, judgeNsswitch(test.text), test.status, test.found)
 	}
@@ -90,45 +93,59 @@ func TestPAM(t *testing.T) {
 		"as the package has it":   {good, OK, "takes its answer"},
 		"included":                {"@include all\n", OK, "takes its answer"},
 		"included, Red Hat's way": {"auth include all\naccount substack all\n-session include all\n", OK, "takes its answer"},
-		"over two lines":          {strings.Replace(good, "user_unknown", "\\\nuser_unknown", 1), OK, "takes its answer"},
-		"no auth":                 {local + account + session, Failed, "auth: pam_aad.so is not asked"},
-		"no account":              {auth + local + session, Failed, "account: pam_aad.so is not asked"},
+		"over two lines": {strings.Replace(good, "user_unknown", "\\\nuser_unknown", 1),
+			OK, "takes its answer"},
+		"no auth":    {local + account + session, Failed, "auth: pam_aad.so is not asked"},
+		"no account": {auth + local + session, Failed, "account: pam_aad.so is not asked"},
 		"no session": {auth + local + account + "session optional pam_mkhomedir.so\n",
 			Failed, "session: pam_aad.so is not asked"},
-		"no homes":       {auth + local + account + ownSession, Warning, "nothing makes home directories"},
+		"no homes": {auth + local + account + ownSession, Warning,
+			"nothing makes home directories"},
 		"only a comment": {"#" + good, Failed, "auth: pam_aad.so is not asked"},
 		"password first": {"auth [success=3 default=ignore] pam_unix.so\n" + good,
 			Warning, "asks for a password before"},
 		"password only": {"auth requisite pam_unix.so\n" + good,
 			Failed, "auth: a line before pam_aad.so ends the stack"},
-		"account done before": {auth + "account sufficient pam_permit.so\n" + ownAccount + "\n" + session,
+		"account done before": {auth + "account sufficient pam_permit.so\n" +
+			ownAccount + "\n" + session,
 			Failed, "account: a line before"},
-		"only locals done before": {auth + "account sufficient pam_localuser.so\naccount sufficient pam_usertype.so issystem\n" +
-			"account sufficient pam_succeed_if.so uid < 1000 quiet\n" + account + session, OK, "takes its answer"},
-		"a substack done before": {"auth substack early\naccount substack early\n" + good, OK, "takes its answer"},
+		"only locals done before": {auth +
+			"account sufficient pam_localuser.so\naccount sufficient pam_usertype.so issystem\n" +
+			"account sufficient pam_succeed_if.so uid < 1000 quiet\n" + account + session, OK,
+			"takes its answer"},
+		"a substack done before": {"auth substack early\naccount substack early\n" +
+			good, OK, "takes its answer"},
 		"an include done before": {"auth include early\n" + good, Failed, "auth: a line before"},
-		"done in our substack":   {"auth substack late\n" + local + account + session, Failed, "auth: a line before"},
-		"account jumped over": {auth + "account [success=1 default=ignore] pam_unix.so\n" + ownAccount + "\n" + session,
+		"done in our substack": {"auth substack late\n" + local + account + session,
+			Failed, "auth: a line before"},
+		"account jumped over": {auth + "account [success=1 default=ignore] pam_unix.so\n" +
+			ownAccount + "\n" + session,
 			Failed, "account: a line before"},
 		"optional account": {auth + "account optional pam_aad.so\n" + session,
 			Failed, "a public key lets in who has no role"},
 		"ignored account": {auth + "account [success=ok default=ignore] pam_aad.so\n" + session,
 			Failed, "a public key lets in who has no role"},
-		"no guard": {auth + local + ownAccount + "\n" + session, Warning, "should pam_aad.so be missing"},
-		"needs no guard": {auth + local + "account [success=ok ignore=ignore default=die] pam_aad.so\n" + session,
+		"no guard": {auth + local + ownAccount + "\n" + session, Warning,
+			"should pam_aad.so be missing"},
+		"needs no guard": {auth + local +
+			"account [success=ok ignore=ignore default=die] pam_aad.so\n" + session,
 			OK, "takes its answer"},
 		"no locals": {auth + "account [success=ok default=die] pam_aad.so\n" + session,
-			Failed, "/etc/pam.d/sshd:5: with control [success=ok default=die] in front of pam_aad.so, accounts of this machine cannot log in"},
-		"required": {strings.Replace(good, ownAccount, "account required pam_aad.so", 1), OK, "takes its answer"},
+			Failed, "/etc/pam.d/sshd:5: with control [success=ok default=die] in front of " +
+				"pam_aad.so, accounts of this machine cannot log in"},
+		"required": {strings.Replace(good, ownAccount, "account required pam_aad.so", 1), OK,
+			"takes its answer"},
 		"sufficient auth": {strings.Replace(good, ownAuth, "auth sufficient pam_aad.so", 1),
 			Failed, "a refusal does not count"},
 		"required auth": {strings.Replace(good, ownAuth, "auth required pam_aad.so", 1),
-			Failed, "/etc/pam.d/sshd:1: with control required in front of pam_aad.so, accounts of this machine cannot authenticate"},
+			Failed, "/etc/pam.d/sshd:1: with control required in front of pam_aad.so, accounts " +
+				"of this machine cannot authenticate"},
 		"success ignored": {strings.Replace(good, "success=done", "success=ignore", 1),
 			Failed, "a sign-in does not count"},
 		"another file": {strings.Replace(good, "pam_aad.so", "pam_aad.so config=/other debug", 1),
 			Failed, "reads /other"},
-		"includes itself": {"@include sshd\n@include sshd\n", Failed, "auth: pam_aad.so is not asked"},
+		"includes itself": {"@include sshd\n@include sshd\n", Failed,
+			"auth: pam_aad.so is not asked"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{"sshd": test.sshd, "all": good,
@@ -153,7 +170,8 @@ func TestPAMTellsOnce(t *testing.T) {
 	} {
 		expect(t, findings, Failed, found)
 	}
-	if expect(t, findings, Warning, "nothing makes home directories (as in login)"); len(findings) != 4 {
+	if expect(t, findings, Warning,
+		"nothing makes home directories (as in login)"); len(findings) != 4 {
 		t.Errorf("%s", told(findings...))
 	}
 }
@@ -184,7 +202,8 @@ func TestDecision(t *testing.T) {
 		command  string
 		fix      string
 	}{
-		{rbac.Decision{Login: true, Admin: true, By: by}, OK, `as administrator: role "Night Shift" at /subscriptions/s`, "", ""},
+		{rbac.Decision{Login: true, Admin: true, By: by}, OK,
+			`as administrator: role "Night Shift" at /subscriptions/s`, "", ""},
 		{rbac.Decision{Login: true, By: by, Reason: "no role"},
 			OK, `at /subscriptions/s; not as administrator, for no role`, "", ""},
 		{rbac.Decision{Reason: "no role"}, Failed, "would not be let in: no role", "az", ""},
@@ -201,7 +220,8 @@ func TestDecision(t *testing.T) {
 }
 
 func TestNSCD(t *testing.T) {
-	const conf = "enable-cache\tpasswd yes\n# enable-cache group yes\nenable-cache group no\nenable-cache hosts yes\n"
+	const conf = "enable-cache\tpasswd yes\n# enable-cache group yes\nenable-cache group " +
+		"no\nenable-cache hosts yes\n"
 	running := func(err error) *Host {
 		return &Host{System: System{
 			Files: fstest.MapFS{"run/nscd/socket": {}, "etc/nscd.conf": {Data: []byte(conf)}},
@@ -215,11 +235,14 @@ func TestNSCD(t *testing.T) {
 // Where the package is an rpm, another program puts the lines back, and other names lead to them.
 func TestOtherDistributions(t *testing.T) {
 	suse := map[string]string{
-		"etc/pam.d/common-account": "account include common-account-pc\n" + ownAccount + "\n" + ownGuard + "\n",
+		"etc/pam.d/common-account": "account include common-account-pc\n" +
+			ownAccount + "\n" + ownGuard + "\n",
 		"etc/pam.d/common-session": ownSession + "\nsession optional pam_mkhomedir.so umask=0077\n",
 		"etc/pam.d/common-auth": "auth optional pam_env.so\n" +
-			strings.Replace(ownAuth, "pam_aad.so", "/usr/lib64/security/pam_aad.so", 1) + "\nauth include common-auth-pc\n",
-		"usr/lib/pam.d/sshd":    "auth include common-auth\naccount include common-account\nsession include common-session\n",
+			strings.Replace(ownAuth, "pam_aad.so", "/usr/lib64/security/pam_aad.so", 1) +
+			"\nauth include common-auth-pc\n",
+		"usr/lib/pam.d/sshd": "auth include common-auth\naccount include " +
+			"common-account\nsession include common-session\n",
 		"usr/etc/pam.d/sshd":    "auth required pam_deny.so\n", // the other one comes first
 		"usr/etc/nsswitch.conf": "passwd: compat aad\ngroup: compat\n",
 		"lib64/libc.so.6":       "", "lib64/security/pam_unix.so": "",
@@ -230,22 +253,28 @@ func TestOtherDistributions(t *testing.T) {
 	for name, text := range suse {
 		system[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
 	}
-	h := &Host{System: System{Files: system, Run: func(context.Context, string, ...string) (string, error) { return "", nil }}}
+	h := &Host{System: System{Files: system,
+		Run: func(context.Context, string, ...string) (string, error) {
+			return "", nil
+		}}}
 	expect(t, h.pam(t.Context()), OK, "sshd asks pam_aad.so")
 	expect(t, h.modules(t.Context()), OK, "/usr/lib64/security/pam_aad.so")
 	expect(t, h.modules(t.Context()), OK, "/usr/lib64/libnss_aad.so.2")
-	if findings := h.nsswitch(t.Context()); len(findings) != 2 || findings[1].Command != "/usr/share/aad-login/nsswitch add" {
+	if findings := h.nsswitch(t.Context()); len(findings) != 2 ||
+		findings[1].Command != "/usr/share/aad-login/nsswitch add" {
 		t.Errorf("%+v", findings)
 	}
 	system["etc/authselect/authselect.conf"] = &fstest.MapFile{}
-	if findings := h.nsswitch(t.Context()); len(findings) != 2 || findings[0].Command != "" || findings[1].Command != wiring+" add" {
+	if findings := h.nsswitch(t.Context()); len(findings) != 2 || findings[0].Command != "" ||
+		findings[1].Command != wiring+" add" {
 		t.Errorf("%+v", findings)
 	}
 	system["etc/pam.d/common-auth"] = &fstest.MapFile{Data: []byte("auth include common-auth-pc\n")}
 	if findings := h.pam(t.Context()); len(findings) != 1 || findings[0].Command != wiring+" add" {
 		t.Errorf("%+v", findings)
 	}
-	expect(t, h.modules(t.Context()), Failed, "pam_aad.so is not there") // no line names it where it is
+	// no line names it where it is
+	expect(t, h.modules(t.Context()), Failed, "pam_aad.so is not there")
 }
 
 // A program that hangs ends its own check, and no other.
@@ -264,7 +293,9 @@ func TestSomeone(t *testing.T) {
 	short := &config.Config{Domains: []string{"contoso.com"}, ShortNames: true}
 	none := System{Files: fstest.MapFS{"etc/passwd": {Data: []byte("root:x:0:0::/:/bin/sh\nhal:x:1002:1002::/:/bin/sh\n")}}}
 	for want, h := range map[string]*Host{
-		"someone@contoso.com": {Config: c, System: none}, "someone": {Config: short, System: none, Account: "hal"}, "alice": {Config: short, Account: "alice", System: none},
+		"someone@contoso.com": {Config: c, System: none},
+		"someone":             {Config: short, System: none, Account: "hal"},
+		"alice":               {Config: short, Account: "alice", System: none},
 		"someone@contoso.net": {Config: &config.Config{Domains: []string{"contoso.net"}},
 			System: none, Account: "a,addr=192.0.2.1@contoso.net"},
 	} {
@@ -297,7 +328,8 @@ func FuzzTexts(f *testing.F) {
 	})
 }
 
-// Without a scope of its own the application is nothing that policies see, which is worth a warning and no more.
+// Without a scope of its own the application is nothing that policies see, which is worth a warning
+// and no more.
 func TestScope(t *testing.T) {
 	const id = "00001111-aaaa-2222-bbbb-3333cccc4444"
 	for _, test := range []struct {
@@ -307,14 +339,18 @@ func TestScope(t *testing.T) {
 	}{
 		{"", config.CheckAccess, Warning, "does not see this application"},
 		{"", config.AppRoles, Warning, "does not see this application"},
-		{id + "/sign-in", config.CheckAccess, OK, "sees this application by its scope " + id + "/sign-in"},
+		{id + "/sign-in", config.CheckAccess, OK, "sees this application by its scope " + id +
+			"/sign-in"},
 		{"", config.Permissions, OK, "sees Azure Resource Manager"},
 	} {
-		c := &config.Config{TenantID: "t", ClientID: id, Domains: []string{"a.example", "b.example"}, SignIn: config.SignIn{Scope: test.scope},
+		c := &config.Config{TenantID: "t", ClientID: id,
+			Domains: []string{"a.example", "b.example"}, SignIn: config.SignIn{Scope: test.scope},
 			Authorization: config.Authorization{Source: test.source}}
 		got := (&Host{Config: c}).scope(t.Context())
 		expect(t, got, test.status, test.found)
-		if want := "aadctl setup --tenant t --client " + id + " --domain a.example,b.example"; test.status == Warning && (got[0].Command != want || got[0].Fix == "") {
+		if want := "aadctl setup --tenant t --client " + id +
+			" --domain a.example,b.example"; test.status == Warning &&
+			(got[0].Command != want || got[0].Fix == "") {
 			t.Errorf("%+v", got)
 		}
 	}
@@ -350,13 +386,15 @@ func TestAdvice(t *testing.T) {
 		{id + "/sign-in", left, left, yes, Skipped, "too little was tried"},
 		{"api://" + id + "/sign-in", yes, yes, yes, OK, "right as it is"},
 	} {
-		c := &config.Config{TenantID: "t", ClientID: id, Domains: []string{"a.example"}, SignIn: config.SignIn{Scope: test.scope}}
+		c := &config.Config{TenantID: "t", ClientID: id, Domains: []string{"a.example"},
+			SignIn: config.SignIn{Scope: test.scope}}
 		trials := []Trial{test.without, test.guid, test.byURI}
 		for i, scope := range Forms(c) {
 			trials[i].Scope = scope
 		}
 		all := (&Host{Config: c}).JudgeTenant(trials)
-		if last := all[len(all)-1]; last.Status != test.status || !strings.Contains(last.Found, test.found) {
+		if last := all[len(all)-1]; last.Status != test.status ||
+			!strings.Contains(last.Found, test.found) {
 			t.Errorf("%q %+v:\n%s", test.scope, trials, told(all...))
 		}
 		if test.guid == outage && all[1].Kind != Unreachable {

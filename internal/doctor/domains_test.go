@@ -11,7 +11,8 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// A slip in a domain makes strangers of everybody; a domain of guests is right beside one of the tenant's.
+// A slip in a domain makes strangers of everybody; a domain of guests is right beside one of the
+// tenant's.
 func TestDomains(t *testing.T) {
 	const elsewhere = `{"issuer":"https://127.0.0.1/99999999-0000-0000-0000-000000000000/v2.0"}`
 	for name, test := range map[string]struct {
@@ -20,14 +21,20 @@ func TestDomains(t *testing.T) {
 		want    []Status
 		found   string
 	}{
-		"the tenant's":        {[]string{"contoso.example"}, nil, []Status{OK}, "are the tenant's"},
-		"a slip":              {[]string{"contoso.exmaple"}, nil, []Status{Failed}, "knows no tenant that has the domain contoso.exmaple"},
-		"beside the tenant's": {[]string{"contoso.example", "contoso.exmaple"}, nil, []Status{Warning}, "contoso.exmaple"},
-		"two slips":           {[]string{"a.example", "b.example"}, nil, []Status{Failed, Failed}, "a.example"},
-		"of another tenant": {[]string{"fabrikam.example"}, &emulator.Fault{Endpoint: "openid", Body: elsewhere}, []Status{Failed},
+		"the tenant's": {[]string{"contoso.example"}, nil, []Status{OK}, "are the tenant's"},
+		"a slip": {[]string{"contoso.exmaple"}, nil, []Status{Failed},
+			"knows no tenant that has the domain contoso.exmaple"},
+		"beside the tenant's": {[]string{"contoso.example", "contoso.exmaple"}, nil,
+			[]Status{Warning}, "contoso.exmaple"},
+		"two slips": {[]string{"a.example", "b.example"}, nil,
+			[]Status{Failed, Failed}, "a.example"},
+		"of another tenant": {[]string{"fabrikam.example"}, &emulator.Fault{Endpoint: "openid",
+			Body: elsewhere}, []Status{Failed},
 			"of tenant 99999999-0000-0000-0000-000000000000"},
-		"no answer": {[]string{"contoso.example"}, &emulator.Fault{Endpoint: "openid", Status: 503}, []Status{Warning}, "could not be asked"},
-		"no tenant": {[]string{"contoso.example"}, &emulator.Fault{Endpoint: "openid", Body: `{"issuer":"https://127.0.0.1/"}`},
+		"no answer": {[]string{"contoso.example"}, &emulator.Fault{Endpoint: "openid", Status: 503},
+			[]Status{Warning}, "could not be asked"},
+		"no tenant": {[]string{"contoso.example"}, &emulator.Fault{Endpoint: "openid",
+			Body: `{"issuer":"https://127.0.0.1/"}`},
 			[]Status{Warning}, "could not be asked"},
 	} {
 		t.Run(name, func(t *testing.T) {

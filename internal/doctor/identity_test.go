@@ -11,21 +11,28 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// What mends an identity that gives no token depends on which there are: a new one is no help beside two that are not named.
+// What mends an identity that gives no token depends on which there are: a new one is no help
+// beside two that are not named.
 func TestIdentityThatIsNotMeant(t *testing.T) {
-	one := emulator.Identity{Name: "1", ObjectID: "22222222-0000-0000-0000-000000000000", ClientID: "bbbbbbbb-0000-0000-0000-000000000000"}
-	two := emulator.Identity{Name: "2", ObjectID: "33333333-0000-0000-0000-000000000000", ClientID: "cccccccc-0000-0000-0000-000000000000"}
+	one := emulator.Identity{Name: "1", ObjectID: "22222222-0000-0000-0000-000000000000",
+		ClientID: "bbbbbbbb-0000-0000-0000-000000000000"}
+	two := emulator.Identity{Name: "2", ObjectID: "33333333-0000-0000-0000-000000000000",
+		ClientID: "cccccccc-0000-0000-0000-000000000000"}
 	for name, test := range map[string]struct {
 		have    []emulator.Identity
 		line    string
 		fix     string
 		command string
 	}{
-		"none":         {nil, "", "az vm identity assign", "az vm identity assign --ids '/subscriptions/"},
-		"two":          {[]emulator.Identity{one, two}, "", "set authorization.managed_identity", ""},
-		"another":      {[]emulator.Identity{one}, `authorization.managed_identity = "` + two.ClientID + `"`, "authorization.managed_identity is " + two.ClientID, ""},
+		"none": {nil, "", "az vm identity assign",
+			"az vm identity assign --ids '/subscriptions/"},
+		"two": {[]emulator.Identity{one, two}, "", "set authorization.managed_identity",
+			""},
+		"another": {[]emulator.Identity{one}, `authorization.managed_identity = "` +
+			two.ClientID + `"`, "authorization.managed_identity is " + two.ClientID, ""},
 		"the only one": {[]emulator.Identity{one}, "", "", ""},
-		"one that is":  {[]emulator.Identity{one, two}, `authorization.managed_identity = "` + two.ClientID + `"`, "", ""},
+		"one that is": {[]emulator.Identity{one, two}, `authorization.managed_identity = "` +
+			two.ClientID + `"`, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := emulator.Contoso()
@@ -44,24 +51,32 @@ func TestIdentityThatIsNotMeant(t *testing.T) {
 			r.openID(t.Context())
 			r.machine(t.Context())
 			finding := r.identity(t.Context())[0]
-			if (finding.Status == OK) != (test.fix == "") || !strings.Contains(finding.Fix, test.fix) || !strings.HasPrefix(finding.Command, test.command) || (finding.Command == "") != (test.command == "") {
+			if (finding.Status == OK) != (test.fix == "") || !strings.Contains(finding.Fix,
+				test.fix) || !strings.HasPrefix(finding.Command, test.command) ||
+				(finding.Command == "") != (test.command == "") {
 				t.Errorf("%+v", finding)
 			}
 		})
 	}
 }
 
-// A resource id that is not this machine's is a slip, unless it is a scope above it: roles would be looked up elsewhere.
+// A resource id that is not this machine's is a slip, unless it is a scope above it: roles would be
+// looked up elsewhere.
 func TestResourceOfAnotherMachine(t *testing.T) {
 	id := emulator.Contoso().Machine.ResourceID
 	group, _, _ := strings.Cut(id, "/providers/")
 	for line, status := range map[string]Status{
 		"": OK,
-		`authorization.resource_id = "` + id + `"`:                                                        OK,
-		`authorization.resource_id = "` + strings.ToUpper(id) + `"`:                                       OK,
-		`authorization.resource_id = "` + id[:len(id)-1] + `n"`:                                           Warning,
-		`authorization.resource_id = "` + id[:len(id)-1] + `"`:                                            Warning,
-		`authorization.resource_id = "` + group + `/providers/Microsoft.Compute/virtualMachines/another"`: Warning,
+		`authorization.resource_id = "` + id +
+			`"`: OK,
+		`authorization.resource_id = "` + strings.ToUpper(id) +
+			`"`: OK,
+		`authorization.resource_id = "` + id[:len(id)-1] +
+			`n"`: Warning,
+		`authorization.resource_id = "` + id[:len(id)-1] +
+			`"`: Warning,
+		`authorization.resource_id = "` + group +
+			`/providers/Microsoft.Compute/virtualMachines/another"`: Warning,
 	} {
 		entra := new(emulator.Server)
 		if err := entra.Start(); err != nil {
@@ -74,40 +89,55 @@ func TestResourceOfAnotherMachine(t *testing.T) {
 			t.Fatal(err)
 		}
 		finding := remote{h, probe}.machine(t.Context())[0]
-		if finding.Status != status || (status == Warning) != strings.HasPrefix(finding.Command, "sed -Ei 's/^") || status == Warning && !strings.Contains(finding.Found, id) {
+		if finding.Status != status || (status == Warning) != strings.HasPrefix(finding.Command,
+			"sed -Ei 's/^") || status == Warning && !strings.Contains(finding.Found, id) {
 			t.Errorf("%s: %+v", line, finding)
 		}
 	}
 }
 
-// What is to be run names what has the identity and the roles, and the identity that asks: a role is the cure where one is missing.
+// What is to be run names what has the identity and the roles, and the identity that asks: a role
+// is the cure where one is missing.
 func TestCommandsForTheMachine(t *testing.T) {
 	const compute = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/a(b)/providers/Microsoft.Compute/"
 	const named = "cccccccc-0000-0000-0000-000000000000"
-	own := emulator.Identity{Name: "1", ObjectID: "22222222-0000-0000-0000-000000000000", ClientID: "bbbbbbbb-0000-0000-0000-000000000000", SystemAssigned: true}
-	other := emulator.Identity{Name: "2", ObjectID: "33333333-0000-0000-0000-000000000000", ClientID: named}
+	own := emulator.Identity{Name: "1", ObjectID: "22222222-0000-0000-0000-000000000000",
+		ClientID: "bbbbbbbb-0000-0000-0000-000000000000", SystemAssigned: true}
+	other := emulator.Identity{Name: "2", ObjectID: "33333333-0000-0000-0000-000000000000",
+		ClientID: named}
 	for name, test := range map[string]struct {
 		id, environment, line string
 		fault                 *emulator.Fault
 		assign, authorize     []string // parts of the commands
 	}{
 		"a virtual machine": {id: compute + "virtualMachines/vm1",
-			assign:    []string{"az vm identity assign --ids '" + compute + "virtualMachines/vm1'"},
-			authorize: []string{"az role assignment create ", "$(az resource show --ids '" + compute + "virtualMachines/vm1' ", " --scope '" + compute + "virtualMachines/vm1'"}},
+			assign: []string{"az vm identity assign --ids '" + compute + "virtualMachines/vm1'"},
+			authorize: []string{"az role assignment create ", "$(az resource show --ids '" +
+				compute + "virtualMachines/vm1' ", " --scope '" +
+				compute + "virtualMachines/vm1'"}},
 		"of a uniform scale set": {id: compute + "virtualMachineScaleSets/web/virtualMachines/3",
-			assign:    []string{"az vmss identity assign --ids '" + compute + "virtualMachineScaleSets/web'"},
-			authorize: []string{"az role assignment create ", "$(az resource show --ids '" + compute + "virtualMachineScaleSets/web' ", " --scope '" + compute + "virtualMachineScaleSets/web'"}},
-		"a named identity": {id: compute + "virtualMachines/vm1", line: `authorization.managed_identity = "` + named + `"`,
-			authorize: []string{"az role assignment create ", "$(az ad sp show --id '" + named + "' --query id "}},
+			assign: []string{"az vmss identity assign --ids '" + compute +
+				"virtualMachineScaleSets/web'"},
+			authorize: []string{"az role assignment create ", "$(az resource show --ids '" +
+				compute + "virtualMachineScaleSets/web' ", " --scope '" + compute +
+				"virtualMachineScaleSets/web'"}},
+		"a named identity": {id: compute + "virtualMachines/vm1",
+			line: `authorization.managed_identity = "` + named + `"`,
+			authorize: []string{"az role assignment create ", "$(az ad sp show --id '" +
+				named + "' --query id "}},
 		"another cloud": {id: compute + "virtualMachines/vm1", environment: "AzureChinaCloud",
-			assign:    []string{"az vm identity assign "},
-			authorize: []string{"az role definition list ", "az role definition update ", "; az role assignment create "}},
-		"a wrong clock": {id: compute + "virtualMachines/vm1", fault: &emulator.Fault{Endpoint: "checkaccess", Status: 401, Error: "ExpiredAuthenticationToken"},
+			assign: []string{"az vm identity assign "},
+			authorize: []string{"az role definition list ", "az role definition update ",
+				"; az role assignment create "}},
+		"a wrong clock": {id: compute + "virtualMachines/vm1",
+			fault: &emulator.Fault{Endpoint: "checkaccess", Status: 401,
+				Error: "ExpiredAuthenticationToken"},
 			assign: []string{"az vm identity assign "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := emulator.Contoso()
-			d.Machine.ResourceID, d.Machine.Environment, d.Identities, d.Assignments = test.id, test.environment, nil, nil
+			d.Machine.ResourceID, d.Machine.Environment, d.Identities, d.Assignments = test.id,
+				test.environment, nil, nil
 			entra := &emulator.Server{Directory: d}
 			if err := entra.Start(); err != nil {
 				t.Fatal(err)
@@ -128,13 +158,16 @@ func TestCommandsForTheMachine(t *testing.T) {
 					t.Errorf("%+v", finding)
 				}
 				for _, part := range want {
-					if !strings.Contains(finding.Command, part) || strings.Contains(finding.Command, "virtualMachineScaleSets/web/") {
+					if !strings.Contains(finding.Command, part) || strings.Contains(finding.Command,
+						"virtualMachineScaleSets/web/") {
 						t.Errorf("no %s in %+v", part, finding)
 					}
 				}
 			}
 			look(func(r remote) []Finding { return r.identity(t.Context()) }, test.assign)
-			if err := entra.Update(func(d *emulator.Directory) { d.Identities = []emulator.Identity{own, other} }); err != nil {
+			if err := entra.Update(func(d *emulator.Directory) {
+				d.Identities = []emulator.Identity{own, other}
+			}); err != nil {
 				t.Fatal(err)
 			}
 			if test.fault != nil {

@@ -20,16 +20,19 @@ func (h *Host) ids(context.Context) (findings []Finding) {
 	store := h.accounts()
 	locals, err := store.Locals()
 	if err != nil {
-		return []Finding{failed(Machine, bare(err)).fix("see why root cannot read it").run("ls -l /etc/passwd /etc/group")}
+		return []Finding{failed(Machine, bare(err)).fix("see why root cannot read it").
+			run("ls -l /etc/passwd /etc/group")}
 	}
 	rules := account.RulesFrom(h.Config)
 	var refused *account.RangeError
 	if err := store.Fit(rules); errors.As(err, &refused) {
-		findings = append(findings, failed(Configuration, bare(refused)).fix(refused.Fix()+", and run: "+apply))
+		findings = append(findings, failed(Configuration, bare(refused)).
+			fix(refused.Fix()+", and run: "+apply))
 	}
 	findings = append(findings, conflicts(store, locals)...)
 	if others := locals.Between(rules.Low, rules.High); len(others) > 0 && refused == nil {
-		found := "accounts.id_range is not for accounts alone, and a first sign-in that comes to the id of another is refused: " + strings.Join(others, ", ")
+		found := "accounts.id_range is not for accounts alone, and a first sign-in that comes to " +
+			"the id of another is refused: " + strings.Join(others, ", ")
 		findings = append(findings, warning(found).fix("put the range where nobody is"))
 	}
 	var homes []string
@@ -37,8 +40,10 @@ func (h *Host) ids(context.Context) (findings []Finding) {
 		homes = append(homes, s.String())
 	}
 	if len(homes) > 0 {
-		found := "accounts.home is not for accounts alone, and a first sign-in into the home of another is refused: " + strings.Join(homes, ", ")
-		findings = append(findings, warning(found).fix(`use a template that no local account has, such as "/home/%u" or "/home/%d/%l", and run: `+apply))
+		found := "accounts.home is not for accounts alone, and a first sign-in into the home of " +
+			"another is refused: " + strings.Join(homes, ", ")
+		findings = append(findings, warning(found).
+			fix(`use a template that no local account has, such as "/home/%u" or "/home/%d/%l", and run: `+apply))
 	}
 	if findings == nil {
 		findings = []Finding{ok("every account has a name and an id to itself")}
@@ -59,7 +64,8 @@ func (h *Host) accounts() account.Store {
 func (h *Host) firstRefused(acct account.Account) []Finding {
 	locals, err := h.accounts().Locals()
 	if err != nil {
-		return []Finding{failed(Machine, bare(err)).fix("see why root cannot read it").run("ls -l /etc/passwd /etc/group")}
+		return []Finding{failed(Machine, bare(err)).fix("see why root cannot read it").
+			run("ls -l /etc/passwd /etc/group")}
 	}
 	var home *account.HomeError
 	switch err := cmp.Or(locals.Conflict(acct), locals.Home(acct)); {
@@ -72,8 +78,10 @@ func (h *Host) firstRefused(acct account.Account) []Finding {
 }
 
 func apart(a account.Account) string {
-	return fmt.Sprintf("give one of the two another: usermod -u, groupmod -g, groupmod -n; or, for an id, the account: "+
-		"aadctl account set %s --uid UID, or before the first sign-in aadctl account import", shell.Word(a.Name))
+	return fmt.Sprintf("give one of the two another: usermod -u, groupmod -g, groupmod -n; or, "+
+		"for an id, the account: "+
+		"aadctl account set %s --uid UID, or before the first sign-in aadctl account import",
+		shell.Word(a.Name))
 }
 
 // conflicts are the accounts that share a name or an id with somebody local.

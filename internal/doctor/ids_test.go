@@ -20,16 +20,27 @@ func TestIDs(t *testing.T) {
 		status               Status
 		found                string
 	}{
-		"nobody else":       {status: OK, found: "every account has a name and an id to itself"},
-		"a user's uid":      {passwd: "joe:x:1900000000:100:::\n", status: Failed, found: "user@contoso.example: id 1900000000 is that of the local account joe"},
-		"a group's gid":     {group: "devs:x:1900000000:\n", status: Failed, found: "user@contoso.example: id 1900000000 is that of the local group devs"},
-		"removed":           {group: "devs:x:1900000000:\n", change: func(a *account.Account) { a.Removed = here.Created }, status: Warning, found: "group devs (1900000000)"},
-		"in the range":      {passwd: "joe:x:1950000000:100:::\n", status: Warning, found: "accounts.id_range is not for accounts alone"},
-		"at its beginning":  {group: "devs:x:1879048193:\n", status: Failed, found: "(1879048193 is aad_admins), and 1879048193 is that of the local group devs"},
-		"a range of before": {lines: "accounts.id_range = [1899999990, 2000000000]", status: Failed, found: "and 1900000000 is that of account user@contoso.example"},
-		"in a home":         {passwd: "zed:x:1002:1002::/home/zed@contoso.example:/bin/sh\n", status: Warning, found: "refused: /home/zed@contoso.example of zed, for zed@contoso.example"},
-		"of the removed": {lines: "accounts.id_range = [1899999990, 2000000000]", change: func(a *account.Account) { a.Removed = here.Created },
-			status: Failed, found: "and 1900000000 is that of the former account user@contoso.example"},
+		"nobody else": {status: OK, found: "every account has a name and an id to itself"},
+		"a user's uid": {passwd: "joe:x:1900000000:100:::\n", status: Failed,
+			found: "user@contoso.example: id 1900000000 is that of the local account joe"},
+		"a group's gid": {group: "devs:x:1900000000:\n", status: Failed,
+			found: "user@contoso.example: id 1900000000 is that of the local group devs"},
+		"removed": {group: "devs:x:1900000000:\n",
+			change: func(a *account.Account) { a.Removed = here.Created }, status: Warning,
+			found: "group devs (1900000000)"},
+		"in the range": {passwd: "joe:x:1950000000:100:::\n", status: Warning,
+			found: "accounts.id_range is not for accounts alone"},
+		"at its beginning": {group: "devs:x:1879048193:\n", status: Failed,
+			found: "(1879048193 is aad_admins), and 1879048193 is that of the local group devs"},
+		"a range of before": {lines: "accounts.id_range = [1899999990, 2000000000]", status: Failed,
+			found: "and 1900000000 is that of account user@contoso.example"},
+		"in a home": {passwd: "zed:x:1002:1002::/home/zed@contoso.example:/bin/sh\n",
+			status: Warning,
+			found:  "refused: /home/zed@contoso.example of zed, for zed@contoso.example"},
+		"of the removed": {lines: "accounts.id_range = [1899999990, 2000000000]",
+			change: func(a *account.Account) { a.Removed = here.Created },
+			status: Failed,
+			found:  "and 1900000000 is that of the former account user@contoso.example"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			h := host(t, nil, "")
@@ -40,7 +51,8 @@ func TestIDs(t *testing.T) {
 			if c.lines != "" {
 				h.Config.Accounts.IDRange = [2]uint32{1899999990, 2000000000}
 			}
-			h.Files = fstest.MapFS{"etc/passwd": {Data: []byte(c.passwd)}, "etc/group": {Data: []byte(c.group)}}
+			h.Files = fstest.MapFS{"etc/passwd": {Data: []byte(c.passwd)},
+				"etc/group": {Data: []byte(c.group)}}
 			findings := h.ids(t.Context())
 			expect(t, findings, c.status, c.found)
 			for _, r := range findings {
@@ -62,9 +74,12 @@ func TestFirstSignInRefused(t *testing.T) {
 		change        func(*account.Account)
 		passwd, found string
 	}{
-		"id":   {func(a *account.Account) {}, "joe:x:1900000000:100:::\n", "id 1900000000 is that of the local account joe"},
-		"home": {func(a *account.Account) { a.Home = home }, "zed:x:1002:1002:::\n", "home " + home + " belongs to zed (uid 1002)"},
-		"fine": {func(a *account.Account) { a.Home = "/nowhere" }, "zed:x:1002:1002:::\n", "was imported"},
+		"id": {func(a *account.Account) {}, "joe:x:1900000000:100:::\n",
+			"id 1900000000 is that of the local account joe"},
+		"home": {func(a *account.Account) { a.Home = home }, "zed:x:1002:1002:::\n",
+			"home " + home + " belongs to zed (uid 1002)"},
+		"fine": {func(a *account.Account) { a.Home = "/nowhere" },
+			"zed:x:1002:1002:::\n", "was imported"},
 	} {
 		h := host(t, nil, "")
 		h.keep(t, stored(func(a *account.Account) { a.TenantID, a.ObjectID = "", ""; c.change(a) }))
@@ -86,7 +101,8 @@ func TestFirstSignInRefused(t *testing.T) {
 func TestLostStore(t *testing.T) {
 	dir := t.TempDir()
 	h := host(t, nil, fmt.Sprintf("accounts.home = %q", dir+"/%u"))
-	expect(t, h.store(t.Context()), Failed, "there is no store yet, so the name service knows nobody")
+	expect(t, h.store(t.Context()), Failed,
+		"there is no store yet, so the name service knows nobody")
 	home := dir + "/kim@contoso.example"
 	if err := os.Mkdir(home, 0o700); err != nil {
 		t.Fatal(err)
@@ -95,14 +111,17 @@ func TestLostStore(t *testing.T) {
 		t.Skip("only root gives files away")
 	}
 	findings := h.store(t.Context())
-	expect(t, findings, Failed, "there is no store, and there was one, for kim@contoso.example has a home ("+home+")")
+	expect(t, findings, Failed,
+		"there is no store, and there was one, for kim@contoso.example has a home ("+home+")")
 	if last := findings[len(findings)-1]; last.Command != apply || last.Fix == "" {
 		t.Errorf("%+v", last)
 	}
 	h.keep(t)
 	findings = h.ids(t.Context())
-	expect(t, findings, Warning, "kim@contoso.example is not in the store, and had id 1002 by its home "+home)
-	if want := `(echo 'kim@contoso.example:*:1002:1002::` + home + `:/bin/bash') | aadctl account import -`; findings[0].Command != want {
+	expect(t, findings, Warning,
+		"kim@contoso.example is not in the store, and had id 1002 by its home "+home)
+	if want := `(echo 'kim@contoso.example:*:1002:1002::` + home +
+		`:/bin/bash') | aadctl account import -`; findings[0].Command != want {
 		t.Errorf("%q, not %q", findings[0].Command, want)
 	}
 }

@@ -14,9 +14,11 @@ import (
 	"aadlogin/internal/account"
 )
 
-// moduleDirs are where distributions keep the modules of PAM, and the C library beside which those of the name service are.
+// moduleDirs are where distributions keep the modules of PAM, and the C library beside which those
+// of the name service are.
 var moduleDirs = struct{ pam, nss []string }{
-	pam: []string{"lib/*/security", "lib/security", "lib64/security", "usr/lib/*/security", "usr/lib64/security"},
+	pam: []string{"lib/*/security", "lib/security", "lib64/security",
+		"usr/lib/*/security", "usr/lib64/security"},
 	nss: []string{"lib/*", "lib64", "lib", "usr/lib/*", "usr/lib64"},
 }
 
@@ -41,20 +43,24 @@ func (h *Host) reinstall(r Finding) Finding {
 func (h *Host) module(ctx context.Context, who string, dirs []string, beside, name string) Finding {
 	dir := h.dirOf(dirs, beside)
 	if dir == "" {
-		return h.reinstall(failedf(Machine, "%s, beside which %s has to be, is in none of %s", beside, name, strings.Join(dirs, ", ")))
+		return h.reinstall(failedf(Machine, "%s, beside which %s has to be, is in none of %s",
+			beside, name, strings.Join(dirs, ", ")))
 	}
 	file := "/" + path.Join(dir, name)
-	if other := "/usr/" + path.Join(dir, name); !h.exists(file) && h.exists(other) && h.found(other) {
+	if other := "/usr/" + path.Join(dir, name); !h.exists(file) &&
+		h.exists(other) && h.found(other) {
 		file = other
 	}
 	info, err := fs.Stat(h.Files, file[1:])
 	switch {
 	case err != nil:
-		return h.reinstall(failedf(Machine, "%s looks for its modules in /%s, and %s is not there", who, dir, name))
+		return h.reinstall(failedf(Machine, "%s looks for its modules in /%s, and %s is not there",
+			who, dir, name))
 	case info.Mode().Perm()&0o022 != 0:
 		return failed(Machine, file+" can be written by others than root").run("chmod go-w " + file)
 	}
-	// ldd -r loads nothing into a program that would run it; it has ld.so look for each library and symbol.
+	// ldd -r loads nothing into a program that would run it; it has ld.so look for each library and
+	// symbol.
 	said, err := h.Run(ctx, "ldd", "-r", file)
 	for line := range strings.Lines(said) {
 		if strings.Contains(line, "not found") || strings.Contains(line, "undefined symbol") {
@@ -67,34 +73,41 @@ func (h *Host) module(ctx context.Context, who string, dirs []string, beside, na
 	return ok("%s finds %s and can load it", who, file)
 }
 
-// found: where /lib64 and /usr/lib64 are two directories (SLES 15), ld.so looks into both, and libpam where a line says so.
+// found: where /lib64 and /usr/lib64 are two directories (SLES 15), ld.so looks into both, and
+// libpam where a line says so.
 func (h *Host) found(file string) bool {
 	if !strings.HasSuffix(file, "pam_aad.so") {
 		return true
 	}
-	return slices.ContainsFunc(stack(h.service, "sshd", "", 0), func(r rule) bool { return r.module == file })
+	return slices.ContainsFunc(stack(h.service, "sshd", "", 0),
+		func(r rule) bool { return r.module == file })
 }
 
 func (h *Host) dirOf(dirs []string, beside string) string {
 	for _, pattern := range dirs {
-		if found, err := fs.Glob(h.Files, path.Join(pattern, beside)); err == nil && len(found) > 0 {
+		if found, err := fs.Glob(h.Files, path.Join(pattern, beside)); err == nil &&
+			len(found) > 0 {
 			return path.Dir(found[0])
 		}
 	}
 	return ""
 }
 
-// names asks the C library, by the way that every program goes, for the group that each account has.
+// names asks the C library, by the way that every program goes, for the group that each account
+// has.
 func (h *Host) names(ctx context.Context) []Finding {
 	said, err := h.Run(ctx, "getent", "group", account.UsersGroup)
 	want := fmt.Sprintf("%s:*:%d:", account.UsersGroup, h.Config.Accounts.IDRange[0])
 	switch said = strings.TrimSpace(said); {
 	case err != nil:
 		return []Finding{failed(Machine, "getent does not find the group "+account.UsersGroup).
-			fix("see what else is wrong here: the store, the module or nsswitch.conf").run(nsswitchAdd + " && " + apply)}
+			fix("see what else is wrong here: the store, the module or nsswitch.conf").
+			run(nsswitchAdd + " && " + apply)}
 	case !strings.HasPrefix(said, want):
-		return []Finding{failedf(Machine, "getent says %q where %q belongs: another source has a group of this name", said, want).
-			fix("rename or remove that group").run("groupmod -n old_" + account.UsersGroup + " " + account.UsersGroup)}
+		return []Finding{failedf(Machine,
+			"getent says %q where %q belongs: another source has a group of this name", said, want).
+			fix("rename or remove that group").run("groupmod -n old_" + account.UsersGroup +
+			" " + account.UsersGroup)}
 	}
 	return []Finding{ok("getent finds the group %s", account.UsersGroup)}
 }

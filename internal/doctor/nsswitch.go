@@ -34,7 +34,8 @@ const (
 	authselectConf = "etc/authselect/authselect.conf" // there while authselect(8) is in charge
 )
 
-// judgeNsswitch wants the service aad asked for users and groups, after the local ones: a local name must win.
+// judgeNsswitch wants the service aad asked for users and groups, after the local ones: a local
+// name must win.
 func judgeNsswitch(text string) (findings []Finding) {
 	lines := nsswitchLines(text)
 	for _, database := range []string{"passwd", "group", "initgroups"} {
@@ -55,12 +56,14 @@ func judgeServices(database string, asked []string) Finding {
 	case ours < 0:
 		return failed(Machine, wrong+"; aad is missing").run(nsswitchAdd)
 	case local < 0 || ours < local:
-		return failed(Machine, wrong+"; aad must come after files, or it is not sure that local names win").
+		return failed(Machine,
+			wrong+"; aad must come after files, or it is not sure that local names win").
 			run("/usr/share/aad-login/nsswitch remove && " + nsswitchAdd)
 	case slices.ContainsFunc(asked[:ours], endsSearch):
 		return failed(Machine, wrong+"; the [action] before aad ends the search").
 			fix("take the [action] in front of aad out of /etc/nsswitch.conf").
-			run(fmt.Sprintf(`sed -Ei '/^%s:/s/\[[^]]*\]([^[]*aad)/\1/' /etc/nsswitch.conf`, database))
+			run(fmt.Sprintf(`sed -Ei '/^%s:/s/\[[^]]*\]([^[]*aad)/\1/' /etc/nsswitch.conf`,
+				database))
 	}
 	return ok("/etc/nsswitch.conf asks aad for %s, after files", database)
 }

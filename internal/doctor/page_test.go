@@ -17,7 +17,8 @@ import (
 )
 
 // published is a remote whose sign-in page is at a host that answers like this.
-func published(t *testing.T, path string, answer func(w http.ResponseWriter, req *http.Request, page []byte), lines ...string) remote {
+func published(t *testing.T, path string, answer func(w http.ResponseWriter, req *http.Request,
+	page []byte), lines ...string) remote {
 	t.Helper()
 	entra := new(emulator.Server)
 	if err := entra.Start(); err != nil {
@@ -30,7 +31,9 @@ func published(t *testing.T, path string, answer func(w http.ResponseWriter, req
 		if err != nil {
 			t.Error(err)
 		}
-		page, err := signinpage.Fill(signinpage.Settings{Tenant: r.Config.TenantID, Client: r.Config.ClientID, Authority: want.Authority, Issuer: want.Issuer, Scope: want.Scope})
+		page, err := signinpage.Fill(signinpage.Settings{Tenant: r.Config.TenantID,
+			Client: r.Config.ClientID, Authority: want.Authority,
+			Issuer: want.Issuer, Scope: want.Scope})
 		if err != nil {
 			t.Error(err)
 		}
@@ -55,7 +58,8 @@ func published(t *testing.T, path string, answer func(w http.ResponseWriter, req
 
 const inUse = `sign_in.flow = "browser"`
 
-// What is said of the page is by what its host gives out at the very address, and what is wrong comes with what mends it.
+// What is said of the page is by what its host gives out at the very address, and what is wrong
+// comes with what mends it.
 func TestPage(t *testing.T) {
 	asItIs := func(w http.ResponseWriter, _ *http.Request, page []byte) { w.Write(page) }
 	with := func(header, value string) func(http.ResponseWriter, *http.Request, []byte) {
@@ -79,13 +83,20 @@ func TestPage(t *testing.T) {
 		found   string
 		command string
 	}{
-		"as it is":          {asItIs, Warning, "is on this machine", ""}, // which is all that is wrong with it
-		"of other ids":      {altered(client, other), Failed, `client is "` + other + `" in place of "` + client + `"`, "--page-file"},
-		"of another scope":  {altered("/sign-in\"", "/other\""), Failed, "scope is", "--page-file"},
-		"of another script": {altered("</style>", "\n</style>"), Warning, "it is of another version, or has been changed", "--page-file"},
-		"not ours": {func(w http.ResponseWriter, _ *http.Request, _ []byte) { w.Write([]byte("<h1>It works</h1>")) },
+		// which is all that is wrong with it
+		"as it is": {asItIs, Warning, "is on this machine", ""},
+		"of other ids": {altered(client, other), Failed, `client is "` + other +
+			`" in place of "` + client + `"`, "--page-file"},
+		"of another scope": {altered("/sign-in\"", "/other\""), Failed, "scope is", "--page-file"},
+		"of another script": {altered("</style>", "\n</style>"), Warning,
+			"it is of another version, or has been changed", "--page-file"},
+		"not ours": {func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+			w.Write([]byte("<h1>It works</h1>"))
+		},
 			Failed, "not the sign-in page", "--page-file"},
-		"missing": {func(w http.ResponseWriter, req *http.Request, _ []byte) { http.NotFound(w, req) }, Failed, "is not there: HTTP 404", "--page-file"},
+		"missing": {func(w http.ResponseWriter, req *http.Request, _ []byte) {
+			http.NotFound(w, req)
+		}, Failed, "is not there: HTTP 404", "--page-file"},
 		"moved": {func(w http.ResponseWriter, req *http.Request, _ []byte) {
 			http.Redirect(w, req, "index.html", http.StatusFound)
 		},
@@ -93,20 +104,28 @@ func TestPage(t *testing.T) {
 		"moved to another host": {func(w http.ResponseWriter, req *http.Request, _ []byte) {
 			http.Redirect(w, req, "https://other.example/", http.StatusMovedPermanently)
 		}, Failed, "sends browsers on to https://other.example/", ""},
-		"a download":   {with("Content-Disposition", "attachment; filename=index.html"), Failed, "as a download", ""},
-		"plain text":   {with("Content-Type", "text/plain"), Failed, `served as "text/plain"`, ""},
-		"of no type":   {with("Content-Type", ""), Failed, `served as ""`, ""},
-		"a policy":     {with("Content-Security-Policy", "default-src 'self'"), Warning, "adds a Content-Security-Policy: default-src 'self'", ""},
-		"for no frame": {with("Content-Security-Policy", "frame-ancestors 'none'"), Warning, "is on this machine", ""},
-		"too large": {func(w http.ResponseWriter, _ *http.Request, _ []byte) { w.Write(make([]byte, 2<<20)) },
+		"a download": {with("Content-Disposition", "attachment; filename=index.html"),
+			Failed, "as a download", ""},
+		"plain text": {with("Content-Type", "text/plain"), Failed, `served as "text/plain"`, ""},
+		"of no type": {with("Content-Type", ""), Failed, `served as ""`, ""},
+		"a policy": {with("Content-Security-Policy", "default-src 'self'"), Warning,
+			"adds a Content-Security-Policy: default-src 'self'", ""},
+		"for no frame": {with("Content-Security-Policy", "frame-ancestors 'none'"), Warning,
+			"is on this machine", ""},
+		"too large": {func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+			w.Write(make([]byte, 2<<20))
+		},
 			Warning, "cannot be fetched from here: ", "curl "},
-		"unreachable": {func(w http.ResponseWriter, _ *http.Request, _ []byte) { panic(http.ErrAbortHandler) }, Warning, "cannot be fetched from here: ", "curl "},
+		"unreachable": {func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+			panic(http.ErrAbortHandler)
+		}, Warning, "cannot be fetched from here: ", "curl "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := published(t, "/", test.answer, inUse, `sign_in.scope = "`+client+`/sign-in"`)
 			finding := r.page(t.Context())[0]
 			expect(t, []Finding{finding}, test.status, test.found)
-			if finding.Fix == "" || !strings.Contains(finding.Command, test.command) || (test.command == "") != (finding.Command == "") {
+			if finding.Fix == "" || !strings.Contains(finding.Command, test.command) ||
+				(test.command == "") != (finding.Command == "") {
 				t.Errorf("%+v", finding)
 			}
 
@@ -119,7 +138,10 @@ func TestPage(t *testing.T) {
 
 // A page with https is green.
 func TestPageIsWell(t *testing.T) {
-	r := published(t, "/sign-in/index.html", func(w http.ResponseWriter, _ *http.Request, page []byte) { w.Write(page) }, inUse)
+	r := published(t, "/sign-in/index.html",
+		func(w http.ResponseWriter, _ *http.Request, page []byte) {
+			w.Write(page)
+		}, inUse)
 	served, err := r.probe.FetchPage(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -130,14 +152,16 @@ func TestPageIsWell(t *testing.T) {
 	}
 	r.Config.SignIn.Page = "https://signin.contoso.example/"
 	expect(t, []Finding{r.judgePage(served, signinpage.Same(served.Body, signinpage.Settings{
-		Tenant: r.Config.TenantID, Client: r.Config.ClientID, Authority: want.Authority, Issuer: want.Issuer, Scope: want.Scope}))}, OK, "is the one that this version ships")
+		Tenant: r.Config.TenantID, Client: r.Config.ClientID, Authority: want.Authority,
+		Issuer: want.Issuer, Scope: want.Scope}))}, OK, "is the one that this version ships")
 }
 
 // Entra ID shows its page for wrong addresses as well: only its clear no counts.
 func TestAddress(t *testing.T) {
 	serve := func(w http.ResponseWriter, _ *http.Request, page []byte) { w.Write(page) }
 	r := published(t, "/sign-in/", serve, inUse)
-	expect(t, r.address(t.Context()), Skipped, "is registered, and as what (Single-page application), only a sign-in can tell")
+	expect(t, r.address(t.Context()), Skipped,
+		"is registered, and as what (Single-page application), only a sign-in can tell")
 	r.Config.SignIn.Answer = config.CodeAnswer
 	expect(t, r.address(t.Context()), Skipped, "Mobile and desktop applications")
 	r = published(t, "/elsewhere/", serve, inUse)

@@ -25,8 +25,8 @@ const (
 	ownSession = "session optional pam_aad.so"
 )
 
-// rewire is the way to the package's own lines: on Debian pam-auth-update keeps the stacks; elsewhere the package knows who
-// does, be it authselect, pam-config or nobody.
+// rewire is the way to the package's own lines: on Debian pam-auth-update keeps the stacks;
+// elsewhere the package knows who does, be it authselect, pam-config or nobody.
 func (h *Host) rewire(r Finding, words string) Finding {
 	if h.exists(wiring) {
 		return r.fix(words).run(wiring + " add")
@@ -51,12 +51,14 @@ func (h *Host) pam(context.Context) (findings []Finding) {
 		}
 		findings = append(findings, h.sameFile(service, rules)...)
 		if len(findings) == before {
-			findings = append(findings, ok("/etc/pam.d/%s asks pam_aad.so, and takes its answer", service))
+			findings = append(findings, ok("/etc/pam.d/%s asks pam_aad.so, and takes its answer",
+				service))
 		}
 	}
 	if findings == nil {
 		findings = []Finding{failed(Machine, "there is no /etc/pam.d/sshd, sudo or login").
-			fix("sshd, sudo and login bring these files; without them nobody logs in in any way").run("ls -l /etc/pam.d")}
+			fix("sshd, sudo and login bring these files; without them nobody logs in in any way").
+			run("ls -l /etc/pam.d")}
 	}
 	return append(together(findings), h.shutOut()...)
 }
@@ -96,7 +98,8 @@ func (s System) HasStack(service string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// service reads a file as libpam finds it: what a distribution brings outside /etc is for those that /etc does not have.
+// service reads a file as libpam finds it: what a distribution brings outside /etc is for those
+// that /etc does not have.
 func (h *Host) service(name string) (file, text string, err error) {
 	if strings.HasPrefix(name, "/") {
 		text, err = h.read(name)
@@ -119,7 +122,9 @@ func of(rules []rule, kind string) []rule {
 func (h *Host) missing(service string, rules []rule, own string) Finding {
 	kind := own[:strings.Index(own, " ")]
 	if slices.ContainsFunc(rules, rule.ours) {
-		return failedf(Machine, "/etc/pam.d/%s, %s: a line before pam_aad.so ends the stack, and it is not asked", service, kind).
+		return failedf(Machine,
+			"/etc/pam.d/%s, %s: a line before pam_aad.so ends the stack, and it is not asked",
+			service, kind).
 			fix(fmt.Sprintf("move this line to the top of %s: %s", kind, own))
 	}
 	return h.rewire(failedf(Machine, "/etc/pam.d/%s, %s: pam_aad.so is not asked", service, kind),
@@ -133,37 +138,45 @@ func (h *Host) judgeAuth(service string, rules []rule) (findings []Finding) {
 		return []Finding{h.missing(service, rules, ownAuth)}
 	}
 	wrong := func(what string) Finding {
-		return h.rewire(failedf(Machine, "/etc/pam.d/%s, auth: with control %s %s", service, rules[at].control, what),
+		return h.rewire(failedf(Machine, "/etc/pam.d/%s, auth: with control %s %s",
+			service, rules[at].control, what),
 			"the line should be: "+ownAuth)
 	}
-	if action := rules[at].action("success"); action == "ignore" || action == "bad" || action == "die" {
+	if action := rules[at].action("success"); action == "ignore" ||
+		action == "bad" || action == "die" {
 		findings = append(findings, wrong("a sign-in does not count"))
 	}
 	if action := rules[at].action("perm_denied"); action != "die" && action != "bad" {
-		findings = append(findings, wrong("a refusal does not count, and the modules below may let in"))
+		findings = append(findings,
+			wrong("a refusal does not count, and the modules below may let in"))
 	}
 	if slices.ContainsFunc(rules[:at], asksPassword) {
-		findings = append(findings, warningf("/etc/pam.d/%s, auth: another module asks for a password before pam_aad.so", service).
-			fix("move the line of pam_aad.so above it"))
+		findings = append(findings,
+			warningf("/etc/pam.d/%s, auth: another module asks for a password before pam_aad.so",
+				service).
+				fix("move the line of pam_aad.so above it"))
 	}
 	return findings
 }
 
-// judgeAccount wants a refusal that counts: with a public key, this phase is all that asks for the role.
+// judgeAccount wants a refusal that counts: with a public key, this phase is all that asks for the
+// role.
 func (h *Host) judgeAccount(service string, rules []rule) []Finding {
 	at := reached(rules)
 	if at < 0 {
 		return []Finding{h.missing(service, rules, ownAccount)}
 	}
 	wrong := func(what string) []Finding {
-		return []Finding{h.rewire(failedf(Machine, "/etc/pam.d/%s, account: with control %s %s", service, rules[at].control, what),
+		return []Finding{h.rewire(failedf(Machine, "/etc/pam.d/%s, account: with control %s %s",
+			service, rules[at].control, what),
 			"the line should be: "+ownAccount)}
 	}
 	if action := rules[at].action("perm_denied"); action != "die" && action != "bad" {
 		return wrong("a refusal does not count: a public key lets in who has no role")
 	}
 	if rules[at].action("module_unknown") == "ignore" && !guarded(rules[at+1:]) {
-		return []Finding{h.rewire(warning("/etc/pam.d/"+service+", account: module_unknown=ignore, and nothing behind it: "+
+		return []Finding{h.rewire(warning("/etc/pam.d/"+service+
+			", account: module_unknown=ignore, and nothing behind it: "+
 			"should pam_aad.so be missing one day, a public key lets in our accounts unasked"),
 			"the line behind it should be: "+ownGuard)}
 	}
@@ -180,9 +193,12 @@ func (h *Host) judgeSession(service string, rules []rule) (findings []Finding) {
 	if !slices.ContainsFunc(rules, rule.ours) {
 		findings = append(findings, h.missing(service, rules, ownSession))
 	}
-	if !slices.ContainsFunc(rules, func(r rule) bool { return strings.Contains(r.module, "mkhomedir") }) {
-		findings = append(findings, warningf("/etc/pam.d/%s, session: nothing makes home directories", service).
-			fix("add the line: session optional pam_mkhomedir.so umask=0077"))
+	if !slices.ContainsFunc(rules, func(r rule) bool {
+		return strings.Contains(r.module, "mkhomedir")
+	}) {
+		findings = append(findings,
+			warningf("/etc/pam.d/%s, session: nothing makes home directories", service).
+				fix("add the line: session optional pam_mkhomedir.so umask=0077"))
 	}
 	return findings
 }
@@ -191,8 +207,10 @@ func (h *Host) judgeSession(service string, rules []rule) (findings []Finding) {
 func (h *Host) sameFile(service string, rules []rule) []Finding {
 	for _, r := range rules {
 		for _, argument := range r.args {
-			if path, set := strings.CutPrefix(argument, "config="); r.ours() && set && path != h.configPath() {
-				other := fmt.Sprintf("/etc/pam.d/%s: pam_aad.so reads %s, and this checks %s", service, path, h.configPath())
+			if path, set := strings.CutPrefix(argument, "config="); r.ours() &&
+				set && path != h.configPath() {
+				other := fmt.Sprintf("/etc/pam.d/%s: pam_aad.so reads %s, and this checks %s",
+					service, path, h.configPath())
 				return []Finding{failed(Configuration, other).
 					fix("check that file").run("aadctl check --config " + shell.Word(path))}
 			}

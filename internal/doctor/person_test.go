@@ -25,11 +25,13 @@ const (
 	tenant = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
 )
 
-// host is a machine with a store, a configuration with these lines, and the emulator, if there is one, around it.
+// host is a machine with a store, a configuration with these lines, and the emulator, if there is
+// one, around it.
 func host(t *testing.T, entra *emulator.Server, lines string) *Host {
 	t.Helper()
 	dir := t.TempDir()
-	text := fmt.Sprintf("tenant_id = %q\nclient_id = \"00001111-aaaa-2222-bbbb-3333cccc4444\"\ndomains = [\"contoso.example\"]\n"+
+	text := fmt.Sprintf("tenant_id = %q\nclient_id = "+
+		"\"00001111-aaaa-2222-bbbb-3333cccc4444\"\ndomains = [\"contoso.example\"]\n"+
 		"accounts.directory = %q\n%s\n", tenant, filepath.Join(dir, "store"), lines)
 	if entra != nil {
 		ca := filepath.Join(dir, "ca.pem")
@@ -44,9 +46,11 @@ func host(t *testing.T, entra *emulator.Server, lines string) *Host {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Host{Config: c, System: System{Files: fstest.MapFS{}, Run: func(context.Context, string, ...string) (string, error) {
-		return "", errors.New("exit status 2")
-	}}}
+	return &Host{Config: c,
+		System: System{Files: fstest.MapFS{},
+			Run: func(context.Context, string, ...string) (string, error) {
+				return "", errors.New("exit status 2")
+			}}}
 }
 
 // keep stores accounts and returns the store.
@@ -68,8 +72,10 @@ func (h *Host) keep(t *testing.T, accounts ...account.Account) account.Store {
 
 func stored(change func(*account.Account)) account.Account {
 	a := account.Account{
-		Name: "user@contoso.example", UPN: "user@contoso.example", UID: 1900000000, Gecos: "user@contoso.example",
-		Home: "/home/user", Shell: "/bin/bash", TenantID: tenant, ObjectID: oid, Created: time.Unix(1700000000, 0).UTC(),
+		Name: "user@contoso.example", UPN: "user@contoso.example", UID: 1900000000,
+		Gecos: "user@contoso.example",
+		Home:  "/home/user", Shell: "/bin/bash", TenantID: tenant, ObjectID: oid,
+		Created: time.Unix(1700000000, 0).UTC(),
 	}
 	change(&a)
 	return a
@@ -84,15 +90,24 @@ func TestPerson(t *testing.T) {
 		found  string
 		nobody bool
 	}{
-		"stored": {"user@contoso.example", func(*account.Account) {}, OK, "uid 1900000000 and belongs to object " + oid, false},
-		"new":    {"new@contoso.example", func(*account.Account) {}, OK, "has never signed in here; sshd is told uid ", false},
-		"imported": {"user@contoso.example", func(a *account.Account) { a.TenantID, a.ObjectID = "", "" },
+		"stored": {"user@contoso.example", func(*account.Account) {}, OK,
+			"uid 1900000000 and belongs to object " + oid, false},
+		"new": {"new@contoso.example", func(*account.Account) {}, OK,
+			"has never signed in here; sshd is told uid ", false},
+		"imported": {"user@contoso.example", func(a *account.Account) {
+			a.TenantID, a.ObjectID = "", ""
+		},
 			OK, "was imported", false},
-		"removed":  {"user@contoso.example", func(a *account.Account) { a.Removed = now }, Failed, "has been removed", true},
-		"locked":   {"user@contoso.example", func(a *account.Account) { a.Locked = now }, Failed, "has been locked", false},
-		"former":   {"old@contoso.example", func(*account.Account) {}, Failed, "a former name of user@contoso.example", true},
-		"foreign":  {"user@fabrikam.example", func(*account.Account) {}, Failed, "not a name of the configured domains", true},
-		"misspelt": {"User@contoso.example", func(*account.Account) {}, Failed, "is spelled user@contoso.example here", true},
+		"removed": {"user@contoso.example", func(a *account.Account) { a.Removed = now }, Failed,
+			"has been removed", true},
+		"locked": {"user@contoso.example", func(a *account.Account) { a.Locked = now }, Failed,
+			"has been locked", false},
+		"former": {"old@contoso.example", func(*account.Account) {}, Failed,
+			"a former name of user@contoso.example", true},
+		"foreign": {"user@fabrikam.example", func(*account.Account) {}, Failed,
+			"not a name of the configured domains", true},
+		"misspelt": {"User@contoso.example", func(*account.Account) {}, Failed,
+			"is spelled user@contoso.example here", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := host(t, nil, "")
@@ -146,20 +161,24 @@ func TestGrant(t *testing.T) {
 	acct := stored(func(*account.Account) {})
 	store := h.keep(t, acct)
 	expect(t, h.grant(acct, now), Skipped, "there is no grant")
-	g := account.Grant{TenantID: tenant, ObjectID: oid, Admin: true, Source: "check-access", Service: "sshd",
+	g := account.Grant{TenantID: tenant, ObjectID: oid, Admin: true,
+		Source: "check-access", Service: "sshd",
 		ConfigDigest: signin.ConfigDigest(h.Config), Moment: account.Moment{Time: now}}
 	if err := store.RecordGrant(acct.UID, g); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, h.grant(acct, now), OK, "as an administrator 2026-02-03T04:05:06Z by check-access, for sshd; "+
-		"it stands in for an authorization until 2026-02-04T")
+	expect(t, h.grant(acct, now), OK,
+		"as an administrator 2026-02-03T04:05:06Z by check-access, for sshd; "+
+			"it stands in for an authorization until 2026-02-04T")
 	expect(t, h.grant(acct, now.Add(-time.Second)), Warning, "in the future")
 	h.Config.Authorization.Source = "app-roles"
 	expect(t, h.grant(acct, now), OK, "under another configuration: it stands in for nothing")
-	expect(t, h.grant(stored(func(a *account.Account) { a.ObjectID = "" }), now), Skipped, "nobody has signed in")
+	expect(t, h.grant(stored(func(a *account.Account) { a.ObjectID = "" }), now),
+		Skipped, "nobody has signed in")
 }
 
-// A login shell that is no program keeps people out; sshd does not look at it where it locks them into a directory.
+// A login shell that is no program keeps people out; sshd does not look at it where it locks them
+// into a directory.
 func TestShell(t *testing.T) {
 	for name, test := range map[string]struct {
 		lines   string
@@ -170,15 +189,25 @@ func TestShell(t *testing.T) {
 		found   string
 		command string
 	}{
-		"all there":  {shell: "/bin/bash", status: OK, found: "login shells are there"},
-		"configured": {lines: `accounts.shell = "/usr/bin/zsh"`, shell: "/bin/bash", status: Failed, found: "accounts.shell is /usr/bin/zsh, which does not exist", command: "sed "},
-		"stored": {shell: "/usr/bin/fish", status: Failed, found: "the login shell of user@contoso.example is /usr/bin/fish, which does not exist",
+		"all there": {shell: "/bin/bash", status: OK, found: "login shells are there"},
+		"configured": {lines: `accounts.shell = "/usr/bin/zsh"`, shell: "/bin/bash", status: Failed,
+			found: "accounts.shell is /usr/bin/zsh, which does not exist", command: "sed "},
+		"stored": {shell: "/usr/bin/fish", status: Failed,
+			found: "the login shell of user@contoso.example is /usr/bin/fish, which does " +
+				"not exist",
 			command: `for a in user@contoso.example; do aadctl account set "$a" --shell /bin/bash; done`},
-		"no program":              {shell: "/bin/plain", status: Failed, found: "is not executable", command: "chmod a+x /bin/plain"},
-		"a directory":             {shell: "/bin", status: Failed, found: "is not a regular file", command: "for a in "},
-		"locked":                  {shell: "/none", change: func(a *account.Account) { a.Locked = time.Now() }, status: OK, found: "are there"},
-		"removed":                 {shell: "/none", change: func(a *account.Account) { a.Removed = time.Now() }, status: OK, found: "are there"},
-		"locked into a directory": {lines: `accounts.shell = "/none"`, shell: "/none", chroot: true, status: OK, found: "are there"},
+		"no program": {shell: "/bin/plain", status: Failed, found: "is not executable",
+			command: "chmod a+x /bin/plain"},
+		"a directory": {shell: "/bin", status: Failed, found: "is not a regular file",
+			command: "for a in "},
+		"locked": {shell: "/none",
+			change: func(a *account.Account) { a.Locked = time.Now() },
+			status: OK, found: "are there"},
+		"removed": {shell: "/none",
+			change: func(a *account.Account) { a.Removed = time.Now() },
+			status: OK, found: "are there"},
+		"locked into a directory": {lines: `accounts.shell = "/none"`, shell: "/none", chroot: true,
+			status: OK, found: "are there"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := host(t, nil, test.lines)
@@ -189,11 +218,15 @@ func TestShell(t *testing.T) {
 			}))
 			root := fstest.MapFS{"bin/bash": {Mode: 0o755}, "bin/plain": {Mode: 0o644}}
 			if h.Files = root; test.chroot {
-				root["etc/ssh/sshd_config"] = &fstest.MapFile{Data: []byte("ChrootDirectory /srv\n")}
-				h.Run = func(context.Context, string, ...string) (string, error) { return "chrootdirectory /srv\n", nil }
+				chroot := []byte("ChrootDirectory /srv\n")
+				root["etc/ssh/sshd_config"] = &fstest.MapFile{Data: chroot}
+				h.Run = func(context.Context, string, ...string) (string, error) {
+					return "chrootdirectory /srv\n", nil
+				}
 			}
 			findings := h.shell(t.Context())
-			if expect(t, findings, test.status, test.found); len(findings) != 1 || !strings.HasPrefix(findings[0].Command, test.command) {
+			if expect(t, findings, test.status, test.found); len(findings) != 1 ||
+				!strings.HasPrefix(findings[0].Command, test.command) {
 				t.Errorf("%+v", findings)
 			}
 		})
@@ -211,14 +244,17 @@ func TestRemote(t *testing.T) {
 		"check-access": {"", nil, OK, `would be let in: role "`},
 		"role-assignments": {"authorization.source = \"role-assignments\"", nil,
 			OK, `would be let in: role "Virtual Machine User Login" at /subscriptions/`},
-		"permissions": {"authorization.source = \"permissions\"", nil, Skipped, "without a sign-in nobody can tell"},
+		"permissions": {"authorization.source = \"permissions\"", nil, Skipped,
+			"without a sign-in nobody can tell"},
 		"app roles": {"authorization.source = \"app-roles\"\ncloud = \"public\"", nil,
 			Skipped, "without one nobody can tell"},
 		"denied": {"", func(d *emulator.Directory) {
-			d.Denies = []emulator.Deny{{Name: "freeze", Scope: d.Machine.ResourceID, DataActions: []string{"*"},
-				Principals: []string{"user@contoso.example"}}}
+			d.Denies = []emulator.Deny{{Name: "freeze", Scope: d.Machine.ResourceID,
+				DataActions: []string{"*"},
+				Principals:  []string{"user@contoso.example"}}}
 		}, Failed, "a deny assignment applies"},
-		"another tenant": {"", func(d *emulator.Directory) { d.TenantID = "99999999-0000-cccc-1111-dddd2222eeee" },
+		"another tenant": {"",
+			func(d *emulator.Directory) { d.TenantID = "99999999-0000-cccc-1111-dddd2222eeee" },
 			Failed, "this machine is of tenant"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -241,7 +277,8 @@ func TestRemote(t *testing.T) {
 			h.Person(t.Context(), h.Remote(t.Context(), tell), tell)
 			expect(t, all, test.status, test.found)
 			for _, r := range all {
-				if r.Status == Failed && test.status != Failed && r.Check != "entry" { // getent asks this machine
+				// getent asks this machine
+				if r.Status == Failed && test.status != Failed && r.Check != "entry" {
 					t.Errorf("%+v", r)
 				}
 			}
@@ -261,7 +298,8 @@ func TestClockFarOff(t *testing.T) {
 		var all []Finding
 		h.Remote(t.Context(), func(more []Finding) { all = append(all, more...) })
 		expect(t, all, Failed, "or the clock of this machine is wrong")
-		if all[0].Command != setClock || !strings.Contains(all[0].Fix, "see the clock (timedatectl)") {
+		if all[0].Command != setClock || !strings.Contains(all[0].Fix,
+			"see the clock (timedatectl)") {
 			t.Errorf("%s: %+v", what, all[0])
 		}
 	}

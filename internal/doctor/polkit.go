@@ -15,7 +15,8 @@ const (
 	polkitDropIn = "/usr/lib/systemd/system/" + polkitUnit + ".d/aad-login.conf"
 )
 
-// polkit looks at the sandbox in which polkit 127 and later run the PAM stack. Older ones have a setuid program and no such unit.
+// polkit looks at the sandbox in which polkit 127 and later run the PAM stack. Older ones have a
+// setuid program and no such unit.
 func (h *Host) polkit(context.Context) []Finding {
 	unit, err := h.read("usr/lib/systemd/system/" + polkitUnit)
 	if err != nil {
@@ -32,22 +33,27 @@ func (h *Host) polkit(context.Context) []Finding {
 }
 
 func caged(how string) Finding {
-	return failed(Machine, "polkit asks PAM in a sandbox that "+how+": pkexec and run0 refuse our accounts").
-		fix("install the package again, which brings " + polkitDropIn + "; see what overrides it: systemctl cat " + polkitUnit).
+	return failed(Machine, "polkit asks PAM in a sandbox that "+how+
+		": pkexec and run0 refuse our accounts").
+		fix("install the package again, which brings " + polkitDropIn +
+			"; see what overrides it: systemctl cat " + polkitUnit).
 		run("systemctl daemon-reload")
 }
 
-// dropIns are the texts of a unit's, in the order in which systemd reads them: by name, whichever directory they are in.
+// dropIns are the texts of a unit's, in the order in which systemd reads them: by name, whichever
+// directory they are in.
 func (h *Host) dropIns(unit string) (all string) {
 	found := map[string]string{}
 	var names []string
-	for _, dir := range []string{"usr/lib/systemd/system/", "run/systemd/system/", "etc/systemd/system/"} {
+	for _, dir := range []string{"usr/lib/systemd/system/",
+		"run/systemd/system/", "etc/systemd/system/"} {
 		entries, _ := fs.ReadDir(h.Files, dir+unit+".d")
 		for _, e := range entries {
 			if _, known := found[e.Name()]; !known {
 				names = append(names, e.Name())
 			}
-			found[e.Name()] = dir + unit + ".d/" + e.Name() // a later directory's file stands in for it
+			// a later directory's file stands in for it
+			found[e.Name()] = dir + unit + ".d/" + e.Name()
 		}
 	}
 	slices.Sort(names)

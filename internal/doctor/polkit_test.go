@@ -22,14 +22,17 @@ func TestPolkit(t *testing.T) {
 		want  Status
 		found string
 	}{
-		"an older polkit":  {nil, OK, "without a sandbox"},
-		"no drop-in":       {map[string]string{dir: sandbox}, Failed, "no network"},
-		"ours":             {map[string]string{dir: sandbox, dir + ".d/aad-login.conf": string(ours)}, OK, "lets a sign-in through"},
-		"only the network": {map[string]string{dir: sandbox, dir + ".d/x.conf": "PrivateNetwork=no\n"}, Failed, "may not write"},
+		"an older polkit": {nil, OK, "without a sandbox"},
+		"no drop-in":      {map[string]string{dir: sandbox}, Failed, "no network"},
+		"ours": {map[string]string{dir: sandbox,
+			dir + ".d/aad-login.conf": string(ours)}, OK, "lets a sign-in through"},
+		"only the network": {map[string]string{dir: sandbox,
+			dir + ".d/x.conf": "PrivateNetwork=no\n"}, Failed, "may not write"},
 		"ours is masked": {map[string]string{dir: sandbox, dir + ".d/aad-login.conf": string(ours),
 			"etc/systemd/system/" + polkitUnit + ".d/aad-login.conf": ""}, Failed, "no network"},
 		"overridden": {map[string]string{dir: sandbox, dir + ".d/aad-login.conf": string(ours),
-			"etc/systemd/system/" + polkitUnit + ".d/zz.conf": "[Service]\nPrivateNetwork=yes\n"}, Failed, "no network"},
+			"etc/systemd/system/" + polkitUnit + ".d/zz.conf": "[Service]\nPrivateNetwork=yes\n"},
+			Failed, "no network"},
 		"no sandbox": {map[string]string{dir: "[Service]\nExecStart=/usr/lib/polkit-1/polkit-agent-helper-1\n"}, OK, "lets a sign-in through"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -39,7 +42,8 @@ func TestPolkit(t *testing.T) {
 			}
 			h := &Host{System: System{Files: files}}
 			got := h.polkit(t.Context())
-			if len(got) != 1 || got[0].Status != test.want || !strings.Contains(got[0].Found, test.found) {
+			if len(got) != 1 || got[0].Status != test.want ||
+				!strings.Contains(got[0].Found, test.found) {
 				t.Errorf("%+v", got)
 			}
 			if got[0].Status == Failed && (got[0].Fix == "" || got[0].Command == "") {

@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/shell"
 )
 
-// wayOut is for what failed on the network and says nothing of what to do: whom the check asks, and the command that shows what
-// comes back.
+// wayOut is for what failed on the network and says nothing of what to do: whom the check asks, and
+// the command that shows what comes back.
 func (h *Host) wayOut(check string, r Finding) Finding {
 	if r.Status != Failed || r.Command != "" || r.Fix != "" && r.Fix != hangs {
 		return r
@@ -24,9 +24,12 @@ func (h *Host) wayOut(check string, r Finding) Finding {
 		return r.fix("correct it in " + h.configPath() + ": man aad-login.toml").run(apply)
 	case check == "machine" || check == "identity":
 		url := cmp.Or(h.Config.Endpoints.Metadata, azure.DefaultMetadata)
-		return heardOf(r, url).fix("on a VM in Azure, let root reach it directly: past firewall, container and proxy; on a machine that is not in Azure, " +
-			"set authorization.source = \"app-roles\" and cloud").
-			run("curl -sS -m 10 --noproxy '*' -H Metadata:true '" + url + "/metadata/instance?api-version=2021-02-01'")
+		return heardOf(r, url).
+			fix("on a VM in Azure, let root reach it directly: past firewall, container and " +
+				"proxy; on a machine that is not in Azure, " +
+				"set authorization.source = \"app-roles\" and cloud").
+			run("curl -sS -m 10 --noproxy '*' -H Metadata:true '" + url +
+				"/metadata/instance?api-version=2021-02-01'")
 	}
 	url := h.authority() + "/" + h.Config.TenantID + "/v2.0/.well-known/openid-configuration"
 	if check == "authorization" {
@@ -50,10 +53,12 @@ func (h *Host) overTheNetwork(r Finding, url string) Finding {
 		curl += " --cacert " + shell.Word(e.CAFile)
 	}
 	if e.Proxy != "" {
-		return r.fix("endpoints.proxy, " + e.Proxy + ", must run and let this machine through to " + origin(url) + "; what answers may be a page of its own").
+		return r.fix("endpoints.proxy, " + e.Proxy + ", must run and let this machine through to " +
+			origin(url) + "; what answers may be a page of its own").
 			run(curl + " -x " + shell.Word(e.Proxy) + " " + shell.Word(url))
 	}
-	return r.fix("root must reach " + origin(url) + ": name resolution, routes and firewall, or a proxy in endpoints.proxy; what answers may " +
+	return r.fix("root must reach " + origin(url) +
+		": name resolution, routes and firewall, or a proxy in endpoints.proxy; what answers may " +
 		"be the page of a portal").run(curl + " --noproxy '*' " + shell.Word(url))
 }
 
@@ -63,7 +68,8 @@ func origin(url string) string {
 	return scheme + "://" + host
 }
 
-// authority and resourceManager are those of the configuration, without asking metadata, which may be what is missing.
+// authority and resourceManager are those of the configuration, without asking metadata, which may
+// be what is missing.
 func (h *Host) authority() string {
 	return cmp.Or(h.Config.Endpoints.Authority, h.cloud().Authority)
 }
@@ -80,7 +86,8 @@ func (h *Host) cloud() azure.Cloud {
 	return cloud
 }
 
-// mayAskCommand gives the identity that asks the one right that it needs. Azure's own cloud is known to have the role for it.
+// mayAskCommand gives the identity that asks the one right that it needs. Azure's own cloud is
+// known to have the role for it.
 func (r remote) mayAskCommand() string {
 	machine, err := r.resource()
 	if err != nil {

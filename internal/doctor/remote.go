@@ -18,7 +18,8 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// maxSkew is what tokens are allowed to differ by here, and less than what Entra ID itself forgives.
+// maxSkew is what tokens are allowed to differ by here, and less than what Entra ID itself
+// forgives.
 const maxSkew = time.Minute
 
 // offline are the checks of the network and what each needs.
@@ -29,7 +30,8 @@ func (h *Host) Remote(ctx context.Context, tell func([]Finding)) *signin.Probe {
 	probe, err := signin.NewProbe(ctx, h.Config)
 	if err != nil {
 		tell(examine(ctx, "endpoints", func(context.Context) []Finding {
-			return []Finding{failed(Configuration, plain(err)).fix("correct endpoints.ca_file or endpoints.proxy")}
+			return []Finding{failed(Configuration, plain(err)).
+				fix("correct endpoints.ca_file or endpoints.proxy")}
 		}))
 		return nil
 	}
@@ -81,7 +83,8 @@ type remote struct {
 type checkFunc func(context.Context) []Finding
 
 // tell runs a check if what it needs is there, and reports whether it did not fail.
-func (r remote) tell(ctx context.Context, tell func([]Finding), name string, possible bool, check checkFunc) bool {
+func (r remote) tell(ctx context.Context, tell func([]Finding), name string,
+	possible bool, check checkFunc) bool {
 	if !possible {
 		check = func(context.Context) []Finding { return []Finding{skipped(offlineWhy)} }
 	}
@@ -106,8 +109,10 @@ func (r remote) wrong(what string, err error) []Finding {
 		kind = Machine
 	}
 	finding := failed(kind, what+": "+plain(err)).fix(r.probe.Fix(err))
-	// A certificate that is not valid now is mostly this clock's doing. Nobody with such a clock gets an answer that says what time it is.
-	if invalid := (x509.CertificateInvalidError{}); errors.As(err, &invalid) && invalid.Reason == x509.Expired {
+	// A certificate that is not valid now is mostly this clock's doing. Nobody with such a clock
+	// gets an answer that says what time it is.
+	if invalid := (x509.CertificateInvalidError{}); errors.As(err, &invalid) &&
+		invalid.Reason == x509.Expired {
 		return []Finding{finding.run(setClock)}
 	}
 	return []Finding{finding}
@@ -118,7 +123,8 @@ const setClock = "timedatectl set-ntp true"
 // plain drops the names of packages, which say nothing to a person.
 func plain(err error) string {
 	text := err.Error()
-	for _, name := range []string{"signin: configuration: ", "signin: ", "token: ", "azure: ", "rbac: ", "oauth: ", "devicecode: ", "authcode: "} {
+	for _, name := range []string{"signin: configuration: ", "signin: ", "token: ", "azure: ",
+		"rbac: ", "oauth: ", "devicecode: ", "authcode: "} {
 		text = strings.TrimPrefix(text, name)
 	}
 	return text
@@ -163,7 +169,8 @@ func (r remote) machine(context.Context) []Finding {
 	switch {
 	case err != nil:
 		finding := r.wrong("where in Azure this machine is", err)[0]
-		if refused := (*azure.Error)(nil); errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) && !refused.Updating() {
+		if refused := (*azure.Error)(nil); errors.As(err, &refused) &&
+			!errors.Is(err, azure.ErrUnreachable) && !refused.Updating() {
 			finding.Kind = Machine // it is somewhere, and whom it asks does not say where
 		}
 		return r.byRule([]Finding{finding}, err)
@@ -171,7 +178,9 @@ func (r remote) machine(context.Context) []Finding {
 		return []Finding{ok("app roles decide, so this machine need not be in Azure")}
 	}
 	if other := r.probe.OtherMachine(); other != "" {
-		return r.byRule([]Finding{warningf("roles are looked up at %s (authorization.resource_id), and the metadata service says that this machine is %s", id, other).
+		return r.byRule([]Finding{warningf("roles are looked up at %s "+
+			"(authorization.resource_id), and the metadata service says that this machine is %s",
+			id, other).
 			fix("without the key it is what metadata says; if it is another on purpose, ignore this").
 			run(fmt.Sprintf(`sed -Ei 's/^([[:blank:]]*(authorization\.)?resource_id[[:blank:]]*=)/#\1/' %s && %s`, shell.Word(r.configPath()), apply))}, nil)
 	}
@@ -182,7 +191,8 @@ func (r remote) registration(ctx context.Context) []Finding {
 	err := r.probe.Registration(ctx)
 	switch browser := r.Config.SignIn.Flow == config.Browser; {
 	case browser && signin.TakesNoCodes(err):
-		return []Finding{ok("Entra ID knows the app registration %s, which takes no device codes and needs none", r.Config.ClientID)}
+		return []Finding{ok("Entra ID knows the app registration %s, which takes no device codes "+
+			"and needs none", r.Config.ClientID)}
 	case err != nil:
 		return r.wrong("the app registration "+r.Config.ClientID, err)
 	case browser:
@@ -193,7 +203,9 @@ func (r remote) registration(ctx context.Context) []Finding {
 
 func (r remote) tenant(context.Context) []Finding {
 	if err := r.probe.SameTenant(); err != nil {
-		return []Finding{r.wrong("the tenant", err)[0].fix("people of one directory have no roles at a machine of another: correct tenant_id, if it is wrong").
+		return []Finding{r.wrong("the tenant",
+			err)[0].fix("people of one directory have no roles at a machine of another: correct " +
+			"tenant_id, if it is wrong").
 			run("az account show --query tenantId --output tsv")}
 	}
 	return []Finding{ok("metadata names no other tenant than tenant_id")}
@@ -205,7 +217,8 @@ func (r remote) identity(ctx context.Context) []Finding {
 		if _, forbidden := signin.Forbidden(err); forbidden {
 			return r.byRule([]Finding{finding}, err)
 		}
-		if refused := (*azure.Error)(nil); errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) {
+		if refused := (*azure.Error)(nil); errors.As(err, &refused) &&
+			!errors.Is(err, azure.ErrUnreachable) {
 			finding.Kind = Machine
 			if r.Config.Authorization.ManagedIdentity == "" && !refused.SeveralIdentities() {
 				finding.Command = r.identityAssign()
@@ -234,12 +247,15 @@ func (r remote) authorization(ctx context.Context) []Finding {
 	switch {
 	case err == nil:
 		return []Finding{ok("Azure answers this machine (%s)", r.Config.Authorization.Source)}
-	case errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) && refused.Status != 401 && refused.Status != 403:
-		return []Finding{warning("Azure does not answer about an account that does not exist: " + plain(err)).
+	case errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) &&
+		refused.Status != 401 && refused.Status != 403:
+		return []Finding{warning("Azure does not answer about an account that does not exist: " +
+			plain(err)).
 			fix("after the first sign-in, aadctl check ACCOUNT tells more")}
 	case errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable):
 		finding := r.wrong("Azure refuses this machine", err)[0]
-		if finding.Kind = Machine; r.Config.Authorization.AsksAsMachine() && strings.EqualFold(refused.Code, "AuthorizationFailed") {
+		if finding.Kind = Machine; r.Config.Authorization.AsksAsMachine() &&
+			strings.EqualFold(refused.Code, "AuthorizationFailed") {
 			finding.Command = r.mayAskCommand()
 		}
 		return []Finding{finding}

@@ -9,16 +9,19 @@ import (
 	"aadlogin/internal/sshd"
 )
 
-// rulesByGroup finds rules of sshd by groups that sign-ins change, where nobody is asked to connect again: they are one sign-in
-// late.
+// rulesByGroup finds rules of sshd by groups that sign-ins change, where nobody is asked to connect
+// again: they are one sign-in late.
 func (h *Host) rulesByGroup(c *sshd.Config) []Finding {
 	line, found := byGroup(c, h.Config.ChangingGroups())
 	if !found || h.Config.SignIn.ReconnectOnGroupChange != "false" {
 		return nil
 	}
-	rule := fmt.Sprintf("%s:%d has a rule by a group that sign-ins change (%s)", line.File, line.Number, line.Text)
-	late := failed(Configuration, rule+", and whoever comes to it or leaves it is judged by the groups of before, once")
-	return []Finding{late.fix("have such sign-ins ask to connect again, by which the rule is in force at once").
+	rule := fmt.Sprintf("%s:%d has a rule by a group that sign-ins change (%s)",
+		line.File, line.Number, line.Text)
+	late := failed(Configuration,
+		rule+", and whoever comes to it or leaves it is judged by the groups of before, once")
+	return []Finding{late.fix("have such sign-ins ask to connect again, by which the rule is in " +
+		"force at once").
 		run("sed -i 's/^\\( *reconnect_on_group_change *= *\\)false/\\1true/' " + h.configPath())}
 }
 

@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/sshd"
 )
 
-// reloaded: sshd -T tells what the files say, and a running sshd goes by what they said when it read them. It writes its PidFile right
-// after that, when it starts and again at each reload.
+// reloaded: sshd -T tells what the files say, and a running sshd goes by what they said when it
+// read them. It writes its PidFile right after that, when it starts and again at each reload.
 func (h *Host) reloaded(set map[string][]string, lines *sshd.Config) []Finding {
 	file := strings.Join(set["pidfile"], " ")
 	read, running := h.readAt(file)
@@ -31,8 +31,9 @@ func (h *Host) reloaded(set map[string][]string, lines *sshd.Config) []Finding {
 	return nil
 }
 
-// readAt is when the sshd with this PidFile read its configuration. Where the clock has been set since, the age of the process tells,
-// which began before: better to miss a change than to see one that was not.
+// readAt is when the sshd with this PidFile read its configuration. Where the clock has been set
+// since, the age of the process tells, which began before: better to miss a change than to see one
+// that was not.
 func (h *Host) readAt(pidFile string) (time.Time, bool) {
 	if !strings.HasPrefix(pidFile, "/") {
 		return time.Time{}, false
@@ -70,7 +71,8 @@ func (h *Host) beganAt(pid string) (time.Time, bool) {
 	return time.Unix(seconds, 0).Add(time.Duration(ticks) * (time.Second / 100)), err == nil
 }
 
-// changedAt is the later of the two times of a file: what is moved or copied with its time has a new inode change time.
+// changedAt is the later of the two times of a file: what is moved or copied with its time has a
+// new inode change time.
 func (h *Host) changedAt(file string) (time.Time, error) {
 	info, err := fs.Stat(h.Files, file[1:])
 	if err != nil {

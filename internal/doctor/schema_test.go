@@ -14,8 +14,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// A schema is as much of JSON Schema (draft 2020-12) as check.schema.json uses. A keyword it does not know is an error: it would
-// hold nothing.
+// A schema is as much of JSON Schema (draft 2020-12) as check.schema.json uses. A keyword it does
+// not know is an error: it would hold nothing.
 type schema struct {
 	Draft       string             `json:"$schema"`
 	Title       string             `json:"title"`
@@ -42,7 +42,9 @@ func parseSchema(t *testing.T) *schema {
 
 // faults says where a value is not what the schema has.
 func (s *schema) faults(at string, value any) (all []string) {
-	wrong := func(format string, args ...any) { all = append(all, at+": "+fmt.Sprintf(format, args...)) }
+	wrong := func(format string, args ...any) {
+		all = append(all, at+": "+fmt.Sprintf(format, args...))
+	}
 	if text, ok := value.(string); s.Enum != nil && (!ok || !slices.Contains(s.Enum, text)) {
 		wrong("%v is none of %q", value, s.Enum)
 	}
@@ -90,9 +92,11 @@ func (s *schema) check(t *testing.T, text string) []string {
 	return s.faults("", value)
 }
 
-// Everything that the checks say is as the schema has it: of this machine, as far as a test may look, of the network, of a person.
+// Everything that the checks say is as the schema has it: of this machine, as far as a test may
+// look, of the network, of a person.
 func TestSchema(t *testing.T) {
-	s, seen := parseSchema(t), map[string]bool{"configuration": true, "endpoints": true} // those are checked below
+	// those are checked below
+	s, seen := parseSchema(t), map[string]bool{"configuration": true, "endpoints": true}
 	entra := new(emulator.Server)
 	if err := entra.Start(); err != nil {
 		t.Fatal(err)
@@ -102,7 +106,8 @@ func TestSchema(t *testing.T) {
 	h.Files = fstest.MapFS{}
 	h.Account = "user@contoso.example"
 	findings := []Finding{{Check: "configuration", Status: Failed, Kind: Configuration, Found: "x"},
-		{Check: "endpoints", Status: Failed, Kind: Configuration, Found: "x", Fix: "y", Command: "z"}}
+		{Check: "endpoints", Status: Failed, Kind: Configuration,
+			Found: "x", Fix: "y", Command: "z"}}
 	tell := func(more []Finding) {
 		for _, r := range more {
 			seen[r.Check] = true

@@ -39,8 +39,10 @@ func (h *Host) enforcement() *enforcement {
 	}
 	config, _ := h.read("etc/selinux/config")
 	for line := range strings.Lines(config) {
-		if mode, set := strings.CutPrefix(strings.TrimSpace(line), "SELINUX="); set && (mode == "enforcing" || mode == "permissive") {
-			return &enforcement{is: "SELinux is not enabled, but /etc/selinux/config has it " + mode}
+		if mode, set := strings.CutPrefix(strings.TrimSpace(line), "SELINUX="); set &&
+			(mode == "enforcing" || mode == "permissive") {
+			return &enforcement{is: "SELinux is not enabled, but /etc/selinux/config has it " +
+				mode}
 		}
 	}
 	return nil
@@ -54,8 +56,8 @@ func (e *enforcement) wrong(found string) Finding {
 	return warning(e.is + found + "; once it enforces, nobody can sign in")
 }
 
-// selinux wants the policy to have our module and our files its labels, and looks for what has been denied lately. Distributions'
-// policies differ, so whether a sign-in works, only a sign-in tells.
+// selinux wants the policy to have our module and our files its labels, and looks for what has been
+// denied lately. Distributions' policies differ, so whether a sign-in works, only a sign-in tells.
 func (h *Host) selinux(ctx context.Context) []Finding {
 	e := h.enforcement()
 	if e == nil {
@@ -66,8 +68,10 @@ func (h *Host) selinux(ctx context.Context) []Finding {
 		findings = h.labels(ctx, e)
 	}
 	if denied := denials(h.tail(auditLog)); e.denies && len(denied) > 0 {
-		found := fmt.Sprintf("SELinux has denied what a sign-in or a look-up of names may need, last: %s", denied[len(denied)-1])
-		findings = append(findings, warning(found).fix("this shows all of it, and why").run("ausearch -m avc | audit2why"))
+		found := fmt.Sprintf("SELinux has denied what a sign-in or a look-up of names may need, "+
+			"last: %s", denied[len(denied)-1])
+		findings = append(findings, warning(found).fix("this shows all of it, and why").
+			run("ausearch -m avc | audit2why"))
 	}
 	switch {
 	case findings != nil:
@@ -75,7 +79,8 @@ func (h *Host) selinux(ctx context.Context) []Finding {
 	case !e.labels:
 		return []Finding{ok("%s; what it needs is there", e.is)}
 	}
-	return []Finding{ok("%s, with the module %s, and our files have its labels", e.is, selinuxModule)}
+	return []Finding{ok("%s, with the module %s, and our files have its labels", e.is,
+		selinuxModule)}
 }
 
 // policyModule asks for the module, which semodule tells also of a policy that is not in force.
@@ -85,36 +90,45 @@ func (h *Host) policyModule(ctx context.Context, e *enforcement) []Finding {
 	case err != nil && !e.labels:
 		return nil // there is no policy that could be switched on
 	case err != nil:
-		return []Finding{warning(e.is + ", and semodule does not tell its modules: " + lastLine(said)).
+		return []Finding{warning(e.is + ", and semodule does not tell its modules: " +
+			lastLine(said)).
 			fix("see whether it has the module " + selinuxModule)}
 	case hasModule(said):
 		return nil
 	}
-	found := e.wrong(" without the module " + selinuxModule + ", so sshd may not ask Entra ID, nor read or store accounts")
+	found := e.wrong(" without the module " + selinuxModule +
+		", so sshd may not ask Entra ID, nor read or store accounts")
 	if !h.exists(selinuxHelper) {
-		return []Finding{found.fix("install the package again, which brings " + selinuxHelper + " and loads the module")}
+		return []Finding{found.fix("install the package again, which brings " +
+			selinuxHelper + " and loads the module")}
 	}
 	return []Finding{found.run(selinuxAdd)}
 }
 
-// labels compares those of our files with what the policy has for them. A label of the module's own lets a sign-in through also where
-// it is not the one that the policy has, but of the store: that one everybody reads.
+// labels compares those of our files with what the policy has for them. A label of the module's own
+// lets a sign-in through also where it is not the one that the policy has, but of the store: that
+// one everybody reads.
 func (h *Host) labels(ctx context.Context, e *enforcement) (findings []Finding) {
 	store := h.Config.Accounts.Directory
-	files := slices.DeleteFunc([]string{store, path.Join(store, "accounts.cdb"), path.Join(store, "grants"), path.Join(store, "backups"),
-		"/var/cache/aad-login", "/run/aad-login"}, func(file string) bool { return !h.exists(file) })
+	files := slices.DeleteFunc([]string{store, path.Join(store, "accounts.cdb"),
+		path.Join(store, "grants"), path.Join(store, "backups"),
+		"/var/cache/aad-login", "/run/aad-login"},
+		func(file string) bool { return !h.exists(file) })
 	if len(files) == 0 {
 		return nil
 	}
 	said, err := h.Run(ctx, "matchpathcon", append([]string{"-V"}, files...)...)
 	wrong := mislabelled(said)
 	if err != nil && len(wrong) == 0 {
-		return []Finding{warning(e.is + ", and matchpathcon does not tell whether our files have its labels: " + lastLine(said)).
+		return []Finding{warning(e.is +
+			", and matchpathcon does not tell whether our files have its labels: " +
+			lastLine(said)).
 			fix("the command labels them, and says which it had to").run(relabel)}
 	}
 	for _, l := range wrong {
 		found := fmt.Sprintf(", and %s has the label %s, not %s", l.file, l.is, l.should)
-		if strings.Contains(l.is, ":aad_login_") && !strings.HasPrefix(l.should, "system_u:object_r:aad_login_lib_t:") {
+		if strings.Contains(l.is, ":aad_login_") && !strings.HasPrefix(l.should,
+			"system_u:object_r:aad_login_lib_t:") {
 			findings = append(findings, warning(e.is+found).run(relabel))
 			continue
 		}
@@ -165,8 +179,9 @@ func (h *Host) tail(file string) string {
 
 var denied = regexp.MustCompile(`avc: +denied +(\{[^}]*\}) .*comm="([^"]*)"`)
 
-// denials are those about files of ours, whoever asked; of programs that load pam_aad.so, those about what it does, which is to ask web
-// servers; and those of what a first session needs. The kernel cuts a name after 15 letters.
+// denials are those about files of ours, whoever asked; of programs that load pam_aad.so, those
+// about what it does, which is to ask web servers; and those of what a first session needs. The
+// kernel cuts a name after 15 letters.
 func denials(audit string) (all []string) {
 	asking := []string{"sshd", "sshd-session", "sshd-auth", "login", "su", "sudo", "cron", "crond"}
 	session := []string{"mkhomedir_helpe", "systemd-user-ru"}

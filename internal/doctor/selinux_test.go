@@ -18,13 +18,19 @@ import (
 const (
 	labelledRight = "/var/lib/aad-login verified.\n/var/lib/aad-login/accounts.cdb verified.\n"
 	storeOfVarLib = "/var/lib/aad-login verified.\n" +
-		"/var/lib/aad-login/accounts.cdb has context system_u:object_r:var_lib_t:s0, should be system_u:object_r:aad_login_lib_t:s0\n"
-	directoryOfVarLib = "/var/lib/aad-login has context unconfined_u:object_r:var_lib_t:s0, should be system_u:object_r:aad_login_lib_t:s0\n" +
+		"/var/lib/aad-login/accounts.cdb has context system_u:object_r:var_lib_t:s0, should be " +
+		"system_u:object_r:aad_login_lib_t:s0\n"
+	directoryOfVarLib = "/var/lib/aad-login has context unconfined_u:object_r:var_lib_t:s0, " +
+		"should be system_u:object_r:aad_login_lib_t:s0\n" +
 		"/var/lib/aad-login/accounts.cdb verified.\n"
 	backupsOfStore = labelledRight +
-		"/var/lib/aad-login/backups has context unconfined_u:object_r:aad_login_lib_t:s0, should be system_u:object_r:aad_login_private_t:s0\n"
-	storeOfPrivate  = "/var/lib/aad-login/accounts.cdb has context system_u:object_r:aad_login_private_t:s0, should be system_u:object_r:aad_login_lib_t:s0\n"
-	cacheUnlabelled = labelledRight + "/var/cache/aad-login has context system_u:object_r:unlabeled_t:s0, should be system_u:object_r:aad_login_private_t:s0\n"
+		"/var/lib/aad-login/backups has context unconfined_u:object_r:aad_login_lib_t:s0, should " +
+		"be system_u:object_r:aad_login_private_t:s0\n"
+	storeOfPrivate = "/var/lib/aad-login/accounts.cdb has context " +
+		"system_u:object_r:aad_login_private_t:s0, should be system_u:object_r:aad_login_lib_t:s0\n"
+	cacheUnlabelled = labelledRight +
+		"/var/cache/aad-login has context system_u:object_r:unlabeled_t:s0, should be " +
+		"system_u:object_r:aad_login_private_t:s0\n"
 
 	deniedWeb   = `type=AVC msg=audit(1.1:1): avc:  denied  { name_connect } for  pid=7 comm="sshd" dest=443 tcontext=u:o:http_port_t:s0`
 	deniedOther = `type=AVC msg=audit(1.1:2): avc:  denied  { read } for  pid=8 comm="httpd" path="/aad" dest=443 `
@@ -57,33 +63,60 @@ func TestSELinux(t *testing.T) {
 		found, command         string
 		withoutHelper          bool
 	}{
-		"off":                     {found: "not enabled", status: OK},
-		"off, and a policy":       {config: "SELINUX=disabled\n", modules: "abrt\n", found: "not enabled", status: OK},
-		"next boot, with it":      {config: "# SELINUX=\nSELINUX=enforcing\n", modules: with, found: "has it enforcing; what it needs", status: OK},
-		"next boot, without it":   {config: "SELINUX=permissive\n", modules: "abrt\n", status: Warning, found: "once it enforces, nobody", command: selinuxAdd},
-		"configured, no policy":   {config: "SELINUX=enforcing\n", status: OK, found: "what it needs"},
-		"watches":                 {enforce: "0\n", modules: with, labels: labelledRight, audit: deniedWeb, status: OK, found: "only watches, with the module"},
-		"watches without":         {enforce: "0\n", modules: "abrt\n", status: Warning, found: "once it enforces, nobody", command: selinuxAdd},
-		"watches a wrong label":   {enforce: "0\n", modules: with, labels: storeOfVarLib, status: Warning, found: "once it enforces, nobody", command: relabel},
-		"enforces":                {enforce: "1", modules: with, labels: labelledRight, audit: deniedOther + "\n" + deniedQuiet, status: OK, found: "with the module"},
-		"older semodule":          {enforce: "1\n", modules: "abrt\t1.0\naad_login\t1.0", labels: labelledRight, status: OK, found: "with the module"},
-		"another's module":        {enforce: "1", modules: "abrt\naad_login_too\n", status: Failed, found: "without the module", command: selinuxAdd},
-		"no helper":               {enforce: "1", modules: "abrt\n", withoutHelper: true, status: Failed, found: "without the module"},
-		"semodule fails":          {enforce: "1", labels: labelledRight, status: Warning, found: "semodule does not tell"},
-		"store unlabelled":        {enforce: "1", modules: with, labels: storeOfVarLib, status: Failed, found: "accounts.cdb has the label system_u:object_r:var_lib_t:s0", command: relabel},
-		"store of another kind":   {enforce: "1", modules: with, labels: storeOfPrivate, status: Failed, found: "accounts.cdb has the label", command: relabel},
-		"directory unlabelled":    {enforce: "1", modules: with, labels: directoryOfVarLib, status: Failed, found: "/var/lib/aad-login has the label", command: relabel},
-		"cache unlabelled":        {enforce: "1", modules: with, labels: cacheUnlabelled, status: Failed, found: "/var/cache/aad-login has the label", command: relabel},
-		"backups as the store":    {enforce: "1", modules: with, labels: backupsOfStore, status: Warning, found: "backups has the label", command: relabel},
-		"matchpathcon fails":      {enforce: "1", modules: with, status: Warning, found: "matchpathcon does not tell", command: relabel},
-		"denied the web":          {enforce: "1", modules: with, labels: labelledRight, audit: deniedWeb + "\n" + deniedOther, status: Warning, found: "last: sshd { name_connect }"},
-		"denied long ago":         {enforce: "1", modules: with, labels: labelledRight, audit: strings.Repeat(deniedQuiet+"\n", 20_000) + deniedWeb, status: Warning, found: "last: sshd { name_connect }"},
-		"denied a name":           {enforce: "1", modules: with, labels: labelledRight, audit: deniedStore, status: Warning, found: "last: dbus-daemon { read }"},
-		"denied a home":           {enforce: "1", modules: with, labels: labelledRight, audit: deniedHome, status: Warning, found: "last: mkhomedir_helpe { write }"},
-		"denied a runtime folder": {enforce: "1", modules: with, labels: labelledRight, audit: deniedDir, status: Warning, found: "last: systemd-user-ru { search }"},
+		"off": {found: "not enabled", status: OK},
+		"off, and a policy": {config: "SELINUX=disabled\n", modules: "abrt\n",
+			found: "not enabled", status: OK},
+		"next boot, with it": {config: "# SELINUX=\nSELINUX=enforcing\n", modules: with,
+			found: "has it enforcing; what it needs", status: OK},
+		"next boot, without it": {config: "SELINUX=permissive\n", modules: "abrt\n",
+			status: Warning, found: "once it enforces, nobody", command: selinuxAdd},
+		"configured, no policy": {config: "SELINUX=enforcing\n",
+			status: OK, found: "what it needs"},
+		"watches": {enforce: "0\n", modules: with, labels: labelledRight,
+			audit: deniedWeb, status: OK, found: "only watches, with the module"},
+		"watches without": {enforce: "0\n", modules: "abrt\n", status: Warning,
+			found: "once it enforces, nobody", command: selinuxAdd},
+		"watches a wrong label": {enforce: "0\n", modules: with, labels: storeOfVarLib,
+			status: Warning, found: "once it enforces, nobody", command: relabel},
+		"enforces": {enforce: "1", modules: with, labels: labelledRight,
+			audit: deniedOther + "\n" + deniedQuiet, status: OK, found: "with the module"},
+		"older semodule": {enforce: "1\n", modules: "abrt\t1.0\naad_login\t1.0",
+			labels: labelledRight, status: OK, found: "with the module"},
+		"another's module": {enforce: "1", modules: "abrt\naad_login_too\n", status: Failed,
+			found: "without the module", command: selinuxAdd},
+		"no helper": {enforce: "1", modules: "abrt\n", withoutHelper: true,
+			status: Failed, found: "without the module"},
+		"semodule fails": {enforce: "1", labels: labelledRight, status: Warning,
+			found: "semodule does not tell"},
+		"store unlabelled": {enforce: "1", modules: with, labels: storeOfVarLib,
+			status: Failed, found: "accounts.cdb has the label system_u:object_r:var_lib_t:s0",
+			command: relabel},
+		"store of another kind": {enforce: "1", modules: with, labels: storeOfPrivate,
+			status: Failed, found: "accounts.cdb has the label", command: relabel},
+		"directory unlabelled": {enforce: "1", modules: with, labels: directoryOfVarLib,
+			status: Failed, found: "/var/lib/aad-login has the label", command: relabel},
+		"cache unlabelled": {enforce: "1", modules: with, labels: cacheUnlabelled,
+			status: Failed, found: "/var/cache/aad-login has the label", command: relabel},
+		"backups as the store": {enforce: "1", modules: with, labels: backupsOfStore,
+			status: Warning, found: "backups has the label", command: relabel},
+		"matchpathcon fails": {enforce: "1", modules: with, status: Warning,
+			found: "matchpathcon does not tell", command: relabel},
+		"denied the web": {enforce: "1", modules: with, labels: labelledRight,
+			audit: deniedWeb + "\n" + deniedOther, status: Warning,
+			found: "last: sshd { name_connect }"},
+		"denied long ago": {enforce: "1", modules: with, labels: labelledRight,
+			audit: strings.Repeat(deniedQuiet+"\n", 20_000) + deniedWeb, status: Warning,
+			found: "last: sshd { name_connect }"},
+		"denied a name": {enforce: "1", modules: with, labels: labelledRight,
+			audit: deniedStore, status: Warning, found: "last: dbus-daemon { read }"},
+		"denied a home": {enforce: "1", modules: with, labels: labelledRight,
+			audit: deniedHome, status: Warning, found: "last: mkhomedir_helpe { write }"},
+		"denied a runtime folder": {enforce: "1", modules: with, labels: labelledRight,
+			audit: deniedDir, status: Warning, found: "last: systemd-user-ru { search }"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			files := fstest.MapFS{auditLog: {Data: []byte(test.audit)}, "var/lib/aad-login/accounts.cdb": {}, selinuxHelper[1:]: {}}
+			files := fstest.MapFS{auditLog: {Data: []byte(test.audit)},
+				"var/lib/aad-login/accounts.cdb": {}, selinuxHelper[1:]: {}}
 			if test.enforce != "" {
 				files["sys/fs/selinux/enforce"] = &fstest.MapFile{Data: []byte(test.enforce)}
 			}
@@ -93,11 +126,13 @@ func TestSELinux(t *testing.T) {
 			if test.withoutHelper {
 				delete(files, selinuxHelper[1:])
 			}
-			h := &Host{System: System{Files: files, Run: policyTools(test.modules, test.labels)}, Config: &config.Config{}}
+			h := &Host{System: System{Files: files, Run: policyTools(test.modules, test.labels)},
+				Config: &config.Config{}}
 			h.Config.Accounts.Directory = "/var/lib/aad-login"
 			findings := h.selinux(t.Context())
 			expect(t, findings, test.status, test.found)
-			if test.command != "" && !slices.ContainsFunc(findings, func(r Finding) bool { return r.Command == test.command }) {
+			if test.command != "" && !slices.ContainsFunc(findings,
+				func(r Finding) bool { return r.Command == test.command }) {
 				t.Errorf("no command %q: %+v", test.command, findings)
 			}
 			if test.withoutHelper && findings[0].Command != "" {
@@ -110,12 +145,14 @@ func TestSELinux(t *testing.T) {
 // A file that is not there has no label, and none is asked for.
 func TestLabelsOfWhatIsThere(t *testing.T) {
 	var asked []string
-	h := &Host{System: System{Files: fstest.MapFS{"run/aad-login/windows": {}}, Run: func(_ context.Context, program string, args ...string) (string, error) {
-		asked = append([]string{program}, args...)
-		return "", nil
-	}}, Config: &config.Config{}}
+	h := &Host{System: System{Files: fstest.MapFS{"run/aad-login/windows": {}},
+		Run: func(_ context.Context, program string, args ...string) (string, error) {
+			asked = append([]string{program}, args...)
+			return "", nil
+		}}, Config: &config.Config{}}
 	h.Config.Accounts.Directory = "/var/lib/aad-login"
-	if findings := h.labels(t.Context(), &enforcement{denies: true, labels: true}); findings != nil {
+	if findings := h.labels(t.Context(),
+		&enforcement{denies: true, labels: true}); findings != nil {
 		t.Errorf("%+v", findings)
 	}
 	if want := []string{"matchpathcon", "-V", "/run/aad-login"}; !slices.Equal(asked, want) {

@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// services tells in which PAM services a code is shown, and finds those whose own file asks for one that is never shown.
+// services tells in which PAM services a code is shown, and finds those whose own file asks for one
+// that is never shown.
 func (h *Host) services(context.Context) (findings []Finding) {
 	listed := h.Config.SignIn.Services
 	var shown, refused []string
@@ -25,18 +26,24 @@ func (h *Host) services(context.Context) (findings []Finding) {
 		}
 	}
 	if len(shown)+len(refused) > 0 {
-		findings = append(findings, ok("people are asked to sign in by %s; an account of ours is refused at once in %s", words(shown), words(refused)))
+		findings = append(findings,
+			ok("people are asked to sign in by %s; an account of ours is refused at once in %s",
+				words(shown), words(refused)))
 	}
 	for _, name := range h.OwnServices() {
 		if !slices.Contains(listed, name) {
-			findings = append(findings, warningf("/etc/pam.d/%s names pam_aad.so itself, but sign_in.services does not list it, "+
-				"so nobody is asked to sign in there", name).fix("take the lines out of it or, if its program shows people a prompt").
-				run("aadctl config add-service "+name))
+			findings = append(findings,
+				warningf("/etc/pam.d/%s names pam_aad.so itself, but sign_in.services does not "+
+					"list it, "+
+					"so nobody is asked to sign in there", name).
+					fix("take the lines out of it or, if its program shows people a prompt").
+					run("aadctl config add-service "+name))
 		}
 	}
 	if !slices.Contains(listed, "sshd") {
-		findings = append(findings, warning("sign_in.services does not list sshd: over ssh nobody is asked to sign in").
-			run("aadctl config add-service sshd"))
+		findings = append(findings,
+			warning("sign_in.services does not list sshd: over ssh nobody is asked to sign in").
+				run("aadctl config add-service sshd"))
 	}
 	return findings
 }
@@ -52,8 +59,9 @@ func asks(rules []rule) bool {
 	return slices.ContainsFunc(of(rules, "auth"), rule.ours)
 }
 
-// OwnServices are the PAM services of this machine whose own file asks pam_aad.so for authentication, or one it includes that is
-// not a stack shared by all. An administrator wrote those; the package never does.
+// OwnServices are the PAM services of this machine whose own file asks pam_aad.so for
+// authentication, or one it includes that is not a stack shared by all. An administrator wrote
+// those; the package never does.
 func (h *Host) OwnServices() []string {
 	own := func(name string) (string, string, error) {
 		if isShared(name) {
@@ -61,16 +69,19 @@ func (h *Host) OwnServices() []string {
 		}
 		return h.service(name)
 	}
-	return slices.DeleteFunc(h.pamServices(), func(name string) bool { return !asks(stack(own, name, "", 0)) })
+	return slices.DeleteFunc(h.pamServices(), func(name string) bool {
+		return !asks(stack(own, name, "", 0))
+	})
 }
 
-// pamServices are the files of a service each, sorted. A name with a dot or a tilde is a copy that an editor, a package or an
-// administrator has kept.
+// pamServices are the files of a service each, sorted. A name with a dot or a tilde is a copy that
+// an editor, a package or an administrator has kept.
 func (h *Host) pamServices() (names []string) {
 	for _, dir := range pamDirs {
 		files, _ := fs.ReadDir(h.Files, dir)
 		for _, file := range files {
-			if name := file.Name(); !strings.ContainsAny(name, ".~") && !isShared(name) && name != "other" {
+			if name := file.Name(); !strings.ContainsAny(name, ".~") &&
+				!isShared(name) && name != "other" {
 				names = append(names, name)
 			}
 		}
@@ -79,13 +90,17 @@ func (h *Host) pamServices() (names []string) {
 	return slices.Compact(names)
 }
 
-// isShared knows the stacks that services include: Debian's and SUSE's, the RHEL family's, Azure Linux's, Arch's and Alpine's.
+// isShared knows the stacks that services include: Debian's and SUSE's, the RHEL family's, Azure
+// Linux's, Arch's and Alpine's.
 func isShared(service string) bool {
 	switch name := path.Base(service); name {
-	case "system-auth", "password-auth", "fingerprint-auth", "smartcard-auth", "postlogin", "system-account", "system-session",
-		"system-password", "system-login", "system-local-login", "system-remote-login", "system-services", "base-auth":
+	case "system-auth", "password-auth", "fingerprint-auth", "smartcard-auth", "postlogin",
+		"system-account", "system-session",
+		"system-password", "system-login", "system-local-login", "system-remote-login",
+		"system-services", "base-auth":
 		return true
 	default:
-		return strings.HasPrefix(name, "common-") || strings.HasPrefix(name, "system-auth-") || strings.HasPrefix(name, "password-auth-")
+		return strings.HasPrefix(name, "common-") || strings.HasPrefix(name, "system-auth-") ||
+			strings.HasPrefix(name, "password-auth-")
 	}
 }

@@ -51,25 +51,29 @@ func TestServices(t *testing.T) {
 		want   []string
 	}{
 		"usual": {[]string{"sshd", "sudo", "su", "su-l", "cockpit"}, []string{
-			"ok people are asked to sign in by cockpit, sshd, su, su-l, sudo; an account of ours is refused at once in company, distributed, dovecot, vpn",
+			"ok people are asked to sign in by cockpit, sshd, su, su-l, sudo; an account of ours " +
+				"is refused at once in company, distributed, dovecot, vpn",
 			"warning /etc/pam.d/company names | aadctl config add-service company",
 			"warning /etc/pam.d/distributed names | aadctl config add-service distributed",
 			"warning /etc/pam.d/vpn names | aadctl config add-service vpn",
 		}},
 		"without sshd": {[]string{"company", "distributed", "vpn", "sudo"}, []string{
-			"ok people are asked to sign in by company, distributed, sudo, vpn; an account of ours is refused at once in cockpit, dovecot, sshd, su, su-l",
+			"ok people are asked to sign in by company, distributed, sudo, vpn; an account of " +
+				"ours is refused at once in cockpit, dovecot, sshd, su, su-l",
 			"warning sign_in.services does not list sshd | aadctl config add-service sshd",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := Host{System: pamFiles(someServices), Config: &config.Config{SignIn: config.SignIn{Services: test.listed}}}
+			h := Host{System: pamFiles(someServices),
+				Config: &config.Config{SignIn: config.SignIn{Services: test.listed}}}
 			findings := h.services(t.Context())
 			if len(findings) != len(test.want) {
 				t.Fatalf("%d findings: %+v", len(findings), findings)
 			}
 			for i, r := range findings {
 				begin, command, _ := strings.Cut(test.want[i], " | ")
-				if got := string(r.Status) + " " + r.Found; !strings.HasPrefix(got, begin) || r.Command != command {
+				if got := string(r.Status) + " " + r.Found; !strings.HasPrefix(got, begin) ||
+					r.Command != command {
 					t.Errorf("got  %s | %s\nwant %s", got, r.Command, test.want[i])
 				}
 			}
@@ -80,7 +84,8 @@ func TestServices(t *testing.T) {
 // What only includes the stacks of all was not written for our module.
 func TestOwnServices(t *testing.T) {
 	h := Host{System: pamFiles(someServices)}
-	if got, want := h.OwnServices(), []string{"company", "distributed", "sudo", "vpn"}; !slices.Equal(got, want) {
+	if got, want := h.OwnServices(), []string{"company", "distributed", "sudo",
+		"vpn"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	none := Host{System: pamFiles(nil)}

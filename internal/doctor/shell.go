@@ -18,19 +18,24 @@ import (
 // someNames is how many accounts a finding names.
 const someNames = 20
 
-// shell finds login shells that are no programs of this machine, of accounts to come and of those that are here: sshd lets nobody
-// in who has one, and says why in its own log alone.
+// shell finds login shells that are no programs of this machine, of accounts to come and of those
+// that are here: sshd lets nobody in who has one, and says why in its own log alone.
 func (h *Host) shell(ctx context.Context) (findings []Finding) {
 	lines, err := sshd.Read(h.Files)
 	chroots := err == nil && lines.Chroots()
 	configured := h.Config.Accounts.Shell
-	if problem := account.ShellProblem(h.Files, configured); problem != "" && !(chroots && h.chrooted(ctx, h.someone())) {
-		findings = append(findings, failedf(Configuration, "accounts.shell is %s, which %s: sshd lets no new account in", configured, problem).
-			fix("or install it").run(h.configureShell(configured, problem)))
+	if problem := account.ShellProblem(h.Files, configured); problem != "" &&
+		!(chroots && h.chrooted(ctx, h.someone())) {
+		findings = append(findings,
+			failedf(Configuration, "accounts.shell is %s, which %s: sshd lets no new account in",
+				configured, problem).
+				fix("or install it").run(h.configureShell(configured, problem)))
 	}
 	bad := h.withoutShell()
 	for _, shell := range slices.Sorted(maps.Keys(bad)) {
-		names := slices.DeleteFunc(bad[shell], func(name string) bool { return chroots && h.chrooted(ctx, name) })
+		names := slices.DeleteFunc(bad[shell], func(name string) bool {
+			return chroots && h.chrooted(ctx, name)
+		})
 		if len(names) > 0 {
 			findings = append(findings, h.otherShell(shell, names))
 		}
@@ -51,7 +56,8 @@ func (h *Host) withoutShell() map[string][]string {
 	defer snapshot.Close()
 	good := map[string]bool{}
 	for a := range snapshot.All() {
-		if !a.Removed.IsZero() || !a.Locked.IsZero() || good[a.Shell] || len(bad[a.Shell]) == someNames {
+		if !a.Removed.IsZero() || !a.Locked.IsZero() || good[a.Shell] ||
+			len(bad[a.Shell]) == someNames {
 			continue
 		}
 		if good[a.Shell] = account.ShellProblem(h.Files, a.Shell) == ""; !good[a.Shell] {
@@ -70,7 +76,8 @@ func (h *Host) chrooted(ctx context.Context, name string) bool {
 
 func (h *Host) otherShell(path string, names []string) Finding {
 	problem := account.ShellProblem(h.Files, path)
-	r := failedf(Machine, "the login shell of %s is %s, which %s: sshd does not let them in", strings.Join(names, ", "), path, problem)
+	r := failedf(Machine, "the login shell of %s is %s, which %s: sshd does not let them in",
+		strings.Join(names, ", "), path, problem)
 	if problem == notExecutable {
 		return r.run("chmod a+x " + shell.Word(path))
 	}
@@ -79,7 +86,8 @@ func (h *Host) otherShell(path string, names []string) Finding {
 		words[i] = shell.Word(name)
 	}
 	return r.fix("or install it").
-		run(fmt.Sprintf("for a in %s; do aadctl account set \"$a\" --shell %s; done", strings.Join(words, " "), h.someShell()))
+		run(fmt.Sprintf("for a in %s; do aadctl account set \"$a\" --shell %s; done",
+			strings.Join(words, " "), h.someShell()))
 }
 
 const notExecutable = "is not executable"

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A name in another spelling gets a sentence, and not a question for a password. Where it does not, the lines to write are these; where
-// all is to be read by one line, that comes first.
+// A name in another spelling gets a sentence, and not a question for a password. Where it does not,
+// the lines to write are these; where all is to be read by one line, that comes first.
 func TestSpelling(t *testing.T) {
 	const (
 		nobody = "kbdinteractiveauthentication no\npasswordauthentication no\n"
@@ -25,7 +25,8 @@ func TestSpelling(t *testing.T) {
 		nobody + "banner none\n":           silent,
 		nobody + "banner /etc/issue.net\n": "", // an administrator's own
 	} {
-		for name, of := range map[string]string{"someone%40contoso.com": "%40", "someone@contoso.com@host": "@contoso.com@"} {
+		for name, of := range map[string]string{"someone%40contoso.com": "%40",
+			"someone@contoso.com@host": "@contoso.com@"} {
 			h := sshdOf(goodSSHD, "OpenSSH_9.2p1", nil)
 			run := h.Run
 			h.Run = func(ctx context.Context, program string, args ...string) (string, error) {

@@ -17,7 +17,8 @@ import (
 
 const sshdProgram = "/usr/sbin/sshd"
 
-// sshd asks sshd itself what it would do for an account, so that every include and Match block counts.
+// sshd asks sshd itself what it would do for an account, so that every include and Match block
+// counts.
 func (h *Host) sshd(ctx context.Context) []Finding {
 	if !h.exists(sshdProgram) {
 		return []Finding{skipped(sshdProgram + " is not installed")}
@@ -36,7 +37,8 @@ func (h *Host) sshd(ctx context.Context) []Finding {
 	if unread {
 		findings = dropIn(findings)
 	}
-	findings = append(findings, judgeAllowed(set, h.candidate(ctx, name), sshd.VersionIn(version), lines)...)
+	findings = append(findings, judgeAllowed(set, h.candidate(ctx, name),
+		sshd.VersionIn(version), lines)...)
 	findings = append(findings, h.rulesByGroup(lines)...)
 	findings = append(findings, h.chroot(set)...)
 	findings = append(findings, h.nologin()...)
@@ -56,7 +58,8 @@ func (h *Host) sshdFor(ctx context.Context, name string) (string, error) {
 	return h.Run(ctx, sshdProgram, "-T", "-C", "user="+name+",host=localhost,addr=127.0.0.1")
 }
 
-// someone is the account in question, or one that nobody has. What is no name of ours would be read by sshd -C as it likes.
+// someone is the account in question, or one that nobody has. What is no name of ours would be read
+// by sshd -C as it likes.
 func (h *Host) someone() string {
 	if name, err := account.RulesFrom(h.Config).Name(h.Account); err == nil {
 		if _, local := h.localUser(h.Account); !local || name.UPN == h.Account {
@@ -69,7 +72,8 @@ func (h *Host) someone() string {
 	return "someone@" + h.Config.Domains[0]
 }
 
-// settings are the lines of sshd -T, by keyword in lower case, as OpenSSH printed them up to 10.3; a keyword may have several.
+// settings are the lines of sshd -T, by keyword in lower case, as OpenSSH printed them up to 10.3;
+// a keyword may have several.
 func settings(said string) map[string][]string {
 	all := map[string][]string{}
 	for line := range strings.Lines(said) {
@@ -83,7 +87,8 @@ func settings(said string) map[string][]string {
 
 const reload = "then reload sshd: sshd -t && systemctl reload ssh" // Debian's name of it
 
-// before is the command that puts lines in front of sshd_config: of each keyword, sshd takes the first value it meets.
+// before is the command that puts lines in front of sshd_config: of each keyword, sshd takes the
+// first value it meets.
 func before(lines ...string) string {
 	return fmt.Sprintf(`sed -i '1i %s' %s`, strings.Join(lines, `\n`), sshdConfig)
 }
@@ -94,45 +99,57 @@ const (
 )
 
 // judgeSSHD looks at what sshd would do for name, besides letting it in at all.
-func judgeSSHD(set map[string][]string, name string, timeout time.Duration, addresses bool) (findings []Finding) {
+func judgeSSHD(set map[string][]string, name string, timeout time.Duration,
+	addresses bool) (findings []Finding) {
 	wrong := func(found, command string) {
 		findings = append(findings, failed(Machine, found).fix(reload).run(command))
 	}
-	first := func(keyword string) string { return strings.Join(set[keyword][:min(1, len(set[keyword]))], "") }
+	first := func(keyword string) string {
+		return strings.Join(set[keyword][:min(1, len(set[keyword]))], "")
+	}
 	if first("usepam") != "yes" {
 		wrong("UsePAM is "+first("usepam")+", so sshd asks no PAM module", before("UsePAM yes"))
 	}
 	interactive := first("kbdinteractiveauthentication")
 	if first("challengeresponseauthentication") == "no" { // sshd before 8.7 needs both
-		wrong("ChallengeResponseAuthentication is no, so nobody can be asked to sign in", before("ChallengeResponseAuthentication yes"))
+		wrong("ChallengeResponseAuthentication is no, so nobody can be asked to sign in",
+			before("ChallengeResponseAuthentication yes"))
 	} else if interactive != "yes" {
-		wrong("KbdInteractiveAuthentication is "+interactive+" for "+name+", so nobody can be asked to sign in",
-			before("Match Group "+account.UsersGroup, "\tKbdInteractiveAuthentication yes", "Match all"))
+		wrong("KbdInteractiveAuthentication is "+interactive+" for "+name+
+			", so nobody can be asked to sign in",
+			before("Match Group "+account.UsersGroup, "\tKbdInteractiveAuthentication yes",
+				"Match all"))
 	}
 	if first("passwordauthentication") == "yes" {
-		wrong("PasswordAuthentication is yes for "+name+", who has no password: sshd cuts off a client that tries one first, "+
+		wrong("PasswordAuthentication is yes for "+name+
+			", who has no password: sshd cuts off a client that tries one first, "+
 			"in spite of a sign-in that succeeds",
 			before("Match Group "+account.UsersGroup, "\tPasswordAuthentication no", "Match all"))
 	}
 	grace, err := strconv.Atoi(first("logingracetime"))
 	if seconds := int(timeout.Seconds()); err == nil && grace != 0 && grace <= seconds {
-		wrong(fmt.Sprintf("LoginGraceTime is %d s, and sign_in.timeout %v: sshd hangs up without a word", grace, timeout),
+		wrong(fmt.Sprintf("LoginGraceTime is %d s, and sign_in.timeout %v: sshd hangs up "+
+			"without a word", grace, timeout),
 			before(fmt.Sprintf("LoginGraceTime %d", seconds+20)))
 	}
-	if methods := set["authenticationmethods"]; len(methods) > 0 && !slices.ContainsFunc(methods, offersCode) {
-		found := "AuthenticationMethods is " + strings.Join(methods, " ") + " for " + name + ": nobody is asked to sign in"
+	if methods := set["authenticationmethods"]; len(methods) > 0 &&
+		!slices.ContainsFunc(methods, offersCode) {
+		found := "AuthenticationMethods is " + strings.Join(methods, " ") + " for " + name +
+			": nobody is asked to sign in"
 		findings = append(findings, warning(found).
-			fix("add keyboard-interactive to AuthenticationMethods, unless keys alone are meant to do"))
+			fix("add keyboard-interactive to AuthenticationMethods, unless keys alone are "+
+				"meant to do"))
 	}
 	if addresses && first("usedns") == "yes" {
-		found := "UseDNS is yes, so sign_in.reuse_window sees names in the place of addresses, and is never used"
+		found := "UseDNS is yes, so sign_in.reuse_window sees names in the place of addresses, " +
+			"and is never used"
 		findings = append(findings, warning(found).fix(reload).run(before("UseDNS no")))
 	}
 	return findings
 }
 
-// passesOver: the package's lines are there and sshd does not read them, though it could: before 8.2 it knows no Include, and its own
-// file has them.
+// passesOver: the package's lines are there and sshd does not read them, though it could: before
+// 8.2 it knows no Include, and its own file has them.
 func (h *Host) passesOver(ctx context.Context, lines *sshd.Config) bool {
 	if len(lines.Files) == 0 || slices.Contains(lines.Files, sshdDropIn) || !h.exists(sshdDropIn) {
 		return false

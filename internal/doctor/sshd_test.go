@@ -20,10 +20,12 @@ import (
 	"aadlogin/internal/config"
 )
 
-const goodSSHD = "usepam yes\nkbdinteractiveauthentication yes\npasswordauthentication no\nlogingracetime 300\nusedns no\n"
+const goodSSHD = "usepam yes\nkbdinteractiveauthentication yes\npasswordauthentication " +
+	"no\nlogingracetime 300\nusedns no\n"
 
 // misspelt is what it prints for a name that is nobody's.
-const misspelt = "usepam yes\nkbdinteractiveauthentication no\npasswordauthentication no\nbanner /usr/share/aad-login/name-spelling\n"
+const misspelt = "usepam yes\nkbdinteractiveauthentication no\npasswordauthentication no\nbanner " +
+	"/usr/share/aad-login/name-spelling\n"
 
 // sshdOf is a machine whose sshd -T prints this, with these files.
 func sshdOf(said, version string, files map[string]string) *Host {
@@ -33,19 +35,22 @@ func sshdOf(said, version string, files map[string]string) *Host {
 	}
 	c := &config.Config{Domains: []string{"contoso.com"}}
 	c.SignIn.Timeout, c.SignIn.ReuseWindow = 280*time.Second, time.Hour
-	return &Host{Config: c, System: System{Files: root, Run: func(_ context.Context, program string, args ...string) (string, error) {
-		switch {
-		case program == sshdProgram && args[0] == "-V":
-			return version, nil
-		case program == sshdProgram && (strings.Contains(args[2], "%40") || strings.Contains(args[2], "@contoso.com@")):
-			return misspelt, nil
-		case program == sshdProgram:
-			return said, nil
-		case program == "id":
-			return "alice@contoso.com aad_users wheel\n", nil
-		}
-		return "", errors.New("exit status 1")
-	}}}
+	return &Host{Config: c,
+		System: System{Files: root, Run: func(_ context.Context, program string,
+			args ...string) (string, error) {
+			switch {
+			case program == sshdProgram && args[0] == "-V":
+				return version, nil
+			case program == sshdProgram &&
+				(strings.Contains(args[2], "%40") || strings.Contains(args[2], "@contoso.com@")):
+				return misspelt, nil
+			case program == sshdProgram:
+				return said, nil
+			case program == "id":
+				return "alice@contoso.com aad_users wheel\n", nil
+			}
+			return "", errors.New("exit status 1")
+		}}}
 }
 
 func TestSSHD(t *testing.T) {
@@ -57,21 +62,28 @@ func TestSSHD(t *testing.T) {
 		{goodSSHD, OK, "asks someone@contoso.com to sign in"},
 		{strings.Replace(goodSSHD, "usepam yes", "usepam no", 1), Failed, "UsePAM is no"},
 		{goodSSHD + "challengeresponseauthentication yes\n", OK, "to sign in"},
-		{goodSSHD + "challengeresponseauthentication no\n", Failed, "ChallengeResponseAuthentication is no"},
-		{strings.Replace(goodSSHD, "ation yes", "ation no", 1), Failed, "KbdInteractiveAuthentication is no"},
-		{strings.Replace(goodSSHD, "wordauthentication no", "wordauthentication yes", 1), Failed, "PasswordAuthentication is yes for someone@contoso.com"},
+		{goodSSHD + "challengeresponseauthentication no\n", Failed,
+			"ChallengeResponseAuthentication is no"},
+		{strings.Replace(goodSSHD, "ation yes", "ation no", 1), Failed,
+			"KbdInteractiveAuthentication is no"},
+		{strings.Replace(goodSSHD, "wordauthentication no", "wordauthentication yes", 1), Failed,
+			"PasswordAuthentication is yes for someone@contoso.com"},
 		{strings.Replace(goodSSHD, "300", "280", 1), Failed, "LoginGraceTime is 280 s"},
 		{strings.Replace(goodSSHD, "300", "281", 1), OK, "to sign in"},
 		{strings.Replace(goodSSHD, "300", "0", 1), OK, "to sign in"},
 		{strings.Replace(goodSSHD, "usedns no", "usedns yes", 1), Warning, "UseDNS is yes"},
-		{strings.NewReplacer("usepam", "UsePAM", "kbdi", "KbdI", "loging", "LoginG").Replace(goodSSHD), OK, "to sign in"},
+		{strings.NewReplacer("usepam", "UsePAM", "kbdi", "KbdI", "loging", "LoginG").
+			Replace(goodSSHD), OK, "to sign in"},
 		{goodSSHD + "allowgroups sudo\nallowgroups aad_*\n", OK, "to sign in"},
 		{goodSSHD + "allowgroups sudo adm\n", Failed, "AllowGroups is sudo adm, which keeps"},
-		{goodSSHD + "allowgroups sudo aad_admins\n", Warning, "once a sign-in has brought one of these groups"},
-		{goodSSHD + "allowgroups *\nallowgroups !aad_users\n", OK, "to sign in"}, // not a list: no exceptions here
+		{goodSSHD + "allowgroups sudo aad_admins\n", Warning,
+			"once a sign-in has brought one of these groups"},
+		// not a list: no exceptions here
+		{goodSSHD + "allowgroups *\nallowgroups !aad_users\n", OK, "to sign in"},
 		{goodSSHD + "denygroups aad_users\n", Failed, "DenyGroups"},
 		{goodSSHD + "denyusers some*\n", Failed, "DenyUsers is some*, which keeps"},
-		{goodSSHD + "denyusers some*@192.0.2.0/24\n", Warning, "out where it comes from 192.0.2.0/24"},
+		{goodSSHD + "denyusers some*@192.0.2.0/24\n", Warning,
+			"out where it comes from 192.0.2.0/24"},
 		{goodSSHD + "allowusers root\n", Failed, "AllowUsers is root, which keeps"},
 		{goodSSHD + "allowusers someone@contoso.com\n", Failed, "AllowUsers"},
 		{goodSSHD + "allowusers root alice?contoso.com\n", Warning, "lets nobody else in"},
@@ -84,12 +96,13 @@ func TestSSHD(t *testing.T) {
 		{goodSSHD + "authenticationmethods publickey,keyboard-interactive\n", OK, "to sign in"},
 		{goodSSHD + "authenticationmethods any\n", OK, "to sign in"},
 	} {
-		expect(t, sshdOf(test.said, "OpenSSH_9.2p1", nil).sshd(t.Context()), test.status, test.found)
+		expect(t, sshdOf(test.said, "OpenSSH_9.2p1", nil).sshd(t.Context()), test.status,
+			test.found)
 	}
 }
 
-// A list, the file that it stands in, what check says of alice, and what the file is once the printed command has run: alice is
-// let in, and whoever was before still is.
+// A list, the file that it stands in, what check says of alice, and what the file is once the
+// printed command has run: alice is let in, and whoever was before still is.
 func TestAllowed(t *testing.T) {
 	for _, test := range []struct {
 		file, version string
@@ -97,25 +110,40 @@ func TestAllowed(t *testing.T) {
 		status        Status
 		found, after  string
 	}{
-		{file: "DenyUsers alice@contoso.com bob", status: Failed, found: "DenyUsers alice@contoso.com denies nobody",
+		{file: "DenyUsers alice@contoso.com bob", status: Failed,
+			found: "DenyUsers alice@contoso.com denies nobody",
 			after: "DenyUsers alice?contoso.com bob"},
-		{file: "DenyUsers *@contoso.com", anybody: true, status: Failed, found: "DenyUsers *@contoso.com denies nobody", after: "DenyUsers *?contoso.com"},
-		{file: "DenyUsers alice@contoso.com@*", status: Failed, found: "denies nobody", after: "DenyUsers alice?contoso.com@*"},
-		{file: "DenyUsers alice@contoso.com@*", version: "OpenSSH_9.9p1", status: Failed, found: "DenyUsers is alice@contoso.com@*, which keeps"},
-		{file: "DenyUsers bob alice?contoso.com carl", status: Failed, found: "which keeps alice@contoso.com out", after: "DenyUsers bob carl"},
+		{file: "DenyUsers *@contoso.com", anybody: true, status: Failed,
+			found: "DenyUsers *@contoso.com denies nobody", after: "DenyUsers *?contoso.com"},
+		{file: "DenyUsers alice@contoso.com@*", status: Failed, found: "denies nobody",
+			after: "DenyUsers alice?contoso.com@*"},
+		{file: "DenyUsers alice@contoso.com@*", version: "OpenSSH_9.9p1", status: Failed,
+			found: "DenyUsers is alice@contoso.com@*, which keeps"},
+		{file: "DenyUsers bob alice?contoso.com carl", status: Failed,
+			found: "which keeps alice@contoso.com out", after: "DenyUsers bob carl"},
 		{file: "DenyUsers bob", status: OK, found: "to sign in"},
-		{file: "AllowUsers alice@contoso.com root", status: Failed, found: "AllowUsers alice@contoso.com lets nobody in",
+		{file: "AllowUsers alice@contoso.com root", status: Failed,
+			found: "AllowUsers alice@contoso.com lets nobody in",
 			after: "AllowUsers alice?contoso.com root"},
-		{file: "AllowUsers bob root # these", status: Failed, found: "AllowUsers is bob root, which keeps", after: "AllowUsers alice?contoso.com bob root # these"},
-		{file: "allowusers=bob", status: Failed, found: "which keeps", after: "allowusers=alice?contoso.com bob"},
+		{file: "AllowUsers bob root # these", status: Failed,
+			found: "AllowUsers is bob root, which keeps",
+			after: "AllowUsers alice?contoso.com bob root # these"},
+		{file: "allowusers=bob", status: Failed, found: "which keeps",
+			after: "allowusers=alice?contoso.com bob"},
 		{file: "AllowUsers bob alice*", status: OK, found: "to sign in"},
-		{file: "AllowUsers alice?contoso.com@10.0.0.0/8", status: Warning, found: "in from 10.0.0.0/8 only"},
-		{file: "AllowGroups devs root", status: Failed, found: "AllowGroups is devs root, which keeps", after: "AllowGroups alice@contoso.com devs root"},
-		{file: "AllowGroups devs root", anybody: true, status: Failed, found: "AllowGroups is devs root, which keeps"},
+		{file: "AllowUsers alice?contoso.com@10.0.0.0/8", status: Warning,
+			found: "in from 10.0.0.0/8 only"},
+		{file: "AllowGroups devs root", status: Failed,
+			found: "AllowGroups is devs root, which keeps",
+			after: "AllowGroups alice@contoso.com devs root"},
+		{file: "AllowGroups devs root", anybody: true, status: Failed,
+			found: "AllowGroups is devs root, which keeps"},
 		{file: "AllowGroups night root", status: OK, found: "to sign in"}, // of /etc/group
 		{file: "AllowGroups whe?l", status: OK, found: "to sign in"},      // of id -Gn
-		{file: "DenyGroups night adm", status: Failed, found: "DenyGroups is night adm", after: "DenyGroups adm"},
-		{file: "DenyGroups alice@contoso.com", status: Failed, found: "DenyGroups is alice@contoso.com, which keeps", after: ""},
+		{file: "DenyGroups night adm", status: Failed, found: "DenyGroups is night adm",
+			after: "DenyGroups adm"},
+		{file: "DenyGroups alice@contoso.com", status: Failed,
+			found: "DenyGroups is alice@contoso.com, which keeps", after: ""},
 	} {
 		t.Run(test.file, func(t *testing.T) {
 			keyword, list, _ := strings.Cut(strings.Replace(test.file, "=", " ", 1), " ")
@@ -127,14 +155,16 @@ func TestAllowed(t *testing.T) {
 			dir := t.TempDir()
 			file := filepath.Join(dir, "sshd_config")
 			h := sshdOf(said, cmp.Or(test.version, "OpenSSH_9.2p1"), map[string]string{
-				"etc/group": "root:x:0:\nnight:x:9:bob,alice@contoso.com\n", "etc/ssh/sshd_config": "# first\n" + test.file + "\n"})
+				"etc/group":           "root:x:0:\nnight:x:9:bob,alice@contoso.com\n",
+				"etc/ssh/sshd_config": "# first\n" + test.file + "\n"})
 			if !test.anybody {
 				h.Account, h.Config.TenantID = "alice@contoso.com", "t"
 			}
 			findings := h.sshd(t.Context())
 			expect(t, findings, test.status, test.found)
 			i := slices.IndexFunc(findings, func(r Finding) bool { return r.Status == Failed })
-			if test.status != Failed || test.after == "" && !strings.Contains(test.file, "DenyGroups alice") {
+			if test.status != Failed || test.after == "" &&
+				!strings.Contains(test.file, "DenyGroups alice") {
 				return
 			}
 			if err := os.WriteFile(file, []byte("# first\n"+test.file+"\n"), 0o600); err != nil {
@@ -166,11 +196,14 @@ func TestPatterns(t *testing.T) {
 	}
 }
 
-// Where the package's lines are there and not read, one line mends it; where nothing is missing, it is told.
+// Where the package's lines are there and not read, one line mends it; where nothing is missing, it
+// is told.
 func TestDropInIsNotRead(t *testing.T) {
-	files := map[string]string{"etc/ssh/sshd_config": "Port 22\n", "etc/ssh/sshd_config.d/40-aad-login.conf": "LoginGraceTime 300\n"}
+	files := map[string]string{"etc/ssh/sshd_config": "Port 22\n",
+		"etc/ssh/sshd_config.d/40-aad-login.conf": "LoginGraceTime 300\n"}
 	const include = `sed -i '1i Include /etc/ssh/sshd_config.d/*.conf' /etc/ssh/sshd_config`
-	bad := strings.NewReplacer("ation yes", "ation no", "300", "120", "wordauthentication no", "wordauthentication yes").Replace(goodSSHD)
+	bad := strings.NewReplacer("ation yes", "ation no", "300", "120", "wordauthentication no",
+		"wordauthentication yes").Replace(goodSSHD)
 	for said, status := range map[string]Status{goodSSHD: Warning, bad: Failed} {
 		findings := sshdOf(said, "", files).sshd(t.Context())
 		expect(t, findings, status, "sshd does not read /etc/ssh/sshd_config.d/40-aad-login.conf")
@@ -183,7 +216,8 @@ func TestDropInIsNotRead(t *testing.T) {
 	run := old.Run
 	old.Run = func(ctx context.Context, program string, args ...string) (string, error) {
 		if slices.Contains(args, "Include=/dev/null") {
-			return "command-line: line 0: Bad configuration option: Include\n", errors.New("exit status 255")
+			return "command-line: line 0: Bad configuration option: Include\n",
+				errors.New("exit status 255")
 		}
 		return run(ctx, program, args...)
 	}
@@ -216,9 +250,12 @@ func TestNotReloaded(t *testing.T) {
 		"behind, and edited since":      {-1000 * time.Hour, time.Minute, "sshd\n", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := sshdOf(goodSSHD+"pidfile /run/sshd.pid\n", "", map[string]string{"run/sshd.pid": "42\n", "proc/42/comm": test.comm,
-				"proc/42/stat": stat, "proc/stat": fmt.Sprintf("cpu 1\nbtime %d\nx 1\n", began.Add(-time.Minute).Unix()),
-				"etc/ssh/sshd_config": "Include sshd_config.d/*.conf\n", "etc/ssh/sshd_config.d/a.conf": ""})
+			h := sshdOf(goodSSHD+"pidfile /run/sshd.pid\n", "",
+				map[string]string{"run/sshd.pid": "42\n", "proc/42/comm": test.comm,
+					"proc/42/stat": stat, "proc/stat": fmt.Sprintf("cpu 1\nbtime %d\nx 1\n",
+						began.Add(-time.Minute).Unix()),
+					"etc/ssh/sshd_config":          "Include sshd_config.d/*.conf\n",
+					"etc/ssh/sshd_config.d/a.conf": ""})
 			root := h.Files.(fstest.MapFS)
 			root["run/sshd.pid"].ModTime = began.Add(test.pid)
 			root["etc/ssh/sshd_config.d/a.conf"].ModTime = began.Add(test.file)
@@ -230,22 +267,26 @@ func TestNotReloaded(t *testing.T) {
 				}
 				return
 			}
-			expect(t, findings, Failed, "/etc/ssh/sshd_config.d/a.conf has changed since sshd read it")
+			expect(t, findings, Failed,
+				"/etc/ssh/sshd_config.d/a.conf has changed since sshd read it")
 		})
 	}
 }
 
 func TestNologin(t *testing.T) {
-	files := map[string]string{"etc/pam.d/sshd": "account required pam_nologin.so\n", "etc/nologin": ""}
+	files := map[string]string{"etc/pam.d/sshd": "account required pam_nologin.so\n",
+		"etc/nologin": ""}
 	expect(t, sshdOf(goodSSHD, "", files).sshd(t.Context()), Failed, "/etc/nologin is there")
 	files["etc/pam.d/sshd"] = ""
 	expect(t, sshdOf(goodSSHD, "", files).sshd(t.Context()), OK, "to sign in")
 }
 
-// SUSE has its own file below /usr, which one in /etc would take the place of: what is printed goes into the directory that it includes.
+// SUSE has its own file below /usr, which one in /etc would take the place of: what is printed goes
+// into the directory that it includes.
 func TestSSHDConfigOfTheVendor(t *testing.T) {
 	said := strings.NewReplacer("ation yes", "ation no", "300", "120").Replace(goodSSHD)
-	h := sshdOf(said, "", map[string]string{"usr/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\n"})
+	h := sshdOf(said, "",
+		map[string]string{"usr/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\n"})
 	file := filepath.Join(t.TempDir(), "file")
 	for _, r := range h.sshd(t.Context()) {
 		command := strings.ReplaceAll(r.Command, "/etc/ssh/sshd_config.d/00-local.conf", file)
@@ -256,7 +297,8 @@ func TestSSHDConfigOfTheVendor(t *testing.T) {
 			t.Fatalf("%s: %v, %s", command, err, out)
 		}
 	}
-	const want = "Match Group aad_users\n\tKbdInteractiveAuthentication yes\nMatch all\nLoginGraceTime 300\n"
+	const want = "Match Group aad_users\n\tKbdInteractiveAuthentication yes\nMatch " +
+		"all\nLoginGraceTime 300\n"
 	if got, err := os.ReadFile(file); err != nil || string(got) != want {
 		t.Errorf("%v, %q", err, got)
 	}

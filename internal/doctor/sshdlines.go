@@ -13,11 +13,12 @@ import (
 	"aadlogin/internal/sshd"
 )
 
-// The commands that change one word of one line of sshd's configuration, wherever it stands: in front of the file, a list would not
-// reach a Match block that has one of its own.
+// The commands that change one word of one line of sshd's configuration, wherever it stands: in
+// front of the file, a list would not reach a Match block that has one of its own.
 
-// asHere writes commands in this machine's way: Debian has another name for the service, and SUSE's own sshd_config, which is not to be
-// edited, is below /usr. It includes the administrator's files before all else, and would not be read beside one in /etc.
+// asHere writes commands in this machine's way: Debian has another name for the service, and SUSE's
+// own sshd_config, which is not to be edited, is below /usr. It includes the administrator's files
+// before all else, and would not be read beside one in /etc.
 func (h *Host) asHere(findings []Finding, lines *sshd.Config) []Finding {
 	vendors := len(lines.Files) > 0 && strings.HasPrefix(lines.Files[0], "/usr/")
 	for i := range findings {
@@ -28,7 +29,8 @@ func (h *Host) asHere(findings []Finding, lines *sshd.Config) []Finding {
 		}
 		text, first := strings.CutPrefix(r.Command, "sed -i '1i ")
 		if text, ends := strings.CutSuffix(text, "' "+sshdConfig); vendors && first && ends {
-			r.Command = fmt.Sprintf(`printf '%%b\n' '%s' >>/etc/ssh/sshd_config.d/00-local.conf`, text)
+			r.Command = fmt.Sprintf(`printf '%%b\n' '%s' >>/etc/ssh/sshd_config.d/00-local.conf`,
+				text)
 		}
 	}
 	return findings
@@ -37,14 +39,18 @@ func (h *Host) asHere(findings []Finding, lines *sshd.Config) []Finding {
 // addWord adds a pattern to the list that is in force, or "" where no file has it.
 func addWord(lines *sshd.Config, keyword string, inForce []string, word string) string {
 	for _, line := range lines.With(keyword) {
-		if slices.ContainsFunc(line.Args, func(arg string) bool { return slices.Contains(inForce, arg) }) {
-			return fmt.Sprintf(`sed -Ei '%ds/^([[:blank:]]*%s[[:blank:]=]+)/\1%s /I' %s`, line.Number, keyword, word, shell.Word(line.File))
+		if slices.ContainsFunc(line.Args, func(arg string) bool {
+			return slices.Contains(inForce, arg)
+		}) {
+			return fmt.Sprintf(`sed -Ei '%ds/^([[:blank:]]*%s[[:blank:]=]+)/\1%s /I' %s`,
+				line.Number, keyword, word, shell.Word(line.File))
 		}
 	}
 	return before(keywords[keyword] + " " + word)
 }
 
-// dropWord takes a pattern out of its list, and the line with it if that was all. "" says that it is written in another way.
+// dropWord takes a pattern out of its list, and the line with it if that was all. "" says that it
+// is written in another way.
 func dropWord(lines *sshd.Config, keyword, word string) string {
 	for _, line := range lines.With(keyword) {
 		switch {
@@ -52,7 +58,8 @@ func dropWord(lines *sshd.Config, keyword, word string) string {
 		case len(line.Args) == 1:
 			return fmt.Sprintf("sed -i '%dd' %s", line.Number, shell.Word(line.File))
 		case strings.Contains(line.Text, word) && plainWord(word):
-			return fmt.Sprintf(`sed -Ei '%ds/([[:blank:]=])%s([[:blank:]]|$)/\1/' %s`, line.Number, regexp.QuoteMeta(word), shell.Word(line.File))
+			return fmt.Sprintf(`sed -Ei '%ds/([[:blank:]=])%s([[:blank:]]|$)/\1/' %s`, line.Number,
+				regexp.QuoteMeta(word), shell.Word(line.File))
 		}
 	}
 	return ""
@@ -63,7 +70,8 @@ func replaceWord(line sshd.Line, old, new string) string {
 	if !plainWord(old) {
 		return ""
 	}
-	return fmt.Sprintf(`sed -Ei '%ds/([[:blank:]=]"?)%s("?([[:blank:]]|$))/\1%s\2/' %s`, line.Number, regexp.QuoteMeta(old), new, shell.Word(line.File))
+	return fmt.Sprintf(`sed -Ei '%ds/([[:blank:]=]"?)%s("?([[:blank:]]|$))/\1%s\2/' %s`,
+		line.Number, regexp.QuoteMeta(old), new, shell.Word(line.File))
 }
 
 // takeOut says where to take a pattern out.
@@ -89,10 +97,12 @@ func placesOf(lines *sshd.Config, keyword string) string {
 }
 
 var keywords = map[string]string{
-	"allowusers": "AllowUsers", "denyusers": "DenyUsers", "allowgroups": "AllowGroups", "denygroups": "DenyGroups",
+	"allowusers": "AllowUsers", "denyusers": "DenyUsers", "allowgroups": "AllowGroups",
+	"denygroups": "DenyGroups",
 }
 
-// userPattern is a pattern of AllowUsers for this name: an @ in it would begin a host, and ' would end the shell's quotes.
+// userPattern is a pattern of AllowUsers for this name: an @ in it would begin a host, and ' would
+// end the shell's quotes.
 func userPattern(name string) string { return pattern(name, "-._") }
 
 // groupPattern is the same for groups, whose names sshd does not split.

@@ -34,9 +34,11 @@ const continued = "\x00"
 // maxIncludes is deeper than any stack that was meant.
 const maxIncludes = 8
 
-// stack is what libpam makes of a file in /etc/pam.d (pam.conf(5)): every include replaced by what it names. A file that is
-// missing adds nothing; libpam makes a rule of it that fails, which is another check's business. sub is the substack around.
-func stack(read func(service string) (file, text string, err error), service, sub string, depth int) (rules []rule) {
+// stack is what libpam makes of a file in /etc/pam.d (pam.conf(5)): every include replaced by what
+// it names. A file that is missing adds nothing; libpam makes a rule of it that fails, which is
+// another check's business. sub is the substack around.
+func stack(read func(service string) (file, text string, err error), service, sub string,
+	depth int) (rules []rule) {
 	file, text, err := read(service)
 	if err != nil || depth > maxIncludes {
 		return nil
@@ -73,7 +75,8 @@ func kindOf(word string) string { return strings.ToLower(strings.TrimPrefix(word
 
 func (r rule) ours() bool { return strings.HasSuffix(r.module, "pam_aad.so") }
 
-// action is what a rule does about a return value: ignore, ok, bad, die, done, or a number of rules to jump over.
+// action is what a rule does about a return value: ignore, ok, bad, die, done, or a number of rules
+// to jump over.
 func (r rule) action(value string) string {
 	switch strings.ToLower(r.control) {
 	case "required":
@@ -109,8 +112,8 @@ func cond(value, success, failure string) string {
 	}
 }
 
-// reached follows a stack as an account of ours would go through it, with every module before ours doing well, but for those
-// that cannot. It returns the index of our rule, or -1.
+// reached follows a stack as an account of ours would go through it, with every module before ours
+// doing well, but for those that cannot. It returns the index of our rule, or -1.
 func reached(rules []rule) int {
 	for i := 0; i < len(rules); i++ {
 		r := rules[i]
@@ -126,7 +129,8 @@ func reached(rules []rule) int {
 			if r.sub == "" {
 				return -1
 			}
-			for i+1 < len(rules) && strings.HasPrefix(rules[i+1].sub, r.sub) { // it ends its substack, and no more
+			// it ends its substack, and no more
+			for i+1 < len(rules) && strings.HasPrefix(rules[i+1].sub, r.sub) {
 				i++
 			}
 		default:
@@ -138,7 +142,8 @@ func reached(rules []rule) int {
 	return -1
 }
 
-// refusesUs: our accounts have no password, no fingerprint and no line in /etc/passwd, and are neither root nor the system's.
+// refusesUs: our accounts have no password, no fingerprint and no line in /etc/passwd, and are
+// neither root nor the system's.
 func refusesUs(r rule) bool {
 	switch name := r.module[strings.LastIndex(r.module, "/")+1:]; name {
 	case "pam_deny.so", "pam_localuser.so", "pam_rootok.so", "pam_fprintd.so":
@@ -152,7 +157,8 @@ func refusesUs(r rule) bool {
 }
 
 func asksPassword(r rule) bool {
-	for _, name := range []string{"pam_unix.so", "pam_sss.so", "pam_krb5.so", "pam_ldap.so", "pam_winbind.so"} {
+	for _, name := range []string{"pam_unix.so", "pam_sss.so", "pam_krb5.so",
+		"pam_ldap.so", "pam_winbind.so"} {
 		if strings.HasSuffix(r.module, name) {
 			return true
 		}

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// startups: to sshd, who waits for a browser is a connection that has not authenticated, and of those it has limits of its own. By
-// default they bind before sign_in.max_waiting, which only matters where so many come at once.
+// startups: to sshd, who waits for a browser is a connection that has not authenticated, and of
+// those it has limits of its own. By default they bind before sign_in.max_waiting, which only
+// matters where so many come at once.
 func (h *Host) startups(set map[string][]string) []Finding {
 	var begin, rate, full int
 	limits := strings.Join(set["maxstartups"], " ")
@@ -17,21 +18,26 @@ func (h *Host) startups(set map[string][]string) []Finding {
 		return nil
 	}
 	most, now := h.Config.SignIn.MaxWaiting, h.waiting()
-	drops := fmt.Sprintf("sshd drops connections at random from %d on that have not authenticated, and all from %d on (MaxStartups %s)",
+	drops := fmt.Sprintf("sshd drops connections at random from %d on that have not "+
+		"authenticated, and all from %d on (MaxStartups %s)",
 		begin, full, limits)
 	wrong := func(found string) []Finding {
-		return []Finding{warning(found + drops).fix(reload).run(before(fmt.Sprintf("MaxStartups %d:30:%d", most, 2*most)))}
+		return []Finding{warning(found + drops).fix(reload).
+			run(before(fmt.Sprintf("MaxStartups %d:30:%d", most, 2*most)))}
 	}
 	switch {
 	case most > full:
-		return wrong(fmt.Sprintf("sign_in.max_waiting lets %d people wait for a browser, but ", most))
+		return wrong(fmt.Sprintf("sign_in.max_waiting lets %d people wait for a browser, but ",
+			most))
 	case now >= begin:
 		return wrong(fmt.Sprintf("%d people wait for a browser now, and ", now))
 	}
-	return []Finding{ok("%d people may wait for a browser at once (sign_in.max_waiting); %s", most, drops)}
+	return []Finding{ok("%d people may wait for a browser at once (sign_in.max_waiting); %s", most,
+		drops)}
 }
 
-// waiting is how many sign-ins over the network hold a place: there, somebody's name is in it (internal/signin/waiting.go).
+// waiting is how many sign-ins over the network hold a place: there, somebody's name is in it
+// (internal/signin/waiting.go).
 func (h *Host) waiting() (n int) {
 	for _, slot := range h.glob("var/cache/aad-login/waiting/remote/slot-*") {
 		if who, _ := h.read(slot); who != "" {

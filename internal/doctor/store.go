@@ -15,7 +15,8 @@ import (
 
 const apply = "aadctl config apply"
 
-// store reads all of it, as the name service would, and compares what it was told with what the configuration says.
+// store reads all of it, as the name service would, and compares what it was told with what the
+// configuration says.
 func (h *Host) store(context.Context) []Finding {
 	findings := h.permissions()
 	snapshot, err := account.Store{Dir: h.Config.Accounts.Directory}.Open()
@@ -35,12 +36,16 @@ func (h *Host) store(context.Context) []Finding {
 	case err != nil:
 		return append(findings, failed(Store, bare(err)).run("aadctl store verify"))
 	case !snapshot.Rules().Equal(account.RulesFrom(h.Config)):
-		return append(findings, failed(Store, "the name service goes by an older configuration").run(apply))
+		return append(findings, failed(Store, "the name service goes by an older configuration").
+			run(apply))
 	case h.Config.Accounts.Directory != account.DefaultDir:
-		findings = append(findings, failedf(Configuration, "accounts.directory is %s, but the name service reads %s",
-			h.Config.Accounts.Directory, account.DefaultDir).
-			fix("accounts of the other directory are known to nobody; the command takes the key out").
-			run(`sed -Ei '/^[[:blank:]]*(accounts\.)?directory[[:blank:]]*=/d' `+shell.Word(h.configPath())+" && "+apply))
+		findings = append(findings,
+			failedf(Configuration, "accounts.directory is %s, but the name service reads %s",
+				h.Config.Accounts.Directory, account.DefaultDir).
+				fix("accounts of the other directory are known to nobody; the command takes "+
+					"the key out").
+				run(`sed -Ei '/^[[:blank:]]*(accounts\.)?directory[[:blank:]]*=/d' `+
+					shell.Word(h.configPath())+" && "+apply))
 	}
 	if findings == nil {
 		findings = []Finding{ok("the store is sound and goes by this configuration")}
@@ -48,7 +53,8 @@ func (h *Host) store(context.Context) []Finding {
 	return findings
 }
 
-// noStore: before the first sign-in that is as it should be. Where accounts have homes, there was one.
+// noStore: before the first sign-in that is as it should be. Where accounts have homes, there was
+// one.
 func (h *Host) noStore() Finding {
 	locals, err := h.accounts().Locals()
 	if err != nil {
@@ -58,8 +64,11 @@ func (h *Host) noStore() Finding {
 	if len(homes) == 0 {
 		return failed(Store, "there is no store yet, so the name service knows nobody").run(apply)
 	}
-	return failedf(Store, "there is no store, and there was one, for %s has a home (%s): the name service knows nobody", homes[0].Name, homes[0].Home).
-		fix(fmt.Sprintf("if %s is on a disk of its own, mount that; if it is lost, put a backup back (aadctl store restore FILE): locks, and ids set by hand, "+
+	return failedf(Store,
+		"there is no store, and there was one, for %s has a home (%s): the name service "+
+			"knows nobody", homes[0].Name, homes[0].Home).
+		fix(fmt.Sprintf("if %s is on a disk of its own, mount that; if it is lost, put a backup "+
+			"back (aadctl store restore FILE): locks, and ids set by hand, "+
 			"are nowhere else; without one, begin anew", h.Config.Accounts.Directory)).run(apply)
 }
 
@@ -69,8 +78,11 @@ func leftBehind(snapshot *account.Snapshot, locals *account.Locals) []Finding {
 	if err != nil || len(left) == 0 {
 		return nil // of an error, the check of the store says more
 	}
-	return []Finding{warning(fmt.Sprintf("%s is not in the store, and had id %d by its home %s, which is not its first: the store of then is lost",
-		left[0].Name, left[0].UID, left[0].Home)).fix("put a backup of it back, aadctl store restore FILE; or give them their ids again").run(account.ImportCommand(left))}
+	return []Finding{warning(fmt.Sprintf("%s is not in the store, and had id %d by its home %s, "+
+		"which is not its first: the store of then is lost",
+		left[0].Name, left[0].UID, left[0].Home)).
+		fix("put a backup of it back, aadctl store restore FILE; or give them their ids again").
+		run(account.ImportCommand(left))}
 }
 
 // damage comes with the command that brings back what was.

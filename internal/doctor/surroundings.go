@@ -33,7 +33,8 @@ func (h *Host) exists(file string) bool {
 	return err == nil
 }
 
-// nscd answers in the place of the programs that ask, and is not told about accounts before their first sign-in.
+// nscd answers in the place of the programs that ask, and is not told about accounts before their
+// first sign-in.
 func (h *Host) nscd(ctx context.Context) []Finding {
 	if !h.exists("run/nscd/socket") {
 		return []Finding{ok("nscd is not running")}
@@ -48,15 +49,19 @@ func (h *Host) nscd(ctx context.Context) []Finding {
 	}
 	var edits []string
 	for _, database := range kept {
-		edits = append(edits, fmt.Sprintf(`s/^\s*enable-cache\s+%s\s.*/enable-cache %s no/`, database, database))
+		edits = append(edits, fmt.Sprintf(`s/^\s*enable-cache\s+%s\s.*/enable-cache %s no/`,
+			database, database))
 	}
 	service := "nscd"
-	if h.exists("etc/init.d/unscd") || h.exists("lib/systemd/system/unscd.service") || h.exists("usr/lib/systemd/system/unscd.service") {
+	if h.exists("etc/init.d/unscd") || h.exists("lib/systemd/system/unscd.service") ||
+		h.exists("usr/lib/systemd/system/unscd.service") {
 		service = "unscd" // another program, in the same place
 	}
-	found := service + " answers for " + strings.Join(kept, " and ") + ", and knows neither first sign-ins nor our groups"
+	found := service + " answers for " + strings.Join(kept, " and ") +
+		", and knows neither first sign-ins nor our groups"
 	return []Finding{failed(Machine, found).
-		fix("then restart it: systemctl restart " + service).run("sed -Ei '" + strings.Join(edits, "; ") + "' /etc/nscd.conf")}
+		fix("then restart it: systemctl restart " + service).
+		run("sed -Ei '" + strings.Join(edits, "; ") + "' /etc/nscd.conf")}
 }
 
 // nscdKeeps are the databases that nscd.conf(5) switches on; the last word counts.
@@ -68,12 +73,14 @@ func nscdKeeps(text string) (kept []string) {
 			on[words[1]] = words[2] == "yes"
 		}
 	}
-	return slices.DeleteFunc([]string{"passwd", "group"}, func(database string) bool { return !on[database] })
+	return slices.DeleteFunc([]string{"passwd", "group"},
+		func(database string) bool { return !on[database] })
 }
 
 const sudoersFile = "/etc/sudoers.d/aad_admins"
 
-// sudo asks visudo, which lists the files that count: sudo passes over one with a dot in its name, or that nothing includes.
+// sudo asks visudo, which lists the files that count: sudo passes over one with a dot in its name,
+// or that nothing includes.
 func (h *Host) sudo(ctx context.Context) []Finding {
 	if !h.exists("/usr/sbin/visudo") {
 		return []Finding{skipped("sudo is not installed")}
@@ -86,14 +93,18 @@ func (h *Host) sudo(ctx context.Context) []Finding {
 	text, err := h.read(sudoersFile)
 	switch {
 	case err != nil:
-		found := sudoersFile + " is missing: administrators may sign in, but not use sudo, unless another file lets them"
+		found := sudoersFile +
+			" is missing: administrators may sign in, but not use sudo, unless another file " +
+			"lets them"
 		return []Finding{warning(found).
-			run(fmt.Sprintf("echo '%%%s ALL=(ALL) ALL' >%s && chmod 440 %s", account.AdminsGroup, sudoersFile, sudoersFile))}
+			run(fmt.Sprintf("echo '%%%s ALL=(ALL) ALL' >%s && chmod 440 %s", account.AdminsGroup,
+				sudoersFile, sudoersFile))}
 	case !strings.Contains(said, sudoersFile+": parsed OK"):
 		return []Finding{failed(Machine, "/etc/sudoers does not include "+sudoersFile).
 			run("echo '@includedir /etc/sudoers.d' >>/etc/sudoers && visudo -c")}
 	case !strings.Contains(text, "%"+account.AdminsGroup):
-		return []Finding{warning(sudoersFile + " says nothing about the group " + account.AdminsGroup)}
+		return []Finding{warning(sudoersFile + " says nothing about the group " +
+			account.AdminsGroup)}
 	}
 	return []Finding{ok("sudoers is in order and counts on the group %s", account.AdminsGroup)}
 }
@@ -119,7 +130,8 @@ func (h *Host) groups(context.Context) (findings []Finding) {
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if !strings.HasPrefix(text, name+":") && !strings.Contains(text, "\n"+name+":") {
-			missing := failed(Configuration, "accounts.groups names "+name+", which is no group in /etc/group")
+			missing := failed(Configuration, "accounts.groups names "+name+
+				", which is no group in /etc/group")
 			findings = append(findings, missing.run("groupadd "+name))
 		}
 	}

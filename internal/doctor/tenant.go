@@ -13,28 +13,34 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// What Conditional Access sees of a sign-in, and what only a sign-in in the tenant can tell: which form of sign_in.scope Entra ID
-// takes there.
+// What Conditional Access sees of a sign-in, and what only a sign-in in the tenant can tell: which
+// form of sign_in.scope Entra ID takes there.
 
 // scope looks at the configuration alone.
 func (h *Host) scope(context.Context) []Finding {
 	c := h.Config
 	switch {
 	case c.Authorization.Source == config.Permissions:
-		return []Finding{ok("Conditional Access sees Azure Resource Manager, whose scope authorization.source %q asks for", config.Permissions)}
+		return []Finding{ok("Conditional Access sees Azure Resource Manager, whose scope "+
+			"authorization.source %q asks for", config.Permissions)}
 	case c.SignIn.Scope == "":
-		return []Finding{warning("Conditional Access does not see this application: without sign_in.scope a sign-in is access to the directory, " +
+		return []Finding{warning("Conditional Access does not see this application: without " +
+			"sign_in.scope a sign-in is access to the directory, " +
 			"and policies that name or exclude the application do nothing").
-			fix("this changes nothing: it prints the az commands that expose a scope, and what to run on each machine after them; " +
+			fix("this changes nothing: it prints the az commands that expose a scope, and what " +
+				"to run on each machine after them; " +
 				"aadctl check --tenant tells which scope Entra ID takes").
-			run(fmt.Sprintf("aadctl setup --tenant %s --client %s --domain %s", c.TenantID, c.ClientID, strings.Join(c.Domains, ",")))}
+			run(fmt.Sprintf("aadctl setup --tenant %s --client %s --domain %s", c.TenantID,
+				c.ClientID, strings.Join(c.Domains, ",")))}
 	}
-	return []Finding{ok("Conditional Access sees this application by its scope %s; whether the registration exposes it, and who has consented, "+
+	return []Finding{ok("Conditional Access sees this application by its scope %s; whether the "+
+		"registration exposes it, and who has consented, "+
 		"only a sign-in can tell: aadctl check --tenant", c.SignIn.Scope)}
 }
 
 func writeScope(c *config.Config, scope string) string {
-	command := fmt.Sprintf("aadctl setup --tenant %s --client %s --domain %s --scope %s", c.TenantID, c.ClientID, strings.Join(c.Domains, ","), scope)
+	command := fmt.Sprintf("aadctl setup --tenant %s --client %s --domain %s --scope %s",
+		c.TenantID, c.ClientID, strings.Join(c.Domains, ","), scope)
 	if c.SignIn.Scope != "" {
 		command += " --force"
 	}
@@ -50,8 +56,8 @@ type Trial struct {
 	Page    int    // the number that the page showed, as the person at the browser read it; 0: none
 }
 
-// Forms are the scopes to try: none, the application's own by its GUID, and by its URI. What the configuration has comes in the
-// place of its form.
+// Forms are the scopes to try: none, the application's own by its GUID, and by its URI. What the
+// configuration has comes in the place of its form.
 func Forms(c *config.Config) []string {
 	if c.Authorization.Source == config.Permissions {
 		return []string{""}
@@ -112,7 +118,8 @@ func (h *Host) trial(t Trial) Finding {
 	name := h.name(t.Scope)
 	switch {
 	case t.accepted() && !t.Granted:
-		return warningf("%s: accepted, but Entra ID's answer does not list the scope, so that policies may not see the application", name)
+		return warningf("%s: accepted, but Entra ID's answer does not list the scope, so that "+
+			"policies may not see the application", name)
 	case t.accepted():
 		return ok("%s: accepted", name)
 	case !t.Done:
@@ -120,7 +127,8 @@ func (h *Host) trial(t Trial) Finding {
 	}
 	means := t.means()
 	if !t.refused() {
-		return h.wayOut("tenant", failed(Unreachable, fmt.Sprintf("%s: no answer: %s", name, means.Happened)))
+		return h.wayOut("tenant",
+			failed(Unreachable, fmt.Sprintf("%s: no answer: %s", name, means.Happened)))
 	}
 	by := "the machine was told"
 	if t.Page != 0 {
@@ -134,14 +142,15 @@ func (h *Host) trial(t Trial) Finding {
 	return r.fix(means.Fix)
 }
 
-// advice is what the trials come to. An own scope is worth more than none, and one by GUID more than one by URI. A form that
-// was skipped counts neither way.
+// advice is what the trials come to. An own scope is worth more than none, and one by GUID more
+// than one by URI. A form that was skipped counts neither way.
 func (h *Host) advice(trials []Trial) []Finding {
 	c := h.Config
 	any := func(is func(Trial) bool) bool { return slices.ContainsFunc(trials, is) }
 	own := func(t Trial) bool { return t.Scope != "" }
 	best := slices.IndexFunc(trials, func(t Trial) bool { return own(t) && t.accepted() })
-	mine := trials[max(0, slices.IndexFunc(trials, func(t Trial) bool { return t.Scope == c.SignIn.Scope }))]
+	mine := trials[max(0,
+		slices.IndexFunc(trials, func(t Trial) bool { return t.Scope == c.SignIn.Scope }))]
 	switch {
 	case !any(func(t Trial) bool { return t.Done }):
 		return []Finding{skipped("nobody signed in, so nothing is known")}
@@ -150,18 +159,25 @@ func (h *Host) advice(trials []Trial) []Finding {
 	case best >= 0 && (mine.refused() || !own(mine)):
 		found := "Entra ID takes " + h.name(trials[best].Scope)
 		if !own(mine) && mine.refused() {
-			found += "; without it nobody gets in, so policies let this application through and not the directory"
+			found += "; without it nobody gets in, so policies let this application through and " +
+				"not the directory"
 		}
-		return []Finding{warning(found).fix("write that into the configuration of every machine").run(writeScope(c, trials[best].Scope))}
+		return []Finding{warning(found).fix("write that into the configuration of every machine").
+			run(writeScope(c, trials[best].Scope))}
 	case mine.accepted() && any(func(t Trial) bool { return own(t) && t.refused() }):
-		return []Finding{warning("no scope of the application's own was accepted: leave sign_in.scope empty until that is mended")}
+		return []Finding{warning("no scope of the application's own was accepted: leave " +
+			"sign_in.scope empty until that is mended")}
 	case mine.refused() && any(func(t Trial) bool { return !own(t) && t.accepted() }):
 		return []Finding{failed(Configuration, "only a sign-in without a scope was accepted").
-			fix("expose the scope as aadctl setup prints it, or leave sign_in.scope empty").run(writeScope(c, "none"))}
+			fix("expose the scope as aadctl setup prints it, or leave sign_in.scope empty").
+			run(writeScope(c, "none"))}
 	case mine.refused():
-		return []Finding{failed(Machine, "no form was accepted: nobody can sign in with a code in this tenant as it is set").
-			fix("the Conditional Access page of the documentation tells by the number which block it is, and what to set; " +
-				"sign_in.flow = \"browser\" does without device codes: aadctl setup --flow browser --page URL")}
+		return []Finding{failed(Machine,
+			"no form was accepted: nobody can sign in with a code in this tenant as it is set").
+			fix("the Conditional Access page of the documentation tells by the number which " +
+				"block it is, and what to set; " +
+				"sign_in.flow = \"browser\" does without device codes: aadctl setup --flow " +
+				"browser --page URL")}
 	}
 	return []Finding{skipped("too little was tried to say what to write into the configuration")}
 }

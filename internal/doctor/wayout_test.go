@@ -23,8 +23,9 @@ import (
 // addsWayOut are the functions that give a failure what to do, besides the two methods.
 var addsWayOut = regexp.MustCompile(`\.\s*(fix|run)\(|\b(rewire|reinstall|wayOut|damage)\(`)
 
-// Every failure in the source comes with what to do: in its own statement, or by what the function does with it afterwards.
-// Those that are made for others to complete are named here, and their callers are looked at in their place.
+// Every failure in the source comes with what to do: in its own statement, or by what the function
+// does with it afterwards. Those that are made for others to complete are named here, and their
+// callers are looked at in their place.
 func TestEveryFailureHasAWayOut(t *testing.T) {
 	makers := map[string]string{"failedf": "failed", "keepsOut": "keepsOut", "wrong": "wrong"}
 	files, err := filepath.Glob("*.go")
@@ -81,7 +82,8 @@ func TestEveryFailureHasAWayOut(t *testing.T) {
 	}
 }
 
-// led looks at the innermost statement around a failure; and where that gives it a name, at what follows.
+// led looks at the innermost statement around a failure; and where that gives it a name, at what
+// follows.
 func led(around []ast.Node, body *ast.BlockStmt, source func(ast.Node) string) bool {
 	for _, n := range slices.Backward(around) {
 		statement, ok := n.(ast.Stmt)
@@ -93,14 +95,16 @@ func led(around []ast.Node, body *ast.BlockStmt, source func(ast.Node) string) b
 		}
 		if assign, ok := statement.(*ast.AssignStmt); ok {
 			name, _ := assign.Lhs[0].(*ast.Ident)
-			return name != nil && regexp.MustCompile(`\b`+name.Name+`\.\s*(fix|run)\(`).MatchString(source(body))
+			return name != nil && regexp.MustCompile(`\b`+name.Name+`\.\s*(fix|run)\(`).
+				MatchString(source(body))
 		}
 		return false
 	}
 	return false
 }
 
-// What an answer of the network is missing, or one that did not come, is led out of by whom was asked.
+// What an answer of the network is missing, or one that did not come, is led out of by whom was
+// asked.
 func TestWayOut(t *testing.T) {
 	c := &config.Config{TenantID: tenant}
 	h := &Host{Config: c, System: System{Files: fstest.MapFS{}}}
@@ -112,15 +116,22 @@ func TestWayOut(t *testing.T) {
 		r                   Finding
 		found, fix, command string
 	}{
-		{"openid", nil, unreachable, "refused", "root must reach https://login.microsoftonline.com", "curl -sSv -m 10 --noproxy '*' 'https://login"},
-		{"keys", func(c *config.Config) { c.Endpoints.Proxy = "http://proxy:3128" }, unreachable, "refused", "endpoints.proxy, http://proxy:3128, must",
+		{"openid", nil, unreachable, "refused", "root must reach https://login.microsoftonline.com",
+			"curl -sSv -m 10 --noproxy '*' 'https://login"},
+		{"keys", func(c *config.Config) { c.Endpoints.Proxy = "http://proxy:3128" }, unreachable,
+			"refused", "endpoints.proxy, http://proxy:3128, must",
 			"-x 'http://proxy:3128' 'https://login.microsoftonline.com/"},
-		{"machine", nil, silent, "no answer within 15s from http://169.254.169.254", "on a VM in Azure, let root reach it directly",
-			"curl -sS -m 10 --noproxy '*' -H Metadata:true 'http://169.254.169.254/metadata/instance?"},
-		{"openid", func(c *config.Config) { c.Endpoints.CAFile = "/etc/ca.pem" }, silent, "from https://login.microsoftonline.com", "root must",
+		{"machine", nil, silent, "no answer within 15s from http://169.254.169.254",
+			"on a VM in Azure, let root reach it directly",
+			"curl -sS -m 10 --noproxy '*' -H Metadata:true " +
+				"'http://169.254.169.254/metadata/instance?"},
+		{"openid", func(c *config.Config) { c.Endpoints.CAFile = "/etc/ca.pem" }, silent,
+			"from https://login.microsoftonline.com", "root must",
 			"--cacert /etc/ca.pem"},
-		{"authorization", func(c *config.Config) { c.Cloud = "usgovernment" }, unreachable, "refused", "root must", "https://management.usgovcloudapi.net/"},
-		{"machine", nil, failed(Configuration, "which cloud is this"), "cloud", "correct it in /etc/aad-login/config.toml", apply},
+		{"authorization", func(c *config.Config) { c.Cloud = "usgovernment" }, unreachable,
+			"refused", "root must", "https://management.usgovcloudapi.net/"},
+		{"machine", nil, failed(Configuration, "which cloud is this"), "cloud",
+			"correct it in /etc/aad-login/config.toml", apply},
 		{"identity", nil, unreachable.fix("assign one"), "refused", "assign one", ""},
 		{"openid", nil, ok("fine"), "fine", "", ""},
 	} {
@@ -128,7 +139,8 @@ func TestWayOut(t *testing.T) {
 			test.change(c)
 		}
 		r := h.wayOut(test.check, test.r)
-		if !strings.Contains(r.Found, test.found) || !strings.Contains(r.Fix, test.fix) || !strings.Contains(r.Command, test.command) ||
+		if !strings.Contains(r.Found, test.found) || !strings.Contains(r.Fix, test.fix) ||
+			!strings.Contains(r.Command, test.command) ||
 			(test.command == "") != (r.Command == "") {
 			t.Errorf("%s: %+v", test.check, r)
 		}

@@ -33,23 +33,29 @@ session     [success=1 default=ignore]                   pam_succeed_if.so servi
 session     required                                     pam_unix.so
 `
 
-// What the rpm makes of a stack of Red Hat's is in order by what is checked here; without it, it is not.
+// What the rpm makes of a stack of Red Hat's is in order by what is checked here; without it, it is
+// not.
 func TestRedHat(t *testing.T) {
-	const sshd = "auth substack password-auth\nauth include postlogin\naccount required pam_sepermit.so\n" +
-		"account required pam_nologin.so\naccount include password-auth\nsession include password-auth\n"
-	expect(t, pamOf(map[string]string{"sshd": sshd, "password-auth": redHat}).pam(t.Context()), Failed, "auth: pam_aad.so is not asked")
+	const sshd = "auth substack password-auth\nauth include postlogin\naccount required " +
+		"pam_sepermit.so\n" +
+		"account required pam_nologin.so\naccount include password-auth\nsession include " +
+		"password-auth\n"
+	expect(t, pamOf(map[string]string{"sshd": sshd, "password-auth": redHat}).pam(t.Context()),
+		Failed, "auth: pam_aad.so is not asked")
 	file := filepath.Join(t.TempDir(), "password-auth")
 	if err := os.WriteFile(file, []byte(redHat), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("../../packaging/wiring/pam-stack", "add", file).CombinedOutput(); err != nil {
+	if out, err := exec.Command("../../packaging/wiring/pam-stack", "add", file).
+		CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	findings := pamOf(map[string]string{"sshd": sshd, "password-auth": string(text)}).pam(t.Context())
+	findings := pamOf(map[string]string{"sshd": sshd, "password-auth": string(text)}).
+		pam(t.Context())
 	if expect(t, findings, OK, "takes its answer"); len(findings) != 1 {
 		t.Errorf("%s\n%s", told(findings...), text)
 	}

@@ -14,7 +14,8 @@ import (
 // onArc says whether the machine is one of Azure Arc, whose agent answers in
 // the place of the metadata service.
 func (x *exchange) onArc() bool {
-	return strings.Contains(strings.ToLower(x.dir.Machine.ResourceID), "/providers/microsoft.hybridcompute/machines/")
+	return strings.Contains(strings.ToLower(x.dir.Machine.ResourceID),
+		"/providers/microsoft.hybridcompute/machines/")
 }
 
 // arcAllowed gives tokens to who can read the agent's files, which are
@@ -22,17 +23,20 @@ func (x *exchange) onArc() bool {
 // once. https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
 func (x *exchange) arcAllowed() bool {
 	dir := cmp.Or(x.s.ArcKeys, "/var/opt/azcmagent/tokens")
-	if key, ok := strings.CutPrefix(x.r.Header.Get("Authorization"), "Basic "); ok && x.s.arcKeyUsed(dir, key) {
+	if key, ok := strings.CutPrefix(x.r.Header.Get("Authorization"), "Basic "); ok &&
+		x.s.arcKeyUsed(dir, key) {
 		return true
 	}
 	key := secret()
 	path := filepath.Join(dir, newGUID()+".key")
 	if err := os.WriteFile(path, []byte(key), 0o600); err != nil {
-		x.metadataError(http.StatusInternalServerError, "internal_error", "The key could not be written")
+		x.metadataError(http.StatusInternalServerError, "internal_error",
+			"The key could not be written")
 		return false
 	}
 	x.Header().Set("Www-Authenticate", "Basic realm="+path)
-	x.metadataError(http.StatusUnauthorized, "unauthorized_client", "Missing Basic Authorization header")
+	x.metadataError(http.StatusUnauthorized, "unauthorized_client",
+		"Missing Basic Authorization header")
 	return false
 }
 

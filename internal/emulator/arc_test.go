@@ -21,7 +21,8 @@ func TestArc(t *testing.T) {
 	w := newWorld(t)
 	w.ArcKeys = t.TempDir()
 	arc(w)
-	url := w.MetadataURL() + "/metadata/identity/oauth2/token?api-version=2020-06-01&resource=https://management.azure.com/"
+	url := w.MetadataURL() +
+		"/metadata/identity/oauth2/token?api-version=2020-06-01&resource=https://management.azure.com/"
 	ask := func(authorization ...string) (int, http.Header) {
 		a := w.do("GET", url, "", append([]string{"Metadata", "true"}, authorization...)...)
 		return a.status, a.header
@@ -44,7 +45,8 @@ func TestArc(t *testing.T) {
 			t.Errorf("%q: %d, want %d", test.key, status, test.want)
 		}
 	}
-	if a := w.do("GET", w.MetadataURL()+"/metadata/identity/info?api-version=2018-02-01", "", "Metadata", "true"); a.status != 404 {
+	if a := w.do("GET", w.MetadataURL()+"/metadata/identity/info?api-version=2018-02-01", "",
+		"Metadata", "true"); a.status != 404 {
 		t.Errorf("tenant: %d", a.status)
 	}
 }

@@ -86,7 +86,8 @@ func (x *exchange) identify() {
 // armUnknown answers what nobody serves here.
 func (x *exchange) armUnknown() {
 	x.identify()
-	x.armError(http.StatusNotFound, "InvalidResourceType", fmt.Sprintf("The resource type could not be found for path '%s'.", x.r.URL.Path))
+	x.armError(http.StatusNotFound, "InvalidResourceType",
+		fmt.Sprintf("The resource type could not be found for path '%s'.", x.r.URL.Path))
 }
 
 // arm answers an operation.
@@ -95,7 +96,8 @@ func (x *exchange) arm() {
 	resource, name, item, _ := split(x.r.URL.Path)
 	op := operations[name]
 	if x.r.Method != op.method {
-		x.armError(http.StatusMethodNotAllowed, "HttpMethodNotSupported", "The HTTP method is not supported at this URL.")
+		x.armError(http.StatusMethodNotAllowed, "HttpMethodNotSupported",
+			"The HTTP method is not supported at this URL.")
 		return
 	}
 	if x.armAuthorized(op, name, resource) {
@@ -107,7 +109,8 @@ func (x *exchange) arm() {
 func (x *exchange) armError(status int, code, message string) {
 	x.noteError(code)
 	if status == http.StatusUnauthorized {
-		x.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer authorization_uri="%s/%s", error="invalid_token", error_description="%s"`, x.base(), x.dir.TenantID, message))
+		x.Header().Set("WWW-Authenticate",
+			fmt.Sprintf(`Bearer authorization_uri="%s/%s", error="invalid_token", error_description="%s"`, x.base(), x.dir.TenantID, message))
 	}
 	x.json(status, map[string]any{"error": map[string]string{"code": code, "message": message}})
 }
@@ -120,20 +123,29 @@ func (x *exchange) armAuthorized(op operation, name, resource string) bool {
 	b, known := x.caller()
 	switch {
 	case x.r.Header.Get("Authorization") == "":
-		x.armError(unauthorized, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+		x.armError(unauthorized, "AuthenticationFailed",
+			"Authentication failed. The 'Authorization' header is missing.")
 	case !strings.EqualFold(scheme, "Bearer") || !known:
 		x.armError(unauthorized, "InvalidAuthenticationToken", "The access token is invalid.")
 	case x.now.After(b.expires):
 		x.armError(unauthorized, "ExpiredAuthenticationToken", "The access token expiry is past.")
 	case !isARM(b.resource, x.r.Host):
-		x.armError(unauthorized, "InvalidAuthenticationTokenAudience", "The access token has been obtained for wrong audience or resource.")
+		x.armError(unauthorized, "InvalidAuthenticationTokenAudience",
+			"The access token has been obtained for wrong audience or resource.")
 	case x.r.URL.Query().Get("api-version") == "":
-		x.armError(http.StatusBadRequest, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
+		x.armError(http.StatusBadRequest, "MissingApiVersionParameter",
+			"The api-version query parameter (?api-version=) is required for all requests.")
 	case x.r.URL.Query().Get("api-version") != op.version:
-		x.armError(http.StatusBadRequest, "NoRegisteredProviderFound", fmt.Sprintf("No registered resource provider found for API version '%s' of %s. The supported api-versions are '%s'.", x.r.URL.Query().Get("api-version"), name, op.version))
+		x.armError(http.StatusBadRequest, "NoRegisteredProviderFound",
+			fmt.Sprintf("No registered resource provider found for API version '%s' of %s. The "+
+				"supported api-versions are '%s'.", x.r.URL.Query().Get("api-version"), name,
+				op.version))
 	case x.armThrottled(b.oid, resource):
 	case !op.free && !x.mayRead(cmp.Or(b.like, b.oid), name, resource):
-		x.armError(http.StatusForbidden, "AuthorizationFailed", fmt.Sprintf("The client '%s' with object id '%s' does not have authorization to perform action 'Microsoft.Authorization/%s/read' over scope '%s' or the scope is invalid.", b.oid, b.oid, name, resource))
+		x.armError(http.StatusForbidden, "AuthorizationFailed",
+			fmt.Sprintf("The client '%s' with object id '%s' does not have authorization to "+
+				"perform action 'Microsoft.Authorization/%s/read' over scope '%s' or the scope "+
+				"is invalid.", b.oid, b.oid, name, resource))
 	default:
 		return true
 	}
@@ -147,7 +159,8 @@ func (x *exchange) caller() (bearer, bool) {
 }
 
 func (x *exchange) mayRead(oid, what, resource string) bool {
-	q := question{subject: x.dir.subject(oid), action: "Microsoft.Authorization/" + what + "/read", resource: resource}
+	q := question{subject: x.dir.subject(oid), action: "Microsoft.Authorization/" + what + "/read",
+		resource: resource}
 	return x.dir.decide(q).word == "Allowed"
 }
 
@@ -225,16 +238,19 @@ type decidingDeny struct {
 func (x *exchange) checkAccess(resource, _ string) {
 	var req accessRequest
 	if err := x.decode(&req); err != nil {
-		x.armError(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid: "+err.Error()+".")
+		x.armError(http.StatusBadRequest, "InvalidRequestContent",
+			"The request content was invalid: "+err.Error()+".")
 		return
 	}
 	who := req.Subject.Attributes
 	switch {
 	case !isGUID(who.ObjectID):
-		x.armError(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid: Subject.Attributes.ObjectId is not a GUID.")
+		x.armError(http.StatusBadRequest, "InvalidRequestContent",
+			"The request content was invalid: Subject.Attributes.ObjectId is not a GUID.")
 		return
 	case plainScope(req.Resource.ID) != plainScope(resource):
-		x.armError(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid: Resource.Id is not the resource of the URL.")
+		x.armError(http.StatusBadRequest, "InvalidRequestContent",
+			"The request content was invalid: Resource.Id is not the resource of the URL.")
 		return
 	}
 	subject := append([]string{who.ObjectID}, who.Groups...)
@@ -242,14 +258,17 @@ func (x *exchange) checkAccess(resource, _ string) {
 	case who.Retrieve && exists:
 		subject = append(subject, x.dir.memberOf(who.ObjectID)...)
 	case who.Retrieve:
-		subject = nil // deleted, with nothing to retrieve. Inferred: Azure documents no answer about such an object
+		// deleted, with nothing to retrieve. Inferred: Azure documents no answer about such an
+		// object
+		subject = nil
 	}
 	answer := []accessDecision{}
 	for _, a := range req.Actions {
 		v := x.dir.decide(question{subject, a.ID, a.Data, resource})
 		answer = append(answer, accessDecision{
 			ActionID: a.ID, Decision: v.word, Data: a.Data,
-			Assignment: x.dir.deciding(v), Deny: x.dir.decidingDeny(v.deny), Audit: []any{}, TTL: 300000,
+			Assignment: x.dir.deciding(v), Deny: x.dir.decidingDeny(v.deny),
+			Audit: []any{}, TTL: 300000,
 		})
 	}
 	x.json(http.StatusOK, answer)
@@ -276,7 +295,8 @@ func (d *Directory) decidingDeny(y *Deny) *decidingDeny {
 	if y == nil {
 		return nil
 	}
-	what := Role{Actions: y.Actions, NotActions: y.NotActions, DataActions: y.DataActions, NotDataActions: y.NotDataActions}
+	what := Role{Actions: y.Actions, NotActions: y.NotActions, DataActions: y.DataActions,
+		NotDataActions: y.NotDataActions}
 	short := func(all []deniedPrincipal) []deniedPrincipal {
 		for i := range all {
 			all[i].ID = bare(all[i].ID)
@@ -284,7 +304,8 @@ func (d *Directory) decidingDeny(y *Deny) *decidingDeny {
 		return all
 	}
 	return &decidingDeny{
-		ID: digest(y.Name, y.Scope), Name: y.Name, Scope: y.Scope, Permissions: []block{what.block()},
+		ID: digest(y.Name, y.Scope), Name: y.Name, Scope: y.Scope,
+		Permissions:             []block{what.block()},
 		DoNotApplyToChildScopes: y.DoNotApplyToChildScopes, IsSystemProtected: "true",
 		Principals: short(d.named(y.Principals)), ExcludePrincipals: short(d.named(y.Exclude)),
 	}

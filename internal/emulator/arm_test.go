@@ -19,7 +19,8 @@ const askURL = vm + "/providers/Microsoft.Authorization/checkAccess?api-version=
 func ask(oid string, retrieve bool) string {
 	return fmt.Sprintf(`{"Subject":{"Attributes":{"ObjectId":%q,"Groups":[],"xms-pasrp-retrievegroupmemberships":%v}},
 		"Actions":[{"Id":%q,"IsDataAction":true,"Attributes":{}},{"Id":%q,"IsDataAction":true,"Attributes":{}}],
-		"Resource":{"Id":%q,"Attributes":{}},"Environment":null}`, oid, retrieve, login, asAdmin, vm)
+		"Resource":{"Id":%q,"Attributes":{}},"Environment":null}`, oid,
+		retrieve, login, asAdmin, vm)
 }
 
 const (
@@ -36,12 +37,14 @@ func TestCheckAccess(t *testing.T) {
 	}{
 		{"administrator", ask(adminOID, true), "Allowed Allowed"},
 		{"administrator, groups not asked for", ask(adminOID, false), "NotAllowed NotAllowed"},
-		{"groups given", strings.Replace(ask(adminOID, false), `"Groups":[]`, `"Groups":["cccccccc-2222-3333-4444-dddddddddddd"]`, 1), "Allowed Allowed"},
+		{"groups given", strings.Replace(ask(adminOID, false), `"Groups":[]`,
+			`"Groups":["cccccccc-2222-3333-4444-dddddddddddd"]`, 1), "Allowed Allowed"},
 		{"user", ask(userOID, true), "Allowed NotAllowed"},
 		{"stranger", ask(foreignTenant, true), "NotAllowed NotAllowed"},
 	}
 	for _, test := range tests {
-		a := w.do("POST", w.EntraURL()+askURL, test.body, "Authorization", bearer, "Content-Type", "application/json")
+		a := w.do("POST", w.EntraURL()+askURL, test.body, "Authorization", bearer,
+			"Content-Type", "application/json")
 		var got []accessDecision
 		if err := json.Unmarshal([]byte(a.body), &got); err != nil || len(got) != 2 {
 			t.Errorf("%s: %d %s", test.name, a.status, a.body)
@@ -53,7 +56,8 @@ func TestCheckAccess(t *testing.T) {
 		if got[0].ActionID != login || !got[0].Data || got[0].TTL != 300000 {
 			t.Errorf("%s: %s", test.name, a.body)
 		}
-		if r := got[0].Assignment; (r != nil) != (got[0].Decision == "Allowed") || r != nil && len(r.RoleDefinitionID) != 32 {
+		if r := got[0].Assignment; (r != nil) != (got[0].Decision == "Allowed") ||
+			r != nil && len(r.RoleDefinitionID) != 32 {
 			t.Errorf("%s: role assignment %+v", test.name, r)
 		}
 		if !isGUID(a.header.Get("x-ms-correlation-request-id")) {
@@ -62,14 +66,17 @@ func TestCheckAccess(t *testing.T) {
 	}
 }
 
-// Who is deleted takes nothing along but a name: the role assignment stays, of a principal that nobody knows.
+// Who is deleted takes nothing along but a name: the role assignment stays, of a principal that
+// nobody knows.
 func TestDeletedUser(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) {
-		d.Assignments = append(d.Assignments, Assignment{Principal: foreignTenant, Role: userRole, Scope: vm})
+		d.Assignments = append(d.Assignments, Assignment{Principal: foreignTenant,
+			Role: userRole, Scope: vm})
 	})
 	bearer := w.identityBearer()
-	a := w.do("POST", w.EntraURL()+askURL, ask(foreignTenant, true), "Authorization", "Bearer "+bearer)
+	a := w.do("POST", w.EntraURL()+askURL, ask(foreignTenant, true),
+		"Authorization", "Bearer "+bearer)
 	if strings.Count(a.body, `"accessDecision":"NotAllowed"`) != 2 {
 		t.Errorf("access: %d %s", a.status, a.body)
 	}
@@ -82,10 +89,13 @@ func TestDeletedUser(t *testing.T) {
 func TestCheckAccessDenied(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) {
-		d.Denies = []Deny{{Name: "freeze", Principals: []string{everyone}, DataActions: []string{"*"}, Scope: "/"}}
+		d.Denies = []Deny{{Name: "freeze", Principals: []string{everyone},
+			DataActions: []string{"*"}, Scope: "/"}}
 	})
-	a := w.do("POST", w.EntraURL()+askURL, ask(adminOID, true), "Authorization", "Bearer "+w.identityBearer())
-	if !strings.Contains(a.body, `"accessDecision":"Denied"`) || !strings.Contains(a.body, `"name":"freeze"`) {
+	a := w.do("POST", w.EntraURL()+askURL, ask(adminOID, true), "Authorization",
+		"Bearer "+w.identityBearer())
+	if !strings.Contains(a.body, `"accessDecision":"Denied"`) ||
+		!strings.Contains(a.body, `"name":"freeze"`) {
 		t.Error(a.body)
 	}
 }
@@ -93,7 +103,9 @@ func TestCheckAccessDenied(t *testing.T) {
 func TestCheckAccessRefused(t *testing.T) {
 	w := newWorld(t)
 	bearer := "Bearer " + w.identityBearer()
-	other := w.do("GET", w.MetadataURL()+"/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://vault.azure.net", "", "Metadata", "true")
+	other := w.do("GET", w.MetadataURL()+
+		"/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://vault.azure.net",
+		"", "Metadata", "true")
 	user, device := w.start("openid https://management.azure.com/user_impersonation")
 	w.SignIn(user, "norole@contoso.example")
 	person := w.poll(device).object(t)["access_token"].(string)
@@ -103,19 +115,30 @@ func TestCheckAccessRefused(t *testing.T) {
 		code                           string
 	}{
 		{"no token", "POST", askURL, ask(userOID, true), "", 401, "AuthenticationFailed"},
-		{"made up token", "POST", askURL, ask(userOID, true), "Bearer x", 401, "InvalidAuthenticationToken"},
-		{"basic", "POST", askURL, ask(userOID, true), "Basic" + bearer[6:], 401, "InvalidAuthenticationToken"},
-		{"token for another resource", "POST", askURL, ask(userOID, true), "Bearer " + other.object(t)["access_token"].(string), 401, "InvalidAuthenticationTokenAudience"},
-		{"person who may not read access", "POST", askURL, ask(userOID, true), "Bearer " + person, 403, "AuthorizationFailed"},
-		{"another machine", "POST", strings.Replace(askURL, "demo-vm", "demo-vm2", 1), ask(userOID, true), bearer, 403, "AuthorizationFailed"},
-		{"no version", "POST", strings.Split(askURL, "?")[0], ask(userOID, true), bearer, 400, "MissingApiVersionParameter"},
-		{"another version", "POST", strings.Replace(askURL, "2018", "2019", 1), ask(userOID, true), bearer, 400, "NoRegisteredProviderFound"},
+		{"made up token", "POST", askURL, ask(userOID, true), "Bearer x", 401,
+			"InvalidAuthenticationToken"},
+		{"basic", "POST", askURL, ask(userOID, true), "Basic" + bearer[6:], 401,
+			"InvalidAuthenticationToken"},
+		{"token for another resource", "POST", askURL, ask(userOID, true),
+			"Bearer " + other.object(t)["access_token"].(string), 401,
+			"InvalidAuthenticationTokenAudience"},
+		{"person who may not read access", "POST", askURL, ask(userOID, true), "Bearer " + person,
+			403, "AuthorizationFailed"},
+		{"another machine", "POST", strings.Replace(askURL, "demo-vm", "demo-vm2", 1),
+			ask(userOID, true), bearer, 403, "AuthorizationFailed"},
+		{"no version", "POST", strings.Split(askURL, "?")[0], ask(userOID, true), bearer, 400,
+			"MissingApiVersionParameter"},
+		{"another version", "POST", strings.Replace(askURL, "2018", "2019", 1), ask(userOID, true),
+			bearer, 400, "NoRegisteredProviderFound"},
 		{"GET", "GET", askURL, "", bearer, 405, "HttpMethodNotSupported"},
 		{"no JSON", "POST", askURL, "who?", bearer, 400, "InvalidRequestContent"},
-		{"too long", "POST", askURL, `{"x":"` + strings.Repeat("x", maxBody) + `"}`, bearer, 400, "InvalidRequestContent"},
+		{"too long", "POST", askURL, `{"x":"` + strings.Repeat("x", maxBody) + `"}`, bearer,
+			400, "InvalidRequestContent"},
 		{"no subject", "POST", askURL, `{}`, bearer, 400, "InvalidRequestContent"},
-		{"another resource in the body", "POST", askURL, strings.Replace(ask(userOID, true), "demo-vm", "other", 1), bearer, 400, "InvalidRequestContent"},
-		{"another question", "POST", vm + "/providers/Microsoft.Authorization/elevate", "", bearer, 404, "InvalidResourceType"},
+		{"another resource in the body", "POST", askURL, strings.Replace(ask(userOID, true),
+			"demo-vm", "other", 1), bearer, 400, "InvalidRequestContent"},
+		{"another question", "POST", vm + "/providers/Microsoft.Authorization/elevate", "", bearer,
+			404, "InvalidResourceType"},
 	}
 	for _, test := range tests {
 		header := []string{"Content-Type", "application/json"}
@@ -132,7 +155,8 @@ func TestCheckAccessRefused(t *testing.T) {
 		}
 	}
 	w.pass(24 * time.Hour)
-	if a := w.do("POST", w.EntraURL()+askURL, ask(userOID, true), "Authorization", bearer); a.status != 401 {
+	if a := w.do("POST", w.EntraURL()+askURL, ask(userOID, true), "Authorization",
+		bearer); a.status != 401 {
 		t.Errorf("old token: %d %s", a.status, a.body)
 	}
 }
@@ -142,7 +166,8 @@ func TestIdentityLosesRight(t *testing.T) {
 	w := newWorld(t)
 	bearer := "Bearer " + w.identityBearer()
 	w.change(func(d *Directory) { d.Assignments = d.Assignments[1:] })
-	if a := w.do("POST", w.EntraURL()+askURL, ask(userOID, true), "Authorization", bearer); a.status != 403 {
+	if a := w.do("POST", w.EntraURL()+askURL, ask(userOID, true), "Authorization",
+		bearer); a.status != 403 {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 }
@@ -152,7 +177,8 @@ func FuzzCheckAccess(f *testing.F) {
 	f.Add(`{"Actions":[{"Id":"*"}]}`)
 	f.Add(`[`)
 	s := &Server{Key: testKey()}
-	token := s.issueBearer(secret(), bearer{"bbbbbbbb-1111-2222-3333-cccccccccccc", "https://management.azure.com/", time.Now().Add(time.Hour), ""}, time.Now())
+	token := s.issueBearer(secret(), bearer{"bbbbbbbb-1111-2222-3333-cccccccccccc",
+		"https://management.azure.com/", time.Now().Add(time.Hour), ""}, time.Now())
 	entra := s.Entra()
 	f.Fuzz(func(t *testing.T, body string) {
 		r := httptest.NewRequest("POST", "https://x"+askURL, strings.NewReader(body))

@@ -27,7 +27,8 @@ type block struct {
 
 func (r Role) block() block {
 	full := func(list []string) []string { return append([]string{}, list...) } // [], not null
-	return block{Actions: full(r.Actions), NotActions: full(r.NotActions), DataActions: full(r.DataActions), NotDataActions: full(r.NotDataActions)}
+	return block{Actions: full(r.Actions), NotActions: full(r.NotActions),
+		DataActions: full(r.DataActions), NotDataActions: full(r.NotDataActions)}
 }
 
 // made says when and by whom something was made and changed.
@@ -87,27 +88,32 @@ func (d *Directory) describe(a Assignment, role Role) entry {
 	if a.Condition != "" {
 		properties["condition"], properties["conditionVersion"] = a.Condition, "2.0"
 	}
-	return newEntry(a.Scope, "roleAssignments", made(properties), p.oid, role.ID, a.Scope, a.Condition)
+	return newEntry(a.Scope, "roleAssignments", made(properties), p.oid,
+		role.ID, a.Scope, a.Condition)
 }
 
 // definitionID is where a role's definition is said to be: in the subscription.
 func (d *Directory) definitionID(r Role) string {
-	return "/subscriptions/" + segmentAfter(d.Machine.ResourceID, "subscriptions") + "/providers/Microsoft.Authorization/roleDefinitions/" + r.ID
+	return "/subscriptions/" + segmentAfter(d.Machine.ResourceID, "subscriptions") +
+		"/providers/Microsoft.Authorization/roleDefinitions/" + r.ID
 }
 
 func (x *exchange) roleDefinition(_, name string) {
 	role, ok := x.dir.role(name)
 	if !ok || !isGUID(name) {
-		x.armError(http.StatusNotFound, "RoleDefinitionDoesNotExist", fmt.Sprintf("The specified role definition with ID '%s' does not exist.", name))
+		x.armError(http.StatusNotFound, "RoleDefinitionDoesNotExist",
+			fmt.Sprintf("The specified role definition with ID '%s' does not exist.", name))
 		return
 	}
 	kind := "CustomRole"
 	if slices.ContainsFunc(builtin(), func(r Role) bool { return r.ID == role.ID }) {
 		kind = "BuiltInRole"
 	}
-	x.json(http.StatusOK, entry{x.dir.definitionID(role), "Microsoft.Authorization/roleDefinitions", role.ID, made(map[string]any{
-		"roleName": role.Name, "type": kind, "description": role.Name, "assignableScopes": []string{"/"}, "permissions": []block{role.block()},
-	})})
+	x.json(http.StatusOK, entry{x.dir.definitionID(role), "Microsoft.Authorization/roleDefinitions",
+		role.ID, made(map[string]any{
+			"roleName": role.Name, "type": kind, "description": role.Name,
+			"assignableScopes": []string{"/"}, "permissions": []block{role.block()},
+		})})
 }
 
 // denyAssignments lists all at the resource and above, whoever they name.
@@ -119,11 +125,14 @@ func (x *exchange) denyAssignments(resource, _ string) {
 	var all []entry
 	for _, y := range x.dir.Denies {
 		if x.dir.covers(y.Scope, resource) {
-			what := Role{Actions: y.Actions, NotActions: y.NotActions, DataActions: y.DataActions, NotDataActions: y.NotDataActions}
+			what := Role{Actions: y.Actions, NotActions: y.NotActions, DataActions: y.DataActions,
+				NotDataActions: y.NotDataActions}
 			all = append(all, newEntry(y.Scope, "denyAssignments", made(map[string]any{
-				"denyAssignmentName": y.Name, "description": y.Name, "condition": nil, "conditionVersion": nil, "permissions": []block{what.block()}, "scope": y.Scope,
+				"denyAssignmentName": y.Name, "description": y.Name, "condition": nil,
+				"conditionVersion": nil, "permissions": []block{what.block()}, "scope": y.Scope,
 				"doNotApplyToChildScopes": y.DoNotApplyToChildScopes, "isSystemProtected": true,
-				"principals": x.dir.named(y.Principals), "excludePrincipals": x.dir.named(y.Exclude),
+				"principals":        x.dir.named(y.Principals),
+				"excludePrincipals": x.dir.named(y.Exclude),
 			}), y.Name, y.Scope))
 		}
 	}
@@ -173,7 +182,8 @@ func (x *exchange) permissions(resource, _ string) {
 }
 
 func (x *exchange) unsupportedFilter() {
-	x.armError(http.StatusBadRequest, "UnsupportedQuery", fmt.Sprintf("The filter '%s' is not supported.", x.r.URL.Query().Get("$filter")))
+	x.armError(http.StatusBadRequest, "UnsupportedQuery",
+		fmt.Sprintf("The filter '%s' is not supported.", x.r.URL.Query().Get("$filter")))
 }
 
 // page sends as many elements as fit, from where the link before said.

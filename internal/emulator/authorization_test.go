@@ -27,7 +27,8 @@ func (w *world) read(bearer, operation, filter string) list {
 	if filter != "" {
 		q.Set("$filter", filter)
 	}
-	return w.follow(bearer, w.EntraURL()+vm+"/providers/Microsoft.Authorization/"+operation+"?"+q.Encode())
+	return w.follow(bearer, w.EntraURL()+vm+"/providers/Microsoft.Authorization/"+operation+"?"+
+		q.Encode())
 }
 
 func (w *world) follow(bearer, link string) list {
@@ -47,20 +48,24 @@ func TestRoleAssignments(t *testing.T) {
 	bearer := w.identityBearer()
 	rg := vm[:strings.Index(vm, "/providers")]
 	for oid, want := range map[string]string{ // principal, its kind, role and scope
-		adminOID:                               "cccccccc-2222-3333-4444-dddddddddddd Group 1c0163c0-47e6-4577-8991-ea5c82e286e4 " + vm,
-		"FFFFFFFF-5555-6666-7777-aaaaaaaaaaaa": "cccccccc-2222-3333-4444-dddddddddddd Group 1c0163c0-47e6-4577-8991-ea5c82e286e4 " + vm, // the nested group
-		userOID:                                userOID + " User fb879df8-f326-4884-b1cf-06f3ad86be52 " + rg,
-		foreignTenant:                          "",
+		adminOID: "cccccccc-2222-3333-4444-dddddddddddd Group 1c0163c0-47e6-4577-8991-ea5c82e286e4 " + vm,
+		// the nested group
+		"FFFFFFFF-5555-6666-7777-aaaaaaaaaaaa": "cccccccc-2222-3333-4444-dddddddddddd Group " +
+			"1c0163c0-47e6-4577-8991-ea5c82e286e4 " + vm,
+		userOID:       userOID + " User fb879df8-f326-4884-b1cf-06f3ad86be52 " + rg,
+		foreignTenant: "",
 	} {
 		l := w.read(bearer, "roleAssignments", assigned(oid))
 		got := ""
 		for _, e := range l.Value {
 			p := e.Properties
 			role := p["roleDefinitionId"].(string)
-			if !strings.HasPrefix(e.ID, p["scope"].(string)+"/providers/Microsoft.Authorization/roleAssignments/") || p["condition"] != nil {
+			if !strings.HasPrefix(e.ID, p["scope"].(string)+
+				"/providers/Microsoft.Authorization/roleAssignments/") || p["condition"] != nil {
 				t.Errorf("%+v", e)
 			}
-			got += p["principalId"].(string) + " " + p["principalType"].(string) + " " + role[strings.LastIndexByte(role, '/')+1:] + " " + p["scope"].(string)
+			got += p["principalId"].(string) + " " + p["principalType"].(string) + " " +
+				role[strings.LastIndexByte(role, '/')+1:] + " " + p["scope"].(string)
 		}
 		if got != want || l.NextLink != "" {
 			t.Errorf("%s: %q, want %q", oid, got, want)
@@ -83,7 +88,8 @@ func TestPages(t *testing.T) {
 		t.Fatalf("%+v", first)
 	}
 	second := w.follow(bearer, first.NextLink)
-	if len(second.Value) != 2 || second.NextLink != "" || second.Value[1].Properties["scope"] != vm+"/" || second.Value[1].Properties["condition"] != "c" {
+	if len(second.Value) != 2 || second.NextLink != "" || second.Value[1].Properties["scope"] != vm+
+		"/" || second.Value[1].Properties["condition"] != "c" {
 		t.Errorf("%+v", second)
 	}
 }
@@ -93,8 +99,11 @@ func TestDenyAssignments(t *testing.T) {
 	bearer := w.identityBearer()
 	w.change(func(d *Directory) {
 		d.Denies = []Deny{
-			{Name: "all", Principals: []string{everyone, "Operators"}, Exclude: []string{"demo-vm", foreignTenant}, DataActions: []string{"*"}, Scope: "/", DoNotApplyToChildScopes: true},
-			{Name: "elsewhere", Principals: []string{everyone}, DataActions: []string{"*"}, Scope: vm + "2"},
+			{Name: "all", Principals: []string{everyone, "Operators"},
+				Exclude: []string{"demo-vm", foreignTenant}, DataActions: []string{"*"}, Scope: "/",
+				DoNotApplyToChildScopes: true},
+			{Name: "elsewhere", Principals: []string{everyone}, DataActions: []string{"*"},
+				Scope: vm + "2"},
 		}
 	})
 	l := w.read(bearer, "denyAssignments", "atScope()")
@@ -118,7 +127,8 @@ func TestRoleDefinition(t *testing.T) {
 	w := newWorld(t)
 	bearer := w.identityBearer()
 	get := func(name string) answer {
-		return w.do("GET", w.EntraURL()+vm+"/providers/Microsoft.Authorization/roleDefinitions/"+name+"?api-version=2022-04-01", "", "Authorization", "Bearer "+bearer)
+		return w.do("GET", w.EntraURL()+vm+"/providers/Microsoft.Authorization/roleDefinitions/"+
+			name+"?api-version=2022-04-01", "", "Authorization", "Bearer "+bearer)
 	}
 	for name, want := range map[string]string{
 		"FB879DF8-f326-4884-b1cf-06f3ad86be52": `"roleName":"Virtual Machine User Login","type":"BuiltInRole"`,
@@ -137,7 +147,8 @@ func TestRoleDefinition(t *testing.T) {
 func TestPermissions(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) {
-		d.Denies = []Deny{{Name: "not shown", Principals: []string{userOID}, DataActions: []string{"*"}, Scope: "/"}}
+		d.Denies = []Deny{{Name: "not shown", Principals: []string{userOID},
+			DataActions: []string{"*"}, Scope: "/"}}
 	})
 	for name, want := range map[string]string{
 		"admin@contoso.example": "loginAsAdmin",
@@ -149,11 +160,13 @@ func TestPermissions(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := w.read(w.poll(device).object(t)["access_token"].(string), "permissions", "")
-		if len(l.Value) == 0 != (want == "") || want != "" && !strings.Contains(strings.Join(l.Value[0].DataActions, " "), want) {
+		if len(l.Value) == 0 != (want == "") ||
+			want != "" && !strings.Contains(strings.Join(l.Value[0].DataActions, " "), want) {
 			t.Errorf("%s: %+v", name, l)
 		}
 	}
-	if l := w.read(w.identityBearer(), "permissions", ""); len(l.Value) != 1 || l.Value[0].Actions[0] != "Microsoft.Authorization/*/read" {
+	if l := w.read(w.identityBearer(), "permissions", ""); len(l.Value) != 1 ||
+		l.Value[0].Actions[0] != "Microsoft.Authorization/*/read" {
 		t.Errorf("the machine: %+v", l)
 	}
 }
@@ -171,20 +184,30 @@ func TestListsRefused(t *testing.T) {
 		code                      string
 	}{
 		{"no filter", "GET", "roleAssignments" + version, bearer, 400, "UnsupportedQuery"},
-		{"another filter", "GET", "roleAssignments" + version + "&$filter=atScope()", bearer, 400, "UnsupportedQuery"},
-		{"no filter of denies", "GET", "denyAssignments" + version, bearer, 400, "UnsupportedQuery"},
-		{"a person's token", "GET", "roleAssignments" + version, person, 403, "AuthorizationFailed"},
-		{"a person's token for denies", "GET", "denyAssignments" + version, person, 403, "AuthorizationFailed"},
-		{"a person's token for roles", "GET", "roleDefinitions/" + foreignTenant + version, person, 403, "AuthorizationFailed"},
-		{"no token for permissions", "GET", "permissions" + version, "", 401, "InvalidAuthenticationToken"},
+		{"another filter", "GET", "roleAssignments" + version + "&$filter=atScope()",
+			bearer, 400, "UnsupportedQuery"},
+		{"no filter of denies", "GET", "denyAssignments" + version,
+			bearer, 400, "UnsupportedQuery"},
+		{"a person's token", "GET", "roleAssignments" + version, person,
+			403, "AuthorizationFailed"},
+		{"a person's token for denies", "GET", "denyAssignments" + version, person,
+			403, "AuthorizationFailed"},
+		{"a person's token for roles", "GET", "roleDefinitions/" + foreignTenant + version, person,
+			403, "AuthorizationFailed"},
+		{"no token for permissions", "GET", "permissions" + version, "", 401,
+			"InvalidAuthenticationToken"},
 		{"POST", "POST", "permissions" + version, person, 405, "HttpMethodNotSupported"},
-		{"another version", "GET", "permissions?api-version=2018-09-01-preview", person, 400, "NoRegisteredProviderFound"},
-		{"odd page", "GET", "permissions" + version + "&$skiptoken=-1", person, 400, "InvalidSkipToken"},
-		{"page beyond", "GET", "permissions" + version + "&$skiptoken=9", person, 400, "InvalidSkipToken"},
+		{"another version", "GET", "permissions?api-version=2018-09-01-preview", person, 400,
+			"NoRegisteredProviderFound"},
+		{"odd page", "GET", "permissions" + version + "&$skiptoken=-1",
+			person, 400, "InvalidSkipToken"},
+		{"page beyond", "GET", "permissions" + version + "&$skiptoken=9",
+			person, 400, "InvalidSkipToken"},
 		{"no role", "GET", "roleDefinitions" + version, bearer, 404, "InvalidResourceType"},
 		{"one of a list", "GET", "permissions/x" + version, person, 404, "InvalidResourceType"},
 	} {
-		a := w.do(test.method, w.EntraURL()+vm+"/providers/Microsoft.Authorization/"+test.path, "", "Authorization", "Bearer "+test.token)
+		a := w.do(test.method, w.EntraURL()+vm+"/providers/Microsoft.Authorization/"+test.path, "",
+			"Authorization", "Bearer "+test.token)
 		e, _ := a.object(t)["error"].(map[string]any)
 		if a.status != test.status || e["code"] != test.code {
 			t.Errorf("%s: %d %s, want %d %s", test.name, a.status, a.body, test.status, test.code)
@@ -203,7 +226,8 @@ func TestSplit(t *testing.T) {
 		vm: "   false",
 	} {
 		resource, op, name, ok := split(path)
-		if got := resource + " " + op + " " + name + map[bool]string{true: " true", false: " false"}[ok]; got != want {
+		if got := resource + " " + op + " " + name +
+			map[bool]string{true: " true", false: " false"}[ok]; got != want {
 			t.Errorf("split(%q) = %q, want %q", path, got, want)
 		}
 	}

@@ -48,11 +48,15 @@ func (d *Directory) authorizing(tenant, host string, q url.Values) (authorizing,
 		return authorizing{}, no
 	}
 	a := authorizing{
-		redirect: q.Get("redirect_uri"), fragment: q.Get("response_mode") == "fragment", scope: q.Get("scope"), host: host,
-		state: q.Get("state"), nonce: q.Get("nonce"), hint: q.Get("login_hint"), challenge: q.Get("code_challenge"), method: q.Get("code_challenge_method"),
+		redirect: q.Get("redirect_uri"), fragment: q.Get("response_mode") == "fragment",
+		scope: q.Get("scope"), host: host,
+		state: q.Get("state"), nonce: q.Get("nonce"), hint: q.Get("login_hint"),
+		challenge: q.Get("code_challenge"), method: q.Get("code_challenge_method"),
 	}
 	if a.platform = d.Registration.platformOf(a.redirect); a.platform == "" {
-		return authorizing{}, &refusal{word: "invalid_request", aadsts: 50011, text: fmt.Sprintf("The redirect URI '%s' specified in the request does not match the redirect URIs configured for the application '%s'.", a.redirect, d.ClientID)}
+		return authorizing{}, &refusal{word: "invalid_request", aadsts: 50011,
+			text: fmt.Sprintf("The redirect URI '%s' specified in the request does not match the "+
+				"redirect URIs configured for the application '%s'.", a.redirect, d.ClientID)}
 	}
 	if a.challenge != "" && a.method == "" {
 		a.method = "plain"
@@ -69,20 +73,26 @@ func (d *Directory) unanswerable(a authorizing, q url.Values) *refusal {
 	case kind == "":
 		return &no
 	case kind != "code":
-		return &refusal{word: "unsupported_response_type", aadsts: 700054, text: fmt.Sprintf("response_type '%s' is not enabled for the application.", kind)}
+		return &refusal{word: "unsupported_response_type", aadsts: 700054,
+			text: fmt.Sprintf("response_type '%s' is not enabled for the application.", kind)}
 	case mode != "" && mode != "query" && mode != "fragment":
-		return &refusal{word: "invalid_request", aadsts: 90014, text: fmt.Sprintf("response_mode '%s' is not known here.", mode)}
+		return &refusal{word: "invalid_request", aadsts: 90014,
+			text: fmt.Sprintf("response_mode '%s' is not known here.", mode)}
 	case strings.TrimSpace(a.scope) == "":
 		no = missing("scope")
 		return &no
 	case a.challenge != "" && !proofKey.MatchString(a.challenge):
-		return &refusal{word: "invalid_request", aadsts: 501491, text: "Invalid size of Code_Challenge parameter."}
-	case a.method != "" && a.method != "S256" && a.method != "plain" || a.method != "" && a.challenge == "":
-		return &refusal{word: "invalid_request", aadsts: 501491, text: "Code_Challenge and Code_Challenge_Method do not go together."}
+		return &refusal{word: "invalid_request", aadsts: 501491,
+			text: "Invalid size of Code_Challenge parameter."}
+	case a.method != "" && a.method != "S256" && a.method != "plain" ||
+		a.method != "" && a.challenge == "":
+		return &refusal{word: "invalid_request", aadsts: 501491,
+			text: "Code_Challenge and Code_Challenge_Method do not go together."}
 	}
 	if _, problem := d.parseScope(a.scope, a.host); problem != nil {
 		word := map[int]string{70011: "invalid_scope", 500011: "invalid_resource"}[problem.aadsts]
-		return &refusal{word: orDefaultText(word, "invalid_client"), aadsts: problem.aadsts, text: problem.text}
+		return &refusal{word: orDefaultText(word, "invalid_client"),
+			aadsts: problem.aadsts, text: problem.text}
 	}
 	return nil
 }
@@ -124,7 +134,8 @@ func (a authorizing) refused(no refusal, now time.Time) string {
 }
 
 // cancelled is what the application hears when the person does not go on.
-var cancelled = refusal{word: "access_denied", aadsts: 65004, suberror: "cancel", text: "User declined to consent to access the app."}
+var cancelled = refusal{word: "access_denied", aadsts: 65004, suberror: "cancel",
+	text: "User declined to consent to access the app."}
 
 // Authorize does what a person does whose browser was sent to an address of
 // the authorize endpoint: signs in with the account, on a managed device or
@@ -150,7 +161,8 @@ func (s *Server) Authorize(address, account string, managed bool) (string, error
 
 // authorizeFor returns where the browser goes, or the permissions to consent
 // to with errConsent.
-func (s *Server) authorizeFor(a authorizing, account string, managed, consents bool) (next string, wants []string, err error) {
+func (s *Server) authorizeFor(a authorizing, account string, managed, consents bool) (next string,
+	wants []string, err error) {
 	defer s.lock()()
 	u, ok := s.dir.user(strings.TrimSpace(account))
 	if !ok {
@@ -159,7 +171,8 @@ func (s *Server) authorizeFor(a authorizing, account string, managed, consents b
 	wants, _, no := s.admit(visit{a.scope, a.host, AuthorizationCode, a.platform.app(), managed}, u)
 	switch {
 	case no != nil && no.AADSTS == 650052:
-		return a.refused(refusal{word: "invalid_client", aadsts: no.AADSTS, text: no.text}, s.now()), nil, nil
+		return a.refused(refusal{word: "invalid_client", aadsts: no.AADSTS, text: no.text},
+			s.now()), nil, nil
 	case no != nil:
 		return "", nil, no
 	case len(wants) > 0 && !consents:
@@ -181,7 +194,9 @@ func (x *exchange) authorize() {
 	switch {
 	case no != nil && a.redirect == "":
 		x.noteError(no.word)
-		x.show(http.StatusOK, view{Step: "refused", Refused: &Refused{AADSTS: no.aadsts, flow: AuthorizationCode, text: no.text}, Time: x.now.UTC().Format(time.RFC3339)})
+		x.show(http.StatusOK,
+			view{Step: "refused", Refused: &Refused{AADSTS: no.aadsts, flow: AuthorizationCode,
+				text: no.text}, Time: x.now.UTC().Format(time.RFC3339)})
 	case no != nil:
 		x.leave(a.refused(*no, x.now), no.word)
 	case x.r.Method == http.MethodGet:
@@ -194,7 +209,8 @@ func (x *exchange) authorize() {
 // authorizeForm does what the form says.
 func (x *exchange) authorizeForm(a authorizing) {
 	f := x.r.PostForm
-	v := view{Step: "sign-in", Account: strings.TrimSpace(f.Get("account")), Managed: f.Get("device") == "managed", target: a.redirect}
+	v := view{Step: "sign-in", Account: strings.TrimSpace(f.Get("account")),
+		Managed: f.Get("device") == "managed", target: a.redirect}
 	if f.Has("decline") {
 		x.leave(a.refused(cancelled, x.now), cancelled.word)
 		return

@@ -15,7 +15,9 @@ import (
 // and for markup that gets through the page.
 func FuzzAuthorize(f *testing.F) {
 	s := &Server{Key: testKey()}
-	for _, redirect := range []string{spaPage, publicPage, "http://127.0.0.1:8000/#x", "http://127.0.0.1:8000/\r\nx", "http://127.0.0.1:1@evil.example/", "http://localhost/", "//127.0.0.1/", "http://127.0.0.1:/"} {
+	for _, redirect := range []string{spaPage, publicPage, "http://127.0.0.1:8000/#x",
+		"http://127.0.0.1:8000/\r\nx", "http://127.0.0.1:1@evil.example/", "http://localhost/",
+		"//127.0.0.1/", "http://127.0.0.1:/"} {
 		f.Add(redirect, `"><script>alert(1)</script>`, "user@contoso.example")
 	}
 	f.Add(spaPage, "a\r\nLocation: x", `<img src=x>`)
@@ -23,9 +25,12 @@ func FuzzAuthorize(f *testing.F) {
 	d := Contoso()
 	registered := slices.Concat(d.Registration.SPA, d.Registration.PublicClient)
 	f.Fuzz(func(t *testing.T, redirect, state, hint string) {
-		q := url.Values{"client_id": {d.ClientID}, "response_type": {"code"}, "response_mode": {"fragment"}, "redirect_uri": {redirect}, "scope": {"openid"}, "state": {state}, "login_hint": {hint}}
+		q := url.Values{"client_id": {d.ClientID}, "response_type": {"code"},
+			"response_mode": {"fragment"}, "redirect_uri": {redirect}, "scope": {"openid"},
+			"state": {state}, "login_hint": {hint}}
 		for _, account := range []string{"", hint, "user@contoso.example"} {
-			r := httptest.NewRequest("POST", "/"+d.TenantID+"/oauth2/v2.0/authorize?"+q.Encode(), strings.NewReader(url.Values{"account": {account}}.Encode()))
+			r := httptest.NewRequest("POST", "/"+d.TenantID+"/oauth2/v2.0/authorize?"+q.Encode(),
+				strings.NewReader(url.Values{"account": {account}}.Encode()))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			rec := httptest.NewRecorder()
 			handler.ServeHTTP(rec, r)

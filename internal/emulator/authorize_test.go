@@ -26,8 +26,10 @@ const (
 // value takes a field away.
 func (w *world) authorizeURL(fields ...string) string {
 	q := url.Values{
-		"client_id": {w.directory().ClientID}, "response_type": {"code"}, "response_mode": {"fragment"}, "redirect_uri": {spaPage}, "scope": {ownScope},
-		"state": {"the state"}, "nonce": {"the nonce"}, "code_challenge": {challenge}, "code_challenge_method": {"S256"}, "login_hint": {"user@contoso.example"},
+		"client_id": {w.directory().ClientID}, "response_type": {"code"},
+		"response_mode": {"fragment"}, "redirect_uri": {spaPage}, "scope": {ownScope},
+		"state": {"the state"}, "nonce": {"the nonce"}, "code_challenge": {challenge},
+		"code_challenge_method": {"S256"}, "login_hint": {"user@contoso.example"},
 	}
 	for i := 0; i < len(fields); i += 2 {
 		if q.Set(fields[i], fields[i+1]); fields[i+1] == "" {
@@ -40,8 +42,11 @@ func (w *world) authorizeURL(fields ...string) string {
 // visit is a browser that does not follow the redirect.
 func (w *world) visit(method, address string, form ...string) answer {
 	w.t.Helper()
-	w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return w.do(method, address, values(form...), "Content-Type", "application/x-www-form-urlencoded")
+	w.client.CheckRedirect = func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}
+	return w.do(method, address, values(form...), "Content-Type",
+		"application/x-www-form-urlencoded")
 }
 
 // fragment is what the answer sends the browser back with.
@@ -58,7 +63,8 @@ func (a answer) fragment(t *testing.T, to string) url.Values {
 // code is an authorization code for the page, given out to user@contoso.example.
 func (w *world) code(page string, fields ...string) string {
 	w.t.Helper()
-	next, err := w.Authorize(w.authorizeURL(append([]string{"redirect_uri", page}, fields...)...), "user@contoso.example", false)
+	next, err := w.Authorize(w.authorizeURL(append([]string{"redirect_uri", page}, fields...)...),
+		"user@contoso.example", false)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -73,7 +79,8 @@ func (w *world) code(page string, fields ...string) string {
 // redeemCode asks for the tokens; an Origin comes from a script of that page.
 func (w *world) redeemCode(code, page, origin string, more ...string) answer {
 	w.t.Helper()
-	f := url.Values{"grant_type": {"authorization_code"}, "client_id": {w.directory().ClientID}, "code": {code}, "redirect_uri": {page}, "code_verifier": {verifier}}
+	f := url.Values{"grant_type": {"authorization_code"}, "client_id": {w.directory().ClientID},
+		"code": {code}, "redirect_uri": {page}, "code_verifier": {verifier}}
 	for i := 0; i < len(more); i += 2 {
 		if f.Set(more[i], more[i+1]); more[i+1] == "" {
 			f.Del(more[i])
@@ -83,7 +90,8 @@ func (w *world) redeemCode(code, page, origin string, more ...string) answer {
 	if origin != "" {
 		header = append(header, "Origin", origin)
 	}
-	return w.do("POST", w.EntraURL()+"/"+w.directory().TenantID+"/oauth2/v2.0/token", f.Encode(), header...)
+	return w.do("POST", w.EntraURL()+"/"+w.directory().TenantID+"/oauth2/v2.0/token", f.Encode(),
+		header...)
 }
 
 const origin = "http://127.0.0.1:8000"
@@ -94,10 +102,12 @@ func TestAuthorize(t *testing.T) {
 		w := newWorld(t)
 		address := w.authorizeURL("redirect_uri", page)
 		a := w.visit("GET", address)
-		if a.status != 200 || !strings.Contains(a.body, `value="user@contoso.example"`) || !strings.Contains(a.body, `id="sign-in"`) || strings.Contains(a.body, "<script") {
+		if a.status != 200 || !strings.Contains(a.body, `value="user@contoso.example"`) ||
+			!strings.Contains(a.body, `id="sign-in"`) || strings.Contains(a.body, "<script") {
 			t.Errorf("%d %s", a.status, a.body)
 		}
-		if policy := a.header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self' http://127.0.0.1:8000;") {
+		if policy := a.header.Get("Content-Security-Policy"); !strings.Contains(policy,
+			"form-action 'self' http://127.0.0.1:8000;") {
 			t.Errorf("policy %s", policy)
 		}
 		v := w.visit("POST", address, "account", "user@contoso.example").fragment(t, page)
@@ -105,12 +115,14 @@ func TestAuthorize(t *testing.T) {
 			t.Errorf("%v", v)
 		}
 		code := v.Get("code")
-		if !regexp.MustCompile(`^1\.A[\w-]{60}\.[\w-]+$`).MatchString(code) || len(code) < 1500 || len(code) > 1650 {
+		if !regexp.MustCompile(`^1\.A[\w-]{60}\.[\w-]+$`).MatchString(code) ||
+			len(code) < 1500 || len(code) > 1650 {
 			t.Errorf("%d characters: %s", len(code), code)
 		}
 		a = w.redeemCode(code, page, from)
 		c := claimsOf(t, a.object(t)["id_token"].(string))
-		if a.status != 200 || c["nonce"] != "the nonce" || c["preferred_username"] != "user@contoso.example" || c["sid"] == nil {
+		if a.status != 200 || c["nonce"] != "the nonce" ||
+			c["preferred_username"] != "user@contoso.example" || c["sid"] == nil {
 			t.Errorf("%d %v", a.status, c)
 		}
 		if cors := a.header.Get("Access-Control-Allow-Origin"); (cors == "*") != (from != "") {
@@ -134,19 +146,25 @@ func TestAuthorizeErrors(t *testing.T) {
 		aadsts string
 	}{
 		{"no response type", []string{"response_type", ""}, "invalid_request", "AADSTS900144:"},
-		{"implicit", []string{"response_type", "id_token"}, "unsupported_response_type", "AADSTS700054:"},
+		{"implicit", []string{"response_type", "id_token"}, "unsupported_response_type",
+			"AADSTS700054:"},
 		{"no scope", []string{"scope", ""}, "invalid_request", "AADSTS900144:"},
-		{"unknown scope", []string{"scope", "openid " + myApp + "/x"}, "invalid_client", "AADSTS650053:"},
+		{"unknown scope", []string{"scope", "openid " + myApp + "/x"},
+			"invalid_client", "AADSTS650053:"},
 		{"unknown resource", []string{"scope", "api://x/y"}, "invalid_resource", "AADSTS500011:"},
 		{"no scope at all", []string{"scope", ".x"}, "invalid_scope", "AADSTS70011:"},
-		{"short challenge", []string{"code_challenge", "short"}, "invalid_request", "AADSTS501491:"},
-		{"unknown method", []string{"code_challenge_method", "S512"}, "invalid_request", "AADSTS501491:"},
+		{"short challenge", []string{"code_challenge", "short"},
+			"invalid_request", "AADSTS501491:"},
+		{"unknown method", []string{"code_challenge_method", "S512"},
+			"invalid_request", "AADSTS501491:"},
 		{"method alone", []string{"code_challenge", ""}, "invalid_request", "AADSTS501491:"},
 	} {
 		w := newWorld(t)
 		for _, method := range []string{"GET", "POST"} {
-			v := w.visit(method, w.authorizeURL(test.fields...), "account", "user@contoso.example").fragment(t, spaPage)
-			if v.Get("error") != test.error || !strings.HasPrefix(v.Get("error_description"), test.aadsts) || v.Get("state") != "the state" || v.Has("code") {
+			v := w.visit(method, w.authorizeURL(test.fields...), "account", "user@contoso.example").
+				fragment(t, spaPage)
+			if v.Get("error") != test.error || !strings.HasPrefix(v.Get("error_description"),
+				test.aadsts) || v.Get("state") != "the state" || v.Has("code") {
 				t.Errorf("%s: %v", test.name, v)
 			}
 		}
@@ -173,13 +191,15 @@ func TestAuthorizeStays(t *testing.T) {
 		w := newWorld(t)
 		for _, method := range []string{"GET", "POST"} {
 			a := w.visit(method, w.authorizeURL(test.fields...), "account", "user@contoso.example")
-			if a.status != 200 || a.header.Get("Location") != "" || !strings.Contains(a.body, test.want) {
+			if a.status != 200 || a.header.Get("Location") != "" ||
+				!strings.Contains(a.body, test.want) {
 				t.Errorf("%s: %d to %q: %s", test.name, a.status, a.header.Get("Location"), a.body)
 			}
 		}
 	}
 	w := newWorld(t)
-	if a := w.visit("GET", strings.Replace(w.authorizeURL(), w.directory().TenantID, foreignTenant, 1)); !strings.Contains(a.body, "AADSTS90002") {
+	if a := w.visit("GET", strings.Replace(w.authorizeURL(), w.directory().TenantID, foreignTenant,
+		1)); !strings.Contains(a.body, "AADSTS90002") {
 		t.Errorf("another tenant: %s", a.body)
 	}
 	if a := w.visit("DELETE", w.authorizeURL()); a.status != http.StatusMethodNotAllowed {
@@ -190,28 +210,38 @@ func TestAuthorizeStays(t *testing.T) {
 // What the person meets on the page, and what the application hears of it.
 func TestAuthorizePage(t *testing.T) {
 	w := newWorld(t)
-	v := w.visit("POST", w.authorizeURL(), "account", "user@contoso.example", "decline", "1").fragment(t, spaPage)
-	if v.Get("error") != "access_denied" || v.Get("error_subcode") != "cancel" || v.Get("state") != "the state" {
+	v := w.visit("POST", w.authorizeURL(), "account", "user@contoso.example", "decline", "1").
+		fragment(t, spaPage)
+	if v.Get("error") != "access_denied" || v.Get("error_subcode") != "cancel" ||
+		v.Get("state") != "the state" {
 		t.Errorf("cancelled: %v", v)
 	}
-	for account, want := range map[string]string{"": "Enter the name of your account.", "x@y": "There is no account “x@y”"} {
-		if a := w.visit("POST", w.authorizeURL(), "account", account); a.status != 400 || !strings.Contains(a.body, want) {
+	for account, want := range map[string]string{"": "Enter the name of your account.",
+		"x@y": "There is no account “x@y”"} {
+		if a := w.visit("POST", w.authorizeURL(), "account", account); a.status != 400 ||
+			!strings.Contains(a.body, want) {
 			t.Errorf("%q: %d %s", account, a.status, a.body)
 		}
 	}
-	a := w.do("POST", w.authorizeURL(), values("account", "user@contoso.example"), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example")
+	a := w.do("POST", w.authorizeURL(), values("account", "user@contoso.example"), "Content-Type",
+		"application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site",
+		"Origin", "https://evil.example")
 	if a.status != http.StatusForbidden {
 		t.Errorf("from another site: %d", a.status)
 	}
 	w.change(func(d *Directory) { d.Registration.ConsentRequired = true })
 	a = w.visit("POST", w.authorizeURL(), "account", "user@contoso.example", "device", "managed")
-	if a.status != 200 || !strings.Contains(a.body, myApp+"/sign-in</li>") || !strings.Contains(a.body, `name="device" value="managed"`) {
+	if a.status != 200 || !strings.Contains(a.body, myApp+"/sign-in</li>") ||
+		!strings.Contains(a.body, `name="device" value="managed"`) {
 		t.Errorf("consent: %d %s", a.status, a.body)
 	}
-	w.visit("POST", w.authorizeURL(), "account", "user@contoso.example", "accept", "1").fragment(t, spaPage)
-	w.visit("POST", w.authorizeURL(), "account", "user@contoso.example").fragment(t, spaPage) // has consented
+	w.visit("POST", w.authorizeURL(), "account", "user@contoso.example", "accept", "1").
+		fragment(t, spaPage)
+	// has consented
+	w.visit("POST", w.authorizeURL(), "account", "user@contoso.example").fragment(t, spaPage)
 	w.change(func(d *Directory) { d.UserConsent, d.Registration.ConsentRequired = "none", true })
-	if a := w.visit("POST", w.authorizeURL(), "account", "admin@contoso.example"); !strings.Contains(a.body, "90094") {
+	if a := w.visit("POST", w.authorizeURL(), "account",
+		"admin@contoso.example"); !strings.Contains(a.body, "90094") {
 		t.Errorf("an administrator's consent: %s", a.body)
 	}
 }
@@ -226,14 +256,28 @@ func TestAuthorizePolicies(t *testing.T) {
 		aadsts  int
 	}{
 		{"device codes blocked", func(d *Directory) {
-			d.Policies = []Policy{{Name: "p", AuthenticationFlows: []string{DeviceCode}, Grant: "block"}}
+			d.Policies = []Policy{{Name: "p", AuthenticationFlows: []string{DeviceCode},
+				Grant: "block"}}
 		}, spaPage, false, 0},
-		{"by security defaults", func(d *Directory) { d.SecurityDefaults, d.SecurityDefaultsBlockDeviceCode = true, true }, spaPage, false, 0},
-		{"no second factor", func(d *Directory) { d.SecurityDefaults, d.Users[1].NoMFA = true, true }, spaPage, false, 50079},
-		{"managed device", func(d *Directory) { d.Policies = []Policy{{Name: "p", Grant: "managed-device"}} }, spaPage, true, 0},
-		{"unmanaged device", func(d *Directory) { d.Policies = []Policy{{Name: "p", Grant: "managed-device"}} }, spaPage, false, 53000},
-		{"no domain", func(d *Directory) { d.Policies = []Policy{{Name: "p", Grant: "domain-joined-device"}} }, publicPage, false, 53001},
-		{"blocked", func(d *Directory) { d.Policies = []Policy{{Name: "p", Grant: "block"}} }, publicPage, true, 53003},
+		{"by security defaults",
+			func(d *Directory) {
+				d.SecurityDefaults, d.SecurityDefaultsBlockDeviceCode = true, true
+			}, spaPage, false, 0},
+		{"no second factor", func(d *Directory) {
+			d.SecurityDefaults, d.Users[1].NoMFA = true, true
+		}, spaPage, false, 50079},
+		{"managed device", func(d *Directory) {
+			d.Policies = []Policy{{Name: "p", Grant: "managed-device"}}
+		}, spaPage, true, 0},
+		{"unmanaged device", func(d *Directory) {
+			d.Policies = []Policy{{Name: "p", Grant: "managed-device"}}
+		}, spaPage, false, 53000},
+		{"no domain", func(d *Directory) {
+			d.Policies = []Policy{{Name: "p", Grant: "domain-joined-device"}}
+		}, publicPage, false, 53001},
+		{"blocked", func(d *Directory) {
+			d.Policies = []Policy{{Name: "p", Grant: "block"}}
+		}, publicPage, true, 53003},
 		{"browsers blocked", func(d *Directory) {
 			d.Policies = []Policy{{Name: "p", ClientApps: []string{"browser"}, Grant: "block"}}
 		}, spaPage, false, 53003},
@@ -243,7 +287,8 @@ func TestAuthorizePolicies(t *testing.T) {
 	} {
 		w := newWorld(t)
 		w.change(test.change)
-		next, err := w.Authorize(w.authorizeURL("redirect_uri", test.page), "user@contoso.example", test.managed)
+		next, err := w.Authorize(w.authorizeURL("redirect_uri", test.page),
+			"user@contoso.example", test.managed)
 		var no *Refused
 		switch {
 		case test.aadsts == 0 && (err != nil || !strings.HasPrefix(next, test.page+"#code=")):
@@ -256,7 +301,8 @@ func TestAuthorizePolicies(t *testing.T) {
 			form = append(form, "device", "managed")
 		}
 		a := w.visit("POST", w.authorizeURL("redirect_uri", test.page), form...)
-		if (a.status == http.StatusFound) != (test.aadsts == 0) || strings.Contains(a.body, "with a code") {
+		if (a.status == http.StatusFound) != (test.aadsts == 0) ||
+			strings.Contains(a.body, "with a code") {
 			t.Errorf("%s: %d %s", test.name, a.status, a.body)
 		}
 	}
@@ -266,8 +312,10 @@ func TestAuthorizePolicies(t *testing.T) {
 func TestAuthorizeQuery(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) { d.Registration.Web = []string{"https://a.example/?x=1"} })
-	for page, want := range map[string]string{publicPage: publicPage + "?code=1.A", "https://a.example/?x=1": "https://a.example/?x=1&code=1.A"} {
-		next, err := w.Authorize(w.authorizeURL("redirect_uri", page, "response_mode", ""), "user@contoso.example", false)
+	for page, want := range map[string]string{publicPage: publicPage + "?code=1.A",
+		"https://a.example/?x=1": "https://a.example/?x=1&code=1.A"} {
+		next, err := w.Authorize(w.authorizeURL("redirect_uri", page, "response_mode", ""),
+			"user@contoso.example", false)
 		if err != nil || !strings.HasPrefix(next, want) {
 			t.Errorf("%q, %v", next, err)
 		}
@@ -288,7 +336,8 @@ func TestControlAuthorize(t *testing.T) {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
 	w.do("DELETE", w.MetadataURL()+"/emulator/authorization-codes", "")
-	if a := w.redeemCode(v.Get("code"), spaPage, origin); a.object(t)["error_codes"].([]any)[0] != 70008.0 {
+	if a := w.redeemCode(v.Get("code"), spaPage,
+		origin); a.object(t)["error_codes"].([]any)[0] != 70008.0 {
 		t.Errorf("%s", a.body)
 	}
 	if a := w.do("POST", w.MetadataURL()+"/emulator/authorize", body("x@y")); a.status != 404 {
@@ -304,7 +353,8 @@ func TestSignInPage(t *testing.T) {
 	}
 	w.SignInPage = []byte("<p>page")
 	for _, path := range []string{"", "index.html"} {
-		if a := w.do("GET", w.MetadataURL()+signInPath+path, ""); a.status != 200 || a.body != "<p>page" || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+		if a := w.do("GET", w.MetadataURL()+signInPath+path, ""); a.status != 200 ||
+			a.body != "<p>page" || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
 			t.Errorf("%q: %d %s", path, a.status, a.body)
 		}
 	}

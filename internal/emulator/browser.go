@@ -34,10 +34,14 @@ var errConsent = errors.New("emulator: consent is needed")
 
 // refusedTexts are the texts of the errors that policies and consent end in.
 var refusedTexts = map[int]string{
-	50079:  "Due to a configuration change made by your administrator, or because you moved to a new location, you must enroll in multi-factor authentication.",
-	53000:  "Device is not in required device state: compliant. Conditional Access policy requires a compliant device, and the device is not compliant.",
-	53001:  "Device is not in required device state: domain_joined. Conditional Access policy requires a domain joined device, and the device is not domain joined.",
-	53003:  "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+	50079: "Due to a configuration change made by your administrator, or because you moved to a " +
+		"new location, you must enroll in multi-factor authentication.",
+	53000: "Device is not in required device state: compliant. Conditional Access policy " +
+		"requires a compliant device, and the device is not compliant.",
+	53001: "Device is not in required device state: domain_joined. Conditional Access policy " +
+		"requires a domain joined device, and the device is not domain joined.",
+	53003: "Access has been blocked by Conditional Access policies. The access policy does not " +
+		"allow token issuance.",
 	530035: "Access has been blocked by security defaults.",
 	65001:  "The user or administrator has not consented to use the application.",
 	90094:  "The grant requires admin permission.",
@@ -108,7 +112,10 @@ func (s *Server) admit(v visit, u User) (wants []string, said ruling, no *Refuse
 	}
 	wants = d.unconsented(scopes, s.consented[u.ObjectID])
 	if d.Registration.NoServicePrincipal && len(scopes.own(d.ClientID)) > 0 {
-		return nil, said, &Refused{AADSTS: 650052, text: fmt.Sprintf("The app is trying to access a service '%s'(%s) that your organization '%s' lacks a service principal for.", d.ClientID, d.application(), d.TenantID)}
+		return nil, said, &Refused{AADSTS: 650052,
+			text: fmt.Sprintf("The app is trying to access a service '%s'(%s) that your "+
+				"organization '%s' lacks a service principal for.", d.ClientID,
+				d.application(), d.TenantID)}
 	}
 	if !d.mayConsent(u, wants) {
 		return nil, said, &Refused{AADSTS: 90094, text: refusedTexts[90094]}
@@ -157,7 +164,8 @@ func (c *code) told(d *Directory) *refusal {
 		no.suberror = "message_only"
 	}
 	if word == "interaction_required" && c.ruling.policy != nil {
-		no.claims = fmt.Sprintf(`{"access_token":{"capolids":{"essential":true,"values":["%s"]}}}`, guidOf(c.ruling.policy.Name))
+		no.claims = fmt.Sprintf(`{"access_token":{"capolids":{"essential":true,"values":["%s"]}}}`,
+			guidOf(c.ruling.policy.Name))
 	}
 	return &no
 }

@@ -15,7 +15,8 @@ const ownScope = "openid profile " + myApp + "/sign-in"
 // TestApplicationIsResource: with the application's own scope an exclusion and
 // an aimed policy work; with baseline scopes neither does.
 func TestApplicationIsResource(t *testing.T) {
-	blockBut := Policy{Name: "codes", AuthenticationFlows: []string{DeviceCode}, ExcludeResources: []string{myApp}, Grant: "block"}
+	blockBut := Policy{Name: "codes", AuthenticationFlows: []string{DeviceCode},
+		ExcludeResources: []string{myApp}, Grant: "block"}
 	aimed := Policy{Name: "factor", Resources: []string{myApp}, Grant: "mfa"}
 	tests := []struct {
 		name     string
@@ -35,11 +36,13 @@ func TestApplicationIsResource(t *testing.T) {
 		w.change(func(d *Directory) { d.Policies = []Policy{test.policy} })
 		user, device := w.start(test.scope)
 		var no *Refused
-		if err := w.SignIn(user, "user@contoso.example"); errors.As(err, &no) != (test.aadsts != 0) {
+		if err := w.SignIn(user, "user@contoso.example"); errors.As(err,
+			&no) != (test.aadsts != 0) {
 			t.Errorf("%s: %v", test.name, err)
 		}
 		c := w.Codes()[0]
-		if c.AADSTS != test.aadsts || c.Resource != test.resource || c.MFA != test.mfa || c.Account != "user@contoso.example" {
+		if c.AADSTS != test.aadsts || c.Resource != test.resource || c.MFA != test.mfa ||
+			c.Account != "user@contoso.example" {
 			t.Errorf("%s: %+v", test.name, c)
 		}
 		if a := w.poll(device); (a.status == 200) != (test.aadsts == 0) {
@@ -48,14 +51,16 @@ func TestApplicationIsResource(t *testing.T) {
 	}
 }
 
-// TestOwnToken: the access token is for the application itself, and no Graph scope is granted beside its own.
+// TestOwnToken: the access token is for the application itself, and no Graph scope is granted
+// beside its own.
 func TestOwnToken(t *testing.T) {
 	w := newWorld(t)
 	user, device := w.start(ownScope)
 	w.SignIn(user, "user@contoso.example")
 	m := w.poll(device).object(t)
 	c := claimsOf(t, m["access_token"].(string))
-	if c["aud"] != myApp || c["scp"] != "sign-in" || c["azp"] != myApp || c["oid"] != "dddddddd-3333-4444-5555-eeeeeeeeeeee" {
+	if c["aud"] != myApp || c["scp"] != "sign-in" || c["azp"] != myApp ||
+		c["oid"] != "dddddddd-3333-4444-5555-eeeeeeeeeeee" {
 		t.Errorf("access token %v", c)
 	}
 	if id := claimsOf(t, m["id_token"].(string)); id["aud"] != myApp || id["scp"] != nil {
@@ -82,10 +87,16 @@ func TestBlocked(t *testing.T) {
 		claims  bool
 		another bool // an account that is let in may still use the code
 	}{
-		{"block", func(d *Directory) { d.Policies = block }, "openid", 53003, "codes", "", 0, nil, false, false},
-		{"managed", func(d *Directory) { d.Policies = device }, "openid", 53000, "managed", "", 0, nil, false, false},
-		{"invalid_grant", func(d *Directory) { d.Policies, d.Polling = block, "invalid_grant" }, "openid", 53003, "codes", "invalid_grant", 53003, "message_only", false, false},
-		{"interaction_required", func(d *Directory) { d.Policies, d.Polling = block, "interaction_required" }, "openid", 53003, "codes", "interaction_required", 53003, "message_only", true, false},
+		{"block", func(d *Directory) { d.Policies = block }, "openid", 53003, "codes",
+			"", 0, nil, false, false},
+		{"managed", func(d *Directory) { d.Policies = device }, "openid", 53000, "managed",
+			"", 0, nil, false, false},
+		{"invalid_grant", func(d *Directory) {
+			d.Policies, d.Polling = block, "invalid_grant"
+		}, "openid", 53003, "codes", "invalid_grant", 53003, "message_only", false, false},
+		{"interaction_required", func(d *Directory) {
+			d.Policies, d.Polling = block, "interaction_required"
+		}, "openid", 53003, "codes", "interaction_required", 53003, "message_only", true, false},
 		{"the policy's word", func(d *Directory) {
 			d.Policies, d.Polling = []Policy{block[0]}, "invalid_grant"
 			d.Policies[0].Polling = "access_denied"
@@ -94,13 +105,20 @@ func TestBlocked(t *testing.T) {
 			d.Policies = []Policy{block[0]}
 			d.Policies[0].Users = []string{"user@contoso.example"}
 		}, "openid", 53003, "codes", "", 0, nil, false, true},
-		{"security defaults", func(d *Directory) { d.SecurityDefaults, d.SecurityDefaultsBlockDeviceCode = true, true }, ownScope, 530035, "", "", 0, nil, false, false},
-		{"no such scope", func(*Directory) {}, "openid " + myApp + "/other", 650053, "", "", 0, nil, false, false},
-		{"no consent", func(d *Directory) { d.Registration.ConsentRequired, d.UserConsent = true, "none" }, ownScope, 90094, "", "", 0, nil, false, false},
+		{"security defaults",
+			func(d *Directory) {
+				d.SecurityDefaults, d.SecurityDefaultsBlockDeviceCode = true, true
+			}, ownScope, 530035, "", "", 0, nil, false, false},
+		{"no such scope", func(*Directory) {}, "openid " + myApp + "/other", 650053, "",
+			"", 0, nil, false, false},
+		{"no consent", func(d *Directory) {
+			d.Registration.ConsentRequired, d.UserConsent = true, "none"
+		}, ownScope, 90094, "", "", 0, nil, false, false},
 		{"no consent, told", func(d *Directory) {
 			d.Registration.ConsentRequired, d.UserConsent, d.Polling = true, "none", "invalid_grant"
 		}, ownScope, 90094, "", "invalid_grant", 65001, "consent_required", false, false},
-		{"no service principal", func(d *Directory) { d.Registration.NoServicePrincipal = true }, ownScope, 650052, "", "", 0, nil, false, false},
+		{"no service principal", func(d *Directory) { d.Registration.NoServicePrincipal = true },
+			ownScope, 650052, "", "", 0, nil, false, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -108,10 +126,12 @@ func TestBlocked(t *testing.T) {
 			w.change(test.change)
 			user, device := w.start(test.scope)
 			var no *Refused
-			if err := w.SignIn(user, "user@contoso.example"); !errors.As(err, &no) || no.AADSTS != test.aadsts || no.Policy != test.policy {
+			if err := w.SignIn(user, "user@contoso.example"); !errors.As(err, &no) ||
+				no.AADSTS != test.aadsts || no.Policy != test.policy {
 				t.Fatalf("%v, %+v", err, no)
 			}
-			if c := w.Codes()[0]; c.State != Blocked || c.AADSTS != test.aadsts || c.Policy != test.policy || len(w.PendingCodes()) != 0 {
+			if c := w.Codes()[0]; c.State != Blocked || c.AADSTS != test.aadsts ||
+				c.Policy != test.policy || len(w.PendingCodes()) != 0 {
 				t.Errorf("%+v", c)
 			}
 			m := w.poll(device).object(t)
@@ -128,7 +148,8 @@ func TestBlocked(t *testing.T) {
 				}
 				return
 			}
-			if m["error"] != test.error || m["error_codes"].([]any)[0] != test.told || m["suberror"] != test.suberr || (m["claims"] != nil) != test.claims {
+			if m["error"] != test.error || m["error_codes"].([]any)[0] != test.told ||
+				m["suberror"] != test.suberr || (m["claims"] != nil) != test.claims {
 				t.Errorf("%v", m)
 			}
 			if err := w.SignIn(user, "admin@contoso.example"); !errors.Is(err, ErrUsedCode) {
@@ -147,13 +168,18 @@ func TestNotRedeemable(t *testing.T) {
 		error       string
 		aadsts      float64
 	}{
-		{"two resources", ownScope + " https://management.azure.com/user_impersonation", func(*Registration) {}, 400, "invalid_request", 28000},
-		{"Graph beside", ownScope + " User.Read", func(*Registration) {}, 400, "invalid_request", 28000},
-		{"URI", "openid api://" + myApp + "/sign-in", func(r *Registration) { r.ForItself = "guid" }, 400, "invalid_request", 90009},
+		{"two resources", ownScope + " https://management.azure.com/user_impersonation",
+			func(*Registration) {}, 400, "invalid_request", 28000},
+		{"Graph beside", ownScope + " User.Read", func(*Registration) {}, 400,
+			"invalid_request", 28000},
+		{"URI", "openid api://" + myApp + "/sign-in",
+			func(r *Registration) { r.ForItself = "guid" }, 400, "invalid_request", 90009},
 		{"GUID", ownScope, func(r *Registration) { r.ForItself = "guid" }, 200, "", 0},
-		{"neither", ownScope, func(r *Registration) { r.ForItself = "none" }, 400, "invalid_request", 90009},
+		{"neither", ownScope, func(r *Registration) { r.ForItself = "none" }, 400,
+			"invalid_request", 90009},
 		{"neither, baseline", "openid", func(r *Registration) { r.ForItself = "none" }, 200, "", 0},
-		{"no public client", "openid", func(r *Registration) { r.Confidential = true }, 401, "invalid_client", 7000218},
+		{"no public client", "openid", func(r *Registration) { r.Confidential = true }, 401,
+			"invalid_client", 7000218},
 	}
 	for _, test := range tests {
 		w := newWorld(t)
@@ -164,7 +190,8 @@ func TestNotRedeemable(t *testing.T) {
 		}
 		a := w.poll(device)
 		m := a.object(t)
-		if a.status != test.status || test.error != "" && (m["error"] != test.error || m["error_codes"].([]any)[0] != test.aadsts) {
+		if a.status != test.status || test.error != "" &&
+			(m["error"] != test.error || m["error_codes"].([]any)[0] != test.aadsts) {
 			t.Errorf("%s: %d %s", test.name, a.status, a.body)
 		}
 	}
@@ -187,16 +214,20 @@ func TestConsent(t *testing.T) {
 		{"own scope is not low", "low-impact", nil, nil, ownScope, false},
 		{"own scope pre-authorized", "low-impact", nil, []string{"sign-in"}, ownScope, true},
 		{"pre-authorized alone", "none", nil, []string{"sign-in"}, ownScope, false},
-		{"pre-authorized, the rest by an administrator", "none", low, []string{"sign-in"}, ownScope, true},
-		{"all by an administrator", "none", append([]string{myApp + "/sign-in"}, low...), nil, ownScope, true},
-		{"by its URI", "none", append([]string{"api://" + myApp + "/sign-in"}, low...), nil, ownScope, true},
+		{"pre-authorized, the rest by an administrator", "none", low, []string{"sign-in"}, ownScope,
+			true},
+		{"all by an administrator", "none", append([]string{myApp + "/sign-in"}, low...), nil,
+			ownScope, true},
+		{"by its URI", "none", append([]string{"api://" + myApp + "/sign-in"}, low...), nil,
+			ownScope, true},
 		{"some by an administrator", "none", low, nil, ownScope, false},
 	}
 	for _, test := range tests {
 		w := newWorld(t)
 		w.change(func(d *Directory) {
 			d.UserConsent, d.Users[0].Administrator = test.users, true
-			d.Registration.ConsentRequired, d.Registration.AdminConsent, d.Registration.PreAuthorized = true, test.admin, test.pre
+			r := &d.Registration
+			r.ConsentRequired, r.AdminConsent, r.PreAuthorized = true, test.admin, test.pre
 		})
 		user, _ := w.start(test.scope)
 		if err := w.SignIn(user, "user@contoso.example"); (err == nil) != test.ok {
@@ -230,17 +261,20 @@ func TestPageConsent(t *testing.T) {
 	w.change(func(d *Directory) { d.Registration.ConsentRequired = true })
 	user, device := w.start(ownScope)
 	a := w.post("code", user, "account", "user@contoso.example")
-	if a.status != 200 || !strings.Contains(a.body, myApp+"/sign-in</li>") || !strings.Contains(a.body, `name="accept"`) || strings.Contains(a.body, success) {
+	if a.status != 200 || !strings.Contains(a.body, myApp+"/sign-in</li>") ||
+		!strings.Contains(a.body, `name="accept"`) || strings.Contains(a.body, success) {
 		t.Errorf("asked: %d %s", a.status, a.body)
 	}
 	if got := w.poll(device).object(t)["error"]; got != "authorization_pending" {
 		t.Errorf("before: %v", got)
 	}
-	if a := w.post("code", user, "account", "user@contoso.example", "accept", "1"); !strings.Contains(a.body, success) {
+	if a := w.post("code", user, "account", "user@contoso.example", "accept",
+		"1"); !strings.Contains(a.body, success) {
 		t.Errorf("accepted: %s", a.body)
 	}
 	user, _ = w.start(ownScope)
-	if a := w.post("code", user, "account", "user@contoso.example"); !strings.Contains(a.body, success) {
+	if a := w.post("code", user, "account", "user@contoso.example"); !strings.Contains(a.body,
+		success) {
 		t.Errorf("asked again: %s", a.body)
 	}
 	user, device = w.start(ownScope)
@@ -257,12 +291,21 @@ func TestPageRefused(t *testing.T) {
 		scope  string
 		want   []string
 	}{
-		{func(d *Directory) { d.Policies = []Policy{{Name: "codes", Grant: "block"}} }, "openid", []string{"<h1 tabindex=\"-1\" autofocus>No access</h1>", "Error code: 53003", "does not let you sign in this way", "App id: " + myApp}},
-		{func(d *Directory) { d.Policies = []Policy{{Name: "p", Grant: "managed-device"}} }, "openid", []string{"Error code: 53000", "managed device"}},
-		{func(d *Directory) { d.SecurityDefaults, d.SecurityDefaultsBlockDeviceCode = true, true }, "openid", []string{"Error code: 530035"}},
-		{func(d *Directory) { d.Registration.ConsentRequired, d.UserConsent = true, "none" }, "openid", []string{"An administrator has to approve", "Error code: 90094"}},
-		{func(*Directory) {}, "openid " + myApp + "/<b>", []string{"Sign-in does not work", "AADSTS650053", "&lt;b&gt;"}},
-		{func(*Directory) {}, "api://nobody/x", []string{"AADSTS500011: The resource principal named api://nobody"}},
+		{func(d *Directory) { d.Policies = []Policy{{Name: "codes", Grant: "block"}} }, "openid",
+			[]string{"<h1 tabindex=\"-1\" autofocus>No access</h1>", "Error code: 53003",
+				"does not let you sign in this way", "App id: " + myApp}},
+		{func(d *Directory) { d.Policies = []Policy{{Name: "p", Grant: "managed-device"}} },
+			"openid", []string{"Error code: 53000", "managed device"}},
+		{func(d *Directory) {
+			d.SecurityDefaults, d.SecurityDefaultsBlockDeviceCode = true, true
+		}, "openid", []string{"Error code: 530035"}},
+		{func(d *Directory) {
+			d.Registration.ConsentRequired, d.UserConsent = true, "none"
+		}, "openid", []string{"An administrator has to approve", "Error code: 90094"}},
+		{func(*Directory) {}, "openid " + myApp + "/<b>", []string{"Sign-in does not work",
+			"AADSTS650053", "&lt;b&gt;"}},
+		{func(*Directory) {}, "api://nobody/x",
+			[]string{"AADSTS500011: The resource principal named api://nobody"}},
 	}
 	for _, test := range tests {
 		w := newWorld(t)
@@ -270,7 +313,8 @@ func TestPageRefused(t *testing.T) {
 		user, _ := w.start(test.scope)
 		a := w.post("code", user, "account", "user@contoso.example")
 		for _, want := range test.want {
-			if a.status != 200 || !strings.Contains(a.body, want) || strings.Contains(a.body, success) {
+			if a.status != 200 || !strings.Contains(a.body, want) ||
+				strings.Contains(a.body, success) {
 				t.Errorf("no %q: %d %s", want, a.status, a.body)
 			}
 		}

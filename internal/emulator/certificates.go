@@ -57,7 +57,8 @@ func unsigned(name string, now time.Time) *x509.Certificate {
 }
 
 // issue signs a certificate for a new key; with a nil signer it signs itself.
-func issue(t, parent *x509.Certificate, signer *ecdsa.PrivateKey) (*ecdsa.PrivateKey, []byte, error) {
+func issue(t, parent *x509.Certificate, signer *ecdsa.PrivateKey) (*ecdsa.PrivateKey, []byte,
+	error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, fmt.Errorf("emulator: make key: %w", err)

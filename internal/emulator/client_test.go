@@ -103,7 +103,8 @@ func (w *world) try(method, url, body string, header ...string) (answer, error) 
 // form posts a form to Entra ID's endpoint of that name.
 func (w *world) form(endpoint string, fields ...string) answer {
 	w.t.Helper()
-	return w.do("POST", w.EntraURL()+"/"+w.directory().TenantID+"/oauth2/v2.0/"+endpoint, values(fields...),
+	return w.do("POST", w.EntraURL()+"/"+w.directory().TenantID+"/oauth2/v2.0/"+
+		endpoint, values(fields...),
 		"Content-Type", "application/x-www-form-urlencoded")
 }
 
@@ -141,13 +142,15 @@ const rfcGrant = "urn:ietf:params:oauth:grant-type:device_code"
 // poll asks for the token.
 func (w *world) poll(device string) answer {
 	w.t.Helper()
-	return w.form("token", "client_id", w.directory().ClientID, "grant_type", rfcGrant, "device_code", device)
+	return w.form("token", "client_id", w.directory().ClientID, "grant_type",
+		rfcGrant, "device_code", device)
 }
 
 // identityBearer fetches the machine's token for Resource Manager.
 func (w *world) identityBearer() string {
 	w.t.Helper()
-	a := w.do("GET", w.MetadataURL()+"/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/", "", "Metadata", "true")
+	a := w.do("GET", w.MetadataURL()+
+		"/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/", "", "Metadata", "true")
 	token, _ := a.object(w.t)["access_token"].(string)
 	if token == "" {
 		w.t.Fatalf("no token: %s", a.body)

@@ -61,7 +61,8 @@ type Code struct {
 // describe is the code as tests see it.
 func (c *code) describe(now time.Time) Code {
 	d := Code{
-		UserCode: c.user, State: c.stateAt(now), Account: c.account, Scope: c.scope, Created: c.created, Age: now.Sub(c.created).Seconds(),
+		UserCode: c.user, State: c.stateAt(now), Account: c.account, Scope: c.scope,
+		Created: c.created, Age: now.Sub(c.created).Seconds(),
 		Resource: c.ruling.audience, MFA: c.ruling.mfa, ReportOnly: c.ruling.reportOnly,
 	}
 	if c.refused != nil {
@@ -111,7 +112,8 @@ func (s *Server) issueCode(scope, host string, now time.Time, life, interval tim
 		created: now, expires: now.Add(life), interval: interval, state: Pending,
 	}
 	defer s.lock()()
-	s.codes = slices.DeleteFunc(s.codes, func(old *code) bool { return now.Sub(old.expires) > time.Hour })
+	s.codes = slices.DeleteFunc(s.codes,
+		func(old *code) bool { return now.Sub(old.expires) > time.Hour })
 	s.codes = append(s.codes, c)
 	s.issue(c.device)
 	return *c

@@ -47,7 +47,8 @@ const (
 // baselineScopes are the permissions too small to be a resource's own.
 // https://learn.microsoft.com/entra/identity/conditional-access/concept-enforcement-resource-exclusions
 var baselineScopes = []string{
-	"openid", "profile", "email", "offline_access", "User.Read", "User.Read.All", "User.ReadBasic.All",
+	"openid", "profile", "email", "offline_access", "User.Read",
+	"User.Read.All", "User.ReadBasic.All",
 	"People.Read", "People.Read.All", "GroupMember.Read.All", "Member.Read.Hidden",
 }
 
@@ -119,7 +120,8 @@ func (d *Directory) audience(a attempt) string {
 	switch {
 	case !a.baseline:
 		return a.resource
-	case d.BaselineScopes == "" || d.BaselineScopes == baselineNew || d.BaselineScopes == baselineOld:
+	case d.BaselineScopes == "" || d.BaselineScopes == baselineNew ||
+		d.BaselineScopes == baselineOld:
 		return DirectoryApp
 	default:
 		return d.BaselineScopes
@@ -132,16 +134,19 @@ func (d *Directory) applies(p *Policy, a attempt, audience string) bool {
 	resource := func(id string) bool { return id == all || strings.EqualFold(id, audience) }
 	everything := len(p.Resources) == 0 || slices.Contains(p.Resources, all)
 	switch {
-	case len(p.Users) > 0 && !slices.ContainsFunc(p.Users, user), slices.ContainsFunc(p.ExcludeUsers, user):
+	case len(p.Users) > 0 && !slices.ContainsFunc(p.Users, user),
+		slices.ContainsFunc(p.ExcludeUsers, user):
 		return false
-	case !everything && !slices.ContainsFunc(p.Resources, resource), slices.ContainsFunc(p.ExcludeResources, resource):
+	case !everything && !slices.ContainsFunc(p.Resources, resource),
+		slices.ContainsFunc(p.ExcludeResources, resource):
 		return false
 	case a.baseline && d.BaselineScopes == baselineOld && everything && len(p.ExcludeResources) > 0:
 		return false
 	case len(p.AuthenticationFlows) > 0 && !slices.Contains(p.AuthenticationFlows, a.flow):
 		return false
 	default:
-		return len(p.ClientApps) == 0 || slices.Contains(p.ClientApps, orDefaultText(a.app, "mobile-and-desktop"))
+		return len(p.ClientApps) == 0 || slices.Contains(p.ClientApps,
+			orDefaultText(a.app, "mobile-and-desktop"))
 	}
 }
 

@@ -18,7 +18,10 @@ const otherApp = "44445555-eeee-6666-ffff-7777aaaa8888"
 // TestJudge is the table of what Conditional Access does to a device code.
 func TestJudge(t *testing.T) {
 	blockCodes := Policy{Name: "codes", AuthenticationFlows: []string{DeviceCode}, Grant: "block"}
-	except := func(p Policy, resources ...string) Policy { p.ExcludeResources = resources; return p }
+	except := func(p Policy, resources ...string) Policy {
+		p.ExcludeResources = resources
+		return p
+	}
 	at := func(grant string, resources ...string) Policy {
 		return Policy{Name: grant, Resources: resources, Grant: grant}
 	}
@@ -41,47 +44,80 @@ func TestJudge(t *testing.T) {
 
 		// What the exclusion of the application does, which is why it has to be the resource.
 		{name: "excluded, own scope", policies: []Policy{except(blockCodes, myApp)}},
-		{name: "excluded, baseline, new", policies: []Policy{except(blockCodes, myApp)}, baseline: true, want: 53003},
-		{name: "excluded, baseline, new by name", policies: []Policy{except(blockCodes, myApp)}, setting: "new", baseline: true, want: 53003},
-		{name: "excluded, baseline, old", policies: []Policy{except(blockCodes, myApp)}, setting: "old", baseline: true},
-		{name: "another excluded, baseline, old", policies: []Policy{except(blockCodes, otherApp)}, setting: "old", baseline: true},
-		{name: "another excluded, own scope, old", policies: []Policy{except(blockCodes, otherApp)}, setting: "old", want: 53003},
-		{name: "aimed at the directory, another excluded, baseline, old", policies: []Policy{except(at("block", DirectoryApp), otherApp)}, setting: "old", baseline: true, want: 53003},
-		{name: "none excluded, baseline, old", policies: []Policy{blockCodes}, setting: "old", baseline: true, want: 53003},
-		{name: "excluded, baseline, placeholder", policies: []Policy{except(blockCodes, myApp)}, setting: otherApp, baseline: true, want: 53003},
-		{name: "placeholder excluded, baseline", policies: []Policy{except(blockCodes, otherApp)}, setting: otherApp, baseline: true},
-		{name: "placeholder excluded, own scope", policies: []Policy{except(blockCodes, otherApp)}, setting: otherApp, want: 53003},
+		{name: "excluded, baseline, new", policies: []Policy{except(blockCodes, myApp)},
+			baseline: true, want: 53003},
+		{name: "excluded, baseline, new by name", policies: []Policy{except(blockCodes, myApp)},
+			setting: "new", baseline: true, want: 53003},
+		{name: "excluded, baseline, old", policies: []Policy{except(blockCodes, myApp)},
+			setting: "old", baseline: true},
+		{name: "another excluded, baseline, old", policies: []Policy{except(blockCodes, otherApp)},
+			setting: "old", baseline: true},
+		{name: "another excluded, own scope, old", policies: []Policy{except(blockCodes, otherApp)},
+			setting: "old", want: 53003},
+		{name: "aimed at the directory, another excluded, baseline, old",
+			policies: []Policy{except(at("block", DirectoryApp), otherApp)}, setting: "old",
+			baseline: true, want: 53003},
+		{name: "none excluded, baseline, old", policies: []Policy{blockCodes}, setting: "old",
+			baseline: true, want: 53003},
+		{name: "excluded, baseline, placeholder", policies: []Policy{except(blockCodes, myApp)},
+			setting: otherApp, baseline: true, want: 53003},
+		{name: "placeholder excluded, baseline", policies: []Policy{except(blockCodes, otherApp)},
+			setting: otherApp, baseline: true},
+		{name: "placeholder excluded, own scope", policies: []Policy{except(blockCodes, otherApp)},
+			setting: otherApp, want: 53003},
 
 		// Aimed at an application.
 		{name: "aimed, own scope", policies: []Policy{at("block", myApp)}, want: 53003},
-		{name: "aimed, upper case", policies: []Policy{at("block", "00001111-AAAA-2222-BBBB-3333CCCC4444")}, want: 53003},
+		{name: "aimed, upper case",
+			policies: []Policy{at("block", "00001111-AAAA-2222-BBBB-3333CCCC4444")}, want: 53003},
 		{name: "aimed, baseline", policies: []Policy{at("block", myApp)}, baseline: true},
-		{name: "aimed, baseline, old", policies: []Policy{at("block", myApp)}, setting: "old", baseline: true},
-		{name: "aimed at the directory, baseline", policies: []Policy{at("block", DirectoryApp)}, baseline: true, want: 53003},
+		{name: "aimed, baseline, old", policies: []Policy{at("block", myApp)},
+			setting: "old", baseline: true},
+		{name: "aimed at the directory, baseline", policies: []Policy{at("block", DirectoryApp)},
+			baseline: true, want: 53003},
 		{name: "aimed at the directory, own scope", policies: []Policy{at("block", DirectoryApp)}},
 		{name: "aimed at another", policies: []Policy{at("block", otherApp)}},
 		{name: "mfa aimed, own scope", policies: []Policy{at("mfa", myApp)}, mfa: true},
 		{name: "mfa aimed, baseline", policies: []Policy{at("mfa", myApp)}, baseline: true},
-		{name: "mfa, none there", policies: []Policy{at("mfa", all)}, user: nobody, want: 50079, mfa: true},
-		{name: "mfa, none there, report only", policies: []Policy{state(at("mfa", all), "report-only")}, user: nobody},
+		{name: "mfa, none there", policies: []Policy{at("mfa", all)}, user: nobody, want: 50079,
+			mfa: true},
+		{name: "mfa, none there, report only",
+			policies: []Policy{state(at("mfa", all), "report-only")}, user: nobody},
 
 		{name: "managed device", policies: []Policy{at("managed-device", all)}, want: 53000},
 		{name: "domain joined", policies: []Policy{at("domain-joined-device", all)}, want: 53001},
-		{name: "managed device, excluded, own scope", policies: []Policy{except(at("managed-device"), myApp)}},
-		{name: "block beats a device", policies: []Policy{at("managed-device", all), blockCodes}, want: 53003},
-		{name: "the first block", policies: []Policy{at("managed-device", all), at("domain-joined-device", all)}, want: 53000},
-		{name: "mfa and block", policies: []Policy{at("mfa", all), blockCodes}, want: 53003, mfa: true},
+		{name: "managed device, excluded, own scope",
+			policies: []Policy{except(at("managed-device"), myApp)}},
+		{name: "block beats a device", policies: []Policy{at("managed-device", all), blockCodes},
+			want: 53003},
+		{name: "the first block", policies: []Policy{at("managed-device", all),
+			at("domain-joined-device", all)}, want: 53000},
+		{name: "mfa and block", policies: []Policy{at("mfa", all), blockCodes}, want: 53003,
+			mfa: true},
 
 		// Conditions.
-		{name: "another flow", policies: []Policy{{Name: "p", AuthenticationFlows: []string{"authentication-transfer"}, Grant: "block"}}},
-		{name: "browsers", policies: []Policy{{Name: "p", ClientApps: []string{"browser", "other"}, Grant: "block"}}},
-		{name: "desktop clients", policies: []Policy{{Name: "p", ClientApps: []string{"mobile-and-desktop"}, Grant: "block"}}, want: 53003},
-		{name: "a user", policies: []Policy{users(blockCodes, []string{"USER@contoso.example"}, nil)}, want: 53003},
+		{name: "another flow",
+			policies: []Policy{{Name: "p", AuthenticationFlows: []string{"authentication-transfer"},
+				Grant: "block"}}},
+		{name: "browsers",
+			policies: []Policy{{Name: "p", ClientApps: []string{"browser", "other"},
+				Grant: "block"}}},
+		{name: "desktop clients",
+			policies: []Policy{{Name: "p", ClientApps: []string{"mobile-and-desktop"},
+				Grant: "block"}}, want: 53003},
+		{name: "a user",
+			policies: []Policy{users(blockCodes, []string{"USER@contoso.example"}, nil)},
+			want:     53003},
 		{name: "another user", policies: []Policy{users(blockCodes, []string{nobody}, nil)}},
 		{name: "everybody", policies: []Policy{users(blockCodes, []string{all}, nil)}, want: 53003},
-		{name: "everybody but", policies: []Policy{users(blockCodes, []string{all}, []string{"user@contoso.example"})}},
-		{name: "a group of groups", policies: []Policy{users(blockCodes, []string{"Operators"}, nil)}, user: "admin@contoso.example", want: 53003},
-		{name: "everybody but a group", policies: []Policy{users(blockCodes, nil, []string{"Operators"})}, user: "admin@contoso.example"},
+		{name: "everybody but",
+			policies: []Policy{users(blockCodes, []string{all}, []string{"user@contoso.example"})}},
+		{name: "a group of groups",
+			policies: []Policy{users(blockCodes, []string{"Operators"}, nil)},
+			user:     "admin@contoso.example", want: 53003},
+		{name: "everybody but a group",
+			policies: []Policy{users(blockCodes, nil, []string{"Operators"})},
+			user:     "admin@contoso.example"},
 	}
 	for _, test := range tests {
 		d := Contoso()
@@ -90,7 +126,8 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%s: %s: %s", test.name, key, problem)
 		}
 		u, _ := d.user(orDefaultText(test.user, "user@contoso.example"))
-		a := attempt{who: d.subject(u.ObjectID), flow: DeviceCode, resource: myApp, mfa: u.Name != nobody}
+		a := attempt{who: d.subject(u.ObjectID), flow: DeviceCode,
+			resource: myApp, mfa: u.Name != nobody}
 		if test.baseline {
 			a.resource, a.baseline = GraphApp, true
 		}
@@ -109,12 +146,14 @@ func TestJudgeReport(t *testing.T) {
 		{Name: "codes", Grant: "block"},
 	}
 	r := d.judge(attempt{flow: DeviceCode, resource: myApp, mfa: true})
-	if r.aadsts != 53003 || r.policy.Name != "codes" || !slices.Equal(r.reportOnly, []string{"device"}) {
+	if r.aadsts != 53003 || r.policy.Name != "codes" ||
+		!slices.Equal(r.reportOnly, []string{"device"}) {
 		t.Errorf("%+v", r)
 	}
 }
 
-// TestJudgeManaged: a managed device is seen where the browser gets the token, not with a device code.
+// TestJudgeManaged: a managed device is seen where the browser gets the token, not with a device
+// code.
 func TestJudgeManaged(t *testing.T) {
 	d := Contoso()
 	d.Policies = []Policy{{Name: "device", Grant: "managed-device"}}
@@ -140,7 +179,8 @@ func TestJudgeSecurityDefaults(t *testing.T) {
 	for _, test := range tests {
 		d := &Directory{SecurityDefaults: true, SecurityDefaultsBlockDeviceCode: test.block}
 		want := ruling{aadsts: test.want, audience: myApp, mfa: true}
-		if r := d.judge(attempt{flow: test.flow, mfa: test.mfa, resource: myApp}); !reflect.DeepEqual(r, want) {
+		if r := d.judge(attempt{flow: test.flow, mfa: test.mfa,
+			resource: myApp}); !reflect.DeepEqual(r, want) {
 			t.Errorf("%+v: %+v", test, r)
 		}
 	}

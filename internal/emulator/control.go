@@ -19,27 +19,36 @@ import (
 // control adds the endpoints that the package documentation lists.
 func (s *Server) control(mux *http.ServeMux) {
 	for pattern, do := range map[string]func(*http.Request) (any, error){
-		"GET /emulator/codes":                  s.controlCodes,
-		"POST /emulator/signin":                s.controlSignIn,
-		"POST /emulator/decline":               s.controlDecline,
-		"POST /emulator/expire":                s.controlExpire,
-		"POST /emulator/authorize":             s.controlAuthorize,
-		"DELETE /emulator/authorization-codes": func(*http.Request) (any, error) { s.ExpireAuthorizations(); return done{}, nil },
-		"GET /emulator/requests":               s.controlRequests,
-		"DELETE /emulator/requests":            s.controlForget,
-		"GET /emulator/faults":                 s.controlFaults,
-		"POST /emulator/faults":                s.controlFail,
-		"DELETE /emulator/faults":              s.controlHeal,
-		"GET /emulator/directory":              s.controlDirectory,
-		"PUT /emulator/directory":              s.controlSetDirectory,
-		"POST /emulator/assignments":           s.controlAssign,
-		"DELETE /emulator/assignments":         s.controlUnassign,
-		"POST /emulator/forgery":               s.controlForge,
-		"DELETE /emulator/forgery":             s.controlHonest,
-		"POST /emulator/rotate":                s.controlRotate,
-		"POST /emulator/impostor":              func(*http.Request) (any, error) { s.Impostor(true); return done{}, nil },
-		"DELETE /emulator/impostor":            func(*http.Request) (any, error) { s.Impostor(false); return done{}, nil },
-		"/emulator/":                           controlUnknown,
+		"GET /emulator/codes":      s.controlCodes,
+		"POST /emulator/signin":    s.controlSignIn,
+		"POST /emulator/decline":   s.controlDecline,
+		"POST /emulator/expire":    s.controlExpire,
+		"POST /emulator/authorize": s.controlAuthorize,
+		"DELETE /emulator/authorization-codes": func(*http.Request) (any, error) {
+			s.ExpireAuthorizations()
+			return done{}, nil
+		},
+		"GET /emulator/requests":       s.controlRequests,
+		"DELETE /emulator/requests":    s.controlForget,
+		"GET /emulator/faults":         s.controlFaults,
+		"POST /emulator/faults":        s.controlFail,
+		"DELETE /emulator/faults":      s.controlHeal,
+		"GET /emulator/directory":      s.controlDirectory,
+		"PUT /emulator/directory":      s.controlSetDirectory,
+		"POST /emulator/assignments":   s.controlAssign,
+		"DELETE /emulator/assignments": s.controlUnassign,
+		"POST /emulator/forgery":       s.controlForge,
+		"DELETE /emulator/forgery":     s.controlHonest,
+		"POST /emulator/rotate":        s.controlRotate,
+		"POST /emulator/impostor": func(*http.Request) (any, error) {
+			s.Impostor(true)
+			return done{}, nil
+		},
+		"DELETE /emulator/impostor": func(*http.Request) (any, error) {
+			s.Impostor(false)
+			return done{}, nil
+		},
+		"/emulator/": controlUnknown,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -53,7 +62,8 @@ func (s *Server) control(mux *http.ServeMux) {
 func reply(w http.ResponseWriter, v any, err error) {
 	status := http.StatusOK
 	switch {
-	case errors.Is(err, ErrUnknownCode), errors.Is(err, ErrUnknownAccount), errors.Is(err, errNoEndpoint):
+	case errors.Is(err, ErrUnknownCode), errors.Is(err, ErrUnknownAccount),
+		errors.Is(err, errNoEndpoint):
 		status = http.StatusNotFound
 	case errors.Is(err, ErrUsedCode), errors.Is(err, ErrExpiredCode):
 		status = http.StatusConflict
@@ -109,7 +119,8 @@ func (s *Server) waited(r *http.Request, done func() bool) error {
 	}
 	d, err := time.ParseDuration(spec)
 	if err != nil {
-		return fmt.Errorf("emulator: control request: wait: %q is not a duration such as \"10s\"", spec)
+		return fmt.Errorf("emulator: control request: wait: %q is not a duration such as \"10s\"",
+			spec)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), d)
 	defer cancel()
@@ -175,7 +186,9 @@ func (s *Server) controlRequests(r *http.Request) (any, error) {
 		least = n
 	}
 	matching := func() []Request {
-		return slices.DeleteFunc(s.Requests(), func(q Request) bool { return endpoint != "" && q.Endpoint != endpoint })
+		return slices.DeleteFunc(s.Requests(), func(q Request) bool {
+			return endpoint != "" && q.Endpoint != endpoint
+		})
 	}
 	err := s.waited(r, func() bool { return len(matching()) >= least })
 	return matching(), err
@@ -231,7 +244,9 @@ func (s *Server) controlSetDirectory(r *http.Request) (any, error) {
 }
 
 func (s *Server) controlAssign(r *http.Request) (any, error) {
-	return s.reassigned(r, func(d *Directory, a Assignment) { d.Assignments = append(d.Assignments, a) })
+	return s.reassigned(r, func(d *Directory, a Assignment) {
+		d.Assignments = append(d.Assignments, a)
+	})
 }
 
 func (s *Server) controlUnassign(r *http.Request) (any, error) {
@@ -253,8 +268,10 @@ func (s *Server) controlForge(r *http.Request) (any, error) {
 	if err := strictly(r, &f); err != nil {
 		return nil, err
 	}
-	if !slices.Contains([]Signature{Honest, RS384, HS256, None, Stranger, Foreign, OtherCloud, Consumer}, f.Sign) {
-		return nil, fmt.Errorf("emulator: forgery: sign: %q is none of RS384, HS256, none, stranger, foreign, other-cloud, consumer", f.Sign)
+	if !slices.Contains([]Signature{Honest, RS384, HS256, None, Stranger, Foreign,
+		OtherCloud, Consumer}, f.Sign) {
+		return nil, fmt.Errorf("emulator: forgery: sign: %q is none of RS384, HS256, none, "+
+			"stranger, foreign, other-cloud, consumer", f.Sign)
 	}
 	s.Forge(&f)
 	return done{}, nil

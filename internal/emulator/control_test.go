@@ -21,16 +21,19 @@ func (w *world) call(method, what, body string) answer {
 
 func TestControlSignIn(t *testing.T) {
 	w := newWorld(t)
-	for what, want := range map[string]string{"signin": "", "decline": "authorization_declined", "expire": "expired_token"} {
+	for what, want := range map[string]string{"signin": "", "decline": "authorization_declined",
+		"expire": "expired_token"} {
 		user, device := w.start("openid")
-		if a := w.call("GET", "codes?wait=10s", ""); !strings.Contains(a.body, user) || strings.Contains(a.body, device) {
+		if a := w.call("GET", "codes?wait=10s", ""); !strings.Contains(a.body, user) ||
+			strings.Contains(a.body, device) {
 			t.Errorf("codes: %s", a.body)
 		}
 		body := fmt.Sprintf(`{"user_code":%q,"account":"user@contoso.example"}`, user)
 		if a := w.call("POST", what, body); a.status != 200 {
 			t.Errorf("%s: %d %s", what, a.status, a.body)
 		}
-		if got := w.poll(device).object(t)["error"]; want != "" && got != want || want == "" && got != nil {
+		if got := w.poll(device).object(t)["error"]; want != "" && got != want ||
+			want == "" && got != nil {
 			t.Errorf("%s: %v, want %s", what, got, want)
 		}
 		if a := w.call("POST", what, body); a.status != 409 {
@@ -49,7 +52,8 @@ func TestControlWaits(t *testing.T) {
 		}
 	})
 	wg.Go(func() {
-		if a := w.call("GET", "requests?endpoint=token&count=2&wait=1m", ""); strings.Count(a.body, `"endpoint": "token"`) != 2 {
+		if a := w.call("GET", "requests?endpoint=token&count=2&wait=1m", ""); strings.Count(a.body,
+			`"endpoint": "token"`) != 2 {
 			t.Errorf("requests: %d %s", a.status, a.body)
 		}
 	})
@@ -65,7 +69,8 @@ func TestControlWaits(t *testing.T) {
 func TestControlFaults(t *testing.T) {
 	w := newWorld(t)
 	w.call("POST", "faults", `{"endpoint":"devicecode","error":"slow_down","times":1}`)
-	w.call("POST", "faults", `[{"endpoint":"keys","status":500},{"endpoint":"token","delay":"1ns"}]`)
+	w.call("POST", "faults",
+		`[{"endpoint":"keys","status":500},{"endpoint":"token","delay":"1ns"}]`)
 	if a := w.call("GET", "faults", ""); strings.Count(a.body, "endpoint") != 3 {
 		t.Errorf("faults: %s", a.body)
 	}
@@ -143,7 +148,8 @@ func TestControlRefused(t *testing.T) {
 func TestAwaitEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := new(Server).Await(ctx, func() bool { return false }); !errors.Is(err, context.Canceled) {
+	if err := new(Server).Await(ctx, func() bool { return false }); !errors.Is(err,
+		context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -194,18 +200,21 @@ func TestZeroValue(t *testing.T) {
 func TestControlRefusal(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) {
-		d.Policies = []Policy{{Name: "codes", Grant: "block"}, {Name: "later", State: "report-only", Grant: "managed-device"}}
+		d.Policies = []Policy{{Name: "codes", Grant: "block"},
+			{Name: "later", State: "report-only", Grant: "managed-device"}}
 	})
 	user, _ := w.start("openid")
 	a := w.call("POST", "signin", `{"user_code":"`+user+`","account":"user@contoso.example"}`)
-	if a.status != 403 || a.object(t)["aadsts"] != 53003.0 || !strings.Contains(a.body, `policy \"codes\"`) {
+	if a.status != 403 || a.object(t)["aadsts"] != 53003.0 ||
+		!strings.Contains(a.body, `policy \"codes\"`) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	if a := w.call("GET", "codes", ""); strings.Contains(a.body, user) {
 		t.Errorf("pending: %s", a.body)
 	}
 	a = w.call("GET", "codes?state=any&wait=10s", "")
-	for _, want := range []string{`"state": "blocked"`, `"aadsts": 53003`, `"policy": "codes"`, `"resource": "` + DirectoryApp, `"later"`} {
+	for _, want := range []string{`"state": "blocked"`, `"aadsts": 53003`, `"policy": "codes"`,
+		`"resource": "` + DirectoryApp, `"later"`} {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("no %s in %s", want, a.body)
 		}

@@ -18,12 +18,14 @@ import (
 
 // deviceCode answers a device authorization request. RFC 8628, Section 3.2.
 func (x *exchange) deviceCode() {
-	if !x.tenantKnown() || !x.formComplete("client_id", "scope") || !x.clientKnown() || x.entraThrottled() {
+	if !x.tenantKnown() || !x.formComplete("client_id", "scope") ||
+		!x.clientKnown() || x.entraThrottled() {
 		return
 	}
 	life := orDefault(x.dir.ExpiresIn, 900)
 	interval := orDefault(x.dir.Interval, 5)
-	c := x.s.issueCode(x.r.PostForm.Get("scope"), x.r.Host, x.now, time.Duration(life)*time.Second, time.Duration(interval)*time.Second)
+	c := x.s.issueCode(x.r.PostForm.Get("scope"), x.r.Host, x.now, time.Duration(life)*time.Second,
+		time.Duration(interval)*time.Second)
 	x.noteSignIn(c.user)
 	uri := x.s.VerificationURI()
 	answer := struct {
@@ -36,7 +38,8 @@ func (x *exchange) deviceCode() {
 		Message    string `json:"message"`
 	}{
 		c.user, c.device, uri, "", life, interval,
-		fmt.Sprintf("To sign in, use a web browser to open the page %s and enter the code %s to authenticate.", uri, c.user),
+		fmt.Sprintf("To sign in, use a web browser to open the page %s and enter the code %s to "+
+			"authenticate.", uri, c.user),
 	}
 	if x.dir.VerificationURIComplete {
 		answer.Complete = uri + "?code=" + url.QueryEscape(c.user)
@@ -64,13 +67,15 @@ func (x *exchange) token() {
 	case "authorization_code":
 		x.authorizationCode()
 	default:
-		x.refuse(refusal{word: "unsupported_grant_type", aadsts: 70003, text: fmt.Sprintf("The app requested an unsupported grant type '%s'.", g)})
+		x.refuse(refusal{word: "unsupported_grant_type", aadsts: 70003,
+			text: fmt.Sprintf("The app requested an unsupported grant type '%s'.", g)})
 	}
 }
 
 // deviceToken answers a device access token request. RFC 8628, Section 3.4.
 func (x *exchange) deviceToken() {
-	if !x.formComplete("device_code") || !x.clientKnown() || !x.clientPublic() || x.entraThrottled() {
+	if !x.formComplete("device_code") || !x.clientKnown() ||
+		!x.clientPublic() || x.entraThrottled() {
 		return
 	}
 	c, no := x.s.poll(x.r.PostForm.Get("device_code"), x.now, x.dir)
@@ -89,7 +94,8 @@ func (x *exchange) deviceToken() {
 }
 
 func noAccount(name string) refusal {
-	return refusal{word: "invalid_grant", aadsts: 50034, text: fmt.Sprintf("The user account %s does not exist in the directory.", name)}
+	return refusal{word: "invalid_grant", aadsts: 50034,
+		text: fmt.Sprintf("The user account %s does not exist in the directory.", name)}
 }
 
 // poll decides what a device hears that asks for its token: nil is yes, once.
@@ -97,7 +103,9 @@ func (s *Server) poll(device string, now time.Time, d *Directory) (code, *refusa
 	defer s.lock()()
 	i := slices.IndexFunc(s.codes, func(c *code) bool { return c.device == device })
 	if i < 0 {
-		return code{}, &refusal{word: "bad_verification_code", aadsts: 70018, text: "Invalid verification code due to User typing in wrong user code for device code flow."}
+		return code{}, &refusal{word: "bad_verification_code", aadsts: 70018,
+			text: "Invalid verification code due to User typing in wrong user code for device " +
+				"code flow."}
 	}
 	c := s.codes[i]
 	switch c.stateAt(now) {
@@ -115,11 +123,14 @@ func (s *Server) poll(device string, now time.Time, d *Directory) (code, *refusa
 	case Pending:
 		return *c, c.wait(now, d.Lenient)
 	case Declined:
-		return *c, &refusal{word: "authorization_declined", text: "The end user denied the authorization request."}
+		return *c, &refusal{word: "authorization_declined",
+			text: "The end user denied the authorization request."}
 	case Expired:
-		return *c, &refusal{word: "expired_token", aadsts: 70019, text: "Verification code expired."}
+		return *c, &refusal{word: "expired_token", aadsts: 70019,
+			text: "Verification code expired."}
 	default:
-		return *c, &refusal{word: "bad_verification_code", aadsts: 70018, text: "The device code has been used already."}
+		return *c, &refusal{word: "bad_verification_code", aadsts: 70018,
+			text: "The device code has been used already."}
 	}
 }
 
@@ -133,7 +144,8 @@ func (c *code) wait(now time.Time, lenient bool) *refusal {
 		c.interval += 5 * time.Second
 		return &refusal{word: "slow_down", text: "The device polls too often."}
 	}
-	return &refusal{word: "authorization_pending", aadsts: 70016, text: "OAuth 2.0 device flow error. Authorization is pending. Continue polling."}
+	return &refusal{word: "authorization_pending", aadsts: 70016,
+		text: "OAuth 2.0 device flow error. Authorization is pending. Continue polling."}
 }
 
 // redeemable is why there are no tokens though the browser said that all is
@@ -144,11 +156,17 @@ func redeemable(scope, host string, d *Directory) *refusal {
 		return &refusal{word: "invalid_scope", aadsts: problem.aadsts, text: problem.text}
 	}
 	if len(scopes.apps()) > 1 {
-		return &refusal{word: "invalid_request", aadsts: 28000, text: fmt.Sprintf("Provided value for the input parameter scope is not valid because it contains more than one resource. Scope %s is not valid.", scope)}
+		return &refusal{word: "invalid_request", aadsts: 28000,
+			text: fmt.Sprintf("Provided value for the input parameter scope is not valid because "+
+				"it contains more than one resource. Scope %s is not valid.", scope)}
 	}
 	for _, r := range scopes.own(d.ClientID) {
-		if f := d.Registration.ForItself; f == "none" || f == "guid" && !strings.EqualFold(r.prefix, d.ClientID) {
-			return &refusal{word: "invalid_request", aadsts: 90009, text: fmt.Sprintf("Application '%s'(%s) is requesting a token for itself. This scenario is supported only if resource is specified using the GUID based App Identifier.", d.ClientID, d.application())}
+		if f := d.Registration.ForItself; f == "none" || f == "guid" &&
+			!strings.EqualFold(r.prefix, d.ClientID) {
+			return &refusal{word: "invalid_request", aadsts: 90009,
+				text: fmt.Sprintf("Application '%s'(%s) is requesting a token for itself. This "+
+					"scenario is supported only if resource is specified using the GUID based "+
+					"App Identifier.", d.ClientID, d.application())}
 		}
 	}
 	return nil
@@ -184,7 +202,8 @@ func (x *exchange) sendTokens(u User, scopes asked, nonce string) {
 		answer.IDToken = x.s.given(x.s.idToken(claims))
 	}
 	if x.r.PostForm.Get("client_info") == "1" {
-		info, _ := json.Marshal(map[string]string{"uid": u.ObjectID, "utid": x.dir.TenantID}) // strings encode
+		// strings encode
+		info, _ := json.Marshal(map[string]string{"uid": u.ObjectID, "utid": x.dir.TenantID})
 		answer.ClientInfo = base64.RawURLEncoding.EncodeToString(info)
 	}
 	x.json(http.StatusOK, answer)

@@ -32,9 +32,12 @@ func TestDeviceCode(t *testing.T) {
 	if _, ok := m["verification_uri_complete"]; ok {
 		t.Error("verification_uri_complete was not asked for")
 	}
-	w.change(func(d *Directory) { d.VerificationURI, d.VerificationURIComplete = "https://x.example/d", true })
+	w.change(func(d *Directory) {
+		d.VerificationURI, d.VerificationURIComplete = "https://x.example/d", true
+	})
 	m = w.form("devicecode", "client_id", w.directory().ClientID, "scope", "openid").object(t)
-	if want := "https://x.example/d?code=" + m["user_code"].(string); m["verification_uri_complete"] != want {
+	if want := "https://x.example/d?code=" +
+		m["user_code"].(string); m["verification_uri_complete"] != want {
 		t.Errorf("verification_uri_complete %v, want %s", m["verification_uri_complete"], want)
 	}
 }
@@ -57,25 +60,33 @@ func TestStates(t *testing.T) {
 	}
 	pending := step{wait(time.Second), 400, "authorization_pending", 70016}
 	tests := map[string][]step{
-		"signs in":        {pending, pending, {signIn, 200, "", 0}},
-		"once":            {{signIn, 200, "", 0}, {wait(time.Second), 400, "bad_verification_code", 70018}},
-		"declines":        {pending, {func(w *world, c string) { w.Decline(c) }, 400, "authorization_declined", 0}},
-		"expires":         {pending, {wait(900 * time.Second), 400, "expired_token", 70019}},
-		"expires at once": {{func(w *world, c string) { w.Expire(c) }, 400, "expired_token", 70019}},
-		"late redemption": {{func(w *world, c string) { signIn(w, c); w.pass(900 * time.Second) }, 400, "expired_token", 70019}},
+		"signs in": {pending, pending, {signIn, 200, "", 0}},
+		"once": {{signIn, 200, "", 0},
+			{wait(time.Second), 400, "bad_verification_code", 70018}},
+		"declines": {pending, {func(w *world, c string) { w.Decline(c) }, 400,
+			"authorization_declined", 0}},
+		"expires": {pending, {wait(900 * time.Second), 400, "expired_token", 70019}},
+		"expires at once": {{func(w *world, c string) { w.Expire(c) },
+			400, "expired_token", 70019}},
+		"late redemption": {{func(w *world, c string) {
+			signIn(w, c)
+			w.pass(900 * time.Second)
+		}, 400, "expired_token", 70019}},
 		"too fast": {
 			pending, {wait(100 * time.Millisecond), 400, "slow_down", 0},
 			{wait(time.Second), 400, "slow_down", 0}, // 6 s by now
 			{wait(11 * time.Second), 400, "authorization_pending", 70016},
 		},
 		"lenient": {
-			{func(w *world, _ string) { w.change(func(d *Directory) { d.Lenient = true }) }, 400, "authorization_pending", 70016},
+			{func(w *world, _ string) { w.change(func(d *Directory) { d.Lenient = true }) }, 400,
+				"authorization_pending", 70016},
 			{wait(0), 400, "authorization_pending", 70016},
 		},
 		"account gone": {{func(w *world, c string) {
 			signIn(w, c)
 			w.change(func(d *Directory) {
-				d.Users = slices.DeleteFunc(d.Users, func(u User) bool { return u.Name == "user@contoso.example" })
+				d.Users = slices.DeleteFunc(d.Users,
+					func(u User) bool { return u.Name == "user@contoso.example" })
 				d.Assignments = nil
 			})
 		}, 400, "invalid_grant", 50034}},
@@ -91,7 +102,8 @@ func TestStates(t *testing.T) {
 				if a.status != s.status || s.error != "" && m["error"] != s.error {
 					t.Fatalf("step %d: %d %s, want %d %s", i, a.status, a.body, s.status, s.error)
 				}
-				if codes, _ := m["error_codes"].([]any); s.code != 0 && (len(codes) != 1 || codes[0] != s.code) {
+				if codes, _ := m["error_codes"].([]any); s.code != 0 &&
+					(len(codes) != 1 || codes[0] != s.code) {
 					t.Errorf("step %d: error_codes %v, want %v", i, codes, s.code)
 				}
 			}
@@ -109,14 +121,19 @@ func TestTokenRequestRefused(t *testing.T) {
 		fields []string
 	}{
 		{"no grant type", "invalid_request", []string{"client_id", id, "device_code", device}},
-		{"another grant", "unsupported_grant_type", []string{"client_id", id, "grant_type", "password", "device_code", device}},
+		{"another grant", "unsupported_grant_type", []string{"client_id", id, "grant_type",
+			"password", "device_code", device}},
 		{"no code", "invalid_request", []string{"client_id", id, "grant_type", rfcGrant}},
-		{"another client", "unauthorized_client", []string{"client_id", device, "grant_type", rfcGrant, "device_code", device}},
-		{"another code", "bad_verification_code", []string{"client_id", id, "grant_type", rfcGrant, "device_code", id}},
-		{"older spelling", "authorization_pending", []string{"client_id", id, "grant_type", "device_code", "device_code", device}},
+		{"another client", "unauthorized_client", []string{"client_id", device, "grant_type",
+			rfcGrant, "device_code", device}},
+		{"another code", "bad_verification_code", []string{"client_id", id, "grant_type",
+			rfcGrant, "device_code", id}},
+		{"older spelling", "authorization_pending", []string{"client_id", id, "grant_type",
+			"device_code", "device_code", device}},
 	}
 	for _, test := range tests {
-		if a := w.form("token", test.fields...); a.status != 400 || a.object(t)["error"] != test.error {
+		if a := w.form("token", test.fields...); a.status != 400 ||
+			a.object(t)["error"] != test.error {
 			t.Errorf("%s: %d %s, want %s", test.name, a.status, a.body, test.error)
 		}
 	}
@@ -124,10 +141,12 @@ func TestTokenRequestRefused(t *testing.T) {
 	if a := w.do("GET", url, ""); a.status != 400 || a.object(t)["error"] != "invalid_request" {
 		t.Errorf("GET: %d %s", a.status, a.body)
 	}
-	if a := w.do("POST", strings.Replace(url, w.directory().TenantID, foreignTenant, 1), ""); a.object(t)["error"] != "invalid_tenant" {
+	if a := w.do("POST", strings.Replace(url, w.directory().TenantID, foreignTenant, 1),
+		""); a.object(t)["error"] != "invalid_tenant" {
 		t.Errorf("another tenant: %s", a.body)
 	}
-	if a := w.do("POST", url, "%zz", "Content-Type", "application/x-www-form-urlencoded"); a.status != 400 {
+	if a := w.do("POST", url, "%zz", "Content-Type",
+		"application/x-www-form-urlencoded"); a.status != 400 {
 		t.Errorf("broken form: %d", a.status)
 	}
 }
@@ -140,7 +159,8 @@ func TestErrorShape(t *testing.T) {
 		values("client_id", w.directory().ClientID, "grant_type", rfcGrant, "device_code", "x"),
 		"Content-Type", "application/x-www-form-urlencoded", "client-request-id", mine)
 	m := a.object(t)
-	for _, key := range []string{"error", "error_description", "error_codes", "timestamp", "trace_id", "correlation_id", "error_uri"} {
+	for _, key := range []string{"error", "error_description", "error_codes", "timestamp",
+		"trace_id", "correlation_id", "error_uri"} {
 		if m[key] == nil {
 			t.Errorf("no %s in %s", key, a.body)
 		}
@@ -149,7 +169,8 @@ func TestErrorShape(t *testing.T) {
 		t.Errorf("ids: %s", a.body)
 	}
 	lines := strings.Split(m["error_description"].(string), "\r\n")
-	if len(lines) != 4 || !strings.HasPrefix(lines[0], "AADSTS70018: ") || lines[2] != "Correlation ID: "+mine {
+	if len(lines) != 4 || !strings.HasPrefix(lines[0], "AADSTS70018: ") ||
+		lines[2] != "Correlation ID: "+mine {
 		t.Errorf("description %q", lines)
 	}
 }
@@ -169,7 +190,8 @@ func TestTokenContents(t *testing.T) {
 	for _, test := range tests {
 		user, device := w.start(test.scope)
 		w.SignIn(user, "Admin@Contoso.example")
-		m := w.form("token", "client_id", w.directory().ClientID, "grant_type", rfcGrant, "device_code", device, "client_info", "1").object(t)
+		m := w.form("token", "client_id", w.directory().ClientID, "grant_type", rfcGrant,
+			"device_code", device, "client_info", "1").object(t)
 		id, has := m["id_token"].(string)
 		if has != test.id {
 			t.Errorf("%s: id_token %v", test.scope, has)
@@ -185,7 +207,8 @@ func TestTokenContents(t *testing.T) {
 		}
 		var info struct{ UID, UTID string }
 		raw, _ := base64.RawURLEncoding.DecodeString(m["client_info"].(string))
-		if json.Unmarshal(raw, &info); info.UID != "aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb" || info.UTID != w.directory().TenantID {
+		if json.Unmarshal(raw, &info); info.UID != "aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb" ||
+			info.UTID != w.directory().TenantID {
 			t.Errorf("client_info %s", raw)
 		}
 	}
@@ -200,13 +223,16 @@ func TestRequestLog(t *testing.T) {
 		t.Fatalf("%d requests", len(log))
 	}
 	first, second := log[0], log[1]
-	if first.Endpoint != "devicecode" || first.Scope != "openid offline_access" || first.Status != 200 || first.UserCode != user {
+	if first.Endpoint != "devicecode" || first.Scope != "openid offline_access" ||
+		first.Status != 200 || first.UserCode != user {
 		t.Errorf("devicecode: %+v", first)
 	}
-	if second.Endpoint != "token" || second.Grant != rfcGrant || second.Status != 400 || second.Error != "authorization_pending" || second.UserCode != user {
+	if second.Endpoint != "token" || second.Grant != rfcGrant || second.Status != 400 ||
+		second.Error != "authorization_pending" || second.UserCode != user {
 		t.Errorf("token: %+v", second)
 	}
-	if want := []string{"client_id", "device_code", "grant_type"}; !slices.Equal(second.Fields, want) {
+	if want := []string{"client_id", "device_code", "grant_type"}; !slices.Equal(second.Fields,
+		want) {
 		t.Errorf("fields %v, want %v", second.Fields, want)
 	}
 	text, _ := json.Marshal(log)
@@ -260,7 +286,8 @@ func TestSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := w.poll(device).object(t)
-	want := []string{device, a["access_token"].(string), a["refresh_token"].(string), a["id_token"].(string), w.identityBearer()}
+	want := []string{device, a["access_token"].(string), a["refresh_token"].(string),
+		a["id_token"].(string), w.identityBearer()}
 	if got := w.Secrets(); !slices.Equal(got, want) {
 		t.Errorf("secrets %q, want %q", got, want)
 	}
@@ -269,10 +296,15 @@ func TestSecrets(t *testing.T) {
 // A domain leads to the tenant that has it; what leads nowhere is told apart from it.
 func TestDomainsOfTenants(t *testing.T) {
 	w := newWorld(t)
-	w.change(func(d *Directory) { d.Elsewhere = map[string]string{"fabrikam.example": foreignTenant} })
-	for domain, tenant := range map[string]string{"contoso.example": w.directory().TenantID, "Fabrikam.example": foreignTenant, "nowhere.example": ""} {
-		m := w.do("GET", w.EntraURL()+"/"+domain+"/v2.0/.well-known/openid-configuration", "").object(t)
-		if issuer := w.EntraURL() + "/" + tenant + "/v2.0"; tenant != "" && m["issuer"] != issuer || tenant == "" && m["error"] != "invalid_tenant" {
+	w.change(func(d *Directory) {
+		d.Elsewhere = map[string]string{"fabrikam.example": foreignTenant}
+	})
+	for domain, tenant := range map[string]string{"contoso.example": w.directory().TenantID,
+		"Fabrikam.example": foreignTenant, "nowhere.example": ""} {
+		m := w.do("GET", w.EntraURL()+"/"+domain+"/v2.0/.well-known/openid-configuration", "").
+			object(t)
+		if issuer := w.EntraURL() + "/" + tenant + "/v2.0"; tenant != "" && m["issuer"] != issuer ||
+			tenant == "" && m["error"] != "invalid_tenant" {
 			t.Errorf("%s: %v", domain, m)
 		}
 	}

@@ -39,7 +39,8 @@ type Directory struct {
 	Registration                    Registration `toml:"registration,omitempty"`
 	Policies                        []Policy     `toml:"policy,omitempty"`
 
-	ManagementGroups []string     `toml:"management_groups,omitempty"` // ancestors of every subscription
+	// ancestors of every subscription
+	ManagementGroups []string     `toml:"management_groups,omitempty"`
 	Machine          Machine      `toml:"machine"`
 	Identities       []Identity   `toml:"identity,omitempty"`
 	Users            []User       `toml:"user,omitempty"`
@@ -171,11 +172,13 @@ func builtin() []Role {
 		{ID: "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", Name: "Owner", Actions: []string{"*"}},
 		{
 			ID: "b24988ac-6180-42a0-ab88-20f7382dd24c", Name: "Contributor", Actions: []string{"*"},
-			NotActions: []string{"Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write", "Microsoft.Authorization/elevateAccess/Action"},
+			NotActions: []string{"Microsoft.Authorization/*/Delete",
+				"Microsoft.Authorization/*/Write", "Microsoft.Authorization/elevateAccess/Action"},
 		},
 		{ID: "acdd72a7-3385-48ef-bd42-f606fba81ae7", Name: "Reader", Actions: []string{"*/read"}},
 		{
-			ID: "65a14201-8f6c-4c28-bec4-12619c5a9aaa", Name: "Connected Cluster Managed Identity CheckAccess Reader",
+			ID:      "65a14201-8f6c-4c28-bec4-12619c5a9aaa",
+			Name:    "Connected Cluster Managed Identity CheckAccess Reader",
 			Actions: []string{"Microsoft.Authorization/*/read"},
 		},
 	}
@@ -237,7 +240,8 @@ func (d *Directory) memberOf(oid string) []string {
 		grown = false
 		for _, g := range d.Groups {
 			id := strings.ToLower(g.ObjectID)
-			if !slices.Contains(in, id) && slices.ContainsFunc(in, func(oid string) bool { return members[id][oid] }) {
+			if !slices.Contains(in, id) &&
+				slices.ContainsFunc(in, func(oid string) bool { return members[id][oid] }) {
 				in, grown = append(in, id), true
 			}
 		}

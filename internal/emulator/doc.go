@@ -36,14 +36,16 @@
 //	POST   /emulator/decline          {"user_code":"…"}
 //	POST   /emulator/expire           {"user_code":"…"}
 //	POST   /emulator/authorize        {"address":"https://…/authorize?…","account":"…","managed":true}:
-//	                                  what a browser does there; {"location":"…"} is where it goes next
+//	                                  what a browser does there; {"location":"…"} is where it
+//	                                  goes next
 //	DELETE /emulator/authorization-codes
 //	                                  authorization codes given out so far are expired
 //	GET    /emulator/requests         every request answered; ?endpoint=token&count=3&wait=10s
 //	                                  waits until there are that many
 //	DELETE /emulator/requests         forget them
 //	GET    /emulator/faults           faults in force
-//	POST   /emulator/faults           {"endpoint":"token","status":503,"times":2}, or a list: added
+//	POST   /emulator/faults           {"endpoint":"token","status":503,"times":2}, or a list
+//	                                  of them: added
 //	DELETE /emulator/faults           none from now on
 //	GET    /emulator/directory        the directory, TOML
 //	PUT    /emulator/directory        another directory, TOML
@@ -69,13 +71,15 @@
 //	security_defaults_block_device_code = true # 530035, as in tenants made since 2026-07-01
 //	baseline_scopes = "new"     # sign-ins that ask for baseline scopes only are access to
 //	                            # DirectoryApp; "old": the same, but a policy for all resources
-//	                            # that excludes any lets them go; an id: access to that application
+//	                            # that excludes any lets them go; an id: access to that
+//	                            # application
 //
 //	[registration]              # what client_id names
 //	scopes = ["sign-in"]        # asked for as "<client_id>/sign-in" or "<identifier URI>/sign-in"
 //	identifier_uris = ["api://<client_id>"]
-//	for_itself = "any"          # forms it may redeem its own scope in; "guid": only <client_id>/…,
-//	                            # "none": neither; the token endpoint answers AADSTS90009
+//	for_itself = "any"          # forms it may redeem its own scope in; "guid": only
+//	                            # <client_id>/…, "none": neither; the token endpoint answers
+//	                            # AADSTS90009
 //	confidential = true         # no public client flows: AADSTS7000218
 //	spa = ["https://…/"]        # redirect addresses, by platform; on loopback any port will do.
 //	public_client = […]         # Codes for spa are redeemed with an Origin only (AADSTS9002327),
@@ -99,15 +103,17 @@
 //	polling = "access_denied"   # for this policy
 //
 //	[limits]                    # none if not given; a bucket holds size requests, and gets refill
-//	reads = {size = 250, refill = 25} # back each second. Of ARM, for a principal in a subscription;
-//	writes = {…}                # what is no GET; all_reads, all_writes: for all principals together;
+//	reads = {size = 250, refill = 25} # back each second. Of ARM, for a principal in a
+//	                            # subscription;
+//	writes = {…}                # what is no GET; all_reads, all_writes: for all principals
+//	                            # together;
 //	sign_ins = {…}              # of Entra ID, for an application: AADSTS50196
 //	instance = {…}              # of metadata, for a machine; identity: of that about its identity
 //
 //	[machine]
-//	fleet = "vm"                # hosts that begin so are machines of a fleet: metadata asked for at
-//	                            # http://vm7 is vm7's, with a resource id and an identity of its own;
-//	                            # at http://vm7.x in another subscription
+//	fleet = "vm"                # hosts that begin so are machines of a fleet: metadata asked
+//	                            # for at http://vm7 is vm7's, with a resource id and an
+//	                            # identity of its own; at http://vm7.x in another subscription
 //
 //	[[machine.caller]]          # if any: nobody else may ask the metadata service (guestproxy.go)
 //	user = "root"

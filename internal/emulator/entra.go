@@ -16,10 +16,12 @@ import (
 func (s *Server) Entra() http.Handler {
 	s.setUp()
 	mux := http.NewServeMux()
-	mux.Handle("GET /{tenant}/v2.0/.well-known/openid-configuration", s.handle("openid", (*exchange).openID))
+	mux.Handle("GET /{tenant}/v2.0/.well-known/openid-configuration",
+		s.handle("openid", (*exchange).openID))
 	mux.Handle("GET /{tenant}/discovery/v2.0/keys", s.handle("keys", (*exchange).publishKeys))
 	mux.Handle("/{tenant}/oauth2/v2.0/devicecode", s.handle("devicecode", (*exchange).deviceCode))
-	mux.Handle("/{tenant}/oauth2/v2.0/authorize", http.NewCrossOriginProtection().Handler(s.handle("authorize", (*exchange).authorize)))
+	mux.Handle("/{tenant}/oauth2/v2.0/authorize", http.NewCrossOriginProtection().
+		Handler(s.handle("authorize", (*exchange).authorize)))
 	mux.Handle("/{tenant}/oauth2/v2.0/token", s.handle("token", (*exchange).token))
 	mux.Handle("/", s.armHandler())
 	return mux
@@ -42,10 +44,13 @@ func (x *exchange) tenantKnown() bool {
 
 func (d *Directory) isTenant(name string) *refusal {
 	known := func(ours string) bool { return strings.EqualFold(ours, name) }
-	if known(d.TenantID) || slices.ContainsFunc(d.Domains, known) || name == "organizations" || name == "common" {
+	if known(d.TenantID) || slices.ContainsFunc(d.Domains, known) || name == "organizations" ||
+		name == "common" {
 		return nil
 	}
-	return &refusal{word: "invalid_tenant", aadsts: 90002, text: fmt.Sprintf("Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.", name)}
+	return &refusal{word: "invalid_tenant", aadsts: 90002,
+		text: fmt.Sprintf("Tenant '%s' not found. Check to make sure you have the correct tenant "+
+			"ID and are signing into the correct cloud.", name)}
 }
 
 // openID answers OpenID Connect Discovery 1.0, Section 4.
@@ -80,20 +85,26 @@ func (x *exchange) openID() {
 		"mtls_endpoint_aliases":         map[string]string{"token_endpoint": "https://mtlsauth.microsoft.com/" + mtls + "/oauth2/v2.0/token"},
 		"tls_client_certificate_bound_access_tokens": true,
 		"userinfo_endpoint":                          "https://graph.microsoft.com/oidc/userinfo",
-		"token_endpoint_auth_methods_supported":      []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
-		"response_modes_supported":                   []string{"query", "fragment", "form_post"},
-		"response_types_supported":                   []string{"code", "id_token", "code id_token", "id_token token"},
-		"subject_types_supported":                    []string{"pairwise"},
-		"id_token_signing_alg_values_supported":      []string{"RS256"},
-		"scopes_supported":                           []string{"openid", "profile", "email", "offline_access"},
-		"claims_supported":                           []string{"sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name", "msgraph_host", "aud", "exp", "iat", "auth_time", "acr", "nonce", "preferred_username", "name", "tid", "ver", "at_hash", "c_hash", "email"},
-		"request_uri_parameter_supported":            false,
-		"http_logout_supported":                      true,
-		"frontchannel_logout_supported":              true,
-		"tenant_region_scope":                        region,
-		"cloud_instance_name":                        mine,
-		"cloud_graph_host_name":                      "graph.windows.net",
-		"msgraph_host":                               "graph.microsoft.com",
-		"rbac_url":                                   "https://pas.windows.net",
+		"token_endpoint_auth_methods_supported": []string{"client_secret_post",
+			"private_key_jwt", "client_secret_basic"},
+		"response_modes_supported": []string{"query", "fragment", "form_post"},
+		"response_types_supported": []string{"code", "id_token",
+			"code id_token", "id_token token"},
+		"subject_types_supported":               []string{"pairwise"},
+		"id_token_signing_alg_values_supported": []string{"RS256"},
+		"scopes_supported": []string{"openid", "profile",
+			"email", "offline_access"},
+		"claims_supported": []string{"sub", "iss", "cloud_instance_name",
+			"cloud_instance_host_name", "cloud_graph_host_name", "msgraph_host", "aud", "exp",
+			"iat", "auth_time", "acr", "nonce", "preferred_username", "name", "tid", "ver",
+			"at_hash", "c_hash", "email"},
+		"request_uri_parameter_supported": false,
+		"http_logout_supported":           true,
+		"frontchannel_logout_supported":   true,
+		"tenant_region_scope":             region,
+		"cloud_instance_name":             mine,
+		"cloud_graph_host_name":           "graph.windows.net",
+		"msgraph_host":                    "graph.microsoft.com",
+		"rbac_url":                        "https://pas.windows.net",
 	})
 }

@@ -43,7 +43,8 @@ func (d *Directory) decide(q question) decision {
 	for i := range d.Assignments {
 		a := &d.Assignments[i]
 		role, ok := d.role(a.Role)
-		if !ok || !d.names(a.Principal, q.subject) || !d.covers(a.Scope, q.resource) || !role.allows(q) {
+		if !ok || !d.names(a.Principal, q.subject) || !d.covers(a.Scope, q.resource) ||
+			!role.allows(q) {
 			continue
 		}
 		if a.Condition == "" {
@@ -64,7 +65,9 @@ func (d *Directory) names(who string, subject []string) bool {
 	if p, ok := d.principal(who); ok {
 		who = p.oid
 	}
-	return slices.ContainsFunc(subject, func(oid string) bool { return strings.EqualFold(oid, who) })
+	return slices.ContainsFunc(subject, func(oid string) bool {
+		return strings.EqualFold(oid, who)
+	})
 }
 
 func (d *Directory) denies(y *Deny, q question) bool {
@@ -73,8 +76,10 @@ func (d *Directory) denies(y *Deny, q question) bool {
 	if y.DoNotApplyToChildScopes {
 		at = plainScope(y.Scope) == plainScope(q.resource)
 	}
-	what := Role{Actions: y.Actions, NotActions: y.NotActions, DataActions: y.DataActions, NotDataActions: y.NotDataActions}
-	return at && slices.ContainsFunc(y.Principals, named) && !slices.ContainsFunc(y.Exclude, named) && what.allows(q)
+	what := Role{Actions: y.Actions, NotActions: y.NotActions, DataActions: y.DataActions,
+		NotDataActions: y.NotDataActions}
+	return at && slices.ContainsFunc(y.Principals, named) &&
+		!slices.ContainsFunc(y.Exclude, named) && what.allows(q)
 }
 
 // allows reports whether this one role allows what the question asks.
@@ -90,8 +95,10 @@ func (r Role) allows(q question) bool {
 // covers reports whether the scope is the resource or contains it.
 func (d *Directory) covers(scope, resource string) bool {
 	scope, resource = plainScope(scope), plainScope(resource)
-	if group, ok := strings.CutPrefix(scope, "/providers/microsoft.management/managementgroups/"); ok {
-		return slices.ContainsFunc(d.ManagementGroups, func(g string) bool { return strings.EqualFold(g, group) })
+	if group, ok := strings.CutPrefix(scope,
+		"/providers/microsoft.management/managementgroups/"); ok {
+		return slices.ContainsFunc(d.ManagementGroups,
+			func(g string) bool { return strings.EqualFold(g, group) })
 	}
 	return resource == scope || strings.HasPrefix(resource, scope+"/")
 }
@@ -117,7 +124,8 @@ func matches(pattern, action string) bool {
 // Access says what a person may do on the machine, in words for a person.
 func (d *Directory) Access(u User) string {
 	ask := func(verb string) bool {
-		return d.decide(question{d.subject(u.ObjectID), "Microsoft.Compute/virtualMachines/" + verb + "/action", true, d.Machine.ResourceID}).word == "Allowed"
+		return d.decide(question{d.subject(u.ObjectID), "Microsoft.Compute/virtualMachines/" +
+			verb + "/action", true, d.Machine.ResourceID}).word == "Allowed"
 	}
 	switch {
 	case ask("login") && ask("loginAsAdmin"):

@@ -48,7 +48,9 @@ const (
 // TestDecide starts from a person without a role each time.
 func TestDecide(t *testing.T) {
 	give := func(role, scope string) func(*Directory) {
-		return func(d *Directory) { d.Assignments = append(d.Assignments, Assignment{nobody, role, scope, ""}) }
+		return func(d *Directory) {
+			d.Assignments = append(d.Assignments, Assignment{nobody, role, scope, ""})
+		}
 	}
 	custom := func(yes, no string) func(*Directory) {
 		return func(d *Directory) {
@@ -63,7 +65,8 @@ func TestDecide(t *testing.T) {
 	deny := func(change func(*Deny)) func(*Directory) {
 		return func(d *Directory) {
 			give(userRole, vm)(d)
-			y := Deny{Name: "no", Principals: []string{nobody}, DataActions: []string{"*"}, Scope: "/"}
+			y := Deny{Name: "no", Principals: []string{nobody}, DataActions: []string{"*"},
+				Scope: "/"}
 			change(&y)
 			d.Denies = append(d.Denies, y)
 		}
@@ -96,8 +99,12 @@ func TestDecide(t *testing.T) {
 		{"resource group", give(userRole, rg), login, "Allowed"},
 		{"trailing slash, case", give(userRole, strings.ToUpper(rg)+"/"), login, "Allowed"},
 		{"root", give(userRole, "/"), login, "Allowed"},
-		{"management group", give(userRole, "/providers/Microsoft.Management/managementGroups/Contoso-Root"), login, "Allowed"},
-		{"another management group", give(userRole, "/providers/Microsoft.Management/managementGroups/other"), login, "NotAllowed"},
+		{"management group",
+			give(userRole, "/providers/Microsoft.Management/managementGroups/Contoso-Root"), login,
+			"Allowed"},
+		{"another management group",
+			give(userRole, "/providers/Microsoft.Management/managementGroups/other"), login,
+			"NotAllowed"},
 		{"sibling with a common prefix", give(userRole, vm+"2"), login, "NotAllowed"},
 		{"prefix of a segment", give(userRole, vm[:len(vm)-1]), login, "NotAllowed"},
 		{"below", give(userRole, vm+"/extensions/x"), login, "NotAllowed"},
@@ -106,17 +113,28 @@ func TestDecide(t *testing.T) {
 		{"wildcard", custom("Microsoft.Compute/*", ""), asAdmin, "Allowed"},
 		{"minus", custom("*", "*/loginAsAdmin/action"), asAdmin, "NotAllowed"},
 		{"minus leaves the rest", custom("*", "*/loginAsAdmin/action"), login, "Allowed"},
-		{"minus, rescued by another role", all(custom("*", "*/login/action"), give(userRole, vm)), login, "Allowed"},
+		{"minus, rescued by another role", all(custom("*", "*/login/action"), give(userRole, vm)),
+			login, "Allowed"},
 		{"nested group with a cycle", group, login, "Allowed"},
 		{"denied", deny(func(*Deny) {}), login, "Denied"},
-		{"everyone denied", deny(func(y *Deny) { y.Principals = []string{everyone} }), login, "Denied"},
+		{"everyone denied", deny(func(y *Deny) { y.Principals = []string{everyone} }), login,
+			"Denied"},
 		{"excluded", deny(func(y *Deny) { y.Exclude = []string{nobody} }), login, "Allowed"},
-		{"another denied", deny(func(y *Deny) { y.Principals = []string{"user@contoso.example"} }), login, "Allowed"},
+		{"another denied", deny(func(y *Deny) { y.Principals = []string{"user@contoso.example"} }),
+			login, "Allowed"},
 		{"denied elsewhere", deny(func(y *Deny) { y.Scope = vm + "2" }), login, "Allowed"},
-		{"denied above, not below", deny(func(y *Deny) { y.Scope, y.DoNotApplyToChildScopes = rg, true }), login, "Allowed"},
-		{"denied exactly here", deny(func(y *Deny) { y.Scope, y.DoNotApplyToChildScopes = vm+"/", true }), login, "Denied"},
-		{"deny of actions is not of data", deny(func(y *Deny) { y.Actions, y.DataActions = y.DataActions, nil }), login, "Allowed"},
-		{"deny with an exception", deny(func(y *Deny) { y.NotDataActions = []string{login} }), login, "Allowed"},
+		{"denied above, not below", deny(func(y *Deny) {
+			y.Scope, y.DoNotApplyToChildScopes = rg, true
+		}), login, "Allowed"},
+		{"denied exactly here", deny(func(y *Deny) {
+			y.Scope, y.DoNotApplyToChildScopes = vm+"/", true
+		}), login, "Denied"},
+		{"deny of actions is not of data",
+			deny(func(y *Deny) {
+				y.Actions, y.DataActions = y.DataActions, nil
+			}), login, "Allowed"},
+		{"deny with an exception", deny(func(y *Deny) { y.NotDataActions = []string{login} }),
+			login, "Allowed"},
 	}
 	for _, test := range tests {
 		d := Contoso()
@@ -136,7 +154,8 @@ func TestConditions(t *testing.T) {
 	d := Contoso()
 	u, _ := d.user(nobody)
 	q := question{d.subject(u.ObjectID), login, true, vm}
-	d.Assignments = append(d.Assignments, Assignment{nobody, userRole, vm, "@Resource[x] StringEquals 'y'"})
+	d.Assignments = append(d.Assignments, Assignment{nobody, userRole, vm,
+		"@Resource[x] StringEquals 'y'"})
 	if v := d.decide(q); v.word != "Allowed" || v.assignment.Condition == "" {
 		t.Errorf("with a condition: %+v", v)
 	}
@@ -148,7 +167,8 @@ func TestConditions(t *testing.T) {
 
 func TestAccess(t *testing.T) {
 	d := Contoso()
-	want := map[string]string{"admin@contoso.example": "administrator", "user@contoso.example": "user", nobody: "no role"}
+	want := map[string]string{"admin@contoso.example": "administrator",
+		"user@contoso.example": "user", nobody: "no role"}
 	for _, u := range d.Users {
 		if got := d.Access(u); got != want[u.Name] {
 			t.Errorf("%s: %s, want %s", u.Name, got, want[u.Name])

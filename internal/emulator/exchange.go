@@ -49,7 +49,8 @@ func (s *Server) handle(endpoint string, answer func(*exchange)) http.Handler {
 		formErr := r.ParseForm()
 		note := &Request{
 			Time: s.now(), Endpoint: endpoint, Method: r.Method, Path: r.URL.Path,
-			Fields: slices.Sorted(maps.Keys(r.Form)), Scope: r.PostForm.Get("scope"), Grant: r.PostForm.Get("grant_type"),
+			Fields: slices.Sorted(maps.Keys(r.Form)), Scope: r.PostForm.Get("scope"),
+			Grant:  r.PostForm.Get("grant_type"),
 			Origin: r.Header.Get("Origin"),
 		}
 		s.record(note)

@@ -65,7 +65,10 @@ func knownEndpoint(name string) bool {
 func (f Fault) problem() (key, sentence string) {
 	switch {
 	case !knownEndpoint(f.Endpoint):
-		return "endpoint", fmt.Sprintf("%q is none of openid, keys, devicecode, token, authorize, checkaccess, roleassignments, roledefinitions, denyassignments, permissions, instance, info, identity, page, entra, arm, metadata, *", f.Endpoint)
+		return "endpoint",
+			fmt.Sprintf("%q is none of openid, keys, devicecode, token, authorize, checkaccess, "+
+				"roleassignments, roledefinitions, denyassignments, permissions, instance, info, "+
+				"identity, page, entra, arm, metadata, *", f.Endpoint)
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return "status", "an HTTP status is between 200 and 599"
 	case f.Times < 0 || f.After < 0:
@@ -75,7 +78,8 @@ func (f Fault) problem() (key, sentence string) {
 	case f.AADSTS != 0 && f.Error == "":
 		return "aadsts", "the number goes with an error word"
 	case !f.answers() && f.Delay == 0:
-		return "", "nothing would go wrong: give status, error, body, retry_after, retry_at, delay, reset, half_body, size or raw"
+		return "", "nothing would go wrong: give status, error, body, retry_after, retry_at, " +
+			"delay, reset, half_body, size or raw"
 	case f.Drip != 0 && f.Raw == "" && f.Body == "" && f.Size == 0:
 		return "drip", "it goes with body, size or raw"
 	}
@@ -84,7 +88,8 @@ func (f Fault) problem() (key, sentence string) {
 
 // answers reports whether the endpoint itself is not reached.
 func (f Fault) answers() bool {
-	return f.Status != 0 || f.Error != "" || f.Body != "" || f.Retry != "" || f.RetryAt != 0 || f.Reset || f.HalfBody || f.Size != 0 || f.Raw != ""
+	return f.Status != 0 || f.Error != "" || f.Body != "" || f.Retry != "" || f.RetryAt != 0 ||
+		f.Reset || f.HalfBody || f.Size != 0 || f.Raw != ""
 }
 
 // plannedFault is a fault with its count of matching requests so far.
@@ -139,7 +144,8 @@ func (s *Server) Faults() []Fault {
 func (s *Server) next(endpoint string) (Fault, bool) {
 	defer s.lock()()
 	for _, p := range s.faults {
-		match := p.Endpoint == endpoint || slices.Contains(endpoints[endpoint], p.Endpoint) || p.Endpoint == "*" && endpoint != "page"
+		match := p.Endpoint == endpoint || slices.Contains(endpoints[endpoint], p.Endpoint) ||
+			p.Endpoint == "*" && endpoint != "page"
 		if !match || p.spent() {
 			continue
 		}

@@ -25,33 +25,58 @@ func TestFaults(t *testing.T) {
 		fault Fault
 		check func(answer, error) bool
 	}{
-		{"status", Fault{Endpoint: "openid", Status: 503}, func(a answer, _ error) bool { return a.status == 503 && a.body == "" }},
-		{"group", Fault{Endpoint: "entra", Status: 502}, func(a answer, _ error) bool { return a.status == 502 }},
-		{"all", Fault{Endpoint: "*", Status: 500}, func(a answer, _ error) bool { return a.status == 500 }},
-		{"elsewhere", Fault{Endpoint: "metadata", Status: 500}, func(a answer, _ error) bool { return a.status == 200 }},
-		{"body", Fault{Endpoint: "openid", Body: "<html>"}, func(a answer, _ error) bool { return a.status == 200 && a.body == "<html>" }},
-		{"header", Fault{Endpoint: "openid", Status: 302, Header: map[string]string{"Location": "ftp://x/"}}, func(_ answer, err error) bool { return err != nil }},
-		{"retry", Fault{Endpoint: "openid", Retry: "7"}, func(a answer, _ error) bool { return a.status == 429 && a.header.Get("Retry-After") == "7" }},
-		{"retry at", Fault{Endpoint: "openid", RetryAt: Duration(time.Hour)}, func(a answer, _ error) bool {
-			at, err := http.ParseTime(a.header.Get("Retry-After"))
-			return a.status == 429 && err == nil && time.Until(at) > 50*time.Minute && time.Until(at) <= time.Hour
-		}},
-		{"reset", Fault{Endpoint: "openid", Reset: true}, func(_ answer, err error) bool { return errors.Is(err, syscall.ECONNRESET) }},
+		{"status", Fault{Endpoint: "openid", Status: 503},
+			func(a answer, _ error) bool { return a.status == 503 && a.body == "" }},
+		{"group", Fault{Endpoint: "entra", Status: 502},
+			func(a answer, _ error) bool { return a.status == 502 }},
+		{"all", Fault{Endpoint: "*", Status: 500},
+			func(a answer, _ error) bool { return a.status == 500 }},
+		{"elsewhere", Fault{Endpoint: "metadata", Status: 500},
+			func(a answer, _ error) bool { return a.status == 200 }},
+		{"body", Fault{Endpoint: "openid", Body: "<html>"},
+			func(a answer, _ error) bool { return a.status == 200 && a.body == "<html>" }},
+		{"header", Fault{Endpoint: "openid", Status: 302,
+			Header: map[string]string{"Location": "ftp://x/"}},
+			func(_ answer, err error) bool { return err != nil }},
+		{"retry", Fault{Endpoint: "openid", Retry: "7"},
+			func(a answer, _ error) bool {
+				return a.status == 429 && a.header.Get("Retry-After") == "7"
+			}},
+		{"retry at", Fault{Endpoint: "openid", RetryAt: Duration(time.Hour)},
+			func(a answer, _ error) bool {
+				at, err := http.ParseTime(a.header.Get("Retry-After"))
+				return a.status == 429 && err == nil && time.Until(at) > 50*time.Minute &&
+					time.Until(at) <= time.Hour
+			}},
+		{"reset", Fault{Endpoint: "openid", Reset: true},
+			func(_ answer, err error) bool { return errors.Is(err, syscall.ECONNRESET) }},
 		{"half", Fault{Endpoint: "openid", HalfBody: true}, func(a answer, err error) bool {
 			return a.status == 200 && errors.Is(err, io.ErrUnexpectedEOF) && a.body != ""
 		}},
-		{"half of a body", Fault{Endpoint: "openid", HalfBody: true, Body: "1234"}, func(a answer, err error) bool { return err != nil && a.body == "12" }},
-		{"size", Fault{Endpoint: "openid", Size: 1 << 20, Body: "{}"}, func(a answer, _ error) bool { return len(a.body) == 1<<20 && a.body[:2] == "{}" }},
-		{"error", Fault{Endpoint: "openid", Error: "invalid_grant", AADSTS: 53003}, func(a answer, _ error) bool {
-			return a.status == 400 && strings.Contains(a.body, `"error_codes":[53003]`) && strings.Contains(a.body, `"error":"invalid_grant"`)
-		}},
-		{"raw", Fault{Endpoint: "openid", Raw: "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n\r\nmine"}, func(a answer, err error) bool {
-			return err == nil && a.status == 200 && a.body == "mine"
-		}},
-		{"raw, no HTTP", Fault{Endpoint: "openid", Raw: "\x15\x03\x01"}, func(_ answer, err error) bool { return err != nil }},
-		{"drip", Fault{Endpoint: "openid", Body: "slow", Drip: 1}, func(a answer, err error) bool { return err == nil && a.body == "slow" }},
-		{"raw drip", Fault{Endpoint: "openid", Raw: "HTTP/1.1 200 OK\r\n\r\nmine", Drip: 1}, func(a answer, err error) bool { return err == nil && a.body == "mine" }},
-		{"delay alone", Fault{Endpoint: "openid", Delay: 1}, func(a answer, _ error) bool { return a.status == 200 && strings.Contains(a.body, "issuer") }},
+		{"half of a body", Fault{Endpoint: "openid", HalfBody: true, Body: "1234"},
+			func(a answer, err error) bool { return err != nil && a.body == "12" }},
+		{"size", Fault{Endpoint: "openid", Size: 1 << 20, Body: "{}"},
+			func(a answer, _ error) bool { return len(a.body) == 1<<20 && a.body[:2] == "{}" }},
+		{"error", Fault{Endpoint: "openid", Error: "invalid_grant", AADSTS: 53003},
+			func(a answer, _ error) bool {
+				return a.status == 400 && strings.Contains(a.body, `"error_codes":[53003]`) &&
+					strings.Contains(a.body, `"error":"invalid_grant"`)
+			}},
+		{"raw", Fault{Endpoint: "openid",
+			Raw: "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n\r\nmine"},
+			func(a answer, err error) bool {
+				return err == nil && a.status == 200 && a.body == "mine"
+			}},
+		{"raw, no HTTP", Fault{Endpoint: "openid", Raw: "\x15\x03\x01"},
+			func(_ answer, err error) bool { return err != nil }},
+		{"drip", Fault{Endpoint: "openid", Body: "slow", Drip: 1},
+			func(a answer, err error) bool { return err == nil && a.body == "slow" }},
+		{"raw drip", Fault{Endpoint: "openid", Raw: "HTTP/1.1 200 OK\r\n\r\nmine", Drip: 1},
+			func(a answer, err error) bool { return err == nil && a.body == "mine" }},
+		{"delay alone", Fault{Endpoint: "openid", Delay: 1},
+			func(a answer, _ error) bool {
+				return a.status == 200 && strings.Contains(a.body, "issuer")
+			}},
 	}
 	for _, test := range tests {
 		w.Fail(test.fault)
@@ -69,7 +94,8 @@ func TestFaultTimes(t *testing.T) {
 	w := newWorld(t)
 	w.Fail(Fault{Endpoint: "openid", Status: 500, After: 1, Times: 2})
 	for i, want := range []int{200, 500, 500, 200} {
-		if a := w.do("GET", w.EntraURL()+"/common/v2.0/.well-known/openid-configuration", ""); a.status != want {
+		if a := w.do("GET", w.EntraURL()+"/common/v2.0/.well-known/openid-configuration",
+			""); a.status != want {
 			t.Errorf("request %d: %d, want %d", i, a.status, want)
 		}
 	}

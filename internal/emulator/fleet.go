@@ -21,7 +21,8 @@ func (d *Directory) as(host string) *Directory {
 	own := *d
 	m := &own.Machine
 	if elsewhere {
-		m.ResourceID = strings.Replace(m.ResourceID, segmentAfter(m.ResourceID, "subscriptions"), guidOf("subscription "+subscription), 1)
+		m.ResourceID = strings.Replace(m.ResourceID, segmentAfter(m.ResourceID, "subscriptions"),
+			guidOf("subscription "+subscription), 1)
 	}
 	m.ResourceID = m.ResourceID[:strings.LastIndex(m.ResourceID, "/")+1] + name
 	m.Name, m.VMID = name, guidOf("machine "+name)
@@ -29,7 +30,8 @@ func (d *Directory) as(host string) *Directory {
 	for i, identity := range d.Identities {
 		if identity.SystemAssigned {
 			own.Identities[i].like = identity.ObjectID
-			own.Identities[i].ObjectID, own.Identities[i].ClientID = guidOf("identity "+name), guidOf("client "+name)
+			own.Identities[i].ObjectID, own.Identities[i].ClientID = guidOf("identity "+name),
+				guidOf("client "+name)
 		}
 	}
 	return &own

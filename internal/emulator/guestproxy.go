@@ -108,7 +108,8 @@ func socketAt(port string) (uid, inode string, err error) {
 	}
 	for line := range strings.Lines(string(table)) {
 		fields := strings.Fields(line)
-		if len(fields) >= 10 && strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", number)) && fields[9] != "0" {
+		if len(fields) >= 10 && strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", number)) &&
+			fields[9] != "0" {
 			return fields[7], fields[9], nil
 		}
 	}

@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// Who may ask is told by the process at the other end, member for member; the answer to others is a bare 403.
+// Who may ask is told by the process at the other end, member for member; the answer to others is a
+// bare 403.
 func TestGuestProxyAgent(t *testing.T) {
 	exe, err := os.Readlink("/proc/self/exe")
 	if err != nil {
@@ -26,9 +27,10 @@ func TestGuestProxyAgent(t *testing.T) {
 		callers []Caller
 		want    int
 	}{
-		"no rules":        {nil, 200},
-		"the executable":  {[]Caller{{Exe: exe}}, 200},
-		"all of it":       {[]Caller{{Exe: "/usr/sbin/sshd"}, {User: me.Username, Process: filepath.Base(exe), Exe: exe}}, 200},
+		"no rules":       {nil, 200},
+		"the executable": {[]Caller{{Exe: exe}}, 200},
+		"all of it": {[]Caller{{Exe: "/usr/sbin/sshd"},
+			{User: me.Username, Process: filepath.Base(exe), Exe: exe}}, 200},
 		"another":         {[]Caller{{Exe: "/usr/sbin/aadctl"}}, 403},
 		"another user":    {[]Caller{{User: me.Username + "2", Exe: exe}}, 403},
 		"another name":    {[]Caller{{Process: "sshd", Exe: exe}}, 403},
@@ -43,7 +45,8 @@ func TestGuestProxyAgent(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			for _, path := range []string{"instance/compute?api-version=2021-02-01", "identity/info?api-version=2018-02-01",
+			for _, path := range []string{"instance/compute?api-version=2021-02-01",
+				"identity/info?api-version=2018-02-01",
 				"identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/"} {
 				req, err := http.NewRequest(http.MethodGet, s.MetadataURL()+"/metadata/"+path, nil)
 				if err != nil {
@@ -56,7 +59,9 @@ func TestGuestProxyAgent(t *testing.T) {
 				}
 				body, _ := io.ReadAll(got.Body)
 				got.Body.Close()
-				if got.StatusCode != test.want || (test.want == 403) != (len(body) == 0 && got.Close && got.Header.Get("Content-Type") == "") {
+				if got.StatusCode != test.want ||
+					(test.want == 403) != (len(body) == 0 && got.Close &&
+						got.Header.Get("Content-Type") == "") {
 					t.Errorf("%s: %d %v %q", path, got.StatusCode, got.Header, body)
 				}
 			}

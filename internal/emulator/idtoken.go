@@ -144,7 +144,8 @@ func (s *Server) idToken(claims map[string]any) string {
 // honest signs claims that no forgery touches.
 func (s *Server) honest(claims map[string]any) string {
 	key, kid := s.signingKey(Honest)
-	input := segment(map[string]any{"typ": "JWT", "alg": Honest.algorithm(), "kid": kid}) + "." + segment(claims)
+	input := segment(map[string]any{"typ": "JWT", "alg": Honest.algorithm(), "kid": kid}) + "." +
+		segment(claims)
 	return input + "." + base64.RawURLEncoding.EncodeToString(Honest.sign(key, input))
 }
 

@@ -67,7 +67,8 @@ func (w *world) verifies(token string) (issuer string, ok bool) {
 		n, _ := base64.RawURLEncoding.DecodeString(k.Modulus)
 		e, _ := base64.RawURLEncoding.DecodeString(k.Expo)
 		key := &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}
-		if k.ID == header["kid"] && header["alg"] == "RS256" && rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], sig) == nil {
+		if k.ID == header["kid"] && header["alg"] == "RS256" &&
+			rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], sig) == nil {
 			return strings.ReplaceAll(k.Issuer, "{tenantid}", w.directory().TenantID), true
 		}
 	}
@@ -81,11 +82,13 @@ func TestIDToken(t *testing.T) {
 	if !ok {
 		t.Fatal("no published key verifies the token")
 	}
-	meta := w.do("GET", w.EntraURL()+"/"+w.directory().TenantID+"/v2.0/.well-known/openid-configuration", "").object(t)
+	meta := w.do("GET", w.EntraURL()+"/"+w.directory().TenantID+
+		"/v2.0/.well-known/openid-configuration", "").object(t)
 	c := claimsOf(t, token)
 	want := map[string]any{
 		"aud": w.directory().ClientID, "iss": issuer, "tid": w.directory().TenantID, "ver": "2.0",
-		"oid": "aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb", "preferred_username": "admin@contoso.example", "name": "Ada Admin",
+		"oid":                "aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb",
+		"preferred_username": "admin@contoso.example", "name": "Ada Admin",
 	}
 	for k, v := range want {
 		if c[k] != v {
@@ -115,7 +118,8 @@ func TestUserClaims(t *testing.T) {
 	if c["tid"] != foreignTenant || c["oid"] != nil || c["idp"] != "https://sts.windows.net/x/" {
 		t.Errorf("claims %v", c)
 	}
-	if groups, _ := c["groups"].([]any); len(groups) != 2 || !slices.Contains(groups, any("cccccccc-2222-3333-4444-dddddddddddd")) {
+	if groups, _ := c["groups"].([]any); len(groups) != 2 ||
+		!slices.Contains(groups, any("cccccccc-2222-3333-4444-dddddddddddd")) {
 		t.Errorf("groups %v, want both, through nesting", c["groups"])
 	}
 }

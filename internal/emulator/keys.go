@@ -167,7 +167,8 @@ func (x *exchange) publishKeys() {
 		publish(nobodysKey("consumer 2"), current, mine, consumers),
 	}
 	if ring.foreign != nil {
-		keys = append(keys, publish(&ring.foreign.PublicKey, current, mine, x.base()+"/"+foreignTenant+"/v2.0"))
+		keys = append(keys, publish(&ring.foreign.PublicKey, current, mine,
+			x.base()+"/"+foreignTenant+"/v2.0"))
 	}
 	x.json(http.StatusOK, map[string]any{"keys": keys})
 }

@@ -35,8 +35,8 @@ type Bucket struct {
 // Documented are the limits that Microsoft names, all but those of Entra ID,
 // which it keeps to itself.
 //
-// Resource Manager, by region: "Understand how Azure Resource Manager throttles
-// requests", https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling;
+// Resource Manager, by region: "Understand how Azure Resource Manager throttles requests",
+// https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling;
 // a machine: "Azure Instance Metadata Service", Rate limiting,
 // https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service.
 func Documented() Limits {
@@ -114,9 +114,11 @@ func (x *exchange) armThrottled(oid, resource string) bool {
 		return false
 	}
 	x.Header().Set("Retry-After", seconds(wait))
-	x.armError(http.StatusTooManyRequests, "SubscriptionRequestsThrottled", fmt.Sprintf("Number of '%s' requests for subscription '%s' actor '%s' exceeded. "+
-		"Please try again after '%s' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for additional information.",
-		kind, subscription, oid, seconds(wait)))
+	x.armError(http.StatusTooManyRequests, "SubscriptionRequestsThrottled",
+		fmt.Sprintf("Number of '%s' requests for subscription '%s' actor '%s' exceeded. "+
+			"Please try again after '%s' seconds after additional tokens are available. Refer to "+
+			"https://aka.ms/arm-throttling for additional information.",
+			kind, subscription, oid, seconds(wait)))
 	return true
 }
 
@@ -124,10 +126,13 @@ func (x *exchange) armThrottled(oid, resource string) bool {
 // ID thinks that an application asks in a loop (MSAL.NET issue 1495).
 func (x *exchange) entraThrottled() bool {
 	bucket := x.dir.Limits.SignIns
-	if _, wait := x.s.take(x.now, draw{bucket, "sign-in " + x.r.PostForm.Get("client_id")}); wait == 0 {
+	if _, wait := x.s.take(x.now,
+		draw{bucket, "sign-in " + x.r.PostForm.Get("client_id")}); wait == 0 {
 		return false
 	}
-	x.refuse(refusal{word: "invalid_grant", aadsts: 50196, text: "The server terminated an operation because it encountered a client request loop. Please contact your app vendor."})
+	x.refuse(refusal{word: "invalid_grant", aadsts: 50196,
+		text: "The server terminated an operation because it encountered a client request loop. " +
+			"Please contact your app vendor."})
 	return true
 }
 

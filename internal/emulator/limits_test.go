@@ -25,7 +25,8 @@ func limited(l Limits) (*Server, *time.Time) {
 // tokenFor is what the machine with this host name is given.
 func (s *Server) tokenFor(t *testing.T, host string) (string, *httptest.ResponseRecorder) {
 	t.Helper()
-	r := httptest.NewRequest("GET", "http://"+host+"/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/", nil)
+	r := httptest.NewRequest("GET", "http://"+host+
+		"/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/", nil)
 	r.Header.Set("Metadata", "true")
 	got := httptest.NewRecorder()
 	s.Metadata().ServeHTTP(got, r)
@@ -39,7 +40,8 @@ func (s *Server) tokenFor(t *testing.T, host string) (string, *httptest.Response
 // resourceOf is the id that the machine with this host name is told.
 func (s *Server) resourceOf(t *testing.T, host string) string {
 	t.Helper()
-	r := httptest.NewRequest("GET", "http://"+host+"/metadata/instance/compute?api-version=2021-02-01", nil)
+	r := httptest.NewRequest("GET", "http://"+host+
+		"/metadata/instance/compute?api-version=2021-02-01", nil)
 	r.Header.Set("Metadata", "true")
 	got := httptest.NewRecorder()
 	s.Metadata().ServeHTTP(got, r)
@@ -52,14 +54,16 @@ func (s *Server) resourceOf(t *testing.T, host string) string {
 
 // reads asks for the deny assignments at a resource.
 func (s *Server) reads(token, resource string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest("GET", "https://arm"+resource+"/providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01&%24filter=atScope()", nil)
+	r := httptest.NewRequest("GET", "https://arm"+resource+
+		"/providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01&%24filter=atScope()", nil)
 	r.Header.Set("Authorization", "Bearer "+token)
 	got := httptest.NewRecorder()
 	s.Entra().ServeHTTP(got, r)
 	return got
 }
 
-// A principal has a bucket in each subscription, and all together another; both are filled up again as time goes by.
+// A principal has a bucket in each subscription, and all together another; both are filled up again
+// as time goes by.
 func TestLimitsOfResourceManager(t *testing.T) {
 	s, now := limited(Limits{Reads: Bucket{3, 0.5}, AllReads: Bucket{5, 1}})
 	one, _ := s.tokenFor(t, "vm1")
@@ -89,10 +93,13 @@ func TestLimitsOfResourceManager(t *testing.T) {
 			want = http.StatusTooManyRequests
 		}
 		h := got.Header()
-		if got.Code != want || h.Get("Retry-After") != test.retry || h.Get("x-ms-ratelimit-remaining-subscription-reads") != test.left {
-			t.Errorf("%d: %d, Retry-After %q, left %q: %s", i, got.Code, h.Get("Retry-After"), h.Get("x-ms-ratelimit-remaining-subscription-reads"), got.Body)
+		if got.Code != want || h.Get("Retry-After") != test.retry ||
+			h.Get("x-ms-ratelimit-remaining-subscription-reads") != test.left {
+			t.Errorf("%d: %d, Retry-After %q, left %q: %s", i, got.Code, h.Get("Retry-After"),
+				h.Get("x-ms-ratelimit-remaining-subscription-reads"), got.Body)
 		}
-		if want == http.StatusTooManyRequests && !strings.Contains(got.Body.String(), `"SubscriptionRequestsThrottled"`) {
+		if want == http.StatusTooManyRequests && !strings.Contains(got.Body.String(),
+			`"SubscriptionRequestsThrottled"`) {
 			t.Error(got.Body)
 		}
 	}
@@ -103,7 +110,8 @@ func TestNoLimits(t *testing.T) {
 	s, _ := limited(Limits{})
 	token, _ := s.tokenFor(t, "vm1")
 	for range 300 {
-		if got := s.reads(token, s.resourceOf(t, "vm1")); got.Code != http.StatusOK || got.Header().Get("x-ms-ratelimit-remaining-subscription-reads") != "" {
+		if got := s.reads(token, s.resourceOf(t, "vm1")); got.Code != http.StatusOK ||
+			got.Header().Get("x-ms-ratelimit-remaining-subscription-reads") != "" {
 			t.Fatalf("%d %v", got.Code, got.Header())
 		}
 	}
@@ -131,14 +139,16 @@ func TestLimitsOfSignIns(t *testing.T) {
 	s, now := limited(Limits{SignIns: Bucket{2, 1}})
 	ask := func() *httptest.ResponseRecorder {
 		d := s.directory()
-		r := httptest.NewRequest("POST", "https://entra/"+d.TenantID+"/oauth2/v2.0/devicecode", strings.NewReader("scope=openid&client_id="+d.ClientID))
+		r := httptest.NewRequest("POST", "https://entra/"+d.TenantID+"/oauth2/v2.0/devicecode",
+			strings.NewReader("scope=openid&client_id="+d.ClientID))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		got := httptest.NewRecorder()
 		s.Entra().ServeHTTP(got, r)
 		return got
 	}
 	for i, want := range []int{200, 200, 400} {
-		if got := ask(); got.Code != want || (want == 400) != strings.Contains(got.Body.String(), "AADSTS50196") {
+		if got := ask(); got.Code != want ||
+			(want == 400) != strings.Contains(got.Body.String(), "AADSTS50196") {
 			t.Errorf("%d: %d %s", i, got.Code, got.Body)
 		}
 	}

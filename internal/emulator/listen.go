@@ -71,7 +71,8 @@ func newHTTPServer(h http.Handler) *http.Server {
 		Handler:           h,
 		Protocols:         &only,
 		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          log.New(io.Discard, "", 0), // clients that distrust the CA are the client's news
+		// clients that distrust the CA are the client's news
+		ErrorLog: log.New(io.Discard, "", 0),
 	}
 }
 

@@ -56,10 +56,14 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) {
 // 636 says that older agents know fewer).
 var (
 	azureVersions = []string{
-		"2025-04-07", "2024-07-17", "2024-03-15", "2023-11-15", "2023-07-01", "2021-12-13", "2021-11-15", "2021-11-01", "2021-10-01",
-		"2021-05-01", "2021-03-01", "2021-02-01", "2021-01-01", "2020-12-01", "2020-10-01", "2020-09-01", "2020-07-15", "2020-06-01",
-		"2019-11-01", "2019-08-15", "2019-08-01", "2019-06-04", "2019-06-01", "2019-04-30", "2019-03-11", "2019-02-01", "2018-10-01",
-		"2018-04-02", "2018-02-01", "2017-12-01", "2017-10-01", "2017-08-01", "2017-04-02", "2017-03-01",
+		"2025-04-07", "2024-07-17", "2024-03-15", "2023-11-15", "2023-07-01", "2021-12-13",
+		"2021-11-15", "2021-11-01", "2021-10-01",
+		"2021-05-01", "2021-03-01", "2021-02-01", "2021-01-01", "2020-12-01", "2020-10-01",
+		"2020-09-01", "2020-07-15", "2020-06-01",
+		"2019-11-01", "2019-08-15", "2019-08-01", "2019-06-04", "2019-06-01", "2019-04-30",
+		"2019-03-11", "2019-02-01", "2018-10-01",
+		"2018-04-02", "2018-02-01", "2017-12-01", "2017-10-01", "2017-08-01",
+		"2017-04-02", "2017-03-01",
 	}
 	arcVersions = []string{"2021-02-01", "2020-06-01", "2019-11-01", "2019-08-15"}
 )
@@ -88,9 +92,11 @@ func (x *exchange) metadataAllowed() bool {
 	case x.r.Method != http.MethodGet:
 		x.metadataError(http.StatusMethodNotAllowed, "invalid_request", "Method not allowed")
 	case !strings.EqualFold(x.r.Header.Get("Metadata"), "true"):
-		x.metadataError(http.StatusBadRequest, "invalid_request", "Required metadata header not specified")
+		x.metadataError(http.StatusBadRequest, "invalid_request",
+			"Required metadata header not specified")
 	case len(x.r.Header.Values("X-Forwarded-For")) > 0:
-		x.metadataError(http.StatusBadRequest, "invalid_request", "The request was forwarded: X-Forwarded-For is not allowed")
+		x.metadataError(http.StatusBadRequest, "invalid_request",
+			"The request was forwarded: X-Forwarded-For is not allowed")
 	case !slices.Contains(x.versions(), version):
 		x.metadataError(http.StatusBadRequest, "invalid_request", x.versionProblem(version))
 	default:
@@ -107,7 +113,8 @@ func (x *exchange) versionProblem(version string) string {
 	case x.onArc():
 		return "The api-version is invalid. Supported are " + strings.Join(x.versions(), " ")
 	case x.note.Endpoint == "instance":
-		return "api-version is invalid or was not specified in the request. For more information refer to aka.ms/azureimds"
+		return "api-version is invalid or was not specified in the request. For more information " +
+			"refer to aka.ms/azureimds"
 	case version == "":
 		return "Required query variable 'api-version' is missing"
 	default:
@@ -122,7 +129,8 @@ func (x *exchange) metadataError(status int, word, text string) {
 	x.noteError(word)
 	switch v := x.versions(); {
 	case x.note.Endpoint == "instance" && !x.onArc() && strings.HasPrefix(text, "api-version"):
-		x.json(status, map[string]any{"error": "Bad request. " + text, "newest-versions": v[:min(3, len(v))]})
+		x.json(status, map[string]any{"error": "Bad request. " + text,
+			"newest-versions": v[:min(3, len(v))]})
 	case x.note.Endpoint == "instance" && !x.onArc():
 		x.json(status, map[string]any{"error": "Bad request. " + text})
 	default:
@@ -151,7 +159,8 @@ func (x *exchange) identityToken() {
 	q := x.r.URL.Query()
 	resource := q.Get("resource")
 	if resource == "" {
-		x.metadataError(http.StatusBadRequest, "invalid_request", "Required query variable 'resource' is missing")
+		x.metadataError(http.StatusBadRequest, "invalid_request",
+			"Required query variable 'resource' is missing")
 		return
 	}
 	m, problem := x.dir.identity(q.Get("client_id"))
@@ -164,7 +173,8 @@ func (x *exchange) identityToken() {
 	}
 	life := fmt.Sprint(int(identityLife.Seconds()))
 	x.json(http.StatusOK, map[string]string{
-		"access_token":   x.s.issueBearer(secret(), bearer{m.ObjectID, resource, x.now.Add(identityLife), m.like}, x.now),
+		"access_token": x.s.issueBearer(secret(), bearer{m.ObjectID, resource,
+			x.now.Add(identityLife), m.like}, x.now),
 		"client_id":      m.ClientID,
 		"expires_in":     life,
 		"expires_on":     fmt.Sprint(x.now.Add(identityLife).Unix()),
@@ -187,7 +197,9 @@ func (d *Directory) identity(clientID string) (Identity, string) {
 	case clientID == "" && len(d.Identities) == 1:
 		return d.Identities[0], ""
 	case clientID == "" && len(d.Identities) > 1:
-		return Identity{}, "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request"
+		return Identity{},
+			"Multiple user assigned identities exist, please specify the clientId / resourceId " +
+				"of the identity in the token request"
 	default:
 		return Identity{}, "Identity not found"
 	}

@@ -36,7 +36,8 @@ func pagePolicy(target string) string {
 	if u, err := url.Parse(target); err == nil && u.Host != "" {
 		also = " " + u.Scheme + "://" + u.Host
 	}
-	return "default-src 'none'; img-src data:; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+	return "default-src 'none'; img-src data:; style-src 'sha256-" +
+		base64.StdEncoding.EncodeToString(sum[:]) +
 		"'; form-action 'self'" + also + "; base-uri 'none'; frame-ancestors 'none'"
 }
 
@@ -81,15 +82,19 @@ func (r *Refused) Reason() string {
 	switch r.AADSTS {
 	case 53000, 53001:
 		if r.flow == AuthorizationCode {
-			return "Your account is right, but your organization asks for a managed device here, and this browser is not on one."
+			return "Your account is right, but your organization asks for a managed device here, " +
+				"and this browser is not on one."
 		}
-		return "Your account is right, but your organization asks for a managed device here, and a sign-in with a code cannot show one."
+		return "Your account is right, but your organization asks for a managed device here, and " +
+			"a sign-in with a code cannot show one."
 	case 53003, 530035:
-		return "Your account is right, but your organization does not let you sign in this way: this application, place or kind of sign-in may be restricted."
+		return "Your account is right, but your organization does not let you sign in this way: " +
+			"this application, place or kind of sign-in may be restricted."
 	case 50079:
 		return "Your organization asks for a second factor, and your account has none."
 	case 90094:
-		return "This application needs permissions that only an administrator of your organization can give."
+		return "This application needs permissions that only an administrator of your " +
+			"organization can give."
 	default:
 		return fmt.Sprintf("AADSTS%d: %s", r.AADSTS, r.text)
 	}
@@ -120,7 +125,8 @@ func (x *exchange) advance() (int, view) {
 	f := x.r.PostForm
 	code, account := f.Get("code"), strings.TrimSpace(f.Get("account"))
 	if plainCode(code) == "" {
-		return http.StatusBadRequest, view{Step: "code", Problem: "Enter the code that your device shows."}
+		return http.StatusBadRequest, view{Step: "code",
+			Problem: "Enter the code that your device shows."}
 	}
 	if err := x.s.check(code); err != nil {
 		return again(err, code)
@@ -189,7 +195,8 @@ func (x *exchange) show(status int, v view) {
 	if v.Refused != nil {
 		x.noteError(fmt.Sprintf("AADSTS%d", v.Refused.AADSTS))
 	}
-	v.Style, v.Application, v.Accounts, v.ClientID = template.CSS(pageStyle), x.dir.application(), x.dir.Users, x.dir.ClientID
+	v.Style, v.Application, v.Accounts, v.ClientID = template.CSS(pageStyle), x.dir.application(),
+		x.dir.Users, x.dir.ClientID
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, v); err != nil {
 		http.Error(x, "the page cannot be shown", http.StatusInternalServerError)

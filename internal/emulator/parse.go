@@ -69,7 +69,8 @@ func decodeError(file string, err error) error {
 	var wrong *toml.DecodeError
 	if errors.As(err, &wrong) {
 		row, _ := wrong.Position()
-		return &Error{file, row, strings.Join(wrong.Key(), "."), strings.TrimPrefix(wrong.Error(), "toml: ")}
+		return &Error{file, row, strings.Join(wrong.Key(), "."),
+			strings.TrimPrefix(wrong.Error(), "toml: ")}
 	}
 	return &Error{File: file, Problem: err.Error()}
 }

@@ -33,7 +33,8 @@ func TestEmulatorLooksReal(t *testing.T) {
 	for _, f := range files {
 		text, err := os.ReadFile("testdata/recorded/" + f.Name())
 		var want recorded
-		if err != nil || json.Unmarshal(text, &want) != nil || want.Source == "" || want.Date == "" || len(want.Bodies) == 0 {
+		if err != nil || json.Unmarshal(text, &want) != nil || want.Source == "" ||
+			want.Date == "" || len(want.Bodies) == 0 {
 			t.Fatalf("%s: %v", f.Name(), err)
 		}
 		name := strings.TrimSuffix(f.Name(), ".json")
@@ -82,7 +83,8 @@ func like(got, want any, at string) string {
 			break
 		}
 		for i := range g {
-			if problem := likeOne(g[i], w, fmt.Sprintf("%s[%d]", at, i)); len(w) == 0 || problem != "" {
+			if problem := likeOne(g[i], w, fmt.Sprintf("%s[%d]", at, i)); len(w) == 0 ||
+				problem != "" {
 				return fmt.Sprintf("\n%s[%d] is of no recorded shape%s", at, i, problem)
 			}
 		}
@@ -127,11 +129,13 @@ func realAnswers(t *testing.T) map[string]answer {
 	w := newWorld(t)
 	w.change(func(d *Directory) {
 		d.Machine.Tags = map[string]string{"a": "b"}
-		d.Denies = []Deny{{Name: "d", Principals: []string{nobody}, Exclude: []string{"Operators"}, DataActions: []string{"*"}, Scope: "/"}}
+		d.Denies = []Deny{{Name: "d", Principals: []string{nobody}, Exclude: []string{"Operators"},
+			DataActions: []string{"*"}, Scope: "/"}}
 	})
 	entra := w.EntraURL() + "/" + w.directory().TenantID
 	all := map[string]answer{
-		"openid-common":    w.do("GET", w.EntraURL()+"/common/v2.0/.well-known/openid-configuration", ""),
+		"openid-common": w.do("GET",
+			w.EntraURL()+"/common/v2.0/.well-known/openid-configuration", ""),
 		"openid-tenant":    w.do("GET", entra+"/v2.0/.well-known/openid-configuration", ""),
 		"keys":             w.do("GET", entra+"/discovery/v2.0/keys", ""),
 		"devicecode":       w.form("devicecode", "client_id", myApp, "scope", "openid"),
@@ -147,7 +151,8 @@ func realAnswers(t *testing.T) map[string]answer {
 	w.realDecisions(all)
 	w.realRefusals(all)
 	arc(w)
-	all["arc-instance"], all["arc-version"] = w.metadata("instance/compute?api-version=2020-06-01"), w.metadata("instance/compute")
+	all["arc-instance"], all["arc-version"] = w.metadata("instance/compute?api-version=2020-06-01"),
+		w.metadata("instance/compute")
 	return all
 }
 
@@ -155,15 +160,18 @@ func realAnswers(t *testing.T) map[string]answer {
 func (w *world) realDecisions(all map[string]answer) {
 	bearer := "Bearer " + w.identityBearer()
 	get := func(what string) answer {
-		return w.do("GET", w.EntraURL()+vm+"/providers/Microsoft.Authorization/"+what, "", "Authorization", bearer)
+		return w.do("GET", w.EntraURL()+vm+"/providers/Microsoft.Authorization/"+what,
+			"", "Authorization", bearer)
 	}
 	all["roleassignments"] = get("roleAssignments?api-version=2022-04-01&$filter=atScope()+and+assignedTo('" + userOID + "')")
 	all["roledefinition"] = get("roleDefinitions/fb879df8-f326-4884-b1cf-06f3ad86be52?api-version=2022-04-01")
 	all["denyassignments"] = get("denyAssignments?api-version=2022-04-01&$filter=atScope()")
 	all["permissions"] = get("permissions?api-version=2022-04-01")
-	all["arm-error"] = w.do("POST", w.EntraURL()+"/subscriptions/x"+strings.TrimPrefix(askURL, vm), ask(userOID, true), "Authorization", bearer)
+	all["arm-error"] = w.do("POST", w.EntraURL()+"/subscriptions/x"+strings.TrimPrefix(askURL, vm),
+		ask(userOID, true), "Authorization", bearer)
 	nora, _ := w.directory().user(nobody)
-	var decisions []json.RawMessage // an assignment, a deny, and null in the place of the assignment
+	// an assignment, a deny, and null in the place of the assignment
+	var decisions []json.RawMessage
 	for _, oid := range []string{userOID, nora.ObjectID, userOID} {
 		a := w.do("POST", w.EntraURL()+askURL, ask(oid, true), "Authorization", bearer)
 		var some []json.RawMessage
@@ -181,10 +189,12 @@ func (w *world) realDecisions(all map[string]answer) {
 func (w *world) realRefusals(all map[string]answer) {
 	for name, change := range map[string]func(*Directory){
 		"policy-error": func(d *Directory) {
-			d.Polling, d.Policies = "interaction_required", []Policy{{Name: "codes", Grant: "block"}}
+			d.Polling, d.Policies = "interaction_required",
+				[]Policy{{Name: "codes", Grant: "block"}}
 		},
 		"consent-error": func(d *Directory) {
-			d.Polling, d.Policies, d.Registration.ConsentRequired, d.UserConsent = "invalid_grant", nil, true, "none"
+			d.Polling, d.Policies, d.Registration.ConsentRequired, d.UserConsent = "invalid_grant",
+				nil, true, "none"
 		},
 	} {
 		w.change(change)

@@ -18,25 +18,34 @@ func TestRedeemErrors(t *testing.T) {
 	}{
 		{"SPA without a browser", spaPage, "", nil, 400, "invalid_request", 9002327},
 		{"public client in a browser", publicPage, origin, nil, 400, "invalid_request", 9002326},
-		{"public client with a secret", publicPage, "", []string{"client_secret", "x"}, 401, "invalid_client", 700025},
+		{"public client with a secret", publicPage, "", []string{"client_secret", "x"}, 401,
+			"invalid_client", 700025},
 		{"Web without a secret", webPage, "", nil, 401, "invalid_client", 7000218},
-		{"Web with a wrong one", webPage, "", []string{"client_secret", "x"}, 401, "invalid_client", 7000215},
-		{"another verifier", spaPage, origin, []string{"code_verifier", challenge}, 400, "invalid_grant", 501481},
+		{"Web with a wrong one", webPage, "", []string{"client_secret", "x"}, 401,
+			"invalid_client", 7000215},
+		{"another verifier", spaPage, origin, []string{"code_verifier", challenge},
+			400, "invalid_grant", 501481},
 		{"no verifier", publicPage, "", []string{"code_verifier", ""}, 400, "invalid_grant", 50148},
-		{"another address", publicPage, "", []string{"redirect_uri", spaPage}, 400, "invalid_client", 500112},
-		{"no address", publicPage, "", []string{"redirect_uri", ""}, 400, "invalid_request", 900144},
+		{"another address", publicPage, "", []string{"redirect_uri", spaPage}, 400,
+			"invalid_client", 500112},
+		{"no address", publicPage, "", []string{"redirect_uri", ""}, 400,
+			"invalid_request", 900144},
 		{"no code", publicPage, "", []string{"code", ""}, 400, "invalid_request", 900144},
 		{"another code", publicPage, "", []string{"code", "1.Ax"}, 400, "invalid_grant", 70000},
-		{"another client", publicPage, "", []string{"client_id", otherApp}, 400, "unauthorized_client", 700016},
-		{"two resources", publicPage, "", []string{"scope", ownScope + " User.Read"}, 400, "invalid_request", 28000},
-		{"unknown scope", publicPage, "", []string{"scope", "api://x/y"}, 400, "invalid_scope", 500011},
+		{"another client", publicPage, "", []string{"client_id", otherApp}, 400,
+			"unauthorized_client", 700016},
+		{"two resources", publicPage, "", []string{"scope", ownScope + " User.Read"}, 400,
+			"invalid_request", 28000},
+		{"unknown scope", publicPage, "", []string{"scope", "api://x/y"},
+			400, "invalid_scope", 500011},
 	} {
 		w := newWorld(t)
 		w.change(func(d *Directory) { d.Registration.Web = []string{webPage} })
 		code := w.code(test.page)
 		a := w.redeemCode(code, test.page, test.origin, test.more...)
 		m := a.object(t)
-		if a.status != test.status || m["error"] != test.error || m["error_codes"].([]any)[0] != test.aadsts {
+		if a.status != test.status || m["error"] != test.error ||
+			m["error_codes"].([]any)[0] != test.aadsts {
 			t.Errorf("%s: %d %s", test.name, a.status, a.body)
 		}
 		if test.page == webPage {
@@ -54,7 +63,8 @@ func TestRedeemErrors(t *testing.T) {
 		t.Errorf("after ten minutes: %s", a.body)
 	}
 	w.pass(1)
-	if a := w.redeemCode(expired, publicPage, ""); a.object(t)["error_codes"].([]any)[0] != 70008.0 {
+	if a := w.redeemCode(expired, publicPage,
+		""); a.object(t)["error_codes"].([]any)[0] != 70008.0 {
 		t.Errorf("later: %s", a.body)
 	}
 	early := w.code(publicPage)
@@ -62,10 +72,12 @@ func TestRedeemErrors(t *testing.T) {
 	if a := w.redeemCode(early, publicPage, ""); a.object(t)["error_codes"].([]any)[0] != 70008.0 {
 		t.Errorf("expired on purpose: %s", a.body)
 	}
-	if a := w.redeemCode(w.code(spaPage, "code_challenge", "", "code_challenge_method", ""), spaPage, origin); a.object(t)["error_codes"].([]any)[0] != 9002325.0 {
+	if a := w.redeemCode(w.code(spaPage, "code_challenge", "", "code_challenge_method", ""),
+		spaPage, origin); a.object(t)["error_codes"].([]any)[0] != 9002325.0 {
 		t.Errorf("without PKCE: %s", a.body)
 	}
-	if a := w.redeemCode(w.code(publicPage, "code_challenge", verifier, "code_challenge_method", ""), publicPage, ""); a.status != 200 {
+	if a := w.redeemCode(w.code(publicPage, "code_challenge", verifier, "code_challenge_method",
+		""), publicPage, ""); a.status != 200 {
 		t.Errorf("plain: %s", a.body)
 	}
 }

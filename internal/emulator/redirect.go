@@ -37,7 +37,9 @@ func (r Registration) addresses(p platform) []string {
 // platformOf finds a redirect address among those registered; "" is none.
 func (r Registration) platformOf(address string) platform {
 	for _, p := range []platform{spa, publicClient, web} {
-		if slices.ContainsFunc(r.addresses(p), func(known string) bool { return sameAddress(known, address) }) {
+		if slices.ContainsFunc(r.addresses(p), func(known string) bool {
+			return sameAddress(known, address)
+		}) {
 			return p
 		}
 	}
@@ -72,13 +74,19 @@ func (r Registration) addressProblem() (key, sentence string) {
 			u, err := url.Parse(address)
 			switch {
 			case err != nil || u.Scheme == "" || u.Fragment != "" || len(address) > 256:
-				return at, fmt.Sprintf("%q: a redirect address is absolute, has no fragment and at most 256 characters", address)
+				return at, fmt.Sprintf("%q: a redirect address is absolute, has no fragment and "+
+					"at most 256 characters", address)
 			case p == publicClient && u.Scheme != "http":
-			case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) || u.Host == "":
-				return at, fmt.Sprintf("%q: a redirect address is one of https, or of http on localhost or 127.0.0.1", address)
+			case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) ||
+				u.Host == "":
+				return at, fmt.Sprintf("%q: a redirect address is one of https, or of http on "+
+					"localhost or 127.0.0.1", address)
 			}
-			if slices.ContainsFunc(seen, func(other string) bool { return sameAddress(other, address) }) {
-				return at, fmt.Sprintf("%q: one address is registered once, for one platform", address)
+			if slices.ContainsFunc(seen, func(other string) bool {
+				return sameAddress(other, address)
+			}) {
+				return at, fmt.Sprintf("%q: one address is registered once, for one platform",
+					address)
 			}
 			seen = append(seen, address)
 		}

@@ -59,7 +59,8 @@ func (e refusal) body(now time.Time, correlation string) refusalBody {
 		b.URI = fmt.Sprintf("https://login.microsoftonline.com/error?code=%d", e.aadsts)
 		e.text = fmt.Sprintf("AADSTS%d: %s", e.aadsts, e.text)
 	}
-	b.Description = fmt.Sprintf("%s\r\nTrace ID: %s\r\nCorrelation ID: %s\r\nTimestamp: %s", e.text, b.TraceID, b.CorrelationID, b.Timestamp)
+	b.Description = fmt.Sprintf("%s\r\nTrace ID: %s\r\nCorrelation ID: %s\r\nTimestamp: %s", e.text,
+		b.TraceID, b.CorrelationID, b.Timestamp)
 	return b
 }
 
@@ -67,7 +68,9 @@ func (e refusal) body(now time.Time, correlation string) refusalBody {
 // the fields.
 func (x *exchange) formComplete(fields ...string) bool {
 	if x.r.Method != http.MethodPost {
-		x.refuse(refusal{word: "invalid_request", aadsts: 900561, text: fmt.Sprintf("The endpoint only accepts POST requests. Received a %s request.", x.r.Method)})
+		x.refuse(refusal{word: "invalid_request", aadsts: 900561,
+			text: fmt.Sprintf("The endpoint only accepts POST requests. Received a %s request.",
+				x.r.Method)})
 		return false
 	}
 	for _, f := range fields {
@@ -80,7 +83,8 @@ func (x *exchange) formComplete(fields ...string) bool {
 }
 
 func missing(field string) refusal {
-	return refusal{word: "invalid_request", aadsts: 900144, text: fmt.Sprintf("The request body must contain the following parameter: '%s'.", field)}
+	return refusal{word: "invalid_request", aadsts: 900144,
+		text: fmt.Sprintf("The request body must contain the following parameter: '%s'.", field)}
 }
 
 // clientKnown answers for itself when the client is not registered here.
@@ -96,11 +100,14 @@ func (d *Directory) knowsClient(id string) *refusal {
 	if id == d.ClientID {
 		return nil
 	}
-	return &refusal{word: "unauthorized_client", aadsts: 700016, text: fmt.Sprintf("Application with identifier '%s' was not found in the directory '%s'.", id, d.TenantID)}
+	return &refusal{word: "unauthorized_client", aadsts: 700016,
+		text: fmt.Sprintf("Application with identifier '%s' was not found in the directory '%s'.",
+			id, d.TenantID)}
 }
 
 // noSecret is the text of 7000218.
-const noSecret = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
+const noSecret = "The request body must contain the following parameter: 'client_assertion' or " +
+	"'client_secret'."
 
 // clientPublic answers for itself when the registration allows no public
 // client flows: the machine asks for a token without a secret.

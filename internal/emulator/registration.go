@@ -37,7 +37,8 @@ const (
 // lowImpact are the permissions that Entra ID proposes to classify as low.
 // https://learn.microsoft.com/entra/identity/enterprise-apps/configure-permission-classifications
 var lowImpact = []string{
-	GraphApp + "/openid", GraphApp + "/profile", GraphApp + "/email", GraphApp + "/offline_access", GraphApp + "/User.Read",
+	GraphApp + "/openid", GraphApp + "/profile", GraphApp + "/email", GraphApp + "/offline_access",
+	GraphApp + "/User.Read",
 }
 
 // unconsented returns those of the permissions asked for that nobody has
@@ -57,7 +58,9 @@ func (d *Directory) unconsented(a asked, given []string) []string {
 	for _, name := range r.PreAuthorized {
 		granted = append(granted, strings.ToLower(d.ClientID)+"/"+name)
 	}
-	return slices.DeleteFunc(a.permissions(), func(p string) bool { return slices.Contains(granted, p) })
+	return slices.DeleteFunc(a.permissions(), func(p string) bool {
+		return slices.Contains(granted, p)
+	})
 }
 
 // mayConsent reports whether the person may consent to the permissions.
@@ -69,7 +72,8 @@ func (d *Directory) mayConsent(u User, permissions []string) bool {
 	case "", consentAll:
 		return true
 	case consentLow:
-		return !slices.ContainsFunc(permissions, func(p string) bool { return !slices.Contains(lowImpact, p) })
+		return !slices.ContainsFunc(permissions,
+			func(p string) bool { return !slices.Contains(lowImpact, p) })
 	default:
 		return false
 	}

@@ -68,7 +68,9 @@ func (d *Directory) parseScope(text, host string) (asked, *scopeProblem) {
 
 // add puts a scope beside the others of its resource.
 func (a *asked) add(app, prefix, name string) {
-	i := slices.IndexFunc(a.resources, func(r resource) bool { return r.app == app && r.prefix == prefix })
+	i := slices.IndexFunc(a.resources, func(r resource) bool {
+		return r.app == app && r.prefix == prefix
+	})
 	if i < 0 {
 		i = len(a.resources)
 		a.resources = append(a.resources, resource{app: app, prefix: prefix})
@@ -81,30 +83,41 @@ func (d *Directory) resourceNamed(prefix, name, host string) (app string, proble
 	known := name == ".default"
 	switch {
 	case prefix == "" && strings.HasPrefix(name, "."), name == "":
-		return "", &scopeProblem{70011, fmt.Sprintf("The provided value for the input parameter 'scope' is not valid. The scope '%s' is not valid.", name)}
-	case prefix == "" || strings.EqualFold(prefix, GraphApp) || prefix == "https://graph.microsoft.com":
-		app, known = GraphApp, known || graphScope.MatchString(name) || slices.Contains(openIDScopes, name)
+		return "", &scopeProblem{70011,
+			fmt.Sprintf("The provided value for the input parameter 'scope' is not valid. The "+
+				"scope '%s' is not valid.", name)}
+	case prefix == "" || strings.EqualFold(prefix, GraphApp) ||
+		prefix == "https://graph.microsoft.com":
+		app, known = GraphApp, known || graphScope.MatchString(name) ||
+			slices.Contains(openIDScopes, name)
 	case d.isOwn(prefix):
-		app, known = strings.ToLower(d.ClientID), known || slices.Contains(d.Registration.Scopes, name)
+		app, known = strings.ToLower(d.ClientID),
+			known || slices.Contains(d.Registration.Scopes, name)
 	case strings.EqualFold(prefix, ARMApp) || isARM(prefix, host):
 		app, known = ARMApp, known || name == "user_impersonation"
 	default:
-		return "", &scopeProblem{500011, fmt.Sprintf("The resource principal named %s was not found in the tenant named %s.", prefix, d.TenantID)}
+		return "", &scopeProblem{500011,
+			fmt.Sprintf("The resource principal named %s was not found in the tenant named %s.",
+				prefix, d.TenantID)}
 	}
 	if !known {
-		return "", &scopeProblem{650053, fmt.Sprintf("The application '%s' asked for scope '%s' that doesn't exist on the resource '%s'.", d.application(), name, app)}
+		return "", &scopeProblem{650053,
+			fmt.Sprintf("The application '%s' asked for scope '%s' that doesn't exist on the "+
+				"resource '%s'.", d.application(), name, app)}
 	}
 	return app, nil
 }
 
 // isOwn reports whether a scope's prefix names this registration.
 func (d *Directory) isOwn(prefix string) bool {
-	return strings.EqualFold(prefix, d.ClientID) || slices.Contains(d.Registration.IdentifierURIs, prefix)
+	return strings.EqualFold(prefix, d.ClientID) ||
+		slices.Contains(d.Registration.IdentifierURIs, prefix)
 }
 
 // own returns the registration's own scopes among those asked for.
 func (a asked) own(clientID string) []resource {
-	return slices.DeleteFunc(slices.Clone(a.resources), func(r resource) bool { return !strings.EqualFold(r.app, clientID) })
+	return slices.DeleteFunc(slices.Clone(a.resources),
+		func(r resource) bool { return !strings.EqualFold(r.app, clientID) })
 }
 
 // apps returns the ids of the applications that the scopes are of, each once.
@@ -143,7 +156,8 @@ func (a asked) permissions() []string {
 func (a asked) granted() string {
 	var words []string
 	if a.apps()[0] == GraphApp {
-		words = slices.DeleteFunc(slices.Clone(a.oidc), func(w string) bool { return w == "offline_access" })
+		words = slices.DeleteFunc(slices.Clone(a.oidc),
+			func(w string) bool { return w == "offline_access" })
 		if slices.Contains(words, "openid") && !slices.Contains(words, "email") {
 			words = append(words, "email") // comes along
 		}

@@ -18,20 +18,33 @@ func TestParseScope(t *testing.T) {
 		audience string
 		baseline bool
 	}{
-		{"openid profile", []string{GraphApp}, "openid profile email", "https://graph.microsoft.com", true},
-		{"openid profile offline_access email", []string{GraphApp}, "openid profile email", "https://graph.microsoft.com", true},
-		{"User.Read GroupMember.Read.All", []string{GraphApp}, "User.Read GroupMember.Read.All", "https://graph.microsoft.com", true},
-		{"https://graph.microsoft.com/User.Read openid", []string{GraphApp}, "openid email https://graph.microsoft.com/User.Read", "https://graph.microsoft.com", true},
-		{"openid User.Read Mail.Read", []string{GraphApp}, "openid email User.Read Mail.Read", "https://graph.microsoft.com", false},
+		{"openid profile", []string{GraphApp}, "openid profile email",
+			"https://graph.microsoft.com", true},
+		{"openid profile offline_access email", []string{GraphApp}, "openid profile email",
+			"https://graph.microsoft.com", true},
+		{"User.Read GroupMember.Read.All", []string{GraphApp}, "User.Read GroupMember.Read.All",
+			"https://graph.microsoft.com", true},
+		{"https://graph.microsoft.com/User.Read openid", []string{GraphApp},
+			"openid email https://graph.microsoft.com/User.Read", "https://graph.microsoft.com",
+			true},
+		{"openid User.Read Mail.Read", []string{GraphApp}, "openid email User.Read Mail.Read",
+			"https://graph.microsoft.com", false},
 		{"openid profile " + myApp + "/sign-in", []string{myApp}, myApp + "/sign-in", myApp, false},
-		{"openid " + strings.ToUpper(myApp) + "/sign-in", []string{myApp}, strings.ToUpper(myApp) + "/sign-in", myApp, false},
-		{"openid api://" + myApp + "/sign-in", []string{myApp}, "api://" + myApp + "/sign-in", myApp, false},
+		{"openid " + strings.ToUpper(myApp) + "/sign-in", []string{myApp}, strings.ToUpper(myApp) +
+			"/sign-in", myApp, false},
+		{"openid api://" + myApp + "/sign-in", []string{myApp}, "api://" + myApp + "/sign-in",
+			myApp, false},
 		{myApp + "/.default", []string{myApp}, myApp + "/.default", myApp, false},
-		{"openid " + arm + "/user_impersonation", []string{ARMApp}, arm + "/user_impersonation " + arm + "/.default", arm, false},
+		{"openid " + arm + "/user_impersonation", []string{ARMApp}, arm + "/user_impersonation " +
+			arm + "/.default", arm, false},
 		{arm + "//.default", []string{ARMApp}, arm + "//.default", arm + "/", false},
-		{"https://127.0.0.1:8443/user_impersonation", []string{ARMApp}, "https://127.0.0.1:8443/user_impersonation https://127.0.0.1:8443/.default", "https://127.0.0.1:8443", false},
-		{"User.Read " + myApp + "/sign-in", []string{GraphApp, myApp}, "User.Read " + myApp + "/sign-in", "https://graph.microsoft.com", false},
-		{arm + "/user_impersonation " + myApp + "/sign-in", []string{ARMApp, myApp}, arm + "/user_impersonation " + arm + "/.default " + myApp + "/sign-in", arm, false},
+		{"https://127.0.0.1:8443/user_impersonation", []string{ARMApp},
+			"https://127.0.0.1:8443/user_impersonation https://127.0.0.1:8443/.default",
+			"https://127.0.0.1:8443", false},
+		{"User.Read " + myApp + "/sign-in", []string{GraphApp, myApp}, "User.Read " + myApp +
+			"/sign-in", "https://graph.microsoft.com", false},
+		{arm + "/user_impersonation " + myApp + "/sign-in", []string{ARMApp, myApp},
+			arm + "/user_impersonation " + arm + "/.default " + myApp + "/sign-in", arm, false},
 	}
 	for _, test := range tests {
 		a, problem := Contoso().parseScope(test.scope, "127.0.0.1:8443")
@@ -39,8 +52,10 @@ func TestParseScope(t *testing.T) {
 			t.Errorf("%s: %v", test.scope, problem)
 			continue
 		}
-		if !slices.Equal(a.apps(), test.apps) || a.audience() != test.audience || a.baseline() != test.baseline {
-			t.Errorf("%s: apps %v, audience %s, baseline %v", test.scope, a.apps(), a.audience(), a.baseline())
+		if !slices.Equal(a.apps(), test.apps) || a.audience() != test.audience ||
+			a.baseline() != test.baseline {
+			t.Errorf("%s: apps %v, audience %s, baseline %v", test.scope, a.apps(),
+				a.audience(), a.baseline())
 		}
 		if got := a.granted(); got != test.granted {
 			t.Errorf("%s: granted %q, want %q", test.scope, got, test.granted)
@@ -65,7 +80,8 @@ func TestParseScopeProblems(t *testing.T) {
 		".default":                               70011,
 		"/":                                      70011,
 	} {
-		if a, problem := Contoso().parseScope(scope, "h"); problem == nil || problem.aadsts != want {
+		if a, problem := Contoso().parseScope(scope, "h"); problem == nil ||
+			problem.aadsts != want {
 			t.Errorf("%s: %+v, %+v; want %d", scope, a, problem, want)
 		}
 	}
@@ -73,7 +89,9 @@ func TestParseScopeProblems(t *testing.T) {
 
 // FuzzScope checks that no word of a scope gets lost or is made up.
 func FuzzScope(f *testing.F) {
-	for _, s := range []string{"openid profile", "openid " + myApp + "/sign-in", "User.Read api://" + myApp + "/sign-in", "https://management.azure.com//.default", "/", " ", "\x00/."} {
+	for _, s := range []string{"openid profile", "openid " + myApp + "/sign-in",
+		"User.Read api://" + myApp + "/sign-in", "https://management.azure.com//.default", "/", " ",
+		"\x00/."} {
 		f.Add(s)
 	}
 	d := Contoso()

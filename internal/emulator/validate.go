@@ -30,7 +30,8 @@ func (d *Directory) tenantProblem() (key, sentence string) {
 	switch {
 	case !isGUID(d.TenantID):
 		return "tenant_id", notGUID(d.TenantID)
-	case slices.ContainsFunc(slices.Collect(maps.Values(d.Elsewhere)), func(id string) bool { return !isGUID(id) }):
+	case slices.ContainsFunc(slices.Collect(maps.Values(d.Elsewhere)),
+		func(id string) bool { return !isGUID(id) }):
 		return "elsewhere", "give each domain the GUID of its tenant"
 	case !isGUID(d.ClientID):
 		return "client_id", notGUID(d.ClientID)
@@ -101,7 +102,9 @@ func (d *Directory) assignmentProblem() (key, sentence string) {
 			return at + "principal", noPrincipal(a.Principal)
 		}
 		if _, ok := d.role(a.Role); !ok {
-			return at + "role", fmt.Sprintf("there is no role %q: define it in [[role]], or use a built-in one's name or id", a.Role)
+			return at + "role",
+				fmt.Sprintf("there is no role %q: define it in [[role]], or use a built-in one's "+
+					"name or id", a.Role)
 		}
 		if !strings.HasPrefix(a.Scope, "/") {
 			return at + "scope", "a scope begins with /"

@@ -42,29 +42,40 @@ func (d *Directory) settingProblem() (key, sentence string) {
 func (d *Directory) registrationProblem() (key, sentence string) {
 	r := d.Registration
 	for i, name := range r.Scopes {
-		if name == "" || strings.ContainsAny(name, "/ ") || name[0] == '.' || slices.Contains(r.Scopes[:i], name) {
-			return "registration.scopes", fmt.Sprintf("%q: a scope's name is given once, begins with no dot, and has no slash and no space", name)
+		if name == "" || strings.ContainsAny(name, "/ ") || name[0] == '.' ||
+			slices.Contains(r.Scopes[:i], name) {
+			return "registration.scopes",
+				fmt.Sprintf("%q: a scope's name is given once, begins with no dot, and has no "+
+					"slash and no space", name)
 		}
 	}
 	for _, name := range r.PreAuthorized {
 		if !slices.Contains(r.Scopes, name) {
-			return "registration.pre_authorized", fmt.Sprintf("%q is none of registration.scopes", name)
+			return "registration.pre_authorized", fmt.Sprintf("%q is none of registration.scopes",
+				name)
 		}
 	}
 	for _, name := range r.AdminConsent {
 		if _, problem := d.parseScope(name, ""); problem != nil {
-			return "registration.admin_consent", fmt.Sprintf("%q is no scope: AADSTS%d: %s", name, problem.aadsts, problem.text)
+			return "registration.admin_consent", fmt.Sprintf("%q is no scope: AADSTS%d: %s", name,
+				problem.aadsts, problem.text)
 		}
 	}
 	switch lists := len(r.AdminConsent) + len(r.PreAuthorized); {
 	case oneOf(r.ForItself, "any", "guid", "none") != "":
 		return "registration.for_itself", oneOf(r.ForItself, "any", "guid", "none")
-	case slices.ContainsFunc(r.IdentifierURIs, func(u string) bool { return !strings.Contains(u, "://") || strings.HasSuffix(u, "/") }):
-		return "registration.identifier_uris", `an identifier URI is like "api://name", without a slash at its end`
+	case slices.ContainsFunc(r.IdentifierURIs, func(u string) bool {
+		return !strings.Contains(u, "://") || strings.HasSuffix(u, "/")
+	}):
+		return "registration.identifier_uris",
+			`an identifier URI is like "api://name", without a slash at its end`
 	case lists > 0 && !r.ConsentRequired && !r.NoServicePrincipal:
-		return "registration.consent_required", "without it, all is consented to: admin_consent and pre_authorized would mean nothing"
+		return "registration.consent_required",
+			"without it, all is consented to: admin_consent and pre_authorized would mean nothing"
 	case r.NoServicePrincipal && len(r.AdminConsent) > 0:
-		return "registration.admin_consent", "consent is kept in the service principal, and no_service_principal says that there is none"
+		return "registration.admin_consent",
+			"consent is kept in the service principal, and no_service_principal says that " +
+				"there is none"
 	}
 	return r.addressProblem()
 }
@@ -87,9 +98,12 @@ func (d *Directory) wrongPolicy(p Policy) (key, sentence string) {
 	}{
 		{"state", []string{p.State}, []string{"on", "report-only", "off"}},
 		{"polling", []string{p.Polling}, pollings},
-		{"authentication_flows", p.AuthenticationFlows, []string{DeviceCode, "authentication-transfer"}},
-		{"client_apps", p.ClientApps, []string{"browser", "mobile-and-desktop", "exchange-active-sync", "other"}},
-		{"grant", []string{orDefaultText(p.Grant, "nothing")}, []string{"block", "mfa", "managed-device", "domain-joined-device"}},
+		{"authentication_flows", p.AuthenticationFlows,
+			[]string{DeviceCode, "authentication-transfer"}},
+		{"client_apps", p.ClientApps, []string{"browser", "mobile-and-desktop",
+			"exchange-active-sync", "other"}},
+		{"grant", []string{orDefaultText(p.Grant, "nothing")},
+			[]string{"block", "mfa", "managed-device", "domain-joined-device"}},
 	}
 	if p.Name == "" {
 		return "name", "a name is needed"

@@ -15,13 +15,15 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-var share = flag.Int("fleet", 0, "simulate the large fleet: one in so many of its machines, against limits as much smaller")
+var share = flag.Int("fleet", 0,
+	"simulate the large fleet: one in so many of its machines, against limits as much smaller")
 
 func divided(b emulator.Bucket, by int) emulator.Bucket {
 	return emulator.Bucket{Size: b.Size / float64(by), Refill: b.Refill / float64(by)}
 }
 
-// one in so many of a scenario. A subscription's limits are divided as its machines are; those of a machine stay.
+// one in so many of a scenario. A subscription's limits are divided as its machines are; those of a
+// machine stay.
 func (s scenario) one(in int) scenario {
 	before := s.change
 	s.machines, s.browsers, s.keys = max(1, s.machines/in), s.browsers/in, s.keys/in
@@ -30,7 +32,8 @@ func (s scenario) one(in int) scenario {
 			before(d)
 		}
 		l := &d.Limits
-		l.AllReads, l.AllWrites, l.SignIns = divided(l.AllReads, in), divided(l.AllWrites, in), divided(l.SignIns, in)
+		l.AllReads, l.AllWrites, l.SignIns = divided(l.AllReads, in),
+			divided(l.AllWrites, in), divided(l.SignIns, in)
 		if !d.Identities[0].SystemAssigned { // one principal for all of them
 			l.Reads, l.Writes = divided(l.Reads, in), divided(l.Writes, in)
 		}
@@ -40,7 +43,8 @@ func (s scenario) one(in int) scenario {
 
 // nine is the nine o'clock of docs/performance.md.
 func nine(name string, change func(*scenario)) scenario {
-	s := scenario{name: name, machines: 10_000, browsers: 2_500, keys: 2_500, arrive: 10 * time.Minute, cron: time.Second}
+	s := scenario{name: name, machines: 10_000, browsers: 2_500, keys: 2_500,
+		arrive: 10 * time.Minute, cron: time.Second}
 	if change != nil {
 		change(&s)
 	}
@@ -49,15 +53,19 @@ func nine(name string, change func(*scenario)) scenario {
 
 var large = []scenario{
 	nine("check-access", nil),
-	nine("… grant_lifetime = 8h", func(s *scenario) { s.lines = `authorization.grant_lifetime = "8h"` }),
+	nine("… grant_lifetime = 8h",
+		func(s *scenario) { s.lines = `authorization.grant_lifetime = "8h"` }),
 	nine("… if sign-ins shared the token", func(s *scenario) { s.shares = true }),
 	nine("… one identity for all machines", func(s *scenario) {
 		s.change = func(d *emulator.Directory) { d.Identities[0].SystemAssigned = false }
 	}),
 	nine("… four subscriptions", func(s *scenario) { s.subscriptions = 4 }),
 	nine("… cron over five minutes", func(s *scenario) { s.cron = 5 * time.Minute }),
-	nine("… no cron, people within a minute", func(s *scenario) { s.cron, s.arrive = 0, time.Minute }),
-	nine("role-assignments", func(s *scenario) { s.lines = `authorization.source = "role-assignments"` }),
+	nine("… no cron, people within a minute", func(s *scenario) {
+		s.cron, s.arrive = 0, time.Minute
+	}),
+	nine("role-assignments",
+		func(s *scenario) { s.lines = `authorization.source = "role-assignments"` }),
 	nine("… no cron, people within a minute", func(s *scenario) {
 		s.cron, s.arrive, s.lines = 0, time.Minute, `authorization.source = "role-assignments"`
 	}),
@@ -71,7 +79,9 @@ var large = []scenario{
 	}),
 	nine("Entra ID takes 200 requests a second", func(s *scenario) {
 		s.cron, s.arrive = 0, time.Minute
-		s.change = func(d *emulator.Directory) { d.Limits.SignIns = emulator.Bucket{Size: 200, Refill: 200} }
+		s.change = func(d *emulator.Directory) {
+			d.Limits.SignIns = emulator.Bucket{Size: 200, Refill: 200}
+		}
 	}),
 }
 
@@ -116,12 +126,13 @@ func TestFleet(t *testing.T) {
 	fmt.Print(table.String())
 }
 
-// Small ones, to the last request: what the services count, and what people and machines see, hangs on nothing but the sources
-// of the product and of the emulator.
+// Small ones, to the last request: what the services count, and what people and machines see, hangs
+// on nothing but the sources of the product and of the emulator.
 func TestSmall(t *testing.T) {
-	small := scenario{machines: 60, browsers: 8, keys: 8, arrive: time.Minute, cron: time.Second, change: func(d *emulator.Directory) {
-		d.Limits.AllWrites = emulator.Bucket{Size: 20, Refill: 1}
-	}}
+	small := scenario{machines: 60, browsers: 8, keys: 8, arrive: time.Minute, cron: time.Second,
+		change: func(d *emulator.Directory) {
+			d.Limits.AllWrites = emulator.Bucket{Size: 20, Refill: 1}
+		}}
 	down := small
 	down.outage, down.lines = true, `authorization.grant_lifetime = "8h"`
 	for name, test := range map[string]struct {
@@ -129,13 +140,17 @@ func TestSmall(t *testing.T) {
 		calls, throttled, outcomes map[string]int
 	}{
 		"check-access": {small,
-			map[string]int{"Entra ID": 80, "Entra ID, documents": 16, "Resource Manager": 117, "metadata": 144},
+			map[string]int{"Entra ID": 80, "Entra ID, documents": 16,
+				"Resource Manager": 117, "metadata": 144},
 			map[string]int{"Resource Manager": 81},
-			map[string]int{"browser: signed-in": 8, "key: authorized": 8, "cron: authorized": 20, "cron: failed unreachable": 40}},
+			map[string]int{"browser: signed-in": 8, "key: authorized": 8, "cron: authorized": 20,
+				"cron: failed unreachable": 40}},
 		"Resource Manager down": {down,
-			map[string]int{"Entra ID": 80, "Entra ID, documents": 16, "Resource Manager": 3 * 76, "metadata": 144},
+			map[string]int{"Entra ID": 80, "Entra ID, documents": 16, "Resource Manager": 3 * 76,
+				"metadata": 144},
 			map[string]int{},
-			map[string]int{"browser: failed unreachable": 8, "key: authorized last-grant": 8, "cron: authorized last-grant": 60}},
+			map[string]int{"browser: failed unreachable": 8, "key: authorized last-grant": 8,
+				"cron: authorized last-grant": 60}},
 		"one machine": {scenario{machines: 1, keys: 60, arrive: time.Second},
 			map[string]int{"Resource Manager": 60, "metadata": 1 + 60 + 43},
 			map[string]int{"metadata": 43},
@@ -144,7 +159,8 @@ func TestSmall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := test.run(t)
-			if !maps.Equal(r.calls, test.calls) || !maps.Equal(r.throttled, test.throttled) || !maps.Equal(r.outcomes, test.outcomes) {
+			if !maps.Equal(r.calls, test.calls) || !maps.Equal(r.throttled, test.throttled) ||
+				!maps.Equal(r.outcomes, test.outcomes) {
 				t.Errorf("%v\n%v\n%v\n%v", r.calls, r.throttled, r.outcomes, r)
 			}
 		})

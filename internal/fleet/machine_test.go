@@ -45,16 +45,20 @@ func (f *fleet) machine(i int) *machine {
 		m.host += fmt.Sprintf(".s%d", i%f.subscriptions)
 	}
 	m.signin = signin.Signin{
-		Now:          time.Now,
-		Uptime:       func() (string, time.Duration) { return boot, time.Since(f.begun) + time.Hour },
+		Now: time.Now,
+		Uptime: func() (string, time.Duration) {
+			return boot, time.Since(f.begun) + time.Hour
+		},
 		CacheDir:     filepath.Join(dir, "cache"),
 		RuntimeDir:   filepath.Join(dir, "run"),
 		Etc:          fstest.MapFS{},
 		Root:         f.root,
 		HostTitle:    func() string { return "" },
 		OwnAddresses: func() ([]net.Addr, error) { return nil, nil },
-		LookupGroup:  func(name string) (*osuser.Group, error) { return nil, osuser.UnknownGroupError(name) },
-		Network:      m,
+		LookupGroup: func(name string) (*osuser.Group, error) {
+			return nil, osuser.UnknownGroupError(name)
+		},
+		Network: m,
 	}
 	return m
 }
@@ -84,7 +88,8 @@ func (m *machine) RoundTrip(req *http.Request) (*http.Response, error) {
 	return answer(), nil
 }
 
-// shared is what the sign-ins of a machine would hear that keep the identity's token for one another. The product does not.
+// shared is what the sign-ins of a machine would hear that keep the identity's token for one
+// another. The product does not.
 func (m *machine) shared(answer func() *http.Response) *http.Response {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -95,13 +100,16 @@ func (m *machine) shared(answer func() *http.Response) *http.Response {
 		}
 		m.token, _ = io.ReadAll(got.Body) // of a recorder
 	}
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(m.token))}
+	return &http.Response{StatusCode: http.StatusOK,
+		Header: http.Header{"Content-Type": {"application/json"}},
+		Body:   io.NopCloser(bytes.NewReader(m.token))}
 }
 
 func (m *machine) request(account, service string) signin.Request {
 	m.f.attempts++
 	return signin.Request{
-		Attempt: fmt.Sprintf("b2b2b2b2-1111-4111-8111-%012d", m.f.attempts), User: account, Service: service,
+		Attempt: fmt.Sprintf("b2b2b2b2-1111-4111-8111-%012d", m.f.attempts),
+		User:    account, Service: service,
 		RemoteHost: "192.0.2.7", ConfigPath: filepath.Join(m.dir, "config.toml"),
 	}
 }

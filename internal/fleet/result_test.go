@@ -41,12 +41,15 @@ func (r *result) forget() {
 	defer r.mu.Unlock()
 	r.calls, r.throttled, r.outcomes = map[string]int{}, map[string]int{}, map[string]int{}
 	r.came, r.in = map[string]int{}, map[string]int{}
-	r.second, r.told, r.longest = map[string]map[int64]int{}, map[string]string{}, map[string]time.Duration{}
+	r.second, r.told, r.longest = map[string]map[int64]int{}, map[string]string{},
+		map[string]time.Duration{}
 }
 
 var services = map[string]string{
-	"openid": "Entra ID, documents", "keys": "Entra ID, documents", "devicecode": "Entra ID", "token": "Entra ID",
-	"checkaccess": "Resource Manager", "roleassignments": "Resource Manager", "roledefinitions": "Resource Manager",
+	"openid": "Entra ID, documents", "keys": "Entra ID, documents",
+	"devicecode": "Entra ID", "token": "Entra ID",
+	"checkaccess": "Resource Manager", "roleassignments": "Resource Manager",
+	"roledefinitions": "Resource Manager",
 	"denyassignments": "Resource Manager", "permissions": "Resource Manager",
 	"instance": "metadata", "info": "metadata", "identity": "metadata",
 }
@@ -101,15 +104,16 @@ func (r *result) ended(what string, conv *person, verdict signin.Verdict, took t
 	r.longest[what] = max(r.longest[what], took)
 }
 
-// row is one of docs/performance.md's: of Resource Manager and, for one machine, of its metadata service, what was asked and
-// throttled and the busiest second; then who got in.
+// row is one of docs/performance.md's: of Resource Manager and, for one machine, of its metadata
+// service, what was asked and throttled and the busiest second; then who got in.
 func (r *result) row(name string, times int) string {
 	row := "| " + name
 	for _, service := range []string{"Resource Manager", "metadata"} {
 		if service == "metadata" && times > 1 {
 			break
 		}
-		row += fmt.Sprintf(" | %d / %d / %d", r.calls[service]*times, r.throttled[service]*times, r.busiest(service)*times)
+		row += fmt.Sprintf(" | %d / %d / %d", r.calls[service]*times, r.throttled[service]*times,
+			r.busiest(service)*times)
 	}
 	for _, who := range []string{"browser", "key", "cron"} {
 		switch came, in := r.came[who], r.in[who]; {
@@ -130,7 +134,8 @@ func (r *result) row(name string, times int) string {
 func (r *result) String() string {
 	var b strings.Builder
 	for _, service := range slices.Sorted(maps.Keys(r.calls)) {
-		fmt.Fprintf(&b, "  %-20s %7d calls, %6d throttled, %5d in the busiest second\n", service, r.calls[service], r.throttled[service], r.busiest(service))
+		fmt.Fprintf(&b, "  %-20s %7d calls, %6d throttled, %5d in the busiest second\n", service,
+			r.calls[service], r.throttled[service], r.busiest(service))
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.outcomes)) {
 		what, _, _ := strings.Cut(key, ":")

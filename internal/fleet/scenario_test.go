@@ -21,8 +21,9 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// A scenario is a fleet and its nine o'clock. People come with the browser, to a machine that they have not been on before, or
-// with a key; cron has a job on every machine. The account of keys and jobs has signed in everywhere at eight.
+// A scenario is a fleet and its nine o'clock. People come with the browser, to a machine that they
+// have not been on before, or with a key; cron has a job on every machine. The account of keys and
+// jobs has signed in everywhere at eight.
 type scenario struct {
 	name          string
 	machines      int
@@ -37,7 +38,8 @@ type scenario struct {
 	cron          time.Duration             // the jobs, from nine on; 0: none
 }
 
-// In the browser a person takes this long: not until just when the machine asks again, every five seconds.
+// In the browser a person takes this long: not until just when the machine asks again, every five
+// seconds.
 const browsing = 42 * time.Second
 
 // batch is the account that has signed in everywhere.
@@ -72,7 +74,8 @@ func (s scenario) run(t *testing.T) *result {
 		t.Skip("the configuration must be root's: run as root")
 	}
 	key, dir := oneKey(), directoryOfStore(t)
-	f := &fleet{scenario: s, t: t, dir: dir, root: fstest.MapFS{"bin/bash": &fstest.MapFile{Mode: 0o755}}}
+	f := &fleet{scenario: s, t: t, dir: dir,
+		root: fstest.MapFS{"bin/bash": &fstest.MapFile{Mode: 0o755}}}
 	synctest.Test(t, func(t *testing.T) {
 		f.t, f.begun = t, time.Now()
 		f.result = newResult(f.begun.Add(time.Hour))
@@ -89,7 +92,8 @@ func (s scenario) run(t *testing.T) *result {
 	return f.result
 }
 
-// directoryOfStore is in memory, if there is such a place: it is not the disk that is measured here.
+// directoryOfStore is in memory, if there is such a place: it is not the disk that is measured
+// here.
 func directoryOfStore(t *testing.T) string {
 	dir, err := os.MkdirTemp("/dev/shm", "fleet-")
 	if err != nil {
@@ -104,9 +108,11 @@ func (s scenario) cloud() *emulator.Directory {
 	d := emulator.Contoso()
 	const everywhere = "/providers/Microsoft.Management/managementGroups/contoso-root"
 	d.Interval, d.Machine.Fleet, d.Limits = 5, "vm", emulator.Documented()
-	d.Users = []emulator.User{{Name: batch, ObjectID: "dddddddd-0000-4444-5555-000000000000", AppRoles: []string{"login"}}}
+	d.Users = []emulator.User{{Name: batch, ObjectID: "dddddddd-0000-4444-5555-000000000000",
+		AppRoles: []string{"login"}}}
 	for i := range s.browsers {
-		d.Users = append(d.Users, emulator.User{Name: personName(i), ObjectID: fmt.Sprintf("dddddddd-1111-4444-5555-%012d", i), AppRoles: []string{"login"}})
+		d.Users = append(d.Users, emulator.User{Name: personName(i),
+			ObjectID: fmt.Sprintf("dddddddd-1111-4444-5555-%012d", i), AppRoles: []string{"login"}})
 	}
 	staff := emulator.Group{Name: "Staff", ObjectID: "cccccccc-0000-3333-4444-000000000000"}
 	for _, u := range d.Users {
@@ -129,21 +135,23 @@ func personName(i int) string { return fmt.Sprintf("p%05d@fleet.example", i) }
 func (f *fleet) atEight() {
 	m := f.machine(0)
 	conv := &person{t: f.t, browser: func(code string) { f.browse(code, batch, 0) }}
-	if got := m.signin.Authenticate(f.t.Context(), m.request(batch, "sshd"), conv); got != signin.Success {
+	if got := m.signin.Authenticate(f.t.Context(), m.request(batch, "sshd"),
+		conv); got != signin.Success {
 		f.t.Fatalf("at eight: %s", conv.line)
 	}
 	conv.busy.Wait()
 	f.template = make(map[string][]byte)
 	for _, part := range []string{"store"} {
-		err := filepath.WalkDir(filepath.Join(m.dir, part), func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() {
+		err := filepath.WalkDir(filepath.Join(m.dir, part),
+			func(path string, entry fs.DirEntry, err error) error {
+				if err != nil || entry.IsDir() {
+					return err
+				}
+				text, err := os.ReadFile(path)
+				name, _ := filepath.Rel(m.dir, path)
+				f.template[name] = text
 				return err
-			}
-			text, err := os.ReadFile(path)
-			name, _ := filepath.Rel(m.dir, path)
-			f.template[name] = text
-			return err
-		})
+			})
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -163,7 +171,8 @@ accounts.directory = %q
 accounts.home = %q
 sign_in.max_waiting = 4
 %s
-`, emulator.Contoso().TenantID, emulator.Contoso().ClientID, filepath.Join(dir, "store"), filepath.Join(dir, "home", "%u"), f.lines)}
+`, emulator.Contoso().TenantID, emulator.Contoso().ClientID, filepath.Join(dir, "store"),
+		filepath.Join(dir, "home", "%u"), f.lines)}
 	for name, text := range f.template {
 		files[name] = text
 	}
@@ -211,7 +220,9 @@ func (f *fleet) atNine() {
 	}
 	account := func(at time.Duration, m *machine, service, what string) {
 		request := m.request(batch, service)
-		start(at, what, func(p *person) signin.Verdict { return m.signin.Account(f.t.Context(), request, p) })
+		start(at, what, func(p *person) signin.Verdict {
+			return m.signin.Account(f.t.Context(), request, p)
+		})
 	}
 	const keys, jobs = 333 * time.Nanosecond, 777 * time.Nanosecond
 	for i := range f.keys {
@@ -225,8 +236,9 @@ func (f *fleet) atNine() {
 	all.Wait()
 }
 
-// moment spreads the i-th of n evenly, each with a microsecond of its own, which retries keep: no two of the fleet ask at one
-// moment, and what they get does not hang on who is faster.
+// moment spreads the i-th of n evenly, each with a microsecond of its own, which retries keep: no
+// two of the fleet ask at one moment, and what they get does not hang on who is faster.
 func moment(i, n int, over time.Duration) time.Duration {
-	return time.Duration(int64(over)*int64(i)/int64(n)).Truncate(time.Millisecond) + time.Duration(i)*time.Microsecond
+	return time.Duration(int64(over)*int64(i)/int64(n)).Truncate(time.Millisecond) +
+		time.Duration(i)*time.Microsecond
 }

@@ -11,8 +11,8 @@ package foreign
 
 import "strings"
 
-// maxText is the length that Clip bounds a text to. A refusal of Resource Manager names an action and
-// a scope, in a sentence of about 500 characters, and the scope is what tells a slip.
+// maxText is the length that Clip bounds a text to. A refusal of Resource Manager names an action
+// and a scope, in a sentence of about 500 characters, and the scope is what tells a slip.
 const maxText = 600
 
 // Clip keeps a server from filling the log with one value.

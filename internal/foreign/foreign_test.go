@@ -21,7 +21,8 @@ func TestClip(t *testing.T) {
 			t.Errorf("%q became %q", short, got)
 		}
 	}
-	for _, long := range []string{strings.Repeat("x", maxText+1), strings.Repeat("é", maxText), "x" + strings.Repeat("€", maxText)} {
+	for _, long := range []string{strings.Repeat("x", maxText+1), strings.Repeat("é", maxText),
+		"x" + strings.Repeat("€", maxText)} {
 		got := Clip(long)
 		if !utf8.ValidString(got) || len(got) > maxText+len("…") || !strings.HasSuffix(got, "…") {
 			t.Errorf("%q", got)
@@ -66,14 +67,20 @@ func TestQuiet(t *testing.T) {
 		want string
 	}{
 		{errors.New("malformed HTTP response \"" + secret + "\""), "malformed HTTP response"},
-		{&url.Error{Op: "Post", URL: "https://x/" + secret, Err: errors.New("http: server gave HTTP response to HTTPS client")}, "http: server gave"},
+		{&url.Error{Op: "Post", URL: "https://x/" + secret,
+			Err: errors.New("http: server gave HTTP response to HTTPS client")},
+			"http: server gave"},
 		{errors.New(secret), "no usable answer, of the host or of the proxy"},
-		{fmt.Errorf("outer %s: %w", secret, &net.DNSError{Err: "no such host", Name: "login.example"}), "lookup login.example: no such host"},
-		{&url.Error{Op: "Post", URL: secret, Err: whole{"azure: certificate of \"x\" has expired"}}, "azure: certificate of \"x\" has expired"},
+		{fmt.Errorf("outer %s: %w", secret, &net.DNSError{Err: "no such host",
+			Name: "login.example"}), "lookup login.example: no such host"},
+		{&url.Error{Op: "Post", URL: secret, Err: whole{"azure: certificate of \"x\" has expired"}},
+			"azure: certificate of \"x\" has expired"},
 	} {
 		got := Quiet(req, test.err)
 		text := got.Error()
-		if strings.Contains(text, secret) || !strings.HasPrefix(text, "POST https://login.example: "+test.want) || !errors.Is(got, test.err) {
+		if strings.Contains(text, secret) ||
+			!strings.HasPrefix(text, "POST https://login.example: "+test.want) ||
+			!errors.Is(got, test.err) {
 			t.Errorf("%v became %q, want %q", test.err, text, test.want)
 		}
 	}

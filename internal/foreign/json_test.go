@@ -59,7 +59,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// Names that nobody reads may differ in case alone; those that are read, and the same name twice, may not.
+// Names that nobody reads may differ in case alone; those that are read, and the same name twice,
+// may not.
 func TestDecodeNamed(t *testing.T) {
 	for text, ok := range map[string]bool{
 		`{"a":1,"X":1,"x":2}`:      true,

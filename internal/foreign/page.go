@@ -17,8 +17,10 @@ import (
 // ends send pages with those.
 func Page(status int, header http.Header, body []byte, host string) string {
 	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
-	if kind != "text/html" || status >= http.StatusInternalServerError || json.Valid(bytes.TrimPrefix(body, []byte("\ufeff"))) {
+	if kind != "text/html" || status >= http.StatusInternalServerError ||
+		json.Valid(bytes.TrimPrefix(body, []byte("\ufeff"))) {
 		return ""
 	}
-	return fmt.Sprintf("a proxy or portal answered in Azure's place: %d text/html from %s", status, host)
+	return fmt.Sprintf("a proxy or portal answered in Azure's place: %d text/html from %s", status,
+		host)
 }

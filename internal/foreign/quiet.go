@@ -42,7 +42,8 @@ func Quiet(req *http.Request, err error) error {
 		text, _, _ = strings.Cut(text, `"`)
 		text = strings.TrimRight(text, " :[")
 		if !ours(text) {
-			text = "no usable answer, of the host or of the proxy" // a proxy that refuses to connect may say anything
+			// a proxy that refuses to connect may say anything
+			text = "no usable answer, of the host or of the proxy"
 		}
 	}
 	return &quiet{req.Method + " " + req.URL.Scheme + "://" + req.URL.Host + ": " + text, err}
@@ -50,7 +51,8 @@ func Quiet(req *http.Request, err error) error {
 
 // ours recognises texts of package azure and of the standard library, apart from what they quote.
 func ours(text string) bool {
-	for _, begins := range []string{"azure: ", "net/http: ", "http: ", "http2: ", "malformed ", "tls: ", "x509: ", "remote error: tls: ",
+	for _, begins := range []string{"azure: ", "net/http: ", "http: ", "http2: ", "malformed ",
+		"tls: ", "x509: ", "remote error: tls: ",
 		"context ", "EOF", "unexpected EOF", "bad ", "gzip: ", "bufio: ", "flate: ", "transport "} {
 		if strings.HasPrefix(text, begins) {
 			return true

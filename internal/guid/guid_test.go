@@ -23,8 +23,10 @@ func TestIs(t *testing.T) {
 	if !Is(id) || !Is(strings.ToUpper(id)) || !Is(Consumers) {
 		t.Error("a GUID is none")
 	}
-	for _, s := range []string{"", id[1:], id + "0", "{" + id[1:35] + "}", strings.ReplaceAll(id, "-", "0"), strings.Repeat("-", 36),
-		strings.ReplaceAll(id, "-", "_"), "g" + id[1:], id[:35] + "-", id[:8] + id[9:] + "0", id[:10] + "/" + id[11:], id[:34] + "é"} {
+	for _, s := range []string{"", id[1:], id + "0", "{" + id[1:35] + "}",
+		strings.ReplaceAll(id, "-", "0"), strings.Repeat("-", 36),
+		strings.ReplaceAll(id, "-", "_"), "g" + id[1:], id[:35] + "-", id[:8] + id[9:] + "0",
+		id[:10] + "/" + id[11:], id[:34] + "é"} {
 		if Is(s) {
 			t.Errorf("%q is a GUID", s)
 		}

@@ -7,20 +7,24 @@
 //
 // The machine:
 //
-//	throwaway                runs a command on an overlay of this machine, and checks that nothing of it stays
+//	throwaway                runs a command on an overlay of this machine, and checks that
+//	                         nothing of it stays
 //	install-packages         installs what Debian has to bring
 //	install-product          builds and installs the package as an administrator would
 //	install-oidc-provider    installs an OAuth server of another maker, to sign in with
-//	offline                  does all of these, and then runs a command in a network of nothing but loopback
+//	offline                  does all of these, and then runs a command in a network of nothing
+//	                         but loopback
 //	own-machine              gives the tests of one package a machine of their own
-//	progress                 prints one line for each package whose tests have ended, and what runs now
+//	progress                 prints one line for each package whose tests have ended, and what
+//	                         runs now
 //	loglines                 prints the lines of the log, for the demonstration
 //
 // What is proven, a package for each subject; its doc.go says more:
 //
 //	signin     a sign-in from the prompt to the session, and what refuses it
 //	logs       one line of the log for each attempt, and no secret in any
-//	sudo       sudo of ours and by ours, and the window in which one sign-in serves several connections
+//	sudo       sudo of ours and by ours, and the window in which one sign-in serves several
+//	           connections
 //	hosts      the programs that load the PAM module stay as they were
 //	accounts   the names that this machine knows, and their store
 //	check      aadctl check finds what is wrong, and its remedies mend it

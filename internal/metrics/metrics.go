@@ -3,11 +3,12 @@
 
 // Package metrics counts how attempts to sign in ended, in the text format of Prometheus.
 //
-// The file that it writes is its own memory: the next run reads it, adds what the log has had since, and replaces it. So a counter
-// goes on when the log is rotated, and there is no other state.
+// The file that it writes is its own memory: the next run reads it, adds what the log has had
+// since, and replaces it. So a counter goes on when the log is rotated, and there is no other
+// state.
 //
-// A label has one of a few values, whatever the log holds: names of people, addresses and ids are in none, and a reason that this
-// version does not know is "other".
+// A label has one of a few values, whatever the log holds: names of people, addresses and ids are
+// in none, and a reason that this version does not know is "other".
 package metrics
 
 import (
@@ -25,7 +26,8 @@ type Metrics struct {
 
 	Until       time.Time // the log has been counted up to then; zero: not at all
 	lastSuccess time.Time
-	numbers     map[string]uint64 // of the series that go on from run to run, by their name and labels; sums are in milliseconds
+	// of the series that go on from run to run, by their name and labels; sums are in milliseconds
+	numbers map[string]uint64
 }
 
 // integers are what a float64 holds of them, in bits.
@@ -47,11 +49,13 @@ var (
 	outcomes = []string{"authorized", "denied", "failed", "signed-in"}
 	servers  = []string{"azure", "entra"} // in the log with _duration behind it
 
-	// bounds of buckets, in milliseconds. What takes longer than the last has come to nothing by then.
+	// bounds of buckets, in milliseconds. What takes longer than the last has come to nothing by
+	// then.
 	bounds = []uint64{100, 250, 500, 1000, 2500, 5000, 10000, 30000}
 )
 
-// Add counts the end of an attempt. trusted is false for a line that nobody with the rights of root has written.
+// Add counts the end of an attempt. trusted is false for a line that nobody with the rights of root
+// has written.
 func (m *Metrics) Add(e authlog.Event, trusted bool) {
 	if !trusted {
 		m.count(foreignTotal, 1)

@@ -23,7 +23,8 @@ var update = flag.Bool("update", false, "write testdata/metrics.prom")
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func event(verb string, pairs ...string) authlog.Event {
-	values := map[string]string{"account": "alice@contoso.com", "rhost": "192.0.2.7", "oid": "a11ce000-1111-2222-3333-444444444444"}
+	values := map[string]string{"account": "alice@contoso.com", "rhost": "192.0.2.7",
+		"oid": "a11ce000-1111-2222-3333-444444444444"}
 	for i := 0; i < len(pairs); i += 2 {
 		values[pairs[i]] = pairs[i+1]
 	}
@@ -32,7 +33,8 @@ func event(verb string, pairs ...string) authlog.Event {
 
 func sample() *Metrics {
 	m := &Metrics{Version: "1.2.3", Accounts: map[string]int{"user": 7, "admin": 0}, Until: noon}
-	m.Add(event("signed-in", "entra_duration", "0.310s", "azure_duration", "1.000s", "duration", "21.500s"), true)
+	m.Add(event("signed-in", "entra_duration", "0.310s", "azure_duration", "1.000s",
+		"duration", "21.500s"), true)
 	m.Add(event("authorized", "azure_duration", "0.090s"), true)
 	m.Add(event("denied", "reason", "no-role", "azure_duration", "59.001s"), true)
 	m.Add(event("denied", "reason", "no-role"), true)
@@ -62,7 +64,8 @@ func TestGolden(t *testing.T) {
 	if want, err := os.ReadFile(file); err != nil || string(want) != got {
 		t.Errorf("%s is not what is written now: %v\n%s", file, err, got)
 	}
-	if none := written(t, new(Metrics)); strings.Contains(none, "timestamp") || strings.Contains(none, accounts) {
+	if none := written(t, new(Metrics)); strings.Contains(none, "timestamp") ||
+		strings.Contains(none, accounts) {
 		t.Errorf("who knows nothing writes\n%s", none)
 	}
 }
@@ -79,15 +82,18 @@ func TestCountingGoesOn(t *testing.T) {
 	}
 	m.Add(event("denied", "reason", "no-role", "azure_duration", "0.100s"), true)
 	got := written(t, m)
-	for _, line := range []string{attempts("denied") + " 3", refusals("denied", "no-role") + " 3", bucket("azure", "0.1") + " 2",
-		bucket("azure", infinite) + " 4", tripSum("azure") + " 60.191", lastSuccess + " 1772362800"} {
+	for _, line := range []string{attempts("denied") + " 3", refusals("denied", "no-role") + " 3",
+		bucket("azure", "0.1") + " 2",
+		bucket("azure", infinite) + " 4", tripSum("azure") + " 60.191",
+		lastSuccess + " 1772362800"} {
 		if !strings.Contains(got, line+"\n") {
 			t.Errorf("no %s in\n%s", line, got)
 		}
 	}
 }
 
-// Nobody can be told apart, and nothing that the log holds makes a series: a label has a word of this package's, or is a number.
+// Nobody can be told apart, and nothing that the log holds makes a series: a label has a word of
+// this package's, or is a number.
 func TestFewSeries(t *testing.T) {
 	m := &Metrics{}
 	for _, odd := range []string{"alice@contoso.com", "\"} 1\naadlogin_x 1", "", "no-role"} {
@@ -96,7 +102,8 @@ func TestFewSeries(t *testing.T) {
 		}
 	}
 	text := written(t, m)
-	if regexp.MustCompile(`alice|192\.0\.2|a11ce|aadlogin_x`).MatchString(text) || len(counters()) > 160 || strings.Count(text, "\n") > 60 {
+	if regexp.MustCompile(`alice|192\.0\.2|a11ce|aadlogin_x`).MatchString(text) ||
+		len(counters()) > 160 || strings.Count(text, "\n") > 60 {
 		t.Errorf("%d possible series, and\n%s", len(counters()), text)
 	}
 	if !strings.Contains(text, refusals("denied", other)+" 3\n") {
@@ -109,7 +116,8 @@ func TestRead(t *testing.T) {
 		"":                             nil,
 		"# HELP\n\n":                   nil,
 		"aadlogin_of_tomorrow{a=\"\"}": nil,
-		attempts("denied") + " -1\n" + attempts("failed") + " 1e3\n" + logRead + " NaN\n" + foreignTotal + " 99999999999999999999": nil,
+		attempts("denied") + " -1\n" + attempts("failed") + " 1e3\n" + logRead + " NaN\n" +
+			foreignTotal + " 99999999999999999999": nil,
 		"node_load1 0.1\n":                       ErrForeign,
 		"root:x:0:0\n":                           ErrForeign,
 		"aadlogin_" + strings.Repeat("a", 1<<17): ErrForeign,
@@ -127,7 +135,8 @@ func TestParseTook(t *testing.T) {
 			t.Errorf("%s: %d, %v", text, got, ok)
 		}
 	}
-	for _, text := range []string{"", "s", "1.000", ".5s", "-1.000s", "1.0000s", "1e3s", "86400.000s", "+1.000s"} {
+	for _, text := range []string{"", "s", "1.000", ".5s", "-1.000s", "1.0000s", "1e3s",
+		"86400.000s", "+1.000s"} {
 		if got, ok := parseDuration(text); ok {
 			t.Errorf("%q: %d", text, got)
 		}
@@ -152,10 +161,12 @@ func TestReasonsAreThoseOfTheLog(t *testing.T) {
 	}
 }
 
-// A file that was tampered with is refused or read, and then written in the few series that there are.
+// A file that was tampered with is refused or read, and then written in the few series that there
+// are.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(logRead + " 1772366400\n" + attempts("denied") + " 3\n"))
-	f.Add([]byte(tripSum("entra") + " 18014398509481983.999\n" + bucket("entra", "0.1") + " 9007199254740991"))
+	f.Add([]byte(tripSum("entra") + " 18014398509481983.999\n" +
+		bucket("entra", "0.1") + " 9007199254740991"))
 	f.Add([]byte(attempts("denied") + " 9007199254740991"))
 	f.Add([]byte("aadlogin_attempts_total{outcome=\"denied\"} 1\nroot"))
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -167,7 +178,8 @@ func FuzzRead(f *testing.F) {
 		first := written(t, m)
 		again, err := Read(strings.NewReader(first))
 		if err != nil || written(t, again) != first {
-			t.Errorf("%q is written as\n%s, and that as\n%s, %v", text, first, written(t, again), err)
+			t.Errorf("%q is written as\n%s, and that as\n%s, %v", text,
+				first, written(t, again), err)
 		}
 	})
 }

@@ -16,8 +16,9 @@ import (
 // ErrForeign is a file that this package has not written.
 var ErrForeign = errors.New("metrics: holds something else")
 
-// Read reads what Write has written, so that counting goes on. What is known only at the moment of writing is not looked at, nor what
-// another version has written besides. An empty file has counted nothing.
+// Read reads what Write has written, so that counting goes on. What is known only at the moment of
+// writing is not looked at, nor what another version has written besides. An empty file has counted
+// nothing.
 func Read(r io.Reader) (*Metrics, error) {
 	m, goOn := new(Metrics), counters()
 	lines := bufio.NewScanner(r)

@@ -16,9 +16,12 @@ func attempts(outcome string) string { return series(attemptsTotal, "outcome", o
 func refusals(outcome, reason string) string {
 	return series(refusalsTotal, "outcome", outcome, "reason", reason)
 }
-func bucket(server, le string) string { return series(roundTrip+"_bucket", "server", server, "le", le) }
-func tripSum(server string) string    { return series(roundTrip+"_sum", "server", server) }
-func tripCount(server string) string  { return series(roundTrip+"_count", "server", server) }
+func bucket(server, le string) string {
+	return series(roundTrip+"_bucket",
+		"server", server, "le", le)
+}
+func tripSum(server string) string   { return series(roundTrip+"_sum", "server", server) }
+func tripCount(server string) string { return series(roundTrip+"_count", "server", server) }
 
 func series(name string, pairs ...string) string {
 	var labels []string

@@ -13,23 +13,27 @@ import (
 	"time"
 )
 
-// Write writes everything in the text format. What is not known has no line, and neither has a reason that nobody has met: a machine
-// has some 40 series.
+// Write writes everything in the text format. What is not known has no line, and neither has a
+// reason that nobody has met: a machine has some 40 series.
 func (m *Metrics) Write(to io.Writer) error {
 	w := bufio.NewWriter(to)
 	head(w, attemptsTotal, "counter", "Attempts to sign in that have ended, by how they did.")
 	for _, outcome := range outcomes {
 		m.line(w, attempts(outcome))
 	}
-	head(w, refusalsTotal, "counter", "Attempts that were denied or have failed, by the reason in the log.")
+	head(w, refusalsTotal, "counter",
+		"Attempts that were denied or have failed, by the reason in the log.")
 	for _, met := range refusalSeries() {
 		if m.numbers[met] > 0 {
 			m.line(w, met)
 		}
 	}
-	head(w, foreignTotal, "counter", "Lines in the log that look like the end of an attempt, and that root has not written.")
+	head(w, foreignTotal, "counter",
+		"Lines in the log that look like the end of an attempt, and that root has not written.")
 	m.line(w, foreignTotal)
-	head(w, roundTrip, "histogram", "How long a server took in a sign-in: Entra ID until there was a code, Azure until it was known who may.")
+	head(w, roundTrip, "histogram",
+		"How long a server took in a sign-in: Entra ID until there was a code, Azure until it "+
+			"was known who may.")
 	for _, server := range servers {
 		for _, of := range tripSeries(server) {
 			m.line(w, of)

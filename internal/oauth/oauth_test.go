@@ -16,14 +16,16 @@ import (
 // What nobody needs is not even in MSAL's memory.
 func TestTokensAreDropped(t *testing.T) {
 	tokens, text, err := Client{Scopes: []string{"x/sign-in"}}.Accept([]byte(`{"id_token":"i.d.t","access_token":"access-secret","refresh_token":"refresh-secret","scope":"openid"}`))
-	if err != nil || strings.Contains(string(text), "secret") || !strings.Contains(string(text), "i.d.t") || tokens.AccessToken != "" {
+	if err != nil || strings.Contains(string(text), "secret") || !strings.Contains(string(text),
+		"i.d.t") || tokens.AccessToken != "" {
 		t.Errorf("%s, %v", text, err)
 	}
 }
 
 func TestHasScope(t *testing.T) {
 	for granted, want := range map[string]bool{
-		"": true, "openid profile": false, "openid x/sign-in": true, "SIGN-IN": true, "api://a/b/sign-in email": true, "x/sign-in-2": false,
+		"": true, "openid profile": false, "openid x/sign-in": true, "SIGN-IN": true,
+		"api://a/b/sign-in email": true, "x/sign-in-2": false,
 	} {
 		if got := (Tokens{Scope: granted}).HasScope("a/sign-in"); got != want {
 			t.Errorf("%q: %t", granted, got)
@@ -52,7 +54,8 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// FuzzAccept: whatever a token answer holds, nothing but its ID token goes on to MSAL, and only as JSON.
+// FuzzAccept: whatever a token answer holds, nothing but its ID token goes on to MSAL, and only as
+// JSON.
 func FuzzAccept(f *testing.F) {
 	f.Add([]byte(`{"id_token":"i.d.t","access_token":"a","scope":"openid x/y","refresh_token":"r"}`), true)
 	f.Add([]byte(`{"id_token":"i","access_token":"a","scope":7}`), false)
@@ -66,7 +69,8 @@ func FuzzAccept(f *testing.F) {
 			return
 		}
 		var answer map[string]any
-		if json.Unmarshal(text, &answer) != nil || len(answer) != 4 || answer["access_token"] != "dropped" || answer["id_token"] != tokens.IDToken {
+		if json.Unmarshal(text, &answer) != nil || len(answer) != 4 ||
+			answer["access_token"] != "dropped" || answer["id_token"] != tokens.IDToken {
 			t.Errorf("%q became %s", body, text)
 		}
 		if !wanted && tokens.AccessToken != "" || wanted && !tokens.HasScope("x/y") {
@@ -78,7 +82,8 @@ func FuzzAccept(f *testing.F) {
 // The numbers of an error count as text, too, and stand in its description if nowhere else.
 func TestNumbersOfErrors(t *testing.T) {
 	for body, want := range map[string][]int{
-		`{"error":"x","error_codes":[53003,65001]}`:                                      {53003, 65001},
+		`{"error":"x","error_codes":[53003,65001]}`: {53003,
+			65001},
 		`{"error":"x","error_codes":["53003"]}`:                                          {53003},
 		`{"error":"x","error_codes":[],"error_description":"AADSTS50196: The server"}`:   {50196},
 		`{"error":"x","error_codes":null,"error_description":"AADSTS7000218: The body"}`: {7000218},

@@ -82,7 +82,8 @@ func (p *Parts) Token(k Known) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	header, claims, _ := strings.Cut(text, string(rune(between))) // expand has made sure that it is there
+	// expand has made sure that it is there
+	header, claims, _ := strings.Cut(text, string(rune(between)))
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(header)) + "." + encode([]byte(claims)) + "." + encode(raw[:length]), nil
 }
@@ -95,7 +96,8 @@ func (p *Parts) Code() (string, error) {
 		return data, err
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(data)
-	if err != nil || bytes.ContainsFunc(raw, func(r rune) bool { return r < ' ' || r > '~' }) { // RFC 6749, Appendix A.11
+	// RFC 6749, Appendix A.11
+	if err != nil || bytes.ContainsFunc(raw, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return "", unusable("no authorization code")
 	}
 	return string(raw), nil
@@ -114,7 +116,8 @@ func inflate(data []byte) (string, error) {
 	text, err := io.ReadAll(io.LimitReader(flate.NewReader(packed), maxText+1))
 	switch {
 	case err != nil:
-		return "", unusable("not deflated") // without the library's error, which might quote the data some day
+		// without the library's error, which might quote the data some day
+		return "", unusable("not deflated")
 	case len(text) > maxText:
 		return "", unusable("too long")
 	case packed.Len() != 0:

@@ -66,7 +66,8 @@ func TestUnusable(t *testing.T) {
 	if _, err := collect(a, encode(whole), 'T').Token(known); err != nil {
 		t.Error(err)
 	}
-	if _, err := collect(a, encode(deflated(t, 256, "\x1f"+strings.Repeat("a", maxText-1))), 'T').Token(known); err != nil {
+	if _, err := collect(a, encode(deflated(t, 256, "\x1f"+strings.Repeat("a", maxText-1))), 'T').
+		Token(known); err != nil {
 		t.Error(err)
 	}
 	for _, kind := range "TtC" {
@@ -97,14 +98,17 @@ func TestInflateStops(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	_, err = inflate(packed.Bytes())
 	if runtime.ReadMemStats(&after); err == nil || after.TotalAlloc-before.TotalAlloc > 2<<20 {
-		t.Errorf("%d bytes were allocated for %d (%v)", after.TotalAlloc-before.TotalAlloc, packed.Len(), err)
+		t.Errorf("%d bytes were allocated for %d (%v)", after.TotalAlloc-before.TotalAlloc,
+			packed.Len(), err)
 	}
 }
 
-// A stranger's bytes: bounded, no panic, one error; and a token that comes out has one spelling of what went in.
+// A stranger's bytes: bounded, no panic, one error; and a token that comes out has one spelling of
+// what went in.
 func FuzzToken(f *testing.F) {
 	a := sshd()
-	for _, text := range []string{"\x01k\"}\x1f{}", shorten(jwt(entra(a, 2)), a), "{}\x1f\xff", strings.Repeat("a", 1<<20)} {
+	for _, text := range []string{"\x01k\"}\x1f{}", shorten(jwt(entra(a, 2)), a), "{}\x1f\xff",
+		strings.Repeat("a", 1<<20)} {
 		f.Add(deflated(f, 256, text))
 		f.Add(deflated(f, 0, text))
 	}
@@ -116,7 +120,9 @@ func FuzzToken(f *testing.F) {
 			}
 			return
 		}
-		if len(token) > 2*(maxToken+len(data)) || strings.Count(token, ".") != 2 || strings.Trim(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") != "" {
+		if len(token) > 2*(maxToken+len(data)) || strings.Count(token, ".") != 2 ||
+			strings.Trim(token,
+				"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") != "" {
 			t.Fatalf("a token of %d", len(token))
 		}
 		again, kind := compact(t, token, a)

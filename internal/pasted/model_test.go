@@ -15,7 +15,8 @@ import (
 	"unicode/utf8"
 )
 
-// The page, as far as its own tests in a browser do not show it: the same rules, written a second time.
+// The page, as far as its own tests in a browser do not show it: the same rules, written a second
+// time.
 
 var known = Known{
 	Tenant: "8f3c1a52-6d1e-4b7a-9c55-0d2f1be7a610",
@@ -31,7 +32,8 @@ func attempt(a Attempt) *Attempt {
 }
 
 func sshd() *Attempt {
-	return attempt(Attempt{Page: "https://signin.contoso.com/", Account: "alice@contoso.com", Machine: "web-07", Origin: "203.0.113.9",
+	return attempt(Attempt{Page: "https://signin.contoso.com/", Account: "alice@contoso.com",
+		Machine: "web-07", Origin: "203.0.113.9",
 		Service: "sshd", Kind: Token, Size: 1000})
 }
 
@@ -48,7 +50,8 @@ func jwt(claims string) string {
 	return head + "." + encode(claims) + "." + encode(string(signature))
 }
 
-// entra is what claims of Entra ID's v2.0 tokens look like, in length and order, for somebody with a role and so many groups.
+// entra is what claims of Entra ID's v2.0 tokens look like, in length and order, for somebody with
+// a role and so many groups.
 func entra(a *Attempt, groups int) string {
 	r := rand.New(rand.NewPCG(7, 11))
 	random := func(n int) string {
@@ -60,10 +63,12 @@ func entra(a *Attempt, groups int) string {
 		return string(b)
 	}
 	guid := func() string {
-		return fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", r.Uint32(), r.IntN(1<<16), r.IntN(1<<12), r.IntN(1<<12), r.Int64N(1<<48))
+		return fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", r.Uint32(), r.IntN(1<<16), r.IntN(1<<12),
+			r.IntN(1<<12), r.Int64N(1<<48))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `{"aud":"%s","iss":"%s","iat":1796000000,"nbf":1796000000,"exp":1796003900`, known.Client, known.Issuer)
+	fmt.Fprintf(&b, `{"aud":"%s","iss":"%s","iat":1796000000,"nbf":1796000000,"exp":1796003900`,
+		known.Client, known.Issuer)
 	if groups > 0 {
 		ids := make([]string, groups)
 		for i := range ids {
@@ -71,19 +76,23 @@ func entra(a *Attempt, groups int) string {
 		}
 		fmt.Fprintf(&b, `,"groups":[%s]`, strings.Join(ids, ","))
 	}
-	fmt.Fprintf(&b, `,"name":"Alice Example-Longname","nonce":"%s","oid":"%s","preferred_username":"%s","rh":"1.A%s.","roles":["Linux.Administrator"]`,
+	fmt.Fprintf(&b,
+		`,"name":"Alice Example-Longname","nonce":"%s","oid":"%s","preferred_username":"%s","rh":"1.A%s.","roles":["Linux.Administrator"]`,
 		a.Nonce(), guid(), a.Account, random(60))
-	fmt.Fprintf(&b, `,"sid":"%s","sub":"%s","tid":"%s","uti":"%s","ver":"2.0","xms_ftd":"%s"}`, guid(), random(43), known.Tenant, random(22), random(64))
+	fmt.Fprintf(&b, `,"sid":"%s","sub":"%s","tid":"%s","uti":"%s","ver":"2.0","xms_ftd":"%s"}`,
+		guid(), random(43), known.Tenant, random(22), random(64))
 	return b.String()
 }
 
-// shorten is what stands for header and claims before it is deflated; "" where the token must go as it is.
+// shorten is what stands for header and claims before it is deflated; "" where the token must go as
+// it is.
 func shorten(token string, a *Attempt) string {
 	segments := strings.Split(token, ".")
 	header, err1 := base64.RawURLEncoding.DecodeString(segments[0])
 	claims, err2 := base64.RawURLEncoding.DecodeString(segments[1])
 	text := string(header) + string(claims)
-	if err1 != nil || err2 != nil || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' }) {
+	if err1 != nil || err2 != nil || !utf8.ValidString(text) ||
+		strings.ContainsFunc(text, func(r rune) bool { return r < ' ' }) {
 		return ""
 	}
 	text = string(header) + "\x1f" + string(claims)
@@ -100,7 +109,8 @@ func compact(tb testing.TB, token string, a *Attempt) (data string, kind byte) {
 	if text == "" {
 		return token, 't'
 	}
-	signature, err := base64.RawURLEncoding.DecodeString(token[strings.LastIndexByte(token, '.')+1:])
+	signature, err := base64.RawURLEncoding.DecodeString(token[strings.LastIndexByte(token, '.')+
+		1:])
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -118,7 +128,8 @@ func compact(tb testing.TB, token string, a *Attempt) (data string, kind byte) {
 
 // plainCode is the data of a code and its kind.
 func plainCode(code string) (data string, kind byte) {
-	if strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-") != "" {
+	if strings.Trim(code,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-") != "" {
 		return encode(code), 'c'
 	}
 	return code, 'C'

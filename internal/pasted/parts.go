@@ -85,11 +85,14 @@ type Received struct {
 
 // brackets are what a terminal puts around a paste for programs that asked for it. The escape
 // character may be missing.
-var brackets = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("\x1b?\\[20[01]~") })
+var brackets = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile("\x1b?\\[20[01]~")
+})
 
 // Add takes the good parts of an answer. Parts that are here already stay, whatever else came.
 func (p *Parts) Add(answer []byte) (f Received) {
-	text := string(bytes.Map(visible, brackets().ReplaceAll(answer[:min(len(answer), MaxAnswer)], nil)))
+	text := string(bytes.Map(visible, brackets().ReplaceAll(answer[:min(len(answer), MaxAnswer)],
+		nil)))
 	f.Length = utf8.RuneCountInString(text)
 	for text != "" {
 		piece, rest, ended := strings.Cut(text, ";")
@@ -126,7 +129,8 @@ func (p *Parts) add(got part, f *Received) {
 		return
 	case p.data == nil:
 		p.begin(got)
-	case got.kind != p.kind || got.n != len(p.data) || p.data[got.i-1] != "" && p.data[got.i-1] != got.data:
+	case got.kind != p.kind || got.n != len(p.data) || p.data[got.i-1] != "" &&
+		p.data[got.i-1] != got.data:
 		f.Anew, f.New, f.Again = true, nil, nil
 		p.begin(got)
 	}

@@ -45,34 +45,59 @@ func TestAdd(t *testing.T) {
 		answers []answer
 		missing string
 	}{
-		"in order":                      {[]answer{took(one, 1), took(two, 2), took(three, 3)}, all},
-		"backwards":                     {[]answer{took(three, 3), took(two, 2), took(one, 1)}, all},
-		"joined":                        {[]answer{took(one+two+three, 1, 2, 3)}, all},
-		"joined by line breaks":         {[]answer{{one + "\n" + two + "\r\n" + three + "\n", Received{New: []int{1, 2, 3}, Length: len(one + two + three)}}}, all},
-		"one missing":                   {[]answer{took(one, 1), took(three, 3)}, "2"},
-		"empty answers":                 {[]answer{{"", Received{}}, took(one, 1), {" \r\n", Received{}}, {";", Received{Length: 1}}}, "23"},
-		"repeated":                      {[]answer{took(one, 1), {one, Received{Again: []int{1}, Length: len(one)}}, {one + two, Received{Again: []int{1}, New: []int{2}, Length: len(one + two)}}}, "3"},
-		"twice in one answer":           {[]answer{{one + one, Received{New: []int{1}, Again: []int{1}, Length: 2 * len(one)}}}, "23"},
-		"blanks":                        {[]answer{{wide, Received{New: []int{1}, Length: len(one)}}}, "23"},
-		"brackets":                      {[]answer{{"\x1b[200~" + one + "\x1b[201~", Received{New: []int{1}, Length: len(one)}}}, "23"},
-		"brackets without escape":       {[]answer{{"[200~" + one + "[201~", Received{New: []int{1}, Length: len(one)}}}, "23"},
-		"control characters":            {[]answer{{"\x01\x7f" + one + "\x1b", Received{New: []int{1}, Length: len(one)}}}, "23"},
-		"cut by the program":            {[]answer{{(one + two)[:len(one)+30], Received{New: []int{1}, Cut: true, Length: len(one) + 30}}}, "23"},
-		"end missing":                   {[]answer{{one[:60], Received{Cut: true, Length: 60}}, took(one, 1)}, "23"},
-		"semicolon missing":             {[]answer{{one[:len(one)-1], Received{Cut: true, Length: len(one) - 1}}}, none},
-		"cut, then whole":               {[]answer{{one[:60] + one, Received{New: []int{1}, Length: 60 + len(one)}}}, "23"},
-		"cut at a digit":                {[]answer{{one[:20] + "1" + one, Received{New: []int{1}, Length: 21 + len(one)}}}, "23"},
-		"beginning missing":             {[]answer{{one[5:], Received{Damaged: true, Length: len(one) - 5}}}, none},
-		"middle missing":                {[]answer{took(two, 2), {one[:40] + one[50:], Received{Damaged: true, Length: len(one) - 10}}}, "13"},
-		"another attempt's":             {[]answer{took(two, 2), {other, Received{Other: true, Length: len(other)}}}, "13"},
-		"another attempt's too":         {[]answer{{other + two, Received{New: []int{2}, Other: true, Length: len(other + two)}}}, "13"},
-		"of another kind":               {[]answer{{token, Received{Damaged: true, Length: len(token)}}}, none},
-		"page used twice":               {[]answer{took(one, 1), took(two, 2), {newer[0], Received{New: []int{1}, Anew: true, Length: len(one)}}}, "23"},
-		"page used twice, other number": {[]answer{took(one, 1), took(two, 2), {fewer, Received{New: []int{1}, Anew: true, Length: len(fewer)}}}, all},
-		"typed":                         {[]answer{{"hunter2", Received{Strange: true, Length: 7}}}, none},
-		"letters of elsewhere":          {[]answer{{"пароль", Received{Strange: true, Length: 6}}}, none},
-		"bytes of no text":              {[]answer{{"\xff\xfe\x80", Received{Strange: true, Length: 3}}}, none},
-		"more than may come":            {[]answer{{strings.Repeat("x", MaxAnswer+9), Received{Strange: true, Length: MaxAnswer}}}, none},
+		"in order": {[]answer{took(one, 1), took(two, 2), took(three, 3)},
+			all},
+		"backwards": {[]answer{took(three, 3), took(two, 2), took(one, 1)},
+			all},
+		"joined": {[]answer{took(one+two+three, 1, 2, 3)}, all},
+		"joined by line breaks": {[]answer{{one + "\n" + two + "\r\n" + three + "\n",
+			Received{New: []int{1, 2, 3}, Length: len(one + two + three)}}}, all},
+		"one missing": {[]answer{took(one, 1), took(three, 3)}, "2"},
+		"empty answers": {[]answer{{"", Received{}}, took(one, 1),
+			{" \r\n", Received{}}, {";", Received{Length: 1}}}, "23"},
+		"repeated": {[]answer{took(one, 1),
+			{one, Received{Again: []int{1}, Length: len(one)}},
+			{one + two, Received{Again: []int{1}, New: []int{2}, Length: len(one + two)}}}, "3"},
+		"twice in one answer": {[]answer{{one + one,
+			Received{New: []int{1}, Again: []int{1}, Length: 2 * len(one)}}}, "23"},
+		"blanks": {[]answer{{wide,
+			Received{New: []int{1}, Length: len(one)}}}, "23"},
+		"brackets": {[]answer{{"\x1b[200~" + one + "\x1b[201~",
+			Received{New: []int{1}, Length: len(one)}}}, "23"},
+		"brackets without escape": {[]answer{{"[200~" + one + "[201~",
+			Received{New: []int{1}, Length: len(one)}}}, "23"},
+		"control characters": {[]answer{{"\x01\x7f" + one + "\x1b",
+			Received{New: []int{1}, Length: len(one)}}}, "23"},
+		"cut by the program": {[]answer{{(one + two)[:len(one)+30],
+			Received{New: []int{1}, Cut: true, Length: len(one) + 30}}}, "23"},
+		"end missing": {[]answer{{one[:60], Received{Cut: true, Length: 60}},
+			took(one, 1)}, "23"},
+		"semicolon missing": {[]answer{{one[:len(one)-1],
+			Received{Cut: true, Length: len(one) - 1}}}, none},
+		"cut, then whole": {[]answer{{one[:60] + one,
+			Received{New: []int{1}, Length: 60 + len(one)}}}, "23"},
+		"cut at a digit": {[]answer{{one[:20] + "1" + one,
+			Received{New: []int{1}, Length: 21 + len(one)}}}, "23"},
+		"beginning missing": {[]answer{{one[5:],
+			Received{Damaged: true, Length: len(one) - 5}}}, none},
+		"middle missing": {[]answer{took(two, 2),
+			{one[:40] + one[50:], Received{Damaged: true, Length: len(one) - 10}}}, "13"},
+		"another attempt's": {[]answer{took(two, 2),
+			{other, Received{Other: true, Length: len(other)}}}, "13"},
+		"another attempt's too": {[]answer{{other + two,
+			Received{New: []int{2}, Other: true, Length: len(other + two)}}}, "13"},
+		"of another kind": {[]answer{{token,
+			Received{Damaged: true, Length: len(token)}}}, none},
+		"page used twice": {[]answer{took(one, 1), took(two, 2),
+			{newer[0], Received{New: []int{1}, Anew: true, Length: len(one)}}}, "23"},
+		"page used twice, other number": {[]answer{took(one, 1), took(two, 2),
+			{fewer, Received{New: []int{1}, Anew: true, Length: len(fewer)}}}, all},
+		"typed":                {[]answer{{"hunter2", Received{Strange: true, Length: 7}}}, none},
+		"letters of elsewhere": {[]answer{{"пароль", Received{Strange: true, Length: 6}}}, none},
+		"bytes of no text": {[]answer{{"\xff\xfe\x80", Received{Strange: true, Length: 3}}},
+			none},
+		"more than may come": {[]answer{{strings.Repeat("x", MaxAnswer+9),
+			Received{Strange: true, Length: MaxAnswer}}}, none},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := a.Parts()
@@ -98,7 +123,8 @@ func TestAdd(t *testing.T) {
 // Numbers that no page sends.
 func TestNumbers(t *testing.T) {
 	a, _, _, _ := answers(t)
-	for head, want := range map[string]bool{"1/1": true, "20/20": true, "1/20": true, "10/11": true, "0/1": false, "2/1": false, "1/21": false, "01/1": false,
+	for head, want := range map[string]bool{"1/1": true, "20/20": true, "1/20": true, "10/11": true,
+		"0/1": false, "2/1": false, "1/21": false, "01/1": false,
 		"1/01": false, "1/99": false, "100/100": false, "-1/1": false, "/1": false, "1/": false} {
 		head += ".C" + a.challenge[:4]
 		f := a.Parts().Add([]byte(head + "." + digest(head + ".abc")[:6] + ".abc;"))
@@ -126,7 +152,8 @@ func TestBound(t *testing.T) {
 	}
 }
 
-// Whatever is pasted, in whatever pieces: no panic, bounds hold, and a code that comes out is one that was sent in parts.
+// Whatever is pasted, in whatever pieces: no panic, bounds hold, and a code that comes out is one
+// that was sent in parts.
 func FuzzParts(f *testing.F) {
 	a := sshd()
 	a.Kind = Code
@@ -142,7 +169,8 @@ func FuzzParts(f *testing.F) {
 			switch has := p.Total() - len(p.Missing()); {
 			case !got.Anew && has != had+len(got.New), got.Length > MaxAnswer, p.Total() > maxParts:
 				t.Fatalf("%+v: %d, then %d of %d", got, had, has, p.Total())
-			case got.New == nil && got.Again == nil && got.Length > strings.Count(string(answer), ";") && !got.Other && !got.Damaged && !got.Cut && !got.Strange:
+			case got.New == nil && got.Again == nil && got.Length > strings.Count(string(answer),
+				";") && !got.Other && !got.Damaged && !got.Cut && !got.Strange:
 				t.Fatalf("nobody is told what is wrong with %q", answer)
 			}
 		}
@@ -150,7 +178,9 @@ func FuzzParts(f *testing.F) {
 		if (err == nil) && (!p.Complete() || len(code) > maxData) {
 			t.Fatalf("a code of %d without its parts", len(code))
 		}
-		if err == nil && strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r > '~' }) {
+		if err == nil && strings.ContainsFunc(code, func(r rune) bool {
+			return r < ' ' || r > '~'
+		}) {
 			t.Fatalf("no code: %q", code)
 		}
 	})

@@ -96,7 +96,8 @@ func (a *Attempt) values() []value {
 	}
 	return []value{
 		{"c", a.challenge},
-		{"u", plain(a.Account, 120)}, {"m", plain(a.Machine, 64)}, {"o", plain(a.Origin, 64)}, {"s", plain(a.Service, 32)},
+		{"u", plain(a.Account, 120)}, {"m", plain(a.Machine, 64)}, {"o", plain(a.Origin, 64)},
+		{"s", plain(a.Service, 32)},
 		{"p", parts},
 	}
 }
@@ -125,7 +126,8 @@ func plain(s string, most int) string {
 // escape leaves @ and : as they are: people can read them, and a fragment may hold them (RFC 3986,
 // Section 3.5).
 func escape(s string) string {
-	return strings.NewReplacer("%40", "@", "%3A", ":").Replace(url.QueryEscape(s)) // there is no blank in it
+	// there is no blank in it
+	return strings.NewReplacer("%40", "@", "%3A", ":").Replace(url.QueryEscape(s))
 }
 
 // digest is the transformation S256 of RFC 7636, Section 4.2.

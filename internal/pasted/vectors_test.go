@@ -16,8 +16,8 @@ var update = flag.Bool("update", false, "write testdata/pasted anew")
 
 const vectors = "../../testdata/pasted/vectors.json"
 
-// A vector is one attempt and its answer, as the worker and the page's script must both see them. The page may deflate otherwise
-// than the parts here: its own must come out as the same token.
+// A vector is one attempt and its answer, as the worker and the page's script must both see them.
+// The page may deflate otherwise than the parts here: its own must come out as the same token.
 type vector struct {
 	Name      string
 	Page      string
@@ -41,9 +41,11 @@ type vector struct {
 
 func newVector(t *testing.T, name string, a *Attempt, token, code string) vector {
 	t.Helper()
-	v := vector{Name: name, Page: a.Page, Address: a.Address(), Nonce: a.Nonce(), Token: token, Code: code,
+	v := vector{Name: name, Page: a.Page, Address: a.Address(), Nonce: a.Nonce(), Token: token,
+		Code:   code,
 		Tenant: known.Tenant, Client: known.Client, Issuer: known.Issuer}
-	for i, into := range []*string{&v.Challenge, &v.Account, &v.Machine, &v.Origin, &v.Service, &v.P} {
+	for i, into := range []*string{&v.Challenge, &v.Account, &v.Machine,
+		&v.Origin, &v.Service, &v.P} {
 		*into = a.values()[i].text
 	}
 	data, kind := plainCode(code)
@@ -61,7 +63,9 @@ func allVectors(t *testing.T) (all []vector) {
 		change(&a)
 		return &a
 	}
-	sudo := with(func(a *Attempt) { a.Service, a.Size, a.Lines, a.Origin = "sudo", 480, true, "local" })
+	sudo := with(func(a *Attempt) {
+		a.Service, a.Size, a.Lines, a.Origin = "sudo", 480, true, "local"
+	})
 	odd := with(func(a *Attempt) {
 		a.Page, a.Machine, a.Origin, a.Service = "https://contoso.z6.web.core.windows.net/linux/index.html", "web 07>\n", "2001:db8::1%eth0", "a+b|c%2e"
 		a.Account = "o'neil_#1@sub-domain.contoso.com"
@@ -80,8 +84,11 @@ func allVectors(t *testing.T) (all []vector) {
 		{"token, lines of sudo", sudo, jwt(entra(sudo, 6)), ""},
 		{"token, many parts", sudo, jwt(entra(sudo, 90)), ""},
 		{"token, odd values", odd, jwt(entra(odd, 1)), ""},
-		{"token, other account and order", sshd(), jwt(`{"tid":"` + known.Tenant + `","preferred_username":"mallory@contoso.com","name":"Mällory 王 \"M\" \u0001","nonce":"x"}`), ""},
-		{"token, entries twice", sshd(), jwt(`{"ver":"2.0","ver":"2.0","nonce":"` + sshd().Nonce() + `","nonce":"` + sshd().Nonce() + `","name":"a","name":"b"}`), ""},
+		{"token, other account and order", sshd(),
+			jwt(`{"tid":"` + known.Tenant +
+				`","preferred_username":"mallory@contoso.com","name":"Mällory 王 \"M\" \u0001","nonce":"x"}`), ""},
+		{"token, entries twice", sshd(), jwt(`{"ver":"2.0","ver":"2.0","nonce":"` + sshd().Nonce() +
+			`","nonce":"` + sshd().Nonce() + `","name":"a","name":"b"}`), ""},
 		{"token, control character", sshd(), jwt("{\t\"ver\":\"2.0\"}"), ""},
 		{"token, not UTF-8", sshd(), jwt("{\"name\":\"\xff\"}"), ""},
 		{"code, two parts for ssh", code(1000, false), "", long},
@@ -115,7 +122,8 @@ func TestVectors(t *testing.T) {
 		t.Errorf("%s is not what this package makes (%v): see -update", vectors, err)
 	}
 	for _, v := range all {
-		a := Attempt{Page: v.Page, Account: v.Account, Machine: v.Machine, Origin: v.Origin, Service: v.Service, challenge: v.Challenge,
+		a := Attempt{Page: v.Page, Account: v.Account, Machine: v.Machine, Origin: v.Origin,
+			Service: v.Service, challenge: v.Challenge,
 			Kind: Kind(v.P[0])}
 		for _, c := range strings.TrimSuffix(v.P[1:], "n") {
 			a.Size = a.Size*10 + int(c-'0')
@@ -147,7 +155,8 @@ func TestLength(t *testing.T) {
 		a := sshd()
 		data, kind := compact(t, jwt(entra(a, groups)), a)
 		length := len(split(a, data, kind, 4000)[0])
-		t.Logf("%d groups: a token of %d characters is pasted as %d", groups, len(jwt(entra(a, groups))), length)
+		t.Logf("%d groups: a token of %d characters is pasted as %d", groups,
+			len(jwt(entra(a, groups))), length)
 		if groups <= 4 && length > 1000 {
 			t.Errorf("%d characters for %d groups", length, groups)
 		}

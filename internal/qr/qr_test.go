@@ -9,7 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// The page of Entra ID, as most people will see it. zbarimg reads this one and many others in internal/machine.
+// The page of Entra ID, as most people will see it. zbarimg reads this one and many others in
+// internal/machine.
 func TestPage(t *testing.T) {
 	const want = `
 █████████████████████████████████████
@@ -32,7 +33,8 @@ func TestPage(t *testing.T) {
 █████████████████████████████████████
 ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀
 `
-	if got := "\n" + strings.Join(Draw("https://microsoft.com/devicelogin"), "\n") + "\n"; got != want {
+	if got := "\n" + strings.Join(Draw("https://microsoft.com/devicelogin"), "\n") +
+		"\n"; got != want {
 		t.Errorf("got%swant%s", got, want)
 	}
 }
@@ -83,9 +85,11 @@ func checkShape(t *testing.T, lines []string, columns int) {
 		switch {
 		case utf8.RuneCountInString(line) != columns || strings.Trim(line, " ▀▄█") != "":
 			t.Errorf("line %d is %q, want %d columns", i, line, columns)
-		case full && strings.Trim(line, "█") != "", i == len(lines)-1 && strings.Trim(line, "▀") != "":
+		case full && strings.Trim(line, "█") != "", i == len(lines)-1 &&
+			strings.Trim(line, "▀") != "":
 			t.Errorf("line %d, of the quiet zone, is %q", i, line)
-		case i < len(lines)-1 && !(strings.HasPrefix(line, "████") && strings.HasSuffix(line, "████")):
+		case i < len(lines)-1 &&
+			!(strings.HasPrefix(line, "████") && strings.HasSuffix(line, "████")):
 			t.Errorf("line %d has no quiet zone: %q", i, line)
 		}
 	}
@@ -111,7 +115,8 @@ func FuzzDraw(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		lines := Draw(text)
 		if len(lines) == 0 {
-			if text != "" && len(text) <= 106 && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			if text != "" && len(text) <= 106 &&
+				!strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
 				t.Errorf("%q: nothing", text)
 			}
 			return

@@ -43,10 +43,12 @@ var scopes = func() *strings.Replacer {
 	rg := sub + "/resourceGroups/" + group[:strings.Index(group, "/")]
 	return strings.NewReplacer(
 		"$vmss", rg+"/providers/Microsoft.Compute/virtualMachineScaleSets/web",
-		"$VM", strings.ToUpper(emulatedVM), "$vm", emulatedVM, "$RG", strings.ToUpper(rg), "$rg", rg, "$sub", sub,
+		"$VM", strings.ToUpper(emulatedVM), "$vm", emulatedVM, "$RG", strings.ToUpper(rg), "$rg",
+		rg, "$sub", sub,
 		"$arc", rg+"/providers/Microsoft.HybridCompute/machines/onprem",
 		"$mg", "/providers/Microsoft.Management/managementGroups",
-		"$user", personOID, "$compute", "Microsoft.Compute/virtualMachines", "$hybrid", "Microsoft.HybridCompute/machines",
+		"$user", personOID, "$compute", "Microsoft.Compute/virtualMachines", "$hybrid",
+		"Microsoft.HybridCompute/machines",
 	)
 }()
 
@@ -76,8 +78,8 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-// check compares with a word and, for the source that knows most, why: the role and where it is assigned, or a part of the
-// reason.
+// check compares with a word and, for the source that knows most, why: the role and where it is
+// assigned, or a part of the reason.
 func (s *situation) check(t *testing.T, source string, d Decision, want string) {
 	want, why, _ := strings.Cut(want, " ")
 	if got := word(d); got != want {
@@ -92,7 +94,8 @@ func (s *situation) check(t *testing.T, source string, d Decision, want string) 
 	got := d.Reason
 	if d.Login {
 		got = d.Role + " at " + d.Scope
-		if !strings.HasPrefix(d.Assignment, strings.TrimSuffix(d.Scope, "/")+"/providers/Microsoft.Authorization/roleAssignments/") {
+		if !strings.HasPrefix(d.Assignment, strings.TrimSuffix(d.Scope, "/")+
+			"/providers/Microsoft.Authorization/roleAssignments/") {
 			t.Errorf("%s: assignment %q at %q", source, d.Assignment, d.Scope)
 		}
 	}
@@ -134,17 +137,21 @@ func (s *situation) read(verb, name, value string) bool {
 	case "expect":
 		s.expect[name] = value
 	case "group":
-		d.Groups = append(d.Groups, emulator.Group{Name: name, ObjectID: id(100 + len(d.Groups)), Members: people(strings.Split(value, " "))})
+		d.Groups = append(d.Groups, emulator.Group{Name: name, ObjectID: id(100 + len(d.Groups)),
+			Members: people(strings.Split(value, " "))})
 	case "role":
 		d.Roles = append(d.Roles, emulator.Role{ID: id(200 + len(d.Roles)), Name: name,
 			Actions: f["actions"], DataActions: f["data"], NotDataActions: f["not"]})
 	case "assign":
 		who := append(people(f["to"]), person)[0]
 		role := strings.NewReplacer("_", " ").Replace(f["role"][0])
-		d.Assignments = append(d.Assignments, emulator.Assignment{Principal: who, Role: role, Scope: f["at"][0], Condition: strings.Join(f["if"], "")})
+		d.Assignments = append(d.Assignments, emulator.Assignment{Principal: who, Role: role,
+			Scope: f["at"][0], Condition: strings.Join(f["if"], "")})
 	case "deny":
-		d.Denies = append(d.Denies, emulator.Deny{Name: name, Principals: people(f["to"]), Exclude: people(f["except"]), Actions: f["actions"],
-			DataActions: f["data"], NotDataActions: f["not"], Scope: f["at"][0], DoNotApplyToChildScopes: f["below"] != nil})
+		d.Denies = append(d.Denies, emulator.Deny{Name: name, Principals: people(f["to"]),
+			Exclude: people(f["except"]), Actions: f["actions"],
+			DataActions: f["data"], NotDataActions: f["not"], Scope: f["at"][0],
+			DoNotApplyToChildScopes: f["below"] != nil})
 	default:
 		return false
 	}

@@ -45,7 +45,8 @@ func (ds ActionDecisions) find(q Question) (login, admin match) {
 		}
 	}
 	if problem == "" && (logins != 1 || admins != 1) {
-		problem = fmt.Sprintf("the answer names the login action %d times and the administrator's %d times", logins, admins)
+		problem = fmt.Sprintf("the answer names the login action %d times and the "+
+			"administrator's %d times", logins, admins)
 	}
 	if problem != "" {
 		return match{why: problem}, match{why: problem}

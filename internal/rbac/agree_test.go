@@ -27,8 +27,10 @@ func some[T any](c chance, most int, from ...T) []T {
 
 // patterns are of actions, near misses among them.
 func (c chance) patterns(least int) []string {
-	all := some(c, 2, "*", "*/action", "Microsoft.Compute/*", "microsoft.compute/VIRTUALMACHINES/login/action", "*/loginAsAdmin/*",
-		"*/login*/action", "Microsoft.Compute/virtualMachines/login", "Microsoft.HybridCompute/*", "*/read", "*Machines/login/*")
+	all := some(c, 2, "*", "*/action", "Microsoft.Compute/*",
+		"microsoft.compute/VIRTUALMACHINES/login/action", "*/loginAsAdmin/*",
+		"*/login*/action", "Microsoft.Compute/virtualMachines/login", "Microsoft.HybridCompute/*",
+		"*/read", "*Machines/login/*")
 	if len(all) < least {
 		all = append(all, pick(c, "*", "*/login/action", "Microsoft.Compute/*/action"))
 	}
@@ -36,20 +38,23 @@ func (c chance) patterns(least int) []string {
 }
 
 func (c chance) scope() string {
-	return scopes.Replace(pick(c, "$vm", "$vm", "$VM", "$vm/", "$rg", "$RG", "$sub", "/", "$mg/contoso-root", "$mg/other", "$vm2", "$rg2", "$vm/extensions/x"))
+	return scopes.Replace(pick(c, "$vm", "$vm", "$VM", "$vm/", "$rg", "$RG", "$sub", "/",
+		"$mg/contoso-root", "$mg/other", "$vm2", "$rg2", "$vm/extensions/x"))
 }
 
-// directory is anything that can be, but that the machine keeps its right to ask. How much of what the sources see differently
-// there is in it, depends on the share.
+// directory is anything that can be, but that the machine keeps its right to ask. How much of what
+// the sources see differently there is in it, depends on the share.
 func (c chance) directory(share float64) *emulator.Directory {
 	d := bare(emulatedVM)
 	groups := []string{"a", "b", "c", "d"}
 	for i, name := range groups {
-		d.Groups = append(d.Groups, emulator.Group{Name: name, ObjectID: id(100 + i), Members: some(c, 2, append(groups, person, other)...)})
+		d.Groups = append(d.Groups, emulator.Group{Name: name, ObjectID: id(100 + i),
+			Members: some(c, 2, append(groups, person, other)...)})
 	}
 	roles := []string{"Virtual Machine User Login", "Virtual Machine Administrator Login", "Owner"}
 	for i := range 4 {
-		r := emulator.Role{ID: id(200 + i), Name: fmt.Sprint("role", i), DataActions: c.patterns(1), Actions: c.patterns(0)}
+		r := emulator.Role{ID: id(200 + i), Name: fmt.Sprint("role", i), DataActions: c.patterns(1),
+			Actions: c.patterns(0)}
 		if c.IntN(3) == 0 {
 			r.NotDataActions = c.patterns(0)
 		}
@@ -57,7 +62,8 @@ func (c chance) directory(share float64) *emulator.Directory {
 		roles = append(roles, r.Name)
 	}
 	for range 2 + c.IntN(5) {
-		a := emulator.Assignment{Principal: pick(c, append(groups, person, person, other)...), Role: pick(c, roles...), Scope: c.scope()}
+		a := emulator.Assignment{Principal: pick(c, append(groups, person, person, other)...),
+			Role: pick(c, roles...), Scope: c.scope()}
 		if c.Float64() < share {
 			a.Condition = "@Resource[x] StringEquals 'y'"
 		}
@@ -65,16 +71,19 @@ func (c chance) directory(share float64) *emulator.Directory {
 	}
 	for c.Float64() < share {
 		d.Denies = append(d.Denies, emulator.Deny{
-			Name: fmt.Sprint("deny", len(d.Denies)), Principals: append(some(c, 1, append(groups, person, other)...), pick(c, append(groups, "everyone", person, other)...)),
+			Name: fmt.Sprint("deny", len(d.Denies)),
+			Principals: append(some(c, 1, append(groups, person, other)...),
+				pick(c, append(groups, "everyone", person, other)...)),
 			Exclude: append(some(c, 1, append(groups, person, other)...), "demo-vm"),
-			Actions: c.patterns(0), DataActions: c.patterns(1), NotDataActions: c.patterns(0), Scope: c.scope(), DoNotApplyToChildScopes: c.IntN(4) == 0,
+			Actions: c.patterns(0), DataActions: c.patterns(1), NotDataActions: c.patterns(0),
+			Scope: c.scope(), DoNotApplyToChildScopes: c.IntN(4) == 0,
 		})
 	}
 	return d
 }
 
-// Whatever there is in Azure, its own decision, what is judged here of its lists, and what the person sees, are one. The
-// exceptions are those of the package's documentation, and no others.
+// Whatever there is in Azure, its own decision, what is judged here of its lists, and what the
+// person sees, are one. The exceptions are those of the package's documentation, and no others.
 func TestSourcesAgree(t *testing.T) {
 	azure := newEmulated(t)
 	sources := azure.sources()
@@ -94,14 +103,17 @@ func TestSourcesAgree(t *testing.T) {
 		if word(lists) != word(decision) {
 			outcomes["a group denied"]++
 			if !groupDenied(d) || lists.Login && !decision.Login || lists.Admin && !decision.Admin {
-				t.Errorf("seed %d: check-access %s (%s), role-assignments %s (%s)", seed, word(decision), decision.Reason, word(lists), lists.Reason)
+				t.Errorf("seed %d: check-access %s (%s), role-assignments %s (%s)", seed,
+					word(decision), decision.Reason, word(lists), lists.Reason)
 			}
 		}
 		if word(seen) != word(decision) {
 			outcomes["not shown"]++
 			azure.holds(shown(d))
-			if decision = azure.decides(sources["check-access"], emulatedVM); word(seen) != word(decision) {
-				t.Errorf("seed %d: check-access %s (%s), permissions %s (%s)", seed, word(decision), decision.Reason, word(seen), seen.Reason)
+			if decision = azure.decides(sources["check-access"],
+				emulatedVM); word(seen) != word(decision) {
+				t.Errorf("seed %d: check-access %s (%s), permissions %s (%s)", seed, word(decision),
+					decision.Reason, word(seen), seen.Reason)
 			}
 		}
 	}
@@ -117,7 +129,8 @@ func TestSourcesAgree(t *testing.T) {
 func groupDenied(d *emulator.Directory) bool {
 	return slices.ContainsFunc(d.Denies, func(y emulator.Deny) bool {
 		return slices.ContainsFunc(append(y.Principals, y.Exclude...), func(who string) bool {
-			return slices.ContainsFunc(d.Groups, func(g emulator.Group) bool { return g.Name == who })
+			return slices.ContainsFunc(d.Groups,
+				func(g emulator.Group) bool { return g.Name == who })
 		})
 	})
 }

@@ -37,7 +37,8 @@ type scripted struct {
 	sent string
 }
 
-func (s *scripted) Post(_ context.Context, path string, query url.Values, in any) (azure.Reply, error) {
+func (s *scripted) Post(_ context.Context, path string, query url.Values,
+	in any) (azure.Reply, error) {
 	text, err := json.Marshal(in)
 	s.path, s.api, s.sent = path, query.Encode(), string(text)
 	return azure.Reply{Body: []byte(s.body), CorrelationID: "c0"}, errors.Join(err, s.err)
@@ -50,10 +51,12 @@ func TestCheckAccessRequest(t *testing.T) {
 	if err != nil || f.CorrelationID != "c0" || f.Question != q {
 		t.Errorf("%+v, %v", f, err)
 	}
-	if arm.path != testVM+"/providers/Microsoft.Authorization/checkAccess" || arm.api != "api-version=2018-09-01-preview" {
+	if arm.path != testVM+"/providers/Microsoft.Authorization/checkAccess" ||
+		arm.api != "api-version=2018-09-01-preview" {
 		t.Errorf("asked %s ? %s", arm.path, arm.api)
 	}
-	want := `{"Subject":{"Attributes":{"ObjectId":"` + testOID + `","Groups":[],"xms-pasrp-retrievegroupmemberships":true}},` +
+	want := `{"Subject":{"Attributes":{"ObjectId":"` + testOID +
+		`","Groups":[],"xms-pasrp-retrievegroupmemberships":true}},` +
 		`"Actions":[{"Id":"Microsoft.Compute/virtualMachines/login/action","IsDataAction":true,"Attributes":{}},` +
 		`{"Id":"Microsoft.Compute/virtualMachines/loginAsAdmin/action","IsDataAction":true,"Attributes":{}}],` +
 		`"Resource":{"Id":"` + testVM + `","Attributes":{}},"Environment":null}`
@@ -74,7 +77,8 @@ func TestCheckAccessCouldNotAsk(t *testing.T) {
 		"no object id":            {Question{vm, ""}, &scripted{body: "[]"}},
 		"odd object id":           {Question{vm, testOID + "\n"}, &scripted{body: "[]"}},
 	} {
-		if f, err := (CheckAccess{test.arm}).Ask(t.Context(), test.question); err == nil || f.Evidence != nil {
+		if f, err := (CheckAccess{test.arm}).Ask(t.Context(), test.question); err == nil ||
+			f.Evidence != nil {
 			t.Errorf("%s: %+v", name, f)
 		} else if test.arm.err != nil && !errors.Is(err, cause) {
 			t.Errorf("%s: cause lost in %v", name, err)
@@ -124,7 +128,8 @@ func check(t *testing.T, d Decision, expect string) {
 	if !known {
 		t.Fatalf("expect %q", expect)
 	}
-	if d.Login != w.Login || d.Admin != w.Admin || !strings.Contains(d.Reason, reason) || (d.Reason == "") != (word == "admin") {
+	if d.Login != w.Login || d.Admin != w.Admin || !strings.Contains(d.Reason, reason) ||
+		(d.Reason == "") != (word == "admin") {
 		t.Errorf("got %+v, want %s", d, expect)
 	}
 	if d.CorrelationID != "c0" {
@@ -137,8 +142,12 @@ func check(t *testing.T, d Decision, expect string) {
 func FuzzCheckAccess(f *testing.F) {
 	vm := mustResource(f, testVM)
 	login, admin := vm.Actions().Login, vm.Actions().LoginAsAdmin
-	f.Add(`[{"actionId":"` + login + `","isDataAction":true,"accessDecision":"Allowed"},{"actionId":"` + admin + `","isDataAction":true,"accessDecision":"Allowed"}]`)
-	f.Add(`[{"actionId":"` + login + `","isDataAction":true,"accessDecision":"Allowed","denyAssignment":{}},{"actionId":"` + admin + `"}]`)
+	f.Add(`[{"actionId":"` + login +
+		`","isDataAction":true,"accessDecision":"Allowed"},{"actionId":"` + admin +
+		`","isDataAction":true,"accessDecision":"Allowed"}]`)
+	f.Add(`[{"actionId":"` + login +
+		`","isDataAction":true,"accessDecision":"Allowed","denyAssignment":{}},{"actionId":"` +
+		admin + `"}]`)
 	f.Add(`[{"actionId":"x","accessDecision":"\u001b[2J"}]`)
 	f.Fuzz(func(t *testing.T, body string) {
 		facts, err := CheckAccess{&scripted{body: body}}.Ask(t.Context(), Question{vm, testOID})
@@ -149,7 +158,8 @@ func FuzzCheckAccess(f *testing.F) {
 		if d.Admin && !d.Login || (d.Reason == "") != d.Admin {
 			t.Errorf("%+v", d)
 		}
-		if d.Login && strings.Count(strings.ToLower(body), `"allowed"`) == 0 && !strings.Contains(body, `\u`) {
+		if d.Login && strings.Count(strings.ToLower(body), `"allowed"`) == 0 &&
+			!strings.Contains(body, `\u`) {
 			t.Errorf("let in by %q", body)
 		}
 		for _, r := range d.Reason {

@@ -16,12 +16,14 @@ func TestDecideNothing(t *testing.T) {
 
 // The actions must be those of the machine that was asked about.
 func TestDecideArc(t *testing.T) {
-	arc := mustResource(t, "/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/rg/providers/Microsoft.HybridCompute/machines/m1")
+	arc := mustResource(t,
+		"/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/rg/providers/Microsoft.HybridCompute/machines/m1")
 	vm := mustResource(t, testVM)
 	facts := func(about, actions Resource) Facts {
 		return Facts{Question: Question{about, testOID}, Evidence: ActionDecisions{
 			{Action: actions.Actions().Login, DataAction: true, Word: "Allowed"},
-			{Action: actions.Actions().LoginAsAdmin, DataAction: true, Word: "Allowed", By: By{"r", "/s", "a"}},
+			{Action: actions.Actions().LoginAsAdmin, DataAction: true,
+				Word: "Allowed", By: By{"r", "/s", "a"}},
 		}}
 	}
 	for _, r := range []Resource{arc, vm} {
@@ -61,21 +63,25 @@ func TestAppRoles(t *testing.T) {
 		if err != nil || word(d) != test.want || d.Reason == "" != d.Admin {
 			t.Errorf("%q: %+v, %v", test.roles, d, err)
 		}
-		if want := map[string]string{"login": "login", "admin": "loginAsAdmin"}[test.want]; d.Role != want {
+		if want := map[string]string{"login": "login",
+			"admin": "loginAsAdmin"}[test.want]; d.Role != want {
 			t.Errorf("%q: by role %q", test.roles, d.Role)
 		}
 	}
 }
 
-// No evidence is about a machine that nobody has named, whatever it says; only app roles are not about machines.
+// No evidence is about a machine that nobody has named, whatever it says; only app roles are not
+// about machines.
 func TestDecideWithoutMachine(t *testing.T) {
 	all := []Permission{{DataActions: []string{"*"}}}
 	for _, evidence := range []Evidence{
 		ActionDecisions{{DataAction: true, Word: "Allowed"}, {DataAction: true, Word: "Allowed"}},
-		Assignments{Roles: map[string]Role{"r": {Permissions: all}}, Assignments: []Assignment{{Role: "r", Principal: Principal{ID: testOID}, Scope: "/"}}},
+		Assignments{Roles: map[string]Role{"r": {Permissions: all}},
+			Assignments: []Assignment{{Role: "r", Principal: Principal{ID: testOID}, Scope: "/"}}},
 		OwnPermissions(all),
 	} {
-		if d := Decide(Facts{Question: Question{ObjectID: testOID}, Evidence: evidence}); d.Login || d.Reason != notMachine {
+		if d := Decide(Facts{Question: Question{ObjectID: testOID}, Evidence: evidence}); d.Login ||
+			d.Reason != notMachine {
 			t.Errorf("%T: %+v", evidence, d)
 		}
 	}
@@ -84,8 +90,10 @@ func TestDecideWithoutMachine(t *testing.T) {
 // The sources that ask Azure do not ask about nobody, or about nothing.
 func TestNothingToAsk(t *testing.T) {
 	vm := mustResource(t, testVM)
-	for _, q := range []Question{{vm, ""}, {vm, testOID + "'"}, {vm, testOID[1:]}, {Resource{}, testOID}, {}} {
-		for _, s := range []Source{CheckAccess{}, RoleAssignments{}, Permissions{}} { // no ARM: asking would panic
+	for _, q := range []Question{{vm, ""}, {vm, testOID + "'"}, {vm, testOID[1:]},
+		{Resource{}, testOID}, {}} {
+		// no ARM: asking would panic
+		for _, s := range []Source{CheckAccess{}, RoleAssignments{}, Permissions{}} {
 			if f, err := s.Ask(t.Context(), q); err == nil || f.Evidence != nil {
 				t.Errorf("%T: %+v", s, f)
 			}
@@ -97,15 +105,19 @@ func TestNothingToAsk(t *testing.T) {
 func BenchmarkDecide(b *testing.B) {
 	vm := mustResource(b, testVM)
 	for _, n := range []int{10, 1000, 100_000} {
-		e := Assignments{Roles: map[string]Role{"admin": {Permissions: []Permission{{DataActions: []string{"Microsoft.Compute/*"}}}}}}
+		all := Permission{DataActions: []string{"Microsoft.Compute/*"}}
+		e := Assignments{Roles: map[string]Role{"admin": {Permissions: []Permission{all}}}}
 		for i := range 10 {
-			e.Roles[fmt.Sprint(i)] = Role{Permissions: []Permission{{DataActions: []string{"Microsoft.Storage/*/read", "*/write"}}}}
+			other := Permission{DataActions: []string{"Microsoft.Storage/*/read", "*/write"}}
+			e.Roles[fmt.Sprint(i)] = Role{Permissions: []Permission{other}}
 		}
 		for i := range n {
-			e.Assignments = append(e.Assignments, Assignment{Role: fmt.Sprint(i % 10), Principal: Principal{testOID, "User"}, Scope: testVM})
+			e.Assignments = append(e.Assignments, Assignment{Role: fmt.Sprint(i % 10),
+				Principal: Principal{testOID, "User"}, Scope: testVM})
 		}
 		e.Assignments[n-1].Role = "admin"
-		e.Denies = []Deny{{Scope: "/", Permissions: []Permission{{DataActions: []string{"*"}}}, Principals: []Principal{{"x", "User"}}}}
+		e.Denies = []Deny{{Scope: "/", Permissions: []Permission{{DataActions: []string{"*"}}},
+			Principals: []Principal{{"x", "User"}}}}
 		f := Facts{Question: Question{vm, testOID}, Evidence: e}
 		b.Run(fmt.Sprintf("assignments=%d", n), func(b *testing.B) {
 			for b.Loop() {

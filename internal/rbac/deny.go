@@ -36,7 +36,8 @@ func (as Assignments) denied(q Question, action string) string {
 			continue
 		}
 		if who := as.named(y, q); who != "" && !as.excluded(y, q) {
-			return fmt.Sprintf("the deny assignment %q at %q applies to %s", foreign.Clip(y.Name), foreign.Clip(y.Scope), who)
+			return fmt.Sprintf("the deny assignment %q at %q applies to %s", foreign.Clip(y.Name),
+				foreign.Clip(y.Scope), who)
 		}
 	}
 	return ""
@@ -50,7 +51,8 @@ func (y *Deny) elsewhere(r Resource) bool {
 }
 
 func (y *Deny) withholds(action string) bool {
-	return len(y.Permissions) == 0 || slices.ContainsFunc(y.Permissions, func(p Permission) bool { return p.covers(action) })
+	return len(y.Permissions) == 0 || slices.ContainsFunc(y.Permissions,
+		func(p Permission) bool { return p.covers(action) })
 }
 
 // named returns how the deny assignment matches the person, or "" if it does not.

@@ -16,7 +16,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// emulated is Azure as the emulator has it, which judges access by an evaluator of its own. It is asked without a network.
+// emulated is Azure as the emulator has it, which judges access by an evaluator of its own. It is
+// asked without a network.
 type emulated struct {
 	t               testing.TB
 	server          emulator.Server
@@ -39,22 +40,28 @@ func newEmulated(t testing.TB) *emulated {
 	}
 	t.Cleanup(func() { e.server.Close() })
 	e.entra = e.server.Entra()
-	metadata, _ := http.NewRequest("GET", "http://x/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/", nil)
+	metadata, _ := http.NewRequest("GET",
+		"http://x/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/", nil)
 	metadata.Header.Set("Metadata", "true")
 	e.machine = e.member(e.server.Metadata(), metadata, "access_token")
 
 	d := emulator.Contoso()
-	device := e.member(e.entra, e.form(d, "devicecode", url.Values{"scope": {"https://management.azure.com/user_impersonation"}}), "device_code")
+	device := e.member(e.entra,
+		e.form(d, "devicecode",
+			url.Values{"scope": {"https://management.azure.com/user_impersonation"}}),
+		"device_code")
 	if err := e.server.SignIn(e.server.PendingCodes()[0].UserCode, person); err != nil {
 		t.Fatal(err)
 	}
-	e.person = e.member(e.entra, e.form(d, "token", url.Values{"grant_type": {"device_code"}, "device_code": {device}}), "access_token")
+	e.person = e.member(e.entra, e.form(d, "token", url.Values{"grant_type": {"device_code"},
+		"device_code": {device}}), "access_token")
 	return e
 }
 
 func (e *emulated) form(d *emulator.Directory, endpoint string, form url.Values) *http.Request {
 	form.Set("client_id", d.ClientID)
-	r, err := http.NewRequest("POST", "https://x/"+d.TenantID+"/oauth2/v2.0/"+endpoint, strings.NewReader(form.Encode()))
+	r, err := http.NewRequest("POST", "https://x/"+d.TenantID+"/oauth2/v2.0/"+endpoint,
+		strings.NewReader(form.Encode()))
 	if err != nil {
 		e.t.Fatal(err)
 	}

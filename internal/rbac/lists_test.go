@@ -34,7 +34,8 @@ func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Scheme != "https" || r.URL.Host != "arm.example" || body == "" {
 		body, status = "nobody serves "+r.URL.String(), 418
 	}
-	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	return &http.Response{StatusCode: status, Header: http.Header{},
+		Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
 func (a answers) arm() *azure.ARM {
@@ -64,7 +65,8 @@ func filled(t testing.TB, text string) string {
 		return with(t, base, m[2]) + "]"
 	})
 	text = strings.ReplaceAll(text, "$mine", mine)
-	return strings.NewReplacer("$all", `{"dataActions":["*"],"notDataActions":[]}`, "$page2", "https://arm.example/x?$skiptoken=2",
+	return strings.NewReplacer("$all", `{"dataActions":["*"],"notDataActions":[]}`, "$page2",
+		"https://arm.example/x?$skiptoken=2",
 		"$me", personOID, "$ME", strings.ToUpper(personOID), "$vm", testVM).Replace(text)
 }
 
@@ -75,7 +77,8 @@ func with(t testing.TB, entry, members string) string {
 	if err := json.Unmarshal([]byte(strings.ReplaceAll(entry, "$all", `"$all"`)), &e); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal([]byte("{"+members+"}"), ptr(e["properties"].(map[string]any))); err != nil {
+	if err := json.Unmarshal([]byte("{"+members+"}"),
+		ptr(e["properties"].(map[string]any))); err != nil {
 		t.Fatalf("%s: %v", members, err)
 	}
 	text, err := json.Marshal(e)
@@ -98,14 +101,16 @@ func (a answers) ask(t testing.TB) (Facts, error) {
 
 func TestLists(t *testing.T) {
 	for _, lines := range vectors(t, "lists.txt") {
-		v := map[string]string{"assignments": `{"value":[$mine]}`, "role": adminRole, "denies": `{"value":[]}`}
+		v := map[string]string{"assignments": `{"value":[$mine]}`,
+			"role": adminRole, "denies": `{"value":[]}`}
 		for _, line := range lines {
 			key, value, _ := strings.Cut(line, ": ")
 			v[key] = value
 		}
 		t.Run(v["name"], func(t *testing.T) {
-			a := answers{"roleAssignments": v["assignments"], "roleDefinitions": v["role"], "denyAssignments": v["denies"],
-				"permissions": v["permissions"], "page 2": v["page 2"]}
+			a := answers{"roleAssignments": v["assignments"], "roleDefinitions": v["role"],
+				"denyAssignments": v["denies"],
+				"permissions":     v["permissions"], "page 2": v["page 2"]}
 			for key := range a {
 				a[key] = filled(t, a[key])
 			}
@@ -126,7 +131,8 @@ func TestLists(t *testing.T) {
 	}
 }
 
-// pages answers roleAssignments with 50 pages of 100, of which the last entry is the one that counts.
+// pages answers roleAssignments with 50 pages of 100, of which the last entry is the one that
+// counts.
 type pages struct {
 	answers
 	asked int
@@ -149,9 +155,11 @@ func (p *pages) RoundTrip(r *http.Request) (*http.Response, error) {
 	return page.RoundTrip(r)
 }
 
-// A person with thousands of assignments is an answer of many pages, and each of them may hold the one that counts.
+// A person with thousands of assignments is an answer of many pages, and each of them may hold the
+// one that counts.
 func TestManyPages(t *testing.T) {
-	p := &pages{answers: answers{"mine": filled(t, mine), "other": filled(t, strings.Replace(mine, `"$vm"`, `"$vm2"`, 1)),
+	p := &pages{answers: answers{"mine": filled(t, mine),
+		"other":           filled(t, strings.Replace(mine, `"$vm"`, `"$vm2"`, 1)),
 		"roleDefinitions": filled(t, adminRole), "denyAssignments": `{"value":[]}`}}
 	arm := p.arm()
 	arm.HTTP.Transport = p
@@ -170,9 +178,11 @@ func FuzzLists(f *testing.F) {
 	f.Add(list("$mine"), filled(f, adminRole), list(""), "")
 	f.Add(list("$mine"), filled(f, adminRole), list(aDeny), "")
 	f.Add("", "", "", list("$all"))
-	f.Add(`{"value":[null]}`, `{"properties":null}`, `{"value":[{"properties":{"principals":[{}]}}]}`, `{"value":[{"dataActions":["\u002a"]}]}`)
+	f.Add(`{"value":[null]}`, `{"properties":null}`,
+		`{"value":[{"properties":{"principals":[{}]}}]}`, `{"value":[{"dataActions":["\u002a"]}]}`)
 	f.Fuzz(func(t *testing.T, assignments, role, denies, permissions string) {
-		a := answers{"roleAssignments": assignments, "roleDefinitions": role, "denyAssignments": denies, "permissions": permissions}
+		a := answers{"roleAssignments": assignments, "roleDefinitions": role,
+			"denyAssignments": denies, "permissions": permissions}
 		facts, err := a.ask(t)
 		if err != nil {
 			if facts.Evidence != nil {
@@ -184,7 +194,8 @@ func FuzzLists(f *testing.F) {
 		if d.Admin && !d.Login || d.Reason == "" != d.Admin {
 			t.Errorf("%+v", d)
 		}
-		if granting := strings.ToLower(role + permissions); d.Login && !strings.Contains(granting, "dataaction") && !strings.Contains(granting, `\u`) {
+		if granting := strings.ToLower(role + permissions); d.Login &&
+			!strings.Contains(granting, "dataaction") && !strings.Contains(granting, `\u`) {
 			t.Errorf("let in by %q %q", role, permissions)
 		}
 		if strings.ContainsFunc(d.Reason, func(r rune) bool { return r < ' ' || r == 0x7f }) {

@@ -24,7 +24,8 @@ func (s Permissions) Ask(ctx context.Context, q Question) (Facts, error) {
 	var blocks []Permission
 	var correlationID string
 	if err == nil {
-		blocks, correlationID, err = list[Permission](ctx, s.ARM, authorizationPath(q, "permissions"), authorizationQuery(""))
+		blocks, correlationID, err = list[Permission](ctx, s.ARM,
+			authorizationPath(q, "permissions"), authorizationQuery(""))
 	}
 	if err != nil {
 		return Facts{}, fmt.Errorf("rbac: permissions: %w", err)

@@ -82,7 +82,8 @@ func ParseResource(id string) (Resource, error) {
 		return Resource{}, badResource(id)
 	}
 	prefix := "/subscriptions/" + segments[2] + "/resourceGroups/" + segments[4] + "/providers"
-	if !sameWord(strings.Join(segments[:6], "/"), prefix) || !guid.Is(segments[2]) || !isName(segments[4]) {
+	if !sameWord(strings.Join(segments[:6], "/"), prefix) ||
+		!guid.Is(segments[2]) || !isName(segments[4]) {
 		return Resource{}, badResource(id)
 	}
 	for _, t := range machineTypes() {
@@ -94,7 +95,9 @@ func ParseResource(id string) (Resource, error) {
 }
 
 func badResource(id string) error {
-	return fmt.Errorf("rbac: %q is not the resource id of a machine: want /subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/… or a scale set's instance or Microsoft.HybridCompute/machines/…", foreign.Clip(id))
+	return fmt.Errorf("rbac: %q is not the resource id of a machine: want "+
+		"/subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/… or a "+
+		"scale set's instance or Microsoft.HybridCompute/machines/…", foreign.Clip(id))
 }
 
 func isOfType(segments, pattern []string) bool {
@@ -122,7 +125,8 @@ func isName(s string) bool {
 		return false
 	}
 	for _, r := range s {
-		if r == unicode.ReplacementChar || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.()", r) {
+		if r == unicode.ReplacementChar || !unicode.IsLetter(r) && !unicode.IsDigit(r) &&
+			!strings.ContainsRune("-_.()", r) {
 			return false
 		}
 	}

@@ -20,9 +20,12 @@ func TestParseResource(t *testing.T) {
 		{testVM + "/", "Microsoft.Compute/virtualMachines/login/action"},
 		{strings.ToLower(testVM), "Microsoft.Compute/virtualMachines/login/action"},
 		{strings.ToUpper(testVM), "Microsoft.Compute/virtualMachines/login/action"},
-		{compute + "virtualMachineScaleSets/ss/virtualMachines/0", "Microsoft.Compute/virtualMachines/login/action"},
-		{group + "/providers/Microsoft.HybridCompute/machines/m1", "Microsoft.HybridCompute/machines/login/action"},
-		{strings.Replace(testVM, "/rg/", "/rg.é(1)_x-2/", 1), "Microsoft.Compute/virtualMachines/login/action"},
+		{compute + "virtualMachineScaleSets/ss/virtualMachines/0",
+			"Microsoft.Compute/virtualMachines/login/action"},
+		{group + "/providers/Microsoft.HybridCompute/machines/m1",
+			"Microsoft.HybridCompute/machines/login/action"},
+		{strings.Replace(testVM, "/rg/", "/rg.é(1)_x-2/", 1),
+			"Microsoft.Compute/virtualMachines/login/action"},
 
 		{"", ""},
 		{"/", ""},
@@ -69,7 +72,8 @@ func TestParseResource(t *testing.T) {
 func FuzzParseResource(f *testing.F) {
 	f.Add(testVM)
 	f.Add(testVM + "/../../x")
-	f.Add(strings.Replace(testVM, "virtualMachines", "virtualMachineScaleSets/s/virtualMachines", 1))
+	f.Add(strings.Replace(testVM, "virtualMachines", "virtualMachineScaleSets/s/virtualMachines",
+		1))
 	f.Fuzz(func(t *testing.T, id string) {
 		r, err := ParseResource(id)
 		if err != nil {
@@ -81,7 +85,8 @@ func FuzzParseResource(f *testing.F) {
 		}
 		u.Path = r.String() + "/providers/x"
 		again, err := url.Parse(u.String())
-		if err != nil || again.Path != u.Path || again.Host != u.Host || again.RawQuery != "" || again.JoinPath().Path != u.Path {
+		if err != nil || again.Path != u.Path || again.Host != u.Host || again.RawQuery != "" ||
+			again.JoinPath().Path != u.Path {
 			t.Errorf("%q in a URL: %q, %v", id, u, err)
 		}
 		if same, err := ParseResource(r.String()); err != nil || same != r {
@@ -90,20 +95,28 @@ func FuzzParseResource(f *testing.F) {
 	})
 }
 
-// An instance of a uniform scale set is replaced at any time; nothing that is to last is given to it.
+// An instance of a uniform scale set is replaced at any time; nothing that is to last is given to
+// it.
 func TestScopeOfAMachine(t *testing.T) {
 	const group = "/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/rg/providers/"
 	for id, want := range map[string]string{
 		testVM:       testVM,
 		testVM + "/": testVM,
-		group + "Microsoft.Compute/virtualMachineScaleSets/ss/virtualMachines/0":    group + "Microsoft.Compute/virtualMachineScaleSets/ss",
-		group + "microsoft.compute/VIRTUALMACHINESCALESETS/s.s/VirtualMachines/12/": group + "microsoft.compute/VIRTUALMACHINESCALESETS/s.s",
-		group + "Microsoft.Compute/virtualMachines/ss_1a2b3c4d":                     group + "Microsoft.Compute/virtualMachines/ss_1a2b3c4d", // of a flexible set
-		group + "Microsoft.Compute/virtualMachines/virtualMachines":                 group + "Microsoft.Compute/virtualMachines/virtualMachines",
-		group + "Microsoft.HybridCompute/machines/m1":                               group + "Microsoft.HybridCompute/machines/m1",
+		group + "Microsoft.Compute/virtualMachineScaleSets/ss/virtualMachines/0": group +
+			"Microsoft.Compute/virtualMachineScaleSets/ss",
+		group + "microsoft.compute/VIRTUALMACHINESCALESETS/s.s/VirtualMachines/12/": group +
+			"microsoft.compute/VIRTUALMACHINESCALESETS/s.s",
+		// of a flexible set
+		group + "Microsoft.Compute/virtualMachines/ss_1a2b3c4d": group +
+			"Microsoft.Compute/virtualMachines/ss_1a2b3c4d",
+		group + "Microsoft.Compute/virtualMachines/virtualMachines": group +
+			"Microsoft.Compute/virtualMachines/virtualMachines",
+		group + "Microsoft.HybridCompute/machines/m1": group +
+			"Microsoft.HybridCompute/machines/m1",
 	} {
 		r, err := ParseResource(id)
-		if err != nil || r.Scope() != want || r.InScaleSet() != strings.Contains(strings.ToLower(id), "scalesets/") {
+		if err != nil || r.Scope() != want ||
+			r.InScaleSet() != strings.Contains(strings.ToLower(id), "scalesets/") {
 			t.Errorf("%s: %s, %v, %v", id, r.Scope(), r.InScaleSet(), err)
 		}
 	}

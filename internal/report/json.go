@@ -13,7 +13,8 @@ import (
 	"unicode/utf16"
 )
 
-// WriteJSON writes the same for programs: one object, of which aadctl(8) has the keys. Redacted means what it means in Write.
+// WriteJSON writes the same for programs: one object, of which aadctl(8) has the keys. Redacted
+// means what it means in Write.
 func (r *Report) WriteJSON(to io.Writer) error {
 	v, w := view{r}, &jsonWriter{w: bufio.NewWriter(to)}
 	w.put("{", "made", r.Made.UTC())
@@ -77,8 +78,8 @@ func (w *jsonWriter) put(before, key string, v any) {
 	w.value(v)
 }
 
-// Printable is a value as JSON in which nothing drives a terminal: JSON has an escape for every character, also for those it need not
-// have.
+// Printable is a value as JSON in which nothing drives a terminal: JSON has an escape for every
+// character, also for those it need not have.
 func Printable(v any) (string, error) {
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -72,7 +72,8 @@ func (v view) checks() []doctor.Finding {
 
 func (v view) signIns() jsonSignIns {
 	s := v.SignIns
-	all := jsonSignIns{s.Since.UTC(), s.Total, s.Malformed, append([]string{}, s.Logs...), s.Problems, make([]jsonEvent, 0, len(s.Events))}
+	all := jsonSignIns{s.Since.UTC(), s.Total, s.Malformed, append([]string{}, s.Logs...),
+		s.Problems, make([]jsonEvent, 0, len(s.Events))}
 	for _, e := range s.Events {
 		all.Events = append(all.Events, v.event(e))
 	}
@@ -80,7 +81,8 @@ func (v view) signIns() jsonSignIns {
 }
 
 // told are the keys of a line that are left when names are not to be there.
-var told = []string{"reason", "service", "source", "decision", "role", "scope", "server", "limit", "aadsts", "correlation_id", "entra_duration",
+var told = []string{"reason", "service", "source", "decision", "role", "scope", "server", "limit",
+	"aadsts", "correlation_id", "entra_duration",
 	"azure_duration", "duration"}
 
 func (v view) event(e authlog.Event) jsonEvent {
@@ -113,12 +115,14 @@ func (v view) storeProblem() string {
 }
 
 func (v view) account(a Account) jsonAccount {
-	row := jsonAccount{Name: v.pseudonym("account", a.Name), UID: a.UID, State: a.State, Created: a.Created.UTC()}
+	row := jsonAccount{Name: v.pseudonym("account", a.Name), UID: a.UID,
+		State: a.State, Created: a.Created.UTC()}
 	if v.Redacted != nil {
 		row.UID = 0
 	}
 	if l := a.Last; l != nil {
-		row.Last = &jsonAuthorization{l.Time.UTC(), l.Admin, l.Service, v.pseudonym("host", l.From), l.Source}
+		row.Last = &jsonAuthorization{l.Time.UTC(), l.Admin, l.Service, v.pseudonym("host", l.From),
+			l.Source}
 	}
 	return row
 }

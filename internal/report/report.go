@@ -1,14 +1,16 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package report writes what an operator attaches to a ticket: one HTML file that says what was checked on a machine, how
-// sign-ins ended, and which accounts there are.
+// Package report writes what an operator attaches to a ticket: one HTML file that says what was
+// checked on a machine, how sign-ins ended, and which accounts there are.
 //
-// It is read by others, elsewhere, and later. So the file loads nothing and runs nothing: no script, no link that leads out of
-// it, and a Content-Security-Policy under which a browser would refuse both. All that comes from a log, a store or a server is
-// text, made so by html/template and by visible. No token, device code or environment comes near it: it is made of what is in
-// this package's types. It does hold personal data, and says so at its top; Redacted has pseudonyms instead, of a key that is
-// thrown away. What there are many of is written as it comes: 100,000 accounts take no more memory than one.
+// It is read by others, elsewhere, and later. So the file loads nothing and runs nothing: no
+// script, no link that leads out of it, and a Content-Security-Policy under which a browser would
+// refuse both. All that comes from a log, a store or a server is text, made so by html/template and
+// by visible. No token, device code or environment comes near it: it is made of what is in this
+// package's types. It does hold personal data, and says so at its top; Redacted has pseudonyms
+// instead, of a key that is thrown away. What there are many of is written as it comes: 100,000
+// accounts take no more memory than one.
 package report
 
 import (
@@ -84,7 +86,8 @@ var css string
 func (r *Report) Write(w io.Writer) error {
 	v := view{r}
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"time": zulu, "date": date, "iso": iso, "count": count, "signs": signs, "outcome": outcomeOf, "number": number,
+		"time": zulu, "date": date, "iso": iso, "count": count, "signs": signs,
+		"outcome": outcomeOf, "number": number,
 		"who": v.who, "host": v.host, "found": v.found, "detail": v.detail, "visible": visible,
 	}).Parse(page)
 	if err != nil {

@@ -34,31 +34,41 @@ func sample() *Report {
 		for i := 0; i < len(pairs); i += 2 {
 			values[pairs[i]] = pairs[i+1]
 		}
-		return authlog.Event{Time: made.Add(-time.Duration(minutes) * time.Minute), Verb: verb, Values: values}
+		return authlog.Event{Time: made.Add(-time.Duration(minutes) * time.Minute),
+			Verb: verb, Values: values}
 	}
 	forged := event(30, "signed-in", "account", "root")
 	forged.Writer = &authlog.Writer{UID: 1000, Exe: "/usr/bin/logger"}
 	return &Report{
-		Made:     made,
-		Facts:    []Fact{{"Name", "vm-1"}, {"System", "Debian GNU/Linux 12 (bookworm)"}, {"aadctl", "0.1.0"}},
-		Settings: "tenant_id = \"8a09f2d7-8415-4296-92b2-80bb4666c5fc\"\ndomains = [\"contoso.com\"]\n",
+		Made: made,
+		Facts: []Fact{{"Name", "vm-1"}, {"System", "Debian GNU/Linux 12 (bookworm)"},
+			{"aadctl", "0.1.0"}},
+		Settings: "tenant_id = \"8a09f2d7-8415-4296-92b2-80bb4666c5fc\"\ndomains = " +
+			"[\"contoso.com\"]\n",
 		Checks: []doctor.Finding{
-			{Check: "store", Status: doctor.OK, Found: "the store is sound and goes by this configuration"},
-			{Check: "sshd", Status: doctor.Failed, Found: "UsePAM is no, so sshd asks no PAM module",
-				Fix: "then reload sshd: systemctl reload ssh", Command: "sed -i '1i UsePAM yes' /etc/ssh/sshd_config"},
+			{Check: "store", Status: doctor.OK,
+				Found: "the store is sound and goes by this configuration"},
+			{Check: "sshd", Status: doctor.Failed,
+				Found:   "UsePAM is no, so sshd asks no PAM module",
+				Fix:     "then reload sshd: systemctl reload ssh",
+				Command: "sed -i '1i UsePAM yes' /etc/ssh/sshd_config"},
 			{Check: "sudo", Status: doctor.Warning, Found: "alice@contoso.com " + hostile},
 			{Check: "keys", Status: doctor.Skipped, Found: "not asked"},
 		},
 		SignIns: SignIns{
-			Since: made.AddDate(0, 0, -7), Logs: []string{"the journal", "/var/log/auth.log.1"}, Total: 1400, Malformed: 2,
+			Since: made.AddDate(0, 0, -7), Logs: []string{"the journal", "/var/log/auth.log.1"},
+			Total: 1400, Malformed: 2,
 			Problems: []string{"/var/log/auth.log.2.gz: unexpected EOF"},
 			Events: []authlog.Event{
-				event(1, "signed-in", "account", "alice@contoso.com", "service", "sshd", "rhost", "192.0.2.7",
+				event(1, "signed-in", "account", "alice@contoso.com", "service",
+					"sshd", "rhost", "192.0.2.7",
 					"decision", "administrator", "role", "Virtual Machine Administrator Login",
 					"correlation_id", "3b4c5d6e-0000-4111-8222-333344445555"),
-				event(9, "denied", "account", "bob@contoso.com", "service", "sshd", "rhost", "192.0.2.8", "reason", "no-role",
+				event(9, "denied", "account", "bob@contoso.com", "service", "sshd", "rhost",
+					"192.0.2.8", "reason", "no-role",
 					"decision_reason", "no role assignment grants the action to bob"),
-				event(20, "failed", "account", hostile, "service", hostile, "rhost", hostile, "reason", hostile, "error", hostile),
+				event(20, "failed", "account", hostile, "service", hostile, "rhost", hostile,
+					"reason", hostile, "error", hostile),
 				forged,
 			},
 		},
@@ -85,7 +95,8 @@ func TestGolden(t *testing.T) {
 	redacted.Redacted = []byte("key")
 	unreadable := &Report{Made: made, Facts: []Fact{{"Name", "vm-1"}}, Only: "alice@contoso.com",
 		Accounts: Accounts{Problem: "there is no store yet"}, SignIns: SignIns{Since: made}}
-	for name, r := range map[string]*Report{"report": sample(), "redacted": redacted, "unreadable": unreadable} {
+	for name, r := range map[string]*Report{"report": sample(), "redacted": redacted,
+		"unreadable": unreadable} {
 		golden(t, "testdata/"+name+".html", written(t, r))
 		golden(t, "testdata/"+name+".json", asJSON(t, r))
 	}
@@ -110,7 +121,8 @@ func asJSON(t *testing.T, r *Report) string {
 	if err := r.WriteJSON(&b); err != nil {
 		t.Fatal(err)
 	}
-	if strings.ContainsFunc(strings.TrimSuffix(b.String(), "\n"), func(c rune) bool { return !unicode.IsPrint(c) }) {
+	if strings.ContainsFunc(strings.TrimSuffix(b.String(), "\n"),
+		func(c rune) bool { return !unicode.IsPrint(c) }) {
 		t.Errorf("drives a terminal: %q", b.String())
 	}
 	var indented bytes.Buffer
@@ -124,10 +136,12 @@ func asJSON(t *testing.T, r *Report) string {
 func TestRedactedJSON(t *testing.T) {
 	r := sample()
 	r.Redacted = []byte("one key")
-	r.Checks[0] = doctor.Finding{Check: "store", Status: doctor.Failed, Found: `record "nalice" is damaged`}
+	r.Checks[0] = doctor.Finding{Check: "store", Status: doctor.Failed,
+		Found: `record "nalice" is damaged`}
 	r.Accounts.Problem = "nalice"
 	text, page := asJSON(t, r), written(t, r)
-	for _, never := range []string{"alice", "bob", "192.0.2", "2027764255", "1879048300", "/usr/bin/logger", `"fix": "left`} {
+	for _, never := range []string{"alice", "bob", "192.0.2", "2027764255", "1879048300",
+		"/usr/bin/logger", `"fix": "left`} {
 		if strings.Contains(text, never) {
 			t.Errorf("%q is in %s", never, text)
 		}
@@ -142,13 +156,15 @@ func TestRedactedJSON(t *testing.T) {
 // Nothing that came from outside is anything but text, nothing is loaded, and nothing is run.
 func TestInert(t *testing.T) {
 	page := written(t, sample())
-	for _, never := range []string{"<script", "\u202e", "\x1b", "http://", "https://", "src=", "@import", "url(", "<link", "<iframe",
+	for _, never := range []string{"<script", "\u202e", "\x1b", "http://", "https://", "src=",
+		"@import", "url(", "<link", "<iframe",
 		"onload"} {
 		if strings.Contains(page, never) {
 			t.Errorf("%q is in the page", never)
 		}
 	}
-	for _, target := range regexp.MustCompile(`(?:href|action)="?([^" >]*)`).FindAllStringSubmatch(page, -1) {
+	for _, target := range regexp.MustCompile(`(?:href|action)="?([^" >]*)`).
+		FindAllStringSubmatch(page, -1) {
 		if !strings.HasPrefix(target[1], "#") || !strings.Contains(page, `id="`+target[1][1:]+`"`) {
 			t.Errorf("a link leads to %s", target[1])
 		}
@@ -158,13 +174,15 @@ func TestInert(t *testing.T) {
 	}
 }
 
-// Who redacts wants no name left, and the same pseudonym for the same person throughout, but not in another report.
+// Who redacts wants no name left, and the same pseudonym for the same person throughout, but not in
+// another report.
 func TestRedacted(t *testing.T) {
 	r := sample()
 	r.Redacted = []byte("one key")
 	r.Checks[0] = doctor.Finding{Check: "store", Status: doctor.Failed, Found: `record "nalice" is damaged`}
 	page := written(t, r)
-	for _, never := range []string{"alice", "bob", "192.0.2", "2027764255", "1879048300", "nalice"} {
+	for _, never := range []string{"alice", "bob", "192.0.2", "2027764255", "1879048300",
+		"nalice"} {
 		if strings.Contains(page, never) {
 			t.Errorf("%q is in the page", never)
 		}
@@ -208,7 +226,8 @@ func TestConstantMemory(t *testing.T) {
 				runtime.ReadMemStats(&now)
 				peak = max(peak, now.HeapAlloc)
 			}
-			if !yield(Account{Name: fmt.Sprintf("person%d@contoso.com", i), UID: uint32(i), State: "user", Created: made}) {
+			if !yield(Account{Name: fmt.Sprintf("person%d@contoso.com", i), UID: uint32(i),
+				State: "user", Created: made}) {
 				return
 			}
 		}

@@ -24,12 +24,14 @@ import (
 // A view is a report as the page asks for it.
 type view struct{ *Report }
 
-// CSS is ours, and the policy names its digest: no other style counts, and nothing else is loaded or run.
+// CSS is ours, and the policy names its digest: no other style counts, and nothing else is loaded
+// or run.
 func (view) CSS() template.CSS { return template.CSS(css) }
 
 func (view) Policy() string {
 	sum := sha256.Sum256([]byte(css))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; " +
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; " +
 		"base-uri 'none'; form-action 'none'"
 }
 
@@ -65,7 +67,8 @@ func (v view) Summary() sign {
 	}
 	switch {
 	case failed > 0:
-		return sign{Class: "bad", Word: count(failed, "check", "checks") + " failed" + attention + "."}
+		return sign{Class: "bad", Word: count(failed, "check", "checks") +
+			" failed" + attention + "."}
 	case attention != "":
 		return sign{Class: "soso", Word: "No check failed" + attention + "."}
 	}
@@ -103,9 +106,11 @@ func outcomeOf(e authlog.Event) sign {
 	}
 }
 
-// details are the keys worth a place in a table, each behind its word. Whatever else is in a line stays in the log.
+// details are the keys worth a place in a table, each behind its word. Whatever else is in a line
+// stays in the log.
 var details = []struct{ key, word string }{
-	{"decision", "as"}, {"role", "role"}, {"scope", "at"}, {"decision_reason", "why"}, {"error", "error"}, {"server", "server"},
+	{"decision", "as"}, {"role", "role"}, {"scope", "at"}, {"decision_reason", "why"},
+	{"error", "error"}, {"server", "server"},
 	{"limit", "limit"}, {"aadsts", "AADSTS"}, {"correlation_id", "correlation id"},
 }
 
@@ -132,7 +137,8 @@ func (v view) host(name string) string { return v.instead("host", name) }
 
 func (v view) instead(kind, name string) string { return visible(v.pseudonym(kind, name)) }
 
-// pseudonym stands for a name, the same wherever that is in one report, and in no other; or it is the name, where names may be.
+// pseudonym stands for a name, the same wherever that is in one report, and in no other; or it is
+// the name, where names may be.
 func (v view) pseudonym(kind, name string) string {
 	if v.Redacted == nil || name == "" {
 		return name
@@ -144,8 +150,8 @@ func (v view) pseudonym(kind, name string) string {
 
 var upn = regexp.MustCompile(`[^\s"'=,;:()<>/]+@[^\s"'=,;:()<>/]+`)
 
-// found is a sentence of a check, without the names in it if they are not to be there. What is wrong with a store may hold a
-// record as it is.
+// found is a sentence of a check, without the names in it if they are not to be there. What is
+// wrong with a store may hold a record as it is.
 func (v view) found(c doctor.Finding, text string) string {
 	switch {
 	case v.Redacted == nil:
@@ -156,7 +162,8 @@ func (v view) found(c doctor.Finding, text string) string {
 	return visible(upn.ReplaceAllStringFunc(text, v.who))
 }
 
-// visible makes a text of any bytes, in which nothing changes the direction of what follows or hides.
+// visible makes a text of any bytes, in which nothing changes the direction of what follows or
+// hides.
 func visible(s string) string {
 	odd := func(r rune) bool { return !unicode.IsPrint(r) }
 	if utf8.ValidString(s) && !strings.ContainsFunc(s, odd) {

@@ -15,7 +15,8 @@ import (
 // Overloaded reports whether a server with this HTTP status, or a proxy before it, has not judged
 // the request at all, whatever else it says.
 func Overloaded(status int) bool {
-	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
+	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout ||
+		status >= 500
 }
 
 // maxAfter bounds what After returns.

@@ -28,7 +28,8 @@ func TestAfter(t *testing.T) {
 }
 
 func TestOverloaded(t *testing.T) {
-	for status, want := range map[int]bool{200: false, 400: false, 404: false, 408: true, 429: true, 499: false, 500: true, 503: true, 599: true} {
+	for status, want := range map[int]bool{200: false, 400: false, 404: false, 408: true, 429: true,
+		499: false, 500: true, 503: true, 599: true} {
 		if got := Overloaded(status); got != want {
 			t.Errorf("%d: %v", status, got)
 		}

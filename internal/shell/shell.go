@@ -10,7 +10,9 @@ import "strings"
 // Word returns what a POSIX shell takes for this one word: the word itself, in quotes where the
 // shell would not take it as it is.
 func Word(word string) string {
-	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/@") == "" {
+	if word != "" &&
+		strings.Trim(word,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/@") == "" {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"

@@ -43,7 +43,8 @@ func bomb(text string) emulator.Fault {
 // deep is the text with a member nested n times in front of its own.
 func deep(text string, n int) emulator.Fault {
 	i := strings.IndexByte(text, '{') + 1
-	return emulator.Fault{Body: text[:i] + `"deep":` + strings.Repeat("[", n) + strings.Repeat("]", n) + "," + text[i:]}
+	return emulator.Fault{Body: text[:i] + `"deep":` + strings.Repeat("[", n) +
+		strings.Repeat("]", n) + "," + text[i:]}
 }
 
 // document is a JSON object with one member changed.
@@ -67,7 +68,8 @@ func (m *machine) openID() map[string]any {
 	base := m.entra.EntraURL() + "/" + m.rules.TenantID
 	return map[string]any{
 		"issuer": base + "/v2.0", "jwks_uri": base + "/discovery/v2.0/keys",
-		"authorization_endpoint": base + "/oauth2/v2.0/authorize", "token_endpoint": base + "/oauth2/v2.0/token",
+		"authorization_endpoint":        base + "/oauth2/v2.0/authorize",
+		"token_endpoint":                base + "/oauth2/v2.0/token",
 		"device_authorization_endpoint": base + "/oauth2/v2.0/devicecode",
 	}
 }
@@ -85,19 +87,26 @@ const (
 	notAllowed = `"accessDecision":"NotAllowed"`
 )
 
-// An adversary in the place of a server, whom TLS vouches for all the same. The worst it may do is to keep everybody out, for
-// as long as sign_in.timeout at most; and none of it passes for Azure's refusal.
+// An adversary in the place of a server, whom TLS vouches for all the same. The worst it may do is
+// to keep everybody out, for as long as sign_in.timeout at most; and none of it passes for Azure's
+// refusal.
 func TestAdversary(t *testing.T) {
 	t.Parallel()
 	answerFault := func(f emulator.Fault) func(*machine) emulator.Fault {
 		return func(*machine) emulator.Fault { return f }
 	}
-	answer := func(body string) func(*machine) emulator.Fault { return answerFault(emulator.Fault{Body: body}) }
+	answer := func(body string) func(*machine) emulator.Fault {
+		return answerFault(emulator.Fault{Body: body})
+	}
 	openID := func(member string, value any) func(*machine) emulator.Fault {
-		return func(m *machine) emulator.Fault { return emulator.Fault{Body: document(m.openID(), member, value)} }
+		return func(m *machine) emulator.Fault {
+			return emulator.Fault{Body: document(m.openID(), member, value)}
+		}
 	}
 	elsewhere := func(scheme string) func(*machine) emulator.Fault {
-		return func(m *machine) emulator.Fault { return redirect(scheme + "://" + m.elsewhere() + "/x") }
+		return func(m *machine) emulator.Fault {
+			return redirect(scheme + "://" + m.elsewhere() + "/x")
+		}
 	}
 	// transport is what may happen below any document; it gets an honest one of the endpoint.
 	transport := func(f func(honest string) emulator.Fault) func(*machine) emulator.Fault {
@@ -120,58 +129,79 @@ func TestAdversary(t *testing.T) {
 		{"issuer of another tenant", "openid",
 			openID("issuer", "https://login.example/"+stranger+"/v2.0"), Misconfigured, broken},
 		{"keys in plain text", "openid", func(m *machine) emulator.Fault {
-			return emulator.Fault{Body: document(m.openID(), "jwks_uri", strings.Replace(m.entra.EntraURL(), "https", "http", 1)+"/keys")}
+			return emulator.Fault{Body: document(m.openID(), "jwks_uri",
+				strings.Replace(m.entra.EntraURL(), "https", "http", 1)+"/keys")}
 		}, Misconfigured, broken},
 		{"tokens from elsewhere", "openid", func(m *machine) emulator.Fault {
-			return emulator.Fault{Body: document(m.openID(), "token_endpoint", "https://"+m.elsewhere()+"/token")}
+			return emulator.Fault{Body: document(m.openID(), "token_endpoint",
+				"https://"+m.elsewhere()+"/token")}
 		}, Misconfigured, broken},
 		{"codes from elsewhere, behind our name", "openid", func(m *machine) emulator.Fault {
 			ours := strings.TrimPrefix(m.entra.EntraURL(), "https://")
-			return emulator.Fault{Body: document(m.openID(), "device_authorization_endpoint", "https://"+ours+"@"+m.elsewhere()+"/x")}
+			return emulator.Fault{Body: document(m.openID(), "device_authorization_endpoint",
+				"https://"+ours+"@"+m.elsewhere()+"/x")}
 		}, Misconfigured, broken},
 		{"two token endpoints", "openid", func(m *machine) emulator.Fault {
-			return emulator.Fault{Body: strings.Replace(document(m.openID(), "x", "y"), "{", `{"Token_Endpoint":"https://x.example/",`, 1)}
+			return emulator.Fault{Body: strings.Replace(document(m.openID(), "x", "y"), "{",
+				`{"Token_Endpoint":"https://x.example/",`, 1)}
 		}, Misconfigured, broken},
 		{"no keys", "openid", openID("jwks_uri", nil), Misconfigured, broken},
 
 		{"20 levels", "openid",
-			transport(func(honest string) emulator.Fault { return deep(honest, 20) }), Misconfigured, broken},
+			transport(func(honest string) emulator.Fault {
+				return deep(honest, 20)
+			}), Misconfigured, broken},
 		{"10 MB", "openid",
-			transport(func(honest string) emulator.Fault { return emulator.Fault{Body: honest, Size: 10 << 20} }), Unreachable, noService},
+			transport(func(honest string) emulator.Fault {
+				return emulator.Fault{Body: honest, Size: 10 << 20}
+			}), Unreachable, noService},
 		{"a gzip bomb", "openid", transport(bomb), Unreachable, noService},
 		{"a redirect elsewhere", "openid", elsewhere("https"), Unreachable, noService},
 		{"a redirect to plain text", "openid", elsewhere("http"), Unreachable, noService},
 		{"another content type", "openid",
-			transport(func(honest string) emulator.Fault { return raw("Content-Type: text/html", honest) }), Success, ""},
+			transport(func(honest string) emulator.Fault {
+				return raw("Content-Type: text/html", honest)
+			}), Success, ""},
 		{"some interim answers", "openid", transport(func(honest string) emulator.Fault {
-			return emulator.Fault{Raw: strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 3) + raw("", honest).Raw}
+			return emulator.Fault{Raw: strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 3) +
+				raw("", honest).Raw}
 		}), Success, ""},
 		{"a storm of interim answers", "openid", transport(func(honest string) emulator.Fault {
-			return emulator.Fault{Raw: strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", 10000) + raw("", honest).Raw}
+			return emulator.Fault{Raw: strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: "+
+				"</x>\r\n\r\n", 10000) + raw("", honest).Raw}
 		}), Unreachable, noService},
 		{"another protocol", "openid", transport(func(honest string) emulator.Fault {
-			return emulator.Fault{Raw: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n" + honest}
+			return emulator.Fault{Raw: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: " +
+				"h2c\r\nConnection: Upgrade\r\n\r\n" + honest}
 		}), Unreachable, noService},
 		{"HTTP/2 frames", "openid",
 			answerFault(emulator.Fault{Raw: "\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x80"}), Unreachable, noService},
 		{"HTTP/0.9", "openid",
-			transport(func(honest string) emulator.Fault { return emulator.Fault{Raw: honest} }), Unreachable, noService},
+			transport(func(honest string) emulator.Fault { return emulator.Fault{Raw: honest} }),
+			Unreachable, noService},
 		{"trailers", "openid", transport(func(honest string) emulator.Fault {
-			return raw("Transfer-Encoding: chunked\r\nTrailer: Location", chunked(honest, "Location: https://evil.example/\r\n"))
+			return raw("Transfer-Encoding: chunked\r\nTrailer: Location",
+				chunked(honest, "Location: https://evil.example/\r\n"))
 		}), Success, ""},
 		{"a trailer of 10 MB", "openid", transport(func(honest string) emulator.Fault {
-			return raw("Transfer-Encoding: chunked", chunked(honest, "X: "+strings.Repeat("x", 10<<20)+"\r\n"))
+			return raw("Transfer-Encoding: chunked",
+				chunked(honest, "X: "+strings.Repeat("x", 10<<20)+"\r\n"))
 		}), Unreachable, noService},
 		{"chunks without end", "openid", transport(func(honest string) emulator.Fault {
-			return raw("Transfer-Encoding: chunked", fmt.Sprintf("%x\r\n%s\r\n", len(honest), honest))
+			return raw("Transfer-Encoding: chunked",
+				fmt.Sprintf("%x\r\n%s\r\n", len(honest), honest))
 		}), Unreachable, noService},
 		{"a header of 10 MB", "openid",
-			transport(func(honest string) emulator.Fault { return raw("X: "+strings.Repeat("x", 10<<20), honest) }), Unreachable, noService},
+			transport(func(honest string) emulator.Fault {
+				return raw("X: "+strings.Repeat("x", 10<<20), honest)
+			}), Unreachable, noService},
 		{"two lengths", "openid", transport(func(honest string) emulator.Fault {
 			return raw(fmt.Sprintf("Content-Length: %d\r\nContent-Length: 2", len(honest)), honest)
 		}), Unreachable, noService},
 		{"a part of it", "openid",
-			transport(func(honest string) emulator.Fault { return emulator.Fault{Status: 206, Body: honest} }), Unreachable, noService},
+			transport(func(honest string) emulator.Fault {
+				return emulator.Fault{Status: 206, Body: honest}
+			}), Unreachable, noService},
 		{"a byte a second", "openid", transport(func(honest string) emulator.Fault {
 			return emulator.Fault{Body: honest, Drip: emulator.Duration(time.Second)}
 		}), Unreachable, noService},
@@ -181,16 +211,21 @@ func TestAdversary(t *testing.T) {
 			return f
 		}), Unreachable, noService},
 
-		{"10 MB", "instance", answer(`{"resourceId":"/x"}` + strings.Repeat(" ", 10<<20)), Unreachable, noMetadata},
-		{"a gzip bomb", "instance", func(*machine) emulator.Fault { return bomb(`{"resourceId":"/x"}`) }, Unreachable, noMetadata},
+		{"10 MB", "instance", answer(`{"resourceId":"/x"}` + strings.Repeat(" ", 10<<20)),
+			Unreachable, noMetadata},
+		{"a gzip bomb", "instance",
+			func(*machine) emulator.Fault { return bomb(`{"resourceId":"/x"}`) }, Unreachable,
+			noMetadata},
 		{"a redirect elsewhere", "instance", elsewhere("http"), Unreachable, noMetadata},
 		{"a byte a second", "instance", func(m *machine) emulator.Fault {
 			return emulator.Fault{Body: `{"resourceId":"/x"}`, Drip: emulator.Duration(time.Second)}
 		}, Unreachable, noMetadata},
 		{"a resource that is no machine", "instance",
-			answer(`{"azEnvironment":"AzurePublicCloud","resourceId":"/subscriptions/x"}`), Unreachable, noMetadata},
+			answer(`{"azEnvironment":"AzurePublicCloud","resourceId":"/subscriptions/x"}`),
+			Unreachable, noMetadata},
 		{"two resources", "instance",
-			answer(`{"azEnvironment":"AzurePublicCloud","resourceId":"/a","ResourceId":"/b"}`), Unreachable, noMetadata},
+			answer(`{"azEnvironment":"AzurePublicCloud","resourceId":"/a","ResourceId":"/b"}`),
+			Unreachable, noMetadata},
 
 		{"a redirect elsewhere", "devicecode", elsewhere("https"), Unreachable, noService},
 		{"a page that is none", "devicecode",
@@ -204,43 +239,61 @@ func TestAdversary(t *testing.T) {
 		{"tokens that are none", "token",
 			answer(`{"token_type":"Bearer","id_token":"x.y.z","access_token":"x","scope":"openid"}`), Refused, unusable},
 		{"an ID token that is a list", "token",
-			answer(`{"token_type":"Bearer","id_token":["eyJ"],"access_token":"x"}`), Refused, unusable},
+			answer(`{"token_type":"Bearer","id_token":["eyJ"],"access_token":"x"}`), Refused,
+			unusable},
 		{"9,000 levels", "token", func(*machine) emulator.Fault {
 			return deep(`{"token_type":"Bearer","id_token":"x.y.z","access_token":"x","scope":"openid"}`, 9000)
 		}, Refused, unusable},
-		{"10 MB", "token", answer(`{"id_token":"` + strings.Repeat("x", 10<<20) + `"}`), Unreachable, noService},
-		{"a gzip bomb", "token", func(*machine) emulator.Fault { return bomb(`{"id_token":"x"}`) }, Unreachable, noService},
+		{"10 MB", "token", answer(`{"id_token":"` + strings.Repeat("x", 10<<20) + `"}`),
+			Unreachable, noService},
+		{"a gzip bomb", "token", func(*machine) emulator.Fault { return bomb(`{"id_token":"x"}`) },
+			Unreachable, noService},
 
 		{"a header inside the token", "identity",
-			answer(`{"token_type":"Bearer","access_token":"eyJ\r\nX: y","expires_in":"1"}`), Unreachable, noAzure},
+			answer(`{"token_type":"Bearer","access_token":"eyJ\r\nX: y","expires_in":"1"}`),
+			Unreachable, noAzure},
 		{"no token", "identity", answer(`{}`), Unreachable, noMetadata},
 		{"a redirect elsewhere", "identity", elsewhere("http"), Unreachable, noMetadata},
 
 		{"as Azure says it", "checkaccess", answer(yes), Success, ""},
-		{"in another order, with more members", "checkaccess", answer(`[{"actionId":"microsoft.compute/virtualMachines/LOGINASADMIN/action","accessDecision":"x","isDataAction":true},` +
-			`{"new":{"of":[1]},"isDataAction":true,"accessDecision":"Allowed","actionId":"Microsoft.Compute/virtualMachines/login/action"}]`), Success, ""},
+		{"in another order, with more members", "checkaccess",
+			answer(`[{"actionId":"microsoft.compute/virtualMachines/LOGINASADMIN/action","accessDecision":"x","isDataAction":true},` +
+				`{"new":{"of":[1]},"isDataAction":true,"accessDecision":"Allowed","actionId":"Microsoft.Compute/virtualMachines/login/action"}]`), Success, ""},
 		{"with a condition", "checkaccess",
-			answer(may(allowed+`,"roleAssignment":{"condition":"@x"}`, notAllowed)), Denied, denied},
+			answer(may(allowed+`,"roleAssignment":{"condition":"@x"}`, notAllowed)), Denied,
+			denied},
 		{"with a deny assignment", "checkaccess",
 			answer(may(allowed+`,"denyAssignment":{"id":"x"}`, notAllowed)), Denied, denied},
 		{"an unknown word", "checkaccess",
 			answer(may(`"accessDecision":"AllowedWithObligations"`, notAllowed)), Denied, denied},
 		{"administrator only", "checkaccess", answer(may(notAllowed, allowed)), Denied, denied},
-		{"everything twice", "checkaccess", answer(yes[:len(yes)-1] + "," + yes[1:]), Denied, denied},
-		{"half of it", "checkaccess", answer(yes[:strings.Index(yes, "},")+1] + "]"), Denied, denied},
+		{"everything twice", "checkaccess", answer(yes[:len(yes)-1] + "," + yes[1:]), Denied,
+			denied},
+		{"half of it", "checkaccess", answer(yes[:strings.Index(yes, "},")+1] + "]"), Denied,
+			denied},
 		{"two words in one", "checkaccess",
-			answer(may(notAllowed+`,"AccessDecision":"Allowed"`, notAllowed)), Unreachable, noAzure},
+			answer(may(notAllowed+`,"AccessDecision":"Allowed"`, notAllowed)), Unreachable,
+			noAzure},
 		{"an object", "checkaccess", answer(`{"values":` + yes + `}`), Unreachable, noAzure},
-		{"a list in pages", "checkaccess", answer(`{"value":` + yes + `,"nextLink":"https://management.azure.com/2"}`), Unreachable, noAzure},
-		{"two lists", "checkaccess", answer(`{"value":` + yes + `,"Value":` + yes + `}`), Unreachable, noAzure},
+		{"a list in pages", "checkaccess",
+			answer(`{"value":` + yes + `,"nextLink":"https://management.azure.com/2"}`),
+			Unreachable, noAzure},
+		{"two lists", "checkaccess", answer(`{"value":` + yes + `,"Value":` + yes + `}`),
+			Unreachable, noAzure},
 		{"20 levels", "checkaccess",
-			access(func(honest string) emulator.Fault { return deep(honest, 20) }), Unreachable, noAzure},
+			access(func(honest string) emulator.Fault {
+				return deep(honest, 20)
+			}), Unreachable, noAzure},
 		{"10 MB", "checkaccess",
-			access(func(honest string) emulator.Fault { return emulator.Fault{Body: honest, Size: 10 << 20} }), Unreachable, noAzure},
+			access(func(honest string) emulator.Fault {
+				return emulator.Fault{Body: honest, Size: 10 << 20}
+			}), Unreachable, noAzure},
 		{"a gzip bomb", "checkaccess", access(bomb), Unreachable, noAzure},
 		{"a redirect elsewhere", "checkaccess", elsewhere("https"), Unreachable, noAzure},
 		{"another content type", "checkaccess",
-			access(func(honest string) emulator.Fault { return raw("Content-Type: image/png", honest) }), Success, ""},
+			access(func(honest string) emulator.Fault {
+				return raw("Content-Type: image/png", honest)
+			}), Success, ""},
 		{"a byte a second", "checkaccess", access(func(honest string) emulator.Fault {
 			return emulator.Fault{Body: honest, Drip: emulator.Duration(time.Second)}
 		}), Unreachable, noAzure},
@@ -290,35 +343,42 @@ func (m *machine) elsewhere() string {
 	return l.Addr().String()
 }
 
-// What a server sends where it does not belong may be a token, a device code or a proxy's echo of our request. The errors of
-// net/http quote it; the log and the person must not see it.
+// What a server sends where it does not belong may be a token, a device code or a proxy's echo of
+// our request. The errors of net/http quote it; the log and the person must not see it.
 func TestErrorsQuoteNoServer(t *testing.T) {
 	t.Parallel()
 	const secret = "eyJhbGciOiJub25lIn0"
 	for name, text := range map[string]string{
-		"no HTTP":          `{"access_token":"` + secret + `"}`,
-		"status":           "HTTP/1.1 " + secret + " OK\r\n\r\n",
-		"protocol":         "HTTP/" + secret + " 200 OK\r\n\r\n",
-		"header":           "HTTP/1.1 200 OK\r\n" + secret + "\r\n\r\n",
-		"folded header":    "HTTP/1.1 200 OK\r\n " + secret + "\r\n\r\n",
-		"length":           "HTTP/1.1 200 OK\r\nContent-Length: " + secret + "\r\n\r\n",
-		"two lengths":      "HTTP/1.1 200 OK\r\nContent-Length: " + secret + "\r\nContent-Length: 7\r\n\r\n",
-		"encoding":         "HTTP/1.1 200 OK\r\nTransfer-Encoding: " + secret + "\r\n\r\n",
-		"chunk":            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + secret + "\r\n",
-		"trailer":          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + secret + "\r\n\r\n",
-		"trailer's name":   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Content-Length, " + secret + "\r\n\r\n0\r\n\r\n",
-		"redirect":         "HTTP/1.1 307 Moved\r\nLocation: https://elsewhere.example/" + secret + "\r\n\r\n",
+		"no HTTP":       `{"access_token":"` + secret + `"}`,
+		"status":        "HTTP/1.1 " + secret + " OK\r\n\r\n",
+		"protocol":      "HTTP/" + secret + " 200 OK\r\n\r\n",
+		"header":        "HTTP/1.1 200 OK\r\n" + secret + "\r\n\r\n",
+		"folded header": "HTTP/1.1 200 OK\r\n " + secret + "\r\n\r\n",
+		"length":        "HTTP/1.1 200 OK\r\nContent-Length: " + secret + "\r\n\r\n",
+		"two lengths": "HTTP/1.1 200 OK\r\nContent-Length: " + secret +
+			"\r\nContent-Length: 7\r\n\r\n",
+		"encoding": "HTTP/1.1 200 OK\r\nTransfer-Encoding: " + secret + "\r\n\r\n",
+		"chunk": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + secret +
+			"\r\n",
+		"trailer": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + secret +
+			"\r\n\r\n",
+		"trailer's name": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: " +
+			"Content-Length, " + secret + "\r\n\r\n0\r\n\r\n",
+		"redirect": "HTTP/1.1 307 Moved\r\nLocation: https://elsewhere.example/" + secret +
+			"\r\n\r\n",
 		"no such redirect": "HTTP/1.1 307 Moved\r\nLocation: https://%zz" + secret + "\r\n\r\n",
-		"redirect to us":   "HTTP/1.1 307 Moved\r\nLocation: /x?" + secret + "\r\nContent-Length: 0\r\n\r\n",
-		"body":             "HTTP/1.1 200 OK\r\n\r\n" + secret,
-		"error":            "HTTP/1.1 400 Bad Request\r\n\r\n" + secret,
+		"redirect to us": "HTTP/1.1 307 Moved\r\nLocation: /x?" + secret +
+			"\r\nContent-Length: 0\r\n\r\n",
+		"body":  "HTTP/1.1 200 OK\r\n\r\n" + secret,
+		"error": "HTTP/1.1 400 Bad Request\r\n\r\n" + secret,
 	} {
 		for _, endpoint := range []string{"openid", "token", "identity", "checkaccess"} {
 			t.Run(endpoint+" "+name, func(t *testing.T) {
 				m := newMachine(t, patience(endpoint, name))
 				m.entra.Fail(emulator.Fault{Endpoint: endpoint, Raw: text})
 				conv := m.ordeal(endpoint, Unreachable, "Correlation ID")
-				if all := strings.Join(append(conv.logged, conv.told...), "\n"); strings.Contains(all, secret) {
+				if all := strings.Join(append(conv.logged, conv.told...),
+					"\n"); strings.Contains(all, secret) {
 					t.Errorf("quotes the server: %s", all)
 				}
 			})

@@ -17,7 +17,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// The account phase alone: who has signed in before is authorized again, by object id and without a word.
+// The account phase alone: who has signed in before is authorized again, by object id and without a
+// word.
 func TestAgain(t *testing.T) {
 	m := newMachine(t, "")
 	m.put(m.person(user, userOID))
@@ -48,10 +49,12 @@ func TestAgainNeverSignedIn(t *testing.T) {
 			prepare(m)
 			got, conv := m.again(m.request(user))
 			if got == Success || m.requests("") != 0 {
-				t.Errorf("verdict %d, %d requests, told %q, logged %q", got, m.requests(""), conv.told, conv.logged)
+				t.Errorf("verdict %d, %d requests, told %q, logged %q", got,
+					m.requests(""), conv.told, conv.logged)
 			}
 			if name != "no store" {
-				ended(t, got, conv, Denied, "never signed in here with a browser", "never-signed-in")
+				ended(t, got, conv, Denied, "never signed in here with a browser",
+					"never-signed-in")
 			}
 		})
 	}
@@ -108,14 +111,15 @@ func (m *machine) configDigest() string {
 func (m *machine) record(a account.Account, at time.Time, admin bool) {
 	m.t.Helper()
 	err := m.store.RecordGrant(a.UID, account.Grant{
-		TenantID: a.TenantID, ObjectID: a.ObjectID, ConfigDigest: m.configDigest(), Admin: admin, Moment: account.Moment{Time: at}})
+		TenantID: a.TenantID, ObjectID: a.ObjectID, ConfigDigest: m.configDigest(), Admin: admin,
+		Moment: account.Moment{Time: at}})
 	if err != nil {
 		m.t.Fatal(err)
 	}
 }
 
-// While Azure cannot be asked, the last grant stands in for as long as the configuration says, and for nothing but what it
-// was given for.
+// While Azure cannot be asked, the last grant stands in for as long as the configuration says, and
+// for nothing but what it was given for.
 func TestLastGrant(t *testing.T) {
 	t.Parallel()
 	const (
@@ -133,17 +137,33 @@ func TestLastGrant(t *testing.T) {
 		want    Verdict
 	}{
 		{name: "Azure overloaded", lines: hour, age: time.Minute, status: 503, want: Success},
-		{name: "Azure refuses to say", lines: hour, age: time.Minute, status: 403, want: Unreachable},
-		{name: "a session with the administrators' group", lines: hour, age: time.Minute, want: Unreachable,
-			change: func(_ *machine, _ *account.Account, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }},
-		{name: "a session with the administrators' group, of one", lines: hour, age: time.Minute, admin: true, want: Unreachable,
-			change: func(_ *machine, _ *account.Account, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }},
-		{name: "the same, covered", lines: hour + covered, age: time.Minute, admin: true, want: Success,
-			change: func(_ *machine, _ *account.Account, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }},
-		{name: "covered, but never an administrator", lines: hour + covered, age: time.Minute, want: Unreachable,
-			change: func(_ *machine, _ *account.Account, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }},
-		{name: "a session of a former administrator", lines: hour + covered, age: time.Minute, admin: true, demoted: true, want: Unreachable,
-			change: func(_ *machine, _ *account.Account, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }},
+		{name: "Azure refuses to say", lines: hour, age: time.Minute,
+			status: 403, want: Unreachable},
+		{name: "a session with the administrators' group", lines: hour,
+			age: time.Minute, want: Unreachable,
+			change: func(_ *machine, _ *account.Account, r *Request) {
+				r.Service, r.HoldsAdmins = "sudo", true
+			}},
+		{name: "a session with the administrators' group, of one", lines: hour, age: time.Minute,
+			admin: true, want: Unreachable,
+			change: func(_ *machine, _ *account.Account, r *Request) {
+				r.Service, r.HoldsAdmins = "sudo", true
+			}},
+		{name: "the same, covered", lines: hour + covered, age: time.Minute,
+			admin: true, want: Success,
+			change: func(_ *machine, _ *account.Account, r *Request) {
+				r.Service, r.HoldsAdmins = "sudo", true
+			}},
+		{name: "covered, but never an administrator", lines: hour + covered,
+			age: time.Minute, want: Unreachable,
+			change: func(_ *machine, _ *account.Account, r *Request) {
+				r.Service, r.HoldsAdmins = "sudo", true
+			}},
+		{name: "a session of a former administrator", lines: hour + covered, age: time.Minute,
+			admin: true, demoted: true, want: Unreachable,
+			change: func(_ *machine, _ *account.Account, r *Request) {
+				r.Service, r.HoldsAdmins = "sudo", true
+			}},
 		{name: "current", lines: hour, age: time.Minute, want: Success},
 		{name: "stale", lines: hour, age: 61 * time.Minute, want: Unreachable},
 		{name: "from the future", lines: hour, age: -time.Hour, want: Unreachable},
@@ -155,17 +175,25 @@ func TestLastGrant(t *testing.T) {
 		{name: "of another account", lines: hour, age: time.Minute, want: Unreachable,
 			change: func(_ *machine, a *account.Account, _ *Request) { a.UID++ }},
 		{name: "a host with the account's uid", lines: hour, age: time.Minute, want: Success,
-			change: func(m *machine, _ *account.Account, r *Request) { r.KnownToHost, r.UID = true, m.firstID(user) }},
+			change: func(m *machine, _ *account.Account, r *Request) {
+				r.KnownToHost, r.UID = true, m.firstID(user)
+			}},
 		{name: "a host with another uid", lines: hour, age: time.Minute, want: Denied,
 			change: func(m *machine, _ *account.Account, r *Request) {
 				r.KnownToHost, r.UID = true, m.firstID(user)+1
 				r.StoreInode, r.StoreModified = m.store.Stamp()
 			}},
-		{name: "a service for administrators", lines: hour + "sign_in.admin_services = [\"cockpit\"]", age: time.Minute, want: Unreachable,
+		{name: "a service for administrators",
+			lines: hour + "sign_in.admin_services = [\"cockpit\"]",
+			age:   time.Minute, want: Unreachable,
 			change: func(_ *machine, _ *account.Account, r *Request) { r.Service = "cockpit" }},
-		{name: "a service for administrators, by one", lines: hour + "sign_in.admin_services = [\"cockpit\"]", age: time.Minute, admin: true, want: Unreachable,
+		{name: "a service for administrators, by one",
+			lines: hour + "sign_in.admin_services = [\"cockpit\"]", age: time.Minute,
+			admin: true, want: Unreachable,
 			change: func(_ *machine, _ *account.Account, r *Request) { r.Service = "cockpit" }},
-		{name: "the same service, covered", lines: hour + covered + "sign_in.admin_services = [\"cockpit\"]", age: time.Minute, admin: true, want: Success,
+		{name: "the same service, covered",
+			lines: hour + covered + "sign_in.admin_services = [\"cockpit\"]", age: time.Minute,
+			admin: true, want: Success,
 			change: func(_ *machine, _ *account.Account, r *Request) { r.Service = "cockpit" }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -173,7 +201,8 @@ func TestLastGrant(t *testing.T) {
 			granted, req := m.person(user, userOID), m.request(user)
 			granted.Admin = test.admin && !test.demoted
 			m.put(granted)
-			m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: test.status == 0, Status: test.status})
+			m.entra.Fail(emulator.Fault{Endpoint: "checkaccess",
+				Reset: test.status == 0, Status: test.status})
 			if test.change != nil {
 				test.change(m, &granted, &req)
 			}
@@ -191,20 +220,25 @@ func TestLastGrant(t *testing.T) {
 // A grant was given under a configuration, and says nothing under another.
 func TestGrantUnderAnotherConfiguration(t *testing.T) {
 	t.Parallel()
-	elsewhere := `authorization.resource_id = "/subscriptions/` + stranger + `/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm"`
+	elsewhere := `authorization.resource_id = "/subscriptions/` + stranger +
+		`/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm"`
 	for name, test := range map[string]struct {
 		old, new string
 		want     Verdict
 	}{
 		"the same":    {"", "", Success},
 		"application": {emulator.Contoso().ClientID, stranger, Unreachable},
-		"domains":     {`["contoso.example"]`, `["contoso.example", "fabrikam.example"]`, Unreachable},
-		"cloud":       {"client_id", "cloud = \"public\"\nclient_id", Unreachable},
-		"proxy":       {"client_id", "endpoints.proxy = \"http://127.0.0.1:9\"\nclient_id", Unreachable},
-		"machine":     {"client_id", elsewhere + "\nclient_id", Unreachable},
-		"identity":    {"client_id", `authorization.managed_identity = "` + stranger + "\"\nclient_id", Unreachable},
-		"source":      {"client_id", "authorization.source = \"role-assignments\"\nclient_id", Unreachable},
-		"app roles":   {"client_id", "authorization.source = \"app-roles\"\nclient_id", Denied},
+		"domains": {`["contoso.example"]`, `["contoso.example", "fabrikam.example"]`,
+			Unreachable},
+		"cloud": {"client_id", "cloud = \"public\"\nclient_id", Unreachable},
+		"proxy": {"client_id", "endpoints.proxy = \"http://127.0.0.1:9\"\nclient_id",
+			Unreachable},
+		"machine": {"client_id", elsewhere + "\nclient_id", Unreachable},
+		"identity": {"client_id", `authorization.managed_identity = "` + stranger +
+			"\"\nclient_id", Unreachable},
+		"source": {"client_id", "authorization.source = \"role-assignments\"\nclient_id",
+			Unreachable},
+		"app roles": {"client_id", "authorization.source = \"app-roles\"\nclient_id", Denied},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t, "authorization.grant_lifetime = \"1h\"\n"+impatient)
@@ -218,7 +252,8 @@ func TestGrantUnderAnotherConfiguration(t *testing.T) {
 	}
 }
 
-// The roles of one directory say nothing about the people of another, whoever lets them in and whatever Azure answers.
+// The roles of one directory say nothing about the people of another, whoever lets them in and
+// whatever Azure answers.
 func TestAgainInAnotherTenant(t *testing.T) {
 	m := afterBrowser(t, tenMinutes)
 	m.edit(m.rules.TenantID, stranger)
@@ -232,13 +267,15 @@ func TestAgainInAnotherTenant(t *testing.T) {
 // A grant that does not read as one is none.
 func TestDamagedGrant(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"", "{}", "garbage", `{"tenant":1}`, `{"object":"` + userOID + `"}`} {
+	for _, text := range []string{"", "{}", "garbage", `{"tenant":1}`,
+		`{"object":"` + userOID + `"}`} {
 		t.Run(text, func(t *testing.T) {
 			m := newMachine(t, "authorization.grant_lifetime = \"1h\"")
 			a := m.person(user, userOID)
 			m.put(a)
 			m.record(a, time.Now(), false)
-			m.write(filepath.Join(m.store.Dir, "grants", strconv.FormatUint(uint64(a.UID), 10)), text)
+			m.write(filepath.Join(m.store.Dir, "grants", strconv.FormatUint(uint64(a.UID), 10)),
+				text)
 			m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
 			got, conv := m.again(m.request(user))
 			ended(t, got, conv, Unreachable, "cannot be reached", "unreachable")
@@ -257,8 +294,8 @@ func TestLastGrantNeedsConfiguration(t *testing.T) {
 	ended(t, got, conv, Misconfigured, "not configured correctly", "CA file")
 }
 
-// A stored account whose domain is no longer accepted is still answered by the name service. To stand aside would let its key
-// in.
+// A stored account whose domain is no longer accepted is still answered by the name service. To
+// stand aside would let its key in.
 func TestDomainNoLongerAccepted(t *testing.T) {
 	m := newMachine(t, "")
 	a := m.person(user, userOID)

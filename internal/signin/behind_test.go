@@ -10,7 +10,8 @@ import (
 	"aadlogin/internal/account"
 )
 
-// A host whose name service is behind knows an account as it was: nobody gets in so, in neither phase, and nothing is asked.
+// A host whose name service is behind knows an account as it was: nobody gets in so, in neither
+// phase, and nothing is asked.
 func TestHostsThatAreBehind(t *testing.T) {
 	t.Parallel()
 	const former = "former@contoso.example"
@@ -21,8 +22,9 @@ func TestHostsThatAreBehind(t *testing.T) {
 		prepare      func(*testing.T, *machine)
 		told, logged string
 	}{
-		{name: "removed", user: user, prepare: func(_ *testing.T, m *machine) { m.put(removed(m.person(user, userOID))) },
-			told: "has been removed", logged: "removed-account"},
+		{name: "removed", user: user,
+			prepare: func(_ *testing.T, m *machine) { m.put(removed(m.person(user, userOID))) },
+			told:    "has been removed", logged: "removed-account"},
 		{name: "a former name", user: former, prepare: func(_ *testing.T, m *machine) {
 			a := m.person(former, userOID)
 			m.put(a)
@@ -32,7 +34,10 @@ func TestHostsThatAreBehind(t *testing.T) {
 		{name: "a former uid", user: user, prepare: func(t *testing.T, m *machine) {
 			a := m.person(user, userOID)
 			m.put(a)
-			if err := m.store.Update(func(e *account.Edit) error { _, err := e.Move(a, 54322); return err }); err != nil {
+			if err := m.store.Update(func(e *account.Edit) error {
+				_, err := e.Move(a, 54322)
+				return err
+			}); err != nil {
 				t.Fatal(err)
 			}
 		}, told: "changed while you were connecting", logged: "stale-lookup"},
@@ -44,14 +49,17 @@ func TestHostsThatAreBehind(t *testing.T) {
 		{name: "a name that is exchanged", user: user, prepare: func(t *testing.T, m *machine) {
 			a, b := m.person(user, userOID), m.person(admin, stranger)
 			m.put(a, b)
-			if err := m.store.Update(func(e *account.Edit) error { return e.Swap(a, b) }); err != nil {
+			if err := m.store.Update(func(e *account.Edit) error {
+				return e.Swap(a, b)
+			}); err != nil {
 				t.Fatal(err)
 			}
 		}, told: "changed while you were connecting", logged: "stale-lookup"},
-		{name: "removed, and its domain is none any more", user: "gone@fabrikam.example", prepare: func(_ *testing.T, m *machine) {
-			m.rules.Domains = []string{"contoso.example", "fabrikam.example"}
-			m.put(removed(m.person("gone@fabrikam.example", userOID)))
-		}, told: "no longer accepts", logged: "name-not-accepted"},
+		{name: "removed, and its domain is none any more", user: "gone@fabrikam.example",
+			prepare: func(_ *testing.T, m *machine) {
+				m.rules.Domains = []string{"contoso.example", "fabrikam.example"}
+				m.put(removed(m.person("gone@fabrikam.example", userOID)))
+			}, told: "no longer accepts", logged: "name-not-accepted"},
 		{name: "a short name of before", user: "shorty", prepare: func(_ *testing.T, m *machine) {
 			m.rules.ShortNames = true
 			a := m.person("shorty", userOID)
@@ -77,7 +85,8 @@ func TestHostsThatAreBehind(t *testing.T) {
 	}
 }
 
-// Somebody of another name service, whose id is none of ours, passes; also when the door had to ask because the store is damaged.
+// Somebody of another name service, whose id is none of ours, passes; also when the door had to ask
+// because the store is damaged.
 func TestHostsOfOthers(t *testing.T) {
 	m := newMachine(t, "")
 	m.put(m.person(user, userOID))

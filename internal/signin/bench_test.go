@@ -11,11 +11,13 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// BenchmarkAnswer prints what a person waits for after the ENTER behind the last part of a browser's answer, with caches that are full:
-// the worker's time, and how many questions to Entra ID and Azure follow one upon the other in it. The metadata service, which is on the
-// machine, answers at once; the others are 50 ms away, or next door.
+// BenchmarkAnswer prints what a person waits for after the ENTER behind the last part of a
+// browser's answer, with caches that are full: the worker's time, and how many questions to Entra
+// ID and Azure follow one upon the other in it. The metadata service, which is on the machine,
+// answers at once; the others are 50 ms away, or next door.
 func BenchmarkAnswer(b *testing.B) {
-	for _, kind := range []struct{ name, lines string }{{"token", byToken}, {"code", byPastedCode}} {
+	for _, kind := range []struct{ name, lines string }{{"token", byToken},
+		{"code", byPastedCode}} {
 		for _, away := range []time.Duration{0, 50 * time.Millisecond} {
 			b.Run(fmt.Sprintf("answer=%s/network=%v", kind.name, away), func(b *testing.B) {
 				benchmarkAnswer(newMachine(b, kind.lines), b, away)
@@ -33,16 +35,18 @@ func benchmarkAnswer(m *machine, b *testing.B, away time.Duration) {
 	for b.Loop() {
 		var enter time.Time
 		asked := 0
-		y := &typist{as: user, edit: func(p *page) { p.short = true }, lines: func(parts []string) []string {
-			for _, endpoint := range []string{"openid", "keys", "token", "checkaccess"} {
-				if away > 0 {
-					m.entra.Fail(emulator.Fault{Endpoint: endpoint, Delay: emulator.Duration(away)})
+		y := &typist{as: user, edit: func(p *page) { p.short = true },
+			lines: func(parts []string) []string {
+				for _, endpoint := range []string{"openid", "keys", "token", "checkaccess"} {
+					if away > 0 {
+						m.entra.Fail(emulator.Fault{Endpoint: endpoint,
+							Delay: emulator.Duration(away)})
+					}
 				}
-			}
-			asked = len(m.entra.Requests())
-			enter = time.Now()
-			return parts
-		}}
+				asked = len(m.entra.Requests())
+				enter = time.Now()
+				return parts
+			}}
 		if got, conv := m.paste(req, y); got != Success {
 			b.Fatal(conv.logged)
 		}

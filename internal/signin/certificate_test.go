@@ -26,15 +26,17 @@ import (
 // trust adds a certificate to the file that endpoints.ca_file names.
 func (m *machine) trust(c *x509.Certificate) {
 	m.t.Helper()
-	bundle := slices.Concat(m.entra.CA(), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
+	bundle := slices.Concat(m.entra.CA(),
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
 	m.write(filepath.Join(m.dir, "ca.pem"), string(bundle))
 }
 
-// What is wrong with the certificate of the sign-in service is told apart, to the person and in the log: each has another
-// remedy, and none of them is to try again.
+// What is wrong with the certificate of the sign-in service is told apart, to the person and in the
+// log: each has another remedy, and none of them is to try again.
 func TestCertificates(t *testing.T) {
 	t.Parallel()
-	const problem = "Tell the administrator of this machine: the certificate of the sign-in service "
+	const problem = "Tell the administrator of this machine: the certificate of the sign-in " +
+		"service "
 	now := time.Now()
 	for _, test := range []struct {
 		name      string
@@ -48,14 +50,20 @@ func TestCertificates(t *testing.T) {
 	}{
 		{name: "good", want: Success, logged: "signed-in"},
 		{name: "expired", to: now.Add(-time.Hour), want: Unreachable,
-			told: problem + "has expired or is not valid yet, or the clock of this machine is wrong.", logged: "is after"},
+			told: problem +
+				"has expired or is not valid yet, or the clock of this machine is wrong.",
+			logged: "is after"},
 		{name: "not valid yet", from: now.Add(time.Hour), want: Unreachable,
-			told: problem + "has expired or is not valid yet, or the clock of this machine is wrong.", logged: "is before"},
+			told: problem +
+				"has expired or is not valid yet, or the clock of this machine is wrong.",
+			logged: "is before"},
 		{name: "of another host", address: "192.0.2.1", want: Unreachable,
 			told: problem + "is for another host.", logged: "valid for 192.0.2.1, not 127.0.0.1"},
 		{name: "of an unknown authority", untrusted: true, want: Unreachable,
-			told: problem + "is signed by an authority this machine does not trust.", logged: "signed by unknown authority"},
-		{name: "TLS 1.1", version: tls.VersionTLS11, want: Unreachable, told: noService, logged: "protocol version"},
+			told:   problem + "is signed by an authority this machine does not trust.",
+			logged: "signed by unknown authority"},
+		{name: "TLS 1.1", version: tls.VersionTLS11, want: Unreachable, told: noService,
+			logged: "protocol version"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.from.IsZero() {
@@ -84,7 +92,8 @@ func TestCertificates(t *testing.T) {
 				t.Fatal(err)
 			}
 			// The authority's line is before Azure's.
-			m.configure(string(bytes.Replace(text, []byte(m.entra.EntraURL()), []byte(front.URL), 1)))
+			m.configure(string(bytes.Replace(text, []byte(m.entra.EntraURL()), []byte(front.URL),
+				1)))
 			got, conv := m.signIn(m.request(user), user)
 			ended(t, got, conv, test.want, test.told, test.logged)
 			if test.want != Success && len(conv.prompts) != 0 {
@@ -102,7 +111,8 @@ func selfSigned(t *testing.T, address string, from, to time.Time) tls.Certificat
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: from, NotAfter: to, IPAddresses: []net.IP{net.ParseIP(address)},
+		SerialNumber: big.NewInt(1), NotBefore: from, NotAfter: to,
+		IPAddresses: []net.IP{net.ParseIP(address)},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {

@@ -21,8 +21,10 @@ func clean(s string, max int) string {
 		switch {
 		case r == '\n' || r == '\r' || r == '\t':
 			r = ' '
-		case r == utf8.RuneError || !unicode.IsPrint(r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
-			continue // some letters and marks are invisible too: Hangul fillers, variation selectors
+		case r == utf8.RuneError || !unicode.IsPrint(r) ||
+			unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
+			// some letters and marks are invisible too: Hangul fillers, variation selectors
+			continue
 		}
 		if n++; n > max {
 			b.WriteString("…")

@@ -32,8 +32,10 @@ func TestClean(t *testing.T) {
 		{"not UTF-8", "a\xff\xc0\xafb\xed\xa0\x80", "ab"},
 		{"private use", "a\ue000b", "ab"},
 		{"spaces around", "  a b  ", "a b"},
-		{"as long as may be", "1234567890123456789012345678901234567890", "1234567890123456789012345678901234567890"},
-		{"longer", "12345678901234567890123456789012345678901", "1234567890123456789012345678901234567890…"},
+		{"as long as may be", "1234567890123456789012345678901234567890",
+			"1234567890123456789012345678901234567890"},
+		{"longer", "12345678901234567890123456789012345678901",
+			"1234567890123456789012345678901234567890…"},
 		{"longer in bytes only", strings.Repeat("ü", 40), strings.Repeat("ü", 40)},
 		{"long, but of nothing", strings.Repeat("\x1b", 1000) + "a", "a"},
 	} {
@@ -67,7 +69,8 @@ func safe(s string) (problem string) {
 
 func FuzzClean(f *testing.F) {
 	for _, s := range []string{
-		"", "plain", "a\nb\rc\td", "\x1b[2J", "\u202e\u2066\u200b\ufeff\u00ad", "\u2028\u2029\u0085", "\xff\xfe\xed\xa0\x80",
+		"", "plain", "a\nb\rc\td", "\x1b[2J", "\u202e\u2066\u200b\ufeff\u00ad",
+		"\u2028\u2029\u0085", "\xff\xfe\xed\xa0\x80",
 		"\u3164\u115f\u17b4", "  x  ", "12345678…", "\ufe0f\U000e0100", "é́́́", "\U0010ffff",
 	} {
 		f.Add(s, uint8(7))
@@ -77,7 +80,8 @@ func FuzzClean(f *testing.F) {
 		if problem := safe(got); problem != "" {
 			t.Errorf("clean(%q) = %q: %s", s, got, problem)
 		}
-		if n := utf8.RuneCountInString(got); n > int(max)+1 || n == int(max)+1 && !strings.HasSuffix(got, "…") {
+		if n := utf8.RuneCountInString(got); n > int(max)+1 || n == int(max)+1 &&
+			!strings.HasSuffix(got, "…") {
 			t.Errorf("clean(%q, %d) = %q: %d runes", s, max, got, n)
 		}
 		if strings.TrimSpace(got) != got {

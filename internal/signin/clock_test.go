@@ -12,10 +12,12 @@ import (
 	"aadlogin/internal/devicecode"
 )
 
-// The machine's clock is set while a person is in the browser: nobody is let in by a token that is not of this time, and the
-// sign-in ends. The next one, by the right time, is as if nothing had happened.
+// The machine's clock is set while a person is in the browser: nobody is let in by a token that is
+// not of this time, and the sign-in ends. The next one, by the right time, is as if nothing had
+// happened.
 func TestClockIsSet(t *testing.T) {
-	for name, by := range map[string]time.Duration{"a day forward": 24 * time.Hour, "an hour back": -time.Hour} {
+	for name, by := range map[string]time.Duration{"a day forward": 24 * time.Hour,
+		"an hour back": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t, "")
 			var step atomic.Int64
@@ -26,7 +28,8 @@ func TestClockIsSet(t *testing.T) {
 					t.Error(err)
 				}
 			}}
-			ended(t, m.signin.Authenticate(t.Context(), m.request(user), conv), conv, Refused, "could not be trusted", "token-refused")
+			ended(t, m.signin.Authenticate(t.Context(), m.request(user), conv), conv, Refused,
+				"could not be trusted", "token-refused")
 			m.unknown(user)
 			step.Store(0)
 			m.works()
@@ -34,7 +37,8 @@ func TestClockIsSet(t *testing.T) {
 	}
 }
 
-// By the clock that counts, which nobody sets, a code expires when it does: its time has a monotonic reading.
+// By the clock that counts, which nobody sets, a code expires when it does: its time has a
+// monotonic reading.
 func TestCodeExpiresByTheMonotonicClock(t *testing.T) {
 	m := newMachine(t, "")
 	m.signin.Now = nil
@@ -50,7 +54,8 @@ func TestCodeExpiresByTheMonotonicClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := code.Expires.String(); !strings.Contains(text, " m=+") { // so says the documentation of time.Time.String
+	// so says the documentation of time.Time.String
+	if text := code.Expires.String(); !strings.Contains(text, " m=+") {
 		t.Errorf("expires by the wall clock: %s", text)
 	}
 }

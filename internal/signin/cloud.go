@@ -46,7 +46,9 @@ func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 	if err != nil {
 		return nil, a.misconfigured(err)
 	}
-	discover := sync.OnceValues(func() (*token.Metadata, error) { return a.discover(ctx, c, compute) })
+	discover := sync.OnceValues(func() (*token.Metadata, error) {
+		return a.discover(ctx, c, compute)
+	})
 	go c.found()
 	if c.openID, err = discover(); err != nil {
 		if err := c.found(); err != nil {
@@ -54,13 +56,15 @@ func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 		}
 		return nil, a.noDiscovery(err)
 	}
-	if a.cfg.Authorization.Source == config.Permissions { // the request for the device code names Resource Manager
+	// the request for the device code names Resource Manager
+	if a.cfg.Authorization.Source == config.Permissions {
 		if err := c.found(); err != nil {
 			return nil, a.noMachine(err)
 		}
 	}
 	keys := a.provider(c).Keys(c.openID)
-	c.verifier = &token.Verifier{ClientID: c.clientID, TenantID: c.openID.TenantID, Issuer: c.openID.Issuer, Keys: keys, Now: a.Now}
+	c.verifier = &token.Verifier{ClientID: c.clientID, TenantID: c.openID.TenantID,
+		Issuer: c.openID.Issuer, Keys: keys, Now: a.Now}
 	return c, nil
 }
 
@@ -107,7 +111,8 @@ func (a *attempt) connect(c *cloud) (err error) {
 		c.metadata.HTTP = c.http
 		return nil
 	}
-	c.http, err = azure.NewClient(azure.Options{CAFile: a.cfg.Endpoints.CAFile, Proxy: a.cfg.Endpoints.Proxy, Roots: knownRoots{a}})
+	c.http, err = azure.NewClient(azure.Options{CAFile: a.cfg.Endpoints.CAFile,
+		Proxy: a.cfg.Endpoints.Proxy, Roots: knownRoots{a}})
 	return err
 }
 
@@ -130,12 +135,14 @@ func (k knownRoots) Keep(text []byte) {
 
 // onArc reports whether the configuration names a machine of Azure Arc.
 func onArc(cfg *config.Config) bool {
-	configured, _ := rbac.ParseResource(cfg.Authorization.ResourceID) // what is wrong with it, findMachine says
+	// what is wrong with it, findMachine says
+	configured, _ := rbac.ParseResource(cfg.Authorization.ResourceID)
 	return configured.OnArc()
 }
 
 // discover does not wait for the metadata service if the configuration names the authority.
-func (a *attempt) discover(ctx context.Context, c *cloud, compute computeFunc) (*token.Metadata, error) {
+func (a *attempt) discover(ctx context.Context, c *cloud, compute computeFunc) (*token.Metadata,
+	error) {
 	authority := a.cfg.Endpoints.Authority
 	if authority == "" {
 		found, err := findCloud(a.cfg, compute)
@@ -177,7 +184,8 @@ func (a *attempt) client(c *cloud) oauth.Client {
 }
 
 func (a *attempt) deviceRequest(c *cloud) devicecode.Request {
-	return devicecode.Request{Client: a.client(c), DeviceEndpoint: c.openID.DeviceAuthorizationEndpoint, Slower: numbersThat(slower)}
+	return devicecode.Request{Client: a.client(c),
+		DeviceEndpoint: c.openID.DeviceAuthorizationEndpoint, Slower: numbersThat(slower)}
 }
 
 func hostname() string {

@@ -27,7 +27,9 @@ func (a *attempt) timeLeft() (time.Duration, error) {
 }
 
 func (a *attempt) noTimeLeft() error {
-	return a.refuse(Unreachable, "There is no time left on this connection for another attempt. Connect again.", "no-time-left")
+	return a.refuse(Unreachable,
+		"There is no time left on this connection for another attempt. Connect again.",
+		"no-time-left")
 }
 
 // before returns what stands above everything else in a prompt: how the last attempt on this

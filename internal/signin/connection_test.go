@@ -12,7 +12,8 @@ import (
 	"aadlogin/internal/devicecode"
 )
 
-// sshd's time counts from the beginning of the connection: a second code has what the first has left, and says so, or is not made.
+// sshd's time counts from the beginning of the connection: a second code has what the first has
+// left, and says so, or is not made.
 func TestTimeLeft(t *testing.T) {
 	const whole = 280 * time.Second
 	for _, test := range []struct {
@@ -36,7 +37,8 @@ func TestTimeLeft(t *testing.T) {
 		left, err := a.timeLeft()
 		var refused *refusal
 		if left != test.left || (test.left == 0) != errors.As(err, &refused) {
-			t.Errorf("%v of a connection %v old: %v, %v; want %v", test.timeout, test.connected, left, err, test.left)
+			t.Errorf("%v of a connection %v old: %v, %v; want %v", test.timeout,
+				test.connected, left, err, test.left)
 		}
 		if err != nil {
 			if refused.verdict != Unreachable || refused.reason != "no-time-left" {
@@ -52,9 +54,12 @@ func TestTimeLeft(t *testing.T) {
 
 // Clients that show nothing but prompts (ssh -q, libraries) show here why there is another code.
 func TestSaidBefore(t *testing.T) {
-	a := promptedAttempt(Request{Service: "sshd", Said: "This sign-in is for a, but b signed in with the browser."})
-	text := a.promptText(&devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: "https://microsoft.com/devicelogin"})
-	if !strings.HasPrefix(text, "This sign-in is for a, but b signed in with the browser. \nSigning in to ") {
+	a := promptedAttempt(Request{Service: "sshd",
+		Said: "This sign-in is for a, but b signed in with the browser."})
+	text := a.promptText(&devicecode.Code{UserCode: "FJS3K6X4D",
+		VerificationURI: "https://microsoft.com/devicelogin"})
+	if !strings.HasPrefix(text,
+		"This sign-in is for a, but b signed in with the browser. \nSigning in to ") {
 		t.Errorf("%q", text)
 	}
 }

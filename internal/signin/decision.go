@@ -11,8 +11,9 @@ import (
 	"aadlogin/internal/rbac"
 )
 
-// Two attempts of one account may run side by side, and their answers arrive in any order. The answer
-// to the question that was asked last holds: a slow yes must not bring back what a no has taken since.
+// Two attempts of one account may run side by side, and their answers arrive in any order. The
+// answer to the question that was asked last holds: a slow yes must not bring back what a no has
+// taken since.
 
 // errOvertaken is returned if Azure has said no to a question that was asked after ours.
 var errOvertaken = errors.New("signin: denied meanwhile")
@@ -23,7 +24,8 @@ var errOvertaken = errors.New("signin: denied meanwhile")
 func (a *attempt) newest(e *account.Edit, acct account.Account, d rbac.Decision) account.Grant {
 	now := a.decision(acct, d)
 	last, err := e.LastDecision(acct.UID)
-	if err != nil || last.TenantID != acct.TenantID || cmp.Or(last.ObjectID, last.Denied) != acct.ObjectID {
+	if err != nil || last.TenantID != acct.TenantID ||
+		cmp.Or(last.ObjectID, last.Denied) != acct.ObjectID {
 		last = account.Grant{}
 	}
 	if last.After(now.Moment) {
@@ -41,8 +43,10 @@ func (a *attempt) newest(e *account.Edit, acct account.Account, d rbac.Decision)
 // decision returns Azure's answer as it is stored.
 func (a *attempt) decision(acct account.Account, d rbac.Decision) account.Grant {
 	g := account.Grant{
-		TenantID: acct.TenantID, ObjectID: acct.ObjectID, ConfigDigest: ConfigDigest(a.cfg), Admin: d.Admin,
-		Source: a.cfg.Authorization.Source, Scope: d.Scope, Service: a.Service, RemoteHost: a.RemoteHost,
+		TenantID: acct.TenantID, ObjectID: acct.ObjectID, ConfigDigest: ConfigDigest(a.cfg),
+		Admin:  d.Admin,
+		Source: a.cfg.Authorization.Source, Scope: d.Scope,
+		Service: a.Service, RemoteHost: a.RemoteHost,
 		Moment: account.Moment(a.asked),
 	}
 	if !d.Login {
@@ -59,5 +63,7 @@ func (a *attempt) deniedSince(uid uint32) bool {
 }
 
 func (a *attempt) overtaken() error {
-	return a.refuse(Denied, "Azure has said no to a later question about this account. Connect again to ask once more.", "overtaken")
+	return a.refuse(Denied,
+		"Azure has said no to a later question about this account. Connect again to ask once more.",
+		"overtaken")
 }

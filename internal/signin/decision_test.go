@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/token"
 )
 
-// Azure's answers about one account arrive in another order than the questions: while the first is on its way, the role changes,
-// and a second attempt asks and is answered.
+// Azure's answers about one account arrive in another order than the questions: while the first is
+// on its way, the role changes, and a second attempt asks and is answered.
 func TestLateAnswers(t *testing.T) {
 	const loginRole, adminRole = "Virtual Machine User Login", "Virtual Machine Administrator Login"
 	for name, test := range map[string]struct {
@@ -24,15 +24,22 @@ func TestLateAnswers(t *testing.T) {
 		want          Verdict
 		admin, grant  bool
 	}{
-		"administrator, then nobody":               {before: adminRole, after: "", want: Denied},
-		"administrator, then nobody, by browser":   {before: adminRole, after: "", browser: true, want: Denied},
-		"user, then nobody":                        {before: loginRole, after: "", want: Denied},
-		"administrator, then user":                 {before: adminRole, after: loginRole, want: Success, grant: true},
-		"administrator, then user, by browser":     {before: adminRole, after: loginRole, browser: true, want: Success, grant: true},
-		"administrator, then user, who needs more": {before: adminRole, after: loginRole, service: "cockpit", want: Denied, grant: true},
-		"nobody, then administrator":               {before: "", after: adminRole, want: Denied, admin: true, grant: true},
-		"user, then administrator":                 {before: loginRole, after: adminRole, want: Success, admin: true, grant: true},
-		"user who needs more, then administrator":  {before: loginRole, after: adminRole, service: "cockpit", want: Denied, admin: true, grant: true},
+		"administrator, then nobody": {before: adminRole, after: "", want: Denied},
+		"administrator, then nobody, by browser": {before: adminRole, after: "",
+			browser: true, want: Denied},
+		"user, then nobody": {before: loginRole, after: "", want: Denied},
+		"administrator, then user": {before: adminRole, after: loginRole,
+			want: Success, grant: true},
+		"administrator, then user, by browser": {before: adminRole, after: loginRole,
+			browser: true, want: Success, grant: true},
+		"administrator, then user, who needs more": {before: adminRole, after: loginRole,
+			service: "cockpit", want: Denied, grant: true},
+		"nobody, then administrator": {before: "", after: adminRole, want: Denied,
+			admin: true, grant: true},
+		"user, then administrator": {before: loginRole, after: adminRole,
+			want: Success, admin: true, grant: true},
+		"user who needs more, then administrator": {before: loginRole, after: adminRole,
+			service: "cockpit", want: Denied, admin: true, grant: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t, "sign_in.admin_services = [\"cockpit\"]\n"+tenMinutes)
@@ -68,7 +75,8 @@ func TestLateAnswers(t *testing.T) {
 			if (err == nil) != test.grant || grant.Admin != test.admin {
 				t.Errorf("grant %+v, %v", grant, err)
 			}
-			if _, err := os.Stat(m.windows(user)); test.after == "" && !errors.Is(err, os.ErrNotExist) {
+			if _, err := os.Stat(m.windows(user)); test.after == "" &&
+				!errors.Is(err, os.ErrNotExist) {
 				t.Errorf("windows of who was denied: %v", err)
 			}
 		})
@@ -82,7 +90,8 @@ func TestLateGroups(t *testing.T) {
 	a.browser = a.moment()
 	stored := account.Account{Groups: []uint32{2000}}
 	for later, want := range map[time.Duration]int{-time.Nanosecond: 0, time.Nanosecond: 1} {
-		last := account.Grant{Browser: account.Moment{Time: a.browser.Time.Add(-time.Hour), Boot: a.browser.Boot, Up: a.browser.Up + later}}
+		last := account.Grant{Browser: account.Moment{Time: a.browser.Time.Add(-time.Hour),
+			Boot: a.browser.Boot, Up: a.browser.Up + later}}
 		if got := a.groups(stored, last); len(got) != want {
 			t.Errorf("%v: %v", later, got)
 		}
@@ -114,9 +123,13 @@ func TestMomentAfter(t *testing.T) {
 		m, n account.Moment
 		want bool
 	}{
-		{account.Moment{Time: early, Boot: "a", Up: 2}, account.Moment{Time: late, Boot: "a", Up: 1}, true}, // the wall clock was stepped
-		{account.Moment{Time: late, Boot: "a", Up: 1}, account.Moment{Time: early, Boot: "a", Up: 1}, false},
-		{account.Moment{Time: late, Boot: "b", Up: 2}, account.Moment{Time: early, Boot: "a", Up: 1}, false},
+		// the wall clock was stepped
+		{account.Moment{Time: early, Boot: "a", Up: 2},
+			account.Moment{Time: late, Boot: "a", Up: 1}, true},
+		{account.Moment{Time: late, Boot: "a", Up: 1},
+			account.Moment{Time: early, Boot: "a", Up: 1}, false},
+		{account.Moment{Time: late, Boot: "b", Up: 2},
+			account.Moment{Time: early, Boot: "a", Up: 1}, false},
 		{account.Moment{Time: late}, account.Moment{Time: early, Boot: "a"}, true},
 		{account.Moment{Time: early}, account.Moment{Time: late}, false},
 		{account.Moment{}, account.Moment{}, false},

@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/account"
 )
 
-// sudo goes by the groups a session has had since it began. So as long as it has aad_admins, who is no longer administrator is
-// refused, every time, and not only by the check that found out.
+// sudo goes by the groups a session has had since it began. So as long as it has aad_admins, who is
+// no longer administrator is refused, every time, and not only by the check that found out.
 func TestSessionOfAFormerAdministrator(t *testing.T) {
 	m := newMachine(t, "")
 	a := m.person(user, userOID)

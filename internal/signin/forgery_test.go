@@ -12,8 +12,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// Tokens that somebody made, came by or bent, each carrying the right name and brought by the very server that is asked.
-// Nobody is let in, nothing is stored, and Azure is not asked.
+// Tokens that somebody made, came by or bent, each carrying the right name and brought by the very
+// server that is asked. Nobody is let in, nothing is stored, and Azure is not asked.
 func TestForgedTokens(t *testing.T) {
 	t.Parallel()
 	const consumers = "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -29,24 +29,38 @@ func TestForgedTokens(t *testing.T) {
 		told   string
 		logged string
 	}{
-		"HS256 with the public key":     {sign(emulator.HS256), untrusted, "alg: "},
-		"key of another tenant":         {sign(emulator.Foreign), untrusted, "kid: "},
-		"key of another cloud":          {sign(emulator.OtherCloud), untrusted, "kid: "},
-		"key for personal accounts":     {sign(emulator.Consumer), untrusted, "kid: "},
-		"unsigned, named RS256":         {header(emulator.None, map[string]any{"alg": "RS256"}), untrusted, "signature: "},
-		"unknown key":                   {header(emulator.Stranger, map[string]any{"kid": "stranger"}), untrusted, "kid: "},
-		"key at an address":             {header(emulator.Stranger, map[string]any{"jku": "https://127.0.0.1:1/keys"}), untrusted, "signature: "},
-		"critical extension":            {header(emulator.Honest, map[string]any{"crit": []string{"exp"}}), untrusted, "crit: "},
-		"consumer tenant":               {claims(map[string]any{"tid": consumers}), untrusted, "tid: "},
-		"another issuer":                {claims(map[string]any{"iss": "https://sts.windows.net/" + emulator.Contoso().TenantID + "/"}), untrusted, "iss: "},
-		"expired":                       {claims(map[string]any{"iat": in(-2 * time.Hour), "exp": in(-time.Hour)}), untrusted, "exp: "},
-		"name in email alone":           {claims(map[string]any{"preferred_username": nil, "email": user}), other, "other-account"},
-		"name in upn alone":             {claims(map[string]any{"preferred_username": nil, "upn": user}), other, "other-account"},
-		"name that cannot be seen":      {claims(map[string]any{"preferred_username": "\u200b\u202e"}), other, "other-account"},
-		"name and a NUL":                {claims(map[string]any{"preferred_username": user + "\x00"}), "This sign-in is for", "other-account"},
-		"name in a list":                {claims(map[string]any{"preferred_username": []string{user}}), untrusted, "token-refused"},
-		"larger than tokens get":        {claims(map[string]any{"x": strings.Repeat("x", 64<<10)}), untrusted, "token-refused"},
-		"no token":                      {&emulator.Forgery{Raw: "token"}, untrusted, "token-refused"},
+		"HS256 with the public key": {sign(emulator.HS256), untrusted, "alg: "},
+		"key of another tenant":     {sign(emulator.Foreign), untrusted, "kid: "},
+		"key of another cloud":      {sign(emulator.OtherCloud), untrusted, "kid: "},
+		"key for personal accounts": {sign(emulator.Consumer), untrusted, "kid: "},
+		"unsigned, named RS256": {header(emulator.None, map[string]any{"alg": "RS256"}),
+			untrusted, "signature: "},
+		"unknown key": {header(emulator.Stranger,
+			map[string]any{"kid": "stranger"}), untrusted, "kid: "},
+		"key at an address": {header(emulator.Stranger,
+			map[string]any{"jku": "https://127.0.0.1:1/keys"}), untrusted, "signature: "},
+		"critical extension": {header(emulator.Honest,
+			map[string]any{"crit": []string{"exp"}}), untrusted, "crit: "},
+		"consumer tenant": {claims(map[string]any{"tid": consumers}), untrusted,
+			"tid: "},
+		"another issuer": {claims(map[string]any{"iss": "https://sts.windows.net/" +
+			emulator.Contoso().TenantID + "/"}), untrusted, "iss: "},
+		"expired": {claims(map[string]any{"iat": in(-2 * time.Hour),
+			"exp": in(-time.Hour)}), untrusted, "exp: "},
+		"name in email alone": {claims(map[string]any{"preferred_username": nil,
+			"email": user}), other, "other-account"},
+		"name in upn alone": {claims(map[string]any{"preferred_username": nil,
+			"upn": user}), other, "other-account"},
+		"name that cannot be seen": {claims(map[string]any{"preferred_username": "\u200b\u202e"}),
+			other, "other-account"},
+		"name and a NUL": {claims(map[string]any{"preferred_username": user +
+			"\x00"}), "This sign-in is for", "other-account"},
+		"name in a list": {claims(map[string]any{"preferred_username": []string{user}}),
+			untrusted, "token-refused"},
+		"larger than tokens get": {claims(map[string]any{"x": strings.Repeat("x", 64<<10)}),
+			untrusted, "token-refused"},
+		"no token": {&emulator.Forgery{Raw: "token"},
+			untrusted, "token-refused"},
 		"nothing but dots":              {&emulator.Forgery{Raw: ".."}, untrusted, "token-refused"},
 		"encrypted":                     {&emulator.Forgery{Raw: "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.a.b.c.d"}, untrusted, "token-refused"},
 		"claims that are not an object": {&emulator.Forgery{Raw: "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.bnVsbA.AAAA"}, untrusted, "token-refused"},
@@ -64,8 +78,8 @@ func TestForgedTokens(t *testing.T) {
 	}
 }
 
-// The keys change between two sign-ins, and once more while the person is in the browser. Ids of keys that nobody has are
-// looked for once, by all sign-ins together.
+// The keys change between two sign-ins, and once more while the person is in the browser. Ids of
+// keys that nobody has are looked for once, by all sign-ins together.
 func TestKeyRotation(t *testing.T) {
 	m := newMachine(t, "")
 	signIn := func(want Verdict, keys int, why string, before func()) {
@@ -75,7 +89,8 @@ func TestKeyRotation(t *testing.T) {
 			return m.entra.SignIn(code, user)
 		})
 		if n := m.requests("keys"); got != want || n != keys {
-			t.Errorf("%s: verdict %d, want %d; keys were asked for %d times, want %d; told %q", why, got, want, n, keys, conv.told)
+			t.Errorf("%s: verdict %d, want %d; keys were asked for %d times, want %d; told %q", why,
+				got, want, n, keys, conv.told)
 		}
 	}
 	nothing := func() {}
@@ -84,7 +99,8 @@ func TestKeyRotation(t *testing.T) {
 	signIn(Success, 2, "after a rotation", nothing)
 	signIn(Success, 3, "rotation meanwhile", m.entra.RotateKey)
 	for i := range 2 {
-		m.entra.Forge(&emulator.Forgery{Sign: emulator.Stranger, Header: map[string]any{"kid": fmt.Sprint("forged-", i)}})
+		m.entra.Forge(&emulator.Forgery{Sign: emulator.Stranger,
+			Header: map[string]any{"kid": fmt.Sprint("forged-", i)}})
 		signIn(Refused, 4, "forged", nothing)
 	}
 	m.entra.Forge(nil)

@@ -35,10 +35,12 @@ const (
 func groupsAttempt(staff, devs string) (*attempt, *said) {
 	conv := new(said)
 	s := Signin{LookupGroup: groupFile{
-		"web": "2000", "dialout": "20", "docker": "998", "engine": "998", "toor": "0", "odd": "x", "high": "1879048193",
+		"web": "2000", "dialout": "20", "docker": "998", "engine": "998", "toor": "0",
+		"odd": "x", "high": "1879048193",
 	}.lookup}
 	a := s.attempt(Request{User: "user@contoso.example"}, conv)
-	a.cfg = &config.Config{Accounts: config.Accounts{Groups: map[string]string{staffID: staff, devsID: devs}}}
+	a.cfg = &config.Config{Accounts: config.Accounts{Groups: map[string]string{staffID: staff,
+		devsID: devs}}}
 	a.rules = account.Rules{Low: 1879048192, High: 2147483646}
 	return a, conv
 }
@@ -51,17 +53,27 @@ func TestLocalGroups(t *testing.T) {
 		want        []uint32
 		logged      string
 	}{
-		"none":                    {staff: "web", devs: "dialout"},
-		"one":                     {staff: "web", devs: "dialout", groups: []string{devsID}, want: []uint32{20}},
-		"both, and a third":       {staff: "web", devs: "dialout", groups: []string{devsID, "3", staffID}, want: []uint32{20, 2000}},
-		"in another case":         {staff: "web", devs: "dialout", groups: []string{strings.ToUpper(staffID)}, want: []uint32{2000}},
-		"by name":                 {staff: "web", devs: "dialout", groups: []string{"web", "staff"}},
-		"not there":               {staff: "nobody", devs: "web", groups: []string{staffID, devsID}, want: []uint32{2000}, logged: "no such group"},
-		"root's under another":    {staff: "toor", devs: "web", privileged: true, groups: []string{staffID}, logged: "root's"},
-		"no number":               {staff: "odd", devs: "web", groups: []string{staffID}, logged: "no number"},
-		"of our own range":        {staff: "high", devs: "web", privileged: true, groups: []string{staffID}, logged: "id_range"},
-		"docker's under another":  {staff: "engine", devs: "web", groups: []string{staffID, devsID}, want: []uint32{2000}, logged: "that of docker"},
-		"the same, and it may be": {staff: "engine", devs: "web", privileged: true, groups: []string{staffID}, want: []uint32{998}},
+		"none": {staff: "web", devs: "dialout"},
+		"one": {staff: "web", devs: "dialout",
+			groups: []string{devsID}, want: []uint32{20}},
+		"both, and a third": {staff: "web", devs: "dialout",
+			groups: []string{devsID, "3", staffID}, want: []uint32{20, 2000}},
+		"in another case": {staff: "web", devs: "dialout",
+			groups: []string{strings.ToUpper(staffID)}, want: []uint32{2000}},
+		"by name": {staff: "web", devs: "dialout",
+			groups: []string{"web", "staff"}},
+		"not there": {staff: "nobody", devs: "web", groups: []string{staffID, devsID},
+			want: []uint32{2000}, logged: "no such group"},
+		"root's under another": {staff: "toor", devs: "web", privileged: true,
+			groups: []string{staffID}, logged: "root's"},
+		"no number": {staff: "odd", devs: "web", groups: []string{staffID},
+			logged: "no number"},
+		"of our own range": {staff: "high", devs: "web", privileged: true,
+			groups: []string{staffID}, logged: "id_range"},
+		"docker's under another": {staff: "engine", devs: "web", groups: []string{staffID, devsID},
+			want: []uint32{2000}, logged: "that of docker"},
+		"the same, and it may be": {staff: "engine", devs: "web", privileged: true,
+			groups: []string{staffID}, want: []uint32{998}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, conv := groupsAttempt(test.staff, test.devs)
@@ -82,10 +94,12 @@ func TestLocalGroups(t *testing.T) {
 // A token that cannot hold all groups holds none: to go by some of them would be to guess.
 func TestGroupsOverage(t *testing.T) {
 	a, conv := groupsAttempt("web", "dialout")
-	if got := a.localGroups(&token.Claims{Groups: []string{staffID}, GroupsOverage: true}); got != nil {
+	if got := a.localGroups(&token.Claims{Groups: []string{staffID},
+		GroupsOverage: true}); got != nil {
 		t.Errorf("groups %v", got)
 	}
-	if len(conv.logged) != 1 || !strings.Contains(conv.logged[0], "more groups than a token holds") {
+	if len(conv.logged) != 1 || !strings.Contains(conv.logged[0],
+		"more groups than a token holds") {
 		t.Errorf("logged %q", conv.logged)
 	}
 	a.cfg.Accounts.Groups = nil
@@ -98,9 +112,11 @@ func TestGroupsOverage(t *testing.T) {
 func TestStillMapped(t *testing.T) {
 	a, conv := groupsAttempt("web", "nobody")
 	for _, test := range []struct{ stored, want []uint32 }{
-		{nil, nil}, {[]uint32{2000}, []uint32{2000}}, {[]uint32{20}, nil}, {[]uint32{20, 998, 2000}, []uint32{2000}},
+		{nil, nil}, {[]uint32{2000}, []uint32{2000}}, {[]uint32{20}, nil},
+		{[]uint32{20, 998, 2000}, []uint32{2000}},
 	} {
-		if got := a.stillMapped(account.Account{Groups: test.stored}); !slices.Equal(got, test.want) {
+		if got := a.stillMapped(account.Account{Groups: test.stored}); !slices.Equal(got,
+			test.want) {
 			t.Errorf("of %v: %v, want %v", test.stored, got, test.want)
 		}
 	}
@@ -116,14 +132,15 @@ func withStaff(t *testing.T, lines string) *machine {
 	m.signin.LookupGroup = groupFile{"web": "2000"}.lookup
 	m.change(func(d *emulator.Directory) {
 		d.GroupsClaim = true
-		d.Groups = append(d.Groups, emulator.Group{Name: "staff", ObjectID: staffID, Members: []string{user}})
+		d.Groups = append(d.Groups, emulator.Group{Name: "staff",
+			ObjectID: staffID, Members: []string{user}})
 	})
 	m.reconfigure(lines + "accounts.groups." + staffID + ` = "web"`)
 	return m
 }
 
-// Groups end a day after the browser that brought them, also while a grant stands in for Azure; a login in between does not
-// prolong them.
+// Groups end a day after the browser that brought them, also while a grant stands in for Azure; a
+// login in between does not prolong them.
 func TestGroupsEnd(t *testing.T) {
 	for name, down := range map[string]bool{"asking Azure": false, "by the last grant": true} {
 		t.Run(name, func(t *testing.T) {
@@ -189,7 +206,9 @@ func TestGroupsFollowTheToken(t *testing.T) {
 	has(2000) // nobody has said otherwise
 	signIn()
 	has()
-	m.entra.Update(func(d *emulator.Directory) { d.Groups[len(d.Groups)-1].Members = []string{user} })
+	m.entra.Update(func(d *emulator.Directory) {
+		d.Groups[len(d.Groups)-1].Members = []string{user}
+	})
 	again()
 	has()
 	signIn()

@@ -12,9 +12,9 @@ import (
 )
 
 // sshd decides about a name before it asks any module (allowed_user() of OpenSSH: login shell,
-// AllowUsers, DenyUsers, AllowGroups, DenyGroups). It then goes on as if nothing were wrong, so that
-// strangers learn nothing, and drops the person without a word after a sign-in that succeeded. The
-// title of its process shows the decision: the name, or "unknown".
+// AllowUsers, DenyUsers, AllowGroups, DenyGroups). It then goes on as if nothing were wrong, so
+// that strangers learn nothing, and drops the person without a word after a sign-in that succeeded.
+// The title of its process shows the decision: the name, or "unknown".
 
 // A hostDecision is what the program that asks has already decided about the name.
 type hostDecision int

@@ -38,10 +38,12 @@ const (
 	titleRefuses = "sshd: unknown [pam]"
 )
 
-// hostSays makes a machine whose host has this title, with these lines in its sshd_config; "-" is no file.
+// hostSays makes a machine whose host has this title, with these lines in its sshd_config; "-" is
+// no file.
 func hostSays(t *testing.T, title, lines, sshdConfig string) *machine {
 	m := newMachine(t, lines)
-	root := fstest.MapFS{"bin/bash": {Mode: 0o755}, "bin/plain": {Mode: 0o644}, "bin/dir": {Mode: 0o755 | 1<<31}}
+	root := fstest.MapFS{"bin/bash": {Mode: 0o755}, "bin/plain": {Mode: 0o644},
+		"bin/dir": {Mode: 0o755 | 1<<31}}
 	if sshdConfig != "-" {
 		root["etc/ssh/sshd_config"] = &fstest.MapFile{Data: []byte(sshdConfig)}
 	}
@@ -61,17 +63,24 @@ func TestHostHasDecided(t *testing.T) {
 		told, logged             string
 	}{
 		{"admitted", titleAdmits, "", "", "", "", Success, "", "signed-in"},
-		{"no shell, first sign-in", titleRefuses, zsh, "", "", "", Misconfigured, "login shell of this account, /bin/zsh, does not exist",
+		{"no shell, first sign-in", titleRefuses, zsh, "", "", "", Misconfigured,
+			"login shell of this account, /bin/zsh, does not exist",
 			`failed reason="no-shell"`},
-		{"no shell, stored account", titleRefuses, "", "", "", "/bin/fish", Misconfigured, "/bin/fish, does not exist", `shell="/bin/fish"`},
-		{"not executable", titleRefuses, "", "", "", "/bin/plain", Misconfigured, "/bin/plain, is not executable", "no-shell"},
-		{"a directory", titleRefuses, "", "", "", "/bin/dir", Misconfigured, "/bin/dir, is not a regular file", "no-shell"},
-		{"stored before accounts.shell was wrong", titleAdmits, zsh, "", "", "/bin/bash", Success, "", "signed-in"},
+		{"no shell, stored account", titleRefuses, "", "", "", "/bin/fish", Misconfigured,
+			"/bin/fish, does not exist", `shell="/bin/fish"`},
+		{"not executable", titleRefuses, "", "", "", "/bin/plain", Misconfigured,
+			"/bin/plain, is not executable", "no-shell"},
+		{"a directory", titleRefuses, "", "", "", "/bin/dir", Misconfigured,
+			"/bin/dir, is not a regular file", "no-shell"},
+		{"stored before accounts.shell was wrong", titleAdmits, zsh, "", "", "/bin/bash",
+			Success, "", "signed-in"},
 		{"no shell, but a chroot", titleAdmits, zsh, "", "", "", Success, "", "signed-in"},
 		{"no shell, and sshd does not say", "sshd: x", zsh, "", "", "", Success, "", "signed-in"},
-		{"no shell, login", "login", zsh, "", "login", "", Misconfigured, "login shell", "no-shell"},
+		{"no shell, login", "login", zsh, "", "login", "", Misconfigured,
+			"login shell", "no-shell"},
 		{"no shell, sudo", "sudo", zsh, "", "sudo", "", Success, "", "signed-in"},
-		{"refused", titleRefuses, "", "DenyUsers *\n", "", "", Denied, "The settings of sshd on this machine keep user@contoso.example out",
+		{"refused", titleRefuses, "", "DenyUsers *\n", "", "", Denied,
+			"The settings of sshd on this machine keep user@contoso.example out",
 			`denied reason="refused-by-sshd"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -94,18 +103,21 @@ func TestHostHasDecided(t *testing.T) {
 	}
 }
 
-// Where sshd goes by a group that the sign-in may give, the person gets their code, and then a sentence in the place of silence.
+// Where sshd goes by a group that the sign-in may give, the person gets their code, and then a
+// sentence in the place of silence.
 func TestHostGoesByGroups(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, lines, sshd string }{
 		{"administrators", "", "AllowGroups root aad_admins\n"},
-		{"a mapped group", `accounts.groups."` + devsID + `" = "devs"`, "Match Group devs\n\tAllowUsers *\n"},
+		{"a mapped group", `accounts.groups."` + devsID + `" = "devs"`,
+			"Match Group devs\n\tAllowUsers *\n"},
 		{"cannot be read", "", "-"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := hostSays(t, titleRefuses, test.lines, test.sshd)
 			got, conv := m.signIn(m.request(user), user)
-			ended(t, got, conv, Denied, "The settings of sshd on this machine keep", "refused-by-sshd")
+			ended(t, got, conv, Denied, "The settings of sshd on this machine keep",
+				"refused-by-sshd")
 			if len(conv.prompts) != 1 || m.stored(user).ObjectID != userOID {
 				t.Errorf("prompts %q, stored %+v", conv.prompts, m.stored(user))
 			}

@@ -21,7 +21,8 @@ func (m *machine) local(passwd, group string) {
 	m.store.Etc = m.signin.Etc
 }
 
-// An id or a name that somebody on this machine has is nobody else's: before anybody opens a browser, and under the lock.
+// An id or a name that somebody on this machine has is nobody else's: before anybody opens a
+// browser, and under the lock.
 func TestTakenLocally(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {
@@ -29,10 +30,14 @@ func TestTakenLocally(t *testing.T) {
 		passwd, group string
 		logged        string
 	}{
-		"a user's uid": {false, "joe:x:%d:100:::\n", "", `user@contoso.example: id %d is that of the local account joe"`},
-		"a user's gid": {false, "joe:x:1:%d:::\n", "", `user@contoso.example: id %d is that of the group of the local account joe"`},
-		"a group's":    {false, "", "devs:x:%d:\n", `user@contoso.example: id %d is that of the local group devs"`},
-		"an import's":  {true, "joe:x:54321:100:::\n", "", `user@contoso.example: id 54321 is that of the local account joe"`},
+		"a user's uid": {false, "joe:x:%d:100:::\n", "",
+			`user@contoso.example: id %d is that of the local account joe"`},
+		"a user's gid": {false, "joe:x:1:%d:::\n", "",
+			`user@contoso.example: id %d is that of the group of the local account joe"`},
+		"a group's": {false, "", "devs:x:%d:\n",
+			`user@contoso.example: id %d is that of the local group devs"`},
+		"an import's": {true, "joe:x:54321:100:::\n", "",
+			`user@contoso.example: id 54321 is that of the local account joe"`},
 	} {
 		t.Run(what, func(t *testing.T) {
 			m := newMachine(t, "")
@@ -44,8 +49,10 @@ func TestTakenLocally(t *testing.T) {
 			id := fmt.Sprint(m.firstID(user))
 			m.local(strings.ReplaceAll(c.passwd, "%d", id), strings.ReplaceAll(c.group, "%d", id))
 			got, conv := m.signIn(m.request(user), user)
-			ended(t, got, conv, Denied, "another account or group", strings.ReplaceAll(c.logged, "%d", id))
-			if told := strings.Join(conv.told, ""); m.requests("") != 0 || strings.Contains(told, "joe") || strings.Contains(told, "devs") {
+			ended(t, got, conv, Denied, "another account or group",
+				strings.ReplaceAll(c.logged, "%d", id))
+			if told := strings.Join(conv.told, ""); m.requests("") != 0 ||
+				strings.Contains(told, "joe") || strings.Contains(told, "devs") {
 				t.Errorf("%d requests, told %q", m.requests(""), told)
 			}
 			if !c.stored {
@@ -56,7 +63,8 @@ func TestTakenLocally(t *testing.T) {
 	t.Run("meanwhile", func(t *testing.T) {
 		m := newMachine(t, "")
 		got, conv := m.run(m.request(user), func(code string) error {
-			m.signin.Etc.(fstest.MapFS)["group"] = &fstest.MapFile{Data: fmt.Appendf(nil, "devs:x:%d:\n", m.firstID(user))}
+			m.signin.Etc.(fstest.MapFS)["group"] = &fstest.MapFile{Data: fmt.Appendf(nil,
+				"devs:x:%d:\n", m.firstID(user))}
 			return m.entra.SignIn(code, user)
 		})
 		ended(t, got, conv, Denied, "another account or group", "is that of the local group devs")
@@ -74,7 +82,8 @@ func TestTakenLocallySince(t *testing.T) {
 	ended(t, got, conv, Success, "", "signed-in")
 }
 
-// A range that begins at somebody would make them an administrator. Nothing applies it, and sign-ins go on as before.
+// A range that begins at somebody would make them an administrator. Nothing applies it, and
+// sign-ins go on as before.
 func TestRangeThatBeginsAtSomebody(t *testing.T) {
 	m := newMachine(t, "")
 	boss := m.imported(admin)
@@ -87,7 +96,8 @@ func TestRangeThatBeginsAtSomebody(t *testing.T) {
 	}
 	for range 2 {
 		got, conv := m.signIn(m.request(user), user)
-		ended(t, got, conv, Success, "", `problem="accounts.id_range: ids 154320 to 154335 are groups (154321 is aad_admins), and 154321 is that of account admin@contoso.example" fix="begin the range at another number, such as 154322, and run: aadctl config apply"`)
+		ended(t, got, conv, Success, "",
+			`problem="accounts.id_range: ids 154320 to 154335 are groups (154321 is aad_admins), and 154321 is that of account admin@contoso.example" fix="begin the range at another number, such as 154322, and run: aadctl config apply"`)
 	}
 	got, conv := m.again(m.request(user))
 	ended(t, got, conv, Success, "", "rules-not-applied")
@@ -122,9 +132,11 @@ func TestAccountAmongTheGroups(t *testing.T) {
 	other := binary.LittleEndian.AppendUint32(nil, m.rules.Low+19)
 	m.write(m.store.Path(), string(bytes.ReplaceAll(data, low, other)))
 	m.reconfigure(fmt.Sprintf("accounts.id_range = [%d, %d]", m.rules.Low+19, m.rules.High))
-	for _, phase := range []func(Request) (Verdict, *said){m.again, func(r Request) (Verdict, *said) { return m.signIn(r, admin) }} {
+	for _, phase := range []func(Request) (Verdict, *said){m.again,
+		func(r Request) (Verdict, *said) { return m.signIn(r, admin) }} {
 		got, conv := phase(m.request(admin))
-		ended(t, got, conv, Denied, "the id of this account is that of a group here", fmt.Sprintf(`fix="begin the range at another number, such as %d, and run: aadctl config apply"`, a.UID+1))
+		ended(t, got, conv, Denied, "the id of this account is that of a group here",
+			fmt.Sprintf(`fix="begin the range at another number, such as %d, and run: aadctl config apply"`, a.UID+1))
 	}
 	if m.requests("") != 0 {
 		t.Error("asked somebody")
@@ -164,7 +176,8 @@ func TestHomeOfAnother(t *testing.T) {
 				ended(t, got, conv, Success, "", "signed-in")
 				return
 			}
-			ended(t, got, conv, Denied, "the home directory of this account belongs to somebody else here",
+			ended(t, got, conv, Denied,
+				"the home directory of this account belongs to somebody else here",
 				fmt.Sprintf(`problem="user@contoso.example: home %s belongs to zed (uid 1002)" fix="if its files are this person's: chown -hR %d:`, home, m.firstID(user)))
 			if m.requests("") != 0 || strings.Contains(strings.Join(conv.told, ""), "zed") {
 				t.Errorf("%d requests, told %q", m.requests(""), conv.told)
@@ -183,9 +196,11 @@ func TestHomeOfAnother(t *testing.T) {
 		m.reconfigure(fmt.Sprintf("accounts.home = %q", m.dir+"/%l"))
 		got, conv := m.run(m.request(user), func(code string) error {
 			err := os.Mkdir(filepath.Join(m.dir, "user"), 0o700)
-			return errors.Join(err, os.Chown(filepath.Join(m.dir, "user"), 1002, 0), m.entra.SignIn(code, user))
+			return errors.Join(err, os.Chown(filepath.Join(m.dir, "user"), 1002, 0),
+				m.entra.SignIn(code, user))
 		})
-		ended(t, got, conv, Denied, "the home directory of this account belongs to somebody else here", "home-of-another")
+		ended(t, got, conv, Denied,
+			"the home directory of this account belongs to somebody else here", "home-of-another")
 		m.unknown(user)
 	})
 }
@@ -201,17 +216,21 @@ func TestIDOfAnother(t *testing.T) {
 				m.put()
 			}
 			home := filepath.Join(m.dir, "home", admin)
-			if err := errors.Join(os.MkdirAll(home, 0o700), os.Chown(home, int(m.firstID(user)), 0)); err != nil {
+			if err := errors.Join(os.MkdirAll(home, 0o700),
+				os.Chown(home, int(m.firstID(user)), 0)); err != nil {
 				t.Fatal(err)
 			}
 			got, door := m.signIn(m.request(user), user)
-			ended(t, got, door, Denied, "the id of this account is that of files which another account has left here", fmt.Sprintf(
-				`problem="user@contoso.example: its id %d is that of home %s, so admin@contoso.example had it" fix="the store`, m.firstID(user), home))
+			ended(t, got, door, Denied,
+				"the id of this account is that of files which another account has left here",
+				fmt.Sprintf(
+					`problem="user@contoso.example: its id %d is that of home %s, so admin@contoso.example had it" fix="the store`, m.firstID(user), home))
 			if m.requests("") != 0 || strings.Contains(strings.Join(door.told, ""), admin) {
 				t.Errorf("%d requests, told %q", m.requests(""), door.told)
 			}
 			m.unknown(user)
-			// The administrator says that it is this person's: then the other one gets in no more than with any home of another.
+			// The administrator says that it is this person's: then the other one gets in no more
+			// than with any home of another.
 			if err := os.Chown(home, int(m.firstID(admin)), 0); err != nil {
 				t.Fatal(err)
 			}
@@ -221,11 +240,13 @@ func TestIDOfAnother(t *testing.T) {
 	}
 }
 
-// Whoever may write in a directory of ours may exchange what is in it: the tenant, the store, the keys that vouch for tokens.
+// Whoever may write in a directory of ours may exchange what is in it: the tenant, the store, the
+// keys that vouch for tokens.
 func TestDirectoriesOfOthers(t *testing.T) {
 	m := newMachine(t, "")
 	m.put(m.person(user, userOID))
-	for _, dir := range []string{filepath.Dir(m.config), m.store.Dir, m.signin.CacheDir, m.signin.RuntimeDir} {
+	for _, dir := range []string{filepath.Dir(m.config), m.store.Dir,
+		m.signin.CacheDir, m.signin.RuntimeDir} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -235,15 +256,20 @@ func TestDirectoriesOfOthers(t *testing.T) {
 			says  string
 		}{
 			{0o777, 0, "can be written by others than root (mode 0777); run: chmod go-w "},
-			{0o755, 1002, "belongs to uid 1002, who could exchange what is in it; run: chown root: "},
+			{0o755, 1002,
+				"belongs to uid 1002, who could exchange what is in it; run: chown root: "},
 		} {
-			if err := errors.Join(os.Chmod(dir, wrong.mode), os.Chown(dir, wrong.owner, 0)); err != nil {
+			if err := errors.Join(os.Chmod(dir, wrong.mode),
+				os.Chown(dir, wrong.owner, 0)); err != nil {
 				t.Fatal(err)
 			}
-			for _, phase := range []func(Request) (Verdict, *said){m.again, func(r Request) (Verdict, *said) { return m.signIn(r, user) }} {
+			for _, phase := range []func(Request) (Verdict, *said){m.again,
+				func(r Request) (Verdict, *said) { return m.signIn(r, user) }} {
 				got, conv := phase(m.request(user))
-				ended(t, got, conv, Misconfigured, "not configured correctly", `configuration-error" account="user@contoso.example"`)
-				if logged := strings.Join(conv.logged, ""); !strings.Contains(logged, `error="`+dir+": "+wrong.says+dir+`"`) {
+				ended(t, got, conv, Misconfigured, "not configured correctly",
+					`configuration-error" account="user@contoso.example"`)
+				if logged := strings.Join(conv.logged, ""); !strings.Contains(logged, `error="`+dir+
+					": "+wrong.says+dir+`"`) {
 					t.Errorf("logged %q", logged)
 				}
 			}

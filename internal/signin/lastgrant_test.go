@@ -27,7 +27,8 @@ func granted(t *testing.T, lines string, admin bool) *machine {
 	return m
 }
 
-// What whoever is on the machine can bring about is no outage, not even to somebody without any rights.
+// What whoever is on the machine can bring about is no outage, not even to somebody without any
+// rights.
 func TestNoOutage(t *testing.T) {
 	const out = "cannot be reached"
 	for name, test := range map[string]struct {
@@ -38,15 +39,23 @@ func TestNoOutage(t *testing.T) {
 		logged  string
 		through string // Resource Manager
 	}{
-		"metadata asked too often":      {fault: emulator.Fault{Endpoint: "instance", Status: 429}, want: Unreachable, told: out},
-		"identity asked too often":      {fault: emulator.Fault{Endpoint: "identity", Status: 429}, want: Unreachable, told: out},
-		"authorization asked too often": {fault: emulator.Fault{Endpoint: "checkaccess", Status: 429}, want: Unreachable, told: out},
-		// A link-local address without its link is one that the kernel itself refuses to connect to.
-		"the kernel says no": {through: "https://[fe80::1]", want: Broken, told: "This machine cannot make such a connection, so it cannot reach the authorization service of Azure.",
+		"metadata asked too often": {fault: emulator.Fault{Endpoint: "instance", Status: 429},
+			want: Unreachable, told: out},
+		"identity asked too often": {fault: emulator.Fault{Endpoint: "identity", Status: 429},
+			want: Unreachable, told: out},
+		"authorization asked too often": {fault: emulator.Fault{Endpoint: "checkaccess",
+			Status: 429}, want: Unreachable, told: out},
+		// A link-local address without its link is one that the kernel itself refuses to connect
+		// to.
+		"the kernel says no": {through: "https://[fe80::1]", want: Broken,
+			told: "This machine cannot make such a connection, so it cannot reach the " +
+				"authorization service of Azure.",
 			logged: `reason="cannot-connect"`},
-		"so for a proxy": {lines: "endpoints.proxy = \"http://[fe80::1]:3128\"", want: Broken, told: "This machine cannot make such a connection",
+		"so for a proxy": {lines: "endpoints.proxy = \"http://[fe80::1]:3128\"", want: Broken,
+			told:   "This machine cannot make such a connection",
 			logged: `reason="cannot-connect"`},
-		"an outage":    {fault: emulator.Fault{Endpoint: "checkaccess", Reset: true}, want: Success},
+		"an outage": {fault: emulator.Fault{Endpoint: "checkaccess", Reset: true},
+			want: Success},
 		"a broken one": {fault: emulator.Fault{Endpoint: "identity", Status: 500}, want: Success},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -55,14 +64,16 @@ func TestNoOutage(t *testing.T) {
 				m.entra.Fail(test.fault)
 			}
 			if test.through != "" {
-				m.edit("endpoints.resource_manager = \""+m.entra.EntraURL(), "endpoints.resource_manager = \""+test.through)
+				m.edit("endpoints.resource_manager = \""+m.entra.EntraURL(),
+					"endpoints.resource_manager = \""+test.through)
 			}
 			if test.lines != "" {
 				m.edit("client_id", test.lines+"\nclient_id")
 			}
 			m.record(m.stored(user), time.Now().Add(-10*time.Minute), false)
 			got, conv := m.again(m.request(user))
-			if got != test.want || !strings.Contains(strings.Join(conv.told, ""), test.told) || !strings.Contains(strings.Join(conv.logged, ""), test.logged) {
+			if got != test.want || !strings.Contains(strings.Join(conv.told, ""), test.told) ||
+				!strings.Contains(strings.Join(conv.logged, ""), test.logged) {
 				t.Errorf("verdict %d, told %q, logged %q", got, conv.told, conv.logged)
 			}
 		})
@@ -72,8 +83,10 @@ func TestNoOutage(t *testing.T) {
 // An administrator comes in as a user where groups are asked for later, and nowhere else.
 func TestAdministratorByLastGrant(t *testing.T) {
 	for service, want := range map[string]Verdict{
-		"sshd": Success, "login": Success, "cron": Success, "crond": Success, "atd": Success, "su-l": Success, "systemd-user": Success,
-		"sudo": Unreachable, "sudo-i": Unreachable, "polkit-1": Unreachable, "cockpit": Unreachable, "": Unreachable,
+		"sshd": Success, "login": Success, "cron": Success, "crond": Success, "atd": Success,
+		"su-l": Success, "systemd-user": Success,
+		"sudo": Unreachable, "sudo-i": Unreachable, "polkit-1": Unreachable,
+		"cockpit": Unreachable, "": Unreachable,
 	} {
 		t.Run(service, func(t *testing.T) {
 			m := granted(t, "", true)
@@ -86,7 +99,8 @@ func TestAdministratorByLastGrant(t *testing.T) {
 				t.Fatalf("verdict %d, stored %+v, logged %s", got, m.stored(user), logged)
 			}
 			if want == Success && !strings.Contains(logged, `decision="user"`) ||
-				want != Success && !strings.Contains(logged, `grant_problem="does not cover administrators"`) {
+				want != Success &&
+					!strings.Contains(logged, `grant_problem="does not cover administrators"`) {
 				t.Errorf("logged %s", logged)
 			}
 			// The next answer of Azure gives back what it says.
@@ -115,7 +129,8 @@ func TestAdministratorByLastGrantWhereCovered(t *testing.T) {
 	}
 }
 
-// The user manager that systemd starts beside a login takes nothing from it; one that starts by itself gives nothing.
+// The user manager that systemd starts beside a login takes nothing from it; one that starts by
+// itself gives nothing.
 func TestUserManagerBesideLogin(t *testing.T) {
 	for _, test := range []struct {
 		age   time.Duration

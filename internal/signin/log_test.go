@@ -17,13 +17,18 @@ func TestLogLine(t *testing.T) {
 		want  string
 	}{
 		{"nothing to say", nil, `verb`},
-		{"a pair", []string{"account", "user@contoso.example"}, `verb account="user@contoso.example"`},
-		{"empty values are left out", []string{"rhost", "", "service", "sudo"}, `verb service="sudo"`},
+		{"a pair", []string{"account", "user@contoso.example"},
+			`verb account="user@contoso.example"`},
+		{"empty values are left out", []string{"rhost", "", "service", "sudo"},
+			`verb service="sudo"`},
 		{"a key without a value", []string{"service", "sudo", "lonely"}, `verb service="sudo"`},
 		{"quotes", []string{"account", `a" uid="0`}, `verb account="a\" uid=\"0"`},
-		{"a backslash before the quote", []string{"account", `a\`, "uid", "1"}, `verb account="a\\" uid="1"`},
-		{"a line of its own", []string{"rhost", "host\nsigned-in account=\"root\""}, `verb rhost="host\x0asigned-in account=\"root\""`},
-		{"ANSI", []string{"rhost", "\x1b[1A\x1b[2Kaccepted"}, `verb rhost="\x1b[1A\x1b[2Kaccepted"`},
+		{"a backslash before the quote", []string{"account", `a\`, "uid", "1"},
+			`verb account="a\\" uid="1"`},
+		{"a line of its own", []string{"rhost", "host\nsigned-in account=\"root\""},
+			`verb rhost="host\x0asigned-in account=\"root\""`},
+		{"ANSI", []string{"rhost", "\x1b[1A\x1b[2Kaccepted"},
+			`verb rhost="\x1b[1A\x1b[2Kaccepted"`},
 		{"reordering", []string{"rhost", "\u202etoor"}, `verb rhost="\xe2\x80\xaetoor"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -36,10 +41,12 @@ func TestLogLine(t *testing.T) {
 
 func TestLogLineIsBounded(t *testing.T) {
 	long := strings.Repeat("\x1b", 1<<20)
-	line := LogLine("verb", "account", "user@contoso.example", "error", long, "b", long, "c", long, "d", long, "e", long, "f", long,
+	line := LogLine("verb", "account", "user@contoso.example", "error", long, "b", long, "c", long,
+		"d", long, "e", long, "f", long,
 		"g", long, "h", long, "i", long, "last", "fits")
 	_, pairs, ok := parseLine(line)
-	if len(line) > maxLogLine || !ok || pairs[1] != "user@contoso.example" || pairs[len(pairs)-1] != "fits" {
+	if len(line) > maxLogLine || !ok || pairs[1] != "user@contoso.example" ||
+		pairs[len(pairs)-1] != "fits" {
 		t.Errorf("%d bytes, %d pairs, %v: …%s", len(line), len(pairs)/2, ok, line[len(line)-40:])
 	}
 }
@@ -96,8 +103,8 @@ func parseLine(line string) (verb string, pairs []string, ok bool) {
 	return verb, pairs, true
 }
 
-// Whatever the values are, what is read back is what was written, to the byte, or its beginning: no value ends its quotes, adds
-// a pair or a line, or looks like another.
+// Whatever the values are, what is read back is what was written, to the byte, or its beginning: no
+// value ends its quotes, adds a pair or a line, or looks like another.
 func FuzzLogLine(f *testing.F) {
 	f.Add("user", "host")
 	f.Add(`a" uid="0`, `\`)
@@ -106,7 +113,8 @@ func FuzzLogLine(f *testing.F) {
 	f.Add("\xff\x00", strings.Repeat("\\", 1001))
 	f.Fuzz(func(t *testing.T, account, rhost string) {
 		line := LogLine("verb", "account", account, "rhost", rhost, "last", "fits")
-		if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r > '~' }) || len(line) > maxLogLine {
+		if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r > '~' }) ||
+			len(line) > maxLogLine {
 			t.Fatalf("%q", line)
 		}
 		verb, pairs, ok := parseLine(line)

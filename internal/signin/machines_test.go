@@ -30,9 +30,12 @@ func cloudNamed(t *testing.T, name string) azure.Cloud {
 }
 
 func TestFindCloud(t *testing.T) {
-	public, government, china := cloudNamed(t, "public"), cloudNamed(t, "usgovernment"), cloudNamed(t, "china")
-	sovereign := config.Endpoints{Authority: "https://login.sovcloud-identity.fr", ResourceManager: "https://management.sovcloud-api.fr"}
-	elsewhere := azure.Cloud{Authority: sovereign.Authority, ResourceManager: sovereign.ResourceManager, Audience: sovereign.ResourceManager + "/"}
+	public, government, china := cloudNamed(t, "public"), cloudNamed(t, "usgovernment"),
+		cloudNamed(t, "china")
+	sovereign := config.Endpoints{Authority: "https://login.sovcloud-identity.fr",
+		ResourceManager: "https://management.sovcloud-api.fr"}
+	elsewhere := azure.Cloud{Authority: sovereign.Authority,
+		ResourceManager: sovereign.ResourceManager, Audience: sovereign.ResourceManager + "/"}
 	ownAuthority := government
 	ownAuthority.Authority = "https://login.example"
 
@@ -45,24 +48,34 @@ func TestFindCloud(t *testing.T) {
 		asked       int
 		refused     bool
 	}{
-		"public":             {cloud: "auto", environment: "AzurePublicCloud", want: public, asked: 1},
-		"government":         {cloud: "auto", environment: "AzureUSGovernmentCloud", want: government, asked: 1},
-		"china, lower case":  {cloud: "auto", environment: "azurechinacloud", want: china, asked: 1},
-		"configured":         {cloud: "china", environment: "AzurePublicCloud", want: china},
-		"unknown":            {cloud: "auto", environment: "AzureFrance", asked: 1, refused: true},
-		"unknown, half told": {cloud: "auto", endpoints: config.Endpoints{Authority: "https://login.example"}, environment: "x", asked: 1, refused: true},
-		"unknown, told":      {cloud: "auto", endpoints: sovereign, environment: "AzureFrance", want: elsewhere, asked: 1},
-		"own authority": {cloud: "usgovernment", endpoints: config.Endpoints{Authority: "https://login.example"},
-			want: ownAuthority},
-		"no Azure at all": {cloud: "auto", endpoints: config.Endpoints{Authority: "https://login.example"}, source: config.AppRoles,
-			want: azure.Cloud{Authority: "https://login.example"}},
+		"public": {cloud: "auto", environment: "AzurePublicCloud", want: public,
+			asked: 1},
+		"government": {cloud: "auto", environment: "AzureUSGovernmentCloud",
+			want: government, asked: 1},
+		"china, lower case": {cloud: "auto", environment: "azurechinacloud", want: china,
+			asked: 1},
+		"configured": {cloud: "china", environment: "AzurePublicCloud", want: china},
+		"unknown":    {cloud: "auto", environment: "AzureFrance", asked: 1, refused: true},
+		"unknown, half told": {cloud: "auto",
+			endpoints:   config.Endpoints{Authority: "https://login.example"},
+			environment: "x", asked: 1, refused: true},
+		"unknown, told": {cloud: "auto", endpoints: sovereign, environment: "AzureFrance",
+			want: elsewhere, asked: 1},
+		"own authority": {cloud: "usgovernment",
+			endpoints: config.Endpoints{Authority: "https://login.example"},
+			want:      ownAuthority},
+		"no Azure at all": {cloud: "auto",
+			endpoints: config.Endpoints{Authority: "https://login.example"},
+			source:    config.AppRoles,
+			want:      azure.Cloud{Authority: "https://login.example"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := &config.Config{Cloud: test.cloud, Endpoints: test.endpoints}
 			cfg.Authorization.Source = test.source
 			ask, asked := compute(azure.Compute{Environment: test.environment}, nil)
 			got, err := findCloud(cfg, ask)
-			if errors.Is(err, errSettings) != test.refused || err == nil && got != test.want || *asked != test.asked {
+			if errors.Is(err, errSettings) != test.refused || err == nil && got != test.want ||
+				*asked != test.asked {
 				t.Errorf("%+v, %v; asked %d times", got, err, *asked)
 			}
 		})
@@ -83,20 +96,25 @@ func TestFindResource(t *testing.T) {
 		asked      int
 		refused    bool
 	}{
-		"virtual machine":              {answer: azure.Compute{ResourceID: vm}, want: vm, asked: 1},
-		"instance of a uniform set":    {answer: azure.Compute{ResourceID: set}, want: set, asked: 1},
-		"instance of a flexible set":   {answer: azure.Compute{ResourceID: vm}, want: vm, asked: 1},
-		"configured":                   {configured: set, answer: azure.Compute{ResourceID: vm}, want: set},
-		"configured, wrong":            {configured: group + "Microsoft.Compute/disks/d", refused: true},
-		"Arc, configured":              {configured: arc, want: arc},
-		"Arc, as something there says": {answer: azure.Compute{ResourceID: arc}, asked: 1, refused: true},
+		"virtual machine": {answer: azure.Compute{ResourceID: vm}, want: vm, asked: 1},
+		"instance of a uniform set": {answer: azure.Compute{ResourceID: set}, want: set,
+			asked: 1},
+		"instance of a flexible set": {answer: azure.Compute{ResourceID: vm}, want: vm, asked: 1},
+		"configured": {configured: set, answer: azure.Compute{ResourceID: vm},
+			want: set},
+		"configured, wrong": {configured: group + "Microsoft.Compute/disks/d",
+			refused: true},
+		"Arc, configured": {configured: arc, want: arc},
+		"Arc, as something there says": {answer: azure.Compute{ResourceID: arc}, asked: 1,
+			refused: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := new(config.Config)
 			cfg.Authorization.ResourceID = test.configured
 			ask, asked := compute(test.answer, nil)
 			got, err := findResource(cfg, ask)
-			if errors.Is(err, errSettings) != test.refused || err == nil && got.String() != test.want || *asked != test.asked {
+			if errors.Is(err, errSettings) != test.refused ||
+				err == nil && got.String() != test.want || *asked != test.asked {
 				t.Errorf("%v, %v; asked %d times", got, err, *asked)
 			}
 		})

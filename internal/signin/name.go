@@ -24,7 +24,8 @@ func (a *attempt) checkName() error {
 	switch {
 	case errors.As(err, &spelling):
 		return a.otherSpelling(spelling.Right)
-	case errors.As(err, &short) && strings.Contains(a.User, "@"): // without its domain it may be a local one
+	// without its domain it may be a local one
+	case errors.As(err, &short) && strings.Contains(a.User, "@"):
 		return a.noShortName(short.Short, short.Problem)
 	case err != nil:
 		return a.foreignName()

@@ -23,14 +23,16 @@ import (
 
 const stranger = "99999999-9999-9999-9999-999999999999"
 
-// imported is an account that an administrator brought along: nobody has signed in to it, and its id is no name's first.
+// imported is an account that an administrator brought along: nobody has signed in to it, and its
+// id is no name's first.
 func (m *machine) imported(name string) account.Account {
 	a := m.person(name, "")
 	a.TenantID, a.UID = "", 54321
 	return a
 }
 
-// What is known to be in vain asks nobody for anything: no code is wasted and no server learns of it.
+// What is known to be in vain asks nobody for anything: no code is wasted and no server learns of
+// it.
 func TestRefusedEarly(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -41,23 +43,37 @@ func TestRefusedEarly(t *testing.T) {
 		told    string
 		logged  string
 	}{
-		{name: "no configuration", prepare: func(_ *testing.T, m *machine, _ *Request) { os.Remove(m.config) },
-			want: Misconfigured, told: "not configured correctly", logged: "does not exist"},
-		{name: "broken configuration", prepare: func(_ *testing.T, m *machine, _ *Request) { m.write(m.config, "tenant_id = 1\n") },
-			want: Misconfigured, told: "not configured correctly", logged: "config.toml:1: tenant_id"},
-		{name: "configuration of others", prepare: func(_ *testing.T, m *machine, _ *Request) { os.Chmod(m.config, 0o666) },
-			want: Misconfigured, told: "not configured correctly", logged: "chmod"},
-		{name: "other domain", prepare: func(_ *testing.T, _ *machine, r *Request) { r.User = "user@fabrikam.example" }, want: NotOurs},
-		{name: "local name", prepare: func(_ *testing.T, _ *machine, r *Request) { r.User = "root" }, want: NotOurs},
-		{name: "capitals", prepare: func(_ *testing.T, _ *machine, r *Request) { r.User = "User@contoso.example" },
-			want: Denied, told: "This account is spelled user@contoso.example", logged: "misspelt-name"},
+		{name: "no configuration",
+			prepare: func(_ *testing.T, m *machine, _ *Request) { os.Remove(m.config) },
+			want:    Misconfigured, told: "not configured correctly", logged: "does not exist"},
+		{name: "broken configuration",
+			prepare: func(_ *testing.T, m *machine, _ *Request) {
+				m.write(m.config, "tenant_id = 1\n")
+			},
+			want: Misconfigured, told: "not configured correctly",
+			logged: "config.toml:1: tenant_id"},
+		{name: "configuration of others",
+			prepare: func(_ *testing.T, m *machine, _ *Request) { os.Chmod(m.config, 0o666) },
+			want:    Misconfigured, told: "not configured correctly", logged: "chmod"},
+		{name: "other domain",
+			prepare: func(_ *testing.T, _ *machine, r *Request) {
+				r.User = "user@fabrikam.example"
+			}, want: NotOurs},
+		{name: "local name",
+			prepare: func(_ *testing.T, _ *machine, r *Request) { r.User = "root" }, want: NotOurs},
+		{name: "capitals",
+			prepare: func(_ *testing.T, _ *machine, r *Request) { r.User = "User@contoso.example" },
+			want:    Denied, told: "This account is spelled user@contoso.example",
+			logged: "misspelt-name"},
 		{name: "damaged store", prepare: func(t *testing.T, m *machine, _ *Request) {
 			m.put(m.person(user, userOID))
 			m.write(filepath.Join(m.store.Dir, "accounts.cdb"), strings.Repeat("garbage!", 600))
 		}, want: Misconfigured, told: "store is damaged", logged: "store-damaged"},
-		{name: "unknown to a host that must know it", lines: `accounts.pre_auth_services = ["sshd", "` + filepath.Base(os.Args[0]) + `"]`,
-			want: Misconfigured, told: "name service", logged: "nsswitch.conf"},
-		{name: "a host behind the times", lines: `accounts.pre_auth_services = ["` + filepath.Base(os.Args[0]) + `"]`, prepare: func(_ *testing.T, m *machine, r *Request) {
+		{name: "unknown to a host that must know it",
+			lines: `accounts.pre_auth_services = ["sshd", "` + filepath.Base(os.Args[0]) + `"]`,
+			want:  Misconfigured, told: "name service", logged: "nsswitch.conf"},
+		{name: "a host behind the times", lines: `accounts.pre_auth_services = ["` +
+			filepath.Base(os.Args[0]) + `"]`, prepare: func(_ *testing.T, m *machine, r *Request) {
 			r.KnownToHost, r.UID = true, m.firstID(user)+1
 			r.StoreInode, r.StoreModified = 42, 42
 		}, want: Denied, told: "changed while you were connecting", logged: "stale-lookup"},
@@ -77,48 +93,73 @@ func TestRefusedEarly(t *testing.T) {
 			a.Locked = time.Now()
 			m.put(a)
 		}, want: Denied, told: "has been locked on this machine", logged: "locked-account"},
-		{name: "short name of a local group", lines: "short_names = true", prepare: func(_ *testing.T, m *machine, r *Request) {
-			r.User, m.signin.LookupGroup = "daemon", groupFile{"daemon": "1"}.lookup
-		}, want: Denied, told: "named like one of its groups", logged: "name-of-a-group"},
-		{name: "no short name: a group of rights", lines: "short_names = true", prepare: func(_ *testing.T, _ *machine, r *Request) {
-			r.User = "admin@contoso.example"
-		}, want: Denied, told: "its name here would be admin, which is the name of a group of rights", logged: `no-short-name"`},
-		{name: "no short name: a number", lines: "short_names = true", prepare: func(_ *testing.T, _ *machine, r *Request) {
-			r.User = "1234@contoso.example"
-		}, want: Denied, told: "would be 1234, which is a number", logged: "no-short-name"},
-		{name: "no short name: a local account", lines: "short_names = true", prepare: func(_ *testing.T, m *machine, _ *Request) {
-			m.signin.Etc = fstest.MapFS{"passwd": {Data: []byte("user:x:1002:1002::/home/user:/bin/sh\n")}}
-		}, want: Denied, told: "would be user, which is the name of a local account", logged: "no-short-name"},
-		{name: "no short name: a local group", lines: "short_names = true", prepare: func(_ *testing.T, m *machine, _ *Request) {
-			m.signin.Etc = fstest.MapFS{"group": {Data: []byte("user:x:1002:\n")}}
-		}, want: Denied, told: "would be user, which is the name of a local account or group", logged: "no-short-name"},
-		{name: "a group of rights without a domain", lines: "short_names = true", prepare: func(_ *testing.T, _ *machine, r *Request) { r.User = "admin" }, want: NotOurs},
-		{name: "a short name with its domain", lines: "short_names = true", prepare: func(_ *testing.T, _ *machine, _ *Request) {},
-			want: Denied, told: "spelled user on this machine", logged: "misspelt-name"},
-		{name: "name of a local group", prepare: func(_ *testing.T, m *machine, _ *Request) { m.signin.LookupGroup = groupFile{user: "4243"}.lookup },
+		{name: "short name of a local group", lines: "short_names = true",
+			prepare: func(_ *testing.T, m *machine, r *Request) {
+				r.User, m.signin.LookupGroup = "daemon", groupFile{"daemon": "1"}.lookup
+			}, want: Denied, told: "named like one of its groups", logged: "name-of-a-group"},
+		{name: "no short name: a group of rights", lines: "short_names = true",
+			prepare: func(_ *testing.T, _ *machine, r *Request) {
+				r.User = "admin@contoso.example"
+			}, want: Denied,
+			told:   "its name here would be admin, which is the name of a group of rights",
+			logged: `no-short-name"`},
+		{name: "no short name: a number", lines: "short_names = true",
+			prepare: func(_ *testing.T, _ *machine, r *Request) {
+				r.User = "1234@contoso.example"
+			}, want: Denied, told: "would be 1234, which is a number", logged: "no-short-name"},
+		{name: "no short name: a local account", lines: "short_names = true",
+			prepare: func(_ *testing.T, m *machine, _ *Request) {
+				m.signin.Etc = fstest.MapFS{"passwd": {Data: []byte("user:x:1002:1002::/home/user:/bin/sh\n")}}
+			}, want: Denied, told: "would be user, which is the name of a local account",
+			logged: "no-short-name"},
+		{name: "no short name: a local group", lines: "short_names = true",
+			prepare: func(_ *testing.T, m *machine, _ *Request) {
+				m.signin.Etc = fstest.MapFS{"group": {Data: []byte("user:x:1002:\n")}}
+			}, want: Denied, told: "would be user, which is the name of a local account or group",
+			logged: "no-short-name"},
+		{name: "a group of rights without a domain", lines: "short_names = true",
+			prepare: func(_ *testing.T, _ *machine, r *Request) { r.User = "admin" },
+			want:    NotOurs},
+		{name: "a short name with its domain", lines: "short_names = true",
+			prepare: func(_ *testing.T, _ *machine, _ *Request) {},
+			want:    Denied, told: "spelled user on this machine", logged: "misspelt-name"},
+		{name: "name of a local group",
+			prepare: func(_ *testing.T, m *machine, _ *Request) {
+				m.signin.LookupGroup = groupFile{user: "4243"}.lookup
+			},
 			want: Denied, told: "named like one of its groups", logged: "name-of-a-group"},
 		{name: "groups that cannot be read", prepare: func(_ *testing.T, m *machine, _ *Request) {
-			m.signin.LookupGroup = func(string) (*osuser.Group, error) { return nil, os.ErrPermission }
+			m.signin.LookupGroup = func(string) (*osuser.Group, error) {
+				return nil, os.ErrPermission
+			}
 		}, want: Broken, told: "nobody was signed in", logged: "permission denied"},
-		{name: "first sign-in under an older configuration", lines: `accounts.home = "/srv/%u"`, prepare: func(_ *testing.T, m *machine, r *Request) {
-			m.put(m.person(admin, stranger)) // by the present configuration, and then by another one
-			m.rules.Home = m.home("%u")
-			m.put()
-			r.KnownToHost, r.UID = true, m.firstID(user)
-		}, want: Denied, told: "changed while you were connecting", logged: "stale-lookup"},
-		{name: "no room to wait in", prepare: func(_ *testing.T, m *machine, _ *Request) { m.write(m.signin.CacheDir, "") },
-			want: Broken, told: "nobody was signed in", logged: "waiting room"},
-		{name: "machine full", lines: "sign_in.max_waiting = 1", prepare: func(t *testing.T, m *machine, _ *Request) {
-			enterFrom(t, waitingRoom{Dir: m.signin.CacheDir + "/waiting/remote", Slots: 1}, visitor{admin, m.request(user).RemoteHost})
-		}, want: Unreachable, told: "waiting on this machine", logged: `limit="machine"`},
+		{name: "first sign-in under an older configuration", lines: `accounts.home = "/srv/%u"`,
+			prepare: func(_ *testing.T, m *machine, r *Request) {
+				// by the present configuration, and then by another one
+				m.put(m.person(admin, stranger))
+				m.rules.Home = m.home("%u")
+				m.put()
+				r.KnownToHost, r.UID = true, m.firstID(user)
+			}, want: Denied, told: "changed while you were connecting", logged: "stale-lookup"},
+		{name: "no room to wait in",
+			prepare: func(_ *testing.T, m *machine, _ *Request) { m.write(m.signin.CacheDir, "") },
+			want:    Broken, told: "nobody was signed in", logged: "waiting room"},
+		{name: "machine full", lines: "sign_in.max_waiting = 1",
+			prepare: func(t *testing.T, m *machine, _ *Request) {
+				enterFrom(t, waitingRoom{Dir: m.signin.CacheDir + "/waiting/remote", Slots: 1},
+					visitor{admin, m.request(user).RemoteHost})
+			}, want: Unreachable, told: "waiting on this machine", logged: `limit="machine"`},
 		{name: "account full", prepare: func(t *testing.T, m *machine, _ *Request) {
 			for range perAddress {
-				enterFrom(t, waitingRoom{Dir: m.signin.CacheDir + "/waiting/remote", Slots: 64}, visitor{user, m.request(user).RemoteHost})
+				enterFrom(t, waitingRoom{Dir: m.signin.CacheDir + "/waiting/remote", Slots: 64},
+					visitor{user, m.request(user).RemoteHost})
 			}
 		}, want: Unreachable, told: "waiting for this account", logged: `limit="account"`},
-		{name: "address full", lines: "sign_in.max_waiting = 2", prepare: func(t *testing.T, m *machine, _ *Request) {
-			enterFrom(t, waitingRoom{Dir: m.signin.CacheDir + "/waiting/remote", Slots: 2}, visitor{admin, m.request(user).RemoteHost})
-		}, want: Unreachable, told: "from your address", logged: `limit="address"`},
+		{name: "address full", lines: "sign_in.max_waiting = 2",
+			prepare: func(t *testing.T, m *machine, _ *Request) {
+				enterFrom(t, waitingRoom{Dir: m.signin.CacheDir + "/waiting/remote", Slots: 2},
+					visitor{admin, m.request(user).RemoteHost})
+			}, want: Unreachable, told: "from your address", logged: `limit="address"`},
 		{name: "no CA file", lines: "", prepare: func(_ *testing.T, m *machine, _ *Request) {
 			os.Remove(filepath.Join(filepath.Dir(m.config), "ca.pem"))
 		}, want: Misconfigured, told: "not configured correctly", logged: "CA file"},
@@ -142,15 +183,21 @@ func TestRefusedEarly(t *testing.T) {
 func TestGarbageNames(t *testing.T) {
 	m := newMachine(t, "")
 	for _, name := range []string{
-		"", " ", "@", "@contoso.example", "a@", "user@contoso.example ", " user@contoso.example", "user@contoso.example\n", "user@contoso.example\x00",
-		"../../etc/passwd@contoso.example", "-rf@contoso.example", "user@contoso.example@contoso.example", "user@@contoso.example",
-		"\x1b[2J@contoso.example", "uſer@contoso.example", "\u202euser@contoso.example", "user@contoso.exampl\xff", "us\xffer@contoso.example",
-		strings.Repeat("a", 1<<20) + "@contoso.example", strings.Repeat("@", 1<<16), "user:0:0@contoso.example", "user@contoso.example.",
+		"", " ", "@", "@contoso.example", "a@", "user@contoso.example ", " user@contoso.example",
+		"user@contoso.example\n", "user@contoso.example\x00",
+		"../../etc/passwd@contoso.example", "-rf@contoso.example",
+		"user@contoso.example@contoso.example", "user@@contoso.example",
+		"\x1b[2J@contoso.example", "uſer@contoso.example", "\u202euser@contoso.example",
+		"user@contoso.exampl\xff", "us\xffer@contoso.example",
+		strings.Repeat("a", 1<<20) + "@contoso.example", strings.Repeat("@", 1<<16),
+		"user:0:0@contoso.example", "user@contoso.example.",
 		"%s%n@contoso.example", "user\t@contoso.example", "1879048208", "0",
 	} {
 		req := m.request(name)
 		req.Service, req.RemoteHost = name, name
-		for _, phase := range []func(Request) (Verdict, *said){func(r Request) (Verdict, *said) { return m.signIn(r, user) }, m.again} {
+		for _, phase := range []func(Request) (Verdict, *said){func(r Request) (Verdict, *said) {
+			return m.signIn(r, user)
+		}, m.again} {
 			if got, conv := phase(req); got != NotOurs || conv.told != nil || conv.logged != nil {
 				t.Errorf("%.40q: verdict %d, told %q, logged %q", name, got, conv.told, conv.logged)
 			}
@@ -161,14 +208,16 @@ func TestGarbageNames(t *testing.T) {
 	}
 }
 
-// Of all the names that somebody may have in the directory, only the account's own, in any case, signs in to it. The store is
-// not even opened for the others, nor whatever else they could be mistaken for.
+// Of all the names that somebody may have in the directory, only the account's own, in any case,
+// signs in to it. The store is not even opened for the others, nor whatever else they could be
+// mistaken for.
 func TestTokenNamesMatchTheirAccountOnly(t *testing.T) {
 	text, err := os.ReadFile("../../testdata/names/names.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := account.Rules{Domains: []string{"contoso.com", "fabrikam.co.uk", "contoso.onmicrosoft.com"}}
+	rules := account.Rules{Domains: []string{"contoso.com", "fabrikam.co.uk",
+		"contoso.onmicrosoft.com"}}
 	var names []string
 	for line := range strings.Lines(string(text)) {
 		quoted, _, _ := strings.Cut(line, " expect: ")
@@ -186,13 +235,16 @@ func TestTokenNamesMatchTheirAccountOnly(t *testing.T) {
 			}
 			a := &attempt{rules: rules, name: name, store: account.Store{Dir: t.TempDir()}}
 			for _, carried := range names {
-				who, err := a.sameAccount(&token.Claims{TenantID: "t", ObjectID: "o", PreferredUsername: carried})
-				if (err == nil) != (upper(carried) == upper(name.UPN)) || err == nil && (who.Name != name.Account || who.UPN != name.UPN) {
+				who, err := a.sameAccount(&token.Claims{TenantID: "t", ObjectID: "o",
+					PreferredUsername: carried})
+				if (err == nil) != (upper(carried) == upper(name.UPN)) ||
+					err == nil && (who.Name != name.Account || who.UPN != name.UPN) {
 					t.Errorf("%q signs in to %q as %+v, %v", carried, typed, who, err)
 				}
 				if err == nil {
 					matches++
-				} else if got := refused(t, err); got.verdict != Refused || safe(strings.ReplaceAll(got.person, "\n", " ")) != "" {
+				} else if got := refused(t, err); got.verdict != Refused ||
+					safe(strings.ReplaceAll(got.person, "\n", " ")) != "" {
 					t.Errorf("%q: %q", carried, got.person)
 				}
 			}
@@ -213,10 +265,12 @@ func upper(s string) string {
 	}, s)
 }
 
-// The uid that the host took before it asked: safe if no other was ever answered for the name, or if nothing has changed.
+// The uid that the host took before it asked: safe if no other was ever answered for the name, or
+// if nothing has changed.
 func TestCurrentHost(t *testing.T) {
 	dir := t.TempDir()
-	rules := account.Rules{TenantID: "t", Domains: []string{"contoso.example"}, Low: 100000, High: 200000}
+	rules := account.Rules{TenantID: "t", Domains: []string{"contoso.example"},
+		Low: 100000, High: 200000}
 	store := account.Store{Dir: dir}
 	first := account.ID(rules.TenantID, user, 0, rules.Low, rules.High)
 	if err := os.WriteFile(filepath.Join(dir, "accounts.cdb"), nil, 0o600); err != nil {
@@ -246,9 +300,11 @@ func TestCurrentHost(t *testing.T) {
 		{"another id, never a store", true, first + 1, 0, 0, dir + "/none", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			a := &attempt{rules: rules, store: account.Store{Dir: test.dir}, name: account.Name{Account: user, UPN: user}, cfg: new(config.Config)}
+			a := &attempt{rules: rules, store: account.Store{Dir: test.dir},
+				name: account.Name{Account: user, UPN: user}, cfg: new(config.Config)}
 			a.cfg.Accounts.PreAuthServices = []string{"sshd"}
-			a.Request = Request{Program: "sshd", KnownToHost: test.known, UID: test.uid, StoreInode: test.inode, StoreModified: test.modified}
+			a.Request = Request{Program: "sshd", KnownToHost: test.known, UID: test.uid,
+				StoreInode: test.inode, StoreModified: test.modified}
 			err := a.currentHost()
 			if (err != nil) != test.moved {
 				t.Fatalf("%v, want moved: %v", err, test.moved)
@@ -284,7 +340,8 @@ func TestImportedAccount(t *testing.T) {
 	}
 }
 
-// The host took the id that the name would have had; meanwhile the account came to be, with another.
+// The host took the id that the name would have had; meanwhile the account came to be, with
+// another.
 func TestMovedMeanwhile(t *testing.T) {
 	m := newMachine(t, "")
 	m.put(m.imported(user))
@@ -300,7 +357,8 @@ func TestMovedMeanwhile(t *testing.T) {
 	}
 }
 
-// The name is that of an object which is not the one in the browser: a deleted person's name given to somebody new.
+// The name is that of an object which is not the one in the browser: a deleted person's name given
+// to somebody new.
 func TestNameOfAnother(t *testing.T) {
 	m := newMachine(t, "")
 	owner := m.person(user, stranger)
@@ -318,7 +376,8 @@ func TestNameOfAnother(t *testing.T) {
 	}
 }
 
-// The same object under a new name: renamed in place, keeping uid and home, and asked to connect again.
+// The same object under a new name: renamed in place, keeping uid and home, and asked to connect
+// again.
 func TestRenamed(t *testing.T) {
 	const renamed = "renamed@contoso.example"
 	m := newMachine(t, "")
@@ -327,7 +386,8 @@ func TestRenamed(t *testing.T) {
 	m.rename(renamed)
 	got, conv := m.signIn(m.request(renamed), renamed)
 	ended(t, got, conv, Denied, "renamed to "+renamed, "renamed")
-	if a := m.stored(renamed); a.UID != before.UID || a.Home != before.Home || a.ObjectID != userOID {
+	if a := m.stored(renamed); a.UID != before.UID ||
+		a.Home != before.Home || a.ObjectID != userOID {
 		t.Errorf("stored %+v", a)
 	}
 	m.unknown(user)
@@ -382,18 +442,23 @@ func (m *machine) change(how func(*emulator.Directory)) {
 func (m *machine) assign(name, role string) {
 	m.t.Helper()
 	m.change(func(d *emulator.Directory) {
-		d.Assignments = slices.DeleteFunc(d.Assignments, func(a emulator.Assignment) bool { return a.Principal == name || a.Principal == "Operators" })
+		d.Assignments = slices.DeleteFunc(d.Assignments,
+			func(a emulator.Assignment) bool {
+				return a.Principal == name || a.Principal == "Operators"
+			})
 		if role != "" {
-			d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name, Role: role, Scope: d.Machine.ResourceID})
+			d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name, Role: role,
+				Scope: d.Machine.ResourceID})
 		}
 	})
 }
 
-// Sudo has read the groups before it asked us: who has just lost the administrator's role must not get past it. Sshd and
-// login read them afterwards.
+// Sudo has read the groups before it asked us: who has just lost the administrator's role must not
+// get past it. Sshd and login read them afterwards.
 func TestDemotion(t *testing.T) {
 	t.Parallel()
-	for service, want := range map[string]Verdict{"sudo": Denied, "su": Denied, "cockpit": Denied, "": Denied, "sshd": Success, "login": Success} {
+	for service, want := range map[string]Verdict{"sudo": Denied, "su": Denied, "cockpit": Denied,
+		"": Denied, "sshd": Success, "login": Success} {
 		t.Run(service, func(t *testing.T) {
 			m := newMachine(t, "")
 			a := m.person(admin, adminOID)
@@ -455,14 +520,17 @@ func TestAdminServices(t *testing.T) {
 			ended(t, got, conv, Success, "", "signed-in")
 			continue
 		}
-		ended(t, got, conv, Denied, "'Microsoft.Compute/virtualMachines/loginAsAdmin/action', for example 'Virtual Machine Administrator Login'", "denied")
+		ended(t, got, conv, Denied,
+			"'Microsoft.Compute/virtualMachines/loginAsAdmin/action', for example 'Virtual "+
+				"Machine Administrator Login'", "denied")
 		m.unknown(test.name)
 	}
 }
 
 func TestProgram(t *testing.T) {
 	for path, want := range map[string]string{
-		"/usr/bin/sudo": "sudo", "/usr/lib/cargo/bin/sudo": "sudo-rs", "/usr/bin/sudo-rs": "sudo-rs", "/usr/lib/cargo/bin/su": "su",
+		"/usr/bin/sudo": "sudo", "/usr/lib/cargo/bin/sudo": "sudo-rs",
+		"/usr/bin/sudo-rs": "sudo-rs", "/usr/lib/cargo/bin/su": "su",
 		"/usr/lib/openssh/sshd-session (deleted)": "sshd-session", "/usr/sbin/sshd": "sshd", "": "",
 	} {
 		if got := program(path); got != want {

@@ -10,7 +10,8 @@ import (
 	"aadlogin/internal/oauth"
 )
 
-// oauthRefused explains an error that Entra ID answered a grant with (RFC 8628, Section 3.5; RFC 6749, Section 5.2).
+// oauthRefused explains an error that Entra ID answered a grant with (RFC 8628, Section 3.5; RFC
+// 6749, Section 5.2).
 func (a *attempt) oauthRefused(e *oauth.Error) error {
 	means := a.meaning(e)
 	person := means.person
@@ -26,7 +27,8 @@ func (a *attempt) oauthRefused(e *oauth.Error) error {
 		numbers = append(numbers, strconv.Itoa(n))
 	}
 	a.event.heard(e)
-	return a.refuse(means.verdict, person, reason, "error", e.Code, "aadsts", strings.Join(numbers, ","), "fix", means.fix)
+	return a.refuse(means.verdict, person, reason, "error", e.Code, "aadsts",
+		strings.Join(numbers, ","), "fix", means.fix)
 }
 
 // meaning is that of the way in which the error came.

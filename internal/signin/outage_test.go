@@ -18,8 +18,9 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// How long a sign-in may take that an outage would keep forever: as short as can be configured, if it is kept until then before
-// the browser; time for the browser and for polls, if it is kept afterwards.
+// How long a sign-in may take that an outage would keep forever: as short as can be configured, if
+// it is kept until then before the browser; time for the browser and for polls, if it is kept
+// afterwards.
 const (
 	impatient = `sign_in.timeout = "10s"`
 	hasty     = `sign_in.timeout = "20s"`
@@ -56,8 +57,9 @@ const (
 	noAzure    = "The authorization service of Azure cannot be reached."
 )
 
-// Every endpoint, out in every way: the person is told which service it is, in a sentence of its own, and never that somebody
-// has refused them; nobody is let in; nothing is stored; and the next sign-in is as if nothing had been.
+// Every endpoint, out in every way: the person is told which service it is, in a sentence of its
+// own, and never that somebody has refused them; nobody is let in; nothing is stored; and the next
+// sign-in is as if nothing had been.
 func TestOutages(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -144,17 +146,19 @@ func TestOutages(t *testing.T) {
 	}
 }
 
-// While nobody answers polls, neither the end of the code nor that of sign_in.timeout is the person's doing; and a poll without
-// an answer outlives neither.
+// While nobody answers polls, neither the end of the code nor that of sign_in.timeout is the
+// person's doing; and a poll without an answer outlives neither.
 func TestOutageOfPolls(t *testing.T) {
 	t.Parallel()
-	for outage, cause := range map[string]string{"reset": "reset", "500": "HTTP 500", "silent": "deadline exceeded"} {
+	for outage, cause := range map[string]string{"reset": "reset", "500": "HTTP 500",
+		"silent": "deadline exceeded"} {
 		t.Run(outage, func(t *testing.T) {
 			m := newMachine(t, "")
 			fault := outages[outage]
 			fault.Endpoint = "token"
 			m.entra.Fail(fault)
-			got, conv := m.unanswered(7) // polls after 1 and 3 seconds: time for the second to be answered
+			// polls after 1 and 3 seconds: time for the second to be answered
+			got, conv := m.unanswered(7)
 			ended(t, got, conv, Unreachable, noService, "until the code expired")
 			ended(t, got, conv, Unreachable, noService, cause) // not: while awaiting headers
 
@@ -166,8 +170,9 @@ func TestOutageOfPolls(t *testing.T) {
 	}
 }
 
-// unanswered is a sign-in whose code expires in so many seconds, and that nobody finishes: where polls fail, nobody could tell.
-// On a machine too busy to poll before that, it is tried again with a code that lives longer.
+// unanswered is a sign-in whose code expires in so many seconds, and that nobody finishes: where
+// polls fail, nobody could tell. On a machine too busy to poll before that, it is tried again with
+// a code that lives longer.
 func (m *machine) unanswered(life int) (got Verdict, conv *said) {
 	m.t.Helper()
 	defer m.change(func(d *emulator.Directory) { d.ExpiresIn = 900 })
@@ -215,13 +220,15 @@ func (m *machine) once(endpoint string, do func()) {
 	m.answered.Store(&hook)
 }
 
-// A service that goes away, or whose place a stranger takes, between one request and the next. No connection survives that,
-// so the moment decides which request meets it first.
+// A service that goes away, or whose place a stranger takes, between one request and the next. No
+// connection survives that, so the moment decides which request meets it first.
 func TestServiceGone(t *testing.T) {
 	t.Parallel()
 	const (
-		untrusted      = "the certificate of the sign-in service is signed by an authority this machine does not trust."
-		untrustedAzure = "the certificate of the authorization service of Azure is signed by an authority this machine does not trust."
+		untrusted = "the certificate of the sign-in service is signed by an authority this " +
+			"machine does not trust."
+		untrustedAzure = "the certificate of the authorization service of Azure is signed by an " +
+			"authority this machine does not trust."
 	)
 	for _, test := range []struct{ moment, how, told string }{
 		{"before discovery", "refused", noService},
@@ -237,7 +244,8 @@ func TestServiceGone(t *testing.T) {
 	} {
 		t.Run(test.moment+" "+test.how, func(t *testing.T) {
 			m := newMachine(t, withoutMetadata)
-			gone := map[string]func(){"refused": m.hangUp, "impostor": func() { m.entra.Impostor(true) }}[test.how]
+			gone := map[string]func(){"refused": m.hangUp,
+				"impostor": func() { m.entra.Impostor(true) }}[test.how]
 			act := func(code string) error { return m.entra.SignIn(code, user) }
 			switch test.moment {
 			case "before discovery":
@@ -275,9 +283,11 @@ func TestServiceGone(t *testing.T) {
 }
 
 // withoutMetadata leaves the metadata service nothing to say but the managed identity's token.
-var withoutMetadata = fmt.Sprintf("cloud = \"public\"\nauthorization.resource_id = %q", emulator.Contoso().Machine.ResourceID)
+var withoutMetadata = fmt.Sprintf("cloud = \"public\"\nauthorization.resource_id = %q",
+	emulator.Contoso().Machine.ResourceID)
 
-// The metadata service's address answers nobody outside Azure: nothing listens, or nothing comes back at all.
+// The metadata service's address answers nobody outside Azure: nothing listens, or nothing comes
+// back at all.
 func TestNoMetadataService(t *testing.T) {
 	t.Parallel()
 	for how, address := range map[string]func(*testing.T) string{
@@ -297,7 +307,8 @@ func TestNoMetadataService(t *testing.T) {
 	}
 }
 
-// deaf is an address where connections are neither accepted nor refused: the queue is full, so the kernel drops what comes.
+// deaf is an address where connections are neither accepted nor refused: the queue is full, so the
+// kernel drops what comes.
 func deaf(t *testing.T) string {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -305,7 +316,8 @@ func deaf(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Close(fd) })
-	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), unix.Listen(fd, 0)); err != nil {
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}),
+		unix.Listen(fd, 0)); err != nil {
 		t.Fatal(err)
 	}
 	name, err := unix.Getsockname(fd)

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Each sign-in that begins costs a device code, whether or not anybody waits for it. So an address may
-// begin only so many that nobody finishes: a bucket of them at once, and then a few a minute.
+// Each sign-in that begins costs a device code, whether or not anybody waits for it. So an address
+// may begin only so many that nobody finishes: a bucket of them at once, and then a few a minute.
 
 // A bucket counts an address's sign-ins, as of a time since the boot.
 type bucket struct {
@@ -67,7 +67,8 @@ func (b *buckets) bound() {
 	if len(b.Of) <= maxBuckets {
 		return
 	}
-	emptiest := slices.SortedFunc(maps.Keys(b.Of), func(x, y string) int { return int(1e3 * (b.Of[x].Level - b.Of[y].Level)) })
+	emptiest := slices.SortedFunc(maps.Keys(b.Of),
+		func(x, y string) int { return int(1e3 * (b.Of[x].Level - b.Of[y].Level)) })
 	for _, address := range emptiest[:len(emptiest)-maxBuckets] {
 		delete(b.Of, address)
 	}

@@ -30,7 +30,8 @@ func comeAndGo(t *testing.T, w waitingRoom, v visitor, now moment) (n int, err e
 	return n, nil
 }
 
-// A stranger who hangs up at every prompt gets no more codes than a bucket holds, and then a few a minute; nobody else notices.
+// A stranger who hangs up at every prompt gets no more codes than a bucket holds, and then a few a
+// minute; nobody else notices.
 func TestPaceOfStrangers(t *testing.T) {
 	w := waitingRoom{Dir: t.TempDir(), Slots: 64}
 	now := moment{Boot: "b", Up: time.Hour}
@@ -38,7 +39,8 @@ func TestPaceOfStrangers(t *testing.T) {
 	if n, err := comeAndGo(t, w, stranger, now); n != 64 || !errors.Is(err, errTooOften) {
 		t.Errorf("%d sign-ins, then %v", n, err)
 	}
-	if n, err := comeAndGo(t, w, visitor{"b", stranger.address}, now); n != 0 || !errors.Is(err, errTooOften) {
+	if n, err := comeAndGo(t, w, visitor{"b", stranger.address}, now); n != 0 ||
+		!errors.Is(err, errTooOften) {
 		t.Errorf("under another name: %d sign-ins, then %v", n, err)
 	}
 	now.Up += time.Minute
@@ -93,7 +95,8 @@ func TestBucketsAreBounded(t *testing.T) {
 }
 
 func FuzzBuckets(f *testing.F) {
-	text, err := json.Marshal(buckets{"b", map[string]bucket{"192.0.2.1": {2.5, time.Hour}, "2001:db8::/64": {1, 0}}})
+	text, err := json.Marshal(buckets{"b", map[string]bucket{"192.0.2.1": {2.5, time.Hour},
+		"2001:db8::/64": {1, 0}}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -146,7 +149,8 @@ func TestWaitingRoomLocked(t *testing.T) {
 func TestSignInWhileRoomIsLocked(t *testing.T) {
 	m := newMachine(t, impatient)
 	m.works()
-	held, err := openLocked(t.Context(), filepath.Join(m.signin.CacheDir, "waiting", "remote", "door"), unix.LOCK_EX)
+	held, err := openLocked(t.Context(), filepath.Join(m.signin.CacheDir, "waiting",
+		"remote", "door"), unix.LOCK_EX)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +159,8 @@ func TestSignInWhileRoomIsLocked(t *testing.T) {
 	defer cancel()
 	conv := new(said)
 	got := m.signin.Authenticate(ctx, m.request(user), conv)
-	ended(t, got, conv, Broken, "Sign-ins cannot begin on this machine at the moment.", `reason="waiting-room-locked"`)
+	ended(t, got, conv, Broken, "Sign-ins cannot begin on this machine at the moment.",
+		`reason="waiting-room-locked"`)
 }
 
 // A stranger costs the machine no token, however long they stay at the prompt.

@@ -25,7 +25,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// A sign-in page and its browser, as far as a machine sees them; the page itself is tested in a real browser, elsewhere.
+// A sign-in page and its browser, as far as a machine sees them; the page itself is tested in a
+// real browser, elsewhere.
 
 const (
 	pageSPA    = "http://127.0.0.1:8000/"
@@ -33,7 +34,8 @@ const (
 
 	browserFlow  = "sign_in.flow = \"browser\"\n"
 	byToken      = browserFlow + "sign_in.page = \"" + pageSPA + "\"\n"
-	byPastedCode = browserFlow + "sign_in.page = \"" + pagePublic + "\"\nsign_in.answer = \"code\"\n"
+	byPastedCode = browserFlow + "sign_in.page = \"" + pagePublic +
+		"\"\nsign_in.answer = \"code\"\n"
 )
 
 var addressLine = regexp.MustCompile(`(?m)^http\S*#c=\S+$`)
@@ -62,7 +64,8 @@ func (m *machine) open(address string) *page {
 func (m *machine) webClient() *http.Client {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(m.entra.CA())
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool},
+		DisableKeepAlives: true}}
 }
 
 func hash64(text string) string {
@@ -88,8 +91,10 @@ func (p *page) answer(as string) []string {
 		challenge = hash64(verifier)
 	}
 	ask := url.Values{
-		"client_id": {emulator.Contoso().ClientID}, "response_type": {"code"}, "response_mode": {"fragment"}, "redirect_uri": {p.url},
-		"scope": {p.scope}, "state": {p.values.Get("c")}, "nonce": {p.nonce()}, "code_challenge": {challenge}, "code_challenge_method": {"S256"},
+		"client_id": {emulator.Contoso().ClientID}, "response_type": {"code"},
+		"response_mode": {"fragment"}, "redirect_uri": {p.url},
+		"scope": {p.scope}, "state": {p.values.Get("c")}, "nonce": {p.nonce()},
+		"code_challenge": {challenge}, "code_challenge_method": {"S256"},
 		"login_hint": {p.values.Get("u")},
 	}
 	base := p.m.entra.EntraURL() + "/" + emulator.Contoso().TenantID + "/oauth2/v2.0/"
@@ -114,9 +119,11 @@ func (p *page) answer(as string) []string {
 
 func (p *page) redeem(endpoint, code, verifier string) (idToken string) {
 	p.m.t.Helper()
-	form := url.Values{"grant_type": {"authorization_code"}, "client_id": {emulator.Contoso().ClientID}, "code": {code}, "code_verifier": {verifier},
+	form := url.Values{"grant_type": {"authorization_code"},
+		"client_id": {emulator.Contoso().ClientID}, "code": {code}, "code_verifier": {verifier},
 		"redirect_uri": {p.url}, "scope": {p.scope}}
-	req, _ := http.NewRequestWithContext(p.m.t.Context(), http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	req, _ := http.NewRequestWithContext(p.m.t.Context(), http.MethodPost, endpoint,
+		strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Origin", strings.TrimSuffix(p.url, "/"))
 	resp, err := p.m.webClient().Do(req)
@@ -131,16 +138,21 @@ func (p *page) redeem(endpoint, code, verifier string) (idToken string) {
 	return answer["id_token"].(string)
 }
 
-// compact leaves out what the issue is about here: the nonce, which is this page's, not the machine's.
+// compact leaves out what the issue is about here: the nonce, which is this page's, not the
+// machine's.
 func (p *page) compact(raw string) string {
 	segments := strings.Split(raw, ".")
-	decode := func(i int) string { b, _ := base64.RawURLEncoding.DecodeString(segments[i]); return string(b) }
+	decode := func(i int) string {
+		b, _ := base64.RawURLEncoding.DecodeString(segments[i])
+		return string(b)
+	}
 	text := strings.Replace(decode(0)+"\x1f"+decode(1), `,"nonce":"`+p.nonce()+`"`, "\x05", 1)
 	if !strings.Contains(text, "\x05") {
 		p.m.t.Fatalf("no nonce in %s", text)
 	}
 	signature := decode(2)
-	b := bytes.NewBufferString(string([]byte{byte(len(signature) >> 8), byte(len(signature))}) + signature)
+	b := bytes.NewBufferString(string([]byte{byte(len(signature) >> 8), byte(len(signature))}) +
+		signature)
 	w, _ := flate.NewWriter(b, 6)
 	w.Write([]byte(text))
 	w.Close()
@@ -165,7 +177,8 @@ func (p *page) parts(kind, data string) (all []string) {
 	return all
 }
 
-// A typist is somebody at the prompt: opens the address that the first question shows, and then answers with what is next.
+// A typist is somebody at the prompt: opens the address that the first question shows, and then
+// answers with what is next.
 type typist struct {
 	m      *machine
 	as     string
@@ -230,7 +243,8 @@ func (m *machine) paste(req Request, y *typist) (Verdict, *said) {
 	verdict := m.signin.Authenticate(m.t.Context(), req, conv)
 	conv.check(m.t, verdict)
 	if mark := filepath.Join(m.signin.RuntimeDir, "pending", req.Attempt); verdict == Success {
-		os.Rename(mark, filepath.Join(m.signin.RuntimeDir, "opened", req.Attempt)) // as pam/window.c does, if there is one
+		// as pam/window.c does, if there is one
+		os.Rename(mark, filepath.Join(m.signin.RuntimeDir, "opened", req.Attempt))
 	}
 	for _, part := range y.shown {
 		for _, text := range slices.Concat(conv.logged, conv.told, conv.prompts, conv.last) {

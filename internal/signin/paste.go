@@ -20,8 +20,10 @@ import (
 //     browser has done worthless.
 //   - Good parts are kept, whatever else comes. An empty answer is none: a line break after a paste
 //     makes one.
-//   - The next prompt says what was wrong: OpenSSH's client shows no message right before a failure.
-//   - The number of prompts is bounded. What was typed is wiped, and goes into no line and no error.
+//   - The next prompt says what was wrong: OpenSSH's client shows no message right before a
+//     failure.
+//   - The number of prompts is bounded. What was typed is wiped, and goes into no line and no
+//     error.
 
 const (
 	maxPastes  = 20 // answers that hold something
@@ -55,7 +57,8 @@ func (p *paste) complete(ctx context.Context) error {
 // startAgain drops parts that are whole but make no answer.
 func (p *paste) startAgain() {
 	p.parts.Drop()
-	p.note = "These parts make no answer together. Open the address above once more, and paste what the page shows then."
+	p.note = "These parts make no answer together. Open the address above once more, and paste " +
+		"what the page shows then."
 }
 
 // once asks one question.
@@ -113,7 +116,8 @@ func (p *paste) address() string {
 	} else if !t.echo {
 		how += " It does not show."
 	}
-	return p.before() + p.greeting() + "Open this address in your own browser: \n \n" + p.asked.Address() + "\n \n" + how
+	return p.before() + p.greeting() + "Open this address in your own browser: \n \n" +
+		p.asked.Address() + "\n \n" + how
 }
 
 // aboutAnswer returns what the person is told about an answer that is not complete.
@@ -126,9 +130,11 @@ func aboutAnswer(f pasted.Received, parts *pasted.Parts) string {
 	case f.Damaged:
 		return "A part came damaged. Copy it once more, paste it and press ENTER."
 	case f.Cut:
-		return fmt.Sprintf("The end is missing (%d characters came). Paste one part, and press ENTER.", f.Length)
+		return fmt.Sprintf("The end is missing (%d characters came). Paste one part, and "+
+			"press ENTER.", f.Length)
 	case f.Strange:
-		return "That is no part of an answer. Open the address above, sign in there, and paste what the page shows at the end."
+		return "That is no part of an answer. Open the address above, sign in there, and paste " +
+			"what the page shows at the end."
 	case f.Anew:
 		return "The page was used again: the parts that it showed before no longer count."
 	case f.Again != nil && f.New == nil:
@@ -140,14 +146,18 @@ func aboutAnswer(f pasted.Received, parts *pasted.Parts) string {
 }
 
 const (
-	notPastedInTime = "The answer was not pasted in time, so nobody was signed in. Try again. If the sign-in page or Entra ID refused, ask " +
+	notPastedInTime = "The answer was not pasted in time, so nobody was signed in. Try again. If " +
+		"the sign-in page or Entra ID refused, ask " +
 		"your administrator, and quote the number that stood there."
-	fixNotPastedInTime = "if the browser named an error, the sign-in log of Entra ID and the Conditional Access page of the documentation say more; " +
+	fixNotPastedInTime = "if the browser named an error, the sign-in log of Entra ID and the " +
+		"Conditional Access page of the documentation say more; " +
 		"aadctl check compares the sign-in page with what it should be"
 )
 
 func (a *attempt) noAnswer() error {
-	return a.refuse(Refused, "Nothing that was pasted made a whole answer, so nobody was signed in. Try again, and paste what the page shows, part by part.",
+	return a.refuse(Refused,
+		"Nothing that was pasted made a whole answer, so nobody was signed in. Try again, and "+
+			"paste what the page shows, part by part.",
 		"incomplete-answer")
 }
 
@@ -155,13 +165,18 @@ func (a *attempt) noAnswer() error {
 // the nonce of the token. If the token comes from the page, what both ends know is left out of it,
 // so that with other values there the signature is of another text.
 func (a *attempt) isRelayed(bad *token.InvalidError) bool {
-	return bad.Part == token.NonceClaim || bad.Part == token.Signature && a.cfg.SignIn.Answer == config.TokenAnswer
+	return bad.Part == token.NonceClaim || bad.Part == token.Signature &&
+		a.cfg.SignIn.Answer == config.TokenAnswer
 }
 
 func (a *attempt) relayed(err error) error {
-	r := a.refuse(Refused, "The answer does not belong to what this machine asked for, so nobody was signed in. If the page named another machine, "+
-		"account or place than this one, somebody may be passing your sign-in on: tell your administrator.",
-		"relayed-answer", "error", err.Error(), "fix", "ask the person where the address came from: a page that showed other values than this "+
+	r := a.refuse(Refused,
+		"The answer does not belong to what this machine asked for, so nobody was signed in. If "+
+			"the page named another machine, "+
+			"account or place than this one, somebody may be passing your sign-in on: tell your "+
+			"administrator.",
+		"relayed-answer", "error", err.Error(), "fix",
+		"ask the person where the address came from: a page that showed other values than this "+
 			"machine's was opened by an address of somebody else's")
 	r.level = LogWarning
 	return r

@@ -189,7 +189,8 @@ func (p *Probe) Fix(err error) string {
 		means := meaning(theirs.Code, theirs.AADSTS)
 		return cmp.Or(means.fix, means.person)
 	case errors.As(err, &discovery):
-		return cmp.Or(meaning("", discovery.AADSTS).fix, "see that tenant_id and endpoints.authority are right")
+		return cmp.Or(meaning("", discovery.AADSTS).
+			fix, "see that tenant_id and endpoints.authority are right")
 	case errors.As(err, &certificate):
 		return "the certificate " + certificate.Problem +
 			"; see the clock (timedatectl), and endpoints.ca_file for an authority of your own"
@@ -205,7 +206,8 @@ func Settings(err error) bool {
 	var discovery *token.RefusedError
 	var document *token.DocumentError
 	var theirs *oauth.Error
-	return errors.Is(err, errSettings) || errors.As(err, &discovery) || errors.As(err, &document) || errors.As(err, &theirs)
+	return errors.Is(err, errSettings) || errors.As(err, &discovery) || errors.As(err, &document) ||
+		errors.As(err, &theirs)
 }
 
 // heard listens to the answers of the authority.
@@ -225,7 +227,8 @@ func (h *heard) RoundTrip(req *http.Request) (*http.Response, error) {
 		skew := time.Since(date).Round(time.Second)
 		h.at.Store(&skew)
 	}
-	if req.Method == http.MethodPost && answer.StatusCode == http.StatusBadRequest && strings.HasSuffix(req.URL.Path, "/token") {
+	if req.Method == http.MethodPost && answer.StatusCode == http.StatusBadRequest &&
+		strings.HasSuffix(req.URL.Path, "/token") {
 		body, err := io.ReadAll(answer.Body) // bounded by the transport below
 		answer.Body.Close()
 		if err != nil {

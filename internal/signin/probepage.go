@@ -31,7 +31,8 @@ func (p *Probe) Page() (Page, error) {
 		}
 	}
 	scopes := append([]string{"openid", "profile"}, p.a.deviceScopes(p.c)...)
-	return Page{Authority: p.c.authority, Issuer: p.c.openID.Issuer, Scope: strings.Join(scopes, " ")}, nil
+	return Page{Authority: p.c.authority, Issuer: p.c.openID.Issuer,
+		Scope: strings.Join(scopes, " ")}, nil
 }
 
 // Served is the answer of the sign-in page's host.
@@ -56,7 +57,9 @@ func (p *Probe) fetch(ctx context.Context, address string) (s Served, err error)
 	req.Header.Set("Accept", "text/html")
 	req.Header.Set("Cache-Control", "no-cache")
 	client := *p.c.http
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client.CheckRedirect = func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}
 	answer, err := client.Do(req)
 	if err != nil {
 		return s, err
@@ -82,11 +85,14 @@ func (p *Probe) AddressUnknown(ctx context.Context) (bool, error) {
 	if err != nil || endpoint.Scheme != "https" {
 		return false, errors.Join(errSettings, err)
 	}
-	q := url.Values{"client_id": {p.c.clientID}, "response_type": {"code"}, "response_mode": {"fragment"}, "redirect_uri": {p.a.cfg.SignIn.Page},
-		"scope": {page.Scope}, "state": {"check"}, "nonce": {"check"}, "code_challenge": {noChallenge}, "code_challenge_method": {"S256"}}
+	q := url.Values{"client_id": {p.c.clientID}, "response_type": {"code"},
+		"response_mode": {"fragment"}, "redirect_uri": {p.a.cfg.SignIn.Page},
+		"scope": {page.Scope}, "state": {"check"}, "nonce": {"check"},
+		"code_challenge": {noChallenge}, "code_challenge_method": {"S256"}}
 	endpoint.RawQuery = q.Encode()
 	said, err := p.fetch(ctx, endpoint.String())
-	return err == nil && (strings.Contains(string(said.Body), addressUnknown) || strings.Contains(said.Moved, addressUnknown)), err
+	return err == nil && (strings.Contains(string(said.Body), addressUnknown) ||
+		strings.Contains(said.Moved, addressUnknown)), err
 }
 
 const (

@@ -14,26 +14,32 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// Where a rule forbids the host to ask the metadata service, nobody is let in, by a last grant neither, and the log says which
-// identity the rule must know. It does not matter which of its answers is the first to be missed.
+// Where a rule forbids the host to ask the metadata service, nobody is let in, by a last grant
+// neither, and the log says which identity the rule must know. It does not matter which of its
+// answers is the first to be missed.
 func TestMetadataForbidden(t *testing.T) {
 	exe, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		t.Fatal(err)
 	}
-	const forbidden = "Tell the administrator of this machine: a rule forbids this program to ask the metadata service"
+	const forbidden = "Tell the administrator of this machine: a rule forbids this program to " +
+		"ask the metadata service"
 	logged := `reason="metadata-forbidden" account="user@contoso.example"`
-	as := ` process_user="root" process_name="` + filepath.Base(exe) + `" process_exe="` + exe + `" fix="let root with the executable ` + exe + ` ask for`
+	as := ` process_user="root" process_name="` + filepath.Base(exe) + `" process_exe="` + exe +
+		`" fix="let root with the executable ` + exe + ` ask for`
 	for name, test := range map[string]struct {
 		lines string
 		rules []emulator.Caller
 		fault string
 	}{
-		"aadctl may":            {"", []emulator.Caller{{User: "root", Exe: "/usr/sbin/aadctl"}}, ""},
-		"another user may":      {"", []emulator.Caller{{User: "nobody", Exe: exe}}, ""},
-		"sources of the person": {`authorization.source = "permissions"`, []emulator.Caller{{Process: "sshd"}}, ""},
-		"by assignments":        {`authorization.source = "role-assignments"`, []emulator.Caller{{Process: "sshd"}}, ""},
-		"all but the token":     {"", nil, "identity"},
+		"aadctl may": {"", []emulator.Caller{{User: "root", Exe: "/usr/sbin/aadctl"}},
+			""},
+		"another user may": {"", []emulator.Caller{{User: "nobody", Exe: exe}}, ""},
+		"sources of the person": {`authorization.source = "permissions"`,
+			[]emulator.Caller{{Process: "sshd"}}, ""},
+		"by assignments": {`authorization.source = "role-assignments"`,
+			[]emulator.Caller{{Process: "sshd"}}, ""},
+		"all but the token": {"", nil, "identity"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t, "authorization.grant_lifetime = \"8h\"\n"+test.lines)
@@ -43,7 +49,8 @@ func TestMetadataForbidden(t *testing.T) {
 			d.Machine.Callers = test.rules
 			m.entra.SetDirectory(d)
 			if test.fault != "" {
-				m.entra.Fail(emulator.Fault{Endpoint: test.fault, Status: 403, Header: map[string]string{"Connection": "close"}})
+				m.entra.Fail(emulator.Fault{Endpoint: test.fault, Status: 403,
+					Header: map[string]string{"Connection": "close"}})
 			}
 			os.RemoveAll(m.signin.CacheDir) // the boot is another, and nothing is remembered
 			got, conv = m.signIn(m.request(user), user)
@@ -66,10 +73,14 @@ func TestForbiddenFix(t *testing.T) {
 		resource string
 		want     string
 	}{
-		"in Azure":        {process{"root", "sshd", "/usr/sbin/sshd"}, "", "let root with the executable /usr/sbin/sshd ask for /metadata/instance and"},
-		"after an update": {process{"root", "sshd (deleted)", "/usr/sbin/sshd (deleted)"}, "", "restart the service"},
-		"on Arc": {process{"root", "sudo", "/usr/bin/sudo"}, "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/g/providers/Microsoft.HybridCompute/machines/m",
-			"the agent of Azure Arc (azcmagent show) or a firewall: root must be let in with the executable /usr/bin/sudo"},
+		"in Azure": {process{"root", "sshd", "/usr/sbin/sshd"}, "",
+			"let root with the executable /usr/sbin/sshd ask for /metadata/instance and"},
+		"after an update": {process{"root", "sshd (deleted)", "/usr/sbin/sshd (deleted)"},
+			"", "restart the service"},
+		"on Arc": {process{"root", "sudo", "/usr/bin/sudo"},
+			"/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/g/providers/Microsoft.HybridCompute/machines/m",
+			"the agent of Azure Arc (azcmagent show) or a firewall: root must be let in with the " +
+				"executable /usr/bin/sudo"},
 	} {
 		cfg := new(config.Config)
 		cfg.Authorization.ResourceID = test.resource
@@ -78,7 +89,8 @@ func TestForbiddenFix(t *testing.T) {
 		}
 	}
 	// What Resource Manager forbids is none of the rules'.
-	if (&azure.Error{Op: azure.ResourceManager, Status: 403}).Forbidden() || !(&azure.Error{Op: azure.MachineMetadata, Status: 403}).Forbidden() {
+	if (&azure.Error{Op: azure.ResourceManager, Status: 403}).Forbidden() ||
+		!(&azure.Error{Op: azure.MachineMetadata, Status: 403}).Forbidden() {
 		t.Error("who forbids what")
 	}
 }

@@ -50,18 +50,21 @@ func (a *attempt) greeting() string {
 	if host := clean(a.RemoteHost, 100); host != "" {
 		from = ", from " + host
 	}
-	return fmt.Sprintf("Signing in to %s as %s (%s%s). \n", clean(hostname(), 64), a.name.Account, clean(a.Service, 64), from)
+	return fmt.Sprintf("Signing in to %s as %s (%s%s). \n", clean(hostname(), 64), a.name.Account,
+		clean(a.Service, 64), from)
 }
 
 // sentence has the page and the code, which are the server's and cleaned. Its last line is the
 // preview's, word for word.
 func (a *attempt) sentence(code *devicecode.Code) (text string) {
 	if complete := clean(code.VerificationURIComplete, 400); complete != "" {
-		text = whole("Open ", complete) + fmt.Sprintf("Open %s and check that the page shows the code below, or: \n", complete)
+		text = whole("Open ", complete) +
+			fmt.Sprintf("Open %s and check that the page shows the code below, or: \n", complete)
 	}
 	page := clean(code.VerificationURI, 300)
 	return text + whole("To sign in, use a web browser to open the page ", page) +
-		fmt.Sprintf("To sign in, use a web browser to open the page %s and enter the code %s to authenticate. %s", page, clean(code.UserCode, 40), ready)
+		fmt.Sprintf("To sign in, use a web browser to open the page %s and enter the code %s to "+
+			"authenticate. %s", page, clean(code.UserCode, 40), ready)
 }
 
 // narrowest is where PuTTY, plink and psftp break a line, in the middle of a word and whatever the

@@ -65,13 +65,17 @@ func (s *said) End(l LogLevel, line string) {
 }
 
 func promptedAttempt(req Request) *attempt {
-	return &attempt{Request: req, cfg: &config.Config{}, name: account.Name{Account: "user@contoso.example", UPN: "user@contoso.example"}}
+	return &attempt{Request: req, cfg: &config.Config{},
+		name: account.Name{Account: "user@contoso.example", UPN: "user@contoso.example"}}
 }
 
 func TestPromptText(t *testing.T) {
 	const alone = "https://microsoft.com/devicelogin \n"
-	const sentence = "To sign in, use a web browser to open the page https://microsoft.com/devicelogin and enter the code FJS3K6X4D to authenticate. Press ENTER when ready."
-	honest := devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: "https://microsoft.com/devicelogin"}
+	const sentence = "To sign in, use a web browser to open the page " +
+		"https://microsoft.com/devicelogin and enter the code FJS3K6X4D to authenticate. Press " +
+		"ENTER when ready."
+	honest := devicecode.Code{UserCode: "FJS3K6X4D",
+		VerificationURI: "https://microsoft.com/devicelogin"}
 	complete := honest
 	complete.VerificationURIComplete = "https://microsoft.com/devicelogin?otc=FJS3K6X4D"
 	for _, test := range []struct {
@@ -81,21 +85,28 @@ func TestPromptText(t *testing.T) {
 		want string
 	}{
 		{"over ssh", Request{Service: "sshd", RemoteHost: "192.0.2.7"}, honest,
-			"Signing in to HOST as user@contoso.example (sshd, from 192.0.2.7). \n" + alone + sentence},
+			"Signing in to HOST as user@contoso.example (sshd, from 192.0.2.7). \n" + alone +
+				sentence},
 		{"at the machine", Request{Service: "sudo"}, honest,
 			"Signing in to HOST as user@contoso.example (sudo). \n" + alone + sentence},
-		{"with the code in the page's address", Request{Service: "sshd", RemoteHost: "host.example"}, complete,
+		{"with the code in the page's address",
+			Request{Service: "sshd", RemoteHost: "host.example"}, complete,
 			"Signing in to HOST as user@contoso.example (sshd, from host.example). \n" +
-				"Open https://microsoft.com/devicelogin?otc=FJS3K6X4D and check that the page shows the code below, or: \n" + alone + sentence},
+				"Open https://microsoft.com/devicelogin?otc=FJS3K6X4D and check that the page " +
+				"shows the code below, or: \n" + alone + sentence},
 		{"hostile server", Request{Service: "sshd"}, devicecode.Code{
 			UserCode:                "A\x1b[8mB\nC\u202e",
 			VerificationURI:         "https://x\r\n\x1b[2J",
 			VerificationURIComplete: "\x1b\u200b\n",
 			Message:                 "never shown",
 		}, "Signing in to HOST as user@contoso.example (sshd). \n" +
-			"To sign in, use a web browser to open the page https://x  [2J and enter the code A[8mB C to authenticate. Press ENTER when ready."},
-		{"hostile address of the client", Request{Service: "sshd", RemoteHost: "a).\nTo sign in, open https://evil.example\x1b[1A"}, honest,
-			"Signing in to HOST as user@contoso.example (sshd, from a). To sign in, open https://evil.example[1A). \n" + alone + sentence},
+			"To sign in, use a web browser to open the page https://x  [2J and enter the code " +
+			"A[8mB C to authenticate. Press ENTER when ready."},
+		{"hostile address of the client",
+			Request{Service: "sshd",
+				RemoteHost: "a).\nTo sign in, open https://evil.example\x1b[1A"}, honest,
+			"Signing in to HOST as user@contoso.example (sshd, from a). To sign in, open " +
+				"https://evil.example[1A). \n" + alone + sentence},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			want := strings.Replace(test.want, "HOST", clean(hostname(), 64), 1)
@@ -106,7 +117,8 @@ func TestPromptText(t *testing.T) {
 	}
 }
 
-// Where clients break a line at column 77, each address is whole once: in its own line if the sentence would break it.
+// Where clients break a line at column 77, each address is whole once: in its own line if the
+// sentence would break it.
 func TestAddressIsWhole(t *testing.T) {
 	for _, test := range []struct {
 		page, complete string
@@ -116,10 +128,12 @@ func TestAddressIsWhole(t *testing.T) {
 		{"https://" + strings.Repeat("a", 22), "", nil}, // 47 + 30
 		{"https://" + strings.Repeat("a", 23), "", []string{"https://" + strings.Repeat("a", 23)}},
 		{"https://" + strings.Repeat("a", 22), "https://" + strings.Repeat("b", 64), nil},
-		{"https://" + strings.Repeat("a", 22), "https://" + strings.Repeat("b", 65), []string{"https://" + strings.Repeat("b", 65)}},
+		{"https://" + strings.Repeat("a", 22), "https://" + strings.Repeat("b", 65),
+			[]string{"https://" + strings.Repeat("b", 65)}},
 	} {
 		a := promptedAttempt(Request{Service: "sshd"})
-		text := a.promptText(&devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: test.page, VerificationURIComplete: test.complete})
+		text := a.promptText(&devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: test.page,
+			VerificationURIComplete: test.complete})
 		lines := strings.Split(text, "\n")
 		var alone []string
 		for _, line := range lines[:len(lines)-1] {
@@ -133,44 +147,55 @@ func TestAddressIsWhole(t *testing.T) {
 		if !slices.Equal(alone, test.alone) {
 			t.Errorf("alone %q, want %q, in\n%s", alone, test.alone, text)
 		}
-		if want := "To sign in, use a web browser to open the page " + test.page + " and enter the code FJS3K6X4D to authenticate. Press ENTER when ready."; lines[len(lines)-1] != want {
+		if want := "To sign in, use a web browser to open the page " + test.page +
+			" and enter the code FJS3K6X4D to authenticate. Press ENTER when ready."; lines[len(lines)-1] != want {
 			t.Errorf("%q, want %q", lines[len(lines)-1], want)
 		}
 	}
 }
 
-// Behind sudo page and code are a message, and no prompt, which the caller may replace. In sshd they are asked for again.
+// Behind sudo page and code are a message, and no prompt, which the caller may replace. In sshd
+// they are asked for again.
 func TestAskIn(t *testing.T) {
-	code := &devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: "https://microsoft.com/devicelogin"}
+	code := &devicecode.Code{UserCode: "FJS3K6X4D",
+		VerificationURI: "https://microsoft.com/devicelogin"}
 	for program, want := range map[string]struct{ told, prompts, again int }{
-		"sudo": {1, 1, 0}, "sudo-rs": {0, 1, 0}, "sshd": {0, 1, 1}, "sshd-session": {0, 1, 1}, "su": {0, 1, 0}, "login": {0, 1, 0},
+		"sudo": {1, 1, 0}, "sudo-rs": {0, 1, 0}, "sshd": {0, 1, 1}, "sshd-session": {0, 1, 1},
+		"su": {0, 1, 0}, "login": {0, 1, 0},
 		"polkit-agent-helper-1": {0, 1, 0}, "cockpit-session": {0, 1, 0}, "": {0, 1, 0},
 	} {
 		var conv said
 		a := promptedAttempt(Request{Service: "sudo", Program: program})
 		a.conv = &conv
 		a.ask(code)
-		if len(conv.told) != want.told || len(conv.prompts) != want.prompts || len(conv.again) != want.again {
-			t.Fatalf("%s: told %q, asked %q, and again %q", program, conv.told, conv.prompts, conv.again)
+		if len(conv.told) != want.told || len(conv.prompts) != want.prompts ||
+			len(conv.again) != want.again {
+			t.Fatalf("%s: told %q, asked %q, and again %q", program,
+				conv.told, conv.prompts, conv.again)
 		}
 		shown := append(append(conv.told, conv.again...), conv.prompts...)
-		if !strings.Contains(shown[0], code.VerificationURI+" and enter the code FJS3K6X4D to authenticate.") {
+		if !strings.Contains(shown[0], code.VerificationURI+
+			" and enter the code FJS3K6X4D to authenticate.") {
 			t.Errorf("%s: %q", program, shown[0])
 		}
-		if got := strings.Join(append(conv.told, conv.prompts...), " "); strings.TrimSuffix(got, " ") != a.promptText(code) {
+		if got := strings.Join(append(conv.told, conv.prompts...), " "); strings.TrimSuffix(got,
+			" ") != a.promptText(code) {
 			t.Errorf("%s: %q", program, got)
 		}
 		if want.told == 1 && conv.prompts[0] != "Press ENTER when ready. " {
 			t.Errorf("%s: %q", program, conv.prompts)
 		}
-		if want.again == 1 && (!strings.HasPrefix(conv.again[0], "Still waiting for the browser. \n") || strings.Contains(conv.again[0], "Signing in")) {
+		if want.again == 1 &&
+			(!strings.HasPrefix(conv.again[0], "Still waiting for the browser. \n") ||
+				strings.Contains(conv.again[0], "Signing in")) {
 			t.Errorf("%s: %q", program, conv.again)
 		}
 	}
 }
 
-// The picture is between the line that OpenSSH's client begins with words of its own and the sentence, which stays as it is. It
-// is drawn for terminals it fits on, of pages that people could type.
+// The picture is between the line that OpenSSH's client begins with words of its own and the
+// sentence, which stays as it is. It is drawn for terminals it fits on, of pages that people could
+// type.
 func TestPicture(t *testing.T) {
 	const page = "https://microsoft.com/devicelogin"
 	long := "https://microsoft.com/" + strings.Repeat("a", 90)
@@ -195,12 +220,15 @@ func TestPicture(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := promptedAttempt(Request{Service: "sshd", Columns: test.columns})
-			code := devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: test.page, VerificationURIComplete: test.complete}
+			code := devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: test.page,
+				VerificationURIComplete: test.complete}
 			plain := a.promptText(&code)
 			a.cfg.SignIn.QR = !test.off
 			got := strings.Split(a.promptText(&code), "\n")
-			if rest := slices.Concat(got[:1], got[1+test.lines:]); strings.Join(rest, "\n") != plain {
-				t.Fatalf("%d lines of a picture are not in\n%s\nbut\n%s", test.lines, strings.Join(got, "\n"), plain)
+			if rest := slices.Concat(got[:1], got[1+test.lines:]); strings.Join(rest,
+				"\n") != plain {
+				t.Fatalf("%d lines of a picture are not in\n%s\nbut\n%s", test.lines,
+					strings.Join(got, "\n"), plain)
 			}
 			for _, line := range got[1 : 1+test.lines] {
 				if strings.Trim(line, " ▀▄█") != "" || utf8.RuneCountInString(line) != test.wide {
@@ -219,7 +247,8 @@ func TestPages(t *testing.T) {
 		want []string
 	}{
 		{devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: page}, []string{page}},
-		{devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: page, VerificationURIComplete: complete}, []string{complete, page}},
+		{devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: page,
+			VerificationURIComplete: complete}, []string{complete, page}},
 	} {
 		for _, columns := range []int{0, 80} {
 			a := promptedAttempt(Request{Service: "sshd", Columns: columns})
@@ -229,7 +258,8 @@ func TestPages(t *testing.T) {
 			}
 		}
 	}
-	for _, prompt := range []string{"", "Password: ", "\nOpen the pod bay doors", "\nTo sign in, use a web browser to open the page "} {
+	for _, prompt := range []string{"", "Password: ", "\nOpen the pod bay doors",
+		"\nTo sign in, use a web browser to open the page "} {
 		if got := Pages(prompt); len(got) > 0 {
 			t.Errorf("%q: %q", prompt, got)
 		}
@@ -242,8 +272,10 @@ func TestPromptTextIsBounded(t *testing.T) {
 	page := "https://" + strings.Repeat("~", 98) // of the largest picture
 	a := promptedAttempt(Request{Service: long, RemoteHost: long, Columns: 80})
 	a.cfg.SignIn.QR = true
-	text := a.promptText(&devicecode.Code{UserCode: long, VerificationURI: page, VerificationURIComplete: long})
-	if len(text) > 8192 || !strings.Contains(text, "\n██████") || !strings.HasSuffix(text, " Press ENTER when ready.") {
+	text := a.promptText(&devicecode.Code{UserCode: long, VerificationURI: page,
+		VerificationURIComplete: long})
+	if len(text) > 8192 || !strings.Contains(text, "\n██████") ||
+		!strings.HasSuffix(text, " Press ENTER when ready.") {
 		t.Errorf("%d bytes, ends %q", len(text), text[len(text)-40:])
 	}
 }

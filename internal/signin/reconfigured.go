@@ -28,5 +28,6 @@ func (a *attempt) reconfigured() error {
 	if _, err := config.Load(a.ConfigPath); err != nil {
 		return a.misconfigured(err)
 	}
-	return a.refuse(Denied, "The configuration of this machine has changed. Connect again.", "reconfigured")
+	return a.refuse(Denied, "The configuration of this machine has changed. Connect again.",
+		"reconfigured")
 }

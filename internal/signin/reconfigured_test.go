@@ -14,8 +14,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// A person is in the browser while the administrator changes the configuration. The attempt does not
-// bring the former rules back, and lets nobody in by answers to questions of the former one.
+// A person is in the browser while the administrator changes the configuration. The attempt does
+// not bring the former rules back, and lets nobody in by answers to questions of the former one.
 func TestReconfiguredMeanwhile(t *testing.T) {
 	const told = "The configuration of this machine has changed. Connect again."
 	for name, test := range map[string]struct {
@@ -27,15 +27,28 @@ func TestReconfiguredMeanwhile(t *testing.T) {
 			m.reconfigure(`accounts.id_range = [3000000, 3999999]`)
 			return m.store.Update(func(e *account.Edit) error { return e.SetRules(m.rules) })
 		}, told},
-		"written":        {"", func(m *machine) error { m.reconfigure(`accounts.shell = "/bin/sh"`); return nil }, told},
-		"another source": {"", func(m *machine) error { m.reconfigure(`authorization.source = "permissions"`); return nil }, told},
-		"a group":        {"", func(m *machine) error { m.reconfigure(`sign_in.admin_services = ["cockpit"]`); return nil }, told},
-		"the same again": {"", func(m *machine) error { m.reconfigure("# a comment"); return nil }, ""},
+		"written": {"",
+			func(m *machine) error { m.reconfigure(`accounts.shell = "/bin/sh"`); return nil },
+			told},
+		"another source": {"",
+			func(m *machine) error {
+				m.reconfigure(`authorization.source = "permissions"`)
+				return nil
+			}, told},
+		"a group": {"",
+			func(m *machine) error {
+				m.reconfigure(`sign_in.admin_services = ["cockpit"]`)
+				return nil
+			}, told},
+		"the same again": {"", func(m *machine) error { m.reconfigure("# a comment"); return nil },
+			""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t, test.lines)
 			before := m.rules
-			if err := m.store.Update(func(e *account.Edit) error { return e.SetRules(before) }); err != nil {
+			if err := m.store.Update(func(e *account.Edit) error {
+				return e.SetRules(before)
+			}); err != nil {
 				t.Fatal(err)
 			}
 			got, conv := m.run(m.request(user), func(code string) error {
@@ -69,7 +82,8 @@ func TestConfigurationGoneMeanwhile(t *testing.T) {
 	got, conv := m.run(m.request(user), func(code string) error {
 		return errors.Join(os.Remove(m.config), m.entra.SignIn(code, user))
 	})
-	if got == Success || len(conv.logged) == 0 || strings.Contains(conv.logged[len(conv.logged)-1], "reconfigured") {
+	if got == Success || len(conv.logged) == 0 ||
+		strings.Contains(conv.logged[len(conv.logged)-1], "reconfigured") {
 		t.Errorf("verdict %d, logged %q", got, conv.logged)
 	}
 }
@@ -83,5 +97,6 @@ func TestReconfiguredInAnOutage(t *testing.T) {
 	m.once("identity", func() { m.reconfigure(`authorization.grant_lifetime = "0s"`) })
 	m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
 	got, conv := m.again(m.request(user))
-	ended(t, got, conv, Denied, "The configuration of this machine has changed.", `denied reason="reconfigured"`)
+	ended(t, got, conv, Denied, "The configuration of this machine has changed.",
+		`denied reason="reconfigured"`)
 }

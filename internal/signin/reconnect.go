@@ -12,9 +12,9 @@ import (
 )
 
 // sshd looks up a person's groups when the connection begins, for AllowGroups, DenyGroups and Match
-// Group, and never again. Changes that a sign-in makes are too late for it: a member of a group that
-// is to be confined would have a full shell once. If sshd has such rules, the changed groups are
-// stored, and the person connects again.
+// Group, and never again. Changes that a sign-in makes are too late for it: a member of a group
+// that is to be confined would have a full shell once. If sshd has such rules, the changed groups
+// are stored, and the person connects again.
 
 // reconnects reports whether this attempt is one of sshd's that must not go on with other groups
 // than it began with.
@@ -42,7 +42,9 @@ func (a *attempt) otherGroups(before, now account.Account) bool {
 }
 
 func sameGroups(x, y []uint32) bool {
-	sorted := func(gids []uint32) []uint32 { return slices.Compact(slices.Sorted(slices.Values(gids))) }
+	sorted := func(gids []uint32) []uint32 {
+		return slices.Compact(slices.Sorted(slices.Values(gids)))
+	}
 	return slices.Equal(sorted(x), sorted(y))
 }
 
@@ -53,5 +55,6 @@ func (a *attempt) storeHasChanged() bool {
 }
 
 func (a *attempt) groupsChanged() error {
-	return a.refuse(Denied, "Your groups on this machine have changed. Connect again.", "groups-changed")
+	return a.refuse(Denied, "Your groups on this machine have changed. Connect again.",
+		"groups-changed")
 }

@@ -20,7 +20,8 @@ func byGroup(t *testing.T, lines string) *machine {
 	return m
 }
 
-// changes signs in, or comes with a key, and says whether the groups have changed; else the attempt goes well.
+// changes signs in, or comes with a key, and says whether the groups have changed; else the attempt
+// goes well.
 func (m *machine) changes(what string, want, browser bool) {
 	m.t.Helper()
 	var got Verdict
@@ -38,7 +39,8 @@ func (m *machine) changes(what string, want, browser bool) {
 	}
 }
 
-// Who comes to a group or leaves it connects again, and then no more; the groups are stored already.
+// Who comes to a group or leaves it connects again, and then no more; the groups are stored
+// already.
 func TestReconnectOnGroupChange(t *testing.T) {
 	m := byGroup(t, "")
 	m.changes("a first sign-in of a member", true, true)
@@ -48,7 +50,8 @@ func TestReconnectOnGroupChange(t *testing.T) {
 	m.changes("the next", false, true)
 	m.changes("with a key", false, false)
 	m.change(func(d *emulator.Directory) {
-		d.Groups = slices.DeleteFunc(d.Groups, func(g emulator.Group) bool { return g.ObjectID == staffID })
+		d.Groups = slices.DeleteFunc(d.Groups,
+			func(g emulator.Group) bool { return g.ObjectID == staffID })
 	})
 	m.changes("with a key, no member any more", false, false) // which nobody can know
 	m.changes("no member any more", true, true)
@@ -67,10 +70,12 @@ func TestReconnectOnlyWhereNeeded(t *testing.T) {
 		service      string
 		want         bool
 	}{
-		"no such rule":             {rules: "Match Group aad_users", service: "sshd"},
-		"such a rule":              {rules: "DenyGroups web", service: "sshd", want: true},
-		"switched off":             {lines: "sign_in.reconnect_on_group_change = false\n", rules: "DenyGroups web", service: "sshd"},
-		"switched on":              {lines: "sign_in.reconnect_on_group_change = true\n", service: "sshd", want: true},
+		"no such rule": {rules: "Match Group aad_users", service: "sshd"},
+		"such a rule":  {rules: "DenyGroups web", service: "sshd", want: true},
+		"switched off": {lines: "sign_in.reconnect_on_group_change = false\n",
+			rules: "DenyGroups web", service: "sshd"},
+		"switched on": {lines: "sign_in.reconnect_on_group_change = true\n",
+			service: "sshd", want: true},
 		"a rule that is not known": {rules: "unreadable", service: "sshd", want: true},
 		"another service":          {rules: "DenyGroups web", service: "sudo"},
 	} {
@@ -91,7 +96,8 @@ func TestReconnectOnlyWhereNeeded(t *testing.T) {
 	}
 }
 
-// Two connections begin before a member's first sign-in: the second one's host knows no more of the groups than the first one's.
+// Two connections begin before a member's first sign-in: the second one's host knows no more of the
+// groups than the first one's.
 func TestReconnectOfTwoAtOnce(t *testing.T) {
 	m := byGroup(t, "")
 	req := m.request(user)

@@ -24,7 +24,8 @@ func (a *attempt) renamedPerson(c *token.Claims) (account.Identity, error) {
 	if err != nil {
 		return account.Identity{}, a.notRenamed(clean(c.PreferredUsername, 120), err)
 	}
-	return account.Identity{TenantID: c.TenantID, ObjectID: c.ObjectID, Name: now.Account, UPN: now.UPN}, nil
+	return account.Identity{TenantID: c.TenantID, ObjectID: c.ObjectID,
+		Name: now.Account, UPN: now.UPN}, nil
 }
 
 // boundTo reports whether the name typed is the present name of the account of the person who
@@ -40,7 +41,8 @@ func (a *attempt) boundTo(c *token.Claims) bool {
 }
 
 func (a *attempt) renamed(to account.Account) error {
-	person := fmt.Sprintf("Your account has been renamed to %s on this machine; its files stay yours. Connect again with that name.", to.Name)
+	person := fmt.Sprintf("Your account has been renamed to %s on this machine; its files stay "+
+		"yours. Connect again with that name.", to.Name)
 	if to.Name != a.name.Account {
 		person = fmt.Sprintf("Your account is now named %s. Connect again with that name.", to.Name)
 	}
@@ -62,6 +64,8 @@ func (a *attempt) notRenamed(to string, err error) error {
 	default:
 		return a.notStored(err)
 	}
-	return a.refuse(Denied, fmt.Sprintf("Your account is named %s in Entra ID by now, but %s. Ask its administrator.", to, why),
+	return a.refuse(Denied,
+		fmt.Sprintf("Your account is named %s in Entra ID by now, but %s. Ask its administrator.",
+			to, why),
 		"not-renamed", "new_name", to, "problem", plain(err))
 }

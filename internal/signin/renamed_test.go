@@ -9,8 +9,8 @@ import (
 	"aadlogin/internal/account"
 )
 
-// Who has another name in the directory by now types the old one first: that is the account's, and so is the object. It is
-// renamed once Azure has said yes, and only to a name that it may have.
+// Who has another name in the directory by now types the old one first: that is the account's, and
+// so is the object. It is renamed once Azure has said yes, and only to a name that it may have.
 func TestOldNameTyped(t *testing.T) {
 	t.Parallel()
 	const now = "renamed@contoso.example"
@@ -21,11 +21,16 @@ func TestOldNameTyped(t *testing.T) {
 		told    string
 		logged  string
 	}{
-		"free": {to: now, renamed: true, told: "Your account is now named " + now + ". Connect again with that name.", logged: `renamed" account="user@contoso.example"`},
+		"free": {to: now, renamed: true, told: "Your account is now named " + now +
+			". Connect again with that name.", logged: `renamed" account="user@contoso.example"`},
 		"of another domain": {to: "user@fabrikam.example", logged: `not-renamed"`,
-			told: "Your account is named user@fabrikam.example in Entra ID by now, but this machine does not accept that name. Ask its administrator."},
-		"another's": {to: now, prepare: func(m *machine) { m.put(m.imported(now)) }, logged: `not-renamed"`,
-			told: "named " + now + " in Entra ID by now, but that name is or was another account's on this machine. Ask its administrator."},
+			told: "Your account is named user@fabrikam.example in Entra ID by now, but this " +
+				"machine does not accept that name. Ask its administrator."},
+		"another's": {to: now, prepare: func(m *machine) { m.put(m.imported(now)) },
+			logged: `not-renamed"`,
+			told: "named " + now +
+				" in Entra ID by now, but that name is or was another account's on this machine. " +
+				"Ask its administrator."},
 		"once another's": {to: now, prepare: func(m *machine) {
 			a := m.imported(now)
 			m.put(a)
@@ -34,12 +39,21 @@ func TestOldNameTyped(t *testing.T) {
 				m.t.Fatal(err)
 			}
 		}, logged: `not-renamed"`, told: "that name is or was another account's"},
-		"a local group's": {to: now, prepare: func(m *machine) { m.local("", now+":x:4243:\n") }, logged: `problem="` + now + `: a local group has this name"`,
-			told: "named " + now + " in Entra ID by now, but a local account or group of this machine has that name. Ask its administrator."},
-		"a local user's": {to: now, prepare: func(m *machine) { m.local(now+":x:4243:100:::\n", "") }, logged: "a local account of this name has id 4243",
+		"a local group's": {to: now, prepare: func(m *machine) {
+			m.local("", now+":x:4243:\n")
+		}, logged: `problem="` + now + `: a local group has this name"`,
+			told: "named " + now +
+				" in Entra ID by now, but a local account or group of this machine has that " +
+				"name. Ask its administrator."},
+		"a local user's": {to: now, prepare: func(m *machine) {
+			m.local(now+":x:4243:100:::\n", "")
+		}, logged: "a local account of this name has id 4243",
 			told: "but a local account or group of this machine has that name"},
-		"without a role": {to: now, prepare: func(m *machine) { m.assign(now, "") }, logged: "no-role", told: "Access denied:"},
-		"not readable":   {to: "-rf@contoso.example", logged: `not-renamed"`, told: "but this machine does not accept that name"},
+		"without a role": {to: now, prepare: func(m *machine) {
+			m.assign(now, "")
+		}, logged: "no-role", told: "Access denied:"},
+		"not readable": {to: "-rf@contoso.example", logged: `not-renamed"`,
+			told: "but this machine does not accept that name"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			m := newMachine(t, "")
@@ -52,12 +66,14 @@ func TestOldNameTyped(t *testing.T) {
 			got, conv := m.signIn(m.request(user), c.to)
 			ended(t, got, conv, Denied, c.told, c.logged)
 			if !c.renamed {
-				if a := m.stored(user); a.UID != before.UID || a.Name != user || a.UPN != user || len(a.Former) > 0 {
+				if a := m.stored(user); a.UID != before.UID || a.Name != user ||
+					a.UPN != user || len(a.Former) > 0 {
 					t.Errorf("stored %+v", a)
 				}
 				return
 			}
-			if a := m.stored(now); a.UID != before.UID || a.Home != before.Home || a.ObjectID != userOID {
+			if a := m.stored(now); a.UID != before.UID ||
+				a.Home != before.Home || a.ObjectID != userOID {
 				t.Errorf("stored %+v", a)
 			}
 			m.unknown(user)
@@ -74,16 +90,19 @@ func TestOldNameOfAnother(t *testing.T) {
 	m := newMachine(t, "")
 	m.put(m.person(user, userOID), m.person(admin, adminOID))
 	got, conv := m.signIn(m.request(user), admin)
-	ended(t, got, conv, Refused, "but admin@contoso.example signed in with the browser", "other-account")
+	ended(t, got, conv, Refused, "but admin@contoso.example signed in with the browser",
+		"other-account")
 	m.rename("renamed@contoso.example")
 	got, conv = m.signIn(m.request(admin), "renamed@contoso.example")
-	ended(t, got, conv, Refused, "but renamed@contoso.example signed in with the browser", "other-account")
+	ended(t, got, conv, Refused, "but renamed@contoso.example signed in with the browser",
+		"other-account")
 	if a := m.stored(user); a.Name != user {
 		t.Errorf("stored %+v", a)
 	}
 }
 
-// Who was deleted and created again is another object of the same name, until an administrator says that it is the same person.
+// Who was deleted and created again is another object of the same name, until an administrator says
+// that it is the same person.
 func TestCreatedAgain(t *testing.T) {
 	m := newMachine(t, "")
 	before := m.person(user, stranger)
@@ -91,7 +110,9 @@ func TestCreatedAgain(t *testing.T) {
 	m.put(before)
 	got, conv := m.signIn(m.request(user), user)
 	ended(t, got, conv, Denied, "belongs to somebody else", `oid="`+userOID+`"`)
-	err := m.store.Update(func(e *account.Edit) error { return e.Rebind(before, m.rules.TenantID, userOID) })
+	err := m.store.Update(func(e *account.Edit) error {
+		return e.Rebind(before, m.rules.TenantID, userOID)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +121,8 @@ func TestCreatedAgain(t *testing.T) {
 	}
 	got, conv = m.signIn(m.request(user), user)
 	ended(t, got, conv, Success, "", "signed-in")
-	if a := m.stored(user); a.UID != before.UID || a.Home != before.Home || a.ObjectID != userOID || a.Admin {
+	if a := m.stored(user); a.UID != before.UID || a.Home != before.Home ||
+		a.ObjectID != userOID || a.Admin {
 		t.Errorf("stored %+v", a)
 	}
 }

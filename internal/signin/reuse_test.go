@@ -48,7 +48,8 @@ func TestReuse(t *testing.T) {
 	for range 3 {
 		got, conv, asked := m.silent(m.request(user))
 		ended(t, got, conv, Success, "", "signed-in")
-		if line := strings.Join(conv.logged, "\n"); asked || !strings.Contains(line, `role="`) || !strings.Contains(line, `scope="/subscriptions/`) {
+		if line := strings.Join(conv.logged, "\n"); asked || !strings.Contains(line, `role="`) ||
+			!strings.Contains(line, `scope="/subscriptions/`) {
 			t.Errorf("asked %v, logged %q", asked, conv.logged)
 		}
 	}
@@ -64,8 +65,10 @@ func TestReuseIsLogged(t *testing.T) {
 		req := m.request(user)
 		req.Attempt = stranger
 		got, conv, _ := m.silent(req)
-		ended(t, got, conv, Success, "", `6 signed-in reason="reuse" account="`+user+`" uid="`+fmt.Sprint(m.firstID(user))+`" oid="`+userOID+`"`)
-		ended(t, got, conv, Success, "", ` attempt="`+stranger+`" reuse_attempt="`+ofOurs+`" reuse_time="20`)
+		ended(t, got, conv, Success, "", `6 signed-in reason="reuse" account="`+user+`" uid="`+
+			fmt.Sprint(m.firstID(user))+`" oid="`+userOID+`"`)
+		ended(t, got, conv, Success, "", ` attempt="`+stranger+`" reuse_attempt="`+
+			ofOurs+`" reuse_time="20`)
 		ended(t, got, conv, Success, "", ` reuse_rhost="192.0.2.7"`)
 	}
 }
@@ -82,22 +85,34 @@ func TestNoReuse(t *testing.T) {
 		"without a service":    func(_ *machine, r *Request) { r.Service = "" },
 		"switched off":         func(m *machine, _ *Request) { m.edit(tenMinutes, "") },
 		"another window":       func(m *machine, _ *Request) { m.edit(`"10m"`, `"1h"`) },
-		"another application":  func(m *machine, _ *Request) { m.edit(emulator.Contoso().ClientID, stranger) },
-		"another domain":       func(m *machine, _ *Request) { m.edit(`["contoso.example"]`, `["contoso.example", "fabrikam.example"]`) },
-		"later":                func(m *machine, _ *Request) { m.ahead.Store(int64(10*time.Minute + time.Second)) },
-		"before":               func(m *machine, _ *Request) { m.ahead.Store(-int64(time.Minute)) },
+		"another application": func(m *machine, _ *Request) {
+			m.edit(emulator.Contoso().ClientID, stranger)
+		},
+		"another domain": func(m *machine, _ *Request) {
+			m.edit(`["contoso.example"]`, `["contoso.example", "fabrikam.example"]`)
+		},
+		"later": func(m *machine, _ *Request) {
+			m.ahead.Store(int64(10*time.Minute + time.Second))
+		},
+		"before": func(m *machine, _ *Request) { m.ahead.Store(-int64(time.Minute)) },
 		"later, with the clock stepped back": func(m *machine, _ *Request) {
-			m.signin.Uptime = func() (string, time.Duration) { boot, up := uptime(); return boot, up + 11*time.Minute }
+			m.signin.Uptime = func() (string, time.Duration) {
+				boot, up := uptime()
+				return boot, up + 11*time.Minute
+			}
 		},
 		"after a reboot": func(m *machine, _ *Request) {
 			m.signin.Uptime = func() (string, time.Duration) { return "other", time.Minute }
 		},
-		"without a boot id":  func(m *machine, _ *Request) { m.signin.Uptime = func() (string, time.Duration) { return "", 0 } },
+		"without a boot id": func(m *machine, _ *Request) {
+			m.signin.Uptime = func() (string, time.Duration) { return "", 0 }
+		},
 		"a damaged file":     func(m *machine, _ *Request) { m.write(m.windows(user), "[{") },
 		"somebody's windows": func(m *machine, _ *Request) { m.forge(userOID, stranger) },
 		"another tenant's":   func(m *machine, _ *Request) { m.forge(m.rules.TenantID, stranger) },
 		"another uid's": func(m *machine, _ *Request) {
-			m.forge(fmt.Sprintf(`"uid":%d`, m.firstID(user)), fmt.Sprintf(`"uid":%d`, m.firstID(user)+1))
+			m.forge(fmt.Sprintf(`"uid":%d`, m.firstID(user)),
+				fmt.Sprintf(`"uid":%d`, m.firstID(user)+1))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -113,7 +128,8 @@ func TestNoReuse(t *testing.T) {
 }
 
 func (m *machine) windows(name string) string {
-	return filepath.Join(m.signin.RuntimeDir, "windows", strconv.FormatUint(uint64(m.firstID(name)), 10))
+	return filepath.Join(m.signin.RuntimeDir, "windows",
+		strconv.FormatUint(uint64(m.firstID(name)), 10))
 }
 
 // forge replaces text in the windows of user.
@@ -137,7 +153,8 @@ func (m *machine) replace(path, old, new string) {
 	m.write(path, strings.Replace(string(text), old, new, 1))
 }
 
-// What an attempt did or did not need before is no secret: switched off, there is nothing about anybody in /run.
+// What an attempt did or did not need before is no secret: switched off, there is nothing about
+// anybody in /run.
 func TestNoReuseRecordsNothing(t *testing.T) {
 	m := afterBrowser(t, "")
 	if _, err := os.Lstat(m.signin.RuntimeDir); !os.IsNotExist(err) {
@@ -151,7 +168,8 @@ func TestReuseDoesNotExtend(t *testing.T) {
 	for _, minutes := range []time.Duration{6, 9} {
 		m.ahead.Store(int64(minutes * time.Minute))
 		if got, conv, asked := m.silent(m.request(user)); got != Success || asked {
-			t.Fatalf("after %d minutes: verdict %d, asked %v, logged %q", minutes, got, asked, conv.logged)
+			t.Fatalf("after %d minutes: verdict %d, asked %v, logged %q",
+				minutes, got, asked, conv.logged)
 		}
 	}
 	m.ahead.Store(int64(11 * time.Minute))
@@ -160,7 +178,8 @@ func TestReuseDoesNotExtend(t *testing.T) {
 	}
 }
 
-// Azure is asked every time, and its no is final: it closes all windows, so that a role that comes back finds none.
+// Azure is asked every time, and its no is final: it closes all windows, so that a role that comes
+// back finds none.
 func TestReuseAfterTheRole(t *testing.T) {
 	m := afterBrowser(t, tenMinutes)
 	other := m.request(user)
@@ -263,7 +282,8 @@ func TestReuseNeedsTheDoor(t *testing.T) {
 func TestMarksAreSwept(t *testing.T) {
 	m := newMachine(t, tenMinutes)
 	old, recent := m.now().Add(-markAge-time.Minute), m.now().Add(-markAge/2)
-	for name, at := range map[string]time.Time{"pending/old": old, "opened/old": old, "pending/recent": recent, "opened/recent": recent} {
+	for name, at := range map[string]time.Time{"pending/old": old, "opened/old": old,
+		"pending/recent": recent, "opened/recent": recent} {
 		path := filepath.Join(m.signin.RuntimeDir, name)
 		os.MkdirAll(filepath.Dir(path), 0o700)
 		m.write(path, "")
@@ -292,7 +312,8 @@ func TestReuseTakesNoSlot(t *testing.T) {
 	})
 }
 
-// Without a place to write, the sign-in is as good as ever, and the log says why the next takes a code.
+// Without a place to write, the sign-in is as good as ever, and the log says why the next takes a
+// code.
 func TestReuseNotRecorded(t *testing.T) {
 	m := newMachine(t, tenMinutes)
 	m.write(m.signin.RuntimeDir, "in the way")

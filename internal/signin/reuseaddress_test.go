@@ -27,12 +27,16 @@ func addresses(t *testing.T, all ...string) func() ([]net.Addr, error) {
 func TestNoWindowFrom(t *testing.T) {
 	own := addresses(t, "127.0.0.1/8", "::1/128", "203.0.113.5/24", "2001:db8::5/64", "fe80::5/64")
 	for host, none := range map[string]bool{
-		"203.0.113.6": false, "198.51.100.7": false, "10.0.0.7": false, "2001:db8::7": false, "fd00::7": false,
+		"203.0.113.6": false, "198.51.100.7": false, "10.0.0.7": false,
+		"2001:db8::7": false, "fd00::7": false,
 		"::ffff:203.0.113.6": false,
 
-		"": true, "UNKNOWN": true, "host.contoso.example": true, "203.0.113": true, "203.0.113.6 ": true, "203.0.113.6/24": true,
-		"127.0.0.1": true, "127.8.8.8": true, "::1": true, "::ffff:127.0.0.1": true, "::ffff:7f00:1": true,
-		"203.0.113.5": true, "::ffff:203.0.113.5": true, "2001:db8::5": true, "2001:DB8:0::5": true, "2001:db8::5%eth0": true,
+		"": true, "UNKNOWN": true, "host.contoso.example": true, "203.0.113": true,
+		"203.0.113.6 ": true, "203.0.113.6/24": true,
+		"127.0.0.1": true, "127.8.8.8": true, "::1": true,
+		"::ffff:127.0.0.1": true, "::ffff:7f00:1": true,
+		"203.0.113.5": true, "::ffff:203.0.113.5": true, "2001:db8::5": true,
+		"2001:DB8:0::5": true, "2001:db8::5%eth0": true,
 		"0.0.0.0": true, "::": true, "169.254.3.4": true, "fe80::7": true, "fe80::7%eth0": true,
 		"224.0.0.1": true, "ff02::1": true, "255.255.255.255": true,
 	} {
@@ -40,7 +44,9 @@ func TestNoWindowFrom(t *testing.T) {
 			t.Errorf("%q: %q", host, why)
 		}
 	}
-	if noWindowFrom("203.0.113.6", func() ([]net.Addr, error) { return nil, errors.New("netlink") }) == "" {
+	if noWindowFrom("203.0.113.6", func() ([]net.Addr, error) {
+		return nil, errors.New("netlink")
+	}) == "" {
 		t.Error("a window although nobody knows the machine's own addresses")
 	}
 	odd := func() ([]net.Addr, error) { return []net.Addr{&net.UnixAddr{Name: "odd"}}, nil }

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// For this process a sign-in is good when the browser is done. The person may still turn away at the
-// prompt, because it was somebody else's browser, and must not leave a window behind. So the worker
-// leaves an empty file in pending, named by the attempt's id, and the door renames it into opened
-// when it lets the person in (pam/window.c). A window without its file in opened is shut.
+// For this process a sign-in is good when the browser is done. The person may still turn away at
+// the prompt, because it was somebody else's browser, and must not leave a window behind. So the
+// worker leaves an empty file in pending, named by the attempt's id, and the door renames it into
+// opened when it lets the person in (pam/window.c). A window without its file in opened is shut.
 const (
 	pendingDir = "pending"
 	openedDir  = "opened"

@@ -11,12 +11,12 @@ import (
 )
 
 // This file finds the address of the session that sudo is typed in. sudo has no PAM_RHOST, and its
-// environment, terminal and parent are its user's. The one thing about a session that its user cannot
-// choose is the kernel's audit session id: pam_loginuid makes a new one at each login, every process
-// of the session inherits it, and changing it takes CAP_AUDIT_CONTROL. pam/session.c notes in sshd
-// which id came from which address. Without pam_loginuid in sshd's stack, without audit in the
-// kernel, and outside of sessions (cron, systemd --user) there is no note, so there is no address and
-// no window.
+// environment, terminal and parent are its user's. The one thing about a session that its user
+// cannot choose is the kernel's audit session id: pam_loginuid makes a new one at each login, every
+// process of the session inherits it, and changing it takes CAP_AUDIT_CONTROL. pam/session.c notes
+// in sshd which id came from which address. Without pam_loginuid in sshd's stack, without audit in
+// the kernel, and outside of sessions (cron, systemd --user) there is no note, so there is no
+// address and no window.
 
 // A session is one note of pam/session.c: "boot-id pid uid rhost\n", in a file named by the audit
 // session id.

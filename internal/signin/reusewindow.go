@@ -45,7 +45,8 @@ func findWindow(all []window, here origin, now moment, width time.Duration) *win
 
 // pairs returns how the log names the sign-in that was reused.
 func (w *window) pairs() []string {
-	return []string{"reuse_attempt", w.Attempt, "reuse_time", w.Time.Format(time.RFC3339), "reuse_rhost", w.Host}
+	return []string{"reuse_attempt", w.Attempt, "reuse_time", w.Time.Format(time.RFC3339),
+		"reuse_rhost", w.Host}
 }
 
 // A windowFile holds the windows of one account.
@@ -101,7 +102,9 @@ func (f windowFile) keep(ctx context.Context, w window, now moment) error {
 
 // addWindow keeps the newest, so that no number of addresses makes the file grow.
 func addWindow(all []window, w window, now moment, width time.Duration) []window {
-	all = slices.DeleteFunc(all, func(old window) bool { return old.origin == w.origin || !old.open(now, width) })
+	all = slices.DeleteFunc(all, func(old window) bool {
+		return old.origin == w.origin || !old.open(now, width)
+	})
 	all = append(all, w)
 	return all[max(0, len(all)-keptWindows):]
 }

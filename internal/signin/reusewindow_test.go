@@ -22,7 +22,8 @@ func at(minutes int) moment {
 
 // windowAt is one of a browser's at that moment.
 func windowAt(host string, m moment) window {
-	return window{origin: origin{Account: user, Host: host, Class: "sshd"}, Attempt: "a", Time: m.Time, Boot: m.Boot, Up: m.Up}
+	return window{origin: origin{Account: user, Host: host, Class: "sshd"}, Attempt: "a",
+		Time: m.Time, Boot: m.Boot, Up: m.Up}
 }
 
 // Both clocks have to agree.
@@ -65,18 +66,21 @@ func TestUptimeGoesOn(t *testing.T) {
 func TestWindowsAreBounded(t *testing.T) {
 	windows := windowFile{filepath.Join(t.TempDir(), "made", "windows"), time.Hour}
 	for i := range 50 {
-		if err := windows.keep(t.Context(), windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)), at(i)); err != nil {
+		if err := windows.keep(t.Context(), windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)),
+			at(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	all := windows.read(t.Context())
-	if len(all) != keptWindows || all[len(all)-1].Host != "192.0.2.49" || all[0].Host != "192.0.2.34" {
+	if len(all) != keptWindows || all[len(all)-1].Host != "192.0.2.49" ||
+		all[0].Host != "192.0.2.34" {
 		t.Errorf("%d windows: %+v", len(all), all)
 	}
 	if err := windows.keep(t.Context(), windowAt("192.0.2.49", at(106)), at(106)); err != nil {
 		t.Fatal(err)
 	}
-	if all = windows.read(t.Context()); len(all) != 4 || all[3].Time != at(106).Time { // 46 to 48, and 49 anew
+	// 46 to 48, and 49 anew
+	if all = windows.read(t.Context()); len(all) != 4 || all[3].Time != at(106).Time {
 		t.Errorf("%d windows: %+v", len(all), all)
 	}
 }
@@ -87,7 +91,8 @@ func TestWindowsSideBySide(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 10 {
 		all.Go(func() {
-			if err := windows.keep(t.Context(), windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)), at(10)); err != nil {
+			if err := windows.keep(t.Context(), windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)),
+				at(10)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -100,7 +105,8 @@ func TestWindowsSideBySide(t *testing.T) {
 
 // What reads as windows is written as such again.
 func FuzzWindows(f *testing.F) {
-	text, err := json.Marshal([]window{windowAt("192.0.2.7", at(1)), windowAt("fe80::1%eth0", at(2))})
+	text, err := json.Marshal([]window{windowAt("192.0.2.7", at(1)),
+		windowAt("fe80::1%eth0", at(2))})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -113,7 +119,8 @@ func FuzzWindows(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := decodeWindows(bytes.NewReader(again)); len(all) > 0 && !reflect.DeepEqual(got, all) {
+		if got := decodeWindows(bytes.NewReader(again)); len(all) > 0 &&
+			!reflect.DeepEqual(got, all) {
 			t.Errorf("%+v becomes %+v", all, got)
 		}
 	})

@@ -35,7 +35,8 @@ func (m *machine) tenant(change func(*emulator.Directory)) {
 	}
 }
 
-// try is a sign-in of user, and what the browser said: 0 is nothing. Who is refused there is left to wait, and the code expires.
+// try is a sign-in of user, and what the browser said: 0 is nothing. Who is refused there is left
+// to wait, and the code expires.
 func (m *machine) try() (aadsts int, verdict Verdict, conv *said) {
 	m.t.Helper()
 	verdict, conv = m.run(m.request(user), func(code string) error {
@@ -55,8 +56,8 @@ func policy(grant string, p emulator.Policy) func(*emulator.Directory) {
 	return func(d *emulator.Directory) { d.Policies = []emulator.Policy{p} }
 }
 
-// With a scope of the application's own, policies see the application: an exclusion frees it, and a policy aimed at it is
-// evaluated. Without one, neither is so.
+// With a scope of the application's own, policies see the application: an exclusion frees it, and a
+// policy aimed at it is evaluated. Without one, neither is so.
 func TestPoliciesSeeTheApplication(t *testing.T) {
 	application := []string{emulator.Contoso().ClientID}
 	deviceCodes := []string{emulator.DeviceCode}
@@ -71,25 +72,37 @@ func TestPoliciesSeeTheApplication(t *testing.T) {
 	settings := func(value string, change func(*emulator.Directory)) func(*emulator.Directory) {
 		return func(d *emulator.Directory) { change(d); d.BaselineScopes = value }
 	}
-	excluded := policy("block", emulator.Policy{ExcludeResources: application, AuthenticationFlows: deviceCodes})
+	excluded := policy("block", emulator.Policy{ExcludeResources: application,
+		AuthenticationFlows: deviceCodes})
 	for _, test := range []struct {
 		name            string
 		tenant          func(*emulator.Directory)
 		without, scoped int // what the browser says; 0: let in
 	}{
-		{"device codes blocked", policy("block", emulator.Policy{AuthenticationFlows: deviceCodes}), 53003, 53003},
+		{"device codes blocked", policy("block", emulator.Policy{AuthenticationFlows: deviceCodes}),
+			53003, 53003},
 		{"device codes blocked but for the application", excluded, 53003, 0},
-		{"everything blocked but for the application", policy("block", emulator.Policy{ExcludeResources: application}), 53003, 0},
-		{"managed device but for the application", policy("managed-device", emulator.Policy{ExcludeResources: application}), 53000, 0},
+		{"everything blocked but for the application",
+			policy("block", emulator.Policy{ExcludeResources: application}), 53003, 0},
+		{"managed device but for the application",
+			policy("managed-device", emulator.Policy{ExcludeResources: application}), 53000, 0},
 		{"managed device", policy("managed-device", emulator.Policy{}), 53000, 53000},
-		{"a second factor for the application", noFactor(policy("mfa", emulator.Policy{Resources: application})), 0, 50079},
-		{"the application blocked", policy("block", emulator.Policy{Resources: application}), 0, 53003},
-		{"the directory blocked", policy("block", emulator.Policy{Resources: []string{emulator.DirectoryApp}}), 53003, 0},
+		{"a second factor for the application",
+			noFactor(policy("mfa", emulator.Policy{Resources: application})), 0, 50079},
+		{"the application blocked", policy("block", emulator.Policy{Resources: application}), 0,
+			53003},
+		{"the directory blocked",
+			policy("block", emulator.Policy{Resources: []string{emulator.DirectoryApp}}), 53003, 0},
 		{"report-only", policy("block", emulator.Policy{State: "report-only"}), 0, 0},
 		{"as it was before June 2026", settings("old", excluded), 0, 0},
-		{"a placeholder stands for baseline scopes", settings(emulator.Contoso().ClientID, excluded), 0, 0},
-		{"security defaults of 2026", func(d *emulator.Directory) { d.SecurityDefaults, d.SecurityDefaultsBlockDeviceCode = true, true }, 530035, 530035},
-		{"security defaults before", func(d *emulator.Directory) { d.SecurityDefaults = true }, 0, 0},
+		{"a placeholder stands for baseline scopes", settings(emulator.Contoso().
+			ClientID, excluded), 0, 0},
+		{"security defaults of 2026",
+			func(d *emulator.Directory) {
+				d.SecurityDefaults, d.SecurityDefaultsBlockDeviceCode = true, true
+			}, 530035, 530035},
+		{"security defaults before", func(d *emulator.Directory) { d.SecurityDefaults = true }, 0,
+			0},
 	} {
 		forms := []string{"", ownScope}
 		if test.name == "device codes blocked but for the application" {
@@ -110,17 +123,21 @@ func TestPoliciesSeeTheApplication(t *testing.T) {
 				if want == 0 {
 					ended(t, verdict, conv, Success, "", "signed-in")
 				} else { // the machine is told nothing
-					ended(t, verdict, conv, Refused, "named error 53003, 530033 or 530035", `reason="expired"`)
-					ended(t, verdict, conv, Refused, "You don't have access to this", "aadctl check --tenant")
+					ended(t, verdict, conv, Refused, "named error 53003, 530033 or 530035",
+						`reason="expired"`)
+					ended(t, verdict, conv, Refused, "You don't have access to this",
+						"aadctl check --tenant")
 				}
 			})
 		}
 	}
 }
 
-// With source "permissions", policies see Azure Resource Manager, and the application's scope is not asked for.
+// With source "permissions", policies see Azure Resource Manager, and the application's scope is
+// not asked for.
 func TestPoliciesSeeResourceManager(t *testing.T) {
-	for resource, want := range map[string]int{emulator.ARMApp: 53003, emulator.Contoso().ClientID: 0} {
+	for resource, want := range map[string]int{emulator.ARMApp: 53003,
+		emulator.Contoso().ClientID: 0} {
 		t.Run(resource, func(t *testing.T) {
 			m := newMachine(t, sourceLine(config.Permissions))
 			m.tenant(policy("block", emulator.Policy{Resources: []string{resource}}))
@@ -129,15 +146,18 @@ func TestPoliciesSeeResourceManager(t *testing.T) {
 			}
 		})
 	}
-	a := &attempt{cfg: &config.Config{SignIn: config.SignIn{Scope: ownScope}, Authorization: config.Authorization{Source: config.Permissions}}}
+	a := &attempt{cfg: &config.Config{SignIn: config.SignIn{Scope: ownScope},
+		Authorization: config.Authorization{Source: config.Permissions}}}
 	c := new(cloud)
 	c.azure.Audience = "https://management.azure.com/"
-	if got := a.deviceScopes(c); len(got) != 1 || got[0] != "https://management.azure.com/user_impersonation" {
+	if got := a.deviceScopes(c); len(got) != 1 ||
+		got[0] != "https://management.azure.com/user_impersonation" {
 		t.Errorf("asks for %q", got)
 	}
 }
 
-// Where Entra ID tells the machine of a policy, the number decides what is said, with each of the words it has come with.
+// Where Entra ID tells the machine of a policy, the number decides what is said, with each of the
+// words it has come with.
 func TestPolicyTellsTheMachine(t *testing.T) {
 	for _, word := range []string{"invalid_grant", "interaction_required", "access_denied"} {
 		t.Run(word, func(t *testing.T) {
@@ -149,7 +169,9 @@ func TestPolicyTellsTheMachine(t *testing.T) {
 				}
 				return nil
 			})
-			ended(t, verdict, conv, Denied, "A Conditional Access policy of your organisation does not allow this sign-in", `aadsts="53003" fix="in the sign-in log`)
+			ended(t, verdict, conv, Denied,
+				"A Conditional Access policy of your organisation does not allow this sign-in",
+				`aadsts="53003" fix="in the sign-in log`)
 		})
 	}
 }
@@ -171,21 +193,29 @@ func TestRegistrationAndConsent(t *testing.T) {
 		scope  string
 		want   int // what the browser says
 	}{
-		{"an administrator has consented to all", none(append(graph, ownScope), emulator.Registration{}), ownScope, 0},
-		{"the same, by the other name", none(append(graph, ownScope), emulator.Registration{}), uriScope, 0},
+		{"an administrator has consented to all", none(append(graph, ownScope),
+			emulator.Registration{}), ownScope, 0},
+		{"the same, by the other name", none(append(graph, ownScope), emulator.Registration{}),
+			uriScope, 0},
 		{"not to the scope", none(graph, emulator.Registration{}), ownScope, 90094},
 		{"not to the scope, which is not asked for", none(graph, emulator.Registration{}), "", 0},
-		{"pre-authorized", none(graph, emulator.Registration{PreAuthorized: []string{"sign-in"}}), ownScope, 0},
-		{"pre-authorized alone", none(nil, emulator.Registration{PreAuthorized: []string{"sign-in"}}), ownScope, 90094},
-		{"no service principal", none(nil, emulator.Registration{NoServicePrincipal: true}), ownScope, 650052},
-		{"no such scope", func(*emulator.Directory) {}, emulator.Contoso().ClientID + "/other", 650053},
+		{"pre-authorized", none(graph, emulator.Registration{PreAuthorized: []string{"sign-in"}}),
+			ownScope, 0},
+		{"pre-authorized alone",
+			none(nil, emulator.Registration{PreAuthorized: []string{"sign-in"}}), ownScope, 90094},
+		{"no service principal", none(nil, emulator.Registration{NoServicePrincipal: true}),
+			ownScope, 650052},
+		{"no such scope", func(*emulator.Directory) {}, emulator.Contoso().ClientID + "/other",
+			650053},
 		{"no such name", func(*emulator.Directory) {}, "api://elsewhere/sign-in", 500011},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := newMachine(t, scopeLine(test.scope))
 			m.tenant(test.tenant)
-			if got, verdict, conv := m.try(); got != test.want || (verdict == Success) != (test.want == 0) {
-				t.Errorf("the browser said %d, want %d; verdict %d, told %q", got, test.want, verdict, conv.told)
+			if got, verdict, conv := m.try(); got != test.want ||
+				(verdict == Success) != (test.want == 0) {
+				t.Errorf("the browser said %d, want %d; verdict %d, told %q", got,
+					test.want, verdict, conv.told)
 			}
 		})
 	}
@@ -201,13 +231,15 @@ func TestScopeOfItselfByGUIDOnly(t *testing.T) {
 			if want == Success {
 				ended(t, verdict, conv, want, "", "signed-in")
 			} else {
-				ended(t, verdict, conv, want, `GUID form only: set sign_in.scope to "<client_id>/sign-in".`, `aadsts="90009"`)
+				ended(t, verdict, conv, want,
+					`GUID form only: set sign_in.scope to "<client_id>/sign-in".`, `aadsts="90009"`)
 			}
 		})
 	}
 }
 
-// The access token of the application's own scope is in nobody's memory, and an answer that does not list the scope is noticed.
+// The access token of the application's own scope is in nobody's memory, and an answer that does
+// not list the scope is noticed.
 func TestScopeIsNoted(t *testing.T) {
 	m := newMachine(t, scopeLine(ownScope))
 	_, verdict, conv := m.try()
@@ -222,9 +254,11 @@ func TestScopeIsNoted(t *testing.T) {
 	}
 }
 
-// Grants and windows are good under the scope that they were given under, and an upgrade, which sets none, takes none away.
+// Grants and windows are good under the scope that they were given under, and an upgrade, which
+// sets none, takes none away.
 func TestConfigDigestHasTheScope(t *testing.T) {
-	c := &config.Config{TenantID: "t", ClientID: "c", Domains: []string{"contoso.com"}, Cloud: "auto", Authorization: config.Authorization{Source: "check-access"}}
+	c := &config.Config{TenantID: "t", ClientID: "c", Domains: []string{"contoso.com"},
+		Cloud: "auto", Authorization: config.Authorization{Source: "check-access"}}
 	const before = "a6734abac0e66c45" // of the version that knew no scope
 	plain := ConfigDigest(c)
 	if !strings.HasPrefix(plain, before) {
@@ -246,7 +280,9 @@ func TestGrantWithoutScope(t *testing.T) {
 			m := newMachine(t, hour)
 			a := m.person(user, userOID)
 			m.put(a)
-			grant := account.Grant{TenantID: a.TenantID, ObjectID: a.ObjectID, ConfigDigest: m.configDigest(), Moment: account.Moment{Time: m.now().Add(-time.Minute)}}
+			grant := account.Grant{TenantID: a.TenantID, ObjectID: a.ObjectID,
+				ConfigDigest: m.configDigest(),
+				Moment:       account.Moment{Time: m.now().Add(-time.Minute)}}
 			if err := m.store.RecordGrant(a.UID, grant); err != nil {
 				t.Fatal(err)
 			}

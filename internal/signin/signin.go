@@ -76,13 +76,15 @@ type Request struct {
 // comes back only as the answer to Ask: after a Prompt the host itself waits for ENTER, and reads
 // only then.
 type Conversation interface {
-	Prompt(text string)              // show, wait for ENTER
-	Again(text string)               // what the next prompt becomes when 15 s have passed after ENTER, and nothing has followed
-	Tell(text string)                // show
-	Last(text string)                // show when the attempt has ended without success and its line is written; wait for ENTER
-	Log(level LogLevel, line string) // one line for authpriv, of something besides the attempt's end
-	End(level LogLevel, line string) // how the attempt ended: its one line for authpriv, called once, last
-	Deadline(in time.Duration)       // when the host may give this attempt up
+	Prompt(text string) // show, wait for ENTER
+	Again(text string)  // what the next prompt becomes when 15 s have passed after ENTER, and nothing has followed
+	Tell(text string)   // show
+	Last(text string)   // show when the attempt has ended without success and its line is written; wait for ENTER
+	Log(level LogLevel,
+		line string) // one line for authpriv, of something besides the attempt's end
+	End(level LogLevel,
+		line string) // how the attempt ended: its one line for authpriv, called once, last
+	Deadline(in time.Duration) // when the host may give this attempt up
 
 	// Ask shows text and returns what is typed up to ENTER, at most 8 KiB of any bytes but NUL. The
 	// caller clears it. After ErrTooLong the caller may ask again; after any other error, also one
@@ -107,7 +109,8 @@ type Signin struct {
 
 	Etc fs.FS // nil: /etc, which says who is local
 
-	Network http.RoundTripper // all that is outside this machine; nil: by TCP, as the configuration says
+	// all that is outside this machine; nil: by TCP, as the configuration says
+	Network http.RoundTripper
 
 	// nil: os/user's, which without cgo, as the module is built, reads /etc/group alone and asks no
 	// name service.
@@ -144,12 +147,14 @@ type attempt struct {
 
 // Authenticate signs the person at the other end of conv in as req.User, or says why not.
 func (s *Signin) Authenticate(ctx context.Context, req Request, conv Conversation) Verdict {
-	return s.attempt(req, conv).run("signed-in", func(a *attempt) error { return a.authenticate(ctx) })
+	return s.attempt(req, conv).run("signed-in",
+		func(a *attempt) error { return a.authenticate(ctx) })
 }
 
 // Account authorizes an account that something else (a public key, cron) has authenticated.
 func (s *Signin) Account(ctx context.Context, req Request, conv Conversation) Verdict {
-	return s.attempt(req, conv).run("authorized", func(a *attempt) error { return a.authorizeAgain(ctx) })
+	return s.attempt(req, conv).run("authorized",
+		func(a *attempt) error { return a.authorizeAgain(ctx) })
 }
 
 func (s *Signin) attempt(req Request, conv Conversation) *attempt {
@@ -254,7 +259,8 @@ func (a *attempt) configure() error {
 		return a.misconfigured(err)
 	}
 	a.cfg, a.rules = cfg, account.RulesFrom(cfg)
-	a.store = account.Store{Dir: cfg.Accounts.Directory, RuntimeDir: a.RuntimeDir, Now: a.Now, Etc: a.Etc}
+	a.store = account.Store{Dir: cfg.Accounts.Directory, RuntimeDir: a.RuntimeDir, Now: a.Now,
+		Etc: a.Etc}
 	for _, dir := range []string{cfg.Accounts.Directory, a.CacheDir, a.RuntimeDir} {
 		if err := config.Directory(dir); err != nil {
 			return a.misconfigured(err)

@@ -59,8 +59,8 @@ var oneKey = sync.OnceValue(func() *rsa.PrivateKey {
 	return key
 })
 
-// newMachine configures a machine with these lines besides the usual ones, and lets the test run beside others: every
-// sign-in waits a second, as long as the server asks between polls.
+// newMachine configures a machine with these lines besides the usual ones, and lets the test run
+// beside others: every sign-in waits a second, as long as the server asks between polls.
 func newMachine(t testing.TB, lines string) *machine {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -70,15 +70,17 @@ func newMachine(t testing.TB, lines string) *machine {
 		t.Parallel()
 	}
 	dir := t.TempDir()
-	// What an attempt fetches to be early may arrive when the attempt is over: the worker has ended then, but here it would
-	// bring back the cache while the directory is being removed. Without the directory it cannot.
+	// What an attempt fetches to be early may arrive when the attempt is over: the worker has ended
+	// then, but here it would bring back the cache while the directory is being removed. Without
+	// the directory it cannot.
 	t.Cleanup(func() {
 		for os.RemoveAll(dir) != nil {
 		}
 	})
 	m := &machine{t: t, dir: dir, config: filepath.Join(dir, "config.toml")}
 	m.signin.Now = m.now
-	m.signin.LookupGroup = groupFile(nil).lookup // os/user's, here with cgo, would ask an installed name service
+	// os/user's, here with cgo, would ask an installed name service
+	m.signin.LookupGroup = groupFile(nil).lookup
 	m.signin.Etc = fstest.MapFS{}
 	m.signin.CacheDir = filepath.Join(dir, "cache")
 	m.signin.RuntimeDir = filepath.Join(dir, "run")
@@ -113,7 +115,8 @@ func (m *machine) reconfigure(lines string) {
 	if metadata == "" {
 		metadata = m.entra.MetadataURL()
 	}
-	if !strings.Contains(lines, "accounts.home") { // what is below /home is another test's, or somebody's
+	// what is below /home is another test's, or somebody's
+	if !strings.Contains(lines, "accounts.home") {
 		lines = fmt.Sprintf("accounts.home = %q\n", m.home("%u")) + lines
 	}
 	m.configure(fmt.Sprintf(`tenant_id = %q
@@ -150,7 +153,8 @@ func (m *machine) configure(text string) {
 
 // request is what sshd asks for a name that the host does not know.
 func (m *machine) request(name string) Request {
-	return Request{Attempt: ofOurs, User: name, Service: "sshd", RemoteHost: "192.0.2.7", ConfigPath: m.config}
+	return Request{Attempt: ofOurs, User: name, Service: "sshd",
+		RemoteHost: "192.0.2.7", ConfigPath: m.config}
 }
 
 // stored is an account after a sign-in.
@@ -207,7 +211,8 @@ func (m *machine) put(accounts ...account.Account) {
 // person is an account of the directory, as its first sign-in stores it.
 func (m *machine) person(name, oid string) account.Account {
 	return account.Account{
-		Name: name, UPN: name, UID: m.firstID(name), Gecos: name, Home: m.home(name), Shell: "/bin/bash",
+		Name: name, UPN: name, UID: m.firstID(name), Gecos: name,
+		Home: m.home(name), Shell: "/bin/bash",
 		TenantID: m.rules.TenantID, ObjectID: oid,
 	}
 }
@@ -251,8 +256,10 @@ func (m *machine) run(req Request, act func(code string) error) (Verdict, *said)
 	}}
 	verdict := m.signin.Authenticate(m.t.Context(), req, conv)
 	conv.check(m.t, verdict)
-	if mark := filepath.Join(m.signin.RuntimeDir, "pending", req.Attempt); verdict == Success && !m.aborts {
-		os.Rename(mark, filepath.Join(m.signin.RuntimeDir, "opened", req.Attempt)) // as pam/window.c does, if there is one
+	if mark := filepath.Join(m.signin.RuntimeDir, "pending", req.Attempt); verdict == Success &&
+		!m.aborts {
+		// as pam/window.c does, if there is one
+		os.Rename(mark, filepath.Join(m.signin.RuntimeDir, "opened", req.Attempt))
 	}
 	return verdict, conv
 }
@@ -269,8 +276,8 @@ func (m *machine) again(req Request) (Verdict, *said) {
 	return verdict, conv
 }
 
-// check: an attempt has one line in the log, the last, unless the name is none of ours; and what is said and written holds no
-// secret and nothing that a terminal takes for a command.
+// check: an attempt has one line in the log, the last, unless the name is none of ours; and what is
+// said and written holds no secret and nothing that a terminal takes for a command.
 func (s *said) check(t testing.TB, v Verdict) {
 	t.Helper()
 	if want := map[bool]int{true: 0, false: 1}[v == NotOurs]; s.ends != want {
@@ -286,12 +293,14 @@ func (s *said) check(t testing.TB, v Verdict) {
 	}
 	for _, line := range s.logged {
 		for _, p := range s.prompts {
-			if code := userCode.FindStringSubmatch(p); code != nil && strings.Contains(line, code[1]) {
+			if code := userCode.FindStringSubmatch(p); code != nil &&
+				strings.Contains(line, code[1]) {
 				t.Errorf("the log holds the device code: %s", line)
 			}
 		}
 		// A token begins with eyJ; so may any part of Entra ID's random id of a sign-in.
-		if strings.Contains(signInID.ReplaceAllString(line, ""), "eyJ") || strings.Contains(line, "\n") {
+		if strings.Contains(signInID.ReplaceAllString(line, ""), "eyJ") ||
+			strings.Contains(line, "\n") {
 			t.Errorf("the log holds a token or a second line: %q", line)
 		}
 	}
@@ -307,7 +316,8 @@ func ended(t testing.TB, got Verdict, conv *said, want Verdict, told, logged str
 	if got != want {
 		t.Errorf("verdict %d, want %d; told %q, logged %q", got, want, conv.told, conv.logged)
 	}
-	if all := strings.Join(slices.Concat(conv.told, conv.last), "\n"); !strings.Contains(all, told) || (told == "") != (all == "") {
+	if all := strings.Join(slices.Concat(conv.told, conv.last), "\n"); !strings.Contains(all,
+		told) || (told == "") != (all == "") {
 		t.Errorf("told %q, want %q", all, told)
 	}
 	if all := strings.Join(conv.logged, "\n"); !strings.Contains(all, logged) {
@@ -324,11 +334,13 @@ func TestFirstSignIn(t *testing.T) {
 	}
 	want := m.person(user, userOID)
 	a := m.stored(user)
-	if a.UID != want.UID || a.ObjectID != want.ObjectID || a.TenantID != want.TenantID || a.Admin || a.Home != want.Home {
+	if a.UID != want.UID || a.ObjectID != want.ObjectID || a.TenantID != want.TenantID ||
+		a.Admin || a.Home != want.Home {
 		t.Errorf("stored %+v", a)
 	}
 	g, err := m.grant(a.UID)
-	if err != nil || g.ObjectID != userOID || g.TenantID != a.TenantID || g.Admin || g.Service != "sshd" || g.RemoteHost != "192.0.2.7" || g.Source != "check-access" {
+	if err != nil || g.ObjectID != userOID || g.TenantID != a.TenantID || g.Admin ||
+		g.Service != "sshd" || g.RemoteHost != "192.0.2.7" || g.Source != "check-access" {
 		t.Errorf("grant %+v, %v", g, err)
 	}
 	// The host waits longer than we do, or the person would never hear why it ended.
@@ -367,19 +379,41 @@ func TestNotSignedIn(t *testing.T) {
 		told   string
 		logged string
 	}{
-		{name: "other account", as: admin, want: Refused, told: "This sign-in is for " + user + ", but " + admin + " signed in", logged: "other-account"},
-		{name: "declined", do: func(m *machine, code string) error { return m.entra.Decline(code) }, want: Refused, told: "declined", logged: "sign-in-refused"},
-		{name: "expired", do: func(m *machine, code string) error { return m.entra.Expire(code) }, want: Refused, told: "not finished in the browser in time", logged: "expired"},
-		{name: "unsigned token", as: user, forge: &emulator.Forgery{Sign: emulator.None}, want: Refused, told: "could not be trusted", logged: "token-refused"},
-		{name: "stranger's token", as: user, forge: &emulator.Forgery{Sign: emulator.Stranger}, want: Refused, told: "could not be trusted", logged: "token-refused"},
-		{name: "other tenant", as: user, forge: claim("tid", "99999999-9999-9999-9999-999999999999"), want: Refused, told: "could not be trusted", logged: "token-refused"},
-		{name: "other audience", as: user, forge: claim("aud", "99999999-9999-9999-9999-999999999999"), want: Refused, told: "could not be trusted", logged: "token-refused"},
-		{name: "no object id", as: user, forge: claim("oid", nil), want: Refused, told: "could not be trusted", logged: "token-refused"},
-		{name: "name in capitals", as: user, forge: claim("preferred_username", "User@Contoso.Example"), want: Success, logged: "signed-in"},
-		{name: "a look-alike name", as: user, forge: claim("preferred_username", "uſer@contoso.example"), want: Refused, told: "This sign-in is for", logged: "other-account"},
-		{name: "name with a second line", as: user, forge: claim("preferred_username", user+"\nx\x1b[2J"), want: Refused, told: user + " x[2J signed in", logged: `browser_account="user@contoso.example\x0ax\x1b[2J"`},
-		{name: "name of another domain", as: user, forge: claim("preferred_username", "user@fabrikam.example"), want: Refused, told: "user@fabrikam.example signed in", logged: "other-account"},
-		{name: "no role", as: norole, want: Denied, told: "Access denied:  to sign-in you be assigned a role with action 'Microsoft.Compute/virtualMachines/login/action'", logged: `denied reason="no-role"`},
+		{name: "other account", as: admin, want: Refused, told: "This sign-in is for " + user +
+			", but " + admin + " signed in", logged: "other-account"},
+		{name: "declined", do: func(m *machine, code string) error { return m.entra.Decline(code) },
+			want: Refused, told: "declined", logged: "sign-in-refused"},
+		{name: "expired", do: func(m *machine, code string) error { return m.entra.Expire(code) },
+			want: Refused, told: "not finished in the browser in time", logged: "expired"},
+		{name: "unsigned token", as: user, forge: &emulator.Forgery{Sign: emulator.None},
+			want: Refused, told: "could not be trusted", logged: "token-refused"},
+		{name: "stranger's token", as: user, forge: &emulator.Forgery{Sign: emulator.Stranger},
+			want: Refused, told: "could not be trusted", logged: "token-refused"},
+		{name: "other tenant", as: user,
+			forge: claim("tid", "99999999-9999-9999-9999-999999999999"), want: Refused,
+			told: "could not be trusted", logged: "token-refused"},
+		{name: "other audience", as: user,
+			forge: claim("aud", "99999999-9999-9999-9999-999999999999"), want: Refused,
+			told: "could not be trusted", logged: "token-refused"},
+		{name: "no object id", as: user, forge: claim("oid", nil), want: Refused,
+			told: "could not be trusted", logged: "token-refused"},
+		{name: "name in capitals", as: user,
+			forge: claim("preferred_username", "User@Contoso.Example"),
+			want:  Success, logged: "signed-in"},
+		{name: "a look-alike name", as: user,
+			forge: claim("preferred_username", "uſer@contoso.example"), want: Refused,
+			told: "This sign-in is for", logged: "other-account"},
+		{name: "name with a second line", as: user,
+			forge: claim("preferred_username", user+"\nx\x1b[2J"), want: Refused,
+			told:   user + " x[2J signed in",
+			logged: `browser_account="user@contoso.example\x0ax\x1b[2J"`},
+		{name: "name of another domain", as: user,
+			forge: claim("preferred_username", "user@fabrikam.example"), want: Refused,
+			told: "user@fabrikam.example signed in", logged: "other-account"},
+		{name: "no role", as: norole, want: Denied,
+			told: "Access denied:  to sign-in you be assigned a role with action " +
+				"'Microsoft.Compute/virtualMachines/login/action'",
+			logged: `denied reason="no-role"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := newMachine(t, "")
@@ -413,27 +447,51 @@ func TestServersThatFail(t *testing.T) {
 		told   string
 		logged string
 	}{
-		{emulator.Fault{Endpoint: "instance", Status: 400, Body: "\x00garbage"}, Misconfigured, "does not say which machine this is", "metadata-refused"},
-		{emulator.Fault{Endpoint: "instance", Status: 400, Body: `{"error":"invalid_request","error_description":"The api-version is invalid. Supported are 2019-11-01 2019-08-15"}`},
-			Misconfigured, "does not say which machine this is", "Supported are 2019-11-01 2019-08-15"},
-		{emulator.Fault{Endpoint: "instance", Status: 400, Body: `{"error":"Bad request. api-version is invalid","newest-versions":["2030-01-01","2029-01-01"]}`},
-			Misconfigured, "does not say which machine this is", "Newest versions: 2030-01-01 2029-01-01"},
-		{emulator.Fault{Endpoint: "instance", Status: 404, Body: `{"error":"Not found. Invalid version requested"}`}, Misconfigured, "does not say which machine this is", "metadata-refused"},
-		{emulator.Fault{Endpoint: "instance", Body: `{"azEnvironment":"Nowhere\u001b[2J","resourceId":"/"}`}, Unreachable, "metadata service of this machine", "unreachable"},
-		{emulator.Fault{Endpoint: "instance", Body: `{"azEnvironment":"AzurePublicCloud","resourceId":"/../../evil"}`}, Unreachable, "metadata service of this machine", "unreachable"},
-		{emulator.Fault{Endpoint: "openid", Body: "garbage"}, Unreachable, "sign-in service", "unreachable"},
-		{emulator.Fault{Endpoint: "openid", Body: `{"issuer":"https://evil.example"}`}, Misconfigured, "not configured correctly", "configuration-error"},
-		{emulator.Fault{Endpoint: "openid", Status: 400, Error: "invalid_tenant", AADSTS: 90002}, Misconfigured, "not configured correctly", "configuration-error"},
-		{emulator.Fault{Endpoint: "devicecode", Body: "garbage"}, Unreachable, "sign-in service", "unreachable"},
-		{emulator.Fault{Endpoint: "devicecode", Body: `{"user_code":"\u001b[2J"}`}, Unreachable, "sign-in service", "unreachable"},
-		{emulator.Fault{Endpoint: "devicecode", Status: 401, Error: "invalid_client", AADSTS: 7000218}, Misconfigured, "Allow public client flows", `aadsts="7000218"`},
-		{emulator.Fault{Endpoint: "devicecode", Status: 400, Error: "odd\u001b[2J\nsigned-in x=\"y"}, Refused, "refused this sign-in", "sign-in-refused"},
-		{emulator.Fault{Endpoint: "token", Status: 400, Error: "invalid_grant", AADSTS: 50076}, Refused, "aka.ms/mfasetup", `aadsts="50076"`},
-		{emulator.Fault{Endpoint: "keys", Body: `{"keys":[]}`}, Unreachable, "sign-in service", "unreachable"},
-		{emulator.Fault{Endpoint: "checkaccess", Body: "garbage"}, Unreachable, "authorization service of Azure", "unreachable"},
+		{emulator.Fault{Endpoint: "instance", Status: 400, Body: "\x00garbage"}, Misconfigured,
+			"does not say which machine this is", "metadata-refused"},
+		{emulator.Fault{Endpoint: "instance", Status: 400,
+			Body: `{"error":"invalid_request","error_description":"The api-version is invalid. Supported are 2019-11-01 2019-08-15"}`},
+			Misconfigured, "does not say which machine this is",
+			"Supported are 2019-11-01 2019-08-15"},
+		{emulator.Fault{Endpoint: "instance", Status: 400,
+			Body: `{"error":"Bad request. api-version is invalid","newest-versions":["2030-01-01","2029-01-01"]}`},
+			Misconfigured, "does not say which machine this is",
+			"Newest versions: 2030-01-01 2029-01-01"},
+		{emulator.Fault{Endpoint: "instance", Status: 404,
+			Body: `{"error":"Not found. Invalid version requested"}`}, Misconfigured,
+			"does not say which machine this is", "metadata-refused"},
+		{emulator.Fault{Endpoint: "instance",
+			Body: `{"azEnvironment":"Nowhere\u001b[2J","resourceId":"/"}`}, Unreachable,
+			"metadata service of this machine", "unreachable"},
+		{emulator.Fault{Endpoint: "instance",
+			Body: `{"azEnvironment":"AzurePublicCloud","resourceId":"/../../evil"}`}, Unreachable,
+			"metadata service of this machine", "unreachable"},
+		{emulator.Fault{Endpoint: "openid", Body: "garbage"}, Unreachable,
+			"sign-in service", "unreachable"},
+		{emulator.Fault{Endpoint: "openid", Body: `{"issuer":"https://evil.example"}`},
+			Misconfigured, "not configured correctly", "configuration-error"},
+		{emulator.Fault{Endpoint: "openid", Status: 400, Error: "invalid_tenant", AADSTS: 90002},
+			Misconfigured, "not configured correctly", "configuration-error"},
+		{emulator.Fault{Endpoint: "devicecode", Body: "garbage"}, Unreachable,
+			"sign-in service", "unreachable"},
+		{emulator.Fault{Endpoint: "devicecode", Body: `{"user_code":"\u001b[2J"}`}, Unreachable,
+			"sign-in service", "unreachable"},
+		{emulator.Fault{Endpoint: "devicecode", Status: 401, Error: "invalid_client",
+			AADSTS: 7000218}, Misconfigured, "Allow public client flows", `aadsts="7000218"`},
+		{emulator.Fault{Endpoint: "devicecode", Status: 400,
+			Error: "odd\u001b[2J\nsigned-in x=\"y"}, Refused,
+			"refused this sign-in", "sign-in-refused"},
+		{emulator.Fault{Endpoint: "token", Status: 400, Error: "invalid_grant", AADSTS: 50076},
+			Refused, "aka.ms/mfasetup", `aadsts="50076"`},
+		{emulator.Fault{Endpoint: "keys", Body: `{"keys":[]}`}, Unreachable,
+			"sign-in service", "unreachable"},
+		{emulator.Fault{Endpoint: "checkaccess", Body: "garbage"}, Unreachable,
+			"authorization service of Azure", "unreachable"},
 		{emulator.Fault{Endpoint: "checkaccess", Body: "[]"}, Denied, "Access denied:", "denied"},
-		{emulator.Fault{Endpoint: "checkaccess", Status: 403, Error: "AuthorizationFailed"}, Unreachable, "does not let it ask", "authorization-not-asked"},
-		{emulator.Fault{Endpoint: "identity", Status: 400, Error: "invalid_request"}, Unreachable, "does not let it ask", "managed identity token"},
+		{emulator.Fault{Endpoint: "checkaccess", Status: 403, Error: "AuthorizationFailed"},
+			Unreachable, "does not let it ask", "authorization-not-asked"},
+		{emulator.Fault{Endpoint: "identity", Status: 400, Error: "invalid_request"}, Unreachable,
+			"does not let it ask", "managed identity token"},
 	} {
 		t.Run(test.fault.Endpoint+" "+test.fault.Error+test.fault.Body, func(t *testing.T) {
 			m := newMachine(t, "")
@@ -450,7 +508,8 @@ func TestCancelled(t *testing.T) {
 	m := newMachine(t, "")
 	ctx, cancel := context.WithCancel(t.Context())
 	conv := &said{answer: func(string) { cancel() }}
-	if got := m.signin.Authenticate(ctx, m.request(user), conv); got == Success || len(conv.told) != 1 {
+	if got := m.signin.Authenticate(ctx, m.request(user), conv); got == Success ||
+		len(conv.told) != 1 {
 		t.Errorf("verdict %d, told %q", got, conv.told)
 	}
 	m.unknown(user)
@@ -467,7 +526,8 @@ func TestSlotIsGivenBack(t *testing.T) {
 	got, conv := m.run(m.request(user), func(code string) error {
 		nested := new(said)
 		verdict := m.signin.Authenticate(t.Context(), full, nested)
-		ended(t, verdict, nested, Unreachable, "Too many sign-ins are waiting on this machine", `too-many-waiting`)
+		ended(t, verdict, nested, Unreachable, "Too many sign-ins are waiting on this machine",
+			`too-many-waiting`)
 		return m.entra.Decline(code)
 	})
 	ended(t, got, conv, Refused, "declined", "sign-in-refused")

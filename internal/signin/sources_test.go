@@ -14,7 +14,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-var everySource = []string{config.CheckAccess, config.RoleAssignments, config.Permissions, config.AppRoles}
+var everySource = []string{config.CheckAccess, config.RoleAssignments,
+	config.Permissions, config.AppRoles}
 
 func sourceLine(source string) string { return "authorization.source = \"" + source + "\"\n" }
 
@@ -22,10 +23,12 @@ func sourceLine(source string) string { return "authorization.source = \"" + sou
 func TestEverySource(t *testing.T) {
 	const vm = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo"
 	by := map[string]string{
-		config.CheckAccess:     `role="fb879df8f3264884b1cf06f3ad86be52" scope="` + vm + `" assignment="`,
-		config.RoleAssignments: `role="Virtual Machine User Login" scope="` + vm + `" assignment="` + vm + `/providers/Microsoft.Authorization/roleAssignments/`,
-		config.Permissions:     `source="permissions" decision="user" decision_reason="Microsoft.Compute/virtualMachines/loginAsAdmin/action: no role grants it"`,
-		config.AppRoles:        `source="app-roles" decision="user" role="login" decision_reason="loginAsAdmin: the app role is not assigned"`,
+		config.CheckAccess: `role="fb879df8f3264884b1cf06f3ad86be52" scope="` + vm +
+			`" assignment="`,
+		config.RoleAssignments: `role="Virtual Machine User Login" scope="` + vm +
+			`" assignment="` + vm + `/providers/Microsoft.Authorization/roleAssignments/`,
+		config.Permissions: `source="permissions" decision="user" decision_reason="Microsoft.Compute/virtualMachines/loginAsAdmin/action: no role grants it"`,
+		config.AppRoles:    `source="app-roles" decision="user" role="login" decision_reason="loginAsAdmin: the app role is not assigned"`,
 	}
 	for _, source := range everySource {
 		t.Run(source, func(t *testing.T) {
@@ -34,7 +37,8 @@ func TestEverySource(t *testing.T) {
 			ended(t, got, conv, Success, "", `source="`+source+`" decision="administrator"`)
 			got, conv = m.signIn(m.request(user), user)
 			ended(t, got, conv, Success, "", by[source])
-			if g, err := m.grant(m.stored(user).UID); err != nil || g.Source != source || g.Admin || !m.stored(admin).Admin {
+			if g, err := m.grant(m.stored(user).UID); err != nil || g.Source != source ||
+				g.Admin || !m.stored(admin).Admin {
 				t.Errorf("grant %+v, %v", g, err)
 			}
 			got, conv = m.signIn(m.request(norole), norole)
@@ -44,30 +48,35 @@ func TestEverySource(t *testing.T) {
 	}
 }
 
-// What a denial says, beside the preview's sentence: what is missing, where, of whom, and how to mend it.
+// What a denial says, beside the preview's sentence: what is missing, where, of whom, and how to
+// mend it.
 func TestDeniedByAppRole(t *testing.T) {
 	m := newMachine(t, sourceLine(config.AppRoles)+`sign_in.admin_services = ["cockpit"]`)
 	req := m.request(user)
 	req.Service = "cockpit"
 	got, conv := m.signIn(req, user)
-	ended(t, got, conv, Denied, "Access denied:  to sign-in you be assigned the app role 'loginAsAdmin' of this machine's application\nApplication: "+
-		emulator.Contoso().ClientID+"\nObject ID: "+userOID+"\nCorrelation ID: ",
+	ended(t, got, conv, Denied,
+		"Access denied:  to sign-in you be assigned the app role 'loginAsAdmin' of this "+
+			"machine's application\nApplication: "+
+			emulator.Contoso().ClientID+"\nObject ID: "+userOID+"\nCorrelation ID: ",
 		`app_role="loginAsAdmin" fix="in the Entra admin center, at Enterprise applications`)
 }
 
 // Each source asks in nobody's name but the one it is for.
 func TestSourceAsks(t *testing.T) {
 	for source, want := range map[string]string{
-		config.CheckAccess:     "instance info identity checkaccess",
-		config.RoleAssignments: "instance info identity roleassignments roledefinitions denyassignments",
-		config.Permissions:     "instance info permissions",
-		config.AppRoles:        "",
+		config.CheckAccess: "instance info identity checkaccess",
+		config.RoleAssignments: "instance info identity roleassignments roledefinitions " +
+			"denyassignments",
+		config.Permissions: "instance info permissions",
+		config.AppRoles:    "",
 	} {
 		t.Run(source, func(t *testing.T) {
 			m := newMachine(t, sourceLine(source))
 			got, conv := m.signIn(m.request(user), user)
 			ended(t, got, conv, Success, "", "signed-in")
-			for _, endpoint := range strings.Fields("instance info identity checkaccess roleassignments roledefinitions denyassignments permissions unknown") {
+			for _, endpoint := range strings.Fields("instance info identity checkaccess " +
+				"roleassignments roledefinitions denyassignments permissions unknown") {
 				asked := m.requests(endpoint) > 0
 				if asked != strings.Contains(" "+want+" ", " "+endpoint+" ") {
 					t.Errorf("%s asked: %v", endpoint, asked)
@@ -89,7 +98,8 @@ func TestSourceAsks(t *testing.T) {
 // App roles work on any machine anywhere: nothing of Azure need be there.
 func TestAppRolesWithoutAzure(t *testing.T) {
 	m := newMachine(t, sourceLine(config.AppRoles))
-	m.entra.Fail(emulator.Fault{Endpoint: "metadata", Reset: true}, emulator.Fault{Endpoint: "arm", Reset: true})
+	m.entra.Fail(emulator.Fault{Endpoint: "metadata", Reset: true},
+		emulator.Fault{Endpoint: "arm", Reset: true})
 	got, conv := m.signIn(m.request(admin), admin)
 	ended(t, got, conv, Success, "", "signed-in")
 }
@@ -103,27 +113,43 @@ func TestSourceCouldNotAsk(t *testing.T) {
 		told   string
 		logged string
 	}{
-		{config.RoleAssignments, emulator.Fault{Endpoint: "roleassignments", Status: 503}, cannotReach, "unreachable"},
-		{config.RoleAssignments, emulator.Fault{Endpoint: "roleassignments", Status: 403, Error: "AuthorizationFailed"}, notAllowed, "Microsoft.Authorization/*/read"},
-		{config.RoleAssignments, emulator.Fault{Endpoint: "roleassignments", Body: "{}"}, cannotReach, "answer without a list"},
-		{config.RoleAssignments, emulator.Fault{Endpoint: "roleassignments", Body: `{"value":[],"nextLink":"https://evil.example/"}`}, cannotReach, "leads elsewhere"},
-		{config.RoleAssignments, emulator.Fault{Endpoint: "roledefinitions", Status: 403, Error: "AuthorizationFailed"}, notAllowed, "rbac: role definition"},
-		{config.RoleAssignments, emulator.Fault{Endpoint: "roledefinitions", Reset: true}, cannotReach, "unreachable"},
-		{config.RoleAssignments, emulator.Fault{Endpoint: "denyassignments", Status: 403, Error: "AuthorizationFailed"}, notAllowed, "rbac: deny assignments"},
-		{config.RoleAssignments, emulator.Fault{Endpoint: "denyassignments", Body: "garbage"}, cannotReach, "unreachable"},
-		{config.RoleAssignments, emulator.Fault{Endpoint: "identity", Status: 400, Error: "invalid_request"}, notAllowed, "az vm identity assign"},
-		{config.Permissions, emulator.Fault{Endpoint: "permissions", Status: 500}, cannotReach, "unreachable"},
-		{config.Permissions, emulator.Fault{Endpoint: "permissions", Status: 401, Error: "InvalidAuthenticationToken"}, notAllowed, "user_impersonation of Azure Service Management"},
-		{config.Permissions, emulator.Fault{Endpoint: "permissions", Body: `{"value":null}`}, cannotReach, "answer without a list"},
-		{config.Permissions, emulator.Fault{Endpoint: "permissions", HalfBody: true}, cannotReach, "unreachable"},
+		{config.RoleAssignments, emulator.Fault{Endpoint: "roleassignments", Status: 503},
+			cannotReach, "unreachable"},
+		{config.RoleAssignments, emulator.Fault{Endpoint: "roleassignments", Status: 403,
+			Error: "AuthorizationFailed"}, notAllowed, "Microsoft.Authorization/*/read"},
+		{config.RoleAssignments, emulator.Fault{Endpoint: "roleassignments", Body: "{}"},
+			cannotReach, "answer without a list"},
+		{config.RoleAssignments, emulator.Fault{Endpoint: "roleassignments",
+			Body: `{"value":[],"nextLink":"https://evil.example/"}`},
+			cannotReach, "leads elsewhere"},
+		{config.RoleAssignments, emulator.Fault{Endpoint: "roledefinitions", Status: 403,
+			Error: "AuthorizationFailed"}, notAllowed, "rbac: role definition"},
+		{config.RoleAssignments, emulator.Fault{Endpoint: "roledefinitions", Reset: true},
+			cannotReach, "unreachable"},
+		{config.RoleAssignments, emulator.Fault{Endpoint: "denyassignments", Status: 403,
+			Error: "AuthorizationFailed"}, notAllowed, "rbac: deny assignments"},
+		{config.RoleAssignments, emulator.Fault{Endpoint: "denyassignments", Body: "garbage"},
+			cannotReach, "unreachable"},
+		{config.RoleAssignments, emulator.Fault{Endpoint: "identity", Status: 400,
+			Error: "invalid_request"}, notAllowed, "az vm identity assign"},
+		{config.Permissions, emulator.Fault{Endpoint: "permissions", Status: 500},
+			cannotReach, "unreachable"},
+		{config.Permissions, emulator.Fault{Endpoint: "permissions", Status: 401,
+			Error: "InvalidAuthenticationToken"}, notAllowed,
+			"user_impersonation of Azure Service Management"},
+		{config.Permissions, emulator.Fault{Endpoint: "permissions", Body: `{"value":null}`},
+			cannotReach, "answer without a list"},
+		{config.Permissions, emulator.Fault{Endpoint: "permissions", HalfBody: true},
+			cannotReach, "unreachable"},
 	} {
-		t.Run(test.source+" "+test.fault.Endpoint+" "+test.fault.Error+test.fault.Body, func(t *testing.T) {
-			m := newMachine(t, sourceLine(test.source))
-			m.entra.Fail(test.fault)
-			got, conv := m.signIn(m.request(user), user)
-			ended(t, got, conv, Unreachable, test.told, test.logged)
-			m.unknown(user)
-		})
+		t.Run(test.source+" "+test.fault.Endpoint+" "+test.fault.Error+test.fault.Body,
+			func(t *testing.T) {
+				m := newMachine(t, sourceLine(test.source))
+				m.entra.Fail(test.fault)
+				got, conv := m.signIn(m.request(user), user)
+				ended(t, got, conv, Unreachable, test.told, test.logged)
+				m.unknown(user)
+			})
 	}
 }
 
@@ -131,16 +157,20 @@ func TestSourceCouldNotAsk(t *testing.T) {
 func TestDeniedByRoleAssignments(t *testing.T) {
 	m := newMachine(t, sourceLine(config.RoleAssignments))
 	if err := m.entra.Update(func(d *emulator.Directory) {
-		d.Denies = []emulator.Deny{{Name: "freeze", Principals: []string{"everyone"}, Exclude: []string{"demo-vm"}, DataActions: []string{"*"}, Scope: "/"}}
+		d.Denies = []emulator.Deny{{Name: "freeze", Principals: []string{"everyone"},
+			Exclude: []string{"demo-vm"}, DataActions: []string{"*"}, Scope: "/"}}
 	}); err != nil {
 		t.Fatal(err)
 	}
 	got, conv := m.signIn(m.request(user), user)
-	ended(t, got, conv, Denied, "Access denied:", `the deny assignment \"freeze\" at \"/\" applies to everyone`)
-	ended(t, got, conv, Denied, "Scope: ", "az role assignment create --assignee-object-id "+userOID)
+	ended(t, got, conv, Denied, "Access denied:",
+		`the deny assignment \"freeze\" at \"/\" applies to everyone`)
+	ended(t, got, conv, Denied, "Scope: ", "az role assignment create --assignee-object-id "+
+		userOID)
 }
 
-// The account phase of the source that reads lists is like that of the one that asks for the verdict.
+// The account phase of the source that reads lists is like that of the one that asks for the
+// verdict.
 func TestAgainByRoleAssignments(t *testing.T) {
 	m := newMachine(t, sourceLine(config.RoleAssignments))
 	a := m.person(user, userOID)
@@ -155,8 +185,8 @@ func TestAgainByRoleAssignments(t *testing.T) {
 	}
 }
 
-// Where only the person can ask, the account phase goes by what they were granted with a browser, and by nothing else. It asks
-// nobody, and being let in does not make the grant last longer.
+// Where only the person can ask, the account phase goes by what they were granted with a browser,
+// and by nothing else. It asks nobody, and being let in does not make the grant last longer.
 func TestAgainBySourcesThatCannotAsk(t *testing.T) {
 	const hour = "authorization.grant_lifetime = \"1h\"\n"
 	for _, source := range []string{config.Permissions, config.AppRoles} {
@@ -168,12 +198,22 @@ func TestAgainBySourcesThatCannotAsk(t *testing.T) {
 		}{
 			{"within its lifetime", hour, func(*account.Grant, *Request) {}, Success},
 			{"no lifetime", "", func(*account.Grant, *Request) {}, Denied},
-			{"no lifetime, this instant", "", func(g *account.Grant, _ *Request) { g.Time = time.Unix(1_900_000_000, 0) }, Denied},
-			{"past its lifetime", hour, func(g *account.Grant, _ *Request) { g.Time = g.Time.Add(-2 * time.Hour) }, Denied},
-			{"under another configuration", hour, func(g *account.Grant, _ *Request) { g.ConfigDigest = stranger }, Denied},
-			{"before there were digests", hour, func(g *account.Grant, _ *Request) { g.ConfigDigest = "" }, Denied},
-			{"to another object", hour, func(g *account.Grant, _ *Request) { g.ObjectID = adminOID }, Denied},
-			{"for less", hour, func(_ *account.Grant, r *Request) { r.Service, r.HoldsAdmins = "sudo", true }, Denied},
+			{"no lifetime, this instant", "",
+				func(g *account.Grant, _ *Request) {
+					g.Time = time.Unix(1_900_000_000, 0)
+				}, Denied},
+			{"past its lifetime", hour,
+				func(g *account.Grant, _ *Request) { g.Time = g.Time.Add(-2 * time.Hour) }, Denied},
+			{"under another configuration", hour,
+				func(g *account.Grant, _ *Request) { g.ConfigDigest = stranger }, Denied},
+			{"before there were digests", hour,
+				func(g *account.Grant, _ *Request) { g.ConfigDigest = "" }, Denied},
+			{"to another object", hour,
+				func(g *account.Grant, _ *Request) { g.ObjectID = adminOID }, Denied},
+			{"for less", hour,
+				func(_ *account.Grant, r *Request) {
+					r.Service, r.HoldsAdmins = "sudo", true
+				}, Denied},
 		} {
 			t.Run(source+" "+test.name, func(t *testing.T) {
 				m := newMachine(t, sourceLine(source)+test.lines)
@@ -182,8 +222,9 @@ func TestAgainBySourcesThatCannotAsk(t *testing.T) {
 				a := m.person(user, userOID)
 				m.put(a)
 				req := m.request(user)
-				grant := account.Grant{TenantID: a.TenantID, ObjectID: a.ObjectID, ConfigDigest: m.configDigest(),
-					Moment: account.Moment{Time: now.Add(-time.Minute)}}
+				grant := account.Grant{TenantID: a.TenantID, ObjectID: a.ObjectID,
+					ConfigDigest: m.configDigest(),
+					Moment:       account.Moment{Time: now.Add(-time.Minute)}}
 				test.change(&grant, &req)
 				if err := m.store.RecordGrant(a.UID, grant); err != nil {
 					t.Fatal(err)
@@ -192,7 +233,8 @@ func TestAgainBySourcesThatCannotAsk(t *testing.T) {
 				if test.want == Success {
 					ended(t, got, conv, Success, "", `reason="last-grant"`)
 				} else {
-					ended(t, got, conv, Denied, "can only be asked with a browser", `reason="no-last-grant"`)
+					ended(t, got, conv, Denied, "can only be asked with a browser",
+						`reason="no-last-grant"`)
 				}
 				if kept, err := m.grant(a.UID); err != nil || !kept.Time.Equal(grant.Time) {
 					t.Errorf("the grant became %+v, %v", kept, err)
@@ -205,10 +247,13 @@ func TestAgainBySourcesThatCannotAsk(t *testing.T) {
 	}
 }
 
-// A source that nobody knows lets nobody in. The configuration refuses it; this is for who adds one and forgets.
+// A source that nobody knows lets nobody in. The configuration refuses it; this is for who adds one
+// and forgets.
 func TestUnknownSource(t *testing.T) {
 	a := &attempt{cfg: &config.Config{Authorization: config.Authorization{Source: "toaster"}}}
-	if d, err := a.authorize(t.Context(), &cloud{}, person{objectID: userOID, roles: []string{"login", "loginAsAdmin"}}); err == nil || d.Login {
+	if d, err := a.authorize(t.Context(), &cloud{},
+		person{objectID: userOID, roles: []string{"login", "loginAsAdmin"}}); err == nil ||
+		d.Login {
 		t.Errorf("%+v, %v", d, err)
 	}
 }

@@ -41,7 +41,8 @@ func (a *attempt) pastedAttempt() pasted.Attempt {
 		kind = pasted.Code
 	}
 	return pasted.Attempt{
-		Page: a.cfg.SignIn.Page, Account: a.name.UPN, Machine: clean(hostname(), 64), Origin: cmp.Or(clean(a.RemoteHost, 64), "local"),
+		Page: a.cfg.SignIn.Page, Account: a.name.UPN, Machine: clean(hostname(), 64),
+		Origin:  cmp.Or(clean(a.RemoteHost, 64), "local"),
 		Service: clean(a.Service, 32), Kind: kind, Size: t.size, Lines: t.lines,
 	}
 }

@@ -32,7 +32,8 @@ func fromMetadata[T any](a *attempt, what string, ask func() (T, error)) (T, err
 		Boot string
 		Said T
 	}
-	if text, _, ok := kept.Get(key, metadataAge); ok && json.Unmarshal(text, &known) == nil && boot != "" && known.Boot == boot {
+	if text, _, ok := kept.Get(key, metadataAge); ok && json.Unmarshal(text, &known) == nil &&
+		boot != "" && known.Boot == boot {
 		return known.Said, nil
 	}
 	said, err := ask()
@@ -48,7 +49,8 @@ func fromMetadata[T any](a *attempt, what string, ask func() (T, error)) (T, err
 
 // forget drops an answer of the metadata service.
 func (a *attempt) forget(what string) {
-	cache.Dir{Path: a.CacheDir, Now: a.Now}.Put(fmt.Sprintf("%s of %q", what, a.cfg.Endpoints.Metadata), nil)
+	cache.Dir{Path: a.CacheDir, Now: a.Now}.Put(fmt.Sprintf("%s of %q", what,
+		a.cfg.Endpoints.Metadata), nil)
 }
 
 // movedTo returns the new resource of this machine, if Resource Manager refused the one that
@@ -62,7 +64,9 @@ func (a *attempt) movedTo(ctx context.Context, c *cloud, err error) (rbac.Resour
 		return rbac.Resource{}, false
 	}
 	a.forget("instance")
-	now, err := findResource(a.cfg, func() (azure.Compute, error) { return a.compute(ctx, &c.metadata) })
+	now, err := findResource(a.cfg, func() (azure.Compute, error) {
+		return a.compute(ctx, &c.metadata)
+	})
 	return now, err == nil && !strings.EqualFold(now.String(), c.resource.String())
 }
 
@@ -81,7 +85,8 @@ func (a *attempt) compareTenants(ctx context.Context, m *azure.Metadata) error {
 	if err != nil || strings.EqualFold(tenant, a.cfg.TenantID) {
 		return nil
 	}
-	return fmt.Errorf("%w: tenant_id is %s, but this machine is of tenant %q", errSettings, a.cfg.TenantID, tenant)
+	return fmt.Errorf("%w: tenant_id is %s, but this machine is of tenant %q",
+		errSettings, a.cfg.TenantID, tenant)
 }
 
 // findMachine finds out where in Azure this machine is. For app roles it need not be anywhere. The
@@ -116,7 +121,8 @@ func (a *attempt) noMachine(err error) error {
 	if refused.Forbidden() {
 		return a.metadataForbidden(refused)
 	}
-	return a.refuse(Misconfigured, tellAdministrator+"its metadata service does not say which machine this is; the system log says why.",
+	return a.refuse(Misconfigured, tellAdministrator+
+		"its metadata service does not say which machine this is; the system log says why.",
 		"metadata-refused", "error", err.Error(), "fix", mayAsk(refused, a.cfg, rbac.Resource{}))
 }
 
@@ -131,8 +137,10 @@ func findCloud(cfg *config.Config, compute computeFunc) (azure.Cloud, error) {
 		}
 		cloud, known = azure.CloudByEnvironment(machine.Environment)
 		if !known && (cfg.Endpoints.Authority == "" || cfg.Endpoints.ResourceManager == "") {
-			return azure.Cloud{}, fmt.Errorf("%w: cloud %q is not known here; set endpoints.authority and endpoints.resource_manager",
-				errSettings, machine.Environment)
+			return azure.Cloud{},
+				fmt.Errorf("%w: cloud %q is not known here; set endpoints.authority and "+
+					"endpoints.resource_manager",
+					errSettings, machine.Environment)
 		}
 	}
 	if cfg.Endpoints.Authority != "" {
@@ -164,7 +172,8 @@ func findResource(cfg *config.Config, compute computeFunc) (rbac.Resource, error
 	}
 	found, err := rbac.ParseResource(machine.ResourceID)
 	if err == nil && found.OnArc() {
-		err = fmt.Errorf("%w: a machine of Azure Arc needs authorization.resource_id, which seems to be %q", errSettings, found)
+		err = fmt.Errorf("%w: a machine of Azure Arc needs authorization.resource_id, which "+
+			"seems to be %q", errSettings, found)
 	}
 	return found, err
 }

@@ -13,7 +13,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// The metadata service answers five questions a second, so those who sign in within five minutes ask it once.
+// The metadata service answers five questions a second, so those who sign in within five minutes
+// ask it once.
 func TestMetadataIsAskedOnce(t *testing.T) {
 	m := newMachine(t, "")
 	boot := "b0"
@@ -39,7 +40,8 @@ func TestMetadataIsAskedOnce(t *testing.T) {
 	asked("from another one", 5)
 }
 
-// A machine that is moved to another resource group keeps its boot, and what sign-ins keep of it is no longer true.
+// A machine that is moved to another resource group keeps its boot, and what sign-ins keep of it is
+// no longer true.
 func TestMovedMachine(t *testing.T) {
 	m := newMachine(t, "")
 	m.signin.Uptime = func() (string, time.Duration) { return "b0", time.Hour }
@@ -53,8 +55,10 @@ func TestMovedMachine(t *testing.T) {
 		}
 	})
 	m.works()
-	if instance, asked := m.requests("instance"), m.requests("checkaccess"); instance != 2 || asked != 3 {
-		t.Errorf("metadata was asked %d times, want 2; Azure %d times, want 3: once in vain", instance, asked)
+	if instance, asked := m.requests("instance"), m.requests("checkaccess"); instance != 2 ||
+		asked != 3 {
+		t.Errorf("metadata was asked %d times, want 2; Azure %d times, want 3: once in vain",
+			instance, asked)
 	}
 	m.works()
 	if instance := m.requests("instance"); instance != 2 {
@@ -69,7 +73,8 @@ func TestRefusedMachineHasNotMoved(t *testing.T) {
 	m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Status: 403, Error: "AuthorizationFailed"})
 	got, conv := m.signIn(m.request(user), user)
 	ended(t, got, conv, Unreachable, "does not let it ask", "authorization-not-asked")
-	if instance, asked := m.requests("instance"), m.requests("checkaccess"); instance != 2 || asked != 1 {
+	if instance, asked := m.requests("instance"), m.requests("checkaccess"); instance != 2 ||
+		asked != 1 {
 		t.Errorf("metadata was asked %d times, want 2; Azure %d times, want 1", instance, asked)
 	}
 }
@@ -92,10 +97,13 @@ func TestTenantOfTheMachine(t *testing.T) {
 		fault   emulator.Fault
 		verdict Verdict
 	}{
-		"another":                    {fault: emulator.Fault{Body: `{"tenantId":"` + other + `"}`}, verdict: Misconfigured},
-		"another, resource named":    {lines: withoutMetadata, fault: emulator.Fault{Body: `{"tenantId":"` + other + `"}`}, verdict: Misconfigured},
-		"not known without identity": {fault: emulator.Fault{Status: 400, Error: "invalid_request"}, verdict: Success},
-		"garbage":                    {fault: emulator.Fault{Body: "{"}, verdict: Success},
+		"another": {fault: emulator.Fault{Body: `{"tenantId":"` + other + `"}`},
+			verdict: Misconfigured},
+		"another, resource named": {lines: withoutMetadata,
+			fault: emulator.Fault{Body: `{"tenantId":"` + other + `"}`}, verdict: Misconfigured},
+		"not known without identity": {fault: emulator.Fault{Status: 400, Error: "invalid_request"},
+			verdict: Success},
+		"garbage": {fault: emulator.Fault{Body: "{"}, verdict: Success},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t, test.lines)
@@ -109,7 +117,8 @@ func TestTenantOfTheMachine(t *testing.T) {
 				return
 			}
 			ended(t, got, conv, test.verdict, "not configured correctly", other)
-			ended(t, got, conv, test.verdict, "not configured correctly", emulator.Contoso().TenantID)
+			ended(t, got, conv, test.verdict, "not configured correctly", emulator.Contoso().
+				TenantID)
 			m.unknown(user)
 		})
 	}
@@ -125,7 +134,8 @@ func (m *machine) answers(endpoint string) (n int) {
 	return n
 }
 
-// One round trip before the prompt: the device code is asked for while the metadata service has not answered yet.
+// One round trip before the prompt: the device code is asked for while the metadata service has not
+// answered yet.
 func TestDeviceCodeDoesNotWaitForMetadata(t *testing.T) {
 	m := newMachine(t, "")
 	m.works()
@@ -141,7 +151,8 @@ func TestDeviceCodeDoesNotWaitForMetadata(t *testing.T) {
 		defer cancel()
 		verdict = m.signin.Authenticate(ctx, m.request(user), conv)
 	})
-	if err := m.entra.Await(ctx, func() bool { return m.requests("devicecode") > before }); err != nil {
+	if err := m.entra.Await(ctx,
+		func() bool { return m.requests("devicecode") > before }); err != nil {
 		t.Fatal(err)
 	}
 	if m.answers("instance") != answered {

@@ -25,10 +25,12 @@ func TestStoreOfTomorrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.write(m.store.Path(), string(data[:len(data)-query]))
-	// The home is by the store's own rules, below /home: so a name that nobody else signs in with on the machine that runs this.
+	// The home is by the store's own rules, below /home: so a name that nobody else signs in with
+	// on the machine that runs this.
 	const late = "tomorrow@contoso.example"
 	if err := m.entra.Update(func(d *emulator.Directory) {
-		d.Users = append(d.Users, emulator.User{Name: late, ObjectID: "99999999-1111-2222-3333-444444444444"})
+		d.Users = append(d.Users,
+			emulator.User{Name: late, ObjectID: "99999999-1111-2222-3333-444444444444"})
 		d.Groups[1].Members = append(d.Groups[1].Members, late)
 	}); err != nil {
 		t.Fatal(err)
@@ -46,7 +48,8 @@ func TestStoreOfTomorrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, times := range map[string]int{
-		"gaad_guests": 1, "not the rules\x00\xff": 1, "what\x00is\x00this": 1, "of the members": 1, "of account 0030cadf": 1, "of account ": 6,
+		"gaad_guests": 1, "not the rules\x00\xff": 1, "what\x00is\x00this": 1, "of the members": 1,
+		"of account 0030cadf": 1, "of account ": 6,
 		`"tomorrow":{"deep":[1,2.50,"<x>",null]},"Zone":"later"}`: 6, "of an entry": 13,
 	} {
 		if n := bytes.Count(after, []byte(text)); n != times {

@@ -16,7 +16,8 @@ import (
 // took is a time of the log's last line, in seconds; below zero if there is none.
 func (s *said) took(t *testing.T, key string) float64 {
 	t.Helper()
-	m := regexp.MustCompile(` ` + key + `_duration="(\d+\.\d{3})s"`).FindStringSubmatch(s.logged[len(s.logged)-1])
+	m := regexp.MustCompile(` ` + key + `_duration="(\d+\.\d{3})s"`).
+		FindStringSubmatch(s.logged[len(s.logged)-1])
 	if m == nil {
 		return -1
 	}
@@ -43,11 +44,13 @@ func TestHowLongServersTook(t *testing.T) {
 		m.entra.Heal()
 	}
 	got, conv := m.again(m.request(user))
-	if ended(t, got, conv, Success, "", "authorized"); conv.took(t, "entra") >= 0 || conv.took(t, "azure") < 0 {
+	if ended(t, got, conv, Success, "", "authorized"); conv.took(t, "entra") >= 0 ||
+		conv.took(t, "azure") < 0 {
 		t.Errorf("with a key: %q", conv.logged)
 	}
 	m.reconfigure(sourceLine(config.AppRoles))
-	if _, conv := m.signIn(m.request(user), user); conv.took(t, "entra") < 0 || conv.took(t, "azure") >= 0 {
+	if _, conv := m.signIn(m.request(user), user); conv.took(t, "entra") < 0 ||
+		conv.took(t, "azure") >= 0 {
 		t.Errorf("by app roles: %q", conv.logged)
 	}
 }

@@ -18,7 +18,8 @@ import (
 // Try is a sign-in with another sign_in.scope than the configuration's, for "aadctl check
 // --tenant". show tells somebody the page and the code, cleaned for a terminal. The tokens are
 // verified and dropped. Try reports whether the answer is good for the scope. Call OpenID before.
-func (p *Probe) Try(ctx context.Context, scope string, show func(page, code string)) (granted bool, err error) {
+func (p *Probe) Try(ctx context.Context, scope string, show func(page, code string)) (granted bool,
+	err error) {
 	cfg := *p.a.cfg
 	cfg.SignIn.Scope = scope
 	a := *p.a
@@ -37,8 +38,9 @@ func (p *Probe) Try(ctx context.Context, scope string, show func(page, code stri
 	if err != nil {
 		return false, err
 	}
-	verifier := token.Verifier{ClientID: p.c.clientID, TenantID: p.c.openID.TenantID, Issuer: p.c.openID.Issuer,
-		Keys: a.provider(p.c).Keys(p.c.openID), Now: a.Now}
+	verifier := token.Verifier{ClientID: p.c.clientID, TenantID: p.c.openID.TenantID,
+		Issuer: p.c.openID.Issuer,
+		Keys:   a.provider(p.c).Keys(p.c.openID), Now: a.Now}
 	if _, err := verifier.Verify(ctx, tokens.IDToken); err != nil {
 		return false, err
 	}
@@ -60,7 +62,8 @@ func Explain(word string, numbers ...int) Refusal {
 }
 
 func (means answer) explained(word string, numbers []int) Refusal {
-	r := Refusal{Number: clean(word, 40), Happened: strings.TrimPrefix(means.person, tellAdministrator), Fix: means.fix, Settings: means.verdict == Misconfigured,
+	r := Refusal{Number: clean(word, 40), Happened: strings.TrimPrefix(means.person,
+		tellAdministrator), Fix: means.fix, Settings: means.verdict == Misconfigured,
 		Unreachable: means.verdict == Unreachable}
 	if len(numbers) > 0 {
 		r.Number = fmt.Sprintf("AADSTS%d", numbers[0])
@@ -79,5 +82,6 @@ func ExplainError(err error) Refusal {
 
 // Unfinished reports whether err of Try says nothing but that nobody was done in time.
 func Unfinished(err error) bool {
-	return errors.Is(err, oauth.ErrExpired) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return errors.Is(err, oauth.ErrExpired) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, context.DeadlineExceeded)
 }

@@ -27,7 +27,8 @@ var (
 	errMachineFull = errors.New("signin: as many sign-ins as this machine allows are waiting")
 	errAddressFull = errors.New("signin: as many sign-ins as one address may have are waiting")
 	errAccountFull = errors.New("signin: as many sign-ins as one account may have are waiting")
-	errTooOften    = errors.New("signin: as many sign-ins as one address may begin have not been finished")
+	errTooOften    = errors.New("signin: as many sign-ins as one address may begin have not been " +
+		"finished")
 )
 
 // A visitor is an account and the address it signs in from.
@@ -117,7 +118,8 @@ func (a *attempt) waitingRoom() waitingRoom {
 	if a.RemoteHost != "" {
 		room = "remote"
 	}
-	return waitingRoom{Dir: filepath.Join(a.CacheDir, "waiting", room), Slots: a.cfg.SignIn.MaxWaiting}
+	return waitingRoom{Dir: filepath.Join(a.CacheDir, "waiting", room),
+		Slots: a.cfg.SignIn.MaxWaiting}
 }
 
 // lockPatience is how long to wait for a lock that others release within milliseconds.

@@ -36,7 +36,8 @@ func enterFrom(t *testing.T, w waitingRoom, v visitor) io.Closer {
 
 func full(t *testing.T, w waitingRoom, account string, want error) {
 	t.Helper()
-	if slot, err := w.Enter(t.Context(), visitor{account: account}, moment{Boot: "b"}); !errors.Is(err, want) {
+	if slot, err := w.Enter(t.Context(), visitor{account: account},
+		moment{Boot: "b"}); !errors.Is(err, want) {
 		t.Errorf("%s: %v, %v; want %v", account, slot, err, want)
 	}
 }
@@ -74,34 +75,58 @@ func TestAdmits(t *testing.T) {
 	}{
 		{name: "nobody waits", from: here, slots: 1},
 		{name: "three here", waiting: map[visitor]int{{"a", here}: 3}, from: here, slots: 64},
-		{name: "four here", waiting: map[visitor]int{{"a", here}: 4}, from: here, slots: 64, want: errAccountFull},
-		{name: "a stranger elsewhere", waiting: map[visitor]int{{"a", there}: 4}, from: here, slots: 64},
-		{name: "a stranger elsewhere, and three here", waiting: map[visitor]int{{"a", there}: 4, {"a", here}: 3}, from: here, slots: 64},
-		{name: "eight", waiting: map[visitor]int{{"a", there}: 4, {"a", here}: 3, {"a", "third"}: 1}, from: here, slots: 64, want: errAccountFull},
-		{name: "strangers at two addresses", waiting: map[visitor]int{{"a", there}: 4, {"a", "third"}: 4}, from: here, slots: 64},
-		{name: "four of others here", waiting: map[visitor]int{{"b", here}: 4}, from: here, slots: 64},
+		{name: "four here", waiting: map[visitor]int{{"a", here}: 4}, from: here,
+			slots: 64, want: errAccountFull},
+		{name: "a stranger elsewhere", waiting: map[visitor]int{{"a", there}: 4}, from: here,
+			slots: 64},
+		{name: "a stranger elsewhere, and three here",
+			waiting: map[visitor]int{{"a", there}: 4, {"a", here}: 3}, from: here, slots: 64},
+		{name: "eight", waiting: map[visitor]int{{"a", there}: 4, {"a", here}: 3,
+			{"a", "third"}: 1}, from: here, slots: 64, want: errAccountFull},
+		{name: "strangers at two addresses",
+			waiting: map[visitor]int{{"a", there}: 4, {"a", "third"}: 4}, from: here, slots: 64},
+		{name: "four of others here", waiting: map[visitor]int{{"b", here}: 4}, from: here,
+			slots: 64},
 		{name: "7 of others here", waiting: map[visitor]int{{"b", here}: 7}, from: here, slots: 64},
-		{name: "8 of others here", waiting: map[visitor]int{{"b", here}: 8}, from: here, slots: 64, want: errAddressFull},
-		{name: "8 at each of six, 7 here", waiting: map[visitor]int{{"b", "1"}: 8, {"b", "2"}: 8, {"b", "3"}: 8, {"b", "4"}: 8, {"b", "5"}: 8,
+		{name: "8 of others here", waiting: map[visitor]int{{"b", here}: 8}, from: here,
+			slots: 64, want: errAddressFull},
+		{name: "8 at each of six, 7 here", waiting: map[visitor]int{{"b", "1"}: 8, {"b", "2"}: 8,
+			{"b", "3"}: 8, {"b", "4"}: 8, {"b", "5"}: 8,
 			{"b", "6"}: 8, {"b", here}: 7}, from: here, slots: 64},
-		{name: "three of others, 16 slots", waiting: map[visitor]int{{"b", here}: 3}, from: here, slots: 16},
-		{name: "four of others, 16 slots", waiting: map[visitor]int{{"b", here}: 4}, from: here, slots: 16, want: errAddressFull},
-		{name: "127 of others, 1024 slots", waiting: map[visitor]int{{"b", here}: 127}, from: here, slots: 1024},
-		{name: "128 of others, 1024 slots", waiting: map[visitor]int{{"b", here}: 128}, from: here, slots: 1024, want: errAddressFull},
-		{name: "full", waiting: map[visitor]int{{"b", there}: 32, {"b", here}: 32}, from: here, slots: 64, want: errMachineFull},
-		{name: "full of oneself", waiting: map[visitor]int{{"a", here}: 4}, from: here, slots: 4, want: errAccountFull},
-		{name: "two of three", waiting: map[visitor]int{{"b", here}: 2}, from: here, slots: 3, want: errAddressFull},
+		{name: "three of others, 16 slots", waiting: map[visitor]int{{"b", here}: 3}, from: here,
+			slots: 16},
+		{name: "four of others, 16 slots", waiting: map[visitor]int{{"b", here}: 4}, from: here,
+			slots: 16, want: errAddressFull},
+		{name: "127 of others, 1024 slots", waiting: map[visitor]int{{"b", here}: 127}, from: here,
+			slots: 1024},
+		{name: "128 of others, 1024 slots", waiting: map[visitor]int{{"b", here}: 128}, from: here,
+			slots: 1024, want: errAddressFull},
+		{name: "full", waiting: map[visitor]int{{"b", there}: 32, {"b", here}: 32}, from: here,
+			slots: 64, want: errMachineFull},
+		{name: "full of oneself", waiting: map[visitor]int{{"a", here}: 4}, from: here,
+			slots: 4, want: errAccountFull},
+		{name: "two of three", waiting: map[visitor]int{{"b", here}: 2}, from: here,
+			slots: 3, want: errAddressFull},
 		{name: "one of three", waiting: map[visitor]int{{"b", here}: 1}, from: here, slots: 3},
-		{name: "one of one", waiting: map[visitor]int{{"b", here}: 1}, from: here, slots: 1, want: errMachineFull},
-		{name: "four of another user's", waiting: map[visitor]int{{"a", "uid 1001"}: 4}, from: "uid 1000", slots: 64},
-		{name: "eight of another user's", waiting: map[visitor]int{{"b", "uid 1001"}: 8}, from: "uid 1000", slots: 64},
-		{name: "another one of that user's", waiting: map[visitor]int{{"b", "uid 1001"}: 8}, from: "uid 1001", slots: 64, want: errAddressFull},
-		{name: "strangers fill the machine", waiting: map[visitor]int{{"b", "1"}: 8, {"b", "2"}: 8, {"b", "3"}: 8, {"b", "4"}: 8, {"b", "5"}: 8,
+		{name: "one of one", waiting: map[visitor]int{{"b", here}: 1}, from: here,
+			slots: 1, want: errMachineFull},
+		{name: "four of another user's", waiting: map[visitor]int{{"a", "uid 1001"}: 4},
+			from: "uid 1000", slots: 64},
+		{name: "eight of another user's", waiting: map[visitor]int{{"b", "uid 1001"}: 8},
+			from: "uid 1000", slots: 64},
+		{name: "another one of that user's", waiting: map[visitor]int{{"b", "uid 1001"}: 8},
+			from: "uid 1001", slots: 64, want: errAddressFull},
+		{name: "strangers fill the machine", waiting: map[visitor]int{{"b", "1"}: 8, {"b", "2"}: 8,
+			{"b", "3"}: 8, {"b", "4"}: 8, {"b", "5"}: 8,
 			{"b", "6"}: 8, {"b", "7"}: 8, {"b", "8"}: 8}, from: here, slots: 64},
-		{name: "and one of them wants more", waiting: map[visitor]int{{"b", "1"}: 8, {"b", "2"}: 8, {"b", "3"}: 8, {"b", "4"}: 8, {"b", "5"}: 8,
-			{"b", "6"}: 8, {"b", "7"}: 8, {"b", here}: 8}, from: here, slots: 64, want: errMachineFull},
-		{name: "strangers from everywhere", waiting: map[visitor]int{{"b", there}: 128}, from: here, slots: 64, want: errMachineFull},
-		{name: "fewer slots than before", waiting: map[visitor]int{{"b", there}: 4}, from: here, slots: 2, want: errMachineFull},
+		{name: "and one of them wants more", waiting: map[visitor]int{{"b", "1"}: 8, {"b", "2"}: 8,
+			{"b", "3"}: 8, {"b", "4"}: 8, {"b", "5"}: 8,
+			{"b", "6"}: 8, {"b", "7"}: 8, {"b", here}: 8}, from: here,
+			slots: 64, want: errMachineFull},
+		{name: "strangers from everywhere", waiting: map[visitor]int{{"b", there}: 128}, from: here,
+			slots: 64, want: errMachineFull},
+		{name: "fewer slots than before", waiting: map[visitor]int{{"b", there}: 4}, from: here,
+			slots: 2, want: errMachineFull},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var waiting []visitor
@@ -143,14 +168,16 @@ func TestVisitor(t *testing.T) {
 	}
 }
 
-// Neither who has left nor who was killed leaves a name behind, and the next finds no file of theirs to look at.
+// Neither who has left nor who was killed leaves a name behind, and the next finds no file of
+// theirs to look at.
 func TestSlotsAreWiped(t *testing.T) {
 	w := waitingRoom{Dir: t.TempDir(), Slots: 3}
 	left := filepath.Join(w.Dir, "slot-2")
 	if err := os.WriteFile(left, []byte("killed@contoso.example"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	slot, err := w.Enter(t.Context(), visitor{"alice@contoso.example", "192.0.2.1"}, moment{Boot: "b"})
+	slot, err := w.Enter(t.Context(), visitor{"alice@contoso.example", "192.0.2.1"},
+		moment{Boot: "b"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,10 +261,13 @@ func TestWaitingRoomCannotBeMade(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, dir := range map[string]string{
-		"is a file": file, "is below a file": file + "/below", "door is a link": linked, "slot is a directory": blocked,
+		"is a file": file, "is below a file": file + "/below", "door is a link": linked,
+		"slot is a directory": blocked,
 	} {
-		slot, err := waitingRoom{Dir: dir, Slots: 2}.Enter(context.Background(), visitor{account: "a"}, moment{Boot: "b"})
-		if slot != nil || err == nil || errors.Is(err, errMachineFull) || errors.Is(err, errAccountFull) {
+		slot, err := waitingRoom{Dir: dir, Slots: 2}.Enter(context.Background(),
+			visitor{account: "a"}, moment{Boot: "b"})
+		if slot != nil || err == nil || errors.Is(err, errMachineFull) ||
+			errors.Is(err, errAccountFull) {
 			t.Errorf("%s: %v, %v", name, slot, err)
 		}
 	}
@@ -252,7 +282,8 @@ func TestWaitingRoomCannotBeMade(t *testing.T) {
 
 // However many come at once, the room is filled to its limits and no further.
 func TestWaitingRoomTogether(t *testing.T) {
-	for _, test := range []struct{ accounts, slots, want int }{{1, 6, perAddress}, {3, 6, 6}, {24, 1, 1}, {24, 64, 24}} {
+	for _, test := range []struct{ accounts, slots, want int }{{1, 6, perAddress}, {3, 6, 6},
+		{24, 1, 1}, {24, 64, 24}} {
 		w := waitingRoom{Dir: t.TempDir(), Slots: test.slots}
 		for range 20 {
 			held := rush(t, w, 24, test.accounts)
@@ -306,12 +337,14 @@ const roomOfHolder = "AAD_LOGIN_TEST_WAITING_ROOM"
 func TestMain(m *testing.M) {
 	dir := os.Getenv(roomOfHolder)
 	if dir == "" {
-		// A sign-in waits for its next poll most of its time, so many of them fit beside each other.
+		// A sign-in waits for its next poll most of its time, so many of them fit beside each
+		// other.
 		flag.Parse()
 		flag.Set("test.parallel", "32")
 		os.Exit(m.Run())
 	}
-	_, err := waitingRoom{Dir: dir, Slots: 1}.Enter(context.Background(), visitor{account: "a"}, moment{Boot: "b"})
+	_, err := waitingRoom{Dir: dir, Slots: 1}.Enter(context.Background(),
+		visitor{account: "a"}, moment{Boot: "b"})
 	fmt.Println("held:", err)
 	io.Copy(io.Discard, os.Stdin) // until the end
 }

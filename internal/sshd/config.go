@@ -3,9 +3,9 @@
 
 // Package sshd reads what sshd reads, and matches names as sshd does.
 //
-// "sshd -T" prints the settings that are in force for one person. It tells neither in which file a setting stands, nor what sshd
-// makes of a pattern: [Read] finds the lines, [Version.User] and [Match] are OpenSSH's match.c. Nothing here decides whether
-// anybody gets in.
+// "sshd -T" prints the settings that are in force for one person. It tells neither in which file a
+// setting stands, nor what sshd makes of a pattern: [Read] finds the lines, [Version.User] and
+// [Match] are OpenSSH's match.c. Nothing here decides whether anybody gets in.
 package sshd
 
 import (
@@ -25,13 +25,15 @@ type Line struct {
 	Text    string // as it is written
 }
 
-// A Config is every line of sshd's configuration in the order of reading, whichever Match block it waits in.
+// A Config is every line of sshd's configuration in the order of reading, whichever Match block it
+// waits in.
 type Config struct {
 	Lines []Line
 	Files []string // read, and the directories in which an Include looked for more
 }
 
-// mains are where sshd_config is: SUSE has its own below /usr, which counts while there is none in /etc.
+// mains are where sshd_config is: SUSE has its own below /usr, which counts while there is none in
+// /etc.
 var mains = []string{"/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config"}
 
 // maxDepth is sshd's own limit (SERVCONF_MAX_DEPTH), maxFile is more than any configuration has.
@@ -40,7 +42,8 @@ const (
 	maxFile  = 1 << 20
 )
 
-// Read reads sshd_config and all that it includes below root. An error means that lines may be missing.
+// Read reads sshd_config and all that it includes below root. An error means that lines may be
+// missing.
 func Read(root fs.FS) (*Config, error) {
 	var errs error
 	for _, main := range mains {
@@ -70,7 +73,8 @@ func (c *Config) read(root fs.FS, file string, depth int) error {
 		if keyword == "" {
 			continue
 		}
-		c.Lines = append(c.Lines, Line{file, number, keyword, args, strings.TrimRight(text, "\r\n")})
+		c.Lines = append(c.Lines, Line{file, number, keyword, args,
+			strings.TrimRight(text, "\r\n")})
 		if keyword == "include" && depth < maxDepth {
 			if err := c.include(root, args, depth+1); err != nil {
 				return err
@@ -92,7 +96,8 @@ func readFile(root fs.FS, file string) (string, error) {
 	return string(text), err
 }
 
-// include follows glob(7) patterns; a relative one is of /etc/ssh. One that matches nothing includes nothing.
+// include follows glob(7) patterns; a relative one is of /etc/ssh. One that matches nothing
+// includes nothing.
 func (c *Config) include(root fs.FS, patterns []string, depth int) error {
 	for _, pattern := range patterns {
 		if !strings.HasPrefix(pattern, "/") {
@@ -114,12 +119,14 @@ func (c *Config) include(root fs.FS, patterns []string, depth int) error {
 }
 
 func (c *Config) note(root fs.FS, dir string) {
-	if _, err := fs.Stat(root, dir[1:]); dir != "/" && err == nil && !slices.Contains(c.Files, dir) {
+	if _, err := fs.Stat(root, dir[1:]); dir != "/" && err == nil &&
+		!slices.Contains(c.Files, dir) {
 		c.Files = append(c.Files, dir)
 	}
 }
 
-// split is a line's keyword in lower case and its arguments, as sshd's strdelim() and argv_split() take it apart.
+// split is a line's keyword in lower case and its arguments, as sshd's strdelim() and argv_split()
+// take it apart.
 func split(line string) (keyword string, args []string) {
 	line = strings.TrimLeft(line, " \t")
 	end := strings.IndexAny(line, " \t\r\n=")
@@ -181,14 +188,16 @@ func (c *Config) With(keywords ...string) (lines []Line) {
 	return lines
 }
 
-// Chroots reports whether a line has sshd lock anybody into a directory. Of those it does not look at the login shell.
+// Chroots reports whether a line has sshd lock anybody into a directory. Of those it does not look
+// at the login shell.
 func (c *Config) Chroots() bool {
 	return slices.ContainsFunc(c.With("chrootdirectory"), func(line Line) bool {
 		return len(line.Args) == 0 || !strings.EqualFold(line.Args[0], "none")
 	})
 }
 
-// NamesGroup reports whether a line lets in, keeps out or treats otherwise the members of one of these groups.
+// NamesGroup reports whether a line lets in, keeps out or treats otherwise the members of one of
+// these groups.
 func (c *Config) NamesGroup(groups ...string) bool {
 	for _, line := range c.With("allowgroups", "denygroups", "match") {
 		patterns := line.Args
@@ -196,7 +205,9 @@ func (c *Config) NamesGroup(groups ...string) bool {
 			patterns = matchGroups(line.Args)
 		}
 		for _, pattern := range patterns {
-			if slices.ContainsFunc(groups, func(group string) bool { return Match(pattern, group) }) {
+			if slices.ContainsFunc(groups, func(group string) bool {
+				return Match(pattern, group)
+			}) {
 				return true
 			}
 		}
@@ -204,7 +215,8 @@ func (c *Config) NamesGroup(groups ...string) bool {
 	return false
 }
 
-// matchGroups are the patterns behind Group in the arguments of Match, which OpenSSH 9.9 and later take with a = as well.
+// matchGroups are the patterns behind Group in the arguments of Match, which OpenSSH 9.9 and later
+// take with a = as well.
 func matchGroups(args []string) (patterns []string) {
 	for i := 0; i < len(args); i++ {
 		criterion, value, together := strings.Cut(args[i], "=")

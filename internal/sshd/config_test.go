@@ -21,15 +21,18 @@ func tree(files map[string]string) fstest.MapFS {
 
 func told(c *Config) (lines []string) {
 	for _, l := range c.Lines {
-		lines = append(lines, fmt.Sprintf("%s:%d %s %q", l.File[strings.LastIndex(l.File, "/")+1:], l.Number, l.Keyword, l.Args))
+		lines = append(lines, fmt.Sprintf("%s:%d %s %q", l.File[strings.LastIndex(l.File, "/")+1:],
+			l.Number, l.Keyword, l.Args))
 	}
 	return lines
 }
 
 func TestRead(t *testing.T) {
 	c, err := Read(tree(map[string]string{
-		"etc/ssh/sshd_config": "# Include nothing\nInclude /etc/ssh/sshd_config.d/*.conf more.conf /none/*.conf\n\n" +
-			"  UsePAM=yes # yes\nAllowUsers = bob \"a b\" 'c#d' e\\ f #g\nMATCH Group devs\r\n\tChrootDirectory\t/srv\n",
+		"etc/ssh/sshd_config": "# Include nothing\nInclude /etc/ssh/sshd_config.d/*.conf " +
+			"more.conf /none/*.conf\n\n" +
+			"  UsePAM=yes # yes\nAllowUsers = bob \"a b\" 'c#d' e\\ f #g\nMATCH Group " +
+			"devs\r\n\tChrootDirectory\t/srv\n",
 		"etc/ssh/sshd_config.d/20-b.conf": "AllowGroups b#x\n",
 		"etc/ssh/sshd_config.d/10-a.conf": "allowgroups a\n",
 		"etc/ssh/sshd_config.d/10-a.bak":  "allowgroups old\n",
@@ -40,14 +43,16 @@ func TestRead(t *testing.T) {
 	}
 	want := []string{
 		`sshd_config:2 include ["/etc/ssh/sshd_config.d/*.conf" "more.conf" "/none/*.conf"]`,
-		`10-a.conf:1 allowgroups ["a"]`, `20-b.conf:1 allowgroups ["b#x"]`, `more.conf:1 x11forwarding ["no"]`,
+		`10-a.conf:1 allowgroups ["a"]`, `20-b.conf:1 allowgroups ["b#x"]`,
+		`more.conf:1 x11forwarding ["no"]`,
 		`sshd_config:4 usepam ["yes"]`, `sshd_config:5 allowusers ["bob" "a b" "c#d" "e f"]`,
 		`sshd_config:6 match ["Group" "devs"]`, `sshd_config:7 chrootdirectory ["/srv"]`,
 	}
 	if got := told(c); !slices.Equal(got, want) {
 		t.Errorf("%s", strings.Join(got, "\n"))
 	}
-	files := []string{"/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d", "/etc/ssh/sshd_config.d/10-a.conf",
+	files := []string{"/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d",
+		"/etc/ssh/sshd_config.d/10-a.conf",
 		"/etc/ssh/sshd_config.d/20-b.conf", "/etc/ssh", "/etc/ssh/more.conf"}
 	if !slices.Equal(c.Files, files) {
 		t.Errorf("%q", c.Files)
@@ -65,7 +70,8 @@ func TestReadElsewhere(t *testing.T) {
 	if _, err := Read(tree(map[string]string{"etc/ssh/sshd_config/x": ""})); err == nil {
 		t.Error("a directory is read, and no error")
 	}
-	loop, err := Read(tree(map[string]string{"etc/ssh/sshd_config": "Include sshd_config\nUsePAM yes\n"}))
+	loop, err := Read(tree(map[string]string{"etc/ssh/sshd_config": "Include " +
+		"sshd_config\nUsePAM yes\n"}))
 	if n := len(loop.With("usepam")); err != nil || n != maxDepth+1 {
 		t.Errorf("%d, %v", n, err)
 	}
@@ -73,9 +79,12 @@ func TestReadElsewhere(t *testing.T) {
 
 func TestNamesGroup(t *testing.T) {
 	for line, want := range map[string]bool{
-		"AllowGroups wheel aad_admins": true, "DenyGroups aad_*": true, "AllowGroups aad_users": false, "": false,
-		"Match Group aad_admins": true, "Match User x Group !dev?,x": true, "Match Group=devs": true, "Match all": false,
-		"Match User devs": false, "Match user=devs group \"a,devs\"": true, "Match Group": false, "ForceCommand devs": false,
+		"AllowGroups wheel aad_admins": true, "DenyGroups aad_*": true,
+		"AllowGroups aad_users": false, "": false,
+		"Match Group aad_admins": true, "Match User x Group !dev?,x": true,
+		"Match Group=devs": true, "Match all": false,
+		"Match User devs": false, "Match user=devs group \"a,devs\"": true, "Match Group": false,
+		"ForceCommand devs":  false,
 		"Match invalid-user": false, "Match final Group devs": true,
 	} {
 		c, err := Read(tree(map[string]string{"etc/ssh/sshd_config": line + "\n"}))

@@ -10,7 +10,8 @@ import (
 	"sync"
 )
 
-// Match is OpenSSH's match_pattern(): * stands for any characters, ? for any one, and nothing else is special.
+// Match is OpenSSH's match_pattern(): * stands for any characters, ? for any one, and nothing else
+// is special.
 func Match(pattern, s string) bool {
 	star, resume := -1, 0 // the last *, and where what follows it was tried last
 	i, p := 0, 0
@@ -36,10 +37,12 @@ func Match(pattern, s string) bool {
 type Version struct{ Major, Minor int }
 
 // versionText is compiled when it is needed: a worker reads no version.
-var versionText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`OpenSSH_(\d{1,4})\.(\d{1,4})`) })
+var versionText = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`OpenSSH_(\d{1,4})\.(\d{1,4})`)
+})
 
-// VersionIn finds the version in what "sshd -V" prints; older ones know no -V, and name their version in the
-// complaint. The zero Version is older than all.
+// VersionIn finds the version in what "sshd -V" prints; older ones know no -V, and name their
+// version in the complaint. The zero Version is older than all.
 func VersionIn(said string) (v Version) {
 	if found := versionText().FindStringSubmatch(said); found != nil {
 		v.Major, _ = strconv.Atoi(found[1])
@@ -53,8 +56,9 @@ func (v Version) Before(major, minor int) bool {
 	return v.Major < major || v.Major == major && v.Minor < minor
 }
 
-// Cut splits a pattern of AllowUsers or DenyUsers into USER and HOST. It is split at its first @, and from OpenSSH 9.9 on at its
-// last. So no pattern with a single @ is ever that of a name with an @.
+// Cut splits a pattern of AllowUsers or DenyUsers into USER and HOST. It is split at its first @,
+// and from OpenSSH 9.9 on at its last. So no pattern with a single @ is ever that of a name with an
+// @.
 func (v Version) Cut(pattern string) (user, hosts string, both bool) {
 	at := strings.IndexByte(pattern, '@')
 	if !v.Before(9, 9) {
@@ -75,7 +79,8 @@ const (
 	// else a list of hosts, as it is written
 )
 
-// User is match_user() for somebody whose address is not known yet: from where does pattern hold for name?
+// User is match_user() for somebody whose address is not known yet: from where does pattern hold
+// for name?
 func (v Version) User(pattern, name string) From {
 	user, hosts, both := v.Cut(pattern)
 	switch {

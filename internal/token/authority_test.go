@@ -84,7 +84,8 @@ func newAuthority(t testing.TB) *authority {
 	}
 	a.keys = []map[string]any{
 		jwk("current", public("current"), map[string]any{"issuer": a.issuer()}),
-		jwk("other-issuer", public("other-issuer"), map[string]any{"issuer": "https://elsewhere.example/v2.0"}),
+		jwk("other-issuer", public("other-issuer"),
+			map[string]any{"issuer": "https://elsewhere.example/v2.0"}),
 	}
 	return a
 }
@@ -116,7 +117,8 @@ func (a *authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Write(make([]byte, maxDocument+1))
 	case "400 tenant":
 		w.WriteHeader(400)
-		io.WriteString(w, `{"error":"invalid_tenant","error_description":"AADSTS90002: Tenant not found","error_codes":[90002]}`)
+		io.WriteString(w,
+			`{"error":"invalid_tenant","error_description":"AADSTS90002: Tenant not found","error_codes":[90002]}`)
 	case "404 html":
 		w.WriteHeader(404)
 		io.WriteString(w, "<html>")
@@ -137,5 +139,6 @@ func (a *authority) verifier(t *testing.T, cacheDir string) *Verifier {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Verifier{ClientID: testClient, TenantID: testTenant, Issuer: m.Issuer, Keys: s.Keys(m), Now: s.Now}
+	return &Verifier{ClientID: testClient, TenantID: testTenant, Issuer: m.Issuer,
+		Keys: s.Keys(m), Now: s.Now}
 }

@@ -53,7 +53,9 @@ func parseKeys(body []byte, m *Metadata) (keySet, error) {
 			keys = append(keys, k)
 		}
 	}
-	named := slices.ContainsFunc(keys, func(k webKey) bool { return sameCloud(cloudName(k.Cloud), m.cloud) })
+	named := slices.ContainsFunc(keys, func(k webKey) bool {
+		return sameCloud(cloudName(k.Cloud), m.cloud)
+	})
 	set := make(keySet)
 	for _, k := range keys {
 		if !k.mayVerify(m.Issuer, m.TenantID) || named && k.ofOtherCloud(m.cloud) {
@@ -69,7 +71,9 @@ func parseKeys(body []byte, m *Metadata) (keySet, error) {
 		}
 	}
 	if len(set) == 0 {
-		return nil, &DocumentError{keysDocument, fmt.Sprintf("none of %d keys can verify tokens of %q", len(doc.Keys), foreign.Clip(m.Issuer))}
+		return nil, &DocumentError{keysDocument,
+			fmt.Sprintf("none of %d keys can verify tokens of %q",
+				len(doc.Keys), foreign.Clip(m.Issuer))}
 	}
 	return set, nil
 }

@@ -31,10 +31,12 @@ func TestParseKeysUsesOnlySigningKeysOfTheIssuer(t *testing.T) {
 		ok   bool
 	}{
 		{"of this issuer", map[string]any{"issuer": issuer}, current, true},
-		{"of the template", map[string]any{"issuer": "https://h.example/{tenantid}/v2.0"}, current, true},
+		{"of the template", map[string]any{"issuer": "https://h.example/{tenantid}/v2.0"}, current,
+			true},
 		{"without issuer", map[string]any{"issuer": ""}, current, true},
 		{"of another issuer", map[string]any{"issuer": issuer + "/"}, current, false},
-		{"of the consumer tenant", map[string]any{"issuer": "https://h.example/" + guid.Consumers + "/v2.0"}, current, false},
+		{"of the consumer tenant", map[string]any{"issuer": "https://h.example/" + guid.Consumers +
+			"/v2.0"}, current, false},
 		{"RS256", map[string]any{"issuer": issuer, "alg": "RS256"}, current, true},
 		{"PS256", map[string]any{"issuer": issuer, "alg": "PS256"}, current, false},
 		{"without use", map[string]any{"issuer": issuer, "use": ""}, current, true},
@@ -61,8 +63,9 @@ func TestParseKeysUsesOnlySigningKeysOfTheIssuer(t *testing.T) {
 // of is metadata of the tenant.
 func of(issuer string) *Metadata { return &Metadata{TenantID: testTenant, Issuer: issuer} }
 
-// The set of the public cloud holds keys of US Government that name the public issuer. Whoever has one of those must not sign in
-// anybody here, and no set that means something else by the member, or nothing, may lose its keys.
+// The set of the public cloud holds keys of US Government that name the public issuer. Whoever has
+// one of those must not sign in anybody here, and no set that means something else by the member,
+// or nothing, may lose its keys.
 func TestParseKeysOfOtherCloud(t *testing.T) {
 	const com, us = "microsoftonline.com", "microsoftonline.us"
 	type key struct {
@@ -75,15 +78,20 @@ func TestParseKeysOfOtherCloud(t *testing.T) {
 		keys  []key
 		want  []string // the kids that may verify: "0" is the first key
 	}{
-		{"as recorded", com, []key{{com, ""}, {com, ""}, {us, ""}, {us, ""}, {com, "consumers"}}, []string{"0", "1"}},
+		{"as recorded", com, []key{{com, ""}, {com, ""}, {us, ""}, {us, ""}, {com, "consumers"}},
+			[]string{"0", "1"}},
 		{"the other way round", us, []key{{us, ""}, {com, ""}}, []string{"0"}},
-		{"case", "MicrosoftOnline.com", []key{{"microsoftonline.COM", ""}, {us, ""}}, []string{"0"}},
-		{"a letter beyond ASCII is another", com, []key{{com, ""}, {"micro\u017foftonline.com", ""}}, []string{"0"}},
+		{"case", "MicrosoftOnline.com", []key{{"microsoftonline.COM", ""}, {us, ""}},
+			[]string{"0"}},
+		{"a letter beyond ASCII is another", com,
+			[]key{{com, ""}, {"micro\u017foftonline.com", ""}}, []string{"0"}},
 		{"no key names this cloud", com, []key{{us, ""}, {us, ""}}, []string{"0", "1"}},
 		{"no key names any", com, []key{{nil, ""}, {nil, ""}}, []string{"0", "1"}},
-		{"one names none", com, []key{{com, ""}, {nil, ""}, {"", ""}, {us, ""}}, []string{"0", "1", "2"}},
+		{"one names none", com, []key{{com, ""}, {nil, ""}, {"", ""}, {us, ""}},
+			[]string{"0", "1", "2"}},
 		{"the metadata names none", "", []key{{com, ""}, {us, ""}}, []string{"0", "1"}},
-		{"no string", com, []key{{com, ""}, {7, ""}, {[]string{us}, ""}, {us, ""}}, []string{"0", "1", "2"}},
+		{"no string", com, []key{{com, ""}, {7, ""}, {[]string{us}, ""}, {us, ""}},
+			[]string{"0", "1", "2"}},
 		{"only personal accounts' name this cloud", com, []key{{us, ""}, {com, "consumers"}}, nil},
 	}
 	for _, test := range tests {
@@ -292,8 +300,11 @@ func TestCacheUnwritable(t *testing.T) {
 func FuzzKeys(f *testing.F) {
 	current, next := public("current"), public("next")
 	for _, more := range []map[string]any{
-		{"issuer": "i"}, {"issuer": "{tenantid}"}, {"kty": "EC"}, {"issuer": "i", "use": "enc"}, {"issuer": "i", "alg": "RS512"},
-		{"issuer": "i", "e": "AQ"}, {"issuer": "i", "n": "AQAB"}, {"issuer": "i", "cloud_instance_name": "a"}, {"issuer": "i", "cloud_instance_name": 1}, {"issuer": "i", "kid": 7}, {"issuer": "i", "n": "AA" + b64(current.N.Bytes())},
+		{"issuer": "i"}, {"issuer": "{tenantid}"}, {"kty": "EC"}, {"issuer": "i", "use": "enc"},
+		{"issuer": "i", "alg": "RS512"},
+		{"issuer": "i", "e": "AQ"}, {"issuer": "i", "n": "AQAB"},
+		{"issuer": "i", "cloud_instance_name": "a"}, {"issuer": "i", "cloud_instance_name": 1},
+		{"issuer": "i", "kid": 7}, {"issuer": "i", "n": "AA" + b64(current.N.Bytes())},
 	} {
 		f.Add(keysJSON(f, jwk("k", current, more), jwk("l", next, more)))
 		f.Add(keysJSON(f, jwk("k", current, more), jwk("k", next, more), jwk("k", current, nil)))
@@ -313,7 +324,8 @@ func FuzzKeys(f *testing.F) {
 			}
 			keys = append(keys, jwk(id, key, map[string]any{"issuer": "i"}))
 		}
-		if again, err := parseKeys(keysJSON(t, keys...), of("i")); len(set) > 0 && (err != nil || !reflect.DeepEqual(set, again)) {
+		if again, err := parseKeys(keysJSON(t, keys...), of("i")); len(set) > 0 &&
+			(err != nil || !reflect.DeepEqual(set, again)) {
 			t.Errorf("%v became %v, %v", set, again, err)
 		}
 	})

@@ -61,8 +61,10 @@ func (p Provider) Discover(ctx context.Context, authority, tenant string) (*Meta
 // checkBase makes sure that TLS protects everything that follows.
 func checkBase(authority string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimRight(authority, "/"))
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("token: authority %q is not an https base URL", foreign.Clip(authority))
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil ||
+		u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("token: authority %q is not an https base URL",
+			foreign.Clip(authority))
 	}
 	return u, nil
 }
@@ -77,7 +79,8 @@ func checkAuthority(authority, tenant string) (*url.URL, string, error) {
 		return nil, "", fmt.Errorf("token: tenant %q is not a GUID", foreign.Clip(tenant))
 	}
 	if tenant == guid.Consumers {
-		return nil, "", fmt.Errorf("token: tenant %s holds personal accounts and is not accepted", tenant)
+		return nil, "", fmt.Errorf("token: tenant %s holds personal accounts and is not accepted",
+			tenant)
 	}
 	return u, tenant, nil
 }
@@ -113,7 +116,8 @@ func parseMetadata(body []byte, host, tenant string) (*Metadata, error) {
 			return nil, err
 		}
 	}
-	return &Metadata{tenant, issuer, doc.Authorization, doc.Token, doc.Device, doc.JWKS, body, cloudName(doc.Cloud)}, nil
+	return &Metadata{tenant, issuer, doc.Authorization, doc.Token, doc.Device, doc.JWKS, body,
+		cloudName(doc.Cloud)}, nil
 }
 
 // fillTenant fills in the template that multi-tenant documents and keys use.
@@ -126,10 +130,12 @@ func fillTenant(template, tenant string) string {
 func checkIssuer(issuer, tenant string) error {
 	u, err := url.Parse(issuer)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return &DocumentError{metadataDocument, fmt.Sprintf("issuer %q is not an https URL", foreign.Clip(issuer))}
+		return &DocumentError{metadataDocument,
+			fmt.Sprintf("issuer %q is not an https URL", foreign.Clip(issuer))}
 	}
 	if !slices.Contains(strings.Split(strings.ToLower(u.Path), "/"), tenant) {
-		return &DocumentError{metadataDocument, fmt.Sprintf("issuer %q is not of tenant %s", foreign.Clip(issuer), tenant)}
+		return &DocumentError{metadataDocument, fmt.Sprintf("issuer %q is not of tenant %s",
+			foreign.Clip(issuer), tenant)}
 	}
 	return nil
 }
@@ -140,10 +146,13 @@ func checkIssuer(issuer, tenant string) error {
 func checkEndpoint(name, endpoint, host string) error {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return &DocumentError{metadataDocument, fmt.Sprintf("%s %q is not an https URL", name, foreign.Clip(endpoint))}
+		return &DocumentError{metadataDocument, fmt.Sprintf("%s %q is not an https URL",
+			name, foreign.Clip(endpoint))}
 	}
 	if !strings.EqualFold(u.Host, host) {
-		return &DocumentError{metadataDocument, fmt.Sprintf("%s is on %q, not on the configured authority %s", name, foreign.Clip(u.Host), host)}
+		return &DocumentError{metadataDocument,
+			fmt.Sprintf("%s is on %q, not on the configured authority %s", name,
+				foreign.Clip(u.Host), host)}
 	}
 	return nil
 }

@@ -25,8 +25,10 @@ func TestDiscover(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.TenantID != testTenant || m.Issuer != a.issuer() || m.TokenEndpoint != a.metadata["token_endpoint"] ||
-		m.DeviceAuthorizationEndpoint != a.metadata["device_authorization_endpoint"] || m.JWKSURI != a.metadata["jwks_uri"] || !json.Valid(m.Raw) {
+	if m.TenantID != testTenant || m.Issuer != a.issuer() ||
+		m.TokenEndpoint != a.metadata["token_endpoint"] ||
+		m.DeviceAuthorizationEndpoint != a.metadata["device_authorization_endpoint"] ||
+		m.JWKSURI != a.metadata["jwks_uri"] || !json.Valid(m.Raw) {
 		t.Errorf("%+v", m)
 	}
 }
@@ -57,7 +59,8 @@ func TestDiscoverRefusesForeignDocument(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "cache")
 			_, err := a.provider(dir).Discover(t.Context(), a.URL, testTenant)
 			var bad *DocumentError
-			if !errors.As(err, &bad) || !strings.Contains(err.Error(), test.want) || errors.Is(err, ErrUnreachable) {
+			if !errors.As(err, &bad) || !strings.Contains(err.Error(), test.want) ||
+				errors.Is(err, ErrUnreachable) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 			if _, err := os.Stat(dir); err == nil {
@@ -71,7 +74,8 @@ func TestDiscoverOutages(t *testing.T) {
 	for _, fault := range []string{"reset", "truncated", "html", "huge", "404 html", "429", "500"} {
 		a := newAuthority(t)
 		a.broken = fault
-		if _, err := a.provider("").Discover(t.Context(), a.URL, testTenant); !errors.Is(err, ErrUnreachable) {
+		if _, err := a.provider("").Discover(t.Context(), a.URL, testTenant); !errors.Is(err,
+			ErrUnreachable) {
 			t.Errorf("%s: %v, want ErrUnreachable", fault, err)
 		}
 	}
@@ -82,7 +86,8 @@ func TestDiscoverUnknownTenant(t *testing.T) {
 	a.broken = "400 tenant"
 	_, err := a.provider("").Discover(t.Context(), a.URL, testTenant)
 	var refused *RefusedError
-	if !errors.As(err, &refused) || refused.Code != "invalid_tenant" || refused.AADSTS[0] != 90002 || errors.Is(err, ErrUnreachable) {
+	if !errors.As(err, &refused) || refused.Code != "invalid_tenant" ||
+		refused.AADSTS[0] != 90002 || errors.Is(err, ErrUnreachable) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -151,7 +156,8 @@ func TestDiscoverDistrustsTheCache(t *testing.T) {
 	if err := os.WriteFile(files[0], foreign, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Discover(t.Context(), a.URL, testTenant); err != nil || a.asked["metadata"] != 2 {
+	if _, err := s.Discover(t.Context(), a.URL, testTenant); err != nil ||
+		a.asked["metadata"] != 2 {
 		t.Errorf("%d requests, %v", a.asked["metadata"], err)
 	}
 }
@@ -163,13 +169,18 @@ func FuzzMetadata(f *testing.F) {
 	base := "https://" + host + "/" + testTenant
 	write := func(t testing.TB, m *Metadata) []byte {
 		return mustJSON(t, map[string]string{
-			"issuer": m.Issuer, "authorization_endpoint": m.AuthorizationEndpoint, "token_endpoint": m.TokenEndpoint,
-			"device_authorization_endpoint": m.DeviceAuthorizationEndpoint, "jwks_uri": m.JWKSURI, "cloud_instance_name": m.cloud,
+			"issuer": m.Issuer, "authorization_endpoint": m.AuthorizationEndpoint,
+			"token_endpoint":                m.TokenEndpoint,
+			"device_authorization_endpoint": m.DeviceAuthorizationEndpoint, "jwks_uri": m.JWKSURI,
+			"cloud_instance_name": m.cloud,
 		})
 	}
-	for _, issuer := range []string{base + "/v2.0", "https://" + host + "/{tenantid}/v2.0", "https://x/", "http://" + host + "/{tenantid}"} {
-		for _, keys := range []string{base + "/keys", "https://LOGIN.example/keys", "https://login.example:444/", "https://user@" + host, "//" + host} {
-			f.Add(write(f, &Metadata{"", issuer, base, base + "/token", base + "/devicecode", keys, nil, ""}))
+	for _, issuer := range []string{base + "/v2.0", "https://" + host + "/{tenantid}/v2.0",
+		"https://x/", "http://" + host + "/{tenantid}"} {
+		for _, keys := range []string{base + "/keys", "https://LOGIN.example/keys",
+			"https://login.example:444/", "https://user@" + host, "//" + host} {
+			f.Add(write(f, &Metadata{"", issuer, base, base + "/token", base + "/devicecode", keys,
+				nil, ""}))
 		}
 	}
 	f.Add(write(f, &Metadata{"", base, base, base, base, base, nil, "microsoftonline.com"}))
@@ -179,17 +190,21 @@ func FuzzMetadata(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, endpoint := range []string{m.AuthorizationEndpoint, m.TokenEndpoint, m.DeviceAuthorizationEndpoint, m.JWKSURI} {
+		for _, endpoint := range []string{m.AuthorizationEndpoint, m.TokenEndpoint,
+			m.DeviceAuthorizationEndpoint, m.JWKSURI} {
 			u, err := url.Parse(endpoint)
-			if err != nil || u.Scheme != "https" || !strings.EqualFold(u.Host, host) || u.User != nil {
+			if err != nil || u.Scheme != "https" || !strings.EqualFold(u.Host, host) ||
+				u.User != nil {
 				t.Errorf("endpoint %q", endpoint)
 			}
 		}
-		if !strings.HasPrefix(strings.ToLower(m.Issuer), "https://") || !strings.Contains(strings.ToLower(m.Issuer), "/"+testTenant) {
+		if !strings.HasPrefix(strings.ToLower(m.Issuer), "https://") ||
+			!strings.Contains(strings.ToLower(m.Issuer), "/"+testTenant) {
 			t.Errorf("issuer %q", m.Issuer)
 		}
 		again, err := parseMetadata(write(t, m), host, testTenant)
-		if err != nil || !reflect.DeepEqual(again, &Metadata{m.TenantID, m.Issuer, m.AuthorizationEndpoint, m.TokenEndpoint,
+		if err != nil || !reflect.DeepEqual(again, &Metadata{m.TenantID, m.Issuer,
+			m.AuthorizationEndpoint, m.TokenEndpoint,
 			m.DeviceAuthorizationEndpoint, m.JWKSURI, again.Raw, m.cloud}) {
 			t.Errorf("%+v became %+v, %v", m, again, err)
 		}

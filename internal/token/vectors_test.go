@@ -77,17 +77,20 @@ func (v vector) token(t testing.TB, a *authority) string {
 		form = "$header.$claims.$signature"
 	}
 	form = strings.NewReplacer(`\n`, "\n", `\r`, "\r", `\t`, "\t", `\0`, "\x00",
-		"$header", b64(header), "$claims", b64(claims), "$loose-header", loose(header), "$loose-claims", loose(claims)).Replace(form)
+		"$header", b64(header), "$claims", b64(claims), "$loose-header", loose(header),
+		"$loose-claims", loose(claims)).Replace(form)
 	i := strings.LastIndexByte(form, '.')
 	signature := v.sign(t, form[:max(i, 0)])
-	return strings.NewReplacer("$signature", b64(signature), "$loose-signature", loose(signature)).Replace(form)
+	return strings.NewReplacer("$signature", b64(signature), "$loose-signature", loose(signature)).
+		Replace(form)
 }
 
 func (v vector) parts(t testing.TB, a *authority) (header, claims []byte) {
 	t.Helper()
 	header, claims = []byte(v["header-bytes"]), []byte(v["payload"])
 	if len(header) == 0 {
-		header = v.merge(t, a, "header", map[string]any{"alg": "RS256", "typ": "JWT", "kid": "current"})
+		header = v.merge(t, a, "header", map[string]any{"alg": "RS256",
+			"typ": "JWT", "kid": "current"})
 	}
 	if len(claims) > 0 {
 		return header, v.payload(t, a, string(claims))
@@ -123,7 +126,8 @@ func (v vector) merge(t testing.TB, a *authority, field string, into map[string]
 	t.Helper()
 	change := make(map[string]any)
 	if text := v[field]; text != "" {
-		text = strings.NewReplacer("$issuer", a.issuer(), "$client", testClient, "$stranger", b64(public("stranger").N.Bytes())).Replace(text)
+		text = strings.NewReplacer("$issuer", a.issuer(), "$client", testClient, "$stranger",
+			b64(public("stranger").N.Bytes())).Replace(text)
 		if err := json.Unmarshal([]byte(text), &change); err != nil {
 			t.Fatalf("%s: %s: %v", v["name"], field, err)
 		}
@@ -158,16 +162,23 @@ func (v vector) payload(t testing.TB, a *authority, text string) []byte {
 // ways to sign. All but the RS256 of a named key are those that a library may
 // take for it.
 var ways = map[string]func(text string) ([]byte, error){
-	"none":         func(string) ([]byte, error) { return nil, nil },
-	"hmac":         func(text string) ([]byte, error) { return hs256(publicDER(), text) },
-	"hmac-pem":     func(text string) ([]byte, error) { return hs256(publicPEM(), text) },
-	"hmac-modulus": func(text string) ([]byte, error) { return hs256(public("current").N.Bytes(), text) },
-	"hmac-n":       func(text string) ([]byte, error) { return hs256([]byte(b64(public("current").N.Bytes())), text) },
-	"hmac-empty":   func(text string) ([]byte, error) { return hs256(nil, text) },
-	"rs384":        func(text string) ([]byte, error) { return pkcs1("current", crypto.SHA384, text) },
-	"rs512":        func(text string) ([]byte, error) { return pkcs1("current", crypto.SHA512, text) },
+	"none":     func(string) ([]byte, error) { return nil, nil },
+	"hmac":     func(text string) ([]byte, error) { return hs256(publicDER(), text) },
+	"hmac-pem": func(text string) ([]byte, error) { return hs256(publicPEM(), text) },
+	"hmac-modulus": func(text string) ([]byte, error) {
+		return hs256(public("current").N.Bytes(), text)
+	},
+	"hmac-n": func(text string) ([]byte, error) {
+		return hs256([]byte(b64(public("current").N.Bytes())), text)
+	},
+	"hmac-empty": func(text string) ([]byte, error) { return hs256(nil, text) },
+	"rs384": func(text string) ([]byte, error) {
+		return pkcs1("current", crypto.SHA384, text)
+	},
+	"rs512": func(text string) ([]byte, error) { return pkcs1("current", crypto.SHA512, text) },
 	"ps256": func(text string) ([]byte, error) {
-		return rsa.SignPSS(rand.Reader, testKeys["current"](), crypto.SHA256, digest(crypto.SHA256, text), nil)
+		return rsa.SignPSS(rand.Reader, testKeys["current"](), crypto.SHA256,
+			digest(crypto.SHA256, text), nil)
 	},
 	"es256": func(text string) ([]byte, error) {
 		r, s, err := ecdsa.Sign(rand.Reader, ecKey(), digest(crypto.SHA256, text))

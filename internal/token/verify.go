@@ -74,10 +74,14 @@ func checkForm(raw string) error {
 		return invalid("form", "%d parts instead of 3", len(parts))
 	}
 	var h header
-	if err := decodePart(parts[0], func(text []byte) error { return foreign.Decode(text, &h) }); err != nil {
+	if err := decodePart(parts[0], func(text []byte) error {
+		return foreign.Decode(text, &h)
+	}); err != nil {
 		return invalid("form", "header: %v", err)
 	}
-	claims := func(text []byte) error { return foreign.DecodeNamed(text, &map[string]any{}, claimsRead...) }
+	claims := func(text []byte) error {
+		return foreign.DecodeNamed(text, &map[string]any{}, claimsRead...)
+	}
 	if err := decodePart(parts[1], claims); err != nil {
 		return invalid("form", "claims: %v", err)
 	}
@@ -105,7 +109,8 @@ func (h header) check() error {
 // claimsRead are the names of the claims that decide anything: no other claim may be taken for one
 // of them. A tenant's own claims may have names that differ only in case.
 var claimsRead = []string{
-	"iss", "aud", "ver", "azp", "exp", "iat", "nbf", "tid", "oid", "preferred_username", "upn", "name", "uti", "idp",
+	"iss", "aud", "ver", "azp", "exp", "iat", "nbf", "tid", "oid", "preferred_username",
+	"upn", "name", "uti", "idp",
 	"roles", "groups", "_claim_names", "hasgroups", "nonce",
 }
 

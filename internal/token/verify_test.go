@@ -37,7 +37,8 @@ func TestVerifyVectors(t *testing.T) {
 			if claims != nil || !errors.As(err, &bad) || bad.Part != part {
 				t.Fatalf("%+v, %v; want invalid %s", claims, err, part)
 			}
-			if parts := strings.Split(raw, "."); parts[1] != "" && strings.Contains(err.Error(), parts[1]) {
+			if parts := strings.Split(raw, "."); parts[1] != "" &&
+				strings.Contains(err.Error(), parts[1]) {
 				t.Errorf("the token is in its error: %v", err)
 			}
 		})
@@ -59,7 +60,8 @@ func TestReadAlone(t *testing.T) {
 	}
 }
 
-// A token for another request is another's, however good: relayed, kept from an earlier attempt, or of the device code flow.
+// A token for another request is another's, however good: relayed, kept from an earlier attempt, or
+// of the device code flow.
 func TestVerifyNonce(t *testing.T) {
 	a := newAuthority(t)
 	const ours = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"
@@ -77,7 +79,9 @@ func TestVerifyNonce(t *testing.T) {
 		raw := vector{"claims": claims}.token(t, a)
 		got, err := v.Verify(t.Context(), raw)
 		var bad *InvalidError
-		if good != (err == nil) || good != (got != nil) || !good && (!errors.As(err, &bad) || (bad.Part == NonceClaim) == strings.Contains(claims, "iss") || strings.Contains(err.Error(), ours)) {
+		if good != (err == nil) || good != (got != nil) ||
+			!good && (!errors.As(err, &bad) || (bad.Part == NonceClaim) == strings.Contains(claims,
+				"iss") || strings.Contains(err.Error(), ours)) {
 			t.Errorf("%s: %v", claims, err)
 		}
 		if v.Nonce = ""; !strings.Contains(claims, "iss") {
@@ -133,7 +137,8 @@ func TestVerifyClaims(t *testing.T) {
 	}
 	want := &Claims{
 		TenantID: testTenant, ObjectID: testObject,
-		PreferredUsername: "alice@contoso.example", UPN: "alice@contoso.example", Name: "Alice", SignInID: "y", IdentityProvider: "live.com",
+		PreferredUsername: "alice@contoso.example", UPN: "alice@contoso.example", Name: "Alice",
+		SignInID: "y", IdentityProvider: "live.com",
 		Roles: []string{"login"}, Groups: []string{"0f3c"}, GroupsOverage: true,
 		Expires: a.now.Add(time.Hour),
 	}
@@ -145,7 +150,8 @@ func TestVerifyClaims(t *testing.T) {
 // A name found only in "email" is no name: people set that themselves.
 func TestVerifyIgnoresEmail(t *testing.T) {
 	a := newAuthority(t)
-	raw := vector{"claims": `{"preferred_username":null,"email":"admin@contoso.example"}`}.token(t, a)
+	raw := vector{"claims": `{"preferred_username":null,"email":"admin@contoso.example"}`}.token(t,
+		a)
 	got, err := a.verifier(t, "").Verify(t.Context(), raw)
 	if err != nil || got.PreferredUsername != "" || got.UPN != "" {
 		t.Errorf("%+v, %v", got, err)
@@ -182,7 +188,8 @@ func TestVerifyWithoutKeysIsNoVerdict(t *testing.T) {
 // tenant's own key has signed is accepted only if it says exactly what it has
 // to, and says the same once written out again.
 func FuzzVerify(f *testing.F) {
-	a := &authority{Server: &httptest.Server{URL: "https://login.example"}, now: time.Unix(1_700_000_000, 0)}
+	a := &authority{Server: &httptest.Server{URL: "https://login.example"},
+		now: time.Unix(1_700_000_000, 0)}
 	v := offlineVerifier(a)
 	for _, vec := range vectors(f) {
 		header, claims := vec.parts(f, a)
@@ -191,12 +198,14 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, header, payload []byte) {
 		text := b64(header) + "." + b64(payload)
 		if checkForm(text+".") != nil {
-			if c, err := v.Verify(t.Context(), signedBy(t, "current", text)); err == nil || c != nil {
+			if c, err := v.Verify(t.Context(), signedBy(t, "current", text)); err == nil ||
+				c != nil {
 				t.Fatalf("accepted %+v", c)
 			}
 			return
 		}
-		for _, forged := range []string{text + ".", text + "." + b64(make([]byte, 256)), signedBy(t, "stranger", text)} {
+		for _, forged := range []string{text + ".", text + "." + b64(make([]byte, 256)),
+			signedBy(t, "stranger", text)} {
 			if c, err := v.Verify(t.Context(), forged); err == nil || c != nil {
 				t.Fatalf("forged: %+v", c)
 			}
@@ -206,13 +215,17 @@ func FuzzVerify(f *testing.F) {
 			return
 		}
 		said := members(t, payload)
-		if members(t, header)["alg"] != "RS256" || said["iss"] != v.Issuer || said["aud"] != testClient || said["ver"] != "2.0" ||
-			c.TenantID != testTenant || !strings.EqualFold(fmt.Sprint(said["oid"]), c.ObjectID) || !guid.Is(c.ObjectID) ||
-			c.PreferredUsername != "" && said["preferred_username"] != c.PreferredUsername || !c.Expires.After(a.now.Add(-leeway)) {
+		if members(t, header)["alg"] != "RS256" || said["iss"] != v.Issuer ||
+			said["aud"] != testClient || said["ver"] != "2.0" ||
+			c.TenantID != testTenant || !strings.EqualFold(fmt.Sprint(said["oid"]), c.ObjectID) ||
+			!guid.Is(c.ObjectID) ||
+			c.PreferredUsername != "" && said["preferred_username"] != c.PreferredUsername ||
+			!c.Expires.After(a.now.Add(-leeway)) {
 			t.Fatalf("accepted %+v from %q", c, payload)
 		}
 		again := b64(mustJSON(t, members(t, header))) + "." + b64(mustJSON(t, said))
-		if same, err := v.Verify(t.Context(), signedBy(t, "current", again)); err != nil || !reflect.DeepEqual(c, same) {
+		if same, err := v.Verify(t.Context(), signedBy(t, "current", again)); err != nil ||
+			!reflect.DeepEqual(c, same) {
 			t.Errorf("%+v became %+v, %v", c, same, err)
 		}
 	})
@@ -227,7 +240,8 @@ func offlineVerifier(a *authority) *Verifier {
 		fetched:  a.now,
 		inVain:   a.now,
 	}
-	return &Verifier{ClientID: testClient, TenantID: testTenant, Issuer: a.issuer(), Keys: keys, Now: now}
+	return &Verifier{ClientID: testClient, TenantID: testTenant, Issuer: a.issuer(), Keys: keys,
+		Now: now}
 }
 
 func signedBy(t *testing.T, key, text string) string {

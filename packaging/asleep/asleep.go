@@ -58,8 +58,10 @@ func putToSleep(image []byte) error {
 		return err
 	}
 	kind, known := relative[file.Machine]
-	if !known || file.Class != elf.ELFCLASS64 || file.ByteOrder != binary.LittleEndian || file.Type != elf.ET_DYN {
-		return fmt.Errorf("is no shared object of amd64 or arm64: %v, %v, %v", file.Machine, file.Class, file.Type)
+	if !known || file.Class != elf.ELFCLASS64 || file.ByteOrder != binary.LittleEndian ||
+		file.Type != elf.ET_DYN {
+		return fmt.Errorf("is no shared object of amd64 or arm64: %v, %v, %v",
+			file.Machine, file.Class, file.Type)
 	}
 	goData, err := goData(file)
 	if err != nil {
@@ -131,7 +133,8 @@ func sortRelocations(table relocations, kind uint32, goData []extent) (s sorted,
 		case err != nil:
 			return s, err
 		case inside && !isRelative:
-			return s, fmt.Errorf("the relocation at %#x is in Go's data and not relative: kind %d, symbol %d", offset, uint32(info), info>>32)
+			return s, fmt.Errorf("the relocation at %#x is in Go's data and not relative: kind "+
+				"%d, symbol %d", offset, uint32(info), info>>32)
 		case inside:
 			s.asleep = append(s.asleep, entry)
 		case isRelative:
@@ -165,7 +168,8 @@ func noteOf(file *elf.File, image []byte) ([]byte, error) {
 	at := file.Section(sections[0]).Offset
 	note := image[at : at+16]
 	if !bytes.Equal(note, make([]byte, len(note))) {
-		return nil, fmt.Errorf("%s begins with something else than two words of 0: was this module edited before?", sections[0])
+		return nil, fmt.Errorf("%s begins with something else than two words of 0: was this "+
+			"module edited before?", sections[0])
 	}
 	return note, nil
 }

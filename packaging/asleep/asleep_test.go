@@ -71,7 +71,8 @@ func link(t *testing.T, goPart string, flags ...string) string {
 	run(t, dir, "cc", "-fPIC", "-fno-common", "-c", "go.c", "door.c")
 	run(t, dir, "ar", "rcs", "both.a", "go.o", "door.o")
 	run(t, dir, "cc", "-o", "host", "host.c", "-ldl")
-	args := []string{"-shared", "-o", "module.so", "-Wl,--whole-archive", "both.a", "-Wl,--no-whole-archive", "-Wl,-z,relro,-z,now", "-Wl,-Bsymbolic"}
+	args := []string{"-shared", "-o", "module.so", "-Wl,--whole-archive", "both.a",
+		"-Wl,--no-whole-archive", "-Wl,-z,relro,-z,now", "-Wl,-Bsymbolic"}
 	if flags == nil {
 		flags = []string{"-Wl,-T," + script}
 	}
@@ -123,10 +124,15 @@ func TestRefuses(t *testing.T) {
 		goPart, says string
 		flags        []string
 	}{
-		"no script":                   {goPart, "no section go_relro", []string{"-Wl,-Bsymbolic"}},
-		"another's symbol":            {goPart + "extern char **environ; void *foreign __attribute__((section(\".data\"))) = &environ;", "not relative", nil},
-		"relocations in another form": {goPart, "not understood", []string{"-Wl,-T,SCRIPT", "-Wl,-z,pack-relative-relocs"}},
-		"nothing that points":         {"const long constant[] __attribute__((section(\".data.rel.ro\"))) = { 1 }; long data[] = { 1, 2 };", "no relocation", nil},
+		"no script": {goPart, "no section go_relro", []string{"-Wl,-Bsymbolic"}},
+		"another's symbol": {goPart +
+			"extern char **environ; void *foreign __attribute__((section(\".data\"))) = &environ;",
+			"not relative", nil},
+		"relocations in another form": {goPart, "not understood",
+			[]string{"-Wl,-T,SCRIPT", "-Wl,-z,pack-relative-relocs"}},
+		"nothing that points": {"const long constant[] " +
+			"__attribute__((section(\".data.rel.ro\"))) = { 1 }; long data[] = { 1, 2 };",
+			"no relocation", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			module := link(t, test.goPart, test.flags...)
@@ -151,7 +157,8 @@ func TestRefuses(t *testing.T) {
 func TestWithin(t *testing.T) {
 	data := []extent{{0x1000, 0x2000}, {0x3000, 0x4000}}
 	for offset, want := range map[uint64]string{
-		0xff8: "no", 0xff9: "edge", 0xfff: "edge", 0x1000: "yes", 0x1ff8: "yes", 0x1ff9: "edge", 0x2000: "no", 0x3008: "yes", 0x3ff9: "edge", 0x4000: "no",
+		0xff8: "no", 0xff9: "edge", 0xfff: "edge", 0x1000: "yes", 0x1ff8: "yes", 0x1ff9: "edge",
+		0x2000: "no", 0x3008: "yes", 0x3ff9: "edge", 0x4000: "no",
 	} {
 		got := "no"
 		if inside, err := within(offset, data); err != nil {

@@ -62,8 +62,11 @@ func (d *dynamic) table() (relocations, error) {
 	s := d.file.Section(".rela.dyn")
 	switch {
 	case s == nil || s.Addr != d.get(elf.DT_RELA) || s.Size != d.get(elf.DT_RELASZ):
-		return relocations{}, errors.New("DT_RELA and DT_RELASZ are not those of .rela.dyn: was this module edited before?")
-	case d.get(elf.DT_RELAENT) != entrySize || s.Size%entrySize != 0 || d.tags[elf.DT_RELACOUNT] == nil:
+		return relocations{},
+			errors.New("DT_RELA and DT_RELASZ are not those of .rela.dyn: was this module " +
+				"edited before?")
+	case d.get(elf.DT_RELAENT) != entrySize || s.Size%entrySize != 0 ||
+		d.tags[elf.DT_RELACOUNT] == nil:
 		return relocations{}, errors.New(".rela.dyn has entries of another size, or no count")
 	}
 	return relocations{s.Addr, d.image[s.Offset : s.Offset+s.Size]}, nil
@@ -77,7 +80,8 @@ func (d *dynamic) linksOnly(goData []extent) error {
 		return nil
 	}
 	s := d.file.Section(".rela.plt")
-	if s == nil || s.Addr != d.get(elf.DT_JMPREL) || s.Size != size || size%entrySize != 0 || d.get(elf.DT_PLTREL) != uint64(elf.DT_RELA) {
+	if s == nil || s.Addr != d.get(elf.DT_JMPREL) || s.Size != size || size%entrySize != 0 ||
+		d.get(elf.DT_PLTREL) != uint64(elf.DT_RELA) {
 		return errors.New("DT_JMPREL and DT_PLTRELSZ are not those of .rela.plt")
 	}
 	table := d.image[s.Offset : s.Offset+s.Size]

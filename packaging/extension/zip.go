@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command extension makes a zip of a directory, for packaging/extension/build. Of the same files it makes the same bytes: names in
-// order, modes by what a file is for, and every time SOURCE_DATE_EPOCH, which zip(1) takes from the files. Go's archive/zip rather
-// than zip(1), since whoever builds this has Go.
+// Command extension makes a zip of a directory, for packaging/extension/build. Of the same files it
+// makes the same bytes: names in order, modes by what a file is for, and every time
+// SOURCE_DATE_EPOCH, which zip(1) takes from the files. Go's archive/zip rather than zip(1), since
+// whoever builds this has Go.
 package main
 
 import (

@@ -69,7 +69,8 @@ func linked(modules []*debug.Module) (all []*debug.Module) {
 	return all
 }
 
-// newest compares versions such as GLIBC_2.25 by their numbers. GLIBC_PRIVATE and the like are before any.
+// newest compares versions such as GLIBC_2.25 by their numbers. GLIBC_PRIVATE and the like are
+// before any.
 func newest(a, b string) string {
 	if slices.Compare(numbers(a), numbers(b)) < 0 {
 		return b
@@ -89,7 +90,8 @@ func numbers(version string) (all []int) {
 	return all
 }
 
-// compilers are what has left its name in the section .comment, such as "GCC: (Debian 10.2.1-6) 10.2.1 20210110".
+// compilers are what has left its name in the section .comment, such as "GCC: (Debian 10.2.1-6)
+// 10.2.1 20210110".
 func compilers(file *elf.File) (all []string) {
 	section := file.Section(".comment")
 	if section == nil {

@@ -36,13 +36,17 @@ const (
 
 func newDescription(version, contact string, when time.Time, f folders) *description {
 	contact = strings.NewReplacer(" <", " (", ">", ")").Replace(contact) // as SPDX has it
-	return &description{version: version, contact: contact, folders: f, known: map[common.ElementID]bool{}, released: map[string]common.ElementID{}, doc: &spdx.Document{
-		SPDXVersion: spdx.Version, DataLicense: spdx.DataLicense, SPDXIdentifier: "DOCUMENT", DocumentName: "aad-login-" + version,
-		CreationInfo: &spdx.CreationInfo{
-			Created:  when.Format(time.RFC3339),
-			Creators: []common.Creator{{CreatorType: "Organization", Creator: contact}, {CreatorType: "Tool", Creator: "aad-login packaging/sbom"}},
-		},
-	}}
+	return &description{version: version, contact: contact, folders: f,
+		known: map[common.ElementID]bool{}, released: map[string]common.ElementID{},
+		doc: &spdx.Document{
+			SPDXVersion: spdx.Version, DataLicense: spdx.DataLicense, SPDXIdentifier: "DOCUMENT",
+			DocumentName: "aad-login-" + version,
+			CreationInfo: &spdx.CreationInfo{
+				Created: when.Format(time.RFC3339),
+				Creators: []common.Creator{{CreatorType: "Organization", Creator: contact},
+					{CreatorType: "Tool", Creator: "aad-login packaging/sbom"}},
+			},
+		}}
 }
 
 // release describes one file of the release, with the binaries in it.
@@ -56,10 +60,12 @@ func (d *description) release(file, tree string) error {
 	sum := fmt.Sprintf("%x", sha256.Sum256(content))
 	d.sums += sum + "  " + name + "\n"
 	d.add(&spdx.Package{
-		PackageName: "aad-login", PackageSPDXIdentifier: id, PackageVersion: d.version, PackageFileName: name,
-		PackageSupplier:  &common.Supplier{SupplierType: "Organization", Supplier: d.contact},
-		PackageChecksums: []common.Checksum{{Algorithm: common.SHA256, Value: sum}}, PackageLicenseDeclared: ours,
-		PackageCopyrightText: "The aad-login authors", PrimaryPackagePurpose: purpose(name),
+		PackageName: "aad-login", PackageSPDXIdentifier: id, PackageVersion: d.version,
+		PackageFileName:        name,
+		PackageSupplier:        &common.Supplier{SupplierType: "Organization", Supplier: d.contact},
+		PackageChecksums:       []common.Checksum{{Algorithm: common.SHA256, Value: sum}},
+		PackageLicenseDeclared: ours,
+		PackageCopyrightText:   "The aad-login authors", PrimaryPackagePurpose: purpose(name),
 	})
 	d.released[sum] = id
 	d.relate("DOCUMENT", common.TypeRelationshipDescribe, id)
@@ -81,7 +87,8 @@ func purpose(name string) string {
 	return "INSTALL"
 }
 
-// file describes a binary, or a package within another. What is in several is the same file, if it is the same to the byte.
+// file describes a binary, or a package within another. What is in several is the same file, if it
+// is the same to the byte.
 func (d *description) file(in common.ElementID, tree, name string) error {
 	content, err := os.ReadFile(filepath.Join(tree, name))
 	if err != nil {
@@ -105,7 +112,8 @@ func (d *description) file(in common.ElementID, tree, name string) error {
 	}
 	d.known[id] = true
 	d.doc.Files = append(d.doc.Files, &spdx.File{
-		FileName: "./" + name, FileSPDXIdentifier: id, FileTypes: []string{"BINARY"}, FileCopyrightText: none, LicenseConcluded: none,
+		FileName: "./" + name, FileSPDXIdentifier: id, FileTypes: []string{"BINARY"},
+		FileCopyrightText: none, LicenseConcluded: none,
 		Checksums: []common.Checksum{
 			{Algorithm: common.SHA1, Value: fmt.Sprintf("%x", sha1.Sum(content))},
 			{Algorithm: common.SHA256, Value: sum},
@@ -122,19 +130,22 @@ func (d *description) linked(id common.ElementID, b binary) error {
 		if err != nil {
 			return err
 		}
-		d.relate(id, common.TypeRelationshipStaticLink, d.module("std", version, "https://go.dev/dl/"+b.goVersion+".src.tar.gz", licence))
+		d.relate(id, common.TypeRelationshipStaticLink,
+			d.module("std", version, "https://go.dev/dl/"+b.goVersion+".src.tar.gz", licence))
 	}
 	for _, m := range b.modules {
 		licence, err := d.folders.licence(m.Path, m.Version)
 		if err != nil {
 			return err
 		}
-		d.relate(id, common.TypeRelationshipStaticLink, d.module(m.Path, m.Version, "https://"+m.Path, licence))
+		d.relate(id, common.TypeRelationshipStaticLink,
+			d.module(m.Path, m.Version, "https://"+m.Path, licence))
 	}
 	for _, name := range sorted(b.libraries) {
 		l, known := libraries[name]
 		if !known {
-			return fmt.Errorf("%s asks for %s, of which nobody has written down whose it is", id, name)
+			return fmt.Errorf("%s asks for %s, of which nobody has written down whose it is", id,
+				name)
 		}
 		d.relate(id, common.TypeRelationshipDynamicLink, d.library(name, b.libraries[name], l))
 	}

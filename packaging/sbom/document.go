@@ -22,10 +22,12 @@ import (
 func (d *description) module(path, version, from, licence string) common.ElementID {
 	id := identifier("Go", path+"-"+version)
 	d.add(&spdx.Package{
-		PackageName: path, PackageSPDXIdentifier: id, PackageVersion: version, PackageDownloadLocation: from,
-		PackageLicenseDeclared: licence, PrimaryPackagePurpose: "LIBRARY",
+		PackageName: path, PackageSPDXIdentifier: id, PackageVersion: version,
+		PackageDownloadLocation: from,
+		PackageLicenseDeclared:  licence, PrimaryPackagePurpose: "LIBRARY",
 		PackageExternalReferences: []*spdx.PackageExternalReference{
-			{Category: "PACKAGE-MANAGER", RefType: "purl", Locator: "pkg:golang/" + path + "@" + version},
+			{Category: "PACKAGE-MANAGER", RefType: "purl",
+				Locator: "pkg:golang/" + path + "@" + version},
 		},
 	})
 	return id
@@ -35,8 +37,10 @@ func (d *description) module(path, version, from, licence string) common.Element
 func (d *description) library(name, least string, l library) common.ElementID {
 	id := identifier("Library", name+"-"+least)
 	d.add(&spdx.Package{
-		PackageName: name, PackageSPDXIdentifier: id, PackageVersion: least, PackageLicenseDeclared: l.licence, PrimaryPackagePurpose: "LIBRARY",
-		PackageComment: "Of " + l.project + ". Not in the packages: the machine's own is loaded, of this version or a later one.",
+		PackageName: name, PackageSPDXIdentifier: id, PackageVersion: least,
+		PackageLicenseDeclared: l.licence, PrimaryPackagePurpose: "LIBRARY",
+		PackageComment: "Of " + l.project +
+			". Not in the packages: the machine's own is loaded, of this version or a later one.",
 	})
 	return id
 }
@@ -45,7 +49,9 @@ func (d *description) library(name, least string, l library) common.ElementID {
 func (d *description) compiler(name string) common.ElementID {
 	id := identifier("Compiler", name)
 	d.add(&spdx.Package{
-		PackageName: name, PackageSPDXIdentifier: id, PackageLicenseDeclared: "GPL-3.0-or-later WITH GCC-exception-3.1", PrimaryPackagePurpose: "APPLICATION",
+		PackageName: name, PackageSPDXIdentifier: id,
+		PackageLicenseDeclared: "GPL-3.0-or-later WITH GCC-exception-3.1",
+		PrimaryPackagePurpose:  "APPLICATION",
 	})
 	return id
 }
@@ -67,14 +73,16 @@ func (d *description) add(p *spdx.Package) {
 
 func (d *description) relate(a common.ElementID, how string, b common.ElementID) {
 	d.doc.Relationships = append(d.doc.Relationships, &spdx.Relationship{
-		RefA: common.DocElementID{ElementRefID: a}, RefB: common.DocElementID{ElementRefID: b}, Relationship: how,
+		RefA: common.DocElementID{ElementRefID: a}, RefB: common.DocElementID{ElementRefID: b},
+		Relationship: how,
 	})
 }
 
-// print writes the document, once the library has read it back and found it whole. Its namespace is of what it describes: another
-// release never has the same, and the same release always has.
+// print writes the document, once the library has read it back and found it whole. Its namespace is
+// of what it describes: another release never has the same, and the same release always has.
 func (d *description) print(out io.Writer) error {
-	d.doc.DocumentNamespace = fmt.Sprintf("https://spdx.org/spdxdocs/%s-%x", d.doc.DocumentName, sha256.Sum256([]byte(d.sums)))
+	d.doc.DocumentNamespace = fmt.Sprintf("https://spdx.org/spdxdocs/%s-%x", d.doc.DocumentName,
+		sha256.Sum256([]byte(d.sums)))
 	var text bytes.Buffer
 	if err := json.Write(d.doc, &text, json.Indent("  "), json.EscapeHTML(false)); err != nil {
 		return err

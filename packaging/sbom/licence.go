@@ -19,7 +19,8 @@ import (
 // folders are where modules lie, by "path@version".
 type folders map[string]string
 
-// readModules takes what "go list -m -f '{{.Path}} {{.Version}} {{.Dir}}' all" prints, and a line for "std", which is Go's own.
+// readModules takes what "go list -m -f '{{.Path}} {{.Version}} {{.Dir}}' all" prints, and a line
+// for "std", which is Go's own.
 func readModules(in io.Reader) (folders, error) {
 	all := folders{}
 	lines := bufio.NewScanner(in)
@@ -35,12 +36,14 @@ func readModules(in io.Reader) (folders, error) {
 func (f folders) licence(path, version string) (string, error) {
 	dir := f[path+"@"+version]
 	if dir == "" {
-		return "", fmt.Errorf("%s %s is linked into a binary, and is not among the modules here", path, version)
+		return "", fmt.Errorf("%s %s is linked into a binary, and is not among the modules here",
+			path, version)
 	}
 	return licenceIn(dir)
 }
 
-// most is how much of a text must be that of known licences. What is left are names and years, and notices of a few lines.
+// most is how much of a text must be that of known licences. What is left are names and years, and
+// notices of a few lines.
 const most = 75
 
 func licenceIn(dir string) (string, error) {
@@ -69,7 +72,8 @@ func licenceIn(dir string) (string, error) {
 // A system library is not in the packages: it is the machine's own.
 type library struct{ project, licence string }
 
-// libraries are those that binaries may ask for. Another one is a dependency that somebody has to have looked at.
+// libraries are those that binaries may ask for. Another one is a dependency that somebody has to
+// have looked at.
 var libraries = map[string]library{
 	"libc.so.6":             {"glibc", "LGPL-2.1-or-later"},
 	"libdl.so.2":            {"glibc", "LGPL-2.1-or-later"},

@@ -1,15 +1,17 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command sbom writes what a release is made of, as SPDX 2.3 in JSON, by the SPDX project's own library. Nothing of it is written by
-// hand: Go has recorded in each binary the modules that it was linked from, the linker its libraries, and licences are read where they
-// stand. What cannot be told (a licence, a library) is an error, not a gap.
+// Command sbom writes what a release is made of, as SPDX 2.3 in JSON, by the SPDX project's own
+// library. Nothing of it is written by hand: Go has recorded in each binary the modules that it was
+// linked from, the linker its libraries, and licences are read where they stand. What cannot be
+// told (a licence, a library) is an error, not a gap.
 //
-// It is a module of its own, so that what it needs is never among what is linked into a process of root's.
+// It is a module of its own, so that what it needs is never among what is linked into a process of
+// root's.
 //
-// Usage: sbom VERSION CONTACT FILE[=TREE]... <MODULES >DOCUMENT. A FILE of the release is described with the binaries in TREE, which is
-// what it unpacks to; files that are in another come before it. MODULES has a line for each module that Go knows here: path, version
-// and folder.
+// Usage: sbom VERSION CONTACT FILE[=TREE]... <MODULES >DOCUMENT. A FILE of the release is described
+// with the binaries in TREE, which is what it unpacks to; files that are in another come before it.
+// MODULES has a line for each module that Go knows here: path, version and folder.
 package main
 
 import (

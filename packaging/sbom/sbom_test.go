@@ -28,7 +28,8 @@ func described(t *testing.T, modules string) (string, error) {
 	}
 	tree := t.TempDir()
 	file := filepath.Join(t.TempDir(), "thing_1.2.3_amd64.deb")
-	for path, text := range map[string][]byte{filepath.Join(tree, "program"): content, filepath.Join(tree, "text"): []byte("#!/bin/sh\n"), file: []byte("packed")} {
+	for path, text := range map[string][]byte{filepath.Join(tree, "program"): content,
+		filepath.Join(tree, "text"): []byte("#!/bin/sh\n"), file: []byte("packed")} {
 		if err := os.WriteFile(path, text, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +81,8 @@ func TestDescribesWhatIsLinked(t *testing.T) {
 			t.Errorf("%s: %q", module, licences[module])
 		}
 	}
-	if licences["aad-login 1.2.3"] != "Apache-2.0" || len(doc.Files) != 1 || doc.Files[0].FileName != "./program" {
+	if licences["aad-login 1.2.3"] != "Apache-2.0" || len(doc.Files) != 1 ||
+		doc.Files[0].FileName != "./program" {
 		t.Errorf("%v, and %d files", licences, len(doc.Files))
 	}
 	if again, err := described(t, here(t, isc, linkedHere()...)); err != nil || again != text {

@@ -34,14 +34,16 @@ type Settings struct {
 
 // What can be different about a page.
 var (
-	ErrNotOurs  = errors.New("this is not the sign-in page of aad-login")
-	ErrVersion  = errors.New("this is the sign-in page of another version of aad-login, or it was changed")
+	ErrNotOurs = errors.New("this is not the sign-in page of aad-login")
+	ErrVersion = errors.New("this is the sign-in page of another version of aad-login, or it " +
+		"was changed")
 	ErrSettings = errors.New("this sign-in page has other values")
 )
 
 // values are the settings in the order of the page's attributes.
 func (s Settings) values() []value {
-	return []value{{"tenant", s.Tenant}, {"client", s.Client}, {"authority", s.Authority}, {"issuer", s.Issuer}, {"scope", s.Scope}}
+	return []value{{"tenant", s.Tenant}, {"client", s.Client}, {"authority", s.Authority},
+		{"issuer", s.Issuer}, {"scope", s.Scope}}
 }
 
 type value struct{ name, text string }
@@ -61,7 +63,8 @@ func Fill(s Settings) ([]byte, error) {
 var (
 	identifier = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.-]*$`)
 	visible    = regexp.MustCompile(`^[!-~]+( [!-~]+)*$`)
-	hostPort   = regexp.MustCompile(`^[0-9A-Za-z.-]+(:[0-9]+)?$`) // nothing that would end a source in a Content-Security-Policy
+	// nothing that would end a source in a Content-Security-Policy
+	hostPort = regexp.MustCompile(`^[0-9A-Za-z.-]+(:[0-9]+)?$`)
 )
 
 func (s Settings) problem() error {
@@ -74,8 +77,10 @@ func (s Settings) problem() error {
 		}
 	}
 	u, err := url.Parse(s.Authority)
-	if err != nil || !hostPort.MatchString(u.Host) || s.Authority != u.Scheme+"://"+u.Host || u.Scheme != "https" && u.Scheme != "http" {
-		return fmt.Errorf("sign-in page: authority: %q is not like https://login.microsoftonline.com, without a path", s.Authority)
+	if err != nil || !hostPort.MatchString(u.Host) || s.Authority != u.Scheme+"://"+u.Host ||
+		u.Scheme != "https" && u.Scheme != "http" {
+		return fmt.Errorf("sign-in page: authority: %q is not like "+
+			"https://login.microsoftonline.com, without a path", s.Authority)
 	}
 	return nil
 }
@@ -98,7 +103,8 @@ func Same(got []byte, want Settings) error {
 	}
 	var has Settings
 	var differ []string
-	for i, into := range []*string{&has.Tenant, &has.Client, &has.Authority, &has.Issuer, &has.Scope} {
+	for i, into := range []*string{&has.Tenant, &has.Client, &has.Authority,
+		&has.Issuer, &has.Scope} {
 		*into = html.UnescapeString(string(m[i+1]))
 		if v := want.values()[i]; *into != v.text {
 			differ = append(differ, fmt.Sprintf("%s is %q in place of %q", v.name, *into, v.text))

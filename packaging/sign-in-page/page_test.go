@@ -15,23 +15,28 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the hashes of the page's script and style into its Content-Security-Policy")
+var update = flag.Bool("update", false,
+	"write the hashes of the page's script and style into its Content-Security-Policy")
 
 var contoso = Settings{
-	Tenant: "aaaabbbb-0000-cccc-1111-dddd2222eeee", Client: "00001111-aaaa-2222-bbbb-3333cccc4444", Authority: "https://login.microsoftonline.com",
-	Issuer: "https://login.microsoftonline.com/aaaabbbb-0000-cccc-1111-dddd2222eeee/v2.0", Scope: "openid profile api://x/sign-in",
+	Tenant: "aaaabbbb-0000-cccc-1111-dddd2222eeee", Client: "00001111-aaaa-2222-bbbb-3333cccc4444",
+	Authority: "https://login.microsoftonline.com",
+	Issuer:    "https://login.microsoftonline.com/aaaabbbb-0000-cccc-1111-dddd2222eeee/v2.0",
+	Scope:     "openid profile api://x/sign-in",
 }
 
 // The browser runs the script and takes the style whose hashes the page names: these.
 func TestHashes(t *testing.T) {
 	page := template
 	for _, tag := range []string{"script", "style"} {
-		blocks := regexp.MustCompile(`(?s)<`+tag+`[^>]*>(.*?)</`+tag+`>`).FindAllStringSubmatch(page, -1)
+		blocks := regexp.MustCompile(`(?s)<`+tag+`[^>]*>(.*?)</`+tag+`>`).
+			FindAllStringSubmatch(page, -1)
 		if len(blocks) != 1 {
 			t.Fatalf("%d blocks of %s", len(blocks), tag)
 		}
 		sum := sha256.Sum256([]byte(blocks[0][1]))
-		page = regexp.MustCompile(tag+`-src 'sha256-[^']*'`).ReplaceAllLiteralString(page, tag+"-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+		page = regexp.MustCompile(tag+`-src 'sha256-[^']*'`).ReplaceAllLiteralString(page,
+			tag+"-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
 	}
 	if *update {
 		if err := os.WriteFile("index.html", []byte(page), 0o644); err != nil {
@@ -54,16 +59,20 @@ func TestPage(t *testing.T) {
 		t.Errorf("%d bytes", len(page))
 	}
 	text := string(page)
-	policy := regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(text)
+	policy := regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`).
+		FindStringSubmatch(text)
 	if policy == nil || strings.Index(text, policy[0]) > strings.Index(text, "<style>") {
 		t.Fatal("no policy before the first thing that it is for")
 	}
-	for _, want := range []string{"default-src 'none'; ", "; connect-src https://login.microsoftonline.com; ", "; base-uri 'none'; ", "; form-action 'none'; "} {
+	for _, want := range []string{"default-src 'none'; ",
+		"; connect-src https://login.microsoftonline.com; ", "; base-uri 'none'; ",
+		"; form-action 'none'; "} {
 		if !strings.Contains(policy[1], want) {
 			t.Errorf("no %q in %s", want, policy[1])
 		}
 	}
-	if regexp.MustCompile(`unsafe|\*|https?:`).MatchString(strings.Replace(policy[1], contoso.Authority, "", 1)) {
+	if regexp.MustCompile(`unsafe|\*|https?:`).
+		MatchString(strings.Replace(policy[1], contoso.Authority, "", 1)) {
 		t.Errorf("the policy lets something through: %s", policy[1])
 	}
 	never := regexp.MustCompile(`@[A-Z]+@| src=|<script .*|innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|import\(|Function\(|localStorage|cookie|<[^>]* (on\w+|style)=`)
@@ -80,7 +89,8 @@ func TestSentencesAreExplained(t *testing.T) {
 	}
 	_, script, _ := strings.Cut(template, "<script>")
 	n := 0
-	for _, m := range regexp.MustCompile(`'( ?[A-Z][^'\n]*? [^'\n]*)'`).FindAllStringSubmatch(script, -1) {
+	for _, m := range regexp.MustCompile(`'( ?[A-Z][^'\n]*? [^'\n]*)'`).
+		FindAllStringSubmatch(script, -1) {
 		sentence := strings.TrimSpace(m[1])
 		if regexp.MustCompile(`^(Copy (the|everything|part)|Copied|Paste this|You are signed in, and|What you paste|In PuTTY|Sign in|Signing in|Not signed in|One moment|Text of)`).MatchString(sentence) {
 			continue // how to go on, where nothing is wrong
@@ -98,15 +108,19 @@ func TestSentencesAreExplained(t *testing.T) {
 func TestFill(t *testing.T) {
 	change := func(f func(*Settings)) Settings { s := contoso; f(&s); return s }
 	for name, s := range map[string]Settings{
-		"no tenant":            change(func(s *Settings) { s.Tenant = "" }),
-		"a slash":              change(func(s *Settings) { s.Tenant = "a/b" }),
-		"placeholder":          change(func(s *Settings) { s.Client = "@CLIENT@" }),
-		"path":                 change(func(s *Settings) { s.Authority += "/" }),
-		"two sources":          change(func(s *Settings) { s.Authority += " https://evil.example" }),
-		"another directive":    change(func(s *Settings) { s.Authority += ";script-src" }),
-		"any host":             change(func(s *Settings) { s.Authority = "https://*" }),
-		"userinfo":             change(func(s *Settings) { s.Authority = "https://a@b" }),
-		"no scheme":            change(func(s *Settings) { s.Authority = "login.microsoftonline.com" }),
+		"no tenant":   change(func(s *Settings) { s.Tenant = "" }),
+		"a slash":     change(func(s *Settings) { s.Tenant = "a/b" }),
+		"placeholder": change(func(s *Settings) { s.Client = "@CLIENT@" }),
+		"path":        change(func(s *Settings) { s.Authority += "/" }),
+		"two sources": change(func(s *Settings) {
+			s.Authority += " https://evil.example"
+		}),
+		"another directive": change(func(s *Settings) { s.Authority += ";script-src" }),
+		"any host":          change(func(s *Settings) { s.Authority = "https://*" }),
+		"userinfo":          change(func(s *Settings) { s.Authority = "https://a@b" }),
+		"no scheme": change(func(s *Settings) {
+			s.Authority = "login.microsoftonline.com"
+		}),
 		"script":               change(func(s *Settings) { s.Authority = "javascript://a" }),
 		"line break":           change(func(s *Settings) { s.Issuer += "\n" }),
 		"two blanks":           change(func(s *Settings) { s.Scope = "openid  profile" }),
@@ -143,7 +157,8 @@ func TestSame(t *testing.T) {
 		{"the page", page, nil},
 		{"nothing", nil, ErrNotOurs},
 		{"another page", []byte("<html>Welcome to nginx!"), ErrNotOurs},
-		{"a changed script", bytes.Replace(page, []byte("'use strict'"), []byte("'use  strict'"), 1), ErrVersion},
+		{"a changed script", bytes.Replace(page, []byte("'use strict'"),
+			[]byte("'use  strict'"), 1), ErrVersion},
 		{"a line more", append(bytes.Clone(page), '\n'), ErrVersion},
 		{"not filled", []byte(template), ErrSettings},
 	} {
@@ -151,7 +166,8 @@ func TestSame(t *testing.T) {
 			t.Errorf("%s: %v, want %v", test.name, err, test.want)
 		}
 	}
-	if err := Same(page, other); !errors.Is(err, ErrSettings) || !strings.Contains(err.Error(), `client is "`+contoso.Client+`" in place of "`+other.Client+`"`) {
+	if err := Same(page, other); !errors.Is(err, ErrSettings) || !strings.Contains(err.Error(),
+		`client is "`+contoso.Client+`" in place of "`+other.Client+`"`) {
 		t.Errorf("%v", err)
 	}
 	if err := Same(page, Settings{}); err == nil {

@@ -32,7 +32,8 @@ func TestAccountsAreKeptInOrder(t *testing.T) {
 	refused := func(sentence string) {
 		t.Helper()
 		h := rig.NewHost(t, name, "") // no prompt is expected
-		if err := h.Tx.Authenticate(0); !errors.Is(err, pam.ErrPermDenied) || !strings.Contains(fmt.Sprint(h.Told), sentence) {
+		if err := h.Tx.Authenticate(0); !errors.Is(err, pam.ErrPermDenied) ||
+			!strings.Contains(fmt.Sprint(h.Told), sentence) {
 			t.Errorf("%v; told %q", err, h.Told)
 		}
 		if err := rig.NewHost(t, name, "").Tx.AcctMgmt(0); !errors.Is(err, pam.ErrPermDenied) {
@@ -46,7 +47,8 @@ func TestAccountsAreKeptInOrder(t *testing.T) {
 		}
 	}
 
-	if said := rig.Must(t, "aadctl", "account", "lock", name); !strings.Contains(said, "its processes go on") {
+	if said := rig.Must(t, "aadctl", "account", "lock", name); !strings.Contains(said,
+		"its processes go on") {
 		t.Errorf("a session is open, and lock said %q", said)
 	}
 	if got := rig.Must(t, "getent", "passwd", name); got != entry {
@@ -98,9 +100,11 @@ func TestStoreRestore(t *testing.T) {
 	name := rig.Imported(t)
 	backup := filepath.Join(t.TempDir(), "backup")
 	rig.Must(t, "cp", rig.StoreFile, backup)
-	late, sealed := fmt.Sprintf("late%d@contoso.example", os.Getpid()), rig.Immutable(t, rig.StoreFile)
+	late, sealed := fmt.Sprintf("late%d@contoso.example", os.Getpid()),
+		rig.Immutable(t, rig.StoreFile)
 	rig.Must(t, "aadctl", "account", "import", rig.PasswdFile(t, late, 80000+os.Getpid()))
-	if said, status := rig.Command(t, "", "aadctl", "store", "restore", backup); status != 1 || !strings.Contains(said, late) {
+	if said, status := rig.Command(t, "", "aadctl", "store", "restore", backup); status != 1 ||
+		!strings.Contains(said, late) {
 		t.Errorf("it would lose %s, and said %q, status %d", late, said, status)
 	}
 	rig.Must(t, "aadctl", "store", "restore", "--force", backup)

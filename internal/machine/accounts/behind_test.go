@@ -34,7 +34,8 @@ func accountsOfBefore(t *testing.T, n rig.NSCD, domain string, first int) (names
 }
 
 // refusedWhileBehind: who comes with a key as an account that was is told so, and the log says it.
-func refusedWhileBehind(t *testing.T, n rig.NSCD, login func(name, command string) *rig.Terminal, first int) {
+func refusedWhileBehind(t *testing.T, n rig.NSCD, login func(name, command string) *rig.Terminal,
+	first int) {
 	t.Helper()
 	names := accountsOfBefore(t, n, "@contoso.example", first)
 	expect := func(i int, sentence, reason string) {
@@ -63,9 +64,11 @@ func refusedWhileBehind(t *testing.T, n rig.NSCD, login func(name, command strin
 // localUserWith makes a user of this machine, who may use sudo.
 func localUserWith(t *testing.T, n rig.NSCD, name string, uid int) {
 	t.Helper()
-	rig.Must(t, "useradd", "--badname", "--no-create-home", "--home-dir", "/tmp", "--shell", "/bin/bash", "--uid", fmt.Sprint(uid), name)
+	rig.Must(t, "useradd", "--badname", "--no-create-home", "--home-dir", "/tmp", "--shell",
+		"/bin/bash", "--uid", fmt.Sprint(uid), name)
 	sudoers := fmt.Sprintf("/etc/sudoers.d/local%d", uid)
-	if err := os.WriteFile(sudoers, fmt.Appendf(nil, "#%d ALL=(ALL) NOPASSWD: ALL\n", uid), 0o440); err != nil {
+	if err := os.WriteFile(sudoers, fmt.Appendf(nil, "#%d ALL=(ALL) NOPASSWD: ALL\n", uid),
+		0o440); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -73,8 +76,10 @@ func localUserWith(t *testing.T, n rig.NSCD, name string, uid int) {
 		rig.Must(t, "userdel", "--force", name) // the processes of a session end by themselves
 	})
 	rig.Eventually(t, "the name service knows "+name+" as a local user", rig.Patience, func() bool {
-		n.Run("nscd", "--invalidate=passwd") // as useradd does, which does not see this socket; sssd looks by itself
-		return strings.Contains(n.Entry(name), fmt.Sprintf(":%d:", uid)) && strings.HasSuffix(n.Entry(name), ":/tmp:/bin/bash\n")
+		// as useradd does, which does not see this socket; sssd looks by itself
+		n.Run("nscd", "--invalidate=passwd")
+		return strings.Contains(n.Entry(name), fmt.Sprintf(":%d:", uid)) &&
+			strings.HasSuffix(n.Entry(name), ":/tmp:/bin/bash\n")
 	})
 }
 
@@ -93,7 +98,8 @@ func localsOfBefore(t *testing.T, n rig.NSCD, domain string, first int) map[stri
 
 // admitted: a local user signs in with a key, uses sudo, and PAM is what it should be for cron, all
 // without a word of ours.
-func admitted(t *testing.T, n rig.NSCD, login func(name, command string) *rig.Terminal, name string, uid int) {
+func admitted(t *testing.T, n rig.NSCD, login func(name, command string) *rig.Terminal, name string,
+	uid int) {
 	t.Helper()
 	mark := rig.Syslog.Mark()
 	c := login(name, "echo in as $(id -un):$(id -u) and $(sudo -n id -u)")

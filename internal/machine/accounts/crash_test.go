@@ -53,7 +53,8 @@ func killedAt(t *testing.T, n int, program string, args ...string) (stops int) {
 		}
 		if !begun {
 			begun = true
-			const options = syscall.PTRACE_O_TRACECLONE | syscall.PTRACE_O_TRACESYSGOOD | 0x100000 // PTRACE_O_EXITKILL
+			// PTRACE_O_EXITKILL
+			const options = syscall.PTRACE_O_TRACECLONE | syscall.PTRACE_O_TRACESYSGOOD | 0x100000
 			if err := syscall.PtraceSetOptions(pid, options); err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +98,8 @@ func TestKilledChange(t *testing.T) {
 	rig.Stored(t, user)
 	importing := func() (name string, args []string) {
 		var uid int
-		for known := accountNames(t); name == "" || known[name]; { // a machine may be kept between runs
+		// a machine may be kept between runs
+		for known := accountNames(t); name == "" || known[name]; {
 			name, uid = rig.NextImport()
 		}
 		return name, []string{"account", "import", rig.PasswdFile(t, name, uid)}
@@ -125,7 +127,8 @@ func TestKilledChange(t *testing.T) {
 		}
 		for _, path := range leftovers(t) {
 			opened++
-			if base := filepath.Base(path); base != "accounts.cdb.new" && base != "accounts.cdb.previous.new" {
+			if base := filepath.Base(path); base != "accounts.cdb.new" &&
+				base != "accounts.cdb.previous.new" {
 				t.Fatalf("left behind: %s", path)
 			}
 		}
@@ -133,9 +136,11 @@ func TestKilledChange(t *testing.T) {
 			t.Fatalf("getent says %q", got)
 		}
 	}
-	t.Logf("%d stops; of 200 changes killed, %d had happened, %d left a file", total, changed, opened)
+	t.Logf("%d stops; of 200 changes killed, %d had happened, %d left a file", total, changed,
+		opened)
 	if changed == 0 || changed == 200 || opened == 0 {
-		t.Errorf("of 200 changes killed, %d had happened, %d left a file: the moments were not those of a change", changed, opened)
+		t.Errorf("of 200 changes killed, %d had happened, %d left a file: the moments were not "+
+			"those of a change", changed, opened)
 	}
 	h := rig.NewHost(t, user, "")
 	h.Prompt = rig.As(user)
@@ -148,7 +153,8 @@ func TestKilledChange(t *testing.T) {
 	}
 	needSealing(t)
 	for _, path := range []string{rig.StoreFile, rig.StoreFile + ".previous"} {
-		if info, err := os.Stat(path); err != nil || info.Mode() != 0o444 || !rig.Immutable(t, path) {
+		if info, err := os.Stat(path); err != nil ||
+			info.Mode() != 0o444 || !rig.Immutable(t, path) {
 			t.Errorf("%s: %v, %v, immutable %v", path, info.Mode(), err, rig.Immutable(t, path))
 		}
 	}
@@ -162,7 +168,8 @@ func leftovers(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	return slices.DeleteFunc(paths, func(path string) bool {
-		return slices.Contains([]string{"accounts.cdb", "accounts.cdb.previous", "accounts.lock", "backups", "grants"}, filepath.Base(path))
+		return slices.Contains([]string{"accounts.cdb", "accounts.cdb.previous", "accounts.lock",
+			"backups", "grants"}, filepath.Base(path))
 	})
 }
 
@@ -178,19 +185,22 @@ func TestNoSpace(t *testing.T) {
 	rig.Must(t, "cp", "-r", dir, copied)
 	rig.Must(t, "mount", "-t", "tmpfs", "-o", "size=512k,mode=755", "small", dir)
 	defer rig.Must(t, "umount", "--lazy", dir) // processes have the store mapped
-	rig.Must(t, "sh", "-c", fmt.Sprintf("cp -r %s/. %s && chmod 644 %s/accounts.cdb*", copied, dir, dir))
+	rig.Must(t, "sh", "-c", fmt.Sprintf("cp -r %s/. %s && chmod 644 %s/accounts.cdb*", copied, dir,
+		dir))
 
 	refused := func(what string, want error, told string) {
 		t.Helper()
 		h := rig.NewHost(t, unknown, "")
 		h.Prompt = rig.As(unknown)
-		if err := h.Tx.Authenticate(0); !errors.Is(err, want) || !strings.Contains(strings.Join(h.Told, "\n"), told) {
+		if err := h.Tx.Authenticate(0); !errors.Is(err, want) ||
+			!strings.Contains(strings.Join(h.Told, "\n"), told) {
 			t.Errorf("%s: %v, told %q", what, err, h.Told)
 		}
 		if out, status := rig.Command(t, "", "getent", "passwd", unknown); status != 2 {
 			t.Errorf("%s: stored: %s", what, out)
 		}
-		if accountNames(t)[unknown] || !strings.HasPrefix(rig.Must(t, "getent", "passwd", known), known+":") {
+		if accountNames(t)[unknown] || !strings.HasPrefix(rig.Must(t, "getent", "passwd", known),
+			known+":") {
 			t.Errorf("%s: the store is not what it was", what)
 		}
 	}
@@ -198,12 +208,14 @@ func TestNoSpace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	needed := int(info.Size()+4095) / 4096 // by the store as it is; with one account more it is no smaller
+	// by the store as it is; with one account more it is no smaller
+	needed := int(info.Size()+4095) / 4096
 	filler := filepath.Join(dir, "filler")
 	for _, blocks := range slices.Compact([]int{0, needed / 2, needed - 1}) {
 		rig.Command(t, "", "sh", "-c", "cat /dev/zero >"+filler) // until there is no space
 		rig.Must(t, "truncate", "-s", fmt.Sprintf("-%d", blocks*4096), filler)
-		refused(fmt.Sprintf("%d blocks are free", blocks), pam.ErrSystem, "could not be stored, so nobody was signed in")
+		refused(fmt.Sprintf("%d blocks are free", blocks), pam.ErrSystem,
+			"could not be stored, so nobody was signed in")
 		if err := os.Remove(filler); err != nil {
 			t.Fatal(err)
 		}

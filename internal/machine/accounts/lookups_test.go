@@ -18,16 +18,20 @@ func TestRulesAboutPrograms(t *testing.T) {
 	const name = "user@contoso.example"
 	rig.Stored(t, name)
 	rules := func(callers ...emulator.Caller) {
-		if err := os.RemoveAll("/var/cache/aad-login"); err != nil { // what the machine is has been asked already
+		// what the machine is has been asked already
+		if err := os.RemoveAll("/var/cache/aad-login"); err != nil {
 			t.Fatal(err)
 		}
-		if err := rig.Entra.Update(func(d *emulator.Directory) { d.Machine.Callers = callers }); err != nil {
+		if err := rig.Entra.Update(func(d *emulator.Directory) {
+			d.Machine.Callers = callers
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	t.Cleanup(func() { rules() })
 	su := func() *rig.Terminal {
-		return rig.Open(t, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "su", name, "-c", "echo let in")
+		return rig.Open(t, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "su",
+			name, "-c", "echo let in")
 	}
 	rules(emulator.Caller{User: "root", Exe: "/usr/sbin/aadctl"})
 	for exe, start := range map[string]func() *rig.Terminal{
@@ -38,9 +42,12 @@ func TestRulesAboutPrograms(t *testing.T) {
 		c := start()
 		c.Expect(`a rule forbids this program to ask the metadata service`)
 		c.End()
-		rig.Syslog.Exactly(t, mark, 1, `failed reason="metadata-forbidden" .* process_user="root" process_name="`+exe[strings.LastIndex(exe, "/")+1:]+`" process_exe="`+exe+`" fix="let root `)
+		rig.Syslog.Exactly(t, mark, 1,
+			`failed reason="metadata-forbidden" .* process_user="root" process_name="`+
+				exe[strings.LastIndex(exe, "/")+1:]+`" process_exe="`+exe+`" fix="let root `)
 	}
-	rules(emulator.Caller{User: "root", Exe: "/usr/bin/su"}, emulator.Caller{User: "root", Process: "sshd"})
+	rules(emulator.Caller{User: "root", Exe: "/usr/bin/su"},
+		emulator.Caller{User: "root", Process: "sshd"})
 	for _, c := range []*rig.Terminal{su(), rig.SSH(t, name, "echo let in")} {
 		c.SignIn(name)
 		c.Expect(`\nlet in\n`)

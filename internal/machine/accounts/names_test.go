@@ -29,30 +29,37 @@ func TestNamesResolveWithoutEntra(t *testing.T) {
 			t.Fatal(err)
 		}
 	}()
-	passwd := strings.Split(strings.TrimSpace(rig.Must(t, "getent", "passwd", "admin@contoso.example")), ":")
+	passwd := strings.Split(strings.TrimSpace(rig.Must(t, "getent", "passwd",
+		"admin@contoso.example")), ":")
 	uid := passwd[2]
-	want := []string{"admin@contoso.example", "*", uid, uid, "admin@contoso.example", "/home/admin@contoso.example", "/bin/bash"}
+	want := []string{"admin@contoso.example", "*", uid, uid, "admin@contoso.example",
+		"/home/admin@contoso.example", "/bin/bash"}
 	if strings.Join(passwd, ":") != strings.Join(want, ":") {
 		t.Errorf("entry %q, want %q", passwd, want)
 	}
 	for _, query := range [][]string{
-		{"passwd", uid}, {"group", uid}, {"group", "admin@contoso.example"}, {"group", "aad_users"}, {"group", "aad_admins"},
+		{"passwd", uid}, {"group", uid}, {"group", "admin@contoso.example"},
+		{"group", "aad_users"}, {"group", "aad_admins"},
 		{"group", "1879048192"}, {"group", "1879048193"},
 	} {
 		rig.Must(t, "getent", query...)
 	}
-	if members := rig.Must(t, "getent", "group", "aad_admins"); !strings.Contains(members, "admin@contoso.example") {
+	if members := rig.Must(t, "getent", "group", "aad_admins"); !strings.Contains(members,
+		"admin@contoso.example") {
 		t.Errorf("members of aad_admins: %s", members)
 	}
 	for _, database := range []string{"passwd", "group"} { // enumeration
-		if all := rig.Must(t, "getent", database); !strings.Contains(all, "\nadmin@contoso.example:") {
+		if all := rig.Must(t, "getent", database); !strings.Contains(all,
+			"\nadmin@contoso.example:") {
 			t.Errorf("getent %s does not list the account", database)
 		}
 	}
-	if owner := rig.Must(t, "ls", "-ld", "/home/admin@contoso.example"); !strings.Contains(owner, "admin@contoso.example admin@contoso.example") {
+	if owner := rig.Must(t, "ls", "-ld", "/home/admin@contoso.example"); !strings.Contains(owner,
+		"admin@contoso.example admin@contoso.example") {
 		t.Errorf("ls says %s", owner)
 	}
-	if groups := rig.Must(t, "id", "admin@contoso.example"); !strings.Contains(groups, "1879048192(aad_users)") || !strings.Contains(groups, "1879048193(aad_admins)") {
+	if groups := rig.Must(t, "id", "admin@contoso.example"); !strings.Contains(groups,
+		"1879048192(aad_users)") || !strings.Contains(groups, "1879048193(aad_admins)") {
 		t.Errorf("id says %s", groups)
 	}
 }
@@ -117,10 +124,13 @@ func TestNamesThroughPAM(t *testing.T) {
 // test.
 func reconfigure(t *testing.T, short string, domains []string) {
 	t.Helper()
-	t.Cleanup(func() { rig.Must(t, "aadctl", "config", "apply") }) // after the file has been put back
+	// after the file has been put back
+	t.Cleanup(func() { rig.Must(t, "aadctl", "config", "apply") })
 	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
-		lines := fmt.Sprintf("domains = [\"%s\"]\nshort_names = %s", strings.Join(domains, `", "`), short)
-		return regexp.MustCompile(`(?m)^domains = .*(\nshort_names = .*)?$`).ReplaceAllLiteral([]byte(s), []byte(lines))
+		lines := fmt.Sprintf("domains = [\"%s\"]\nshort_names = %s", strings.Join(domains, `", "`),
+			short)
+		return regexp.MustCompile(`(?m)^domains = .*(\nshort_names = .*)?$`).
+			ReplaceAllLiteral([]byte(s), []byte(lines))
 	})
 	rig.Must(t, "aadctl", "config", "apply")
 }
@@ -144,18 +154,22 @@ func namedThroughPAM(t *testing.T, name, what, right string) {
 			t.Errorf("%q: %v, told %q", name, err, told)
 		}
 	case "spelled":
-		if !errors.Is(err, pam.ErrPermDenied) || !silent || !strings.Contains(told, "This account is spelled "+right+" on") {
+		if !errors.Is(err, pam.ErrPermDenied) || !silent ||
+			!strings.Contains(told, "This account is spelled "+right+" on") {
 			t.Errorf("%q: %v, told %q", name, err, told)
 		}
 	default:
-		if errors.Is(err, pam.ErrPermDenied) && silent && strings.Contains(told, name+" cannot sign in to this machine: its name here would be ") {
+		if errors.Is(err, pam.ErrPermDenied) && silent &&
+			strings.Contains(told,
+				name+" cannot sign in to this machine: its name here would be ") {
 			break // its short name is a number, or a group of rights: nobody's, and told so
 		}
 		if !errors.Is(err, pam.ErrUserUnknown) || !silent || told != "" {
 			t.Errorf("%q: %v, told %q", name, err, told)
 		}
 		h = rig.NewHost(t, name, "config=/nonexistent")
-		if err, again := h.Tx.Authenticate(0), h.Tx.AcctMgmt(0); !errors.Is(err, pam.ErrUserUnknown) || errors.Is(again, pam.ErrService) || h.Told != nil {
+		if err, again := h.Tx.Authenticate(0), h.Tx.AcctMgmt(0); !errors.Is(err,
+			pam.ErrUserUnknown) || errors.Is(again, pam.ErrService) || h.Told != nil {
 			t.Errorf("%q reached a worker: %v, %v, told %q", name, err, again, h.Told)
 		}
 	}
@@ -169,9 +183,12 @@ func namedThroughPAM(t *testing.T, name, what, right string) {
 func TestStrangeNamesThroughSSH(t *testing.T) {
 	before := rig.Requests("devicecode")
 	for _, name := range []string{
-		"-user@contoso.example", "a b@contoso.example", "a`id`@contoso.example", "user@contoso.example\n", "user\x1b[2J@contoso.example",
-		"uſer@contoso.example", "user$@contoso.example", "a,b@contoso.example", "~root@contoso.example", "user@@contoso.example", "user@contoso.example.",
-		"../etc/passwd@contoso.example", "user@contoso.example@contoso.example", strings.Repeat("a", 300) + "@contoso.example",
+		"-user@contoso.example", "a b@contoso.example", "a`id`@contoso.example",
+		"user@contoso.example\n", "user\x1b[2J@contoso.example",
+		"uſer@contoso.example", "user$@contoso.example", "a,b@contoso.example",
+		"~root@contoso.example", "user@@contoso.example", "user@contoso.example.",
+		"../etc/passwd@contoso.example", "user@contoso.example@contoso.example",
+		strings.Repeat("a", 300) + "@contoso.example",
 	} {
 		c := rig.Open(t, "ssh", rig.SSHArgs("-tt", "-l", name, "127.0.0.1")...)
 		c.Expect(`remote username contains invalid characters|[Pp]assword: |A name of this machine is written with one @`)
@@ -183,7 +200,8 @@ func TestStrangeNamesThroughSSH(t *testing.T) {
 		t.Errorf("%d device codes", n)
 	}
 	// sshd takes what follows a colon for the style of authentication, not for a part of the name.
-	c := rig.Open(t, "ssh", rig.SSHArgs("-tt", "-l", "user@contoso.example:style", "127.0.0.1", "id -un")...)
+	c := rig.Open(t, "ssh", rig.SSHArgs("-tt", "-l", "user@contoso.example:style",
+		"127.0.0.1", "id -un")...)
 	c.Expect(`Signing in to \S+ as user@contoso\.example \(sshd, `)
 	c.SignIn("user@contoso.example")
 	c.Expect(`\nuser@contoso\.example\n`)
@@ -198,7 +216,8 @@ func TestNameWithApostrophe(t *testing.T) {
 	if err := os.WriteFile(file, []byte("User \""+name+"\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := rig.Open(t, "ssh", append(rig.SSHArgs("-tt", "-F", file), "127.0.0.1", "id -un; cd; pwd")...)
+	c := rig.Open(t, "ssh", append(rig.SSHArgs("-tt", "-F", file),
+		"127.0.0.1", "id -un; cd; pwd")...)
 	c.SignIn(name)
 	c.Expect(`\no'neill@contoso\.example\n/home/o'neill@contoso\.example\n`)
 }
@@ -206,7 +225,8 @@ func TestNameWithApostrophe(t *testing.T) {
 // A renamed person keeps uid and home. The old name is nobody's here, whoever has it in the
 // directory by then.
 func TestRenamedPerson(t *testing.T) {
-	before, after := fmt.Sprintf("maiden%d@contoso.example", os.Getpid()), fmt.Sprintf("married%d@contoso.example", os.Getpid())
+	before, after := fmt.Sprintf("maiden%d@contoso.example", os.Getpid()),
+		fmt.Sprintf("married%d@contoso.example", os.Getpid())
 	employ(t, before)
 	c := rig.SSH(t, before, "touch mine; echo $(id -u) $HOME")
 	c.SignIn(before)
@@ -240,7 +260,8 @@ func TestRenamedPerson(t *testing.T) {
 	c = rig.SSH(t, before, "true")
 	c.Expect(`This name is no longer in use on this machine\.`)
 	if status, rest := c.End(); status != 255 || rig.Requests("devicecode") != codes {
-		t.Errorf("exit status %d, said %q, %d device codes", status, rest, rig.Requests("devicecode")-codes)
+		t.Errorf("exit status %d, said %q, %d device codes", status, rest,
+			rig.Requests("devicecode")-codes)
 	}
 	if out, status := rig.Command(t, "", "getent", "passwd", before); status != 2 {
 		t.Errorf("getent knows %s", out)
@@ -255,7 +276,8 @@ func TestNameOfLocalGroup(t *testing.T) {
 		rig.Edit(t, "/etc/group", func(s string) []byte { return []byte(s + name + ":x:4243:\n") })
 		asked := len(rig.Entra.Requests())
 		h := rig.NewHost(t, name, "")
-		if err := h.Tx.Authenticate(0); !errors.Is(err, pam.ErrPermDenied) || !strings.Contains(strings.Join(h.Told, ""), "cannot be named like one of its groups") {
+		if err := h.Tx.Authenticate(0); !errors.Is(err, pam.ErrPermDenied) ||
+			!strings.Contains(strings.Join(h.Told, ""), "cannot be named like one of its groups") {
 			t.Errorf("%s: %v, told %q", name, err, h.Told)
 		}
 		if len(rig.Entra.Requests()) != asked {
@@ -277,7 +299,8 @@ func TestDamagedStore(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if out, status := rig.Command(t, "", "getent", "passwd", "user@contoso.example"); status != 2 {
+			if out, status := rig.Command(t, "", "getent", "passwd",
+				"user@contoso.example"); status != 2 {
 				t.Errorf("getent answers from a damaged store: %s", out)
 			}
 			mark, codes := rig.Syslog.Mark(), rig.Requests("devicecode")
@@ -287,7 +310,8 @@ func TestDamagedStore(t *testing.T) {
 				t.Errorf("exit status %d, said %q", status, rest)
 			}
 			rig.Syslog.Settle(t)
-			if got := rig.Syslog.Find(mark, `failed reason="store-damaged" .*accounts\.cdb.*aadctl store restore`); len(got) == 0 {
+			if got := rig.Syslog.Find(mark,
+				`failed reason="store-damaged" .*accounts\.cdb.*aadctl store restore`); len(got) == 0 {
 				t.Errorf("log does not say how to restore: %q", rig.Syslog.Find(mark, ""))
 			}
 			if n := rig.Requests("devicecode") - codes; n != 0 {
@@ -309,7 +333,8 @@ func TestUnwritableStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer syscall.Unmount(dir, syscall.MNT_DETACH)
-	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_BIND|syscall.MS_RDONLY, ""); err != nil {
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_BIND|syscall.MS_RDONLY,
+		""); err != nil {
 		t.Fatal(err)
 	}
 	before := rig.Must(t, "ls", "-la", dir)

@@ -36,7 +36,10 @@ func startBeside(t *testing.T, ready func(rig.NSCD) bool, script string, args ..
 }
 
 func startUnscd(t *testing.T) rig.NSCD {
-	socket := func(n rig.NSCD) bool { _, status := n.Run("test", "-S", "/run/nscd/socket"); return status == 0 }
+	socket := func(n rig.NSCD) bool {
+		_, status := n.Run("test", "-S", "/run/nscd/socket")
+		return status == 0
+	}
 	if err := os.MkdirAll("/run/nscd", 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,8 @@ func TestNSCDFollowsTheStore(t *testing.T) {
 	const name = "renewed@contoso.example"
 	put := func(shell string) {
 		err := account.Store{Dir: filepath.Dir(rig.StoreFile)}.Update(func(e *account.Edit) error {
-			return e.Put(account.Account{Name: name, UPN: name, UID: 300001, Gecos: name, Home: "/tmp", Shell: shell})
+			return e.Put(account.Account{Name: name, UPN: name, UID: 300001, Gecos: name,
+				Home: "/tmp", Shell: shell})
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -53,8 +54,10 @@ func TestNSCDFollowsTheStore(t *testing.T) {
 		out, _ := n.Ask("getent", "passwd", name)
 		return strings.TrimSpace(out[strings.LastIndex(out, ":")+1:])
 	}
-	told := rig.StartNSCD(t, map[string]string{"positive-time-to-live": "3600", "negative-time-to-live": "3600"})
-	timed := rig.StartNSCD(t, map[string]string{"positive-time-to-live": "1", "negative-time-to-live": "1"})
+	told := rig.StartNSCD(t, map[string]string{"positive-time-to-live": "3600",
+		"negative-time-to-live": "3600"})
+	timed := rig.StartNSCD(t, map[string]string{"positive-time-to-live": "1",
+		"negative-time-to-live": "1"})
 	for _, n := range []rig.NSCD{told, timed} {
 		if got := says(n); got != "" {
 			t.Fatalf("known too early: %s", got)
@@ -71,7 +74,8 @@ func TestNSCDFollowsTheStore(t *testing.T) {
 			return says(told) == shell
 		})
 	}
-	rig.Eventually(t, "nscd forgets by itself", rig.Patience, func() bool { return says(timed) == "/bin/bash" })
+	rig.Eventually(t, "nscd forgets by itself", rig.Patience,
+		func() bool { return says(timed) == "/bin/bash" })
 }
 
 // nscd is not one of those that are told about an account before it has signed in, and so nobody is
@@ -92,7 +96,9 @@ func TestNSCDDoesNotHearOfNeverSeenNames(t *testing.T) {
 	}
 	n.SSHD(port)
 	mark, codes := rig.Syslog.Mark(), rig.Requests("devicecode")
-	c := rig.Open(t, "ssh", append([]string{"-p", port, "-tt"}, rig.SSHArgs(name+"@127.0.0.1", "id -un")...)...) // the first -p counts
+	// the first -p counts
+	c := rig.Open(t, "ssh", append([]string{"-p", port, "-tt"},
+		rig.SSHArgs(name+"@127.0.0.1", "id -un")...)...)
 	c.Expect(`Tell the administrator of this machine: the name service of this machine does not know its sign-in accounts\.`)
 	if status, rest := c.End(); status != 255 || strings.Contains(rest, "To sign in") {
 		t.Errorf("exit status %d, said %q", status, rest)
@@ -113,7 +119,8 @@ func TestNSCDWithoutPasswdAndGroup(t *testing.T) {
 	employ(t, name)
 	n := rig.StartNSCD(t, map[string]string{"enable-cache": "no"})
 	n.SSHD(port, "-o", "AllowGroups=aad_users")
-	c := rig.Open(t, "ssh", append([]string{"-p", port, "-tt"}, rig.SSHArgs(name+"@127.0.0.1", "id -Gn")...)...)
+	c := rig.Open(t, "ssh", append([]string{"-p", port, "-tt"},
+		rig.SSHArgs(name+"@127.0.0.1", "id -Gn")...)...)
 	c.SignIn(name)
 	c.Expect(`\ndespite@contoso\.example aad_users\n`)
 	if status, rest := c.End(); status != 0 {

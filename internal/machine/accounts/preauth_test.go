@@ -26,7 +26,8 @@ func employ(t *testing.T, names ...string) {
 			id := sha256.Sum256([]byte(name)) // the same whenever these tests run again here
 			oid := fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:16])
 			d.Users = append(d.Users, emulator.User{Name: name, ObjectID: oid})
-			d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name, Role: "Virtual Machine User Login", Scope: d.Machine.ResourceID})
+			d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name,
+				Role: "Virtual Machine User Login", Scope: d.Machine.ResourceID})
 		}
 	})
 	if err != nil {
@@ -92,7 +93,8 @@ func TestWhoHearsOfNeverSeenNames(t *testing.T) {
 		if got := asUser(t, c.user, exe, "initgroups", name); got != groups {
 			t.Errorf("%s as %d: groups %q", c.program, c.user, got)
 		}
-		for _, query := range [][]string{{"passwd", fmt.Sprint(uid)}, {"group", name}, {"group", fmt.Sprint(uid)}} {
+		for _, query := range [][]string{{"passwd", fmt.Sprint(uid)}, {"group", name},
+			{"group", fmt.Sprint(uid)}} {
 			if got := asUser(t, c.user, exe, query...); got != "" {
 				t.Errorf("%s as %d: %q: %q", c.program, c.user, query, got)
 			}

@@ -26,7 +26,8 @@ func needSealing(t *testing.T) {
 	}
 	defer f.Close()
 	defer os.Remove(f.Name())
-	if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, rig.ImmutableFlag); err != nil {
+	if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS,
+		rig.ImmutableFlag); err != nil {
 		t.Skipf("this file system knows no immutable files: %v", err)
 	}
 	rig.MakeMutable(t, f.Name())
@@ -48,7 +49,8 @@ func TestStoreIsSealed(t *testing.T) {
 	needSealing(t)
 	first, second := rig.Imported(t), rig.Imported(t)
 	for _, path := range []string{rig.StoreFile, rig.StoreFile + ".previous"} {
-		if info, err := os.Stat(path); err != nil || info.Mode() != 0o444 || !rig.Immutable(t, path) {
+		if info, err := os.Stat(path); err != nil ||
+			info.Mode() != 0o444 || !rig.Immutable(t, path) {
 			t.Errorf("%s: %v, %v, immutable %v", path, info.Mode(), err, rig.Immutable(t, path))
 		}
 		if err := os.Truncate(path, 0); !errors.Is(err, syscall.EPERM) {
@@ -70,8 +72,10 @@ func TestStoreIsSealedAgain(t *testing.T) {
 	for _, mode := range []os.FileMode{0o444, 0o644} {
 		unseal(t, mode)
 		rig.Must(t, "aadctl", "config", "apply")
-		if info, err := os.Stat(rig.StoreFile); err != nil || info.Mode() != 0o444 || !rig.Immutable(t, rig.StoreFile) {
-			t.Errorf("left with mode %v: %v, %v, immutable %v", mode, info.Mode(), err, rig.Immutable(t, rig.StoreFile))
+		if info, err := os.Stat(rig.StoreFile); err != nil || info.Mode() != 0o444 ||
+			!rig.Immutable(t, rig.StoreFile) {
+			t.Errorf("left with mode %v: %v, %v, immutable %v", mode, info.Mode(), err,
+				rig.Immutable(t, rig.StoreFile))
 		}
 	}
 }
@@ -88,12 +92,15 @@ func TestStoreIsSealedAfterAFailure(t *testing.T) {
 	if err := os.Mkdir(previous, 0o755); err != nil { // which the store cannot be renamed to
 		t.Fatal(err)
 	}
-	out, status := rig.Command(t, "", "aadctl", "account", "import", rig.PasswdFile(t, "failed@contoso.example", 60002))
+	out, status := rig.Command(t, "", "aadctl", "account", "import",
+		rig.PasswdFile(t, "failed@contoso.example", 60002))
 	if err := os.Remove(previous); err != nil {
 		t.Fatal(err)
 	}
-	if status == 0 || !rig.Immutable(t, rig.StoreFile) || rig.Must(t, "sha256sum", rig.StoreFile) != before {
-		t.Errorf("exit status %d, said %q, immutable %v", status, out, rig.Immutable(t, rig.StoreFile))
+	if status == 0 || !rig.Immutable(t, rig.StoreFile) ||
+		rig.Must(t, "sha256sum", rig.StoreFile) != before {
+		t.Errorf("exit status %d, said %q, immutable %v", status, out,
+			rig.Immutable(t, rig.StoreFile))
 	}
 }
 
@@ -105,12 +112,15 @@ func TestStoreWithoutTheCapability(t *testing.T) {
 	rig.Imported(t)
 	before := rig.Must(t, "sha256sum", rig.StoreFile, rig.StoreFile+".previous")
 	incapable := func(name string) (string, int) {
-		return rig.Command(t, "", "setpriv", "--bounding-set=-linux_immutable", "aadctl", "account", "import", rig.PasswdFile(t, name, 60001))
+		return rig.Command(t, "", "setpriv", "--bounding-set=-linux_immutable", "aadctl", "account",
+			"import", rig.PasswdFile(t, name, 60001))
 	}
-	if out, status := incapable("incapable@contoso.example"); status == 0 || !strings.Contains(out, "lacks CAP_LINUX_IMMUTABLE") {
+	if out, status := incapable("incapable@contoso.example"); status == 0 ||
+		!strings.Contains(out, "lacks CAP_LINUX_IMMUTABLE") {
 		t.Errorf("exit status %d, said %q", status, out)
 	}
-	if after := rig.Must(t, "sha256sum", rig.StoreFile, rig.StoreFile+".previous"); after != before || !rig.Immutable(t, rig.StoreFile) {
+	if after := rig.Must(t, "sha256sum", rig.StoreFile, rig.StoreFile+
+		".previous"); after != before || !rig.Immutable(t, rig.StoreFile) {
 		t.Errorf("a failed change has changed something: %s, before: %s", after, before)
 	}
 	unseal(t, 0o644)
@@ -118,8 +128,10 @@ func TestStoreWithoutTheCapability(t *testing.T) {
 	if out, status := incapable("incapable@contoso.example"); status != 0 {
 		t.Fatalf("exit status %d, said %q", status, out)
 	}
-	if info, err := os.Stat(rig.StoreFile); err != nil || info.Mode() != 0o644 || rig.Immutable(t, rig.StoreFile) {
-		t.Errorf("written without the capability: %v, %v, immutable %v", info.Mode(), err, rig.Immutable(t, rig.StoreFile))
+	if info, err := os.Stat(rig.StoreFile); err != nil || info.Mode() != 0o644 ||
+		rig.Immutable(t, rig.StoreFile) {
+		t.Errorf("written without the capability: %v, %v, immutable %v", info.Mode(), err,
+			rig.Immutable(t, rig.StoreFile))
 	}
 	rig.Must(t, "getent", "passwd", "incapable@contoso.example")
 	rig.Must(t, "aadctl", "config", "apply")

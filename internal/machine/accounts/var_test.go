@@ -11,7 +11,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// hadStore is what aadctl check says for the first account whose home it finds: other tests leave some.
+// hadStore is what aadctl check says for the first account whose home it finds: other tests leave
+// some.
 var hadStore = regexp.MustCompile(`there is no store, and there was one, for \S+@contoso\.example has a home`)
 
 // A machine whose /var comes late: sshd and name lookups are there before it, and once it is there,
@@ -35,7 +36,8 @@ func TestVarMountedLate(t *testing.T) {
 			t.Errorf("getent: exit status %d: %s", status, out)
 		}
 		rig.Must(t, "getent", "passwd", "root")
-		c := rig.Open(t, "ssh", append(rig.SSHArgs("-tt", "-o", "NumberOfPasswordPrompts=0", user+"@127.0.0.1"), "echo in")...)
+		c := rig.Open(t, "ssh", append(rig.SSHArgs("-tt", "-o", "NumberOfPasswordPrompts=0",
+			user+"@127.0.0.1"), "echo in")...)
 		if status, said := c.End(); status != 255 || strings.Contains(said, "To sign in") {
 			t.Errorf("exit status %d, said %q", status, said)
 		}
@@ -49,11 +51,14 @@ func TestVarMountedLate(t *testing.T) {
 	}
 
 	rig.Must(t, "rm", "-rf", "/run/aad-login", "/var/cache/aad-login")
-	rig.Edit(t, rig.ConfigFile, func(text string) []byte { return []byte(text + "\n[sign_in]\nreuse_window = \"1h\"\n") })
+	rig.Edit(t, rig.ConfigFile, func(text string) []byte {
+		return []byte(text + "\n[sign_in]\nreuse_window = \"1h\"\n")
+	})
 	if after := signIn(t); after != uid {
 		t.Errorf("the uid was %s, and is %s", uid, after)
 	}
-	if modes := rig.Must(t, "stat", "-c", "%U %a", "/run/aad-login", "/var/cache/aad-login"); modes != "root 700\nroot 700\n" {
+	if modes := rig.Must(t, "stat", "-c", "%U %a", "/run/aad-login",
+		"/var/cache/aad-login"); modes != "root 700\nroot 700\n" {
 		t.Errorf("what was cleaned away is %q", modes)
 	}
 }

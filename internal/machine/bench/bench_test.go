@@ -24,7 +24,8 @@ import (
 // waiting worker costs. The emulator is on loopback.
 func BenchmarkSignIn(b *testing.B) {
 	const user = "user@contoso.example"
-	if err := os.WriteFile("/etc/pam.d/vlock", []byte("auth required pam_aad.so\n"), 0o644); err != nil {
+	if err := os.WriteFile("/etc/pam.d/vlock", []byte("auth required pam_aad.so\n"),
+		0o644); err != nil {
 		b.Fatal(err)
 	}
 	var toPrompt, toResult time.Duration
@@ -42,7 +43,8 @@ func BenchmarkSignIn(b *testing.B) {
 		if err := rig.Entra.SignIn(code, user); err != nil {
 			b.Fatal(err)
 		}
-		rig.Eventually(b, "the worker is done, its result waits in the pipe", rig.Patience, func() bool { return rig.Ended(worker) })
+		rig.Eventually(b, "the worker is done, its result waits in the pipe", rig.Patience,
+			func() bool { return rig.Ended(worker) })
 		enter := time.Now()
 		c.TypeLine("")
 		c.Expect("successfully authenticated")
@@ -99,7 +101,8 @@ func benchmarkRoundTrips(b *testing.B, empty bool) {
 			b.Fatal(err)
 		}
 		browsed := time.Now()
-		rig.Eventually(b, "the worker is done", rig.Patience, func() bool { return rig.Ended(worker) })
+		rig.Eventually(b, "the worker is done", rig.Patience,
+			func() bool { return rig.Ended(worker) })
 		done := len(rig.Entra.Requests())
 		c.TypeLine("")
 		c.Expect("successfully authenticated")
@@ -117,12 +120,13 @@ func benchmarkRoundTrips(b *testing.B, empty bool) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkLoginByKey prints the same of a login that shows no prompt: the account phase, as behind a
-// key or a sudo that asks for no password. The metadata service is on the machine itself, so its
+// BenchmarkLoginByKey prints the same of a login that shows no prompt: the account phase, as behind
+// a key or a sudo that asks for no password. The metadata service is on the machine itself, so its
 // answers come at once; Azure takes 50 ms or none.
 func BenchmarkLoginByKey(b *testing.B) {
 	const user = "user@contoso.example"
-	if err := os.WriteFile("/etc/pam.d/vlock", []byte("auth required pam_aad.so\naccount required pam_aad.so\n"), 0o644); err != nil {
+	if err := os.WriteFile("/etc/pam.d/vlock",
+		[]byte("auth required pam_aad.so\naccount required pam_aad.so\n"), 0o644); err != nil {
 		b.Fatal(err)
 	}
 	c := rig.Open(b, "pamtester", "vlock", user, "authenticate")
@@ -135,7 +139,8 @@ func BenchmarkLoginByKey(b *testing.B) {
 	for _, delay := range []time.Duration{0, 50 * time.Millisecond} {
 		b.Run(fmt.Sprintf("azure=%v", delay), func(b *testing.B) {
 			if delay > 0 {
-				rig.Entra.Fail(emulator.Fault{Endpoint: "checkaccess", Delay: emulator.Duration(delay)})
+				rig.Entra.Fail(emulator.Fault{Endpoint: "checkaccess",
+					Delay: emulator.Duration(delay)})
 				defer rig.Entra.Heal()
 			}
 			benchmarkLoginByKey(b, user)

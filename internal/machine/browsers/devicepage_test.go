@@ -11,7 +11,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-const signedIn = "You have signed in to the Microsoft Azure Linux Virtual Machine Sign-In application on your device."
+const signedIn = "You have signed in to the Microsoft Azure Linux Virtual Machine Sign-In " +
+	"application on your device."
 
 // The whole of a sign-in as a person without a mouse goes through it: the code is read in one
 // window and typed in the other, in small letters with a blank between.
@@ -66,7 +67,8 @@ func TestRefusedWithChromium(t *testing.T) {
 	b.Expect("This code has expired. Start again on your device to get a new one.")
 	c.TypeLine("")
 	c.Expect(`not finished in the browser in time`)
-	if status, rest := c.End(); status != 255 || regexp.MustCompile(`To sign in|assword`).MatchString(rest) {
+	if status, rest := c.End(); status != 255 || regexp.MustCompile(`To sign in|assword`).
+		MatchString(rest) {
 		t.Errorf("exit status %d, said %q", status, rest)
 	}
 }
@@ -100,7 +102,8 @@ func TestDevicePageCanBeUsed(t *testing.T) {
 	b.Press("nobody@contoso.example" + rig.KeyEnter)
 	b.Expect("There is no account “nobody@contoso.example” in this directory. Check the spelling.")
 	b.Heard(`textbox "Another account"`)
-	described(b, "There is no account “nobody@contoso.example” in this directory. Check the spelling.")
+	described(b,
+		"There is no account “nobody@contoso.example” in this directory. Check the spelling.")
 	b.Usable()
 
 	b.Click("button[value='user@contoso.example']")

@@ -26,7 +26,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-var withBrowsers = flag.Bool("browsers", false, "run the tests of the sign-in page that need another browser or another authority")
+var withBrowsers = flag.Bool("browsers", false,
+	"run the tests of the sign-in page that need another browser or another authority")
 
 // A marionette is Debian's Firefox without a window. Debian has no geckodriver; Firefox itself
 // speaks almost WebDriver, on a TCP connection: a message is its length, a colon, and [0, id,
@@ -124,7 +125,8 @@ func (m *marionette) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			w.WriteHeader(http.StatusInternalServerError)
 			if result == nil {
-				result, _ = json.Marshal(map[string]string{"error": "firefox", "message": err.Error()})
+				result, _ = json.Marshal(map[string]string{"error": "firefox",
+					"message": err.Error()})
 			}
 		}
 		// Firefox wraps some results in an object with a value, and not others.
@@ -157,8 +159,10 @@ func newFirefox(t testing.TB) *rig.Chromium {
 	if err := os.WriteFile(filepath.Join(dir, "user.js"), []byte(preferences), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("firefox-esr", "--headless", "--marionette", "--no-remote", "--profile", dir)
-	cmd.Env = append(os.Environ(), "HOME="+dir, "MOZ_HEADLESS_WIDTH=1280", "MOZ_HEADLESS_HEIGHT=900")
+	cmd := exec.Command("firefox-esr", "--headless", "--marionette", "--no-remote", "--profile",
+		dir)
+	cmd.Env = append(os.Environ(), "HOME="+dir, "MOZ_HEADLESS_WIDTH=1280",
+		"MOZ_HEADLESS_HEIGHT=900")
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {
@@ -185,7 +189,8 @@ func newFirefox(t testing.TB) *rig.Chromium {
 	if _, err := m.message(); err != nil { // who it is
 		t.Fatal(err)
 	}
-	if answer, err := m.ask("WebDriver:NewSession", map[string]any{"acceptInsecureCerts": true}); err != nil {
+	if answer, err := m.ask("WebDriver:NewSession",
+		map[string]any{"acceptInsecureCerts": true}); err != nil {
 		t.Fatalf("%v: %s", err, answer)
 	}
 	bridge := httptest.NewServer(m)
@@ -204,7 +209,8 @@ func TestFirefox(t *testing.T) {
 		name string
 		run  func(*testing.T, *rig.Chromium)
 	}{
-		{"whole way", signInWithPage}, {"code", signInWithCode}, {"vectors", pageVectors}, {"stranger", sentByStranger},
+		{"whole way", signInWithPage}, {"code", signInWithCode}, {"vectors", pageVectors},
+		{"stranger", sentByStranger},
 		{"tabs", twoTabs}, {"refused", refusedInPage}, {"tampered", tampered},
 	} {
 		t.Run(test.name, func(t *testing.T) {

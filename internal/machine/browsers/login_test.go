@@ -24,17 +24,22 @@ func TestAadctlLoginPastes(t *testing.T) {
 	const user = "user@contoso.example"
 	page := rig.Entra.MetadataURL() + "/sign-in/index.html"
 	rig.Stored(t, user)
-	rig.Edit(t, rig.ConfigFile, rig.BeginWith("sign_in.flow = \"browser\"\nsign_in.answer = \"code\"\nsign_in.page = \""+page+"\"\n"))
+	rig.Edit(t, rig.ConfigFile,
+		rig.BeginWith("sign_in.flow = \"browser\"\nsign_in.answer = \"code\"\nsign_in.page = \""+
+			page+"\"\n"))
 	dir := t.TempDir()
 	rig.Must(t, "chmod", "1777", dir)
 	rig.Must(t, "chmod", "a+x", filepath.Dir(dir), filepath.Dir(filepath.Dir(dir)))
-	script := "#!/bin/sh\n{ id -u; id -g; id -G; pwd; env; (: </dev/tty) || echo no terminal; echo \"$1\"; } >DIR/new 2>/dev/null\nmv DIR/new DIR/opened\n"
-	if err := os.WriteFile("/usr/bin/xdg-open", []byte(strings.ReplaceAll(script, "DIR", dir)), 0o755); err != nil {
+	script := "#!/bin/sh\n{ id -u; id -g; id -G; pwd; env; (: </dev/tty) || echo no terminal; " +
+		"echo \"$1\"; } >DIR/new 2>/dev/null\nmv DIR/new DIR/opened\n"
+	if err := os.WriteFile("/usr/bin/xdg-open", []byte(strings.ReplaceAll(script, "DIR", dir)),
+		0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.Remove("/usr/bin/xdg-open") })
 
-	c := rig.Open(t, "env", "SUDO_UID=65534", "DISPLAY=:7", "XAUTHORITY=/x", "LD_LIBRARY_PATH=/root", "aadctl", "login", user)
+	c := rig.Open(t, "env", "SUDO_UID=65534", "DISPLAY=:7", "XAUTHORITY=/x",
+		"LD_LIBRARY_PATH=/root", "aadctl", "login", user)
 	c.Expect(`ENTER alone opens the page in your browser`)
 	address := c.Expect(`\n(` + regexp.QuoteMeta(page) + `#c=\S+)\n`)[1]
 	c.Expect(`Part 1: `)
@@ -46,8 +51,10 @@ func TestAadctlLoginPastes(t *testing.T) {
 		said = text
 		return err == nil
 	})
-	if text := string(said); !strings.HasPrefix(text, "65534\n65534\n65534\n/\n") || !strings.HasSuffix(text, "no terminal\n"+address+"\n") ||
-		!strings.Contains(text, "DISPLAY=:7\n") || strings.Contains(text, "root") || strings.Contains(text, "SUDO") {
+	if text := string(said); !strings.HasPrefix(text, "65534\n65534\n65534\n/\n") ||
+		!strings.HasSuffix(text, "no terminal\n"+address+"\n") ||
+		!strings.Contains(text, "DISPLAY=:7\n") || strings.Contains(text, "root") ||
+		strings.Contains(text, "SUDO") {
 		t.Errorf("opened with %s", text)
 	}
 	c.Expect(`The page opens in your browser\.\nPart 1: `)
@@ -75,9 +82,12 @@ func byCode(t *testing.T, address, account string) string {
 	}
 	sum := sha256.Sum256([]byte(strings.Join(shown, "\n")))
 	d := emulator.Contoso()
-	q := url.Values{"client_id": {d.ClientID}, "response_type": {"code"}, "response_mode": {"fragment"}, "redirect_uri": {page}, "state": {values.Get("c")},
-		"scope": {"openid profile"}, "nonce": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge": {values.Get("c")}, "code_challenge_method": {"S256"}}
-	next, err := rig.Entra.Authorize(rig.Entra.EntraURL()+"/"+d.TenantID+"/oauth2/v2.0/authorize?"+q.Encode(), account, false)
+	q := url.Values{"client_id": {d.ClientID}, "response_type": {"code"},
+		"response_mode": {"fragment"}, "redirect_uri": {page}, "state": {values.Get("c")},
+		"scope": {"openid profile"}, "nonce": {base64.RawURLEncoding.EncodeToString(sum[:])},
+		"code_challenge": {values.Get("c")}, "code_challenge_method": {"S256"}}
+	next, err := rig.Entra.Authorize(rig.Entra.EntraURL()+"/"+d.TenantID+"/oauth2/v2.0/authorize?"+
+		q.Encode(), account, false)
 	if err != nil {
 		t.Fatal(err)
 	}

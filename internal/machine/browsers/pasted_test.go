@@ -47,7 +47,8 @@ func TestPasteToken(t *testing.T) {
 	echoed, parts := answer(b, c, admin)
 	question(c, "Part 1")
 	c.TypeLine(strings.Join(parts, ""))
-	if said := question(c, "Part 1"); !strings.Contains(said, "That was too long for this program. Paste one part, and press ENTER.") {
+	if said := question(c, "Part 1"); !strings.Contains(said,
+		"That was too long for this program. Paste one part, and press ENTER.") {
 		t.Errorf("too long for sudo: %q", said)
 	}
 	c.TypeLine(echoed)
@@ -60,7 +61,8 @@ func TestPasteToken(t *testing.T) {
 	}
 	rig.Syslog.Exactly(t, mark, 2, `signed-in account="`+admin+`"`)
 	for _, line := range rig.Syslog.Find(mark, "") {
-		for _, secret := range append(rig.Entra.Secrets(), hidden[18:], parts[0][18:], parts[1][18:]) {
+		for _, secret := range append(rig.Entra.Secrets(), hidden[18:],
+			parts[0][18:], parts[1][18:]) {
 			if strings.Contains(line, secret) {
 				t.Errorf("logged: %s", line)
 			}
@@ -80,7 +82,8 @@ func TestPasteCode(t *testing.T) {
 	c.TypeLine("") // as a line break behind an earlier paste would
 	question(c, "Part 1")
 	c.TypeLine(everything) // of which ssh reads 1,023 bytes
-	if said := question(c, "Part 2 of 2"); !strings.Contains(said, "The end is missing (1023 characters came).") {
+	if said := question(c, "Part 2 of 2"); !strings.Contains(said,
+		"The end is missing (1023 characters came).") {
 		t.Errorf("both at once: %q", said)
 	}
 	c.TypeLine("\x1b[200~" + parts[1][:80] + " " + parts[1][80:] + "\x1b[201~")
@@ -102,14 +105,17 @@ func TestPasteRefused(t *testing.T) {
 	const admin, user = "admin@contoso.example", "user@contoso.example"
 	b := rig.ByBrowser(t, "token")
 	mark := rig.Syslog.Mark()
-	c := rig.Open(t, "ssh", rig.SSHArgs("-q", "-tt", admin+"@127.0.0.1", "sudo -k; sudo id -u; echo ended")...)
+	c := rig.Open(t, "ssh", rig.SSHArgs("-q", "-tt", admin+"@127.0.0.1",
+		"sudo -k; sudo id -u; echo ended")...)
 	strangers, _ := answer(b, c, user)
 	question(c, "Part 1")
 	c.TypeLine(strangers)
-	c.Expect(`(?s)This sign-in is for ` + admin + `, but ` + user + ` signed in with the browser\..*Press ENTER\. `)
+	c.Expect(`(?s)This sign-in is for ` + admin + `, but ` + user +
+		` signed in with the browser\..*Press ENTER\. `)
 	rig.Syslog.Exactly(t, mark, 1, `denied reason="other-account" account="`+admin+`"`)
 	c.TypeLine("")
-	owners, _ := answer(b, c, admin) // to another question, to which the first answer does not belong
+	// to another question, to which the first answer does not belong
+	owners, _ := answer(b, c, admin)
 	question(c, "Part 1")
 	c.TypeLine(strangers)
 	if said := question(c, "Part 1"); !strings.Contains(said, "That part is of another attempt.") {

@@ -29,9 +29,11 @@ func TestPictures(t *testing.T) {
 	t.Run("taken", func(t *testing.T) { takePictures(t) })
 	t.Run("page", func(t *testing.T) { takePagePictures(t) })
 	t.Run("kept", func(t *testing.T) {
-		kept, taken := written(t, "../../../docs/pictures/sign-in.svg"), written(t, newPictures+"sign-in.svg")
+		kept, taken := written(t, "../../../docs/pictures/sign-in.svg"),
+			written(t, newPictures+"sign-in.svg")
 		if kept != taken {
-			t.Errorf("the picture in docs/pictures is not what a sign-in looks like; run: make pictures\n%s\nnow:\n%s", kept, taken)
+			t.Errorf("the picture in docs/pictures is not what a sign-in looks like; run: make "+
+				"pictures\n%s\nnow:\n%s", kept, taken)
 		}
 	})
 }
@@ -67,7 +69,8 @@ func takePagePictures(t *testing.T) {
 		t.Skip("run: make pictures")
 	}
 	b := rig.NewChromium(t)
-	a := atPrompt(rig.WebHost(t, rig.ContosoPage(t)), func(a *pasted.Attempt) { a.Account, a.Machine = "admin@contoso.example", "demo-vm" })
+	a := atPrompt(rig.WebHost(t, rig.ContosoPage(t)),
+		func(a *pasted.Attempt) { a.Account, a.Machine = "admin@contoso.example", "demo-vm" })
 	b.Open(a.Address())
 	b.Heard(`heading "Sign in to demo-vm?"`)
 	save(t, "sign-in-page.png", smaller(t, b.Screenshot()))
@@ -84,14 +87,16 @@ func takePagePictures(t *testing.T) {
 func quietMachine(t *testing.T) {
 	t.Helper()
 	rig.Edit(t, "/etc/pam.d/sshd", func(text string) []byte {
-		return []byte(regexp.MustCompile(`(?m)^session.*pam_motd\.so.*\n`).ReplaceAllString(text, ""))
+		return []byte(regexp.MustCompile(`(?m)^session.*pam_motd\.so.*\n`).
+			ReplaceAllString(text, ""))
 	})
 	key, err := os.ReadFile("/etc/ssh/ssh_host_ed25519_key.pub")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const known = "/etc/ssh/ssh_known_hosts"
-	if err := os.WriteFile(known, append([]byte("[127.0.0.1]:"+rig.SSHPort+" "), key...), 0o644); err != nil {
+	if err := os.WriteFile(known, append([]byte("[127.0.0.1]:"+rig.SSHPort+" "), key...),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.Remove(known) })
@@ -113,7 +118,8 @@ func smaller(t *testing.T, picture []byte) []byte {
 			count[full.At(x, y)]++
 		}
 	}
-	colours := slices.SortedFunc(maps.Keys(count), func(a, b color.Color) int { return count[b] - count[a] })
+	colours := slices.SortedFunc(maps.Keys(count),
+		func(a, b color.Color) int { return count[b] - count[a] })
 	few := image.NewPaletted(area, colours[:min(256, len(colours))])
 	nearest := map[color.Color]uint8{}
 	for _, c := range colours {
@@ -173,7 +179,8 @@ func drawTerminal(text string) []byte {
 	lines := rows.FindAllString(text, -1)
 	high := len(lines)*line + 28
 	var out bytes.Buffer
-	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img">
+	fmt.Fprintf(&out,
+		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img">
 <title>A terminal: ssh shows a page and a code, and lets in who has signed in there.</title>
 <style>
 rect { fill: #171b21; stroke: #6b7786 }
@@ -184,9 +191,12 @@ text { font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mo
 <rect x=".5" y=".5" width="%d" height="%d" rx="8"/>
 `, wide, high, wide, high, wide-1, high-1)
 	for i, row := range lines {
-		row = accents.ReplaceAllString(html.EscapeString(row), `$1<tspan class="typed">$2</tspan>$3<tspan class="shown">$4</tspan>`)
-		row = strings.NewReplacer(`<tspan class="typed"></tspan>`, "", `<tspan class="shown"></tspan>`, "").Replace(row)
-		fmt.Fprintf(&out, "<text x=\"16\" y=\"%d\" xml:space=\"preserve\">%s</text>\n", 30+i*line, row)
+		row = accents.ReplaceAllString(html.EscapeString(row),
+			`$1<tspan class="typed">$2</tspan>$3<tspan class="shown">$4</tspan>`)
+		row = strings.NewReplacer(`<tspan class="typed"></tspan>`, "",
+			`<tspan class="shown"></tspan>`, "").Replace(row)
+		fmt.Fprintf(&out, "<text x=\"16\" y=\"%d\" xml:space=\"preserve\">%s</text>\n", 30+i*line,
+			row)
 	}
 	out.WriteString("</svg>\n")
 	return out.Bytes()

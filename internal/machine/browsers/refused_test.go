@@ -39,8 +39,10 @@ func sentByStranger(t *testing.T, c *rig.Chromium) {
 	d := emulator.Contoso()
 	a := atPrompt(page, nil)
 	link := rig.Entra.EntraURL() + "/" + d.TenantID + "/oauth2/v2.0/authorize?" + url.Values{
-		"client_id": {d.ClientID}, "response_type": {"code"}, "response_mode": {"fragment"}, "redirect_uri": {page}, "scope": {"openid profile"},
-		"code_challenge": {strings.Repeat("a", 43)}, "code_challenge_method": {"S256"}, "state": {challengeOf(a)}, "nonce": {a.Nonce()}, "login_hint": {a.Account},
+		"client_id": {d.ClientID}, "response_type": {"code"}, "response_mode": {"fragment"},
+		"redirect_uri": {page}, "scope": {"openid profile"},
+		"code_challenge": {strings.Repeat("a", 43)}, "code_challenge_method": {"S256"},
+		"state": {challengeOf(a)}, "nonce": {a.Nonce()}, "login_hint": {a.Account},
 	}.Encode()
 	c.Open(link)
 	c.Heard(`heading "Sign in"`)
@@ -58,7 +60,8 @@ func sentByStranger(t *testing.T, c *rig.Chromium) {
 	nothing(c, page)
 
 	c.GoOn(a)
-	for _, answer := range []string{"#code=x", "#code=x&state=", "#code=x&state=" + a.Nonce(), "#error=access_denied&error_description=<b>", "#code=x&state=" + challengeOf(a)[:42]} {
+	for _, answer := range []string{"#code=x", "#code=x&state=", "#code=x&state=" + a.Nonce(),
+		"#error=access_denied&error_description=<b>", "#code=x&state=" + challengeOf(a)[:42]} {
 		c.Open("about:blank")
 		c.Open(page + answer)
 		c.Expect(noSignIn)
@@ -81,7 +84,10 @@ func TestSignInPageTabs(t *testing.T) { twoTabs(t, rig.NewChromium(t)) }
 
 func twoTabs(t *testing.T, c *rig.Chromium) {
 	page := rig.WebHost(t, rig.ContosoPage(t))
-	one, two := atPrompt(page, nil), atPrompt(page, func(a *pasted.Attempt) { a.Machine, a.Account = "web-08", "admin@contoso.example" })
+	one, two := atPrompt(page, nil),
+		atPrompt(page, func(a *pasted.Attempt) {
+			a.Machine, a.Account = "web-08", "admin@contoso.example"
+		})
 	c.GoOn(one)
 	var first string
 	c.Do("GET", c.Session+"/window", nil, &first)
@@ -94,13 +100,17 @@ func twoTabs(t *testing.T, c *rig.Chromium) {
 	c.GoOn(two)
 	c.SignIn()
 	c.Expect(rig.ToPaste)
-	if claims := tokenClaims(t, token(t, two, c.Parts()...)); claims["preferred_username"] != two.Account || claims["nonce"] != two.Nonce() {
+	if claims := tokenClaims(t,
+		token(t, two, c.Parts()...)); claims["preferred_username"] != two.Account ||
+		claims["nonce"] != two.Nonce() {
 		t.Errorf("claims %v", claims)
 	}
 	c.Tab(first)
 	c.SignIn()
 	c.Expect(rig.ToPaste)
-	if claims := tokenClaims(t, token(t, one, c.Parts()...)); claims["preferred_username"] != one.Account || claims["nonce"] != one.Nonce() {
+	if claims := tokenClaims(t,
+		token(t, one, c.Parts()...)); claims["preferred_username"] != one.Account ||
+		claims["nonce"] != one.Nonce() {
 		t.Errorf("claims %v", claims)
 	}
 
@@ -136,7 +146,9 @@ func refusedInPage(t *testing.T, c *rig.Chromium) {
 
 	// An organization that blocks device codes, and demands a managed device.
 	rig.Directory(t, func(d *emulator.Directory) {
-		d.Policies = []emulator.Policy{{Name: "codes", AuthenticationFlows: []string{emulator.DeviceCode}, Grant: "block"}, {Name: "managed", Grant: "managed-device"}}
+		d.Policies = []emulator.Policy{{Name: "codes",
+			AuthenticationFlows: []string{emulator.DeviceCode}, Grant: "block"},
+			{Name: "managed", Grant: "managed-device"}}
 	})
 	c.SignIn()
 	c.Expect("Error code: 53000")
@@ -151,17 +163,22 @@ func refusedInPage(t *testing.T, c *rig.Chromium) {
 	c.JS(`document.getElementById("account").value = "admin@contoso.example"`, nil)
 	c.Click("#managed")
 	c.SignIn()
-	c.Expect("Entra ID says that you are admin@contoso.example, and the machine asked for user@contoso.example.")
+	c.Expect("Entra ID says that you are admin@contoso.example, and the machine asked for " +
+		"user@contoso.example.")
 
 	// The page is registered as a public client, and redeems; and the other way round.
 	for _, test := range []struct {
 		registration emulator.Registration
 		want         string
 	}{
-		{emulator.Registration{Scopes: []string{"sign-in"}, PublicClient: []string{"http://127.0.0.1/"}}, "AADSTS9002326"},
-		{emulator.Registration{Scopes: []string{"sign-in"}, Web: []string{"http://127.0.0.1/"}}, "AADSTS9002326"},
+		{emulator.Registration{Scopes: []string{"sign-in"},
+			PublicClient: []string{"http://127.0.0.1/"}}, "AADSTS9002326"},
+		{emulator.Registration{Scopes: []string{"sign-in"}, Web: []string{"http://127.0.0.1/"}},
+			"AADSTS9002326"},
 	} {
-		rig.Directory(t, func(d *emulator.Directory) { d.Policies, d.Registration = nil, test.registration })
+		rig.Directory(t, func(d *emulator.Directory) {
+			d.Policies, d.Registration = nil, test.registration
+		})
 		c.GoOn(a)
 		c.SignIn()
 		c.Expect("This page is registered in another way than it is used.")
@@ -178,9 +195,11 @@ func refusedInPage(t *testing.T, c *rig.Chromium) {
 	c.Expect("AADSTS650053")
 
 	// Entra ID out of reach, and then in reach: the code is still good.
-	rig.Directory(t, func(d *emulator.Directory) { d.Registration = emulator.Contoso().Registration })
+	rig.Directory(t,
+		func(d *emulator.Directory) { d.Registration = emulator.Contoso().Registration })
 	c.GoOn(a)
-	rig.Entra.Fail(emulator.Fault{Endpoint: "token", Reset: true, Times: 3}) // a browser tries more than once
+	// a browser tries more than once
+	rig.Entra.Fail(emulator.Fault{Endpoint: "token", Reset: true, Times: 3})
 	t.Cleanup(rig.Entra.Heal)
 	c.SignIn()
 	c.Expect("This browser could not fetch the answer of " + rig.Entra.EntraURL())
@@ -217,15 +236,20 @@ func tampered(t *testing.T, c *rig.Chromium) {
 
 	const mine = `const lifetime = 10`
 	for name, change := range map[string]func([]byte) []byte{
-		"another script": func(p []byte) []byte { return bytes.Replace(p, []byte(mine), []byte(mine+"0"), 1) },
+		"another script": func(p []byte) []byte {
+			return bytes.Replace(p, []byte(mine), []byte(mine+"0"), 1)
+		},
 		"one more": func(p []byte) []byte {
-			return bytes.Replace(p, []byte("</main>"), []byte("</main><script>document.title='run'</script>"), 1)
+			return bytes.Replace(p, []byte("</main>"),
+				[]byte("</main><script>document.title='run'</script>"), 1)
 		},
 		"from elsewhere": func(p []byte) []byte {
-			return bytes.Replace(p, []byte("</main>"), []byte("</main><script src='"+page+"around'></script>"), 1)
+			return bytes.Replace(p, []byte("</main>"),
+				[]byte("</main><script src='"+page+"around'></script>"), 1)
 		},
 		"an attribute": func(p []byte) []byte {
-			return bytes.Replace(p, []byte("<main>"), []byte("<main tabindex=0 autofocus onfocus=\"document.title='run'\">"), 1)
+			return bytes.Replace(p, []byte("<main>"),
+				[]byte("<main tabindex=0 autofocus onfocus=\"document.title='run'\">"), 1)
 		},
 	} {
 		bad := change(good)
@@ -266,14 +290,17 @@ func tampered(t *testing.T, c *rig.Chromium) {
 func TestSignInPageCanBeUsed(t *testing.T) {
 	c := rig.NewChromium(t)
 	page := rig.WebHost(t, rig.ContosoPage(t))
-	a := atPrompt(page, func(a *pasted.Attempt) { a.Size, a.Lines, a.Service, a.Origin = 480, true, "sudo", "local" })
+	a := atPrompt(page, func(a *pasted.Attempt) {
+		a.Size, a.Lines, a.Service, a.Origin = 480, true, "sudo", "local"
+	})
 	c.Open(page)
 	c.Heard(`textbox "Address from your terminal"`)
 	c.Usable()
 
 	first, rest := a.Address()[:77], a.Address()[77:]
 	c.Open(first) // the first row of PuTTY's
-	c.Expect("The end of the address is missing, from the machine on. Copy all of its rows from your terminal.")
+	c.Expect("The end of the address is missing, from the machine on. Copy all of its rows from " +
+		"your terminal.")
 	c.Heard(`textbox "Address from your terminal"`)
 	described(c, missing(c))
 	c.Usable()

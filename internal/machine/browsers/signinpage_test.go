@@ -26,7 +26,8 @@ func contosoKnown() pasted.Known {
 
 // atPrompt is a sign-in that waits at a prompt.
 func atPrompt(page string, change func(*pasted.Attempt)) *pasted.Attempt {
-	a := pasted.Attempt{Page: page, Account: "user@contoso.example", Machine: "web-07", Origin: "203.0.113.9", Service: "sshd", Kind: pasted.Token, Size: 1000}
+	a := pasted.Attempt{Page: page, Account: "user@contoso.example", Machine: "web-07",
+		Origin: "203.0.113.9", Service: "sshd", Kind: pasted.Token, Size: 1000}
 	if change != nil {
 		change(&a)
 	}
@@ -75,10 +76,12 @@ func signInWithPage(t *testing.T, c *rig.Chromium) {
 	}
 	look := func() {
 		c.JS(`return {Address: location.href, Storage: JSON.stringify(sessionStorage) + JSON.stringify(localStorage) + document.cookie, Entries: history.length}`, &kept)
-		if kept.Address != page || strings.Contains(kept.Storage, "verifier") || strings.Contains(kept.Storage, `\"code\"`) {
+		if kept.Address != page || strings.Contains(kept.Storage, "verifier") ||
+			strings.Contains(kept.Storage, `\"code\"`) {
 			t.Errorf("kept: %+v", kept)
 		}
-		for _, secret := range rig.Entra.Secrets() { // the code, the access token, the ID token as it was
+		// the code, the access token, the ID token as it was
+		for _, secret := range rig.Entra.Secrets() {
 			if strings.Contains(kept.Storage, secret) {
 				t.Errorf("kept: %s", secret)
 			}
@@ -95,7 +98,8 @@ func signInWithPage(t *testing.T, c *rig.Chromium) {
 	c.Expect(rig.ToPaste)
 	look()
 	passed := 0
-	for c.Address() != "about:blank" { // the page that the person came from: on the way there is neither an answer nor the question
+	// the page that the person came from: on the way there is neither an answer nor the question
+	for c.Address() != "about:blank" {
 		c.Do("POST", c.Session+"/back", struct{}{}, nil)
 		if got := c.Address(); strings.Contains(got, "#") {
 			t.Errorf("back leads to %s", got)
@@ -108,7 +112,8 @@ func signInWithPage(t *testing.T, c *rig.Chromium) {
 	c.Expect(rig.ToPaste)
 	lastButNotLeast(c, answer)
 	for _, r := range rig.Entra.Requests() {
-		if r.Endpoint == "token" && r.Grant == "authorization_code" && r.Origin != strings.TrimSuffix(page, "/") {
+		if r.Endpoint == "token" && r.Grant == "authorization_code" &&
+			r.Origin != strings.TrimSuffix(page, "/") {
 			t.Errorf("redeemed by %q", r.Origin)
 		}
 	}
@@ -160,7 +165,10 @@ func signInWithCode(t *testing.T, c *rig.Chromium) {
 	c.MayPaste()
 	page := rig.WebHost(t, rig.ContosoPage(t)) + "index.html"
 	for _, lines := range []bool{false, true} {
-		a := atPrompt(page, func(a *pasted.Attempt) { a.Kind, a.Size, a.Lines, a.Service = pasted.Code, 480, lines, "sudo" })
+		a := atPrompt(page,
+			func(a *pasted.Attempt) {
+				a.Kind, a.Size, a.Lines, a.Service = pasted.Code, 480, lines, "sudo"
+			})
 		c.GoOn(a)
 		c.SignIn()
 		c.Expect(rig.ToPaste)
@@ -174,8 +182,10 @@ func signInWithCode(t *testing.T, c *rig.Chromium) {
 		together := c.Clipboard()
 		parts := c.Parts()
 		separator := map[bool]string{true: "\n", false: ""}[lines]
-		if len(parts) != 4 || together != strings.Join(parts, separator) || slices.ContainsFunc(parts, func(p string) bool { return len(p) > 480 }) {
-			t.Fatalf("%d parts of %d characters, together %d", len(parts), len(parts[0]), len(together))
+		if len(parts) != 4 || together != strings.Join(parts, separator) ||
+			slices.ContainsFunc(parts, func(p string) bool { return len(p) > 480 }) {
+			t.Fatalf("%d parts of %d characters, together %d", len(parts),
+				len(parts[0]), len(together))
 		}
 		for i := range parts { // one by one, as they stand
 			c.Click("#copy" + strconv.Itoa(i+1))
@@ -202,7 +212,9 @@ func redeem(t testing.TB, page, code, verifier string) (claims map[string]any) {
 	t.Helper()
 	d := emulator.Contoso()
 	form := fmt.Sprintf("grant_type=authorization_code&client_id=%s&code=%s&code_verifier=%s&redirect_uri=%s", d.ClientID, code, verifier, page)
-	resp, err := rig.NewBrowser(t.(*testing.T), rig.Entra.CA()).Client.Post(rig.Entra.EntraURL()+"/"+d.TenantID+"/oauth2/v2.0/token", "application/x-www-form-urlencoded", strings.NewReader(form))
+	resp, err := rig.NewBrowser(t.(*testing.T), rig.Entra.CA()).Client.Post(rig.Entra.EntraURL()+
+		"/"+d.TenantID+"/oauth2/v2.0/token", "application/x-www-form-urlencoded",
+		strings.NewReader(form))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,8 @@ func TestThirdPartyPage(t *testing.T) {
 	const user = "user@contoso.example"
 	d, authority := emulator.Contoso(), "https://127.0.0.1:"+thirdPartyPort
 	filled, err := signinpage.Fill(signinpage.Settings{
-		Tenant: d.TenantID, Client: d.ClientID, Authority: authority, Issuer: authority + "/" + d.TenantID + "/v2.0", Scope: "openid profile",
+		Tenant: d.TenantID, Client: d.ClientID, Authority: authority,
+		Issuer: authority + "/" + d.TenantID + "/v2.0", Scope: "openid profile",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +50,8 @@ func TestThirdPartyPage(t *testing.T) {
 		return strings.Contains(text, rig.ToPaste)
 	})
 	var all string
-	b.JS(`return [...document.querySelectorAll("#parts textarea")].map(e => e.value).join("")`, &all)
+	b.JS(`return [...document.querySelectorAll("#parts textarea")].map(e => e.value).join("")`,
+		&all)
 	t.Logf("%d characters", len(all))
 	for i, part := range b.Parts() {
 		if i > 0 {
@@ -63,7 +65,8 @@ func TestThirdPartyPage(t *testing.T) {
 	}
 	meant(b) // its sign-in pages load a font from elsewhere
 	for _, e := range server.stop() {
-		if !strings.HasSuffix(e, ".success") && e != "elsewhere GET /favicon.ico" { // as a browser does
+		// as a browser does
+		if !strings.HasSuffix(e, ".success") && e != "elsewhere GET /favicon.ico" {
 			t.Errorf("the provider did not like a request: %s", e)
 		}
 	}

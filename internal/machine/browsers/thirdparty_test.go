@@ -33,7 +33,8 @@ func TestThirdPartyServer(t *testing.T) {
 	if want := page + "?user_code=" + url.QueryEscape(code); complete != want {
 		t.Errorf("verification_uri_complete %q, want %q", complete, want)
 	}
-	browser.GoThrough(page, url.Values{"user_code": {code}, "login": {user}, "password": {"any"}}, "Sign-in Success")
+	browser.GoThrough(page, url.Values{"user_code": {code}, "login": {user}, "password": {"any"}},
+		"Sign-in Success")
 	_, complete, _ = thirdPartyPrompt(declining)
 	browser.GoThrough(complete, url.Values{"abort": {"yes"}}, "The Sign-in request was interrupted")
 
@@ -47,13 +48,15 @@ func TestThirdPartyServer(t *testing.T) {
 	declining.Cmd.Process.Kill()
 
 	events := server.stop()
-	for _, want := range []string{"device_authorization.success", "grant.success", "grant.error access_denied"} {
+	for _, want := range []string{"device_authorization.success", "grant.success",
+		"grant.error access_denied"} {
 		if !slices.ContainsFunc(events, func(e string) bool { return strings.HasPrefix(e, want) }) {
 			t.Errorf("no %q among %q", want, events)
 		}
 	}
 	for _, e := range events {
-		wanted := strings.HasSuffix(e, ".success") || strings.HasPrefix(e, "grant.error authorization_pending") ||
+		wanted := strings.HasSuffix(e, ".success") ||
+			strings.HasPrefix(e, "grant.error authorization_pending") ||
 			strings.HasPrefix(e, "grant.error access_denied")
 		if !wanted {
 			t.Errorf("the provider did not like a request: %s", e)
@@ -125,7 +128,8 @@ func (s *thirdParty) stop() []string {
 	s.cmd.Process.Kill()
 	var events []string
 	for s.lines.Scan() {
-		if event, ok := strings.CutPrefix(s.lines.Text(), "event "); ok { // the rest advises who runs it in earnest
+		// the rest advises who runs it in earnest
+		if event, ok := strings.CutPrefix(s.lines.Text(), "event "); ok {
 			events = append(events, event)
 		}
 	}

@@ -31,20 +31,24 @@ func pageVectors(t *testing.T, c *rig.Chromium) {
 		t.Fatal(err)
 	}
 	var vectors []struct {
-		Name, Page, Challenge, Account, Machine, Origin, Service, P, Address, Nonce, Tenant, Client, Issuer, Token, Code, Text, Kind string
-		Parts                                                                                                                        []string
+		Name, Page, Challenge, Account, Machine, Origin, Service, P, Address string
+		Nonce, Tenant, Client, Issuer, Token, Code, Text, Kind               string
+		Parts                                                                []string
 	}
 	if err := json.Unmarshal(text, &vectors); err != nil || len(vectors) == 0 {
 		t.Fatalf("%d vectors, %v", len(vectors), err)
 	}
 	first := vectors[0]
-	page, err := signinpage.Fill(signinpage.Settings{Tenant: first.Tenant, Client: first.Client, Authority: rig.Entra.EntraURL(), Issuer: first.Issuer, Scope: "openid profile"})
+	page, err := signinpage.Fill(signinpage.Settings{Tenant: first.Tenant, Client: first.Client,
+		Authority: rig.Entra.EntraURL(), Issuer: first.Issuer, Scope: "openid profile"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Firefox { // which shows WebDriver's scripts nothing of the page's: what asks it stands in the page there
+	// which shows WebDriver's scripts nothing of the page's: what asks it stands in the page there
+	if c.Firefox {
 		page = bytes.Replace(page, []byte("</script>"), []byte(vectorsScript+"</script>"), 1)
-		page = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`).ReplaceAll(page, nil)
+		page = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`).
+			ReplaceAll(page, nil)
 	}
 	c.Open(rig.WebHost(t, page))
 	if !c.Firefox {
@@ -64,7 +68,8 @@ func pageVectors(t *testing.T, c *rig.Chromium) {
 		if err := json.Unmarshal([]byte(said), &got); err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]string{"c": v.Challenge, "u": v.Account, "m": v.Machine, "o": v.Origin, "s": v.Service, "p": v.P, "nonce": v.Nonce}
+		want := map[string]string{"c": v.Challenge, "u": v.Account, "m": v.Machine, "o": v.Origin,
+			"s": v.Service, "p": v.P, "nonce": v.Nonce}
 		for i, request := range append(got.Whole, got.Torn...) {
 			if fmt.Sprint(request) != fmt.Sprint(want) {
 				t.Errorf("%s, %d: %v, want %v", v.Name, i, request, want)
@@ -72,17 +77,21 @@ func pageVectors(t *testing.T, c *rig.Chromium) {
 		}
 		for _, lacks := range got.Lacks {
 			if !strings.Contains(lacks, "Copy ") {
-				t.Errorf("%s: a piece of an address is taken, or not told what it lacks: %q", v.Name, lacks)
+				t.Errorf("%s: a piece of an address is taken, or not told what it lacks: %q",
+					v.Name, lacks)
 			}
 		}
 		if got.Kind != v.Kind || len(got.Parts) != len(v.Parts) {
-			t.Errorf("%s: %d parts of kind %s, want %d of %s", v.Name, len(got.Parts), got.Kind, len(v.Parts), v.Kind)
+			t.Errorf("%s: %d parts of kind %s, want %d of %s", v.Name, len(got.Parts),
+				got.Kind, len(v.Parts), v.Kind)
 		}
 		size, _ := strconv.Atoi(strings.TrimRight(v.P[1:], "n"))
-		if ours, theirs := joined(t, got.Parts, v.Challenge, size), joined(t, v.Parts, v.Challenge, size); v.Kind != "T" && ours != theirs {
+		if ours, theirs := joined(t, got.Parts, v.Challenge, size), joined(t, v.Parts, v.Challenge,
+			size); v.Kind != "T" && ours != theirs {
 			t.Errorf("%s: %q, want %q", v.Name, ours, theirs)
 		} else if v.Kind == "T" {
-			if got, want := inflated(t, ours), inflated(t, theirs); got != want || !strings.HasSuffix(got, v.Text) {
+			if got, want := inflated(t, ours), inflated(t, theirs); got != want ||
+				!strings.HasSuffix(got, v.Text) {
 				t.Errorf("%s: %q, want %q", v.Name, got, want)
 			}
 		}
@@ -96,10 +105,12 @@ func joined(t *testing.T, parts []string, challenge string, size int) (data stri
 	t.Helper()
 	for i, part := range parts {
 		m := partShape.FindStringSubmatch(part)
-		if m == nil || len(part) > size || m[2] != strconv.Itoa(len(parts)) || m[3] != challenge[:4] || !strings.HasPrefix(part, strconv.Itoa(i+1)+"/") {
+		if m == nil || len(part) > size || m[2] != strconv.Itoa(len(parts)) ||
+			m[3] != challenge[:4] || !strings.HasPrefix(part, strconv.Itoa(i+1)+"/") {
 			t.Fatalf("no part: %s", part)
 		}
-		if sum := sha256.Sum256([]byte(m[1] + m[5])); base64.RawURLEncoding.EncodeToString(sum[:])[:6] != m[4] {
+		if sum := sha256.Sum256([]byte(m[1] +
+			m[5])); base64.RawURLEncoding.EncodeToString(sum[:])[:6] != m[4] {
 			t.Errorf("sum of %s", part)
 		}
 		data += m[5]

@@ -28,22 +28,31 @@ func TestCheckJudgesAsSSHD(t *testing.T) {
 		status string // of what the check says, if that is anything
 		found  string
 	}{
-		{"DenyUsers user@contoso.example", true, "failed", "DenyUsers user@contoso.example denies nobody"},
-		{"DenyUsers user?contoso.example", false, "failed", "DenyUsers is user?contoso.example, which keeps"},
-		{"DenyUsers user@contoso.example@*", !last, "failed", map[bool]string{true: "which keeps", false: "denies nobody"}[last]},
-		{"DenyUsers *?contoso.example@127.0.0.0/8", false, "warning", "out where it comes from 127.0.0.0/8"},
-		{"DenyUsers user?contoso.example@192.0.2.0/24", true, "warning", "out where it comes from 192.0.2.0/24"},
-		{"AllowUsers user@contoso.example", false, "failed", "AllowUsers user@contoso.example lets nobody in"},
-		{"AllowUsers root *@contoso.example", false, "failed", "AllowUsers *@contoso.example lets nobody in"},
+		{"DenyUsers user@contoso.example", true, "failed",
+			"DenyUsers user@contoso.example denies nobody"},
+		{"DenyUsers user?contoso.example", false, "failed",
+			"DenyUsers is user?contoso.example, which keeps"},
+		{"DenyUsers user@contoso.example@*", !last, "failed",
+			map[bool]string{true: "which keeps", false: "denies nobody"}[last]},
+		{"DenyUsers *?contoso.example@127.0.0.0/8", false, "warning",
+			"out where it comes from 127.0.0.0/8"},
+		{"DenyUsers user?contoso.example@192.0.2.0/24", true, "warning",
+			"out where it comes from 192.0.2.0/24"},
+		{"AllowUsers user@contoso.example", false, "failed",
+			"AllowUsers user@contoso.example lets nobody in"},
+		{"AllowUsers root *@contoso.example", false, "failed",
+			"AllowUsers *@contoso.example lets nobody in"},
 		{"AllowUsers root", false, "failed", "AllowUsers is root, which keeps"},
 		{"AllowUsers root user?contoso.example", true, "", ""},
 		{"AllowUsers user?contoso.example@127.0.0.1", true, "warning", "in from 127.0.0.1 only"},
 		{"AllowUsers root\nAllowUsers user*", true, "", ""},
 		{"AllowGroups user@contoso.example", true, "", ""},
 		{"AllowGroups sudo root", false, "failed", "AllowGroups is sudo root, which keeps"},
-		{"DenyGroups user@contoso.example", false, "failed", "DenyGroups is user@contoso.example, which keeps"},
+		{"DenyGroups user@contoso.example", false, "failed",
+			"DenyGroups is user@contoso.example, which keeps"},
 		{"DenyGroups nogroup", true, "", ""},
-		{"Match User user?contoso.example\n\tAllowUsers root\nMatch all", false, "failed", "AllowUsers is root, which keeps"},
+		{"Match User user?contoso.example\n\tAllowUsers root\nMatch all", false, "failed",
+			"AllowUsers is root, which keeps"},
 	} {
 		t.Run(test.lines, func(t *testing.T) {
 			rig.Edit(t, sshdConfig, rig.BeginWith(test.lines+"\n"))
@@ -61,12 +70,14 @@ func TestCheckJudgesAsSSHD(t *testing.T) {
 			if r.Status != test.status || r.Status == "failed" && r.Command == "" {
 				t.Fatalf("%+v", r)
 			}
-			if !test.in && r.Status == "failed" { // the command lets in this person, and nobody is locked out who was in before
+			// the command lets in this person, and nobody is locked out who was in before
+			if !test.in && r.Status == "failed" {
 				rig.Must(t, "sh", "-ec", r.Command)
 				if wrong, status := rig.Diagnose(t, "--offline", name); status != 0 {
 					t.Errorf("after %s: %+v", r.Command, wrong)
 				}
-				if text, err := os.ReadFile(sshdConfig); err != nil || strings.Count(string(text), "root") < strings.Count(test.lines, "root") {
+				if text, err := os.ReadFile(sshdConfig); err != nil ||
+					strings.Count(string(text), "root") < strings.Count(test.lines, "root") {
 					t.Errorf("%v, after %s: %s", err, r.Command, text)
 				}
 				if !letIn(t, name, port) {
@@ -100,11 +111,13 @@ func TestNoShell(t *testing.T) {
 	rig.Must(t, "aadctl", "account", "set", name, "--shell", "/usr/bin/nosuchsh")
 	t.Cleanup(func() { rig.Must(t, "aadctl", "account", "set", name, "--shell", "/bin/bash") })
 	rig.Must(t, "rm", "/usr/bin/nosuchsh")
-	rig.Eventually(t, "sshd is done with the tests before", rig.Patience, func() bool { return rig.SSHDProcesses(t) == 1 })
+	rig.Eventually(t, "sshd is done with the tests before", rig.Patience,
+		func() bool { return rig.SSHDProcesses(t) == 1 })
 	mark := rig.Syslog.Mark()
 	c := rig.SSH(t, name)
 	c.Expect(`the login shell of this account, /usr/bin/nosuchsh, does not exist`)
-	if line := rig.OneLine(t, mark, `failed reason="no-shell"`); !strings.Contains(line, `shell="/usr/bin/nosuchsh"`) {
+	if line := rig.OneLine(t, mark, `failed reason="no-shell"`); !strings.Contains(line,
+		`shell="/usr/bin/nosuchsh"`) {
 		t.Error(line)
 	}
 	wrong, status := rig.Diagnose(t, "--offline", name)

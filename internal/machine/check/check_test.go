@@ -53,10 +53,12 @@ func TestCheckFindsAndMends(t *testing.T) {
 		found  string
 		status int
 	}{
-		{"the store is older", rig.ConfigFile, rig.BeginWith("accounts.shell = \"/bin/sh\"\n"), "store", "older configuration", 5},
+		{"the store is older", rig.ConfigFile, rig.BeginWith("accounts.shell = \"/bin/sh\"\n"),
+			"store", "older configuration", 5},
 		{"no aad", nsswitch, rig.Replace(" aad", ""), "nsswitch", "passwd: .*aad is missing", 1},
 		{"aad first", nsswitch, func(text string) []byte {
-			return regexp.MustCompile(`(?m)^group:(.*) aad`).ReplaceAll([]byte(text), []byte("group: aad $1"))
+			return regexp.MustCompile(`(?m)^group:(.*) aad`).
+				ReplaceAll([]byte(text), []byte("group: aad $1"))
 		}, "nsswitch", "group: aad .*must come after files", 1},
 		{"no auth line", "/etc/pam.d/common-auth", func(text string) []byte {
 			return regexp.MustCompile(`(?m)^auth.*pam_aad.so.*$`).ReplaceAll([]byte(text), nil)
@@ -66,22 +68,29 @@ func TestCheckFindsAndMends(t *testing.T) {
 				[]byte("account optional pam_aad.so"))
 		}, "pam", "sshd, account: .*a public key lets in who has no role", 1},
 		{"no guard", "/etc/pam.d/common-account", func(text string) []byte {
-			return regexp.MustCompile(`(?m)^account.*pam_succeed_if.so.*$`).ReplaceAll([]byte(text), nil)
+			return regexp.MustCompile(`(?m)^account.*pam_succeed_if.so.*$`).
+				ReplaceAll([]byte(text), nil)
 		}, "pam", "module_unknown=ignore, and nothing behind it", 0},
 		{"no PAM", sshdConfig, rig.BeginWith("UsePAM no\n"), "sshd", "UsePAM is no", 1},
-		{"no prompts", "/etc/ssh/sshd_config.d/40-aad-login.conf", func(string) []byte { return []byte("LoginGraceTime 300\n") },
+		{"no prompts", "/etc/ssh/sshd_config.d/40-aad-login.conf",
+			func(string) []byte { return []byte("LoginGraceTime 300\n") },
 			"sshd", "KbdInteractiveAuthentication is no", 1},
-		{"no sentence on names", rig.DropInFile, rig.Replace("*%40*,", "nobody,"), "sshd", "asks someone%40contoso.example, who is nobody, for a password", 0},
-		{"no time", sshdConfig, rig.BeginWith("LoginGraceTime 120\n"), "sshd", "LoginGraceTime is 120 s", 1},
-		{"no includes", "/etc/sudoers", rig.Replace("@includedir /etc/sudoers.d", ""), "sudo", "does not include", 1},
-		{"no sudoers", "/etc/sudoers.d/aad_admins", nothing, "sudo", "may sign in, but not use sudo", 0},
+		{"no sentence on names", rig.DropInFile, rig.Replace("*%40*,", "nobody,"), "sshd",
+			"asks someone%40contoso.example, who is nobody, for a password", 0},
+		{"no time", sshdConfig, rig.BeginWith("LoginGraceTime 120\n"), "sshd",
+			"LoginGraceTime is 120 s", 1},
+		{"no includes", "/etc/sudoers", rig.Replace("@includedir /etc/sudoers.d", ""),
+			"sudo", "does not include", 1},
+		{"no sudoers", "/etc/sudoers.d/aad_admins", nothing, "sudo",
+			"may sign in, but not use sudo", 0},
 		{"no group", rig.ConfigFile, func(text string) []byte {
 			return []byte(text + "\n[accounts.groups]\n\"" + groupOID + "\" = \"nightshift\"\n")
 		}, "groups", "nightshift, which is no group", 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Cleanup(func() { rig.Command(t, "", "aadctl", "config", "apply") })
-			for _, kept := range []string{"/etc/pam.d/common-account", "/etc/pam.d/common-auth", "/etc/pam.d/common-session",
+			for _, kept := range []string{"/etc/pam.d/common-account", "/etc/pam.d/common-auth",
+				"/etc/pam.d/common-session",
 				"/etc/group",
 				sshdConfig} {
 				if kept != test.file { // what a printed command may change
@@ -119,19 +128,29 @@ func TestCheckTells(t *testing.T) {
 		fix    string
 		status int
 	}{
-		{"a wrong key", rig.ConfigFile, rig.BeginWith("colour = 1\n"), "configuration", ":1: colour: is not a key", "check its spelling", 3},
-		{"an action", nsswitch, rig.Replace(" aad", " [NOTFOUND=return] aad"), "nsswitch", "ends the search",
+		{"a wrong key", rig.ConfigFile, rig.BeginWith("colour = 1\n"), "configuration",
+			":1: colour: is not a key", "check its spelling", 3},
+		{"an action", nsswitch, rig.Replace(" aad", " [NOTFOUND=return] aad"),
+			"nsswitch", "ends the search",
 			"take the .action. in front", 1},
-		{"a wrong sshd_config", sshdConfig, rig.BeginWith("Colour yes\n"), "sshd", "does not accept", "sshd -t", 1},
-		{"a wrong sudoers", "/etc/sudoers.d/aad_admins", rig.BeginWith("no rule\n"), "sudo", "visudo -c: .*aad_admins", "sudo refuses everybody", 1},
-		{"one user", sshdConfig, rig.BeginWith("AllowUsers root\n"), "sshd", "AllowUsers is root, which keeps someone@",
+		{"a wrong sshd_config", sshdConfig, rig.BeginWith("Colour yes\n"), "sshd",
+			"does not accept", "sshd -t", 1},
+		{"a wrong sudoers", "/etc/sudoers.d/aad_admins", rig.BeginWith("no rule\n"), "sudo",
+			"visudo -c: .*aad_admins", "sudo refuses everybody", 1},
+		{"one user", sshdConfig, rig.BeginWith("AllowUsers root\n"), "sshd",
+			"AllowUsers is root, which keeps someone@",
 			`1\*\?contoso.example `, 1},
-		{"groups kept out", sshdConfig, rig.BeginWith("AllowGroups sudo\n"), "sshd", "AllowGroups is sudo, which keeps someone@", "aad_users ", 1},
-		{"keys alone", sshdConfig, rig.BeginWith("AuthenticationMethods publickey\n"), "sshd", "nobody is asked to sign in",
+		{"groups kept out", sshdConfig, rig.BeginWith("AllowGroups sudo\n"), "sshd",
+			"AllowGroups is sudo, which keeps someone@", "aad_users ", 1},
+		{"keys alone", sshdConfig, rig.BeginWith("AuthenticationMethods publickey\n"), "sshd",
+			"nobody is asked to sign in",
 			"keyboard-interactive", 0},
-		{"stack ended before", "/etc/pam.d/common-account", rig.BeginWith("account sufficient pam_permit.so\n"), "pam",
-			"sshd, account: a line before pam_aad.so ends the stack", "move this line to the top", 1},
-		{"another file", "/etc/pam.d/common-auth", rig.Replace("pam_aad.so", "pam_aad.so config=/etc/other.toml"), "pam",
+		{"stack ended before", "/etc/pam.d/common-account",
+			rig.BeginWith("account sufficient pam_permit.so\n"), "pam",
+			"sshd, account: a line before pam_aad.so ends the stack", "move this line to the top",
+			1},
+		{"another file", "/etc/pam.d/common-auth",
+			rig.Replace("pam_aad.so", "pam_aad.so config=/etc/other.toml"), "pam",
 			"reads /etc/other.toml", "check that file", 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -148,7 +167,8 @@ func TestCheckTells(t *testing.T) {
 // Who may not read it all is not told half of it.
 func TestCheckNeedsRoot(t *testing.T) {
 	for _, args := range [][]string{{"check"}, {"login", "user@contoso.example"}} {
-		out, status := rig.Command(t, "", "setpriv", append([]string{"--reuid=65534", "--clear-groups", "aadctl"}, args...)...)
+		out, status := rig.Command(t, "", "setpriv",
+			append([]string{"--reuid=65534", "--clear-groups", "aadctl"}, args...)...)
 		if status != 1 || !strings.Contains(out, "aadctl: hint: run this as root\n") {
 			t.Errorf("%q: exit status %d, %s", args, status, out)
 		}
@@ -197,7 +217,8 @@ func TestCheckNSCD(t *testing.T) {
 	rig.Edit(t, "/etc/nscd.conf", func(text string) []byte { return []byte(text) })
 	rig.Must(t, "sh", "-ec", r.Command)
 	n = rig.StartNSCD(t, nil)
-	if out, status := n.Run("aadctl", "check", "--offline", "--json"); status != 0 || len(rig.WrongOf(t, out)) > 0 {
+	if out, status := n.Run("aadctl", "check", "--offline", "--json"); status != 0 ||
+		len(rig.WrongOf(t, out)) > 0 {
 		t.Errorf("exit status %d, %s", status, out)
 	}
 }
@@ -216,22 +237,30 @@ func TestCheckNetwork(t *testing.T) {
 		fix    string
 		status int
 	}{
-		{"no public client", emulator.Fault{Endpoint: "token", Status: 400, Error: "invalid_client", AADSTS: 7000218},
+		{"no public client", emulator.Fault{Endpoint: "token", Status: 400,
+			Error: "invalid_client", AADSTS: 7000218},
 			"registration", "invalid_client", "Allow public client flows", 3},
-		{"no application", emulator.Fault{Endpoint: "devicecode", Status: 400, Error: "unauthorized_client", AADSTS: 700016},
+		{"no application", emulator.Fault{Endpoint: "devicecode", Status: 400,
+			Error: "unauthorized_client", AADSTS: 700016},
 			"registration", "unauthorized_client", "client_id names no application", 3},
-		{"no tenant", emulator.Fault{Endpoint: "openid", Status: 400, Error: "invalid_tenant", AADSTS: 90002},
+		{"no tenant", emulator.Fault{Endpoint: "openid", Status: 400,
+			Error: "invalid_tenant", AADSTS: 90002},
 			"openid", "invalid_tenant", "tenant_id names no tenant", 3},
-		{"no answer", emulator.Fault{Endpoint: "openid", Reset: true}, "openid", "unreachable", "root must reach https://", 4},
-		{"no keys", emulator.Fault{Endpoint: "keys", Status: 500}, "keys", "signing keys", "root must reach https://", 4},
-		{"no metadata", emulator.Fault{Endpoint: "instance", Reset: true}, "machine", "where in Azure this machine is",
+		{"no answer", emulator.Fault{Endpoint: "openid", Reset: true}, "openid", "unreachable",
+			"root must reach https://", 4},
+		{"no keys", emulator.Fault{Endpoint: "keys", Status: 500}, "keys", "signing keys",
+			"root must reach https://", 4},
+		{"no metadata", emulator.Fault{Endpoint: "instance", Reset: true}, "machine",
+			"where in Azure this machine is",
 			"app-roles", 4},
 		{"no identity", emulator.Fault{Endpoint: "identity", Status: 400, Error: "invalid_request"},
 			"identity", "managed identity", "az vm identity assign", 1},
-		{"no right", emulator.Fault{Endpoint: "checkaccess", Status: 403, Error: "AuthorizationFailed"},
+		{"no right", emulator.Fault{Endpoint: "checkaccess", Status: 403,
+			Error: "AuthorizationFailed"},
 			"authorization", "Azure refuses this machine", `Microsoft.Authorization/\*/read`, 1},
 		{"the clock", emulator.Fault{Endpoint: "openid", Status: 200, Body: openIDDocument(t),
-			Header: map[string]string{"Date": time.Now().Add(24 * time.Hour).UTC().Format(http.TimeFormat)}},
+			Header: map[string]string{"Date": time.Now().Add(24 * time.Hour).UTC().
+				Format(http.TimeFormat)}},
 			"clock", `clock is 2[34]h\d+m\d+s behind`, "NTP", 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -239,7 +268,8 @@ func TestCheckNetwork(t *testing.T) {
 			rig.Entra.Fail(test.fault)
 			wrong, status := rig.Diagnose(t)
 			r := find(t, wrong, test.check, test.found)
-			if status != test.status || !regexp.MustCompile(test.fix).MatchString(r.Fix) || len(wrong) != 1 {
+			if status != test.status || !regexp.MustCompile(test.fix).MatchString(r.Fix) ||
+				len(wrong) != 1 {
 				t.Errorf("exit status %d, want %d; %+v", status, test.status, wrong)
 			}
 		})
@@ -249,7 +279,8 @@ func TestCheckNetwork(t *testing.T) {
 // openIDDocument is what the emulator says of its tenant.
 func openIDDocument(t *testing.T) string {
 	t.Helper()
-	url := rig.Entra.EntraURL() + "/" + emulator.Contoso().TenantID + "/v2.0/.well-known/openid-configuration"
+	url := rig.Entra.EntraURL() + "/" + emulator.Contoso().TenantID +
+		"/v2.0/.well-known/openid-configuration"
 	resp, err := rig.NewBrowser(t, rig.Entra.CA()).Client.Get(url)
 	if err != nil {
 		t.Fatal(err)
@@ -287,12 +318,15 @@ func TestCheckAccount(t *testing.T) {
 		}
 	}
 
-	if err := rig.Entra.Update(func(d *emulator.Directory) { d.Assignments = d.Assignments[:2] }); err != nil {
+	if err := rig.Entra.Update(func(d *emulator.Directory) {
+		d.Assignments = d.Assignments[:2]
+	}); err != nil {
 		t.Fatal(err)
 	}
 	wrong, status := rig.Diagnose(t, "user@contoso.example")
 	r := find(t, wrong, "access", "would not be let in: .*login/action")
-	assign := "az role assignment create --assignee-object-id " + oid + " --role 'Virtual Machine User Login' --scope '/subscr"
+	assign := "az role assignment create --assignee-object-id " + oid +
+		" --role 'Virtual Machine User Login' --scope '/subscr"
 	if status != 1 || !strings.HasPrefix(r.Command, assign) {
 		t.Errorf("exit status %d, %+v", status, r)
 	}
@@ -316,7 +350,8 @@ func TestCheckAccount(t *testing.T) {
 
 func entryOf(t *testing.T, name string) (uid uint32) {
 	t.Helper()
-	if _, err := fmt.Sscan(strings.Split(rig.Must(t, "getent", "passwd", name), ":")[2], &uid); err != nil {
+	if _, err := fmt.Sscan(strings.Split(rig.Must(t, "getent", "passwd", name), ":")[2],
+		&uid); err != nil {
 		t.Fatal(err)
 	}
 	return uid

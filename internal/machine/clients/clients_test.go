@@ -105,7 +105,8 @@ func (k client) signsIn(t *testing.T, own string) (seen string) {
 func clientConfig(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config")
-	text := "Port " + rig.SSHPort + "\nStrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nPubkeyAuthentication no\n"
+	text := "Port " + rig.SSHPort +
+		"\nStrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nPubkeyAuthentication no\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +118,8 @@ func clientConfig(t *testing.T) string {
 func askpass(t *testing.T, last string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "askpass")
-	text := "#!/bin/sh\nprintf 'askpass shows:\\n%s\\n' \"$1\" >/dev/tty\nread -r answer </dev/tty\n" + last + "\n"
+	text := "#!/bin/sh\nprintf 'askpass shows:\\n%s\\n' \"$1\" >/dev/tty\nread -r answer " +
+		"</dev/tty\n" + last + "\n"
 	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -135,13 +137,17 @@ func fixed(args ...string) func(*testing.T) []string {
 // clientsHere are those that every machine with an ssh has.
 func clientsHere() []client {
 	return []client{
-		{name: "ssh -J", version: fromDebian("openssh-client"), hops: []string{"(" + clientUser + "@127.0.0.2)", "(" + clientUser + "@127.0.0.3)"},
+		{name: "ssh -J", version: fromDebian("openssh-client"),
+			hops: []string{"(" + clientUser + "@127.0.0.2)", "(" + clientUser + "@127.0.0.3)"},
 			args: func(t *testing.T) []string {
-				return []string{"ssh", "-F", clientConfig(t), "-J", clientUser + "@127.0.0.2", clientUser + "@127.0.0.3", "id", "-un"}
+				return []string{"ssh", "-F", clientConfig(t), "-J", clientUser + "@127.0.0.2",
+					clientUser + "@127.0.0.3", "id", "-un"}
 			}},
-		{name: "SSH_ASKPASS", version: fromDebian("openssh-client"), hops: []string{"askpass shows:"},
+		{name: "SSH_ASKPASS", version: fromDebian("openssh-client"),
+			hops: []string{"askpass shows:"},
 			args: func(t *testing.T) []string {
-				return []string{"env", "SSH_ASKPASS_REQUIRE=force", "SSH_ASKPASS=" + askpass(t, `echo "$answer"`), "ssh", "-F", clientConfig(t),
+				return []string{"env", "SSH_ASKPASS_REQUIRE=force", "SSH_ASKPASS=" +
+					askpass(t, `echo "$answer"`), "ssh", "-F", clientConfig(t),
 					clientUser + "@127.0.0.1", "id", "-un"}
 			}},
 	}
@@ -161,37 +167,50 @@ func clientsOfScript() []client {
 				c.Expect(`Press Return to begin session`)
 				c.TypeLine("")
 			}},
-		{name: "psftp", version: fromDebian("putty-tools"), tears: true, before: newHost, in: atHome,
+		{name: "psftp", version: fromDebian("putty-tools"), tears: true,
+			before: newHost, in: atHome,
 			args: fixed("psftp", "-P", rig.SSHPort, clientUser+"@127.0.0.1")},
 		{name: "dbclient", version: fromDebian("dropbear-bin"),
-			args: fixed("dbclient", "-y", "-l", clientUser, "-p", rig.SSHPort, "127.0.0.1", "id -un")},
-		{name: "mosh", version: fromDebian("mosh"), in: `in as ` + regexp.QuoteMeta(clientUser), args: func(t *testing.T) []string {
-			return []string{"sh", "-c", `stty rows 24 columns 80 && TERM=xterm exec mosh "$@"`, "sh", "--ssh=ssh -F " + clientConfig(t), "--server=env LC_ALL=C.UTF-8 mosh-server",
-				clientUser + "@127.0.0.1", "--", "sh", "-c", "echo in as $(id -un); read -r line"}
-		}},
+			args: fixed("dbclient", "-y", "-l", clientUser, "-p",
+				rig.SSHPort, "127.0.0.1", "id -un")},
+		{name: "mosh", version: fromDebian("mosh"), in: `in as ` + regexp.QuoteMeta(clientUser),
+			args: func(t *testing.T) []string {
+				return []string{"sh", "-c", `stty rows 24 columns 80 && TERM=xterm exec mosh "$@"`,
+					"sh", "--ssh=ssh -F " + clientConfig(t),
+					"--server=env LC_ALL=C.UTF-8 mosh-server",
+					clientUser + "@127.0.0.1", "--", "sh", "-c",
+					"echo in as $(id -un); read -r line"}
+			}},
 		{name: "paramiko", version: fromDebian("python3-paramiko"),
-			args: fixed("/usr/bin/python3", "-B", libraries+"with_paramiko.py", rig.SSHPort, clientUser)},
+			args: fixed("/usr/bin/python3", "-B", libraries+"with_paramiko.py",
+				rig.SSHPort, clientUser)},
 		{name: "asyncssh", version: fromDebian("python3-asyncssh"),
-			args: fixed("/usr/bin/python3", "-B", libraries+"with_asyncssh.py", rig.SSHPort, clientUser)},
+			args: fixed("/usr/bin/python3", "-B", libraries+"with_asyncssh.py",
+				rig.SSHPort, clientUser)},
 		{name: "libssh", version: fromDebian("libssh-dev"), args: func(t *testing.T) []string {
 			program := filepath.Join(t.TempDir(), "libssh")
-			rig.Build(t, "gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o", program, libraries+"with_libssh.c", "-lssh")
+			rig.Build(t, "gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o", program,
+				libraries+"with_libssh.c", "-lssh")
 			return []string{program, rig.SSHPort, clientUser}
 		}},
 		{name: "libssh2", version: fromDebian("libssh2-1-dev"), args: func(t *testing.T) []string {
 			program := filepath.Join(t.TempDir(), "libssh2")
-			rig.Build(t, "gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o", program, libraries+"with_libssh2.c", "-lssh2")
+			rig.Build(t, "gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o", program,
+				libraries+"with_libssh2.c", "-lssh2")
 			return []string{program, rig.SSHPort, clientUser}
 		}},
 		{name: "x/crypto/ssh", args: fixed("/opt/clients/xcrypto", rig.SSHPort, clientUser),
 			version: func(t *testing.T) string {
-				return strings.TrimSpace(rig.Must(t, "sed", "-n", `s/^require golang.org.x.crypto //p`, libraries+"xcrypto/go.mod"))
+				return strings.TrimSpace(rig.Must(t, "sed", "-n",
+					`s/^require golang.org.x.crypto //p`, libraries+"xcrypto/go.mod"))
 			}},
 		{name: "JSch", version: fromDebian("libjsch-java"), args: withJSch()},
 		{name: "ssh2",
-			args: fixed("env", "NODE_PATH=/opt/clients/node_modules", "/opt/oidc-provider/bin/node", libraries+"with_ssh2.js", rig.SSHPort, clientUser),
+			args: fixed("env", "NODE_PATH=/opt/clients/node_modules", "/opt/oidc-provider/bin/node",
+				libraries+"with_ssh2.js", rig.SSHPort, clientUser),
 			version: func(t *testing.T) string {
-				return strings.TrimSpace(rig.Must(t, "sed", "-n", `s/^  "version": "\(.*\)",$/\1/p`, "/opt/clients/node_modules/ssh2/package.json"))
+				return strings.TrimSpace(rig.Must(t, "sed", "-n", `s/^  "version": "\(.*\)",$/\1/p`,
+					"/opt/clients/node_modules/ssh2/package.json"))
 			}},
 	}
 }
@@ -207,7 +226,8 @@ func TestClientsHere(t *testing.T) {
 
 // withJSch is Java's JSch, with so much patience, or its own.
 func withJSch(milliseconds ...string) func(*testing.T) []string {
-	return fixed(append([]string{"java", "-cp", "/usr/share/java/jsch.jar", libraries + "with_jsch.java", rig.SSHPort, clientUser}, milliseconds...)...)
+	return fixed(append([]string{"java", "-cp", "/usr/share/java/jsch.jar",
+		libraries + "with_jsch.java", rig.SSHPort, clientUser}, milliseconds...)...)
 }
 
 // TestClients signs in with every client, and prints what a person sees.
@@ -223,7 +243,8 @@ func TestClients(t *testing.T) {
 		})
 	}
 	t.Run("curl", func(t *testing.T) {
-		table += fmt.Sprintf("%-12s %-24s %s\n", "curl", rig.VersionOf(t, "curl"), storedPassword(t))
+		table += fmt.Sprintf("%-12s %-24s %s\n", "curl",
+			rig.VersionOf(t, "curl"), storedPassword(t))
 	})
 	os.Stdout.WriteString(table)
 }
@@ -233,10 +254,12 @@ func TestClients(t *testing.T) {
 func storedPassword(t *testing.T) string {
 	t.Helper()
 	mark := rig.Syslog.Mark()
-	out, status := rig.Command(t, "", "curl", "-sS", "-k", "-u", clientUser+":a password", "sftp://127.0.0.1:"+rig.SSHPort+"/~/")
+	out, status := rig.Command(t, "", "curl", "-sS", "-k", "-u", clientUser+":a password",
+		"sftp://127.0.0.1:"+rig.SSHPort+"/~/")
 	if status != 67 || strings.Contains(out, "enter the code") { // CURLE_LOGIN_DENIED
 		t.Errorf("curl: exit status %d: %s", status, out)
 	}
-	rig.Syslog.Exactly(t, mark, 1, `failed reason="stored-password" account="`+regexp.QuoteMeta(clientUser)+`"`)
+	rig.Syslog.Exactly(t, mark, 1, `failed reason="stored-password" account="`+
+		regexp.QuoteMeta(clientUser)+`"`)
 	return "nothing; its stored password is refused at once"
 }

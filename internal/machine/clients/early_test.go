@@ -29,7 +29,8 @@ func TestClientsEarly(t *testing.T) {
 	rig.Stored(t, clientUser)
 	for _, k := range []client{
 		{name: "ssh", args: func(t *testing.T) []string {
-			return []string{"ssh", "-F", clientConfig(t), "-o", "ServerAliveInterval=15", clientUser + "@127.0.0.1", "id", "-un"}
+			return []string{"ssh", "-F", clientConfig(t), "-o", "ServerAliveInterval=15",
+				clientUser + "@127.0.0.1", "id", "-un"}
 		}},
 		{name: "JSch", args: withJSch("20000")},
 	} {
@@ -56,7 +57,8 @@ func TestClientsEarly(t *testing.T) {
 
 // cancelledEarly: ssh takes a dialog that is cancelled for ENTER, and gets another in time.
 func cancelledEarly(t *testing.T) {
-	c := rig.Open(t, "env", "SSH_ASKPASS_REQUIRE=force", "SSH_ASKPASS="+askpass(t, "exit 1"), "ssh", "-F", clientConfig(t), clientUser+"@127.0.0.1", "id", "-un")
+	c := rig.Open(t, "env", "SSH_ASKPASS_REQUIRE=force", "SSH_ASKPASS="+askpass(t, "exit 1"), "ssh",
+		"-F", clientConfig(t), clientUser+"@127.0.0.1", "id", "-un")
 	page, code := c.Prompted()
 	time.Sleep(afterReading)
 	c.TypeLine("")

@@ -39,10 +39,11 @@ var azCommands = map[string]azCommand{
 	"account show": {nil, nil, func(azArguments) (any, error) {
 		return map[string]any{"tenantId": emulator.Contoso().TenantID}, nil
 	}},
-	"ad user show": {[][]string{{"id"}}, map[string]func(string) error{"id": isPerson}, func(a azArguments) (any, error) {
-		u, err := azUser(a["id"])
-		return map[string]any{"id": u.ObjectID, "userPrincipalName": u.Name}, err
-	}},
+	"ad user show": {[][]string{{"id"}}, map[string]func(string) error{"id": isPerson},
+		func(a azArguments) (any, error) {
+			u, err := azUser(a["id"])
+			return map[string]any{"id": u.ObjectID, "userPrincipalName": u.Name}, err
+		}},
 }
 
 // azAppRoles are those of the application, by their id.
@@ -56,7 +57,8 @@ func az(args []string) (string, error) {
 	}
 	var command azCommand
 	known := false
-	for _, commands := range []map[string]azCommand{azCommands, azMachineCommands, azRoleCommands, azAppCommands} {
+	for _, commands := range []map[string]azCommand{azCommands, azMachineCommands,
+		azRoleCommands, azAppCommands} {
 		if found, ok := commands[name]; ok {
 			command, known = found, true
 		}
@@ -167,7 +169,8 @@ func matching(pattern, what string) func(string) error {
 
 var (
 	isGUID  = matching(guidPattern, "a GUID")
-	isScope = matching(`/subscriptions/`+guidPattern+`(/resourceGroups/[^/]+(/providers/[^/]+/[^/]+/[^/]+)?)?`, "a scope")
+	isScope = matching(`/subscriptions/`+guidPattern+
+		`(/resourceGroups/[^/]+(/providers/[^/]+/[^/]+/[^/]+)?)?`, "a scope")
 )
 
 func isPerson(value string) error {
@@ -201,7 +204,8 @@ type azAccess struct {
 
 // delegated are the permissions of Microsoft Graph that a sign-in needs: openid and profile.
 // https://learn.microsoft.com/graph/permissions-reference
-const delegated = "00000003-0000-0000-c000-000000000000 37f7f235-527c-4136-accd-4a02d197296e Scope 14dad69e-099b-42c9-810b-d002981feec1 Scope"
+const delegated = "00000003-0000-0000-c000-000000000000 37f7f235-527c-4136-accd-4a02d197296e " +
+	"Scope 14dad69e-099b-42c9-810b-d002981feec1 Scope"
 
 func isRequiredAccess(text string) error {
 	var all []azAccess
@@ -236,7 +240,8 @@ func isAppRoles(text string) error {
 		if err := isGUID(r.ID); err != nil {
 			return err
 		}
-		if r.Value == "" || r.DisplayName == "" || r.Description == "" || !r.IsEnabled || !slices.Equal(r.AllowedMemberTypes, []string{"User"}) {
+		if r.Value == "" || r.DisplayName == "" || r.Description == "" || !r.IsEnabled ||
+			!slices.Equal(r.AllowedMemberTypes, []string{"User"}) {
 			return fmt.Errorf("incomplete: %+v", r)
 		}
 	}
@@ -246,7 +251,8 @@ func isAppRoles(text string) error {
 // assignAppRole is the one request to Microsoft Graph that is known here.
 // https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
 func assignAppRole(a azArguments) (any, error) {
-	if want := "https://graph.microsoft.com/v1.0/servicePrincipals/" + azEnterpriseApplication + "/appRoleAssignedTo"; a["url"] != want {
+	if want := "https://graph.microsoft.com/v1.0/servicePrincipals/" + azEnterpriseApplication +
+		"/appRoleAssignedTo"; a["url"] != want {
 		return nil, fmt.Errorf("%s, want %s", a["url"], want)
 	}
 	var body struct{ PrincipalID, ResourceID, AppRoleID string }
@@ -279,7 +285,8 @@ func azOnPath(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("GORACE", "atexit_sleep_ms=0") // else each az ends a second late under the race detector
+	// else each az ends a second late under the race detector
+	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	dir := t.TempDir()
 	if err := os.Symlink(self, filepath.Join(dir, "az")); err != nil {
 		t.Fatal(err)
@@ -358,43 +365,72 @@ func TestAzIsStrict(t *testing.T) {
 		rig.Entra.SetDirectory(&before)
 		azTenant = azRoles{}
 	})
-	if _, err := az([]string{"role", "definition", "create", "--role-definition", roleNamed("Twice", currentAccount)}); err != nil {
+	if _, err := az([]string{"role", "definition", "create", "--role-definition",
+		roleNamed("Twice", currentAccount)}); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range []string{
-		"", "vm", "vm identity assign", "vm identity assign --name vm", "vm show --ids vm", "ad app create --display-name x --public true",
-		"ad app create --display-name x --is-fallback-public-client yes", "role assignment create --assignee user@contoso.example --role Owner --scope /subscriptions/x",
-		"role assignment create --assignee nobody@contoso.example --role Owner --scope " + demoVM, "role assignment create --role Owner --scope " + demoVM,
-		"role definition create --role-definition {}", "role definition create --role-definition", "vm show --ids " + demoArc,
-		"account show --query tenant", "account show -o tsv", "ad sp create --id name", "ad sp create --id " + alice + " --id x",
-		"rest --method POST --url https://graph.microsoft.com/v1.0/me", "rest --method PATCH --url https://graph.microsoft.com/v1.0/applications/" + azApplication,
-		"rest --method PATCH --body {} --url https://graph.microsoft.com/v1.0/applications/" + emulator.Contoso().ClientID,
+		"", "vm", "vm identity assign", "vm identity assign --name vm", "vm show --ids vm",
+		"ad app create --display-name x --public true",
+		"ad app create --display-name x --is-fallback-public-client yes",
+		"role assignment create --assignee user@contoso.example --role Owner --scope " +
+			"/subscriptions/x",
+		"role assignment create --assignee nobody@contoso.example --role Owner --scope " + demoVM,
+		"role assignment create --role Owner --scope " + demoVM,
+		"role definition create --role-definition {}", "role definition create --role-definition",
+		"vm show --ids " + demoArc,
+		"account show --query tenant", "account show -o tsv", "ad sp create --id name",
+		"ad sp create --id " + alice + " --id x",
+		"rest --method POST --url https://graph.microsoft.com/v1.0/me",
+		"rest --method PATCH --url https://graph.microsoft.com/v1.0/applications/" + azApplication,
+		"rest --method PATCH --body {} --url https://graph.microsoft.com/v1.0/applications/" +
+			emulator.Contoso().ClientID,
 		`rest --method PATCH --body {"api":{"oauth2PermissionScopes":[]}} --url https://graph.microsoft.com/v1.0/applications/` + azApplication,
-		`rest --method PATCH --body {"api":{"preAuthorizedApplications":[{"appId":"` + azApplication + `","delegatedPermissionIds":["` + azApplication + `"]}]}} --url https://graph.microsoft.com/v1.0/applications/` + azApplication,
-		"ad sp create --id " + emulator.Contoso().ClientID, "ad app show --id " + azApplication, "ad app show --id " + emulator.Contoso().ClientID + " --query api.nothing",
+		`rest --method PATCH --body {"api":{"preAuthorizedApplications":[{"appId":"` +
+			azApplication + `","delegatedPermissionIds":["` + azApplication +
+			`"]}]}} --url https://graph.microsoft.com/v1.0/applications/` + azApplication,
+		"ad sp create --id " + emulator.Contoso().ClientID, "ad app show --id " + azApplication,
+		"ad app show --id " + emulator.Contoso().ClientID + " --query api.nothing",
 		`rest --method PATCH --body {"spa":{"redirectUris":["http://signin.contoso.example/"]}} --url https://graph.microsoft.com/v1.0/applications/` + azApplication,
 		`rest --method PATCH --body {"spa":{"redirectUris":["https://a.example/"]},"publicClient":{"redirectUris":["https://a.example/"]}} --url https://graph.microsoft.com/v1.0/applications/` + azApplication,
 		`rest --method PATCH --body {"web":{"redirectUris":["https://a.example/"]}} --url https://graph.microsoft.com/v1.0/applications/` + azApplication,
-		"ad app show --id " + emulator.Contoso().ClientID + " --query {spa:{redirectUris:publicClient.redirectUris}}",
-		"ad app permission grant --id " + emulator.Contoso().ClientID + " --api " + emulator.Contoso().ClientID + " --scope login",
-		"vm identity assign --ids " + demoSet + "/virtualMachines/3", "vm identity assign --ids " + demoSet, "vmss identity assign --ids " + demoVM,
-		"vm show --ids " + demoSet + "/virtualMachines/3", "resource show --ids " + demoSet, "vm identity assign --resource-group other --name demo-vm",
-		"role assignment create --assignee norole@contoso.example --role Owner --scope " + demoSet + "/virtualMachines/3",
-		"role assignment create --assignee norole@contoso.example --role " + alice + " --scope " + demoVM,
-		"role assignment create --assignee norole@contoso.example --assignee-principal-type User --role " + accessReader + " --scope " + demoVM,
-		"role assignment create --assignee-object-id " + azApplication + " --assignee-principal-type ServicePrincipal --role " + accessReader + " --scope " + demoVM,
-		"role definition create --role-definition " + roleNamed("Twice", otherSubscription),                        // the name is the tenant's
-		"role definition update --role-definition " + roleNamed("Twice", otherSubscription),                        // it is not found there
-		"role definition update --role-definition " + roleNamed("Twice", currentAccount+`","`+currentAccount),      // one scope, twice
-		"role assignment create --assignee norole@contoso.example --role Twice --scope " + otherVM,                 // it is not seen there
-		"rest --method GET --url /providers/Microsoft.Authorization/roleDefinitions?api-version=2022-04-01",        // all of them
-		"rest --method GET --url " + currentAccount + "/providers/Microsoft.Authorization/roleDefinitions?a=b&c=d", // of a subscription
+		"ad app show --id " + emulator.Contoso().ClientID +
+			" --query {spa:{redirectUris:publicClient.redirectUris}}",
+		"ad app permission grant --id " + emulator.Contoso().ClientID + " --api " +
+			emulator.Contoso().ClientID + " --scope login",
+		"vm identity assign --ids " + demoSet + "/virtualMachines/3", "vm identity assign --ids " +
+			demoSet, "vmss identity assign --ids " + demoVM,
+		"vm show --ids " + demoSet + "/virtualMachines/3", "resource show --ids " + demoSet,
+		"vm identity assign --resource-group other --name demo-vm",
+		"role assignment create --assignee norole@contoso.example --role Owner --scope " +
+			demoSet + "/virtualMachines/3",
+		"role assignment create --assignee norole@contoso.example --role " +
+			alice + " --scope " + demoVM,
+		"role assignment create --assignee norole@contoso.example --assignee-principal-type " +
+			"User --role " + accessReader + " --scope " + demoVM,
+		"role assignment create --assignee-object-id " + azApplication +
+			" --assignee-principal-type ServicePrincipal --role " + accessReader + " --scope " +
+			demoVM,
+		"role definition create --role-definition " + roleNamed("Twice", otherSubscription),
+		// the name is the tenant's
+		"role definition update --role-definition " + roleNamed("Twice", otherSubscription),
+		// it is not found there
+		"role definition update --role-definition " +
+			roleNamed("Twice", currentAccount+`","`+currentAccount), // one scope, twice
+		"role assignment create --assignee norole@contoso.example --role Twice --scope " +
+			otherVM, // it is not seen there
+		"rest --method GET --url " +
+			"/providers/Microsoft.Authorization/roleDefinitions?api-version=2022-04-01",
+		// all of them
+		"rest --method GET --url " + currentAccount +
+			"/providers/Microsoft.Authorization/roleDefinitions?a=b&c=d", // of a subscription
 	} {
 		if out, err := az(strings.Fields(args)); err == nil {
 			t.Errorf("az %s: %s", args, out)
 		}
 	}
-	out, err := az([]string{"role", "assignment", "create", "--assignee", "norole@contoso.example", "--role", rig.LoginRole, "--scope", demoVM,
+	out, err := az([]string{"role", "assignment", "create", "--assignee", "norole@contoso.example",
+		"--role", rig.LoginRole, "--scope", demoVM,
 		"--query", "principalId", "--output", "tsv"})
 	if err != nil || out != "norole@contoso.example\n" {
 		t.Errorf("%q, %v", out, err)

@@ -39,7 +39,8 @@ func replaceAddresses(r *emulator.Registration, after map[string]*azAddresses) e
 				return errors.New("Redirect URIs must have distinct values.")
 			}
 			all[address] = platform
-			if u, err := url.Parse(address); err != nil || u.Fragment != "" || u.Scheme != "https" && u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1" {
+			if u, err := url.Parse(address); err != nil || u.Fragment != "" ||
+				u.Scheme != "https" && u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1" {
 				return fmt.Errorf("%q is no redirect address of %s", address, platform)
 			}
 		}
@@ -56,7 +57,8 @@ func replaceAddresses(r *emulator.Registration, after map[string]*azAddresses) e
 var (
 	azOfOne   = regexp.MustCompile(`^([A-Za-z]+)\.redirectUris\[\]$`)
 	azOfTwo   = regexp.MustCompile(`^\[([A-Za-z]+)\.redirectUris, ([A-Za-z]+)\.redirectUris\]\[\]$`)
-	azOneMore = regexp.MustCompile("^\\{([A-Za-z]+): \\{redirectUris: \\[([A-Za-z]+)\\.redirectUris \\|\\| `\\[\\]`, `(\\[\"[^\"`]+\"\\])`\\]\\[\\]\\}\\}$")
+	azOneMore = regexp.MustCompile("^\\{([A-Za-z]+): \\{redirectUris: " +
+		"\\[([A-Za-z]+)\\.redirectUris \\|\\| `\\[\\]`, `(\\[\"[^\"`]+\"\\])`\\]\\[\\]\\}\\}$")
 )
 
 func azAddressQuery(result any, query string) (found any, is bool, err error) {

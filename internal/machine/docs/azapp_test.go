@@ -55,16 +55,24 @@ var azAppCommands = map[string]azCommand{
 		[][]string{{"display-name"}},
 		map[string]func(string) error{
 			"display-name": given, "sign-in-audience": oneOf("AzureADMyOrg", "AzureADMultipleOrgs"),
-			"is-fallback-public-client": oneOf("true", "false"), "required-resource-accesses": isRequiredAccess, "app-roles": isAppRoles,
+			"is-fallback-public-client":  oneOf("true", "false"),
+			"required-resource-accesses": isRequiredAccess, "app-roles": isAppRoles,
 		}, createApplication},
-	"ad app show":  {[][]string{{"id"}}, map[string]func(string) error{"id": isClient}, showApplication},
-	"ad sp show":   {[][]string{{"id"}}, map[string]func(string) error{"id": isGUID}, showEnterprise},
-	"ad sp create": {[][]string{{"id"}}, map[string]func(string) error{"id": isClient}, createEnterprise},
+	"ad app show": {[][]string{{"id"}}, map[string]func(string) error{"id": isClient},
+		showApplication},
+	"ad sp show": {[][]string{{"id"}}, map[string]func(string) error{"id": isGUID},
+		showEnterprise},
+	"ad sp create": {[][]string{{"id"}}, map[string]func(string) error{"id": isClient},
+		createEnterprise},
 	"ad app permission grant": {
 		[][]string{{"id"}, {"api"}, {"scope"}},
-		map[string]func(string) error{"id": isClient, "api": oneOf(emulator.GraphApp, emulator.Contoso().ClientID), "scope": given}, grantPermission},
+		map[string]func(string) error{"id": isClient,
+			"api": oneOf(emulator.GraphApp, emulator.Contoso().ClientID), "scope": given},
+		grantPermission},
 	"rest": {
-		[][]string{{"method"}, {"url"}}, map[string]func(string) error{"method": oneOf("GET", "POST", "PATCH"), "url": given, "body": given},
+		[][]string{{"method"}, {"url"}},
+		map[string]func(string) error{"method": oneOf("GET", "POST", "PATCH"),
+			"url": given, "body": given},
 		func(a azArguments) (any, error) {
 			switch a["method"] {
 			case "GET":
@@ -104,9 +112,11 @@ func createApplication(a azArguments) (any, error) {
 	}
 	azAPI.scopes, azAPI.clients = nil, nil
 	err := registered(func(r *emulator.Registration) {
-		*r = emulator.Registration{ForItself: r.ForItself, ConsentRequired: true, NoServicePrincipal: true}
+		*r = emulator.Registration{ForItself: r.ForItself,
+			ConsentRequired: true, NoServicePrincipal: true}
 	})
-	return map[string]any{"appId": emulator.Contoso().ClientID, "displayName": a["display-name"]}, err
+	return map[string]any{"appId": emulator.Contoso().ClientID, "displayName": a["display-name"]},
+		err
 }
 
 // showApplication: the lists are there, if empty, as Graph has them.
@@ -115,7 +125,8 @@ func showApplication(azArguments) (any, error) {
 	addresses := map[string]any{}
 	err := registered(func(r *emulator.Registration) {
 		for platform, list := range azPlatforms(r) {
-			addresses[platform] = map[string]any{"redirectUris": plainJSON(append([]string{}, *list...))}
+			addresses[platform] = map[string]any{"redirectUris": plainJSON(append([]string{},
+				*list...))}
 		}
 		for _, name := range r.Scopes {
 			scopes = append(scopes, azScopeOf(name))
@@ -129,17 +140,21 @@ func showApplication(azArguments) (any, error) {
 			clients = append(clients, own)
 		}
 	})
-	shown := map[string]any{"id": azApplication, "appId": emulator.Contoso().ClientID, "displayName": "aad-login", "api": map[string]any{
-		"oauth2PermissionScopes": plainJSON(scopes), "preAuthorizedApplications": plainJSON(clients)}}
+	shown := map[string]any{"id": azApplication, "appId": emulator.Contoso().ClientID,
+		"displayName": "aad-login", "api": map[string]any{
+			"oauth2PermissionScopes":    plainJSON(scopes),
+			"preAuthorizedApplications": plainJSON(clients)}}
 	maps.Copy(shown, addresses)
 	return shown, err
 }
 
 func azScopeOf(name string) azScope {
-	if i := slices.IndexFunc(azAPI.scopes, func(s azScope) bool { return s.Value == name }); i >= 0 {
+	if i := slices.IndexFunc(azAPI.scopes,
+		func(s azScope) bool { return s.Value == name }); i >= 0 {
 		return azAPI.scopes[i]
 	}
-	s := azScope{fmt.Sprintf("50505050-0000-4000-8000-%012d", len(azAPI.scopes)), name, "User", true, name, name, name, name}
+	s := azScope{fmt.Sprintf("50505050-0000-4000-8000-%012d", len(azAPI.scopes)), name, "User",
+		true, name, name, name, name}
 	azAPI.scopes = append(azAPI.scopes, s)
 	return s
 }
@@ -170,16 +185,20 @@ func showEnterprise(a azArguments) (any, error) {
 		}
 	})
 	if id == "" {
-		err = errors.New("Resource does not exist or one of its queried reference-property objects are not present.")
+		err = errors.New("Resource does not exist or one of its queried reference-property " +
+			"objects are not present.")
 	}
 	return map[string]any{"id": id, "appId": a["id"]}, err
 }
 
 func createEnterprise(a azArguments) (any, error) {
 	if _, err := showEnterprise(a); err == nil {
-		return nil, errors.New("The service principal cannot be created, updated, or restored because the service principal name is already in use.")
+		return nil, errors.New("The service principal cannot be created, updated, or restored " +
+			"because the service principal name is already in use.")
 	}
-	err := registered(func(r *emulator.Registration) { r.NoServicePrincipal, r.ConsentRequired = false, true })
+	err := registered(func(r *emulator.Registration) {
+		r.NoServicePrincipal, r.ConsentRequired = false, true
+	})
 	return map[string]any{"id": azEnterpriseApplication, "appId": a["id"]}, err
 }
 
@@ -193,7 +212,8 @@ func grantPermission(a azArguments) (any, error) {
 	own := a["api"] != emulator.GraphApp
 	var unknown []string
 	err := registered(func(r *emulator.Registration) {
-		r.AdminConsent = slices.DeleteFunc(r.AdminConsent, func(s string) bool { return strings.Contains(s, "/") == own })
+		r.AdminConsent = slices.DeleteFunc(r.AdminConsent,
+			func(s string) bool { return strings.Contains(s, "/") == own })
 		for _, name := range names {
 			switch {
 			case own && !slices.Contains(r.Scopes, name):
@@ -239,7 +259,8 @@ func patchApplication(a azArguments) (any, error) {
 			no = replaceClients(r, before, body.API.Clients)
 		}
 		if no == nil {
-			no = replaceAddresses(r, map[string]*azAddresses{"spa": body.SPA, "publicClient": body.PublicClient})
+			no = replaceAddresses(r, map[string]*azAddresses{"spa": body.SPA,
+				"publicClient": body.PublicClient})
 		}
 	})
 	return map[string]any{}, errors.Join(no, err)
@@ -249,7 +270,8 @@ func replaceScopes(r *emulator.Registration, after []azScope) error {
 	ids := map[string]bool{}
 	var names []string
 	for _, s := range after {
-		if isGUID(s.ID) != nil || ids[s.ID] || slices.Contains(names, s.Value) || s.Value == "" || s.Type != "User" || !s.IsEnabled ||
+		if isGUID(s.ID) != nil || ids[s.ID] || slices.Contains(names, s.Value) || s.Value == "" ||
+			s.Type != "User" || !s.IsEnabled ||
 			s.AdminConsentDisplayName == "" || s.AdminConsentDescription == "" {
 			return fmt.Errorf("a scope twice, or incomplete: %+v", s)
 		}
@@ -258,7 +280,8 @@ func replaceScopes(r *emulator.Registration, after []azScope) error {
 	}
 	for _, name := range r.Scopes {
 		if !slices.Contains(after, azScopeOf(name)) {
-			return errors.New("CannotDeleteOrUpdateEnabledEntitlement: Permission (scope or role) cannot be deleted or updated unless disabled first.")
+			return errors.New("CannotDeleteOrUpdateEnabledEntitlement: Permission (scope or " +
+				"role) cannot be deleted or updated unless disabled first.")
 		}
 	}
 	azAPI.scopes, r.Scopes = after, names
@@ -293,8 +316,10 @@ func replaceClients(r *emulator.Registration, known []azScope, after []azClient)
 // is added, given as JSON or made of the application itself.
 var (
 	azEach   = regexp.MustCompile(`^([A-Za-z0-9.]*)\[\]\.([A-Za-z]+)$`)
-	azAppend = regexp.MustCompile("^\\{api: \\{([A-Za-z0-9]+): \\[api\\.([A-Za-z0-9]+) \\|\\| `\\[\\]`, \\[(?:`(\\{[^`]*\\})`|" +
-		"\\{appId: appId, delegatedPermissionIds: api\\.oauth2PermissionScopes\\[\\?value==`\"([A-Za-z0-9._-]+)\"`\\]\\.id\\})\\]\\]\\[\\]\\}\\}$")
+	azAppend = regexp.MustCompile("^\\{api: \\{([A-Za-z0-9]+): \\[api\\.([A-Za-z0-9]+) \\|\\| " +
+		"`\\[\\]`, \\[(?:`(\\{[^`]*\\})`|" +
+		"\\{appId: appId, delegatedPermissionIds: " +
+		"api\\.oauth2PermissionScopes\\[\\?value==`\"([A-Za-z0-9._-]+)\"`\\]\\.id\\})\\]\\]\\[\\]\\}\\}$")
 )
 
 // azQuery is --query.
@@ -311,10 +336,12 @@ func azQuery(result any, query string) (any, error) {
 	if m := azAppend.FindStringSubmatch(query); m != nil {
 		list, err := azQuery(result, "api."+m[2])
 		if err != nil || m[1] != m[2] {
-			return nil, fmt.Errorf("--query %s: %w", query, cmpError(err, errors.New("one list would replace another")))
+			return nil, fmt.Errorf("--query %s: %w", query,
+				cmpError(err, errors.New("one list would replace another")))
 		}
 		added, err := azAdded(result, m[3], m[4])
-		return map[string]any{"api": map[string]any{m[1]: append(slices.Clone(list.([]any)), added)}}, err
+		return map[string]any{"api": map[string]any{m[1]: append(slices.Clone(list.([]any)),
+			added)}}, err
 	}
 	if found, is, err := azRoleQuery(result, query); is {
 		return found, err
@@ -354,5 +381,6 @@ func azAdded(result any, text, scope string) (added any, err error) {
 			ids = append(ids, s["id"])
 		}
 	}
-	return map[string]any{"appId": result.(map[string]any)["appId"], "delegatedPermissionIds": ids}, err
+	return map[string]any{"appId": result.(map[string]any)["appId"], "delegatedPermissionIds": ids},
+		err
 }

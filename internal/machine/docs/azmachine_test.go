@@ -25,19 +25,23 @@ var azMachineCommands = map[string]azCommand{
 	"vmss identity assign": {oneMachine, machineNames, assignIdentity("virtualMachineScaleSets")},
 	"vmss identity show":   {oneMachine, machineNames, showIdentity("virtualMachineScaleSets")},
 	"vmss show":            {oneMachine, machineNames, showMachine("virtualMachineScaleSets")},
-	"resource show": {[][]string{{"ids"}}, map[string]func(string) error{"ids": isResourceID}, func(a azArguments) (any, error) {
-		return showResource(a["ids"])
-	}},
+	"resource show": {[][]string{{"ids"}}, map[string]func(string) error{"ids": isResourceID},
+		func(a azArguments) (any, error) {
+			return showResource(a["ids"])
+		}},
 }
 
 var (
 	oneMachine   = [][]string{{"ids", "resource-group"}, {"ids", "name"}}
-	machineNames = map[string]func(string) error{"ids": isResourceID, "resource-group": given, "name": given}
-	isResourceID = matching(`/subscriptions/`+guidPattern+`/resourceGroups/[^/]+/providers/[^/]+/[^/]+/[^/]+(/[^/]+/[^/]+)?`, "a resource id")
+	machineNames = map[string]func(string) error{"ids": isResourceID,
+		"resource-group": given, "name": given}
+	isResourceID = matching(`/subscriptions/`+guidPattern+
+		`/resourceGroups/[^/]+/providers/[^/]+/[^/]+/[^/]+(/[^/]+/[^/]+)?`, "a resource id")
 )
 
 // machineIdentity is what the emulator's machine gets by being assigned one.
-var machineIdentity = emulator.Identity{Name: "demo-vm", ObjectID: "bbbbbbbb-1111-2222-3333-cccccccccccc",
+var machineIdentity = emulator.Identity{Name: "demo-vm",
+	ObjectID: "bbbbbbbb-1111-2222-3333-cccccccccccc",
 	ClientID: "11112222-bbbb-3333-cccc-4444dddd5555", SystemAssigned: true}
 
 // azElsewhere are the virtual machines besides the emulator's, by id; each with its identity's
@@ -49,7 +53,8 @@ var uniformInstance = regexp.MustCompile(`(?i)^(.*/Microsoft\.Compute/virtualMac
 // azResource is where the CLI looks for what a command names: an id's first name under the type of
 // the command.
 func azResource(kind string, a azArguments) string {
-	group := strings.Join(strings.Split(demoVM, "/")[:3], "/") + "/resourceGroups/" + a["resource-group"]
+	group := strings.Join(strings.Split(demoVM, "/")[:3], "/") +
+		"/resourceGroups/" + a["resource-group"]
 	name := a["name"]
 	if id := a["ids"]; id != "" {
 		segments := strings.Split(id, "/")
@@ -71,14 +76,16 @@ func showResource(id string) (shown map[string]any, err error) {
 		case strings.EqualFold(id, holder):
 			shown["identity"] = identityOf(d.Identities)
 		case elsewhere && found != "":
-			shown["identity"] = identityOf([]emulator.Identity{{ObjectID: found, SystemAssigned: true}})
+			shown["identity"] = identityOf([]emulator.Identity{{ObjectID: found,
+				SystemAssigned: true}})
 		case !elsewhere && !strings.EqualFold(id, d.Machine.ResourceID):
 			shown = nil
 		}
 	})
 	if shown == nil {
 		segments := strings.Split(id, "/")
-		return nil, fmt.Errorf("(ResourceNotFound) The Resource '%s' under resource group '%s' was not found.", strings.Join(segments[6:], "/"), segments[4])
+		return nil, fmt.Errorf("(ResourceNotFound) The Resource '%s' under resource group '%s' "+
+			"was not found.", strings.Join(segments[6:], "/"), segments[4])
 	}
 	return shown, err
 }
@@ -102,7 +109,8 @@ func identityOf(all []emulator.Identity) any {
 	if kinds == nil {
 		return nil
 	}
-	return map[string]any{"principalId": own, "type": strings.Join(kinds, ", "), "userAssignedIdentities": assigned}
+	return map[string]any{"principalId": own, "type": strings.Join(kinds, ", "),
+		"userAssignedIdentities": assigned}
 }
 
 func showMachine(kind string) func(azArguments) (any, error) {
@@ -126,11 +134,13 @@ func assignIdentity(kind string) func(azArguments) (any, error) {
 			azElsewhere[id] = fmt.Sprintf("bbbbbbbb-1111-2222-3333-%012d", len(azElsewhere))
 			return map[string]any{"systemAssignedIdentity": azElsewhere[id]}, nil
 		}
-		return map[string]any{"systemAssignedIdentity": machineIdentity.ObjectID}, rig.Entra.Update(func(d *emulator.Directory) {
-			if !slices.ContainsFunc(d.Identities, func(i emulator.Identity) bool { return i.SystemAssigned }) {
-				d.Identities = append(d.Identities, machineIdentity)
-			}
-		})
+		return map[string]any{"systemAssignedIdentity": machineIdentity.ObjectID},
+			rig.Entra.Update(func(d *emulator.Directory) {
+				if !slices.ContainsFunc(d.Identities,
+					func(i emulator.Identity) bool { return i.SystemAssigned }) {
+					d.Identities = append(d.Identities, machineIdentity)
+				}
+			})
 	}
 }
 

@@ -20,11 +20,14 @@ import (
 // is updated by whoever names one of these.
 
 var azRoleCommands = map[string]azCommand{
-	"role definition list": {nil, map[string]func(string) error{"name": given, "scope": isScope, "custom-role-only": oneOf("true", "false")}, listRoles},
+	"role definition list": {nil, map[string]func(string) error{"name": given, "scope": isScope,
+		"custom-role-only": oneOf("true", "false")}, listRoles},
 	"role definition create": {
-		[][]string{{"role-definition"}}, map[string]func(string) error{"role-definition": isRoleDefinition}, createRole},
+		[][]string{{"role-definition"}},
+		map[string]func(string) error{"role-definition": isRoleDefinition}, createRole},
 	"role definition update": {
-		[][]string{{"role-definition"}}, map[string]func(string) error{"role-definition": isRoleDefinition}, updateRole},
+		[][]string{{"role-definition"}},
+		map[string]func(string) error{"role-definition": isRoleDefinition}, updateRole},
 	"role assignment create": {
 		[][]string{{"assignee", "assignee-object-id"}, {"role"}, {"scope"}},
 		map[string]func(string) error{
@@ -65,7 +68,8 @@ func isRoleDefinition(text string) error {
 		return err
 	}
 	all := r.permissions()
-	if r.Name == "" || len(all) != 1 || len(all[0].Actions)+len(all[0].DataActions) == 0 || len(r.AssignableScopes) == 0 {
+	if r.Name == "" || len(all) != 1 || len(all[0].Actions)+len(all[0].DataActions) == 0 ||
+		len(r.AssignableScopes) == 0 {
 		return fmt.Errorf("Name, Actions and AssignableScopes are required: %+v", r)
 	}
 	for i, scope := range r.AssignableScopes {
@@ -101,7 +105,8 @@ func seenFrom(scope string) (seen []emulator.Role, err error) {
 			}
 		}
 	})
-	seen = append(seen, emulator.Role{ID: "1c0163c0-47e6-4577-8991-ea5c82e286e4", Name: rig.AdminRole},
+	seen = append(seen, emulator.Role{ID: "1c0163c0-47e6-4577-8991-ea5c82e286e4",
+		Name: rig.AdminRole},
 		emulator.Role{ID: "fb879df8-f326-4884-b1cf-06f3ad86be52", Name: rig.LoginRole})
 	if !azTenant.withoutReader {
 		seen = append(seen, emulator.Role{ID: accessReader, Name: accessName})
@@ -131,8 +136,10 @@ func cmpString(s, otherwise string) string {
 // https://learn.microsoft.com/azure/role-based-access-control/custom-roles-rest
 func customRoles(a azArguments) (any, error) {
 	u, err := url.Parse(a["url"])
-	if err != nil || u.Host != "" || u.Path != "/providers/Microsoft.Authorization/roleDefinitions" || len(u.Query()) != 2 ||
-		u.Query().Get("api-version") != "2022-04-01" || u.Query().Get("$filter") != "type eq 'CustomRole'" || a["body"] != "" {
+	if err != nil || u.Host != "" ||
+		u.Path != "/providers/Microsoft.Authorization/roleDefinitions" || len(u.Query()) != 2 ||
+		u.Query().Get("api-version") != "2022-04-01" ||
+		u.Query().Get("$filter") != "type eq 'CustomRole'" || a["body"] != "" {
 		return nil, fmt.Errorf("GET %s: %v", a["url"], err)
 	}
 	value := []any{}
@@ -142,10 +149,14 @@ func customRoles(a azArguments) (any, error) {
 			if scopes == nil {
 				scopes = []string{currentAccount}
 			}
-			value = append(value, plainJSON(map[string]any{"name": r.ID, "properties": map[string]any{
-				"roleName": r.Name, "type": "CustomRole", "description": "of " + r.Name, "assignableScopes": scopes,
-				"permissions": []map[string]any{{"actions": list(r.Actions), "notActions": list(r.NotActions), "dataActions": list(r.DataActions), "notDataActions": list(r.NotDataActions)}},
-			}}))
+			value = append(value,
+				plainJSON(map[string]any{"name": r.ID, "properties": map[string]any{
+					"roleName": r.Name, "type": "CustomRole", "description": "of " + r.Name,
+					"assignableScopes": scopes,
+					"permissions": []map[string]any{{"actions": list(r.Actions),
+						"notActions": list(r.NotActions), "dataActions": list(r.DataActions),
+						"notDataActions": list(r.NotDataActions)}},
+				}}))
 		}
 	})
 	return map[string]any{"value": value}, err
@@ -160,15 +171,20 @@ func createRole(a azArguments) (any, error) {
 	}
 	taken := false
 	err := rig.Entra.Update(func(d *emulator.Directory) {
-		taken = slices.ContainsFunc(d.Roles, func(old emulator.Role) bool { return strings.EqualFold(old.Name, r.Name) })
+		taken = slices.ContainsFunc(d.Roles,
+			func(old emulator.Role) bool { return strings.EqualFold(old.Name, r.Name) })
 		if !taken {
 			p := r.permissions()[0]
-			d.Roles = append(d.Roles, emulator.Role{ID: fmt.Sprintf("10101010-0000-4000-8000-%012d", len(d.Roles)), Name: r.Name,
-				Actions: p.Actions, NotActions: p.NotActions, DataActions: p.DataActions, NotDataActions: p.NotDataActions})
+			d.Roles = append(d.Roles,
+				emulator.Role{ID: fmt.Sprintf("10101010-0000-4000-8000-%012d", len(d.Roles)),
+					Name:    r.Name,
+					Actions: p.Actions, NotActions: p.NotActions, DataActions: p.DataActions,
+					NotDataActions: p.NotDataActions})
 		}
 	})
 	if taken {
-		return nil, errors.New("(RoleDefinitionWithSameNameExists) A custom role with the same name already exists in this directory. Use a different name")
+		return nil, errors.New("(RoleDefinitionWithSameNameExists) A custom role with the same " +
+			"name already exists in this directory. Use a different name")
 	}
 	azTenant.assignable(r)
 	return map[string]any{"roleName": r.Name}, err
@@ -211,30 +227,38 @@ func updateRole(a azArguments) (any, error) {
 // there is one.
 func assignRole(a azArguments) (any, error) {
 	seen, err := seenFrom(a["scope"])
-	i := slices.IndexFunc(seen, func(r emulator.Role) bool { return a["role"] == r.ID || a["role"] == r.Name })
+	i := slices.IndexFunc(seen, func(r emulator.Role) bool {
+		return a["role"] == r.ID || a["role"] == r.Name
+	})
 	switch {
 	case err != nil:
 		return nil, err
-	case a["assignee"] != "" && (a["assignee-object-id"] != "" || a["assignee-principal-type"] != ""):
-		return nil, errors.New("usage error: --assignee STRING | --assignee-object-id GUID --assignee-principal-type TYPE")
+	case a["assignee"] != "" &&
+		(a["assignee-object-id"] != "" || a["assignee-principal-type"] != ""):
+		return nil, errors.New("usage error: --assignee STRING | --assignee-object-id GUID " +
+			"--assignee-principal-type TYPE")
 	case i < 0 && isGUID(a["role"]) == nil:
-		return nil, fmt.Errorf("(RoleDefinitionDoesNotExist) The specified role definition with ID '%s' does not exist.", a["role"])
+		return nil, fmt.Errorf("(RoleDefinitionDoesNotExist) The specified role definition with "+
+			"ID '%s' does not exist.", a["role"])
 	case i < 0:
 		return nil, fmt.Errorf("Role '%s' doesn't exist.", a["role"])
 	}
-	principal, there := a["assignee"]+a["assignee-object-id"], a["assignee-principal-type"] != "ServicePrincipal"
+	principal, there := a["assignee"]+a["assignee-object-id"],
+		a["assignee-principal-type"] != "ServicePrincipal"
 	for _, id := range azElsewhere {
 		there = there || id == principal
 	}
 	err = rig.Entra.Update(func(d *emulator.Directory) {
-		there = there || slices.ContainsFunc(d.Identities, func(i emulator.Identity) bool { return i.ObjectID == principal })
+		there = there || slices.ContainsFunc(d.Identities,
+			func(i emulator.Identity) bool { return i.ObjectID == principal })
 		made := emulator.Assignment{Principal: principal, Role: seen[i].Name, Scope: a["scope"]}
 		if there && !slices.Contains(d.Assignments, made) {
 			d.Assignments = append(d.Assignments, made)
 		}
 	})
 	if !there {
-		err = fmt.Errorf("(PrincipalNotFound) Principal %s does not exist in the directory", principal)
+		err = fmt.Errorf("(PrincipalNotFound) Principal %s does not exist in the directory",
+			principal)
 	}
 	return map[string]any{"principalId": principal, "scope": a["scope"]}, err
 }
@@ -244,7 +268,8 @@ func assignRole(a azArguments) (any, error) {
 var (
 	azScopesOf = regexp.MustCompile("^value\\[\\?properties\\.roleName==`\"([^\"`]+)\"`\\]\\.properties\\.assignableScopes\\[\\]$")
 	azGrown    = regexp.MustCompile("^value\\[\\?properties\\.roleName==`\"([^\"`]+)\"`\\]\\.properties \\| \\[0\\]\\.\\{name: roleName, description: description, " +
-		"permissions: permissions, assignableScopes: \\[assignableScopes, \\[`\"([^\"`]+)\"`\\]\\]\\[\\]\\}$")
+		"permissions: permissions, assignableScopes: \\[assignableScopes, " +
+		"\\[`\"([^\"`]+)\"`\\]\\]\\[\\]\\}$")
 )
 
 func azRoleQuery(result any, query string) (found any, is bool, err error) {
@@ -260,8 +285,11 @@ func azRoleQuery(result any, query string) (found any, is bool, err error) {
 		switch {
 		case p["roleName"] != name:
 		case grown != nil:
-			return map[string]any{"name": name, "description": p["description"], "permissions": p["permissions"],
-				"assignableScopes": append(slices.Clone(p["assignableScopes"].([]any)), grown[2])}, true, nil
+			return map[string]any{"name": name, "description": p["description"],
+					"permissions": p["permissions"],
+					"assignableScopes": append(slices.Clone(p["assignableScopes"].([]any)),
+						grown[2])},
+				true, nil
 		default:
 			return p["assignableScopes"], true, nil
 		}

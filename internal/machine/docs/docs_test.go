@@ -44,7 +44,8 @@ var shown = [][2]string{
 
 // notRun says why a block is marked "no-run" in its page, by its first line.
 var notRun = map[string]string{
-	"make demo": "stays until Ctrl-C; the emulator and the sshd of these tests are the ones that it starts",
+	"make demo": "stays until Ctrl-C; the emulator and the sshd of these tests are the ones that " +
+		"it starts",
 }
 
 // A docBlock is one fenced block of a page.
@@ -120,7 +121,8 @@ func (r *docReader) finish(b docBlock, command string) {
 	r.T.Helper()
 	from := r.Seen
 	for {
-		m := r.Expect(fmt.Sprintf(`%s%d: (\d+) |as (\S+) \(\S+(?:, from \S+)?\)\. \n(?:\S+ \n)?%s`, docPrompt, r.n+1, rig.PromptPattern))
+		m := r.Expect(fmt.Sprintf(`%s%d: (\d+) |as (\S+) \(\S+(?:, from \S+)?\)\. \n(?:\S+ \n)?%s`,
+			docPrompt, r.n+1, rig.PromptPattern))
 		if m[2] != "" {
 			rig.Browse(r.T, m[3], m[4], m[2])
 			r.TypeLine("")
@@ -141,7 +143,8 @@ func (r *docReader) finish(b docBlock, command string) {
 // PERSON.
 func (r *docReader) proposals(said string) {
 	r.T.Helper()
-	for _, line := range regexp.MustCompile(`(?m)^(?:    run: )?(az .*)$`).FindAllStringSubmatch(said, -1) {
+	for _, line := range regexp.MustCompile(`(?m)^(?:    run: )?(az .*)$`).
+		FindAllStringSubmatch(said, -1) {
 		r.TypeLine(strings.ReplaceAll(line[1], "PERSON@", "alice@"))
 		m := r.Expect(fmt.Sprintf(`%s%d: (\d+) `, docPrompt, r.n+1))
 		if r.n++; m[1] != "0" {
@@ -164,7 +167,8 @@ func (r *docReader) rehearse(b docBlock) {
 			r.TypeLine(typed(command))
 		case m != nil:
 			remote = true
-			r.Expect(regexp.MustCompile(`@.*:`).ReplaceAllString(regexp.QuoteMeta(typed(m[1])), `@\S+:`) + ` `)
+			r.Expect(regexp.MustCompile(`@.*:`).ReplaceAllString(regexp.QuoteMeta(typed(m[1])),
+				`@\S+:`) + ` `)
 			r.TypeLine(typed(m[2]))
 		case line == "Press ENTER when ready.": // sudo's prompt, answered with the line above it
 		case strings.HasPrefix(line, "To sign in"):

@@ -35,7 +35,8 @@ func fresh(t *testing.T, resource string, endpoints ...string) {
 		t.Fatal(err)
 	}
 	text := string(shipped)
-	for _, line := range append(endpoints, `authority = "`+rig.Entra.EntraURL(), `resource_manager = "`+rig.Entra.EntraURL(), `ca_file = "`+rig.CAFile) {
+	for _, line := range append(endpoints, `authority = "`+rig.Entra.EntraURL(),
+		`resource_manager = "`+rig.Entra.EntraURL(), `ca_file = "`+rig.CAFile) {
 		key, _, _ := strings.Cut(line, " ")
 		text = strings.Replace(text, "\n#"+key+` = ""`, "\n"+line+`"`, 1)
 	}
@@ -45,7 +46,8 @@ func fresh(t *testing.T, resource string, endpoints ...string) {
 		rig.Must(t, "rm", "-rf", "/var/cache/aad-login")
 	})
 	rig.Edit(t, "/etc/hosts", rig.BeginWith("127.0.0.1 vm.contoso.example\n"))
-	sshConfig(t, "Host vm.contoso.example\n\tPort "+rig.SSHPort+"\n\tStrictHostKeyChecking no\n\tUserKnownHostsFile /dev/null\n\tLogLevel ERROR\n")
+	sshConfig(t, "Host vm.contoso.example\n\tPort "+rig.SSHPort+
+		"\n\tStrictHostKeyChecking no\n\tUserKnownHostsFile /dev/null\n\tLogLevel ERROR\n")
 }
 
 // sshConfig is root's own, for the length of a test.
@@ -73,7 +75,8 @@ func TestGettingStarted(t *testing.T) {
 	t.Cleanup(func() { rig.Must(t, "aadctl", "config", "apply") })
 	t.Run("azure-vm", func(t *testing.T) {
 		t.Cleanup(func() { // if the page does not come so far
-			if out, _ := rig.Command(t, "", "dpkg-query", "-W", "-f", "${db:Status-Abbrev}", "aad-login"); out != "ii " {
+			if out, _ := rig.Command(t, "", "dpkg-query", "-W", "-f", "${db:Status-Abbrev}",
+				"aad-login"); out != "ii " {
 				rig.Must(t, "dpkg", "--install", "--force-confold", rig.DebianPackage(t))
 			}
 		})
@@ -117,15 +120,17 @@ func TestFragmentsOfPages(t *testing.T) {
 	for _, page := range pages {
 		for _, b := range docBlocks(t, strings.TrimPrefix(page, "../../../")) {
 			check := map[string][]string{
-				"sshd-config": {"/usr/sbin/sshd", "-t", "-h", "/etc/ssh/ssh_host_ed25519_key", "-f", file},
-				"sudoers":     {"visudo", "-c", "-q", "-f", file},
-				"ssh-config":  {"ssh", "-G", "-F", file, "vm.contoso.com"},
+				"sshd-config": {"/usr/sbin/sshd", "-t", "-h", "/etc/ssh/ssh_host_ed25519_key", "-f",
+					file},
+				"sudoers":    {"visudo", "-c", "-q", "-f", file},
+				"ssh-config": {"ssh", "-G", "-F", file, "vm.contoso.com"},
 			}[b.info]
 			if check == nil {
 				continue
 			}
 			looked[b.info]++
-			if err := rig.ReplaceFile(file, []byte(strings.Join(b.lines, "\n")+"\n"), 0o440); err != nil {
+			if err := rig.ReplaceFile(file, []byte(strings.Join(b.lines, "\n")+"\n"),
+				0o440); err != nil {
 				t.Fatal(err)
 			}
 			if out, status := rig.Command(t, "", check[0], check[1:]...); status != 0 {
@@ -160,9 +165,11 @@ func TestPathsOfPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile("`(/(?:etc|usr|var|run)/[^` ]*aad[-_][^` ]*)`").FindAllStringSubmatch(string(text), -1) {
+		for _, m := range regexp.MustCompile("`(/(?:etc|usr|var|run)/[^` ]*aad[-_][^` ]*)`").
+			FindAllStringSubmatch(string(text), -1) {
 			named++
-			if found, err := filepath.Glob(m[1]); (err != nil || found == nil) && absent[m[1]] == "" {
+			if found, err := filepath.Glob(m[1]); (err != nil || found == nil) &&
+				absent[m[1]] == "" {
 				t.Errorf("%s: there is no %s", page, m[1])
 			}
 		}
@@ -191,7 +198,9 @@ func blockOf(t *testing.T, page, text string) string {
 func TestSudoWithoutACode(t *testing.T) {
 	const name = "nopasswd@contoso.example"
 	rig.Hire(t, name, rig.AdminRole)
-	rig.Edit(t, "/etc/sudoers.d/aad_admins", func(string) []byte { return []byte(blockOf(t, "docs/sudo.md", "NOPASSWD")) })
+	rig.Edit(t, "/etc/sudoers.d/aad_admins", func(string) []byte {
+		return []byte(blockOf(t, "docs/sudo.md", "NOPASSWD"))
+	})
 	c := rig.SSH(t, name)
 	c.SignIn(name)
 	c.Expect(`\$ `)
@@ -209,8 +218,10 @@ func TestSudoWithoutACode(t *testing.T) {
 func TestOneConnectionForAll(t *testing.T) {
 	const name = "user@contoso.example"
 	config := blockOf(t, "docs/tools.md", "ControlMaster")
-	config = strings.NewReplacer("alice@contoso.com", name, "vm.contoso.com", "127.0.0.1", "~/.ssh/", t.TempDir()+"/").Replace(config)
-	sshConfig(t, config+"\tPort "+rig.SSHPort+"\n\tStrictHostKeyChecking no\n\tUserKnownHostsFile /dev/null\n\tLogLevel ERROR\n")
+	config = strings.NewReplacer("alice@contoso.com", name, "vm.contoso.com", "127.0.0.1",
+		"~/.ssh/", t.TempDir()+"/").Replace(config)
+	sshConfig(t, config+"\tPort "+rig.SSHPort+
+		"\n\tStrictHostKeyChecking no\n\tUserKnownHostsFile /dev/null\n\tLogLevel ERROR\n")
 	c := rig.Open(t, "ssh", "127.0.0.1", "id", "-un")
 	c.SignIn(name)
 	c.Expect(`\n` + regexp.QuoteMeta(name) + `\n`)
@@ -221,7 +232,8 @@ func TestOneConnectionForAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	rig.Must(t, "scp", file, "127.0.0.1:copy")
-	if text := rig.Must(t, "ssh", "127.0.0.1", "cat", "copy"); text != "text" || rig.Requests("devicecode") != before {
+	if text := rig.Must(t, "ssh", "127.0.0.1", "cat", "copy"); text != "text" ||
+		rig.Requests("devicecode") != before {
 		t.Errorf("%q, and %d more codes", text, rig.Requests("devicecode")-before)
 	}
 }

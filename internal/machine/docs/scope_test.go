@@ -23,16 +23,19 @@ func TestScope(t *testing.T) {
 	const user = "user@contoso.example"
 	client := emulator.Contoso().ClientID
 	rig.Stored(t, user)
-	stranger := azClient{AppID: "99990000-0000-4000-8000-000000000009", Permissions: []string{azScopeOf("other").ID}}
+	stranger := azClient{AppID: "99990000-0000-4000-8000-000000000009",
+		Permissions: []string{azScopeOf("other").ID}}
 	azAPI.clients = []azClient{stranger}
 	t.Cleanup(func() { azAPI.clients = nil })
 	rig.Directory(t, func(d *emulator.Directory) {
 		d.UserConsent = "none"
-		d.Registration = emulator.Registration{Scopes: []string{"other"}, ForItself: "guid", ConsentRequired: true, NoServicePrincipal: true}
+		d.Registration = emulator.Registration{Scopes: []string{"other"}, ForItself: "guid",
+			ConsentRequired: true, NoServicePrincipal: true}
 		d.Policies = []emulator.Policy{{Name: "Block device codes", Grant: "block",
 			AuthenticationFlows: []string{emulator.DeviceCode}, ExcludeResources: []string{client}}}
 	})
-	rig.Edit(t, rig.ConfigFile, func(s string) []byte { return []byte(s) }) // as it is now, afterwards
+	// as it is now, afterwards
+	rig.Edit(t, rig.ConfigFile, func(s string) []byte { return []byte(s) })
 	t.Cleanup(func() { os.Remove(rig.ConfigFile + ".previous") })
 
 	// Without a scope the block is one for this application as well.
@@ -42,7 +45,8 @@ func TestScope(t *testing.T) {
 	c.TypeLine("\x03")
 	c.End()
 
-	out := rig.Must(t, "aadctl", "setup", "--tenant", emulator.Contoso().TenantID, "--client", client, "--domain", "contoso.example",
+	out := rig.Must(t, "aadctl", "setup", "--tenant", emulator.Contoso().TenantID, "--client",
+		client, "--domain", "contoso.example",
 		"--scope", rig.OwnScope)
 	lines, _, _ := strings.Cut(out, "# This machine")
 	script := strings.Join(regexp.MustCompile(`(?m)^(az|#) .*$`).FindAllString(lines, -1), "\n")
@@ -51,7 +55,8 @@ func TestScope(t *testing.T) {
 		rig.Must(t, shell, "-euc", script)
 	}
 	if err := registered(func(r *emulator.Registration) {
-		if !slices.Equal(r.Scopes, []string{"other", "sign-in"}) || !slices.Equal(r.PreAuthorized, []string{"sign-in"}) || r.NoServicePrincipal ||
+		if !slices.Equal(r.Scopes, []string{"other", "sign-in"}) || !slices.Equal(r.PreAuthorized,
+			[]string{"sign-in"}) || r.NoServicePrincipal ||
 			!slices.Equal(r.AdminConsent, []string{"openid", "profile", client + "/sign-in"}) {
 			t.Errorf("the registration: %+v", r)
 		}

@@ -30,7 +30,9 @@ func TestSetupAsks(t *testing.T) {
 			"#ca_file = \"\"", "ca_file = \"/run/aad-emulator-ca.pem\"",
 		).Replace(string(shipped)))
 	})
-	rig.Directory(t, func(d *emulator.Directory) { d.Domains = append(d.Domains, "fabrikam.example") })
+	rig.Directory(t, func(d *emulator.Directory) {
+		d.Domains = append(d.Domains, "fabrikam.example")
+	})
 	c := rig.Open(t, "aadctl", "setup")
 	c.Expect(`Directory \(tenant\) ID \[aaaabbbb-0000-cccc-1111-dddd2222eeee\]: `)
 	c.TypeLine("contoso")
@@ -52,7 +54,8 @@ func TestSetupAsks(t *testing.T) {
 		t.Fatalf("exit status %d: %s", status, rest)
 	}
 	rig.Must(t, "aadctl", "config", "check")
-	if before, err := os.ReadFile(rig.ConfigFile + ".previous"); err != nil || len(before) < len(shipped) {
+	if before, err := os.ReadFile(rig.ConfigFile + ".previous"); err != nil ||
+		len(before) < len(shipped) {
 		t.Errorf("the file as it was: %q, %v", before, err)
 	}
 	// What is stored is proposed, and another answer than that needs no --force.
@@ -68,7 +71,8 @@ func TestSetupAsks(t *testing.T) {
 		t.Fatalf("exit status %d: %s", status, rest)
 	}
 	// Nobody else gets as far as a question.
-	if out, status := rig.Command(t, "", "setpriv", "--reuid=65534", "--clear-groups", "aadctl", "setup"); status != 1 ||
+	if out, status := rig.Command(t, "", "setpriv", "--reuid=65534", "--clear-groups",
+		"aadctl", "setup"); status != 1 ||
 		!strings.HasPrefix(out, "aadctl: setup: only root may set this machine up") {
 		t.Errorf("%d: %s", status, out)
 	}
@@ -78,7 +82,8 @@ func TestSetupAsks(t *testing.T) {
 func TestSetupAsksForTheRest(t *testing.T) {
 	t.Cleanup(func() { rig.Must(t, "aadctl", "config", "apply") })
 	d := emulator.Contoso()
-	c := rig.Open(t, "aadctl", "--config", t.TempDir()+"/config.toml", "setup", "--tenant", d.TenantID, "--client", d.ClientID)
+	c := rig.Open(t, "aadctl", "--config", t.TempDir()+"/config.toml", "setup", "--tenant",
+		d.TenantID, "--client", d.ClientID)
 	c.Expect(`Domains, .*: `)
 	if all := c.All(); strings.Contains(all, " ID") {
 		t.Error(all)
@@ -100,10 +105,12 @@ func TestSetupOnArc(t *testing.T) {
 	}
 	t.Cleanup(func() { agent.Close() })
 	file := t.TempDir() + "/config.toml"
-	out := rig.Must(t, "aadctl", "--config", file, "setup", "--tenant", d.TenantID, "--client", d.ClientID,
+	out := rig.Must(t, "aadctl", "--config", file, "setup", "--tenant",
+		d.TenantID, "--client", d.ClientID,
 		"--domain", "contoso.example")
 	t.Cleanup(func() { rig.Must(t, "aadctl", "config", "apply") })
-	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "authorization.resource_id = \""+id+"\"\n") {
+	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text),
+		"authorization.resource_id = \""+id+"\"\n") {
 		t.Errorf("%s, %v, after\n%s", text, err, out)
 	}
 }

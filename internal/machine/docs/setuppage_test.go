@@ -27,28 +27,40 @@ func TestSetupRegistersThePage(t *testing.T) {
 		refused       bool
 	}{
 		"a token": {"", emulator.Registration{}, emulator.Registration{SPA: []string{page}}, false},
-		"a token beside others": {"", emulator.Registration{SPA: []string{other}, PublicClient: []string{other + "2"}},
-			emulator.Registration{SPA: []string{other, page}, PublicClient: []string{other + "2"}}, false},
-		"a code": {"sign_in.answer = \"code\"", emulator.Registration{PublicClient: []string{other}, SPA: []string{page + "index.html"}},
-			emulator.Registration{PublicClient: []string{other, page}, SPA: []string{page + "index.html"}}, false},
-		"by its source": {"authorization.source = \"permissions\"", emulator.Registration{}, emulator.Registration{PublicClient: []string{page}}, false},
-		"there already": {"", emulator.Registration{SPA: []string{page, other}}, emulator.Registration{SPA: []string{page, other}}, false},
-		"on Web":        {"", emulator.Registration{Web: []string{page}}, emulator.Registration{Web: []string{page}}, true},
-		"as a public client's": {"", emulator.Registration{PublicClient: []string{other, page}}, emulator.Registration{PublicClient: []string{other, page}},
+		"a token beside others": {"", emulator.Registration{SPA: []string{other},
+			PublicClient: []string{other + "2"}},
+			emulator.Registration{SPA: []string{other, page}, PublicClient: []string{other + "2"}},
+			false},
+		"a code": {"sign_in.answer = \"code\"", emulator.Registration{PublicClient: []string{other},
+			SPA: []string{page + "index.html"}},
+			emulator.Registration{PublicClient: []string{other, page},
+				SPA: []string{page + "index.html"}}, false},
+		"by its source": {"authorization.source = \"permissions\"", emulator.Registration{},
+			emulator.Registration{PublicClient: []string{page}}, false},
+		"there already": {"", emulator.Registration{SPA: []string{page, other}},
+			emulator.Registration{SPA: []string{page, other}}, false},
+		"on Web": {"", emulator.Registration{Web: []string{page}},
+			emulator.Registration{Web: []string{page}}, true},
+		"as a public client's": {"", emulator.Registration{PublicClient: []string{other, page}},
+			emulator.Registration{PublicClient: []string{other, page}},
 			true},
-		"as a single page's": {"sign_in.answer = \"code\"", emulator.Registration{SPA: []string{page}}, emulator.Registration{SPA: []string{page}}, true},
+		"as a single page's": {"sign_in.answer = \"code\"",
+			emulator.Registration{SPA: []string{page}}, emulator.Registration{SPA: []string{page}},
+			true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rig.Directory(t, func(d *emulator.Directory) { d.Registration = test.before })
 			line := registerLine(t, page, test.line)
 			for _, shell := range []string{"bash", "dash"} {
 				out, status := rig.Command(t, "", shell, "-euc", line)
-				if (status != 0) != test.refused || strings.Contains(out, "is registered on another platform") != test.refused {
+				if (status != 0) != test.refused ||
+					strings.Contains(out, "is registered on another platform") != test.refused {
 					t.Errorf("%s: status %d, %s", shell, status, out)
 				}
 			}
 			if err := registered(func(r *emulator.Registration) {
-				if !slices.Equal(r.SPA, test.after.SPA) || !slices.Equal(r.PublicClient, test.after.PublicClient) || !slices.Equal(r.Web, test.after.Web) {
+				if !slices.Equal(r.SPA, test.after.SPA) || !slices.Equal(r.PublicClient,
+					test.after.PublicClient) || !slices.Equal(r.Web, test.after.Web) {
 					t.Errorf("%+v", r)
 				}
 			}); err != nil {
@@ -62,14 +74,17 @@ func TestSetupRegistersThePage(t *testing.T) {
 func registerLine(t *testing.T, page, more string) string {
 	t.Helper()
 	dir := t.TempDir()
-	text := fmt.Sprintf("accounts.directory = %q\nendpoints.metadata = %q\nendpoints.authority = %q\nendpoints.ca_file = %q\n%s\n",
+	text := fmt.Sprintf("accounts.directory = %q\nendpoints.metadata = %q\nendpoints.authority = "+
+		"%q\nendpoints.ca_file = %q\n%s\n",
 		dir, rig.Entra.MetadataURL(), rig.Entra.EntraURL(), rig.CAFile, more)
 	if err := os.WriteFile(dir+"/config.toml", []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out := rig.Must(t, "aadctl", "--config", dir+"/config.toml", "setup", "--tenant", emulator.Contoso().TenantID, "--client", emulator.Contoso().ClientID,
+	out := rig.Must(t, "aadctl", "--config", dir+"/config.toml", "setup", "--tenant",
+		emulator.Contoso().TenantID, "--client", emulator.Contoso().ClientID,
 		"--domain", "contoso.example", "--flow", "browser", "--page", page)
-	m := regexp.MustCompile(`(?m)^# The address of the sign-in page, .*\n\n(if az .*; fi)$`).FindStringSubmatch(out)
+	m := regexp.MustCompile(`(?m)^# The address of the sign-in page, .*\n\n(if az .*; fi)$`).
+		FindStringSubmatch(out)
 	if m == nil {
 		t.Fatal(out)
 	}

@@ -29,8 +29,10 @@ func vmExtension(t *testing.T, version string) string {
 		return filepath.Join(dist, "AADLoginForLinux-"+version+".zip")
 	}
 	deb := filepath.Join(dist, "aad-login_"+version+"_amd64.deb")
-	rig.Must(t, "sh", "-c", `dpkg-deb -R "$0" "$1/deb" && sed -i "s/^Version: .*/Version: $2/" "$1/deb/DEBIAN/control" &&
-		dpkg-deb --root-owner-group -Znone -b "$1/deb" "$3" && rm -r "$1/deb"`, rig.DebianPackage(t), dist, version, deb)
+	rig.Must(t, "sh", "-c",
+		`dpkg-deb -R "$0" "$1/deb" && sed -i "s/^Version: .*/Version: $2/" "$1/deb/DEBIAN/control" &&
+		dpkg-deb --root-owner-group -Znone -b "$1/deb" "$3" && rm -r "$1/deb"`,
+		rig.DebianPackage(t), dist, version, deb)
 	rig.Build(t, "../../../packaging/extension/build", dist, version, filepath.Base(deb))
 	return filepath.Join(dist, "AADLoginForLinux-"+version+".zip")
 }
@@ -44,8 +46,10 @@ func unreachable(more string) string { return endpoints("127.0.0.1:9", "127.0.0.
 
 func endpoints(authority, metadata, more string) string {
 	return `{"tenant_id": "aaaabbbb-0000-cccc-1111-dddd2222eeee", "client_id": "00001111-aaaa-2222-bbbb-3333cccc4444",
-		"domains": ["contoso.example"], "endpoints": {"authority": "https://` + authority + `", "resource_manager": "https://` + authority + `",
-		"metadata": "http://` + metadata + `", "ca_file": "` + rig.CAFile + `"}, "sign_in": {"scope": "` + rig.OwnScope + `"}` + more + `}`
+		"domains": ["contoso.example"], "endpoints": {"authority": "https://` + authority +
+		`", "resource_manager": "https://` + authority + `",
+		"metadata": "http://` + metadata + `", "ca_file": "` + rig.CAFile +
+		`"}, "sign_in": {"scope": "` + rig.OwnScope + `"}` + more + `}`
 }
 
 // An agent is WALinuxAgent's, with a directory of its own.
@@ -71,7 +75,8 @@ func (a *agent) want(state, version string, sequence int, settings string) agent
 	a.t.Helper()
 	a.incarnation++
 	goal, err := json.Marshal(map[string]any{
-		"name": rig.ExtensionName, "versions": a.versions, "directory": a.directory, "incarnation": fmt.Sprint(a.incarnation), "state": state,
+		"name": rig.ExtensionName, "versions": a.versions, "directory": a.directory,
+		"incarnation": fmt.Sprint(a.incarnation), "state": state,
 		"version": version, "sequence": sequence, "settings": json.RawMessage(settings),
 	})
 	if err != nil {
@@ -93,7 +98,8 @@ func (a *agent) want(state, version string, sequence int, settings string) agent
 func (a *agent) ready(version string, sequence int, settings string) agentReport {
 	a.t.Helper()
 	r := a.want("enabled", version, sequence, settings)
-	if r.Status != "Ready" || r.Version != version || r.Extension.Status != "success" || r.Extension.Operation != "Enable" {
+	if r.Status != "Ready" || r.Version != version || r.Extension.Status != "success" ||
+		r.Extension.Operation != "Enable" {
 		a.t.Fatalf("%+v", r)
 	}
 	return r
@@ -105,16 +111,20 @@ func TestExtension(t *testing.T) {
 	rig.Must(t, "dpkg", "--purge", "aad-login")
 	bare := rig.Wiring(t)
 	old, current := "0.0.1", "0.0.2"
-	a := &agent{t: t, directory: t.TempDir(), versions: map[string]string{old: vmExtension(t, old), current: vmExtension(t, current)}}
+	a := &agent{t: t, directory: t.TempDir(), versions: map[string]string{old: vmExtension(t, old),
+		current: vmExtension(t, current)}}
 
 	// Settings that cannot be used change nothing, and the report says which and what to do.
 	r := a.want("enabled", old, 0, `{"tenant_id": "contoso"}`)
 	const sentence = `publicSettings: tenant_id: "contoso" is not a GUID. Correct it: copy the ID from the Entra admin center`
-	if r.Status != "NotReady" || !strings.Contains(r.Message, "Non-zero exit code: 22") || !strings.Contains(r.Message, sentence) {
+	if r.Status != "NotReady" || !strings.Contains(r.Message, "Non-zero exit code: 22") ||
+		!strings.Contains(r.Message, sentence) {
 		t.Fatalf("%+v", r)
 	}
-	report := rig.FileText(t, filepath.Join(a.directory, "lib", rig.ExtensionName+"-"+old, "status/0.status"))
-	if !strings.Contains(report, `"status":"error","code":22,`) || !strings.Contains(report, strings.ReplaceAll(sentence, `"`, `\"`)) {
+	report := rig.FileText(t, filepath.Join(a.directory, "lib", rig.ExtensionName+
+		"-"+old, "status/0.status"))
+	if !strings.Contains(report, `"status":"error","code":22,`) ||
+		!strings.Contains(report, strings.ReplaceAll(sentence, `"`, `\"`)) {
 		t.Errorf("%s", report)
 	}
 	for _, line := range rig.Differences(bare, rig.Wiring(t)) {
@@ -129,7 +139,8 @@ func TestExtension(t *testing.T) {
 			t.Errorf("%s: %s: %s", p.Name, p.Status, p.Message)
 		}
 	}
-	for _, part := range []string{"settings", "package", "configuration", "accounts", "names", "pam", "sshd", "sudo", "sign-in service"} {
+	for _, part := range []string{"settings", "package", "configuration", "accounts", "names",
+		"pam", "sshd", "sudo", "sign-in service"} {
 		if !slices.Contains(parts, part) {
 			t.Errorf("no word about %s: %q", part, parts)
 		}
@@ -143,17 +154,21 @@ func TestExtension(t *testing.T) {
 	// An administrator's comment and keys stay, whatever the settings say; an older number comes
 	// too late.
 	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
-		return []byte("# of an administrator\n" + strings.Replace(s, "#shell = \"/bin/bash\"", "shell = \"/bin/sh\"", 1))
+		return []byte("# of an administrator\n" + strings.Replace(s, "#shell = \"/bin/bash\"",
+			"shell = \"/bin/sh\"", 1))
 	})
 	r = a.ready(old, 2, unreachable(`, "authorization": {"grant_lifetime": "1h"}`))
-	if last := r.Extension.Parts[len(r.Extension.Parts)-1]; last.Name != "sign-in service" || last.Status != "warning" {
+	if last := r.Extension.Parts[len(r.Extension.Parts)-1]; last.Name != "sign-in service" ||
+		last.Status != "warning" {
 		t.Errorf("%+v", last)
 	}
-	if r = a.ready(old, 1, emulated("")); !strings.Contains(fmt.Sprint(r.Extension.Parts), "Number 1 is older than 2") {
+	if r = a.ready(old, 1, emulated("")); !strings.Contains(fmt.Sprint(r.Extension.Parts),
+		"Number 1 is older than 2") {
 		t.Errorf("%+v", r)
 	}
 	text := rig.FileText(t, rig.ConfigFile)
-	for _, line := range []string{"# of an administrator\n", "\nshell = \"/bin/sh\"\n", "\ngrant_lifetime = \"1h\"\n"} {
+	for _, line := range []string{"# of an administrator\n", "\nshell = \"/bin/sh\"\n",
+		"\ngrant_lifetime = \"1h\"\n"} {
 		if !strings.Contains(text, line) {
 			t.Errorf("no %q in %s", line, text)
 		}
@@ -161,13 +176,15 @@ func TestExtension(t *testing.T) {
 
 	// A new version: same names, ids and configuration, and who is signed in stays so.
 	a.ready(current, 3, emulated(""))
-	if got := rig.Must(t, "dpkg-query", "-W", "-f", "${Status} ${Version}", "aad-login"); got != "install ok installed "+current {
+	if got := rig.Must(t, "dpkg-query", "-W", "-f", "${Status} ${Version}",
+		"aad-login"); got != "install ok installed "+current {
 		t.Errorf("the package is %s", got)
 	}
 	if got := rig.Must(t, "getent", "passwd", name); got != entry {
 		t.Errorf("%q, was %q", got, entry)
 	}
-	text = strings.ReplaceAll(strings.ReplaceAll(text, "https://127.0.0.1:9", "https://127.0.0.1:8443"), "http://127.0.0.1:9", "http://127.0.0.1:8442")
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "https://127.0.0.1:9",
+		"https://127.0.0.1:8443"), "http://127.0.0.1:9", "http://127.0.0.1:8442")
 	if got := rig.FileText(t, rig.ConfigFile); got != text {
 		t.Errorf("the configuration is %s", got)
 	}
@@ -212,7 +229,8 @@ func TestExtensionZip(t *testing.T) {
 			t.Errorf("%q", f.Name)
 		}
 	}
-	want := map[string]os.FileMode{"HandlerManifest.json": 0o644, "bin/handler": 0o755, "bin/aad-extension-amd64": 0o755,
+	want := map[string]os.FileMode{"HandlerManifest.json": 0o644, "bin/handler": 0o755,
+		"bin/aad-extension-amd64": 0o755,
 		"bin/aad-extension-arm64": 0o755, "packages/aad-login_0.0.1_amd64.deb": 0o644}
 	if fmt.Sprint(modes) != fmt.Sprint(want) {
 		t.Errorf("%v", modes)
@@ -221,13 +239,15 @@ func TestExtensionZip(t *testing.T) {
 	rig.Must(t, "mv", file, file+".once")
 	rig.Build(t, "../../../packaging/extension/build", again, "0.0.1", "aad-login_0.0.1_amd64.deb")
 	rig.Must(t, "cmp", file, file+".once")
-	if out, status := rig.Command(t, "", "../../../packaging/extension/build", again, "0.0.1"); status == 0 || !strings.Contains(out, "arm64.deb is missing") {
+	if out, status := rig.Command(t, "", "../../../packaging/extension/build", again,
+		"0.0.1"); status == 0 || !strings.Contains(out, "arm64.deb is missing") {
 		t.Errorf("a package is missing, and it said %q, status %d", out, status)
 	}
 	for _, arch := range []string{"amd64", "arm64"} {
 		program := filepath.Join(t.TempDir(), arch)
 		unzip(t, file, "bin/aad-extension-"+arch, program)
-		if out := rig.Must(t, "readelf", "-hl", program); strings.Contains(out, "INTERP") || arch == "arm64" != strings.Contains(out, "AArch64") {
+		if out := rig.Must(t, "readelf", "-hl", program); strings.Contains(out, "INTERP") ||
+			arch == "arm64" != strings.Contains(out, "AArch64") {
 			t.Errorf("%s is not static, or not for its processor:\n%s", arch, out)
 		}
 	}

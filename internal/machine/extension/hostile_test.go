@@ -29,10 +29,12 @@ func newHandler(t *testing.T, file string) *handler {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"bin/handler", "bin/aad-extension-amd64", "packages/aad-login_0.0.1_amd64.deb"} {
+	for _, name := range []string{"bin/handler", "bin/aad-extension-amd64",
+		"packages/aad-login_0.0.1_amd64.deb"} {
 		unzip(t, file, name, filepath.Join(h.base, name))
 	}
-	h.write("HandlerEnvironment.json", fmt.Sprintf(`[{"name": %q, "version": 1.0, "handlerEnvironment": {"logFolder": "%[2]s/log",
+	h.write("HandlerEnvironment.json",
+		fmt.Sprintf(`[{"name": %q, "version": 1.0, "handlerEnvironment": {"logFolder": "%[2]s/log",
 		"configFolder": "%[2]s/config", "statusFolder": "%[2]s/status", "heartbeatFile": "%[2]s/heartbeat.log"}}]`, rig.ExtensionName, h.base))
 	return h
 }
@@ -46,7 +48,8 @@ func (h *handler) write(name, text string) {
 
 func (h *handler) settings(sequence int, public string) {
 	h.write(fmt.Sprintf("config/%d.settings", sequence),
-		`{"runtimeSettings": [{"handlerSettings": {"publicSettings": `+public+`, "protectedSettings": "TUlJ", "protectedSettingsCertThumbprint": "A"}}]}`)
+		`{"runtimeSettings": [{"handlerSettings": {"publicSettings": `+public+
+			`, "protectedSettings": "TUlJ", "protectedSettingsCertThumbprint": "A"}}]}`)
 }
 
 func (h *handler) run(what string) (string, int) {
@@ -58,7 +61,8 @@ func (h *handler) run(what string) (string, int) {
 func (h *handler) must(what string) {
 	h.t.Helper()
 	if out, status := h.run(what); status != 0 {
-		h.t.Fatalf("%s: exit status %d: %s\n%s", what, status, out, rig.FileText(h.t, h.base+"/log/aad-extension.log"))
+		h.t.Fatalf("%s: exit status %d: %s\n%s", what, status, out,
+			rig.FileText(h.t, h.base+"/log/aad-extension.log"))
 	}
 }
 
@@ -67,9 +71,11 @@ func (h *handler) refuses(what string, status int, sentence string) {
 	h.t.Helper()
 	out, got := h.run(what)
 	report, _ := os.ReadFile(filepath.Join(h.base, "status/1.status"))
-	if got != status || !strings.Contains(out, sentence) || !strings.Contains(string(report), strings.Trim(fmt.Sprintf("%q", sentence), `"`)) ||
+	if got != status || !strings.Contains(out, sentence) || !strings.Contains(string(report),
+		strings.Trim(fmt.Sprintf("%q", sentence), `"`)) ||
 		!strings.Contains(string(report), fmt.Sprintf(`"status":"error","code":%d,`, status)) {
-		h.t.Errorf("%s: exit status %d, not %d, said %q, reports %s", what, got, status, out, report)
+		h.t.Errorf("%s: exit status %d, not %d, said %q, reports %s",
+			what, got, status, out, report)
 	}
 }
 
@@ -107,7 +113,8 @@ func TestExtensionRefuses(t *testing.T) {
 		refuses(23, "/lib/security/pam_aad.so is there already, and is not this extension's.")
 	})
 	t.Run("another entry", func(t *testing.T) {
-		rig.Edit(t, "/etc/nsswitch.conf", func(s string) []byte { return []byte("passwd: files aad\n" + s) })
+		rig.Edit(t, "/etc/nsswitch.conf",
+			func(s string) []byte { return []byte("passwd: files aad\n" + s) })
 		refuses(23, "/etc/nsswitch.conf names a service aad already (passwd: files aad).")
 	})
 	t.Run("another distribution", func(t *testing.T) {
@@ -123,21 +130,24 @@ func TestExtensionRefuses(t *testing.T) {
 	t.Run("a missing package", func(t *testing.T) {
 		deb := h.base + "/packages/aad-login_0.0.1_amd64.deb"
 		rig.Must(t, "cp", deb, h.base+"/deb")
-		rig.Must(t, "sh", "-c", `dpkg-deb -R "$0" "$0.d" && sed -i "s/^Depends: /&libnonesuch (>= 2) | bash (>= 99), bash (>= 1), /" "$0.d/DEBIAN/control" &&
+		rig.Must(t, "sh", "-c",
+			`dpkg-deb -R "$0" "$0.d" && sed -i "s/^Depends: /&libnonesuch (>= 2) | bash (>= 99), bash (>= 1), /" "$0.d/DEBIAN/control" &&
 			dpkg-deb -Znone -b "$0.d" "$0"`, deb)
 		refuses(52, "The package needs what is not installed: libnonesuch (>= 2) | bash (>= 99).")
 		rig.Must(t, "mv", h.base+"/deb", deb)
 	})
 	t.Run("no settings", func(t *testing.T) {
 		h.write("config/1.settings", "")
-		refuses(22, "There are no settings, and no complete configuration on the machine: tenant_id is missing.")
+		refuses(22, "There are no settings, and no complete configuration on the machine: "+
+			"tenant_id is missing.")
 		h.write("config/1.settings", "{")
 		refuses(22, "1.settings: is not what the agent writes: no JSON at byte 1.")
 	})
 	for _, line := range rig.Differences(bare, rig.Wiring(t)) {
 		t.Error(line)
 	}
-	if log := rig.FileText(t, h.base+"/log/aad-extension.log"); strings.Contains(log, "TUlJ") || !strings.Contains(log, "libnonesuch") {
+	if log := rig.FileText(t, h.base+"/log/aad-extension.log"); strings.Contains(log, "TUlJ") ||
+		!strings.Contains(log, "libnonesuch") {
 		t.Errorf("the log is %s", log)
 	}
 }
@@ -158,9 +168,11 @@ func TestExtensionAgainAndAgain(t *testing.T) {
 	killed := func(what, program string) {
 		t.Helper()
 		pid := filepath.Join(t.TempDir(), "pid")
-		script := fmt.Sprintf("kill -9 $(cat %s) $PPID # preinst looks whether it knows '--root'\n", pid)
+		script := fmt.Sprintf("kill -9 $(cat %s) $PPID # preinst looks whether it knows '--root'\n",
+			pid)
 		standIn(t, program, script, func() {
-			out, status := rig.Command(t, "", "sh", "-c", `echo $$ >"$0"; exec "$1/bin/handler" "$2"`, pid, h.base, what)
+			out, status := rig.Command(t, "", "sh", "-c",
+				`echo $$ >"$0"; exec "$1/bin/handler" "$2"`, pid, h.base, what)
 			if status != -1 {
 				t.Errorf("%s with %s: exit status %d, said %s", what, program, status, out)
 			}
@@ -200,7 +212,8 @@ func TestExtensionAgainAndAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.FcntlFlock(lock.Fd(), syscall.F_SETLK, &syscall.Flock_t{Type: syscall.F_WRLCK}); err != nil {
+	if err := syscall.FcntlFlock(lock.Fd(), syscall.F_SETLK,
+		&syscall.Flock_t{Type: syscall.F_WRLCK}); err != nil {
 		t.Fatal(err)
 	}
 	var both [2]*exec.Cmd
@@ -231,7 +244,8 @@ func TestExtensionAgainAndAgain(t *testing.T) {
 	rig.Must(t, "mount", "-t", "tmpfs", "-o", "size=4k", "full", h.base+"/status")
 	rig.Must(t, "sh", "-c", `! dd if=/dev/zero of="$0/status/filler" bs=4k 2>/dev/null`, h.base)
 	out, status := h.run("enable")
-	if status != 1 || !strings.Contains(out, "the status cannot be written to 3.status") || !strings.Contains(out, "no space left on device") {
+	if status != 1 || !strings.Contains(out, "the status cannot be written to 3.status") ||
+		!strings.Contains(out, "no space left on device") {
 		t.Errorf("exit status %d, said %s", status, out)
 	}
 	rig.Must(t, "umount", h.base+"/status")

@@ -57,15 +57,22 @@ func TestVMApplication(t *testing.T) {
 		rig.Must(t, "aadctl", "check", "--offline")
 	}
 	configured("tenant_id = 1\n")
-	if out, status := run("update"); status != 1 || !strings.Contains(out, "tenant_id") || !strings.Contains(out, "is what it was") {
+	if out, status := run("update"); status != 1 || !strings.Contains(out, "tenant_id") ||
+		!strings.Contains(out, "is what it was") {
 		t.Errorf("exit status %d, said %s", status, out)
 	}
 	if got := rig.FileText(t, rig.ConfigFile); got != configuration {
 		t.Errorf("the configuration is %s", got)
 	}
 	t.Run("dpkg cannot say", func(t *testing.T) {
-		rig.Edit(t, "/usr/bin/dpkg-query", func(string) []byte { return []byte("#!/bin/sh\necho dpkg-query: error: damaged >&2\nexit 2\n") })
-		if out, status := run("remove"); status != 1 || !strings.Contains(out, "cannot be told: dpkg-query: error: damaged. Nothing has been changed.") {
+		rig.Edit(t, "/usr/bin/dpkg-query",
+			func(string) []byte {
+				return []byte("#!/bin/sh\necho dpkg-query: error: damaged " +
+					">&2\nexit 2\n")
+			})
+		if out, status := run("remove"); status != 1 ||
+			!strings.Contains(out,
+				"cannot be told: dpkg-query: error: damaged. Nothing has been changed.") {
 			t.Errorf("exit status %d, said %s", status, out)
 		}
 	})

@@ -74,7 +74,8 @@ func mapped(t *testing.T, pid int) module {
 	t.Helper()
 	for line := range strings.Lines(process(t, pid, "maps")) {
 		fields := strings.Fields(line)
-		if len(fields) == 6 && strings.HasSuffix(fields[5], "/pam_aad.so") { // the first one begins where the file does
+		// the first one begins where the file does
+		if len(fields) == 6 && strings.HasSuffix(fields[5], "/pam_aad.so") {
 			from, _, _ := strings.Cut(fields[0], "-")
 			base, err := strconv.ParseUint(from, 16, 64)
 			if err != nil {
@@ -120,7 +121,8 @@ func (m module) copied(section string) (n int) {
 			m.t.Fatal(err)
 		}
 		const resident, swapped, ofFile = 1 << 63, 1 << 62, 1 << 61
-		if bits := binary.LittleEndian.Uint64(entry[:]); bits&(resident|swapped) != 0 && bits&ofFile == 0 {
+		if bits := binary.LittleEndian.Uint64(entry[:]); bits&(resident|swapped) != 0 &&
+			bits&ofFile == 0 {
 			n++
 		}
 	}

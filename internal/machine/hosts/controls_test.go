@@ -28,7 +28,8 @@ var calls = []struct {
 	after bool // on a handle that has authenticated
 	call  func(*pam.Transaction) error
 }{
-	{"setcred alone", false, func(tx *pam.Transaction) error { return tx.SetCred(pam.EstablishCred) }},
+	{"setcred alone", false,
+		func(tx *pam.Transaction) error { return tx.SetCred(pam.EstablishCred) }},
 	{"authenticate", false, func(tx *pam.Transaction) error { return tx.Authenticate(0) }},
 	{"setcred", true, func(tx *pam.Transaction) error { return tx.SetCred(pam.EstablishCred) }},
 	{"acct_mgmt", false, func(tx *pam.Transaction) error { return tx.AcctMgmt(0) }},
@@ -76,7 +77,8 @@ func packaged(t *testing.T) map[string]string {
 
 // everywhere is one control for every type.
 func everywhere(control string) map[string]string {
-	return map[string]string{"auth": control, "account": control, "session": control, "password": control}
+	return map[string]string{"auth": control, "account": control,
+		"session": control, "password": control}
 }
 
 // under gives the service directory in which the module's lines have these controls.
@@ -85,7 +87,8 @@ func under(t *testing.T, controls map[string]string) string {
 	var text strings.Builder
 	for kind, control := range controls {
 		fmt.Fprintf(&text, "%s %s pam_aad.so\n", kind, control)
-		fmt.Fprintf(&text, "%s required pam_permit.so\n%[1]s required pam_permit.so\n", kind) // the second for those who jump
+		// the second for those who jump
+		fmt.Fprintf(&text, "%s required pam_permit.so\n%[1]s required pam_permit.so\n", kind)
 	}
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "vlock"), []byte(text.String()), 0o644); err != nil {
@@ -114,9 +117,13 @@ func through(t *testing.T, dir, user string, prompt func(string) error) (results
 
 // The states in which a machine may be.
 var states = map[string]func(*testing.T){
-	"in order":         func(*testing.T) {},
-	"store damaged":    func(t *testing.T) { rig.Edit(t, rig.StoreFile, func(s string) []byte { return []byte(s[:len(s)/2]) }) },
-	"no configuration": func(t *testing.T) { rig.Edit(t, rig.ConfigFile, func(string) []byte { return nil }) },
+	"in order": func(*testing.T) {},
+	"store damaged": func(t *testing.T) {
+		rig.Edit(t, rig.StoreFile, func(s string) []byte { return []byte(s[:len(s)/2]) })
+	},
+	"no configuration": func(t *testing.T) {
+		rig.Edit(t, rig.ConfigFile, func(string) []byte { return nil })
+	},
 	"neither": func(t *testing.T) {
 		rig.Edit(t, rig.StoreFile, func(s string) []byte { return []byte(s[:len(s)/2]) })
 		rig.Edit(t, rig.ConfigFile, func(string) []byte { return nil })
@@ -162,21 +169,27 @@ func TestControlsAndOurAccounts(t *testing.T) {
 		state, user string
 		want        map[string]string // of each control
 	}{
-		{"in order", user, map[string]string{"required": "......d", "requisite": "......d", "sufficient": ".......", "optional": ".......", either: ".......", own: "......d"}},
-		{"in order", norole, map[string]string{"required": ".ddd..d", "requisite": ".ddd..d", own: ".ddd..d"}},
-		{"store damaged", user, map[string]string{"required": ".sss..d", "requisite": ".sss..d", own: ".sss..d"}},
-		{"no configuration", user, map[string]string{"required": ".sss..d", "requisite": ".sss..d", own: ".sss..d"}},
+		{"in order", user, map[string]string{"required": "......d", "requisite": "......d",
+			"sufficient": ".......", "optional": ".......", either: ".......", own: "......d"}},
+		{"in order", norole, map[string]string{"required": ".ddd..d",
+			"requisite": ".ddd..d", own: ".ddd..d"}},
+		{"store damaged", user, map[string]string{"required": ".sss..d",
+			"requisite": ".sss..d", own: ".sss..d"}},
+		{"no configuration", user, map[string]string{"required": ".sss..d",
+			"requisite": ".sss..d", own: ".sss..d"}},
 	} {
 		t.Run(test.user+" "+test.state, func(t *testing.T) {
 			states[test.state](t)
 			for control, want := range test.want {
-				if got := through(t, under(t, everywhere(control)), test.user, rig.As(test.user)); got != want {
+				if got := through(t, under(t, everywhere(control)), test.user,
+					rig.As(test.user)); got != want {
 					t.Errorf("%s: %s, want %s", control, got, want)
 				}
 			}
 			ours := packaged(t)
 			delete(ours, "password")
-			if got, want := through(t, under(t, ours), test.user, rig.As(test.user))[:6], test.want["required"][:6]; got != want {
+			if got, want := through(t, under(t, ours), test.user, rig.As(test.user))[:6],
+				test.want["required"][:6]; got != want {
 				t.Errorf("the package's lines: %s, want %s", got, want)
 			}
 		})
@@ -187,11 +200,16 @@ func TestControlsAndOurAccounts(t *testing.T) {
 // there.
 func shippedStacks(t *testing.T) map[string]string {
 	t.Helper()
-	printed := func(kind string) string { return rig.Must(t, "../../../packaging/wiring/pam-stack", "print", kind) }
+	printed := func(kind string) string {
+		return rig.Must(t, "../../../packaging/wiring/pam-stack", "print", kind)
+	}
 	redHat := filepath.Join(t.TempDir(), "password-auth")
-	text := "auth required pam_env.so\nauth [default=1 ignore=ignore success=ok] pam_usertype.so isregular\n" +
-		"auth [default=1 ignore=ignore success=ok] pam_localuser.so\nauth sufficient pam_unix.so nodelay\nauth required pam_deny.so\n" +
-		"account required pam_unix.so\naccount sufficient pam_localuser.so\naccount sufficient pam_usertype.so issystem\naccount required pam_permit.so\n"
+	text := "auth required pam_env.so\nauth [default=1 ignore=ignore success=ok] pam_usertype.so " +
+		"isregular\n" +
+		"auth [default=1 ignore=ignore success=ok] pam_localuser.so\nauth sufficient pam_unix.so " +
+		"nodelay\nauth required pam_deny.so\n" +
+		"account required pam_unix.so\naccount sufficient pam_localuser.so\naccount sufficient " +
+		"pam_usertype.so issystem\naccount required pam_permit.so\n"
 	if err := os.WriteFile(redHat, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +220,8 @@ func shippedStacks(t *testing.T) map[string]string {
 	}
 	all := map[string]string{
 		"Red Hat": string(wired),
-		"SUSE": "auth optional pam_env.so\n" + printed("auth") + "auth required pam_env.so\nauth required pam_unix.so nodelay\n" +
+		"SUSE": "auth optional pam_env.so\n" + printed("auth") +
+			"auth required pam_env.so\nauth required pam_unix.so nodelay\n" +
 			printed("account") + "account required pam_unix.so try_first_pass\n",
 		"Debian": "@include common-auth\n@include common-account\n",
 	}
@@ -226,14 +245,18 @@ func TestShippedStacksAndLocalUsers(t *testing.T) {
 			t.Run(name+", "+state, func(t *testing.T) {
 				be(t)
 				start := func(password string) *pam.Transaction {
-					tx, err := pam.StartConfDir("machine", "local", pam.ConversationFunc(func(pam.Style, string) (string, error) { return password, nil }), dir)
+					tx, err := pam.StartConfDir("machine", "local",
+						pam.ConversationFunc(func(pam.Style, string) (string, error) {
+							return password, nil
+						}), dir)
 					if err != nil {
 						t.Fatal(err)
 					}
 					t.Cleanup(func() { tx.End() })
 					return tx
 				}
-				if strings.Contains(stack, "nodelay") { // else it takes two seconds, and TestLocalUserWithWrongPassword has it
+				// else it takes two seconds, and TestLocalUserWithWrongPassword has it
+				if strings.Contains(stack, "nodelay") {
 					if err := start("wrong").Authenticate(0); err == nil {
 						t.Error("let in with a wrong password")
 					}

@@ -19,12 +19,16 @@ func TestCrowdedHost(t *testing.T) {
 	dir := t.TempDir()
 	services := t.TempDir()
 	program := filepath.Join(dir, "crowd")
-	rig.Must(t, "gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, "../../../pam/testdata/crowd.c", "-lpam", "-ldl", "-lpthread")
-	if err := os.WriteFile(filepath.Join(services, "crowd"), []byte("account required pam_aad.so config=/nonexistent/config.toml\n"), 0o644); err != nil {
+	rig.Must(t, "gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program,
+		"../../../pam/testdata/crowd.c", "-lpam", "-ldl", "-lpthread")
+	if err := os.WriteFile(filepath.Join(services, "crowd"),
+		[]byte("account required pam_aad.so config=/nonexistent/config.toml\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	out, status := rig.Command(t, "", program, services, "20")
-	if status != 0 || !strings.HasPrefix(out, "20 workers of a host with 50 threads, 0 seen by it") {
+	if status != 0 ||
+		!strings.HasPrefix(out, "20 workers of a host with 50 threads, 0 seen by it") {
 		t.Errorf("exit %d: %s", status, out)
 	}
 }

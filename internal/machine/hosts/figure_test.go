@@ -33,7 +33,9 @@ const (
 func figure(t *testing.T, p program) (absent, installed []time.Duration) {
 	without := func(t *testing.T) {
 		rig.Must(t, "dpkg", "--remove", "aad-login")
-		t.Cleanup(func() { rig.Must(t, "dpkg", "--install", "--force-confold", rig.DebianPackage(t)) })
+		t.Cleanup(func() {
+			rig.Must(t, "dpkg", "--install", "--force-confold", rig.DebianPackage(t))
+		})
 		absent = append(absent, times(t, p, "stranger%d")...)
 	}
 	with := func(t *testing.T) {
@@ -61,7 +63,8 @@ func figure(t *testing.T, p program) (absent, installed []time.Duration) {
 func times(t *testing.T, p program, names string) (all []time.Duration) {
 	t.Helper()
 	var knocking sync.WaitGroup
-	t.Cleanup(knocking.Wait) // after the program has been ended, for whom still waits for its answer
+	// after the program has been ended, for whom still waits for its answer
+	t.Cleanup(knocking.Wait)
 	if p.start != nil {
 		p.start(t)
 	}

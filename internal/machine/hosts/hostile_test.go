@@ -16,7 +16,8 @@ import (
 func TestThreadsOfTheHost(t *testing.T) {
 	const times = 40
 	rig.Stored(t, "user@contoso.example")
-	c := rig.Open(t, rig.HostProgram(t), "crowd", "thread", "times="+strconv.Itoa(times), "sudo", "user@contoso.example", "acct_mgmt")
+	c := rig.Open(t, rig.HostProgram(t), "crowd", "thread", "times="+strconv.Itoa(times), "sudo",
+		"user@contoso.example", "acct_mgmt")
 	for range times {
 		c.Expect(`result acct_mgmt 0\n`)
 	}
@@ -29,11 +30,15 @@ func TestLimitsOfTheUser(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	stack := onlyOurs(t, "")
 	for _, limits := range []string{
-		"--as=67108864:", "--stack=65536", "--stack=unlimited", "--stack=1099511627776", "--fsize=0:", "--nproc=1:",
-		"--nofile=12", "--cpu=30 --data=67108864: --memlock=0 --sigpending=0 --rtprio=0 --msgqueue=0 --locks=0 --core=unlimited",
+		"--as=67108864:", "--stack=65536", "--stack=unlimited", "--stack=1099511627776",
+		"--fsize=0:", "--nproc=1:",
+		"--nofile=12",
+		"--cpu=30 --data=67108864: --memlock=0 --sigpending=0 --rtprio=0 --msgqueue=0 --locks=0 " +
+			"--core=unlimited",
 	} {
 		t.Run(limits, func(t *testing.T) {
-			args := append(strings.Fields(limits), "--", rig.HostProgram(t), "odd", "real=65534", "confdir="+stack,
+			args := append(strings.Fields(limits), "--", rig.HostProgram(t), "odd",
+				"real=65534", "confdir="+stack,
 				"vlock", "user@contoso.example", "acct_mgmt")
 			c := rig.Open(t, "prlimit", args...)
 			c.Expect(`result acct_mgmt 0\n`)
@@ -47,7 +52,8 @@ func TestLimitsOfTheUser(t *testing.T) {
 func TestHardLimitsFailClosed(t *testing.T) {
 	stack := onlyOurs(t, "")
 	for _, limits := range []string{"--as=67108864", "--fsize=0", "--nofile=5"} {
-		c := rig.Open(t, "prlimit", append(strings.Fields(limits), "--", rig.HostProgram(t), "confdir="+stack,
+		c := rig.Open(t, "prlimit", append(strings.Fields(limits), "--",
+			rig.HostProgram(t), "confdir="+stack,
 			"vlock", "norole@contoso.example", "acct_mgmt")...)
 		if result := c.Expect(`result acct_mgmt (\d+)\n`)[1]; result == rig.PAMSuccess {
 			t.Errorf("%s: let in", limits)
@@ -63,10 +69,13 @@ func TestMemoryLimitOfTheHost(t *testing.T) {
 	stack := onlyOurs(t, "")
 	for limit, want := range map[string]string{"--as=209715200": "200", "--data=104857600": "100"} {
 		mark := rig.Syslog.Mark()
-		c := rig.Open(t, "setpriv", "--bounding-set", "-sys_resource", "prlimit", limit, "--", rig.HostProgram(t), "confdir="+stack,
+		c := rig.Open(t, "setpriv", "--bounding-set", "-sys_resource", "prlimit", limit, "--",
+			rig.HostProgram(t), "confdir="+stack,
 			"vlock", "user@contoso.example", "authenticate")
 		c.Expect(`Something went wrong on this machine, and nobody was signed in\. [^\n]*\nCorrelation ID: \S+\nresult authenticate ` + rig.PAMSystemErr)
 		c.End()
-		rig.Syslog.Exactly(t, mark, 1, `failed reason="memory-limit" account="user@contoso\.example" .*error="memory limit `+want+` MB of the host"`)
+		rig.Syslog.Exactly(t, mark, 1,
+			`failed reason="memory-limit" account="user@contoso\.example" .*error="memory limit `+
+				want+` MB of the host"`)
 	}
 }

@@ -30,7 +30,8 @@ func TestPamtester(t *testing.T) {
 func TestSu(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	rig.LocalUser(t)
-	c := rig.Open(t, "runuser", "-u", "local", "--", "su", "-", "user@contoso.example", "-c", "id -un")
+	c := rig.Open(t, "runuser", "-u", "local", "--", "su", "-", "user@contoso.example", "-c",
+		"id -un")
 	c.Expect(`Signing in to \S+ as user@contoso\.example \(su-l\)\.`)
 	c.SignIn("user@contoso.example")
 	c.Expect(`\nuser@contoso\.example\n`)

@@ -62,7 +62,8 @@ func (j jobs) run(t *testing.T, user, file string) {
 	t.Helper()
 	j.submit(t, user, file)
 	j.start(t)
-	rig.Eventually(t, "the job of "+user+" has run", rig.Patience, func() bool { return hasRun(file, user) })
+	rig.Eventually(t, "the job of "+user+" has run", rig.Patience,
+		func() bool { return hasRun(file, user) })
 }
 
 func hasRun(file, user string) bool {
@@ -85,7 +86,8 @@ var cronJobs = jobs{
 var atJobs = jobs{
 	service: "atd",
 	submit: func(t *testing.T, user, file string) {
-		if out, status := rig.Command(t, "id -un >"+file+"\n", "runuser", "-u", user, "--", "sh", "-c", "cd / && at now"); status != 0 {
+		if out, status := rig.Command(t, "id -un >"+file+"\n", "runuser", "-u", user, "--", "sh",
+			"-c", "cd / && at now"); status != 0 {
 			t.Fatal(out)
 		}
 	},
@@ -103,7 +105,8 @@ func startCron(t *testing.T) {
 	for _, link := range rig.PIDs(t, "cron") {
 		rig.Command(t, "", "kill", strings.Split(link, "/")[2]) // it may have ended meanwhile
 	}
-	rig.Eventually(t, "cron has ended", rig.Patience, func() bool { return len(rig.PIDs(t, "cron")) == 0 })
+	rig.Eventually(t, "cron has ended", rig.Patience,
+		func() bool { return len(rig.PIDs(t, "cron")) == 0 })
 	os.Remove("/run/crond.reboot") // this is the first start since the machine was booted
 	var cron *exec.Cmd
 	var ended chan error
@@ -135,11 +138,14 @@ func startCron(t *testing.T) {
 // the log says how the sign-in went.
 func TestPolkit(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
-	for user, want := range map[string]string{"user@contoso.example": "signed-in", "norole@contoso.example": "denied"} {
+	for user, want := range map[string]string{"user@contoso.example": "signed-in",
+		"norole@contoso.example": "denied"} {
 		mark := rig.Syslog.Mark()
 		said := rig.PolkitHelper(t, user)
 		rig.Syslog.Exactly(t, mark, 1, want+` .*service="polkit-1"`)
-		if denied := strings.Contains(said, "PAM_ERROR_MSG Access denied:  to sign-in"); denied != (want == "denied") || !strings.Contains(said, "FAILURE\n") {
+		if denied := strings.Contains(said,
+			"PAM_ERROR_MSG Access denied:  to sign-in"); denied != (want == "denied") ||
+			!strings.Contains(said, "FAILURE\n") {
 			t.Errorf("%s: said %q", user, said)
 		}
 	}

@@ -22,7 +22,8 @@ import (
 func onlyOurs(t *testing.T, arguments string) string {
 	t.Helper()
 	dir := t.TempDir()
-	stack := fmt.Sprintf("auth required pam_aad.so %s\naccount required pam_aad.so %[1]s\n", arguments)
+	stack := fmt.Sprintf("auth required pam_aad.so %s\naccount required pam_aad.so %[1]s\n",
+		arguments)
 	if err := os.WriteFile(filepath.Join(dir, "vlock"), []byte(stack), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -58,14 +59,20 @@ func outcomes() []outcome {
 		}
 	}
 	return []outcome{
-		{name: "signed in", user: user, answer: func(c *rig.Terminal) { c.SignIn(user) }, results: []string{rig.PAMSuccess, rig.PAMSuccess, rig.PAMSuccess}},
-		{name: "authorized", user: user, phases: []string{"acct_mgmt", "setcred"}, results: []string{rig.PAMSuccess, rig.PAMSuccess}},
-		{name: "denied", user: "norole@contoso.example", answer: func(c *rig.Terminal) { c.SignIn("norole@contoso.example") },
+		{name: "signed in", user: user, answer: func(c *rig.Terminal) { c.SignIn(user) },
+			results: []string{rig.PAMSuccess, rig.PAMSuccess, rig.PAMSuccess}},
+		{name: "authorized", user: user, phases: []string{"acct_mgmt", "setcred"},
+			results: []string{rig.PAMSuccess, rig.PAMSuccess}},
+		{name: "denied", user: "norole@contoso.example",
+			answer:  func(c *rig.Terminal) { c.SignIn("norole@contoso.example") },
 			results: []string{rig.PAMPermDenied}},
-		{name: "unknown user", user: "nobody-knows", answer: typed("wrong\n"), results: []string{"[^0].*"}},
-		{name: "broken configuration", user: user, config: func(string) []byte { return []byte("tenant_id = 1\n") },
+		{name: "unknown user", user: "nobody-knows", answer: typed("wrong\n"),
+			results: []string{"[^0].*"}},
+		{name: "broken configuration", user: user,
+			config:  func(string) []byte { return []byte("tenant_id = 1\n") },
 			results: []string{rig.PAMServiceErr}},
-		{name: "conversation failed", user: user, answer: typed(ctrlD), results: []string{rig.PAMConvErr}},
+		{name: "conversation failed", user: user, answer: typed(ctrlD),
+			results: []string{rig.PAMConvErr}},
 		{name: "declined", user: user, answer: func(c *rig.Terminal) {
 			_, code := c.Prompted()
 			if err := rig.Entra.Decline(code); err != nil {
@@ -110,12 +117,15 @@ func TestHostsAreLeftAsTheyWere(t *testing.T) {
 	for _, o := range outcomes() {
 		t.Run("sudo "+o.name, func(t *testing.T) { o.run(t, "odd", "real=65534", "sudo") })
 	}
-	unseen := outcome{name: "refused unseen", user: "user@contoso.example", results: []string{rig.PAMAuthErr}}
+	unseen := outcome{name: "refused unseen", user: "user@contoso.example",
+		results: []string{rig.PAMAuthErr}}
 	t.Run("cron "+unseen.name, func(t *testing.T) { unseen.run(t, "cron") })
 	// Without those for which a browser has to be waited for.
-	for _, words := range []string{"real=65534 su", "login", "sshd", "vlock", "polkit-1", "chld-ignored umask=0 sudo"} {
+	for _, words := range []string{"real=65534 su", "login", "sshd", "vlock", "polkit-1",
+		"chld-ignored umask=0 sudo"} {
 		for _, o := range outcomes() {
-			if slices.Contains([]string{"authorized", "unknown user", "conversation failed"}, o.name) {
+			if slices.Contains([]string{"authorized", "unknown user", "conversation failed"},
+				o.name) {
 				t.Run(words+" "+o.name, func(t *testing.T) { o.run(t, strings.Fields(words)...) })
 			}
 		}
@@ -126,13 +136,15 @@ func TestHostsAreLeftAsTheyWere(t *testing.T) {
 // and everybody's.
 func TestWorkersOfSlowCallers(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
-	c := rig.Open(t, "taskset", "-c", "0", "nice", "-n", "19", "chrt", "--idle", "0", "choom", "-n", "500", "--",
+	c := rig.Open(t, "taskset", "-c", "0", "nice", "-n", "19", "chrt", "--idle", "0",
+		"choom", "-n", "500", "--",
 		rig.HostProgram(t), "real=65534", "su", "user@contoso.example", "authenticate")
 	c.Prompted()
 	host, worker := c.Cmd.Process.Pid, workersOfHost(t, c.Cmd.Process.Pid)[0]
 	pace := func(pid int) string {
 		stat, status := process(t, pid, "stat"), process(t, pid, "status")
-		fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:]) // from the third on: proc(5)
+		// from the third on: proc(5)
+		fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
 		cpus := regexp.MustCompile(`(?m)^Cpus_allowed:\s+(.*)$`).FindStringSubmatch(status)[1]
 		return fmt.Sprintf("nice %s, policy %s, processors %s", fields[19-3], fields[41-3], cpus)
 	}

@@ -22,9 +22,10 @@ func TestSeveralMethodsOnOneConnection(t *testing.T) {
 	rig.Stored(t, user)
 	_, unknown := rig.KeyArgs(t, "2234", "any")
 	for name, first := range map[string][]string{
-		"password":         {"-o", "PreferredAuthentications=password,keyboard-interactive"},
-		"key":              {"-o", "PreferredAuthentications=publickey,keyboard-interactive"},
-		"key and password": {"-o", "PreferredAuthentications=publickey,password,keyboard-interactive"},
+		"password": {"-o", "PreferredAuthentications=password,keyboard-interactive"},
+		"key":      {"-o", "PreferredAuthentications=publickey,keyboard-interactive"},
+		"key and password": {"-o",
+			"PreferredAuthentications=publickey,password,keyboard-interactive"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := rig.Open(t, "ssh", append(append(first, unknown...), at, "id -un")...)
@@ -50,7 +51,8 @@ func TestKeyAndBrowser(t *testing.T) {
 	c = rig.Open(t, "ssh", append(unknown, at, "id -un")...)
 	c.Expect(`Permission denied`)
 	if status, _ := c.End(); status != 255 || rig.Requests("devicecode") != before {
-		t.Errorf("without the key: exit status %d, %d device codes", status, rig.Requests("devicecode")-before)
+		t.Errorf("without the key: exit status %d, %d device codes", status,
+			rig.Requests("devicecode")-before)
 	}
 
 	rig.Revoke(t, user)

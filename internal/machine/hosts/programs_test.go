@@ -178,10 +178,13 @@ func said(in bool, err error) string {
 // print writes the table.
 func print(t *testing.T, rows []row) {
 	var out strings.Builder
-	fmt.Fprintf(&out, "A local user's time beside %d strangers, ms, without the package and with it:\n", knockers)
-	fmt.Fprintf(&out, "%-12s %-28s %-12s %-7s %-8s %-15s %-26s %s\n", "program", "version", "service", "right", "wrong", "ours", "median", "95th percentile")
+	fmt.Fprintf(&out,
+		"A local user's time beside %d strangers, ms, without the package and with it:\n", knockers)
+	fmt.Fprintf(&out, "%-12s %-28s %-12s %-7s %-8s %-15s %-26s %s\n", "program", "version",
+		"service", "right", "wrong", "ours", "median", "95th percentile")
 	for _, r := range rows {
-		fmt.Fprintf(&out, "%-12s %-28s %-12s %-7s %-8s %-15s", r.name, r.version, r.service, r.right, r.wrong, r.ours)
+		fmt.Fprintf(&out, "%-12s %-28s %-12s %-7s %-8s %-15s", r.name, r.version,
+			r.service, r.right, r.wrong, r.ours)
 		if len(r.absent) == tries && len(r.installed) == tries {
 			fmt.Fprintf(&out, " %-26s %s", compare(r, tries/2), compare(r, tries*95/100))
 		} else if !r.inside {
@@ -195,5 +198,6 @@ func print(t *testing.T, rows []row) {
 // compare is the n-th of both times, and their ratio.
 func compare(r row, n int) string {
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	return fmt.Sprintf("%8.1f %8.1f (%4.2f)", ms(r.absent[n]), ms(r.installed[n]), float64(r.installed[n])/float64(r.absent[n]))
+	return fmt.Sprintf("%8.1f %8.1f (%4.2f)", ms(r.absent[n]), ms(r.installed[n]),
+		float64(r.installed[n])/float64(r.absent[n]))
 }

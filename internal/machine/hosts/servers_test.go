@@ -78,7 +78,8 @@ const giveUp = 20 * time.Second
 func sasl(_ *testing.T, user, password string) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), giveUp)
 	defer cancel()
-	out, _ := exec.CommandContext(ctx, "testsaslauthd", "-u", user, "-p", password, "-s", "imap", "-f", "/run/saslauthd/mux").CombinedOutput()
+	out, _ := exec.CommandContext(ctx, "testsaslauthd", "-u", user, "-p", password, "-s", "imap",
+		"-f", "/run/saslauthd/mux").CombinedOutput()
 	return answered(string(out), `OK "Success."`, `NO "authentication failed"`)
 }
 
@@ -148,18 +149,24 @@ func imap(_ *testing.T, user, password string) (bool, error) {
 // startApache lets the server's own user ask for passwords of others, without which no local user
 // gets in.
 func startApache(t *testing.T) {
-	os.WriteFile("/etc/pam.d/httpd", []byte("@include common-auth\n@include common-account\n"), 0o644)
+	os.WriteFile("/etc/pam.d/httpd", []byte("@include common-auth\n@include common-account\n"),
+		0o644)
 	os.MkdirAll("/run/apache2", 0o755)
 	modules := "/usr/lib/apache2/modules/"
 	load := ""
-	for name, file := range map[string]string{"mpm_prefork": "mod_mpm_prefork", "authn_core": "mod_authn_core", "authz_core": "mod_authz_core",
-		"authz_user": "mod_authz_user", "auth_basic": "mod_auth_basic", "authnz_pam": "mod_authnz_pam"} {
+	for name, file := range map[string]string{"mpm_prefork": "mod_mpm_prefork",
+		"authn_core": "mod_authn_core", "authz_core": "mod_authz_core",
+		"authz_user": "mod_authz_user", "auth_basic": "mod_auth_basic",
+		"authnz_pam": "mod_authnz_pam"} {
 		load += "LoadModule " + name + "_module " + modules + file + ".so\n"
 	}
-	daemon(t, "127.0.0.1:8081", "apache2", "-D", "FOREGROUND", "-f", settingsFile(t, "apache2.conf", "", load+
-		"ServerRoot /etc/apache2\nServerName test\nListen 127.0.0.1:8081\nUser www-data\nGroup shadow\nPidFile /run/apache2/test.pid\n"+
-		"ErrorLog /tmp/apache2.log\nDocumentRoot /usr/share/doc\n<Location />\nAuthType Basic\nAuthName test\nAuthBasicProvider PAM\n"+
-		"AuthPAMService httpd\nRequire valid-user\n</Location>\n"))
+	daemon(t, "127.0.0.1:8081", "apache2", "-D", "FOREGROUND", "-f",
+		settingsFile(t, "apache2.conf", "", load+
+			"ServerRoot /etc/apache2\nServerName test\nListen 127.0.0.1:8081\nUser "+
+			"www-data\nGroup shadow\nPidFile /run/apache2/test.pid\n"+
+			"ErrorLog /tmp/apache2.log\nDocumentRoot /usr/share/doc\n<Location />\nAuthType "+
+			"Basic\nAuthName test\nAuthBasicProvider PAM\n"+
+			"AuthPAMService httpd\nRequire valid-user\n</Location>\n"))
 }
 
 func get(url, user, password string, header map[string]string) (*http.Response, error) {
@@ -173,7 +180,10 @@ func get(url, user, password string, header map[string]string) (*http.Response, 
 	for name, value := range header {
 		req.Header.Set(name, value)
 	}
-	client := &http.Client{Timeout: 2 * giveUp, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Timeout: 2 * giveUp,
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}}
 	answer, err := client.Do(req)
 	if err == nil {
 		io.Copy(io.Discard, answer.Body)
@@ -193,8 +203,10 @@ func basic(_ *testing.T, user, password string) (bool, error) {
 // startSesman is with a stack in which pam_unix has nobody wait: xrdp-sesman asks PAM for one after
 // the other, so that while strangers wait nobody else gets in, with the package or without it.
 func startSesman(t *testing.T) {
-	rig.Must(t, "sh", "-c", `sed 's/pam_unix\.so/& nodelay/' /etc/pam.d/common-auth >/etc/pam.d/test-auth`)
-	rig.Edit(t, "/etc/pam.d/xrdp-sesman", func(s string) []byte { return []byte(strings.ReplaceAll(s, "common-auth", "test-auth")) })
+	rig.Must(t, "sh", "-c",
+		`sed 's/pam_unix\.so/& nodelay/' /etc/pam.d/common-auth >/etc/pam.d/test-auth`)
+	rig.Edit(t, "/etc/pam.d/xrdp-sesman",
+		func(s string) []byte { return []byte(strings.ReplaceAll(s, "common-auth", "test-auth")) })
 	daemon(t, "[::1]:3350", "xrdp-sesman", "-n")
 }
 
@@ -203,7 +215,8 @@ func startSesman(t *testing.T) {
 func sesman(_ *testing.T, user, password string) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), giveUp)
 	defer cancel()
-	out, _ := exec.CommandContext(ctx, "xrdp-sesrun", "-s", "127.0.0.1", "-p", password, user).CombinedOutput()
+	out, _ := exec.CommandContext(ctx, "xrdp-sesrun", "-s", "127.0.0.1", "-p", password, user).
+		CombinedOutput()
 	return answered(string(out), "ok data=1 ", "Connection denied (authentication error)")
 }
 
@@ -214,8 +227,10 @@ func cockpit(_ *testing.T, user, password string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if challenge := strings.Fields(answer.Header.Get("WWW-Authenticate")); len(challenge) == 3 { // a code: ENTER, and no browser
-		answer, err = get(cockpitLogin, "", "", map[string]string{"Authorization": "X-Conversation " + challenge[1] + " "})
+	// a code: ENTER, and no browser
+	if challenge := strings.Fields(answer.Header.Get("WWW-Authenticate")); len(challenge) == 3 {
+		answer, err = get(cockpitLogin, "", "",
+			map[string]string{"Authorization": "X-Conversation " + challenge[1] + " "})
 		if err != nil {
 			return false, err
 		}
@@ -240,7 +255,8 @@ func cockpitShows(t *testing.T, user string) {
 	}
 	page, code := m[1], m[2]
 	rig.Browse(t, page, code, user)
-	answer, err = get(cockpitLogin, "", "", map[string]string{"Authorization": "X-Conversation " + challenge[1] + " "})
+	answer, err = get(cockpitLogin, "", "",
+		map[string]string{"Authorization": "X-Conversation " + challenge[1] + " "})
 	if err != nil || answer.StatusCode != http.StatusOK {
 		t.Errorf("after the browser: %v, %v", answer, err)
 	}

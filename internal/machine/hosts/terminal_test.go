@@ -14,7 +14,8 @@ import (
 )
 
 func permitDoas(t *testing.T) {
-	if err := os.WriteFile("/etc/doas.conf", []byte("permit local as root\npermit user@contoso.example as root\n"), 0o400); err != nil {
+	if err := os.WriteFile("/etc/doas.conf",
+		[]byte("permit local as root\npermit user@contoso.example as root\n"), 0o400); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -48,13 +49,15 @@ func asVlock(t *testing.T, user string) *rig.Terminal {
 
 // typesPassword runs a program on a terminal and types the password. To whom it shows a code,
 // leaves.
-func typesPassword(begin func(t *testing.T, user string) *rig.Terminal) func(t *testing.T, user, password string) (bool, error) {
+func typesPassword(begin func(t *testing.T, user string) *rig.Terminal) func(t *testing.T,
+	user, password string) (bool, error) {
 	return func(t *testing.T, user, password string) (bool, error) {
 		c := begin(t, user)
 		last := c.Asks(`assword: |Press ENTER when ready\.|incorrect`)
 		if strings.HasSuffix(last, "assword: ") {
 			stop := c.KeepTyping(password)
-			last = c.Asks(`(?i)failure|sorry|incorrect|assword: |\$ `) // vlock asks again; login has a shell
+			// vlock asks again; login has a shell
+			last = c.Asks(`(?i)failure|sorry|incorrect|assword: |\$ `)
 			stop()
 		}
 		if last == "$ " {
@@ -72,7 +75,8 @@ func typesPassword(begin func(t *testing.T, user string) *rig.Terminal) func(t *
 }
 
 // showsCode runs a program on a terminal and signs in with a browser.
-func showsCode(service string, begin func(t *testing.T, user string) *rig.Terminal) func(t *testing.T, user string) {
+func showsCode(service string,
+	begin func(t *testing.T, user string) *rig.Terminal) func(t *testing.T, user string) {
 	return func(t *testing.T, user string) {
 		c := begin(t, user)
 		c.Expect(`Signing in to \S+ as ` + user + ` \(` + service + `\)\.`)

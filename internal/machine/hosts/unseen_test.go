@@ -19,11 +19,13 @@ import (
 // browser could be waited for.
 func TestNobodyReadsThePrompt(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "conversations")
-	rig.Must(t, "gcc", "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-o", program,
+	rig.Must(t, "gcc", "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror",
+		"-fsanitize=address,undefined", "-o", program,
 		"testdata/conversations.c", "-lpam")
 	rig.Stored(t, "user@contoso.example")
 	stack := onlyOurs(t, "")
-	for _, kind := range []string{"no-function", "fails", "wants-two", "later", "no-array", "no-answer", "fails-with-answer", "name",
+	for _, kind := range []string{"no-function", "fails", "wants-two", "later", "no-array",
+		"no-answer", "fails-with-answer", "name",
 		"password", "compares"} {
 		t.Run(kind, func(t *testing.T) {
 			mark := rig.Syslog.Mark()
@@ -31,7 +33,8 @@ func TestNobodyReadsThePrompt(t *testing.T) {
 			if out != "result "+rig.PAMConvErr+"\n" {
 				t.Errorf("%q", out)
 			}
-			rig.Syslog.Exactly(t, mark, 1, `failed reason="conversation-failed" account="user@contoso\.example"`)
+			rig.Syslog.Exactly(t, mark, 1,
+				`failed reason="conversation-failed" account="user@contoso\.example"`)
 			if left := rig.Workers(); len(left) > 0 {
 				t.Errorf("workers are left: %v", left)
 			}
@@ -41,10 +44,13 @@ func TestNobodyReadsThePrompt(t *testing.T) {
 
 // What hardening guides (CIS) have Debian's pam-auth-update put into the stacks of all services.
 var faillockProfiles = map[string]string{
-	"faillock": "Name: Enable pam_faillock to deny access\nDefault: yes\nPriority: 0\nAuth-Type: Primary\nAuth:\n" +
+	"faillock": "Name: Enable pam_faillock to deny access\nDefault: yes\nPriority: 0\nAuth-Type: " +
+		"Primary\nAuth:\n" +
 		"\t[default=die] pam_faillock.so authfail\n",
-	"faillock_notify": "Name: Notify of failed login attempts and reset count upon success\nDefault: yes\nPriority: 1024\n" +
-		"Auth-Type: Primary\nAuth:\n\trequisite pam_faillock.so preauth\nAccount-Type: Primary\nAccount:\n\trequired pam_faillock.so\n",
+	"faillock_notify": "Name: Notify of failed login attempts and reset count upon " +
+		"success\nDefault: yes\nPriority: 1024\n" +
+		"Auth-Type: Primary\nAuth:\n\trequisite pam_faillock.so preauth\nAccount-Type: " +
+		"Primary\nAccount:\n\trequired pam_faillock.so\n",
 }
 
 func withFaillock(t *testing.T) {
@@ -56,9 +62,12 @@ func withFaillock(t *testing.T) {
 		}
 		t.Cleanup(func() { os.Remove(path) })
 	}
-	t.Cleanup(func() { rig.Must(t, "pam-auth-update", "--package", "--remove", "faillock", "faillock_notify") })
+	t.Cleanup(func() {
+		rig.Must(t, "pam-auth-update", "--package", "--remove", "faillock", "faillock_notify")
+	})
 	rig.Must(t, "pam-auth-update", "--package", "--enable", "faillock", "faillock_notify")
-	if text := rig.Must(t, "cat", "/etc/pam.d/common-auth"); strings.Count(text, "pam_faillock.so") != 2 {
+	if text := rig.Must(t, "cat", "/etc/pam.d/common-auth"); strings.Count(text,
+		"pam_faillock.so") != 2 {
 		t.Fatal(text)
 	}
 }
@@ -66,7 +75,8 @@ func withFaillock(t *testing.T) {
 // tally is what pam_faillock has counted against a name.
 func tally(t *testing.T, name string) int {
 	t.Helper()
-	return strings.Count(rig.Must(t, "faillock", "--user", name), " V\n") // the heading of that column is "Valid"
+	// the heading of that column is "Valid"
+	return strings.Count(rig.Must(t, "faillock", "--user", name), " V\n")
 }
 
 // Strangers at a mail server do not lock anybody out of ssh: there an account of ours is refused at
@@ -78,33 +88,45 @@ func TestServiceThatShowsNoCode(t *testing.T) {
 	rig.Stored(t, account)
 	withFaillock(t)
 	rig.Put(t, "/etc/pam.d/imap", "@include common-auth\n@include common-account\n")
-	rig.Put(t, "/etc/pam.d/virtual", "auth [success=done user_unknown=ignore default=die] pam_aad.so\nauth required pam_permit.so\n"+
-		"account [success=ok ignore=ignore default=die] pam_aad.so\naccount required pam_permit.so\n")
+	rig.Put(t, "/etc/pam.d/virtual",
+		"auth [success=done user_unknown=ignore default=die] pam_aad.so\nauth required "+
+			"pam_permit.so\n"+
+			"account [success=ok ignore=ignore default=die] pam_aad.so\naccount required "+
+			"pam_permit.so\n")
 	attempt := func(service, name, password string) string {
-		out, _ := rig.Command(t, password+"\n", rig.HostProgram(t), service, name, "authenticate", "acct_mgmt", "setcred")
+		out, _ := rig.Command(t, password+"\n", rig.HostProgram(t), service, name,
+			"authenticate", "acct_mgmt", "setcred")
 		return out
 	}
 	mark, codes := rig.Syslog.Mark(), rig.Requests("devicecode")
 	for range 20 {
-		if out := attempt("imap", account, "a guess"); !strings.Contains(out, "result authenticate "+rig.PAMAuthErr+"\n") || strings.Contains(out, "assword") {
+		if out := attempt("imap", account, "a guess"); !strings.Contains(out,
+			"result authenticate "+rig.PAMAuthErr+"\n") || strings.Contains(out, "assword") {
 			t.Fatalf("%q", out)
 		}
 	}
-	rig.Syslog.Exactly(t, mark, 20, `denied reason="service-not-listed" account="`+account+`" service="imap" attempt=`)
+	rig.Syslog.Exactly(t, mark, 20, `denied reason="service-not-listed" account="`+account+
+		`" service="imap" attempt=`)
 	if n := rig.Requests("devicecode") - codes; n != 0 || tally(t, account) != 0 {
-		t.Errorf("%d codes were asked for, faillock: %s", n, rig.Must(t, "faillock", "--user", account))
+		t.Errorf("%d codes were asked for, faillock: %s", n,
+			rig.Must(t, "faillock", "--user", account))
 	}
 
 	mark = rig.Syslog.Mark()
-	if out := attempt("virtual", stranger, "its own"); !strings.Contains(out, "result setcred "+rig.PAMSuccess+"\n") {
+	if out := attempt("virtual", stranger, "its own"); !strings.Contains(out,
+		"result setcred "+rig.PAMSuccess+"\n") {
 		t.Errorf("another module's user: %q", out)
 	}
-	rig.Syslog.Exactly(t, mark, 1, `failed reason="service-not-listed" account="`+stranger+`" service="virtual" attempt=`)
-	if out := attempt("imap", "local", rig.LocalPassword); !strings.Contains(out, "result acct_mgmt "+rig.PAMSuccess+"\n") {
+	rig.Syslog.Exactly(t, mark, 1, `failed reason="service-not-listed" account="`+stranger+
+		`" service="virtual" attempt=`)
+	if out := attempt("imap", "local", rig.LocalPassword); !strings.Contains(out,
+		"result acct_mgmt "+rig.PAMSuccess+"\n") {
 		t.Errorf("a local user: %q", out)
 	}
-	if out := attempt("imap", "local", "wrong"); !strings.Contains(out, "assword") || tally(t, "local") != 1 {
-		t.Errorf("a local user, refused: %q, faillock: %s", out, rig.Must(t, "faillock", "--user", "local"))
+	if out := attempt("imap", "local", "wrong"); !strings.Contains(out, "assword") ||
+		tally(t, "local") != 1 {
+		t.Errorf("a local user, refused: %q, faillock: %s", out,
+			rig.Must(t, "faillock", "--user", "local"))
 	}
 
 	c := rig.SSH(t, account, "id -un")
@@ -114,7 +136,8 @@ func TestServiceThatShowsNoCode(t *testing.T) {
 	// The account phase goes on in every service, and one command shows a code in one more.
 	c = rig.Open(t, rig.HostProgram(t), "imap", account, "acct_mgmt")
 	c.Expect("result acct_mgmt " + rig.PAMSuccess + "\n")
-	rig.Edit(t, rig.ConfigFile, func(text string) []byte { return []byte(text) }) // put back at the end
+	// put back at the end
+	rig.Edit(t, rig.ConfigFile, func(text string) []byte { return []byte(text) })
 	t.Cleanup(func() { rig.Must(t, "aadctl", "config", "apply") })
 	rig.Must(t, "aadctl", "config", "add-service", "imap")
 	c = rig.Open(t, rig.HostProgram(t), "imap", account, "authenticate")

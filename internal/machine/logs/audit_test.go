@@ -37,37 +37,54 @@ func TestOneLine(t *testing.T) {
 		BeginWith string   // of the line
 		has       []string // somewhere in it
 	}{
-		{name: "signed in", prompt: rig.As(user), BeginWith: "signed-in", has: []string{`oid="dddddddd-3333-4444-5555-eeeeeeeeeeee"`, `decision="user"`,
-			` role="`, ` scope="/subscriptions/`, ` correlation_id="`, ` uti="`, ` duration="`, ` source="check-access"`}},
-		{name: "authorized", account: true, BeginWith: "authorized", has: []string{`oid="dddddddd`, `decision="user"`, ` role="`, ` scope="`}},
-		{name: "not authorized", account: true, fault: emulator.Fault{Endpoint: "checkaccess", Status: 503},
+		{name: "signed in", prompt: rig.As(user), BeginWith: "signed-in",
+			has: []string{`oid="dddddddd-3333-4444-5555-eeeeeeeeeeee"`, `decision="user"`,
+				` role="`, ` scope="/subscriptions/`, ` correlation_id="`, ` uti="`, ` duration="`,
+				` source="check-access"`}},
+		{name: "authorized", account: true, BeginWith: "authorized",
+			has: []string{`oid="dddddddd`, `decision="user"`, ` role="`, ` scope="`}},
+		{name: "not authorized", account: true,
+			fault:     emulator.Fault{Endpoint: "checkaccess", Status: 503},
 			BeginWith: `failed reason="unreachable"`},
-		{name: "other account", prompt: rig.As("admin@contoso.example"), BeginWith: `denied reason="other-account"`,
-			has: []string{`browser_account="admin@contoso.example"`, ` browser_oid="`, ` uti="`}},
+		{name: "other account", prompt: rig.As("admin@contoso.example"),
+			BeginWith: `denied reason="other-account"`,
+			has: []string{`browser_account="admin@contoso.example"`,
+				` browser_oid="`, ` uti="`}},
 		{name: "declined", prompt: func(code string) error { return rig.Entra.Decline(code) },
 			BeginWith: `denied reason="sign-in-refused"`},
-		{name: "expired", prompt: func(code string) error { return rig.Entra.Expire(code) }, BeginWith: `denied reason="expired"`},
+		{name: "expired", prompt: func(code string) error { return rig.Entra.Expire(code) },
+			BeginWith: `denied reason="expired"`},
 		{name: "forged", prompt: rig.As(user), forge: &emulator.Forgery{Sign: emulator.Stranger},
 			BeginWith: `denied reason="token-refused"`},
-		{name: "no uti", prompt: rig.As(user), forge: &emulator.Forgery{Claims: map[string]any{"uti": nil}}, BeginWith: `signed-in`},
+		{name: "no uti", prompt: rig.As(user),
+			forge: &emulator.Forgery{Claims: map[string]any{"uti": nil}}, BeginWith: `signed-in`},
 		{name: "no role", user: "norole@contoso.example", prompt: rig.As("norole@contoso.example"),
 			BeginWith: `denied reason="no-role"`,
-			has:       []string{`oid="eeeeeeee-4444-5555-6666-ffffffffffff"`, ` scope="/subscriptions/`, ` uti="`, ` fix="az role assignment create `}},
-		{name: "other person of that name", prompt: rig.As(user), BeginWith: `denied reason="name-of-another"`,
-			forge: &emulator.Forgery{Claims: map[string]any{"oid": "99999999-9999-9999-9999-999999999999"}}},
-		{name: "spelling", user: "User@contoso.example", BeginWith: `denied reason="misspelt-name"`},
+			has: []string{`oid="eeeeeeee-4444-5555-6666-ffffffffffff"`,
+				` scope="/subscriptions/`, ` uti="`, ` fix="az role assignment create `}},
+		{name: "other person of that name", prompt: rig.As(user),
+			BeginWith: `denied reason="name-of-another"`,
+			forge:     &emulator.Forgery{Claims: map[string]any{"oid": "99999999-9999-9999-9999-999999999999"}}},
+		{name: "spelling", user: "User@contoso.example",
+			BeginWith: `denied reason="misspelt-name"`},
 		{name: "Entra unreachable", fault: emulator.Fault{Endpoint: "devicecode", Reset: true},
 			BeginWith: `failed reason="unreachable"`},
-		{name: "Azure unreachable", prompt: rig.As(user), fault: emulator.Fault{Endpoint: "checkaccess", Status: 503},
+		{name: "Azure unreachable", prompt: rig.As(user),
+			fault:     emulator.Fault{Endpoint: "checkaccess", Status: 503},
 			BeginWith: `failed reason="unreachable"`},
-		{name: "Azure refuses to say", prompt: rig.As(user), fault: emulator.Fault{Endpoint: "checkaccess", Status: 403},
+		{name: "Azure refuses to say", prompt: rig.As(user),
+			fault:     emulator.Fault{Endpoint: "checkaccess", Status: 403},
 			BeginWith: `failed reason="authorization-not-asked"`},
-		{name: "configuration", arguments: "config=" + broken, BeginWith: `failed reason="configuration-error"`},
+		{name: "configuration", arguments: "config=" + broken,
+			BeginWith: `failed reason="configuration-error"`},
 		{name: "argument", arguments: `ty"po`, BeginWith: `failed reason="configuration-error"`,
 			has: []string{`argument="ty\"po"`}},
 		{name: "conversation", prompt: func(string) error { return errors.New("hung up") },
 			BeginWith: `failed reason="conversation-failed"`},
-		{name: "conversation, after the browser", prompt: func(code string) error { return errors.Join(rig.As(user)(code), errors.New("hung up")) },
+		{name: "conversation, after the browser",
+			prompt: func(code string) error {
+				return errors.Join(rig.As(user)(code), errors.New("hung up"))
+			},
 			BeginWith: `failed reason="conversation-failed"`},
 		{name: "worker killed", prompt: rig.KillWorker, BeginWith: `failed reason="worker-died"`},
 		{name: "debug", arguments: "debug", prompt: rig.As(user), BeginWith: "signed-in"},
@@ -101,7 +118,8 @@ func TestOneLine(t *testing.T) {
 			}
 			// Of a name that the host knows, and of an attempt that ended before the name was
 			// looked at, in the door.
-			has := append(test.has, ` account="`+test.user+`"`, ` service="vlock"`, ` rhost="192.0.2.7"`, ` attempt="`)
+			has := append(test.has, ` account="`+test.user+`"`, ` service="vlock"`,
+				` rhost="192.0.2.7"`, ` attempt="`)
 			if test.user == user && strings.Contains(line, "duration=") {
 				has = append(has, ` uid="`+uid+`"`)
 			}
@@ -169,7 +187,8 @@ func TestLineOfWhoLeaves(t *testing.T) {
 			page, code := c.Prompted()
 			polls := rig.Requests("checkaccess")
 			rig.Browse(t, page, code, user)
-			rig.Eventually(t, "the sign-in is authorized", rig.Patience, func() bool { return rig.Requests("checkaccess") > polls })
+			rig.Eventually(t, "the sign-in is authorized", rig.Patience,
+				func() bool { return rig.Requests("checkaccess") > polls })
 			c.Cmd.Process.Kill()
 		},
 	}
@@ -186,7 +205,8 @@ func TestLineOfWhoLeaves(t *testing.T) {
 			if !strings.HasPrefix(line, "<85>") || !strings.Contains(line, who) {
 				t.Errorf("%s", line)
 			}
-			rig.Eventually(t, "no process of the attempt is left", rig.Patience, func() bool { return rig.SSHDProcesses(t) == 1 })
+			rig.Eventually(t, "no process of the attempt is left", rig.Patience,
+				func() bool { return rig.SSHDProcesses(t) == 1 })
 			rig.OneLine(t, mark, `failed reason="interrupted"`)
 		})
 	}

@@ -72,7 +72,10 @@ func harmless(t *testing.T, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
 		if strings.ContainsFunc(text, func(r rune) bool {
-			return r == unicode.ReplacementChar || r != '\n' && (!unicode.IsPrint(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r))
+			return r == unicode.ReplacementChar ||
+				r != '\n' &&
+					(!unicode.IsPrint(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point,
+						r))
 		}) {
 			t.Errorf("shown: %q", text)
 		}
@@ -97,7 +100,8 @@ func TestStrangeNames(t *testing.T) {
 				}
 				harmless(t, h.Told...)
 				logged := rig.OneLine(t, mark, `failed reason="configuration-error"`)
-				if pairs := pairsOf(t, logged); !is(pairs["account"], user) || !is(pairs["rhost"], text) || pairs["uid"] != "" {
+				if pairs := pairsOf(t, logged); !is(pairs["account"], user) ||
+					!is(pairs["rhost"], text) || pairs["uid"] != "" {
 					t.Errorf("%q became %q", user, logged)
 				}
 			})
@@ -111,17 +115,21 @@ func TestStrangeAnswers(t *testing.T) {
 	var all []string
 	for _, text := range strange {
 		all = append(all, text)
-		strangeAnswer(t, user, emulator.Fault{Endpoint: "devicecode", Status: 400, Body: oauthAnswer(t, text)})
+		strangeAnswer(t, user, emulator.Fault{Endpoint: "devicecode", Status: 400,
+			Body: oauthAnswer(t, text)})
 		strangeAnswer(t, user, emulator.Fault{Endpoint: "devicecode", Body: oauthAnswer(t, text)})
 	}
 	slices.Sort(all)
 	text := strings.Join(all, "") // these two wait a second for the browser
-	strangeAnswer(t, user, emulator.Fault{Endpoint: "token", Status: 400, Body: oauthAnswer(t, text)})
-	message, err := json.Marshal(map[string]any{"error": map[string]any{"code": text, "message": text}})
+	strangeAnswer(t, user, emulator.Fault{Endpoint: "token", Status: 400,
+		Body: oauthAnswer(t, text)})
+	message, err := json.Marshal(map[string]any{"error": map[string]any{"code": text,
+		"message": text}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	strangeAnswer(t, user, emulator.Fault{Endpoint: "checkaccess", Status: 403, Body: string(message),
+	strangeAnswer(t, user, emulator.Fault{Endpoint: "checkaccess",
+		Status: 403, Body: string(message),
 		Header: map[string]string{"x-ms-correlation-request-id": `x" uid="0" y="\`}})
 }
 
@@ -129,7 +137,8 @@ func TestStrangeAnswers(t *testing.T) {
 func oauthAnswer(t *testing.T, text string) string {
 	t.Helper()
 	answer := map[string]any{"error_codes": []int{50076}, "expires_in": 900, "interval": 1}
-	for _, name := range []string{"error", "error_description", "correlation_id", "trace_id", "suberror", "message",
+	for _, name := range []string{"error", "error_description", "correlation_id",
+		"trace_id", "suberror", "message",
 		"user_code", "device_code", "verification_uri", "verification_uri_complete"} {
 		answer[name] = text
 	}

@@ -27,7 +27,8 @@ import (
 // by itself or in the middle of something longer.
 func forms(secret string) [][]byte {
 	plain := []byte(secret)
-	all := [][]byte{plain, []byte(hex.EncodeToString(plain)), []byte(strings.ToUpper(hex.EncodeToString(plain)))}
+	all := [][]byte{plain, []byte(hex.EncodeToString(plain)),
+		[]byte(strings.ToUpper(hex.EncodeToString(plain)))}
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		for before := range 3 {
 			text := encoding.EncodeToString(append(make([]byte, before), plain...))
@@ -89,7 +90,8 @@ func (p places) files(t *testing.T, since time.Time, dirs ...string) {
 				return nil // gone meanwhile, or nothing to read
 			}
 			// One is larger, and full of holes: lastlog has a place for each uid.
-			if info, err := d.Info(); err == nil && info.ModTime().After(since) && info.Size() < 64<<20 {
+			if info, err := d.Info(); err == nil && info.ModTime().After(since) &&
+				info.Size() < 64<<20 {
 				text, _ := os.ReadFile(path)
 				p.add(path, append(text, path...))
 			}
@@ -127,7 +129,8 @@ func TestNoSecretAnywhere(t *testing.T) {
 	var codes []string
 	look := func() {
 		seen.processes(t)
-		seen.files(t, began, "/var/lib/aad-login", "/var/cache/aad-login", "/run", "/tmp", "/var/log", "/var/tmp", "/dev/shm", "/home")
+		seen.files(t, began, "/var/lib/aad-login", "/var/cache/aad-login", "/run", "/tmp",
+			"/var/log", "/var/tmp", "/dev/shm", "/home")
 	}
 	for i, test := range []struct {
 		as     string
@@ -143,9 +146,11 @@ func TestNoSecretAnywhere(t *testing.T) {
 		{as: user, forge: &emulator.Forgery{Sign: emulator.Stranger}},
 		{as: user, forge: &emulator.Forgery{Claims: map[string]any{"oid": nil}}},
 		{as: user, fault: emulator.Fault{Endpoint: "checkaccess", Status: 500}},
-		{as: user, fault: emulator.Fault{Endpoint: "checkaccess", Status: 403, Error: "AuthorizationFailed"}},
+		{as: user, fault: emulator.Fault{Endpoint: "checkaccess", Status: 403,
+			Error: "AuthorizationFailed"}},
 		{as: user, fault: emulator.Fault{Endpoint: "checkaccess", Reset: true}},
-		{as: user, fault: emulator.Fault{Endpoint: "identity", Status: 400, Error: "invalid_request"}},
+		{as: user, fault: emulator.Fault{Endpoint: "identity", Status: 400,
+			Error: "invalid_request"}},
 		{as: user, fault: emulator.Fault{Endpoint: "token", Reset: true, Times: 1}},
 		{as: user, fault: emulator.Fault{Endpoint: "devicecode", Status: 500}},
 	} {
@@ -200,13 +205,16 @@ func TestNoSecretAnywhere(t *testing.T) {
 	// The search itself: whatever is planted, it finds.
 	for _, secret := range []string{secrets[0], secrets[0][20:52], codes[0]} {
 		for i, form := range forms(secret) {
-			if (places{"x": slices.Concat([]byte("before"), form, []byte("after"))}).leaks(secrets) == nil {
+			if (places{"x": slices.Concat([]byte("before"), form,
+				[]byte("after"))}).leaks(secrets) == nil {
 				t.Errorf("form %d of %s was not found", i, secret)
 			}
 		}
 	}
 	plant := filepath.Join("/var/cache/aad-login", "planted")
-	if err := os.WriteFile(plant, []byte(base64.StdEncoding.EncodeToString([]byte("Bearer "+secrets[1]))), 0o600); err != nil {
+	if err := os.WriteFile(plant,
+		[]byte(base64.StdEncoding.EncodeToString([]byte("Bearer "+secrets[1]))),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	defer os.Remove(plant)
@@ -228,7 +236,9 @@ func TestNoSecretAnywhere(t *testing.T) {
 func sshWithDebug(t *testing.T, name string) {
 	t.Helper()
 	for _, stack := range []string{"/etc/pam.d/common-auth", "/etc/pam.d/common-account"} {
-		rig.Edit(t, stack, func(s string) []byte { return []byte(strings.ReplaceAll(s, "pam_aad.so", "pam_aad.so debug")) })
+		rig.Edit(t, stack, func(s string) []byte {
+			return []byte(strings.ReplaceAll(s, "pam_aad.so", "pam_aad.so debug"))
+		})
 	}
 	const port = "2224"
 	sshd, err := rig.StartSSHD(port, "-o", "LogLevel=DEBUG3")
@@ -239,7 +249,8 @@ func sshWithDebug(t *testing.T, name string) {
 		sshd.Process.Kill()
 		sshd.Wait()
 	}()
-	c := rig.Open(t, "ssh", append([]string{"-p", port, "-tt"}, rig.SSHArgs(name+"@127.0.0.1", "sudo -k; sudo env")...)...)
+	c := rig.Open(t, "ssh", append([]string{"-p", port, "-tt"}, rig.SSHArgs(name+"@127.0.0.1",
+		"sudo -k; sudo env")...)...)
 	c.SignIn(name)
 	c.SignIn(name)
 	if status, rest := c.End(); status != 0 {

@@ -19,7 +19,9 @@ func TestWiringIsDurable(t *testing.T) {
 	dir := t.TempDir()
 	said := filepath.Join(dir, "said")
 	for _, program := range []string{"sync", "mv"} {
-		text := "#!/bin/sh\necho " + program + ` "$@" >>` + said + "\nexec /usr/bin/" + program + ` "$@"` + "\n"
+		text := "#!/bin/sh\necho " + program + ` "$@" >>` + said +
+			"\nexec /usr/bin/" + program +
+			` "$@"` + "\n"
 		if err := os.WriteFile(filepath.Join(dir, program), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -31,19 +33,25 @@ func TestWiringIsDurable(t *testing.T) {
 	t.Cleanup(func() { os.WriteFile("/etc/ssh/sshd_config", sshd, 0o644) })
 	nsswitch, stack := filepath.Join(dir, "nsswitch.conf"), filepath.Join(dir, "system-auth")
 	for file, text := range map[string]string{
-		nsswitch: "passwd: files\ngroup: files\n", stack: "auth required pam_unix.so\naccount required pam_unix.so\n", "/etc/ssh/sshd_config": "Port 22\n",
+		nsswitch:               "passwd: files\ngroup: files\n",
+		stack:                  "auth required pam_unix.so\naccount required pam_unix.so\n",
+		"/etc/ssh/sshd_config": "Port 22\n",
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, command := range []string{"nsswitch add " + nsswitch, "nsswitch remove " + nsswitch, "pam-stack add " + stack, "pam-stack remove " + stack,
+	for _, command := range []string{"nsswitch add " + nsswitch, "nsswitch remove " + nsswitch,
+		"pam-stack add " + stack, "pam-stack remove " + stack,
 		"sshd-config add", "sshd-config remove", "drop-ins note"} {
 		os.Remove(said)
-		rig.Must(t, "env", append([]string{"PATH=" + dir + ":" + os.Getenv("PATH")}, strings.Fields("../../../packaging/wiring/"+command)...)...)
+		rig.Must(t, "env", append([]string{"PATH=" + dir + ":" + os.Getenv("PATH")},
+			strings.Fields("../../../packaging/wiring/"+command)...)...)
 		text, _ := os.ReadFile(said)
 		lines := strings.Split(string(text), "\n")
-		renamed := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "mv ") })
+		renamed := slices.IndexFunc(lines, func(line string) bool {
+			return strings.HasPrefix(line, "mv ")
+		})
 		if renamed < 1 || renamed == len(lines)-1 {
 			t.Errorf("%s: %q", command, lines)
 			continue
@@ -56,8 +64,8 @@ func TestWiringIsDurable(t *testing.T) {
 	}
 }
 
-// The package's scripts have pam-auth-update sync a stack before it replaces another. Without that, a
-// power cut leaves an empty stack, and nobody comes in.
+// The package's scripts have pam-auth-update sync a stack before it replaces another. Without that,
+// a power cut leaves an empty stack, and nobody comes in.
 func TestStacksAreDurable(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{"common-auth": "old", "common-auth.pam-new": "new"} {
@@ -80,7 +88,8 @@ func TestStacksAreDurable(t *testing.T) {
 	rename("$ARGV[0]/common-auth.pam-new", "$ARGV[0]/common-auth") or die;
 	rename("$ARGV[0]/missing", "$ARGV[0]/common-auth") and die;
 	print $!{ENOENT} ? "missing" : $!;`
-	said := rig.Must(t, "env", "PERL5OPT=-I"+here+" -MSyncedRename", "perl", "-w", "-e", program, dir)
+	said := rig.Must(t, "env", "PERL5OPT=-I"+here+" -MSyncedRename", "perl", "-w", "-e", program,
+		dir)
 	if want := "file before;directory after;directory after;missing"; said != want {
 		t.Errorf("perl said %q, want %q", said, want)
 	}
@@ -107,7 +116,8 @@ func TestKeptFilesAreDurable(t *testing.T) {
 	dir := t.TempDir()
 	said := filepath.Join(dir, "said")
 	for _, program := range []string{"sync", "rm"} {
-		text := "#!/bin/sh\necho " + program + ` "$@" >>` + said + "\nexec /usr/bin/" + program + ` "$@"` + "\n"
+		text := "#!/bin/sh\necho " + program + ` "$@" >>` + said +
+			"\nexec /usr/bin/" + program + ` "$@"` + "\n"
 		if err := os.WriteFile(filepath.Join(dir, program), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +128,8 @@ func TestKeptFilesAreDurable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "sync " + kept + "\nsync " + filepath.Dir(kept) + "\nrm " + file + "\nsync " + filepath.Dir(file) + "\n"
+	want := "sync " + kept + "\nsync " + filepath.Dir(kept) + "\nrm " + file +
+		"\nsync " + filepath.Dir(file) + "\n"
 	if !strings.Contains(string(text), want) {
 		t.Errorf("drop-ins remove:\n%s\nwant in it:\n%s", text, want)
 	}

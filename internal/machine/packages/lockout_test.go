@@ -23,7 +23,8 @@ func TestMissingPiecesLockNobodyOut(t *testing.T) {
 	const name = "user@contoso.example"
 	rig.Stored(t, name)
 	l := rig.NewLocals(t)
-	pam, names := rig.FileAt(t, "/lib/*/security/pam_aad.so"), rig.FileAt(t, "/lib/*/libnss_aad.so.2")
+	pam, names := rig.FileAt(t, "/lib/*/security/pam_aad.so"),
+		rig.FileAt(t, "/lib/*/libnss_aad.so.2")
 	junk := func(string) []byte { return []byte("no module\n") }
 	missing := func(string) []byte { return nil }
 	for what, broken := range map[string]map[string]func(string) []byte{
@@ -42,7 +43,8 @@ func TestMissingPiecesLockNobodyOut(t *testing.T) {
 			}
 			l.Seen = ""
 			l.GetIn(t, "locals")
-			c := rig.Open(t, "ssh", append(l.KeyArgs, name+"@127.0.0.1", "-o", "BatchMode=yes", "echo in as $(id -un)")...)
+			c := rig.Open(t, "ssh", append(l.KeyArgs, name+"@127.0.0.1", "-o", "BatchMode=yes",
+				"echo in as $(id -un)")...)
 			if status, rest := c.End(); status != 255 || strings.Contains(rest, "in as") {
 				t.Errorf("an account of ours: exit status %d, said %q", status, rest)
 			}
@@ -57,7 +59,8 @@ func TestPackagingLocksNobodyOut(t *testing.T) {
 	getIn := func(when string) { l.GetIn(t, when) }
 	whole := rig.Wiring(t)
 	rig.KilledAtEach(t, scripts+"prerm", []string{"remove"}, getIn)
-	rig.Must(t, "dpkg", "--install", "--force-confold", rig.DebianPackage(t)) // to dpkg an upgrade, which mends what a removal had begun
+	// to dpkg an upgrade, which mends what a removal had begun
+	rig.Must(t, "dpkg", "--install", "--force-confold", rig.DebianPackage(t))
 	for _, line := range rig.Differences(whole, rig.Wiring(t)) {
 		t.Errorf("half removed and mended, the machine differs: %s", line)
 	}
@@ -79,12 +82,14 @@ func TestPackagingLocksNobodyOut(t *testing.T) {
 // installKilled is an installation whose script is killed when it calls pam-auth-update.
 func installKilled(t *testing.T, install func() (string, int)) {
 	dir := t.TempDir()
-	stub := "#!/bin/sh\ncase $* in *--root*) exec /usr/sbin/pam-auth-update \"$@\" ;; esac\nkill -9 $PPID\n"
+	stub := "#!/bin/sh\ncase $* in *--root*) exec /usr/sbin/pam-auth-update \"$@\" ;; esac\nkill " +
+		"-9 $PPID\n"
 	if err := os.WriteFile(filepath.Join(dir, "pam-auth-update"), []byte(stub), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
-	if out, status := install(); status == 0 || !strings.Contains(out, "killed by signal (Killed)") {
+	if out, status := install(); status == 0 ||
+		!strings.Contains(out, "killed by signal (Killed)") {
 		t.Errorf("exit status %d, said %s", status, out)
 	}
 }
@@ -116,14 +121,16 @@ const filler = "/etc/aad-login/filler"
 func fullEtc(t *testing.T) (fill, room func()) {
 	t.Helper()
 	full := t.TempDir()
-	rig.Must(t, "sh", "-c", `mount -t tmpfs -o mode=755,size=$(($(du -sk --apparent-size /etc | cut -f1) + 8192))k full "$0" &&
+	rig.Must(t, "sh", "-c",
+		`mount -t tmpfs -o mode=755,size=$(($(du -sk --apparent-size /etc | cut -f1) + 8192))k full "$0" &&
 		cp -a /etc/. "$0" && mount --bind "$0" /etc`, full)
 	t.Cleanup(func() {
 		rig.Must(t, "umount", "/etc")
 		rig.Must(t, "umount", full)
 	})
 	fill = func() {
-		if out, status := rig.Command(t, "", "dd", "if=/dev/zero", "of="+filler, "bs=4k"); status == 0 {
+		if out, status := rig.Command(t, "", "dd", "if=/dev/zero",
+			"of="+filler, "bs=4k"); status == 0 {
 			t.Fatal(out)
 		}
 	}

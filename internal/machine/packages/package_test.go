@@ -17,7 +17,8 @@ import (
 // its interface, or that could start a program.
 func TestCheckModules(t *testing.T) {
 	starts := filepath.Join(t.TempDir(), "starts.c")
-	if err := os.WriteFile(starts, []byte("const char starts[] = \"syscall.forkExec\";\n"), 0o644); err != nil {
+	if err := os.WriteFile(starts, []byte("const char starts[] = \"syscall.forkExec\";\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	const asleep, noted, narrow = "-Wl,-T,../../../pam/asleep.ld", "-Wl,-init=aad_note_store", "-Wl,--version-script=../../../pam/module.map"
@@ -30,13 +31,16 @@ func TestCheckModules(t *testing.T) {
 		"Go's data awake":      {[]string{asleep, noted, narrow}, false, "has Go's data awake"},
 		"everything exported":  {[]string{asleep, noted}, false, "exports what it must not"},
 		"no note of the store": {[]string{asleep, narrow}, true, "DT_INIT is not aad_note_store"},
-		"starts programs":      {[]string{asleep, noted, narrow, starts}, true, "holds code that starts programs: syscall.forkExec"},
-		"names libpthread":     {[]string{asleep, noted, narrow, "-Wl,--no-as-needed", "-l:libpthread.so.0"}, true, "needs libpthread"},
-		"as it ships":          {[]string{asleep, noted, narrow}, true, ""},
+		"starts programs": {[]string{asleep, noted, narrow, starts}, true,
+			"holds code that starts programs: syscall.forkExec"},
+		"names libpthread": {[]string{asleep, noted, narrow, "-Wl,--no-as-needed",
+			"-l:libpthread.so.0"}, true, "needs libpthread"},
+		"as it ships": {[]string{asleep, noted, narrow}, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			module := filepath.Join(t.TempDir(), "pam_aad.so")
-			rig.Must(t, "cc", append([]string{"-shared", "-o", module, "-Wl,--whole-archive", "../../../build/" + runtime.GOARCH + "/pam_aad.a", "-Wl,--no-whole-archive",
+			rig.Must(t, "cc", append([]string{"-shared", "-o", module, "-Wl,--whole-archive",
+				"../../../build/" + runtime.GOARCH + "/pam_aad.a", "-Wl,--no-whole-archive",
 				"-Wl,-z,relro,-z,now", "-lpam"}, test.flags...)...)
 			if test.edit {
 				rig.Must(t, "go", "run", "../../../packaging/asleep", module)
@@ -61,7 +65,8 @@ func TestNsswitch(t *testing.T) {
 		if err := os.WriteFile(file, []byte(before), 0o640); err != nil {
 			t.Fatal(err)
 		}
-		for _, step := range []struct{ verb, want string }{{"add", after}, {"add", after}, {"remove", before}, {"remove", before}} {
+		for _, step := range []struct{ verb, want string }{{"add", after}, {"add", after},
+			{"remove", before}, {"remove", before}} {
 			rig.Must(t, "../../../packaging/wiring/nsswitch", step.verb, file)
 			if got, err := os.ReadFile(file); err != nil || string(got) != step.want {
 				t.Errorf("%s: %q, want %q, %v", step.verb, got, step.want, err)
@@ -80,27 +85,33 @@ const scripts = "/var/lib/dpkg/info/aad-login."
 func TestInstallationRefuses(t *testing.T) {
 	install := rig.Unwired(t)
 	for name, c := range map[string]struct{ file, text, says string }{
-		"edited stack":         {"/etc/pam.d/common-account", "account required pam_unix.so\n", "Run 'pam-auth-update --force'"},
-		"line of somebody's":   {"/etc/pam.d/common-auth", "", "Run 'pam-auth-update --force'"},
-		"another PAM module":   {"/lib/security/pam_aad.so", "of another maker", "Move it away"},
-		"another name service": {"/lib/x86_64-linux-gnu/libnss_aad.so.2", "of another maker", "Move it away"},
-		"another rule":         {"/etc/sudoers.d/aad_admins", "%aad_admins ALL=(ALL) NOPASSWD: ALL\n", "Move it away"},
-		"another entry":        {"/etc/nsswitch.conf", "passwd: aad files\ngroup: files\n", "Take it out"},
+		"edited stack": {"/etc/pam.d/common-account", "account required pam_unix.so\n",
+			"Run 'pam-auth-update --force'"},
+		"line of somebody's": {"/etc/pam.d/common-auth", "", "Run 'pam-auth-update --force'"},
+		"another PAM module": {"/lib/security/pam_aad.so", "of another maker", "Move it away"},
+		"another name service": {"/lib/x86_64-linux-gnu/libnss_aad.so.2",
+			"of another maker", "Move it away"},
+		"another rule": {"/etc/sudoers.d/aad_admins", "%aad_admins ALL=(ALL) NOPASSWD: ALL\n",
+			"Move it away"},
+		"another entry": {"/etc/nsswitch.conf", "passwd: aad files\ngroup: files\n", "Take it out"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if before, err := os.ReadFile(c.file); err == nil && c.text == "" {
-				c.text = strings.Replace(string(before), "pam_unix.so", "pam_faildelay.so\nauth\trequired\tpam_unix.so", 1)
+				c.text = strings.Replace(string(before), "pam_unix.so",
+					"pam_faildelay.so\nauth\trequired\tpam_unix.so", 1)
 			}
 			rig.Put(t, c.file, c.text)
 			before := rig.Wiring(t)
 			out, status := install()
-			if status == 0 || !strings.Contains(out, c.file[:strings.LastIndex(c.file, "/")]) || !strings.Contains(out, c.says) {
+			if status == 0 || !strings.Contains(out, c.file[:strings.LastIndex(c.file, "/")]) ||
+				!strings.Contains(out, c.says) {
 				t.Errorf("exit status %d, said %s", status, out)
 			}
 			if rig.Wiring(t) != before {
 				t.Error("something was changed all the same")
 			}
-			if state, _ := rig.Command(t, "", "dpkg-query", "-W", "-f", "${db:Status-Status}", "aad-login"); state != "config-files" {
+			if state, _ := rig.Command(t, "", "dpkg-query", "-W", "-f", "${db:Status-Status}",
+				"aad-login"); state != "config-files" {
 				t.Errorf("dpkg says it is %s", state)
 			}
 		})
@@ -125,13 +136,16 @@ func TestInstallationRefusesWhatCannotBeReplaced(t *testing.T) {
 			before := rig.Wiring(t)
 			c.keep(t, c.file)
 			out, status := install()
-			if status == 0 || !strings.Contains(out, "aad-login: "+c.file+" cannot be ") || !strings.Contains(out, "nothing has been changed. See whether it is immutable") {
+			if status == 0 || !strings.Contains(out, "aad-login: "+c.file+" cannot be ") ||
+				!strings.Contains(out, "nothing has been changed. See whether it is immutable") {
 				t.Errorf("exit status %d, said %s", status, out)
 			}
 			for _, line := range rig.Differences(before, rig.Wiring(t)) {
 				t.Errorf("something was changed all the same: %s", line)
 			}
-			if state, _ := rig.Command(t, "", "dpkg-query", "-W", "-f", "${db:Status-Status}", "aad-login"); state != "config-files" {
+			state, _ := rig.Command(t, "", "dpkg-query", "-W", "-f", "${db:Status-Status}",
+				"aad-login")
+			if state != "config-files" {
 				t.Errorf("dpkg says it is %s", state)
 			}
 		})
@@ -165,10 +179,12 @@ func TestInstallationChecksFirst(t *testing.T) {
 func TestSshdStaysAsHardenedAsItWas(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	for user, want := range map[string]string{
-		"root": "no", "local": "no", "user@contoso.example": "yes", "never@contoso.example": "yes", "User@Contoso.Example": "yes",
+		"root": "no", "local": "no", "user@contoso.example": "yes", "never@contoso.example": "yes",
+		"User@Contoso.Example": "yes",
 	} {
 		config := rig.Must(t, "/usr/sbin/sshd", "-T", "-C", "user="+user+",host=h,addr=192.0.2.1")
-		if !strings.Contains(config, "\nkbdinteractiveauthentication "+want+"\n") || !strings.Contains(config, "\nusepam yes\n") {
+		if !strings.Contains(config, "\nkbdinteractiveauthentication "+want+"\n") ||
+			!strings.Contains(config, "\nusepam yes\n") {
 			t.Errorf("%s: not %s", user, want)
 		}
 		if !strings.Contains(config, "logingracetime 300\n") {
@@ -189,10 +205,14 @@ func TestCompletion(t *testing.T) {
 // Built again somewhere else, by somebody with another umask, the package is the same to the byte.
 func TestPackageIsReproducible(t *testing.T) {
 	dir := t.TempDir()
-	rig.Must(t, "sh", "-c", `tar -C ../../.. --exclude=./build --exclude=./.git -cf - . | tar -C "$0" -xf -`, dir)
+	rig.Must(t, "sh", "-c",
+		`tar -C ../../.. --exclude=./build --exclude=./.git -cf - . | tar -C "$0" -xf -`, dir)
 	rig.Must(t, "dpkg-deb", "--extract", rig.DebianPackage(t), filepath.Join(dir, "once"))
-	epoch := strings.TrimSpace(rig.Must(t, "stat", "-c", "%Y", filepath.Join(dir, "once/usr/sbin/aadctl")))
-	rig.Build(t, "sh", "-c", `umask 077; mkdir "$0/build" && ln -s "$PWD"/../../../build/debian-11-*.tar "$0/build" &&
+	epoch := strings.TrimSpace(rig.Must(t, "stat", "-c", "%Y",
+		filepath.Join(dir, "once/usr/sbin/aadctl")))
+	rig.Build(t, "sh", "-c",
+		`umask 077; mkdir "$0/build" && ln -s "$PWD"/../../../build/debian-11-*.tar "$0/build" &&
 		make -s -C "$0" deb SOURCE_DATE_EPOCH="$1"`, dir, epoch)
-	rig.Must(t, "cmp", rig.DebianPackage(t), filepath.Join(dir, "build/dist", filepath.Base(rig.DebianPackage(t))))
+	rig.Must(t, "cmp", rig.DebianPackage(t), filepath.Join(dir, "build/dist",
+		filepath.Base(rig.DebianPackage(t))))
 }

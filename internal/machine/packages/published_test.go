@@ -38,10 +38,12 @@ func TestPublishedForApt(t *testing.T) {
 	c := newAptClient(t, p.Serve("127.0.0.1"), filepath.Join(p.Dir, "aad-login.asc"))
 	step := func(version string, args ...string) {
 		t.Helper()
-		if out, status := c.apt(append([]string{"-oDpkg::Options::=--force-confold"}, args...)...); status != 0 {
+		if out, status := c.apt(append([]string{"-oDpkg::Options::=--force-confold"},
+			args...)...); status != 0 {
 			t.Fatalf("apt %v: %s", args, out)
 		}
-		if got := rig.Must(t, "dpkg-query", "-W", "-f", "${Version} ${db:Status-Abbrev}", "aad-login"); got != version+" ii " {
+		if got := rig.Must(t, "dpkg-query", "-W", "-f", "${Version} ${db:Status-Abbrev}",
+			"aad-login"); got != version+" ii " {
 			t.Errorf("after apt %v: %s", args, got)
 		}
 		if got := rig.Must(t, "getent", "passwd", name); got != entry {
@@ -50,17 +52,22 @@ func TestPublishedForApt(t *testing.T) {
 	}
 	step(first, "update")
 	step(first, "install", "--reinstall", "aad-login")
-	if out, status := p.Publish("", rig.AsVersion(t, "99.0.0~rc1"), rig.AsVersion(t, "99.0.0")); status != 0 { // beside the first
+	// beside the first
+	if out, status := p.Publish("", rig.AsVersion(t, "99.0.0~rc1"),
+		rig.AsVersion(t, "99.0.0")); status != 0 {
 		t.Fatal(out)
 	}
 	step(first, "update")
 	step("99.0.0", "upgrade")
 	step(first, "install", "--allow-downgrades", "aad-login="+first)
-	rig.Put(t, "/etc/apt/preferences.d/aad-login", "Package: aad-login\nPin: version "+first+"\nPin-Priority: 1001\n")
+	rig.Put(t, "/etc/apt/preferences.d/aad-login", "Package: aad-login\nPin: version "+
+		first+"\nPin-Priority: 1001\n")
 	step(first, "upgrade")
-	rig.Put(t, "/etc/apt/preferences.d/aad-login", "Package: aad-login\nPin: version 99.0.0~rc1\nPin-Priority: 1001\n")
+	rig.Put(t, "/etc/apt/preferences.d/aad-login",
+		"Package: aad-login\nPin: version 99.0.0~rc1\nPin-Priority: 1001\n")
 	step("99.0.0~rc1", "upgrade")
-	step(first, "install", "--allow-downgrades", "-oDir::Etc::preferencesparts=/dev/null", "aad-login="+first)
+	step(first, "install", "--allow-downgrades", "-oDir::Etc::preferencesparts=/dev/null",
+		"aad-login="+first)
 }
 
 // A dnfRoot is an empty machine, and dnf that knows one repository and the distribution that the
@@ -76,10 +83,13 @@ func newDNFRoot(t *testing.T, p *rig.Publisher, url string) *dnfRoot {
 	rig.Must(t, "mkdir", d.dir+"/repos")
 	rig.Must(t, "cp", distribution(t), d.dir)
 	rig.Must(t, "createrepo_c", "--quiet", d.dir)
-	repo := "[distribution]\nname=distribution\nbaseurl=file://" + d.dir + "\ngpgcheck=0\n" + rig.Must(t, "cat", filepath.Join(p.Dir, "aad-login.repo"))
+	repo := "[distribution]\nname=distribution\nbaseurl=file://" + d.dir + "\ngpgcheck=0\n" +
+		rig.Must(t, "cat", filepath.Join(p.Dir, "aad-login.repo"))
 	for _, file := range []struct{ path, text string }{
-		{d.dir + "/repos/all.repo", strings.ReplaceAll(repo, "https://packages.contoso.example", url)},
-		{d.dir + "/dnf.conf", "[main]\nreposdir=" + d.dir + "/repos\ncachedir=" + d.dir + "/cache\npersistdir=" + d.dir + "/state\nproxy=\ntsflags=noscripts\n"},
+		{d.dir + "/repos/all.repo", strings.ReplaceAll(repo, "https://packages.contoso.example",
+			url)},
+		{d.dir + "/dnf.conf", "[main]\nreposdir=" + d.dir + "/repos\ncachedir=" + d.dir +
+			"/cache\npersistdir=" + d.dir + "/state\nproxy=\ntsflags=noscripts\n"},
 	} {
 		if err := os.WriteFile(file.path, []byte(file.text), 0o644); err != nil {
 			t.Fatal(err)
@@ -92,13 +102,15 @@ func newDNFRoot(t *testing.T, p *rig.Publisher, url string) *dnfRoot {
 func distribution(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	spec := "Name: distribution\nVersion: 1\nRelease: 1\nSummary: all of it\nLicense: none\nBuildArch: noarch\n"
+	spec := "Name: distribution\nVersion: 1\nRelease: 1\nSummary: all of it\nLicense: " +
+		"none\nBuildArch: noarch\n"
 	for line := range strings.Lines(rig.Query(t, rig.RPMOf(t, "1.2.3"), "[%{REQUIRES}\n]")) {
 		if name := strings.TrimSpace(line); !strings.HasPrefix(name, "rpmlib(") {
 			spec += "Provides: " + name + "\n"
 		}
 	}
-	if err := os.WriteFile(dir+"/distribution.spec", []byte(spec+"%description\nall of it\n%files\n"), 0o644); err != nil {
+	if err := os.WriteFile(dir+"/distribution.spec",
+		[]byte(spec+"%description\nall of it\n%files\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	rig.Must(t, "rpmbuild", "-bb", "--quiet", "--define", "_topdir "+dir, dir+"/distribution.spec")
@@ -107,8 +119,10 @@ func distribution(t *testing.T) string {
 
 func (d *dnfRoot) dnf(args ...string) (string, int) {
 	d.t.Helper()
-	run := exec.Command("dnf", append([]string{"--config=" + d.dir + "/dnf.conf", "--installroot=" + d.root, "--releasever=1", "--forcearch=x86_64",
-		"--assumeyes", "--refresh"}, args...)...)
+	run := exec.Command("dnf",
+		append([]string{"--config=" + d.dir + "/dnf.conf", "--installroot=" + d.root,
+			"--releasever=1", "--forcearch=x86_64",
+			"--assumeyes", "--refresh"}, args...)...)
 	out, _ := run.CombinedOutput()
 	return string(out), run.ProcessState.ExitCode()
 }
@@ -131,7 +145,9 @@ func TestPublishedForDNF(t *testing.T) {
 		if out, status := d.dnf(args...); status != 0 {
 			t.Fatalf("dnf %v: %s", args, out)
 		}
-		if got, _ := rig.Command(t, "", "rpm", "--root", d.root, "-q", "--qf", "%{VERSION} %{RSAHEADER:pgpsig}", "aad-login"); !strings.HasPrefix(got, version+" RSA/SHA256, ") {
+		if got, _ := rig.Command(t, "", "rpm", "--root", d.root, "-q", "--qf",
+			"%{VERSION} %{RSAHEADER:pgpsig}", "aad-login"); !strings.HasPrefix(got,
+			version+" RSA/SHA256, ") {
 			t.Errorf("after dnf %v: %s", args, got)
 		}
 	}
@@ -145,17 +161,20 @@ func TestPublishedForDNF(t *testing.T) {
 
 	// Another's packages, at the right address and with the right lists, and another's lists.
 	other := newDNFRoot(t, p, at)
-	rig.Must(t, "sh", "-c", `cp "$0"/rpm/x86_64/*1.2.3* "$1"/rpm/x86_64/ && rm -f "$1"/rpm/x86_64/*1.2.4* && createrepo_c --quiet --no-database "$1"/rpm/x86_64`, stranger.Dir, p.Dir)
+	rig.Must(t, "sh", "-c",
+		`cp "$0"/rpm/x86_64/*1.2.3* "$1"/rpm/x86_64/ && rm -f "$1"/rpm/x86_64/*1.2.4* && createrepo_c --quiet --no-database "$1"/rpm/x86_64`, stranger.Dir, p.Dir)
 	repomd := p.Dir + "/rpm/x86_64/repodata/repomd.xml"
 	for _, c := range []struct {
 		listsBy *rig.Publisher
 		says    string
 	}{{p, "GPG check FAILED"}, {stranger, "signature verification error"}} {
-		if out, status := c.listsBy.Run("gpg", "--batch", "--yes", "--armor", "--detach-sign", "--output", repomd+".asc", repomd); status != 0 {
+		if out, status := c.listsBy.Run("gpg", "--batch", "--yes", "--armor", "--detach-sign",
+			"--output", repomd+".asc", repomd); status != 0 {
 			t.Fatal(out)
 		}
 		out, status := other.dnf("install", "aad-login")
-		if _, err := os.Stat(other.root + "/usr/sbin/aadctl"); status == 0 || err == nil || !strings.Contains(out, c.says) {
+		if _, err := os.Stat(other.root + "/usr/sbin/aadctl"); status == 0 || err == nil ||
+			!strings.Contains(out, c.says) {
 			t.Errorf("not %q: exit status %d, said %s", c.says, status, out)
 		}
 	}

@@ -14,15 +14,18 @@ import (
 // Removed or purged, each file of the machine is what it was, to the byte: also those that an
 // administrator keeps in an order of their own.
 func TestRemovalRestoresEveryFile(t *testing.T) {
-	rig.Put(t, "/etc/pam.d/common-auth.pam-old", "auth required pam_aad.so\n") // what "pam-auth-update --force" leaves behind
+	// what "pam-auth-update --force" leaves behind
+	rig.Put(t, "/etc/pam.d/common-auth.pam-old", "auth required pam_aad.so\n")
 	install := rig.Unwired(t)
 	rig.Edit(t, "/etc/nsswitch.conf", func(s string) []byte {
-		return []byte("# ours\npasswd:\tfiles   systemd # aad is not here\nhosts: files dns\ngroup:files systemd")
+		return []byte("# ours\npasswd:\tfiles   systemd # aad is not here\nhosts: files " +
+			"dns\ngroup:files systemd")
 	})
 	if err := os.Chmod("/etc/nsswitch.conf", 0o640); err != nil {
 		t.Fatal(err)
 	}
-	rig.Edit(t, "/etc/pam.d/common-auth", func(s string) []byte { // options are what pam-auth-update lets an administrator edit
+	// options are what pam-auth-update lets an administrator edit
+	rig.Edit(t, "/etc/pam.d/common-auth", func(s string) []byte {
 		return []byte(strings.Replace(s, "pam_unix.so nullok", "pam_unix.so nullok_secure", 1))
 	})
 	before := rig.Wiring(t)
@@ -66,7 +69,8 @@ func TestPurgeKeepsAccounts(t *testing.T) {
 		if rig.Must(t, "cat", rig.StoreFile) != before {
 			t.Error("the accounts are not what they were")
 		}
-		if info, err := os.Stat(rig.StoreFile); err != nil || info.Mode() != 0o644 || rig.Immutable(t, rig.StoreFile) {
+		if info, err := os.Stat(rig.StoreFile); err != nil || info.Mode() != 0o644 ||
+			rig.Immutable(t, rig.StoreFile) {
 			t.Errorf("it cannot be removed: %v %v", info.Mode(), err)
 		}
 		if left := rig.Must(t, "ls", "/var/lib/aad-login"); left != "accounts.cdb\n" {
@@ -74,8 +78,10 @@ func TestPurgeKeepsAccounts(t *testing.T) {
 		}
 	})
 	rig.Imported(t) // a change of the store seals it again
-	if got := rig.Must(t, "getent", "passwd", name); got != entry || rig.Immutable(t, rig.StoreFile) != sealed {
-		t.Errorf("installed again: %q, immutable: %v; it was %q, %v", got, rig.Immutable(t, rig.StoreFile), entry, sealed)
+	if got := rig.Must(t, "getent", "passwd", name); got != entry ||
+		rig.Immutable(t, rig.StoreFile) != sealed {
+		t.Errorf("installed again: %q, immutable: %v; it was %q, %v", got,
+			rig.Immutable(t, rig.StoreFile), entry, sealed)
 	}
 }
 
@@ -105,7 +111,8 @@ func TestRemovalWhileSomebodyIsSignedIn(t *testing.T) {
 		t.Fatal(out)
 	}
 	goesOn("upgraded")
-	if out := rig.Must(t, "dpkg", "--remove", "aad-login"); !strings.Contains(out, "aad-login: "+name+" is signed in") {
+	if out := rig.Must(t, "dpkg", "--remove", "aad-login"); !strings.Contains(out,
+		"aad-login: "+name+" is signed in") {
 		t.Errorf("said %q", out)
 	}
 	goesOn("removed-again")
@@ -115,13 +122,17 @@ func TestRemovalWhileSomebodyIsSignedIn(t *testing.T) {
 func TestRemovalRefuses(t *testing.T) {
 	rig.Put(t, "/etc/pam.d/cockpit.old", "auth required pam_aad.so\n")
 	for file, test := range map[string]struct{ old, new, says string }{
-		"/etc/pam.d/cockpit":        {"", "auth required pam_aad.so\n", "/etc/pam.d/cockpit names pam_aad.so"},
-		"/etc/pam.d/common-session": {"# end of pam-auth-update config\n", "$0session optional pam_aad.so\n", "common-session names pam_aad.so"},
-		"/etc/pam.d/common-account": {"module_unknown=ignore", "module_unknown=bad", "left /etc/pam.d/common-* alone"},
+		"/etc/pam.d/cockpit": {"", "auth required pam_aad.so\n",
+			"/etc/pam.d/cockpit names pam_aad.so"},
+		"/etc/pam.d/common-session": {"# end of pam-auth-update config\n",
+			"$0session optional pam_aad.so\n", "common-session names pam_aad.so"},
+		"/etc/pam.d/common-account": {"module_unknown=ignore", "module_unknown=bad",
+			"left /etc/pam.d/common-* alone"},
 	} {
 		t.Run(file, func(t *testing.T) {
 			before, _ := os.ReadFile(file)
-			after := strings.Replace(string(before), test.old, strings.Replace(test.new, "$0", test.old, 1), 1)
+			after := strings.Replace(string(before), test.old,
+				strings.Replace(test.new, "$0", test.old, 1), 1)
 			if after == string(before) {
 				t.Fatalf("nothing to edit in %s", before)
 			}

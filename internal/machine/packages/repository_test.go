@@ -38,8 +38,10 @@ func newAptClient(t *testing.T, url, key string) *aptClient {
 func (c *aptClient) apt(args ...string) (string, int) {
 	c.t.Helper()
 	run := exec.Command("apt-get", append([]string{"--quiet", "--yes",
-		"-oDir::Etc::sourcelist=" + c.dir + "/sources.list", "-oDir::Etc::sourceparts=/dev/null", "-oDir::State::lists=" + c.dir + "/lists",
-		"-oDir::Cache=" + c.dir + "/cache", "-oAcquire::http::Proxy=DIRECT", "-oAPT::Sandbox::User=root"}, args...)...)
+		"-oDir::Etc::sourcelist=" + c.dir + "/sources.list", "-oDir::Etc::sourceparts=/dev/null",
+		"-oDir::State::lists=" + c.dir + "/lists",
+		"-oDir::Cache=" + c.dir + "/cache", "-oAcquire::http::Proxy=DIRECT",
+		"-oAPT::Sandbox::User=root"}, args...)...)
 	run.Dir = c.dir
 	out, _ := run.CombinedOutput()
 	return string(out), run.ProcessState.ExitCode()
@@ -50,7 +52,8 @@ func (c *aptClient) apt(args ...string) (string, int) {
 func TestRepository(t *testing.T) {
 	p, stranger := rig.NewPublisher(t), rig.NewPublisher(t)
 	first, next := rig.DebianPackage(t), rig.AsVersion(t, "99.0.0")
-	if out, status := p.Publish("", first, next); status != 0 || !strings.Contains(out, "without URL=") {
+	if out, status := p.Publish("", first, next); status != 0 ||
+		!strings.Contains(out, "without URL=") {
 		t.Fatalf("exit status %d, said %s", status, out)
 	}
 	url, key := p.Serve("127.0.0.1"), filepath.Join(p.Dir, "aad-login.asc")
@@ -58,7 +61,8 @@ func TestRepository(t *testing.T) {
 	if out, status := mine.apt("update"); status != 0 {
 		t.Fatal(out)
 	}
-	for file, version := range map[string]string{first: rig.Must(t, "dpkg-deb", "-f", first, "Version"), next: "99.0.0"} {
+	for file, version := range map[string]string{first: rig.Must(t, "dpkg-deb", "-f", first,
+		"Version"), next: "99.0.0"} {
 		version = strings.TrimSpace(version)
 		if out, status := mine.apt("download", "aad-login="+version); status != 0 {
 			t.Fatal(out)
@@ -94,7 +98,8 @@ func tamper(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, bytes.Replace(text, []byte("aad-login"), []byte("bad-login"), 1), 0o644); err != nil {
+	if err := os.WriteFile(path, bytes.Replace(text, []byte("aad-login"), []byte("bad-login"), 1),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -102,11 +107,13 @@ func tamper(t *testing.T, path string) {
 // What stands in the way of publishing is said, and what is published stays.
 func TestRepositoryRefuses(t *testing.T) {
 	p := rig.NewPublisher(t)
-	if out, status := p.Publish("https://packages.contoso.example/", rig.DebianPackage(t)); status != 0 {
+	if out, status := p.Publish("https://packages.contoso.example/",
+		rig.DebianPackage(t)); status != 0 {
 		t.Fatal(out)
 	}
 	before := rig.Must(t, "sh", "-c", `cd "$0" && find . -type f | sort | xargs sha256sum`, p.Dir)
-	if !strings.Contains(rig.Must(t, "cat", p.Dir+"/aad-login.sources"), "URIs: https://packages.contoso.example/deb\n") {
+	if !strings.Contains(rig.Must(t, "cat", p.Dir+"/aad-login.sources"),
+		"URIs: https://packages.contoso.example/deb\n") {
 		t.Error("aad-login.sources names another address")
 	}
 	dist, empty := t.TempDir(), t.TempDir()
@@ -118,22 +125,27 @@ func TestRepositoryRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		packages, KeyArgs, url, says string
 	}{
-		"no key":                   {dist, "", "", "KEY is missing"},
-		"a key that is not there":  {dist, "nobody@contoso.example", "", "gpg has no secret key"},
-		"no packages":              {empty, rig.PublisherName, "", "there are no packages"},
-		"an address of no kind":    {dist, rig.PublisherName, "packages.contoso.example", "has to begin with https://"},
-		"a version built anew":     {empty + "/changed", rig.PublisherName, "", "is published already, and is another"},
-		"programs that are absent": {dist, rig.PublisherName, "", "programs are missing: apt install"},
+		"no key":                  {dist, "", "", "KEY is missing"},
+		"a key that is not there": {dist, "nobody@contoso.example", "", "gpg has no secret key"},
+		"no packages":             {empty, rig.PublisherName, "", "there are no packages"},
+		"an address of no kind": {dist, rig.PublisherName, "packages.contoso.example",
+			"has to begin with https://"},
+		"a version built anew": {empty + "/changed", rig.PublisherName, "",
+			"is published already, and is another"},
+		"programs that are absent": {dist, rig.PublisherName, "",
+			"programs are missing: apt install"},
 	} {
 		args := []string{"../../../packaging/repository", c.packages, p.Dir, c.KeyArgs, c.url}
 		if strings.HasPrefix(name, "programs") {
 			args = append([]string{"env", "PATH=" + pathWithout(t, "apt-ftparchive")}, args...)
 		}
-		if out, status := p.Run(args[0], args[1:]...); status != 1 || !strings.Contains(out, "repository: ") || !strings.Contains(out, c.says) {
+		if out, status := p.Run(args[0], args[1:]...); status != 1 ||
+			!strings.Contains(out, "repository: ") || !strings.Contains(out, c.says) {
 			t.Errorf("%s: exit status %d, said %s", name, status, out)
 		}
 	}
-	if after := rig.Must(t, "sh", "-c", `cd "$0" && find . -type f | sort | xargs sha256sum`, p.Dir); after != before {
+	if after := rig.Must(t, "sh", "-c", `cd "$0" && find . -type f | sort | xargs sha256sum`,
+		p.Dir); after != before {
 		t.Errorf("it was\n%sand is\n%s", before, after)
 	}
 }

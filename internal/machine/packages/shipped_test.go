@@ -24,9 +24,11 @@ var binaries = map[string]struct {
 	glibc   int // the minor version
 	flags   elf.DynFlag1
 }{
-	"pam_aad.so":      {`^pam_sm_[a-z_]+$`, []string{"libc.so.6", "libpam.so.0"}, 25, elf.DF_1_NOW | elf.DF_1_NODELETE},
+	"pam_aad.so": {`^pam_sm_[a-z_]+$`, []string{"libc.so.6", "libpam.so.0"}, 25,
+		elf.DF_1_NOW | elf.DF_1_NODELETE},
 	"libnss_aad.so.2": {`^_nss_aad_[a-z_]+$`, []string{"libc.so.6"}, 17, elf.DF_1_NOW},
-	"aadctl": {`^(_cgo_|x_cgo_|_?crosscall|cbPAMConv$)`, []string{"libc.so.6", "libdl.so.2", "libpam.so.0", "libpthread.so.0",
+	"aadctl": {`^(_cgo_|x_cgo_|_?crosscall|cbPAMConv$)`, []string{"libc.so.6", "libdl.so.2",
+		"libpam.so.0", "libpthread.so.0",
 		"libresolv.so.2"}, 25, elf.DF_1_NOW | elf.DF_1_PIE},
 }
 
@@ -95,13 +97,17 @@ func checkBinary(t *testing.T, name string, f *elf.File) {
 			if n > want.glibc {
 				t.Errorf("%s is of GLIBC_2.%s", s.Name, minor)
 			}
-		} else if !slices.Contains([]string{"", "LIBPAM_1.0", "LIBPAM_EXTENSION_1.0", "LIBPAM_EXTENSION_1.1"}, s.Version) {
+		} else if !slices.Contains([]string{"", "LIBPAM_1.0", "LIBPAM_EXTENSION_1.0",
+			"LIBPAM_EXTENSION_1.1"}, s.Version) {
 			t.Errorf("%s is of %q", s.Name, s.Version)
 		}
 	}
 	t.Logf("needs GLIBC_2.%d", highest)
 	libraries, err := f.ImportedLibraries()
-	libraries = slices.DeleteFunc(libraries, func(l string) bool { return strings.HasPrefix(l, "ld-linux-") }) // glibc's own
+	// glibc's own
+	libraries = slices.DeleteFunc(libraries, func(l string) bool {
+		return strings.HasPrefix(l, "ld-linux-")
+	})
 	if slices.Sort(libraries); err != nil || !slices.Equal(libraries, want.needs) {
 		t.Errorf("loads %q, %v", libraries, err)
 	}
@@ -110,7 +116,8 @@ func checkBinary(t *testing.T, name string, f *elf.File) {
 		t.Fatal(err)
 	}
 	for _, s := range symbols {
-		if s.Section != elf.SHN_UNDEF && elf.ST_TYPE(s.Info) != elf.STT_SECTION && !regexp.MustCompile(want.exports).MatchString(s.Name) {
+		if s.Section != elf.SHN_UNDEF && elf.ST_TYPE(s.Info) != elf.STT_SECTION &&
+			!regexp.MustCompile(want.exports).MatchString(s.Name) {
 			t.Errorf("exports %s", s.Name)
 		}
 	}
@@ -118,7 +125,8 @@ func checkBinary(t *testing.T, name string, f *elf.File) {
 }
 
 func checkHardening(t *testing.T, f *elf.File, flags elf.DynFlag1) {
-	if got, err := f.DynValue(elf.DT_FLAGS_1); err != nil || len(got) != 1 || elf.DynFlag1(got[0])&flags != flags {
+	if got, err := f.DynValue(elf.DT_FLAGS_1); err != nil || len(got) != 1 ||
+		elf.DynFlag1(got[0])&flags != flags {
 		t.Errorf("flags %v, not %v, %v", got, flags, err)
 	}
 	for _, tag := range []elf.DynTag{elf.DT_RPATH, elf.DT_RUNPATH, elf.DT_TEXTREL} {

@@ -56,7 +56,8 @@ func TestUpgradeKeepsWhatWasEdited(t *testing.T) {
 		if text, err := os.ReadFile(file); string(text) != want || (err == nil) != (want != "") {
 			t.Errorf("%s: %s holds %q, %v", when, file, text, err)
 		}
-		if info, err := os.Stat(file); err == nil && strings.Contains(file, "aad_admins") && info.Mode() != 0o440 {
+		if info, err := os.Stat(file); err == nil && strings.Contains(file, "aad_admins") &&
+			info.Mode() != 0o440 {
 			t.Errorf("%s: %s has mode %v", when, file, info.Mode())
 		}
 	}
@@ -106,7 +107,8 @@ func TestUpgradeBringsTheProfile(t *testing.T) {
 		t.Fatal(out)
 	}
 	brought := rig.Must(t, "cat", account)
-	former := strings.Replace(rig.Must(t, "cat", profile), "\trequisite\tpam_succeed_if.so quiet user notingroup aad_users\n", "", 1)
+	former := strings.Replace(rig.Must(t, "cat", profile),
+		"\trequisite\tpam_succeed_if.so quiet user notingroup aad_users\n", "", 1)
 	if err := rig.ReplaceFile(profile, []byte(former), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -114,14 +116,16 @@ func TestUpgradeBringsTheProfile(t *testing.T) {
 	if rig.Must(t, "cat", account) == brought {
 		t.Fatal("the former profile makes the same stack")
 	}
-	rig.Put(t, "/etc/pam.d/kiosk", "auth required pam_aad.so\n") // where a former version showed a code
+	// where a former version showed a code
+	rig.Put(t, "/etc/pam.d/kiosk", "auth required pam_aad.so\n")
 	rig.Edit(t, rig.ConfigFile, func(text string) []byte { return []byte(text) })
 	t.Cleanup(func() { os.Remove(rig.ConfigFile + ".previous") })
 	out, status := install()
 	if status != 0 || !strings.Contains(out, "sign_in.services now lists kiosk, too") {
 		t.Errorf("exit status %d, said %s", status, out)
 	}
-	if dump := rig.Must(t, "aadctl", "store", "dump"); !strings.Contains(dump, `"cockpit","kiosk"]`) {
+	if dump := rig.Must(t, "aadctl", "store", "dump"); !strings.Contains(dump,
+		`"cockpit","kiosk"]`) {
 		t.Errorf("the name service goes by %s", dump)
 	}
 	if now := rig.Must(t, "cat", account); now != brought {
@@ -138,7 +142,8 @@ func TestUpgradeLocksNobodyOut(t *testing.T) {
 	getIn := func(when string) { l.GetIn(t, when) }
 	step, next := succeeds(t), nextVersion(t)
 	t.Cleanup(func() { rig.Must(t, "dpkg", "--install", rig.DebianPackage(t)) })
-	former, version := rig.Wiring(t), strings.TrimSpace(rig.Must(t, "dpkg-query", "-W", "-f", "${Version}", "aad-login"))
+	former, version := rig.Wiring(t),
+		strings.TrimSpace(rig.Must(t, "dpkg-query", "-W", "-f", "${Version}", "aad-login"))
 	rig.Must(t, "dpkg", "--install", next)
 	getIn("upgraded")
 	whole := rig.Wiring(t)
@@ -163,7 +168,9 @@ func TestUpgradeLocksNobodyOut(t *testing.T) {
 	same(t, "repaired", whole)
 
 	t.Run("with dpkg", func(t *testing.T) {
-		installKilled(t, func() (string, int) { return rig.Command(t, "", "dpkg", "--install", rig.DebianPackage(t)) })
+		installKilled(t, func() (string, int) {
+			return rig.Command(t, "", "dpkg", "--install", rig.DebianPackage(t))
+		})
 	})
 	getIn("dpkg's script killed")
 	step(rig.Command(t, "", "dpkg", "--configure", "-a"))
@@ -177,12 +184,14 @@ func TestUpgradeOnAFullDisk(t *testing.T) {
 	next := nextVersion(t)
 	former := rig.Wiring(t)
 	fill()
-	if out, status := rig.Command(t, "", "dpkg", "--install", next); status == 0 || !strings.Contains(out, "No space left on device") {
+	if out, status := rig.Command(t, "", "dpkg", "--install", next); status == 0 ||
+		!strings.Contains(out, "No space left on device") {
 		t.Errorf("exit status %d, said %s", status, out)
 	}
 	l.GetIn(t, "unpacking stopped")
 	for _, line := range rig.Differences(former, rig.Wiring(t)) {
-		if !strings.Contains(line, ".pam-new") { // pam-auth-update's, which makes it anew the next time
+		// pam-auth-update's, which makes it anew the next time
+		if !strings.Contains(line, ".pam-new") {
 			t.Errorf("unpacking stopped, the machine differs: %s", line)
 		}
 	}
@@ -192,7 +201,8 @@ func TestUpgradeOnAFullDisk(t *testing.T) {
 	fill()
 	configuredAtLast(t, l)
 	room()
-	if text := rig.Must(t, "cat", rig.RuleFile, rig.DropInFile, "/etc/pam.d/common-session"); strings.Count(text, "# next\n") != 2 ||
+	if text := rig.Must(t, "cat", rig.RuleFile, rig.DropInFile,
+		"/etc/pam.d/common-session"); strings.Count(text, "# next\n") != 2 ||
 		!strings.Contains(text, "pam_mkhomedir.so umask=0077\nsession\toptional\tpam_permit.so") {
 		t.Errorf("upgraded, they hold %s", text)
 	}
@@ -212,7 +222,8 @@ func TestPackageWithABrokenConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	accounts := rig.Must(t, "sha256sum", rig.StoreFile)
-	for _, step := range [][]string{{"--install", nextVersion(t)}, {"--remove", "aad-login"}, {"--install", rig.DebianPackage(t)}} {
+	for _, step := range [][]string{{"--install", nextVersion(t)}, {"--remove", "aad-login"},
+		{"--install", rig.DebianPackage(t)}} {
 		rig.Must(t, "dpkg", step...)
 		if text := rig.Must(t, "cat", rig.ConfigFile); text != broken {
 			t.Errorf("%s: the configuration holds %q", step, text)
@@ -239,13 +250,15 @@ func TestAptRepairs(t *testing.T) {
 		t.Fatal(err)
 	}
 	rig.Unwired(t)
-	rig.Must(t, "dpkg", "--purge", "aad-login") // with its configuration edited, apt would have questions
+	// with its configuration edited, apt would have questions
+	rig.Must(t, "dpkg", "--purge", "aad-login")
 	before := rig.Wiring(t)
 	apt := func(args ...string) (string, int) {
 		return rig.Command(t, "", "apt-get", append([]string{"--yes"}, args...)...)
 	}
 	rig.Put(t, obstacle, "NoSuchKeyword yes\n")
-	if out, status := apt("install", file); status != 100 || !strings.Contains(out, "Bad configuration option: NoSuchKeyword") {
+	if out, status := apt("install", file); status != 100 ||
+		!strings.Contains(out, "Bad configuration option: NoSuchKeyword") {
 		t.Errorf("exit status %d, said %s", status, out)
 	}
 	rig.Must(t, "rm", obstacle)

@@ -61,7 +61,8 @@ func (v *device) attach(backing int) error {
 	if v.file, err = os.OpenFile(v.path, os.O_RDWR, 0); err != nil {
 		return err
 	}
-	config := unix.LoopConfig{Fd: uint32(backing), Info: unix.LoopInfo64{Flags: unix.LO_FLAGS_AUTOCLEAR}}
+	config := unix.LoopConfig{Fd: uint32(backing),
+		Info: unix.LoopInfo64{Flags: unix.LO_FLAGS_AUTOCLEAR}}
 	if err := unix.IoctlLoopConfigure(int(v.file.Fd()), &config); err != nil {
 		v.file.Close()
 		return fmt.Errorf("%s: %w", v.path, err)

@@ -24,9 +24,11 @@ type filesystem struct {
 // Without auto_da_alloc, and with data=writeback, ext4 does no more for programs than POSIX says:
 // by default it writes a file's data before another gets its name.
 var filesystems = []filesystem{
-	{"ext4", []string{"mkfs.ext4", "-q", "-F"}, 96 << 20, []string{"noauto_da_alloc", "", "noauto_da_alloc,data=writeback,commit=1"}, superblock(1 << 10)},
+	{"ext4", []string{"mkfs.ext4", "-q", "-F"}, 96 << 20, []string{"noauto_da_alloc", "",
+		"noauto_da_alloc,data=writeback,commit=1"}, superblock(1 << 10)},
 	{"xfs", []string{"mkfs.xfs", "-q", "-f"}, 320 << 20, []string{"", "wsync", ""}, nothing},
-	{"btrfs", []string{"mkfs.btrfs", "-q", "-f"}, 160 << 20, []string{"", "commit=1", "nodatacow"}, superblock(64<<10, 64<<20)},
+	{"btrfs", []string{"mkfs.btrfs", "-q", "-f"}, 160 << 20, []string{"", "commit=1", "nodatacow"},
+		superblock(64<<10, 64<<20)},
 }
 
 var (
@@ -54,7 +56,9 @@ func nothing(event) bool { return false }
 // needs another copy of it, by fsck or "btrfs rescue super-recover", whatever programs do.
 func superblock(places ...int64) func(event) bool {
 	return func(e event) bool {
-		return slices.ContainsFunc(places, func(at int64) bool { return e.at <= at && at < e.at+int64(len(e.data)) })
+		return slices.ContainsFunc(places, func(at int64) bool {
+			return e.at <= at && at < e.at+int64(len(e.data))
+		})
 	}
 }
 
@@ -63,7 +67,8 @@ func (f filesystem) format(t *testing.T, s *shelf, d *disk) {
 	t.Helper()
 	v := s.device(t, d)
 	defer v.remove()
-	if out, err := exec.Command(f.make[0], append(f.make[1:], v.path)...).CombinedOutput(); err != nil {
+	if out, err := exec.Command(f.make[0], append(f.make[1:], v.path)...).
+		CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v: %s", f.make[0], err, out)
 	}
 }
@@ -75,12 +80,14 @@ type mounted struct {
 	binds  []string
 }
 
-// mount returns an error where the file system itself cannot be mounted. Programs do it, as all else
-// that may have to wait for the device: this process has it, and could not be killed meanwhile.
+// mount returns an error where the file system itself cannot be mounted. Programs do it, as all
+// else that may have to wait for the device: this process has it, and could not be killed
+// meanwhile.
 func (f filesystem) mount(t *testing.T, s *shelf, d *disk, options, dir string) (*mounted, error) {
 	t.Helper()
 	m := &mounted{device: s.device(t, d), dir: dir}
-	if _, err := command("mount", "-t", f.name, "-o", "rw,"+options, m.device.path, dir); err != nil {
+	if _, err := command("mount", "-t", f.name, "-o", "rw,"+options,
+		m.device.path, dir); err != nil {
 		m.device.remove()
 		return nil, err
 	}
@@ -98,7 +105,8 @@ func (m *mounted) unmount(t *testing.T) {
 	t.Helper()
 	for _, dir := range append(m.binds, m.dir) {
 		_, err := command("umount", dir)
-		for end := time.Now().Add(20 * time.Second); err != nil && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(20 * time.Second); err != nil &&
+			time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 			_, err = command("umount", dir) // until the last process is gone
 		}
 		if err != nil {

@@ -105,7 +105,8 @@ func newShelf(t *testing.T) *shelf {
 	}
 	s := &shelf{fd: fd, dir: t.TempDir(), disks: map[uint64]*disk{}, last: rootNode}
 	options := fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0", fd)
-	if err := unix.Mount("power", s.dir, "fuse", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
+	if err := unix.Mount("power", s.dir, "fuse", unix.MS_NOSUID|unix.MS_NODEV,
+		options); err != nil {
 		t.Fatalf("mount a file system of our own (FUSE): %v", err)
 	}
 	var servers sync.WaitGroup
@@ -216,12 +217,15 @@ func agree(body []byte) initOut {
 	const bigWrites, maxPages = 1 << 5, 1 << 22
 	var in initIn
 	_, _ = binary.Decode(body, native, &in)
-	return initOut{Major: 7, Minor: 31, Readahead: in.Readahead, Flags: in.Flags & (bigWrites | maxPages),
-		Background: 64, Congestion: 48, MaxWrite: maxWrite, Granularity: 1, MaxPages: maxWrite / blockSize}
+	return initOut{Major: 7, Minor: 31, Readahead: in.Readahead,
+		Flags:      in.Flags & (bigWrites | maxPages),
+		Background: 64, Congestion: 48, MaxWrite: maxWrite, Granularity: 1,
+		MaxPages: maxWrite / blockSize}
 }
 
 func attributes(node uint64, d *disk) attr {
-	return attr{Inode: node, Size: uint64(d.size()), Blocks: uint64(d.size() / 512), Mode: unix.S_IFREG | 0o600, Links: 1, BlockSize: blockSize}
+	return attr{Inode: node, Size: uint64(d.size()), Blocks: uint64(d.size() / 512),
+		Mode: unix.S_IFREG | 0o600, Links: 1, BlockSize: blockSize}
 }
 
 func (d *disk) answer(head inHeader, body []byte) (any, error) {

@@ -53,7 +53,8 @@ func employ(t *testing.T, names ...string) {
 			id := sha256.Sum256([]byte(name))
 			oid := fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:16])
 			d.Users = append(d.Users, emulator.User{Name: name, ObjectID: oid})
-			d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name, Role: userLogin, Scope: d.Machine.ResourceID})
+			d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name,
+				Role: userLogin, Scope: d.Machine.ResourceID})
 		}
 	})
 	if err != nil {
@@ -87,7 +88,8 @@ var code = regexp.MustCompile(`enter the code ([A-Z0-9]{9}) to`)
 func signIn(name string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "pamtester", "-I", "rhost=192.0.2.7", "sshd", name, "authenticate", "acct_mgmt")
+	cmd := exec.CommandContext(ctx, "pamtester", "-I", "rhost=192.0.2.7", "sshd", name,
+		"authenticate", "acct_mgmt")
 	keys, err := cmd.StdinPipe()
 	if err != nil {
 		return err
@@ -121,7 +123,8 @@ func converse(screen io.Reader, keys io.WriteCloser, name string) (said string, 
 		if prompted || b != '.' {
 			continue
 		}
-		if m := code.FindStringSubmatch(text.String()); m != nil && strings.HasSuffix(text.String(), "when ready.") {
+		if m := code.FindStringSubmatch(text.String()); m != nil &&
+			strings.HasSuffix(text.String(), "when ready.") {
 			prompted = true
 			err = entra.SignIn(m[1], name)
 			io.WriteString(keys, "\n")

@@ -77,7 +77,8 @@ func oneByOne(t *testing.T, p *promises) {
 // hired are those of whom oneByOne has sign in.
 func hired() (names []string) {
 	for i := range 2 {
-		names = append(names, fmt.Sprintf("employed%d@%s", i, tenant), fmt.Sprintf("fired%d@%s", i, tenant))
+		names = append(names, fmt.Sprintf("employed%d@%s", i, tenant),
+			fmt.Sprintf("fired%d@%s", i, tenant))
 	}
 	return names
 }
@@ -107,8 +108,11 @@ func aDayGoesBy() error {
 		if err != nil {
 			return err
 		}
-		older := strings.TrimSuffix(path, filepath.Ext(path)) + "." + made.Add(-25*time.Hour).Format(layout)
-		if _, err := command("sh", "-c", fmt.Sprintf("chattr -i %[1]s && mv %[1]s %[2]s && chattr +i %[2]s", path, older)); err != nil {
+		older := strings.TrimSuffix(path, filepath.Ext(path)) + "." +
+			made.Add(-25*time.Hour).Format(layout)
+		if _, err := command("sh", "-c",
+			fmt.Sprintf("chattr -i %[1]s && mv %[1]s %[2]s && chattr +i %[2]s",
+				path, older)); err != nil {
 			return err
 		}
 	}

@@ -61,10 +61,12 @@ func (f filesystem) try(t *testing.T, options string, w workload, n, enough int)
 			t.Errorf("%s -o %q, %v: %v", f.name, options, c, err)
 		}
 		if len(problems) > 0 {
-			wrong = append(wrong, fmt.Sprintf("%v, with %d promises: %.3000q", c, r.told.reached(c.position), problems))
+			wrong = append(wrong, fmt.Sprintf("%v, with %d promises: %.3000q", c,
+				r.told.reached(c.position), problems))
 		}
 	}
-	t.Logf("%s -o %q, %s: %d promises, %d events in %v; %d cuts in %v, %d wrong; sealed %v", f.name, options, w.name,
+	t.Logf("%s -o %q, %s: %d promises, %d events in %v; %d cuts in %v, %d wrong; sealed %v", f.name,
+		options, w.name,
 		r.told.reached(endless), len(r.log.events), recorded.Sub(began).Round(time.Second),
 		looked, time.Since(recorded).Round(time.Second), len(wrong), l.sealings)
 	return wrong
@@ -92,10 +94,12 @@ func TestStore(t *testing.T) {
 	start(t)
 	for _, fs := range chosen() {
 		t.Run(fs.name, func(t *testing.T) {
-			recordings := len(filesystems[0].options) * len(workloads) // each has its share of the cuts
+			// each has its share of the cuts
+			recordings := len(filesystems[0].options) * len(workloads)
 			for _, w := range workloads {
 				for _, options := range fs.options {
-					for _, wrong := range fs.try(t, options, w, (*wanted+recordings-1)/recordings, endless) {
+					for _, wrong := range fs.try(t, options, w, (*wanted+recordings-1)/recordings,
+						endless) {
 						t.Error(wrong)
 					}
 				}

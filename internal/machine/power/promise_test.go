@@ -53,13 +53,15 @@ func (p *promises) begin(what string) (done func(result func() state)) {
 func (p *promises) broken(position int, found state) (problems []string) {
 	for thing := range found {
 		if _, known := p.things[thing]; !known {
-			problems = append(problems, fmt.Sprintf("%s: is there, and nobody made it: %.300q", thing, found[thing]))
+			problems = append(problems, fmt.Sprintf("%s: is there, and nobody made it: %.300q",
+				thing, found[thing]))
 		}
 	}
 	for thing, values := range p.things {
 		may := allowed(values, position)
 		if !slices.Contains(may, found[thing]) {
-			problems = append(problems, fmt.Sprintf("%s: is %.300q, should be one of %.600q", thing, found[thing], may))
+			problems = append(problems, fmt.Sprintf("%s: is %.300q, should be one of %.600q",
+				thing, found[thing], may))
 		}
 	}
 	slices.Sort(problems)

@@ -169,7 +169,8 @@ func others() state {
 	grants, _ := filepath.Glob(storeDir + "/grants/*")
 	for _, path := range grants {
 		// One that nobody can read is none: whoever it was for has not been told that they are in.
-		if text, err := os.ReadFile(path); err == nil && filepath.Ext(path) != ".new" && json.Valid(text) {
+		if text, err := os.ReadFile(path); err == nil && filepath.Ext(path) != ".new" &&
+			json.Valid(text) {
 			found["grant "+filepath.Base(path)] = string(text)
 		}
 	}
@@ -198,8 +199,8 @@ func sealing() (text string) {
 
 const sealed = " 0444 true 0444 true"
 
-// leftovers are the files of no finished change. What is left of a grant goes with the next grant of
-// that account.
+// leftovers are the files of no finished change. What is left of a grant goes with the next grant
+// of that account.
 func leftovers() (left []string) {
 	left, _ = filepath.Glob(storeDir + "/*.new")
 	return left
@@ -275,7 +276,8 @@ func (l *inspection) signsIn(found state) (problems []string) {
 	now := see(l.see).State // which reads the store through
 	for thing, value := range found {
 		if thing != "store" && !strings.HasPrefix(thing, "backup ") && now[thing] != value {
-			problems = append(problems, fmt.Sprintf("%s: the next sign-in made %q of %q", thing, now[thing], value))
+			problems = append(problems, fmt.Sprintf("%s: the next sign-in made %q of %q",
+				thing, now[thing], value))
 		}
 	}
 	return problems

@@ -45,11 +45,13 @@ func TestSurvivors(t *testing.T) {
 			switch {
 			case kind == none && !slices.Equal(got, whole), kind == all && len(got) > 0:
 				t.Fatalf("%s: %v", kind, got)
-			case kind == some && slices.ContainsFunc(got, func(n int) bool { return !slices.Contains(whole, n) }):
+			case kind == some &&
+				slices.ContainsFunc(got, func(n int) bool { return !slices.Contains(whole, n) }):
 				t.Fatalf("%s: %v", kind, got)
 			case kind == torn:
 				for _, e := range kept {
-					seen["torn"] = seen["torn"] || len(e.data)%blockSize != 0 && len(e.data) > 2*sectorSize
+					seen["torn"] = seen["torn"] || len(e.data)%blockSize != 0 &&
+						len(e.data) > 2*sectorSize
 				}
 			case kind == some:
 				seen["some"] = seen["some"] || len(got) > 0 && len(got) < 3
@@ -60,7 +62,8 @@ func TestSurvivors(t *testing.T) {
 		t.Errorf("of 200 losses, these have happened: %v", seen)
 	}
 	for position, want := range map[int]int{0: 0, 2: 0, 3: 3, 4: 3} {
-		if safe, kept := l.survivors(cut{position, all, 1}, nothing); safe != want || len(kept) != 0 {
+		if safe, kept := l.survivors(cut{position, all, 1}, nothing); safe != want ||
+			len(kept) != 0 {
 			t.Errorf("cut at event %d: %d are safe, want %d; kept %v", position, safe, want, kept)
 		}
 	}

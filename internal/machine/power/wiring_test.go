@@ -20,7 +20,8 @@ import (
 var rootTar = flag.String("root", "", "root of a Debian with sshd, as a tar file")
 
 // everybody are the files by which everybody signs in, and that the package or its scripts change.
-var everybody = []string{"etc/nsswitch.conf", "etc/ssh/sshd_config", "etc/ssh/sshd_config.d/*", "etc/sudoers", "etc/sudoers.d/*", "etc/pam.d/*"}
+var everybody = []string{"etc/nsswitch.conf", "etc/ssh/sshd_config", "etc/ssh/sshd_config.d/*",
+	"etc/sudoers", "etc/sudoers.d/*", "etc/pam.d/*"}
 
 // A chroot is a Debian of its own on a device.
 type chroot struct {
@@ -31,7 +32,8 @@ type chroot struct {
 const password = "correct horse battery staple"
 
 // chrooted mounts it, with what its programs need of a machine.
-func (f filesystem) chrooted(t *testing.T, s *shelf, d *disk, options, dir string) (*chroot, error) {
+func (f filesystem) chrooted(t *testing.T, s *shelf, d *disk, options, dir string) (*chroot,
+	error) {
 	t.Helper()
 	m, err := f.mount(t, s, d, options, dir)
 	if err != nil {
@@ -47,7 +49,8 @@ func (f filesystem) chrooted(t *testing.T, s *shelf, d *disk, options, dir strin
 
 // run has a program run in it. DEBIAN_FRONTEND is for debconf; nobody is there to ask.
 func (c *chroot) run(input, name string, args ...string) (string, error) {
-	cmd := exec.Command("env", append([]string{"-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C",
+	cmd := exec.Command("env", append([]string{"-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+		"DEBIAN_FRONTEND=noninteractive", "LC_ALL=C",
 		"chroot", c.dir, name}, args...)...)
 	cmd.Stdin = strings.NewReader(input)
 	out, err := cmd.CombinedOutput()
@@ -69,7 +72,8 @@ func (c *chroot) furnish(debs ...string) {
 	c.t.Helper()
 	must(c.t, "tar", "-xf", *rootTar, "-C", c.dir, "--exclude=./dev/*")
 	for name, number := range map[string]uint32{"null": 3, "zero": 5, "random": 8, "urandom": 9} {
-		if err := unix.Mknod(filepath.Join(c.dir, "dev", name), unix.S_IFCHR|0o666, int(unix.Mkdev(1, number))); err != nil {
+		if err := unix.Mknod(filepath.Join(c.dir, "dev", name), unix.S_IFCHR|0o666,
+			int(unix.Mkdev(1, number))); err != nil {
 			c.t.Fatal(err)
 		}
 		os.Chmod(filepath.Join(c.dir, "dev", name), 0o666)
@@ -104,7 +108,8 @@ func (c *chroot) wiring() state {
 	return found
 }
 
-// read is whether a name in one of these directories is read by anybody. PAM, sudo and sshd skip these.
+// read is whether a name in one of these directories is read by anybody. PAM, sudo and sshd skip
+// these.
 func read(path string) bool {
 	name := filepath.Base(path)
 	for _, suffix := range []string{".new", ".aad-login", ".pam-new", ".pam-old"} {
@@ -160,9 +165,9 @@ func (c *chroot) resumes(deb string) (problems []string) {
 	return append(problems, c.localLogins()...)
 }
 
-// incomplete is whether dpkg has lost a file of the package. It does not sync the directories of what
-// it unpacks, so on btrfs the state "unpacked" may last longer than the files. The package has to be
-// unpacked again then.
+// incomplete is whether dpkg has lost a file of the package. It does not sync the directories of
+// what it unpacks, so on btrfs the state "unpacked" may last longer than the files. The package has
+// to be unpacked again then.
 func (c *chroot) incomplete() bool {
 	out, _ := c.run("", "dpkg", "--verify", "aad-login")
 	return strings.Contains(out, "missing")
@@ -172,12 +177,15 @@ func (c *chroot) incomplete() bool {
 func (c *chroot) wired(there bool) (problems []string) {
 	now := c.wiring()
 	for path, part := range map[string]string{
-		"/etc/nsswitch.conf": " aad", "/etc/pam.d/common-auth": "pam_aad.so", "/etc/pam.d/common-account": "pam_aad.so",
-		"/etc/pam.d/common-session": "pam_aad.so", "/etc/ssh/sshd_config.d/40-aad-login.conf": "\n", "/etc/sudoers.d/aad_admins": "\n",
+		"/etc/nsswitch.conf": " aad", "/etc/pam.d/common-auth": "pam_aad.so",
+		"/etc/pam.d/common-account": "pam_aad.so",
+		"/etc/pam.d/common-session": "pam_aad.so", "/etc/ssh/sshd_config.d/40-aad-login.conf": "\n",
+		"/etc/sudoers.d/aad_admins": "\n",
 	} {
 		if strings.Contains(now[path], part) != there {
 			status, _ := c.run("", "dpkg-query", "-W", "-f", "${Status}", "aad-login")
-			problems = append(problems, fmt.Sprintf("%s has %q in it: %v; the package is %q", path, part, !there, status))
+			problems = append(problems, fmt.Sprintf("%s has %q in it: %v; the package is %q",
+				path, part, !there, status))
 		}
 	}
 	return problems
@@ -188,7 +196,8 @@ func next(t *testing.T, deb string) string {
 	t.Helper()
 	dir := t.TempDir()
 	must(t, "dpkg-deb", "-R", deb, dir+"/tree")
-	must(t, "sh", "-c", `sed -i '/^Version:/s/$/+next/' "$1/DEBIAN/control" && for file in 40-aad-login.conf 40-aad-login.conf.before-8.7 aad_admins; do
+	must(t, "sh", "-c",
+		`sed -i '/^Version:/s/$/+next/' "$1/DEBIAN/control" && for file in 40-aad-login.conf 40-aad-login.conf.before-8.7 aad_admins; do
 		echo "# next" >>"$1/usr/share/aad-login/$file"; done && cd "$1" && find usr -type f | sort | xargs md5sum >DEBIAN/md5sums`, "sh", dir+"/tree")
 	must(t, "dpkg-deb", "-Znone", "-b", dir+"/tree", dir+"/next.deb")
 	return dir + "/next.deb"
@@ -214,7 +223,8 @@ func (f filesystem) recordWiring(t *testing.T, options, deb, newer string) *reco
 	}
 	r.told = newPromises(r.log, c.wiring())
 	stop := beside(t, filepath.Join(dir, "neighbour"))
-	for _, args := range [][]string{{"-i", inside(deb)}, {"-i", inside(newer)}, {"-r", "aad-login"}, {"-i", inside(newer)}, {"-P", "aad-login"}} {
+	for _, args := range [][]string{{"-i", inside(deb)}, {"-i", inside(newer)}, {"-r", "aad-login"},
+		{"-i", inside(newer)}, {"-P", "aad-login"}} {
 		before := c.wiring()
 		end := r.told.begin("dpkg " + strings.Join(args, " "))
 		c.must("", "dpkg", args...)
@@ -258,10 +268,12 @@ func TestWiring(t *testing.T) {
 			for _, c := range cuts {
 				if problems := r.lookAtWiring(t, c, dir, inside(newer)); len(problems) > 0 {
 					wrong++
-					t.Errorf("%v, with %d promises: %.3000q", c, r.told.reached(c.position), problems)
+					t.Errorf("%v, with %d promises: %.3000q", c, r.told.reached(c.position),
+						problems)
 				}
 			}
-			t.Logf("%s -o %q: %d events; %d cuts, %d wrong", fs.name, r.options, len(r.log.events), len(cuts), wrong)
+			t.Logf("%s -o %q: %d events; %d cuts, %d wrong", fs.name, r.options,
+				len(r.log.events), len(cuts), wrong)
 		})
 	}
 }

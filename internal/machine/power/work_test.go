@@ -81,7 +81,8 @@ func crowd(t *testing.T, p *promises) {
 	workers.Go(func() {
 		for i := range 16 {
 			end := p.begin("account set")
-			_, err := command("aadctl", "account", "set", "set@"+tenant, "--home", fmt.Sprintf("/srv/home%d", i))
+			_, err := command("aadctl", "account", "set", "set@"+tenant, "--home",
+				fmt.Sprintf("/srv/home%d", i))
 			report(t, err)
 			end(only("set@" + tenant))
 		}
@@ -108,7 +109,8 @@ func report(t *testing.T, err error) {
 	}
 }
 
-// atOnce is the first sign-in of several people in the same moment, which is what group commit is for.
+// atOnce is the first sign-in of several people in the same moment, which is what group commit is
+// for.
 func atOnce(t *testing.T, p *promises, round int) {
 	var people sync.WaitGroup
 	for i := range 6 {

@@ -33,7 +33,8 @@ func main() {
 		read(os.Stdin, lines)
 		close(lines)
 	}()
-	r := &run{out: os.Stdout, output: map[string]*strings.Builder{}, running: map[string]time.Time{}}
+	r := &run{out: os.Stdout, output: map[string]*strings.Builder{},
+		running: map[string]time.Time{}}
 	tick := time.NewTicker(every)
 	for {
 		select {
@@ -102,7 +103,8 @@ func (r *run) ended(name string, e event, failed bool) {
 		fmt.Fprint(r.out, r.output[name])
 	}
 	if e.Test == "" && e.Package != "" && e.Action != "skip" {
-		fmt.Fprintf(r.out, "%-4s %6.1f s  %s\n", map[bool]string{false: "ok", true: "FAIL"}[failed], e.Elapsed, strings.TrimSpace(name))
+		fmt.Fprintf(r.out, "%-4s %6.1f s  %s\n", map[bool]string{false: "ok", true: "FAIL"}[failed],
+			e.Elapsed, strings.TrimSpace(name))
 	}
 	delete(r.output, name)
 	delete(r.running, name)
@@ -113,7 +115,8 @@ func (r *run) still(now time.Time) {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(r.running)) {
 		if _, test, _ := strings.Cut(name, " "); !strings.Contains(test, "/") {
-			names = append(names, fmt.Sprintf("%s (%.0f s)", name, now.Sub(r.running[name]).Seconds()))
+			names = append(names, fmt.Sprintf("%s (%.0f s)", name,
+				now.Sub(r.running[name]).Seconds()))
 		}
 	}
 	if len(names) > 0 {

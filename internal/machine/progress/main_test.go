@@ -47,7 +47,8 @@ not json
 		t.Errorf("%v\n%s\nwant\n%s", err, out.String(), want)
 	}
 	cmd = exec.Command("go", "run", ".")
-	cmd.Stdin = strings.NewReader(recorded[:strings.Index(recorded, `{"Action":"run","Package":"aadlogin/internal/cdb"`)])
+	cmd.Stdin = strings.NewReader(recorded[:strings.Index(recorded,
+		`{"Action":"run","Package":"aadlogin/internal/cdb"`)])
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
@@ -56,7 +57,8 @@ not json
 func TestStill(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Now()
-	r := &run{out: &out, running: map[string]time.Time{"internal/cdb TestBad": now, "internal/cdb TestBad/part": now, "nss TestOther": now.Add(time.Second)}}
+	r := &run{out: &out, running: map[string]time.Time{"internal/cdb TestBad": now,
+		"internal/cdb TestBad/part": now, "nss TestOther": now.Add(time.Second)}}
 	r.line([]byte(`{"Action":"run","Package":"aadlogin/nss","Test":"TestPaused"}`), now)
 	r.line([]byte(`{"Action":"pause","Package":"aadlogin/nss","Test":"TestPaused"}`), now)
 	r.still(now.Add(40 * time.Second))

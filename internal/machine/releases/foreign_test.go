@@ -25,7 +25,8 @@ func TestForeign(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { rig.Entra.Close() })
-	rig.Must(t, "mount", "-t", "proc", "proc", filepath.Join(root, "proc")) // these are of a namespace that ends with the test
+	// these are of a namespace that ends with the test
+	rig.Must(t, "mount", "-t", "proc", "proc", filepath.Join(root, "proc"))
 	rig.Must(t, "mount", "--rbind", "/dev", filepath.Join(root, "dev"))
 	for path, text := range map[string][]byte{
 		"/etc/emulator-ca.pem": rig.Entra.CA(),
@@ -44,20 +45,24 @@ endpoints.ca_file = "/etc/emulator-ca.pem"
 		}
 	}
 	t.Run("install", f.step(func(f foreign) {
-		rig.Must(f.t, "cp", rig.FileAt(f.t, "../../../build/dist/*_arm64.deb"), filepath.Join(root, "var/tmp/aad-login.deb"))
+		rig.Must(f.t, "cp", rig.FileAt(f.t, "../../../build/dist/*_arm64.deb"),
+			filepath.Join(root, "var/tmp/aad-login.deb"))
 		f.must("dpkg", "--install", "--force-confold", "/var/tmp/aad-login.deb")
 		f.must("aadctl", "config", "apply")
-		if group := f.must("getent", "group", "aad_users"); !strings.HasPrefix(group, "aad_users:*:1879048192:") {
+		if group := f.must("getent", "group", "aad_users"); !strings.HasPrefix(group,
+			"aad_users:*:1879048192:") {
 			f.t.Errorf("getent says %s", group)
 		}
 	}))
 	t.Run("sign in", f.step(func(f foreign) {
-		c := rig.Open(f.t, "chroot", root, "pamtester", "login", rig.Admin, "authenticate", "acct_mgmt")
+		c := rig.Open(f.t, "chroot", root, "pamtester", "login", rig.Admin,
+			"authenticate", "acct_mgmt")
 		c.SignIn(rig.Admin)
 		c.Expect("successfully authenticated")
 		c.Expect("account management done")
 		c.EndsWell()
-		if id := f.must("id", rig.Admin); !strings.Contains(id, "(aad_users)") || !strings.Contains(id, "(aad_admins)") {
+		if id := f.must("id", rig.Admin); !strings.Contains(id, "(aad_users)") ||
+			!strings.Contains(id, "(aad_admins)") {
 			f.t.Errorf("id says %s", id)
 		}
 	}))
@@ -69,7 +74,8 @@ endpoints.ca_file = "/etc/emulator-ca.pem"
 		c.EndsWell()
 	}))
 	t.Run("refusal", f.step(func(f foreign) {
-		c := rig.Open(f.t, "chroot", root, "pamtester", "login", "norole@contoso.example", "authenticate")
+		c := rig.Open(f.t, "chroot", root, "pamtester", "login",
+			"norole@contoso.example", "authenticate")
 		c.SignIn("norole@contoso.example")
 		c.Expect(rig.DeniedSentence)
 		if status, _ := c.End(); status == 0 {
@@ -78,7 +84,8 @@ endpoints.ca_file = "/etc/emulator-ca.pem"
 	}))
 	t.Run("purge", f.step(func(f foreign) {
 		f.must("dpkg", "--purge", "aad-login")
-		if out, status := rig.Command(f.t, "", "chroot", root, "getent", "group", "aad_users"); status != 2 {
+		if out, status := rig.Command(f.t, "", "chroot", root, "getent", "group",
+			"aad_users"); status != 2 {
 			f.t.Errorf("purged, and getent says %s", out)
 		}
 	}))
@@ -98,7 +105,8 @@ func (f foreign) must(args ...string) string {
 func (f foreign) step(do func(foreign)) func(*testing.T) {
 	return func(t *testing.T) {
 		t.Setenv("DEBIAN_FRONTEND", "noninteractive")
-		t.Setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:"+os.Getenv("PATH"))
+		t.Setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:"+
+			os.Getenv("PATH"))
 		do(foreign{t, f.root})
 	}
 }

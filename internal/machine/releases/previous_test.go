@@ -23,7 +23,8 @@ func (v *visit) previous(t *testing.T) {
 	v.must(t, "sed", "-i", `s|^#authority = .*|authority = "`+rig.Entra.EntraURL()+`"|;
 		s|^#resource_manager = .*|resource_manager = "`+rig.Entra.EntraURL()+`"|;
 		s|^#ca_file = .*|ca_file = "/etc/emulator-ca.pem"|`, rig.ConfigFile)
-	v.must(t, "aadctl", "setup", "--tenant", "aaaabbbb-0000-cccc-1111-dddd2222eeee", "--client", "00001111-aaaa-2222-bbbb-3333cccc4444",
+	v.must(t, "aadctl", "setup", "--tenant", "aaaabbbb-0000-cccc-1111-dddd2222eeee", "--client",
+		"00001111-aaaa-2222-bbbb-3333cccc4444",
 		"--domain", "contoso.example")
 	configuration := v.must(t, "cat", rig.ConfigFile)
 

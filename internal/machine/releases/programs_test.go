@@ -46,7 +46,8 @@ func TestBootedPrograms(t *testing.T) {
 		t.Run(step.name, func(t *testing.T) { v.console.T = t; step.do(&v, t) })
 	}
 	v.console.T = t
-	versions := v.must(t, "dpkg-query", "-W", "-f", "${Package} ${Version}, ", "systemd", "polkitd", "sudo-rs", "sudo", "openssh-server")
+	versions := v.must(t, "dpkg-query", "-W", "-f", "${Package} ${Version}, ", "systemd", "polkitd",
+		"sudo-rs", "sudo", "openssh-server")
 	fmt.Fprintln(os.Stdout, strings.TrimSuffix(versions, ", "))
 	v.off(t, "poweroff")
 }
@@ -58,9 +59,11 @@ const adminRule = `polkit.addAdminRule(function(action, subject) { return ["unix
 // unit is a service with User=, which asks no PAM, and one with PAMName= besides, whose account
 // phase is asked.
 func (v *visit) unit(t *testing.T) {
-	v.write(t, "/etc/systemd/system/ours.service", "[Service]\nType=oneshot\nUser="+rig.Admin+"\nExecStart=/usr/bin/id -un\n", 0o644)
+	v.write(t, "/etc/systemd/system/ours.service", "[Service]\nType=oneshot\nUser="+rig.Admin+
+		"\nExecStart=/usr/bin/id -un\n", 0o644)
 	v.must(t, "systemctl", "start", "ours.service")
-	v.write(t, "/etc/systemd/system/ours.service", "[Service]\nType=oneshot\nUser="+rig.Admin+"\nPAMName=login\nExecStart=/usr/bin/id -un\n", 0o644)
+	v.write(t, "/etc/systemd/system/ours.service", "[Service]\nType=oneshot\nUser="+rig.Admin+
+		"\nPAMName=login\nExecStart=/usr/bin/id -un\n", 0o644)
 	v.must(t, "systemctl", "daemon-reload")
 	v.must(t, "systemctl", "start", "ours.service")
 	if said := v.log(t, `authorized .*service="login"`); !strings.Contains(said, rig.Admin) {
@@ -69,7 +72,8 @@ func (v *visit) unit(t *testing.T) {
 }
 
 func (v *visit) systemdRun(t *testing.T) {
-	if out := v.must(t, "systemd-run", "--quiet", "--pipe", "--wait", "--uid="+rig.Admin, "id", "-un"); out != rig.Admin+"\n" {
+	if out := v.must(t, "systemd-run", "--quiet", "--pipe", "--wait", "--uid="+rig.Admin, "id",
+		"-un"); out != rig.Admin+"\n" {
 		t.Errorf("said %q", out)
 	}
 }
@@ -88,7 +92,8 @@ func (v *visit) linger(t *testing.T) {
 }
 
 // pkexecWithAgent waits until the agent has told that it is there, by closing its descriptor.
-const pkexecWithAgent = "mkfifo f; pkttyagent --process $$ --notify-fd 3 3>f & cat f; rm f; pkexec --disable-internal-agent id -u; kill $!"
+const pkexecWithAgent = "mkfifo f; pkttyagent --process $$ --notify-fd 3 3>f & cat f; rm f; " +
+	"pkexec --disable-internal-agent id -u; kill $!"
 
 // ownAgentWorks is asked before the package is there. The pkexec of polkit 128 asks for the
 // password itself, as root; the helper is a service by then, and looks among root's dialogues for
@@ -110,9 +115,11 @@ const elevatedAs0 = `AUTHENTICATION COMPLETE [^\n]*\n(?:\x1b\S*)?0\n`
 func (v *visit) elevated(t *testing.T, command string) {
 	choose := func(c *rig.Terminal, name string) {
 		c.T.Helper()
-		c.TypeLine(c.Expect(`(\d+)\. .*` + name + `(?:.|\n)*Choose identity to authenticate as \(1-2\): `)[1])
+		c.TypeLine(c.Expect(`(\d+)\. .*` + name +
+			`(?:.|\n)*Choose identity to authenticate as \(1-2\): `)[1])
 	}
-	for password, want := range map[string]string{rig.LocalPassword: elevatedAs0, "wrong": `AUTHENTICATION FAILED`} {
+	for password, want := range map[string]string{rig.LocalPassword: elevatedAs0,
+		"wrong": `AUTHENTICATION FAILED`} {
 		c := v.sshWith(t, v.locals.Args(), "local", command)
 		choose(c, "local")
 		c.Expect(`[Pp]assword: `)

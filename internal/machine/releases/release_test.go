@@ -36,12 +36,14 @@ func newRelease(t *testing.T) *release {
 	rig.Must(t, "ip", "address", "add", rig.MetadataAddress+"/32", "dev", "toward")
 	rig.Must(t, "nsenter", r.network.In("ip", "link", "set", "lo", "up")...)
 	rig.Must(t, "nsenter", r.network.In("ip", "route", "add", "default", "via", rig.Here)...)
-	rig.Entra = &emulator.Server{EntraAddr: rig.Here + ":8443", MetadataAddr: rig.MetadataAddress + ":80"}
+	rig.Entra = &emulator.Server{EntraAddr: rig.Here + ":8443",
+		MetadataAddr: rig.MetadataAddress + ":80"}
 	if err := rig.Entra.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { rig.Entra.Close() })
-	if err := os.WriteFile(filepath.Join(r.root, "etc/emulator-ca.pem"), rig.Entra.CA(), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(r.root, "etc/emulator-ca.pem"),
+		rig.Entra.CA(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1") // the newest systemd knows no other
@@ -52,13 +54,16 @@ func newRelease(t *testing.T) *release {
 // boot starts the machine, and waits until it is up.
 func (r *release) boot(t *testing.T) {
 	t.Helper()
-	r.console = rig.Open(r.t, "systemd-nspawn", "--boot", "--directory="+r.root, "--machine="+filepath.Base(r.root),
-		"--register=no", "--keep-unit", "--settings=no", "--link-journal=no", "--resolv-conf=off", "--timezone=off",
+	r.console = rig.Open(r.t, "systemd-nspawn", "--boot", "--directory="+r.root,
+		"--machine="+filepath.Base(r.root),
+		"--register=no", "--keep-unit", "--settings=no", "--link-journal=no",
+		"--resolv-conf=off", "--timezone=off",
 		"--network-namespace-path=/proc/"+r.network.Pid+"/ns/net")
 	r.console.T = t
 	r.console.Expect(` login: `)
 	r.leader = strings.TrimSpace(rig.Must(t, "pgrep", "-P", fmt.Sprint(r.console.Cmd.Process.Pid)))
-	if state := strings.TrimSpace(r.must(t, "systemctl", "is-system-running", "--wait")); state != "running" {
+	if state := strings.TrimSpace(r.must(t, "systemctl", "is-system-running",
+		"--wait")); state != "running" {
 		t.Errorf("booted, and %s", state)
 	}
 }
@@ -66,7 +71,8 @@ func (r *release) boot(t *testing.T) {
 // off ends the machine in one way or another, and waits until it has.
 func (r *release) off(t *testing.T, how string) {
 	t.Helper()
-	want := map[string]int{"poweroff": 0, "reboot": 133}[how] // 133 is for who keeps the machine to start it again
+	// 133 is for who keeps the machine to start it again
+	want := map[string]int{"poweroff": 0, "reboot": 133}[how]
 	r.must(t, "systemctl", "--no-block", how)
 	if status, _ := r.console.End(); status != want {
 		t.Errorf("%s: systemd-nspawn: exit status %d", how, status)
@@ -75,8 +81,10 @@ func (r *release) off(t *testing.T, how string) {
 
 // in are the arguments of nsenter that run a program on the machine, as root.
 func (r *release) in(args ...string) []string {
-	return append([]string{"--target", r.leader, "--all", "--root", "--wd", "env", "-i", "LC_ALL=C.UTF-8", "HOME=/root", "TERM=dumb",
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive"}, args...)
+	return append([]string{"--target", r.leader, "--all", "--root", "--wd", "env", "-i",
+		"LC_ALL=C.UTF-8", "HOME=/root", "TERM=dumb",
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"DEBIAN_FRONTEND=noninteractive"}, args...)
 }
 
 func (r *release) command(t *testing.T, args ...string) (string, int) {
@@ -103,15 +111,18 @@ func (r *release) ssh(t *testing.T, name string, command ...string) *rig.Termina
 	return r.sshWith(t, nil, name, command...)
 }
 
-func (r *release) sshWith(t *testing.T, options []string, name string, command ...string) *rig.Terminal {
+func (r *release) sshWith(t *testing.T, options []string, name string,
+	command ...string) *rig.Terminal {
 	t.Helper()
 	args := append([]string{"-p", "22", "-tt"}, options...)
-	return rig.Open(t, "ssh", append(append(args, rig.SSHArgs(name+"@"+rig.Near)...), command...)...)
+	return rig.Open(t, "ssh", append(append(args, rig.SSHArgs(name+"@"+rig.Near)...),
+		command...)...)
 }
 
 // log returns the module's lines in the machine's journal that match, since it was booted.
 func (r *release) log(t *testing.T, pattern string) string {
 	t.Helper()
-	out, _ := r.command(t, "journalctl", "--boot", "--quiet", "--output=cat", "--grep", "pam_aad.*"+pattern)
+	out, _ := r.command(t, "journalctl", "--boot", "--quiet", "--output=cat",
+		"--grep", "pam_aad.*"+pattern)
 	return out
 }

@@ -65,13 +65,15 @@ type visit struct {
 // with sudo, and an sshd that lets in by group.
 func (v *visit) settleIn(t *testing.T) {
 	v.must(t, "useradd", "--create-home", "--shell", "/bin/bash", "local")
-	v.must(t, "sh", "-c", `printf "%s\n" "$@" | chpasswd`, "sh", "root:"+rig.ConsolePassword, "local:"+rig.LocalPassword)
+	v.must(t, "sh", "-c", `printf "%s\n" "$@" | chpasswd`, "sh", "root:"+rig.ConsolePassword,
+		"local:"+rig.LocalPassword)
 	v.must(t, "install", "-d", "-o", "local", "-m", "0700", "/home/local/.ssh")
 	v.write(t, "/home/local/.ssh/authorized_keys", v.locals.Public, 0o644)
 	v.write(t, "/etc/sudoers.d/local", "local ALL=(ALL) ALL\n", 0o440)
 	v.write(t, "/etc/ssh/sshd_config.d/20-groups.conf", "AllowGroups aad_users local\n", 0o644)
 	v.must(t, "systemctl", "reload", "ssh")
-	v.must(t, "sed", "-i", "s/^LOGIN_TIMEOUT.*/LOGIN_TIMEOUT 300/", "/etc/login.defs") // 60 s by default, as the check says
+	// 60 s by default, as the check says
+	v.must(t, "sed", "-i", "s/^LOGIN_TIMEOUT.*/LOGIN_TIMEOUT 300/", "/etc/login.defs")
 	v.before = v.must(t, "sh", "-c", rig.WiringCommand)
 	v.localsGetIn(t)
 }
@@ -86,7 +88,8 @@ func (v *visit) localsGetIn(t *testing.T) {
 	v.console.TypeLine("echo in as $(id -un)")
 	v.console.Expect(`in as root\n`)
 	v.console.Expect(`# `)
-	v.console.TypeLine("exit") // not before: the next getty hangs the console up, and what it has not shown is lost
+	// not before: the next getty hangs the console up, and what it has not shown is lost
+	v.console.TypeLine("exit")
 	v.console.Expect(` login: `)
 
 	c := v.ssh(t, "local", "echo in as $(id -un); sudo -k; sudo id -u")
@@ -112,9 +115,11 @@ func (v *visit) bring(t *testing.T, file string) string {
 	rig.Must(t, "cp", file, filepath.Join(v.root, "var/tmp/aad-login.deb"))
 	_, absent := v.command(t, "aadctl", "version")
 	before := v.listener(t)
-	out := v.must(t, "apt-get", "install", "--yes", "--allow-downgrades", "-oDpkg::Options::=--force-confold", "/var/tmp/aad-login.deb")
+	out := v.must(t, "apt-get", "install", "--yes", "--allow-downgrades",
+		"-oDpkg::Options::=--force-confold", "/var/tmp/aad-login.deb")
 	if absent != 0 { // so sshd is told to read its files again, which it does in its own time
-		rig.Eventually(t, "sshd has read its files", rig.Patience, func() bool { return v.listener(t) != before })
+		rig.Eventually(t, "sshd has read its files", rig.Patience,
+			func() bool { return v.listener(t) != before })
 	}
 	v.listens(t)
 	return out
@@ -123,7 +128,8 @@ func (v *visit) bring(t *testing.T, file string) string {
 // listener is the sockets that sshd listens on: others, once it has read its files again.
 func (v *visit) listener(t *testing.T) string {
 	t.Helper()
-	return v.must(t, "awk", `$2 ~ /:0016$/ && $4 == "0A" { print $10 }`, "/proc/net/tcp", "/proc/net/tcp6")
+	return v.must(t, "awk", `$2 ~ /:0016$/ && $4 == "0A" { print $10 }`,
+		"/proc/net/tcp", "/proc/net/tcp6")
 }
 
 // listens waits for sshd, which does not listen for a moment when it reads its files again.
@@ -143,7 +149,8 @@ func (v *visit) listens(t *testing.T) {
 func (v *visit) repository(t *testing.T) (apt []string, version string) {
 	t.Helper()
 	p, stranger := rig.NewPublisher(t), rig.NewPublisher(t)
-	version = strings.TrimSpace(rig.Must(t, "dpkg-deb", "-f", rig.DebianPackage(t), "Version")) + "+next"
+	version = strings.TrimSpace(rig.Must(t, "dpkg-deb", "-f", rig.DebianPackage(t), "Version")) +
+		"+next"
 	for _, by := range []*rig.Publisher{p, stranger} {
 		if out, status := by.Publish(p.Serve(rig.Here), rig.AsVersion(t, version)); status != 0 {
 			t.Fatal(out)
@@ -151,15 +158,21 @@ func (v *visit) repository(t *testing.T) (apt []string, version string) {
 	}
 	_, status := v.command(t, "mkdir", "/etc/apt/keyrings") // Debian has it since 12
 	t.Cleanup(func() {
-		v.must(t, "rm", "/etc/apt/keyrings/aad-login.asc", "/etc/apt/sources.list.d/aad-login.sources")
+		v.must(t, "rm", "/etc/apt/keyrings/aad-login.asc",
+			"/etc/apt/sources.list.d/aad-login.sources")
 		if status == 0 {
 			v.must(t, "rmdir", "/etc/apt/keyrings")
 		}
 	})
-	v.write(t, "/etc/apt/sources.list.d/aad-login.sources", rig.Must(t, "cat", p.Dir+"/aad-login.sources"), 0o644)
-	apt = []string{"apt-get", "--yes", "-oDir::Etc::sourcelist=/etc/apt/sources.list.d/aad-login.sources", "-oDir::Etc::sourceparts=/dev/null"}
-	v.write(t, "/etc/apt/keyrings/aad-login.asc", rig.Must(t, "cat", stranger.Dir+"/aad-login.asc"), 0o644)
-	if out, status := v.command(t, append(apt, "update")...); status == 0 || !strings.Contains(out, "not signed") {
+	v.write(t, "/etc/apt/sources.list.d/aad-login.sources",
+		rig.Must(t, "cat", p.Dir+"/aad-login.sources"), 0o644)
+	apt = []string{"apt-get", "--yes",
+		"-oDir::Etc::sourcelist=/etc/apt/sources.list.d/aad-login.sources",
+		"-oDir::Etc::sourceparts=/dev/null"}
+	v.write(t, "/etc/apt/keyrings/aad-login.asc", rig.Must(t, "cat", stranger.Dir+"/aad-login.asc"),
+		0o644)
+	if out, status := v.command(t, append(apt, "update")...); status == 0 ||
+		!strings.Contains(out, "not signed") {
 		t.Errorf("with another's key, apt: exit status %d, said %s", status, out)
 	}
 	v.write(t, "/etc/apt/keyrings/aad-login.asc", rig.Must(t, "cat", p.Dir+"/aad-login.asc"), 0o644)
@@ -200,9 +213,11 @@ func (v *visit) setup(t *testing.T) {
 
 // names are the answers of this glibc, which the file holds.
 func (v *visit) names(t *testing.T) {
-	v.write(t, "/var/tmp/alice", "alice@contoso.example:*:300001:300001:Alice:/home/alice:/bin/sh\n", 0o644)
+	v.write(t, "/var/tmp/alice",
+		"alice@contoso.example:*:300001:300001:Alice:/home/alice:/bin/sh\n", 0o644)
 	v.must(t, "aadctl", "account", "import", "/var/tmp/alice")
-	v.must(t, "cp", "/usr/bin/getent", "/var/tmp/sshd") // one that hears of accounts before their first sign-in
+	// one that hears of accounts before their first sign-in
+	v.must(t, "cp", "/usr/bin/getent", "/var/tmp/sshd")
 	want, err := os.ReadFile("testdata/names.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -217,7 +232,8 @@ func (v *visit) names(t *testing.T) {
 		}
 	}
 	if got.String() != string(want) || len(questions) < 10 {
-		t.Errorf("%d questions, %q:\n%s", len(questions), rig.Differences(string(want), got.String()), got.String())
+		t.Errorf("%d questions, %q:\n%s", len(questions), rig.Differences(string(want),
+			got.String()), got.String())
 	}
 	v.must(t, "aadctl", "account", "remove", "alice@contoso.example")
 }
@@ -225,12 +241,14 @@ func (v *visit) names(t *testing.T) {
 // administrator signs in for the first time, at an sshd that lets in by group.
 func (v *visit) administrator(t *testing.T) {
 	c := v.ssh(t, rig.Admin)
-	c.Expect(`Signing in to ` + filepath.Base(v.root) + ` as admin@contoso\.example \(sshd, from ` + rig.Here + `\)\. \n`)
+	c.Expect(`Signing in to ` + filepath.Base(v.root) + ` as admin@contoso\.example \(sshd, from ` +
+		rig.Here + `\)\. \n`)
 	c.SignIn(rig.Admin)
 	c.Expect(`\$ `)
 	c.TypeLine("id; pwd; stat -c '%U %G %a' .")
 	id := c.Expect(`uid=(\d+)\(admin@contoso\.example\) gid=(\d+)\(admin@contoso\.example\) groups=(.*)\n`)
-	if id[1] != id[2] || !strings.Contains(id[3], "(aad_users)") || !strings.Contains(id[3], "(aad_admins)") {
+	if id[1] != id[2] || !strings.Contains(id[3], "(aad_users)") ||
+		!strings.Contains(id[3], "(aad_admins)") {
 		t.Errorf("id said %s", id[0])
 	}
 	c.Expect(`/home/admin@contoso\.example\nadmin@contoso\.example admin@contoso\.example 700\n`)
@@ -247,7 +265,8 @@ func (v *visit) administrator(t *testing.T) {
 func (v *visit) user(t *testing.T) {
 	c := v.ssh(t, rig.User, "id -Gn; sudo id")
 	c.SignIn(rig.User)
-	if groups := c.Expect(`user@contoso\.example aad_users\n`)[0]; strings.Contains(groups, "aad_admins") {
+	if groups := c.Expect(`user@contoso\.example aad_users\n`)[0]; strings.Contains(groups,
+		"aad_admins") {
 		t.Errorf("groups %q", groups)
 	}
 	c.SignIn(rig.User)
@@ -261,7 +280,9 @@ func (v *visit) user(t *testing.T) {
 func (v *visit) refusals(t *testing.T) {
 	c := v.ssh(t, "norole@contoso.example")
 	c.SignIn("norole@contoso.example")
-	c.Expect(rig.DeniedSentence + "\nScope: /subscriptions/\\S+\nObject ID: eeeeeeee-4444-5555-6666-ffffffffffff\nCorrelation ID: [0-9a-f-]{36}\n")
+	c.Expect(rig.DeniedSentence +
+		"\nScope: /subscriptions/\\S+\nObject ID: " +
+		"eeeeeeee-4444-5555-6666-ffffffffffff\nCorrelation ID: [0-9a-f-]{36}\n")
 	if status, rest := c.End(); status != 255 || strings.Contains(rest, "To sign in") {
 		t.Errorf("not closed: exit status %d, said %q", status, rest)
 	}
@@ -282,7 +303,8 @@ func (v *visit) refusals(t *testing.T) {
 // prompt, and without.
 func (v *visit) ownClient(t *testing.T) {
 	for _, quiet := range []string{"-q", "-v"} {
-		args := append([]string{"ssh", quiet, "-p", "22", "-tt"}, rig.SSHArgs(rig.User+"@127.0.0.1", "id -un")...)
+		args := append([]string{"ssh", quiet, "-p", "22", "-tt"},
+			rig.SSHArgs(rig.User+"@127.0.0.1", "id -un")...)
 		c := rig.Open(t, "nsenter", v.in(args...)...)
 		c.Expect(`Signing in to \S+ as user@contoso\.example \(sshd, from 127\.0\.0\.1\)\. \n`)
 		c.SignIn(rig.User)
@@ -298,7 +320,8 @@ func (v *visit) files(t *testing.T) {
 	options := append([]string{"-o", "Port=22"}, rig.SSHArgs()...)
 	for _, copying := range [][]string{
 		append(append([]string{"scp"}, options...), dir+"/file", rig.User+"@"+rig.Near+":"),
-		append(append([]string{"scp", "-O"}, options...), rig.User+"@"+rig.Near+":file", dir+"/back"),
+		append(append([]string{"scp", "-O"}, options...), rig.User+"@"+rig.Near+":file",
+			dir+"/back"),
 	} {
 		c := rig.Open(t, copying[0], copying[1:]...)
 		c.SignIn(rig.User)
@@ -307,7 +330,8 @@ func (v *visit) files(t *testing.T) {
 	rig.Must(t, "cmp", dir+"/file", dir+"/back")
 	c := rig.Open(t, "sftp", append(options, rig.User+"@"+rig.Near)...)
 	c.SignIn(rig.User)
-	for _, line := range []string{"rename file moved", "get moved " + dir + "/again", "rm moved", "exit"} {
+	for _, line := range []string{"rename file moved", "get moved " + dir + "/again", "rm moved",
+		"exit"} {
 		c.Expect(`sftp> `)
 		c.TypeLine(line)
 	}
@@ -318,7 +342,8 @@ func (v *visit) files(t *testing.T) {
 // key is a login without a browser, of somebody who has put a key there, and has the role or not.
 func (v *visit) key(t *testing.T) {
 	pair := rig.NewKeyPair(t)
-	c := v.ssh(t, rig.User, "umask 077; mkdir .ssh; echo '"+strings.TrimSpace(pair.Public)+"' >.ssh/authorized_keys")
+	c := v.ssh(t, rig.User, "umask 077; mkdir .ssh; echo '"+strings.TrimSpace(pair.Public)+
+		"' >.ssh/authorized_keys")
 	c.SignIn(rig.User)
 	c.EndsWell()
 	c = v.sshWith(t, pair.Args(), rig.User, "id -un")
@@ -328,7 +353,8 @@ func (v *visit) key(t *testing.T) {
 		t.Error("a code was shown beside the key")
 	}
 	rig.Revoke(t, rig.User)
-	c = v.sshWith(t, pair.Args("-o", "KbdInteractiveAuthentication=no"), rig.User, "echo in as $(id -un)")
+	c = v.sshWith(t, pair.Args("-o", "KbdInteractiveAuthentication=no"),
+		rig.User, "echo in as $(id -un)")
 	if status, rest := c.End(); status != 255 || strings.Contains(rest, "in as") {
 		t.Errorf("without the role: exit status %d, said %q", status, rest)
 	}
@@ -338,15 +364,18 @@ func (v *visit) key(t *testing.T) {
 // for it.
 func (v *visit) metrics(t *testing.T) {
 	const directory = "/var/lib/prometheus/node-exporter"
-	if out, _ := v.command(t, "systemctl", "is-enabled", "aad-login-metrics.timer"); strings.TrimSpace(out) != "disabled" {
+	if out, _ := v.command(t, "systemctl", "is-enabled",
+		"aad-login-metrics.timer"); strings.TrimSpace(out) != "disabled" {
 		t.Errorf("the timer is %s", out)
 	}
 	v.must(t, "mkdir", "-p", directory)
 	t.Cleanup(func() { v.must(t, "rm", "-r", filepath.Dir(directory)) })
 	v.must(t, "systemctl", "start", "aad-login-metrics.service")
 	text := v.must(t, "cat", directory+"/aad-login.prom")
-	if !regexp.MustCompile(`(?m)^aadlogin_attempts_total\{outcome="signed-in"\} [1-9]`).MatchString(text) ||
-		!regexp.MustCompile(`(?m)^aadlogin_round_trip_seconds_count\{server="entra"\} [1-9]`).MatchString(text) {
+	if !regexp.MustCompile(`(?m)^aadlogin_attempts_total\{outcome="signed-in"\} [1-9]`).
+		MatchString(text) ||
+		!regexp.MustCompile(`(?m)^aadlogin_round_trip_seconds_count\{server="entra"\} [1-9]`).
+			MatchString(text) {
 		t.Errorf("counted:\n%s", text)
 	}
 }
@@ -377,7 +406,8 @@ func (v *visit) upgrade(t *testing.T) {
 	apt, version := v.repository(t)
 	v.must(t, append(apt, "upgrade")...)
 	v.listens(t)
-	if got := v.must(t, "dpkg-query", "-W", "-f", "${Version} ${db:Status-Abbrev}", "aad-login"); got != version+" ii " {
+	if got := v.must(t, "dpkg-query", "-W", "-f", "${Version} ${db:Status-Abbrev}",
+		"aad-login"); got != version+" ii " {
 		t.Errorf("dpkg says %s", got)
 	}
 	session.TypeLine("sudo -k; sudo id -u")
@@ -396,7 +426,8 @@ func (v *visit) restart(t *testing.T) {
 	if entry := v.must(t, "getent", "passwd", rig.Admin); entry != v.first {
 		t.Errorf("booted again, it is %q; was %q", entry, v.first)
 	}
-	if modes := v.must(t, "stat", "-c", "%U %a", "/run/aad-login", "/var/cache/aad-login"); modes != "root 700\nroot 700\n" {
+	if modes := v.must(t, "stat", "-c", "%U %a", "/run/aad-login",
+		"/var/cache/aad-login"); modes != "root 700\nroot 700\n" {
 		t.Errorf("directories: %q", modes)
 	}
 	// Only now: before glibc 2.33 a process that runs, as logind and the bus do, never reads
@@ -415,7 +446,8 @@ func (v *visit) remove(t *testing.T) {
 	session := v.ssh(t, rig.Admin, "echo begun; cat")
 	session.SignIn(rig.Admin)
 	session.Expect(`begun\n`)
-	if out := v.must(t, "apt-get", "remove", "--yes", "aad-login"); !strings.Contains(out, "aad-login: "+rig.Admin+" is signed in") {
+	if out := v.must(t, "apt-get", "remove", "--yes", "aad-login"); !strings.Contains(out,
+		"aad-login: "+rig.Admin+" is signed in") {
 		t.Errorf("apt said %s", out)
 	}
 	session.TypeLine("on")
@@ -438,11 +470,13 @@ func (v *visit) purge(t *testing.T) {
 	c.SignIn(rig.Admin)
 	c.Expect(`\nadmin@contoso\.example\n`)
 	c.EndsWell()
-	if out := v.must(t, "apt-get", "purge", "--yes", "aad-login"); !strings.Contains(out, "rm -r /var/lib/aad-login") {
+	if out := v.must(t, "apt-get", "purge", "--yes", "aad-login"); !strings.Contains(out,
+		"rm -r /var/lib/aad-login") {
 		t.Errorf("apt said %s", out)
 	}
 	v.asBefore(t)
-	if out, status := v.command(t, "ls", "-d", "/etc/aad-login", "/var/cache/aad-login", "/run/aad-login", "/usr/share/aad-login"); status == 0 ||
+	if out, status := v.command(t, "ls", "-d", "/etc/aad-login", "/var/cache/aad-login",
+		"/run/aad-login", "/usr/share/aad-login"); status == 0 ||
 		strings.HasPrefix(out, "/") {
 		t.Errorf("left behind: %s", out)
 	}

@@ -30,7 +30,8 @@ func TrustAuthority(t *testing.T, url string, certificate []byte) {
 		t.Fatal(err)
 	}
 	Edit(t, ConfigFile, func(s string) []byte {
-		s = strings.Replace(s, `authority = "https://127.0.0.1:8443"`, fmt.Sprintf("authority = %q", url), 1)
+		s = strings.Replace(s, `authority = "https://127.0.0.1:8443"`,
+			fmt.Sprintf("authority = %q", url), 1)
 		return []byte(strings.Replace(s, CAFile, bundle, 1))
 	})
 }

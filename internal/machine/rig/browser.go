@@ -32,7 +32,9 @@ func NewBrowser(t *testing.T, ca []byte) *Browser {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(ca)
-	return &Browser{t, &http.Client{Jar: jar, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}}
+	return &Browser{t,
+		&http.Client{Jar: jar,
+			Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}}
 }
 
 var (

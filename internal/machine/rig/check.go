@@ -21,7 +21,8 @@ func Diagnose(t *testing.T, args ...string) (wrong []Examined, status int) {
 	return WrongOf(t, out), status
 }
 
-// WrongOf returns the findings in the output of aadctl check --json, but for those that are in order.
+// WrongOf returns the findings in the output of aadctl check --json, but for those that are in
+// order.
 func WrongOf(t *testing.T, out string) (wrong []Examined) {
 	t.Helper()
 	var said struct {
@@ -29,7 +30,8 @@ func WrongOf(t *testing.T, out string) (wrong []Examined) {
 		Results []Examined
 	}
 	// The line for the person, on standard error, follows the JSON.
-	if err := json.NewDecoder(strings.NewReader(out)).Decode(&said); err != nil || len(said.Results) == 0 {
+	if err := json.NewDecoder(strings.NewReader(out)).Decode(&said); err != nil ||
+		len(said.Results) == 0 {
 		t.Fatalf("%v:\n%s", err, out)
 	}
 	failed := false

@@ -57,7 +57,8 @@ func NewChromium(t testing.TB) *Chromium {
 		c.start()
 	}
 	c.Session = Browsing.session
-	c.Open("about:blank") // away from the page of an earlier test, or for a new tab, and all that it loads
+	// away from the page of an earlier test, or for a new tab, and all that it loads
+	c.Open("about:blank")
 	c.Log()
 	c.Said = nil
 	c.Width(375)
@@ -80,14 +81,18 @@ func (c *Chromium) start() {
 	var answer struct {
 		ID string `json:"sessionId"`
 	}
-	c.Do("POST", driver+"/session", map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{
-		"browserName": "chrome", "acceptInsecureCerts": true, // the emulator's: a machine trusts it, a browser has never heard of it
-		"goog:chromeOptions": map[string]any{"binary": "/usr/bin/chromium", "args": []string{
-			"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
-			"disable-component-update", "disable-sync", "hide-scrollbars", "user-data-dir=" + Browsing.Dir,
-		}},
-		"goog:loggingPrefs": map[string]string{"browser": "ALL", "performance": "ALL"},
-	}}}, &answer)
+	c.Do("POST", driver+"/session",
+		map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{
+			// the emulator's: a machine trusts it, a browser has never heard of it
+			"browserName": "chrome", "acceptInsecureCerts": true,
+			"goog:chromeOptions": map[string]any{"binary": "/usr/bin/chromium", "args": []string{
+				"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
+				"disable-background-networking",
+				"disable-component-update", "disable-sync", "hide-scrollbars",
+				"user-data-dir=" + Browsing.Dir,
+			}},
+			"goog:loggingPrefs": map[string]string{"browser": "ALL", "performance": "ALL"},
+		}}}, &answer)
 	Browsing.session = driver + "/session/" + answer.ID
 }
 
@@ -110,7 +115,8 @@ func (c *Chromium) devtools(command string, params map[string]any) {
 	if c.Firefox {
 		c.T.Fatalf("firefox knows no %s", command)
 	}
-	c.Do("POST", c.Session+"/goog/cdp/execute", map[string]any{"cmd": command, "params": params}, nil)
+	c.Do("POST", c.Session+"/goog/cdp/execute", map[string]any{"cmd": command, "params": params},
+		nil)
 }
 
 // Width makes it a phone, or a screen, of so many CSS pixels.
@@ -154,7 +160,8 @@ func (e element) path() string { return "/element/" + e["element-6066-11e4-a52e-
 func (c *Chromium) Click(selector string) {
 	c.T.Helper()
 	var e element
-	c.Do("POST", c.Session+"/element", map[string]string{"using": "css selector", "value": selector}, &e)
+	c.Do("POST", c.Session+"/element",
+		map[string]string{"using": "css selector", "value": selector}, &e)
 	c.Do("POST", c.Session+e.path()+"/click", struct{}{}, nil)
 }
 
@@ -173,7 +180,8 @@ func (c *Chromium) focused() string {
 	}
 	var no failure
 	switch {
-	case errors.As(err, &no) && (no.Err == "stale element reference" || no.Err == "no such element"):
+	case errors.As(err, &no) &&
+		(no.Err == "stale element reference" || no.Err == "no such element"):
 		return ""
 	case err != nil:
 		c.T.Fatal(err)

@@ -27,13 +27,15 @@ func (c *Chromium) Log() []Entry {
 }
 
 // A form that comes back with what is wrong in it is an error to Chromium, too.
-const formCameBack = "Failed to load resource: the server responded with a status of 400 (Bad Request)"
+const formCameBack = "Failed to load resource: the server responded with a status of 400 (Bad " +
+	"Request)"
 
 // Console is what the console shows of warnings and errors.
 func (c *Chromium) Console() (lines []string) {
 	c.T.Helper()
 	for _, e := range c.Log() {
-		if !e.network && (e.Level == "SEVERE" || e.Level == "WARNING") && !strings.HasSuffix(e.Message, formCameBack) {
+		if !e.network && (e.Level == "SEVERE" || e.Level == "WARNING") &&
+			!strings.HasSuffix(e.Message, formCameBack) {
 			lines = append(lines, e.Message)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 // Command runs to its end and returns what it printed and its exit status.
 func Command(t *testing.T, stdin string, name string, args ...string) (string, int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), Patience) // t's own has ended when clean-ups run
+	// t's own has ended when clean-ups run
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdin = strings.NewReader(stdin)

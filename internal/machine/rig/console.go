@@ -70,9 +70,11 @@ func (c *Console) Until(pattern string) (groups []string, err error) {
 		case givenUp.MatchString(fresh):
 			return nil, fmt.Errorf("the machine has given up: %s", givenUp.FindString(fresh))
 		case ended:
-			return nil, fmt.Errorf("the machine has ended (%v) before it said %q", c.Cmd.ProcessState, pattern)
+			return nil, fmt.Errorf("the machine has ended (%v) before it said %q",
+				c.Cmd.ProcessState, pattern)
 		case still.look(said, working(c.Cmd.Process.Pid), time.Now()) > c.silence:
-			return nil, fmt.Errorf("the machine hangs: it has said and done nothing for %v, and not said %q", c.silence, pattern)
+			return nil, fmt.Errorf("the machine hangs: it has said and done nothing for %v, and "+
+				"not said %q", c.silence, pattern)
 		}
 	}
 }
@@ -106,7 +108,8 @@ func working(pid int) bool {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	for _, task := range tasks {
 		text, _ := os.ReadFile(task)
-		if _, after, found := strings.Cut(string(text), ") "); found && (after[0] == 'R' || after[0] == 'D') {
+		if _, after, found := strings.Cut(string(text), ") "); found &&
+			(after[0] == 'R' || after[0] == 'D') {
 			return true
 		}
 	}

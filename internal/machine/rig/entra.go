@@ -48,8 +48,10 @@ func StartEntra() error {
 // Browse is the person with the browser: the page, the code, the account.
 func Browse(t testing.TB, page, code, as string) {
 	t.Helper()
-	if answer := submit(t, page, url.Values{"code": {code}, "account": {as}}); !strings.Contains(answer,
-		"You have signed in to the Microsoft Azure Linux Virtual Machine Sign-In application on your device.") {
+	if answer := submit(t, page,
+		url.Values{"code": {code}, "account": {as}}); !strings.Contains(answer,
+		"You have signed in to the Microsoft Azure Linux Virtual Machine Sign-In application on "+
+			"your device.") {
 		t.Fatalf("the device page did not sign %s in:\n%s", as, answer)
 	}
 }
@@ -108,11 +110,15 @@ func Hire(t *testing.T, name, role string) {
 	t.Helper()
 	err := Entra.Update(func(d *emulator.Directory) {
 		if !slices.ContainsFunc(d.Users, func(u emulator.User) bool { return u.Name == name }) {
-			d.Users = append(d.Users, emulator.User{Name: name, ObjectID: fmt.Sprintf("cdcdcdcd-0000-0000-0000-%x", name[:6])})
+			d.Users = append(d.Users,
+				emulator.User{Name: name,
+					ObjectID: fmt.Sprintf("cdcdcdcd-0000-0000-0000-%x", name[:6])})
 		}
-		d.Assignments = slices.DeleteFunc(d.Assignments, func(a emulator.Assignment) bool { return a.Principal == name })
+		d.Assignments = slices.DeleteFunc(d.Assignments,
+			func(a emulator.Assignment) bool { return a.Principal == name })
 		if role != "" {
-			d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name, Role: role, Scope: d.Machine.ResourceID})
+			d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name, Role: role,
+				Scope: d.Machine.ResourceID})
 		}
 	})
 	if err != nil {

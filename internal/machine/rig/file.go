@@ -123,7 +123,9 @@ func Differences(before, after string) (all []string) {
 // Configured adds keys to a section of the configuration for the length of a test.
 func Configured(t *testing.T, section, keys string) {
 	t.Helper()
-	Edit(t, ConfigFile, func(text string) []byte { return []byte(text + "\n[" + section + "]\n" + keys + "\n") })
+	Edit(t, ConfigFile, func(text string) []byte {
+		return []byte(text + "\n[" + section + "]\n" + keys + "\n")
+	})
 	if out, status := Command(t, "", "aadctl", "config", "check"); status != 0 {
 		t.Fatalf("%s %s: %s", section, keys, out)
 	}

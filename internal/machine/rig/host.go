@@ -37,7 +37,8 @@ func NewHost(t testing.TB, user, arguments string) *Host {
 func NewHostFor(t testing.TB, service, user, arguments string) *Host {
 	t.Helper()
 	dir := t.TempDir()
-	stack := fmt.Sprintf("auth required pam_aad.so %s\naccount required pam_aad.so %[1]s\n", arguments)
+	stack := fmt.Sprintf("auth required pam_aad.so %s\naccount required pam_aad.so %[1]s\n",
+		arguments)
 	if err := os.WriteFile(filepath.Join(dir, service), []byte(stack), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,8 @@ func HostProgram(t *testing.T) string {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(program); err != nil {
-		Must(t, "gcc", "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program, "../rig/testdata/host.c", "-lpam")
+		Must(t, "gcc", "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-o",
+			program, "../rig/testdata/host.c", "-lpam")
 	}
 	return program
 }

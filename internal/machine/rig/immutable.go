@@ -21,7 +21,8 @@ func MakeImmutable(t *testing.T, file string) {
 		t.Skipf("this file system knows no immutable files: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags)); err != nil {
+		if err := unix.IoctlSetPointerInt(int(f.Fd()),
+			unix.FS_IOC_SETFLAGS, int(flags)); err != nil {
 			t.Error(err)
 		}
 	})

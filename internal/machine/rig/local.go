@@ -24,7 +24,8 @@ func LocalUser(t *testing.T) {
 	if out, status := Command(t, "local:"+LocalPassword+"\n", "chpasswd"); status != 0 {
 		t.Fatal(out)
 	}
-	if err := os.WriteFile("/etc/sudoers.d/local", []byte("local ALL=(ALL) ALL\n"), 0o440); err != nil {
+	if err := os.WriteFile("/etc/sudoers.d/local", []byte("local ALL=(ALL) ALL\n"),
+		0o440); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -54,14 +55,17 @@ func NewLocals(t *testing.T) *Locals {
 // state.
 func (l *Locals) GetIn(t *testing.T, when string) {
 	t.Helper()
-	state := Wiring(t) + Must(t, "sh", "-c", "ls -l /lib/*/libnss_aad.so.2 /lib/*/security/pam_aad.so /etc/aad-login 2>&1; true")
+	state := Wiring(t) +
+		Must(t, "sh", "-c",
+			"ls -l /lib/*/libnss_aad.so.2 /lib/*/security/pam_aad.so /etc/aad-login 2>&1; true")
 	if state == l.Seen {
 		return
 	}
 	l.Seen = state
 	t.Run(when, func(t *testing.T) {
 		console := Open(t, "/bin/login", "root")
-		password := Open(t, "ssh", append(SSHArgs("-tt", "local@127.0.0.1"), "echo in as $(id -un)")...)
+		password := Open(t, "ssh", append(SSHArgs("-tt", "local@127.0.0.1"),
+			"echo in as $(id -un)")...)
 		public := Open(t, "ssh", append(l.KeyArgs, "local@127.0.0.1", "echo in as $(id -un)")...)
 		for _, c := range []*Terminal{console, password} {
 			secret := map[*Terminal]string{console: ConsolePassword, password: LocalPassword}[c]
@@ -86,7 +90,8 @@ func KilledAtEach(t *testing.T, script string, args []string, then func(what str
 	for n := range 100 {
 		kill := fmt.Sprintf(`n=0 looks='^(for|sed|case|\[|grep|getent|stat|named_by|continue|entry=)'
 			trap '[[ $BASH_COMMAND =~ $looks ]] || (( n++ != %d )) || kill -9 $$' DEBUG; . "$0"`, n)
-		out, status := Command(t, "", "bash", append([]string{"-T", "-c", kill, script}, args...)...)
+		out, status := Command(t, "", "bash",
+			append([]string{"-T", "-c", kill, script}, args...)...)
 		if status > 0 {
 			t.Fatalf("%s %v, killed at %d: exit status %d: %s", script, args, n, status, out)
 		}

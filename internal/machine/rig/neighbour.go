@@ -61,7 +61,10 @@ func keepNetwork(t *testing.T) int {
 }
 
 // In are the arguments of nsenter that run a program there.
-func (n Neighbour) In(args ...string) []string { return append([]string{"-t", n.Pid, "-n"}, args...) }
+func (n Neighbour) In(args ...string) []string {
+	return append([]string{"-t", n.Pid, "-n"},
+		args...)
+}
 
 // From is "ssh NAME@here [COMMAND]" from one of the neighbour's addresses.
 func (n Neighbour) From(address, name string, command ...string) *Terminal {
@@ -90,8 +93,10 @@ func (n Neighbour) Shell(address, name string, options ...string) *Terminal {
 // not do: a client in that mode never tries keyboard-interactive.
 func (n Neighbour) Silently(stdin, program string, args ...string) string {
 	n.t.Helper()
-	all := n.In("setsid", "-w", program, "-F", "none", "-o", "Port="+SSHPort, "-o", "StrictHostKeyChecking=no",
-		"-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "PubkeyAuthentication=no", "-o", "BindAddress="+Near)
+	all := n.In("setsid", "-w", program, "-F", "none", "-o", "Port="+SSHPort, "-o",
+		"StrictHostKeyChecking=no",
+		"-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o",
+		"PubkeyAuthentication=no", "-o", "BindAddress="+Near)
 	out, status := Command(n.t, stdin, "nsenter", append(all, args...)...)
 	if status != 0 {
 		n.t.Errorf("%s: exit status %d, said %q", program, status, out)

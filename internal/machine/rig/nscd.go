@@ -25,7 +25,8 @@ func (n NSCD) KeyLogin(port string) func(name, command string) *Terminal {
 	n.SSHD(port, "-o", "AuthorizedKeysFile="+authorized)
 	return func(name, command string) *Terminal {
 		n.T.Helper()
-		with := []string{"-p", port, "-i", key, "-o", "PubkeyAuthentication=yes", "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"}
+		with := []string{"-p", port, "-i", key, "-o", "PubkeyAuthentication=yes", "-o",
+			"IdentitiesOnly=yes", "-o", "BatchMode=yes"}
 		return Open(n.T, "ssh", append(with, SSHArgs(name+"@127.0.0.1", command)...)...)
 	}
 }
@@ -109,7 +110,8 @@ func (n NSCD) SSHD(port string, more ...string) {
 		n.T.Fatal(err)
 	}
 	defer log.Close()
-	args := append([]string{"/usr/sbin/sshd", "-D", "-e", "-p", port, "-o", "ListenAddress=127.0.0.1"}, more...)
+	args := append([]string{"/usr/sbin/sshd", "-D", "-e", "-p", port, "-o",
+		"ListenAddress=127.0.0.1"}, more...)
 	cmd := exec.Command("nsenter", n.Beside(args...)...)
 	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {

@@ -37,7 +37,9 @@ func Unwired(t *testing.T) (install func() (string, int)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	install = func() (string, int) { return Command(t, "", "dpkg", "--install", "--force-confnew", file) }
+	install = func() (string, int) {
+		return Command(t, "", "dpkg", "--install", "--force-confnew", file)
+	}
 	t.Cleanup(func() {
 		if out, status := install(); status != 0 {
 			t.Fatal(out)
@@ -61,7 +63,8 @@ func Wiring(t *testing.T) string {
 // WiringCommand prints what Wiring returns.
 const (
 	wiringFiles   = `find /etc /var/lib/pam -path /etc/aad-login -prune -o -path '/etc/ld.so.cache*' -prune -o `
-	WiringCommand = wiringFiles + `-printf '%y %m %U:%G %p %l\n' | sort; ` + wiringFiles + `-type f -print0 | sort -z | xargs -0 sha256sum`
+	WiringCommand = wiringFiles + `-printf '%y %m %U:%G %p %l\n' | sort; ` + wiringFiles +
+		`-type f -print0 | sort -z | xargs -0 sha256sum`
 )
 
 // VersionOf returns the version of a Debian package that is here.

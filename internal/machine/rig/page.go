@@ -63,12 +63,14 @@ func (c *Chromium) keyboard() (all []string) {
 		}
 		c.measure("focus()", &at)
 		if at.Number != i {
-			return append(all, fmt.Sprintf("Tab %d of %d: on number %d, %s", i+1, count, at.Number, at.What))
+			return append(all, fmt.Sprintf("Tab %d of %d: on number %d, %s", i+1,
+				count, at.Number, at.What))
 		}
 		if at.Ring != "" {
 			all = append(all, at.What+": "+at.Ring)
 		}
-		if said := c.focused(); strings.HasSuffix(said, ` ""`) || strings.HasPrefix(said, "generic ") {
+		if said := c.focused(); strings.HasSuffix(said, ` ""`) ||
+			strings.HasPrefix(said, "generic ") {
 			all = append(all, fmt.Sprintf("%s: a screen reader says %s", at.What, said))
 		}
 	}

@@ -36,11 +36,15 @@ func TestFaultsOfPagesAreFound(t *testing.T) {
 		{head + `<button style="outline:none">a</button>`, "no ring"},
 		{head + `<button style="outline-color:#eee">a</button>`, "ring"},
 	} {
-		page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, test.page) }))
+		page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, test.page)
+		}))
 		c.Open(page.URL)
 		faults := c.faults()
 		page.Close()
-		found := slices.ContainsFunc(faults, func(f string) bool { return strings.Contains(f, test.fault) })
+		found := slices.ContainsFunc(faults, func(f string) bool {
+			return strings.Contains(f, test.fault)
+		})
 		if test.fault == "" && len(faults) > 0 || test.fault != "" && !found {
 			t.Errorf("%s: want %q, got %q", strings.TrimPrefix(test.page, head), test.fault, faults)
 		}
@@ -50,7 +54,8 @@ func TestFaultsOfPagesAreFound(t *testing.T) {
 // The console and the network of a page are not read in vain.
 func TestChromiumNoticesTrouble(t *testing.T) {
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `<!doctype html><link rel="icon" href="data:,"><img src="http://192.0.2.1/x.png"><script>console.error("oh")</script>`)
+		fmt.Fprint(w,
+			`<!doctype html><link rel="icon" href="data:,"><img src="http://192.0.2.1/x.png"><script>console.error("oh")</script>`)
 	}))
 	defer page.Close()
 	c := NewChromium(t)

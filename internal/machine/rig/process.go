@@ -68,7 +68,8 @@ func PIDs(t *testing.T, program string) []string {
 	}
 	var found []string
 	for _, link := range links {
-		if exe, err := os.Readlink(link); err == nil && strings.HasPrefix(filepath.Base(exe), program) {
+		if exe, err := os.Readlink(link); err == nil &&
+			strings.HasPrefix(filepath.Base(exe), program) {
 			found = append(found, link)
 		}
 	}

@@ -25,7 +25,8 @@ func NewPublisher(t *testing.T) *Publisher {
 	t.Helper()
 	p := &Publisher{t, t.TempDir(), filepath.Join(t.TempDir(), "repository")}
 	t.Cleanup(func() { p.Run("gpgconf", "--kill", "all") })
-	if out, status := p.Run("gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", PublisherName, "rsa2048", "sign", "never"); status != 0 {
+	if out, status := p.Run("gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key",
+		PublisherName, "rsa2048", "sign", "never"); status != 0 {
 		t.Fatal(out)
 	}
 	return p

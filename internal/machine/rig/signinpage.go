@@ -21,8 +21,10 @@ import (
 // token or a code. It returns the browser.
 func ByBrowser(t *testing.T, answer string) *Chromium {
 	t.Helper()
-	page := WebHost(t, ContosoPage(t)) + map[string]string{"token": "", "code": "index.html"}[answer]
-	Configured(t, "sign_in", fmt.Sprintf("flow = \"browser\"\npage = %q\nanswer = %q", page, answer))
+	page := WebHost(t, ContosoPage(t)) +
+		map[string]string{"token": "", "code": "index.html"}[answer]
+	Configured(t, "sign_in", fmt.Sprintf("flow = \"browser\"\npage = %q\nanswer = %q", page,
+		answer))
 	b := NewChromium(t)
 	b.MayPaste()
 	return b
@@ -32,11 +34,13 @@ func ByBrowser(t *testing.T, answer string) *Chromium {
 // (pam/door.h), a program has typed.
 const InTheBrowser = 350 * time.Millisecond
 
-// AnswerTo signs in at the address in a prompt, and returns what the page copies as a whole, and its parts.
+// AnswerTo signs in at the address in a prompt, and returns what the page copies as a whole, and
+// its parts.
 func (b *Chromium) AnswerTo(address, account string) (everything string, parts []string) {
 	b.T.Helper()
 	_, fragment, _ := strings.Cut(address, "#")
-	asked, err := url.ParseQuery(strings.NewReplacer("\n", "", "> ", "").Replace(fragment)) // the page gets it as it stands
+	// the page gets it as it stands
+	asked, err := url.ParseQuery(strings.NewReplacer("\n", "", "> ", "").Replace(fragment))
 	if err != nil {
 		b.T.Fatal(err)
 	}
@@ -58,7 +62,8 @@ func ContosoPage(t testing.TB) []byte {
 	t.Helper()
 	d := emulator.Contoso()
 	page, err := signinpage.Fill(signinpage.Settings{
-		Tenant: d.TenantID, Client: d.ClientID, Authority: Entra.EntraURL(), Issuer: ContosoIssuer(), Scope: "openid profile " + OwnScope,
+		Tenant: d.TenantID, Client: d.ClientID, Authority: Entra.EntraURL(),
+		Issuer: ContosoIssuer(), Scope: "openid profile " + OwnScope,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +72,10 @@ func ContosoPage(t testing.TB) []byte {
 }
 
 // ContosoIssuer is the issuer of the emulator's tenant.
-func ContosoIssuer() string { return Entra.EntraURL() + "/" + emulator.Contoso().TenantID + "/v2.0" }
+func ContosoIssuer() string {
+	return Entra.EntraURL() + "/" + emulator.Contoso().TenantID +
+		"/v2.0"
+}
 
 // WebHost is a web server that gives out a page at / and at /index.html, and a page around it at
 // /around.
@@ -79,7 +87,8 @@ func WebHost(t testing.TB, page []byte) (url string) {
 		case "/", "/index.html":
 			w.Write(page)
 		case "/around":
-			fmt.Fprint(w, `<!doctype html><link rel="icon" href="data:,"><title>around</title><iframe id="inner" width="300" height="600" src="/index.html"></iframe>`)
+			fmt.Fprint(w,
+				`<!doctype html><link rel="icon" href="data:,"><title>around</title><iframe id="inner" width="300" height="600" src="/index.html"></iframe>`)
 		default:
 			http.NotFound(w, r)
 		}
@@ -128,7 +137,8 @@ func (c *Chromium) MayPaste() {
 	if c.Firefox { // preferences say so
 		return
 	}
-	c.devtools("Browser.grantPermissions", map[string]any{"permissions": []string{"clipboardReadWrite", "clipboardSanitizedWrite"}})
+	c.devtools("Browser.grantPermissions",
+		map[string]any{"permissions": []string{"clipboardReadWrite", "clipboardSanitizedWrite"}})
 	c.T.Cleanup(func() { c.devtools("Browser.resetPermissions", map[string]any{}) })
 }
 

@@ -28,8 +28,10 @@ func KeyArgs(t *testing.T, port, methods string) (known, unknown []string) {
 	if err := os.WriteFile(authorized, public, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	sshd, err := StartSSHD(port, "-o", "AuthorizedKeysFile="+authorized, "-o", "AuthenticationMethods="+methods,
-		"-o", "KbdInteractiveAuthentication=yes") // sshd looks beforehand, and not into the package's Match blocks
+	sshd, err := StartSSHD(port, "-o", "AuthorizedKeysFile="+authorized, "-o",
+		"AuthenticationMethods="+methods,
+		// sshd looks beforehand, and not into the package's Match blocks
+		"-o", "KbdInteractiveAuthentication=yes")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +41,8 @@ func KeyArgs(t *testing.T, port, methods string) (known, unknown []string) {
 		os.Remove(authorized)
 	})
 	with := func(name string) []string { // what comes first counts
-		return append([]string{"-p", port, "-o", "PubkeyAuthentication=yes", "-i", filepath.Join(dir, name), "-o", "IdentitiesOnly=yes",
+		return append([]string{"-p", port, "-o", "PubkeyAuthentication=yes", "-i",
+			filepath.Join(dir, name), "-o", "IdentitiesOnly=yes",
 			"-o", "NumberOfPasswordPrompts=1"}, SSHArgs()...)
 	}
 	return with("known"), with("unknown")
@@ -51,11 +54,14 @@ func StartSSHD(port string, more ...string) (*exec.Cmd, error) {
 	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 		return nil, err
 	}
-	args := append([]string{"-D", "-e", "-p", port, "-o", "ListenAddress=0.0.0.0", "-o", "MaxStartups=100"}, more...)
-	args = append(args, "-o", "PidFile=none") // that of the machine's own is compared with the age of its files
+	args := append([]string{"-D", "-e", "-p", port, "-o", "ListenAddress=0.0.0.0", "-o",
+		"MaxStartups=100"}, more...)
+	// that of the machine's own is compared with the age of its files
+	args = append(args, "-o", "PidFile=none")
 	// OpenSSH 9.8 and later stop answering an address that fails to sign in as often as these tests
 	// do.
-	if patient := "PerSourcePenalties=no"; exec.Command("/usr/sbin/sshd", "-t", "-o", patient).Run() == nil {
+	if patient := "PerSourcePenalties=no"; exec.Command("/usr/sbin/sshd", "-t", "-o", patient).
+		Run() == nil {
 		args = append(args, "-o", patient)
 	}
 	cmd := exec.Command("/usr/sbin/sshd", args...)
@@ -79,7 +85,8 @@ func StartSSHD(port string, more ...string) (*exec.Cmd, error) {
 
 // SSHArgs are those of a person whose known_hosts is empty.
 func SSHArgs(more ...string) []string {
-	return append([]string{"-F", "none", "-o", "Port=" + SSHPort, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+	return append([]string{"-F", "none", "-o", "Port=" + SSHPort, "-o", "StrictHostKeyChecking=no",
+		"-o", "UserKnownHostsFile=/dev/null",
 		"-o", "PubkeyAuthentication=no"}, more...)
 }
 
@@ -120,11 +127,13 @@ func NewKeyPair(t *testing.T) KeyPair {
 
 // Args are ssh's, to use it.
 func (k KeyPair) Args(more ...string) []string {
-	return append([]string{"-o", "PubkeyAuthentication=yes", "-o", "IdentitiesOnly=yes", "-i", k.File}, more...)
+	return append([]string{"-o", "PubkeyAuthentication=yes", "-o", "IdentitiesOnly=yes", "-i",
+		k.File}, more...)
 }
 
 // The preview's sentence, to the letter: users and runbooks know it.
-const DeniedSentence = "Access denied:  to sign-in you be assigned a role with action 'Microsoft.Compute/virtualMachines/login/action', " +
+const DeniedSentence = "Access denied:  to sign-in you be assigned a role with action " +
+	"'Microsoft.Compute/virtualMachines/login/action', " +
 	"for example 'Virtual Machine User Login'"
 
 // PasswordArgs starts that sshd, and are ssh's to connect to it.
@@ -153,7 +162,8 @@ func SSHDProcesses(t *testing.T) int { return len(PIDs(t, "sshd")) }
 func Polled(t *testing.T) {
 	t.Helper()
 	before := Requests("token")
-	if err := Entra.Await(t.Context(), func() bool { return Requests("token") > before }); err != nil {
+	if err := Entra.Await(t.Context(),
+		func() bool { return Requests("token") > before }); err != nil {
 		t.Fatal(err)
 	}
 }

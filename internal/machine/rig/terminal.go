@@ -42,7 +42,8 @@ func Open(t testing.TB, name string, args ...string) *Terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Terminal{T: t, Cmd: exec.Command(name, args...), PTY: pty, gone: make(chan struct{}), Done: make(chan struct{})}
+	c := &Terminal{T: t, Cmd: exec.Command(name, args...), PTY: pty, gone: make(chan struct{}),
+		Done: make(chan struct{})}
 	c.more = sync.NewCond(&c.mu)
 	c.Cmd.Stdin, c.Cmd.Stdout, c.Cmd.Stderr = tty, tty, tty
 	c.Cmd.Env = append(os.Environ(), "TERM=dumb", "LC_ALL=C.UTF-8")
@@ -76,7 +77,8 @@ func openpty() (pty, tty *os.File, err error) {
 		err = unix.IoctlSetPointerInt(int(pty.Fd()), unix.TIOCSPTLCK, 0)
 	}
 	if err == nil {
-		tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+		tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n),
+			os.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	}
 	if err != nil {
 		pty.Close()
@@ -141,7 +143,8 @@ func (c *Terminal) Expect(pattern string) []string {
 		}
 		select {
 		case <-c.Done:
-			c.T.Fatalf("never said %q; said after the last match, then ended (%v):\n%s", pattern, c.Cmd.ProcessState, c.text[c.Seen:])
+			c.T.Fatalf("never said %q; said after the last match, then ended (%v):\n%s", pattern,
+				c.Cmd.ProcessState, c.text[c.Seen:])
 		default:
 		}
 		c.wait()

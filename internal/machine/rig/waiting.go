@@ -21,7 +21,8 @@ func Waiting(t testing.TB, room string) []int {
 	}
 	var found []int
 	for _, link := range links {
-		if path, err := os.Readlink(link); err == nil && strings.HasPrefix(path, "/var/cache/aad-login/waiting/"+room+"/slot-") {
+		if path, err := os.Readlink(link); err == nil &&
+			strings.HasPrefix(path, "/var/cache/aad-login/waiting/"+room+"/slot-") {
 			pid, _ := strconv.Atoi(strings.Split(link, "/")[2])
 			found = append(found, pid)
 		}
@@ -41,7 +42,8 @@ type Connection struct {
 // other connection.
 func WaitingAt(t *testing.T, port, name string) (*Terminal, Connection) {
 	t.Helper()
-	c := Open(t, "ssh", append([]string{"-p", port, "-tt"}, SSHArgs(name+"@127.0.0.1", "id -un")...)...)
+	c := Open(t, "ssh", append([]string{"-p", port, "-tt"},
+		SSHArgs(name+"@127.0.0.1", "id -un")...)...)
 	var p Connection
 	p.Page, p.Code = c.Prompted()
 	workers := Waiting(t, "remote")
@@ -68,5 +70,7 @@ func WaitingAt(t *testing.T, port, name string) (*Terminal, Connection) {
 // NobodyWaits waits until both waiting rooms are empty.
 func NobodyWaits(t *testing.T) {
 	t.Helper()
-	Eventually(t, "nobody waits", Patience, func() bool { return Waiting(t, "") == nil && Waiting(t, "remote") == nil })
+	Eventually(t, "nobody waits", Patience, func() bool {
+		return Waiting(t, "") == nil && Waiting(t, "remote") == nil
+	})
 }

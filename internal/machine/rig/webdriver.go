@@ -68,7 +68,8 @@ func (c *Chromium) try(method, url string, body, into any) error {
 	if err != nil {
 		c.T.Fatal(err)
 	}
-	resp, err := (&http.Client{Timeout: 3 * Patience}).Do(r) // a busy machine takes a while to start it
+	// a busy machine takes a while to start it
+	resp, err := (&http.Client{Timeout: 3 * Patience}).Do(r)
 	if err != nil {
 		c.T.Fatal(err)
 	}

@@ -20,7 +20,8 @@ func authselected(t *testing.T, profile ...string) {
 		cp -r testdata/authselect/*/ /usr/share/authselect/default/ && install testdata/authselect/authselect /usr/bin/ &&
 		cc -shared -fPIC -o /lib/x86_64-linux-gnu/security/pam_sss.so testdata/pam_sss.c`)
 	t.Cleanup(func() {
-		rig.Must(t, "rm", "-r", "/usr/share/authselect", "/usr/bin/authselect", "/lib/x86_64-linux-gnu/security/pam_sss.so")
+		rig.Must(t, "rm", "-r", "/usr/share/authselect", "/usr/bin/authselect",
+			"/lib/x86_64-linux-gnu/security/pam_sss.so")
 	})
 	authselect(t, append([]string{"select", "--force"}, profile...)...)
 }
@@ -46,7 +47,8 @@ func TestRPMWithAuthselect(t *testing.T) {
 	signsIn(t)
 	authselect(t, "enable-feature", "with-pamaccess")
 	mustRPM(t, "1.2.4")
-	if got := authselect(t, "current", "--raw"); got != "custom/aad-login with-faillock with-pamaccess with-aad" {
+	if got := authselect(t, "current",
+		"--raw"); got != "custom/aad-login with-faillock with-pamaccess with-aad" {
 		t.Errorf("upgraded: %s", got)
 	}
 	mustRPM(t, "")
@@ -86,7 +88,8 @@ func TestRPMKeepsEditsOfAuthselectsFiles(t *testing.T) {
 		}
 	}
 	rig.Must(t, "mkdir", "-p", "/etc/authselect/custom/aad-login")
-	unchanged("a profile of somebody's", "a profile custom/aad-login already", func() (string, int) { return rpmInstall(t, "1.2.3") })
+	unchanged("a profile of somebody's", "a profile custom/aad-login already",
+		func() (string, int) { return rpmInstall(t, "1.2.3") })
 	rig.Must(t, "rmdir", "/etc/authselect/custom/aad-login")
 	line("/etc/authselect/system-auth")
 	unchanged("installed", "edited by hand", func() (string, int) { return rpmInstall(t, "1.2.3") })
@@ -102,5 +105,7 @@ func TestRPMKeepsEditsOfAuthselectsFiles(t *testing.T) {
 	mustRPM(t, "1.2.3")
 	rig.Must(t, "getent", "group", "aad_users")
 	line("/etc/authselect/password-auth")
-	unchanged("erased", "edited by hand", func() (string, int) { return rig.Command(t, "", "rpm", "-e", "aad-login") })
+	unchanged("erased", "edited by hand", func() (string, int) {
+		return rig.Command(t, "", "rpm", "-e", "aad-login")
+	})
 }

@@ -19,15 +19,19 @@ func family(t *testing.T, name string) {
 	t.Helper()
 	rig.Unwired(t)
 	etc := t.TempDir()
-	rig.Must(t, "sh", "-c", `mount -t tmpfs -o mode=755 etc "$0" && cp -a /etc/. "$0" && mount --bind "$0" /etc`, etc)
+	rig.Must(t, "sh", "-c",
+		`mount -t tmpfs -o mode=755 etc "$0" && cp -a /etc/. "$0" && mount --bind "$0" /etc`, etc)
 	t.Cleanup(func() { // before unwired's
 		rig.Command(t, "", "rpm", "-e", "--noscripts", "aad-login")
-		rig.Must(t, "rm", "-f", filepath.Dir(rig.StoreFile)+"/install-pending", filepath.Dir(rig.StoreFile)+"/directories") // of a test that failed
+		// of a test that failed
+		rig.Must(t, "rm", "-f", filepath.Dir(rig.StoreFile)+"/install-pending",
+			filepath.Dir(rig.StoreFile)+"/directories")
 		rig.Must(t, "umount", "/etc")
 		rig.Must(t, "umount", etc)
 		rig.Must(t, "ldconfig")
 	})
-	rig.Must(t, "sh", "-c", `rm -f /etc/pam.d/* && cp testdata/"$0"/* /etc/pam.d/ && mv /etc/pam.d/nsswitch.conf /etc/ && cd /etc/pam.d &&
+	rig.Must(t, "sh", "-c",
+		`rm -f /etc/pam.d/* && cp testdata/"$0"/* /etc/pam.d/ && mv /etc/pam.d/nsswitch.conf /etc/ && cd /etc/pam.d &&
 		for service in chpasswd other su; do [ -e $service ] || cp sudo $service; done`, name)
 	rig.Put(t, "/etc/ld.so.conf.d/lib64.conf", "/usr/lib64\n") // where Debian's ld.so does not look
 	rig.Must(t, "mkdir", "-p", "/run/faillock")
@@ -69,7 +73,8 @@ func suse(t *testing.T) {
 	}
 	rig.Must(t, "mkdir", "-p", "/usr/etc")
 	rig.Must(t, "mv", "/etc/nsswitch.conf", "/usr/etc/nsswitch.conf")
-	t.Cleanup(func() { os.Remove("/usr/etc/nsswitch.conf") }) // Debian's glibc does not read it, and does as if it said "files"
+	// Debian's glibc does not read it, and does as if it said "files"
+	t.Cleanup(func() { os.Remove("/usr/etc/nsswitch.conf") })
 }
 
 // A whole life of the package: installed, signed in with, upgraded, erased; and after it, each file
@@ -95,7 +100,8 @@ func TestRPMFamilies(t *testing.T) {
 			for _, line := range rig.Differences(before, rig.Wiring(t)) {
 				t.Errorf("erased: %s", line)
 			}
-			for _, path := range []string{"/usr/share/aad-login", "/var/cache/aad-login", "/run/aad-login",
+			for _, path := range []string{"/usr/share/aad-login",
+				"/var/cache/aad-login", "/run/aad-login",
 				filepath.Dir(rig.StoreFile) + "/install-pending"} {
 				if _, err := os.Lstat(path); err == nil {
 					t.Errorf("erased, %s is there", path)
@@ -132,18 +138,21 @@ func refuses(t *testing.T, l *rig.Locals) {
 	}
 	const name = "admin@contoso.example"
 	for what, file := range map[string]string{
-		"PAM module": "/usr/lib64/security/pam_aad.so", "name service": "/usr/lib64/libnss_aad.so.2", "configuration": rig.ConfigFile,
+		"PAM module":   "/usr/lib64/security/pam_aad.so",
+		"name service": "/usr/lib64/libnss_aad.so.2", "configuration": rig.ConfigFile,
 	} {
 		t.Run("without "+what, func(t *testing.T) {
 			rig.Edit(t, file, func(string) []byte { return nil })
 			l.Seen = ""
 			l.GetIn(t, "locals")
-			c := rig.Open(t, "ssh", append(l.KeyArgs, name+"@127.0.0.1", "-o", "BatchMode=yes", "echo in as $(id -un)")...)
+			c := rig.Open(t, "ssh", append(l.KeyArgs, name+"@127.0.0.1", "-o", "BatchMode=yes",
+				"echo in as $(id -un)")...)
 			if status, rest := c.End(); status != 255 || strings.Contains(rest, "in as") {
 				t.Errorf("an account of ours: exit status %d, said %q", status, rest)
 			}
 		})
 	}
-	c = rig.Open(t, "ssh", append(l.KeyArgs, name+"@127.0.0.1", "echo in as $(id -un)")...) // whole again
+	// whole again
+	c = rig.Open(t, "ssh", append(l.KeyArgs, name+"@127.0.0.1", "echo in as $(id -un)")...)
 	c.Expect(`in as admin@contoso\.example\n`)
 }

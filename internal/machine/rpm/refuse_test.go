@@ -16,12 +16,14 @@ func TestRPMRefuses(t *testing.T) {
 	long(t)
 	family(t, "redhat")
 	for file, c := range map[string]struct{ text, says string }{
-		"/usr/lib64/security/pam_aad.so":           {"of another maker", "Move it away"},
-		"/usr/lib64/libnss_aad.so.2":               {"of another maker", "Move it away"},
-		"/etc/sudoers.d/aad_admins":                {"%aad_admins ALL=(ALL) NOPASSWD: ALL\n", "Move it away"},
+		"/usr/lib64/security/pam_aad.so": {"of another maker", "Move it away"},
+		"/usr/lib64/libnss_aad.so.2":     {"of another maker", "Move it away"},
+		"/etc/sudoers.d/aad_admins": {"%aad_admins ALL=(ALL) NOPASSWD: ALL\n",
+			"Move it away"},
 		"/etc/ssh/sshd_config.d/40-aad-login.conf": {"\n", "Move it away"},
-		"/etc/nsswitch.conf":                       {"passwd: aad files\ngroup: files\n", "Take it out"},
-		"/etc/pam.d/cockpit":                       {"auth required pam_aad.so\n", "Take its lines out"},
+		"/etc/nsswitch.conf": {"passwd: aad files\ngroup: files\n",
+			"Take it out"},
+		"/etc/pam.d/cockpit": {"auth required pam_aad.so\n", "Take its lines out"},
 	} {
 		t.Run(file, func(t *testing.T) {
 			rig.Must(t, "mkdir", "-p", "/usr/lib64/security")
@@ -57,7 +59,9 @@ func TestRPMRefusesWhatCannotBeReplaced(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before := rig.Wiring(t)
 			c.keep(t, c.file)
-			if out, status := rpmInstall(t, "1.2.3"); status == 0 || !strings.Contains(out, "cannot be ") || !strings.Contains(out, "nothing has been changed. See whether") {
+			if out, status := rpmInstall(t, "1.2.3"); status == 0 ||
+				!strings.Contains(out, "cannot be ") ||
+				!strings.Contains(out, "nothing has been changed. See whether") {
 				t.Errorf("exit status %d, said %s", status, out)
 			}
 			for _, line := range rig.Differences(before, rig.Wiring(t)) {
@@ -76,7 +80,8 @@ func TestRPMGoesOnWhenMended(t *testing.T) {
 	rig.Put(t, "/etc/ssh/sshd_config.d/zz.conf", "NoSuchKeyword yes\n")
 	before := rig.Wiring(t)
 	out, _ := rpmInstall(t, "1.2.3")
-	if !strings.Contains(out, "zz.conf: line 1: Bad configuration option") || !strings.Contains(out, "run: "+shared+"wiring add") {
+	if !strings.Contains(out, "zz.conf: line 1: Bad configuration option") ||
+		!strings.Contains(out, "run: "+shared+"wiring add") {
 		t.Errorf("said %s", out)
 	}
 	for _, line := range rig.Differences(before, rig.Wiring(t)) {

@@ -53,19 +53,24 @@ func settings(t *testing.T, user string) string {
 func TestRPMWithoutInclude(t *testing.T) {
 	long(t)
 	rig.Stored(t, "user@contoso.example")
-	rig.Stored(t, "admin@contoso.example") // sshd goes by another name here, and is not told about new accounts
+	// sshd goes by another name here, and is not told about new accounts
+	rig.Stored(t, "admin@contoso.example")
 	withoutInclude(t)
 	before := rig.Wiring(t)
 	mustRPM(t, "1.2.3")
 	const keyword = "ChallengeResponseAuthentication no"
 	for name, text := range map[string]string{
-		"as shipped":            redhatConfig,
-		"without a last end":    strings.TrimSuffix(redhatConfig, "\n"),
-		"asks everybody":        strings.Replace(redhatConfig, keyword, "#"+keyword, 1),
-		"an equals sign":        strings.Replace(redhatConfig, keyword, "challengeresponseauthentication=no", 1),
-		"no passwords":          strings.Replace(redhatConfig, "PasswordAuthentication yes", "PasswordAuthentication no", 1),
-		"a Match block behind":  redhatConfig + "Match Address 203.0.113.0/24\n\tPasswordAuthentication no\n",
-		"somebody is asked":     redhatConfig + "Match User local\n\tKbdInteractiveAuthentication yes",
+		"as shipped":         redhatConfig,
+		"without a last end": strings.TrimSuffix(redhatConfig, "\n"),
+		"asks everybody":     strings.Replace(redhatConfig, keyword, "#"+keyword, 1),
+		"an equals sign": strings.Replace(redhatConfig, keyword,
+			"challengeresponseauthentication=no", 1),
+		"no passwords": strings.Replace(redhatConfig, "PasswordAuthentication yes",
+			"PasswordAuthentication no", 1),
+		"a Match block behind": redhatConfig +
+			"Match Address 203.0.113.0/24\n\tPasswordAuthentication no\n",
+		"somebody is asked": redhatConfig +
+			"Match User local\n\tKbdInteractiveAuthentication yes",
 		"already in the middle": "# before\n\n" + redhatConfig + "\n\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,22 +92,27 @@ func TestRPMWithoutInclude(t *testing.T) {
 				}
 			}
 			ours := settings(t, "user@contoso.example")
-			for _, line := range []string{"kbdinteractiveauthentication yes", "passwordauthentication no", "logingracetime 300",
+			for _, line := range []string{"kbdinteractiveauthentication yes",
+				"passwordauthentication no", "logingracetime 300",
 				"usepam yes"} {
 				if !strings.Contains(ours, line+"\n") {
 					t.Errorf("an account of ours: not %s", line)
 				}
 			}
 			misspelt := settings(t, "user%40contoso.example")
-			for _, line := range []string{"banner " + shared + "name-spelling", "kbdinteractiveauthentication no", "passwordauthentication no"} {
+			for _, line := range []string{"banner " + shared + "name-spelling",
+				"kbdinteractiveauthentication no", "passwordauthentication no"} {
 				if !strings.Contains(misspelt, line+"\n") {
 					t.Errorf("a name with %%40: not %s", line)
 				}
 			}
-			if wrong, _ := rig.Diagnose(t, "--offline", "user@contoso.example"); slices.ContainsFunc(wrong, func(r rig.Examined) bool { return r.Check == "sshd" }) {
+			if wrong, _ := rig.Diagnose(t, "--offline",
+				"user@contoso.example"); slices.ContainsFunc(wrong,
+				func(r rig.Examined) bool { return r.Check == "sshd" }) {
 				t.Errorf("check: %+v", wrong)
 			}
-			if got := settings(t, "User@Contoso.Example"); !strings.Contains(got, "kbdinteractiveauthentication yes\n") {
+			if got := settings(t, "User@Contoso.Example"); !strings.Contains(got,
+				"kbdinteractiveauthentication yes\n") {
 				t.Error("a name in another spelling is not told the right one")
 			}
 			rig.Must(t, shared+"sshd-config", "remove")
@@ -117,7 +127,8 @@ func TestRPMWithoutInclude(t *testing.T) {
 	}
 	defer sshd.Process.Kill()
 	const name = "admin@contoso.example"
-	c := rig.Open(t, "ssh", append([]string{"-p", "2238"}, rig.SSHArgs("-tt", name+"@127.0.0.1", "sudo id -un")...)...)
+	c := rig.Open(t, "ssh", append([]string{"-p", "2238"},
+		rig.SSHArgs("-tt", name+"@127.0.0.1", "sudo id -un")...)...)
 	c.SignIn(name)
 	c.SignIn(name)
 	c.Expect(`\nroot\n`)

@@ -40,7 +40,9 @@ func startAuthority(t *testing.T) *authority {
 	front := httptest.NewUnstartedServer(rig.Entra.Entra())
 	front.Config.SetKeepAlivesEnabled(false)
 	front.Config.ErrorLog = log.New(io.Discard, "", 0)
-	front.TLS = &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return a.shown.Load(), nil }}
+	front.TLS = &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		return a.shown.Load(), nil
+	}}
 	front.StartTLS()
 	t.Cleanup(front.Close)
 	_, port, err := net.SplitHostPort(front.Listener.Addr().String())
@@ -110,7 +112,8 @@ func TestNameServiceFails(t *testing.T) {
 	c := rig.SSH(t, "user@contoso.example", "id -un")
 	page, code := c.Prompted()
 	a.nameless.Store(true)
-	rig.Eventually(t, "a poll fails for want of an address", rig.Patience, func() bool { return a.failures.Load() > 0 })
+	rig.Eventually(t, "a poll fails for want of an address", rig.Patience,
+		func() bool { return a.failures.Load() > 0 })
 	polls := rig.Requests("token")
 	a.nameless.Store(false)
 	rig.Browse(t, page, code, "user@contoso.example")
@@ -152,11 +155,13 @@ func TestEnvironmentOfSudo(t *testing.T) {
 	c := rig.SSH(t, admin)
 	c.SignIn(admin)
 	c.Expect(`\$ `)
-	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"} {
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy",
+		"ALL_PROXY", "all_proxy"} {
 		c.TypeLine("export " + name + "=http://" + proxy.Addr().String())
 		c.Expect(`\$ `)
 	}
-	c.TypeLine("export SSL_CERT_FILE=" + vouches + " SSL_CERT_DIR=/nonexistent; sudo -k; sudo id -u")
+	c.TypeLine("export SSL_CERT_FILE=" + vouches +
+		" SSL_CERT_DIR=/nonexistent; sudo -k; sudo id -u")
 	c.SignIn(admin)
 	c.Expect(`\n0\n`)
 	c.Expect(`\$ `) // sudo drops what is typed before its end

@@ -24,7 +24,8 @@ func TestArcMachine(t *testing.T) {
 	const arc = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers/Microsoft.HybridCompute/machines/demo-arc"
 	rig.Directory(t, func(d *emulator.Directory) {
 		for i := range d.Assignments {
-			if d.Assignments[i].Scope == d.Machine.ResourceID { // what the managed identity may read
+			// what the managed identity may read
+			if d.Assignments[i].Scope == d.Machine.ResourceID {
 				d.Assignments[i].Scope = arc
 			}
 		}
@@ -56,13 +57,16 @@ func TestArcMachine(t *testing.T) {
 	// Whoever names another file than the agent's key does not get it, though here it would open
 	// the door.
 	elsewhere, link := filepath.Join(t.TempDir(), "secret.key"), filepath.Join(keys, "link.key")
-	for name, challenge := range map[string]string{"a file elsewhere": elsewhere, "a link": link, "no file": keys + "/none.key"} {
+	for name, challenge := range map[string]string{"a file elsewhere": elsewhere, "a link": link,
+		"no file": keys + "/none.key"} {
 		real := filepath.Join(keys, "real.key")
-		if err := errors.Join(os.WriteFile(real, []byte(name), 0o600), os.WriteFile(elsewhere, []byte(name), 0o600)); err != nil {
+		if err := errors.Join(os.WriteFile(real, []byte(name), 0o600),
+			os.WriteFile(elsewhere, []byte(name), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		os.Symlink(real, link)
-		rig.Entra.Fail(emulator.Fault{Endpoint: "identity", Status: 401, Header: map[string]string{"Www-Authenticate": "Basic realm=" + challenge}, Times: 1})
+		rig.Entra.Fail(emulator.Fault{Endpoint: "identity", Status: 401,
+			Header: map[string]string{"Www-Authenticate": "Basic realm=" + challenge}, Times: 1})
 		asked := rig.Requests("identity")
 		if err := rig.NewHost(t, user, "").Tx.AcctMgmt(0); !errors.Is(err, pam.ErrAuthinfoUnavail) {
 			t.Errorf("%s: %v", name, err)
@@ -78,7 +82,8 @@ func TestArcMachine(t *testing.T) {
 func TestArcIsNamedByTheConfiguration(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Directory(t, func(d *emulator.Directory) {
-		d.Machine.ResourceID = strings.Replace(d.Machine.ResourceID, "Microsoft.Compute/virtualMachines", "Microsoft.HybridCompute/machines", 1)
+		d.Machine.ResourceID = strings.Replace(d.Machine.ResourceID,
+			"Microsoft.Compute/virtualMachines", "Microsoft.HybridCompute/machines", 1)
 	})
 	rig.Must(t, "rm", "-rf", "/var/cache/aad-login") // what the metadata service has said before
 	h := rig.NewHost(t, user, "")
@@ -132,7 +137,8 @@ func TestEntraGroupsAreLocalGroups(t *testing.T) {
 	rig.Stored(t, user)
 	rig.Directory(t, func(d *emulator.Directory) {
 		d.GroupsClaim = true
-		d.Groups = append(d.Groups, emulator.Group{Name: "games", ObjectID: operators, Members: []string{user}})
+		d.Groups = append(d.Groups, emulator.Group{Name: "games",
+			ObjectID: operators, Members: []string{user}})
 	})
 	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
 		return []byte(s + "\n[accounts.groups]\n" + operators + " = \"dialout\"\n")

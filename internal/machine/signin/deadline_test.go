@@ -24,8 +24,11 @@ func TestKilledProcess(t *testing.T) {
 		kill func(*rig.Terminal, rig.Connection)
 		line string // in the log; "": nobody is left to write it
 	}{
-		{"the connection's process without privileges", func(_ *rig.Terminal, p rig.Connection) { kill(p.Network) }, `failed reason="interrupted"`},
-		{"the connection's monitor", func(_ *rig.Terminal, p rig.Connection) { kill(p.Monitor) }, `failed reason="conversation-failed"`},
+		{"the connection's process without privileges",
+			func(_ *rig.Terminal, p rig.Connection) { kill(p.Network) },
+			`failed reason="interrupted"`},
+		{"the connection's monitor", func(_ *rig.Terminal, p rig.Connection) { kill(p.Monitor) },
+			`failed reason="conversation-failed"`},
 		{"the PAM host", func(_ *rig.Terminal, p rig.Connection) { kill(p.Host) }, ""},
 		{"the PAM host, of a worker that is stopped", func(_ *rig.Terminal, p rig.Connection) {
 			unix.Kill(p.Worker, unix.SIGSTOP)
@@ -75,10 +78,12 @@ func TestKilledProcess(t *testing.T) {
 			mark := rig.Syslog.Mark()
 			c, p := rig.WaitingAt(t, port, user)
 			test.kill(c, p)
-			rig.Eventually(t, "the worker and its host are gone", rig.Patience, func() bool { return rig.Ended(p.Worker) && rig.Ended(p.Host) })
+			rig.Eventually(t, "the worker and its host are gone", rig.Patience,
+				func() bool { return rig.Ended(p.Worker) && rig.Ended(p.Host) })
 			rig.NobodyWaits(t)
 			if test.line != "" {
-				if line := rig.OneLine(t, mark, test.line); strings.Contains(test.name, "defect") && !strings.HasSuffix(line, ` error="SIGSEGV: segmentation violation"`) {
+				if line := rig.OneLine(t, mark, test.line); strings.Contains(test.name, "defect") &&
+					!strings.HasSuffix(line, ` error="SIGSEGV: segmentation violation"`) {
 					t.Errorf("what the worker died of is not in %q", line)
 				}
 			} else {
@@ -86,7 +91,8 @@ func TestKilledProcess(t *testing.T) {
 			}
 			c.Cmd.Process.Kill() // what is left of sshd finds out when its client speaks, or goes
 			for _, pid := range []int{p.Monitor, p.Network} {
-				rig.Eventually(t, "the connection's processes are gone", rig.Patience, func() bool { return rig.Ended(pid) })
+				rig.Eventually(t, "the connection's processes are gone", rig.Patience,
+					func() bool { return rig.Ended(pid) })
 			}
 		})
 	}
@@ -97,7 +103,9 @@ func TestDeadlines(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
 	rig.NobodyWaits(t)
-	rig.Edit(t, rig.ConfigFile, func(s string) []byte { return []byte(s + "\n[sign_in]\ntimeout = \"10s\"\n") })
+	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
+		return []byte(s + "\n[sign_in]\ntimeout = \"10s\"\n")
+	})
 	mark := rig.Syslog.Mark()
 
 	// One after the other, so that the newest worker is known; then all wait at once.
@@ -123,7 +131,8 @@ func TestDeadlines(t *testing.T) {
 	unix.Kill(stopped, unix.SIGSTOP)
 	stuck.TypeLine("")
 	short := worker(rig.SSH(t, user))
-	unix.Kill(rig.Parent(rig.Parent(rig.Parent(short))), unix.SIGALRM) // the end of LoginGraceTime, at once
+	// the end of LoginGraceTime, at once
+	unix.Kill(rig.Parent(rig.Parent(rig.Parent(short))), unix.SIGALRM)
 
 	gone := func(pid int) {
 		rig.Eventually(t, "the worker is gone", rig.Patience, func() bool { return rig.Ended(pid) })
@@ -142,7 +151,8 @@ func TestDeadlines(t *testing.T) {
 	for _, want := range []struct {
 		reason string
 		n      int
-	}{{`denied reason="expired"`, 2}, {`failed reason="time-out"`, 1}, {`failed reason="interrupted"`, 1}} {
+	}{{`denied reason="expired"`, 2}, {`failed reason="time-out"`, 1},
+		{`failed reason="interrupted"`, 1}} {
 		rig.Syslog.Exactly(t, mark, want.n, ": "+want.reason+" ")
 	}
 }

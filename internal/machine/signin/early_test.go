@@ -17,7 +17,8 @@ import (
 func TestEarlyEnter(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
-	c := rig.Open(t, "ssh", rig.SSHArgs("-o", "ServerAliveInterval=6", "-o", "ServerAliveCountMax=3", "-tt", user+"@127.0.0.1", "id -un")...)
+	c := rig.Open(t, "ssh", rig.SSHArgs("-o", "ServerAliveInterval=6", "-o",
+		"ServerAliveCountMax=3", "-tt", user+"@127.0.0.1", "id -un")...)
 	page, code := c.Prompted()
 	rig.Polled(t)
 	rig.Polled(t) // an ENTER sooner than any person's would not be asked for again
@@ -51,7 +52,8 @@ func TestSudoWithAPromptOfItsOwn(t *testing.T) {
 	} {
 		os.Remove(out)
 		os.Remove(complaints)
-		c := rig.Open(t, "setpriv", "--reuid="+admin, "--regid="+admin, "--init-groups", "--reset-env", "sh", "-c", line+"; echo status $?")
+		c := rig.Open(t, "setpriv", "--reuid="+admin, "--regid="+admin, "--init-groups",
+			"--reset-env", "sh", "-c", line+"; echo status $?")
 		m := c.Expect(`open the page (\S+) and enter the code ([A-Z0-9]{9}) to authenticate\.\s`)
 		rig.Browse(t, m[1], m[2], admin)
 		c.TypeLine("")
@@ -68,8 +70,10 @@ func TestSudoWithAPromptOfItsOwn(t *testing.T) {
 // names are asked as ever.
 func TestNameInAnAddress(t *testing.T) {
 	for _, name := range []string{"user%40contoso.example", "user@contoso.example@vm"} {
-		out, status := rig.Command(t, "", "ssh", rig.SSHArgs("-o", "LogLevel=INFO", "-l", name, "127.0.0.1", "id")...)
-		if status != 255 || !strings.Contains(out, "without %40: NAME@DOMAIN") || strings.Contains(out, "assword:") {
+		out, status := rig.Command(t, "", "ssh", rig.SSHArgs("-o", "LogLevel=INFO", "-l",
+			name, "127.0.0.1", "id")...)
+		if status != 255 || !strings.Contains(out, "without %40: NAME@DOMAIN") ||
+			strings.Contains(out, "assword:") {
 			t.Errorf("%s: exit %d: %s", name, status, out)
 		}
 	}

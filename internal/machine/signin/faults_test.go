@@ -25,11 +25,15 @@ func TestOutagesOverSSH(t *testing.T) {
 	}{
 		{what: "metadata out", fault: emulator.Fault{Endpoint: "instance", Reset: true}, cold: true,
 			says: `The metadata service of this machine cannot be reached\.`},
-		{what: "discovery broken", fault: emulator.Fault{Endpoint: "openid", Body: "<html>"}, cold: true, says: `The sign-in service cannot be reached\.`},
-		{what: "an impostor", says: `certificate of the sign-in service is signed by an authority this machine does not trust`},
-		{what: "authorization cut short", fault: emulator.Fault{Endpoint: "checkaccess", HalfBody: true}, asks: true,
+		{what: "discovery broken", fault: emulator.Fault{Endpoint: "openid", Body: "<html>"},
+			cold: true, says: `The sign-in service cannot be reached\.`},
+		{what: "an impostor",
+			says: `certificate of the sign-in service is signed by an authority this machine does not trust`},
+		{what: "authorization cut short", fault: emulator.Fault{Endpoint: "checkaccess",
+			HalfBody: true}, asks: true,
 			says: `The authorization service of Azure cannot be reached\.`},
-		{what: "no identity", fault: emulator.Fault{Endpoint: "identity", Raw: "no HTTP"}, asks: true,
+		{what: "no identity", fault: emulator.Fault{Endpoint: "identity", Raw: "no HTTP"},
+			asks: true,
 			says: `The metadata service of this machine cannot be reached\.`},
 	} {
 		t.Run(test.what, func(t *testing.T) {

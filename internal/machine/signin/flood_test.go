@@ -29,7 +29,8 @@ const (
 // stranger connects under a name that nobody has, from an address of many.
 func stranger(t *testing.T, name, from string) *rig.Terminal {
 	t.Helper()
-	return rig.Open(t, "ssh", append([]string{"-p", floodPort, "-b", from}, rig.SSHArgs(name+"@127.0.0.1")...)...)
+	return rig.Open(t, "ssh", append([]string{"-p", floodPort, "-b", from},
+		rig.SSHArgs(name+"@127.0.0.1")...)...)
 }
 
 const toldOff = `Too many sign-ins (?:are waiting on this machine|from your address are waiting)\. Try again in a few minutes\.\nCorrelation ID: `
@@ -37,7 +38,8 @@ const toldOff = `Too many sign-ins (?:are waiting on this machine|from your addr
 // answered waits until the stranger has a prompt (true) or is told off and hung up on.
 func answered(c *rig.Terminal) bool {
 	c.T.Helper()
-	if said := c.Expect(`Press ENTER when ready\.|` + toldOff)[0]; strings.HasPrefix(said, "Press ENTER") {
+	if said := c.Expect(`Press ENTER when ready\.|` + toldOff)[0]; strings.HasPrefix(said,
+		"Press ENTER") {
 		return true
 	}
 	if status, _ := c.End(); status != 255 {
@@ -52,7 +54,8 @@ func flood(t *testing.T, round string, n int) []*rig.Terminal {
 	all := make([]*rig.Terminal, n)
 	prompted := make([]bool, n)
 	for i := range all {
-		all[i] = stranger(t, fmt.Sprintf("%s%d@contoso.example", round, i), fmt.Sprintf("127.0.0.%d", 2+i%2))
+		all[i] = stranger(t, fmt.Sprintf("%s%d@contoso.example", round, i),
+			fmt.Sprintf("127.0.0.%d", 2+i%2))
 	}
 	var each sync.WaitGroup
 	for i, c := range all {
@@ -78,8 +81,11 @@ func TestFlood(t *testing.T) {
 	c.SignIn(admin)
 	c.Expect(`\$ `)
 	rig.NobodyWaits(t)
-	rig.Edit(t, rig.ConfigFile, func(s string) []byte { return fmt.Appendf([]byte(s), "\n[sign_in]\nmax_waiting = %d\n", slots) })
-	sshd, err := rig.StartSSHD(floodPort, "-o", "MaxStartups=1000") // of this setting, the last counts
+	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
+		return fmt.Appendf([]byte(s), "\n[sign_in]\nmax_waiting = %d\n", slots)
+	})
+	// of this setting, the last counts
+	sshd, err := rig.StartSSHD(floodPort, "-o", "MaxStartups=1000")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +96,8 @@ func TestFlood(t *testing.T) {
 	others := func(when string) {
 		start := time.Now()
 		lives(t, c, admin, key)
-		t.Logf("a local user's logins and an administrator's sudo, %s: %v", when, time.Since(start).Round(time.Millisecond))
+		t.Logf("a local user's logins and an administrator's sudo, %s: %v", when,
+			time.Since(start).Round(time.Millisecond))
 	}
 	others("before")
 
@@ -102,18 +109,23 @@ func TestFlood(t *testing.T) {
 	others("while they wait")
 	// Two codes are the administrator's, for sudo: on the machine itself, where the strangers take
 	// no places.
-	if n := rig.Requests("devicecode") - codes - 2; len(wait) != slots || n != slots || len(rig.Waiting(t, "remote")) != slots {
+	if n := rig.Requests("devicecode") - codes - 2; len(wait) != slots || n != slots ||
+		len(rig.Waiting(t, "remote")) != slots {
 		t.Errorf("%d strangers wait in %d places with %d device codes", len(wait), slots, n)
 	}
-	rig.Syslog.Exactly(t, mark, strangers-slots, `: failed reason="too-many-waiting" .*limit="(machine|address)"`)
+	rig.Syslog.Exactly(t, mark, strangers-slots,
+		`: failed reason="too-many-waiting" .*limit="(machine|address)"`)
 
 	for round := range 3 {
 		workers := rig.Waiting(t, "remote")
-		rand.Shuffle(len(workers), func(i, j int) { workers[i], workers[j] = workers[j], workers[i] })
+		rand.Shuffle(len(workers), func(i, j int) {
+			workers[i], workers[j] = workers[j], workers[i]
+		})
 		crashed := workers[:1+rand.IntN(slots-1)]
 		for _, pid := range crashed {
 			unix.Kill(pid, unix.SIGKILL)
-			rig.Eventually(t, "the worker is gone", rig.Patience, func() bool { return rig.Ended(pid) })
+			rig.Eventually(t, "the worker is gone", rig.Patience,
+				func() bool { return rig.Ended(pid) })
 		}
 		if n := len(flood(t, fmt.Sprintf("crash%d-", round), slots)); n != len(crashed) {
 			t.Errorf("after %d workers crashed, %d strangers more wait", len(crashed), n)
@@ -150,10 +162,12 @@ func keyOf(t *testing.T, name string) string {
 // sudo.
 func lives(t *testing.T, session *rig.Terminal, admin, key string) {
 	t.Helper()
-	byKey := rig.Open(t, "ssh", "-p", floodPort, "-F", "none", "-i", key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+	byKey := rig.Open(t, "ssh", "-p", floodPort, "-F", "none", "-i", key, "-o",
+		"StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
 		"-o", "BatchMode=yes", "local@127.0.0.1", "id -un")
 	byKey.Expect(`(?m)^local\n`)
-	byPassword := rig.Open(t, "ssh", append([]string{"-p", floodPort}, rig.SSHArgs("local@127.0.0.1", "id -un")...)...)
+	byPassword := rig.Open(t, "ssh", append([]string{"-p", floodPort},
+		rig.SSHArgs("local@127.0.0.1", "id -un")...)...)
 	byPassword.Expect(`[Pp]assword: `)
 	byPassword.TypeLine(rig.LocalPassword)
 	byPassword.Expect(`(?m)^local\n`)
@@ -169,7 +183,9 @@ func TestAnotherUserDoesNotBlockSudo(t *testing.T) {
 	session := rig.SSH(t, admin)
 	session.SignIn(admin)
 	session.Expect(`\$ `)
-	su := func() *rig.Terminal { return rig.Open(t, "runuser", "-u", "local", "--", "su", "-", admin) }
+	su := func() *rig.Terminal {
+		return rig.Open(t, "runuser", "-u", "local", "--", "su", "-", admin)
+	}
 	for range 4 {
 		su().Prompted()
 	}

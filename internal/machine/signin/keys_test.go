@@ -49,7 +49,8 @@ func TestKeyRotation(t *testing.T) {
 	rig.Entra.RotateKey()
 	signIn(1, nil)
 	for i := range 2 {
-		rig.Entra.Forge(&emulator.Forgery{Sign: emulator.Stranger, Header: map[string]any{"kid": fmt.Sprint("forged-", i)}})
+		rig.Entra.Forge(&emulator.Forgery{Sign: emulator.Stranger,
+			Header: map[string]any{"kid": fmt.Sprint("forged-", i)}})
 		signIn(max(0, 1-i), pam.ErrAuth)
 	}
 	rig.Entra.Forge(nil)

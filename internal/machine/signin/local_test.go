@@ -51,14 +51,17 @@ func TestLocalUserWithWrongPassword(t *testing.T) {
 // A name of the store that the machine has by itself is the machine's.
 func TestLocalNameWins(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
-	rig.Edit(t, "/etc/passwd", func(s string) []byte { return []byte(s + "user@contoso.example:x:4242:4242::/tmp:/bin/sh\n") })
+	rig.Edit(t, "/etc/passwd", func(s string) []byte {
+		return []byte(s + "user@contoso.example:x:4242:4242::/tmp:/bin/sh\n")
+	})
 	before := rig.Requests("devicecode")
 	c := rig.SSH(t, "user@contoso.example")
 	c.Expect(`[Pp]assword: `)
 	if n := rig.Requests("devicecode") - before; n != 0 {
 		t.Errorf("%d device codes for a local name", n)
 	}
-	if groups, _ := rig.Command(t, "", "id", "user@contoso.example"); !strings.Contains(groups, "uid=4242") || strings.Contains(groups, "aad_users") {
+	if groups, _ := rig.Command(t, "", "id", "user@contoso.example"); !strings.Contains(groups,
+		"uid=4242") || strings.Contains(groups, "aad_users") {
 		t.Errorf("a local account has our groups: %s", groups)
 	}
 }
@@ -67,12 +70,15 @@ func TestLocalNameWins(t *testing.T) {
 // and key.
 func TestBrokenConfigurationIsNamed(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
-	rig.Edit(t, rig.ConfigFile, func(s string) []byte { return []byte(s + "\n[sign_in]\ntimeout = \"soon\"\n") })
+	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
+		return []byte(s + "\n[sign_in]\ntimeout = \"soon\"\n")
+	})
 	mark := rig.Syslog.Mark()
 	c := rig.SSH(t, "user@contoso.example")
 	c.Expect(`Tell the administrator of this machine: sign-in is not configured correctly`)
 	rig.Lines(t, mark)
-	if got := rig.Syslog.Find(mark, `failed reason="configuration-error" .*config\.toml:\d+: sign_in\.timeout: `); len(got) == 0 {
+	if got := rig.Syslog.Find(mark,
+		`failed reason="configuration-error" .*config\.toml:\d+: sign_in\.timeout: `); len(got) == 0 {
 		t.Errorf("log: %q", rig.Syslog.Find(mark, ""))
 	}
 }

@@ -21,7 +21,8 @@ func TestAadctlLoginOnTerminal(t *testing.T) {
 	page, code := c.Prompted()
 	c.Expect(`[-|] waiting for the browser, 4:[34]\d left `)
 	rig.Browse(t, page, code, name)
-	c.Expect(regexp.QuoteMeta(name) + ` may sign in here as administrator: uid \d+, home /home/` + regexp.QuoteMeta(name))
+	c.Expect(regexp.QuoteMeta(name) + ` may sign in here as administrator: uid \d+, home /home/` +
+		regexp.QuoteMeta(name))
 	if status, rest := c.End(); status != 0 {
 		t.Fatalf("exit status %d: %s", status, rest)
 	}
@@ -44,17 +45,21 @@ func TestAadctlLoginPicture(t *testing.T) {
 		{name: "in colour", before: "TERM=xterm", flag: "--qr", drawn: true, colour: true},
 		{name: "NO_COLOR", before: "TERM=xterm NO_COLOR=1", flag: "--qr", drawn: true},
 		{name: "on just enough columns", before: "stty cols 37;", flag: "--qr", drawn: true},
-		{name: "on one less", before: "stty cols 36;", flag: "--qr", says: "aadctl: login: no QR code: the terminal's 36 columns are too few"},
+		{name: "on one less", before: "stty cols 36;", flag: "--qr",
+			says: "aadctl: login: no QR code: the terminal's 36 columns are too few"},
 		{name: "configured, on one less", before: "stty cols 36;", configured: true},
-		{name: "without UTF-8", before: "LC_ALL=C", flag: "--qr", says: "aadctl: login: no QR code: the locale is not one of UTF-8"},
+		{name: "without UTF-8", before: "LC_ALL=C", flag: "--qr",
+			says: "aadctl: login: no QR code: the locale is not one of UTF-8"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.configured {
 				withPictures(t)
 			}
-			c := rig.Open(t, "sh", "-c", "stty cols 60; "+test.before+" exec aadctl login "+test.flag+" "+user)
+			c := rig.Open(t, "sh", "-c", "stty cols 60; "+test.before+
+				" exec aadctl login "+test.flag+" "+user)
 			page, code, drawn := pictured(c, t)
-			if drawn != test.drawn || strings.Contains(c.All(), "\x1b") != test.colour || strings.Contains(c.All(), "no QR code") != (test.says != "") ||
+			if drawn != test.drawn || strings.Contains(c.All(), "\x1b") != test.colour ||
+				strings.Contains(c.All(), "no QR code") != (test.says != "") ||
 				!strings.Contains(c.All(), test.says) {
 				t.Errorf("said %q", c.All())
 			}
@@ -72,7 +77,8 @@ func TestAadctlLoginInterrupted(t *testing.T) {
 	} {
 		t.Run(columns+" columns", func(t *testing.T) {
 			mark := rig.Syslog.Mark()
-			c := rig.Open(t, "sh", "-c", "stty cols "+columns+"; exec aadctl login user@contoso.example")
+			c := rig.Open(t, "sh", "-c", "stty cols "+columns+
+				"; exec aadctl login user@contoso.example")
 			c.Prompted()
 			c.Expect(`waiting for the`)
 			rig.Polled(t)
@@ -80,7 +86,8 @@ func TestAadctlLoginInterrupted(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, rest := c.End()
-			if s, ok := c.Cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || s.Signal() != syscall.SIGINT {
+			if s, ok := c.Cmd.ProcessState.Sys().(syscall.WaitStatus); !ok ||
+				s.Signal() != syscall.SIGINT {
 				t.Errorf("ended with %v", c.Cmd.ProcessState)
 			}
 			if !regexp.MustCompile(line).MatchString(c.All()) {
@@ -126,17 +133,23 @@ func TestAadctlLogin(t *testing.T) {
 		said   string
 		status int
 	}{
-		{"a user", "user@contoso.example", "user@contoso.example", nil, `(?m)^user@contoso.example may sign in here: uid \d+`, 0},
+		{"a user", "user@contoso.example", "user@contoso.example", nil,
+			`(?m)^user@contoso.example may sign in here: uid \d+`, 0},
 		{"no role", "norole@contoso.example", "norole@contoso.example", nil,
 			`Access denied:  to sign-in(?s).*aadctl: login: `, 1},
-		{"another person", "user@contoso.example", "admin@contoso.example", nil, "but admin@contoso.example signed in", 1},
-		{"nobody answers", "user@contoso.example", "", &emulator.Fault{Endpoint: "devicecode", Reset: true},
+		{"another person", "user@contoso.example", "admin@contoso.example", nil,
+			"but admin@contoso.example signed in", 1},
+		{"nobody answers", "user@contoso.example", "",
+			&emulator.Fault{Endpoint: "devicecode", Reset: true},
 			"cannot be reached", 4},
 		{"no public client", "user@contoso.example", "",
-			&emulator.Fault{Endpoint: "devicecode", Status: 401, Error: "invalid_client", AADSTS: 7000218},
+			&emulator.Fault{Endpoint: "devicecode", Status: 401,
+				Error: "invalid_client", AADSTS: 7000218},
 			"aadctl: hint: aadctl check", 3},
-		{"a local account", "root", "", nil, `aadctl: login: "root" is not a name of the configured domains`, 1},
-		{"another spelling", "User@contoso.example", "", nil, `is spelled user@contoso.example here`, 1},
+		{"a local account", "root", "", nil,
+			`aadctl: login: "root" is not a name of the configured domains`, 1},
+		{"another spelling", "User@contoso.example", "", nil,
+			`is spelled user@contoso.example here`, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			rig.Entra.Heal()
@@ -144,7 +157,8 @@ func TestAadctlLogin(t *testing.T) {
 				rig.Entra.Fail(*test.fault)
 			}
 			out, status := loginAs(t, test.user, test.as)
-			if status != test.status || !regexp.MustCompile(test.said).MatchString(out) || strings.Contains(out, "\r") {
+			if status != test.status || !regexp.MustCompile(test.said).MatchString(out) ||
+				strings.Contains(out, "\r") {
 				t.Errorf("exit status %d, want %d, said\n%s", status, test.status, out)
 			}
 		})
@@ -165,7 +179,8 @@ func TestAadctlLoginAsksForNoPassword(t *testing.T) {
 	rig.Edit(t, "/etc/pam.d/common-auth", func(text string) []byte {
 		return regexp.MustCompile(`(?m)^auth.*pam_aad.so.*$`).ReplaceAll([]byte(text), nil)
 	})
-	if out, status := loginAs(t, "user@contoso.example", ""); status != 1 || strings.Contains(out, "assword:") {
+	if out, status := loginAs(t, "user@contoso.example", ""); status != 1 ||
+		strings.Contains(out, "assword:") {
 		t.Errorf("exit status %d, said\n%s", status, out)
 	}
 }

@@ -68,7 +68,8 @@ func scan(t *testing.T, onDark bool, pictures ...[]string) (texts []string) {
 // that is not chosen.
 func TestPicturesAreRead(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	texts := []string{"https://microsoft.com/devicelogin", "https://login.microsoft.com/device", "https://microsoft.com/deviceloginchina"}
+	texts := []string{"https://microsoft.com/devicelogin", "https://login.microsoft.com/device",
+		"https://microsoft.com/deviceloginchina"}
 	for n := 1; n <= 106; n++ {
 		text := make([]byte, n)
 		for i := range text {
@@ -92,7 +93,9 @@ func TestPicturesAreRead(t *testing.T) {
 // withPictures is a machine whose administrator wants them.
 func withPictures(t *testing.T) {
 	t.Helper()
-	rig.Edit(t, rig.ConfigFile, func(s string) []byte { return []byte(s + "\n[sign_in]\nqr = true\n") })
+	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
+		return []byte(s + "\n[sign_in]\nqr = true\n")
+	})
 }
 
 var (
@@ -121,7 +124,8 @@ func pictured(c *rig.Terminal, t *testing.T) (page, code string, drawn bool) {
 	for _, lines := range shown {
 		for _, onDark := range []bool{true, false} {
 			if read := scan(t, onDark, lines); len(read) != 1 || read[0] != page {
-				t.Errorf("light on dark %v: the picture reads %q, and the page is %s", onDark, read, page)
+				t.Errorf("light on dark %v: the picture reads %q, and the page is %s", onDark, read,
+					page)
 			}
 		}
 	}
@@ -151,10 +155,12 @@ func TestPictureOverSSH(t *testing.T) {
 func TestPictureInLocaleC(t *testing.T) {
 	const user = "user@contoso.example"
 	withPictures(t)
-	c := rig.Open(t, "env", append([]string{"LC_ALL=C", "ssh"}, rig.SSHArgs("-tt", user+"@127.0.0.1", "id -un")...)...)
+	c := rig.Open(t, "env", append([]string{"LC_ALL=C", "ssh"},
+		rig.SSHArgs("-tt", user+"@127.0.0.1", "id -un")...)...)
 	c.SignIn(user)
 	c.Expect(`\nuser@contoso\.example\n`)
-	if said := c.All(); strings.Count(said, `\342\226\210`) < 100 || strings.ContainsFunc(said, func(r rune) bool { return r >= utf8.RuneSelf }) {
+	if said := c.All(); strings.Count(said, `\342\226\210`) < 100 ||
+		strings.ContainsFunc(said, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		t.Error("the picture came through as something else")
 	}
 }

@@ -24,9 +24,11 @@ func members(t *testing.T, names ...string) {
 	t.Helper()
 	err := rig.Entra.Update(func(d *emulator.Directory) {
 		d.GroupsClaim = true
-		d.Groups = slices.DeleteFunc(d.Groups, func(g emulator.Group) bool { return g.ObjectID == confinedOID })
+		d.Groups = slices.DeleteFunc(d.Groups,
+			func(g emulator.Group) bool { return g.ObjectID == confinedOID })
 		if len(names) > 0 {
-			d.Groups = append(d.Groups, emulator.Group{Name: "confined", ObjectID: confinedOID, Members: names})
+			d.Groups = append(d.Groups, emulator.Group{Name: "confined",
+				ObjectID: confinedOID, Members: names})
 		}
 	})
 	if err != nil {
@@ -38,8 +40,11 @@ func members(t *testing.T, names ...string) {
 // them applied.
 func sshdWith(t *testing.T, rules string) {
 	t.Helper()
-	rig.Edit(t, "/etc/ssh/sshd_config", func(s string) []byte { return []byte(s + "\n" + rules + "\n") })
-	if said := rig.Must(t, "aadctl", "config", "apply"); !strings.Contains(said, "asks to connect again") {
+	rig.Edit(t, "/etc/ssh/sshd_config", func(s string) []byte {
+		return []byte(s + "\n" + rules + "\n")
+	})
+	if said := rig.Must(t, "aadctl", "config", "apply"); !strings.Contains(said,
+		"asks to connect again") {
 		t.Errorf("aadctl config apply said %q", said)
 	}
 	started, err := rig.StartSSHD(confinedPort)
@@ -63,7 +68,8 @@ func TestRulesByGroup(t *testing.T) {
 		return fmt.Appendf([]byte(s), "\n[accounts.groups]\n%q = \"confined\"\n", confinedOID)
 	})
 	connect := func(name string) *rig.Terminal {
-		return rig.Open(t, "ssh", append([]string{"-p", confinedPort, "-tt"}, rig.SSHArgs(name+"@127.0.0.1", "echo free")...)...)
+		return rig.Open(t, "ssh", append([]string{"-p", confinedPort, "-tt"},
+			rig.SSHArgs(name+"@127.0.0.1", "echo free")...)...)
 	}
 	again := func(what, name string) {
 		t.Helper()

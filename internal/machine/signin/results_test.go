@@ -38,24 +38,45 @@ func TestResults(t *testing.T) {
 		{name: "foreign domain", user: "user@foreign.example", want: pam.ErrUserUnknown},
 		{name: "local user", user: "root", want: pam.ErrUserUnknown},
 		{name: "no such name", user: "nobody-knows", want: pam.ErrUserUnknown},
-		{name: "other account", prompt: rig.As("admin@contoso.example"), want: pam.ErrAuth, says: "This sign-in is for user@contoso.example"},
-		{name: "declined", prompt: func(code string) error { return rig.Entra.Decline(code) }, want: pam.ErrAuth, says: "declined"},
-		{name: "expired", prompt: func(code string) error { return rig.Entra.Expire(code) }, want: pam.ErrAuth, says: "Try again"},
-		{name: "forged token", prompt: rig.As(user), forge: &emulator.Forgery{Sign: emulator.Stranger}, want: pam.ErrAuth, says: "could not be trusted"},
-		{name: "unsigned token", prompt: rig.As(user), forge: &emulator.Forgery{Sign: emulator.None}, want: pam.ErrAuth, says: "could not be trusted"},
-		{name: "other person of that name", prompt: rig.As(user), want: pam.ErrPermDenied, says: "belongs to somebody else",
+		{name: "other account", prompt: rig.As("admin@contoso.example"), want: pam.ErrAuth,
+			says: "This sign-in is for user@contoso.example"},
+		{name: "declined", prompt: func(code string) error { return rig.Entra.Decline(code) },
+			want: pam.ErrAuth, says: "declined"},
+		{name: "expired", prompt: func(code string) error { return rig.Entra.Expire(code) },
+			want: pam.ErrAuth, says: "Try again"},
+		{name: "forged token", prompt: rig.As(user),
+			forge: &emulator.Forgery{Sign: emulator.Stranger}, want: pam.ErrAuth,
+			says: "could not be trusted"},
+		{name: "unsigned token", prompt: rig.As(user),
+			forge: &emulator.Forgery{Sign: emulator.None}, want: pam.ErrAuth,
+			says: "could not be trusted"},
+		{name: "other person of that name", prompt: rig.As(user), want: pam.ErrPermDenied,
+			says:  "belongs to somebody else",
 			forge: &emulator.Forgery{Claims: map[string]any{"oid": "99999999-9999-9999-9999-999999999999"}}},
-		{name: "no role", user: "norole@contoso.example", prompt: rig.As("norole@contoso.example"), want: pam.ErrPermDenied, says: rig.DeniedSentence},
-		{name: "upper case", user: "User@contoso.example", want: pam.ErrPermDenied, says: "spelled user@contoso.example"},
-		{name: "Entra unreachable", fault: emulator.Fault{Endpoint: "devicecode", Reset: true}, want: pam.ErrAuthinfoUnavail, says: "cannot be reached"},
-		{name: "Azure unreachable", prompt: rig.As(user), fault: emulator.Fault{Endpoint: "checkaccess", Status: 503}, want: pam.ErrAuthinfoUnavail, says: "cannot be reached"},
-		{name: "Azure refuses to say", prompt: rig.As(user), fault: emulator.Fault{Endpoint: "checkaccess", Status: 403}, want: pam.ErrAuthinfoUnavail, says: "does not let it ask"},
-		{name: "metadata unreachable", fault: emulator.Fault{Endpoint: "metadata", Reset: true}, want: pam.ErrAuthinfoUnavail, says: "metadata service"},
-		{name: "conversation failed", prompt: func(string) error { return errors.New("hung up") }, want: pam.ErrConv},
-		{name: "broken configuration", arguments: "config=" + broken, want: pam.ErrService, says: "not configured correctly"},
-		{name: "missing configuration", arguments: "config=/nonexistent", want: pam.ErrService, says: "not configured correctly"},
+		{name: "no role", user: "norole@contoso.example", prompt: rig.As("norole@contoso.example"),
+			want: pam.ErrPermDenied, says: rig.DeniedSentence},
+		{name: "upper case", user: "User@contoso.example", want: pam.ErrPermDenied,
+			says: "spelled user@contoso.example"},
+		{name: "Entra unreachable", fault: emulator.Fault{Endpoint: "devicecode", Reset: true},
+			want: pam.ErrAuthinfoUnavail, says: "cannot be reached"},
+		{name: "Azure unreachable", prompt: rig.As(user),
+			fault: emulator.Fault{Endpoint: "checkaccess", Status: 503},
+			want:  pam.ErrAuthinfoUnavail, says: "cannot be reached"},
+		{name: "Azure refuses to say", prompt: rig.As(user),
+			fault: emulator.Fault{Endpoint: "checkaccess", Status: 403},
+			want:  pam.ErrAuthinfoUnavail, says: "does not let it ask"},
+		{name: "metadata unreachable", fault: emulator.Fault{Endpoint: "metadata", Reset: true},
+			want: pam.ErrAuthinfoUnavail, says: "metadata service"},
+		{name: "conversation failed", prompt: func(string) error { return errors.New("hung up") },
+			want: pam.ErrConv},
+		{name: "broken configuration", arguments: "config=" + broken, want: pam.ErrService,
+			says: "not configured correctly"},
+		{name: "missing configuration", arguments: "config=/nonexistent", want: pam.ErrService,
+			says: "not configured correctly"},
 		{name: "unknown argument", arguments: "typo", want: pam.ErrService},
-		{name: "wrong client", fault: emulator.Fault{Endpoint: "devicecode", Status: 400, Error: "unauthorized_client", AADSTS: 700016}, want: pam.ErrService, says: "client_id names no application"},
+		{name: "wrong client", fault: emulator.Fault{Endpoint: "devicecode", Status: 400,
+			Error: "unauthorized_client", AADSTS: 700016}, want: pam.ErrService,
+			says: "client_id names no application"},
 		{name: "worker killed", prompt: rig.KillWorker, want: pam.ErrSystem},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -76,7 +97,8 @@ func TestResults(t *testing.T) {
 			mark := rig.Syslog.Mark()
 			err := h.Tx.Authenticate(0)
 			if !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
-				t.Errorf("returned %v, want %v; told %q; log %q", err, test.want, h.Told, rig.Syslog.Find(mark, ""))
+				t.Errorf("returned %v, want %v; told %q; log %q", err, test.want, h.Told,
+					rig.Syslog.Find(mark, ""))
 			}
 			if test.says != "" && !strings.Contains(strings.Join(h.Told, "\n"), test.says) {
 				t.Errorf("told %q, not %q", h.Told, test.says)
@@ -119,7 +141,8 @@ func TestAccountPhase(t *testing.T) {
 	}
 	before := rig.Requests("checkaccess")
 	if err := h.Tx.AcctMgmt(0); err != nil || rig.Requests("checkaccess") != before {
-		t.Errorf("after our authentication: %v, %d questions", err, rig.Requests("checkaccess")-before)
+		t.Errorf("after our authentication: %v, %d questions", err,
+			rig.Requests("checkaccess")-before)
 	}
 
 	h.Prompt = func(code string) error { return rig.Entra.Decline(code) }
@@ -128,20 +151,23 @@ func TestAccountPhase(t *testing.T) {
 	}
 	before = rig.Requests("checkaccess")
 	if err := h.Tx.AcctMgmt(0); err != nil || rig.Requests("checkaccess") == before {
-		t.Errorf("after a sign-in that failed: %v, %d questions", err, rig.Requests("checkaccess")-before)
+		t.Errorf("after a sign-in that failed: %v, %d questions", err,
+			rig.Requests("checkaccess")-before)
 	}
 
 	h = rig.NewHost(t, user, "")
 	before = rig.Requests("checkaccess")
 	if err := h.Tx.AcctMgmt(0); err != nil || rig.Requests("checkaccess") == before {
-		t.Errorf("without our authentication: %v, %d questions", err, rig.Requests("checkaccess")-before)
+		t.Errorf("without our authentication: %v, %d questions", err,
+			rig.Requests("checkaccess")-before)
 	}
 	for _, test := range []struct {
 		name  string
 		fault emulator.Fault
 		want  error
 	}{
-		{"Azure cannot be asked", emulator.Fault{Endpoint: "checkaccess", Reset: true}, pam.ErrAuthinfoUnavail},
+		{"Azure cannot be asked", emulator.Fault{Endpoint: "checkaccess", Reset: true},
+			pam.ErrAuthinfoUnavail},
 		{"role taken away", emulator.Fault{}, pam.ErrPermDenied},
 	} {
 		if test.fault.Endpoint != "" {
@@ -160,7 +186,9 @@ func TestAccountPhase(t *testing.T) {
 // has said no.
 func TestGrantLifetime(t *testing.T) {
 	const user = "user@contoso.example"
-	rig.Edit(t, rig.ConfigFile, func(s string) []byte { return []byte(s + "\n[authorization]\ngrant_lifetime = \"1h\"\n") })
+	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
+		return []byte(s + "\n[authorization]\ngrant_lifetime = \"1h\"\n")
+	})
 	h := rig.NewHost(t, user, "")
 	h.Prompt = rig.As(user)
 	if err := h.Tx.Authenticate(0); err != nil {
@@ -193,7 +221,8 @@ func TestDemotion(t *testing.T) {
 	var before []emulator.Assignment
 	if err := rig.Entra.Update(func(d *emulator.Directory) {
 		before = d.Assignments
-		d.Assignments = append([]emulator.Assignment{{Principal: admin, Role: "Virtual Machine User Login", Scope: d.Machine.ResourceID}}, before[0])
+		d.Assignments = append([]emulator.Assignment{{Principal: admin,
+			Role: "Virtual Machine User Login", Scope: d.Machine.ResourceID}}, before[0])
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,8 @@ import (
 
 // Whoever is asked, the same people come in, as the same.
 func TestEverySource(t *testing.T) {
-	for _, source := range []string{"check-access", "role-assignments", "permissions", "app-roles"} {
+	for _, source := range []string{"check-access", "role-assignments",
+		"permissions", "app-roles"} {
 		t.Run(source, func(t *testing.T) {
 			rig.Configured(t, "authorization", `source = "`+source+`"`)
 			mark := rig.Syslog.Mark()
@@ -32,8 +33,10 @@ func TestEverySource(t *testing.T) {
 				t.Errorf("denied, and exit status %d", status)
 			}
 			for _, line := range []string{
-				`signed-in .*account="admin@contoso.example".* source="` + source + `" decision="administrator"`,
-				`signed-in .*account="user@contoso.example".* source="` + source + `" decision="user"`,
+				`signed-in .*account="admin@contoso.example".* source="` + source +
+					`" decision="administrator"`,
+				`signed-in .*account="user@contoso.example".* source="` +
+					source + `" decision="user"`,
 				`denied .*account="norole@contoso.example".* source="` + source + `".* fix="`,
 			} {
 				rig.Syslog.Exactly(t, mark, 1, line)
@@ -51,13 +54,16 @@ func TestKeyWithSourceThatCannotAsk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := rig.SSH(t, "user@contoso.example", "mkdir -p .ssh && echo '"+strings.TrimSpace(string(public))+"' > .ssh/authorized_keys && echo written")
+	c := rig.SSH(t, "user@contoso.example", "mkdir -p .ssh && echo '"+
+		strings.TrimSpace(string(public))+"' > .ssh/authorized_keys && echo written")
 	c.SignIn("user@contoso.example")
 	c.Expect(`written\n`)
 	c.End()
 	withKey := func() *rig.Terminal {
-		return rig.Open(t, "ssh", "-p", rig.SSHPort, "-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-			"-o", "PreferredAuthentications=publickey", "-i", key, "user@contoso.example@127.0.0.1", "id -un")
+		return rig.Open(t, "ssh", "-p", rig.SSHPort, "-F", "none", "-o", "StrictHostKeyChecking=no",
+			"-o", "UserKnownHostsFile=/dev/null",
+			"-o", "PreferredAuthentications=publickey", "-i", key, "user@contoso.example@127.0.0.1",
+			"id -un")
 	}
 
 	rig.Configured(t, "authorization", "source = \"app-roles\"\ngrant_lifetime = \"1h\"")

@@ -48,7 +48,8 @@ func TestSudoAsksAgainAndChangesNothing(t *testing.T) {
 	os.Chmod(filepath.Dir(filepath.Dir(script)), 0o755)
 	run := func() string {
 		c := rig.SSH(t, "admin@contoso.example", fmt.Sprintf(
-			"export SSL_CERT_FILE=/tmp/mine HTTPS_PROXY=http://127.0.0.1:9 GODEBUG=x; sudo -k; sudo sh -c 'id -u; echo BEGIN; %s; echo END'", script))
+			"export SSL_CERT_FILE=/tmp/mine HTTPS_PROXY=http://127.0.0.1:9 GODEBUG=x; sudo -k; "+
+				"sudo sh -c 'id -u; echo BEGIN; %s; echo END'", script))
 		c.SignIn("admin@contoso.example")
 		if sudoAsks(t) {
 			c.Expect(`Signing in to \S+ as admin@contoso\.example \(sudo\)\. \n`)
@@ -66,7 +67,8 @@ func TestSudoAsksAgainAndChangesNothing(t *testing.T) {
 	}
 	with := run()
 	rig.Edit(t, "/etc/pam.d/sudo", func(string) []byte {
-		return []byte("auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n")
+		return []byte("auth required pam_permit.so\naccount required pam_permit.so\nsession " +
+			"required pam_permit.so\n")
 	})
 	if without := run(); with != without {
 		t.Errorf("the root shell differs with the module:\n%s\nwithout:\n%s", with, without)
@@ -85,7 +87,8 @@ func sudoAsks(t *testing.T) bool {
 func TestUserIsNoAdministrator(t *testing.T) {
 	c := rig.SSH(t, "user@contoso.example", "id -Gn; sudo id")
 	c.SignIn("user@contoso.example")
-	if groups := c.Expect(`user@contoso\.example aad_users\n`)[0]; strings.Contains(groups, "aad_admins") {
+	if groups := c.Expect(`user@contoso\.example aad_users\n`)[0]; strings.Contains(groups,
+		"aad_admins") {
 		t.Errorf("groups %q", groups)
 	}
 	c.SignIn("user@contoso.example")
@@ -99,19 +102,25 @@ func TestNoRoleIsDeniedAndClosed(t *testing.T) {
 	mark := rig.Syslog.Mark()
 	c := rig.SSH(t, "norole@contoso.example")
 	c.SignIn("norole@contoso.example")
-	c.Expect(rig.DeniedSentence + "\nScope: /subscriptions/\\S+\nObject ID: eeeeeeee-4444-5555-6666-ffffffffffff\nCorrelation ID: [0-9a-f-]{36}\n")
+	c.Expect(rig.DeniedSentence +
+		"\nScope: /subscriptions/\\S+\nObject ID: " +
+		"eeeeeeee-4444-5555-6666-ffffffffffff\nCorrelation ID: [0-9a-f-]{36}\n")
 	status, rest := c.End()
 	if status != 255 || strings.Contains(rest, "To sign in") {
 		t.Errorf("not closed: exit status %d, said %q", status, rest)
 	}
-	rig.Syslog.Exactly(t, mark, 1, `denied reason="no-role" account="norole@contoso.example" .*fix="az role assignment create --assignee-object-id eeeeeeee`)
-	if out, status := rig.Command(t, "", "getent", "passwd", "norole@contoso.example"); status != 2 {
+	rig.Syslog.Exactly(t, mark, 1,
+		`denied reason="no-role" account="norole@contoso.example" .*fix="az role assignment create --assignee-object-id eeeeeeee`)
+	if out, status := rig.Command(t, "", "getent", "passwd",
+		"norole@contoso.example"); status != 2 {
 		t.Errorf("a denied person has an account: %s", out)
 	}
 }
 
 func TestWrongAccountInTheBrowser(t *testing.T) {
-	c := rig.Open(t, "ssh", rig.SSHArgs("-q", "-tt", "admin@contoso.example@127.0.0.1", "id -un")...) // which shows nothing but prompts
+	// which shows nothing but prompts
+	c := rig.Open(t, "ssh", rig.SSHArgs("-q", "-tt", "admin@contoso.example@127.0.0.1",
+		"id -un")...)
 	c.SignIn("user@contoso.example")
 	c.Expect(`This sign-in is for admin@contoso\.example, but user@contoso\.example signed in with the browser\. [^\n]* \nSigning in to`)
 	c.SignIn("admin@contoso.example") // the same connection asks again
@@ -198,7 +207,8 @@ func TestKilledClientLeavesNothing(t *testing.T) {
 	rig.Eventually(t, "sshd is done with the tests before", rig.Patience, alone)
 	c := rig.SSH(t, "user@contoso.example")
 	c.Prompted()
-	if n := rig.SSHDProcesses(t); n < 4 { // the listener, two for the connection, PAM's and the worker
+	// the listener, two for the connection, PAM's and the worker
+	if n := rig.SSHDProcesses(t); n < 4 {
 		t.Fatalf("%d sshd processes while a sign-in waits", n)
 	}
 	c.Cmd.Process.Kill()
@@ -224,7 +234,8 @@ func TestClientOfBothFamiliesIsMissed(t *testing.T) {
 	c.TypeLine("") // early: from here on the module waits, not the person
 	rig.Polled(t)
 	c.Cmd.Process.Kill()
-	if line := rig.OneLine(t, mark, `failed reason="interrupted"`); !strings.Contains(line, ` rhost="127.0.0.1" `) {
+	if line := rig.OneLine(t, mark, `failed reason="interrupted"`); !strings.Contains(line,
+		` rhost="127.0.0.1" `) {
 		t.Error(line)
 	}
 	rig.NobodyWaits(t)
@@ -294,8 +305,10 @@ func TestStrangersDoNotBlockLocalSignIns(t *testing.T) {
 func TestAllowGroupsAtFirstLogin(t *testing.T) {
 	const port, name = "2223", "first@contoso.example"
 	err := rig.Entra.Update(func(d *emulator.Directory) {
-		d.Users = append(d.Users, emulator.User{Name: name, ObjectID: "abababab-1111-1111-1111-111111111111"})
-		d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name, Role: "Virtual Machine User Login", Scope: d.Machine.ResourceID})
+		d.Users = append(d.Users,
+			emulator.User{Name: name, ObjectID: "abababab-1111-1111-1111-111111111111"})
+		d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name,
+			Role: "Virtual Machine User Login", Scope: d.Machine.ResourceID})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -308,7 +321,9 @@ func TestAllowGroupsAtFirstLogin(t *testing.T) {
 		sshd.Process.Kill()
 		sshd.Wait()
 	}()
-	c := rig.Open(t, "ssh", append([]string{"-p", port, "-tt"}, rig.SSHArgs(name+"@127.0.0.1", "id -un")...)...) // the first -p counts
+	// the first -p counts
+	c := rig.Open(t, "ssh", append([]string{"-p", port, "-tt"},
+		rig.SSHArgs(name+"@127.0.0.1", "id -un")...)...)
 	c.SignIn(name)
 	c.Expect(`\nfirst@contoso\.example\n`)
 	if status, _ := c.End(); status != 0 {
@@ -320,8 +335,11 @@ func TestTwentyAtOnce(t *testing.T) {
 	err := rig.Entra.Update(func(d *emulator.Directory) {
 		for i := range 20 {
 			name := fmt.Sprintf("crowd%d@contoso.example", i)
-			d.Users = append(d.Users, emulator.User{Name: name, ObjectID: fmt.Sprintf("abababab-0000-0000-0000-%012d", i)})
-			d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name, Role: "Virtual Machine User Login", Scope: d.Machine.ResourceID})
+			d.Users = append(d.Users,
+				emulator.User{Name: name,
+					ObjectID: fmt.Sprintf("abababab-0000-0000-0000-%012d", i)})
+			d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name,
+				Role: "Virtual Machine User Login", Scope: d.Machine.ResourceID})
 		}
 	})
 	if err != nil {
@@ -330,7 +348,9 @@ func TestTwentyAtOnce(t *testing.T) {
 	var all []*rig.Terminal
 	for i := range 20 {
 		from := fmt.Sprintf("127.0.0.%d", 2+i%4) // one address gets 8 of 64 places
-		all = append(all, rig.Open(t, "ssh", rig.SSHArgs("-tt", "-b", from, fmt.Sprintf("crowd%d@contoso.example@127.0.0.1", i), "id -un")...))
+		all = append(all,
+			rig.Open(t, "ssh", rig.SSHArgs("-tt", "-b", from,
+				fmt.Sprintf("crowd%d@contoso.example@127.0.0.1", i), "id -un")...))
 	}
 	for i, c := range all {
 		c.SignIn(fmt.Sprintf("crowd%d@contoso.example", i))

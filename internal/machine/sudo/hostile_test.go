@@ -56,7 +56,8 @@ func TestUserCannotTouchTheWorker(t *testing.T) {
 	if now := rig.Must(t, "cat", fmt.Sprintf("/proc/%d/personality", worker)); now != "00000000\n" {
 		t.Errorf("the worker has the user's personality %s", now)
 	}
-	if out := rig.Must(t, "runuser", "-u", admin, "--", attack, strconv.Itoa(worker)); out != "tried\n" {
+	if out := rig.Must(t, "runuser", "-u", admin, "--", attack,
+		strconv.Itoa(worker)); out != "tried\n" {
 		t.Errorf("the user's rights over the worker:\n%s", out)
 	}
 	rig.Browse(t, page, code, admin)
@@ -76,11 +77,16 @@ func TestSudoInAnyState(t *testing.T) {
 	c := session(t, admin)
 	c.TypeLine("M=" + mine)
 	for _, state := range []string{
-		"mkdir $M/gone && cd $M/gone && rmdir $M/gone; umask 0; trap '' HUP PIPE CHLD USR1; exec <&- >&- 2>&-",
-		"mkdir -p $M/shut && cd $M/shut && chmod 0 .; umask 0777; exec <&-; renice -n 19 $BASHPID; echo 1000 >/proc/self/oom_score_adj; " +
+		"mkdir $M/gone && cd $M/gone && rmdir $M/gone; umask 0; trap '' HUP PIPE CHLD USR1; exec " +
+			"<&- >&- 2>&-",
+		"mkdir -p $M/shut && cd $M/shut && chmod 0 .; umask 0777; exec <&-; renice -n 19 " +
+			"$BASHPID; echo 1000 >/proc/self/oom_score_adj; " +
 			"ulimit -S -n 16 -f 0 -u 1 -s 64",
-		"export GOMEMLIMIT=mine GODEBUG=gctrace=1,netdns=cgo+2,http2debug=2 GOTRACEBACK=crash GOGC=1 GOMAXPROCS=1 MALLOC_CHECK_=3 RES_OPTIONS=debug LOCALDOMAIN=mine.example LD_DEBUG=all LC_ALL=C.UTF-8 HOME=$M TMPDIR=$M GOCOVERDIR=$M LOCPATH=$M " +
-			"LD_LIBRARY_PATH=$M GCONV_PATH=$M XDG_CACHE_HOME=$M HOSTALIASES=$M/h NLSPATH=$M/n LD_PRELOAD=$M/p LD_AUDIT=$M/a " +
+		"export GOMEMLIMIT=mine GODEBUG=gctrace=1,netdns=cgo+2,http2debug=2 GOTRACEBACK=crash " +
+			"GOGC=1 GOMAXPROCS=1 MALLOC_CHECK_=3 RES_OPTIONS=debug LOCALDOMAIN=mine.example " +
+			"LD_DEBUG=all LC_ALL=C.UTF-8 HOME=$M TMPDIR=$M GOCOVERDIR=$M LOCPATH=$M " +
+			"LD_LIBRARY_PATH=$M GCONV_PATH=$M XDG_CACHE_HOME=$M HOSTALIASES=$M/h NLSPATH=$M/n " +
+			"LD_PRELOAD=$M/p LD_AUDIT=$M/a " +
 			"LD_DEBUG_OUTPUT=$M/o SSLKEYLOGFILE=$M/k",
 	} {
 		if err := os.RemoveAll("/var/cache/aad-login"); err != nil {
@@ -90,10 +96,12 @@ func TestSudoInAnyState(t *testing.T) {
 		c.SignIn(admin)
 		c.Expect(`\ndone-as-0\n`)
 		c.Expect(`\$ `)
-		if open := rig.Must(t, "find", "/var/cache/aad-login", "/var/lib/aad-login/grants", "-perm", "/077"); open != "" {
+		if open := rig.Must(t, "find", "/var/cache/aad-login", "/var/lib/aad-login/grants",
+			"-perm", "/077"); open != "" {
 			t.Errorf("%s: others have rights on:\n%s", state, open)
 		}
-		if shut := rig.Must(t, "find", "/var/cache/aad-login", "/var/lib/aad-login/grants", "!", "-perm", "-600"); shut != "" {
+		if shut := rig.Must(t, "find", "/var/cache/aad-login", "/var/lib/aad-login/grants", "!",
+			"-perm", "-600"); shut != "" {
 			t.Errorf("%s: no rights for root on:\n%s", state, shut)
 		}
 	}

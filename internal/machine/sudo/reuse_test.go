@@ -27,7 +27,9 @@ func reuse(t *testing.T, window string) rig.Neighbour {
 	closeAll := func() { os.RemoveAll("/run/aad-login") }
 	closeAll()
 	t.Cleanup(closeAll)
-	rig.Edit(t, rig.ConfigFile, func(s string) []byte { return []byte(s + "\n[sign_in]\nreuse_window = \"" + window + "\"\n") })
+	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
+		return []byte(s + "\n[sign_in]\nreuse_window = \"" + window + "\"\n")
+	})
 	return rig.NewNeighbour(t)
 }
 
@@ -72,7 +74,8 @@ func TestReuseBurst(t *testing.T) {
 	if n := rig.Requests("checkaccess") - asked; n != 23 {
 		t.Errorf("Azure was asked %d times, want 23", n)
 	}
-	rig.Syslog.Exactly(t, mark, 22, `signed-in reason="reuse" account="burst@contoso\.example" .*role=.* reuse_attempt="[0-9a-f-]{36}" reuse_time="20\S+" reuse_rhost="192\.0\.2\.7"`)
+	rig.Syslog.Exactly(t, mark, 22,
+		`signed-in reason="reuse" account="burst@contoso\.example" .*role=.* reuse_attempt="[0-9a-f-]{36}" reuse_time="20\S+" reuse_rhost="192\.0\.2\.7"`)
 }
 
 // sshd's password authentication lets in by a window, too, with whatever was typed: there is
@@ -112,7 +115,8 @@ func TestReuseEnds(t *testing.T) {
 	c = n.From(rig.Near, name)
 	c.Expect(rig.DeniedSentence)
 	if status, rest := c.End(); status != 255 || rig.Requests("devicecode") != before {
-		t.Errorf("exit status %d, %d device codes, said %q", status, rig.Requests("devicecode")-before, rest)
+		t.Errorf("exit status %d, %d device codes, said %q", status,
+			rig.Requests("devicecode")-before, rest)
 	}
 	rig.Hire(t, name, rig.LoginRole)
 	n.From(rig.Near, name).Prompted() // the denial has closed the window
@@ -216,7 +220,8 @@ func TestReuseWindowLapses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rig.Eventually(t, "the window is over", rig.Patience, func() bool { return time.Since(opened.ModTime()) > 2*time.Second })
+	rig.Eventually(t, "the window is over", rig.Patience,
+		func() bool { return time.Since(opened.ModTime()) > 2*time.Second })
 	n.From(rig.Near, name).Prompted()
 }
 
@@ -236,8 +241,10 @@ func TestReuseInSudo(t *testing.T) {
 	mark := rig.Syslog.Mark()
 	c.TypeLine("sudo -k id -u")
 	c.Expect(`\n0\n.*\$ `)
-	rig.Syslog.Exactly(t, mark, 1, `pam_aad\(sudo:.* signed-in reason="reuse" .*reuse_attempt="[0-9a-f-]{36}" .*reuse_rhost="192\.0\.2\.7"`)
-	c.TypeLine("echo 0 >/proc/self/loginuid && echo forged; env SSH_CONNECTION='192.0.2.8 1 192.0.2.1 2' sudo -k id -u")
+	rig.Syslog.Exactly(t, mark, 1,
+		`pam_aad\(sudo:.* signed-in reason="reuse" .*reuse_attempt="[0-9a-f-]{36}" .*reuse_rhost="192\.0\.2\.7"`)
+	c.TypeLine("echo 0 >/proc/self/loginuid && echo forged; env SSH_CONNECTION='192.0.2.8 1 " +
+		"192.0.2.1 2' sudo -k id -u")
 	c.Expect(`(not permitted|denied)[^$]*\n0\n.*\$ `)
 	// Somebody else inside this session is not its owner.
 	c.TypeLine("sudo -u local su - " + name + " -c id; true")
@@ -257,11 +264,13 @@ func TestReuseInSudo(t *testing.T) {
 
 	// What outlives its session has no address.
 	third := n.Shell(rig.Near, name)
-	third.TypeLine("rm -f go went; mkfifo go; try() { sudo -k -S id -u </dev/null; echo status $?; }; (trap '' HUP; read x <go; try >went 2>&1) & try")
+	third.TypeLine("rm -f go went; mkfifo go; try() { sudo -k -S id -u </dev/null; echo status " +
+		"$?; }; (trap '' HUP; read x <go; try >went 2>&1) & try")
 	third.Expect(`\n0\nstatus 0\n`)
 	third.TypeLine("exit")
 	third.End()
-	rig.Eventually(t, "only the first session is left", rig.Patience, func() bool { return notes(t) == 1 })
+	rig.Eventually(t, "only the first session is left", rig.Patience,
+		func() bool { return notes(t) == 1 })
 	home := "/home/" + name
 	if err := os.WriteFile(home+"/go", []byte("\n"), 0); err != nil {
 		t.Fatal(err)
@@ -314,7 +323,8 @@ func TestReuseInSharedSession(t *testing.T) {
 		sshd.Wait()
 	}()
 	c := n.Shell(rig.Near, name, "-p", port) // the first -p counts
-	rig.Eventually(t, "no session has an address", rig.Patience, func() bool { return notes(t) == 0 })
+	rig.Eventually(t, "no session has an address", rig.Patience,
+		func() bool { return notes(t) == 0 })
 	c.TypeLine("cat /proc/self/loginuid; exit")
 	c.Expect(`\n` + uid)
 	c.End()

@@ -33,7 +33,8 @@ func holdPorts(t *testing.T, name string) (release func()) {
 		t.Fatal(err)
 	}
 	holder := exec.Command("runuser", "-u", name, "--", "bash", "-c",
-		"for i in {1..500}; do exec {fd}<>/dev/tcp/127.0.0.1/8443 || break; done 2>/dev/null; echo $i; exec cat")
+		"for i in {1..500}; do exec {fd}<>/dev/tcp/127.0.0.1/8443 || break; done 2>/dev/null; "+
+			"echo $i; exec cat")
 	stdin, err := holder.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +65,8 @@ func TestShortageIsNoOutage(t *testing.T) {
 	const admin = "shortage@contoso.example"
 	rig.Hire(t, admin, rig.AdminRole)
 	rig.Configured(t, "authorization", "grant_lifetime = \"1h\"")
-	rig.Edit(t, "/etc/sudoers.d/aad_admins", func(string) []byte { return []byte("%aad_admins ALL=(ALL) NOPASSWD: ALL\n") })
+	rig.Edit(t, "/etc/sudoers.d/aad_admins",
+		func(string) []byte { return []byte("%aad_admins ALL=(ALL) NOPASSWD: ALL\n") })
 	session := session(t, admin)
 	key := filepath.Join(t.TempDir(), "key")
 	rig.Must(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
@@ -72,10 +74,12 @@ func TestShortageIsNoOutage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	session.TypeLine("mkdir -p .ssh && echo '" + strings.TrimSpace(string(public)) + "' > .ssh/authorized_keys && sudo -n id -u")
+	session.TypeLine("mkdir -p .ssh && echo '" + strings.TrimSpace(string(public)) +
+		"' > .ssh/authorized_keys && sudo -n id -u")
 	session.Expect(`\n0\n`)
 	withKey := func() *rig.Terminal {
-		return rig.Open(t, "ssh", "-p", rig.SSHPort, "-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+		return rig.Open(t, "ssh", "-p", rig.SSHPort, "-F", "none", "-o", "StrictHostKeyChecking=no",
+			"-o", "UserKnownHostsFile=/dev/null",
 			"-o", "PreferredAuthentications=publickey", "-i", key, admin+"@127.0.0.1", "id -nG")
 	}
 
@@ -94,13 +98,15 @@ func TestShortageIsNoOutage(t *testing.T) {
 		t.Errorf("account phase: %v", err)
 	}
 	release()
-	rig.Syslog.Exactly(t, mark, 3, `: failed reason="cannot-connect" .*server="authorization service of Azure".*cannot assign requested address`)
+	rig.Syslog.Exactly(t, mark, 3,
+		`: failed reason="cannot-connect" .*server="authorization service of Azure".*cannot assign requested address`)
 
 	rig.Entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
 	mark = rig.Syslog.Mark()
 	session.TypeLine("sudo -n id -u || echo not either")
 	session.Expect(`cannot be reached(?s).*\nnot either\n`)
-	rig.Syslog.Exactly(t, mark, 1, `sudo:account.*: failed reason="unreachable" .*grant_problem="does not cover administrators"`)
+	rig.Syslog.Exactly(t, mark, 1,
+		`sudo:account.*: failed reason="unreachable" .*grant_problem="does not cover administrators"`)
 	c = withKey()
 	if groups := c.Expect(`(?m)^.*aad_users.*$`)[0]; strings.Contains(groups, "aad_admins") {
 		t.Errorf("by the last grant, a session has the groups %s", groups)

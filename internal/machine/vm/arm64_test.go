@@ -11,7 +11,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// TestOnARM has the package for arm64 on a kernel for arm64, where nothing translates the one to the other.
+// TestOnARM has the package for arm64 on a kernel for arm64, where nothing translates the one to
+// the other.
 func TestOnARM(t *testing.T) {
 	needGuest(t, "arm64")
 	if machine := rig.Must(t, "uname", "-m"); machine != "aarch64\n" || runtime.GOARCH != "arm64" {
@@ -34,7 +35,8 @@ func TestOnARM(t *testing.T) {
 			if !rig.Immutable(t, rig.StoreFile) {
 				t.Error("the store is not sealed")
 			}
-			if said := rig.Must(t, "aadctl", "account", "list"); !strings.Contains(said, rig.Admin) || !strings.Contains(said, rig.User) {
+			if said := rig.Must(t, "aadctl", "account", "list"); !strings.Contains(said,
+				rig.Admin) || !strings.Contains(said, rig.User) {
 				t.Errorf("it said %q", said)
 			}
 		}},

@@ -12,11 +12,12 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What boots, clocks and shutdowns do to people. The machine's first boot has a clock that has lost its battery; before its second,
-// people lingered.
+// What boots, clocks and shutdowns do to people. The machine's first boot has a clock that has lost
+// its battery; before its second, people lingered.
 
-// clockFarOff: systemd takes a clock of 2001 for what it is, and goes on from when it was built itself. Nobody signs in, each is told why,
-// and all is well once the clock is set: nothing has to be started again.
+// clockFarOff: systemd takes a clock of 2001 for what it is, and goes on from when it was built
+// itself. Nobody signs in, each is told why, and all is well once the clock is set: nothing has to
+// be started again.
 func clockFarOff(t *testing.T) {
 	if off := time.Duration(ahead.Load()); off < 24*time.Hour {
 		t.Fatalf("the clock is right but for %v", off)
@@ -33,7 +34,8 @@ func clockFarOff(t *testing.T) {
 	if status == 0 || len(wrong) == 0 || !strings.Contains(out, "clock") {
 		t.Errorf("aadctl check: exit status %d: %+v", status, wrong)
 	}
-	log := rig.Must(t, "journalctl", "--boot", "--quiet", "--output=cat", "--identifier=sshd", "--identifier=sshd-session")
+	log := rig.Must(t, "journalctl", "--boot", "--quiet", "--output=cat", "--identifier=sshd",
+		"--identifier=sshd-session")
 	t.Logf("the log: %s", log)
 	if !strings.Contains(log, "clock") {
 		t.Error("the log does not say that it is the clock")
@@ -45,7 +47,8 @@ func clockFarOff(t *testing.T) {
 // leaveLingering has two people linger, of whom one has a last grant.
 func leaveLingering(t *testing.T) {
 	text := rig.FileText(t, rig.ConfigFile)
-	if err := rig.ReplaceFile(rig.ConfigFile, []byte(text+"\n[authorization]\ngrant_lifetime = \"12h\"\n"), 0o644); err != nil {
+	if err := rig.ReplaceFile(rig.ConfigFile,
+		[]byte(text+"\n[authorization]\ngrant_lifetime = \"12h\"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	rig.Must(t, "aadctl", "config", "apply")
@@ -62,27 +65,32 @@ func uidOf(t *testing.T, name string) string {
 	return strings.TrimSpace(rig.Must(t, "id", "-u", name))
 }
 
-// findLingering is the boot after that, which has begun without Azure. The last grant has stood in for it; without one, the services
-// of the other come with the next login.
+// findLingering is the boot after that, which has begun without Azure. The last grant has stood in
+// for it; without one, the services of the other come with the next login.
 func findLingering(t *testing.T) {
 	log := rig.Must(t, "journalctl", "--boot", "--quiet", "--output=cat", "--grep=pam_aad")
 	t.Logf("the log: %s", log)
 	unit := func(name string) string { return "user@" + uidOf(t, name) + ".service" }
-	// 224 is PAM's refusal. On a starved machine logind is late for everybody's manager, which ends in another way.
+	// 224 is PAM's refusal. On a starved machine logind is late for everybody's manager, which ends
+	// in another way.
 	exit := func(name string) string {
-		return strings.TrimSpace(rig.Must(t, "systemctl", "show", "--property=ExecMainStatus", "--value", unit(name)))
+		return strings.TrimSpace(rig.Must(t, "systemctl", "show", "--property=ExecMainStatus",
+			"--value", unit(name)))
 	}
 	if exit(rig.Admin) == "224" || exit(rig.User) != "224" {
-		t.Errorf("with a grant, the manager's exit status is %s; without, %s", exit(rig.Admin), exit(rig.User))
+		t.Errorf("with a grant, the manager's exit status is %s; without, %s",
+			exit(rig.Admin), exit(rig.User))
 	}
-	if !strings.Contains(log, `reason="last-grant"`) || !strings.Contains(log, `failed reason="unreachable"`) {
+	if !strings.Contains(log, `reason="last-grant"`) ||
+		!strings.Contains(log, `failed reason="unreachable"`) {
 		t.Error("the log does not say why")
 	}
 	inSession(t, rig.User)
 	rig.Must(t, "systemctl", "is-active", unit(rig.User))
 }
 
-// TestAtPrompts switches the machine off under people who are asked for a code, by sshd and by sudo.
+// TestAtPrompts switches the machine off under people who are asked for a code, by sshd and by
+// sudo.
 func TestAtPrompts(t *testing.T) {
 	needGuest(t, "prompts")
 	guestSSH(t, nil, rig.User, "echo in").Prompted()

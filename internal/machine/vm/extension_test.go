@@ -16,8 +16,9 @@ import (
 // guestExtension is where image has put what the agent would unpack, of a later version.
 const guestExtension = "/var/lib/waagent/" + rig.ExtensionName + "-0.1.1"
 
-// byExtension upgrades the package with the handler of the VM extension, which runs as the agent does: a service that the policy has no
-// domain for. The package's scripts run with it, under enforcement.
+// byExtension upgrades the package with the handler of the VM extension, which runs as the agent
+// does: a service that the policy has no domain for. The package's scripts run with it, under
+// enforcement.
 func byExtension(t *testing.T) {
 	for name, text := range map[string]string{
 		"HandlerEnvironment.json": fmt.Sprintf(`[{"name": %q, "version": 1.0, "handlerEnvironment": {"logFolder": "/var/log/azure",
@@ -26,14 +27,16 @@ func byExtension(t *testing.T) {
 			"tenant_id": "aaaabbbb-0000-cccc-1111-dddd2222eeee", "client_id": "00001111-aaaa-2222-bbbb-3333cccc4444",
 			"domains": ["contoso.example"], "endpoints": {"authority": %q, "resource_manager": %[1]q, "ca_file": %q}}}}]}`, rig.Entra.EntraURL(), guestCA),
 	} {
-		if err := os.WriteFile(filepath.Join(guestExtension, name), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(guestExtension, name),
+			[]byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if _, status := handle(t, "install"); status != 0 {
 		t.FailNow()
 	}
-	// On a starved machine a program may not answer within the time that the handler gives it; then the agent tries again.
+	// On a starved machine a program may not answer within the time that the handler gives it; then
+	// the agent tries again.
 	for range 5 {
 		if said, status := handle(t, "enable"); status == 0 {
 			break
@@ -41,15 +44,18 @@ func byExtension(t *testing.T) {
 			t.FailNow()
 		}
 	}
-	if report := rig.FileText(t, guestExtension+"/status/0.status"); !strings.Contains(report, `"status":"success"`) {
+	if report := rig.FileText(t, guestExtension+"/status/0.status"); !strings.Contains(report,
+		`"status":"success"`) {
 		t.Errorf("%s", report)
 	}
-	if version := rig.Must(t, "dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", "aad-login"); version != "installed 0.1.1" {
+	if version := rig.Must(t, "dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}",
+		"aad-login"); version != "installed 0.1.1" {
 		t.Errorf("the package is %s", version)
 	}
 }
 
-// handle runs the handler with a word. Its output is the journal's: the bus may not pass on a pipe of ours.
+// handle runs the handler with a word. Its output is the journal's: the bus may not pass on a pipe
+// of ours.
 func handle(t *testing.T, word string) (said string, status int) {
 	t.Helper()
 	unit := "waagent-" + word

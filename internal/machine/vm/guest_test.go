@@ -18,8 +18,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// These tests run inside a machine of its own kernel (vm_test.go), as root, after its console has said that it is up. Entra ID and Azure
-// are this process; addresses and ports are the real ones, since policies go by them.
+// These tests run inside a machine of its own kernel (vm_test.go), as root, after its console has
+// said that it is up. Entra ID and Azure are this process; addresses and ports are the real ones,
+// since policies go by them.
 
 // guest is which of them are for this machine: a word; empty on every other machine.
 func guest() string { return os.Getenv("VM_GUEST") }
@@ -37,11 +38,13 @@ func startGuest() error {
 		return err
 	}
 	ahead.Store(int64(time.Until(time.Unix(now, 0)).Round(time.Second)))
-	if out, err := exec.Command("ip", "address", "replace", rig.MetadataAddress+"/32", "dev", "lo").CombinedOutput(); err != nil {
+	if out, err := exec.Command("ip", "address", "replace", rig.MetadataAddress+"/32", "dev", "lo").
+		CombinedOutput(); err != nil {
 		return fmt.Errorf("ip: %w: %s", err, out)
 	}
-	rig.Entra = &emulator.Server{EntraAddr: "127.0.0.1:443", MetadataAddr: rig.MetadataAddress + ":80",
-		Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }}
+	rig.Entra = &emulator.Server{EntraAddr: "127.0.0.1:443",
+		MetadataAddr: rig.MetadataAddress + ":80",
+		Now:          func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }}
 	if err := rig.Entra.Start(); err != nil {
 		return err
 	}
@@ -75,7 +78,8 @@ type step struct {
 func guestSSH(t *testing.T, options []string, name string, command ...string) *rig.Terminal {
 	t.Helper()
 	args := append([]string{"-p", "22", "-tt"}, options...)
-	return rig.Open(t, "ssh", append(append(args, rig.SSHArgs(name+"@127.0.0.1")...), command...)...)
+	return rig.Open(t, "ssh", append(append(args, rig.SSHArgs(name+"@127.0.0.1")...),
+		command...)...)
 }
 
 // configure is what aadctl setup would write.
@@ -96,16 +100,18 @@ ca_file = %q
 	rig.Must(t, "aadctl", "config", "apply")
 }
 
-// inSession signs a person in with a code, and wants what a session of theirs has: a home of their own, made at the first sign-in, a
-// session of logind's, and XDG_RUNTIME_DIR.
+// inSession signs a person in with a code, and wants what a session of theirs has: a home of their
+// own, made at the first sign-in, a session of logind's, and XDG_RUNTIME_DIR.
 func inSession(t *testing.T, name string) (said string) {
 	t.Helper()
-	c := guestSSH(t, nil, name, `id -Z 2>/dev/null; pwd; stat -c '%U %a' .; ls -A; echo "runtime $XDG_RUNTIME_DIR"; loginctl show-user "$USER" -p State; echo end`)
+	c := guestSSH(t, nil, name,
+		`id -Z 2>/dev/null; pwd; stat -c '%U %a' .; ls -A; echo "runtime $XDG_RUNTIME_DIR"; loginctl show-user "$USER" -p State; echo end`)
 	c.SignIn(name)
 	said = c.Expect(`(?s)(.*)\nend\n`)[1]
 	c.EndsWell()
 	uid := strings.TrimSpace(rig.Must(t, "id", "-u", name))
-	for _, want := range []string{"\n/home/" + name + "\n", name + " 700\n", ".bashrc", "\nruntime /run/user/" + uid + "\n", "State=active"} {
+	for _, want := range []string{"\n/home/" + name + "\n", name + " 700\n", ".bashrc",
+		"\nruntime /run/user/" + uid + "\n", "State=active"} {
 		if !strings.Contains("\n"+said, want) {
 			t.Errorf("a session of %s has no %q:\n%s", name, want, said)
 		}
@@ -122,18 +128,21 @@ func sudoByCode(t *testing.T) {
 	c.EndsWell()
 }
 
-// byKey is a login without a browser, authorized by the machine's identity. Under SELinux, Debian's policy leaves it to people themselves to
-// label what they make, so sshd may not read a key that has just been put there; that is the same for everybody.
+// byKey is a login without a browser, authorized by the machine's identity. Under SELinux, Debian's
+// policy leaves it to people themselves to label what they make, so sshd may not read a key that
+// has just been put there; that is the same for everybody.
 func byKey(t *testing.T) {
 	pair := rig.NewKeyPair(t)
-	c := guestSSH(t, nil, rig.User, "umask 077; mkdir -p .ssh; echo '"+strings.TrimSpace(pair.Public)+"' >.ssh/authorized_keys; /usr/sbin/restorecon -R .ssh || :")
+	c := guestSSH(t, nil, rig.User, "umask 077; mkdir -p .ssh; echo '"+
+		strings.TrimSpace(pair.Public)+"' >.ssh/authorized_keys; /usr/sbin/restorecon -R .ssh || :")
 	c.SignIn(rig.User)
 	c.EndsWell()
 	c = guestSSH(t, pair.Args(), rig.User, "id -un")
 	c.Expect(`user@contoso\.example\n`)
 	c.EndsWell()
 	rig.Revoke(t, rig.User)
-	c = guestSSH(t, pair.Args("-o", "KbdInteractiveAuthentication=no"), rig.User, "echo in as $(id -un)")
+	c = guestSSH(t, pair.Args("-o", "KbdInteractiveAuthentication=no"),
+		rig.User, "echo in as $(id -un)")
 	if status, rest := c.End(); status != 255 || strings.Contains(rest, "in as") {
 		t.Errorf("without the role: exit status %d, said %q", status, rest)
 	}
@@ -142,7 +151,8 @@ func byKey(t *testing.T) {
 // byCron is a job of a person's.
 func byCron(t *testing.T) {
 	tab := "/var/spool/cron/crontabs/" + rig.User
-	c := guestSSH(t, nil, rig.User, "echo '* * * * * id -un >cron-was-here' | crontab -; crontab -l")
+	c := guestSSH(t, nil, rig.User,
+		"echo '* * * * * id -un >cron-was-here' | crontab -; crontab -l")
 	c.SignIn(rig.User)
 	c.Expect(`cron-was-here`)
 	c.EndsWell()

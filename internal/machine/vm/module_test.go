@@ -12,7 +12,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// policyTools stand in for a policy's programs, which this machine has none of: what each does is a line of shell.
+// policyTools stand in for a policy's programs, which this machine has none of: what each does is a
+// line of shell.
 type policyTools struct {
 	t   *testing.T
 	dir string
@@ -39,7 +40,8 @@ func newPolicyTools(t *testing.T) policyTools {
 
 func (p policyTools) stub(name, does string) {
 	p.t.Helper()
-	if err := os.WriteFile(filepath.Join(p.dir, name), []byte("#!/bin/sh\n"+does+"\n"), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(p.dir, name), []byte("#!/bin/sh\n"+does+"\n"),
+		0o755); err != nil {
 		p.t.Fatal(err)
 	}
 }
@@ -49,7 +51,8 @@ func (p policyTools) run(verb string) string {
 	return rig.Must(p.t, "../../../packaging/selinux/selinux-module", verb)
 }
 
-// A policy that does not take the module is reported, and is no reason to stop. (What the module allows, "make selinux" asks.)
+// A policy that does not take the module is reported, and is no reason to stop. (What the module
+// allows, "make selinux" asks.)
 func TestSELinuxModuleIsNoCondition(t *testing.T) {
 	const dir = "../../../packaging/selinux/"
 	labels := "aadctl store relabel\n"
@@ -72,14 +75,17 @@ func TestSELinuxModuleIsNoCondition(t *testing.T) {
 		"not taken":           {anothers, "add", "no such type\naad-login: SELinux has not taken "},
 		"removed":             {ours, "remove", "semodule -r aad_login\n" + labels},
 		"another's is let be": {anothers, "remove", labels},
-		"still there":         {stubborn, "remove", "aad-login: the SELinux module aad_login is still there; run: semodule -r aad_login\n" + labels},
+		"still there": {stubborn, "remove",
+			"aad-login: the SELinux module aad_login is still there; run: semodule -r aad_login\n" +
+				labels},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tools := newPolicyTools(t)
 			if test.semodule != "" {
 				tools.stub("semodule", test.semodule)
 			}
-			if out := tools.run(test.verb); !strings.HasPrefix(out, test.want) || test.want == "" && out != "" {
+			if out := tools.run(test.verb); !strings.HasPrefix(out, test.want) ||
+				test.want == "" && out != "" {
 				t.Errorf("it said %q, not %q", out, test.want)
 			}
 		})
@@ -90,7 +96,9 @@ func TestSELinuxModuleIsNoCondition(t *testing.T) {
 func TestSELinuxLabelsAreNoCondition(t *testing.T) {
 	tools := newPolicyTools(t)
 	tools.stub("aadctl", `echo "aadctl: store relabel: restorecon: not permitted" >&2; exit 1`)
-	if out := tools.run("add"); !strings.Contains(out, "aadctl: store relabel: restorecon: not permitted\naad-login: the line above says which files") ||
+	if out := tools.run("add"); !strings.Contains(out,
+		"aadctl: store relabel: restorecon: not permitted\naad-login: the line above says "+
+			"which files") ||
 		!strings.HasSuffix(out, "then run: aadctl store relabel\n") {
 		t.Errorf("it said %q", out)
 	}

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// listed are the permissions in testdata/selinux/rules, as "source target class permission", and whether each was seen used.
+// listed are the permissions in testdata/selinux/rules, as "source target class permission", and
+// whether each was seen used.
 func listed(t *testing.T) map[string]bool {
 	t.Helper()
 	text, err := os.ReadFile("testdata/selinux/rules")
@@ -37,14 +38,16 @@ func listed(t *testing.T) map[string]bool {
 	return all
 }
 
-// No permission is in the module but those that have been used, or have their reason: each stands in the list, and the list has no other.
+// No permission is in the module but those that have been used, or have their reason: each stands
+// in the list, and the list has no other.
 func TestSELinuxRules(t *testing.T) {
 	text, err := os.ReadFile("../../../packaging/selinux/aad_login.cil")
 	if err != nil {
 		t.Fatal(err)
 	}
 	code := regexp.MustCompile(`;[^\n]*`).ReplaceAllString(string(text), "")
-	rules := regexp.MustCompile(`\(allow\s+(\S+)\s+(\S+)\s+\((\S+)\s+\(([^()]*)\)\)\)`).FindAllStringSubmatch(code, -1)
+	rules := regexp.MustCompile(`\(allow\s+(\S+)\s+(\S+)\s+\((\S+)\s+\(([^()]*)\)\)\)`).
+		FindAllStringSubmatch(code, -1)
 	if len(rules) < 30 || len(rules) != strings.Count(code, "(allow ") {
 		t.Fatalf("%d rules were understood, of %d", len(rules), strings.Count(code, "(allow "))
 	}
@@ -65,7 +68,8 @@ func TestSELinuxRules(t *testing.T) {
 
 var granted = regexp.MustCompile(`avc: +granted +\{([^}]*)\}.* scontext=[^: ]*:[^: ]*:([^: ]*)\S* tcontext=[^: ]*:[^: ]*:([^: ]*)\S* tclass=(\w+)`)
 
-// uses are the permissions that an audit log says were used, as "target class permission", where a target that is the source is self.
+// uses are the permissions that an audit log says were used, as "target class permission", where a
+// target that is the source is self.
 func uses(log string) map[string]bool {
 	all := map[string]bool{}
 	for _, m := range granted.FindAllStringSubmatch(log, -1) {
@@ -85,7 +89,8 @@ func TestUses(t *testing.T) {
 type=AVC msg=audit(1.1:2): avc:  granted  { fork } for  pid=1 comm="sshd" scontext=system_u:system_r:sshd_t:s0 tcontext=system_u:system_r:sshd_t:s0 tclass=process
 type=AVC msg=audit(1.1:3): avc:  denied  { write } for  pid=1 comm="sshd" scontext=system_u:system_r:sshd_t:s0 tcontext=system_u:object_r:cert_t:s0 tclass=file
 `)
-	if len(got) != 3 || !got["cert_t file read"] || !got["cert_t file open"] || !got["self process fork"] {
+	if len(got) != 3 || !got["cert_t file read"] || !got["cert_t file open"] ||
+		!got["self process fork"] {
 		t.Errorf("%v", got)
 	}
 }

@@ -48,17 +48,19 @@ func TestEnforcing(t *testing.T) {
 			for rule, seen := range listed(t) {
 				_, use, _ := strings.Cut(rule, " ")
 				if seen && !used[use] {
-					t.Errorf("testdata/selinux/rules says that this is used, and it was not: %s", rule)
+					t.Errorf("testdata/selinux/rules says that this is used, and it was not: %s",
+						rule)
 				}
 			}
 		}},
 	})
 }
 
-// switchedOn: people had signed in before there was SELinux. The store was immutable when everything was labelled, and the boot has
-// labelled it, before sshd.
+// switchedOn: people had signed in before there was SELinux. The store was immutable when
+// everything was labelled, and the boot has labelled it, before sshd.
 func switchedOn(t *testing.T) {
-	said := rig.Must(t, "journalctl", "--boot", "--quiet", "--output=cat", "--unit=aad-login-labels.service")
+	said := rig.Must(t, "journalctl", "--boot", "--quiet", "--output=cat",
+		"--unit=aad-login-labels.service")
 	if !strings.Contains(said, "Relabeled "+rig.StoreFile+" from ") {
 		t.Errorf("the boot said %q", said)
 	}
@@ -70,15 +72,18 @@ func switchedOn(t *testing.T) {
 // rightLabels are those that the policy has.
 func rightLabels(t *testing.T, files ...string) {
 	t.Helper()
-	if out, status := rig.Command(t, "", "matchpathcon", append([]string{"-V"}, files...)...); status != 0 {
+	if out, status := rig.Command(t, "", "matchpathcon",
+		append([]string{"-V"}, files...)...); status != 0 {
 		t.Errorf("%s", out)
 	}
 }
 
 func labelsAreRight(t *testing.T) {
 	t.Helper()
-	rightLabels(t, "/var/lib/aad-login", rig.StoreFile, "/var/lib/aad-login/grants", "/var/cache/aad-login", "/run/aad-login", "/usr/sbin/mkhomedir_helper")
-	if out := rig.Must(t, "restorecon", "-R", "-n", "-v", "/var/lib/aad-login", "/etc/aad-login", "/var/cache/aad-login", "/run/aad-login"); out != "" {
+	rightLabels(t, "/var/lib/aad-login", rig.StoreFile, "/var/lib/aad-login/grants",
+		"/var/cache/aad-login", "/run/aad-login", "/usr/sbin/mkhomedir_helper")
+	if out := rig.Must(t, "restorecon", "-R", "-n", "-v", "/var/lib/aad-login", "/etc/aad-login",
+		"/var/cache/aad-login", "/run/aad-login"); out != "" {
 		t.Errorf("restorecon would say %s", out)
 	}
 	if !rig.Immutable(t, rig.StoreFile) {
@@ -86,7 +91,8 @@ func labelsAreRight(t *testing.T) {
 	}
 }
 
-// unlabelledStore is one from before the module, or from an archive: nobody signs in, and the check says why and what to do.
+// unlabelledStore is one from before the module, or from an archive: nobody signs in, and the check
+// says why and what to do.
 func unlabelledStore(t *testing.T) {
 	rig.MakeMutable(t, rig.StoreFile)
 	rig.Must(t, "chcon", "-t", "var_lib_t", rig.StoreFile)
@@ -96,21 +102,24 @@ func unlabelledStore(t *testing.T) {
 	}
 	out, status := rig.Command(t, "", "aadctl", "check", "--offline", "--json")
 	wrong := rig.WrongOf(t, out)
-	if status == 0 || len(wrong) != 1 || wrong[0].Check != "selinux" || wrong[0].Command != "aadctl store relabel" {
+	if status == 0 || len(wrong) != 1 || wrong[0].Check != "selinux" ||
+		wrong[0].Command != "aadctl store relabel" {
 		t.Errorf("exit status %d: %+v", status, wrong)
 	}
 	c := guestSSH(t, nil, rig.User, "echo in")
 	if status, said := c.End(); status != 255 || strings.Contains(said, "To sign in") {
 		t.Errorf("exit status %d, said %q", status, said)
 	}
-	if out := rig.Must(t, "aadctl", "store", "relabel"); !strings.Contains(out, "Relabeled "+rig.StoreFile+" from ") {
+	if out := rig.Must(t, "aadctl", "store", "relabel"); !strings.Contains(out,
+		"Relabeled "+rig.StoreFile+" from ") {
 		t.Errorf("aadctl said %q", out)
 	}
 	labelsAreRight(t)
 	inSession(t, rig.User)
 }
 
-// confined are people whom the policy gives a domain of their own. That mapping is what semanage login would write.
+// confined are people whom the policy gives a domain of their own. That mapping is what semanage
+// login would write.
 func confined(t *testing.T) {
 	rig.Edit(t, "/etc/selinux/default/seusers", func(text string) []byte {
 		return []byte(text + rig.Admin + ":staff_u:s0-s0:c0.c1023\n" + rig.User + ":user_u:s0\n")
@@ -155,11 +164,12 @@ func auditLog(t *testing.T) string {
 	return log.String()
 }
 
-// denialsOfOurs are those of the audit log that have to do with us, but for what a step has made on purpose, and what sshd is denied
-// without us.
+// denialsOfOurs are those of the audit log that have to do with us, but for what a step has made on
+// purpose, and what sshd is denied without us.
 func denialsOfOurs(t *testing.T) []string {
 	t.Helper()
-	return unwanted(auditLog(t), `avc: +denied.*(aad_login_|accounts\.cdb|comm="(sshd|sshd-session|login|sudo|mkhomedir_helpe|systemd-user-ru|cron|aadctl)")`,
+	return unwanted(auditLog(t),
+		`avc: +denied.*(aad_login_|accounts\.cdb|comm="(sshd|sshd-session|login|sudo|mkhomedir_helpe|systemd-user-ru|cron|aadctl)")`,
 		map[string]string{
 			`tcontext=\S*:var_lib_t:\S* tclass=file`: "the step with a store without its label",
 			`comm="restorecon"`:                      "the same",

@@ -13,18 +13,21 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// vmDirectory has the disk, kernel and initrd of a machine to boot, which has a processor called vmArch; both are empty elsewhere.
+// vmDirectory has the disk, kernel and initrd of a machine to boot, which has a processor called
+// vmArch; both are empty elsewhere.
 func vmDirectory() string { return os.Getenv("VM_DIRECTORY") }
 func vmArch() string      { return os.Getenv("VM_ARCH") }
 
-// TestVM boots a machine with a kernel of its own, twice with the same disk: with AppArmor and a clock that has lost its battery, where
-// the package is installed and people sign in; and then with SELinux, as somebody does who switches that on. What is to be seen there,
-// tests see that run inside.
+// TestVM boots a machine with a kernel of its own, twice with the same disk: with AppArmor and a
+// clock that has lost its battery, where the package is installed and people sign in; and then with
+// SELinux, as somebody does who switches that on. What is to be seen there, tests see that run
+// inside.
 func TestVM(t *testing.T) {
 	needVM(t, "amd64")
 	m := bootVM(t, "-append", appended+" security=apparmor apparmor=1", "-rtc", "base=2001-01-01")
 	m.inside(t, "apparmor", "TestProfiled")
-	// What an autorelabel does before it boots again. It says that it could not label what is immutable.
+	// What an autorelabel does before it boots again. It says that it could not label what is
+	// immutable.
 	m.run(t, "setfiles -F /etc/selinux/default/contexts/files/file_contexts / 2>&1 | tail -n 5")
 	m.offAtPrompts(t)
 	m = bootVM(t, "-append", appended+" security=selinux selinux=1 enforcing=1")
@@ -32,7 +35,8 @@ func TestVM(t *testing.T) {
 	m.off(t)
 }
 
-// TestVMOfARM is the same of a machine with the other processor, which has what its kernel has: no policy is enforced there.
+// TestVMOfARM is the same of a machine with the other processor, which has what its kernel has: no
+// policy is enforced there.
 func TestVMOfARM(t *testing.T) {
 	needVM(t, "arm64")
 	m := bootVM(t, "-append", appended)
@@ -60,9 +64,12 @@ type vm struct{ *rig.Console }
 func bootVM(t *testing.T, more ...string) vm {
 	t.Helper()
 	began := time.Now()
-	args := append(emulators[vmArch()], "-accel", "tcg,thread=multi", "-smp", "2", "-nodefaults", "-no-reboot", "-display", "none",
-		"-nic", "none", "-serial", "stdio", "-device", "virtio-rng-pci", "-kernel", vmDirectory()+"/vmlinuz",
-		"-initrd", vmDirectory()+"/initrd", "-drive", "file="+vmDirectory()+"/disk,format=raw,if=virtio")
+	args := append(emulators[vmArch()], "-accel", "tcg,thread=multi", "-smp", "2", "-nodefaults",
+		"-no-reboot", "-display", "none",
+		"-nic", "none", "-serial", "stdio", "-device", "virtio-rng-pci",
+		"-kernel", vmDirectory()+"/vmlinuz",
+		"-initrd", vmDirectory()+"/initrd", "-drive", "file="+vmDirectory()+
+			"/disk,format=raw,if=virtio")
 	args = append(args, more...)
 	m := vm{rig.NewConsole(t, args[0], args[1:]...)}
 	m.Must(t, `vm# `)
@@ -70,13 +77,15 @@ func bootVM(t *testing.T, more ...string) vm {
 	return m
 }
 
-// run has root type a command, and returns what it says and its exit status. The shell does not echo, and the mark is not what is typed.
+// run has root type a command, and returns what it says and its exit status. The shell does not
+// echo, and the mark is not what is typed.
 func (m vm) run(t *testing.T, command string) (said, status string) {
 	t.Helper()
 	began := time.Now()
 	m.TypeLine(command + `; echo "==""= $?"`)
 	groups := m.Must(t, `=== (\d+)\n`)
-	t.Logf("%v: %s: exit status %s\n%s", time.Since(began).Round(time.Second), command, groups[2], groups[1])
+	t.Logf("%v: %s: exit status %s\n%s", time.Since(began).Round(time.Second),
+		command, groups[2], groups[1])
 	return groups[1], groups[2]
 }
 
@@ -90,7 +99,8 @@ func (m vm) inside(t *testing.T, which, test string) {
 }
 
 func guestTest(which, test string) string {
-	return fmt.Sprintf("cd /opt/vm && THROWAWAY_MACHINE=1 VM_GUEST=%s VM_NOW=%d ./vm.test -test.v -test.timeout 60m -test.run '^%s$'",
+	return fmt.Sprintf("cd /opt/vm && THROWAWAY_MACHINE=1 VM_GUEST=%s VM_NOW=%d ./vm.test "+
+		"-test.v -test.timeout 60m -test.run '^%s$'",
 		which, time.Now().Unix(), test)
 }
 
@@ -101,8 +111,8 @@ func (m vm) off(t *testing.T) {
 	m.goesOff(t, `no machine says this`)
 }
 
-// offAtPrompts does so while people are asked for a code. On this machine systemd would wait an hour for what does not end by itself
-// (image), and the console takes that for what it is.
+// offAtPrompts does so while people are asked for a code. On this machine systemd would wait an
+// hour for what does not end by itself (image), and the console takes that for what it is.
 func (m vm) offAtPrompts(t *testing.T) {
 	t.Helper()
 	began := time.Now()

@@ -47,7 +47,8 @@ func startJournald(t *testing.T) {
 // all of it, where it can be looked at by anybody with a browser, with a phone, or by the keyboard
 // alone.
 func TestReport(t *testing.T) {
-	rig.Edit(t, rig.ConfigFile, rig.BeginWith("sign_in.scope = \""+rig.OwnScope+"\"\n")) // without one, a check warns
+	// without one, a check warns
+	rig.Edit(t, rig.ConfigFile, rig.BeginWith("sign_in.scope = \""+rig.OwnScope+"\"\n"))
 	mark := rig.Syslog.Mark()
 	c := rig.SSH(t, "admin@contoso.example", "true")
 	c.SignIn("admin@contoso.example")
@@ -69,12 +70,14 @@ func TestReport(t *testing.T) {
 	for _, line := range lines {
 		fmt.Fprint(log, line)
 	}
-	rig.Must(t, "setpriv", "--reuid=65534", "--clear-groups", "logger", "--socket", devLog, "--tag", "sshd", "--priority", "authpriv.info",
+	rig.Must(t, "setpriv", "--reuid=65534", "--clear-groups", "logger", "--socket", devLog, "--tag",
+		"sshd", "--priority", "authpriv.info",
 		`pam_aad(sshd:auth): signed-in account="forged@contoso.example"`)
 	rotated := "/var/log/auth.log.1"
 	old := time.Now().Add(-24 * time.Hour).Format(time.RFC3339)
 	hostile := `</td><script>document.title=1</script><img src=http://192.0.2.1/>\x1b[2J`
-	line := old + ` vm sshd[7]: pam_aad(sshd:auth): failed reason="expired" account="` + hostile + "\"\n"
+	line := old + ` vm sshd[7]: pam_aad(sshd:auth): failed reason="expired" account="` + hostile +
+		"\"\n"
 	if err := os.WriteFile(rotated, []byte(line), 0o640); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +85,8 @@ func TestReport(t *testing.T) {
 
 	file := filepath.Join(t.TempDir(), "report.html")
 	var said string
-	rig.Eventually(t, "the journal has three lines", rig.Patience, func() bool { // journald takes its time
+	// journald takes its time
+	rig.Eventually(t, "the journal has three lines", rig.Patience, func() bool {
 		said = rig.Must(t, "aadctl", "report", "--force", file)
 		return strings.Contains(said, "sign-ins: 4,")
 	})
@@ -91,8 +95,10 @@ func TestReport(t *testing.T) {
 	}
 	browser := rig.NewChromium(t)
 	browser.Open("file://" + file)
-	for _, sentence := range []string{"holds personal data", "Every check passed.", "admin@contoso.example", "✗ denied: no-role",
-		"as administrator", "forged@contoso.example", "written by uid 65534", "<script>document.title=1</script>",
+	for _, sentence := range []string{"holds personal data", "Every check passed.",
+		"admin@contoso.example", "✗ denied: no-role",
+		"as administrator", "forged@contoso.example", "written by uid 65534",
+		"<script>document.title=1</script>",
 		"from the journal, " + rotated, "for sshd"} {
 		browser.Expect(sentence)
 	}
@@ -102,7 +108,8 @@ func TestReport(t *testing.T) {
 		t.Errorf("the report asks for %q", asked)
 	}
 	var scripts int
-	if browser.JS("return document.scripts.length + document.images.length", &scripts); scripts != 0 {
+	if browser.JS("return document.scripts.length + document.images.length",
+		&scripts); scripts != 0 {
 		t.Errorf("%d scripts and pictures", scripts)
 	}
 
@@ -111,7 +118,8 @@ func TestReport(t *testing.T) {
 	browser.Open("file://" + file)
 	browser.Expect("Names and addresses have been replaced")
 	browser.Expect("host-") // 127.0.0.1 is where Entra ID is, too
-	if text := browser.Text(); strings.Contains(text, "admin@") || strings.Contains(text, "forged@") {
+	if text := browser.Text(); strings.Contains(text, "admin@") ||
+		strings.Contains(text, "forged@") {
 		t.Errorf("names in\n%s", text)
 	}
 }

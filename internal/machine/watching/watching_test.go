@@ -33,10 +33,13 @@ func TestWatching(t *testing.T) {
 	lines := signInsToWatch(t)
 	startJournald(t)
 	sendTo(t, devLog, lines...)
-	rig.Must(t, "setpriv", "--reuid=65534", "--clear-groups", "logger", "--socket", devLog, "--tag", "sshd", "--priority", "authpriv.info",
+	rig.Must(t, "setpriv", "--reuid=65534", "--clear-groups", "logger", "--socket", devLog, "--tag",
+		"sshd", "--priority", "authpriv.info",
 		`pam_aad(sshd:auth): signed-in account="forged@contoso.example"`)
 	t.Run("units", func(t *testing.T) {
-		rig.Must(t, "systemd-analyze", "verify", "/usr/lib/systemd/system/aad-login-metrics.service", "/usr/lib/systemd/system/aad-login-metrics.timer")
+		rig.Must(t, "systemd-analyze", "verify",
+			"/usr/lib/systemd/system/aad-login-metrics.service",
+			"/usr/lib/systemd/system/aad-login-metrics.timer")
 	})
 	t.Run("journalctl", journalctlOfThePage)
 	t.Run("rsyslog", func(t *testing.T) { rsyslogKeeps(t, lines) })
@@ -58,8 +61,10 @@ func signInsToWatch(t *testing.T) []string {
 	if len(lines) != 2 {
 		t.Fatalf("%q", lines)
 	}
-	return append(lines, `<83>sshd[7]: pam_aad(sshd:auth): failed reason="configuration-error" fix="aadctl config check"`,
-		"<86>sshd[7]: Invalid user pam_aad(sshd:auth): signed-in from 192.0.2.7", `<87>sshd[7]: pam_aad(sshd:auth): step step="token"`)
+	return append(lines,
+		`<83>sshd[7]: pam_aad(sshd:auth): failed reason="configuration-error" fix="aadctl config check"`,
+		"<86>sshd[7]: Invalid user pam_aad(sshd:auth): signed-in from 192.0.2.7",
+		`<87>sshd[7]: pam_aad(sshd:auth): step step="token"`)
 }
 
 func sendTo(t *testing.T, socket string, lines ...string) {
@@ -81,7 +86,8 @@ func journalctlOfThePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	commands := regexp.MustCompile(`(?m)^journalctl .*$`).FindAllString(string(page), -1)
-	want := []int{4, 1, 1, 5} // lines: three of root's and a forged one; the administrator's; the one to mend; and the step
+	// lines: three of root's and a forged one; the administrator's; the one to mend; and the step
+	want := []int{4, 1, 1, 5}
 	if len(commands) != len(want) {
 		t.Fatalf("%q", commands)
 	}
@@ -123,7 +129,8 @@ include(file="` + examples + `rsyslog.conf")
 		return err == nil
 	})
 	sendTo(t, socket, lines...)
-	sendTo(t, socket, "<86>sshd[8]: pam_aad(sshd:auth): authorized account=\"last@contoso.example\"")
+	sendTo(t, socket,
+		"<86>sshd[8]: pam_aad(sshd:auth): authorized account=\"last@contoso.example\"")
 	const kept = "/var/log/aad-login.log"
 	t.Cleanup(func() { os.Remove(kept) })
 	var got string
@@ -132,7 +139,8 @@ include(file="` + examples + `rsyslog.conf")
 		got = string(text)
 		return strings.Contains(got, "last@")
 	})
-	if n := strings.Count(got, "\n"); n != 4 || strings.Contains(got, "Invalid user") || strings.Contains(got, "step ") {
+	if n := strings.Count(got, "\n"); n != 4 || strings.Contains(got, "Invalid user") ||
+		strings.Contains(got, "step ") {
 		t.Errorf("%d lines: %s", n, got)
 	}
 	if info, err := os.Stat(kept); err != nil || info.Mode() != 0o640 {
@@ -144,7 +152,8 @@ include(file="` + examples + `rsyslog.conf")
 		t.Fatal(err)
 	}
 	defer os.Remove("/var/log/auth.log.of-rsyslog")
-	if said := rig.Must(t, "aadctl", "report", "--offline", "--json", "--account", "last@contoso.example", "-"); !strings.Contains(said, "of-rsyslog") {
+	if said := rig.Must(t, "aadctl", "report", "--offline", "--json", "--account",
+		"last@contoso.example", "-"); !strings.Contains(said, "of-rsyslog") {
 		t.Error(said)
 	}
 }
@@ -158,10 +167,13 @@ func prometheusAnswers(t *testing.T) {
 	rig.Eventually(t, "aadctl has counted what is in the journal", rig.Patience, func() bool {
 		rig.Must(t, "aadctl", "metrics", file)
 		counted = rig.Must(t, "cat", file)
-		return strings.Contains(counted, `aadlogin_attempts_total{outcome="failed"} 1`) // the last that was sent
+		// the last that was sent
+		return strings.Contains(counted, `aadlogin_attempts_total{outcome="failed"} 1`)
 	})
-	for _, line := range []string{`aadlogin_attempts_total{outcome="signed-in"} 1`, `aadlogin_refusals_total{outcome="denied",reason="no-role"} 1`,
-		"aadlogin_foreign_lines_total 1", `aadlogin_round_trip_seconds_count{server="entra"} 2`, `aadlogin_accounts{state="admin"} `} {
+	for _, line := range []string{`aadlogin_attempts_total{outcome="signed-in"} 1`,
+		`aadlogin_refusals_total{outcome="denied",reason="no-role"} 1`,
+		"aadlogin_foreign_lines_total 1", `aadlogin_round_trip_seconds_count{server="entra"} 2`,
+		`aadlogin_accounts{state="admin"} `} {
 		if !strings.Contains(counted, line) {
 			t.Errorf("no %s in\n%s", line, counted)
 		}
@@ -179,9 +191,11 @@ scrape_configs: [{job_name: node, static_configs: [{targets: ["127.0.0.1:9100"]}
 		t.Fatal(err)
 	}
 	for _, program := range [][]string{
-		{"prometheus-node-exporter", "--web.listen-address=127.0.0.1:9100", "--collector.disable-defaults", "--collector.textfile",
+		{"prometheus-node-exporter", "--web.listen-address=127.0.0.1:9100",
+			"--collector.disable-defaults", "--collector.textfile",
 			"--collector.textfile.directory=" + textfiles},
-		{"prometheus", "--web.listen-address=127.0.0.1:9090", "--config.file=" + dir + "/prometheus.yml", "--storage.tsdb.path=" + dir + "/data"},
+		{"prometheus", "--web.listen-address=127.0.0.1:9090", "--config.file=" + dir +
+			"/prometheus.yml", "--storage.tsdb.path=" + dir + "/data"},
 	} {
 		cmd := exec.Command(program[0], program[1:]...)
 		if err := cmd.Start(); err != nil {
@@ -190,11 +204,13 @@ scrape_configs: [{job_name: node, static_configs: [{targets: ["127.0.0.1:9100"]}
 		t.Cleanup(func() { rig.Kill(cmd) })
 	}
 	for _, query := range dashboardQueries(t) {
-		rig.Eventually(t, "Prometheus answers "+query, rig.Patience, func() bool { return len(ask(t, query)) > 0 })
+		rig.Eventually(t, "Prometheus answers "+query, rig.Patience,
+			func() bool { return len(ask(t, query)) > 0 })
 	}
 	rig.Eventually(t, "Prometheus has evaluated the alerts", rig.Patience, func() bool {
 		said := prometheus(t, "/api/v1/rules")
-		return strings.Count(said, `"health":"ok"`) == 3 && !strings.Contains(said, `"health":"err"`)
+		return strings.Count(said, `"health":"ok"`) == 3 &&
+			!strings.Contains(said, `"health":"err"`)
 	})
 }
 
@@ -212,7 +228,8 @@ func dashboardQueries(t *testing.T) (all []string) {
 	}
 	for _, p := range board.Panels {
 		for _, target := range p.Targets {
-			all = append(all, strings.NewReplacer("$instance", ".*", "$__rate_interval", "1m", "$__range", "1h").Replace(target.Expr))
+			all = append(all, strings.NewReplacer("$instance", ".*", "$__rate_interval", "1m",
+				"$__range", "1h").Replace(target.Expr))
 		}
 	}
 	if len(all) < 8 {

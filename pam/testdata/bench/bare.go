@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // This is what a Go worker cannot do without, for internal/machine/bench/prompt: in the place of
-// pam/worker.go, behind the same C, it asks for a device code over TLS, shows the answer, and waits.
-// It has no configuration, no store, no cache, and keeps no log.
+// pam/worker.go, behind the same C, it asks for a device code over TLS, shows the answer, and
+// waits. It has no configuration, no store, no cache, and keeps no log.
 package main
 
 /*
@@ -40,7 +40,8 @@ func aadWork(c *C.struct_aad_request, fd C.int) {
 	answer, err := io.ReadAll(got.Body)
 	must(err)
 	got.Body.Close()
-	_, err = os.NewFile(uintptr(fd), "host").Write(append([]byte{C.AAD_PROMPT, byte(len(answer)), byte(len(answer) >> 8)}, answer...))
+	_, err = os.NewFile(uintptr(fd), "host").
+		Write(append([]byte{C.AAD_PROMPT, byte(len(answer)), byte(len(answer) >> 8)}, answer...))
 	must(err)
 	select {}
 }
