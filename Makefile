@@ -79,8 +79,10 @@ install: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl
 	install -D -m 0644 packaging/sshd_config.d/40-aad-login.conf $(DESTDIR)/etc/ssh/sshd_config.d/40-aad-login.conf
 	install -D -m 0644 packaging/sshd_config.d/name-spelling $(DESTDIR)$(PREFIX)/share/aad-login/name-spelling
 	install -D -m 0440 packaging/sudoers.d/aad_admins $(DESTDIR)/etc/sudoers.d/aad_admins
-	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 packaging/man/*.5
-	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 packaging/man/*.8
+	for page in $(notdir $(wildcard packaging/man/*)); do \
+	    man=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; \
+	    install -D -m 0644 packaging/man/$$page $$man && sed -i 's/^\.Os .*/& $(VERSION)/' $$man || exit 1; \
+	done
 	for shell in bash zsh fish; do $(AADCTL) completion $$shell > $(B)/aadctl.$$shell || exit 1; done
 	install -D -m 0644 $(B)/aadctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/aadctl
 	install -D -m 0644 $(B)/aadctl.zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_aadctl
