@@ -25,14 +25,20 @@ const (
 	ownSession = "session optional pam_aad.so"
 )
 
-// rewire is the way to the package's own lines: on Debian pam-auth-update keeps the stacks;
-// elsewhere the package knows who does, be it authselect, pam-config or nobody.
+// rewire adds the command that puts the package's own lines back. On Debian, pam-auth-update keeps
+// the stacks. Elsewhere the package knows whether authselect, pam-config or nobody does.
 func (h *Host) rewire(r Finding, words string) Finding {
-	if h.exists(wiring) {
+	switch {
+	case h.exists(wiring):
 		return r.fix(words).run(wiring + " add")
+	case !h.edited():
+		return r.fix(words).run("pam-auth-update --enable aad-login")
 	}
-	return r.fix("the command undoes what was edited by hand in the stacks common-*; " + words).
-		run("pam-auth-update --force --enable aad-login")
+	undoes := "the command undoes what was edited by hand in the stacks common-*"
+	if words != "" {
+		undoes += "; " + words
+	}
+	return r.fix(undoes).run("pam-auth-update --force --enable aad-login")
 }
 
 const wiring = "/usr/share/aad-login/wiring"
@@ -127,8 +133,12 @@ func (h *Host) missing(service string, rules []rule, own string) Finding {
 			service, kind).
 			fix(fmt.Sprintf("move this line to the top of %s: %s", kind, own))
 	}
+	words := "where this stack includes none that other services share, add the line: " + own
+	if slices.ContainsFunc(rules, rule.common) { // the command is all that is needed
+		words = ""
+	}
 	return h.rewire(failedf(Machine, "/etc/pam.d/%s, %s: pam_aad.so is not asked", service, kind),
-		"where this stack includes none that other services share, add the line: "+own)
+		words)
 }
 
 // judgeAuth wants a sign-in that counts, a refusal that ends it, and local accounts let past.

@@ -75,6 +75,9 @@ func kindOf(word string) string { return strings.ToLower(strings.TrimPrefix(word
 
 func (r rule) ours() bool { return strings.HasSuffix(r.module, "pam_aad.so") }
 
+// common reports whether a rule is in one of the stacks that Debian's services share.
+func (r rule) common() bool { return strings.HasPrefix(r.at.file, "/etc/pam.d/common-") }
+
 // action is what a rule does about a return value: ignore, ok, bad, die, done, or a number of rules
 // to jump over.
 func (r rule) action(value string) string {

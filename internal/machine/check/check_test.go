@@ -61,7 +61,8 @@ func TestCheckFindsAndMends(t *testing.T) {
 				ReplaceAll([]byte(text), []byte("group: aad $1"))
 		}, "nsswitch", "group: aad .*must come after files", 1},
 		{"no auth line", "/etc/pam.d/common-auth", func(text string) []byte {
-			return regexp.MustCompile(`(?m)^auth.*pam_aad.so.*$`).ReplaceAll([]byte(text), nil)
+			// The line break, too: an empty line is an edit, which --force would have to undo.
+			return regexp.MustCompile(`(?m)^auth.*pam_aad.so.*\n`).ReplaceAll([]byte(text), nil)
 		}, "pam", "sshd, auth: pam_aad.so is not asked", 1},
 		{"a refusal ignored", "/etc/pam.d/common-account", func(text string) []byte {
 			return regexp.MustCompile(`(?m)^account\s.*pam_aad.so`).ReplaceAll([]byte(text),
