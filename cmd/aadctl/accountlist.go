@@ -16,8 +16,8 @@ import (
 	"aadlogin/internal/report"
 )
 
-// listing is how to list.
-type listing struct{ all, json, passwd bool }
+// A listing holds the flags of account list.
+type listing struct{ all, last, json, passwd bool }
 
 func accountList(o *options) *cobra.Command {
 	var how listing
@@ -26,51 +26,92 @@ func accountList(o *options) *cobra.Command {
 		Short: "List the accounts of this machine",
 		Long: `List the accounts of this machine in the order they came to be. STATE is user,
 admin (a member of aad_admins), locked, imported (nobody has signed in yet) or
-removed. The other formats hold more.`,
+removed. The other formats hold more. LAST, with --last, is the day of the last
+authorization: a sign-in, or a sudo or key that Azure was asked about.`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if how.passwd && (how.json || how.all) { // a removed account has no entry
-				return usage(below(cmd) + "--passwd excludes --json and --all")
+			// passwd(5) has no field for a date, and a removed account has no entry in it.
+			if how.passwd && (how.json || how.all || how.last) {
+				return usage(below(cmd) + "--passwd excludes --json, --all and --last")
 			}
-			return o.reading("",
-				func(s *account.Snapshot) error { return how.list(cmd.OutOrStdout(), s) })
+			return o.reading("", func(s *account.Snapshot) error {
+				store, err := o.anyStore()
+				if err != nil {
+					return err
+				}
+				return how.list(cmd.OutOrStdout(), store, s)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&how.all, "all", false, "removed accounts and abandoned ids, too")
+	cmd.Flags().BoolVar(&how.last, "last", false, "also the last authorization of each account")
 	cmd.Flags().BoolVar(&how.json, "json", false, "one JSON object per line")
 	cmd.Flags().BoolVar(&how.passwd, "passwd", false, "lines of passwd(5), as import reads them")
 	return cmd
 }
 
 // list holds no more than one account, so that their number does not matter.
-func (how listing) list(out io.Writer, s *account.Snapshot) error {
+func (how listing) list(out io.Writer, store account.Store, s *account.Snapshot) error {
 	w := bufio.NewWriter(out)
 	defer w.Flush() // out remembers errors
 	switch {
 	case how.json:
-		how.each(s, func(a account.Account) { jsonLine(w, recordOf(a)) })
+		how.each(s, func(a account.Account) {
+			r := recordOf(a)
+			if how.last {
+				g, _ := store.ReadGrant(a.UID)
+				r.Authorized = g.Time.UTC()
+			}
+			jsonLine(w, r)
+		})
 	case how.passwd:
 		how.each(s, func(a account.Account) {
 			fmt.Fprintf(w, "%s:*:%d:%d:%s:%s:%s\n", a.Name, a.UID, a.UID, a.Gecos, a.Home, a.Shell)
 		})
 	default:
-		how.table(w, terminalWidth(out), s)
+		how.table(w, terminalWidth(out), store, s)
 	}
 	return nil
 }
 
-// table reads the accounts twice, once for the width of the columns.
-func (how listing) table(out io.Writer, terminal int, s *account.Snapshot) {
-	t := newTable(out, "NAME", "UID", "STATE", "CREATED")
-	for _, pass := range []func(...string){t.measure, t.print} {
-		t.fit(terminal) // of nothing, the first time
-		pass(t.head...)
-		how.each(s, func(a account.Account) {
-			pass(a.Name, strconv.FormatUint(uint64(a.UID), 10), state(a),
-				a.Created.UTC().Format(time.DateOnly))
-		})
+// table reads the accounts twice, once for the width of the columns. It reads the grants once: the
+// last column needs no width.
+func (how listing) table(out io.Writer, terminal int, store account.Store, s *account.Snapshot) {
+	head := []string{"NAME", "UID", "STATE", "CREATED"}
+	if how.last {
+		head = append(head, "LAST")
 	}
+	t := newTable(out, head...)
+	row := func(a account.Account, last string) []string {
+		return []string{a.Name, strconv.FormatUint(uint64(a.UID), 10), state(a),
+			a.Created.UTC().Format(time.DateOnly), last}[:len(head)]
+	}
+	t.measure(head...)
+	how.each(s, func(a account.Account) { t.measure(row(a, time.DateOnly)...) })
+	t.fit(terminal)
+	t.print(head...)
+	how.each(s, func(a account.Account) {
+		last := ""
+		if how.last {
+			last = lastOf(store, a.UID)
+		}
+		t.print(row(a, last)...)
+	})
 	t.flush()
+}
+
+// lastOf returns the day of the last authorization, or a word for an account without one.
+func lastOf(store account.Store, uid uint32) string {
+	switch g, err := store.LastDecision(uid); {
+	case err == account.ErrNoGrant:
+		return "-"
+	case err != nil:
+		return "unreadable"
+	case g.Denied != "":
+		return "refused"
+	default:
+		return g.Time.UTC().Format(time.DateOnly)
+	}
 }
 
 func (how listing) each(s *account.Snapshot, do func(account.Account)) {
@@ -81,7 +122,7 @@ func (how listing) each(s *account.Snapshot, do func(account.Account)) {
 	}
 }
 
-// state is the one word that matters most.
+// state returns the one word that matters most.
 func state(a account.Account) string {
 	switch {
 	case a.MovedTo != 0:
@@ -99,7 +140,7 @@ func state(a account.Account) string {
 	}
 }
 
-// record is an account as JSON. The manual page has the keys.
+// A record is an account as JSON. The manual page has the keys.
 type record struct {
 	Name     string    `json:"name"`
 	UPN      string    `json:"upn"`
@@ -117,12 +158,16 @@ type record struct {
 	Locked   time.Time `json:"locked,omitzero"`
 	Removed  time.Time `json:"removed,omitzero"`
 	MovedTo  uint32    `json:"moved_to,omitempty"`
+
+	Authorized time.Time `json:"authorized,omitzero"` // by account list --last
 }
 
 func recordOf(a account.Account) record {
 	return record{
-		a.Name, a.UPN, a.UID, state(a), a.Gecos, a.Home, a.Shell, a.TenantID, a.ObjectID,
-		a.Admin, a.Groups, a.Former, a.Created, a.Locked, a.Removed, a.MovedTo,
+		Name: a.Name, UPN: a.UPN, UID: a.UID, State: state(a), Gecos: a.Gecos, Home: a.Home,
+		Shell: a.Shell, TenantID: a.TenantID, ObjectID: a.ObjectID, Admin: a.Admin,
+		Groups: a.Groups, Former: a.Former, Created: a.Created, Locked: a.Locked,
+		Removed: a.Removed, MovedTo: a.MovedTo,
 	}
 }
 

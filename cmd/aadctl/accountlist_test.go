@@ -44,9 +44,9 @@ func TestListInConstantMemory(t *testing.T) {
 	}
 	defer s.Close()
 	for name, how := range map[string]listing{"table": {}, "json": {json: true},
-		"passwd": {passwd: true}} {
+		"passwd": {passwd: true}, "last": {last: true}} {
 		out := &heapWatcher{before: heap()}
-		if err := how.list(out, s); err != nil {
+		if err := how.list(out, store, s); err != nil {
 			t.Fatal(err)
 		}
 		if grown := int64(out.peak) - int64(out.before); out.lines < many || grown > 1<<20 {
