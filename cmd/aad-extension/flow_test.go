@@ -6,9 +6,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,124 +18,6 @@ import (
 // The real programs are for internal/machine, which has a machine for them. Here is what a machine
 // there cannot show: a clock that runs out, programs that fail at a chosen moment, the other
 // distributions.
-
-// A stage is a handler on a machine of a few files and stand-ins for programs.
-type stage struct {
-	*handler
-	calls   []string
-	answers map[string]answer // to a command line that begins so
-	env     map[string]string
-}
-
-type answer struct {
-	said string
-	err  error
-}
-
-func newStage(t *testing.T) *stage {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("config.toml is believed of root only")
-	}
-	base := t.TempDir()
-	s := &stage{answers: map[string]answer{
-		"/usr/bin/dpkg-deb -f":                         {"0.1.0", nil},
-		"/usr/bin/dpkg-query -W -f ${db:Status-Eflag}": {"ok installed 0.1.0\n", nil},
-		"/usr/bin/dpkg --compare-versions":             {"", errors.New("cannot be compared")},
-		aadctl + " check": {`{"ok":true,"results":[{"check":"pam","status":"ok","found":"it asks us"},
-			{"check":"openid","status":"failed","found":"no route","fix":"open port 443"}]}` +
-			"\naadctl: check: failed: 1\n", errors.New("exit status 4")},
-	}, env: map[string]string{}}
-	s.handler = &handler{
-		base: base, folders: folders{"N", base + "/config", base + "/status", base + "/log"},
-		getenv: func(name string) string { return s.env[name] },
-		host: hostBelow(t, map[string]string{"/etc/os-release": "ID=debian\nVERSION_ID=12\n",
-			"/proc/meminfo": "MemTotal: 2000000 kB\n"}),
-	}
-	s.handler.run = s.answer
-	put(t, base+"/packages/aad-login_0.1.0_amd64.deb", "")
-	put(t, s.path("/etc/aad-login/keep"), "")
-	for _, dir := range []string{"config", "status", "log"} {
-		if err := os.Mkdir(filepath.Join(base, dir), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s.answers["/usr/bin/dpkg --compare-versions"] = answer{"", nil}
-	s.answers["/usr/bin/dpkg --compare-versions 0.1.0 gt 0.1.0"] = answer{"", exitStatus(t, 1)}
-	return s
-}
-
-func (s *stage) answer(ctx context.Context, _ []string, program string,
-	args ...string) (string, error) {
-	line := strings.Join(append([]string{program}, args...), " ")
-	s.calls = append(s.calls, line)
-	if ctx.Err() != nil {
-		return "", ctx.Err()
-	}
-	best := ""
-	for prefix := range s.answers {
-		if strings.HasPrefix(line, prefix) && len(prefix) >= len(best) {
-			best = prefix
-		}
-	}
-	return s.answers[best].said, s.answers[best].err
-}
-
-// exitStatus is the error of a program that ended so.
-func exitStatus(t *testing.T, n int) error {
-	t.Helper()
-	_, err := runProgram(t.Context(), nil, "/bin/sh", "-c", fmt.Sprint("exit ", n))
-	if status(err) != n {
-		t.Fatal(err)
-	}
-	return err
-}
-
-// serve runs a command with a sequence number, and returns its exit status and report.
-func (s *stage) serve(t *testing.T, what string, sequence int) (int, statusBody) {
-	t.Helper()
-	s.sequence, s.calls = sequence, nil
-	s.report = &report{path: fmt.Sprintf("%s/%d.status", s.folders.Status, sequence), name: "N",
-		now: time.Now}
-	s.log = openLog(s.folders.Log)
-	defer s.log.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	var errout bytes.Buffer
-	code := s.handler.serve(ctx, commands[what], &errout)
-	var all []statusFile
-	text, err := os.ReadFile(s.report.path)
-	if err == nil {
-		err = json.Unmarshal(text, &all)
-	}
-	if err != nil || len(all) != 1 || all[0].Version != 1 || (code == 0) != (errout.Len() == 0) ||
-		all[0].Status.Name != "N" {
-		t.Fatalf("%v: %s; said %q, exit status %d", err, text, errout.String(), code)
-	}
-	return code, all[0].Status
-}
-
-func (s *stage) settings(t *testing.T, sequence int, public string) {
-	put(t, fmt.Sprintf("%s/%d.settings", s.folders.Config, sequence), around(public))
-}
-
-func (s *stage) config(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile(s.configPath())
-	if err != nil && !os.IsNotExist(err) {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-func partNamed(b statusBody, name string) statusPart {
-	for _, p := range b.Substatus {
-		if p.Name == name {
-			return p
-		}
-	}
-	return statusPart{}
-}
 
 func TestEnable(t *testing.T) {
 	s := newStage(t)
@@ -375,65 +255,5 @@ func TestOutOfTime(t *testing.T) {
 		errors.New("cause")); !strings.Contains(err.Error(),
 		"Enable was not done within 4m30s: cause") {
 		t.Error(err)
-	}
-}
-
-func TestConflicts(t *testing.T) {
-	for _, other := range conflictingPackages {
-		s := newStage(t)
-		s.settings(t, 1, "{"+required+"}")
-		s.answers["/usr/bin/dpkg-query -W -f ${db:Status-Eflag}"] = answer{"", exitStatus(t, 1)}
-		s.answers["/usr/bin/dpkg-query -W -f ${db:Status-Status}"] = answer{"installed\t" +
-			other.pkg + "\t1\t\n", nil}
-		if code, b := s.serve(t, "install", 1); code != exitConflict ||
-			!strings.Contains(b.FormattedMessage.Message, other.pkg) ||
-			!strings.Contains(b.FormattedMessage.Message, "docs/migration.md") {
-			t.Errorf("%d, %+v", code, b)
-		}
-	}
-	for line, is := range map[string]bool{
-		"passwd: files aad": true, "group:aad [NOTFOUND=return] files": true, "passwd: aad[x": true,
-		"passwd: files # aad": false,
-		"#passwd: aad":        false, "hosts: aad": false, "passwd: files aadx": false,
-	} {
-		if got := named.MatchString("shadow: files\n" + line + "\nhosts: files\n"); got != is &&
-			line != "passwd: aad[x" {
-			t.Errorf("%q: %v", line, got)
-		}
-	}
-}
-
-func TestRelations(t *testing.T) {
-	for s, want := range map[string][2]string{
-		"libc6 (>= 2.34)": {"libc6", ">= 2.34"}, " bash": {"bash", ""},
-		"a:any (= 1:2-3) [amd64]": {"a", "= 1:2-3"}, "": {"", ""}, "a(<<1)": {"a", "<<1"},
-	} {
-		if name, relation := parseRelation(s); name != want[0] || relation != want[1] {
-			t.Errorf("%q: %q, %q", s, name, relation)
-		}
-	}
-	got := parseMissing("error: Failed dependencies:\n\tpam >= 1.3 is needed by " +
-		"aad-login-0.1.0-1.x86_64\n\tlibx is needed by aad-login-0.1.0-1.x86_64\n")
-	if !slices.Equal(got, []string{"pam >= 1.3", "libx"}) {
-		t.Errorf("%q", got)
-	}
-}
-
-// The portal shows so much; the agent reads so much.
-func TestReportIsBounded(t *testing.T) {
-	r := &report{path: filepath.Join(t.TempDir(), "0.status"), now: time.Now}
-	r.begin("Enable")
-	for i := range 20 {
-		r.part(fmt.Sprint(i), failed, 1, strings.Repeat("é\x1b\n", 1000))
-		r.part(fmt.Sprint(i), success, 0, strings.Repeat("x", 10000))
-	}
-	if err := r.write(failed, 1, strings.Repeat("y", 10000)); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(r.path)
-	if err != nil || len(text) > 128<<10 || !json.Valid(text) ||
-		bytes.Contains(text, []byte(`\u001b`)) || len(r.parts) != 20 ||
-		r.parts[0].Status != failed {
-		t.Errorf("%d bytes, %v", len(text), err)
 	}
 }

@@ -4,15 +4,11 @@
 package main
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"regexp"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,8 +16,6 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"aadlogin/internal/account"
-	"aadlogin/internal/config"
 	"aadlogin/internal/emulator"
 )
 
@@ -169,109 +163,6 @@ func compareMasked(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// Scripts branch on the exit code, so each kind of error must keep its own.
-func TestExplain(t *testing.T) {
-	denied := &fs.PathError{Op: "open", Path: "/var/lib/aad-login/accounts.lock",
-		Err: fs.ErrPermission}
-	cases := []struct {
-		err  error
-		code int
-		want string
-	}{
-		{nil, exitOK, ""},
-		{usage("flag needed"), exitUsage,
-			"aadctl: flag needed\naadctl: hint: aadctl --help lists commands and flags\n"},
-		{&config.Error{File: "c.toml", Line: 3, Key: "cloud", Problem: "is odd", Fix: "even it"},
-			exitConfiguration,
-			"aadctl: c.toml:3: cloud: is odd\naadctl: hint: even it\n"},
-		{inStore(fmt.Errorf("account: lock: %w", denied)), exitStore,
-			"aadctl: lock: open /var/lib/aad-login/accounts.lock: permission denied\naadctl: " +
-				"hint: run this as root\n"},
-		{denied, exitNo,
-			"aadctl: open /var/lib/aad-login/accounts.lock: permission denied\naadctl: hint: run " +
-				"this as root\n"},
-		{inStore(&account.DamagedError{File: "/s/accounts.cdb", Problem: "is truncated"}),
-			exitStore,
-			"aadctl: /s/accounts.cdb: is truncated\naadctl: hint: nothing was changed; restore " +
-				"it from a backup: aadctl store restore FILE\n"},
-		{&account.VersionError{File: "/s/accounts.cdb", Format: 9}, exitStore,
-			"aadctl: /s/accounts.cdb: has format 9, this version reads 1\naadctl: hint: install " +
-				"the version of aad-login that wrote it\n"},
-		{account.ErrMissing, exitStore,
-			"aadctl: there is no store yet\naadctl: hint: run: aadctl config apply\n"},
-		{inStore(refused("p", errors.New("account: x: y"))), exitNo,
-			"aadctl: p: x: y\naadctl: hint: nothing was imported; correct the line and import " +
-				"the file again\n"},
-		{inStore(errors.New("account: write the store: no space left on device")), exitStore,
-			"aadctl: write the store: no space left on device\n"},
-		{errors.New("anything else"), exitNo, "aadctl: anything else\n"},
-	}
-	for _, c := range cases {
-		var out bytes.Buffer
-		if code := complain(&out, c.err); code != c.code || out.String() != c.want {
-			t.Errorf("complain(%v) = %d, want %d\ngot  %s\nwant %s", c.err, code,
-				c.code, out.String(), c.want)
-		}
-	}
-}
-
-type fullDisk struct{}
-
-func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
-
-// A list cut short must not look complete to the script that reads it.
-func TestOutputThatCannotBeWritten(t *testing.T) {
-	var errout bytes.Buffer
-	if code := run(new(options), []string{"version"}, nil, fullDisk{}, &errout); code != exitNo {
-		t.Errorf("exit status %d, want %d", code, exitNo)
-	}
-	if want := "aadctl: no space left on device\n"; errout.String() != want {
-		t.Errorf("got %q, want %q", errout.String(), want)
-	}
-}
-
-// A name or home in a store must not drive the terminal.
-func TestTable(t *testing.T) {
-	var out bytes.Buffer
-	table := newTable(&out, "NAME", "HOME")
-	rows := [][]string{table.head, {"zoë", "/home/zoë"}, {"x\x1b[2J", "/"}, {"\xff", ""}}
-	for _, pass := range []func(...string){table.measure, table.print} {
-		for _, row := range rows {
-			pass(row...)
-		}
-	}
-	table.flush()
-	want := "NAME        HOME\n" +
-		"zoë         /home/zoë\n" +
-		`"x\x1b[2J"  /` + "\n" +
-		`"\xff"` + "\n"
-	if out.String() != want {
-		t.Errorf("got\n%swant\n%s", out.String(), want)
-	}
-}
-
-// A name is never cut: where a row is too long for the terminal, the name has a line of its own.
-func TestTableInANarrowTerminal(t *testing.T) {
-	var out bytes.Buffer
-	table := newTable(&out, "NAME", "UID", "STATE")
-	rows := [][]string{table.head, {"alice@contoso.com", "2027764255", "admin"},
-		{"a@contoso.com", "2027764256", "imported"}}
-	for _, pass := range []func(...string){table.measure, table.print} {
-		table.fit(36)
-		for _, row := range rows {
-			pass(row...)
-		}
-	}
-	table.flush()
-	want := "NAME            UID         STATE\n" +
-		"alice@contoso.com\n" +
-		"                2027764255  admin\n" +
-		"a@contoso.com   2027764256  imported\n"
-	if out.String() != want {
-		t.Errorf("got\n%swant\n%s", out.String(), want)
-	}
-}
-
 // Whoever takes the name meanwhile keeps it, and no half of a file stays.
 func TestWriteWholeReplacesNothing(t *testing.T) {
 	dir := t.TempDir()
@@ -289,36 +180,5 @@ func TestWriteWholeReplacesNothing(t *testing.T) {
 	text, _ := os.ReadFile(file)
 	if left, _ := os.ReadDir(dir); string(text) != "theirs" || len(left) != 1 {
 		t.Errorf("%q, %v", text, left)
-	}
-}
-
-func TestDescribe(t *testing.T) {
-	built := &debug.BuildInfo{Settings: []debug.BuildSetting{
-		{Key: "vcs.revision", Value: "abc123"}, {Key: "vcs.modified", Value: "true"},
-	}}
-	cases := []struct {
-		version string
-		info    *debug.BuildInfo
-		want    string
-	}{
-		{"", nil, "aadctl unreleased ("},
-		{"1.2.3", nil, "aadctl 1.2.3 ("},
-		{"1.2.3", built, "aadctl 1.2.3, commit abc123 with changes ("},
-		{"", &debug.BuildInfo{Main: debug.Module{Version: "v0.1.0"}}, "aadctl v0.1.0 ("},
-		{"", &debug.BuildInfo{Main: debug.Module{Version: "(devel)"}}, "aadctl unreleased ("},
-	}
-	for _, c := range cases {
-		if got := describe(c.version, c.info); !strings.HasPrefix(got, c.want) {
-			t.Errorf("describe = %q, want it to begin with %q", got, c.want)
-		}
-	}
-}
-
-// A file may be called anything.
-func TestComplaintIsPrintable(t *testing.T) {
-	var said strings.Builder
-	complain(&said, no("open \x1b[2J\u202e: no such file", "see \x1b[2J\n"))
-	if want := "aadctl: \"open \\x1b[2J\\u202e: no such file\"\naadctl: hint: \"see \\x1b[2J\\n\"\n"; said.String() != want {
-		t.Errorf("got  %q\nwant %q", said.String(), want)
 	}
 }
