@@ -76,16 +76,20 @@ type passwd struct {
 	uid, gid                           uint32
 }
 
+type (
+	passwdLookup func(*C.struct_passwd, *C.char, C.size_t) C.enum_aad_result
+	groupLookup  func(*C.struct_group, *C.char, C.size_t) C.enum_aad_result
+)
+
 // filled runs a lookup with a buffer of size bytes.
-func filled(size int, lookup func(*C.struct_passwd, *C.char, C.size_t) C.enum_aad_result) (p passwd,
-	r result) {
+func filled(size int, lookup passwdLookup) (p passwd, r result) {
 	var pwd C.struct_passwd
 	buf := (*C.char)(C.malloc(C.size_t(size)))
 	defer C.free(unsafe.Pointer(buf))
 	if r = resultOf(lookup(&pwd, buf, C.size_t(size))); r == ok {
 		p = passwd{
-			C.GoString(pwd.pw_name), C.GoString(pwd.pw_passwd), C.GoString(pwd.pw_gecos),
-			C.GoString(pwd.pw_dir), C.GoString(pwd.pw_shell),
+			C.GoString(pwd.pw_name), C.GoString(pwd.pw_passwd),
+			C.GoString(pwd.pw_gecos), C.GoString(pwd.pw_dir), C.GoString(pwd.pw_shell),
 			uint32(pwd.pw_uid), uint32(pwd.pw_gid),
 		}
 	}
@@ -125,19 +129,19 @@ func localLine(path, name string, uid uint32) bool {
 // replaced.
 func (s store) all(anew bool) (list []passwd) {
 	var c C.struct_aad_cursor
+	next := func(p *C.struct_passwd, buf *C.char, len C.size_t) C.enum_aad_result {
+		e := (*C.struct_aad_entry)(C.malloc(C.sizeof_struct_aad_entry))
+		defer C.free(unsafe.Pointer(e))
+		if r := C.aad_next_entry(s.c, &c, e); r != C.AAD_OK {
+			return r
+		}
+		return C.aad_passwd_fill(e, p, buf, len)
+	}
 	for {
 		if anew {
 			C.aad_resume(s.c, &c)
 		}
-		p, r := filled(1<<16, func(p *C.struct_passwd, buf *C.char,
-			len C.size_t) C.enum_aad_result {
-			e := (*C.struct_aad_entry)(C.malloc(C.sizeof_struct_aad_entry))
-			defer C.free(unsafe.Pointer(e))
-			if r := C.aad_next_entry(s.c, &c, e); r != C.AAD_OK {
-				return r
-			}
-			return C.aad_passwd_fill(e, p, buf, len)
-		})
+		p, r := filled(1<<16, next)
 		if r != ok {
 			return list
 		}
@@ -154,17 +158,16 @@ type group struct {
 
 // filledGroup runs a lookup with a buffer of size bytes, which begins off bytes after an aligned
 // address.
-func filledGroup(size, off int, lookup func(*C.struct_group, *C.char,
-	C.size_t) C.enum_aad_result) (g group, r result) {
+func filledGroup(size, off int, lookup groupLookup) (g group, r result) {
 	var grp C.struct_group
 	whole := C.malloc(C.size_t(size + off))
 	defer C.free(whole)
 	if r = resultOf(lookup(&grp, (*C.char)(unsafe.Add(whole, off)), C.size_t(size))); r == ok {
-		g = group{name: C.GoString(grp.gr_name), password: C.GoString(grp.gr_passwd),
-			gid: uint32(grp.gr_gid)}
-		for m := grp.gr_mem; *m != nil; m = (**C.char)(unsafe.Add(unsafe.Pointer(m),
-			C.sizeof_uintptr_t)) {
+		g.name, g.password = C.GoString(grp.gr_name), C.GoString(grp.gr_passwd)
+		g.gid = uint32(grp.gr_gid)
+		for m := grp.gr_mem; *m != nil; {
 			g.members = append(g.members, C.GoString(*m))
+			m = (**C.char)(unsafe.Add(unsafe.Pointer(m), C.sizeof_uintptr_t))
 		}
 	}
 	return g, r
@@ -173,22 +176,23 @@ func filledGroup(size, off int, lookup func(*C.struct_group, *C.char,
 func (s store) groupByName(name string, size, off int) (group, result) {
 	n := C.CString(name)
 	defer C.free(unsafe.Pointer(n))
-	return filledGroup(size, off, func(g *C.struct_group, buf *C.char,
-		len C.size_t) C.enum_aad_result {
+	lookup := func(g *C.struct_group, buf *C.char, len C.size_t) C.enum_aad_result {
 		return C.aad_group_by_name(s.c, n, g, buf, len)
-	})
+	}
+	return filledGroup(size, off, lookup)
 }
 
 func (s store) groupByGID(gid uint32, size int) (group, result) {
-	return filledGroup(size, 0, func(g *C.struct_group, buf *C.char,
-		len C.size_t) C.enum_aad_result {
+	lookup := func(g *C.struct_group, buf *C.char, len C.size_t) C.enum_aad_result {
 		return C.aad_group_by_gid(s.c, C.gid_t(gid), g, buf, len)
-	})
+	}
+	return filledGroup(size, 0, lookup)
 }
 
 // initgroups runs a lookup with an array of the given size, which has the groups of other services.
-func (s store) initgroups(user string, primary uint32, have []uint32, size, limit int) ([]uint32,
-	result) {
+func (s store) initgroups(
+	user string, primary uint32, have []uint32, size, limit int,
+) ([]uint32, result) {
 	n := C.CString(user)
 	defer C.free(unsafe.Pointer(n))
 	list := (*C.struct_aad_gid_list)(C.malloc(C.sizeof_struct_aad_gid_list))
@@ -204,8 +208,11 @@ func (s store) initgroups(user string, primary uint32, have []uint32, size, limi
 		unsafe.Slice(*groups, size)[i] = C.gid_t(g)
 	}
 	*list = C.struct_aad_gid_list{
-		skip: C.gid_t(primary), start: &long[0], size: &long[1],
-		groups: groups, limit: C.long(limit),
+		skip:   C.gid_t(primary),
+		start:  &long[0],
+		size:   &long[1],
+		groups: groups,
+		limit:  C.long(limit),
 	}
 	r := resultOf(C.aad_initgroups(s.c, n, list))
 	var got []uint32

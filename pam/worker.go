@@ -181,8 +181,7 @@ func (r *relay) Log(level signin.LogLevel, line string) {
 }
 
 func (r *relay) End(level signin.LogLevel, line string) {
-	r.line = string([]byte{byte(level)}) +
-		line
+	r.line = string([]byte{byte(level)}) + line
 }
 
 func (r *relay) Deadline(in time.Duration) {

@@ -66,9 +66,8 @@ func (a Account) normal() Account {
 
 func (a Account) equal(b Account) bool {
 	return a.Name == b.Name && a.UPN == b.UPN && a.UID == b.UID &&
-		a.Gecos == b.Gecos && a.Home == b.Home &&
-		a.Shell == b.Shell && a.TenantID == b.TenantID && a.ObjectID == b.ObjectID &&
-		a.Admin == b.Admin &&
+		a.Gecos == b.Gecos && a.Home == b.Home && a.Shell == b.Shell &&
+		a.TenantID == b.TenantID && a.ObjectID == b.ObjectID && a.Admin == b.Admin &&
 		slices.Equal(a.Groups, b.Groups) && slices.Equal(a.Former, b.Former) &&
 		a.Created.Equal(b.Created) && a.Locked.Equal(b.Locked) && a.Removed.Equal(b.Removed) &&
 		a.MovedTo == b.MovedTo && a.MovedOf == b.MovedOf
@@ -95,8 +94,8 @@ func (a Account) check() error {
 	case a.Admin && !a.Locked.IsZero():
 		return fmt.Errorf("account: %s: locked, and yet an administrator", a.Name)
 	case !isIdentifier(a.MovedOf) || a.MovedOf != "" && a.MovedTo == 0:
-		return fmt.Errorf("account: %s: id %d has not moved, and yet was of %q", a.Name, a.UID,
-			a.MovedOf)
+		return fmt.Errorf("account: %s: id %d has not moved, and yet was of %q",
+			a.Name, a.UID, a.MovedOf)
 	case a.MovedTo != 0 && (a.Removed.IsZero() || a.ObjectID != "" || len(a.Former) > 0):
 		return fmt.Errorf("account: %s: id %d has moved, and yet is an account", a.Name, a.UID)
 	case len(a.Groups) > 1000 || len(a.Groups) > 0 && a.Groups[0] == 0:

@@ -156,8 +156,8 @@ func (s Store) withdrawAll() error {
 		}
 		for _, file := range files {
 			uid, _ := parseUID(file.Name())
-			if last, err := s.LastDecision(uid); err == nil && last.Denied != "" &&
-				dir == s.path(grantsDir) {
+			last, err := s.LastDecision(uid)
+			if err == nil && last.Denied != "" && dir == s.path(grantsDir) {
 				continue
 			}
 			all = errors.Join(all, os.RemoveAll(filepath.Join(dir, file.Name())))
@@ -179,7 +179,8 @@ func (s Store) undoneBy(backup *Snapshot) (undone []Account, err error) {
 	defer current.Close()
 	for a := range current.All() {
 		old, err := backup.ByUID(a.UID)
-		if errors.Is(err, ErrUnknown) || old.Removed.IsZero() && !a.Removed.IsZero() ||
+		if errors.Is(err, ErrUnknown) ||
+			old.Removed.IsZero() && !a.Removed.IsZero() ||
 			old.Locked.IsZero() && !a.Locked.IsZero() {
 			undone = append(undone, a)
 		}

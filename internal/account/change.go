@@ -80,8 +80,10 @@ func changeRecords(b []byte) iter.Seq2[[]byte, []byte] {
 		for len(b) >= 8 {
 			middle := 8 + uint64(little.Uint32(b))
 			end := middle + uint64(little.Uint32(b[4:]))
-			if middle == 8 || end > uint64(len(b)) ||
-				!yield(b[8:middle:middle], b[middle:end:end]) {
+			if middle == 8 || end > uint64(len(b)) {
+				return
+			}
+			if !yield(b[8:middle:middle], b[middle:end:end]) {
 				return
 			}
 			b = b[end:]

@@ -24,8 +24,8 @@ func (s *Snapshot) Check() error {
 		}
 		if key[0] == 'u' || key[0] == 'g' {
 			if len(expect) > 0 {
-				return s.store.damaged(fmt.Sprintf("is damaged: %s: no record %q", owner,
-					expect[0]))
+				problem := fmt.Sprintf("is damaged: %s: no record %q", owner, expect[0])
+				return s.store.damaged(problem)
 			}
 			var err error
 			if account, err = s.begin(key, value); err != nil {

@@ -28,11 +28,11 @@ func (e *Edit) LastDecision(uid uint32) (Grant, error) {
 	if e.base == nil {
 		return last, err
 	}
-	if waiting, none := parseGrant(newest(e.base.waiting, uidKey("d", uid))); none == nil &&
-		!(err == nil && last.After(waiting.Moment)) {
-		return waiting, nil
+	waiting, none := parseGrant(newest(e.base.waiting, uidKey("d", uid)))
+	if none != nil || err == nil && last.After(waiting.Moment) {
+		return last, err
 	}
-	return last, err
+	return waiting, nil
 }
 
 // writeDenials writes the denials of an edit.
@@ -62,8 +62,8 @@ func (s Store) writeGrants(e *Edit) {
 }
 
 func (g Grant) isOf(a Account) bool {
-	return g.Denied == "" && a.Locked.IsZero() && g.TenantID == a.TenantID &&
-		g.ObjectID == a.ObjectID
+	return g.Denied == "" && a.Locked.IsZero() &&
+		g.TenantID == a.TenantID && g.ObjectID == a.ObjectID
 }
 
 // keepGrants returns when the grants of an edit, or later decisions, are on disk.

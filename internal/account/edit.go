@@ -29,8 +29,9 @@ type Edit struct {
 func newEdit(s Store, base *Snapshot) *Edit {
 	e := &Edit{
 		store: s, base: base, now: s.now(),
-		accounts: make(map[uint32]Account), names: make(map[string]uint32),
-		objects: make(map[[2]string]uint32),
+		accounts: make(map[uint32]Account),
+		names:    make(map[string]uint32),
+		objects:  make(map[[2]string]uint32),
 	}
 	if base != nil {
 		e.rules = base.rules

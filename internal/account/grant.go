@@ -50,8 +50,7 @@ func (m Moment) After(n Moment) bool {
 }
 
 func (m Moment) is(n Moment) bool {
-	return m.Time.Equal(n.Time) &&
-		m.Boot == n.Boot && m.Up == n.Up
+	return m.Time.Equal(n.Time) && m.Boot == n.Boot && m.Up == n.Up
 }
 
 // ErrNoGrant is returned for an account without a readable grant.
@@ -112,8 +111,8 @@ func (s Store) LastDecision(uid uint32) (Grant, error) {
 }
 
 func parseGrant(text []byte) (g Grant, err error) {
-	if err := json.Unmarshal(text, &g); err != nil || (g.ObjectID == "") == (g.Denied == "") ||
-		g.Time.IsZero() {
+	err = json.Unmarshal(text, &g)
+	if err != nil || (g.ObjectID == "") == (g.Denied == "") || g.Time.IsZero() {
 		return Grant{}, errRecord
 	}
 	return g, nil

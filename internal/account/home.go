@@ -23,8 +23,8 @@ type HomeError struct {
 }
 
 func (e *HomeError) Error() string {
-	return fmt.Sprintf("account: %s: home %s belongs to %s", e.Account.Name, e.Account.Home,
-		e.Owner)
+	return fmt.Sprintf("account: %s: home %s belongs to %s",
+		e.Account.Name, e.Account.Home, e.Owner)
 }
 
 // Fix says what to do, with the command.

@@ -33,11 +33,11 @@ func mix64(h uint64) uint64 {
 
 // expand fills in a template of home directories.
 func expand(template string, n Name) string {
-	return strings.NewReplacer("%u", n.Account, "%l", n.Local(), "%d", n.Domain(), "%%", "%").
-		Replace(template)
+	fill := strings.NewReplacer("%u", n.Account, "%l", n.Local(), "%d", n.Domain(), "%%", "%")
+	return fill.Replace(template)
 }
 
 func isTemplate(s string) bool {
-	return !strings.Contains(strings.NewReplacer("%u", "", "%l", "", "%d", "", "%%", "").Replace(s),
-		"%")
+	known := strings.NewReplacer("%u", "", "%l", "", "%d", "", "%%", "")
+	return !strings.Contains(known.Replace(s), "%")
 }

@@ -58,8 +58,8 @@ func parseSections(b []byte) (sections, error) {
 func withMembers(object []byte, members map[string]json.RawMessage) []byte {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		quoted, _ := json.Marshal(name) // a string always marshals
-		object = slices.Concat(object[:len(object)-1], []byte{','}, quoted, []byte{':'},
-			members[name], []byte{'}'})
+		open := object[:len(object)-1]
+		object = slices.Concat(open, []byte{','}, quoted, []byte{':'}, members[name], []byte{'}'})
 	}
 	return object
 }

@@ -29,8 +29,8 @@ type LeftIDError struct {
 }
 
 func (e *LeftIDError) Error() string {
-	return fmt.Sprintf("account: %s: its id %d is that of home %s, so %s had it", e.Account.Name,
-		e.Left.UID, e.Left.Home, e.Left.Name)
+	return fmt.Sprintf("account: %s: its id %d is that of home %s, so %s had it",
+		e.Account.Name, e.Left.UID, e.Left.Home, e.Left.Name)
 }
 
 // Fix says what to do, with the command.
@@ -96,8 +96,8 @@ func (l *Locals) Homes(r Rules) []Account {
 var globMeta = regexp.MustCompile(`[\\*?[]`)
 
 func (l *Locals) lookForHomes(r Rules) (all []Account) {
-	glob := strings.NewReplacer("%%", "%", "%u", "*", "%l", "*", "%d", "*").
-		Replace(globMeta.ReplaceAllString(r.Home, `\$0`))
+	wild := strings.NewReplacer("%%", "%", "%u", "*", "%l", "*", "%d", "*")
+	glob := wild.Replace(globMeta.ReplaceAllString(r.Home, `\$0`))
 	paths, err := filepath.Glob(glob)
 	if err != nil {
 		return nil
@@ -113,8 +113,8 @@ func (l *Locals) lookForHomes(r Rules) (all []Account) {
 			continue
 		}
 		uid := info.Sys().(*syscall.Stat_t).Uid
-		if _, local := l.uids[n.Account]; local || uid < minID || uid == overflowUID ||
-			uid > maxID || len(l.users[uid]) > 0 {
+		_, local := l.uids[n.Account]
+		if local || uid < minID || uid == overflowUID || uid > maxID || len(l.users[uid]) > 0 {
 			continue
 		}
 		all = append(all, r.account(n, uid)) // its home is path

@@ -16,11 +16,11 @@ import (
 // Locals are the users and groups of /etc/passwd and /etc/group. Each file is read once, however
 // many accounts are compared with it.
 type Locals struct {
-	uids, gids map[string]uint32 // by name
-	homes      map[string]string // by name
-
-	// by uid, by gid, users by the gid of their primary group
-	users, groups, mains map[uint32][]string
+	uids, gids map[string]uint32   // by name
+	homes      map[string]string   // by name
+	users      map[uint32][]string // by uid
+	groups     map[uint32][]string // by gid
+	mains      map[uint32][]string // users by the gid of their primary group
 
 	// Besides knows users and groups of other name services, which need not list what they have;
 	// nil for none. A root process inside sshd sets none, because a name service may wait for a
@@ -47,10 +47,12 @@ func (e *ConflictError) Error() string { return "account: " + e.Account + ": " +
 // ReadLocals reads the files in /etc. A file that is not there counts as empty.
 func ReadLocals(etc fs.FS) (*Locals, error) {
 	l := &Locals{
-		uids: make(map[string]uint32), gids: make(map[string]uint32),
-		homes: make(map[string]string),
-		users: make(map[uint32][]string), groups: make(map[uint32][]string),
-		mains: make(map[uint32][]string),
+		uids:   make(map[string]uint32),
+		gids:   make(map[string]uint32),
+		homes:  make(map[string]string),
+		users:  make(map[uint32][]string),
+		groups: make(map[uint32][]string),
+		mains:  make(map[uint32][]string),
 	}
 	err := colonFile(etc, "passwd", 4, func(fields []string) {
 		if uid, ok := parseLocalID(fields[2]); ok {
@@ -88,8 +90,8 @@ func colonFile(etc fs.FS, file string, least int, take func(fields []string)) er
 	lines.Buffer(nil, 1<<24) // a group may have many members
 	for lines.Scan() {
 		text := strings.TrimSpace(lines.Text())
-		if fields := strings.Split(text, ":"); len(fields) >= least &&
-			!strings.HasPrefix(text, "#") {
+		fields := strings.Split(text, ":")
+		if len(fields) >= least && !strings.HasPrefix(text, "#") {
 			take(fields)
 		}
 	}

@@ -18,8 +18,8 @@ var errTooSmall = errors.New("too small")
 // mapFile maps a file that only root, or the user this runs as, can change. O_NONBLOCK keeps a FIFO
 // in the file's place from blocking us.
 func mapFile(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC,
-		0)
+	f, err := os.OpenFile(path,
+		os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -29,8 +29,8 @@ func mapFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	owner := info.Sys().(*syscall.Stat_t).Uid
-	if !info.Mode().IsRegular() || owner != 0 && owner != uint32(os.Geteuid()) ||
-		info.Mode().Perm()&0o022 != 0 {
+	ours := owner == 0 || owner == uint32(os.Geteuid())
+	if !ours || !info.Mode().IsRegular() || info.Mode().Perm()&0o022 != 0 {
 		return nil, fmt.Errorf("%s: is not a regular file of root's that nobody else may write; "+
 			"see who changed it, then: chown root:root, chmod 644", path)
 	}

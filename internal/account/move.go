@@ -72,8 +72,8 @@ func (e *Edit) Rebind(a Account, tid, oid string) error {
 func (e *Edit) Move(a Account, uid uint32) (Account, error) {
 	had := e.hadBefore(a, uid)
 	if _, err := e.ByUID(uid); !errors.Is(err, ErrUnknown) && !had {
-		return Account{}, fmt.Errorf("account: %s: id %d is or was that of another account", a.Name,
-			uid)
+		return Account{}, fmt.Errorf("account: %s: id %d is or was that of another account",
+			a.Name, uid)
 	}
 	if problem := e.rules.reservedID(uid); problem != "" {
 		return Account{}, fmt.Errorf("account: %s: uid %d is %s", a.Name, uid, problem)

@@ -35,8 +35,9 @@ func previewLine(line string) string {
 		return line
 	}
 	gecos := strings.Join(fields[4:n-2], " ")
-	return strings.Join([]string{lower(fields[0]), "x", fields[2], fields[3], gecos,
-		fields[n-2], fields[n-1]}, ":")
+	return strings.Join([]string{
+		lower(fields[0]), "x", fields[2], fields[3], gecos, fields[n-2], fields[n-1],
+	}, ":")
 }
 
 func parsePasswd(r io.Reader, rules Rules, form func(string) string) ([]Account, error) {
@@ -76,9 +77,8 @@ type passwd struct {
 func (p *passwd) account(line string) (Account, error) {
 	fields := strings.Split(line, ":")
 	if len(fields) != 7 {
-		return Account{},
-			fmt.Errorf("has %d fields, not the 7 of passwd(5): "+
-				"name:password:uid:gid:gecos:home:shell", len(fields))
+		return Account{}, fmt.Errorf("has %d fields, not the 7 of passwd(5): "+
+			"name:password:uid:gid:gecos:home:shell", len(fields))
 	}
 	n, err := p.name(fields[0])
 	if err != nil {
@@ -87,8 +87,8 @@ func (p *passwd) account(line string) (Account, error) {
 	switch fields[1] {
 	case "", "x", "*", "!", "!!":
 	default:
-		return Account{},
-			errors.New("has a password, which nothing would ever ask for; replace it by *")
+		return Account{}, errors.New("has a password, which nothing would ever ask for; " +
+			"replace it by *")
 	}
 	id, err := p.id(fields[2], fields[3])
 	if err != nil {
@@ -113,11 +113,11 @@ func (p *passwd) name(field string) (Name, error) {
 	case errors.As(err, &spelling):
 		return n, fmt.Errorf("name %q must be spelled %q", field, spelling.Right)
 	case errors.As(err, &short):
-		return n, fmt.Errorf("name %q would be %q here, which %s", field,
-			short.Short, short.Problem)
+		return n, fmt.Errorf("name %q would be %q here, which %s",
+			field, short.Short, short.Problem)
 	case err != nil:
-		return n, fmt.Errorf("name %q is not one of an accepted domain (%s)", field,
-			strings.Join(p.rules.Domains, ", "))
+		return n, fmt.Errorf("name %q is not one of an accepted domain (%s)",
+			field, strings.Join(p.rules.Domains, ", "))
 	case p.names[n.Account] != 0:
 		return n, fmt.Errorf("name %q is on line %d already", field, p.names[n.Account])
 	}

@@ -139,8 +139,8 @@ func (q *queue) isAwaited() bool {
 
 func (q *queue) readChanges() error {
 	q.waiting = make([]byte, q.head.Size)
-	if _, err := io.ReadFull(io.NewSectionReader(q.file, queueAt, q.head.Size),
-		q.waiting); err != nil {
+	changes := io.NewSectionReader(q.file, queueAt, q.head.Size)
+	if _, err := io.ReadFull(changes, q.waiting); err != nil {
 		return fmt.Errorf("account: queue: %w", err)
 	}
 	return nil

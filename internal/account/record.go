@@ -60,8 +60,8 @@ func entry(a Account, name string, low uint32) []byte {
 	groups = append(groups, a.Groups...)
 
 	b := little.AppendUint32(nil, a.UID)
-	for _, n := range []int{int(flags), len(groups), len(name), len(a.Gecos),
-		len(a.Home), len(a.Shell)} {
+	head := []int{int(flags), len(groups), len(name), len(a.Gecos), len(a.Home), len(a.Shell)}
+	for _, n := range head {
 		b = little.AppendUint16(b, uint16(n))
 	}
 	for _, g := range groups {
@@ -138,8 +138,9 @@ type more struct {
 }
 
 // moreMembers are the JSON names of more's fields.
-var moreMembers = []string{"upn", "tenant", "object", "former", "created", "locked",
-	"removed", "moved_to", "moved_of"}
+var moreMembers = []string{
+	"upn", "tenant", "object", "former", "created", "locked", "removed", "moved_to", "moved_of",
+}
 
 // parseAccount joins an account's two records.
 func parseAccount(entry, rest []byte) (Account, error) {
@@ -169,8 +170,10 @@ func parseAccount(entry, rest []byte) (Account, error) {
 
 // records adds all records of an account, in the order of the store.
 func records(a Account, low uint32, add func(key, value []byte) error) error {
-	rest, err := json.Marshal(more{a.UPN, a.TenantID, a.ObjectID, a.Former, a.Created, a.Locked,
-		a.Removed, a.MovedTo, a.MovedOf})
+	rest, err := json.Marshal(more{
+		a.UPN, a.TenantID, a.ObjectID, a.Former,
+		a.Created, a.Locked, a.Removed, a.MovedTo, a.MovedOf,
+	})
 	if err != nil {
 		return fmt.Errorf("account: %s: %w", a.Name, err)
 	}
@@ -182,8 +185,8 @@ func records(a Account, low uint32, add func(key, value []byte) error) error {
 			return err
 		}
 	}
-	if err := add(uidKey("a", a.UID), withMembers(rest, a.later.members)); err != nil ||
-		a.ObjectID == "" {
+	err = add(uidKey("a", a.UID), withMembers(rest, a.later.members))
+	if err != nil || a.ObjectID == "" {
 		return err
 	}
 	return add(objectKey(a.TenantID, a.ObjectID), uidKey("", a.UID))

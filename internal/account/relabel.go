@@ -37,8 +37,9 @@ func (s Store) Relabel(label func() error) error {
 // unsealAll makes every immutable file mutable and returns their paths. A file with two names is
 // unsealed under the first.
 func (s Store) unsealAll() (opened []string, err error) {
-	paths := []string{s.path(storeFile), s.path(previousFile), s.path(newFile),
-		s.path(previousFile + ".new")}
+	paths := []string{
+		s.path(storeFile), s.path(previousFile), s.path(newFile), s.path(previousFile + ".new"),
+	}
 	backups, err := s.Backups()
 	for _, path := range append(paths, backups...) {
 		if !sealed(path) {

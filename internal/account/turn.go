@@ -62,8 +62,8 @@ func (t *turn) comeIn() error {
 		return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB)
 	})
 	if err == errStuck {
-		return fmt.Errorf("account: lock: another process has held %s for %v", t.file.Name(),
-			patience)
+		return fmt.Errorf("account: lock: another process has held %s for %v",
+			t.file.Name(), patience)
 	}
 	if err != nil {
 		return fmt.Errorf("account: lock %s: %w", t.file.Name(), err)

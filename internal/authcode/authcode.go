@@ -122,8 +122,8 @@ func (t *transport) redeem(msal *http.Request, form url.Values) ([]byte, error) 
 		t.asked = true
 		got, err := t.request.Post(msal, t.request.TokenEndpoint, t.form(form))
 		if ctx := msal.Context(); err != nil && ctx.Err() != nil {
-			return nil, &oauth.UnreachableError{Err: fmt.Errorf("%w: no answer to a code",
-				ctx.Err())}
+			none := fmt.Errorf("%w: no answer to a code", ctx.Err())
+			return nil, &oauth.UnreachableError{Err: none}
 		}
 		outcome, err := t.request.Classify(got, err)
 		var refused *oauth.Error
@@ -133,8 +133,8 @@ func (t *transport) redeem(msal *http.Request, form url.Values) ([]byte, error) 
 			t.tokens, answer, err = t.request.Accept(got.Body)
 			return answer, err
 		case before != nil && errors.As(err, &refused) && refused.Has([]int{redeemed}):
-			return nil, &oauth.UnreachableError{Err: fmt.Errorf("the answer to the code was "+
-				"lost: %w", before)}
+			lost := fmt.Errorf("the answer to the code was lost: %w", before)
+			return nil, &oauth.UnreachableError{Err: lost}
 		case outcome == oauth.Failed:
 			return nil, err
 		case try == tries:

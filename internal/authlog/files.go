@@ -27,8 +27,9 @@ const maxText = 512 << 20
 // Files reads the text log files of a machine, also those that logrotate has made of them, the
 // newest first, as far as they were written to after since. It returns the files that it has read.
 // A file that cannot be read does not keep it from the others.
-func Files(ctx context.Context, root fs.FS, since, now time.Time, keep func(Event)) (read []string,
-	malformed int, err error) {
+func Files(
+	ctx context.Context, root fs.FS, since, now time.Time, keep func(Event),
+) (read []string, malformed int, err error) {
 	var all error
 	for _, file := range logs(root, since) {
 		n, err := one(ctx, root, file, now, keep)
@@ -61,8 +62,9 @@ func logs(root fs.FS, since time.Time) (files []string) {
 	return files
 }
 
-func one(ctx context.Context, root fs.FS, file string, now time.Time,
-	keep func(Event)) (int, error) {
+func one(
+	ctx context.Context, root fs.FS, file string, now time.Time, keep func(Event),
+) (int, error) {
 	f, err := root.Open(file)
 	if err != nil {
 		return 0, cause(err)

@@ -14,9 +14,10 @@ import (
 // JournalArgs returns the arguments with which journalctl(1) prints what Journal reads: the
 // facility authpriv, newest first, so that the newest events have come when time is up.
 func JournalArgs(since time.Time) []string {
-	return []string{"--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE,_UID,_EXE",
-		"--reverse",
-		"--since=@" + strconv.FormatInt(since.Unix(), 10), "SYSLOG_FACILITY=10"}
+	return []string{
+		"--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE,_UID,_EXE", "--reverse",
+		"--since=@" + strconv.FormatInt(since.Unix(), 10), "SYSLOG_FACILITY=10",
+	}
 }
 
 // entry is one of journalctl's objects. A field that is not text is not a JSON string.

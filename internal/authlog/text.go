@@ -83,8 +83,8 @@ func timestamp(line string, now time.Time) (at time.Time, rest string, ok bool) 
 func latest(short, now time.Time) time.Time {
 	const leap = 8 // years between two 29ths of February, at most
 	for year := now.Year(); year > now.Year()-leap; year-- {
-		at := time.Date(year, short.Month(), short.Day(), short.Hour(), short.Minute(),
-			short.Second(), 0, now.Location())
+		at := time.Date(year, short.Month(), short.Day(),
+			short.Hour(), short.Minute(), short.Second(), 0, now.Location())
 		if at.Month() == short.Month() && at.Before(now.AddDate(0, 0, 1)) {
 			return at
 		}

@@ -75,11 +75,11 @@ func (m *Metadata) arcKey(header http.Header) (string, error) {
 		return "", errors.New("the agent of Azure Arc sent no challenge")
 	}
 	if path != filepath.Join(dir, filepath.Base(path)) || filepath.Ext(path) != ".key" {
-		return "", fmt.Errorf("the challenge names %q, which is no key in %s", foreign.Clip(path),
-			dir)
+		return "", fmt.Errorf("the challenge names %q, which is no key in %s",
+			foreign.Clip(path), dir)
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC,
-		0)
+	f, err := os.OpenFile(path,
+		os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return "", err
 	}

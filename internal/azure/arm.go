@@ -51,8 +51,8 @@ func (a *ARM) Follow(ctx context.Context, nextLink string) (Reply, error) {
 	}
 	u, err := url.Parse(nextLink)
 	if err != nil || u.Scheme != home.Scheme || !sameHost(u, home) || u.User != nil {
-		return Reply{}, fmt.Errorf("azure: resource manager: next link %q leads elsewhere",
-			foreign.Clip(nextLink))
+		return Reply{},
+			fmt.Errorf("azure: resource manager: next link %q leads elsewhere", foreign.Clip(nextLink))
 	}
 	// a filter that is echoed has plain blanks
 	u.RawQuery = strings.ReplaceAll(u.RawQuery, " ", "%20")

@@ -36,13 +36,13 @@ func NewClient(o Options) (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := newTrusting(systemBundle(), own, o.Roots,
-		func(roots *x509.CertPool) http.RoundTripper {
-			t := newTransport(10 * time.Second)
-			t.Proxy, t.OnProxyConnectResponse = proxy, proxyRefuses
-			t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
-			return t
-		})
+	transport := func(roots *x509.CertPool) http.RoundTripper {
+		t := newTransport(10 * time.Second)
+		t.Proxy, t.OnProxyConnectResponse = proxy, proxyRefuses
+		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
+		return t
+	}
+	t, err := newTrusting(systemBundle(), own, o.Roots, transport)
 	if err != nil {
 		return nil, fmt.Errorf("azure: system roots: %w", err)
 	}
@@ -98,10 +98,10 @@ func readTrusted(file string) ([]byte, error) {
 		return nil, err
 	}
 	owner := info.Sys().(*syscall.Stat_t).Uid
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o022 != 0 ||
-		owner != 0 && owner != uint32(os.Geteuid()) {
-		return nil, fmt.Errorf("%s can be written by others; run: chown root %[1]s && chmod "+
-			"644 %[1]s", file)
+	ours := owner == 0 || owner == uint32(os.Geteuid())
+	if !ours || !info.Mode().IsRegular() || info.Mode().Perm()&0o022 != 0 {
+		return nil, fmt.Errorf("%s can be written by others; "+
+			"run: chown root %[1]s && chmod 644 %[1]s", file)
 	}
 	return io.ReadAll(io.LimitReader(f, 1<<20))
 }
@@ -124,8 +124,8 @@ func explicitProxy(text string) (func(*http.Request) (*url.URL, error), error) {
 func sameHostOnly(next *http.Request, via []*http.Request) error {
 	from := via[0].URL
 	if next.URL.Scheme != from.Scheme || next.URL.Host != from.Host {
-		return fmt.Errorf("azure: redirect from %s to another host %q refused", from.Host,
-			next.URL.Host)
+		return fmt.Errorf("azure: redirect from %s to another host %q refused",
+			from.Host, next.URL.Host)
 	}
 	if len(via) > 3 {
 		return errors.New("azure: more than 3 redirects")

@@ -38,8 +38,8 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("azure: %s: HTTP %d: %q: %q", e.Op, e.Status,
-		foreign.Clip(e.Code), foreign.Clip(e.Message))
+	return fmt.Sprintf("azure: %s: HTTP %d: %q: %q",
+		e.Op, e.Status, foreign.Clip(e.Code), foreign.Clip(e.Message))
 }
 
 // Is makes an overloaded or broken server count as unreachable.
@@ -81,8 +81,7 @@ type outage struct {
 }
 
 func (e *outage) Error() string {
-	return fmt.Sprintf("azure: %s: %v: %v",
-		e.op, ErrUnreachable, e.err)
+	return fmt.Sprintf("azure: %s: %v: %v", e.op, ErrUnreachable, e.err)
 }
 func (e *outage) Unwrap() []error { return []error{ErrUnreachable, e.err} }
 
@@ -131,8 +130,8 @@ func parseError(op string, r *answer) *Error {
 		e.Code, e.Message = doc.code(), doc.Message
 	}
 	if len(doc.Versions) > 0 {
-		e.Message = strings.TrimSpace(e.Message + " Newest versions: " +
-			strings.Join(doc.Versions, " "))
+		newest := " Newest versions: " + strings.Join(doc.Versions, " ")
+		e.Message = strings.TrimSpace(e.Message + newest)
 	}
 	return e
 }

@@ -51,15 +51,14 @@ func (m *Metadata) Token(ctx context.Context, resource, clientID string) (Access
 		return AccessToken{}, err
 	}
 	if doc.AccessToken == "" || !strings.EqualFold(doc.TokenType, "Bearer") {
-		return AccessToken{}, unreachable(op,
-			fromNetwork{errors.New("answer holds no bearer token")})
+		none := errors.New("answer holds no bearer token")
+		return AccessToken{}, unreachable(op, fromNetwork{none})
 	}
 	// An agent of Azure Arc that knows only the machine's identity gives that one, whichever is
 	// requested.
 	if m.Arc && clientID != "" && !strings.EqualFold(doc.ClientID, clientID) {
-		return AccessToken{},
-			fmt.Errorf("azure: %s: the agent of Azure Arc gave another identity than %s", op,
-				clientID)
+		return AccessToken{}, fmt.Errorf(
+			"azure: %s: the agent of Azure Arc gave another identity than %s", op, clientID)
 	}
 	lifetime, err := seconds(doc.ExpiresIn)
 	if err != nil {

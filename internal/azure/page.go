@@ -23,8 +23,8 @@ func (a *answer) foreign() error {
 // net/http keeps only the proxy's text.
 func proxyRefuses(_ context.Context, _ *url.URL, _ *http.Request, got *http.Response) error {
 	if got.StatusCode == http.StatusProxyAuthRequired {
-		return errors.New("azure: the proxy asks for a name and a password (HTTP 407): put them " +
-			"into endpoints.proxy, as in http://NAME:PASSWORD@HOST:PORT")
+		return errors.New("azure: the proxy asks for a name and a password (HTTP 407): " +
+			"put them into endpoints.proxy, as in http://NAME:PASSWORD@HOST:PORT")
 	}
 	return nil
 }

@@ -148,8 +148,9 @@ func stillTrusted(bundle string, text []byte) []*x509.Certificate {
 	if err != nil {
 		return nil
 	}
-	return slices.DeleteFunc(parseCertificates(text),
-		func(c *x509.Certificate) bool { return !bytes.Contains(trusted, encode(c)) })
+	return slices.DeleteFunc(parseCertificates(text), func(c *x509.Certificate) bool {
+		return !bytes.Contains(trusted, encode(c))
+	})
 }
 
 // parseCertificates does what [x509.CertPool.AppendCertsFromPEM] does.

@@ -51,9 +51,8 @@ func Outage(err error) bool {
 // beyond are the error numbers that come from the network: from a packet, from silence, or from a
 // missing route, which only root can change. All others come from this machine.
 var beyond = []syscall.Errno{
-	syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.ECONNABORTED,
-	syscall.EPIPE, syscall.ETIMEDOUT,
-	syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN,
+	syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE,
+	syscall.ETIMEDOUT, syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN,
 	syscall.EHOSTDOWN, syscall.ENETRESET,
 }
 
@@ -72,8 +71,8 @@ func local(errno syscall.Errno, err error) *LocalError {
 	switch errno {
 	case syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.EAGAIN:
 		return &LocalError{"is out of local ports",
-			"ss -tanp shows who holds them; net.ipv4.ip_local_port_range says how many there are",
-			err}
+			"ss -tanp shows who holds them; " +
+				"net.ipv4.ip_local_port_range says how many there are", err}
 	case syscall.ENOBUFS, syscall.ENOMEM:
 		return &LocalError{"is out of memory for the network",
 			"free -m and dmesg show what is used up; ss -tanpm shows by whom", err}

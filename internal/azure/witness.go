@@ -27,8 +27,8 @@ type watched struct {
 
 func (w watched) RoundTrip(req *http.Request) (*http.Response, error) {
 	seen := &witness{caller: req.Context(), begun: time.Now()}
-	ctx, cancel := context.WithTimeout(context.WithValue(req.Context(), witnessKey{}, seen),
-		w.timeout)
+	ctx := context.WithValue(req.Context(), witnessKey{}, seen)
+	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	resp, err := w.next.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, seen.trace())))
 	if err != nil {
 		cancel()
@@ -118,23 +118,24 @@ func (w *witness) tellsOfNetwork(err error) bool {
 // resolver asks the servers of resolv.conf where the witness sees it. The errors of net.Resolver
 // keep no error number.
 func resolver() *net.Resolver {
-	return &net.Resolver{PreferGo: true,
-		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-			var d net.Dialer
-			conn, err := d.DialContext(ctx, network, address)
-			w, watched := ctx.Value(witnessKey{}).(*witness)
-			if !watched {
-				return conn, err
-			}
-			if err != nil {
-				w.saw(&w.resolver, err)
-				return nil, err
-			}
-			if udp, ok := conn.(*net.UDPConn); ok {
-				return &watchedUDP{udp, w}, nil
-			}
-			return conn, nil
-		}}
+	return &net.Resolver{PreferGo: true, Dial: dialWatched}
+}
+
+func dialWatched(ctx context.Context, network, address string) (net.Conn, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, network, address)
+	w, watched := ctx.Value(witnessKey{}).(*witness)
+	if !watched {
+		return conn, err
+	}
+	if err != nil {
+		w.saw(&w.resolver, err)
+		return nil, err
+	}
+	if udp, ok := conn.(*net.UDPConn); ok {
+		return &watchedUDP{udp, w}, nil
+	}
+	return conn, nil
 }
 
 // watchedUDP is a connection to a name server. It may fail only when it is written to, because of a

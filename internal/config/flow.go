@@ -55,7 +55,8 @@ func page(s string) (string, *problem) {
 }
 
 func defaultPort(u *url.URL) bool {
-	return u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80" ||
+	return u.Scheme == "https" && u.Port() == "443" ||
+		u.Scheme == "http" && u.Port() == "80" ||
 		strings.HasPrefix(u.Port(), "0")
 }
 

@@ -52,8 +52,8 @@ func (c *Config) privileged() *Error {
 		name, key := c.Accounts.Groups[id], groupsSection+"."+id
 		switch {
 		case name == "root":
-			return wrong(quote(name)+" is nobody's group but root's", "choose another group").
-				at(key, 0)
+			return wrong(quote(name)+" is nobody's group but root's",
+				"choose another group").at(key, 0)
 		case name == "aad_users" || name == "aad_admins":
 			return wrong(quote(name)+" is filled by this software",
 				"assign the Azure role instead").at(key, 0)

@@ -69,8 +69,8 @@ func (r *reader) read() *Error {
 			}
 		default:
 			path, line := r.path(nil, node)
-			return wrong("must not be written in double brackets", "no table of this file repeats").
-				at(join(path), line)
+			return wrong("must not be written in double brackets",
+				"no table of this file repeats").at(join(path), line)
 		}
 	}
 	return nil

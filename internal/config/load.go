@@ -25,8 +25,8 @@ const maxSize = 64 << 10
 // swapped in between gains nothing (CWE-367). A symbolic link or a FIFO is
 // refused without being followed or waited for.
 func Load(path string) (*Config, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC,
-		0)
+	f, err := os.OpenFile(path,
+		os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, unopened(path, err)
 	}
@@ -72,11 +72,12 @@ func trusted(info fs.FileInfo) *problem {
 	case !ok:
 		return wrong("has no owner that can be read", "put it on a file system with owners")
 	case stat.Uid != 0:
-		return wrong(fmt.Sprintf("belongs to uid %d, who could choose the server that vouches "+
-			"for people", stat.Uid), runs+"chown root:")
+		return wrong(fmt.Sprintf("belongs to uid %d, "+
+			"who could choose the server that vouches for people", stat.Uid), runs+"chown root:")
 	case info.Mode().Perm()&0o022 != 0:
-		return wrong(fmt.Sprintf("can be written by others than root (mode %04o)",
-			info.Mode().Perm()), runs+"chmod go-w")
+		mode := info.Mode().Perm()
+		return wrong(fmt.Sprintf("can be written by others than root (mode %04o)", mode),
+			runs+"chmod go-w")
 	default:
 		return nil
 	}

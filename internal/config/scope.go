@@ -20,8 +20,8 @@ func OwnScope(clientID string) string { return clientID + "/" + ScopeName }
 // directory, whatever application asks for them, in lower case. Source:
 // Microsoft's "Enforcement for baseline scopes in Conditional Access".
 var baseline = []string{
-	"openid", "profile", "email", "offline_access", "user.read", "user.read.all",
-	"user.readbasic.all", "people.read",
+	"openid", "profile", "email", "offline_access",
+	"user.read", "user.read.all", "user.readbasic.all", "people.read",
 	"people.read.all", "groupmember.read.all", "member.read.hidden",
 }
 
@@ -40,9 +40,8 @@ func ownScope(s string) (string, *problem) {
 	case strings.ContainsAny(s, " \t\n\r,;"):
 		return "", wrong(quote(s)+" is more than one scope, or has a blank in it", scopeFix)
 	case slices.Contains(baseline, strings.ToLower(name)):
-		return "", wrong(quote(s)+
-			" is a scope that every application has, so that policies see the directory and not "+
-			"this application", scopeFix)
+		return "", wrong(quote(s)+" is a scope that every application has, "+
+			"so that policies see the directory and not this application", scopeFix)
 	case name == ".default":
 		return "", wrong(quote(s)+" asks for every permission of the registration", scopeFix)
 	case !isScopeName(name) || resource == "":
@@ -72,8 +71,8 @@ func (c *Config) foreignScope() *Error {
 	case c.Authorization.Source == Permissions:
 		return wrong(`is of no use with authorization.source "`+Permissions+
 			`", which asks for Azure Resource Manager's scope and can ask for no second one`,
-			"leave it empty; Conditional Access then sees Azure Resource Manager, not this "+
-				"application").at("sign_in.scope", 0)
+			"leave it empty; Conditional Access then sees Azure Resource Manager, "+
+				"not this application").at("sign_in.scope", 0)
 	}
 	return nil
 }

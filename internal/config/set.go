@@ -114,8 +114,8 @@ func read(file string, at int) statement {
 	if !assigns || keyOf(key) == "" {
 		return statement{next: next}
 	}
-	s := statement{key: keyOf(key), commented: commented,
-		begin: next - len(strings.TrimLeft(value, " \t")), next: next}
+	begin := next - len(strings.TrimLeft(value, " \t"))
+	s := statement{key: keyOf(key), commented: commented, begin: begin, next: next}
 	rest := file[s.begin:]
 	if commented {
 		rest = file[s.begin : next-1]
@@ -134,8 +134,8 @@ func keyOf(text string) string {
 	parts := strings.Split(text, ".")
 	for i, part := range parts {
 		part = strings.TrimSpace(part)
-		if n := len(part); n > 1 && strings.ContainsRune(`"'`, rune(part[0])) &&
-			part[n-1] == part[0] {
+		n := len(part)
+		if n > 1 && strings.ContainsRune(`"'`, rune(part[0])) && part[n-1] == part[0] {
 			part = part[1 : n-1]
 		}
 		parts[i] = part

@@ -78,8 +78,8 @@ func boolean(into *bool) setter {
 
 func integer(into *int, least, most int64) setter {
 	return func(value any) *problem {
-		n, p := typed[int64](value, fmt.Sprintf("a whole number from %d to %d, without quotes",
-			least, most))
+		what := fmt.Sprintf("a whole number from %d to %d, without quotes", least, most)
+		n, p := typed[int64](value, what)
 		if p != nil {
 			return p
 		}
@@ -169,8 +169,8 @@ func idRange(into *[2]uint32) setter {
 		case low < least || high > most || high < low || high-low < width-1:
 			return wrong(fmt.Sprintf("[%d, %d] cannot be used", low, high), fix)
 		case low <= 65535 && high >= 65534:
-			return wrong(fmt.Sprintf("[%d, %d] holds 65534 and 65535, which mean nobody", low,
-				high), "start above 65535 or end below 65534")
+			return wrong(fmt.Sprintf("[%d, %d] holds 65534 and 65535, which mean nobody", low, high),
+				"start above 65535 or end below 65534")
 		}
 		*into = [2]uint32{uint32(low), uint32(high)}
 		return nil

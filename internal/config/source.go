@@ -29,8 +29,8 @@ func (c *Config) contradicted() *Error {
 			source+" does without it",
 			"set it to public, usgovernment or china, or set endpoints.authority").at("cloud", 0)
 	case z.Source == AppRoles && z.ResourceID != "":
-		return wrong("is of no use with "+source+", which knows no machines", "leave it empty").
-			at("authorization.resource_id", 0)
+		return wrong("is of no use with "+source+", which knows no machines",
+			"leave it empty").at("authorization.resource_id", 0)
 	case !z.AsksAsMachine() && z.ManagedIdentity != "":
 		return wrong("is of no use with "+source+", which does not ask in the machine's name",
 			"leave it empty").at("authorization.managed_identity", 0)

@@ -20,8 +20,8 @@ func origin(schemes ...string) func(string) (string, *problem) {
 			return "", p
 		}
 		if !slices.Contains(schemes, u.Scheme) {
-			return "", wrong(quote(s)+" is not "+strings.Join(schemes, " or "), "write it as "+
-				example)
+			return "", wrong(quote(s)+" is not "+strings.Join(schemes, " or "),
+				"write it as "+example)
 		}
 		return u.Scheme + "://" + strings.ToLower(u.Host), nil
 	}

@@ -21,6 +21,6 @@ func Page(status int, header http.Header, body []byte, host string) string {
 		json.Valid(bytes.TrimPrefix(body, []byte("\ufeff"))) {
 		return ""
 	}
-	return fmt.Sprintf("a proxy or portal answered in Azure's place: %d text/html from %s", status,
-		host)
+	return fmt.Sprintf("a proxy or portal answered in Azure's place: %d text/html from %s",
+		status, host)
 }

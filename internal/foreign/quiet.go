@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -51,14 +52,15 @@ func Quiet(req *http.Request, err error) error {
 
 // ours recognises texts of package azure and of the standard library, apart from what they quote.
 func ours(text string) bool {
-	for _, begins := range []string{"azure: ", "net/http: ", "http: ", "http2: ", "malformed ",
-		"tls: ", "x509: ", "remote error: tls: ",
-		"context ", "EOF", "unexpected EOF", "bad ", "gzip: ", "bufio: ", "flate: ", "transport "} {
-		if strings.HasPrefix(text, begins) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(ourTexts, func(begins string) bool {
+		return strings.HasPrefix(text, begins)
+	})
+}
+
+var ourTexts = []string{
+	"azure: ", "net/http: ", "http: ", "http2: ", "malformed ",
+	"tls: ", "x509: ", "remote error: tls: ", "context ", "EOF", "unexpected EOF",
+	"bad ", "gzip: ", "bufio: ", "flate: ", "transport ",
 }
 
 type quiet struct {

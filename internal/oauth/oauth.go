@@ -71,8 +71,8 @@ func (c Client) MSAL(t Transport) (public.Client, error) {
 		public.WithInstanceDiscovery(false), // would ask a host nobody configured
 	)
 	if err != nil {
-		return public.Client{}, fmt.Errorf("oauth: authority %q is not acceptable to MSAL",
-			c.Authority)
+		return public.Client{},
+			fmt.Errorf("oauth: authority %q is not acceptable to MSAL", c.Authority)
 	}
 	return client, nil
 }

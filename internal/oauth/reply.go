@@ -48,8 +48,8 @@ const MaxBody = 1 << 20
 // support.
 func (c Client) Post(msal *http.Request, endpoint string, form url.Values) (*Reply, error) {
 	text := form.Encode()
-	req, err := http.NewRequestWithContext(msal.Context(), http.MethodPost,
-		endpoint, strings.NewReader(text))
+	req, err := http.NewRequestWithContext(
+		msal.Context(), http.MethodPost, endpoint, strings.NewReader(text))
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +103,8 @@ func Respond(req *http.Request, body []byte) *http.Response {
 
 // WantsMetadata reports whether MSAL asks for the OpenID metadata.
 func WantsMetadata(req *http.Request) bool {
-	return req.Method == http.MethodGet && strings.HasSuffix(req.URL.Path,
-		"/.well-known/openid-configuration")
+	return req.Method == http.MethodGet &&
+		strings.HasSuffix(req.URL.Path, "/.well-known/openid-configuration")
 }
 
 // RespondMetadata returns the tenant's metadata with the issuer on the host that MSAL asks, if that

@@ -96,8 +96,8 @@ func (p *Parts) Code() (string, error) {
 		return data, err
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(data)
-	// RFC 6749, Appendix A.11
-	if err != nil || bytes.ContainsFunc(raw, func(r rune) bool { return r < ' ' || r > '~' }) {
+	unprintable := func(r rune) bool { return r < ' ' || r > '~' } // RFC 6749, Appendix A.11
+	if err != nil || bytes.ContainsFunc(raw, unprintable) {
 		return "", unusable("no authorization code")
 	}
 	return string(raw), nil

@@ -91,8 +91,8 @@ var brackets = sync.OnceValue(func() *regexp.Regexp {
 
 // Add takes the good parts of an answer. Parts that are here already stay, whatever else came.
 func (p *Parts) Add(answer []byte) (f Received) {
-	text := string(bytes.Map(visible, brackets().ReplaceAll(answer[:min(len(answer), MaxAnswer)],
-		nil)))
+	answer = answer[:min(len(answer), MaxAnswer)]
+	text := string(bytes.Map(visible, brackets().ReplaceAll(answer, nil)))
 	f.Length = utf8.RuneCountInString(text)
 	for text != "" {
 		piece, rest, ended := strings.Cut(text, ";")
@@ -129,8 +129,8 @@ func (p *Parts) add(got part, f *Received) {
 		return
 	case p.data == nil:
 		p.begin(got)
-	case got.kind != p.kind || got.n != len(p.data) || p.data[got.i-1] != "" &&
-		p.data[got.i-1] != got.data:
+	case got.kind != p.kind || got.n != len(p.data) ||
+		p.data[got.i-1] != "" && p.data[got.i-1] != got.data:
 		f.Anew, f.New, f.Again = true, nil, nil
 		p.begin(got)
 	}

@@ -126,8 +126,8 @@ func plain(s string, most int) string {
 // escape leaves @ and : as they are: people can read them, and a fragment may hold them (RFC 3986,
 // Section 3.5).
 func escape(s string) string {
-	// there is no blank in it
-	return strings.NewReplacer("%40", "@", "%3A", ":").Replace(url.QueryEscape(s))
+	fragment := strings.NewReplacer("%40", "@", "%3A", ":")
+	return fragment.Replace(url.QueryEscape(s)) // there is no blank in it
 }
 
 // digest is the transformation S256 of RFC 7636, Section 4.2.

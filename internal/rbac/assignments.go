@@ -34,8 +34,7 @@ type Principal struct {
 func (p Principal) is(objectID string) bool { return objectID != "" && sameWord(p.ID, objectID) }
 
 func (p Principal) group() bool {
-	return sameWord(p.Type, "Group") ||
-		sameWord(p.Type, "ForeignGroup")
+	return sameWord(p.Type, "Group") || sameWord(p.Type, "ForeignGroup")
 }
 
 // find lets a deny assignment win. Otherwise any one role is enough.

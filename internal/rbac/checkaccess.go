@@ -77,8 +77,9 @@ type accessResource struct {
 func newAccessRequest(q Question) accessRequest {
 	actions := q.Resource.Actions()
 	var r accessRequest
-	r.Subject.Attributes = accessSubject{ObjectID: q.ObjectID,
-		Groups: []string{}, RetrieveGroups: true}
+	r.Subject.Attributes = accessSubject{
+		ObjectID: q.ObjectID, Groups: []string{}, RetrieveGroups: true,
+	}
 	r.Actions = []accessAction{
 		{actions.Login, true, attributes{}},
 		{actions.LoginAsAdmin, true, attributes{}},

@@ -36,8 +36,8 @@ func (as Assignments) denied(q Question, action string) string {
 			continue
 		}
 		if who := as.named(y, q); who != "" && !as.excluded(y, q) {
-			return fmt.Sprintf("the deny assignment %q at %q applies to %s", foreign.Clip(y.Name),
-				foreign.Clip(y.Scope), who)
+			return fmt.Sprintf("the deny assignment %q at %q applies to %s",
+				foreign.Clip(y.Name), foreign.Clip(y.Scope), who)
 		}
 	}
 	return ""

@@ -25,8 +25,9 @@ const maxPages = 100
 
 // list requests a list and follows it through its pages. An answer without a list is an error:
 // taken for an empty list, it would remove every deny assignment.
-func list[T any](ctx context.Context, arm Reader, path string, query url.Values) (all []T,
-	correlationID string, err error) {
+func list[T any](
+	ctx context.Context, arm Reader, path string, query url.Values,
+) (all []T, correlationID string, err error) {
 	reply, err := arm.Get(ctx, path, query)
 	for pages := 1; ; pages++ {
 		if err != nil {

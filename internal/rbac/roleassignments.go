@@ -52,8 +52,9 @@ func (s RoleAssignments) Ask(ctx context.Context, q Question) (Facts, error) {
 	return f, nil
 }
 
-func (s RoleAssignments) assignments(ctx context.Context, q Question) ([]Assignment, string,
-	error) {
+func (s RoleAssignments) assignments(
+	ctx context.Context, q Question,
+) ([]Assignment, string, error) {
 	type entry struct {
 		ID         string `json:"id"`
 		Properties struct {
@@ -65,16 +66,16 @@ func (s RoleAssignments) assignments(ctx context.Context, q Question) ([]Assignm
 		} `json:"properties"`
 	}
 	filter := "atScope() and assignedTo('" + q.ObjectID + "')"
-	entries, correlationID, err := list[entry](ctx, s.ARM, authorizationPath(q, "roleAssignments"),
-		authorizationQuery(filter))
+	entries, correlationID, err := list[entry](ctx, s.ARM,
+		authorizationPath(q, "roleAssignments"), authorizationQuery(filter))
 	if err != nil {
 		return nil, "", fmt.Errorf("rbac: role assignments: %w", err)
 	}
 	all := make([]Assignment, len(entries))
 	for i, e := range entries {
 		p := e.Properties
-		all[i] = Assignment{e.ID, roleKey(p.Role), Principal{p.PrincipalID, p.PrincipalType},
-			p.Scope, p.Condition}
+		principal := Principal{p.PrincipalID, p.PrincipalType}
+		all[i] = Assignment{e.ID, roleKey(p.Role), principal, p.Scope, p.Condition}
 	}
 	return all, correlationID, nil
 }
@@ -88,8 +89,9 @@ const maxRoles = 256
 // roles requests the definitions that the assignments name, each once and at the machine, where the
 // managed identity may read. It need not be allowed to read at the subscription, where the ids
 // lead. A role that does not exist allows nothing.
-func (s RoleAssignments) roles(ctx context.Context, q Question, as []Assignment) (map[string]Role,
-	error) {
+func (s RoleAssignments) roles(
+	ctx context.Context, q Question, as []Assignment,
+) (map[string]Role, error) {
 	roles := make(map[string]Role)
 	for _, a := range as {
 		if guid.Is(a.Role) { // anything else would be a path of the server's making
@@ -114,8 +116,8 @@ func (s RoleAssignments) roles(ctx context.Context, q Question, as []Assignment)
 }
 
 func (s RoleAssignments) role(ctx context.Context, q Question, id string) (Role, error) {
-	reply, err := s.ARM.Get(ctx, authorizationPath(q, "roleDefinitions/"+id),
-		authorizationQuery(""))
+	path := authorizationPath(q, "roleDefinitions/"+id)
+	reply, err := s.ARM.Get(ctx, path, authorizationQuery(""))
 	var answer *azure.Error
 	if errors.As(err, &answer) && answer.Status == http.StatusNotFound {
 		return Role{}, nil
@@ -146,8 +148,8 @@ func (s RoleAssignments) denies(ctx context.Context, q Question) ([]Deny, error)
 			Excluded    []Principal  `json:"excludePrincipals"`
 		} `json:"properties"`
 	}
-	entries, _, err := list[entry](ctx, s.ARM, authorizationPath(q, "denyAssignments"),
-		authorizationQuery("atScope()"))
+	entries, _, err := list[entry](ctx, s.ARM,
+		authorizationPath(q, "denyAssignments"), authorizationQuery("atScope()"))
 	if err != nil {
 		return nil, fmt.Errorf("rbac: deny assignments: %w", err)
 	}

@@ -23,8 +23,9 @@ func (a *attempt) sameAccount(c *token.Claims) (account.Identity, error) {
 	if !c.NameIsVerified() {
 		return account.Identity{}, a.unverifiedName(c)
 	}
-	who := account.Identity{TenantID: c.TenantID, ObjectID: c.ObjectID,
-		Name: a.name.Account, UPN: a.name.UPN}
+	who := account.Identity{
+		TenantID: c.TenantID, ObjectID: c.ObjectID, Name: a.name.Account, UPN: a.name.UPN,
+	}
 	a.event.object = who.ObjectID
 	return who, a.sameObject(who)
 }

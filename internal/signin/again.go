@@ -36,8 +36,9 @@ func (a *attempt) authorizeAgain(ctx context.Context) error {
 func (a *attempt) authorizeStored(ctx context.Context, acct account.Account) error {
 	ctx, cancel := context.WithTimeout(ctx, accountTimeout)
 	defer cancel()
-	who := account.Identity{TenantID: acct.TenantID, ObjectID: acct.ObjectID,
-		Name: acct.Name, UPN: acct.UPN}
+	who := account.Identity{
+		TenantID: acct.TenantID, ObjectID: acct.ObjectID, Name: acct.Name, UPN: acct.UPN,
+	}
 	cloud, err := a.reachAzure(ctx)
 	if err != nil {
 		return err
@@ -65,7 +66,8 @@ func (a *attempt) storedAccount() (account.Account, error) {
 	case errors.Is(err, account.ErrUnknown), err == nil && acct.ObjectID == "":
 		return account.Account{}, a.refuse(Denied,
 			"This account has never signed in here with a browser, so nobody can tell whose it is. "+
-				"Sign in once without a key.", "never-signed-in")
+				"Sign in once without a key.",
+			"never-signed-in")
 	case err != nil:
 		return account.Account{}, a.notStored(err)
 	case acct.TenantID != a.cfg.TenantID:

@@ -95,14 +95,13 @@ func (a *attempt) noteScope(t *oauth.Tokens) {
 // the last sign-in with a browser was granted holds for the grant's lifetime. Using it does not
 // extend it.
 func (a *attempt) byLastGrant(acct account.Account) error {
-	return a.letInByLastGrant(acct,
-		a.refuse(Denied,
-			"Whether you may sign in to this machine can only be asked with a browser, and no "+
-				"earlier sign-in with one covers this. Sign in once without a key.",
-			"no-last-grant",
-			"source", a.cfg.Authorization.Source, "fix",
-			"sign in with a browser; authorization.grant_lifetime says for how long that counts, "+
-				"grant_covers_administrators whether for administrators"))
+	otherwise := a.refuse(Denied,
+		"Whether you may sign in to this machine can only be asked with a browser, and no "+
+			"earlier sign-in with one covers this. Sign in once without a key.",
+		"no-last-grant", "source", a.cfg.Authorization.Source,
+		"fix", "sign in with a browser; authorization.grant_lifetime says for how long that "+
+			"counts, grant_covers_administrators whether for administrators")
+	return a.letInByLastGrant(acct, otherwise)
 }
 
 // actions returns what the source calls a login, and a login as administrator.

@@ -88,11 +88,13 @@ func (a *attempt) byAnswer(ctx context.Context, c *cloud) (*oauth.Tokens, error)
 
 // redeem returns the tokens of an answer, which holds a token, or a code for tokens.
 // pasted.ErrUnusable means that it holds neither.
-func (a *attempt) redeem(ctx context.Context, c *cloud, asked *pasted.Attempt,
-	parts *pasted.Parts) (*oauth.Tokens, error) {
+func (a *attempt) redeem(
+	ctx context.Context, c *cloud, asked *pasted.Attempt, parts *pasted.Parts,
+) (*oauth.Tokens, error) {
 	if asked.Kind == pasted.Token {
-		raw, err := parts.Token(pasted.Known{Tenant: c.openID.TenantID,
-			Client: c.clientID, Issuer: c.openID.Issuer})
+		raw, err := parts.Token(pasted.Known{
+			Tenant: c.openID.TenantID, Client: c.clientID, Issuer: c.openID.Issuer,
+		})
 		return &oauth.Tokens{IDToken: raw}, err
 	}
 	code, err := parts.Code()

@@ -63,8 +63,10 @@ func (a *attempt) reach(ctx context.Context) (*cloud, error) {
 		}
 	}
 	keys := a.provider(c).Keys(c.openID)
-	c.verifier = &token.Verifier{ClientID: c.clientID, TenantID: c.openID.TenantID,
-		Issuer: c.openID.Issuer, Keys: keys, Now: a.Now}
+	c.verifier = &token.Verifier{
+		ClientID: c.clientID, TenantID: c.openID.TenantID, Issuer: c.openID.Issuer,
+		Keys: keys, Now: a.Now,
+	}
 	return c, nil
 }
 
@@ -111,8 +113,9 @@ func (a *attempt) connect(c *cloud) (err error) {
 		c.metadata.HTTP = c.http
 		return nil
 	}
-	c.http, err = azure.NewClient(azure.Options{CAFile: a.cfg.Endpoints.CAFile,
-		Proxy: a.cfg.Endpoints.Proxy, Roots: knownRoots{a}})
+	c.http, err = azure.NewClient(azure.Options{
+		CAFile: a.cfg.Endpoints.CAFile, Proxy: a.cfg.Endpoints.Proxy, Roots: knownRoots{a},
+	})
 	return err
 }
 
@@ -141,8 +144,9 @@ func onArc(cfg *config.Config) bool {
 }
 
 // discover does not wait for the metadata service if the configuration names the authority.
-func (a *attempt) discover(ctx context.Context, c *cloud, compute computeFunc) (*token.Metadata,
-	error) {
+func (a *attempt) discover(
+	ctx context.Context, c *cloud, compute computeFunc,
+) (*token.Metadata, error) {
 	authority := a.cfg.Endpoints.Authority
 	if authority == "" {
 		found, err := findCloud(a.cfg, compute)
@@ -184,8 +188,11 @@ func (a *attempt) client(c *cloud) oauth.Client {
 }
 
 func (a *attempt) deviceRequest(c *cloud) devicecode.Request {
-	return devicecode.Request{Client: a.client(c),
-		DeviceEndpoint: c.openID.DeviceAuthorizationEndpoint, Slower: numbersThat(slower)}
+	return devicecode.Request{
+		Client:         a.client(c),
+		DeviceEndpoint: c.openID.DeviceAuthorizationEndpoint,
+		Slower:         numbersThat(slower),
+	}
 }
 
 func hostname() string {

@@ -43,11 +43,15 @@ func (a *attempt) newest(e *account.Edit, acct account.Account, d rbac.Decision)
 // decision returns Azure's answer as it is stored.
 func (a *attempt) decision(acct account.Account, d rbac.Decision) account.Grant {
 	g := account.Grant{
-		TenantID: acct.TenantID, ObjectID: acct.ObjectID, ConfigDigest: ConfigDigest(a.cfg),
-		Admin:  d.Admin,
-		Source: a.cfg.Authorization.Source, Scope: d.Scope,
-		Service: a.Service, RemoteHost: a.RemoteHost,
-		Moment: account.Moment(a.asked),
+		TenantID:     acct.TenantID,
+		ObjectID:     acct.ObjectID,
+		ConfigDigest: ConfigDigest(a.cfg),
+		Admin:        d.Admin,
+		Source:       a.cfg.Authorization.Source,
+		Scope:        d.Scope,
+		Service:      a.Service,
+		RemoteHost:   a.RemoteHost,
+		Moment:       account.Moment(a.asked),
 	}
 	if !d.Login {
 		g.ObjectID, g.Denied = "", acct.ObjectID

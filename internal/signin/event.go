@@ -59,8 +59,9 @@ func (e *event) decided(source string, d rbac.Decision) {
 // byGrant notes that the last grant stands in: because of the error unreachable, or because the
 // source cannot be asked (nil).
 func (e *event) byGrant(g account.Grant, admin bool, unreachable error) {
-	e.decided(g.Source, rbac.Decision{Login: true, Admin: g.Admin && admin,
-		By: rbac.By{Scope: g.Scope}})
+	e.decided(g.Source, rbac.Decision{
+		Login: true, Admin: g.Admin && admin, By: rbac.By{Scope: g.Scope},
+	})
 	e.standIn = []string{"grant_time", g.Time.UTC().Format(time.RFC3339)}
 	if unreachable != nil {
 		e.standIn = append(e.standIn, "error", unreachable.Error())
@@ -123,8 +124,9 @@ func (a *attempt) since(begun time.Time) string {
 
 // log writes a line about something besides the attempt's end.
 func (a *attempt) log(level LogLevel, verb string, pairs ...string) {
-	common := []string{"account", a.User, "service", a.Service, "rhost",
-		a.RemoteHost, "attempt", a.Attempt}
+	common := []string{
+		"account", a.User, "service", a.Service, "rhost", a.RemoteHost, "attempt", a.Attempt,
+	}
 	a.conv.Log(level, LogLine(verb, append(common, pairs...)...))
 }
 

@@ -40,8 +40,8 @@ func (a *attempt) groups(acct account.Account, last account.Grant) []uint32 {
 func (a *attempt) localGroups(c *token.Claims) (gids []uint32) {
 	mapped := a.cfg.Accounts.Groups
 	if len(mapped) > 0 && c.GroupsOverage {
-		a.log(LogWarning, "groups-not-given", "oid", c.ObjectID, "problem",
-			"the person is in more groups than a token holds",
+		a.log(LogWarning, "groups-not-given", "oid", c.ObjectID,
+			"problem", "the person is in more groups than a token holds",
 			"fix", `in the app registration, set the groups claim to "Groups assigned to the application"`)
 		return nil
 	}
@@ -52,8 +52,8 @@ func (a *attempt) localGroups(c *token.Claims) (gids []uint32) {
 		}
 		gid, err := a.localGroup(name)
 		if err != nil {
-			a.log(LogWarning, "group-not-given", "group", name, "group_oid",
-				id, "problem", err.Error())
+			a.log(LogWarning, "group-not-given",
+				"group", name, "group_oid", id, "problem", err.Error())
 			continue
 		}
 		gids = append(gids, gid)
@@ -70,8 +70,9 @@ func (a *attempt) stillMapped(acct account.Account) []uint32 {
 			mapped = append(mapped, gid)
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(acct.Groups),
-		func(gid uint32) bool { return !slices.Contains(mapped, gid) })
+	return slices.DeleteFunc(slices.Clone(acct.Groups), func(gid uint32) bool {
+		return !slices.Contains(mapped, gid)
+	})
 }
 
 // localGroup returns the id of a group of /etc/group that people may be put into. config has

@@ -23,8 +23,8 @@ func (a *attempt) rulesInForce() {
 	if err := snapshot.Fit(a.rules); !errors.As(err, &refused) {
 		return
 	}
-	a.log(LogError, "rules-not-applied", "problem", plain(refused), "fix", refused.Fix()+
-		", and run: aadctl config apply")
+	a.log(LogError, "rules-not-applied", "problem", plain(refused),
+		"fix", refused.Fix()+", and run: aadctl config apply")
 	if snapshot.Rules().Low != a.rules.Low {
 		a.rules = snapshot.Rules()
 	}

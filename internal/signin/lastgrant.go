@@ -98,8 +98,9 @@ func (a *attempt) needsAdministrator() bool {
 // groupsLater are the PAM services whose programs ask for the groups of a session after the account
 // phase, so that they see what that phase has stored. systemd asks before, but not for sudo: in a
 // session with aad_admins, sudo needs more than a grant.
-var groupsLater = []string{"sshd", "login", "remote", "su", "su-l", "cron",
-	"crond", "atd", userManager}
+var groupsLater = []string{
+	"sshd", "login", "remote", "su", "su-l", "cron", "crond", "atd", userManager,
+}
 
 // userManager is the PAM service of "systemd --user".
 const userManager = "systemd-user"
@@ -108,8 +109,8 @@ const userManager = "systemd-user"
 // phase of the login, before the login has got its groups, and must not take from it what was
 // granted a moment ago.
 func (a *attempt) besideLogin(grant account.Grant) bool {
-	return a.Service == userManager && !a.HoldsAdmins && moment(grant.Moment).
-		within(time.Minute, a.moment())
+	return a.Service == userManager && !a.HoldsAdmins &&
+		moment(grant.Moment).within(time.Minute, a.moment())
 }
 
 // keepByGrant stores the groups and rights of somebody who is let in by this grant alone.

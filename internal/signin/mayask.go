@@ -35,20 +35,19 @@ func mayAsk(refused *azure.Error, cfg *config.Config, machine rbac.Resource) str
 
 // identityFix is mayAsk for the managed identity's token.
 func identityFix(refused *azure.Error, named string, machine rbac.Resource) string {
-	list, assign := "az vm identity show, az vmss identity show or az connectedmachine show "+
-		"lists them",
-		"az vm identity assign, az vmss identity assign, or azcmagent connect for Azure Arc"
+	list := "az vm identity show, az vmss identity show or az connectedmachine show"
+	assign := "az vm identity assign, az vmss identity assign, or azcmagent connect for Azure Arc"
 	if machine != (rbac.Resource{}) {
-		list, assign = azcli.ShowIdentities(machine)+" lists them",
-			cmp.Or(azcli.AssignIdentity(machine), "azcmagent connect")
+		list = azcli.ShowIdentities(machine)
+		assign = cmp.Or(azcli.AssignIdentity(machine), "azcmagent connect")
 	}
 	switch {
 	case refused.SeveralIdentities():
 		return "the machine has several identities: set authorization.managed_identity to the " +
-			"client id of the one that may ask; " + list
+			"client id of the one that may ask; " + list + " lists them"
 	case named != "" && refused.Status == http.StatusBadRequest:
 		return "authorization.managed_identity is " + named +
-			", which may be none of this machine's identities; " + list
+			", which may be none of this machine's identities; " + list + " lists them"
 	default:
 		return "switch on the machine's managed identity: " + assign
 	}

@@ -19,13 +19,10 @@ import "slices"
 type answer struct {
 	numbers []int
 	words   []string
-	// Refused: a new code may help. Denied: not before somebody has changed something
-	verdict Verdict
+	verdict Verdict // Refused: a new code may help. Denied: somebody has to change something first
 	person  string
-	// for the administrator: log line and aadctl check; Misconfigured tells it to the person as
-	// well
-	fix  string
-	poll polling
+	fix     string // for the administrator (log, aadctl check); if Misconfigured, for the person too
+	poll    polling
 }
 
 // polling is what becomes of a poll that gets the error.
@@ -47,25 +44,26 @@ const (
 
 	// notInTime cannot tell who walked away from who was stopped: where a policy forbids device
 	// codes, the page says so and the machine hears nothing.
-	notInTime = "The sign-in was not finished in the browser in time. Try again. If the page " +
-		"said \"You don't have access to this\", or " +
-		"that you cannot get there from here, or named error 53003, 530033 or 530035, your " +
-		"organisation does not allow a sign-in " +
+	notInTime = "The sign-in was not finished in the browser in time. Try again. " +
+		`If the page said "You don't have access to this", or that you cannot get there from ` +
+		"here, or named error 53003, 530033 or 530035, your organisation does not allow a sign-in " +
 		"with a code: ask your administrator, and quote that number."
 
-	fixNotInTime = "if the page in the browser named error 53003, 530033 or 530035, a policy " +
-		"blocks device codes: aadctl check --tenant, " +
-		"and the Conditional Access page of the documentation; " + otherWay
+	fixNotInTime = "if the page in the browser named error 53003, 530033 or 530035, " +
+		"a policy blocks device codes: aadctl check --tenant, and the Conditional Access page " +
+		"of the documentation; " + otherWay
 	fixPolicy = "in the sign-in log of Entra ID, the tab Conditional Access names the policy; " +
 		"the Conditional Access page of the documentation has the way out; " +
 		"if it blocks device codes, " + otherWay
 	otherWay = `sign_in.flow = "browser" does without device codes: aadctl setup --flow browser`
 	fixScope = "See that the registration exposes the scope that sign_in.scope names, and give " +
-		"it the delegated permissions openid and " +
-		"profile of Microsoft Graph."
+		"it the delegated permissions openid and profile of Microsoft Graph."
 	fixConsent = "consent for everybody: az ad app permission grant, as aadctl setup prints it, " +
 		"or Grant admin consent in the Entra admin center"
 )
+
+// unmanaged are the errors of a sign-in from a device that is not managed.
+var unmanaged = []int{50005, 50097, 50127, 50129, 50155, 50187, 53000, 53001, 530033}
 
 // byNumber is looked through from top to bottom.
 var byNumber = []answer{
@@ -79,8 +77,7 @@ var byNumber = []answer{
 			"block device codes. Ask your administrator.",
 		fix: "security defaults have no exception: " + otherWay +
 			"; or Conditional Access policies in their place, which can leave this application out"},
-	{numbers: []int{50005, 50097, 50127, 50129, 50155, 50187, 53000, 53001, 530033},
-		verdict: Denied,
+	{numbers: unmanaged, verdict: Denied,
 		person: "A policy of your organisation asks for a managed device, which device code " +
 			"sign-in cannot prove. Ask your administrator.",
 		fix: "no device code can meet that; " + otherWay +
@@ -154,8 +151,10 @@ var byNumber = []answer{
 	{numbers: []int{70008, 70019}, verdict: Refused, person: notInTime, fix: fixNotInTime},
 	{numbers: []int{70018}, verdict: Refused,
 		person: "The sign-in service did not accept the code it had given. Try again."},
-	{numbers: []int{20001, 20012, 20033, 40008, 40009, 40010, 40015, 50008, 50107, 80001, 80002,
-		80005, 80007, 80010, 80013, 80014}, verdict: Refused,
+	{numbers: []int{
+		20001, 20012, 20033, 40008, 40009, 40010, 40015, 50008, 50107,
+		80001, 80002, 80005, 80007, 80010, 80013, 80014,
+	}, verdict: Refused,
 		person: "Your organisation's own directory or sign-in service failed. Try again in a " +
 			"moment; if it stays, ask your administrator.",
 		fix: "the federated identity provider, or an agent for pass-through authentication, " +
@@ -177,11 +176,13 @@ var byNumber = []answer{
 	{numbers: []int{7000112, 70001}, verdict: Misconfigured, person: registration,
 		fix: "The application is disabled in the tenant."},
 	{numbers: []int{90002, 90019, 90038, 50049, 50059}, verdict: Misconfigured,
-		person: registration, fix: "tenant_id names no tenant of this cloud."},
+		person: registration,
+		fix:    "tenant_id names no tenant of this cloud."},
 	{numbers: []int{28002, 650053, 650056, 650057, 65005, 70011}, verdict: Misconfigured,
-		person: registration, fix: fixScope},
-	{numbers: []int{500011, 500014, 50001, 650052, 650054},
-		verdict: Misconfigured, person: registration,
+		person: registration,
+		fix:    fixScope},
+	{numbers: []int{500011, 500014, 50001, 650052, 650054}, verdict: Misconfigured,
+		person: registration,
 		fix: "The resource of its scope is unknown or disabled in the tenant: see sign_in.scope, " +
 			"and run az ad sp create --id with client_id."},
 	{numbers: []int{90009}, verdict: Misconfigured, person: registration,
@@ -189,9 +190,9 @@ var byNumber = []answer{
 	{numbers: []int{28000, 700022}, verdict: Misconfigured, person: registration,
 		fix: "It asked for scopes of two resources at once: one request serves one, so leave " +
 			"sign_in.scope empty."},
-	{numbers: []int{70003, 90004, 90014, 900144, 90015, 90023, 900561},
-		verdict: Misconfigured, person: registration,
-		fix: "The request was not well-formed: report that to the authors of this software."},
+	{numbers: []int{70003, 90004, 90014, 900144, 90015, 90023, 900561}, verdict: Misconfigured,
+		person: registration,
+		fix:    "The request was not well-formed: report that to the authors of this software."},
 
 	// The service.
 	{numbers: []int{50033, 50087, 70012, 90006, 90012, 90024, 90033, 90055}, verdict: Unreachable,
@@ -225,19 +226,27 @@ var unknown = answer{verdict: Refused,
 
 // meaning looks an error up: by its first number that is known, or else by its word.
 func meaning(word string, numbers []int) answer {
-	for _, n := range numbers {
-		if i := slices.IndexFunc(byNumber, func(a answer) bool {
-			return slices.Contains(a.numbers, n)
-		}); i >= 0 {
-			return byNumber[i]
+	if a, found := firstNumbered(byNumber, numbers); found {
+		return a
+	}
+	for _, a := range byWord {
+		if slices.Contains(a.words, word) {
+			return a
 		}
 	}
-	if i := slices.IndexFunc(byWord, func(a answer) bool {
-		return slices.Contains(a.words, word)
-	}); i >= 0 {
-		return byWord[i]
-	}
 	return unknown
+}
+
+// firstNumbered returns what a table has for the first of these numbers that it knows.
+func firstNumbered(table []answer, numbers []int) (a answer, found bool) {
+	for _, n := range numbers {
+		for _, a := range table {
+			if slices.Contains(a.numbers, n) {
+				return a, true
+			}
+		}
+	}
+	return answer{}, false
 }
 
 // numbersThat returns the numbers with this effect on a poll.

@@ -3,8 +3,6 @@
 
 package signin
 
-import "slices"
-
 // This file says what numbers mean when an authorization code is redeemed that was pasted here. A
 // number that is not in this table means what it means in the device code flow.
 //
@@ -42,8 +40,7 @@ var byNumberOfAnswer = []answer{
 	{numbers: []int{53003, 530031, 530032, 530035, 530036, 50131}, verdict: Denied,
 		person: "A policy of your organisation does not allow this sign-in. Ask your administrator.",
 		fix:    "in the sign-in log of Entra ID, the tab Conditional Access names the policy"},
-	{numbers: []int{50005, 50097, 50127, 50129, 50155, 50187, 53000, 53001, 530033},
-		verdict: Denied,
+	{numbers: unmanaged, verdict: Denied,
 		person: "A policy of your organisation asks for a managed device. Try again with a " +
 			"browser on one.",
 		fix: "the browser was on no managed device, or did not show it: see the sign-in log of " +
@@ -51,11 +48,8 @@ var byNumberOfAnswer = []answer{
 }
 
 func meaningOfAnswer(word string, numbers []int) answer {
-	for _, n := range numbers {
-		if i := slices.IndexFunc(byNumberOfAnswer,
-			func(a answer) bool { return slices.Contains(a.numbers, n) }); i >= 0 {
-			return byNumberOfAnswer[i]
-		}
+	if a, found := firstNumbered(byNumberOfAnswer, numbers); found {
+		return a
 	}
 	return meaning(word, numbers)
 }

@@ -27,8 +27,8 @@ func (a *attempt) oauthRefused(e *oauth.Error) error {
 		numbers = append(numbers, strconv.Itoa(n))
 	}
 	a.event.heard(e)
-	return a.refuse(means.verdict, person, reason, "error", e.Code, "aadsts",
-		strings.Join(numbers, ","), "fix", means.fix)
+	return a.refuse(means.verdict, person, reason,
+		"error", e.Code, "aadsts", strings.Join(numbers, ","), "fix", means.fix)
 }
 
 // meaning is that of the way in which the error came.

@@ -67,8 +67,9 @@ func (b *buckets) bound() {
 	if len(b.Of) <= maxBuckets {
 		return
 	}
-	emptiest := slices.SortedFunc(maps.Keys(b.Of),
-		func(x, y string) int { return int(1e3 * (b.Of[x].Level - b.Of[y].Level)) })
+	emptiest := slices.SortedFunc(maps.Keys(b.Of), func(x, y string) int {
+		return int(1e3 * (b.Of[x].Level - b.Of[y].Level))
+	})
 	for _, address := range emptiest[:len(emptiest)-maxBuckets] {
 		delete(b.Of, address)
 	}

@@ -30,8 +30,8 @@ func callers() string {
 	for more := true; more; {
 		var f runtime.Frame
 		if f, more = all.Next(); !strings.HasPrefix(f.Function, "runtime.") {
-			frames = append(frames, fmt.Sprintf("%s %s:%d", path.Base(f.Function),
-				path.Base(f.File), f.Line))
+			frames = append(frames, fmt.Sprintf("%s %s:%d",
+				path.Base(f.Function), path.Base(f.File), f.Line))
 		}
 	}
 	return strings.Join(frames, " < ")

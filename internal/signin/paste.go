@@ -130,8 +130,8 @@ func aboutAnswer(f pasted.Received, parts *pasted.Parts) string {
 	case f.Damaged:
 		return "A part came damaged. Copy it once more, paste it and press ENTER."
 	case f.Cut:
-		return fmt.Sprintf("The end is missing (%d characters came). Paste one part, and "+
-			"press ENTER.", f.Length)
+		return fmt.Sprintf("The end is missing (%d characters came). "+
+			"Paste one part, and press ENTER.", f.Length)
 	case f.Strange:
 		return "That is no part of an answer. Open the address above, sign in there, and paste " +
 			"what the page shows at the end."
@@ -146,12 +146,12 @@ func aboutAnswer(f pasted.Received, parts *pasted.Parts) string {
 }
 
 const (
-	notPastedInTime = "The answer was not pasted in time, so nobody was signed in. Try again. If " +
-		"the sign-in page or Entra ID refused, ask " +
-		"your administrator, and quote the number that stood there."
+	notPastedInTime = "The answer was not pasted in time, so nobody was signed in. Try again. " +
+		"If the sign-in page or Entra ID refused, ask your administrator, and quote the number " +
+		"that stood there."
 	fixNotPastedInTime = "if the browser named an error, the sign-in log of Entra ID and the " +
-		"Conditional Access page of the documentation say more; " +
-		"aadctl check compares the sign-in page with what it should be"
+		"Conditional Access page of the documentation say more; aadctl check compares the " +
+		"sign-in page with what it should be"
 )
 
 func (a *attempt) noAnswer() error {
@@ -165,19 +165,18 @@ func (a *attempt) noAnswer() error {
 // the nonce of the token. If the token comes from the page, what both ends know is left out of it,
 // so that with other values there the signature is of another text.
 func (a *attempt) isRelayed(bad *token.InvalidError) bool {
-	return bad.Part == token.NonceClaim || bad.Part == token.Signature &&
-		a.cfg.SignIn.Answer == config.TokenAnswer
+	return bad.Part == token.NonceClaim ||
+		bad.Part == token.Signature && a.cfg.SignIn.Answer == config.TokenAnswer
 }
 
 func (a *attempt) relayed(err error) error {
 	r := a.refuse(Refused,
-		"The answer does not belong to what this machine asked for, so nobody was signed in. If "+
-			"the page named another machine, "+
-			"account or place than this one, somebody may be passing your sign-in on: tell your "+
-			"administrator.",
-		"relayed-answer", "error", err.Error(), "fix",
-		"ask the person where the address came from: a page that showed other values than this "+
-			"machine's was opened by an address of somebody else's")
+		"The answer does not belong to what this machine asked for, so nobody was signed in. "+
+			"If the page named another machine, account or place than this one, somebody may be "+
+			"passing your sign-in on: tell your administrator.",
+		"relayed-answer", "error", err.Error(),
+		"fix", "ask the person where the address came from: a page that showed other values "+
+			"than this machine's was opened by an address of somebody else's")
 	r.level = LogWarning
 	return r
 }

@@ -189,8 +189,8 @@ func (p *Probe) Fix(err error) string {
 		means := meaning(theirs.Code, theirs.AADSTS)
 		return cmp.Or(means.fix, means.person)
 	case errors.As(err, &discovery):
-		return cmp.Or(meaning("", discovery.AADSTS).
-			fix, "see that tenant_id and endpoints.authority are right")
+		means := meaning("", discovery.AADSTS)
+		return cmp.Or(means.fix, "see that tenant_id and endpoints.authority are right")
 	case errors.As(err, &certificate):
 		return "the certificate " + certificate.Problem +
 			"; see the clock (timedatectl), and endpoints.ca_file for an authority of your own"
@@ -206,8 +206,8 @@ func Settings(err error) bool {
 	var discovery *token.RefusedError
 	var document *token.DocumentError
 	var theirs *oauth.Error
-	return errors.Is(err, errSettings) || errors.As(err, &discovery) || errors.As(err, &document) ||
-		errors.As(err, &theirs)
+	return errors.Is(err, errSettings) || errors.As(err, &discovery) ||
+		errors.As(err, &document) || errors.As(err, &theirs)
 }
 
 // heard listens to the answers of the authority.

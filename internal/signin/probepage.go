@@ -31,8 +31,9 @@ func (p *Probe) Page() (Page, error) {
 		}
 	}
 	scopes := append([]string{"openid", "profile"}, p.a.deviceScopes(p.c)...)
-	return Page{Authority: p.c.authority, Issuer: p.c.openID.Issuer,
-		Scope: strings.Join(scopes, " ")}, nil
+	return Page{
+		Authority: p.c.authority, Issuer: p.c.openID.Issuer, Scope: strings.Join(scopes, " "),
+	}, nil
 }
 
 // Served is the answer of the sign-in page's host.
@@ -85,10 +86,17 @@ func (p *Probe) AddressUnknown(ctx context.Context) (bool, error) {
 	if err != nil || endpoint.Scheme != "https" {
 		return false, errors.Join(errSettings, err)
 	}
-	q := url.Values{"client_id": {p.c.clientID}, "response_type": {"code"},
-		"response_mode": {"fragment"}, "redirect_uri": {p.a.cfg.SignIn.Page},
-		"scope": {page.Scope}, "state": {"check"}, "nonce": {"check"},
-		"code_challenge": {noChallenge}, "code_challenge_method": {"S256"}}
+	q := url.Values{
+		"client_id":             {p.c.clientID},
+		"response_type":         {"code"},
+		"response_mode":         {"fragment"},
+		"redirect_uri":          {p.a.cfg.SignIn.Page},
+		"scope":                 {page.Scope},
+		"state":                 {"check"},
+		"nonce":                 {"check"},
+		"code_challenge":        {noChallenge},
+		"code_challenge_method": {"S256"},
+	}
 	endpoint.RawQuery = q.Encode()
 	said, err := p.fetch(ctx, endpoint.String())
 	return err == nil && (strings.Contains(string(said.Body), addressUnknown) ||

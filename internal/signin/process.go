@@ -36,8 +36,9 @@ func (a *attempt) metadataForbidden(refused *azure.Error) error {
 	return a.refuse(Misconfigured, tellAdministrator+
 		"a rule forbids this program to ask the metadata service; the system log says what it "+
 		"must allow.",
-		"metadata-forbidden", "error", refused.Error(), "process_user", who.user, "process_name",
-		who.name, "process_exe", who.exe, "fix", mayAsk(refused, a.cfg, rbac.Resource{}))
+		"metadata-forbidden", "error", refused.Error(),
+		"process_user", who.user, "process_name", who.name, "process_exe", who.exe,
+		"fix", mayAsk(refused, a.cfg, rbac.Resource{}))
 }
 
 // forbiddenFix says what a rule about processes must allow.

@@ -50,8 +50,8 @@ func (a *attempt) greeting() string {
 	if host := clean(a.RemoteHost, 100); host != "" {
 		from = ", from " + host
 	}
-	return fmt.Sprintf("Signing in to %s as %s (%s%s). \n", clean(hostname(), 64), a.name.Account,
-		clean(a.Service, 64), from)
+	return fmt.Sprintf("Signing in to %s as %s (%s%s). \n",
+		clean(hostname(), 64), a.name.Account, clean(a.Service, 64), from)
 }
 
 // sentence has the page and the code, which are the server's and cleaned. Its last line is the

@@ -31,8 +31,8 @@ func (a *attempt) notStored(err error) error {
 		return a.idOfAnother(left)
 	case errors.Is(err, account.ErrOtherObject):
 		return a.refuse(Denied,
-			fmt.Sprintf("The name %s belongs to somebody else on this machine. Ask its "+
-				"administrator.", a.name.Account),
+			fmt.Sprintf("The name %s belongs to somebody else on this machine. "+
+				"Ask its administrator.", a.name.Account),
 			"name-of-another", "error", err.Error())
 	case errors.Is(err, account.ErrRemoved):
 		return a.refuse(Denied,
@@ -58,24 +58,24 @@ func (a *attempt) notStored(err error) error {
 // takenLocally does not say who has the name or id, because nobody may have signed in yet.
 func (a *attempt) takenLocally(conflict *account.ConflictError) error {
 	return a.refuse(Denied, tellAdministrator+
-		"another account or group here has the name or id of this account; the system log "+
-		"says which.",
-		"local-conflict", "problem", plain(conflict), "fix",
-		"give one of the two another: usermod -u, groupmod -g; or import this account with an id "+
-			"of its own: aadctl account import")
+		"another account or group here has the name or id of this account; "+
+		"the system log says which.",
+		"local-conflict", "problem", plain(conflict),
+		"fix", "give one of the two another: usermod -u, groupmod -g; or import this account "+
+			"with an id of its own: aadctl account import")
 }
 
 func (a *attempt) homeOfAnother(home *account.HomeError) error {
 	return a.refuse(Denied, tellAdministrator+
-		"the home directory of this account belongs to somebody else here; the system log says "+
-		"to whom.",
+		"the home directory of this account belongs to somebody else here; "+
+		"the system log says to whom.",
 		"home-of-another", "problem", plain(home), "fix", home.Fix())
 }
 
 func (a *attempt) idOfAnother(left *account.LeftIDError) error {
 	return a.refuse(Denied, tellAdministrator+
-		"the id of this account is that of files which another account has left here; the system "+
-		"log says which.",
+		"the id of this account is that of files which another account has left here; "+
+		"the system log says which.",
 		"id-of-another", "problem", plain(left), "fix", left.Fix())
 }
 
@@ -100,10 +100,10 @@ func mayNotWrite(err error) bool {
 
 func (a *attempt) notWritable(err error) *refusal {
 	return a.refuse(Misconfigured, tellAdministrator+
-		"the program that asks for this sign-in may not write where sign-ins are kept; the "+
-		"system log says where.",
-		"not-writable", "error", err.Error(), "fix",
-		"lift the sandbox of the service that runs it (systemctl edit): [Service] "+
-			"ReadWritePaths=-/var/lib/aad-login -/var/cache/aad-login -/run/aad-login; see that "+
-			"the file system is mounted for writing")
+		"the program that asks for this sign-in may not write where sign-ins are kept; "+
+		"the system log says where.",
+		"not-writable", "error", err.Error(),
+		"fix", "lift the sandbox of the service that runs it (systemctl edit): [Service] "+
+			"ReadWritePaths=-/var/lib/aad-login -/var/cache/aad-login -/run/aad-login; "+
+			"see that the file system is mounted for writing")
 }

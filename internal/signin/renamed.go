@@ -24,8 +24,9 @@ func (a *attempt) renamedPerson(c *token.Claims) (account.Identity, error) {
 	if err != nil {
 		return account.Identity{}, a.notRenamed(clean(c.PreferredUsername, 120), err)
 	}
-	return account.Identity{TenantID: c.TenantID, ObjectID: c.ObjectID,
-		Name: now.Account, UPN: now.UPN}, nil
+	return account.Identity{
+		TenantID: c.TenantID, ObjectID: c.ObjectID, Name: now.Account, UPN: now.UPN,
+	}, nil
 }
 
 // boundTo reports whether the name typed is the present name of the account of the person who

@@ -54,8 +54,8 @@ func (a *attempt) openWindow(ctx context.Context) (account.Account, bool) {
 	here, acct, why := a.origin()
 	if why == "" {
 		why = "no sign-in from there that recently"
-		if w := a.windows(acct.UID).find(ctx, here, a.moment()); w != nil &&
-			windowMarks(a.RuntimeDir).opened(w.Attempt) {
+		w := a.windows(acct.UID).find(ctx, here, a.moment())
+		if w != nil && windowMarks(a.RuntimeDir).opened(w.Attempt) {
 			a.event.uid, a.event.object, a.event.reused = acct.UID, acct.ObjectID, w.pairs()
 			return acct, true
 		}
@@ -88,8 +88,10 @@ func (a *attempt) remember() {
 	if why != "" {
 		return
 	}
-	w := window{origin: here, Attempt: a.Attempt, Time: a.browser.Time.UTC(),
-		Boot: a.browser.Boot, Up: a.browser.Up}
+	w := window{
+		origin: here, Attempt: a.Attempt,
+		Time: a.browser.Time.UTC(), Boot: a.browser.Boot, Up: a.browser.Up,
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
 	defer cancel()
 	err := a.windows(here.UID).keep(ctx, w, a.moment())

@@ -45,8 +45,8 @@ func findWindow(all []window, here origin, now moment, width time.Duration) *win
 
 // pairs returns how the log names the sign-in that was reused.
 func (w *window) pairs() []string {
-	return []string{"reuse_attempt", w.Attempt, "reuse_time", w.Time.Format(time.RFC3339),
-		"reuse_rhost", w.Host}
+	begun := w.Time.Format(time.RFC3339)
+	return []string{"reuse_attempt", w.Attempt, "reuse_time", begun, "reuse_rhost", w.Host}
 }
 
 // A windowFile holds the windows of one account.

@@ -76,15 +76,26 @@ type Request struct {
 // comes back only as the answer to Ask: after a Prompt the host itself waits for ENTER, and reads
 // only then.
 type Conversation interface {
-	Prompt(text string) // show, wait for ENTER
-	Again(text string)  // what the next prompt becomes when 15 s have passed after ENTER, and nothing has followed
-	Tell(text string)   // show
-	Last(text string)   // show when the attempt has ended without success and its line is written; wait for ENTER
-	Log(level LogLevel,
-		line string) // one line for authpriv, of something besides the attempt's end
-	End(level LogLevel,
-		line string) // how the attempt ended: its one line for authpriv, called once, last
-	Deadline(in time.Duration) // when the host may give this attempt up
+	// Prompt shows text and waits for ENTER.
+	Prompt(text string)
+
+	// Again sets what the next prompt becomes if nothing follows within 15 s after ENTER.
+	Again(text string)
+
+	// Tell shows text.
+	Tell(text string)
+
+	// Last shows text when the attempt has failed and its line is written. It waits for ENTER.
+	Last(text string)
+
+	// Log writes one line to authpriv, about something besides the attempt's end.
+	Log(level LogLevel, line string)
+
+	// End says how the attempt ended: its one line for authpriv. It is called once, last.
+	End(level LogLevel, line string)
+
+	// Deadline says when the host may give this attempt up.
+	Deadline(in time.Duration)
 
 	// Ask shows text and returns what is typed up to ENTER, at most 8 KiB of any bytes but NUL. The
 	// caller clears it. After ErrTooLong the caller may ask again; after any other error, also one
@@ -147,14 +158,16 @@ type attempt struct {
 
 // Authenticate signs the person at the other end of conv in as req.User, or says why not.
 func (s *Signin) Authenticate(ctx context.Context, req Request, conv Conversation) Verdict {
-	return s.attempt(req, conv).run("signed-in",
-		func(a *attempt) error { return a.authenticate(ctx) })
+	return s.attempt(req, conv).run("signed-in", func(a *attempt) error {
+		return a.authenticate(ctx)
+	})
 }
 
 // Account authorizes an account that something else (a public key, cron) has authenticated.
 func (s *Signin) Account(ctx context.Context, req Request, conv Conversation) Verdict {
-	return s.attempt(req, conv).run("authorized",
-		func(a *attempt) error { return a.authorizeAgain(ctx) })
+	return s.attempt(req, conv).run("authorized", func(a *attempt) error {
+		return a.authorizeAgain(ctx)
+	})
 }
 
 func (s *Signin) attempt(req Request, conv Conversation) *attempt {
@@ -259,8 +272,9 @@ func (a *attempt) configure() error {
 		return a.misconfigured(err)
 	}
 	a.cfg, a.rules = cfg, account.RulesFrom(cfg)
-	a.store = account.Store{Dir: cfg.Accounts.Directory, RuntimeDir: a.RuntimeDir, Now: a.Now,
-		Etc: a.Etc}
+	a.store = account.Store{
+		Dir: cfg.Accounts.Directory, RuntimeDir: a.RuntimeDir, Now: a.Now, Etc: a.Etc,
+	}
 	for _, dir := range []string{cfg.Accounts.Directory, a.CacheDir, a.RuntimeDir} {
 		if err := config.Directory(dir); err != nil {
 			return a.misconfigured(err)

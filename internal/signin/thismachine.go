@@ -27,13 +27,13 @@ const metadataAge = 5 * time.Minute
 func fromMetadata[T any](a *attempt, what string, ask func() (T, error)) (T, error) {
 	kept := cache.Dir{Path: a.CacheDir, Now: a.Now}
 	boot, _ := a.Uptime()
-	key := fmt.Sprintf("%s of %q", what, a.cfg.Endpoints.Metadata)
+	key := a.metadataKey(what)
 	var known struct {
 		Boot string
 		Said T
 	}
-	if text, _, ok := kept.Get(key, metadataAge); ok && json.Unmarshal(text, &known) == nil &&
-		boot != "" && known.Boot == boot {
+	text, _, ok := kept.Get(key, metadataAge)
+	if ok && json.Unmarshal(text, &known) == nil && boot != "" && known.Boot == boot {
 		return known.Said, nil
 	}
 	said, err := ask()
@@ -49,8 +49,12 @@ func fromMetadata[T any](a *attempt, what string, ask func() (T, error)) (T, err
 
 // forget drops an answer of the metadata service.
 func (a *attempt) forget(what string) {
-	cache.Dir{Path: a.CacheDir, Now: a.Now}.Put(fmt.Sprintf("%s of %q", what,
-		a.cfg.Endpoints.Metadata), nil)
+	cache.Dir{Path: a.CacheDir, Now: a.Now}.Put(a.metadataKey(what), nil)
+}
+
+// metadataKey names an answer of the metadata service in the cache.
+func (a *attempt) metadataKey(what string) string {
+	return fmt.Sprintf("%s of %q", what, a.cfg.Endpoints.Metadata)
 }
 
 // movedTo returns the new resource of this machine, if Resource Manager refused the one that
@@ -137,10 +141,9 @@ func findCloud(cfg *config.Config, compute computeFunc) (azure.Cloud, error) {
 		}
 		cloud, known = azure.CloudByEnvironment(machine.Environment)
 		if !known && (cfg.Endpoints.Authority == "" || cfg.Endpoints.ResourceManager == "") {
-			return azure.Cloud{},
-				fmt.Errorf("%w: cloud %q is not known here; set endpoints.authority and "+
-					"endpoints.resource_manager",
-					errSettings, machine.Environment)
+			return azure.Cloud{}, fmt.Errorf("%w: cloud %q is not known here; "+
+				"set endpoints.authority and endpoints.resource_manager",
+				errSettings, machine.Environment)
 		}
 	}
 	if cfg.Endpoints.Authority != "" {
@@ -172,8 +175,8 @@ func findResource(cfg *config.Config, compute computeFunc) (rbac.Resource, error
 	}
 	found, err := rbac.ParseResource(machine.ResourceID)
 	if err == nil && found.OnArc() {
-		err = fmt.Errorf("%w: a machine of Azure Arc needs authorization.resource_id, which "+
-			"seems to be %q", errSettings, found)
+		err = fmt.Errorf("%w: a machine of Azure Arc needs authorization.resource_id, "+
+			"which seems to be %q", errSettings, found)
 	}
 	return found, err
 }

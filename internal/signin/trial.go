@@ -18,8 +18,9 @@ import (
 // Try is a sign-in with another sign_in.scope than the configuration's, for "aadctl check
 // --tenant". show tells somebody the page and the code, cleaned for a terminal. The tokens are
 // verified and dropped. Try reports whether the answer is good for the scope. Call OpenID before.
-func (p *Probe) Try(ctx context.Context, scope string, show func(page, code string)) (granted bool,
-	err error) {
+func (p *Probe) Try(
+	ctx context.Context, scope string, show func(page, code string),
+) (granted bool, err error) {
 	cfg := *p.a.cfg
 	cfg.SignIn.Scope = scope
 	a := *p.a
@@ -38,9 +39,10 @@ func (p *Probe) Try(ctx context.Context, scope string, show func(page, code stri
 	if err != nil {
 		return false, err
 	}
-	verifier := token.Verifier{ClientID: p.c.clientID, TenantID: p.c.openID.TenantID,
-		Issuer: p.c.openID.Issuer,
-		Keys:   a.provider(p.c).Keys(p.c.openID), Now: a.Now}
+	verifier := token.Verifier{
+		ClientID: p.c.clientID, TenantID: p.c.openID.TenantID, Issuer: p.c.openID.Issuer,
+		Keys: a.provider(p.c).Keys(p.c.openID), Now: a.Now,
+	}
 	if _, err := verifier.Verify(ctx, tokens.IDToken); err != nil {
 		return false, err
 	}
@@ -62,9 +64,13 @@ func Explain(word string, numbers ...int) Refusal {
 }
 
 func (means answer) explained(word string, numbers []int) Refusal {
-	r := Refusal{Number: clean(word, 40), Happened: strings.TrimPrefix(means.person,
-		tellAdministrator), Fix: means.fix, Settings: means.verdict == Misconfigured,
-		Unreachable: means.verdict == Unreachable}
+	r := Refusal{
+		Number:      clean(word, 40),
+		Happened:    strings.TrimPrefix(means.person, tellAdministrator),
+		Fix:         means.fix,
+		Settings:    means.verdict == Misconfigured,
+		Unreachable: means.verdict == Unreachable,
+	}
 	if len(numbers) > 0 {
 		r.Number = fmt.Sprintf("AADSTS%d", numbers[0])
 	}

@@ -30,15 +30,17 @@ const anyLength = 4000
 // and "" when it is called again, and returns what was pasted. The tokens are verified and dropped.
 // TryPage returns how many characters the answer had, and errs as the page's answer does, as Try
 // does, or as paste did. After OpenID.
-func (p *Probe) TryPage(ctx context.Context, t PageTrial, paste func(address string) (string,
-	error)) (length int, err error) {
+func (p *Probe) TryPage(
+	ctx context.Context, t PageTrial, paste func(address string) (string, error),
+) (length int, err error) {
 	kind := pasted.Token
 	if t.Answer == config.CodeAnswer {
 		kind = pasted.Code
 	}
-	asked := pasted.New(pasted.Attempt{Page: t.Page, Account: t.Account,
-		Machine: clean(hostname(), 64), Origin: "local", Service: "aadctl",
-		Kind: kind, Size: anyLength})
+	asked := pasted.New(pasted.Attempt{
+		Page: t.Page, Account: t.Account, Machine: clean(hostname(), 64),
+		Origin: "local", Service: "aadctl", Kind: kind, Size: anyLength,
+	})
 	parts := asked.Parts()
 	for address := asked.Address(); !parts.Complete(); address = "" {
 		answer, err := paste(address)
@@ -51,9 +53,10 @@ func (p *Probe) TryPage(ctx context.Context, t PageTrial, paste func(address str
 	if err != nil {
 		return length, err
 	}
-	verifier := token.Verifier{ClientID: p.c.clientID, TenantID: p.c.openID.TenantID,
-		Issuer: p.c.openID.Issuer, Nonce: asked.Nonce(),
-		Keys: p.a.provider(p.c).Keys(p.c.openID), Now: p.a.Now}
+	verifier := token.Verifier{
+		ClientID: p.c.clientID, TenantID: p.c.openID.TenantID, Issuer: p.c.openID.Issuer,
+		Nonce: asked.Nonce(), Keys: p.a.provider(p.c).Keys(p.c.openID), Now: p.a.Now,
+	}
 	_, err = verifier.Verify(ctx, raw)
 	return length, err
 }
@@ -70,11 +73,13 @@ func ExplainAnswer(err error, numbers ...int) Refusal {
 	return meaningOfAnswer(word, numbers).explained(word, numbers)
 }
 
-func (p *Probe) idToken(ctx context.Context, t PageTrial, asked *pasted.Attempt,
-	parts *pasted.Parts) (string, error) {
+func (p *Probe) idToken(
+	ctx context.Context, t PageTrial, asked *pasted.Attempt, parts *pasted.Parts,
+) (string, error) {
 	if asked.Kind == pasted.Token {
-		return parts.Token(pasted.Known{Tenant: p.c.openID.TenantID, Client: p.c.clientID,
-			Issuer: p.c.openID.Issuer})
+		return parts.Token(pasted.Known{
+			Tenant: p.c.openID.TenantID, Client: p.c.clientID, Issuer: p.c.openID.Issuer,
+		})
 	}
 	code, err := parts.Code()
 	if err != nil {
@@ -85,8 +90,10 @@ func (p *Probe) idToken(ctx context.Context, t PageTrial, asked *pasted.Attempt,
 			return "", err
 		}
 	}
-	tokens, err := authcode.Redeem(ctx, authcode.Request{Client: p.a.client(p.c), Code: code,
-		Verifier: asked.Verifier(), Redirect: t.Page, Now: p.a.Now})
+	tokens, err := authcode.Redeem(ctx, authcode.Request{
+		Client: p.a.client(p.c), Code: code, Verifier: asked.Verifier(),
+		Redirect: t.Page, Now: p.a.Now,
+	})
 	if err != nil {
 		return "", err
 	}

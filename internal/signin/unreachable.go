@@ -21,8 +21,8 @@ func (a *attempt) cannotReach(what string, err error) error {
 	person := fmt.Sprintf("The %s cannot be reached. Try again in a moment; if it stays, tell "+
 		"the administrator of this machine.", what)
 	if errors.As(err, &certificate) {
-		person = fmt.Sprintf("%sthe certificate of the %s %s.", tellAdministrator,
-			what, certificate.Problem)
+		person = fmt.Sprintf("%sthe certificate of the %s %s.",
+			tellAdministrator, what, certificate.Problem)
 	}
 	r := a.refuse(Unreachable, person, "unreachable", "server", what, "error", err.Error())
 	r.cause = err
@@ -33,9 +33,8 @@ func (a *attempt) cannotReach(what string, err error) error {
 func (a *attempt) cannotConnect(what string, local *azure.LocalError, err error) error {
 	return a.refuse(Broken,
 		fmt.Sprintf("This machine %s, so it cannot reach the %s. Try again in a moment; if it "+
-			"stays, tell its administrator.",
-			local.Problem, what), "cannot-connect", "server", what, "error",
-		err.Error(), "fix", local.Fix)
+			"stays, tell its administrator.", local.Problem, what),
+		"cannot-connect", "server", what, "error", err.Error(), "fix", local.Fix)
 }
 
 // cannotAsk is not a denial: nobody has said no.

@@ -27,8 +27,7 @@ var (
 	errMachineFull = errors.New("signin: as many sign-ins as this machine allows are waiting")
 	errAddressFull = errors.New("signin: as many sign-ins as one address may have are waiting")
 	errAccountFull = errors.New("signin: as many sign-ins as one account may have are waiting")
-	errTooOften    = errors.New("signin: as many sign-ins as one address may begin have not been " +
-		"finished")
+	errTooOften    = errors.New("signin: one address has begun too many sign-ins without finishing")
 )
 
 // A visitor is an account and the address it signs in from.
@@ -118,8 +117,8 @@ func (a *attempt) waitingRoom() waitingRoom {
 	if a.RemoteHost != "" {
 		room = "remote"
 	}
-	return waitingRoom{Dir: filepath.Join(a.CacheDir, "waiting", room),
-		Slots: a.cfg.SignIn.MaxWaiting}
+	dir := filepath.Join(a.CacheDir, "waiting", room)
+	return waitingRoom{Dir: dir, Slots: a.cfg.SignIn.MaxWaiting}
 }
 
 // lockPatience is how long to wait for a lock that others release within milliseconds.
@@ -216,4 +215,34 @@ func take(path string, v visitor) (*os.File, error) {
 		return nil, err
 	}
 	return file, nil
+}
+
+func (a *attempt) noSlot(err error) error {
+	switch {
+	case errors.Is(err, errMachineFull):
+		return a.refuse(Unreachable,
+			"Too many sign-ins are waiting on this machine. Try again in a few minutes.",
+			"too-many-waiting", "limit", "machine")
+	case errors.Is(err, errAddressFull):
+		return a.refuse(Unreachable,
+			"Too many sign-ins from your address are waiting. Try again in a few minutes.",
+			"too-many-waiting", "limit", "address")
+	case errors.Is(err, errAccountFull):
+		return a.refuse(Unreachable,
+			"Too many sign-ins are waiting for this account. Finish or close one of them first.",
+			"too-many-waiting", "limit", "account")
+	case errors.Is(err, errTooOften):
+		return a.refuse(Unreachable,
+			"Too many sign-ins from your address have been begun and not finished. "+
+				"Try again in a few minutes.",
+			"too-many-waiting", "limit", "rate")
+	case errors.Is(err, errLocked):
+		return a.refuse(Broken,
+			"Sign-ins cannot begin on this machine at the moment. "+
+				"Try again; if it stays, tell its administrator.",
+			"waiting-room-locked", "error", err.Error(),
+			"fix", "see which process holds that file (fuser -v), and end it")
+	default:
+		return err
+	}
 }

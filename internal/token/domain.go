@@ -17,14 +17,15 @@ import (
 // metadata that the authority has under the domain's name.
 //
 // Errors: *[RefusedError], no tenant has that domain; *[DocumentError]; an outage.
-func (p Provider) TenantOf(ctx context.Context, authority, domain string) (tenant string,
-	err error) {
+func (p Provider) TenantOf(
+	ctx context.Context, authority, domain string,
+) (tenant string, err error) {
 	base, err := checkBase(authority)
 	if err != nil {
 		return "", err
 	}
-	body, err := p.fetch(ctx, metadataDocument, base.String()+"/"+url.PathEscape(domain)+
-		"/v2.0/.well-known/openid-configuration")
+	body, err := p.fetch(ctx, metadataDocument,
+		base.String()+"/"+url.PathEscape(domain)+"/v2.0/.well-known/openid-configuration")
 	if err != nil {
 		return "", err
 	}
@@ -45,6 +46,6 @@ func issuersTenant(body []byte) (string, error) {
 			}
 		}
 	}
-	return "", &DocumentError{metadataDocument, fmt.Sprintf("issuer %q names no tenant",
-		foreign.Clip(doc.Issuer))}
+	return "", &DocumentError{metadataDocument,
+		fmt.Sprintf("issuer %q names no tenant", foreign.Clip(doc.Issuer))}
 }

@@ -29,8 +29,8 @@ type RefusedError struct {
 }
 
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("token: %s: HTTP %d: %q %v", e.Document, e.Status,
-		foreign.Clip(e.Code), e.AADSTS)
+	return fmt.Sprintf("token: %s: HTTP %d: %q %v",
+		e.Document, e.Status, foreign.Clip(e.Code), e.AADSTS)
 }
 
 // A DocumentError is returned for a document that this tenant's authority would not publish.

@@ -17,8 +17,8 @@ import (
 // whatever address its owner once had: alice@contoso.com need not be Alice.
 // https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
 func (c *Claims) NameIsVerified() bool {
-	if c.IdentityProvider == "" || strings.Contains(strings.ToLower(c.PreferredUsername),
-		"#ext#@") {
+	name := strings.ToLower(c.PreferredUsername)
+	if c.IdentityProvider == "" || strings.Contains(name, "#ext#@") {
 		return true
 	}
 	u, err := url.Parse(c.IdentityProvider)

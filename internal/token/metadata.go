@@ -79,8 +79,8 @@ func checkAuthority(authority, tenant string) (*url.URL, string, error) {
 		return nil, "", fmt.Errorf("token: tenant %q is not a GUID", foreign.Clip(tenant))
 	}
 	if tenant == guid.Consumers {
-		return nil, "", fmt.Errorf("token: tenant %s holds personal accounts and is not accepted",
-			tenant)
+		return nil, "", fmt.Errorf("token: tenant %s holds personal accounts and is "+
+			"not accepted", tenant)
 	}
 	return u, tenant, nil
 }
@@ -116,8 +116,10 @@ func parseMetadata(body []byte, host, tenant string) (*Metadata, error) {
 			return nil, err
 		}
 	}
-	return &Metadata{tenant, issuer, doc.Authorization, doc.Token, doc.Device, doc.JWKS, body,
-		cloudName(doc.Cloud)}, nil
+	return &Metadata{
+		tenant, issuer, doc.Authorization, doc.Token, doc.Device, doc.JWKS,
+		body, cloudName(doc.Cloud),
+	}, nil
 }
 
 // fillTenant fills in the template that multi-tenant documents and keys use.
@@ -134,8 +136,8 @@ func checkIssuer(issuer, tenant string) error {
 			fmt.Sprintf("issuer %q is not an https URL", foreign.Clip(issuer))}
 	}
 	if !slices.Contains(strings.Split(strings.ToLower(u.Path), "/"), tenant) {
-		return &DocumentError{metadataDocument, fmt.Sprintf("issuer %q is not of tenant %s",
-			foreign.Clip(issuer), tenant)}
+		return &DocumentError{metadataDocument,
+			fmt.Sprintf("issuer %q is not of tenant %s", foreign.Clip(issuer), tenant)}
 	}
 	return nil
 }
@@ -146,13 +148,13 @@ func checkIssuer(issuer, tenant string) error {
 func checkEndpoint(name, endpoint, host string) error {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return &DocumentError{metadataDocument, fmt.Sprintf("%s %q is not an https URL",
-			name, foreign.Clip(endpoint))}
+		return &DocumentError{metadataDocument,
+			fmt.Sprintf("%s %q is not an https URL", name, foreign.Clip(endpoint))}
 	}
 	if !strings.EqualFold(u.Host, host) {
 		return &DocumentError{metadataDocument,
-			fmt.Sprintf("%s is on %q, not on the configured authority %s", name,
-				foreign.Clip(u.Host), host)}
+			fmt.Sprintf("%s is on %q, not on the configured authority %s",
+				name, foreign.Clip(u.Host), host)}
 	}
 	return nil
 }

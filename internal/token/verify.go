@@ -74,9 +74,8 @@ func checkForm(raw string) error {
 		return invalid("form", "%d parts instead of 3", len(parts))
 	}
 	var h header
-	if err := decodePart(parts[0], func(text []byte) error {
-		return foreign.Decode(text, &h)
-	}); err != nil {
+	head := func(text []byte) error { return foreign.Decode(text, &h) }
+	if err := decodePart(parts[0], head); err != nil {
 		return invalid("form", "header: %v", err)
 	}
 	claims := func(text []byte) error {
@@ -109,8 +108,8 @@ func (h header) check() error {
 // claimsRead are the names of the claims that decide anything: no other claim may be taken for one
 // of them. A tenant's own claims may have names that differ only in case.
 var claimsRead = []string{
-	"iss", "aud", "ver", "azp", "exp", "iat", "nbf", "tid", "oid", "preferred_username",
-	"upn", "name", "uti", "idp",
+	"iss", "aud", "ver", "azp", "exp", "iat", "nbf", "tid", "oid",
+	"preferred_username", "upn", "name", "uti", "idp",
 	"roles", "groups", "_claim_names", "hasgroups", "nonce",
 }
 

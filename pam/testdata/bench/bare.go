@@ -40,8 +40,8 @@ func aadWork(c *C.struct_aad_request, fd C.int) {
 	answer, err := io.ReadAll(got.Body)
 	must(err)
 	got.Body.Close()
-	_, err = os.NewFile(uintptr(fd), "host").
-		Write(append([]byte{C.AAD_PROMPT, byte(len(answer)), byte(len(answer) >> 8)}, answer...))
+	frame := append([]byte{C.AAD_PROMPT, byte(len(answer)), byte(len(answer) >> 8)}, answer...)
+	_, err = os.NewFile(uintptr(fd), "host").Write(frame)
 	must(err)
 	select {}
 }

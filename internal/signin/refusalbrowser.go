@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: The aad-login authors
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"aadlogin/internal/oauth"
+	"aadlogin/internal/token"
+)
+
+func (a *attempt) otherAccount(c *token.Claims) error {
+	got := cmp.Or(clean(c.PreferredUsername, 120), "an account without a name")
+	return a.refuse(Refused,
+		fmt.Sprintf("This sign-in is for %s, but %s signed in with the browser. "+
+			"Try again, and choose %s there "+
+			"(a private window helps if the browser picks an account by itself).",
+			a.name.UPN, got, a.name.UPN),
+		"other-account", "browser_account", c.PreferredUsername, "browser_oid", c.ObjectID)
+}
+
+func (a *attempt) unverifiedName(c *token.Claims) error {
+	return a.refuse(Denied,
+		fmt.Sprintf("%s is here the name of a guest with a personal account, which may carry any "+
+			"name. Sign in with an account of your organisation.", a.name.UPN),
+		"unverified-name", "browser_oid", c.ObjectID, "idp", c.IdentityProvider)
+}
+
+func (a *attempt) badToken(err error) error {
+	var bad *token.InvalidError
+	if errors.As(err, &bad) && a.event.flow != "" && a.isRelayed(bad) {
+		return a.relayed(err)
+	}
+	if errors.As(err, &bad) || errors.Is(err, oauth.ErrUnusable) {
+		return a.refuse(Refused,
+			"The answer of the sign-in service could not be trusted, so nobody was signed in. "+
+				"Tell the administrator of this machine.",
+			"token-refused", "error", err.Error())
+	}
+	return a.cannotReach("sign-in service", err)
+}
+
+// noCode is for a device code that could not be had. The person has seen nothing yet.
+func (a *attempt) noCode(err error) error {
+	var theirs *oauth.Error
+	if errors.As(err, &theirs) {
+		return a.oauthRefused(theirs)
+	}
+	return a.cannotReach("sign-in service", err)
+}
+
+// notRedeemed is for an authorization code that was pasted and yields no tokens.
+func (a *attempt) notRedeemed(err error) error {
+	if errors.Is(err, oauth.ErrUnusable) {
+		return a.badToken(err)
+	}
+	return a.noCode(err)
+}
+
+// notSignedIn is for a code that was shown without the browser bringing a token.
+func (a *attempt) notSignedIn(err error) error {
+	var outage *oauth.UnreachableError
+	var refused *oauth.Error
+	switch {
+	case errors.As(err, &outage), errors.As(err, &refused):
+		// As before there was a code. An outage may have a time-out for its cause: nobody could
+		// tell that the person was done.
+	case errors.Is(err, oauth.ErrExpired), errors.Is(err, context.DeadlineExceeded):
+		return a.refuse(Refused, notInTime, "expired", "error", err.Error(), "fix", fixNotInTime)
+	case errors.Is(err, oauth.ErrUnusable):
+		return a.badToken(err)
+	}
+	return a.noCode(err)
+}
