@@ -164,7 +164,7 @@ func FuzzTexts(f *testing.F) {
 		memberOf(text, who.name)
 		nscdKeeps(text)
 		hasModule(text)
-		denials(text)
+		denials(text, false)
 		h := pamOf(map[string]string{"sshd": text})
 		h.Config = &config.Config{}
 		if findings := h.pam(t.Context()); len(findings) == 0 {

@@ -63,11 +63,12 @@ func (h *Host) selinux(ctx context.Context) []Finding {
 	if e == nil {
 		return []Finding{ok("SELinux is not enabled")}
 	}
-	findings := h.policyModule(ctx, e)
+	findings, labelled := h.policyModule(ctx, e), false
 	if findings == nil && e.labels { // without the module, no label can be right
 		findings = h.labels(ctx, e)
+		labelled = findings == nil
 	}
-	if denied := denials(h.tail(auditLog)); e.denies && len(denied) > 0 {
+	if denied := denials(h.tail(auditLog), labelled); e.denies && len(denied) > 0 {
 		found := fmt.Sprintf("SELinux has denied what a sign-in or a look-up of names may need, "+
 			"last: %s", denied[len(denied)-1])
 		findings = append(findings, warning(found).fix("this shows all of it, and why").
@@ -181,8 +182,10 @@ var denied = regexp.MustCompile(`avc: +denied +(\{[^}]*\}) .*comm="([^"]*)"`)
 
 // denials are those about files of ours, whoever asked; of programs that load pam_aad.so, those
 // about what it does, which is to ask web servers; and those of what a first session needs. The
-// kernel cuts a name after 15 letters.
-func denials(audit string) (all []string) {
+// kernel cuts a name after 15 letters. With labelled, our files have their labels now, and what was
+// denied about a file of another label is over: a boot with SELinux switched on later looks names
+// up before it has labelled the store.
+func denials(audit string, labelled bool) (all []string) {
 	asking := []string{"sshd", "sshd-session", "sshd-auth", "login", "su", "sudo", "cron", "crond"}
 	session := []string{"mkhomedir_helpe", "systemd-user-ru"}
 	for line := range strings.Lines(audit) {
@@ -191,7 +194,8 @@ func denials(audit string) (all []string) {
 			continue
 		}
 		web := strings.Contains(line, "http_port_t") || strings.Contains(line, "dest=443 ")
-		ours := strings.Contains(line, ":aad_login_") || strings.Contains(line, `name="accounts.`)
+		ours := strings.Contains(line, ":aad_login_") ||
+			!labelled && strings.Contains(line, `name="accounts.`)
 		if ours || web && slices.Contains(asking, m[2]) || slices.Contains(session, m[2]) {
 			all = append(all, m[2]+" "+m[1])
 		}

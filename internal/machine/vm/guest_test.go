@@ -168,6 +168,10 @@ func checked(t *testing.T) {
 	out, status := rig.Command(t, "", "aadctl", "check", "--json")
 	if wrong := rig.WrongOf(t, out); status != 0 || len(wrong) > 0 {
 		t.Errorf("aadctl check: exit status %d: %+v", status, wrong)
+		for _, file := range []string{"/var/log/audit/audit.log", "/var/log/kern.log"} {
+			denied, _ := rig.Command(t, "", "grep", "-h", "denied", file)
+			t.Logf("%s", denied)
+		}
 	}
 }
 
