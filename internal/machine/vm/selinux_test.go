@@ -35,6 +35,8 @@ func TestEnforcing(t *testing.T) {
 		{"key", byKey},
 		{"cron", byCron},
 		{"a store without its label", unlabelledStore},
+		{"a store that was put back", restoredStore},
+		{"another policy", updatedPolicy},
 		{"confined", confined},
 		{"names", names},
 		{"check again", checked},
@@ -67,55 +69,6 @@ func switchedOn(t *testing.T) {
 	labelsAreRight(t)
 	rightLabels(t, "/home/"+rig.Admin, "/home/"+rig.Admin+"/.bashrc")
 	rig.Must(t, "rm", "-rf", "/home/"+rig.User) // to be made again
-}
-
-// rightLabels are those that the policy has.
-func rightLabels(t *testing.T, files ...string) {
-	t.Helper()
-	if out, status := rig.Command(t, "", "matchpathcon",
-		append([]string{"-V"}, files...)...); status != 0 {
-		t.Errorf("%s", out)
-	}
-}
-
-func labelsAreRight(t *testing.T) {
-	t.Helper()
-	rightLabels(t, "/var/lib/aad-login", rig.StoreFile, "/var/lib/aad-login/grants",
-		"/var/cache/aad-login", "/run/aad-login", "/usr/sbin/mkhomedir_helper")
-	if out := rig.Must(t, "restorecon", "-R", "-n", "-v", "/var/lib/aad-login", "/etc/aad-login",
-		"/var/cache/aad-login", "/run/aad-login"); out != "" {
-		t.Errorf("restorecon would say %s", out)
-	}
-	if !rig.Immutable(t, rig.StoreFile) {
-		t.Error("the store is not sealed")
-	}
-}
-
-// unlabelledStore is one from before the module, or from an archive: nobody signs in, and the check
-// says why and what to do.
-func unlabelledStore(t *testing.T) {
-	rig.MakeMutable(t, rig.StoreFile)
-	rig.Must(t, "chcon", "-t", "var_lib_t", rig.StoreFile)
-	rig.Must(t, "chattr", "+i", rig.StoreFile)
-	if out, status := rig.Command(t, "", "restorecon", "-R", "/var/lib/aad-login"); status == 0 {
-		t.Errorf("restorecon can label what is immutable, and said %q", out)
-	}
-	out, status := rig.Command(t, "", "aadctl", "check", "--offline", "--json")
-	wrong := rig.WrongOf(t, out)
-	if status == 0 || len(wrong) != 1 || wrong[0].Check != "selinux" ||
-		wrong[0].Command != "aadctl store relabel" {
-		t.Errorf("exit status %d: %+v", status, wrong)
-	}
-	c := guestSSH(t, nil, rig.User, "echo in")
-	if status, said := c.End(); status != 255 || strings.Contains(said, "To sign in") {
-		t.Errorf("exit status %d, said %q", status, said)
-	}
-	if out := rig.Must(t, "aadctl", "store", "relabel"); !strings.Contains(out,
-		"Relabeled "+rig.StoreFile+" from ") {
-		t.Errorf("aadctl said %q", out)
-	}
-	labelsAreRight(t)
-	inSession(t, rig.User)
 }
 
 // confined are people whom the policy gives a domain of their own. That mapping is what semanage
