@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -60,7 +61,8 @@ const (
 //
 // The data of kind T is base64url of three things: the signature's length in two bytes, the
 // signature, and header and claims, shortened by the dictionary and deflated (RFC 1951). The data
-// of kind t is the token itself.
+// of kind t is the token itself. Parts of two answers can inflate, too: what is no JSON then is no
+// token, and the person is asked again.
 func (p *Parts) Token(k Known) (string, error) {
 	data, err := p.all('T', 't')
 	if err != nil || p.kind == 't' {
@@ -84,6 +86,9 @@ func (p *Parts) Token(k Known) (string, error) {
 	}
 	// expand has made sure that it is there
 	header, claims, _ := strings.Cut(text, string(rune(between)))
+	if !json.Valid([]byte(header)) || !json.Valid([]byte(claims)) {
+		return "", unusable("not JSON")
+	}
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(header)) + "." + encode([]byte(claims)) + "." + encode(raw[:length]), nil
 }

@@ -38,6 +38,7 @@ func TestUnusable(t *testing.T) {
 	a := sshd()
 	encode := base64.RawURLEncoding.EncodeToString
 	whole := deflated(t, 256, "\x01k\"}\x1f{}")
+	longest := "{}\x1f\"" + strings.Repeat("a", maxText-5) + "\""
 	for name, data := range map[string]string{
 		"nothing":                    "",
 		"one byte":                   "AA",
@@ -49,7 +50,9 @@ func TestUnusable(t *testing.T) {
 		"cut":                        encode(whole[:len(whole)-3]),
 		"something behind":           encode(append(whole, 0)),
 		"grows":                      encode(deflated(t, 256, strings.Repeat("a", 1<<20))),
-		"a byte too long":            encode(deflated(t, 256, "\x1f"+strings.Repeat("a", maxText))),
+		"a byte too long":            encode(deflated(t, 256, longest+"\"")),
+		"a header of two answers":    encode(deflated(t, 256, "{\"a\x1f{}")),
+		"claims of two answers":      encode(deflated(t, 256, "{}\x1f{\"a\":\"b\"\"c\"}")),
 		"not UTF-8":                  encode(deflated(t, 256, "{}\x1f\xff")),
 		"no header":                  encode(deflated(t, 256, "{}")),
 		"two headers":                encode(deflated(t, 256, "{}\x1f{}\x1f{}")),
@@ -66,8 +69,7 @@ func TestUnusable(t *testing.T) {
 	if _, err := collect(a, encode(whole), 'T').Token(known); err != nil {
 		t.Error(err)
 	}
-	if _, err := collect(a, encode(deflated(t, 256, "\x1f"+strings.Repeat("a", maxText-1))), 'T').
-		Token(known); err != nil {
+	if _, err := collect(a, encode(deflated(t, 256, longest)), 'T').Token(known); err != nil {
 		t.Error(err)
 	}
 	for _, kind := range "TtC" {
