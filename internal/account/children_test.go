@@ -4,7 +4,6 @@
 package account
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -25,10 +24,11 @@ const (
 	childStore = "AADLOGIN_TEST_STORE"
 	childName  = "AADLOGIN_TEST_NAME"
 	childLimit = "AADLOGIN_TEST_LIMIT" // anything: it can write small files only
-	childTimed = "AADLOGIN_TEST_TIMED" // anything: it begins at the end of its input, and says when it was done
+	childTimed = "AADLOGIN_TEST_TIMED" // anything: it says when it was done
 )
 
-// TestChild is such a process.
+// TestChild is such a process. It closes descriptor 3 when it is ready, and begins at the end of
+// its input.
 func TestChild(t *testing.T) {
 	dir, name := os.Getenv(childStore), os.Getenv(childName)
 	if dir == "" {
@@ -41,9 +41,9 @@ func TestChild(t *testing.T) {
 		}
 	}
 	s := Store{Dir: dir, Etc: etc("", "")}
+	os.NewFile(3, "").Close()
+	io.Copy(io.Discard, os.Stdin)
 	if os.Getenv(childTimed) != "" {
-		os.NewFile(3, "").Close()
-		io.Copy(io.Discard, os.Stdin)
 		if err := s.Update(func(e *Edit) error { return firstSignIn(e, name) }); err != nil {
 			t.Fatal(err)
 		}
@@ -75,26 +75,8 @@ func childOf(t testing.TB, s Store, name string, env ...string) *child {
 	return c
 }
 
-// starts starts it, and returns when it waits in line behind so many others.
-func (c *child) starts(t *testing.T, s Store, behind int) {
-	t.Helper()
-	if err := c.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if c.cmd.ProcessState == nil {
-			c.cmd.Process.Kill()
-			c.cmd.Wait()
-		}
-	})
-	for waitingFor(t, s) <= behind {
-		time.Sleep(time.Millisecond)
-	}
-}
-
-// startsWith starts it with this input, and returns when it waits for the end of
-// that.
-func (c *child) startsWith(t testing.TB, input *os.File) {
+// starts starts it with this input, and returns when it waits for the end of that.
+func (c *child) starts(t testing.TB, input *os.File) {
 	t.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -107,34 +89,58 @@ func (c *child) startsWith(t testing.TB, input *os.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if c.cmd.ProcessState == nil {
+			c.cmd.Process.Kill()
+			c.cmd.Wait()
+		}
+	})
 	read.Read(make([]byte, 1))
+}
+
+// queued starts children, and returns when they stand in line in this order. Nobody has a turn
+// until release is called.
+func queued(t *testing.T, s Store, all ...*child) (release func()) {
+	t.Helper()
+	var inputs []*os.File
+	for _, c := range all {
+		read, write, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer write.Close()
+		inputs = append(inputs, write)
+		c.starts(t, read)
+		read.Close()
+	}
+	release = hold(t, s)
+	for _, input := range inputs {
+		before := drawn(t, s)
+		input.Close()
+		for drawn(t, s) == before {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	return release
+}
+
+// drawn returns the number that was drawn last. What the kernel says in /proc/locks would not do:
+// it has the locks of other file systems with the same inode, and a read of a long list may have
+// one lock twice.
+func drawn(t *testing.T, s Store) uint64 {
+	t.Helper()
+	f, err := os.Open(s.path(lockFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	return (&turn{file: f}).get(drawnAt)
 }
 
 func (c *child) says() string {
 	c.cmd.Wait()
 	text, _, _ := strings.Cut(c.out.String(), "\n")
 	return text
-}
-
-// waitingFor counts who waits for a lock of a store's queue.
-func waitingFor(t *testing.T, s Store) (n int) {
-	t.Helper()
-	info, err := os.Stat(s.path(lockFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	locks, err := os.Open("/proc/locks")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer locks.Close()
-	inode := fmt.Sprintf(":%d ", info.Sys().(*syscall.Stat_t).Ino)
-	for lines := bufio.NewScanner(locks); lines.Scan(); {
-		if text := lines.Text(); strings.Contains(text, "-> ") && strings.Contains(text, inode) {
-			n++
-		}
-	}
-	return n
 }
 
 // hold takes the lock as any version of this software does.

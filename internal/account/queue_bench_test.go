@@ -93,7 +93,7 @@ func crowdOf(b *testing.B, s Store, name string, n int) time.Duration {
 	var all []*child
 	for i := range n {
 		c := childOf(b, s, fmt.Sprintf("%s.%d@contoso.com", name, i), childTimed+"=1")
-		c.startsWith(b, read)
+		c.starts(b, read)
 		all = append(all, c)
 	}
 	read.Close()

@@ -26,7 +26,6 @@ func TestManyAtOnce(t *testing.T) {
 	} {
 		s := newStore(t)
 		bind(t, s, testRules(), "first@contoso.com")
-		release := hold(t, s)
 		written := replacements(t, s)
 		want := []string{"first@contoso.com"}
 		var all []*child
@@ -35,13 +34,12 @@ func TestManyAtOnce(t *testing.T) {
 			if slices.Contains(test.refused, i) {
 				name = "NO ONE" // cannot be an account's
 			}
-			c := childOf(t, s, name)
-			c.starts(t, s, i)
-			all = append(all, c)
+			all = append(all, childOf(t, s, name))
 			if name != "NO ONE" && !slices.Contains(test.killed, i) {
 				want = append(want, name)
 			}
 		}
+		release := queued(t, s, all...)
 		for _, i := range test.killed {
 			all[i].cmd.Process.Kill()
 			all[i].cmd.Wait()
@@ -78,17 +76,13 @@ func TestWhoCannotWrite(t *testing.T) {
 		for i := range 5 {
 			bind(t, s, testRules(), fmt.Sprintf("more%d@contoso.com", i))
 		}
-		release := hold(t, s)
 		limited, other := childOf(t, s, "limited@contoso.com", childLimit+"=1"),
 			childOf(t, s, "other@contoso.com")
 		order := []*child{limited, other}
 		if last {
 			slices.Reverse(order)
 		}
-		for i, c := range order {
-			c.starts(t, s, i)
-		}
-		release()
+		queued(t, s, order...)()
 		if said := limited.says(); strings.Contains(said, "file too large") != last ||
 			(said == "stored") == last {
 			t.Errorf("limited: %s", said)
