@@ -3,11 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Software:  MSAL Go 1.10.1 (github.com/AzureAD/microsoft-authentication-library-for-go)
-# Surprise:  The device code flow polls at a pace of its own. RFC 8628, Section 3.2, makes "interval" the least number of seconds between
-#            two polls, and Section 3.5 adds five seconds for every slow_down. MSAL Go polls after 156 ms, 451 ms, 1.35 s, 4.05 s and then
-#            every 5 s, whatever the server has said, slow_down included.
-# Matters:   A server that counts answers slow_down for ever; whoever wants the server's pace has to give it in the HTTP client.
-# Seen:      2026-11, Go 1.26, with the server below, which asks for an interval of 30 s: 5 polls in the first 7 s.
+# Surprise:  The device code flow polls at MSAL's own pace. RFC 8628, Section 3.2, defines
+#            "interval" as the minimum number of seconds between two polls. Section 3.5 adds five
+#            seconds for each slow_down. MSAL Go polls after 156 ms, 451 ms, 1.35 s, 4.05 s and then
+#            every 5 s. It ignores what the server has said, slow_down included.
+# Matters:   A server that counts the polls answers slow_down for ever. A program that must keep the
+#            server's pace has to keep it in the HTTP client.
+# Seen:      2026-11, Go 1.26, with the server below, which asks for an interval of 30 s: 5 polls in
+#            the first 7 s.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -36,9 +39,11 @@ func main() {
 		base := server.URL + "/tenant"
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/openid-configuration"):
-			fmt.Fprintf(w, `{"issuer":%q,"authorization_endpoint":%q,"token_endpoint":%q}`, base+"/v2.0", base+"/oauth2/v2.0/authorize", base+"/oauth2/v2.0/token")
+			fmt.Fprintf(w, `{"issuer":%q,"authorization_endpoint":%q,"token_endpoint":%q}`,
+				base+"/v2.0", base+"/oauth2/v2.0/authorize", base+"/oauth2/v2.0/token")
 		case strings.HasSuffix(r.URL.Path, "/devicecode"):
-			fmt.Fprint(w, `{"user_code":"ABCD","device_code":"x","verification_uri":"https://example.com/","expires_in":900,"interval":30,"message":"m"}`)
+			fmt.Fprint(w, `{"user_code":"ABCD","device_code":"x","expires_in":900,"interval":30,`+
+				`"verification_uri":"https://example.com/","message":"m"}`)
 		default:
 			polls.Add(1)
 			w.WriteHeader(http.StatusBadRequest)
@@ -50,7 +55,8 @@ func main() {
 		}
 	}))
 	defer server.Close()
-	client, err := public.New("00001111-aaaa-2222-bbbb-3333cccc4444", public.WithAuthority(server.URL+"/tenant"),
+	client, err := public.New("00001111-aaaa-2222-bbbb-3333cccc4444",
+		public.WithAuthority(server.URL+"/tenant"),
 		public.WithHTTPClient(server.Client()), public.WithInstanceDiscovery(false))
 	if err != nil {
 		fmt.Println(err)

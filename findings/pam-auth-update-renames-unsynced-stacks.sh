@@ -2,20 +2,27 @@
 # SPDX-FileCopyrightText: The aad-login authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Software:  pam-auth-update of libpam-runtime 1.5.2-6+deb12u3 with debconf 1.5.82, as Debian 12 has them
-# Surprise:  pam-auth-update writes each of /etc/pam.d/common-* anew and renames it into its place, but syncs neither the files nor
-#            the directory. In the same run debconf does sync what it caches: the answers to installers' questions.
-# Matters:   Every package with a profile in /usr/share/pam-configs runs it. If the power fails before the kernel has written the
-#            data, a file system that does not order data before a rename keeps the new name of a file without content, and an
-#            empty common-auth lets nobody in, root neither. Packages that care make the renames durable by themselves.
-# Seen:      2026-11, as system calls; the empty files were seen with recorded writes that were cut, too.
+# Software:  pam-auth-update of libpam-runtime 1.5.2-6+deb12u3 with debconf 1.5.82, as Debian 12 has
+#            them
+# Surprise:  pam-auth-update writes a new file for each /etc/pam.d/common-* and renames it to that
+#            name. It syncs neither the files nor the directory. In the same run debconf syncs its
+#            cache, which holds the answers to installers' questions.
+# Matters:   Every package with a profile in /usr/share/pam-configs runs pam-auth-update. The power
+#            may fail before the kernel has written the data. A file system that does not order data
+#            before a rename then has the new name for a file without content. With an empty
+#            common-auth nobody can sign in, root included. Packages must make the renames durable
+#            themselves.
+# Seen:      2026-11, in the system calls. The empty files were also seen, with recorded writes of
+#            which the end was cut off.
 #
-# Debian's packages are only unpacked, and have a root and a debconf database of their own. Needs perl.
+# The Debian packages are only unpacked. They have a root and a debconf database of their own. Needs
+# perl.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-apt-get download -qq libpam-runtime=1.5.2-6+deb12u3 debconf=1.5.82 strace=6.1-0.1 libunwind8=1.6.2-3 2>/dev/null
+apt-get download -qq libpam-runtime=1.5.2-6+deb12u3 debconf=1.5.82 \
+	strace=6.1-0.1 libunwind8=1.6.2-3 2>/dev/null
 for package in ./*.deb; do
 	dpkg -x "$package" root
 done
@@ -49,9 +56,11 @@ Name: questions
 Driver: File
 Filename: $PWD/questions.dat
 CONF
-export DEBCONF_SYSTEMRC=$PWD/debconf.conf DEBIAN_FRONTEND=noninteractive PERL5LIB=$PWD/root/usr/share/perl5
+export DEBCONF_SYSTEMRC=$PWD/debconf.conf DEBIAN_FRONTEND=noninteractive
+export PERL5LIB=$PWD/root/usr/share/perl5
 LD_LIBRARY_PATH=root/usr/lib/x86_64-linux-gnu root/usr/bin/strace -f -y -o trace \
-	-e trace=rename,renameat,renameat2,fsync,fdatasync,sync,syncfs perl root/usr/sbin/pam-auth-update --root "$PWD/root" --force --package
+	-e trace=rename,renameat,renameat2,fsync,fdatasync,sync,syncfs \
+	perl root/usr/sbin/pam-auth-update --root "$PWD/root" --force --package
 ls -- *.deb
 count() { grep -cE "$1" trace || :; }
 cat >seen <<SEEN

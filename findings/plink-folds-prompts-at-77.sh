@@ -3,13 +3,16 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Software:  PuTTY's plink 0.78, as Debian 12 has it
-# Surprise:  A line of a keyboard-interactive prompt is broken after 77 characters (behind a mark of two), inside a word and whatever the width of the terminal,
-#            and "> " stands before each further row. So an address in a prompt that is selected with the mouse holds a line break, a
-#            ">" and a blank; a browser's address bar drops the break and keeps the other two.
-# Matters:   A page whose address is shown in a prompt must be able to lose these characters, so no value in it may need them.
+# Surprise:  plink breaks a line of a keyboard-interactive prompt after 77 characters (behind a mark
+#            of two), even inside a word and on a wider terminal. It prints "> " before each further
+#            row. An address in a prompt that a person selects with the mouse therefore contains a
+#            line break, a ">" and a blank. A browser's address bar drops the break and keeps the
+#            other two.
+# Matters:   A page whose address is shown in a prompt must be able to remove these characters, so
+#            no value in the address may need them.
 # Seen:      2026-11, with the server below, on a terminal of 200 columns.
 #
-# Debian's package is only unpacked. The terminal is Python's pty.
+# The Debian package is only unpacked. The terminal is Python's pty.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -39,10 +42,13 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	config := &ssh.ServerConfig{KeyboardInteractiveCallback: func(_ ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
-		ask("", "", []string{"https://example.com/" + strings.Repeat("0123456789", 15) + "\nQuestion: "}, []bool{true})
+	config := &ssh.ServerConfig{}
+	config.KeyboardInteractiveCallback = func(
+		_ ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+		address := "https://example.com/" + strings.Repeat("0123456789", 15)
+		ask("", "", []string{address + "\nQuestion: "}, []bool{true})
 		return nil, errors.New("enough")
-	}}
+	}
 	config.AddHostKey(signer)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -76,8 +82,12 @@ go build -o server .
 ./server >server.out &
 until [ -s server.out ]; do sleep 0.1; done
 read -r port fingerprint <server.out
-HOME=$PWD timeout 60 python3 screen.py root/usr/bin/plink -P "$port" -hostkey "$fingerprint" -no-antispoof user@127.0.0.1 >seen
+HOME=$PWD timeout 60 python3 screen.py root/usr/bin/plink -P "$port" -hostkey "$fingerprint" \
+	-no-antispoof user@127.0.0.1 >seen
 ls -- *.deb
 cat seen
-rows=$(grep -E '^[|>] (https|[0-9])' seen | awk '{print substr($0, 1, 1) length($0) - 2}' | head -n 2 | xargs)
+rows=$(grep -E '^[|>] (https|[0-9])' seen |
+	awk '{print substr($0, 1, 1) length($0) - 2}' |
+	head -n 2 |
+	xargs)
 [ "$rows" = '|77 >77' ] || { echo "changed: $rows"; exit 1; }

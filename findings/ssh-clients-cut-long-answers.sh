@@ -2,21 +2,26 @@
 # SPDX-FileCopyrightText: The aad-login authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Software:  OpenSSH's ssh 9.2p1, PuTTY's plink 0.78 and Dropbear's dbclient 2022.83, as Debian 12 has them
-# Surprise:  How much of an answer to a keyboard-interactive question (RFC 4256) reaches the server is the client's choice, and none says
-#            when it drops some. ssh sends 1,023 characters, with echo or without. dbclient sends all of a hidden answer and 1,023
-#            characters of an echoed one. plink sends all of either. The protocol has no limit below 4 GiB.
-# Matters:   Whoever wants something long pasted at a prompt must cut it into parts of at most 1,023 characters, each of which shows where
-#            it ends, and must expect that the server sees a whole answer where the person pasted more.
-# Seen:      2026-11, with the server below, which asks twice and counts; 3,000 characters were pasted.
+# Software:  OpenSSH's ssh 9.2p1, PuTTY's plink 0.78 and Dropbear's dbclient 2022.83, as Debian 12
+#            has them
+# Surprise:  The client decides how much of an answer to a keyboard-interactive question (RFC 4256)
+#            reaches the server, and no client says when it drops some. ssh sends 1,023 characters,
+#            with echo or without. dbclient sends all of a hidden answer and 1,023 characters of an
+#            echoed one. plink sends all of both. The protocol has no limit below 4 GiB.
+# Matters:   A program that wants a long text pasted at a prompt must cut it into parts of at most
+#            1,023 characters. Each part must show where it ends. The server may see a whole answer
+#            where the person pasted more than that.
+# Seen:      2026-11, with the server below, which asks twice and counts. 3,000 characters were
+#            pasted.
 #
-# Debian's packages are only unpacked. The terminal is Python's pty; it is written to when the prompt stands there.
+# The Debian packages are only unpacked. The terminal is Python's pty. The script writes to it when
+# the prompt is there.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-apt-get download -qq openssh-client=1:9.2p1-2+deb12u10 putty-tools=0.78-2+deb12u2 dropbear-bin=2022.83-1+deb12u3 libtommath1=1.2.0-6+deb12u1 \
-	libtomcrypt1=1.18.2-6 2>/dev/null
+apt-get download -qq openssh-client=1:9.2p1-2+deb12u10 putty-tools=0.78-2+deb12u2 \
+	dropbear-bin=2022.83-1+deb12u3 libtommath1=1.2.0-6+deb12u1 libtomcrypt1=1.18.2-6 2>/dev/null
 for package in ./*.deb; do
 	dpkg -x "$package" root
 done
@@ -42,7 +47,9 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	config := &ssh.ServerConfig{MaxAuthTries: 1, KeyboardInteractiveCallback: func(_ ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+	config := &ssh.ServerConfig{MaxAuthTries: 1}
+	config.KeyboardInteractiveCallback = func(
+		_ ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
 		for _, echo := range []bool{false, true} {
 			answers, err := ask("", "", []string{"Question: "}, []bool{echo})
 			if err != nil {
@@ -51,7 +58,7 @@ func main() {
 			fmt.Println(len(answers[0]))
 		}
 		return nil, errors.New("enough")
-	}}
+	}
 	config.AddHostKey(signer)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -98,10 +105,14 @@ read -r port fingerprint <server.out
 LD_LIBRARY_PATH=$(find "$PWD/root" -name 'libtom*.so.*' -printf '%h\n' | head -n 1)
 export LD_LIBRARY_PATH HOME=$PWD
 try() { timeout 60 python3 paste.py "$@" || true; }
-try root/usr/bin/ssh -F none -p "$port" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o PreferredAuthentications=keyboard-interactive user@127.0.0.1
+try root/usr/bin/ssh -F none -p "$port" -o StrictHostKeyChecking=no \
+	-o UserKnownHostsFile=/dev/null -o PreferredAuthentications=keyboard-interactive user@127.0.0.1
 try root/usr/bin/plink -P "$port" -hostkey "$fingerprint" -no-antispoof user@127.0.0.1
 try root/usr/bin/dbclient -p "$port" -y -y user@127.0.0.1
 ls -- *.deb
-tail -n +2 server.out | paste -d ' ' <(printf '%s\n' 'ssh, hidden:' 'ssh, echoed:' 'plink, hidden:' 'plink, echoed:' 'dbclient, hidden:' 'dbclient, echoed:') - >seen
+tail -n +2 server.out |
+	paste -d ' ' <(printf '%s\n' 'ssh, hidden:' 'ssh, echoed:' 'plink, hidden:' 'plink, echoed:' \
+		'dbclient, hidden:' 'dbclient, echoed:') - >seen
 cat seen
-[ "$(cut -d ' ' -f 3 seen | xargs)" = '1023 1023 3000 3000 3000 1023' ] || { echo "changed"; exit 1; }
+[ "$(cut -d ' ' -f 3 seen | xargs)" = '1023 1023 3000 3000 3000 1023' ] ||
+	{ echo "changed"; exit 1; }

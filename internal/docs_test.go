@@ -101,11 +101,12 @@ func code(text string) string {
 
 // What pages name of this project is there: make targets and files.
 func TestNamesInPages(t *testing.T) {
-	makefile, err := os.ReadFile("../Makefile")
+	text, err := os.ReadFile("../Makefile")
 	if err != nil {
 		t.Fatal(err)
 	}
-	targets := regexp.MustCompile(`(?m)^\.PHONY: (.*)$`).FindStringSubmatch(string(makefile))
+	makefile := strings.ReplaceAll(string(text), "\\\n", "")
+	targets := regexp.MustCompile(`(?m)^\.PHONY: (.*)$`).FindStringSubmatch(makefile)
 	if targets == nil {
 		t.Fatal("the Makefile says of no target that it is one")
 	}

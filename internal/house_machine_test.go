@@ -45,11 +45,12 @@ func TestRigIsForTestsOfTheMachine(t *testing.T) {
 // Each script of "make" has the name of its target, and each target that needs a machine its
 // script.
 func TestScriptsOfMake(t *testing.T) {
-	makefile, err := os.ReadFile("../Makefile")
+	text, err := os.ReadFile("../Makefile")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, targets, _ := strings.Cut(string(makefile), "\n.PHONY: ")
+	makefile := strings.ReplaceAll(string(text), "\\\n", "")
+	_, targets, _ := strings.Cut(makefile, "\n.PHONY: ")
 	scripts, err := os.ReadDir("machine/make")
 	if err != nil || len(scripts) == 0 {
 		t.Fatal(scripts, err)
@@ -61,11 +62,11 @@ func TestScriptsOfMake(t *testing.T) {
 	}
 	var run []string
 	for _, m := range regexp.MustCompile(`internal/machine/make/([a-z-]+)`).
-		FindAllStringSubmatch(string(makefile), -1) {
+		FindAllStringSubmatch(makefile, -1) {
 		run = append(run, m[1])
 	}
 	if rule := regexp.MustCompile(`(?m)^([a-z -]+):\n\t.*internal/machine/make/\$@$`).
-		FindStringSubmatch(string(makefile)); rule != nil {
+		FindStringSubmatch(makefile); rule != nil {
 		run = append(run, strings.Fields(rule[1])...)
 	}
 	for _, target := range run {

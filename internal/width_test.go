@@ -12,42 +12,53 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 const (
-	widthOfGo = 100
-	tabOfGo   = 4
+	maxWidth  = 100
+	tabWidth  = 4
 	longToken = 24 // bytes of a literal that a line may end late for
 )
 
 // TestWidth holds all Go to one width. A line may be longer for a string that is better in one
 // piece, for a URL, and for a comment behind code, which a table of such comments has.
 func TestWidth(t *testing.T) {
-	seen := 0
+	isGo := func(path string, text []byte) bool { return filepath.Ext(path) == ".go" }
+	if seen := reportTooWide(t, isGo, tooWide); seen < 500 {
+		t.Fatal(seen)
+	}
+}
+
+// reportTooWide looks at the files that are wanted, and returns their number.
+func reportTooWide(t *testing.T, wanted func(path string, text []byte) bool,
+	tooWide func(text []byte) (numbers []int)) (seen int) {
+	t.Helper()
 	err := fs.WalkDir(os.DirFS(".."), ".", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && slices.Contains([]string{".git", "build"}, path) {
 			return fs.SkipDir
 		}
-		if err != nil || !d.Type().IsRegular() || filepath.Ext(path) != ".go" {
+		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
 		text, err := os.ReadFile(filepath.Join("..", path))
-		if err != nil {
+		if err != nil || !wanted(path, text) {
 			return err
 		}
 		seen++
 		for _, line := range tooWide(text) {
-			t.Errorf("%s:%d: longer than %d columns", path, line, widthOfGo)
+			t.Errorf("%s:%d: longer than %d columns", path, line, maxWidth)
 		}
 		return nil
 	})
-	if err != nil || seen < 500 {
-		t.Fatal(seen, err)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return seen
 }
 
 func TestTooWide(t *testing.T) {
-	wide := strings.Repeat("x", widthOfGo-12)
+	wide := strings.Repeat("x", maxWidth-12)
 	for text, want := range map[string]bool{
 		"package p // " + wide:                     false, // behind code
 		"// " + wide + " " + wide + "\npackage p":  true,
@@ -87,10 +98,13 @@ func tooWide(text []byte) (numbers []int) {
 		}
 	}
 	for i, line := range lines {
-		columns := len([]rune(line)) + strings.Count(line, "\t")*(tabOfGo-1)
-		if columns > widthOfGo && !excused[i+1] {
+		if widthOf(line) > maxWidth && !excused[i+1] {
 			numbers = append(numbers, i+1)
 		}
 	}
 	return numbers
+}
+
+func widthOf(line string) int {
+	return utf8.RuneCountInString(line) + strings.Count(line, "\t")*(tabWidth-1)
 }

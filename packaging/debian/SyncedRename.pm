@@ -3,9 +3,10 @@
 
 package SyncedRename;
 
-# For pam-auth-update, which puts a file in the place of /etc/pam.d/common-auth that may not be on the disk yet: after a power cut it
-# can be empty, and nobody comes in any more. With PERL5OPT='-I/usr/share/aad-login -MSyncedRename', rename in a program of perl
-# syncs the file before and the directory after. What cannot be synced is renamed as without this.
+# This is for pam-auth-update. It replaces /etc/pam.d/common-auth with a file that may not be on the
+# disk yet. After a power cut the file can be empty, and nobody can sign in. With
+# PERL5OPT='-I/usr/share/aad-login -MSyncedRename', rename in a perl program syncs the file before
+# and the directory after. What cannot be synced is renamed as usual.
 use strict;
 use warnings;
 use IO::Handle;
