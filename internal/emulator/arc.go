@@ -11,16 +11,16 @@ import (
 	"strings"
 )
 
-// onArc says whether the machine is one of Azure Arc, whose agent answers in
-// the place of the metadata service.
+// onArc reports whether the machine is one of Azure Arc. Its agent then stands in for the metadata
+// service.
 func (x *exchange) onArc() bool {
 	return strings.Contains(strings.ToLower(x.dir.Machine.ResourceID),
 		"/providers/microsoft.hybridcompute/machines/")
 }
 
-// arcAllowed gives tokens to who can read the agent's files, which are
-// root's: without proof it answers with the path of a fresh key. Each is good
-// once. https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
+// arcAllowed lets a process get tokens if it can read the agent's files, which only root can. A
+// request without proof is answered with the path of a new key, which is good once.
+// https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
 func (x *exchange) arcAllowed() bool {
 	dir := cmp.Or(x.s.ArcKeys, "/var/opt/azcmagent/tokens")
 	if key, ok := strings.CutPrefix(x.r.Header.Get("Authorization"), "Basic "); ok &&
@@ -40,7 +40,7 @@ func (x *exchange) arcAllowed() bool {
 	return false
 }
 
-// arcKeyUsed removes the file that holds the key; false when there is none.
+// arcKeyUsed removes the file that holds the key. It reports false if there is none.
 func (s *Server) arcKeyUsed(dir, key string) bool {
 	defer s.lock()()
 	paths, _ := filepath.Glob(filepath.Join(dir, "*.key"))

@@ -45,8 +45,9 @@ func TestArc(t *testing.T) {
 			t.Errorf("%q: %d, want %d", test.key, status, test.want)
 		}
 	}
-	if a := w.do("GET", w.MetadataURL()+"/metadata/identity/info?api-version=2018-02-01", "",
-		"Metadata", "true"); a.status != 404 {
+	a := w.do("GET", w.MetadataURL()+"/metadata/identity/info?api-version=2018-02-01", "",
+		"Metadata", "true")
+	if a.status != 404 {
 		t.Errorf("tenant: %d", a.status)
 	}
 }

@@ -12,15 +12,15 @@ import (
 	"strings"
 )
 
-// operation is one thing to ask Microsoft.Authorization about a resource.
+// An operation is one kind of question to Microsoft.Authorization about a resource.
 type operation struct {
 	method, version string
-	free            bool // to everybody who has signed in
+	free            bool // for everybody who has signed in
 	answer          func(x *exchange, resource, name string)
 }
 
-// operations are those served, by their name in lower case, which is also the
-// endpoint's in faults and in the request log.
+// operations are the operations that are served, by name in lower case. Faults and the request log
+// use the same names.
 var operations = map[string]operation{
 	"checkaccess":     {http.MethodPost, "2018-09-01-preview", false, (*exchange).checkAccess},
 	"roleassignments": {http.MethodGet, "2022-04-01", false, (*exchange).roleAssignments},
@@ -43,7 +43,7 @@ func split(path string) (resource, op, name string, ok bool) {
 	return path[:i], op, name, ok && (name != "") == (op == "roledefinitions")
 }
 
-// asciiLower keeps every byte where it is, which strings.ToLower does not.
+// asciiLower keeps every byte in its position, which strings.ToLower does not.
 func asciiLower(s string) string {
 	b := []byte(s)
 	for i, c := range b {
@@ -70,7 +70,7 @@ func (s *Server) armHandler() http.Handler {
 	})
 }
 
-// identify gives the answer the ids by which support would find it.
+// identify adds the ids by which support would find the answer.
 func (x *exchange) identify() {
 	x.Header().Set("x-ms-request-id", newGUID())
 	x.Header().Set("x-ms-correlation-request-id", x.correlation("x-ms-correlation-request-id"))
@@ -82,7 +82,7 @@ func (x *exchange) identify() {
 	x.Header().Set(budget, left)
 }
 
-// armUnknown answers what nobody serves here.
+// armUnknown answers requests for operations that do not exist here.
 func (x *exchange) armUnknown() {
 	x.identify()
 	x.armError(http.StatusNotFound, "InvalidResourceType",
@@ -104,7 +104,7 @@ func (x *exchange) arm() {
 	}
 }
 
-// armError answers as Resource Manager does.
+// armError answers with an error in Resource Manager's form.
 func (x *exchange) armError(status int, code, message string) {
 	x.noteError(code)
 	if status == http.StatusUnauthorized {
@@ -114,8 +114,8 @@ func (x *exchange) armError(status int, code, message string) {
 	x.json(status, map[string]any{"error": map[string]string{"code": code, "message": message}})
 }
 
-// armAuthorized answers for itself unless the bearer token is for Resource
-// Manager and its owner may ask this about the resource.
+// armAuthorized reports whether the bearer token is for Resource Manager and its owner may ask this
+// about the resource. If not, it answers with the error.
 func (x *exchange) armAuthorized(op operation, name, resource string) bool {
 	const unauthorized = http.StatusUnauthorized
 	scheme, _, _ := strings.Cut(x.r.Header.Get("Authorization"), " ")
@@ -151,7 +151,7 @@ func (x *exchange) armAuthorized(op operation, name, resource string) bool {
 	return false
 }
 
-// caller is who the access token stands for.
+// caller returns the owner of the access token.
 func (x *exchange) caller() (bearer, bool) {
 	_, token, _ := strings.Cut(x.r.Header.Get("Authorization"), " ")
 	return x.s.bearer(token)
@@ -163,8 +163,8 @@ func (x *exchange) mayRead(oid, what, resource string) bool {
 	return x.dir.decide(q).word == "Allowed"
 }
 
-// isARM reports whether a token's resource is Resource Manager: one of the
-// clouds', or this server.
+// isARM reports whether a token's resource is Resource Manager, of one of the clouds or of this
+// server.
 func isARM(resource, host string) bool {
 	u, err := url.Parse(resource)
 	if err != nil || u.Scheme != "https" || u.Host == "" {

@@ -155,8 +155,8 @@ func TestCheckAccessRefused(t *testing.T) {
 		}
 	}
 	w.pass(24 * time.Hour)
-	if a := w.do("POST", w.EntraURL()+askURL, ask(userOID, true), "Authorization",
-		bearer); a.status != 401 {
+	a := w.do("POST", w.EntraURL()+askURL, ask(userOID, true), "Authorization", bearer)
+	if a.status != 401 {
 		t.Errorf("old token: %d %s", a.status, a.body)
 	}
 }
@@ -166,8 +166,8 @@ func TestIdentityLosesRight(t *testing.T) {
 	w := newWorld(t)
 	bearer := "Bearer " + w.identityBearer()
 	w.change(func(d *Directory) { d.Assignments = d.Assignments[1:] })
-	if a := w.do("POST", w.EntraURL()+askURL, ask(userOID, true), "Authorization",
-		bearer); a.status != 403 {
+	a := w.do("POST", w.EntraURL()+askURL, ask(userOID, true), "Authorization", bearer)
+	if a.status != 403 {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// The lists of Microsoft.Authorization, in the shapes of
+// These are the lists of Microsoft.Authorization, in the shapes of
 // https://learn.microsoft.com/rest/api/authorization
 
-// block is one permission of a role definition or a deny assignment.
+// A block is one permission of a role definition or a deny assignment.
 type block struct {
 	Actions        []string `json:"actions"`
 	NotActions     []string `json:"notActions"`
@@ -31,7 +31,7 @@ func (r Role) block() block {
 		DataActions: full(r.DataActions), NotDataActions: full(r.NotDataActions)}
 }
 
-// made says when and by whom something was made and changed.
+// made adds when and by whom something was made and changed.
 func made(properties map[string]any) map[string]any {
 	const at = "2026-01-02T03:04:05.6789012Z"
 	properties["createdOn"], properties["updatedOn"] = at, at
@@ -39,10 +39,10 @@ func made(properties map[string]any) map[string]any {
 	return properties
 }
 
-// founder is who made all that there is.
+// founder is the object id of the person who made everything.
 const founder = "55556666-ffff-7777-aaaa-8888bbbb9999"
 
-// entry is an element of a list. Its type is the collection it is of.
+// An entry is an element of a list. Its type is that of its collection.
 type entry struct {
 	ID         string         `json:"id"`
 	Type       string         `json:"type"`
@@ -50,7 +50,7 @@ type entry struct {
 	Properties map[string]any `json:"properties"`
 }
 
-// newEntry names the element after what it is about.
+// newEntry makes an element. Its name depends on what it is about.
 func newEntry(scope, kind string, properties map[string]any, about ...string) entry {
 	name := guidOf(about...)
 	id := strings.TrimRight(scope, "/") + "/providers/Microsoft.Authorization/" + kind + "/" + name
@@ -59,8 +59,8 @@ func newEntry(scope, kind string, properties map[string]any, about ...string) en
 
 var assignedTo = regexp.MustCompile(`^atScope\(\) and assignedTo\('([0-9A-Fa-f-]{36})'\)$`)
 
-// roleAssignments lists those at the resource and above that a principal has,
-// through groups of any depth too. No other filter is served.
+// roleAssignments lists the role assignments of a principal at the resource and above, including
+// those through nested groups. No other filter is served.
 func (x *exchange) roleAssignments(resource, _ string) {
 	m := assignedTo.FindStringSubmatch(x.r.URL.Query().Get("$filter"))
 	if m == nil {
@@ -92,7 +92,7 @@ func (d *Directory) describe(a Assignment, role Role) entry {
 		role.ID, a.Scope, a.Condition)
 }
 
-// definitionID is where a role's definition is said to be: in the subscription.
+// definitionID returns the id of a role's definition, which is in the subscription.
 func (d *Directory) definitionID(r Role) string {
 	return "/subscriptions/" + segmentAfter(d.Machine.ResourceID, "subscriptions") +
 		"/providers/Microsoft.Authorization/roleDefinitions/" + r.ID
@@ -116,7 +116,7 @@ func (x *exchange) roleDefinition(_, name string) {
 		})})
 }
 
-// denyAssignments lists all at the resource and above, whoever they name.
+// denyAssignments lists all deny assignments at the resource and above, for any principal.
 func (x *exchange) denyAssignments(resource, _ string) {
 	if x.r.URL.Query().Get("$filter") != "atScope()" {
 		x.unsupportedFilter()
@@ -153,21 +153,21 @@ func (d *Directory) named(keys []string) []deniedPrincipal {
 	return all
 }
 
-// whoever is the principal that an assignment names.
+// whoever returns the principal that an assignment names.
 func (d *Directory) whoever(key string) principal {
 	p, ok := d.principal(key)
 	switch {
 	case key == everyone:
 		return principal{oid: everyoneObjectID, kind: "SystemDefined"}
 	case !ok:
-		return principal{oid: key, kind: "Unknown"} // deleted since
+		return principal{oid: key, kind: "Unknown"} // it was deleted
 	}
 	return p
 }
 
-// permissions lists what the caller's roles hold, one block a role. It shows
-// neither deny assignments nor conditions: Azure does not document that it
-// takes them into account, so this is the worst that it may do.
+// permissions lists what the caller's roles permit, one block for each role. It shows neither deny
+// assignments nor conditions. Azure does not document that it considers them, so this is the worst
+// case.
 func (x *exchange) permissions(resource, _ string) {
 	b, _ := x.caller()
 	subject := x.dir.subject(b.oid)
@@ -186,7 +186,7 @@ func (x *exchange) unsupportedFilter() {
 		fmt.Sprintf("The filter '%s' is not supported.", x.r.URL.Query().Get("$filter")))
 }
 
-// page sends as many elements as fit, from where the link before said.
+// page sends the elements that fit into a page. It begins where the link of the page before says.
 func page[T any](x *exchange, all []T) {
 	q := x.r.URL.Query()
 	from, err := strconv.Atoi(orDefaultText(q.Get("$skiptoken"), "0"))

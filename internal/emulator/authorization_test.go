@@ -226,8 +226,9 @@ func TestSplit(t *testing.T) {
 		vm: "   false",
 	} {
 		resource, op, name, ok := split(path)
-		if got := resource + " " + op + " " + name +
-			map[bool]string{true: " true", false: " false"}[ok]; got != want {
+		got := resource + " " + op + " " + name +
+			map[bool]string{true: " true", false: " false"}[ok]
+		if got != want {
 			t.Errorf("split(%q) = %q, want %q", path, got, want)
 		}
 	}

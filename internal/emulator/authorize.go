@@ -13,27 +13,27 @@ import (
 	"time"
 )
 
-// authorizing is an authorization request that names a redirect address of
-// ours. RFC 6749, Section 4.1.1; RFC 7636, Section 4.3; and
+// An authorizing is an authorization request with a redirect address of ours. RFC 6749, Section
+// 4.1.1; RFC 7636, Section 4.3; and
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
 type authorizing struct {
 	redirect  string
 	platform  platform
 	fragment  bool // the answer goes behind #, not behind ?
 	scope     string
-	host      string // that the request was sent to
+	host      string // the host that the request was sent to
 	state     string
 	nonce     string
-	hint      string // the account that the person is expected to have
+	hint      string // the account that the person is expected to use
 	challenge string
 	method    string // of the challenge: "S256" or "plain"
 }
 
-// proofKey is what a challenge looks like. RFC 7636, Section 4.2.
+// proofKey matches a challenge. RFC 7636, Section 4.2.
 var proofKey = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 
-// authorizing reads a request. With a *refusal beside an authorizing without
-// redirect, the browser stays: an address that is not known is sent nothing.
+// authorizing reads a request. If it returns a *refusal and an authorizing without a redirect
+// address, the browser stays: an unknown address gets no answer.
 func (d *Directory) authorizing(tenant, host string, q url.Values) (authorizing, *refusal) {
 	if no := d.isTenant(tenant); no != nil {
 		return authorizing{}, no
@@ -64,8 +64,8 @@ func (d *Directory) authorizing(tenant, host string, q url.Values) (authorizing,
 	return a, d.unanswerable(a, q)
 }
 
-// unanswerable is what is wrong with a request whose redirect address is
-// right: whoever has that address hears of it.
+// unanswerable returns what is wrong with a request whose redirect address is right. The owner of
+// the address gets the error.
 func (d *Directory) unanswerable(a authorizing, q url.Values) *refusal {
 	kind, mode := q.Get("response_type"), q.Get("response_mode")
 	no := missing("response_type")
@@ -97,7 +97,7 @@ func (d *Directory) unanswerable(a authorizing, q url.Values) *refusal {
 	return nil
 }
 
-// answer is the address that the browser goes to. RFC 6749, Section 4.1.2.
+// answer returns the address that the browser goes to. RFC 6749, Section 4.1.2.
 func (a authorizing) answer(values ...string) string {
 	var b strings.Builder
 	b.WriteString(a.redirect)
@@ -119,7 +119,7 @@ func (a authorizing) answer(values ...string) string {
 	return b.String()
 }
 
-// refused is the address for an error. RFC 6749, Section 4.1.2.1.
+// refused returns the address for an error. RFC 6749, Section 4.1.2.1.
 func (a authorizing) refused(no refusal, now time.Time) string {
 	body := no.body(now, newGUID())
 	values := []string{"error", no.word}
@@ -133,15 +133,14 @@ func (a authorizing) refused(no refusal, now time.Time) string {
 	return a.answer(values...)
 }
 
-// cancelled is what the application hears when the person does not go on.
+// cancelled is the answer to the application if the person does not go on.
 var cancelled = refusal{word: "access_denied", aadsts: 65004, suberror: "cancel",
 	text: "User declined to consent to access the app."}
 
-// Authorize does what a person does whose browser was sent to an address of
-// the authorize endpoint: signs in with the account, on a managed device or
-// not, and consents if that is up to the person. It returns the address that
-// the browser goes to next. The error is a *Refused when the tenant does not
-// let the person through, so that the browser stays.
+// Authorize acts as a person whose browser was sent to an address of the authorize endpoint. The
+// person signs in with the account, on a managed device or not, and consents where people may. It
+// returns the address that the browser goes to next. The error is a *Refused if the tenant refuses
+// the person; the browser then stays.
 func (s *Server) Authorize(address, account string, managed bool) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -159,8 +158,8 @@ func (s *Server) Authorize(address, account string, managed bool) (string, error
 	return next, err
 }
 
-// authorizeFor returns where the browser goes, or the permissions to consent
-// to with errConsent.
+// authorizeFor returns where the browser goes. With errConsent, it returns the permissions that
+// need consent.
 func (s *Server) authorizeFor(a authorizing, account string, managed, consents bool) (next string,
 	wants []string, err error) {
 	defer s.lock()()
@@ -182,8 +181,8 @@ func (s *Server) authorizeFor(a authorizing, account string, managed, consents b
 	return a.answer("code", s.issueAuthorizationCode(a, u), "session_state", newGUID()), nil, nil
 }
 
-// authorize is the page that an application sends people to: GET shows who is
-// asked to sign in, a POST of its form sends the browser back.
+// authorize serves the page that an application sends people to. GET shows who is asked to sign in.
+// A POST of its form sends the browser back.
 func (x *exchange) authorize() {
 	if x.r.Method != http.MethodGet && x.r.Method != http.MethodPost {
 		x.Header().Set("Allow", "GET, POST")
@@ -206,7 +205,7 @@ func (x *exchange) authorize() {
 	}
 }
 
-// authorizeForm does what the form says.
+// authorizeForm acts on the form.
 func (x *exchange) authorizeForm(a authorizing) {
 	f := x.r.PostForm
 	v := view{Step: "sign-in", Account: strings.TrimSpace(f.Get("account")),

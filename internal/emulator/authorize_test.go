@@ -169,8 +169,8 @@ func TestAuthorizePage(t *testing.T) {
 	// has consented
 	w.visit("POST", w.authorizeURL(), "account", "user@contoso.example").fragment(t, spaPage)
 	w.change(func(d *Directory) { d.UserConsent, d.Registration.ConsentRequired = "none", true })
-	if a := w.visit("POST", w.authorizeURL(), "account",
-		"admin@contoso.example"); !strings.Contains(a.body, "90094") {
+	a = w.visit("POST", w.authorizeURL(), "account", "admin@contoso.example")
+	if !strings.Contains(a.body, "90094") {
 		t.Errorf("an administrator's consent: %s", a.body)
 	}
 }
@@ -203,8 +203,8 @@ func TestControlAuthorize(t *testing.T) {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
 	w.do("DELETE", w.MetadataURL()+"/emulator/authorization-codes", "")
-	if a := w.redeemCode(v.Get("code"), spaPage,
-		origin); a.object(t)["error_codes"].([]any)[0] != 70008.0 {
+	a = w.redeemCode(v.Get("code"), spaPage, origin)
+	if a.object(t)["error_codes"].([]any)[0] != 70008.0 {
 		t.Errorf("%s", a.body)
 	}
 	if a := w.do("POST", w.MetadataURL()+"/emulator/authorize", body("x@y")); a.status != 404 {

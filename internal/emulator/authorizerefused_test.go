@@ -71,8 +71,8 @@ func TestAuthorizeStays(t *testing.T) {
 		}
 	}
 	w := newWorld(t)
-	if a := w.visit("GET", strings.Replace(w.authorizeURL(), w.directory().TenantID, foreignTenant,
-		1)); !strings.Contains(a.body, "AADSTS90002") {
+	a := w.visit("GET", strings.Replace(w.authorizeURL(), w.directory().TenantID, foreignTenant, 1))
+	if !strings.Contains(a.body, "AADSTS90002") {
 		t.Errorf("another tenant: %s", a.body)
 	}
 	if a := w.visit("DELETE", w.authorizeURL()); a.status != http.StatusMethodNotAllowed {

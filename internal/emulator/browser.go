@@ -11,12 +11,11 @@ import (
 	"strings"
 )
 
-// Refused is how a sign-in ends in the browser when the account is right and
-// the tenant does not let it through. The machine hears of it only if the
-// directory's polling says so.
+// A Refused is the end of a sign-in in the browser if the account is right, but the tenant refuses
+// the person. The machine learns of it only if the directory's polling says so.
 type Refused struct {
 	AADSTS int
-	Policy string // the Conditional Access policy that said no; "" for anything else
+	Policy string // the Conditional Access policy that refused; "" for any other reason
 	flow   string // DeviceCode or AuthorizationCode
 	text   string
 }
@@ -29,10 +28,10 @@ func (r *Refused) Error() string {
 	return fmt.Sprintf("emulator: refused%s: AADSTS%d: %s", by, r.AADSTS, r.text)
 }
 
-// errConsent is what a person meets who has to consent and has not been asked.
+// errConsent is returned if the person has to consent and was not asked yet.
 var errConsent = errors.New("emulator: consent is needed")
 
-// refusedTexts are the texts of the errors that policies and consent end in.
+// refusedTexts are the texts of the errors of policies and consent.
 var refusedTexts = map[int]string{
 	50079: "Due to a configuration change made by your administrator, or because you moved to a " +
 		"new location, you must enroll in multi-factor authentication.",
@@ -47,16 +46,14 @@ var refusedTexts = map[int]string{
 	90094:  "The grant requires admin permission.",
 }
 
-// SignIn does what a person does in the browser: it enters the code, signs in
-// with the account and consents to what is asked for, if that is up to the
-// person. The error is a *Refused when the tenant does not let it through.
+// SignIn acts as a person in the browser: it enters the code, signs in with the account, and
+// consents where people may. The error is a *Refused if the tenant refuses the person.
 func (s *Server) SignIn(userCode, account string) error {
 	_, err := s.signIn(userCode, account, true)
 	return err
 }
 
-// signIn returns the permissions to consent to with errConsent, for a person
-// who has not consented yet.
+// signIn returns errConsent and the permissions for a person who has not consented yet.
 func (s *Server) signIn(userCode, account string, consents bool) ([]string, error) {
 	defer s.lock()()
 	c, err := s.find(userCode, s.now())
@@ -81,18 +78,17 @@ func (s *Server) signIn(userCode, account string, consents bool) ([]string, erro
 	return nil, nil
 }
 
-// visit is what a person is in the browser for.
+// A visit is the reason why a person is in the browser.
 type visit struct {
 	scope   string
-	host    string // that the request was sent to
+	host    string // the host that the request was sent to
 	flow    string // DeviceCode or AuthorizationCode
-	app     string // the kind of client, as policies call it; "": "mobile-and-desktop"
+	app     string // the kind of client in the words of policies; "": "mobile-and-desktop"
 	managed bool   // the browser is on a managed device
 }
 
-// admit decides about a person whose account is right: no is why not, wants
-// are the permissions that the person has to consent to first. The caller
-// holds the mutex.
+// admit decides about a person whose account is right. no is the reason of a refusal, and wants are
+// the permissions that the person has to consent to first. The caller holds the mutex.
 func (s *Server) admit(v visit, u User) (wants []string, said ruling, no *Refused) {
 	d := s.dir
 	scopes, problem := d.parseScope(v.scope, v.host)
@@ -123,7 +119,7 @@ func (s *Server) admit(v visit, u User) (wants []string, said ruling, no *Refuse
 	return wants, said, nil
 }
 
-// refused describes a ruling that says no.
+// refused describes a ruling that refuses the person.
 func (r ruling) refused(flow string) *Refused {
 	no := &Refused{AADSTS: r.aadsts, flow: flow, text: refusedTexts[r.aadsts]}
 	if r.policy != nil {
@@ -132,8 +128,8 @@ func (r ruling) refused(flow string) *Refused {
 	return no
 }
 
-// consent remembers what a person has consented to, which also makes the
-// service principal if there is none.
+// consent remembers the permissions that a person has consented to. It also makes the service
+// principal if there is none.
 func (s *Server) consent(u User, permissions []string) {
 	if len(permissions) == 0 {
 		return
@@ -146,8 +142,8 @@ func (s *Server) consent(u User, permissions []string) {
 	}
 }
 
-// told is what the machine hears of a sign-in that the browser refused: nil is
-// nothing, so that it waits until the code expires.
+// told returns what the machine is told about a sign-in that the browser refused. With nil the
+// machine waits until the code expires.
 func (c *code) told(d *Directory) *refusal {
 	word := d.Polling
 	if p := c.ruling.policy; p != nil {
@@ -158,7 +154,7 @@ func (c *code) told(d *Directory) *refusal {
 	}
 	no := refusal{word: word, aadsts: c.refused.AADSTS, text: c.refused.text}
 	switch {
-	case no.aadsts == 90094: // the page's number; the token endpoint has another
+	case no.aadsts == 90094: // the number on the page; the token endpoint has another
 		no.aadsts, no.text, no.suberror = 65001, refusedTexts[65001], "consent_required"
 	case word != "access_denied" && c.ruling.policy != nil:
 		no.suberror = "message_only"
@@ -170,10 +166,11 @@ func (c *code) told(d *Directory) *refusal {
 	return &no
 }
 
-// What a machine hears, the values of polling besides words of OAuth.
+// pollingPending is the value of polling with which the machine is told nothing. The other values
+// are words of OAuth.
 const pollingPending = "pending"
 
-// guidOf is an id that stays the same as long as what it names does.
+// guidOf returns an id that depends on the parts alone.
 func guidOf(parts ...string) string {
 	d := digest(parts...)
 	return fmt.Sprintf("%s-%s-%s-%s-%s", d[:8], d[8:12], d[12:16], d[16:20], d[20:])

@@ -17,10 +17,9 @@ import (
 	"time"
 )
 
-// certificates makes a certificate authority that lives as long as the
-// process, and its one certificate: for loopback and the address listened on.
-// The authority's key is dropped here, so nobody can misuse a forgotten CA
-// file to impersonate anything else.
+// certificates makes a certificate authority for the life of this process, and its only
+// certificate, for loopback and the address of the listener. The authority's key is not kept, so
+// nobody can misuse a forgotten CA file to impersonate anything else.
 func certificates(now time.Time, addr net.Addr) (caPEM []byte, leaf tls.Certificate, err error) {
 	ca := unsigned("aad-emulator CA", now)
 	ca.IsCA = true
@@ -56,7 +55,7 @@ func unsigned(name string, now time.Time) *x509.Certificate {
 	}
 }
 
-// issue signs a certificate for a new key; with a nil signer it signs itself.
+// issue signs a certificate for a new key. Without a signer the certificate signs itself.
 func issue(t, parent *x509.Certificate, signer *ecdsa.PrivateKey) (*ecdsa.PrivateKey, []byte,
 	error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

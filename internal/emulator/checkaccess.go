@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// accessRequest is the body of checkAccess.
+// An accessRequest is the body of checkAccess.
 type accessRequest struct {
 	Subject struct {
 		Attributes struct {
@@ -28,7 +28,7 @@ type accessRequest struct {
 	}
 }
 
-// accessDecision is one element of the answer.
+// An accessDecision is one element of the answer.
 type accessDecision struct {
 	ActionID   string              `json:"actionId"`
 	Decision   string              `json:"accessDecision"`
@@ -91,8 +91,8 @@ func (x *exchange) checkAccess(resource, _ string) {
 	case who.Retrieve && exists:
 		subject = append(subject, x.dir.memberOf(who.ObjectID)...)
 	case who.Retrieve:
-		// deleted, with nothing to retrieve. Inferred: Azure documents no answer about such an
-		// object
+		// It was deleted, and has no groups. Inferred: Azure does not document its answer about
+		// such an object.
 		subject = nil
 	}
 	answer := []accessDecision{}
@@ -107,7 +107,7 @@ func (x *exchange) checkAccess(resource, _ string) {
 	x.json(http.StatusOK, answer)
 }
 
-// deciding describes the role assignment that allowed it, if one did.
+// deciding describes the role assignment that allowed the action, if there is one.
 func (d *Directory) deciding(v decision) *decidingAssignment {
 	a := v.assignment
 	if a == nil || d.BareDecisions {
@@ -144,10 +144,10 @@ func (d *Directory) decidingDeny(y *Deny) *decidingDeny {
 	}
 }
 
-// bare is a GUID as checkAccess writes it: 32 hexadecimal digits.
+// bare returns a GUID in checkAccess's form: 32 hexadecimal digits.
 func bare(guid string) string { return strings.ReplaceAll(guid, "-", "") }
 
-// digest is an identifier that stays the same as long as what it names does.
+// digest returns an identifier that depends on the parts alone.
 func digest(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(strings.Join(parts, "\x00"))))
 	return fmt.Sprintf("%x", sum[:16])

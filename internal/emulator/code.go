@@ -13,52 +13,52 @@ import (
 	"unicode"
 )
 
-// code is a device code and what became of it.
+// A code is a device code and the state of its sign-in.
 type code struct {
 	device   string
 	user     string
 	scope    string
-	host     string // that the request was sent to
+	host     string // the host that the request was sent to
 	created  time.Time
 	expires  time.Time
 	interval time.Duration
-	polled   time.Time // zero: not yet
+	polled   time.Time // zero: never
 	state    State
-	account  string   // who signed in
-	refused  *Refused // why the browser let nobody through
-	ruling   ruling   // what policies said to the last person
+	account  string   // the account that signed in
+	refused  *Refused // why the browser refused the person
+	ruling   ruling   // of the policies about the last person
 }
 
-// State is where a sign-in stands.
+// A State is the state of a sign-in.
 type State string
 
-// The states of a sign-in; the last three are final. So is Blocked, unless the
-// machine goes on waiting: then another account may still sign in.
+// The last three states are final. Blocked is final, too, unless the machine goes on waiting: then
+// another account may still sign in.
 const (
 	Pending  State = "pending"
 	Blocked  State = "blocked"   // in the browser; the machine may not know
-	SignedIn State = "signed-in" // in the browser; the device has not asked since
+	SignedIn State = "signed-in" // in the browser; the device has not polled since
 	Declined State = "declined"
 	Expired  State = "expired"
 	Redeemed State = "redeemed"
 )
 
-// Code is a sign-in as tests see it, without the device code.
+// A Code is a sign-in as tests see it. It does not contain the device code.
 type Code struct {
 	UserCode   string    `json:"user_code"`
 	State      State     `json:"state"`
-	Account    string    `json:"account,omitempty"` // the last that was in the browser
+	Account    string    `json:"account,omitempty"` // the last account in the browser
 	Scope      string    `json:"scope"`
 	Created    time.Time `json:"created"`
 	Age        float64   `json:"age_seconds"`
-	AADSTS     int       `json:"aadsts,omitempty"`      // what the browser said when it let nobody through
-	Policy     string    `json:"policy,omitempty"`      // the Conditional Access policy that it was
+	AADSTS     int       `json:"aadsts,omitempty"`      // the number that the browser showed with a refusal
+	Policy     string    `json:"policy,omitempty"`      // the Conditional Access policy that refused
 	Resource   string    `json:"resource,omitempty"`    // the id of the application that policies judged the sign-in by
 	MFA        bool      `json:"mfa,omitempty"`         // a policy asked for a second factor
-	ReportOnly []string  `json:"report_only,omitempty"` // policies that would have said no
+	ReportOnly []string  `json:"report_only,omitempty"` // report-only policies that would have refused
 }
 
-// describe is the code as tests see it.
+// describe returns the code as tests see it.
 func (c *code) describe(now time.Time) Code {
 	d := Code{
 		UserCode: c.user, State: c.stateAt(now), Account: c.account, Scope: c.scope,
@@ -71,7 +71,7 @@ func (c *code) describe(now time.Time) Code {
 	return d
 }
 
-// What can be wrong with a user code or an account on the device page.
+// These are the errors for a user code or an account on the device page.
 var (
 	ErrUnknownCode    = errors.New("emulator: no such code")
 	ErrExpiredCode    = errors.New("emulator: this code has expired")
@@ -79,7 +79,7 @@ var (
 	ErrUnknownAccount = errors.New("emulator: no such account")
 )
 
-// stateAt is the state with the passing of time taken into account.
+// stateAt returns the state at a time, when the code may have expired.
 func (c *code) stateAt(now time.Time) State {
 	if (c.state == Pending || c.state == SignedIn || c.state == Blocked) && !now.Before(c.expires) {
 		return Expired
@@ -87,7 +87,7 @@ func (c *code) stateAt(now time.Time) State {
 	return c.state
 }
 
-// Codes returns every sign-in the server still remembers, oldest first.
+// Codes returns every sign-in that the server remembers, oldest first.
 func (s *Server) Codes() []Code {
 	s.setUp()
 	now := s.now()
@@ -105,7 +105,7 @@ func (s *Server) PendingCodes() []Code {
 	return slices.DeleteFunc(s.Codes(), func(c Code) bool { return c.State != Pending })
 }
 
-// issueCode begins a sign-in, and forgets those that ended long ago.
+// issueCode begins a sign-in. It forgets sign-ins that ended long ago.
 func (s *Server) issueCode(scope, host string, now time.Time, life, interval time.Duration) code {
 	c := &code{
 		device: secret(), user: userCode(), scope: scope, host: host,
@@ -119,7 +119,7 @@ func (s *Server) issueCode(scope, host string, now time.Time, life, interval tim
 	return *c
 }
 
-// userCode returns 9 characters, every one equally likely: 46 bits.
+// userCode returns 9 random characters, which are 46 bits.
 func userCode() string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 	n := big.NewInt(int64(len(alphabet)))
@@ -134,8 +134,8 @@ func userCode() string {
 	return string(b[:])
 }
 
-// plainCode is a user code as people type it, made comparable. RFC 8628,
-// Section 6.1: case and punctuation do not matter.
+// plainCode returns a typed user code in a form that can be compared. RFC 8628, Section 6.1: case
+// and punctuation do not matter.
 func plainCode(typed string) string {
 	return strings.ToUpper(strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) {
@@ -145,8 +145,7 @@ func plainCode(typed string) string {
 	}, typed))
 }
 
-// find returns a code that a person can still act on; the caller holds the
-// mutex.
+// find returns a code that a person can still act on. The caller holds the mutex.
 func (s *Server) find(typed string, now time.Time) (*code, error) {
 	plain := plainCode(typed)
 	i := slices.IndexFunc(s.codes, func(c *code) bool { return c.user == plain })
@@ -175,7 +174,7 @@ func (s *Server) check(typed string) error {
 	return err
 }
 
-// Decline does what a person does who refuses the sign-in in the browser.
+// Decline acts as a person who declines the sign-in in the browser.
 func (s *Server) Decline(userCode string) error { return s.end(userCode, Declined) }
 
 // Expire makes a code expire now.

@@ -8,43 +8,43 @@ import (
 	"strings"
 )
 
-// Conditional Access, as
+// This is Conditional Access as
 // https://learn.microsoft.com/entra/identity/conditional-access/concept-conditional-access-policies
-// describes it: a policy applies when all of its conditions do; every policy
-// that applies must be satisfied; a block beats what others would allow.
-// It goes by the resource that the token is for: the client is none.
+// describes it. A policy applies if all of its conditions do. Every policy that applies must be
+// satisfied, and a block overrides the others. Policies look at the resource that the token is for.
+// The client is no resource.
 
-// Policy is a Conditional Access policy.
+// A Policy is a Conditional Access policy.
 type Policy struct {
 	Name                string   `toml:"name"`
 	State               string   `toml:"state,omitempty"`                // "on" (default), "report-only", "off"
 	Users               []string `toml:"users,omitempty"`                // users and groups, or "All" (default)
-	ExcludeUsers        []string `toml:"exclude_users,omitempty"`        // of them
+	ExcludeUsers        []string `toml:"exclude_users,omitempty"`        // exceptions from users
 	Resources           []string `toml:"resources,omitempty"`            // application ids, or "All" (default)
-	ExcludeResources    []string `toml:"exclude_resources,omitempty"`    // of them
+	ExcludeResources    []string `toml:"exclude_resources,omitempty"`    // exceptions from resources
 	AuthenticationFlows []string `toml:"authentication_flows,omitempty"` // "device-code", "authentication-transfer"; default: any way to sign in
 	ClientApps          []string `toml:"client_apps,omitempty"`          // "browser", "mobile-and-desktop", "exchange-active-sync", "other"; default: any
 	Grant               string   `toml:"grant"`                          // "block", "mfa", "managed-device", "domain-joined-device"
-	Polling             string   `toml:"polling,omitempty"`              // what the machine hears of it; default: the directory's polling
+	Polling             string   `toml:"polling,omitempty"`              // what the machine is told of a refusal; default: the directory's polling
 }
 
 // all stands for everybody, and for every resource.
 const all = "All"
 
-// The ways to sign in that policies tell apart.
+// These are the ways to sign in that policies distinguish.
 const (
 	DeviceCode        = "device-code"
 	AuthorizationCode = "authorization-code"
 )
 
-// The settings for sign-ins that ask for baseline scopes only. Any other value
-// is the id of an application that stands for them.
+// These settings are for sign-ins that ask for baseline scopes only. Any other value is the id of
+// an application that stands for them.
 const (
-	baselineNew = "new" // they are access to the directory. The value of the zero Directory
-	baselineOld = "old" // they are, too, but a policy for all resources with any exclusion lets them go
+	baselineNew = "new" // such a sign-in is access to the directory; the default
+	baselineOld = "old" // the same, but a policy for all resources with any exclusion does not apply
 )
 
-// baselineScopes are the permissions too small to be a resource's own.
+// baselineScopes are the permissions that do not count as access to a resource.
 // https://learn.microsoft.com/entra/identity/conditional-access/concept-enforcement-resource-exclusions
 var baselineScopes = []string{
 	"openid", "profile", "email", "offline_access", "User.Read",
@@ -52,7 +52,7 @@ var baselineScopes = []string{
 	"People.Read", "People.Read.All", "GroupMember.Read.All", "Member.Read.Hidden",
 }
 
-// baseline reports whether nothing but baseline scopes is asked for.
+// baseline reports whether the request contains baseline scopes only.
 func (a asked) baseline() bool {
 	return !slices.ContainsFunc(a.permissions(), func(p string) bool {
 		name, graph := strings.CutPrefix(p, GraphApp+"/")
@@ -60,27 +60,27 @@ func (a asked) baseline() bool {
 	})
 }
 
-// attempt is a sign-in of a public client, as policies see it.
+// An attempt is a sign-in of a public client, as policies see it.
 type attempt struct {
 	who      []string // object ids: the person's and their groups'
 	flow     string
 	app      string // the kind of client: "browser" or "mobile-and-desktop", the default
 	resource string // the id of the application that the token is for
-	baseline bool   // nothing but baseline scopes is asked for
+	baseline bool   // only baseline scopes are asked for
 	mfa      bool   // the person can prove a second factor
 	managed  bool   // the device that gets the token can prove that it is managed
 }
 
-// ruling is what policies say to it.
+// A ruling is the result of all policies for an attempt.
 type ruling struct {
-	aadsts     int     // why not; 0: let in
-	policy     *Policy // that said no; nil: none, or the security defaults
-	audience   string  // the id of the application that it was judged by
+	aadsts     int     // the number of the error; 0: let in
+	policy     *Policy // the policy that refused; nil: none, or the security defaults
+	audience   string  // the id of the application that the attempt was judged by
 	mfa        bool    // a second factor was asked for
 	reportOnly []string
 }
 
-// judge asks the security defaults, then every policy.
+// judge applies the security defaults, and then every policy.
 func (d *Directory) judge(a attempt) ruling {
 	r := ruling{audience: d.audience(a)}
 	if d.SecurityDefaults {
@@ -101,7 +101,7 @@ func (d *Directory) judge(a attempt) ruling {
 	return r
 }
 
-// take adds what one policy says.
+// take adds the result of one policy.
 func (r *ruling) take(p *Policy, aadsts int) {
 	if p.State == "report-only" {
 		if aadsts != 0 {
@@ -115,7 +115,7 @@ func (r *ruling) take(p *Policy, aadsts int) {
 	}
 }
 
-// audience is the application that stands for what is asked for.
+// audience returns the application that stands for the scopes.
 func (d *Directory) audience(a attempt) string {
 	switch {
 	case !a.baseline:
@@ -128,7 +128,7 @@ func (d *Directory) audience(a attempt) string {
 	}
 }
 
-// applies reports whether all conditions of a policy are met.
+// applies reports whether all conditions of a policy hold.
 func (d *Directory) applies(p *Policy, a attempt, audience string) bool {
 	user := func(who string) bool { return who == all || d.names(who, a.who) }
 	resource := func(id string) bool { return id == all || strings.EqualFold(id, audience) }
@@ -150,9 +150,9 @@ func (d *Directory) applies(p *Policy, a attempt, audience string) bool {
 	}
 }
 
-// unmet is the number of the error for what the sign-in cannot show; 0: it can.
-// With a device code the token goes to another device than the browser's, so
-// that no policy about devices is ever met.
+// unmet returns the number of the error for a requirement that the sign-in does not meet, or 0.
+// With a device code the token goes to another device than the browser's, so no requirement about
+// devices is ever met.
 func (p *Policy) unmet(a attempt) int {
 	managed := a.managed && a.flow != DeviceCode
 	switch {

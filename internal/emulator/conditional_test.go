@@ -179,8 +179,8 @@ func TestJudgeSecurityDefaults(t *testing.T) {
 	for _, test := range tests {
 		d := &Directory{SecurityDefaults: true, SecurityDefaultsBlockDeviceCode: test.block}
 		want := ruling{aadsts: test.want, audience: myApp, mfa: true}
-		if r := d.judge(attempt{flow: test.flow, mfa: test.mfa,
-			resource: myApp}); !reflect.DeepEqual(r, want) {
+		r := d.judge(attempt{flow: test.flow, mfa: test.mfa, resource: myApp})
+		if !reflect.DeepEqual(r, want) {
 			t.Errorf("%+v: %+v", test, r)
 		}
 	}

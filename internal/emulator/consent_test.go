@@ -79,8 +79,8 @@ func TestPageConsent(t *testing.T) {
 	if got := w.poll(device).object(t)["error"]; got != "authorization_pending" {
 		t.Errorf("before: %v", got)
 	}
-	if a := w.post("code", user, "account", "user@contoso.example", "accept",
-		"1"); !strings.Contains(a.body, success) {
+	a = w.post("code", user, "account", "user@contoso.example", "accept", "1")
+	if !strings.Contains(a.body, success) {
 		t.Errorf("accepted: %s", a.body)
 	}
 	user, _ = w.start(ownScope)

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// control adds the endpoints that the package documentation lists.
+// control adds the control endpoints, which the package documentation lists.
 func (s *Server) control(mux *http.ServeMux) {
 	for pattern, do := range map[string]func(*http.Request) (any, error){
 		"GET /emulator/codes":      s.controlCodes,
@@ -58,7 +58,7 @@ func (s *Server) control(mux *http.ServeMux) {
 	}
 }
 
-// reply sends the value as JSON, raw bytes as text, or the error as a sentence.
+// reply sends a value as JSON, bytes as text, or an error as a sentence.
 func reply(w http.ResponseWriter, v any, err error) {
 	status := http.StatusOK
 	switch {
@@ -98,10 +98,10 @@ var errNoEndpoint = errors.New("emulator: no such control endpoint")
 
 func controlUnknown(*http.Request) (any, error) { return nil, errNoEndpoint }
 
-// done is the answer to a control request that returns nothing.
+// done is the answer to a control request that has no result.
 type done struct{}
 
-// strictly decodes a JSON body, in which a misspelt key is an error.
+// strictly decodes a JSON body. An unknown key is an error.
 func strictly(r *http.Request, into any) error {
 	dec := json.NewDecoder(r.Body)
 	dec.DisallowUnknownFields()
@@ -111,7 +111,7 @@ func strictly(r *http.Request, into any) error {
 	return nil
 }
 
-// waited is Await for the time that ?wait= gives; without it, done is asked once.
+// waited is Await for the time in ?wait=. Without it, it asks done once.
 func (s *Server) waited(r *http.Request, done func() bool) error {
 	spec := r.FormValue("wait")
 	if spec == "" {
@@ -136,7 +136,7 @@ func (s *Server) controlCodes(r *http.Request) (any, error) {
 	return codes(), err
 }
 
-// choice is the body of the requests about one code.
+// A choice is the body of the requests about one code.
 type choice struct {
 	UserCode string `json:"user_code"`
 	Account  string `json:"account"`

@@ -47,15 +47,15 @@ func (x *exchange) deviceCode() {
 	x.json(http.StatusOK, answer)
 }
 
-// noteSignIn ties a request to its sign-in in the log.
+// noteSignIn connects a request with its sign-in in the log.
 func (x *exchange) noteSignIn(userCode string) {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
 	x.note.UserCode = userCode
 }
 
-// token answers an access token request. Of the device grant's name Entra ID
-// also takes the older spelling, which MSAL Go sends.
+// token answers an access token request. Entra ID also accepts the older spelling of the device
+// grant's name, which MSAL Go sends.
 func (x *exchange) token() {
 	x.shareAcrossOrigins()
 	if !x.tenantKnown() || !x.formComplete("grant_type", "client_id") {
@@ -89,7 +89,7 @@ func (x *exchange) deviceToken() {
 		x.refuse(noAccount(c.account))
 		return
 	}
-	scopes, _ := x.dir.parseScope(c.scope, c.host) // the browser has refused what does not parse
+	scopes, _ := x.dir.parseScope(c.scope, c.host) // the browser has refused a scope that does not parse
 	x.sendTokens(u, scopes, "")
 }
 
@@ -98,7 +98,7 @@ func noAccount(name string) refusal {
 		text: fmt.Sprintf("The user account %s does not exist in the directory.", name)}
 }
 
-// poll decides what a device hears that asks for its token: nil is yes, once.
+// poll decides what a device gets that asks for its token: nil means the token, once.
 func (s *Server) poll(device string, now time.Time, d *Directory) (code, *refusal) {
 	defer s.lock()()
 	i := slices.IndexFunc(s.codes, func(c *code) bool { return c.device == device })
@@ -134,9 +134,9 @@ func (s *Server) poll(device string, now time.Time, d *Directory) (code, *refusa
 	}
 }
 
-// wait is the answer while the person is busy. RFC 8628, Section 3.5: who
-// asks too early is told to ask 5 seconds more seldom from then on. A tenth of
-// the interval is forgiven: the network delays one request more than another.
+// wait returns the answer while the person is in the browser. RFC 8628, Section 3.5: a device that
+// polls too early is told to poll every 5 seconds less often. A tenth of the interval is tolerated,
+// because the network does not delay all requests equally.
 func (c *code) wait(now time.Time, lenient bool) *refusal {
 	early := !c.polled.IsZero() && now.Sub(c.polled) < c.interval-c.interval/10
 	c.polled = now
@@ -148,8 +148,8 @@ func (c *code) wait(now time.Time, lenient bool) *refusal {
 		text: "OAuth 2.0 device flow error. Authorization is pending. Continue polling."}
 }
 
-// redeemable is why there are no tokens though the browser said that all is
-// well. That the code is not used up by it is inferred.
+// redeemable returns why there are no tokens although the browser reported success. It is inferred
+// that the code can be used again.
 func redeemable(scope, host string, d *Directory) *refusal {
 	scopes, problem := d.parseScope(scope, host)
 	if problem != nil {
@@ -172,11 +172,11 @@ func redeemable(scope, host string, d *Directory) *refusal {
 	return nil
 }
 
-// sendTokens answers with the tokens. An ID token needs the scope openid, a refresh token
-// offline_access; the latter is not among the scopes granted. The ID token has
-// the nonce of the authorization request.
+// sendTokens answers with the tokens. An ID token needs the scope openid, and a refresh token
+// offline_access, which is not among the scopes in the answer. The ID token has the nonce of the
+// authorization request.
 func (x *exchange) sendTokens(u User, scopes asked, nonce string) {
-	life := time.Duration(3600+rand.IntN(1800)) * time.Second // Entra ID spreads them
+	life := time.Duration(3600+rand.IntN(1800)) * time.Second // Entra ID varies the life
 	answer := struct {
 		Type         string `json:"token_type"`
 		Scope        string `json:"scope"`
@@ -202,15 +202,15 @@ func (x *exchange) sendTokens(u User, scopes asked, nonce string) {
 		answer.IDToken = x.s.given(x.s.idToken(claims))
 	}
 	if x.r.PostForm.Get("client_info") == "1" {
-		// strings encode
+		// strings always encode
 		info, _ := json.Marshal(map[string]string{"uid": u.ObjectID, "utid": x.dir.TenantID})
 		answer.ClientInfo = base64.RawURLEncoding.EncodeToString(info)
 	}
 	x.json(http.StatusOK, answer)
 }
 
-// accessToken is opaque, as Graph's and Resource Manager's are to everybody
-// else, unless it is for the registration itself.
+// accessToken returns an opaque token, unless the token is for the registration itself. The tokens
+// of Graph and Resource Manager are opaque to everybody else, too.
 func (x *exchange) accessToken(u User, scopes asked, life time.Duration) string {
 	b := bearer{u.ObjectID, scopes.audience(), x.now.Add(life), ""}
 	own := scopes.own(x.dir.ClientID)
@@ -222,15 +222,15 @@ func (x *exchange) accessToken(u User, scopes asked, life time.Duration) string 
 	return x.s.issueBearer(x.s.honest(c), b, x.now)
 }
 
-// bearer is what an opaque access token stands for.
+// A bearer is the owner of an opaque access token.
 type bearer struct {
 	oid      string
 	resource string
 	expires  time.Time
-	like     string // object id of whose rights it has; "": of oid's
+	like     string // object id whose rights it has; "": those of oid
 }
 
-// issueBearer puts an access token into circulation.
+// issueBearer makes an access token valid.
 func (s *Server) issueBearer(token string, is bearer, now time.Time) string {
 	defer s.lock()()
 	if len(s.tokens)%1024 == 0 {
@@ -240,7 +240,7 @@ func (s *Server) issueBearer(token string, is bearer, now time.Time) string {
 	return token
 }
 
-// bearer looks an access token up.
+// bearer returns the owner of an access token.
 func (s *Server) bearer(token string) (bearer, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -36,8 +36,8 @@ func TestDeviceCode(t *testing.T) {
 		d.VerificationURI, d.VerificationURIComplete = "https://x.example/d", true
 	})
 	m = w.form("devicecode", "client_id", w.directory().ClientID, "scope", "openid").object(t)
-	if want := "https://x.example/d?code=" +
-		m["user_code"].(string); m["verification_uri_complete"] != want {
+	want := "https://x.example/d?code=" + m["user_code"].(string)
+	if m["verification_uri_complete"] != want {
 		t.Errorf("verification_uri_complete %v, want %s", m["verification_uri_complete"], want)
 	}
 }
@@ -141,12 +141,12 @@ func TestTokenRequestRefused(t *testing.T) {
 	if a := w.do("GET", url, ""); a.status != 400 || a.object(t)["error"] != "invalid_request" {
 		t.Errorf("GET: %d %s", a.status, a.body)
 	}
-	if a := w.do("POST", strings.Replace(url, w.directory().TenantID, foreignTenant, 1),
-		""); a.object(t)["error"] != "invalid_tenant" {
+	a := w.do("POST", strings.Replace(url, w.directory().TenantID, foreignTenant, 1), "")
+	if a.object(t)["error"] != "invalid_tenant" {
 		t.Errorf("another tenant: %s", a.body)
 	}
-	if a := w.do("POST", url, "%zz", "Content-Type",
-		"application/x-www-form-urlencoded"); a.status != 400 {
+	a = w.do("POST", url, "%zz", "Content-Type", "application/x-www-form-urlencoded")
+	if a.status != 400 {
 		t.Errorf("broken form: %d", a.status)
 	}
 }

@@ -9,10 +9,9 @@ import (
 	"strings"
 )
 
-// Directory is a tenant and one machine in its subscription: all that the
-// emulator's answers depend on besides the requests themselves. Where a field
-// names a principal, it takes a user's, group's or identity's name or its
-// object id.
+// A Directory is a tenant and one machine in its subscription. The emulator's answers depend only
+// on it and on the requests. Where a field names a principal, it takes the name or the object id of
+// a user, group or identity.
 type Directory struct {
 	TenantID    string            `toml:"tenant_id"`
 	ClientID    string            `toml:"client_id"`
@@ -31,16 +30,15 @@ type Directory struct {
 	CodeLength              int    `toml:"code_length,omitempty"`               // of authorization codes, default 1500 to 1650
 	BareDecisions           bool   `toml:"bare_decisions,omitempty"`            // checkAccess names no role assignment: seen with Allowed, too
 
-	UserConsent                     string       `toml:"user_consent,omitempty"`                        // to what people may consent: "all" (default), "low-impact", "none"
-	Polling                         string       `toml:"polling,omitempty"`                             // what the machine hears when the browser refused: "pending" (default), "invalid_grant", "interaction_required", "access_denied"
+	UserConsent                     string       `toml:"user_consent,omitempty"`                        // what people may consent to: "all" (default), "low-impact", "none"
+	Polling                         string       `toml:"polling,omitempty"`                             // what the machine is told when the browser refused: "pending" (default), "invalid_grant", "interaction_required", "access_denied"
 	SecurityDefaults                bool         `toml:"security_defaults,omitempty"`                   // instead of policies
 	SecurityDefaultsBlockDeviceCode bool         `toml:"security_defaults_block_device_code,omitempty"` // as in every tenant made since 2026-07-01
 	BaselineScopes                  string       `toml:"baseline_scopes,omitempty"`                     // "new" (default), "old", or an application's id
 	Registration                    Registration `toml:"registration,omitempty"`
 	Policies                        []Policy     `toml:"policy,omitempty"`
 
-	// ancestors of every subscription
-	ManagementGroups []string     `toml:"management_groups,omitempty"`
+	ManagementGroups []string     `toml:"management_groups,omitempty"` // above every subscription
 	Machine          Machine      `toml:"machine"`
 	Identities       []Identity   `toml:"identity,omitempty"`
 	Users            []User       `toml:"user,omitempty"`
@@ -51,10 +49,10 @@ type Directory struct {
 	Faults           []Fault      `toml:"fault,omitempty"`
 	Limits           Limits       `toml:"limits,omitempty"` // default: none
 
-	known *lookup // of the directory that a server serves
+	known *lookup // the index of a directory that a server serves
 }
 
-// Machine is what instance metadata tells.
+// A Machine is the content of instance metadata.
 type Machine struct {
 	ResourceID  string            `toml:"resource_id,omitempty"`
 	Name        string            `toml:"name,omitempty"`
@@ -63,12 +61,12 @@ type Machine struct {
 	VMID        string            `toml:"vm_id,omitempty"`
 	ScaleSet    string            `toml:"vm_scale_set_name,omitempty"`
 	Tags        map[string]string `toml:"tags,omitempty"`
-	Callers     []Caller          `toml:"caller,omitempty"`       // if any: nobody else may ask the metadata service (guestproxy.go)
-	Fleet       string            `toml:"fleet,omitempty"`        // hosts that begin so are machines of a fleet (fleet.go)
-	APIVersions []string          `toml:"api_versions,omitempty"` // that the metadata service knows, newest first; default: those of today
+	Callers     []Caller          `toml:"caller,omitempty"`       // if any, nobody else may ask the metadata service (guestproxy.go)
+	Fleet       string            `toml:"fleet,omitempty"`        // hosts with this prefix are machines of a fleet (fleet.go)
+	APIVersions []string          `toml:"api_versions,omitempty"` // versions that the metadata service knows, newest first; default: today's
 }
 
-// Identity is a managed identity of the machine.
+// An Identity is a managed identity of the machine.
 type Identity struct {
 	Name           string `toml:"name"`
 	ObjectID       string `toml:"oid"`
@@ -77,7 +75,7 @@ type Identity struct {
 	like           string // object id of the identity whose rights it has
 }
 
-// User is a person. Claims and Omit change the ID token that the person gets.
+// A User is a person. Claims and Omit change the person's ID token.
 type User struct {
 	Name             string         `toml:"name"` // user principal name
 	ObjectID         string         `toml:"oid"`
@@ -90,14 +88,14 @@ type User struct {
 	Omit             []string       `toml:"omit,omitempty"`
 }
 
-// Group has users, other groups or identities as members.
+// A Group has users, other groups or identities as members.
 type Group struct {
 	Name     string   `toml:"name"`
 	ObjectID string   `toml:"oid"`
 	Members  []string `toml:"members,omitempty"`
 }
 
-// Role is a role definition.
+// A Role is a role definition.
 type Role struct {
 	ID             string   `toml:"id"`
 	Name           string   `toml:"name"`
@@ -107,7 +105,7 @@ type Role struct {
 	NotDataActions []string `toml:"not_data_actions,omitempty"`
 }
 
-// Assignment gives a principal a role, by name or id, at a scope.
+// An Assignment gives a role, by name or id, to a principal at a scope.
 type Assignment struct {
 	Principal string `toml:"principal" json:"principal"`
 	Role      string `toml:"role" json:"role"`
@@ -115,7 +113,7 @@ type Assignment struct {
 	Condition string `toml:"condition,omitempty" json:"condition,omitempty"`
 }
 
-// Deny is a deny assignment. The principal "everyone" is what it says.
+// A Deny is a deny assignment. The principal "everyone" stands for everybody.
 type Deny struct {
 	Name                    string   `toml:"name"`
 	Principals              []string `toml:"principals"`
@@ -128,8 +126,7 @@ type Deny struct {
 	DoNotApplyToChildScopes bool     `toml:"do_not_apply_to_child_scopes,omitempty"`
 }
 
-// everyone is the principal that deny assignments may name, with the object
-// id that Azure gives it.
+// everyone is a principal for deny assignments, with its object id in Azure.
 const (
 	everyone         = "everyone"
 	everyoneObjectID = "00000000-0000-0000-0000-000000000000"
@@ -142,12 +139,12 @@ var contoso []byte
 func Contoso() *Directory {
 	d, err := Parse("contoso.toml", contoso)
 	if err != nil {
-		panic(err) // a test parses it; the file is part of the program
+		panic(err) // a test parses it, and it is part of the program
 	}
 	return d
 }
 
-// builtin returns the roles that exist in every subscription and matter here.
+// builtin returns the roles that exist in every subscription and that matter here.
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 func builtin() []Role {
 	return []Role{
@@ -205,12 +202,12 @@ func (d *Directory) user(name string) (User, bool) {
 	return d.Users[i], true
 }
 
-// principal is anything that a role can be assigned to.
+// A principal can have role assignments.
 type principal struct {
 	name, oid, kind string // kind as ARM spells principalType
 }
 
-// principals lists all of them.
+// principals returns all principals.
 func (d *Directory) principals() []principal {
 	var all []principal
 	for _, u := range d.Users {
@@ -225,14 +222,14 @@ func (d *Directory) principals() []principal {
 	return all
 }
 
-// principal finds one by name or object id.
+// principal finds a principal by name or object id.
 func (d *Directory) principal(key string) (principal, bool) {
 	p, ok := d.lookup().principals[strings.ToLower(key)]
 	return p, ok
 }
 
-// memberOf returns the object ids of the groups that the principal oid is in,
-// through any depth of nesting and whatever cycles the nesting has.
+// memberOf returns the object ids of the groups that contain the principal oid, directly or through
+// nested groups. Groups may contain each other.
 func (d *Directory) memberOf(oid string) []string {
 	in := []string{strings.ToLower(oid)}
 	members := d.lookup().members

@@ -10,9 +10,8 @@ import (
 	"strings"
 )
 
-// Entra returns the handler of Entra ID and Azure Resource Manager. URLs and
-// the issuer in its answers are built from the request's Host, so that it
-// works under whatever address a test gives it.
+// Entra returns the handler of Entra ID and Azure Resource Manager. URLs and the issuer in its
+// answers follow the request's Host, so that it works under any address.
 func (s *Server) Entra() http.Handler {
 	s.setUp()
 	mux := http.NewServeMux()
@@ -27,13 +26,13 @@ func (s *Server) Entra() http.Handler {
 	return mux
 }
 
-// base is the scheme and host that the client used.
+// base returns the scheme and host that the client used.
 func (x *exchange) base() string { return "https://" + x.r.Host }
 
-// issuer is the value of iss, the same in the metadata and in tokens.
+// issuer returns the value of iss, which is the same in the metadata and in tokens.
 func (x *exchange) issuer() string { return x.base() + "/" + x.dir.TenantID + "/v2.0" }
 
-// tenantKnown answers for itself when the URL names a tenant that is not here.
+// tenantKnown reports whether the URL names this tenant. If not, it answers with the error.
 func (x *exchange) tenantKnown() bool {
 	no := x.dir.isTenant(x.r.PathValue("tenant"))
 	if no != nil {

@@ -8,21 +8,19 @@ import (
 	"strings"
 )
 
-// Azure RBAC, as
-// https://learn.microsoft.com/azure/role-based-access-control/overview
-// describes it: what one role grants is its actions minus its own notActions;
-// roles add up; a deny assignment beats them all; groups are transitive; a
-// scope covers what lies below it.
+// This is Azure RBAC as https://learn.microsoft.com/azure/role-based-access-control/overview
+// describes it. A role allows its actions minus its own notActions. Roles add up, and a deny
+// assignment overrides them all. Groups are transitive. A scope covers everything below it.
 
-// question asks whether a subject may do one thing to one resource.
+// A question asks whether a subject may do one thing to one resource.
 type question struct {
-	subject  []string // object ids: the principal's own and its groups'
+	subject  []string // object ids of the principal and its groups
 	action   string
 	data     bool // a data action
 	resource string
 }
 
-// decision is the answer to a question, with the assignment that decided.
+// A decision is the answer to a question, with the assignment that decided.
 type decision struct {
 	word       string // Allowed, NotAllowed, Denied
 	assignment *Assignment
@@ -30,9 +28,8 @@ type decision struct {
 	deny       *Deny
 }
 
-// decide answers a question. An assignment with a condition allows only when
-// none without one does: conditions are not evaluated here, the caller sees
-// that there is one.
+// decide answers a question. An assignment with a condition counts only if none without one allows
+// the action. Conditions are not evaluated here: the caller sees that there is one.
 func (d *Directory) decide(q question) decision {
 	for i := range d.Denies {
 		if d.denies(&d.Denies[i], q) {
@@ -55,12 +52,12 @@ func (d *Directory) decide(q question) decision {
 	return v
 }
 
-// subject is the object id and all its groups'.
+// subject returns the object id and those of all its groups.
 func (d *Directory) subject(oid string) []string {
 	return append([]string{oid}, d.memberOf(oid)...)
 }
 
-// names reports whether the principal, by name or object id, is in the subject.
+// names reports whether a principal, by name or object id, is in the subject.
 func (d *Directory) names(who string, subject []string) bool {
 	if p, ok := d.principal(who); ok {
 		who = p.oid
@@ -95,8 +92,8 @@ func (r Role) allows(q question) bool {
 // covers reports whether the scope is the resource or contains it.
 func (d *Directory) covers(scope, resource string) bool {
 	scope, resource = plainScope(scope), plainScope(resource)
-	if group, ok := strings.CutPrefix(scope,
-		"/providers/microsoft.management/managementgroups/"); ok {
+	group, ok := strings.CutPrefix(scope, "/providers/microsoft.management/managementgroups/")
+	if ok {
 		return slices.ContainsFunc(d.ManagementGroups,
 			func(g string) bool { return strings.EqualFold(g, group) })
 	}
@@ -105,8 +102,7 @@ func (d *Directory) covers(scope, resource string) bool {
 
 func plainScope(s string) string { return strings.ToLower(strings.TrimRight(s, "/")) }
 
-// matches compares an action with a pattern, in which * is any run of
-// characters, slashes too.
+// matches compares an action with a pattern. In it, * stands for any characters, including slashes.
 func matches(pattern, action string) bool {
 	pattern, action = strings.ToLower(pattern), strings.ToLower(action)
 	first, rest, star := strings.Cut(pattern, "*")
@@ -121,7 +117,7 @@ func matches(pattern, action string) bool {
 	return ok && strings.HasSuffix(action, rest)
 }
 
-// Access says what a person may do on the machine, in words for a person.
+// Access returns what a person may do on the machine, in words.
 func (d *Directory) Access(u User) string {
 	ask := func(verb string) bool {
 		return d.decide(question{d.subject(u.ObjectID), "Microsoft.Compute/virtualMachines/" +

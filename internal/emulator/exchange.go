@@ -12,21 +12,21 @@ import (
 	"time"
 )
 
-// maxBody bounds what the emulator reads of a request.
+// maxBody limits how much of a request is read.
 const maxBody = 1 << 20
 
-// exchange is one request being answered.
+// An exchange is one request and its answer.
 type exchange struct {
 	http.ResponseWriter
 	r    *http.Request
 	s    *Server
 	dir  *Directory // constant during the request
 	now  time.Time
-	note *Request // what the request log keeps, under the server's mutex
+	note *Request // the entry in the request log, under the server's mutex
 }
 
-// Request is a request as the log keeps it: enough to prove pace and
-// contents, no secrets.
+// A Request is an entry of the request log. It proves the times and contents of requests, and
+// contains no secrets.
 type Request struct {
 	Time     time.Time     `json:"time"`     // arrival
 	Endpoint string        `json:"endpoint"` // as faults name it, or "unknown"
@@ -36,13 +36,13 @@ type Request struct {
 	Status   int           `json:"status"`               // 0: not answered yet, or cut off
 	Error    string        `json:"error,omitempty"`      // the OAuth error word or ARM error code
 	Scope    string        `json:"scope,omitempty"`      // as asked for
-	Grant    string        `json:"grant_type,omitempty"` // as spelt by the client
-	UserCode string        `json:"user_code,omitempty"`  // which sign-in a poll belongs to
-	Origin   string        `json:"origin,omitempty"`     // of the page whose script sent it
+	Grant    string        `json:"grant_type,omitempty"` // as the client spells it
+	UserCode string        `json:"user_code,omitempty"`  // the sign-in that a poll belongs to
+	Origin   string        `json:"origin,omitempty"`     // the origin of the page whose script sent it
 	Took     time.Duration `json:"took_ns"`
 }
 
-// handle wraps an endpoint: it is logged, and a fault may come first.
+// handle wraps an endpoint: it logs the request, and lets a fault happen first.
 func (s *Server) handle(endpoint string, answer func(*exchange)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -71,7 +71,7 @@ func (s *Server) handle(endpoint string, answer func(*exchange)) http.Handler {
 	})
 }
 
-// maxRequests bounds the log of an emulator that runs for days.
+// maxRequests limits the log of an emulator that runs for days.
 const maxRequests = 1 << 16
 
 func (s *Server) record(note *Request) {
@@ -82,7 +82,7 @@ func (s *Server) record(note *Request) {
 	s.requests = append(s.requests, note)
 }
 
-// finish completes the log entry, also when a fault aborts the handler.
+// finish completes the log entry, even if a fault aborts the handler.
 func (s *Server) finish(note *Request, rec *recorder) {
 	unlock := s.lock()
 	note.Status = rec.status
@@ -119,7 +119,7 @@ func (x *exchange) noteError(word string) {
 	x.note.Error = word
 }
 
-// json sends v.
+// json sends v as JSON.
 func (x *exchange) json(status int, v any) {
 	h := x.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
@@ -131,8 +131,8 @@ func (x *exchange) json(status int, v any) {
 	enc.Encode(v) // the client may have gone
 }
 
-// correlation returns the GUID the client sent in one of the headers, so that
-// its log and the server's can be matched, or a new one.
+// correlation returns the GUID that the client sent in a header, or a new one. It connects the
+// client's log with the server's.
 func (x *exchange) correlation(header string) string {
 	if id := x.r.Header.Get(header); isGUID(id) {
 		return id
@@ -140,7 +140,7 @@ func (x *exchange) correlation(header string) string {
 	return newGUID()
 }
 
-// recorder remembers the status, and reaches the connection for faults.
+// A recorder remembers the status, and gives faults access to the connection.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -163,8 +163,7 @@ func (r *recorder) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController see the original.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// decode reads a JSON request body; what is wrong with it comes back as a
-// sentence fit for an answer.
+// decode reads a JSON request body. Its error is a sentence for the answer.
 func (x *exchange) decode(into any) error {
 	err := json.NewDecoder(x.r.Body).Decode(into)
 	var tooLong *http.MaxBytesError

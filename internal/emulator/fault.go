@@ -12,10 +12,9 @@ import (
 	"time"
 )
 
-// Fault is something going wrong at an endpoint. A fault that only delays
-// lets the request through afterwards; any other answers instead of the
-// endpoint, so that nothing is consumed by a request that failed. When several
-// match, the first with times left is it.
+// A Fault is an error at an endpoint. A fault that only delays lets the request through afterwards.
+// Any other fault answers instead of the endpoint, so a failed request has no effect. If several
+// match, the first that is not over happens.
 type Fault struct {
 	Endpoint string            `toml:"endpoint" json:"endpoint"`                           // see endpoints
 	Status   int               `toml:"status,omitempty" json:"status,omitempty"`           // HTTP status
@@ -23,7 +22,7 @@ type Fault struct {
 	AADSTS   int               `toml:"aadsts,omitempty" json:"aadsts,omitempty"`           // … with this number
 	Body     string            `toml:"body,omitempty" json:"body,omitempty"`               // answer with exactly this
 	Header   map[string]string `toml:"header,omitempty" json:"header,omitempty"`           // added
-	Retry    string            `toml:"retry_after,omitempty" json:"retry_after,omitempty"` // Retry-After; the status is 429 unless given
+	Retry    string            `toml:"retry_after,omitempty" json:"retry_after,omitempty"` // Retry-After; the default status is then 429
 	RetryAt  Duration          `toml:"retry_at,omitempty" json:"retry_at,omitempty"`       // the same as a date, this long after the answer
 	Delay    Duration          `toml:"delay,omitempty" json:"delay,omitempty"`             // before anything else
 	Reset    bool              `toml:"reset,omitempty" json:"reset,omitempty"`             // TCP reset instead of an answer
@@ -35,8 +34,8 @@ type Fault struct {
 	Times    int               `toml:"times,omitempty" json:"times,omitempty"`             // 0: every time
 }
 
-// endpoints are the names that faults and the request log use, each with the
-// names of groups it belongs to besides "*".
+// endpoints are the names in faults and the request log, each with the names of its groups besides
+// "*".
 var endpoints = map[string][]string{
 	"openid":          {"entra"},
 	"keys":            {"entra"},
@@ -86,13 +85,13 @@ func (f Fault) problem() (key, sentence string) {
 	return "", ""
 }
 
-// answers reports whether the endpoint itself is not reached.
+// answers reports whether the fault answers instead of the endpoint.
 func (f Fault) answers() bool {
 	return f.Status != 0 || f.Error != "" || f.Body != "" || f.Retry != "" || f.RetryAt != 0 ||
 		f.Reset || f.HalfBody || f.Size != 0 || f.Raw != ""
 }
 
-// plannedFault is a fault with its count of matching requests so far.
+// A plannedFault is a fault with the number of requests that matched so far.
 type plannedFault struct {
 	Fault
 	seen int
@@ -101,15 +100,15 @@ type plannedFault struct {
 // spent reports whether the fault is over.
 func (p *plannedFault) spent() bool { return p.Times > 0 && p.seen >= p.After+p.Times }
 
-// plan adds faults; the caller holds the mutex.
+// plan adds faults. The caller holds the mutex.
 func (s *Server) plan(faults []Fault) {
 	for _, f := range faults {
 		s.faults = append(s.faults, &plannedFault{Fault: f})
 	}
 }
 
-// Fail puts faults in force. It panics on one that Parse would refuse: a
-// test with a misspelt endpoint would test nothing.
+// Fail adds faults. It panics on a fault that Parse would refuse, because a test with a misspelled
+// endpoint would test nothing.
 func (s *Server) Fail(faults ...Fault) {
 	for _, f := range faults {
 		if key, problem := f.problem(); problem != "" {
@@ -126,7 +125,7 @@ func (s *Server) Heal() {
 	s.faults = nil
 }
 
-// Faults returns those that are not over.
+// Faults returns the faults that are not over.
 func (s *Server) Faults() []Fault {
 	s.setUp()
 	s.mu.Lock()
@@ -140,7 +139,7 @@ func (s *Server) Faults() []Fault {
 	return left
 }
 
-// next counts a request and returns the fault that befalls it.
+// next counts a request and returns the fault that happens to it.
 func (s *Server) next(endpoint string) (Fault, bool) {
 	defer s.lock()()
 	for _, p := range s.faults {
@@ -156,7 +155,7 @@ func (s *Server) next(endpoint string) (Fault, bool) {
 	return Fault{}, false
 }
 
-// fail lets a fault happen, and reports whether that was the answer.
+// fail lets a fault happen, and reports whether it was the answer.
 func (s *Server) fail(x *exchange) bool {
 	f, ok := s.next(x.note.Endpoint)
 	if !ok {
@@ -187,7 +186,7 @@ func wait(r *http.Request, delay time.Duration) bool {
 	}
 }
 
-// send answers in place of the endpoint.
+// send answers instead of the endpoint.
 func (f Fault) send(x *exchange) {
 	switch {
 	case f.Reset:
@@ -230,7 +229,7 @@ func (f Fault) send(x *exchange) {
 	}
 }
 
-// refuse answers with the error word in the shape that the endpoint has.
+// refuse answers with the error word in the endpoint's own form.
 func (f Fault) refuse(x *exchange, status int) {
 	const text = "A fault was asked for."
 	switch {
@@ -243,8 +242,8 @@ func (f Fault) refuse(x *exchange, status int) {
 	}
 }
 
-// reset makes the client see ECONNRESET. RFC 9293, Section 3.10.5 (ABORT): data
-// not yet delivered is dropped and RST is sent; SO_LINGER 0 asks for that.
+// reset makes the client see ECONNRESET. RFC 9293, Section 3.10.5 (ABORT): undelivered data is
+// dropped and RST is sent. SO_LINGER 0 asks for that.
 func reset(x *exchange) {
 	conn, _, err := http.NewResponseController(x.ResponseWriter).Hijack()
 	if err != nil {

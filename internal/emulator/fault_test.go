@@ -94,8 +94,8 @@ func TestFaultTimes(t *testing.T) {
 	w := newWorld(t)
 	w.Fail(Fault{Endpoint: "openid", Status: 500, After: 1, Times: 2})
 	for i, want := range []int{200, 500, 500, 200} {
-		if a := w.do("GET", w.EntraURL()+"/common/v2.0/.well-known/openid-configuration",
-			""); a.status != want {
+		a := w.do("GET", w.EntraURL()+"/common/v2.0/.well-known/openid-configuration", "")
+		if a.status != want {
 			t.Errorf("request %d: %d, want %d", i, a.status, want)
 		}
 	}

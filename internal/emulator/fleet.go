@@ -8,11 +8,10 @@ import (
 	"strings"
 )
 
-// as is the directory as the machine sees it that asks metadata: with
-// [Machine.Fleet], the host name in the request says which of a fleet that is,
-// and what stands behind a dot in which subscription. Each has a resource id
-// of its own, beside that of the directory's machine, and a system-assigned
-// identity with the rights of that one's.
+// as returns the directory for the machine that asks metadata. With [Machine.Fleet], the host name
+// of the request selects a machine of the fleet, and the part behind a dot its subscription. Each
+// machine has its own resource id beside that of the directory's machine, and a system-assigned
+// identity with the same rights.
 func (d *Directory) as(host string) *Directory {
 	name, subscription, elsewhere := strings.Cut(host, ".")
 	if d.Machine.Fleet == "" || !strings.HasPrefix(name, d.Machine.Fleet) {

@@ -14,15 +14,13 @@ import (
 	"strings"
 )
 
-// Azure's guest proxy agent in Enforce mode, as its source has it
-// (Azure/GuestProxyAgent 729e2a8, 2026-07-22: proxy_server.rs, key.rs). The
-// kernel tells it which process has connected; the process's executable is
-// what /proc/PID/exe leads to, its name the last part of that. A rule's
-// identity matches if every member that it has is equal. The answer to anybody
-// else is 403 without a body, and the end of the connection; a process that
-// cannot be found is answered 421.
+// This is Azure's guest proxy agent in Enforce mode, as in its source (Azure/GuestProxyAgent
+// 729e2a8, 2026-07-22: proxy_server.rs, key.rs). The kernel tells it which process has connected.
+// The process's executable is the target of /proc/PID/exe, and its name the last part of that. A
+// rule's identity matches if every member that it has is equal. Anybody else gets 403 without a
+// body, and the connection ends. A process that cannot be found gets 421.
 
-// Caller is an identity of a rule. Empty members match everybody.
+// A Caller is an identity of a rule. Empty members match everybody.
 type Caller struct {
 	User    string `toml:"user,omitempty"`
 	Process string `toml:"process,omitempty"`
@@ -34,8 +32,8 @@ func (c Caller) matches(who Caller) bool {
 	return same(c.User, who.User) && same(c.Process, who.Process) && same(c.Exe, who.Exe)
 }
 
-// proxied stands before everything that metadata answers, and reports whether
-// the rules let the request through.
+// proxied runs before every answer of metadata. It reports whether the rules let the request
+// through.
 func (x *exchange) proxied() bool {
 	rules := x.dir.Machine.Callers
 	if len(rules) == 0 {
@@ -55,7 +53,7 @@ func (x *exchange) proxied() bool {
 	return false
 }
 
-// block answers with nothing but a status.
+// block answers with a status alone.
 func (x *exchange) block(status int, why string) {
 	x.noteError(why)
 	x.Header().Set("Connection", "close")
@@ -63,8 +61,8 @@ func (x *exchange) block(status int, why string) {
 	x.WriteHeader(status)
 }
 
-// callerOf finds the process at the other end of a loopback connection: its
-// port leads to the inode of its socket, and that to who has it open.
+// callerOf finds the process at the other end of a loopback connection. The port leads to the inode
+// of its socket, and the inode to the process that has it open.
 func callerOf(r *http.Request) (Caller, error) {
 	_, port, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -95,8 +93,8 @@ func callerOf(r *http.Request) (Caller, error) {
 	return Caller{}, fmt.Errorf("nobody has socket %s", inode)
 }
 
-// socketAt reads /proc/net/tcp, proc_pid_net(5): addresses in hexadecimal,
-// the uid in the eighth column and the inode in the tenth.
+// socketAt reads /proc/net/tcp, proc_pid_net(5). Addresses are in hexadecimal, the uid is in the
+// eighth column and the inode in the tenth.
 func socketAt(port string) (uid, inode string, err error) {
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 	"strings"
 )
 
-// claims is the ID token's payload.
+// claims returns the ID token's payload.
 // https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
 func (x *exchange) claims(u User, scopes []string) map[string]any {
 	sub := sha256.Sum256([]byte(x.dir.ClientID + u.ObjectID)) // pairwise
@@ -33,7 +33,7 @@ func (x *exchange) claims(u User, scopes []string) map[string]any {
 		"exp": x.now.Unix() + 3600,
 		"tid": x.dir.TenantID,
 		"uti": opaque(16),
-		"rh":  "1.A" + opaque(45) + ".", // as long as seen in 2025; so are sid and xms_ftd
+		"rh":  "1.A" + opaque(45) + ".", // the length seen in 2025, as of sid and xms_ftd
 		"sid": newGUID(),
 
 		"xms_ftd": opaque(48),
@@ -59,14 +59,14 @@ func (x *exchange) claims(u User, scopes []string) map[string]any {
 	return c
 }
 
-// opaque is what Entra ID alone understands, of so many random bytes.
+// opaque returns random bytes, for a value that only Entra ID understands.
 func opaque(bytes int) string {
 	b := make([]byte, bytes)
 	rand.Read(b) // never fails: crypto/rand ends the process instead
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// Forgery falsifies ID tokens. In Header and Claims a null removes the entry.
+// A Forgery falsifies ID tokens. In Header and Claims, null removes an entry.
 type Forgery struct {
 	Header map[string]any `json:"header"`
 	Claims map[string]any `json:"claims"`
@@ -75,10 +75,10 @@ type Forgery struct {
 	Times  int            `json:"times"` // 0: every token
 }
 
-// Signature is the way a token is signed.
+// A Signature is a way to sign a token.
 type Signature string
 
-// Ways to sign: the first is the honest one.
+// The first way is the honest one.
 const (
 	Honest   Signature = ""         // RS256, with the published key
 	RS384    Signature = "RS384"    // the right key, another algorithm
@@ -94,13 +94,13 @@ const (
 // foreignTenant is the issuer of the Foreign key.
 const foreignTenant = "ffffeeee-0000-dddd-1111-cccc2222bbbb"
 
-// Forge falsifies the tokens to come; nil ends it.
+// Forge falsifies the following tokens. nil ends that.
 func (s *Server) Forge(f *Forgery) {
 	defer s.lock()()
 	if f != nil {
 		own := *f
 		f = &own
-		switch f.Sign { // has its key published before the first token
+		switch f.Sign { // those keys are published before the first token
 		case Foreign:
 			s.keys.foreign = orNewKey(s.keys.foreign)
 		case OtherCloud:
@@ -112,7 +112,7 @@ func (s *Server) Forge(f *Forgery) {
 	s.forgery = f
 }
 
-// takeForgery returns what to do to one token.
+// takeForgery returns the forgery for one token.
 func (s *Server) takeForgery() Forgery {
 	defer s.lock()()
 	if s.forgery == nil {
@@ -141,7 +141,7 @@ func (s *Server) idToken(claims map[string]any) string {
 	return input + "." + base64.RawURLEncoding.EncodeToString(f.Sign.sign(key, input))
 }
 
-// honest signs claims that no forgery touches.
+// honest signs claims without a forgery.
 func (s *Server) honest(claims map[string]any) string {
 	key, kid := s.signingKey(Honest)
 	input := segment(map[string]any{"typ": "JWT", "alg": Honest.algorithm(), "kid": kid}) + "." +
@@ -159,8 +159,8 @@ func amend(m, changes map[string]any) {
 	}
 }
 
-// first are the names that stand first in Entra ID's header and claims, in its
-// order; all others follow by the alphabet.
+// first are the names that come first in Entra ID's header and claims, in this order. All others
+// follow in alphabetical order.
 var first = []string{"typ", "alg", "kid", "aud", "iss", "iat", "nbf", "exp"}
 
 func segment(m map[string]any) string {
@@ -172,7 +172,7 @@ func segment(m map[string]any) string {
 	})
 	text := []byte("{")
 	for i, name := range names {
-		key, _ := json.Marshal(name) // strings encode
+		key, _ := json.Marshal(name) // strings always encode
 		value, err := json.Marshal(m[name])
 		if err != nil {
 			return "e30" // {}: a test put a channel or the like into the claims
@@ -192,7 +192,7 @@ func rank(name string) int {
 	return len(first)
 }
 
-// algorithm is the value of the header's alg.
+// algorithm returns the value of alg in the header.
 func (g Signature) algorithm() string {
 	switch g {
 	case RS384, HS256, None:
@@ -202,7 +202,7 @@ func (g Signature) algorithm() string {
 	}
 }
 
-// sign computes the signature over the first two segments.
+// sign returns the signature of the first two segments.
 func (g Signature) sign(key *rsa.PrivateKey, input string) []byte {
 	switch g {
 	case None:
@@ -223,7 +223,7 @@ func (g Signature) sign(key *rsa.PrivateKey, input string) []byte {
 func mustSign(key *rsa.PrivateKey, hash crypto.Hash, sum []byte) []byte {
 	sig, err := rsa.SignPKCS1v15(nil, key, hash, sum)
 	if err != nil {
-		panic(err) // only a key too small for the hash fails
+		panic(err) // fails only for a key that is too small for the hash
 	}
 	return sig
 }
@@ -231,7 +231,7 @@ func mustSign(key *rsa.PrivateKey, hash crypto.Hash, sum []byte) []byte {
 func publicPEM(key *rsa.PrivateKey) []byte {
 	der, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {
-		panic(err) // an RSA key encodes
+		panic(err) // an RSA key always encodes
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 }

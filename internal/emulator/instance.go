@@ -9,17 +9,15 @@ import (
 	"strings"
 )
 
-// The documents about the machine. In Azure's own every value is a string, ""
-// when unset; the agent of Azure Arc has fewer members, and null and {} among
-// them.
+// These are the documents about the machine. In Azure's, every value is a string, and "" if unset.
+// Those of Azure Arc's agent have fewer members, some of them null or {}.
 
 type tag struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
 
-// tagList returns the machine's tags by name, and in the one string that they
-// were before.
+// tagList returns the machine's tags by name, and in the one string of older versions.
 func (m Machine) tagList() (list []tag, joined string) {
 	list = []tag{}
 	for k, v := range m.Tags {
@@ -33,7 +31,7 @@ func (m Machine) tagList() (list []tag, joined string) {
 	return list, strings.Join(words, ";")
 }
 
-// compute is what both services tell.
+// compute returns the members that both services have.
 func (m Machine) compute() map[string]any {
 	list, joined := m.tagList()
 	return map[string]any{
@@ -68,14 +66,14 @@ func (m Machine) compute() map[string]any {
 	}
 }
 
-// azureCompute is what Azure's own service tells besides.
+// azureCompute returns the other members of Azure's own service.
 func (m Machine) azureCompute() map[string]any {
 	none := map[string]string{"uri": ""}
 	vault := map[string]string{"id": ""}
 	disk := map[string]string{"id": "", "storageAccountType": "StandardSSD_LRS"}
-	set := "" // also for an instance of a uniform set, whose resource id names it
-	if vm := strings.LastIndex(strings.ToLower(m.ResourceID),
-		"/microsoft.compute/virtualmachines/"); m.ScaleSet != "" && vm >= 0 {
+	set := "" // also for an instance of a uniform set, which its resource id names
+	vm := strings.LastIndex(strings.ToLower(m.ResourceID), "/microsoft.compute/virtualmachines/")
+	if m.ScaleSet != "" && vm >= 0 {
 		set = m.ResourceID[:vm] + "/Microsoft.Compute/virtualMachineScaleSets/" + m.ScaleSet
 	}
 	return map[string]any{
@@ -125,7 +123,7 @@ func (m Machine) azureCompute() map[string]any {
 	}
 }
 
-// instance tells what the machine is.
+// instance answers with the document about the machine.
 func (x *exchange) instance() {
 	if !x.metadataAllowed() {
 		return
@@ -142,7 +140,7 @@ func (x *exchange) instance() {
 	x.json(http.StatusOK, compute)
 }
 
-// segmentAfter finds the value of a kind in a resource id.
+// segmentAfter returns the name behind a type in a resource id.
 func segmentAfter(id, kind string) string {
 	parts := strings.Split(id, "/")
 	for i := 1; i+1 < len(parts); i += 2 {

@@ -18,8 +18,7 @@ import (
 	"time"
 )
 
-// keyring holds the signing keys; all but the current one are made when a
-// forgery needs them.
+// A keyring holds the signing keys. All but the current one are made when a forgery needs them.
 type keyring struct {
 	current, foreign, stranger, cloud, consumer *rsa.PrivateKey
 }
@@ -36,10 +35,10 @@ func orNewKey(key *rsa.PrivateKey) *rsa.PrivateKey {
 	return key
 }
 
-// warmUp makes the signing key.
+// warmUp makes the signing key in advance.
 func (s *Server) warmUp() { s.signingKey(Honest) }
 
-// signingKey returns the key for a way to sign, and the key id to claim.
+// signingKey returns the key for a way to sign, and the key id to name.
 func (s *Server) signingKey(g Signature) (*rsa.PrivateKey, string) {
 	defer s.lock()()
 	k := &s.keys
@@ -61,18 +60,18 @@ func (s *Server) signingKey(g Signature) (*rsa.PrivateKey, string) {
 	return *key, keyID(certificateOf(&(*key).PublicKey, k.current))
 }
 
-// RotateKey replaces the signing key; the old one is no longer published.
+// RotateKey replaces the signing key. The old one is no longer published.
 func (s *Server) RotateKey() {
 	key := orNewKey(nil)
 	defer s.lock()()
 	s.keys.current = key
 }
 
-// certified are the certificates made so far, by the two moduli.
+// certified holds the certificates made so far, by the two moduli.
 var certified sync.Map
 
-// certificateOf returns a certificate for the key, DER, always the same for
-// the same two keys.
+// certificateOf returns a certificate for the key in DER. It is always the same for the same two
+// keys.
 func certificateOf(key *rsa.PublicKey, signer *rsa.PrivateKey) []byte {
 	pair := string(key.N.Bytes()) + string(signer.N.Bytes())
 	if der, made := certified.Load(pair); made {
@@ -92,19 +91,19 @@ func newCertificate(key *rsa.PublicKey, signer *rsa.PrivateKey) []byte {
 	}
 	der, err := x509.CreateCertificate(nil, t, t, key, signer)
 	if err != nil {
-		panic(err) // a certificate of two names and two dates encodes
+		panic(err) // a certificate with two names and two dates always encodes
 	}
 	return der
 }
 
-// keyID names a key by its certificate, in 27 characters.
+// keyID returns the id of a key, made of its certificate: 27 characters.
 func keyID(certificate []byte) string {
 	sum := sha1.Sum(certificate)
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// nobodysKey is a key of Entra ID that signs nothing here: whoever asks for
-// the keys must find the right one among others. Nobody knows its factors.
+// nobodysKey returns a key of Entra ID that signs nothing here. Clients must find the right key
+// among several. Nobody knows its factors.
 func nobodysKey(name string) *rsa.PublicKey {
 	var n []byte
 	for i := byte(0); len(n) < 256; i++ {
@@ -116,8 +115,8 @@ func nobodysKey(name string) *rsa.PublicKey {
 	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: 65537}
 }
 
-// publishedKey is an entry of the key set. RFC 7517, Section 4; issuer and
-// cloud_instance_name are Microsoft's, which names no alg.
+// A publishedKey is an entry of the key set. RFC 7517, Section 4. Microsoft adds issuer and
+// cloud_instance_name, and names no alg.
 type publishedKey struct {
 	Type    string   `json:"kty"`
 	Use     string   `json:"use"`
@@ -145,8 +144,8 @@ func publish(key *rsa.PublicKey, signer *rsa.PrivateKey, cloud, issuer string) p
 // consumerTenant is the tenant of personal accounts.
 const consumerTenant = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
-// publishKeys answers with keys as mixed as Entra ID's: of organisations, of
-// another cloud under the same issuer, of personal accounts.
+// publishKeys answers with a mix of keys like Entra ID's: of organizations, of another cloud under
+// the same issuer, and of personal accounts.
 func (x *exchange) publishKeys() {
 	if !x.tenantKnown() {
 		return
@@ -180,7 +179,7 @@ func orNobodys(key *rsa.PrivateKey, name string) *rsa.PublicKey {
 	return &key.PublicKey
 }
 
-// clouds names this cloud, and another whose keys are among this one's.
+// clouds returns the name of this cloud, and of another whose keys are published with this one's.
 func (x *exchange) clouds() (mine, other string) {
 	mine = orDefaultText(x.dir.Cloud, "microsoftonline.com")
 	if other = "microsoftonline.us"; mine == other {

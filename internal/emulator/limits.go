@@ -13,27 +13,26 @@ import (
 	"time"
 )
 
-// Limits are how much the services answer, as token buckets; the zero value
-// limits nothing. [Documented] are Microsoft's figures.
+// Limits say how many requests the services answer, as token buckets. The zero value limits
+// nothing. [Documented] returns Microsoft's figures.
 type Limits struct {
 	Reads     Bucket `toml:"reads,omitempty"`      // of Resource Manager, for each principal in each subscription
-	Writes    Bucket `toml:"writes,omitempty"`     // the same for what is no GET: checkAccess is a POST
+	Writes    Bucket `toml:"writes,omitempty"`     // the same for requests other than GET: checkAccess is a POST
 	AllReads  Bucket `toml:"all_reads,omitempty"`  // for all principals together in each subscription
 	AllWrites Bucket `toml:"all_writes,omitempty"` // the same
 	SignIns   Bucket `toml:"sign_ins,omitempty"`   // of Entra ID, for each application: device codes and polls
 	Instance  Bucket `toml:"instance,omitempty"`   // of each machine's metadata service
-	Identity  Bucket `toml:"identity,omitempty"`   // the same for what is about its identity
+	Identity  Bucket `toml:"identity,omitempty"`   // the same for requests about its identity
 }
 
-// Bucket holds Size requests, and gets Refill of them back each second. One
-// without a size does not limit.
+// A Bucket holds Size requests, and regains Refill of them each second. A bucket without a size
+// does not limit.
 type Bucket struct {
 	Size   float64 `toml:"size"`
 	Refill float64 `toml:"refill"`
 }
 
-// Documented are the limits that Microsoft names, all but those of Entra ID,
-// which it keeps to itself.
+// Documented returns the limits that Microsoft publishes. Those of Entra ID are not public.
 //
 // Resource Manager, by region: "Understand how Azure Resource Manager throttles requests",
 // https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling;
@@ -48,20 +47,20 @@ func Documented() Limits {
 	}
 }
 
-// level is how full a bucket was at a time.
+// A level is the content of a bucket at a time.
 type level struct {
 	tokens float64
 	at     time.Time
 }
 
-// draw names a bucket that a request takes a token from.
+// A draw names a bucket that a request takes a token from.
 type draw struct {
 	Bucket
 	key string
 }
 
-// take takes a token of each of the buckets, or of none: then it says how long
-// it will be until there is one of each. left is what the first holds.
+// take takes a token from each bucket, or from none if one is empty. Then wait is the time until
+// each has one. left is what the first bucket holds.
 func (s *Server) take(now time.Time, of ...draw) (left int, wait time.Duration) {
 	defer s.lock()()
 	of = slices.DeleteFunc(of, func(c draw) bool { return c.Size == 0 })
@@ -89,14 +88,14 @@ func (s *Server) take(now time.Time, of ...draw) (left int, wait time.Duration) 
 	return int(s.levels[of[0].key].tokens), wait
 }
 
-// seconds is a Retry-After.
+// seconds returns the value of Retry-After.
 func seconds(wait time.Duration) string {
 	return strconv.Itoa(int(math.Ceil(wait.Seconds())))
 }
 
-// armThrottled answers for itself when the principal, or all together, have
-// asked too much about the subscription. The words are those that others have
-// recorded (velero-io/velero issue 9171, 2025-08-11).
+// armThrottled reports whether the principal, or all together, have asked too much about the
+// subscription. If so, it answers with the error. Its words were recorded by others
+// (velero-io/velero issue 9171, 2025-08-11).
 func (x *exchange) armThrottled(oid, resource string) bool {
 	limits := x.dir.Limits
 	own, all, kind := limits.Reads, limits.AllReads, "read"
@@ -122,12 +121,12 @@ func (x *exchange) armThrottled(oid, resource string) bool {
 	return true
 }
 
-// entraThrottled is the answer that public clients have recorded where Entra
-// ID thinks that an application asks in a loop (MSAL.NET issue 1495).
+// entraThrottled reports whether an application asks in a loop. The answer was recorded by public
+// clients (MSAL.NET issue 1495).
 func (x *exchange) entraThrottled() bool {
 	bucket := x.dir.Limits.SignIns
-	if _, wait := x.s.take(x.now,
-		draw{bucket, "sign-in " + x.r.PostForm.Get("client_id")}); wait == 0 {
+	_, wait := x.s.take(x.now, draw{bucket, "sign-in " + x.r.PostForm.Get("client_id")})
+	if wait == 0 {
 		return false
 	}
 	x.refuse(refusal{word: "invalid_grant", aadsts: 50196,
@@ -136,7 +135,8 @@ func (x *exchange) entraThrottled() bool {
 	return true
 }
 
-// metadataThrottled: the documentation names the status, and no body.
+// metadataThrottled reports whether the metadata service is asked too often. The documentation
+// names the status and no body.
 func (x *exchange) metadataThrottled() bool {
 	bucket, kind := x.dir.Limits.Instance, "instance"
 	if slices.Contains([]string{"identity", "info"}, x.note.Endpoint) {

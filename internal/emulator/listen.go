@@ -17,19 +17,18 @@ import (
 	"time"
 )
 
-// listeners is what a started server holds.
+// listeners holds the listeners and certificates of a started server.
 type listeners struct {
 	entra, metadata *http.Server
 	entraURL        string
 	metadataURL     string
 	ca              []byte
-	leaf, stranger  tls.Certificate // the second is signed by nobody whom CA knows
+	leaf, stranger  tls.Certificate // CA does not know the signer of the second
 	impostor        atomic.Bool
 	done            sync.WaitGroup
 }
 
-// Start listens on both addresses and serves until Close or Shutdown. It is
-// called once.
+// Start listens on both addresses and serves until Close or Shutdown. It is called once.
 func (s *Server) Start() error {
 	s.setUp()
 	entra, err := net.Listen("tcp", orFreePort(s.EntraAddr))
@@ -53,7 +52,7 @@ func (s *Server) Start() error {
 	s.net.ca, s.net.leaf = ca, leaf
 	s.net.entraURL = "https://" + entra.Addr().String()
 	s.net.metadataURL = "http://" + metadata.Addr().String()
-	s.warmUp() // so that the first answers are as quick as later ones
+	s.warmUp() // so that the first answers are as fast as later ones
 	s.net.entra = newHTTPServer(s.unlessImpostor(s.Entra()))
 	s.net.metadata = newHTTPServer(s.Metadata())
 	config := &tls.Config{GetCertificate: s.certificate, MinVersion: tls.VersionTLS12}
@@ -62,8 +61,8 @@ func (s *Server) Start() error {
 	return nil
 }
 
-// newHTTPServer speaks HTTP/1.1 only: a fault that cuts an answer short or
-// resets the connection then does exactly that on the wire.
+// newHTTPServer returns a server for HTTP/1.1 only. A fault that cuts an answer short or resets the
+// connection then does exactly that on the wire.
 func newHTTPServer(h http.Handler) *http.Server {
 	var only http.Protocols
 	only.SetHTTP1(true)
@@ -71,21 +70,21 @@ func newHTTPServer(h http.Handler) *http.Server {
 		Handler:           h,
 		Protocols:         &only,
 		ReadHeaderTimeout: 10 * time.Second,
-		// clients that distrust the CA are the client's news
+		// A client that distrusts the CA reports that itself.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 }
 
 func (s *Server) serve(h *http.Server, l net.Listener) {
-	s.net.done.Go(func() { h.Serve(l) }) // ends with ErrServerClosed
+	s.net.done.Go(func() { h.Serve(l) }) // returns ErrServerClosed in the end
 }
 
-// Shutdown stops listening and lets requests end until ctx does.
+// Shutdown stops listening, and lets requests end until ctx does.
 func (s *Server) Shutdown(ctx context.Context) error {
 	return s.stop(func(h *http.Server) error { return h.Shutdown(ctx) })
 }
 
-// Close stops at once: requests under way are cut off.
+// Close stops at once and aborts all requests.
 func (s *Server) Close() error {
 	return s.stop((*http.Server).Close)
 }
@@ -102,15 +101,13 @@ func (s *Server) stop(how func(*http.Server) error) error {
 	return nil
 }
 
-// EntraURL returns the base of Entra ID's and ARM's URLs after Start,
-// "https://127.0.0.1:8443".
+// EntraURL returns the base of the URLs of Entra ID and ARM after Start, "https://127.0.0.1:8443".
 func (s *Server) EntraURL() string { return s.net.entraURL }
 
-// MetadataURL returns the base of the metadata service's after Start,
-// "http://127.0.0.1:8442".
+// MetadataURL returns the base of the metadata service's URLs after Start, "http://127.0.0.1:8442".
 func (s *Server) MetadataURL() string { return s.net.metadataURL }
 
-// VerificationURI returns the page that device codes are handed out for.
+// VerificationURI returns the address of the page for device codes.
 func (s *Server) VerificationURI() string {
 	if uri := s.directory().VerificationURI; uri != "" {
 		return uri
@@ -121,7 +118,7 @@ func (s *Server) VerificationURI() string {
 	return s.net.metadataURL + pagePath
 }
 
-// CA returns the certificate, PEM, that vouches for EntraURL after Start.
+// CA returns the certificate of the authority for EntraURL after Start, in PEM.
 func (s *Server) CA() []byte { return s.net.ca }
 
 func orFreePort(addr string) string {

@@ -5,10 +5,10 @@ package emulator
 
 import "strings"
 
-// lookup finds principals and members in a directory of thousands.
+// A lookup finds principals and members quickly in a directory of thousands.
 type lookup struct {
 	principals map[string]principal       // by name and object id, lower case
-	members    map[string]map[string]bool // object ids by the group's
+	members    map[string]map[string]bool // object ids by that of the group
 }
 
 func newLookup(d *Directory) *lookup {
@@ -32,7 +32,7 @@ func newLookup(d *Directory) *lookup {
 	return l
 }
 
-// lookup is made anew for a directory that nobody serves.
+// lookup returns the directory's index. It makes a new one for a directory that no server serves.
 func (d *Directory) lookup() *lookup {
 	if d.known != nil {
 		return d.known

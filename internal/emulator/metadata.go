@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// Metadata returns the handler of the instance metadata service, the device
-// page and the control endpoints. A browser on another site cannot make it do
-// anything: http.CrossOriginProtection refuses that.
+// Metadata returns the handler of the instance metadata service, the device page and the control
+// endpoints. A browser on another site cannot make it do anything: http.CrossOriginProtection
+// refuses that.
 func (s *Server) Metadata() http.Handler {
 	s.setUp()
 	mux := http.NewServeMux()
@@ -32,15 +32,15 @@ func (s *Server) Metadata() http.Handler {
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
-// signInPath is where SignInPage is, also as index.html: to Entra ID these are
-// two addresses.
+// signInPath is the address of SignInPage, which is also served as index.html. To Entra ID these
+// are two addresses.
 const signInPath = "/sign-in/"
 
-// signInPage does what a web server does that knows nothing of what it serves.
+// signInPage serves the page as a web server that knows nothing about its files.
 func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) {
 	page := s.SignInPage
 	if s.PageFile != "" {
-		page, _ = os.ReadFile(s.PageFile) // what is not there is not found
+		page, _ = os.ReadFile(s.PageFile) // a missing file is answered with 404
 	}
 	if page == nil {
 		http.NotFound(w, r)
@@ -50,10 +50,9 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) {
 	w.Write(page)
 }
 
-// The versions that the two services know, newest first: Azure's of 2025
-// (MicrosoftDocs/azure-compute-docs pull request 289), and those that an agent
-// of Azure Arc listed in 2024 (rmbolger/Posh-ACME issue 562; its pull request
-// 636 says that older agents know fewer).
+// These are the versions that the two services know, newest first. Azure's are of 2025
+// (MicrosoftDocs/azure-compute-docs pull request 289). An agent of Azure Arc listed the others in
+// 2024 (rmbolger/Posh-ACME issue 562). Older agents know fewer (pull request 636 there).
 var (
 	azureVersions = []string{
 		"2025-04-07", "2024-07-17", "2024-03-15", "2023-11-15", "2023-07-01", "2021-12-13",
@@ -68,7 +67,7 @@ var (
 	arcVersions = []string{"2021-02-01", "2020-06-01", "2019-11-01", "2019-08-15"}
 )
 
-// versions are those that this machine's service knows.
+// versions returns the versions that this machine's service knows.
 func (x *exchange) versions() []string {
 	switch {
 	case len(x.dir.Machine.APIVersions) > 0:
@@ -80,8 +79,8 @@ func (x *exchange) versions() []string {
 	}
 }
 
-// metadataAllowed answers for itself when the request is not a plain one from
-// this machine. https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service
+// metadataAllowed reports whether the request is a plain one from this machine. If not, it answers
+// with the error. https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service
 func (x *exchange) metadataAllowed() bool {
 	if !x.proxied() {
 		return false
@@ -105,7 +104,7 @@ func (x *exchange) metadataAllowed() bool {
 	return false
 }
 
-// versionProblem is what each service says of a version that it does not know.
+// versionProblem returns each service's sentence about an unknown version.
 func (x *exchange) versionProblem(version string) string {
 	switch {
 	case x.onArc() && version == "":
@@ -122,9 +121,8 @@ func (x *exchange) versionProblem(version string) string {
 	}
 }
 
-// metadataError answers as the metadata service does: identity in OAuth's
-// shape, and so the agent of Azure Arc everywhere; Azure's own answers about the
-// instance in one of their own.
+// metadataError answers with an error in the service's form. For identity that is OAuth's form, and
+// for Azure Arc's agent always. For the instance, Azure has one of its own.
 func (x *exchange) metadataError(status int, word, text string) {
 	x.noteError(word)
 	switch v := x.versions(); {
@@ -148,10 +146,10 @@ func (x *exchange) identityInfo() {
 	}
 }
 
-// identityLife is how long a managed identity's token is good.
+// identityLife is the life of a managed identity's token.
 const identityLife = 86399 * time.Second
 
-// identityToken gives the managed identity's token to whoever asks here.
+// identityToken answers with a token of the managed identity.
 func (x *exchange) identityToken() {
 	if !x.metadataAllowed() {
 		return
@@ -185,8 +183,8 @@ func (x *exchange) identityToken() {
 	})
 }
 
-// identity finds the managed identity that a request means: the one with the
-// client id or, for none, the system's, or the only one that there is.
+// identity finds the managed identity for a request: the one with the client id. Without a client
+// id it is the system's, or the only one that exists.
 func (d *Directory) identity(clientID string) (Identity, string) {
 	i := slices.IndexFunc(d.Identities, func(m Identity) bool {
 		return strings.EqualFold(m.ClientID, clientID) || clientID == "" && m.SystemAssigned

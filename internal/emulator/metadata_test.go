@@ -153,8 +153,8 @@ func TestMetadataVersions(t *testing.T) {
 			t.Errorf("Arc: %d %s", a.status, a.body)
 		}
 	}
-	if a := get("instance/compute",
-		""); a.object(t)["error_description"] != "The api-version not specified. Supported are "+
+	a := get("instance/compute", "")
+	if a.object(t)["error_description"] != "The api-version not specified. Supported are "+
 		"2021-02-01 2020-06-01 2019-11-01 2019-08-15" {
 		t.Errorf("Arc: %s", a.body)
 	}

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// pagePath is where the device page is.
+// pagePath is the address of the device page.
 const pagePath = "/devicelogin"
 
 //go:embed page.html
@@ -26,10 +26,9 @@ var pageText string
 //go:embed page.css
 var pageStyle string
 
-// pagePolicy lets the page load nothing, run nothing, be framed by nobody and
-// send its form nowhere else. Of styles it takes the one whose hash this is.
-// A browser takes form-action for where the form's answer leads, too: that is
-// what target is for.
+// pagePolicy forbids the page to load or run anything, to be framed, and to send its form
+// elsewhere. It allows only the style with this hash. Browsers apply form-action to the redirect
+// after the form, too: target is for that.
 func pagePolicy(target string) string {
 	sum := sha256.Sum256([]byte(pageStyle))
 	also := ""
@@ -41,31 +40,31 @@ func pagePolicy(target string) string {
 		"'; form-action 'self'" + also + "; base-uri 'none'; frame-ancestors 'none'"
 }
 
-// pageTemplate is the page in all its states. html/template escapes what
-// people typed for the place it appears in.
+// pageTemplate is the page in all of its states. html/template escapes typed text for the place
+// where it appears.
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
-// view is what the page shows. Step is "code", "account", "consent", "done",
-// "declined" or "refused"; of the page that applications send people to,
-// "sign-in", "sign-in consent" or "refused".
+// A view is the content of the page. Step is "code", "account", "consent", "done", "declined" or
+// "refused". On the page that applications send people to, it is "sign-in", "sign-in consent" or
+// "refused".
 type view struct {
 	Step        string
 	Style       template.CSS
 	Application string
 	Code        string
-	Given       bool // the code came with the address, not from a person
+	Given       bool // the code is from the address, and nobody has typed it
 	Account     string
 	Problem     string
 	Accounts    []User
-	Permissions []string // to consent to
+	Permissions []string // that need consent
 	Refused     *Refused
 	Time        string // of the refusal
 	ClientID    string
-	Managed     bool   // the person said that this browser is on a managed device
+	Managed     bool   // the person says that this browser is on a managed device
 	target      string // the redirect address
 }
 
-// Title is what the refusal is about, in two or three words.
+// Title returns the subject of the refusal in two or three words.
 func (r *Refused) Title() string {
 	switch r.AADSTS {
 	case 53000, 53001, 53003, 530035, 50079:
@@ -77,7 +76,7 @@ func (r *Refused) Title() string {
 	}
 }
 
-// Reason tells the person why, as far as the person can do something about it.
+// Reason tells the person the reason, and what they can do about it.
 func (r *Refused) Reason() string {
 	switch r.AADSTS {
 	case 53000, 53001:
@@ -100,15 +99,15 @@ func (r *Refused) Reason() string {
 	}
 }
 
-// page is the page on which a person signs in: GET shows the form for the
-// code, a POST with a code the one for the account, a POST with both ends it.
+// page serves the page on which a person signs in. GET shows the form for the code. A POST with a
+// code shows the form for the account, and a POST with both ends the sign-in.
 func (x *exchange) page() {
 	switch x.r.Method {
 	case http.MethodGet, http.MethodHead:
 		q := x.r.URL.Query()
 		code := q.Get("code")
 		if code == "" {
-			code = q.Get("otc") // what Entra ID calls it
+			code = q.Get("otc") // Entra ID's name for it
 		}
 		x.show(http.StatusOK, view{Step: "code", Code: code, Given: code != ""})
 	case http.MethodPost:
@@ -120,7 +119,7 @@ func (x *exchange) page() {
 	}
 }
 
-// advance does what the form asks and returns the next view.
+// advance acts on the form and returns the next view.
 func (x *exchange) advance() (int, view) {
 	f := x.r.PostForm
 	code, account := f.Get("code"), strings.TrimSpace(f.Get("account"))
@@ -157,14 +156,14 @@ func (x *exchange) advance() (int, view) {
 		v.Step, v.Problem = "account", sentence(err, account)
 		return http.StatusBadRequest, v
 	}
-	if err != nil { // the code ended between check and now
+	if err != nil { // the code has ended since the check
 		return again(err, code)
 	}
 	return http.StatusOK, v
 }
 
-// again asks for a code once more. A misspelt one is there to be corrected;
-// in the place of any other a new one is needed.
+// again returns the view that asks for a code once more. It keeps a misspelled code to be
+// corrected. After any other error, a new code is needed.
 func again(err error, code string) (int, view) {
 	v := view{Step: "code", Problem: sentence(err, code)}
 	if errors.Is(err, ErrUnknownCode) {
@@ -173,7 +172,7 @@ func again(err error, code string) (int, view) {
 	return http.StatusBadRequest, v
 }
 
-// sentence says what is wrong, to the person who typed it.
+// sentence tells the person what is wrong with the typed text.
 func sentence(err error, typed string) string {
 	switch {
 	case errors.Is(err, ErrExpiredCode):

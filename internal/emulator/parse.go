@@ -15,10 +15,10 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// Error is a mistake in a directory file: where, and what is wrong.
+// An Error is a mistake in a directory file.
 type Error struct {
 	File    string
-	Line    int    // 0 when the mistake is what is missing
+	Line    int    // 0 if something is missing
 	Key     string // "assignment[2].role", or empty
 	Problem string
 }
@@ -44,8 +44,8 @@ func Load(path string) (*Directory, error) {
 	return Parse(path, text)
 }
 
-// Parse reads the text of a directory file; file is its name for errors. Keys
-// that mean nothing are errors, so that a misspelt fault does not pass a test.
+// Parse reads the text of a directory file. file is its name in errors. An unknown key is an error,
+// so that a test cannot pass because of a misspelled fault.
 func Parse(file string, text []byte) (*Directory, error) {
 	d := new(Directory)
 	dec := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
@@ -58,7 +58,7 @@ func Parse(file string, text []byte) (*Directory, error) {
 	return d, nil
 }
 
-// decodeError turns what go-toml says into an Error.
+// decodeError turns an error of go-toml into an Error.
 func decodeError(file string, err error) error {
 	var unknown *toml.StrictMissingError
 	if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
@@ -75,7 +75,7 @@ func decodeError(file string, err error) error {
 	return &Error{File: file, Problem: err.Error()}
 }
 
-// encode is the reverse of Parse.
+// encode is the inverse of Parse.
 func (d *Directory) encode() ([]byte, error) {
 	text, err := toml.Marshal(d)
 	if err != nil {
@@ -84,8 +84,8 @@ func (d *Directory) encode() ([]byte, error) {
 	return text, nil
 }
 
-// line finds the line of a key such as "assignment[2].role", or of the
-// nearest thing around it that the text has; 0 when there is none.
+// line returns the line of a key such as "assignment[2].role", or of the nearest enclosing key in
+// the text. It returns 0 if there is none.
 func line(text []byte, key string) int {
 	lines := keyLines(text)
 	for key != "" {
@@ -123,7 +123,7 @@ func keyLines(text []byte) map[string]int {
 	return lines
 }
 
-// dotted returns an expression's key and the line that it is on.
+// dotted returns an expression's key and its line.
 func dotted(e *unstable.Node, text []byte) (name string, line int) {
 	var parts []string
 	for it := e.Key(); it.Next(); {
@@ -136,7 +136,7 @@ func dotted(e *unstable.Node, text []byte) (name string, line int) {
 	return strings.Join(parts, "."), line
 }
 
-// Duration is a time.Duration that files and control requests spell "1.5s".
+// A Duration is a time.Duration that files and control requests spell "1.5s".
 type Duration time.Duration
 
 // UnmarshalText implements encoding.TextUnmarshaler.

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// redemption is an authorization code and the request that it answers.
+// A redemption is an authorization code with the request that it answers.
 type redemption struct {
 	authorizing
 	code     string
@@ -23,13 +23,13 @@ type redemption struct {
 	redeemed bool
 }
 
-// codeLife is how long a code lives.
+// codeLife is the life of a code.
 const codeLife = 10 * time.Minute
 
-// issueAuthorizationCode gives out a code; the caller holds the mutex.
+// issueAuthorizationCode issues a code. The caller holds the mutex.
 func (s *Server) issueAuthorizationCode(a authorizing, u User) string {
 	now := s.now()
-	// full ones of 2025 and 2026 in public logs
+	// complete codes of 2025 and 2026 in public logs have this length
 	length := orDefault(s.dir.CodeLength, 1500+rand.IntN(151))
 	text := opaque(length)
 	g := &redemption{authorizing: a, code: s.issue(("1.A" + text[:60] + "." + text[60:])[:length]),
@@ -40,8 +40,7 @@ func (s *Server) issueAuthorizationCode(a authorizing, u User) string {
 	return g.code
 }
 
-// ExpireAuthorizations makes the authorization codes given out so far expire
-// now.
+// ExpireAuthorizations expires all authorization codes that were issued so far.
 func (s *Server) ExpireAuthorizations() {
 	defer s.lock()()
 	for _, g := range s.redemptions {
@@ -72,8 +71,8 @@ func (x *exchange) authorizationCode() {
 	}
 }
 
-// redeem decides about a code: nil is yes, once. Who may not redeem it does
-// not use it up, and neither does a wrong verifier; the latter is inferred.
+// redeem decides about a code: nil means the tokens, once. A client that may not redeem the code
+// does not use it up. Neither does a wrong verifier, which is inferred.
 func (s *Server) redeem(x *exchange) (redemption, *refusal) {
 	f := x.r.PostForm
 	defer s.lock()()
@@ -97,8 +96,8 @@ func (s *Server) redeem(x *exchange) (redemption, *refusal) {
 	return g, nil
 }
 
-// strangeClient is why this kind of client may not redeem a code that was sent
-// to this kind of address.
+// strangeClient returns why a client of this kind may not redeem a code that was sent to this kind
+// of address.
 func (g redemption) strangeClient(r *http.Request) *refusal {
 	origin := r.Header.Get("Origin")
 	secret := r.PostForm.Has("client_secret") || r.PostForm.Has("client_assertion") ||
@@ -129,7 +128,7 @@ func (g redemption) strangeClient(r *http.Request) *refusal {
 	return nil
 }
 
-// over is why a code is good no more.
+// over returns why a code is no longer valid.
 func (g redemption) over(now time.Time) *refusal {
 	switch {
 	case g.redeemed:
@@ -145,7 +144,7 @@ func (g redemption) over(now time.Time) *refusal {
 	return nil
 }
 
-// unproven is why whoever redeems a code is not who asked for it.
+// unproven returns why the redeeming client is not the one that asked for the code.
 func (g redemption) unproven(r *http.Request) *refusal {
 	verifier := r.PostForm.Get("code_verifier")
 	sum := sha256.Sum256([]byte(verifier))
@@ -168,8 +167,8 @@ func (g redemption) unproven(r *http.Request) *refusal {
 	return nil
 }
 
-// unasked is why a scope that only the redemption asks for is not given: the
-// person was not there to consent to it.
+// unasked returns why a scope is refused that only the redemption asks for: the person could not
+// consent to it.
 func (s *Server) unasked(g redemption, d *Directory) *refusal {
 	u, _ := d.user(g.account)
 	scopes, _ := d.parseScope(g.scope, g.host)
@@ -180,8 +179,7 @@ func (s *Server) unasked(g redemption, d *Directory) *refusal {
 	return nil
 }
 
-// shareAcrossOrigins lets a page's script read the answer, whatever it is: a
-// script reads what is wrong with its registration, too.
+// shareAcrossOrigins lets a page's script read the answer, even an error about its registration.
 // https://github.com/Azure-Samples/ms-identity-javascript-angular-tutorial/issues/37
 func (x *exchange) shareAcrossOrigins() {
 	if x.r.Header.Get("Origin") != "" &&

@@ -63,8 +63,8 @@ func TestRedeemErrors(t *testing.T) {
 		t.Errorf("after ten minutes: %s", a.body)
 	}
 	w.pass(1)
-	if a := w.redeemCode(expired, publicPage,
-		""); a.object(t)["error_codes"].([]any)[0] != 70008.0 {
+	a := w.redeemCode(expired, publicPage, "")
+	if a.object(t)["error_codes"].([]any)[0] != 70008.0 {
 		t.Errorf("later: %s", a.body)
 	}
 	early := w.code(publicPage)
@@ -72,12 +72,14 @@ func TestRedeemErrors(t *testing.T) {
 	if a := w.redeemCode(early, publicPage, ""); a.object(t)["error_codes"].([]any)[0] != 70008.0 {
 		t.Errorf("expired on purpose: %s", a.body)
 	}
-	if a := w.redeemCode(w.code(spaPage, "code_challenge", "", "code_challenge_method", ""),
-		spaPage, origin); a.object(t)["error_codes"].([]any)[0] != 9002325.0 {
+	a = w.redeemCode(w.code(spaPage, "code_challenge", "", "code_challenge_method", ""),
+		spaPage, origin)
+	if a.object(t)["error_codes"].([]any)[0] != 9002325.0 {
 		t.Errorf("without PKCE: %s", a.body)
 	}
-	if a := w.redeemCode(w.code(publicPage, "code_challenge", verifier, "code_challenge_method",
-		""), publicPage, ""); a.status != 200 {
+	a = w.redeemCode(w.code(publicPage, "code_challenge", verifier, "code_challenge_method",
+		""), publicPage, "")
+	if a.status != 200 {
 		t.Errorf("plain: %s", a.body)
 	}
 }

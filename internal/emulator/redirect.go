@@ -9,19 +9,19 @@ import (
 	"slices"
 )
 
-// platform is what kind of client a redirect address is registered for. It
-// decides how a code that was sent there may be redeemed.
+// A platform is the kind of client that a redirect address is registered for. It decides how a code
+// that was sent there may be redeemed.
 // https://learn.microsoft.com/entra/identity-platform/reply-url
 type platform string
 
-// The platforms, by their keys in the file.
+// These are the platforms, by their keys in the file.
 const (
 	spa          platform = "spa"
 	publicClient platform = "public_client"
 	web          platform = "web"
 )
 
-// app is the kind of client that policies take it for.
+// app returns the kind of client that policies see.
 func (p platform) app() string {
 	if p == publicClient {
 		return "mobile-and-desktop"
@@ -29,12 +29,12 @@ func (p platform) app() string {
 	return "browser"
 }
 
-// addresses are those of one platform.
+// addresses returns the addresses of one platform.
 func (r Registration) addresses(p platform) []string {
 	return map[platform][]string{spa: r.SPA, publicClient: r.PublicClient, web: r.Web}[p]
 }
 
-// platformOf finds a redirect address among those registered; "" is none.
+// platformOf finds the platform of a registered redirect address, or returns "".
 func (r Registration) platformOf(address string) platform {
 	for _, p := range []platform{spa, publicClient, web} {
 		if slices.ContainsFunc(r.addresses(p), func(known string) bool {
@@ -46,14 +46,13 @@ func (r Registration) platformOf(address string) platform {
 	return ""
 }
 
-// sameAddress compares character by character, but for the port of an address
-// on loopback: programs there take whichever is free. RFC 8252, Section 7.3.
+// sameAddress compares character by character, except the port of an address on loopback: programs
+// there take any free port. RFC 8252, Section 7.3.
 func sameAddress(known, asked string) bool {
 	return known == asked || withoutPort(known) == withoutPort(asked)
 }
 
-// withoutPort returns an address on loopback without its port, any other as it
-// is.
+// withoutPort removes the port from an address on loopback. It leaves any other address alone.
 func withoutPort(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" || !isLoopback(u.Hostname()) || u.User != nil {

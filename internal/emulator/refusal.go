@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// refusal is an error answer of Entra ID. RFC 6749, Section 5.2, and
+// A refusal is an error answer of Entra ID. RFC 6749, Section 5.2, and
 // https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 type refusal struct {
 	status int // 0: 400
@@ -20,7 +20,7 @@ type refusal struct {
 	suberror, claims string
 }
 
-// refusalBody is how it looks in JSON, in Entra ID's order.
+// A refusalBody is its JSON, in Entra ID's order.
 type refusalBody struct {
 	Error         string `json:"error"`
 	Description   string `json:"error_description"`
@@ -43,7 +43,7 @@ func (x *exchange) refuse(e refusal) {
 	x.json(orDefault(e.status, http.StatusBadRequest), b)
 }
 
-// body fills in what every error answer has.
+// body adds the members that every error answer has.
 func (e refusal) body(now time.Time, correlation string) refusalBody {
 	b := refusalBody{
 		Error:         e.word,
@@ -64,8 +64,8 @@ func (e refusal) body(now time.Time, correlation string) refusalBody {
 	return b
 }
 
-// formComplete answers for itself when the request is no POST or lacks one of
-// the fields.
+// formComplete reports whether the request is a POST with all of these fields. If not, it answers
+// with the error.
 func (x *exchange) formComplete(fields ...string) bool {
 	if x.r.Method != http.MethodPost {
 		x.refuse(refusal{word: "invalid_request", aadsts: 900561,
@@ -87,7 +87,7 @@ func missing(field string) refusal {
 		text: fmt.Sprintf("The request body must contain the following parameter: '%s'.", field)}
 }
 
-// clientKnown answers for itself when the client is not registered here.
+// clientKnown reports whether the client is registered here. If not, it answers with the error.
 func (x *exchange) clientKnown() bool {
 	no := x.dir.knowsClient(x.r.PostForm.Get("client_id"))
 	if no != nil {
@@ -105,12 +105,12 @@ func (d *Directory) knowsClient(id string) *refusal {
 			id, d.TenantID)}
 }
 
-// noSecret is the text of 7000218.
+// noSecret is the text of error 7000218.
 const noSecret = "The request body must contain the following parameter: 'client_assertion' or " +
 	"'client_secret'."
 
-// clientPublic answers for itself when the registration allows no public
-// client flows: the machine asks for a token without a secret.
+// clientPublic reports whether the registration allows public client flows, since the machine asks
+// for a token without a secret. If not, it answers with the error.
 func (x *exchange) clientPublic() bool {
 	if !x.dir.Registration.Confidential {
 		return true

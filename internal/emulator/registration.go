@@ -8,29 +8,28 @@ import (
 	"strings"
 )
 
-// Registration is the app registration that client_id names, and its service
-// principal. The zero value exposes no scope, and everything that it may ask
-// for has been consented to.
+// A Registration is the app registration that client_id names, with its service principal. The zero
+// value exposes no scope. Everything that it may ask for has consent.
 type Registration struct {
-	Scopes         []string `toml:"scopes,omitempty"`          // that it exposes, "sign-in"
+	Scopes         []string `toml:"scopes,omitempty"`          // that it exposes, such as "sign-in"
 	IdentifierURIs []string `toml:"identifier_uris,omitempty"` // its names in scopes besides the client id, "api://…"
-	ForItself      string   `toml:"for_itself,omitempty"`      // which form it may redeem for its own scope: "any" (default), "guid", "none"; others get AADSTS90009
+	ForItself      string   `toml:"for_itself,omitempty"`      // the form in which it may redeem its own scope: "any" (default), "guid", "none"; another form gets AADSTS90009
 	Confidential   bool     `toml:"confidential,omitempty"`    // "Allow public client flows" is off
 
 	SPA          []string `toml:"spa,omitempty"`           // redirect addresses of the platform "Single-page application"
 	PublicClient []string `toml:"public_client,omitempty"` // of "Mobile and desktop applications"
-	Web          []string `toml:"web,omitempty"`           // of "Web": codes sent there want a secret, and there is none here
+	Web          []string `toml:"web,omitempty"`           // of "Web": codes sent there need a secret, and there is none here
 
 	NoServicePrincipal bool     `toml:"no_service_principal,omitempty"` // until somebody consents
-	ConsentRequired    bool     `toml:"consent_required,omitempty"`     // nothing has been consented to but the two lists below
-	AdminConsent       []string `toml:"admin_consent,omitempty"`        // scopes that an administrator has consented to for everybody
+	ConsentRequired    bool     `toml:"consent_required,omitempty"`     // only the two lists below have consent
+	AdminConsent       []string `toml:"admin_consent,omitempty"`        // scopes with an administrator's consent for everybody
 	PreAuthorized      []string `toml:"pre_authorized,omitempty"`       // own scopes that the client may ask for without consent
 }
 
-// The answers to who may consent, the values of user_consent.
+// These are the values of user_consent, which says who may consent.
 const (
-	consentAll  = "all"        // people to anything: the value of the zero Directory
-	consentLow  = "low-impact" // people to the permissions of low impact, administrators to anything
+	consentAll  = "all"        // people, to anything; the default
+	consentLow  = "low-impact" // people, to the permissions of low impact; administrators, to anything
 	consentNone = "none"       // administrators only
 )
 
@@ -41,10 +40,9 @@ var lowImpact = []string{
 	GraphApp + "/User.Read",
 }
 
-// unconsented returns those of the permissions asked for that nobody has
-// consented to; given are those the person consented to before. That
-// pre-authorization covers the client's own scopes, and not openid and
-// profile beside them, is inferred: those are Graph's.
+// unconsented returns the permissions without consent. given are those that the person consented to
+// before. It is inferred that pre-authorization covers the client's own scopes, and not openid and
+// profile beside them, which are Graph's.
 func (d *Directory) unconsented(a asked, given []string) []string {
 	r := d.Registration
 	if !r.ConsentRequired && !r.NoServicePrincipal {
@@ -79,7 +77,7 @@ func (d *Directory) mayConsent(u User, permissions []string) bool {
 	}
 }
 
-// application is the registration's name for people.
+// application returns the registration's name for people.
 func (d *Directory) application() string {
 	return orDefaultText(d.Application, "Microsoft Azure Linux Virtual Machine Sign-In")
 }

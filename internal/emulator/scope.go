@@ -10,28 +10,27 @@ import (
 	"strings"
 )
 
-// The applications of Microsoft that a sign-in can be for, by the ids that
-// policies know them by.
+// These are Microsoft's applications that a sign-in can be for, by the ids that policies use.
 const (
 	GraphApp     = "00000003-0000-0000-c000-000000000000" // Microsoft Graph
 	DirectoryApp = "00000002-0000-0000-c000-000000000000" // Windows Azure Active Directory
 	ARMApp       = "797f4846-ba00-4fd7-ba43-dac1f8f63013" // Windows Azure Service Management API: Resource Manager
 )
 
-// asked is the scope parameter of a request, taken apart. RFC 6749, Section 3.3.
+// asked is the parsed scope parameter of a request. RFC 6749, Section 3.3.
 type asked struct {
-	oidc      []string // openid, profile, email, offline_access: of no resource
+	oidc      []string // openid, profile, email, offline_access, which no resource has
 	resources []resource
 }
 
-// resource is an application whose scopes are asked for.
+// A resource is an application whose scopes are asked for.
 type resource struct {
 	app    string   // its id
-	prefix string   // how the request names it; "" for the short form of Graph's scopes
+	prefix string   // as in the request; "" for the short form of Graph's scopes
 	scopes []string // names, without the prefix
 }
 
-// scopeProblem is why Entra ID cannot serve a scope. The browser is told, the
+// A scopeProblem is the reason why Entra ID cannot serve a scope. The browser is told, and the
 // machine is not.
 type scopeProblem struct {
 	aadsts int
@@ -41,11 +40,11 @@ type scopeProblem struct {
 // openIDScopes are scopes that no resource has.
 var openIDScopes = []string{"openid", "profile", "email", "offline_access"}
 
-// graphScope is what names of Graph's scopes look like: User.Read, Mail.Read.Shared.
+// graphScope matches the names of Graph's scopes, such as User.Read or Mail.Read.Shared.
 var graphScope = regexp.MustCompile(`^[A-Z][A-Za-z]*(\.[A-Z][A-Za-z]*)+$`)
 
-// parseScope takes a scope parameter apart; host is the one that the request
-// was sent to, which serves Resource Manager as well.
+// parseScope parses a scope parameter. host is the one that the request was sent to. It serves
+// Resource Manager as well.
 func (d *Directory) parseScope(text, host string) (asked, *scopeProblem) {
 	var a asked
 	for _, word := range strings.Fields(text) {
@@ -66,7 +65,7 @@ func (d *Directory) parseScope(text, host string) (asked, *scopeProblem) {
 	return a, nil
 }
 
-// add puts a scope beside the others of its resource.
+// add adds a scope to the others of its resource.
 func (a *asked) add(app, prefix, name string) {
 	i := slices.IndexFunc(a.resources, func(r resource) bool {
 		return r.app == app && r.prefix == prefix
@@ -78,7 +77,7 @@ func (a *asked) add(app, prefix, name string) {
 	a.resources[i].scopes = append(a.resources[i].scopes, name)
 }
 
-// resourceNamed finds the application that a scope is of.
+// resourceNamed finds the application that has a scope.
 func (d *Directory) resourceNamed(prefix, name, host string) (app string, problem *scopeProblem) {
 	known := name == ".default"
 	switch {
@@ -120,8 +119,8 @@ func (a asked) own(clientID string) []resource {
 		func(r resource) bool { return !strings.EqualFold(r.app, clientID) })
 }
 
-// apps returns the ids of the applications that the scopes are of, each once.
-// Scopes of no resource are Graph's.
+// apps returns the ids of the applications that have the scopes, each once. Scopes without a
+// resource are Graph's.
 func (a asked) apps() []string {
 	var ids []string
 	for _, r := range a.resources {
@@ -135,8 +134,8 @@ func (a asked) apps() []string {
 	return ids
 }
 
-// permissions returns every scope in the one form by which consent knows it:
-// the resource's id, a slash and the name.
+// permissions returns every scope in the form that consent uses: the resource's id, a slash and the
+// name.
 func (a asked) permissions() []string {
 	var all []string
 	for _, name := range a.oidc {
@@ -150,8 +149,8 @@ func (a asked) permissions() []string {
 	return all
 }
 
-// granted is the scope member of the answer. Scopes of no resource are named
-// only beside Graph's: in a token for another resource they have no place.
+// granted returns the scope member of the answer. Scopes without a resource are named only together
+// with Graph's: they do not belong in a token for another resource.
 // https://github.com/AzureAD/microsoft-authentication-library-for-android/issues/652
 func (a asked) granted() string {
 	var words []string
@@ -159,7 +158,7 @@ func (a asked) granted() string {
 		words = slices.DeleteFunc(slices.Clone(a.oidc),
 			func(w string) bool { return w == "offline_access" })
 		if slices.Contains(words, "openid") && !slices.Contains(words, "email") {
-			words = append(words, "email") // comes along
+			words = append(words, "email") // always comes with them
 		}
 	}
 	for _, r := range a.resources {
@@ -173,7 +172,7 @@ func (a asked) granted() string {
 	return strings.Join(words, " ")
 }
 
-// audience is the resource that the access token is for.
+// audience returns the resource that the access token is for.
 func (a asked) audience() string {
 	switch r := a.resources; {
 	case len(r) == 0 || r[0].app == GraphApp:

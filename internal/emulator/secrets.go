@@ -5,11 +5,10 @@ package emulator
 
 import "slices"
 
-// maxIssued bounds what an emulator that runs for days remembers.
+// maxIssued limits what an emulator that runs for days remembers.
 const maxIssued = 1 << 12
 
-// issue remembers a secret that an answer is about to carry; the caller holds
-// the mutex.
+// issue remembers a secret that an answer will contain. The caller holds the mutex.
 func (s *Server) issue(secret string) string {
 	if len(s.issued) == maxIssued {
 		s.issued = slices.Delete(s.issued, 0, maxIssued/2)
@@ -18,14 +17,14 @@ func (s *Server) issue(secret string) string {
 	return secret
 }
 
-// given is issue for who does not hold it.
+// given is issue for a caller without the mutex.
 func (s *Server) given(secret string) string {
 	defer s.lock()()
 	return s.issue(secret)
 }
 
-// Secrets returns the device codes and tokens given out so far, oldest first:
-// what a test searches for where none of it may be.
+// Secrets returns the device codes and tokens issued so far, oldest first. Tests search for them
+// where they must not be.
 func (s *Server) Secrets() []string {
 	s.setUp()
 	s.mu.Lock()

@@ -12,26 +12,25 @@ import (
 	"time"
 )
 
-// Server is the emulator. Its zero value is ready: Start listens on free
-// loopback ports; Entra and Metadata give the bare handlers. The exported
-// fields are set before first use, the methods may be called at any time from
-// any goroutine.
+// A Server is the emulator. Its zero value is ready for use: Start listens on free loopback ports,
+// and Entra and Metadata return the bare handlers. The exported fields are set before the first
+// use. The methods may be called at any time from any goroutine.
 type Server struct {
 	Directory    *Directory       // nil: Contoso()
 	Now          func() time.Time // nil: time.Now
-	Key          *rsa.PrivateKey  // first signing key; nil: made when needed
+	Key          *rsa.PrivateKey  // first signing key; nil: made when it is needed
 	EntraAddr    string           // Start listens here; "": a free port of 127.0.0.1
 	MetadataAddr string           // the same for metadata and the device page
-	SignInPage   []byte           // served at signInPath of the metadata's address: a page as an organization puts it online
-	PageFile     string           // the same as a file, which may come later
+	SignInPage   []byte           // served at signInPath of the metadata's address, like a page that an organization has published
+	PageFile     string           // the same from a file, which may appear later
 	ArcKeys      string           // directory of a machine of Azure Arc; "": /var/opt/azcmagent/tokens
-	Trace        func(Request)    // called when a request has been answered
+	Trace        func(Request)    // called after the answer to a request
 
 	once sync.Once
 	net  listeners // set by Start, constant after it
 
 	mu          sync.Mutex
-	dir         *Directory // replaced whole, never changed in place
+	dir         *Directory // replaced as a whole, never changed
 	faults      []*plannedFault
 	codes       []*code
 	redemptions []*redemption
@@ -41,11 +40,11 @@ type Server struct {
 	forgery     *Forgery
 	requests    []*Request
 	issued      []string            // secrets, for Secrets
-	consented   map[string][]string // permissions by the object id of who consented
+	consented   map[string][]string // permissions by the object id of the person who consented
 	changed     chan struct{}       // closed and replaced when anything above changes
 }
 
-// setUp makes the zero value usable.
+// setUp prepares the zero value for use.
 func (s *Server) setUp() {
 	s.once.Do(func() {
 		s.tokens = make(map[string]bearer)
@@ -72,8 +71,8 @@ func (s *Server) install(d *Directory) {
 	s.plan(faults)
 }
 
-// lock makes the state ready and takes the mutex; the caller defers what it
-// returns, which also tells those who wait that something may have changed.
+// lock prepares the state and takes the mutex. The caller defers the returned function, which also
+// wakes up everybody who waits for a change.
 func (s *Server) lock() (unlock func()) {
 	s.setUp()
 	s.mu.Lock()
@@ -84,7 +83,7 @@ func (s *Server) lock() (unlock func()) {
 	}
 }
 
-// now returns the time by the server's clock.
+// now returns the time of the server's clock.
 func (s *Server) now() time.Time {
 	if s.Now != nil {
 		return s.Now()
@@ -92,7 +91,7 @@ func (s *Server) now() time.Time {
 	return time.Now()
 }
 
-// directory returns the present directory, which nobody changes any more.
+// directory returns the current directory, which is never changed.
 func (s *Server) directory() *Directory {
 	s.setUp()
 	s.mu.Lock()
@@ -100,15 +99,14 @@ func (s *Server) directory() *Directory {
 	return s.dir
 }
 
-// SetDirectory replaces the directory and the faults. Sign-ins under way go on.
+// SetDirectory replaces the directory and the faults. Unfinished sign-ins go on.
 func (s *Server) SetDirectory(d *Directory) {
 	defer s.lock()()
 	s.install(d)
 }
 
-// Update changes the directory: change gets a copy of it, whose Faults are
-// empty and are added to those in force. A change that Parse would not accept
-// is refused whole.
+// Update changes the directory. change gets a copy with empty Faults. The faults in it are added to
+// those in force. If Parse would refuse the result, nothing changes.
 func (s *Server) Update(change func(*Directory)) error {
 	text, err := s.directory().encode()
 	if err != nil {
@@ -133,8 +131,8 @@ func (s *Server) Update(change func(*Directory)) error {
 	return nil
 }
 
-// Await returns when done reports true. It asks again whenever a code, a
-// request, a fault or the directory changed, so that a test need not sleep.
+// Await returns when done reports true. It asks again after every change of a code, a request, a
+// fault or the directory, so that a test need not sleep.
 func (s *Server) Await(ctx context.Context, done func() bool) error {
 	s.setUp()
 	for {
@@ -152,10 +150,10 @@ func (s *Server) Await(ctx context.Context, done func() bool) error {
 	}
 }
 
-// secret returns 130 bits or more that nobody guesses.
+// secret returns at least 130 random bits.
 func secret() string { return rand.Text() + rand.Text() }
 
-// newGUID returns a random GUID, as trace and correlation ids are.
+// newGUID returns a random GUID, such as trace and correlation ids.
 func newGUID() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails: crypto/rand ends the process instead

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// problem checks what TOML's grammar and types cannot: it returns the first
-// wrong key and a sentence, or an empty sentence.
+// problem checks what TOML's grammar and types cannot express. It returns the first wrong key and a
+// sentence, or an empty sentence.
 func (d *Directory) problem() (key, sentence string) {
 	for _, check := range []func() (string, string){
 		d.tenantProblem, d.principalProblem, d.memberProblem, d.roleProblem,
@@ -141,7 +141,7 @@ func (d *Directory) faultProblem() (key, sentence string) {
 	return "", ""
 }
 
-// unknown returns the first key that names nobody.
+// unknown returns the first key that names no principal.
 func (d *Directory) unknown(keys []string) string {
 	i := slices.IndexFunc(keys, func(k string) bool {
 		_, ok := d.principal(k)

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// oneOf says what is wrong with a value that is none of a few.
+// oneOf returns a sentence for a value that is not one of good.
 func oneOf(value string, good ...string) string {
 	if value == "" || slices.Contains(good, value) {
 		return ""
@@ -20,7 +20,7 @@ func oneOf(value string, good ...string) string {
 // pollings are the values of polling.
 var pollings = []string{pollingPending, "invalid_grant", "interaction_required", "access_denied"}
 
-// settingProblem checks what holds for every sign-in of the tenant.
+// settingProblem checks the settings for all sign-ins of the tenant.
 func (d *Directory) settingProblem() (key, sentence string) {
 	baseline := d.BaselineScopes
 	if isGUID(baseline) {
@@ -89,7 +89,7 @@ func (d *Directory) policyProblem() (key, sentence string) {
 	return "", ""
 }
 
-// wrongPolicy finds the first wrong key of one policy.
+// wrongPolicy returns the first wrong key of one policy.
 func (d *Directory) wrongPolicy(p Policy) (key, sentence string) {
 	words := []struct {
 		key  string

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// sendRaw answers with bytes of the fault's own, which need not be HTTP.
+// sendRaw answers with the fault's own bytes, which need not be HTTP.
 func (f Fault) sendRaw(x *exchange) {
 	conn, _, err := http.NewResponseController(x.ResponseWriter).Hijack()
 	if err == nil {
@@ -20,8 +20,7 @@ func (f Fault) sendRaw(x *exchange) {
 	panic(http.ErrAbortHandler)
 }
 
-// drip writes text, byte by byte if the fault says so, until it has been
-// written or nobody takes it any more.
+// drip writes text, byte by byte if the fault says so. It stops when nobody reads it any more.
 func (f Fault) drip(w io.Writer, text string, flush func() error) {
 	if f.Drip == 0 {
 		io.WriteString(w, text)
@@ -35,9 +34,8 @@ func (f Fault) drip(w io.Writer, text string, flush func() error) {
 	}
 }
 
-// Impostor makes whoever connects to EntraURL from now on meet a server whose
-// certificate CA does not vouch for, until it is called with false. What is
-// connected already gets no further answer on that connection.
+// Impostor makes new connections to EntraURL meet a server whose certificate CA does not vouch for,
+// until it is called with false. Existing connections get no further answer.
 func (s *Server) Impostor(on bool) {
 	s.net.impostor.Store(on)
 	if s.net.entra != nil {
@@ -45,8 +43,8 @@ func (s *Server) Impostor(on bool) {
 	}
 }
 
-// unlessImpostor cuts off requests on connections from before: Go's server
-// leaves open what has never carried a request.
+// unlessImpostor closes connections from before. Go's server leaves a connection open if it has
+// never carried a request.
 func (s *Server) unlessImpostor(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.net.impostor.Load() {
@@ -56,7 +54,7 @@ func (s *Server) unlessImpostor(h http.Handler) http.Handler {
 	})
 }
 
-// certificate is the one for the next connection.
+// certificate returns the certificate for the next connection.
 func (s *Server) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if s.net.impostor.Load() {
 		return &s.net.stranger, nil
