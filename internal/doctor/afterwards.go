@@ -14,9 +14,9 @@ import (
 	"aadlogin/internal/shell"
 )
 
-// What ends a connection only after a sign-in that succeeded.
+// These checks find settings that end a connection after a successful sign-in.
 
-// nologin is pam_nologin(8): root alone gets past such a file.
+// nologin finds a file of pam_nologin(8), which lets only root in.
 func (h *Host) nologin() []Finding {
 	asked := slices.ContainsFunc(stack(h.service, "sshd", "", 0),
 		func(r rule) bool { return strings.HasSuffix(r.module, "pam_nologin.so") })
@@ -31,11 +31,11 @@ func (h *Host) nologin() []Finding {
 	return nil
 }
 
-// chroot is safely_chroot() of OpenSSH: each directory on the way is root's, and nobody else may
-// write it.
+// chroot follows safely_chroot() of OpenSSH: each directory on the way must belong to root, and
+// nobody else may write it.
 func (h *Host) chroot(set map[string][]string) []Finding {
 	dir := strings.Join(set["chrootdirectory"], " ")
-	// none; and %h and %u are each person's own
+	// "none" is no path. A path with %h or %u is different for each person.
 	if !strings.HasPrefix(dir, "/") || strings.Contains(dir, "%") {
 		return nil
 	}

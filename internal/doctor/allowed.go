@@ -14,12 +14,12 @@ import (
 	"aadlogin/internal/sshd"
 )
 
-// A candidate is whom allowed_user() of OpenSSH decides about.
+// A candidate is an account that allowed_user() of OpenSSH decides about.
 type candidate struct {
 	name    string
-	anybody bool     // stands for every account: nobody in particular was asked about
-	groups  []string // that sshd finds before a sign-in
-	given   []string // that a sign-in may add
+	anybody bool     // stands for every account, because the check is about nobody in particular
+	groups  []string // groups that sshd finds before a sign-in
+	given   []string // groups that a sign-in may add
 	domains []string
 }
 
@@ -34,13 +34,13 @@ func (h *Host) candidate(ctx context.Context, name string) candidate {
 	}
 	text, _ := h.read("etc/group")
 	c.groups = append(c.groups, memberOf(text, name)...)
-	if said, err := h.Run(ctx, "id", "-Gn", "--", name); err == nil { // not before a first sign-in
+	if said, err := h.Run(ctx, "id", "-Gn", "--", name); err == nil { // fails before a first sign-in
 		c.groups = append(c.groups, strings.Fields(said)...)
 	}
 	return c
 }
 
-// memberOf are the groups of group(5) that list the name.
+// memberOf returns the groups of group(5) that list the name.
 func memberOf(text, name string) (groups []string) {
 	for line := range strings.Lines(text) {
 		fields := strings.Split(strings.TrimRight(line, "\n"), ":")
@@ -51,9 +51,8 @@ func memberOf(text, name string) (groups []string) {
 	return groups
 }
 
-// judgeAllowed goes by the order of allowed_user(): DenyUsers, AllowUsers, DenyGroups, AllowGroups.
-// Lists of users are matched with the name, which sshd splits at an @; lists of groups are not
-// split.
+// judgeAllowed follows the order of allowed_user(): DenyUsers, AllowUsers, DenyGroups, AllowGroups.
+// sshd splits the patterns for users at an @, and not those for groups.
 func judgeAllowed(set map[string][]string, who candidate, v sshd.Version,
 	lines *sshd.Config) []Finding {
 	findings, misread := judgeMisread(who, v, lines)
@@ -72,8 +71,8 @@ func judgeAllowed(set map[string][]string, who candidate, v sshd.Version,
 	return findings
 }
 
-// judgeMisread finds patterns that are written as the names of our accounts and mean somebody's
-// host. misread reports that one of AllowUsers was meant for this candidate.
+// judgeMisread finds patterns that look like names of our accounts, but that sshd reads as a user
+// and a host. misread reports whether such a pattern of AllowUsers was meant for this candidate.
 func judgeMisread(who candidate, v sshd.Version, lines *sshd.Config) (findings []Finding,
 	misread bool) {
 	for _, line := range lines.With("allowusers", "denyusers") {
@@ -118,7 +117,8 @@ func judgeDenyUsers(patterns []string, who candidate, v sshd.Version,
 	return findings
 }
 
-// judgeAllowUsers: sshd adds up the lines, so a pattern more keeps in who was in before.
+// judgeAllowUsers proposes one more pattern. sshd adds up the lines, so the people who were let in
+// before still are.
 func judgeAllowUsers(patterns []string, who candidate, v sshd.Version,
 	lines *sshd.Config) []Finding {
 	var from []string
@@ -152,7 +152,7 @@ func judgeAllowUsers(patterns []string, who candidate, v sshd.Version,
 		"; one: " + one + "; " + reload)}
 }
 
-// meansOneOfUs: a pattern for accounts with names like ours.
+// meansOneOfUs reports whether a pattern is for names with one of our domains.
 func (c candidate) meansOneOfUs(pattern string) bool {
 	return slices.ContainsFunc(c.domains, func(domain string) bool {
 		return strings.HasSuffix(pattern, "?"+domain) || strings.HasSuffix(pattern, "*"+domain)
@@ -173,7 +173,8 @@ func judgeDenyGroups(patterns []string, who candidate, lines *sshd.Config) (find
 	return findings
 }
 
-// judgeAllowGroups proposes no more than asked for: what is open to some must not be opened to all.
+// judgeAllowGroups proposes the smallest change. A machine that is open to some people must not
+// become open to all.
 func judgeAllowGroups(patterns []string, who candidate, lines *sshd.Config) []Finding {
 	matches := func(groups []string) bool {
 		return slices.ContainsFunc(groups, func(group string) bool {

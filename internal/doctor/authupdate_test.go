@@ -30,7 +30,8 @@ Module: aad-login
 Module: capability
 optional			pam_cap.so
 `
-	ourLine = "auth	[success=1 user_unknown=ignore default=die]	pam_aad.so\n"
+	theirLine = "auth	[success=2 default=ignore]	pam_unix.so nullok\n"
+	ourLine   = "auth	[success=1 user_unknown=ignore default=die]	pam_aad.so\n"
 )
 
 func TestOnlyWritten(t *testing.T) {
@@ -44,18 +45,16 @@ func TestOnlyWritten(t *testing.T) {
 		"a jump counted anew":  {"success=2", "success=7", true},
 		"a line before":        {"# /etc", "auth required pam_env.so\n# /etc", true},
 		"a line in the middle": {"auth	requisite", "auth required pam_env.so\nauth	requisite", true},
-		"a line behind":        {"# end of pam-auth-update config", "# end of pam-auth-update config\nauth required pam_env.so", true},
+		"a line behind":        {"-update config", "-update config\nauth required pam_env.so", true},
 		"an empty line":        {ourLine, "\n", false},
 		"a comment":            {ourLine, "# pam_aad.so\n", false},
 		"a line added":         {ourLine, ourLine + "auth required pam_env.so\n", false},
 		"another control":      {"user_unknown=ignore default", "default", false},
 		"another module":       {"pam_cap.so", "pam_other.so", false},
 		"other blanks":         {"]	pam_aad.so", "] pam_aad.so", false},
-		"another order": {commonAuth[strings.Index(commonAuth, "auth	[success=2"):strings.
-			Index(commonAuth, "# here's")], ourLine +
-			"auth	[success=2 default=ignore]	pam_unix.so nullok\n", false},
-		"no marks":    {"# and here are more", "# more", false},
-		"a line more": {"pam_cap.so ", "pam_cap.so \nauth	optional			pam_cap.so ", false},
+		"another order":        {theirLine + ourLine, ourLine + theirLine, false},
+		"no marks":             {"# and here are more", "# more", false},
+		"a line more":          {"pam_cap.so ", "pam_cap.so \nauth	optional			pam_cap.so ", false},
 	} {
 		stack := strings.Replace(commonAuth, test.old, test.new, 1)
 		if got := onlyWritten("auth", stack, writtenAuth); got != test.want {

@@ -153,9 +153,8 @@ func TestRulesAboutPrograms(t *testing.T) {
 			expect(t, all, test.status, test.found)
 			proxied := false
 			for _, r := range all {
-				if proxied = proxied ||
-					strings.Contains(r.Found, "through a proxy"); strings.Contains(r.Found,
-					test.found) && !strings.Contains(r.Fix, test.fix) {
+				proxied = proxied || strings.Contains(r.Found, "through a proxy")
+				if strings.Contains(r.Found, test.found) && !strings.Contains(r.Fix, test.fix) {
 					t.Errorf("%+v", r)
 				}
 				if r.Kind == Unreachable {

@@ -15,8 +15,8 @@ import (
 	"aadlogin/internal/shell"
 )
 
-// clocks finds programs besides sshd that end a sign-in before sign_in.timeout, without a sentence
-// of ours.
+// clocks finds programs besides sshd that end a sign-in before sign_in.timeout. The person then
+// reads no sentence of ours.
 func (h *Host) clocks(context.Context) (findings []Finding) {
 	for _, found := range [][]Finding{h.loginClock(), h.cockpitClock(), h.sudoClock()} {
 		findings = append(findings, found...)
@@ -27,7 +27,7 @@ func (h *Host) clocks(context.Context) (findings []Finding) {
 	return findings
 }
 
-// shows reports whether a service is there and shows codes.
+// shows reports whether a service exists and shows codes.
 func (h *Host) shows(service string) bool {
 	_, _, err := h.service(service)
 	return err == nil && slices.Contains(h.Config.SignIn.Services, service)
@@ -38,9 +38,9 @@ func (h *Host) tooShort(program string, limit time.Duration, key string) Finding
 		key, h.Config.SignIn.Timeout)
 }
 
-// loginDefs is the text of login.defs(5), and the command that sets a line of it. SUSE has its own
-// file below /usr, which one in /etc takes the place of, and a directory for single lines, which
-// count more.
+// loginDefs returns the text of login.defs(5), and the command that sets a line of it. SUSE has its
+// own file below /usr, which a file in /etc replaces. It also has a directory for single lines,
+// which override both.
 func (h *Host) loginDefs(line string) (text, set string) {
 	key, _, _ := strings.Cut(line, " ")
 	if text, err := h.read("etc/login.defs"); err == nil || !h.exists("usr/etc/login.defs") {
@@ -57,7 +57,7 @@ func (h *Host) loginDefs(line string) (text, set string) {
 			line)
 }
 
-// loginClock is LOGIN_TIMEOUT of login.defs(5), 60 s where nothing is said; 0 is no limit.
+// loginClock reads LOGIN_TIMEOUT of login.defs(5). The default is 60 s, and 0 means no limit.
 func (h *Host) loginClock() []Finding {
 	limit, timeout := 60, int(h.Config.SignIn.Timeout.Seconds())
 	text, set := h.loginDefs(fmt.Sprintf("LOGIN_TIMEOUT %d", timeout+20))
@@ -75,8 +75,8 @@ func (h *Host) loginClock() []Finding {
 		"LOGIN_TIMEOUT in login.defs").run(set)}
 }
 
-// cockpitClock: cockpit.conf(5) gives the browser 30 s after ENTER, and ENTER 60 s, unless [basic]
-// says otherwise.
+// cockpitClock reads cockpit.conf(5). Without a section [basic], the browser gets 30 s after ENTER,
+// and a person 60 s to press it.
 func (h *Host) cockpitClock() []Finding {
 	if !h.shows("cockpit") {
 		return nil
@@ -109,7 +109,7 @@ func (h *Host) cockpitClock() []Finding {
 
 var passwdTimeout = regexp.MustCompile(`(?m)^\s*Defaults\S*\s.*\bpasswd_timeout\s*=\s*"?([0-9.]+)`)
 
-// sudoClock is passwd_timeout of sudoers(5), in minutes: 5 where nothing is said, 0 for no limit.
+// sudoClock reads passwd_timeout of sudoers(5), in minutes. The default is 5, and 0 means no limit.
 func (h *Host) sudoClock() (findings []Finding) {
 	if !h.shows("sudo") {
 		return nil

@@ -13,15 +13,16 @@ import (
 	"aadlogin/internal/config"
 )
 
-// permissions: the store is for root to write and for everybody to read, the rest is for root.
-// Sign-ins refuse a directory of ours that somebody else may write in. Whoever may write above it
-// can put another one in its place, and only this says so: the directories there are not ours.
+// permissions checks that only root can write our directories, and that everybody can read the
+// store and nothing else. Sign-ins refuse a directory of ours that somebody else may write. They do
+// not look at the directories above, which are not ours. But a person who may write there can put
+// another directory in the place of ours, and only this check says so.
 func (h *Host) permissions() (findings []Finding) {
 	looked := map[string]bool{}
 	for _, want := range []struct {
 		path string
-		must fs.FileMode // bits that have to be there
-		not  fs.FileMode // bits that must not
+		must fs.FileMode // bits that must be set
+		not  fs.FileMode // bits that must not be set
 	}{
 		{path.Dir(cmp.Or(h.ConfigPath, config.DefaultPath)), 0o700, 0o022},
 		{h.Config.Accounts.Directory, 0o755, 0o022},
@@ -55,7 +56,7 @@ func owner(dir string, info fs.FileInfo) []Finding {
 	return nil
 }
 
-// above looks at a directory on the way to one of ours.
+// above checks a directory that has one of ours somewhere below it.
 func (h *Host) above(dir, ours string) (findings []Finding) {
 	info, err := fs.Stat(h.Files, cmp.Or(dir[1:], "."))
 	if err != nil {

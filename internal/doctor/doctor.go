@@ -4,11 +4,11 @@
 // Package doctor finds out what keeps people from signing in to this machine, and what to do about
 // it.
 //
-// A check looks at one precondition and says what it found: each is a function of texts (a file,
-// what "sshd -T" prints) or of an answer of the network. Nothing is changed by any of them. None
-// takes longer than its limit.
+// A check looks at one precondition and says what it found. Each is a function of texts (a file,
+// the output of "sshd -T") or of an answer from the network. No check changes anything or takes
+// longer than its limit.
 //
-// What aadctl check --json prints is [Findings]; aadctl check --schema prints its JSON Schema,
+// aadctl check --json prints [Findings]. aadctl check --schema prints their JSON Schema,
 // check.schema.json.
 package doctor
 
@@ -22,14 +22,14 @@ import (
 	"aadlogin/internal/config"
 )
 
-// A Status is how a check ended.
+// A Status is the result of a check.
 type Status string
 
 const (
 	OK      Status = "ok"
-	Warning Status = "warning" // people can sign in; somebody should know
+	Warning Status = "warning" // people can sign in, but an administrator should know
 	Failed  Status = "failed"
-	Skipped Status = "skipped" // not asked for, or impossible since another check failed
+	Skipped Status = "skipped" // not asked for, or impossible because another check failed
 )
 
 // A Kind is where the cause of a failure lies.
@@ -51,12 +51,12 @@ type Finding struct {
 	Fix     string `json:"fix,omitempty"`
 	Command string `json:"command,omitempty"`
 
-	also []string // PAM services of which the same was found
+	also []string // PAM services with the same finding
 }
 
-// Findings is what aadctl check --json prints.
+// Findings is the output of aadctl check --json.
 type Findings struct {
-	OK      bool      `json:"ok"` // none failed
+	OK      bool      `json:"ok"` // no check failed
 	Results []Finding `json:"results"`
 }
 
@@ -65,15 +65,15 @@ type Findings struct {
 //go:embed check.schema.json
 var Schema string
 
-// System is how the checks reach the machine.
+// A System gives the checks access to the machine.
 type System struct {
-	Files fs.FS // of /
+	Files fs.FS // the files below /
 
-	// Run runs a program of the system. Its output counts also when err says that it failed.
+	// Run runs a program of the system. Its output counts even if the error says that it failed.
 	Run func(ctx context.Context, program string, args ...string) (output string, err error)
 }
 
-// Host is the machine that is checked, with its configuration.
+// A Host is the machine to check, with its configuration.
 type Host struct {
 	System
 	Config     *config.Config
@@ -81,10 +81,10 @@ type Host struct {
 	Account    string // as typed; "" for nobody in particular
 }
 
-// limit is how long one check may take. A device code's first poll is due after five seconds.
+// limit is how long one check may take. The first poll for a device code is due after five seconds.
 const limit = 15 * time.Second
 
-// examine runs one check, and does not wait for one that hangs.
+// examine runs one check. It does not wait for a check that hangs.
 func examine(ctx context.Context, name string, check checkFunc) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -99,7 +99,7 @@ func examine(ctx context.Context, name string, check checkFunc) []Finding {
 	return named(name, findings)
 }
 
-// hangs is about a program that a check runs; one of the network does not run any.
+// hangs is the advice about a program that a check runs. Checks of the network run none.
 const hangs = "a program that this check runs does not end: see which one, and what it waits " +
 	"for: ps -ef --forest"
 
@@ -128,7 +128,7 @@ func warningf(format string, args ...any) Finding { return warning(fmt.Sprintf(f
 
 func warning(found string) Finding { return Finding{Status: Warning, Found: found} }
 
-// fix adds what to do in words, run the command.
+// fix adds the advice in words, and run the command.
 func (r Finding) fix(words string) Finding { r.Fix = words; return r }
 
 func (r Finding) run(command string) Finding { r.Command = command; return r }

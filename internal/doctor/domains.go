@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// domains finds a slip of the pen in the configuration: with one, people of the tenant are
-// strangers here, and are asked for a password that they do not have. A domain of elsewhere is
-// right for guests only.
+// domains finds a misspelled domain in the configuration. With one, people of the tenant are
+// strangers to this machine, and are asked for a password that they do not have. A domain of
+// another tenant is right for guests only.
 func (r remote) domains(ctx context.Context) (findings []Finding) {
 	own := 0
 	for _, domain := range r.Config.Domains {

@@ -15,7 +15,7 @@ import (
 	"aadlogin/internal/shell"
 )
 
-// ids looks for names and ids that two have: files, groups and rights go by them.
+// ids finds names and ids that two accounts or groups have. Files, groups and rights go by them.
 func (h *Host) ids(context.Context) (findings []Finding) {
 	store := h.accounts()
 	locals, err := store.Locals()
@@ -51,7 +51,7 @@ func (h *Host) ids(context.Context) (findings []Finding) {
 	return findings
 }
 
-// accounts is the store, on this host.
+// accounts returns the store of this host.
 func (h *Host) accounts() account.Store {
 	s := account.Store{Dir: h.Config.Accounts.Directory}
 	if etc, err := fs.Sub(h.Files, "etc"); err == nil {
@@ -60,7 +60,7 @@ func (h *Host) accounts() account.Store {
 	return s
 }
 
-// firstRefused is what keeps this account from a first sign-in, if anything does.
+// firstRefused returns the findings that keep this account from a first sign-in.
 func (h *Host) firstRefused(acct account.Account) []Finding {
 	locals, err := h.accounts().Locals()
 	if err != nil {
@@ -84,11 +84,11 @@ func apart(a account.Account) string {
 		shell.Word(a.Name))
 }
 
-// conflicts are the accounts that share a name or an id with somebody local.
+// conflicts finds accounts that share a name or an id with a local account or group.
 func conflicts(store account.Store, locals *account.Locals) (findings []Finding) {
 	snapshot, err := store.Open()
 	if err != nil {
-		return nil // the check of the store says so
+		return nil // the check of the store reports it
 	}
 	defer snapshot.Close()
 	findings = leftBehind(snapshot, locals)
@@ -104,5 +104,5 @@ func conflicts(store account.Store, locals *account.Locals) (findings []Finding)
 	return findings
 }
 
-// bare is an error of package account without the package's name.
+// bare returns the text of an error without the name of package account.
 func bare(err error) string { return strings.TrimPrefix(err.Error(), "account: ") }

@@ -120,8 +120,9 @@ func TestLostStore(t *testing.T) {
 	findings = h.ids(t.Context())
 	expect(t, findings, Warning,
 		"kim@contoso.example is not in the store, and had id 1002 by its home "+home)
-	if want := `(echo 'kim@contoso.example:*:1002:1002::` + home +
-		`:/bin/bash') | aadctl account import -`; findings[0].Command != want {
+	want := `(echo 'kim@contoso.example:*:1002:1002::` + home +
+		`:/bin/bash') | aadctl account import -`
+	if findings[0].Command != want {
 		t.Errorf("%q, not %q", findings[0].Command, want)
 	}
 }

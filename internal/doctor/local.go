@@ -5,7 +5,7 @@ package doctor
 
 import "context"
 
-// Local checks what needs no network, and gives the findings of each check to tell as they come.
+// Local runs the checks that need no network, and hands the findings of each to tell as they come.
 func (h *Host) Local(ctx context.Context, tell func([]Finding)) {
 	for _, c := range []struct {
 		name  string

@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// What pam_aad.so returns for a name that is none of ours, by the type of the line (pam/door.c): in
-// auth, setcred included, PAM_USER_UNKNOWN, and else PAM_IGNORE. A control that makes a failure of
-// it keeps the machine's own users out. PAM's words "required" and "requisite" do that in auth;
-// default=die without a word about the value does it everywhere.
+// For a name that is not ours, pam_aad.so returns PAM_USER_UNKNOWN in auth, setcred included, and
+// PAM_IGNORE in the other types (pam/door.c). A control that turns this value into a failure keeps
+// the machine's own users out. PAM's words "required" and "requisite" do so in auth. A control with
+// default=die and no action for the value does so in every type.
 
-// shutOut finds such lines, in whatever service.
+// shutOut finds such lines in all services.
 func (h *Host) shutOut() (findings []Finding) {
 	told := map[position]bool{}
 	for _, service := range append(h.pamServices(), "other") {
@@ -33,8 +33,9 @@ func (h *Host) shutOut() (findings []Finding) {
 	return findings
 }
 
-// keepsLocalsOut: a jump in auth, too. Where setcred takes it, libpam has what our module returned
-// count, and it is no success.
+// keepsLocalsOut reports whether the control turns the value for a local user into a failure. In
+// auth, a jump does: for setcred, libpam counts the value of our module where it jumps, and that
+// value is not success.
 func (r rule) keepsLocalsOut() bool {
 	if r.kind == "auth" {
 		action := r.action("user_unknown")
@@ -43,12 +44,12 @@ func (r rule) keepsLocalsOut() bool {
 	return slices.Contains([]string{"die", "bad", "ok", "done"}, r.action("ignore"))
 }
 
-// endsForLocals: behind this line there are no local users any more.
+// endsForLocals reports whether local users never get past this line.
 func endsForLocals(r rule) bool {
 	return strings.HasSuffix(r.module, "pam_localuser.so") && r.action("success") == "done"
 }
 
-// tellOf says what is wrong and prints the line that is right, and a command that puts it there.
+// tellOf says what is wrong. It prints the right line and the command that writes it.
 func (r rule) tellOf(guarded bool) Finding {
 	what := map[string]string{"auth": "authenticate", "account": "log in", "session": "log in",
 		"password": "change their passwords"}
@@ -59,14 +60,14 @@ func (r rule) tellOf(guarded bool) Finding {
 		fix("the line should be: " + right)
 	if r.at.nextOne != r.at.line+1 || strings.ContainsAny(right, `'|&\`) ||
 		strings.ContainsAny(r.at.file, " '") {
-		return finding // by hand
+		return finding // to be edited by hand
 	}
 	return finding.run(fmt.Sprintf("sed -i --follow-symlinks '%ds|.*|%s|' %s",
 		r.at.line, right, r.at.file))
 }
 
-// right is the rule as it should be: with the package's own control, where what stands behind the
-// line is the package's, too.
+// right returns the rule as it should be. It has the package's own control if the line behind it is
+// the package's own, too.
 func (r rule) right(guarded bool) string {
 	control := map[string]string{"auth": controlOf(ownAuth),
 		"account": "[success=ok ignore=ignore default=die]", "session": "optional",

@@ -14,15 +14,16 @@ import (
 	"aadlogin/internal/account"
 )
 
-// moduleDirs are where distributions keep the modules of PAM, and the C library beside which those
-// of the name service are.
+// moduleDirs are the directories in which distributions keep PAM modules, and those of the C
+// library, which also hold the modules of the name service.
 var moduleDirs = struct{ pam, nss []string }{
 	pam: []string{"lib/*/security", "lib/security", "lib64/security",
 		"usr/lib/*/security", "usr/lib64/security"},
 	nss: []string{"lib/*", "lib64", "lib", "usr/lib/*", "usr/lib64"},
 }
 
-// modules are where libpam and libc look for them, and what they need is there.
+// modules checks that our modules are where libpam and libc look for them, and that they can be
+// loaded.
 func (h *Host) modules(ctx context.Context) []Finding {
 	return []Finding{
 		h.module(ctx, "PAM", moduleDirs.pam, "pam_unix.so", "pam_aad.so"),
@@ -30,7 +31,7 @@ func (h *Host) modules(ctx context.Context) []Finding {
 	}
 }
 
-// reinstall brings back what the package has put there.
+// reinstall proposes to install the package again.
 func (h *Host) reinstall(r Finding) Finding {
 	r = r.fix("install the package aad-login again, from where its file is")
 	if h.exists("etc/debian_version") {
@@ -39,7 +40,7 @@ func (h *Host) reinstall(r Finding) Finding {
 	return r.run("rpm -U --replacepkgs ./aad-login-*.rpm")
 }
 
-// module looks beside a file that is there on every machine.
+// module looks for our module beside a file that every machine has.
 func (h *Host) module(ctx context.Context, who string, dirs []string, beside, name string) Finding {
 	dir := h.dirOf(dirs, beside)
 	if dir == "" {
@@ -59,8 +60,7 @@ func (h *Host) module(ctx context.Context, who string, dirs []string, beside, na
 	case info.Mode().Perm()&0o022 != 0:
 		return failed(Machine, file+" can be written by others than root").run("chmod go-w " + file)
 	}
-	// ldd -r loads nothing into a program that would run it; it has ld.so look for each library and
-	// symbol.
+	// ldd -r does not run the module. It has ld.so look for each library and symbol.
 	said, err := h.Run(ctx, "ldd", "-r", file)
 	for line := range strings.Lines(said) {
 		if strings.Contains(line, "not found") || strings.Contains(line, "undefined symbol") {
@@ -73,8 +73,9 @@ func (h *Host) module(ctx context.Context, who string, dirs []string, beside, na
 	return ok("%s finds %s and can load it", who, file)
 }
 
-// found: where /lib64 and /usr/lib64 are two directories (SLES 15), ld.so looks into both, and
-// libpam where a line says so.
+// found reports whether a module in a second directory is found, too. Where /lib64 and /usr/lib64
+// are two directories (SLES 15), ld.so looks into both. libpam looks into the second one only if a
+// line names it.
 func (h *Host) found(file string) bool {
 	if !strings.HasSuffix(file, "pam_aad.so") {
 		return true
@@ -93,8 +94,7 @@ func (h *Host) dirOf(dirs []string, beside string) string {
 	return ""
 }
 
-// names asks the C library, by the way that every program goes, for the group that each account
-// has.
+// names asks the C library, as every program does, for the group that each of our accounts is in.
 func (h *Host) names(ctx context.Context) []Finding {
 	said, err := h.Run(ctx, "getent", "group", account.UsersGroup)
 	want := fmt.Sprintf("%s:*:%d:", account.UsersGroup, h.Config.Accounts.IDRange[0])

@@ -15,14 +15,14 @@ import (
 func (h *Host) nsswitch(context.Context) []Finding {
 	text, err := h.read("etc/nsswitch.conf")
 	if errors.Is(err, fs.ErrNotExist) {
-		text, err = h.read("usr/etc/nsswitch.conf") // of SUSE, for as long as there is none in /etc
+		text, err = h.read("usr/etc/nsswitch.conf") // SUSE's, which counts while there is none in /etc
 	}
 	findings := []Finding{failed(Machine, fmt.Sprint(err)).run(nsswitchAdd)}
 	if err == nil {
 		findings = judgeNsswitch(text)
 	}
 	for i := range findings {
-		if findings[i].Command != "" && h.exists(authselectConf) { // whose file it is
+		if findings[i].Command != "" && h.exists(authselectConf) { // authselect owns the file
 			findings[i].Command = wiring + " add"
 		}
 	}
@@ -31,11 +31,11 @@ func (h *Host) nsswitch(context.Context) []Finding {
 
 const (
 	nsswitchAdd    = "/usr/share/aad-login/nsswitch add"
-	authselectConf = "etc/authselect/authselect.conf" // there while authselect(8) is in charge
+	authselectConf = "etc/authselect/authselect.conf" // exists while authselect(8) is in charge
 )
 
-// judgeNsswitch wants the service aad asked for users and groups, after the local ones: a local
-// name must win.
+// judgeNsswitch checks that users and groups are asked of the service aad, and that it comes after
+// the local ones: a local name must win.
 func judgeNsswitch(text string) (findings []Finding) {
 	lines := nsswitchLines(text)
 	for _, database := range []string{"passwd", "group", "initgroups"} {
@@ -68,7 +68,7 @@ func judgeServices(database string, asked []string) Finding {
 	return ok("/etc/nsswitch.conf asks aad for %s, after files", database)
 }
 
-// endsSearch: an unknown name does not get past it (nsswitch.conf(5)).
+// endsSearch reports whether the search for an unknown name ends at an action (nsswitch.conf(5)).
 func endsSearch(action string) bool {
 	action = strings.ToLower(strings.Join(strings.Fields(action), ""))
 	if !strings.HasPrefix(action, "[") || !strings.HasSuffix(action, "=return]") {
@@ -78,7 +78,7 @@ func endsSearch(action string) bool {
 	return status == "notfound" || strings.HasPrefix(status, "!") && status != "!notfound"
 }
 
-// nsswitchLines are the services of each database; an [action] is one word.
+// nsswitchLines returns the services of each database. An [action] is one word.
 func nsswitchLines(text string) map[string][]string {
 	lines := map[string][]string{}
 	for line := range strings.Lines(text) {
@@ -91,7 +91,7 @@ func nsswitchLines(text string) map[string][]string {
 	return lines
 }
 
-// bracketed splits at blanks, but not within [ and ].
+// bracketed splits a text at blanks outside of [ and ].
 func bracketed(text string) (words []string) {
 	inside := false
 	for _, word := range strings.Fields(text) {

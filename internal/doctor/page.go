@@ -17,9 +17,9 @@ import (
 	signinpage "aadlogin/packaging/sign-in-page"
 )
 
-// page compares the sign-in page with the one that this version ships. It sees what the page's host
-// shows to this machine: a host that shows people something else is not found out by that. While
-// codes are shown, nothing that is wrong keeps anybody out.
+// page compares the sign-in page with the one that this version ships. It sees only what the page's
+// host shows to this machine, so it does not notice a host that shows something else to people.
+// While sign-ins use codes, a wrong page is a warning: it keeps nobody out.
 func (r remote) page(ctx context.Context) []Finding {
 	finding := r.lookAtPage(ctx)
 	if finding.Status == Failed && r.Config.SignIn.Flow != config.Browser {
@@ -50,7 +50,7 @@ func (r remote) lookAtPage(ctx context.Context) Finding {
 		Issuer: want.Issuer, Scope: want.Scope}))
 }
 
-// judgeServed looks at what comes with the page.
+// judgeServed judges the HTTP answer that carries the page.
 func (r remote) judgeServed(s signin.Served) Finding {
 	at := r.Config.SignIn.Page
 	kind, _, _ := mime.ParseMediaType(s.Header.Get("Content-Type"))
@@ -105,7 +105,7 @@ func (r remote) judgePage(s signin.Served, differs error) Finding {
 		"application", at)
 }
 
-// restricts says whether a policy may keep the page's script, style or request from working.
+// restricts reports whether a policy may stop the page's script, style or request.
 func restricts(policy string) bool {
 	for _, word := range []string{"default-src", "script-src", "style-src", "connect-src",
 		"sandbox", "require-trusted-types-for"} {
@@ -123,8 +123,8 @@ func (r remote) writePage() string {
 		c.TenantID, c.ClientID, strings.Join(c.Domains, ","), c.SignIn.Page)
 }
 
-// address asks Entra ID's page for sign-ins whether it knows the address. It shows that page for
-// wrong addresses, too, and says so later: nothing but a clear no counts.
+// address asks Entra ID's sign-in page whether it knows the address. That page also comes for some
+// wrong addresses, which it rejects later. So only a clear no counts.
 func (r remote) address(ctx context.Context) []Finding {
 	at := r.Config.SignIn.Page
 	platform := "Single-page application"

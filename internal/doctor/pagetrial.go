@@ -13,21 +13,22 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// What only a sign-in by the page can tell of a tenant: whether Entra ID knows the address, as
-// what, whether the page may redeem its code for the application's own scope, and how long a real
-// answer is.
+// Only a sign-in with the page can tell some things about a tenant: whether Entra ID knows the
+// address and its platform, whether the page may redeem its code for the application's own scope,
+// and how long a real answer is.
 
-// A PageTrial is one sign-in by a sign-in page.
+// A PageTrial is one sign-in with a sign-in page.
 type PageTrial struct {
 	signin.PageTrial
-	Done   bool  // the whole answer was pasted, or the browser refused
+	Done   bool  // the whole answer was pasted, or the browser showed a refusal
 	Length int   // characters of the answer
-	Err    error // why the answer is none
-	Number int   // that the browser showed, as the person at it read it; 0: none
+	Err    error // why the answer was not accepted
+	Number int   // the number that the browser showed, as the person read it; 0 for none
 }
 
-// PageTrials are the ways to try: that of the configuration, and then the other answer by the same
-// file at its other address, by which one registration would serve both.
+// PageTrials returns the sign-ins to try. The first has the configuration's address and answer. The
+// second has the other kind of answer and the other address of the same file, so that one
+// registration can serve both kinds.
 func PageTrials(c *config.Config) []signin.PageTrial {
 	if c.SignIn.Page == "" {
 		return nil
@@ -44,7 +45,8 @@ func PageTrials(c *config.Config) []signin.PageTrial {
 	return all
 }
 
-// sibling is another address of the same file at most hosts; to Entra ID it is another page.
+// sibling returns another address of the same file, which most hosts serve. To Entra ID it is
+// another page.
 func sibling(page string) string {
 	const name = "index.html"
 	if dir, ok := strings.CutSuffix(page, "/"+name); ok {
@@ -56,8 +58,8 @@ func sibling(page string) string {
 	return ""
 }
 
-// JudgePages says of each trial what came of it. The first is the way that the configuration has,
-// and the only one that can be wrong.
+// JudgePages returns a finding for each trial. The first trial is that of the configuration, and
+// only that one can fail.
 func (h *Host) JudgePages(trials []PageTrial) []Finding {
 	var findings []Finding
 	for i, t := range trials {
@@ -100,8 +102,8 @@ func (t PageTrial) kind(means signin.Refusal) Kind {
 	return Machine
 }
 
-// fix is the number's own way out, which thinks of a code that this machine redeems; the page has a
-// place of its own for its address.
+// fix returns the remedy for a refusal. The general remedy is for a code that this machine redeems.
+// A page redeems its code itself, and its address is registered for another platform.
 func (t PageTrial) fix(means signin.Refusal) string {
 	switch {
 	case t.Answer == config.TokenAnswer && (t.Number == 9002326 || t.Number == 7000218):
@@ -115,7 +117,7 @@ func (t PageTrial) fix(means signin.Refusal) string {
 		"registers the page"
 }
 
-// pastes is into how many parts OpenSSH's client has an answer cut (pasted.Attempt.Size). The frame
+// pastes says how many parts OpenSSH's client needs for an answer (pasted.Attempt.Size). The frame
 // of a part has 17 characters.
 func pastes(length int) string {
 	const part, frame = 1000, 17

@@ -17,7 +17,7 @@ import (
 	"aadlogin/internal/shell"
 )
 
-// The package's own lines (packaging/pam-configs), for stacks that are kept by hand.
+// These are the package's own lines (packaging/pam-configs), for stacks that are kept by hand.
 const (
 	ownAuth    = "auth [success=done user_unknown=ignore ignore=ignore default=die] pam_aad.so"
 	ownAccount = "account [success=1 ignore=1 module_unknown=ignore default=die] pam_aad.so"
@@ -46,13 +46,13 @@ const wiring = "/usr/share/aad-login/wiring"
 func (h *Host) pam(context.Context) (findings []Finding) {
 	for _, service := range []string{"sshd", "sudo", "login"} {
 		if _, _, err := h.service(service); err != nil {
-			continue // a program that is not installed
+			continue // the program is not installed
 		}
 		rules := stack(h.service, service, "", 0)
 		before := len(findings)
 		findings = append(findings, h.judgeAuth(service, of(rules, "auth"))...)
 		findings = append(findings, h.judgeAccount(service, of(rules, "account"))...)
-		if service != "sudo" { // which has no session of a person
+		if service != "sudo" { // sudo opens no session for the person
 			findings = append(findings, h.judgeSession(service, of(rules, "session"))...)
 		}
 		findings = append(findings, h.sameFile(service, rules)...)
@@ -69,7 +69,8 @@ func (h *Host) pam(context.Context) (findings []Finding) {
 	return append(together(findings), h.shutOut()...)
 }
 
-// together tells once what is wrong with several services: they share the stack that it is in.
+// together merges findings that several services have in common: they share the stack that is
+// wrong.
 func together(all []Finding) (findings []Finding) {
 	what := func(r Finding) string {
 		_, rest, _ := strings.Cut(strings.TrimPrefix(r.Found, "/etc/pam.d/"), ", ")
@@ -95,17 +96,19 @@ func together(all []Finding) (findings []Finding) {
 	return findings
 }
 
-// pamDirs are where libpam finds services, the first that has one counting.
+// pamDirs are the directories in which libpam looks for a service. The first one that has it
+// counts.
 var pamDirs = []string{"etc/pam.d", "usr/lib/pam.d", "usr/etc/pam.d"}
 
-// HasStack reports whether a service has a file of its own. One without goes by that of "other".
+// HasStack reports whether a service has a file of its own. A service without one uses the file
+// "other".
 func (s System) HasStack(service string) bool {
 	_, _, err := (&Host{System: s}).service(strings.ToLower(service))
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// service reads a file as libpam finds it: what a distribution brings outside /etc is for those
-// that /etc does not have.
+// service reads the file of a service as libpam finds it. A distribution's file outside /etc counts
+// only if /etc has none.
 func (h *Host) service(name string) (file, text string, err error) {
 	if strings.HasPrefix(name, "/") {
 		text, err = h.read(name)
@@ -124,7 +127,7 @@ func of(rules []rule, kind string) []rule {
 	return slices.DeleteFunc(slices.Clone(rules), func(r rule) bool { return r.kind != kind })
 }
 
-// missing is a stack in which our line is not, or is never reached.
+// missing returns the finding for a stack that does not contain our line, or never reaches it.
 func (h *Host) missing(service string, rules []rule, own string) Finding {
 	kind := own[:strings.Index(own, " ")]
 	if slices.ContainsFunc(rules, rule.ours) {
@@ -134,14 +137,15 @@ func (h *Host) missing(service string, rules []rule, own string) Finding {
 			fix(fmt.Sprintf("move this line to the top of %s: %s", kind, own))
 	}
 	words := "where this stack includes none that other services share, add the line: " + own
-	if slices.ContainsFunc(rules, rule.common) { // the command is all that is needed
+	if slices.ContainsFunc(rules, rule.common) { // then the command is all that is needed
 		words = ""
 	}
 	return h.rewire(failedf(Machine, "/etc/pam.d/%s, %s: pam_aad.so is not asked", service, kind),
 		words)
 }
 
-// judgeAuth wants a sign-in that counts, a refusal that ends it, and local accounts let past.
+// judgeAuth checks that a successful sign-in counts, that a refusal ends the stack, and that no
+// password is asked for before.
 func (h *Host) judgeAuth(service string, rules []rule) (findings []Finding) {
 	at := reached(rules)
 	if at < 0 {
@@ -169,8 +173,7 @@ func (h *Host) judgeAuth(service string, rules []rule) (findings []Finding) {
 	return findings
 }
 
-// judgeAccount wants a refusal that counts: with a public key, this phase is all that asks for the
-// role.
+// judgeAccount checks that a refusal counts. With a public key, only this phase asks for the role.
 func (h *Host) judgeAccount(service string, rules []rule) []Finding {
 	at := reached(rules)
 	if at < 0 {
@@ -193,7 +196,8 @@ func (h *Host) judgeAccount(service string, rules []rule) []Finding {
 	return nil
 }
 
-// guarded: the next line refuses our accounts, and is jumped over when pam_aad.so has answered.
+// guarded reports whether the next line refuses our accounts. It is jumped over when pam_aad.so has
+// answered.
 func guarded(behind []rule) bool {
 	return len(behind) > 0 && strings.HasSuffix(behind[0].module, "pam_succeed_if.so") &&
 		strings.HasSuffix(strings.Join(behind[0].args, " "), "notingroup "+account.UsersGroup)
@@ -213,7 +217,7 @@ func (h *Host) judgeSession(service string, rules []rule) (findings []Finding) {
 	return findings
 }
 
-// sameFile finds a module that reads another configuration than the one checked here.
+// sameFile finds a pam_aad.so that reads another configuration than the one checked here.
 func (h *Host) sameFile(service string, rules []rule) []Finding {
 	for _, r := range rules {
 		for _, argument := range r.args {

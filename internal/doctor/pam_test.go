@@ -114,8 +114,8 @@ func TestPAMTellsOnce(t *testing.T) {
 	} {
 		expect(t, findings, Failed, found)
 	}
-	if expect(t, findings, Warning,
-		"nothing makes home directories (as in login)"); len(findings) != 4 {
+	expect(t, findings, Warning, "nothing makes home directories (as in login)")
+	if len(findings) != 4 {
 		t.Errorf("%s", told(findings...))
 	}
 }

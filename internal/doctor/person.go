@@ -18,8 +18,8 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// Person checks one account: its name, what the name service says of it, whose it is, and whether
-// it would be let in. probe is nil if Azure cannot be asked.
+// Person checks one account: its name, its entry in the name service, its owner, and whether it
+// would be let in. probe is nil if Azure cannot be asked.
 func (h *Host) Person(ctx context.Context, probe *signin.Probe, tell func([]Finding)) {
 	acct, findings := h.person()
 	tell(named("account", findings))
@@ -32,7 +32,8 @@ func (h *Host) Person(ctx context.Context, probe *signin.Probe, tell func([]Find
 	}))
 }
 
-// person finds the account, and says whose it is. A zero Account is none that could sign in.
+// person finds the account, and says whose it is. It returns a zero Account if nobody can sign in
+// with the name.
 func (h *Host) person() (account.Account, []Finding) {
 	rules := account.RulesFrom(h.Config)
 	name, err := rules.Name(h.Account)
@@ -87,7 +88,7 @@ func (h *Host) person() (account.Account, []Finding) {
 		held.Name, held.UID, held.ObjectID)}
 }
 
-// noName says why a name is that of no account here.
+// noName says why no account here can have the name.
 func (h *Host) noName(err error) Finding {
 	var spelling *account.SpellingError
 	var short *account.ShortNameError
@@ -119,7 +120,7 @@ func (h *Host) noName(err error) Finding {
 
 const domainCharacters = "abcdefghijklmnopqrstuvwxyz0123456789.-"
 
-// localUser is the uid that /etc/passwd has for a name: it wins over every account of ours.
+// localUser returns the uid that /etc/passwd has for a name. A local account wins over ours.
 func (h *Host) localUser(name string) (uid string, local bool) {
 	text, _ := h.read("etc/passwd")
 	for line := range strings.Lines(text) {
@@ -130,10 +131,10 @@ func (h *Host) localUser(name string) (uid string, local bool) {
 	return "", false
 }
 
-// nobodys is the finding for a name that nobody can sign in with.
+// nobodys returns a finding for a name that nobody can sign in with.
 func nobodys(r Finding) (account.Account, []Finding) { return account.Account{}, []Finding{r} }
 
-// entry compares the store with what the C library answers, where local names win.
+// entry compares the store with the answer of the C library, in which local names win.
 func (h *Host) entry(ctx context.Context, acct account.Account) []Finding {
 	if acct.Name == "" {
 		return []Finding{skipped("no account goes by this name, so there is none to ask the name " +
@@ -158,7 +159,7 @@ func (h *Host) entry(ctx context.Context, acct account.Account) []Finding {
 		strings.Join(h.Config.Accounts.PreAuthServices, ", "))}
 }
 
-// grant tells of the last authorization, which matters where nobody can be asked.
+// grant reports the last authorization, which matters while Azure cannot be asked.
 func (h *Host) grant(acct account.Account, now time.Time) []Finding {
 	if acct.ObjectID == "" {
 		return []Finding{skipped("nobody has signed in under this name")}
@@ -219,7 +220,7 @@ func (h *Host) access(ctx context.Context, probe *signin.Probe, acct account.Acc
 	return []Finding{judgeDecision(decision, probe.Assign(acct.ObjectID))}
 }
 
-// judgeDecision names what decided.
+// judgeDecision names the role assignment that decided.
 func judgeDecision(d rbac.Decision, assign string) Finding {
 	by := ""
 	if d.Role != "" || d.Scope != "" {

@@ -15,8 +15,8 @@ const (
 	polkitDropIn = "/usr/lib/systemd/system/" + polkitUnit + ".d/aad-login.conf"
 )
 
-// polkit looks at the sandbox in which polkit 127 and later run the PAM stack. Older ones have a
-// setuid program and no such unit.
+// polkit looks at the sandbox in which polkit 127 and later run the PAM stack. Older versions have
+// a setuid program and no such unit.
 func (h *Host) polkit(context.Context) []Finding {
 	unit, err := h.read("usr/lib/systemd/system/" + polkitUnit)
 	if err != nil {
@@ -40,8 +40,8 @@ func caged(how string) Finding {
 		run("systemctl daemon-reload")
 }
 
-// dropIns are the texts of a unit's, in the order in which systemd reads them: by name, whichever
-// directory they are in.
+// dropIns returns the drop-in files of a unit as one text, in systemd's order: by name, whatever
+// their directory is.
 func (h *Host) dropIns(unit string) (all string) {
 	found := map[string]string{}
 	var names []string
@@ -52,7 +52,7 @@ func (h *Host) dropIns(unit string) (all string) {
 			if _, known := found[e.Name()]; !known {
 				names = append(names, e.Name())
 			}
-			// a later directory's file stands in for it
+			// a file of a later directory replaces it
 			found[e.Name()] = dir + unit + ".d/" + e.Name()
 		}
 	}
@@ -66,7 +66,7 @@ func (h *Host) dropIns(unit string) (all string) {
 	return all
 }
 
-// last is the value of a setting of systemd that has one: the last assignment counts.
+// last returns the value of a single-valued setting of systemd. The last assignment counts.
 func last(text, key string) (value string) {
 	for line := range strings.Lines(text) {
 		if v, set := strings.CutPrefix(strings.TrimSpace(line), key+"="); set {

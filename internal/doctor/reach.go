@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/shell"
 )
 
-// wayOut is for what failed on the network and says nothing of what to do: whom the check asks, and
-// the command that shows what comes back.
+// wayOut adds a remedy to a network failure that has none: the host to reach, and the command that
+// shows its answer.
 func (h *Host) wayOut(check string, r Finding) Finding {
 	if r.Status != Failed || r.Command != "" || r.Fix != "" && r.Fix != hangs {
 		return r
@@ -38,7 +38,7 @@ func (h *Host) wayOut(check string, r Finding) Finding {
 	return h.overTheNetwork(heardOf(r, origin(url)), url)
 }
 
-// heardOf names whom a check that got no answer has asked.
+// heardOf adds the host that did not answer to the finding of a check that hangs.
 func heardOf(r Finding, whom string) Finding {
 	if r.Fix == hangs {
 		r.Found += " from " + whom
@@ -68,8 +68,8 @@ func origin(url string) string {
 	return scheme + "://" + host
 }
 
-// authority and resourceManager are those of the configuration, without asking metadata, which may
-// be what is missing.
+// authority and resourceManager come from the configuration alone. They do not ask the metadata
+// service, which may be what is missing.
 func (h *Host) authority() string {
 	return cmp.Or(h.Config.Endpoints.Authority, h.cloud().Authority)
 }
@@ -86,8 +86,8 @@ func (h *Host) cloud() azure.Cloud {
 	return cloud
 }
 
-// mayAskCommand gives the identity that asks the one right that it needs. Azure's own cloud is
-// known to have the role for it.
+// mayAskCommand returns the command that gives the asking identity the one permission that it
+// needs. Only Azure's public cloud is known to have a role for it.
 func (r remote) mayAskCommand() string {
 	machine, err := r.resource()
 	if err != nil {
@@ -100,7 +100,7 @@ func (r remote) mayAskCommand() string {
 	return azcli.NeedReader(machine) + "; " + command
 }
 
-// resource is this machine, once that is known.
+// resource returns this machine's resource, once it is known.
 func (r remote) resource() (rbac.Resource, error) {
 	id, err := r.probe.Machine()
 	if err != nil {

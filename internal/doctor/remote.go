@@ -18,14 +18,13 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// maxSkew is what tokens are allowed to differ by here, and less than what Entra ID itself
-// forgives.
+// maxSkew is the clock skew that this machine tolerates in tokens. Entra ID tolerates more.
 const maxSkew = time.Minute
 
-// offline are the checks of the network and what each needs.
+// offlineWhy is the finding of a network check whose precondition failed.
 const offlineWhy = "not asked: another check, which it needs, failed"
 
-// Remote asks the authority, the metadata service and Azure, in the order of a sign-in.
+// Remote checks the authority, the metadata service and Azure, in the order of a sign-in.
 func (h *Host) Remote(ctx context.Context, tell func([]Finding)) *signin.Probe {
 	probe, err := signin.NewProbe(ctx, h.Config)
 	if err != nil {
@@ -58,7 +57,7 @@ func (h *Host) Remote(ctx context.Context, tell func([]Finding)) *signin.Probe {
 	return probe
 }
 
-// Tenant asks what a trial sign-in needs, and returns nil if that cannot be had.
+// Tenant checks what a trial sign-in needs. It returns nil if something is missing.
 func (h *Host) Tenant(ctx context.Context, tell func([]Finding)) *signin.Probe {
 	probe, err := signin.NewProbe(ctx, h.Config)
 	if err != nil {
@@ -82,7 +81,7 @@ type remote struct {
 // A checkFunc looks at one precondition.
 type checkFunc func(context.Context) []Finding
 
-// tell runs a check if what it needs is there, and reports whether it did not fail.
+// tell runs a check if its precondition holds, and reports whether it passed.
 func (r remote) tell(ctx context.Context, tell func([]Finding), name string,
 	possible bool, check checkFunc) bool {
 	if !possible {
@@ -99,7 +98,7 @@ func (r remote) tell(ctx context.Context, tell func([]Finding), name string,
 	return possible
 }
 
-// wrong is an error of the probe.
+// wrong returns the finding for an error of the probe.
 func (r remote) wrong(what string, err error) []Finding {
 	kind := Unreachable
 	switch {
@@ -109,8 +108,8 @@ func (r remote) wrong(what string, err error) []Finding {
 		kind = Machine
 	}
 	finding := failed(kind, what+": "+plain(err)).fix(r.probe.Fix(err))
-	// A certificate that is not valid now is mostly this clock's doing. Nobody with such a clock
-	// gets an answer that says what time it is.
+	// If a certificate is not valid now, this machine's clock is mostly wrong. With such a clock no
+	// answer is accepted that could tell the time.
 	if invalid := (x509.CertificateInvalidError{}); errors.As(err, &invalid) &&
 		invalid.Reason == x509.Expired {
 		return []Finding{finding.run(setClock)}
@@ -120,7 +119,7 @@ func (r remote) wrong(what string, err error) []Finding {
 
 const setClock = "timedatectl set-ntp true"
 
-// plain drops the names of packages, which say nothing to a person.
+// plain drops the names of packages, which tell a person nothing.
 func plain(err error) string {
 	text := err.Error()
 	for _, name := range []string{"signin: configuration: ", "signin: ", "token: ", "azure: ",
@@ -171,7 +170,7 @@ func (r remote) machine(context.Context) []Finding {
 		finding := r.wrong("where in Azure this machine is", err)[0]
 		if refused := (*azure.Error)(nil); errors.As(err, &refused) &&
 			!errors.Is(err, azure.ErrUnreachable) && !refused.Updating() {
-			finding.Kind = Machine // it is somewhere, and whom it asks does not say where
+			finding.Kind = Machine // the metadata service answered, but does not say where the machine is
 		}
 		return r.byRule([]Finding{finding}, err)
 	case id == "":
@@ -229,7 +228,8 @@ func (r remote) identity(ctx context.Context) []Finding {
 	return []Finding{ok("the machine has a managed identity")}
 }
 
-// identityAssign names this machine, once that is known.
+// identityAssign returns the command that gives this machine an identity, once the machine is
+// known.
 func (r remote) identityAssign() string {
 	machine, err := r.resource()
 	if err != nil {
@@ -238,7 +238,8 @@ func (r remote) identityAssign() string {
 	return azcli.AssignIdentity(machine)
 }
 
-// nobody is the object id of no object; who may not ask, may not ask about it either.
+// nobody is an object id that no object has. A machine that may not ask at all may not ask about it
+// either.
 const nobody = "00000000-0000-0000-0000-000000000000"
 
 func (r remote) authorization(ctx context.Context) []Finding {

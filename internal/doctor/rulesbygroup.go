@@ -9,8 +9,8 @@ import (
 	"aadlogin/internal/sshd"
 )
 
-// rulesByGroup finds rules of sshd by groups that sign-ins change, where nobody is asked to connect
-// again: they are one sign-in late.
+// rulesByGroup finds rules of sshd for groups that sign-ins change. Unless sign-ins ask to connect
+// again, these rules take effect one sign-in late.
 func (h *Host) rulesByGroup(c *sshd.Config) []Finding {
 	line, found := byGroup(c, h.Config.ChangingGroups())
 	if !found || h.Config.SignIn.ReconnectOnGroupChange != "false" {
@@ -25,7 +25,7 @@ func (h *Host) rulesByGroup(c *sshd.Config) []Finding {
 		run("sed -i 's/^\\( *reconnect_on_group_change *= *\\)false/\\1true/' " + h.configPath())}
 }
 
-// byGroup is the first line that names one of these groups.
+// byGroup returns the first line that names one of these groups.
 func byGroup(c *sshd.Config, groups []string) (sshd.Line, bool) {
 	for _, line := range c.Lines {
 		if one := (&sshd.Config{Lines: []sshd.Line{line}}); one.NamesGroup(groups...) {

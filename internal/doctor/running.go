@@ -13,13 +13,14 @@ import (
 	"aadlogin/internal/sshd"
 )
 
-// reloaded: sshd -T tells what the files say, and a running sshd goes by what they said when it
-// read them. It writes its PidFile right after that, when it starts and again at each reload.
+// reloaded finds files that have changed since the running sshd read them. sshd -T shows the files
+// as they are now. sshd writes its PidFile right after it has read them, at its start and at each
+// reload.
 func (h *Host) reloaded(set map[string][]string, lines *sshd.Config) []Finding {
 	file := strings.Join(set["pidfile"], " ")
 	read, running := h.readAt(file)
 	if !running {
-		return nil // none listens, or systemd starts one for each connection
+		return nil // no sshd listens, or systemd starts one for each connection
 	}
 	for _, file := range lines.Files {
 		if changed, err := h.changedAt(file); err == nil && changed.After(read) {
@@ -31,9 +32,9 @@ func (h *Host) reloaded(set map[string][]string, lines *sshd.Config) []Finding {
 	return nil
 }
 
-// readAt is when the sshd with this PidFile read its configuration. Where the clock has been set
-// since, the age of the process tells, which began before: better to miss a change than to see one
-// that was not.
+// readAt returns when the sshd with this PidFile read its configuration. If the clock was set
+// later, the time of the file may be too early. The start of the process is a second estimate. The
+// later one counts: it is better to miss a change than to report one that did not happen.
 func (h *Host) readAt(pidFile string) (time.Time, bool) {
 	if !strings.HasPrefix(pidFile, "/") {
 		return time.Time{}, false
@@ -55,10 +56,11 @@ func (h *Host) readAt(pidFile string) (time.Time, bool) {
 	return read, true
 }
 
-// beganAt is proc(5)'s starttime, in ticks of 1/100 s since the boot.
+// beganAt returns when a process started, from starttime of proc(5), in ticks of 1/100 s since the
+// boot.
 func (h *Host) beganAt(pid string) (time.Time, bool) {
 	stat, _ := h.read("proc/" + pid + "/stat")
-	_, stat, _ = strings.Cut(stat, ") ") // behind the name
+	_, stat, _ = strings.Cut(stat, ") ") // what follows the name
 	fields := strings.Fields(stat)
 	machine, _ := h.read("proc/stat")
 	_, boot, _ := strings.Cut(machine, "\nbtime ")
@@ -71,8 +73,8 @@ func (h *Host) beganAt(pid string) (time.Time, bool) {
 	return time.Unix(seconds, 0).Add(time.Duration(ticks) * (time.Second / 100)), err == nil
 }
 
-// changedAt is the later of the two times of a file: what is moved or copied with its time has a
-// new inode change time.
+// changedAt returns the later of a file's two times. A file that was moved or copied with its old
+// time has a new inode change time.
 func (h *Host) changedAt(file string) (time.Time, error) {
 	info, err := fs.Stat(h.Files, file[1:])
 	if err != nil {

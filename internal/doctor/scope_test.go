@@ -31,9 +31,8 @@ func TestScope(t *testing.T) {
 			Authorization: config.Authorization{Source: test.source}}
 		got := (&Host{Config: c}).scope(t.Context())
 		expect(t, got, test.status, test.found)
-		if want := "aadctl setup --tenant t --client " + id +
-			" --domain a.example,b.example"; test.status == Warning &&
-			(got[0].Command != want || got[0].Fix == "") {
+		want := "aadctl setup --tenant t --client " + id + " --domain a.example,b.example"
+		if test.status == Warning && (got[0].Command != want || got[0].Fix == "") {
 			t.Errorf("%+v", got)
 		}
 	}

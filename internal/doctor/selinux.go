@@ -23,12 +23,12 @@ const (
 
 // An enforcement is what SELinux does to a sign-in that its policy does not allow.
 type enforcement struct {
-	is     string // as a sentence begins
-	denies bool   // now; otherwise from the moment on when somebody switches that on
+	is     string // the beginning of a sentence
+	denies bool   // it denies now; otherwise, it will once somebody switches it on
 	labels bool   // the kernel knows labels
 }
 
-// enforcement is nil where SELinux is off and stays so.
+// enforcement returns nil if SELinux is off and stays off.
 func (h *Host) enforcement() *enforcement {
 	text, err := h.read("sys/fs/selinux/enforce")
 	switch {
@@ -48,7 +48,7 @@ func (h *Host) enforcement() *enforcement {
 	return nil
 }
 
-// wrong is a failure where sign-ins are refused now, and a warning where they will be.
+// wrong returns a failure if SELinux refuses sign-ins now, and a warning if it will later.
 func (e *enforcement) wrong(found string) Finding {
 	if e.denies {
 		return failed(Machine, e.is+found)
@@ -56,8 +56,9 @@ func (e *enforcement) wrong(found string) Finding {
 	return warning(e.is + found + "; once it enforces, nobody can sign in")
 }
 
-// selinux wants the policy to have our module and our files its labels, and looks for what has been
-// denied lately. Distributions' policies differ, so whether a sign-in works, only a sign-in tells.
+// selinux checks that the policy has our module, that our files have its labels, and that nothing
+// relevant was denied lately. The policies of distributions differ, so only a sign-in can tell
+// whether sign-ins work.
 func (h *Host) selinux(ctx context.Context) []Finding {
 	e := h.enforcement()
 	if e == nil {
@@ -84,7 +85,8 @@ func (h *Host) selinux(ctx context.Context) []Finding {
 		selinuxModule)}
 }
 
-// policyModule asks for the module, which semodule tells also of a policy that is not in force.
+// policyModule looks for the module. semodule also lists the modules of a policy that is not in
+// force.
 func (h *Host) policyModule(ctx context.Context, e *enforcement) []Finding {
 	said, err := h.Run(ctx, "semodule", "-l")
 	switch {
@@ -106,9 +108,9 @@ func (h *Host) policyModule(ctx context.Context, e *enforcement) []Finding {
 	return []Finding{found.run(selinuxAdd)}
 }
 
-// labels compares those of our files with what the policy has for them. A label of the module's own
-// lets a sign-in through also where it is not the one that the policy has, but of the store: that
-// one everybody reads.
+// labels compares the labels of our files with those in the policy. Any label of the module lets a
+// sign-in through, even if it is not the one in the policy. The exception is aad_login_lib_t: the
+// store must have it, because every program reads the store.
 func (h *Host) labels(ctx context.Context, e *enforcement) (findings []Finding) {
 	store := h.Config.Accounts.Directory
 	files := slices.DeleteFunc([]string{store, path.Join(store, "accounts.cdb"),
@@ -138,12 +140,12 @@ func (h *Host) labels(ctx context.Context, e *enforcement) (findings []Finding) 
 	return findings
 }
 
-// A label is that of a file, as matchpathcon compares it.
+// A label is the label of a file, as matchpathcon compares it.
 type label struct{ file, is, should string }
 
 var mismatch = regexp.MustCompile(`(?m)^(.+) has context (\S+), should be (\S+)$`)
 
-// mislabelled reads matchpathcon -V: a line for each file, which says so if it is all right.
+// mislabelled reads the output of matchpathcon -V, which has a line for each file.
 func mislabelled(said string) (wrong []label) {
 	for _, m := range mismatch.FindAllStringSubmatch(said, -1) {
 		wrong = append(wrong, label{m[1], m[2], m[3]})
@@ -151,7 +153,8 @@ func mislabelled(said string) (wrong []label) {
 	return wrong
 }
 
-// hasModule reads semodule -l: a name on each line, in older versions with a number behind it.
+// hasModule reads the output of semodule -l: a name on each line, and in older versions a number
+// behind it.
 func hasModule(said string) bool {
 	for line := range strings.Lines(said) {
 		if words := strings.Fields(line); len(words) > 0 && words[0] == selinuxModule {
@@ -161,7 +164,7 @@ func hasModule(said string) bool {
 	return false
 }
 
-// tail is the end of a file that may be large; "" if it cannot be read.
+// tail returns the end of a file that may be large, or "" if it cannot be read.
 func (h *Host) tail(file string) string {
 	const enough = 1 << 20
 	f, err := h.Files.Open(file)
@@ -180,11 +183,11 @@ func (h *Host) tail(file string) string {
 
 var denied = regexp.MustCompile(`avc: +denied +(\{[^}]*\}) .*comm="([^"]*)"`)
 
-// denials are those about files of ours, whoever asked; of programs that load pam_aad.so, those
-// about what it does, which is to ask web servers; and those of what a first session needs. The
-// kernel cuts a name after 15 letters. With labelled, our files have their labels now, and what was
-// denied about a file of another label is over: a boot with SELinux switched on later looks names
-// up before it has labelled the store.
+// denials returns the denials that concern us: every access to our files, web requests by programs
+// that load pam_aad.so, and what a first session needs. The kernel cuts the name of a program after
+// 15 characters. labelled says that our files have their labels now. A denial about a file of ours
+// with another label is then over: if SELinux is switched on later, the first boot looks names up
+// before it has labelled the store.
 func denials(audit string, labelled bool) (all []string) {
 	asking := []string{"sshd", "sshd-session", "sshd-auth", "login", "su", "sudo", "cron", "crond"}
 	session := []string{"mkhomedir_helpe", "systemd-user-ru"}

@@ -156,8 +156,8 @@ func TestLabelsOfWhatIsThere(t *testing.T) {
 			return "", nil
 		}}, Config: &config.Config{}}
 	h.Config.Accounts.Directory = "/var/lib/aad-login"
-	if findings := h.labels(t.Context(),
-		&enforcement{denies: true, labels: true}); findings != nil {
+	findings := h.labels(t.Context(), &enforcement{denies: true, labels: true})
+	if findings != nil {
 		t.Errorf("%+v", findings)
 	}
 	if want := []string{"matchpathcon", "-V", "/run/aad-login"}; !slices.Equal(asked, want) {

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// services tells in which PAM services a code is shown, and finds those whose own file asks for one
-// that is never shown.
+// services lists the PAM services that show a code. It finds services that ask for a code in their
+// own file, but are not listed in sign_in.services and so never show one.
 func (h *Host) services(context.Context) (findings []Finding) {
 	listed := h.Config.SignIn.Services
 	var shown, refused []string
@@ -59,9 +59,9 @@ func asks(rules []rule) bool {
 	return slices.ContainsFunc(of(rules, "auth"), rule.ours)
 }
 
-// OwnServices are the PAM services of this machine whose own file asks pam_aad.so for
-// authentication, or one it includes that is not a stack shared by all. An administrator wrote
-// those; the package never does.
+// OwnServices returns the PAM services of this machine that ask pam_aad.so for authentication in
+// their own file, or in an included file that is no shared stack. An administrator wrote those
+// lines, since the package does not.
 func (h *Host) OwnServices() []string {
 	own := func(name string) (string, string, error) {
 		if isShared(name) {
@@ -74,8 +74,8 @@ func (h *Host) OwnServices() []string {
 	})
 }
 
-// pamServices are the files of a service each, sorted. A name with a dot or a tilde is a copy that
-// an editor, a package or an administrator has kept.
+// pamServices returns the names of all services, sorted. A name with a dot or a tilde is a copy
+// that an editor, a package or an administrator has kept.
 func (h *Host) pamServices() (names []string) {
 	for _, dir := range pamDirs {
 		files, _ := fs.ReadDir(h.Files, dir)
@@ -90,8 +90,8 @@ func (h *Host) pamServices() (names []string) {
 	return slices.Compact(names)
 }
 
-// isShared knows the stacks that services include: Debian's and SUSE's, the RHEL family's, Azure
-// Linux's, Arch's and Alpine's.
+// isShared knows the stacks that services include: those of Debian, SUSE, the RHEL family, Azure
+// Linux, Arch and Alpine.
 func isShared(service string) bool {
 	switch name := path.Base(service); name {
 	case "system-auth", "password-auth", "fingerprint-auth", "smartcard-auth", "postlogin",

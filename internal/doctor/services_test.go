@@ -84,8 +84,8 @@ func TestServices(t *testing.T) {
 // What only includes the stacks of all was not written for our module.
 func TestOwnServices(t *testing.T) {
 	h := Host{System: pamFiles(someServices)}
-	if got, want := h.OwnServices(), []string{"company", "distributed", "sudo",
-		"vpn"}; !slices.Equal(got, want) {
+	got, want := h.OwnServices(), []string{"company", "distributed", "sudo", "vpn"}
+	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	none := Host{System: pamFiles(nil)}

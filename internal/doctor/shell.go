@@ -18,8 +18,8 @@ import (
 // someNames is how many accounts a finding names.
 const someNames = 20
 
-// shell finds login shells that are no programs of this machine, of accounts to come and of those
-// that are here: sshd lets nobody in who has one, and says why in its own log alone.
+// shell finds login shells that are no programs of this machine: the configured one, and those of
+// stored accounts. sshd refuses an account with such a shell, and says why only in its own log.
 func (h *Host) shell(ctx context.Context) (findings []Finding) {
 	lines, err := sshd.Read(h.Files)
 	chroots := err == nil && lines.Chroots()
@@ -46,12 +46,13 @@ func (h *Host) shell(ctx context.Context) (findings []Finding) {
 	return findings
 }
 
-// withoutShell are the accounts with a shell that is no program, at most so many of each.
+// withoutShell returns the accounts whose shell is no program, by shell. It limits the number of
+// accounts for each shell.
 func (h *Host) withoutShell() map[string][]string {
 	bad := map[string][]string{}
 	snapshot, err := account.Store{Dir: h.Config.Accounts.Directory}.Open()
 	if err != nil {
-		return bad // the check of the store tells
+		return bad // the check of the store reports it
 	}
 	defer snapshot.Close()
 	good := map[string]bool{}
@@ -67,7 +68,8 @@ func (h *Host) withoutShell() map[string][]string {
 	return bad
 }
 
-// chrooted: sshd locks this account into a directory, and so does not look at its shell.
+// chrooted reports whether sshd locks this account into a directory. sshd then does not look at its
+// shell.
 func (h *Host) chrooted(ctx context.Context, name string) bool {
 	said, err := h.sshdFor(ctx, name)
 	dir := strings.Join(settings(said)["chrootdirectory"], " ")
@@ -92,7 +94,7 @@ func (h *Host) otherShell(path string, names []string) Finding {
 
 const notExecutable = "is not executable"
 
-// configureShell edits the one key of that name.
+// configureShell returns the command that sets accounts.shell.
 func (h *Host) configureShell(path, problem string) string {
 	if problem == notExecutable {
 		return "chmod a+x " + shell.Word(path)
@@ -101,7 +103,7 @@ func (h *Host) configureShell(path, problem string) string {
 		h.someShell(), shell.Word(h.configPath()), apply)
 }
 
-// someShell is a shell of this machine.
+// someShell returns a shell that this machine has.
 func (h *Host) someShell() string {
 	if account.ShellProblem(h.Files, "/bin/bash") == "" {
 		return "/bin/bash"

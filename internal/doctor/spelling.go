@@ -8,9 +8,9 @@ import (
 	"slices"
 )
 
-// spelling: a name with %40 for the @, or with a second @, is nobody's. Unless sshd is told so, it
-// asks for a password that nobody has, or refuses without a word. Where the package's lines are not
-// there any more, or those of an older one, these are to be written.
+// spelling checks names with %40 for the @, or with a second @, which belong to nobody. Without our
+// Match block, sshd asks such a name for a password that nobody has, or refuses it without a word.
+// If the package's lines are missing or older, this check proposes to write them.
 func (h *Host) spelling(ctx context.Context) []Finding {
 	for _, name := range []string{"someone%40" + h.Config.Domains[0],
 		"someone@" + h.Config.Domains[0] + "@host"} {

@@ -17,8 +17,7 @@ import (
 
 const sshdProgram = "/usr/sbin/sshd"
 
-// sshd asks sshd itself what it would do for an account, so that every include and Match block
-// counts.
+// sshd asks sshd itself about an account, so that every include and Match block counts.
 func (h *Host) sshd(ctx context.Context) []Finding {
 	if !h.exists(sshdProgram) {
 		return []Finding{skipped(sshdProgram + " is not installed")}
@@ -30,7 +29,7 @@ func (h *Host) sshd(ctx context.Context) []Finding {
 			fix("correct the line, see that it is accepted, " + reload).run(sshdProgram + " -t")}
 	}
 	version, _ := h.Run(ctx, sshdProgram, "-V")
-	lines, _ := sshd.Read(h.Files) // what cannot be read is not shown
+	lines, _ := sshd.Read(h.Files) // a file that cannot be read is not shown
 	set := settings(said)
 	findings := judgeSSHD(set, name, h.Config.SignIn.Timeout, h.Config.SignIn.ReuseWindow > 0)
 	unread := h.passesOver(ctx, lines)
@@ -53,13 +52,13 @@ func (h *Host) sshd(ctx context.Context) []Finding {
 	return h.asHere(findings, lines)
 }
 
-// sshdFor is what sshd -T prints for an account.
+// sshdFor returns what sshd -T prints for an account.
 func (h *Host) sshdFor(ctx context.Context, name string) (string, error) {
 	return h.Run(ctx, sshdProgram, "-T", "-C", "user="+name+",host=localhost,addr=127.0.0.1")
 }
 
-// someone is the account in question, or one that nobody has. What is no name of ours would be read
-// by sshd -C as it likes.
+// someone returns the account in question, or a name that nobody has. sshd -C would misread a name
+// that is not in the form of ours.
 func (h *Host) someone() string {
 	if name, err := account.RulesFrom(h.Config).Name(h.Account); err == nil {
 		if _, local := h.localUser(h.Account); !local || name.UPN == h.Account {
@@ -72,8 +71,8 @@ func (h *Host) someone() string {
 	return "someone@" + h.Config.Domains[0]
 }
 
-// settings are the lines of sshd -T, by keyword in lower case, as OpenSSH printed them up to 10.3;
-// a keyword may have several.
+// settings returns the lines of sshd -T by keyword in lower case, as OpenSSH up to 10.3 prints
+// them. A keyword may have several values.
 func settings(said string) map[string][]string {
 	all := map[string][]string{}
 	for line := range strings.Lines(said) {
@@ -85,10 +84,10 @@ func settings(said string) map[string][]string {
 	return all
 }
 
-const reload = "then reload sshd: sshd -t && systemctl reload ssh" // Debian's name of it
+const reload = "then reload sshd: sshd -t && systemctl reload ssh" // Debian's name of the service
 
-// before is the command that puts lines in front of sshd_config: of each keyword, sshd takes the
-// first value it meets.
+// before returns the command that puts lines at the top of sshd_config. sshd takes the first value
+// of each keyword.
 func before(lines ...string) string {
 	return fmt.Sprintf(`sed -i '1i %s' %s`, strings.Join(lines, `\n`), sshdConfig)
 }
@@ -98,7 +97,8 @@ const (
 	sshdDropIn = "/etc/ssh/sshd_config.d/40-aad-login.conf"
 )
 
-// judgeSSHD looks at what sshd would do for name, besides letting it in at all.
+// judgeSSHD judges what sshd does with name. Whether it lets the account in at all is for
+// judgeAllowed.
 func judgeSSHD(set map[string][]string, name string, timeout time.Duration,
 	addresses bool) (findings []Finding) {
 	wrong := func(found, command string) {
@@ -148,8 +148,8 @@ func judgeSSHD(set map[string][]string, name string, timeout time.Duration,
 	return findings
 }
 
-// passesOver: the package's lines are there and sshd does not read them, though it could: before
-// 8.2 it knows no Include, and its own file has them.
+// passesOver reports whether sshd does not read the package's drop-in, although it could. Before
+// 8.2, sshd knows no Include, and the package's lines are in its own file.
 func (h *Host) passesOver(ctx context.Context, lines *sshd.Config) bool {
 	if len(lines.Files) == 0 || slices.Contains(lines.Files, sshdDropIn) || !h.exists(sshdDropIn) {
 		return false
@@ -158,7 +158,7 @@ func (h *Host) passesOver(ctx context.Context, lines *sshd.Config) bool {
 	return !strings.Contains(strings.ToLower(said), "bad configuration option: include")
 }
 
-// dropIn: one line mends all that is missing.
+// dropIn replaces failures by one finding: a single line mends all of them.
 func dropIn(findings []Finding) []Finding {
 	found := "sshd does not read " + sshdDropIn
 	unread := warning(found)
@@ -176,7 +176,7 @@ func offersCode(methods string) bool {
 	return methods == "any" || strings.Contains(methods, "keyboard-interactive")
 }
 
-// lastLine is where programs say what was wrong.
+// lastLine returns the line in which programs say what was wrong.
 func lastLine(said string) string {
 	lines := strings.Split(strings.TrimSpace(said), "\n")
 	return lines[len(lines)-1]

@@ -13,12 +13,12 @@ import (
 	"aadlogin/internal/sshd"
 )
 
-// The commands that change one word of one line of sshd's configuration, wherever it stands: in
-// front of the file, a list would not reach a Match block that has one of its own.
+// These functions return commands that change one word in one line of sshd's configuration, where
+// that line is. A list at the top of the file would not reach a Match block that has its own.
 
-// asHere writes commands in this machine's way: Debian has another name for the service, and SUSE's
-// own sshd_config, which is not to be edited, is below /usr. It includes the administrator's files
-// before all else, and would not be read beside one in /etc.
+// asHere adapts commands to this machine. Debian has another name for the service. SUSE's own
+// sshd_config is below /usr and must not be edited; it is not read if there is one in /etc. It
+// includes the administrator's files before everything else.
 func (h *Host) asHere(findings []Finding, lines *sshd.Config) []Finding {
 	vendors := len(lines.Files) > 0 && strings.HasPrefix(lines.Files[0], "/usr/")
 	for i := range findings {
@@ -36,7 +36,8 @@ func (h *Host) asHere(findings []Finding, lines *sshd.Config) []Finding {
 	return findings
 }
 
-// addWord adds a pattern to the list that is in force, or "" where no file has it.
+// addWord returns the command that adds a pattern to the list in force. If no file has the list, it
+// adds the keyword at the top.
 func addWord(lines *sshd.Config, keyword string, inForce []string, word string) string {
 	for _, line := range lines.With(keyword) {
 		if slices.ContainsFunc(line.Args, func(arg string) bool {
@@ -49,8 +50,8 @@ func addWord(lines *sshd.Config, keyword string, inForce []string, word string) 
 	return before(keywords[keyword] + " " + word)
 }
 
-// dropWord takes a pattern out of its list, and the line with it if that was all. "" says that it
-// is written in another way.
+// dropWord returns the command that takes a pattern out of its list. It deletes the line if nothing
+// else is left. It returns "" if the line spells the pattern in another way.
 func dropWord(lines *sshd.Config, keyword, word string) string {
 	for _, line := range lines.With(keyword) {
 		switch {
@@ -65,7 +66,7 @@ func dropWord(lines *sshd.Config, keyword, word string) string {
 	return ""
 }
 
-// replaceWord writes a pattern in another way.
+// replaceWord returns the command that replaces a pattern.
 func replaceWord(line sshd.Line, old, new string) string {
 	if !plainWord(old) {
 		return ""
@@ -74,7 +75,7 @@ func replaceWord(line sshd.Line, old, new string) string {
 		line.Number, regexp.QuoteMeta(old), new, shell.Word(line.File))
 }
 
-// takeOut says where to take a pattern out.
+// takeOut says in which line to take a pattern out.
 func takeOut(lines *sshd.Config, keyword, word string) string {
 	for _, line := range lines.With(keyword) {
 		if slices.Contains(line.Args, word) {
@@ -84,7 +85,7 @@ func takeOut(lines *sshd.Config, keyword, word string) string {
 	return "take " + word + " out of " + keywords[keyword]
 }
 
-// placesOf are the lines with a keyword, for a sentence.
+// placesOf lists the lines with a keyword, for a sentence.
 func placesOf(lines *sshd.Config, keyword string) string {
 	var places []string
 	for _, line := range lines.With(keyword) {
@@ -101,8 +102,8 @@ var keywords = map[string]string{
 	"denygroups": "DenyGroups",
 }
 
-// userPattern is a pattern of AllowUsers for this name: an @ in it would begin a host, and ' would
-// end the shell's quotes.
+// userPattern returns a pattern of AllowUsers for this name. An @ in it would begin a host, and '
+// would end the shell's quotes.
 func userPattern(name string) string { return pattern(name, "-._") }
 
 // groupPattern is the same for groups, whose names sshd does not split.
@@ -117,5 +118,5 @@ func pattern(name, plain string) string {
 	}, name)
 }
 
-// plainWord: nothing in it ends sed's expression or the shell's quotes.
+// plainWord reports whether a word cannot end sed's expression or the shell's quotes.
 func plainWord(word string) bool { return !strings.ContainsAny(word, "'/\n\\&") }

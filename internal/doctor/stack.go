@@ -16,11 +16,12 @@ type rule struct {
 	control string // as written
 	module  string
 	args    []string
-	sub     string // the substack it is in, and those around that; "" for none
+	sub     string // the substack that contains it, and those around that; "" for none
 	at      position
 }
 
-// position is where a rule stands: lines of a file, the second number being the line behind it.
+// A position is the line of a rule in a file, and the number of the next line: a rule may span
+// several.
 type position struct {
 	file          string
 	line, nextOne int
@@ -28,15 +29,15 @@ type position struct {
 
 func (a position) String() string { return fmt.Sprintf("%s:%d", a.file, a.line) }
 
-// continued stands for the end of a line that goes on in the next one.
+// continued stands for the end of a line that continues in the next one.
 const continued = "\x00"
 
-// maxIncludes is deeper than any stack that was meant.
+// maxIncludes is deeper than any sensible stack.
 const maxIncludes = 8
 
-// stack is what libpam makes of a file in /etc/pam.d (pam.conf(5)): every include replaced by what
-// it names. A file that is missing adds nothing; libpam makes a rule of it that fails, which is
-// another check's business. sub is the substack around.
+// stack returns the rules that libpam makes of a file in /etc/pam.d (pam.conf(5)): it replaces
+// every include by the contents of the file. A missing file adds nothing here. libpam makes a rule
+// of it that fails, which another check reports. sub is the surrounding substack.
 func stack(read func(service string) (file, text string, err error), service, sub string,
 	depth int) (rules []rule) {
 	file, text, err := read(service)
@@ -78,8 +79,8 @@ func (r rule) ours() bool { return strings.HasSuffix(r.module, "pam_aad.so") }
 // common reports whether a rule is in one of the stacks that Debian's services share.
 func (r rule) common() bool { return strings.HasPrefix(r.at.file, "/etc/pam.d/common-") }
 
-// action is what a rule does about a return value: ignore, ok, bad, die, done, or a number of rules
-// to jump over.
+// action returns what a rule does about a return value: ignore, ok, bad, die, done, or a number of
+// rules to jump over.
 func (r rule) action(value string) string {
 	switch strings.ToLower(r.control) {
 	case "required":
@@ -91,7 +92,7 @@ func (r rule) action(value string) string {
 	case "optional":
 		return cond(value, "ok", "ignore")
 	}
-	action := "bad" // of a value without an action
+	action := "bad" // for a value without an action
 	for _, pair := range strings.Fields(strings.Trim(r.control, "[]")) {
 		switch name, does, _ := strings.Cut(pair, "="); name {
 		case value:
@@ -103,7 +104,7 @@ func (r rule) action(value string) string {
 	return action
 }
 
-// cond is the action of one of the four words. A module that has nothing to say is never counted.
+// cond returns the action of one of the four words. The value PAM_IGNORE never counts.
 func cond(value, success, failure string) string {
 	switch value {
 	case "success", "new_authtok_reqd":
@@ -115,8 +116,8 @@ func cond(value, success, failure string) string {
 	}
 }
 
-// reached follows a stack as an account of ours would go through it, with every module before ours
-// doing well, but for those that cannot. It returns the index of our rule, or -1.
+// reached follows a stack as an account of ours would. It assumes that every module before ours
+// succeeds, except those that always refuse our accounts. It returns the index of our rule, or -1.
 func reached(rules []rule) int {
 	for i := 0; i < len(rules); i++ {
 		r := rules[i]
@@ -132,7 +133,7 @@ func reached(rules []rule) int {
 			if r.sub == "" {
 				return -1
 			}
-			// it ends its substack, and no more
+			// it ends only its substack
 			for i+1 < len(rules) && strings.HasPrefix(rules[i+1].sub, r.sub) {
 				i++
 			}
@@ -145,8 +146,8 @@ func reached(rules []rule) int {
 	return -1
 }
 
-// refusesUs: our accounts have no password, no fingerprint and no line in /etc/passwd, and are
-// neither root nor the system's.
+// refusesUs reports whether a module refuses our accounts. They have no password, no fingerprint
+// and no line in /etc/passwd, and are neither root nor system accounts.
 func refusesUs(r rule) bool {
 	switch name := r.module[strings.LastIndex(r.module, "/")+1:]; name {
 	case "pam_deny.so", "pam_localuser.so", "pam_rootok.so", "pam_fprintd.so":

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// startups: to sshd, who waits for a browser is a connection that has not authenticated, and of
-// those it has limits of its own. By default they bind before sign_in.max_waiting, which only
-// matters where so many come at once.
+// startups compares sshd's limits on connections that have not authenticated with
+// sign_in.max_waiting. A person who waits for a browser has such a connection. sshd's defaults are
+// lower, which matters only where many people sign in at once.
 func (h *Host) startups(set map[string][]string) []Finding {
 	var begin, rate, full int
 	limits := strings.Join(set["maxstartups"], " ")
@@ -36,8 +36,8 @@ func (h *Host) startups(set map[string][]string) []Finding {
 		drops)}
 }
 
-// waiting is how many sign-ins over the network hold a place: there, somebody's name is in it
-// (internal/signin/waiting.go).
+// waiting returns how many sign-ins over the network hold a slot. A slot that is held contains a
+// name (internal/signin/waiting.go).
 func (h *Host) waiting() (n int) {
 	for _, slot := range h.glob("var/cache/aad-login/waiting/remote/slot-*") {
 		if who, _ := h.read(slot); who != "" {

@@ -15,8 +15,8 @@ import (
 
 const apply = "aadctl config apply"
 
-// store reads all of it, as the name service would, and compares what it was told with what the
-// configuration says.
+// store reads the whole store, as the name service would, and compares its rules with the
+// configuration.
 func (h *Host) store(context.Context) []Finding {
 	findings := h.permissions()
 	snapshot, err := account.Store{Dir: h.Config.Accounts.Directory}.Open()
@@ -53,8 +53,8 @@ func (h *Host) store(context.Context) []Finding {
 	return findings
 }
 
-// noStore: before the first sign-in that is as it should be. Where accounts have homes, there was
-// one.
+// noStore returns the finding for a missing store. That is normal before the first sign-in. If
+// homes of accounts exist, there was a store.
 func (h *Host) noStore() Finding {
 	locals, err := h.accounts().Locals()
 	if err != nil {
@@ -72,11 +72,12 @@ func (h *Host) noStore() Finding {
 			"are nowhere else; without one, begin anew", h.Config.Accounts.Directory)).run(apply)
 }
 
-// leftBehind are homes from before a store was lost whose accounts would get other ids today.
+// leftBehind finds homes from the time before a store was lost, if their accounts would get other
+// ids today.
 func leftBehind(snapshot *account.Snapshot, locals *account.Locals) []Finding {
 	left, err := snapshot.Left(locals)
 	if err != nil || len(left) == 0 {
-		return nil // of an error, the check of the store says more
+		return nil // the check of the store says more about an error
 	}
 	return []Finding{warning(fmt.Sprintf("%s is not in the store, and had id %d by its home %s, "+
 		"which is not its first: the store of then is lost",
@@ -85,7 +86,7 @@ func leftBehind(snapshot *account.Snapshot, locals *account.Locals) []Finding {
 		run(account.ImportCommand(left))}
 }
 
-// damage comes with the command that brings back what was.
+// damage returns the finding for a damaged store, with the command that restores it.
 func damage(d *account.DamagedError) Finding {
 	words, command, found := strings.Cut(d.Fix(), "run: ")
 	if !found {

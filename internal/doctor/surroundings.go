@@ -33,8 +33,8 @@ func (h *Host) exists(file string) bool {
 	return err == nil
 }
 
-// nscd answers in the place of the programs that ask, and is not told about accounts before their
-// first sign-in.
+// nscd checks whether nscd caches users or groups. It answers instead of the name service, and
+// learns of a new account too late.
 func (h *Host) nscd(ctx context.Context) []Finding {
 	if !h.exists("run/nscd/socket") {
 		return []Finding{ok("nscd is not running")}
@@ -55,7 +55,7 @@ func (h *Host) nscd(ctx context.Context) []Finding {
 	service := "nscd"
 	if h.exists("etc/init.d/unscd") || h.exists("lib/systemd/system/unscd.service") ||
 		h.exists("usr/lib/systemd/system/unscd.service") {
-		service = "unscd" // another program, in the same place
+		service = "unscd" // another program with the same socket
 	}
 	found := service + " answers for " + strings.Join(kept, " and ") +
 		", and knows neither first sign-ins nor our groups"
@@ -64,7 +64,7 @@ func (h *Host) nscd(ctx context.Context) []Finding {
 		run("sed -Ei '" + strings.Join(edits, "; ") + "' /etc/nscd.conf")}
 }
 
-// nscdKeeps are the databases that nscd.conf(5) switches on; the last word counts.
+// nscdKeeps returns the databases that nscd.conf(5) switches on. The last line for each counts.
 func nscdKeeps(text string) (kept []string) {
 	on := map[string]bool{}
 	for line := range strings.Lines(text) {
@@ -79,8 +79,8 @@ func nscdKeeps(text string) (kept []string) {
 
 const sudoersFile = "/etc/sudoers.d/aad_admins"
 
-// sudo asks visudo, which lists the files that count: sudo passes over one with a dot in its name,
-// or that nothing includes.
+// sudo asks visudo, which lists the files that count. sudo ignores a file with a dot in its name,
+// and a file that nothing includes.
 func (h *Host) sudo(ctx context.Context) []Finding {
 	if !h.exists("/usr/sbin/visudo") {
 		return []Finding{skipped("sudo is not installed")}
@@ -114,7 +114,7 @@ func firstLine(said string) string {
 	return line
 }
 
-// groups finds names in accounts.groups that nobody can be put into.
+// groups finds names in accounts.groups that are no local group.
 func (h *Host) groups(context.Context) (findings []Finding) {
 	if len(h.Config.Accounts.Groups) == 0 {
 		return []Finding{ok("no Entra group stands for a local one")}

@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// What Conditional Access sees of a sign-in, and what only a sign-in in the tenant can tell: which
-// form of sign_in.scope Entra ID takes there.
+// These checks are about what Conditional Access sees of a sign-in. Only a sign-in can tell which
+// form of sign_in.scope Entra ID accepts in the tenant.
 
 // scope looks at the configuration alone.
 func (h *Host) scope(context.Context) []Finding {
@@ -49,15 +49,15 @@ func writeScope(c *config.Config, scope string) string {
 
 // A Trial is one sign-in with one form of the scope.
 type Trial struct {
-	Scope   string // as sign_in.scope would be; "" for none
-	Done    bool   // somebody signed in, or was refused
-	Granted bool   // what was asked for is in the answer
+	Scope   string // as in sign_in.scope; "" for none
+	Done    bool   // somebody signed in or was refused
+	Granted bool   // the answer lists the scope
 	Err     error  // why the machine got no token
-	Page    int    // the number that the page showed, as the person at the browser read it; 0: none
+	Page    int    // the number that the page showed, as the person read it; 0 for none
 }
 
-// Forms are the scopes to try: none, the application's own by its GUID, and by its URI. What the
-// configuration has comes in the place of its form.
+// Forms returns the scopes to try: none, the application's own by its GUID, and by its URI. A
+// configured scope replaces the one of the same form.
 func Forms(c *config.Config) []string {
 	if c.Authorization.Source == config.Permissions {
 		return []string{""}
@@ -72,7 +72,7 @@ func Forms(c *config.Config) []string {
 	return []string{"", guid, uri}
 }
 
-// JudgeTenant says of each trial what came of it, and then what to write into the configuration.
+// JudgeTenant returns a finding for each trial, and then what to write into the configuration.
 func (h *Host) JudgeTenant(trials []Trial) []Finding {
 	var findings []Finding
 	for _, t := range trials {
@@ -85,7 +85,7 @@ func (t Trial) accepted() bool { return t.Done && t.Err == nil && t.Page == 0 }
 
 func (t Trial) refused() bool { return t.Done && !t.accepted() && t.kind() != Unreachable }
 
-// means is why a trial was refused: by the machine's error, or by what the page said.
+// means returns why a trial was refused, from the machine's error or the number of the page.
 func (t Trial) means() signin.Refusal {
 	if t.Page != 0 {
 		return signin.Explain("", t.Page)
@@ -103,7 +103,7 @@ func (t Trial) kind() Kind {
 	return Machine
 }
 
-// name is how a form is spelled in the configuration.
+// name returns how the configuration spells a form.
 func (h *Host) name(scope string) string {
 	switch {
 	case h.Config.Authorization.Source == config.Permissions:
@@ -142,15 +142,15 @@ func (h *Host) trial(t Trial) Finding {
 	return r.fix(means.Fix)
 }
 
-// advice is what the trials come to. An own scope is worth more than none, and one by GUID more
-// than one by URI. A form that was skipped counts neither way.
+// advice returns the conclusion from all trials. An own scope is better than none, and one by GUID
+// is better than one by URI. A form that was skipped counts neither way.
 func (h *Host) advice(trials []Trial) []Finding {
 	c := h.Config
 	any := func(is func(Trial) bool) bool { return slices.ContainsFunc(trials, is) }
 	own := func(t Trial) bool { return t.Scope != "" }
 	best := slices.IndexFunc(trials, func(t Trial) bool { return own(t) && t.accepted() })
-	mine := trials[max(0,
-		slices.IndexFunc(trials, func(t Trial) bool { return t.Scope == c.SignIn.Scope }))]
+	configured := func(t Trial) bool { return t.Scope == c.SignIn.Scope }
+	mine := trials[max(0, slices.IndexFunc(trials, configured))]
 	switch {
 	case !any(func(t Trial) bool { return t.Done }):
 		return []Finding{skipped("nobody signed in, so nothing is known")}
