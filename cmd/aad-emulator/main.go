@@ -1,16 +1,15 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command aad-emulator stands in for Entra ID, Azure Resource Manager and the
-// instance metadata service on loopback, for the tests and the demonstration.
-// It is never packaged: it asks for no password.
+// Command aad-emulator stands in for Entra ID, Azure Resource Manager and the instance metadata
+// service on loopback, for the tests and the demonstration. It is never packaged, because it asks
+// for no password.
 //
 //	aad-emulator [-listen ADDR] [-metadata ADDR] [-ca FILE] [-config FILE] [-page FILE] [-quiet]
 //
-// It prints who exists, then "ready" on a line of its own once both addresses
-// accept connections, then a line per request unless -quiet; SIGTERM and
-// SIGINT end it. How a test drives it is in the documentation of
-// internal/emulator.
+// It prints the accounts, and "ready" on a line of its own once both addresses accept connections.
+// Then it prints a line for each request, unless -quiet is given. SIGTERM and SIGINT end it. The
+// documentation of internal/emulator says how a test drives it.
 package main
 
 import (
@@ -44,7 +43,7 @@ func main() {
 	}
 }
 
-// options is the command line.
+// options are the flags of the command line.
 type options struct {
 	listen, metadata, ca, config, page string
 	quiet                              bool
@@ -105,10 +104,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := s.Shutdown(grace); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return nil // Close cuts off who is still there
+	return nil // Close ends the connections that are left
 }
 
-// introduce prints what there is and that it is there, in one write.
+// introduce prints the addresses, the accounts and "ready" in one write.
 func introduce(out io.Writer, s *emulator.Server, d *emulator.Directory, o options) {
 	var b strings.Builder
 	t := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
@@ -132,7 +131,7 @@ func trace(out io.Writer, r emulator.Request) {
 	line := fmt.Sprintf("%s %-11s %s %q %d", r.Time.Format("15:04:05.000"), r.Endpoint,
 		r.Method, r.Path, r.Status)
 	if r.Error != "" {
-		line += fmt.Sprintf(" %q", r.Error) // may hold what a person typed
+		line += fmt.Sprintf(" %q", r.Error) // may contain what a person typed
 	}
 	io.WriteString(out, line+"\n")
 }
@@ -149,13 +148,13 @@ func (l *lines) Write(b []byte) (int, error) {
 	return l.w.Write(b)
 }
 
-// replace writes a file so that a reader finds the old one or all of the new.
+// replace writes a file so that a reader finds either the old content or all of the new one.
 func replace(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".aad-emulator-*")
 	if err != nil {
 		return fmt.Errorf("write certificate: %w", err)
 	}
-	defer os.Remove(f.Name()) // gone already when all went well
+	defer os.Remove(f.Name()) // does nothing after a success
 	_, err = f.Write(data)
 	err = errors.Join(err, f.Chmod(0o644), f.Close())
 	if err == nil {

@@ -38,7 +38,7 @@ func (h *handler) precheck() error {
 	})
 }
 
-// enable brings the machine from any state to the one that the settings describe.
+// enable brings the machine from any state into the one that the settings describe.
 func enable(ctx context.Context, h *handler) (string, error) {
 	var s settings
 	err := h.step("settings", func() (said string, err error) {
@@ -56,7 +56,7 @@ func enable(ctx context.Context, h *handler) (string, error) {
 	}
 	var p *plan
 	err = h.step("configuration", func() (said string, err error) {
-		if p, err = h.plan(s); err != nil { // anew: the package may have brought the file
+		if p, err = h.plan(s); err != nil { // again, because the package may have brought the file
 			return "", err
 		}
 		return h.write(ctx, p)
@@ -82,7 +82,7 @@ func enable(ctx context.Context, h *handler) (string, error) {
 // the package has to be removed.
 func update(ctx context.Context, h *handler) (string, error) {
 	if err := h.precheck(); err != nil {
-		// the old version, which is still there, was disabled for nothing
+		// disable has run in the old version, which stays: its configuration must come back
 		_, back := h.keepConfiguration()
 		return "", errors.Join(err, back)
 	}

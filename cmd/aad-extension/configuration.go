@@ -17,18 +17,18 @@ import (
 
 const aadctl = "/usr/sbin/aadctl"
 
-// disabledSuffix is what disable puts behind the name of config.toml.
+// disabledSuffix is the suffix of a disabled config.toml.
 const disabledSuffix = ".disabled"
 
-// A plan is the configuration as it is and as it is to be.
+// A plan is the present configuration and the new one.
 type plan struct {
 	path     string
-	was      []byte // nil: there is none
+	was      []byte // nil if there is none
 	text     []byte
 	settings *config.Config
 }
 
-// plan changes nothing. After it, the configuration is known to be good.
+// plan computes the new configuration and checks it. It changes nothing.
 func (h *handler) plan(s settings) (*plan, error) {
 	p := &plan{path: h.configPath()}
 	was, complete, err := readConfig(p.path)
@@ -37,7 +37,7 @@ func (h *handler) plan(s settings) (*plan, error) {
 	}
 	p.was = was
 	basis := was
-	if !complete { // disabled; what else is there is the package's file with nothing filled in
+	if !complete { // disabled: the text of config.toml is the package's file without values
 		disabled, _, err := readConfig(p.path + disabledSuffix)
 		if err != nil {
 			return nil, err
@@ -53,8 +53,8 @@ func (h *handler) plan(s settings) (*plan, error) {
 	return p, nil
 }
 
-// readConfig reads what root has written. What others could write is not taken over into a file
-// that is believed.
+// readConfig reads a file that only root can write. Text that others could have written must not
+// get into a file that is trusted.
 func readConfig(path string) (text []byte, complete bool, err error) {
 	_, err = config.Load(path)
 	var e *config.Error
@@ -68,7 +68,7 @@ func readConfig(path string) (text []byte, complete bool, err error) {
 	return text, err == nil, read
 }
 
-// wrong tells whether the settings or the file are to be corrected.
+// wrong says whether the settings or the file must be corrected.
 func (s settings) wrong(err error) error {
 	var e *config.Error
 	switch {
@@ -85,8 +85,8 @@ func (s settings) wrong(err error) error {
 	}
 }
 
-// write puts the configuration in place and applies it, or leaves all as it was. A configuration
-// that was disabled is in force again.
+// write replaces the configuration and applies it, or leaves everything as it was. It also enables
+// a configuration that was disabled.
 func (h *handler) write(ctx context.Context, p *plan) (string, error) {
 	if !bytes.Equal(p.was, p.text) {
 		if p.was != nil {
@@ -104,8 +104,8 @@ func (h *handler) write(ctx context.Context, p *plan) (string, error) {
 	if err := remove(p.path + disabledSuffix); err != nil {
 		return "", err
 	}
-	// What the agent's domain makes in /etc has a label of its own under SELinux. The next boot
-	// would see to that, too.
+	// Files that the agent's SELinux domain creates in /etc get another label. The next boot would
+	// correct it, too.
 	if said, err := h.run(ctx, nil, aadctl, "store", "relabel"); err != nil {
 		h.report.part("labels", warning, 0, commandError("aadctl store relabel", said, err).Error())
 	}
@@ -121,7 +121,7 @@ func (p *plan) restore() error {
 	return config.WriteFile(p.path, p.was)
 }
 
-// remove is for a file that may be gone.
+// remove removes a file that may be gone.
 func remove(path string) error {
 	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// A distribution is what os-release(5) says of this one.
+// A distribution is this one, as os-release(5) describes it.
 type distribution struct{ id, version, pretty string }
 
 func (h host) distribution() (distribution, error) {
@@ -25,7 +25,7 @@ func (h host) distribution() (distribution, error) {
 			return distribution{}, err
 		}
 	}
-	// Before 7, Red Hat and CentOS had but a line.
+	// Before version 7, Red Hat and CentOS have only this line.
 	text, err := readSome(h.path("/etc/redhat-release"))
 	if err != nil {
 		return distribution{}, nil
@@ -49,7 +49,7 @@ func parseOSRelease(text []byte) (d distribution) {
 	return d
 }
 
-// unquote takes the shell's quotes off. The values in question hold nothing else of the shell's.
+// unquote removes the shell's quotes. The values that are read here contain no other shell syntax.
 func unquote(s string) string {
 	if n := len(s); n >= 2 && (s[0] == '"' || s[0] == '\'') && s[n-1] == s[0] {
 		return s[1 : n-1]
@@ -69,8 +69,8 @@ func parseRedHatRelease(text []byte) distribution {
 	return d
 }
 
-// supported are the versions that the packages are made for. With year, versions are compared to
-// the month (20.04); else only what stands before the dot counts.
+// supported are the versions that the packages are made for. With year, the month counts in
+// comparisons (20.04). Otherwise only the number before the dot counts.
 var supported = map[string]struct {
 	name        string
 	first, last string
@@ -88,8 +88,8 @@ var supported = map[string]struct {
 	"azurelinux":    {"Azure Linux", "3", "3", false},
 }
 
-// instead is for distributions that nobody supports any more, or under another name: the preview's
-// own are among them.
+// instead has the advice for distributions that are out of support or have another name. Some of
+// them were supported by the preview.
 var instead = map[string]string{
 	"centos": "CentOS has come to its end; AlmaLinux, Rocky Linux and Red Hat Enterprise Linux " +
 		"8 to 10 take its place.",
@@ -101,7 +101,8 @@ const everything = "Supported are Debian 11 to 13, Ubuntu 20.04 to 26.04, Red Ha
 	"Linux, AlmaLinux, Rocky Linux and Oracle Linux " +
 	"8 to 10, SUSE Linux Enterprise Server and openSUSE Leap 15 and 16, and Azure Linux 3."
 
-// judge says what it is, or why not and what instead.
+// judge returns the name of a supported distribution. For another one, the error says what to use
+// instead.
 func (d distribution) judge() (string, error) {
 	found := cmp.Or(d.pretty, strings.TrimSpace(d.id+" "+d.version),
 		"a system without /etc/os-release")
@@ -132,7 +133,7 @@ func (d distribution) judge() (string, error) {
 	return found, nil
 }
 
-// number makes 12 of "12" and "12.4", and with year 2404 of "24.04".
+// number returns 12 for "12" and "12.4", and with year 2404 for "24.04".
 func number(version string, year bool) (int, bool) {
 	major, minor, _ := strings.Cut(version, ".")
 	n, err := strconv.ParseUint(major, 10, 16)

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// debs is dpkg.
+// A debs is the package manager dpkg.
 type debs struct{ host }
 
 const dpkg = "/usr/bin/dpkg"
@@ -21,7 +21,7 @@ const dpkg = "/usr/bin/dpkg"
 func (d debs) state(ctx context.Context) (string, bool, error) {
 	said, err := d.run(ctx, nil, "/usr/bin/dpkg-query", "-W", "-f",
 		"${db:Status-Eflag} ${db:Status-Status} ${Version}\n", packageName)
-	if status(err) == 1 { // nobody has heard of it
+	if status(err) == 1 { // the package is unknown
 		return "", false, nil
 	}
 	fields := strings.Fields(said)
@@ -31,7 +31,7 @@ func (d debs) state(ctx context.Context) (string, bool, error) {
 	switch flag, state := fields[0], fields[1]; {
 	case state == "not-installed" || state == "config-files":
 		return "", false, nil
-	case len(fields) < 3: // half-installed for the first time
+	case len(fields) < 3: // half-installed, for the first time
 		return "unknown", false, nil
 	default:
 		return fields[2], state == "installed" && flag == "ok", nil
@@ -49,7 +49,8 @@ func (d debs) present(ctx context.Context, names []string) ([]string, error) {
 	return there, err
 }
 
-// installed is the version of every package there is; and of what it provides, where that has one.
+// installed returns the version of every installed package, and of the packages that it provides
+// with a version.
 func (d debs) installed(ctx context.Context) (map[string]string, error) {
 	said, err := d.run(ctx, nil, "/usr/bin/dpkg-query", "-W", "-f",
 		"${db:Status-Status}\t${Package}\t${Version}\t${Provides}\n")
@@ -105,8 +106,8 @@ func (d debs) compare(ctx context.Context, a, relation, b string) (bool, error) 
 	return err == nil, nil
 }
 
-// missing evaluates Depends and Pre-Depends: dpkg itself finds Depends wanting only when everything
-// is unpacked.
+// missing evaluates Depends and Pre-Depends. dpkg itself notices a missing dependency only after it
+// has unpacked everything.
 func (d debs) missing(ctx context.Context, file string) ([]string, error) {
 	all, err := d.installed(ctx)
 	if err != nil {
@@ -151,15 +152,14 @@ func (d debs) met(ctx context.Context, all map[string]string, need string) (bool
 	return false, nil
 }
 
-// install keeps the administrator's config.toml without asking, as it does the other files that are
-// theirs.
+// install keeps the administrator's config.toml and other changed files without asking.
 func (d debs) install(ctx context.Context, file string) error {
 	return d.runLocked(ctx, "--force-confold", "--install", file)
 }
 
 func (d debs) remove(ctx context.Context) error { return d.runLocked(ctx, "--remove", packageName) }
 
-// runLocked waits for the lock of dpkg's front ends and holds it while dpkg runs: dpkg itself does
+// runLocked waits for the lock of dpkg's front ends, and holds it while dpkg runs. dpkg itself does
 // not wait. https://wiki.debian.org/Teams/Dpkg/Spec/FrontendLock
 func (d debs) runLocked(ctx context.Context, args ...string) error {
 	lock, err := os.OpenFile(d.path("/var/lib/dpkg/lock-frontend"), os.O_RDWR|os.O_CREATE, 0o640)
@@ -190,8 +190,7 @@ func (d debs) runLocked(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// orphan names a dpkg that goes on although the program that had called it, and had the front ends'
-// lock, is gone.
+// orphan names a dpkg that goes on although its caller, which held the front ends' lock, is gone.
 func (d debs) orphan() string {
 	lock, err := os.Open(d.path("/var/lib/dpkg/lock"))
 	if err != nil {
@@ -201,7 +200,7 @@ func (d debs) orphan() string {
 	return holder(lock)
 }
 
-// holder names the process that has the lock, if another has.
+// holder names another process that holds the lock.
 func holder(lock *os.File) string {
 	l := syscall.Flock_t{Type: syscall.F_WRLCK}
 	if syscall.FcntlFlock(lock.Fd(), syscall.F_GETLK, &l) != nil || l.Type == syscall.F_UNLCK ||
@@ -212,7 +211,8 @@ func holder(lock *os.File) string {
 	return fmt.Sprintf(" (process %d, %s)", l.Pid, strings.TrimSpace(printable(string(name))))
 }
 
-// margin is what an installation itself takes, at most: waiting for others ends before.
+// margin is the longest time that an installation itself takes. Waiting for others ends that much
+// earlier.
 const margin = 90 * time.Second
 
 func withMargin(ctx context.Context) (context.Context, context.CancelFunc) {

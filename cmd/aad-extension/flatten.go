@@ -14,9 +14,9 @@ import (
 	"aadlogin/internal/config"
 )
 
-// flatten walks publicSettings in their order. An object in them is a section; null says nothing,
-// as templates with optional parameters write it. A key given twice is refused, where a map would
-// silently take the last.
+// flatten walks publicSettings in their order. An object in them is a section. null means no value,
+// since templates write it for optional parameters. A key that is given twice is an error; a map
+// would silently take the last.
 func flatten(object []byte) ([]pair, error) {
 	f := flattener{json.NewDecoder(bytes.NewReader(object)), nil, map[string]bool{}}
 	f.in.UseNumber()
@@ -35,7 +35,7 @@ type flattener struct {
 	seen  map[string]bool
 }
 
-// Nothing in config.toml lies deeper than accounts.groups.
+// maxDepth is the depth of accounts.groups. Nothing in config.toml is deeper.
 const maxDepth = 3
 
 var bareKey = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
@@ -81,7 +81,7 @@ func (f *flattener) value(key string, depth int) error {
 	return err
 }
 
-// spell gives a value as TOML, whose words for true and false and whose escapes are JSON's.
+// spell writes a value as TOML. TOML's words for true and false and its escapes are those of JSON.
 func (f *flattener) spell(key string, token json.Token) (string, error) {
 	switch v := token.(type) {
 	case string:
@@ -120,17 +120,17 @@ func (f *flattener) list(key string) (string, error) {
 	return "[" + strings.Join(all, ", ") + "]", err
 }
 
-// quote escapes what TOML wants escaped (TOML 1.0, String), which is what JSON does and the one
-// control character it leaves.
+// quote writes a string with the escapes of TOML (TOML 1.0, String). These are JSON's, and one more
+// control character.
 func quote(s string) string {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(s) // of a string, into memory
+	_ = encoder.Encode(s) // cannot fail: a string, into memory
 	return strings.ReplaceAll(strings.TrimSuffix(b.String(), "\n"), "\x7f", `\u007f`)
 }
 
-// edit puts the settings into the text of config.toml.
+// edit returns the text of config.toml with the settings in it.
 func (s settings) edit(text []byte) []byte {
 	for _, p := range s.pairs {
 		text, _ = config.Set(text, p.key, p.value)

@@ -49,8 +49,8 @@ func TestEnable(t *testing.T) {
 	}
 	delete(s.answers, aadctl+" store relabel")
 	// What fails on the machine fails enable.
-	s.answers[aadctl+
-		" check"] = answer{`{"results":[{"check":"pam","status":"failed","found":"nobody asks us","command":"pam-auth-update"}]}`, nil}
+	s.answers[aadctl+" check"] = answer{`{"results":[{"check":"pam","status":"failed",
+		"found":"nobody asks us","command":"pam-auth-update"}]}`, nil}
 	code, b = s.serve(t, "enable", 3)
 	if code != exitFailed || b.Status != failed || partNamed(b, "pam").Code != exitFailed ||
 		b.FormattedMessage.Message != "People cannot sign in (pam): nobody asks us: "+
@@ -251,9 +251,8 @@ func TestOutOfTime(t *testing.T) {
 	}
 	late, done := context.WithDeadline(t.Context(), time.Now())
 	defer done()
-	if err := outOfTime(late, commands["enable"],
-		errors.New("cause")); !strings.Contains(err.Error(),
-		"Enable was not done within 4m30s: cause") {
+	err = outOfTime(late, commands["enable"], errors.New("cause"))
+	if !strings.Contains(err.Error(), "Enable was not done within 4m30s: cause") {
 		t.Error(err)
 	}
 }

@@ -15,9 +15,9 @@ import (
 	"aadlogin/internal/config"
 )
 
-// A handler is the extension in its directory, on a machine.
+// A handler is the extension in its directory on a machine.
 type handler struct {
-	base     string // where the agent has unpacked the zip
+	base     string // the directory into which the agent has unpacked the zip
 	folders  folders
 	sequence int
 	getenv   func(string) string
@@ -26,11 +26,11 @@ type handler struct {
 	host
 }
 
-// A host is the machine: its files below root, which is "/" but in tests, and its programs.
+// A host is the machine: its files below root, which is "/" except in tests, and its programs.
 type host struct {
 	root string
 	run  runFunc
-	arch string // the processor, as Go and Debian call it
+	arch string // the processor, by Go's and Debian's name
 }
 
 func (h host) path(name string) string { return filepath.Join(h.root, name) }
@@ -39,7 +39,7 @@ func (h host) configPath() string { return h.path(config.DefaultPath) }
 
 func (h host) runtimeDir() string { return h.path("/run/aad-login-extension") }
 
-// folders is HandlerEnvironment.json: which extension this is, and where it reads and writes.
+// folders is HandlerEnvironment.json: the name of the extension, and its directories.
 type folders struct {
 	Name   string
 	Config string
@@ -47,8 +47,8 @@ type folders struct {
 	Log    string
 }
 
-// newHandler finds everything by the directory it lies in: the agent's environment names it too,
-// but a person who runs a command by hand has none.
+// newHandler finds everything relative to the handler's own directory. The agent's environment
+// names the directory, too, but a person who runs a command by hand does not have it.
 func newHandler(base string, getenv func(string) string) (*handler, error) {
 	text, err := readSome(filepath.Join(base, "HandlerEnvironment.json"))
 	if err != nil {
@@ -93,7 +93,7 @@ func parseFolders(text []byte) (folders, error) {
 	return f, nil
 }
 
-// maxText bounds what is read of files that others write.
+// maxText limits how much is read of files that others write.
 const maxText = 1 << 20
 
 func readSome(path string) ([]byte, error) {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// lock keeps a second command waiting until this one is done, or dead.
+// lock waits until no other command of this extension runs.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// poll asks again and again, for what cannot be waited for with a limit.
+// poll repeats done until it reports true. It is for events that offer no wait with a limit.
 func poll(ctx context.Context, done func() (bool, error)) error {
 	for {
 		if ok, err := done(); ok || err != nil {

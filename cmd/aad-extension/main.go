@@ -74,7 +74,7 @@ import (
 	"time"
 )
 
-// The exit codes; the package comment explains them.
+// The exit codes are explained in the package comment.
 const (
 	exitOK          = 0
 	exitFailed      = 1
@@ -84,12 +84,12 @@ const (
 	exitMissing     = 52
 )
 
-// A command is one word of the agent. Its limit lies below the agent's, so that there is time left
-// to say what happened.
+// A command is one word of the agent. Its limit is below the agent's, which leaves time to say what
+// happened.
 type command struct {
 	operation string
 	limit     time.Duration
-	final     bool // no other command follows that could say how it went
+	final     bool // no other command follows that could report the result
 	do        func(context.Context, *handler) (string, error)
 }
 
@@ -140,7 +140,7 @@ func (h *handler) serve(ctx context.Context, c command, errout io.Writer) int {
 	if err == nil {
 		defer unlock()
 		if err := h.report.write(transitioning, 0, c.operation+" is running."); err != nil {
-			h.logf("%v", err) // a full disk, perhaps; the work may still be done
+			h.logf("%v", err) // the disk may be full; the work may still succeed
 		}
 		var said string
 		if said, err = c.do(ctx, h); err == nil {
@@ -160,7 +160,7 @@ func (h *handler) serve(ctx context.Context, c command, errout io.Writer) int {
 	return exitCode(err)
 }
 
-// done leaves the last word to enable, where one follows.
+// done reports success. Where enable follows, it leaves the last word to enable.
 func (h *handler) done(c command, said string) error {
 	h.logf("done: %s", said)
 	state := success
@@ -170,7 +170,7 @@ func (h *handler) done(c command, said string) error {
 	return h.report.write(state, 0, said)
 }
 
-// outOfTime says why everything failed at once.
+// outOfTime returns the reason why everything failed at once.
 func outOfTime(ctx context.Context, c command, err error) error {
 	switch ctx.Err() {
 	case nil:
@@ -185,7 +185,7 @@ func outOfTime(ctx context.Context, c command, err error) error {
 	}
 }
 
-// A failure tells the person at the portal what is wrong and what to do about it.
+// A failure tells the person at the portal what is wrong and how to correct it.
 type failure struct {
 	code      int
 	what, fix string

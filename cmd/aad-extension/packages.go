@@ -13,18 +13,19 @@ import (
 
 const packageName = "aad-login"
 
-// A manager is the package manager of the distribution, asked about files that lie here: no network
-// is needed.
+// A manager is the package manager of the distribution. It is asked about local files only, so it
+// needs no network.
 type manager interface {
-	// state is the version that is installed, "" if none, and whether it is wholly so.
+	// state returns the installed version, "" if there is none, and whether it is completely
+	// installed.
 	state(ctx context.Context) (version string, whole bool, err error)
-	// present are those of names that are installed.
+	// present returns those of names that are installed.
 	present(ctx context.Context, names []string) ([]string, error)
-	// version of a package's file.
+	// version returns the version of a package's file.
 	version(ctx context.Context, file string) (string, error)
 	// newer reports whether version a is newer than b.
 	newer(ctx context.Context, a, b string) (bool, error)
-	// missing are the packages that file needs and the machine has not.
+	// missing returns the packages that file needs and that are not installed.
 	missing(ctx context.Context, file string) ([]string, error)
 	install(ctx context.Context, file string) error
 	remove(ctx context.Context) error
@@ -41,7 +42,7 @@ func (h *handler) packages() (manager, error) {
 	return debs{h.host}, nil
 }
 
-// bundled is the one package in the zip that is for this machine.
+// bundled returns the one package in the zip that is for this machine.
 func (h *handler) bundled() (string, error) {
 	d, err := h.distribution()
 	if err != nil {
@@ -60,12 +61,12 @@ func (h *handler) bundled() (string, error) {
 	return files[0], nil
 }
 
-// pending marks an installation that has begun: a package manager may take a package for installed
-// whose scripts were killed.
+// pending is the path of a marker for an installation that has begun. A package manager may regard
+// a package as installed although its scripts were killed.
 func (h *handler) pending() string { return filepath.Join(h.base, "installing") }
 
-// ensurePackage installs the package, unless it is there whole, in this version or, by an
-// administrator's hand, a newer one.
+// ensurePackage installs the package, unless this version is completely installed, or an
+// administrator has installed a newer one.
 func (h *handler) ensurePackage(ctx context.Context) (string, error) {
 	packages, err := h.packages()
 	if err != nil {
@@ -131,7 +132,7 @@ func (h *handler) removePackage(ctx context.Context) (string, error) {
 	case installed == "":
 		return packageName + " is not installed.", nil
 	}
-	if !whole { // dpkg removes none that it has not wholly unpacked
+	if !whole { // dpkg does not remove a package that it has not completely unpacked
 		if file, err := h.bundled(); err == nil {
 			if err := packages.install(ctx, file); err != nil {
 				h.logf("before the removal: %v", err)

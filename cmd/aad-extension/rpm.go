@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// rpms is rpm. It waits by itself for others that install.
+// An rpms is the package manager rpm. It waits for other installations by itself.
 type rpms struct{ host }
 
 const rpm = "/usr/bin/rpm"
@@ -39,9 +39,9 @@ func (r rpms) present(ctx context.Context, names []string) ([]string, error) {
 
 var errOdd = errors.New("said something else")
 
-// split takes apart what rpm -q says of names: those that are there, and how many are not. Its exit
-// status is how many are not, and of a database that it cannot read it is 1, too; then there is a
-// line of another kind, which counts as one too many.
+// split reads what rpm -q prints about names: those that are installed, and how many are not. rpm's
+// exit status is the number of absent packages. It is also 1 for a database that cannot be read;
+// then there is an unexpected line, which makes the count one too many.
 func split(said string, names []string) (there []string, absent int) {
 	for line := range strings.Lines(said) {
 		line = strings.TrimSpace(line)
@@ -65,7 +65,7 @@ func (r rpms) version(ctx context.Context, file string) (string, error) {
 	return strings.TrimSpace(said), nil
 }
 
-// newer asks rpm's own comparison.
+// newer uses rpm's own comparison.
 func (r rpms) newer(ctx context.Context, a, b string) (bool, error) {
 	said, err := r.run(ctx, nil, rpm, "--eval", "%{lua:print(rpm.vercmp('"+
 		plain(a)+"', '"+plain(b)+"'))}")
@@ -75,7 +75,7 @@ func (r rpms) newer(ctx context.Context, a, b string) (bool, error) {
 	return strings.TrimSpace(said) == "1", nil
 }
 
-// plain keeps to what versions are made of, since it becomes part of a program.
+// plain keeps only characters of versions, since the result becomes part of a program.
 func plain(version string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' ||
@@ -86,7 +86,7 @@ func plain(version string) string {
 	}, version)
 }
 
-// missing asks rpm to try, which changes nothing.
+// missing has rpm try the installation, which changes nothing.
 func (r rpms) missing(ctx context.Context, file string) ([]string, error) {
 	said, err := r.run(ctx, nil, rpm, "-U", "--test", "--replacepkgs", "--oldpackage", file)
 	if err == nil {
@@ -109,7 +109,8 @@ func parseMissing(said string) (missing []string) {
 	return missing
 }
 
-// install repeats one that was cut short; an older version is what somebody asked for.
+// install repeats an installation that was cut short. It accepts an older version, because the
+// administrator has chosen that one.
 func (r rpms) install(ctx context.Context, file string) error {
 	said, err := r.run(ctx, nil, rpm, "-U", "--replacepkgs", "--oldpackage", file)
 	if err != nil {

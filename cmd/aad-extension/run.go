@@ -18,17 +18,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A runFunc runs a program of the system and returns what it said, on both outputs. The error is
-// its exit status.
+// A runFunc runs a program of the system and returns both of its outputs. The error is its exit
+// status.
 type runFunc func(ctx context.Context, environment []string, program string,
 	args ...string) (string, error)
 
-// grace is what a program has to end by itself, once its time is over.
+// grace is the time that a program has to end by itself after its limit.
 const grace = 5 * time.Second
 
-// runProgram gives the program an environment of its own and a process group of its own, all of
-// which ends with ctx. What it says goes to a file in memory: a pipe would break when this process
-// is killed, and kill dpkg in the middle of its work.
+// runProgram gives the program its own environment and process group, which end with ctx. The
+// output goes into a file in memory. A pipe would break when this process is killed, and that would
+// kill dpkg in the middle of its work.
 func runProgram(ctx context.Context, environment []string, program string,
 	args ...string) (string, error) {
 	fd, err := unix.MemfdCreate("output", unix.MFD_CLOEXEC)
@@ -44,16 +44,16 @@ func runProgram(ctx context.Context, environment []string, program string,
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = grace // then it is killed
+	cmd.WaitDelay = grace // after that, it is killed
 	err = cmd.Run()
 	if cmd.Process != nil && ctx.Err() != nil {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // and what it has started
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // and the processes that it has started
 	}
 	said, read := io.ReadAll(io.NewSectionReader(output, 0, maxText))
 	return string(said), errors.Join(err, read)
 }
 
-// status is the exit status, -1 if the program was not even started or was killed.
+// status returns the exit status, or -1 if the program did not start or was killed.
 func status(err error) int {
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		return exit.ExitCode()
@@ -64,7 +64,7 @@ func status(err error) int {
 	return 0
 }
 
-// commandError is the failure of a program, with the last lines that it printed.
+// commandError returns the failure of a program, with the last lines that it printed.
 func commandError(program string, said string, err error) error {
 	lines := strings.Split(strings.TrimSpace(said), "\n")
 	const most = 12
@@ -77,7 +77,7 @@ func commandError(program string, said string, err error) error {
 	return fmt.Errorf("%s: %w: %s", program, err, strings.Join(lines, " | "))
 }
 
-// printable keeps a line a line.
+// printable keeps a text on one line.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' {

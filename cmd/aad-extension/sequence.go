@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/config"
 )
 
-// findSequence is the number of the settings meant: the agent says it; by hand, it is the highest
-// there is.
+// findSequence returns the number of the settings to use. The agent sets it. Without the agent it
+// is the highest number that exists.
 func (h *handler) findSequence() int {
 	if n, ok := parseSequence(h.getenv("ConfigSequenceNumber")); ok {
 		return n
@@ -36,10 +36,10 @@ func parseSequence(s string) (int, bool) {
 	return n, err == nil && n >= 0 && strconv.Itoa(n) == s
 }
 
-// sequenceFile has the name by which the agent takes it along to the next version.
+// sequenceFile has the name of a file that the agent copies into the next version.
 func (h *handler) sequenceFile() string { return filepath.Join(h.base, "mrseq") }
 
-// applied is the number of the settings in force, -1 if none.
+// applied returns the number of the settings in force, or -1 if there are none.
 func (h *handler) applied() int {
 	text, _ := os.ReadFile(h.sequenceFile())
 	if n, ok := parseSequence(strings.TrimSpace(string(text))); ok {

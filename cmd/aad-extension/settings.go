@@ -12,15 +12,16 @@ import (
 	"path/filepath"
 )
 
-// settings are the keys and values that publicSettings has, spelt as in config.toml, in its order.
+// settings are the keys and values of publicSettings, spelled as in config.toml, in their order.
 type settings struct {
 	pairs     []pair
-	protected bool // protectedSettings are there, and not read
+	protected bool // there are protectedSettings, which are not read
 }
 
 type pair struct{ key, value string }
 
-// settings reads those of the sequence number. None, an empty file, and null are no settings.
+// settings reads the settings of the sequence number. A missing file, an empty file and null mean
+// no settings.
 func (h *handler) settings() (settings, error) {
 	name := fmt.Sprint(h.sequence, ".settings")
 	text, err := readSome(filepath.Join(h.folders.Config, name))
@@ -77,7 +78,7 @@ func orNull(m json.RawMessage) []byte {
 	return m
 }
 
-// position is a JSON error without what the text holds.
+// position returns a JSON error without text from the file.
 func position(err error) string {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError

@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/config"
 )
 
-// A state is one of the agent's words. It has "warning" too, which it never takes for an end: only
-// parts use that.
+// A state is one of the agent's words. The agent never takes "warning" for the end of a command, so
+// only parts use it.
 type state string
 
 const (
@@ -65,7 +65,8 @@ func (r *report) begin(operation string) {
 	r.operation, r.parts = operation, []statusPart{}
 }
 
-// part says how one part went. Several words about one part become one, the gravest first.
+// part records the result of one part. Several results for one part become one, with the most
+// serious first.
 func (r *report) part(name string, s state, code int, message string) {
 	next := statusPart{name, s, code, say(message)}
 	for i, p := range r.parts {
@@ -86,7 +87,7 @@ func (r *report) part(name string, s state, code int, message string) {
 
 var gravity = map[state]int{success: 0, warning: 1, failed: 2}
 
-// step does something for one part, and reports it.
+// step runs one part and records its result.
 func (h *handler) step(part string, do func() (string, error)) error {
 	said, err := do()
 	if err != nil {
@@ -99,7 +100,7 @@ func (h *handler) step(part string, do func() (string, error)) error {
 	return nil
 }
 
-// maxMessage is what the portal shows of one.
+// maxMessage is how much of a message the portal shows.
 const maxMessage = 1024
 
 func say(message string) formattedMessage {
@@ -110,7 +111,7 @@ func say(message string) formattedMessage {
 	return formattedMessage{"en-US", message}
 }
 
-// write puts the file in place whole or not at all: the agent reads it whenever it likes.
+// write replaces the file completely or not at all, because the agent may read it at any time.
 func (r *report) write(s state, code int, message string) error {
 	now := r.now().UTC().Format("2006-01-02T15:04:05Z")
 	var text bytes.Buffer

@@ -12,13 +12,13 @@ import (
 
 func thisHost() host { return host{"/", runProgram, runtime.GOARCH} }
 
-// minMemory is for the preview's "at least 1 GB": a machine of that size has less to show, since
-// the kernel and what is kept for crash dumps are not counted (913 MB on a Standard_B1s, and 160 to
-// 192 MB less with kdump), and one of half the size has 512 MB.
+// minMemory stands for the preview's "at least 1 GB". A machine of that size reports less, since
+// the kernel and the memory for crash dumps do not count: 913 MB on a Standard_B1s, and 160 to 192
+// MB less with kdump. A machine of half the size has 512 MB.
 const minMemory = 768 << 20
 
-// suitable finds out whether the package can be used on this machine, before anything changes. The
-// processor has been looked at already, by bin/handler.
+// suitable reports whether the package can be used on this machine, before anything changes.
+// bin/handler has checked the processor already.
 func (h host) suitable() (string, error) {
 	d, err := h.distribution()
 	if err != nil {
@@ -41,7 +41,7 @@ func (h host) suitable() (string, error) {
 	return fmt.Sprintf("%s, %s, %d MB of memory", found, h.arch, memory>>20), nil
 }
 
-// parseMemory reads MemTotal of /proc/meminfo, in bytes.
+// parseMemory reads MemTotal from /proc/meminfo, in bytes.
 func parseMemory(text []byte) (int64, bool) {
 	for line := range strings.Lines(string(text)) {
 		fields := strings.Fields(line)

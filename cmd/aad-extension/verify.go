@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// partOf says which part of the report a check of aadctl belongs to. The others are of the network.
+// partOf maps a check of aadctl to its part of the report. The checks that are missing are about
+// the network.
 var partOf = map[string]string{
 	"configuration": "configuration", "store": "accounts", "ids": "accounts", "modules": "package",
 	"nsswitch": "names", "names": "names",
@@ -42,11 +43,10 @@ func (f finding) sentence() string {
 	return s
 }
 
-// checking is how long aadctl may look; a check that gets no answer takes up to 15 seconds.
+// checking is the limit for aadctl. A check that gets no answer takes up to 15 seconds.
 const checking = 150 * time.Second
 
-// verify asks aadctl, the one that is installed, what it thinks of the machine. What fails on the
-// machine fails enable.
+// verify runs the check of the installed aadctl. A failure of the machine makes enable fail.
 func (h *handler) verify(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, checking)
 	defer cancel()
@@ -63,7 +63,7 @@ func parseFindings(said string) ([]finding, bool) {
 	var results struct {
 		Results []finding `json:"results"`
 	}
-	// aadctl may write words after it
+	// aadctl may write words behind the JSON
 	err := json.NewDecoder(strings.NewReader(said)).Decode(&results)
 	return results.Results, err == nil && len(results.Results) > 0
 }

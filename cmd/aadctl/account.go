@@ -30,8 +30,8 @@ type lookup interface {
 	Holder(string) (account.Account, error)
 }
 
-// find takes a name or an id, which no name can be. A removed account comes
-// with its date in Removed.
+// find takes a name or an id. No name consists of digits alone. A removed account has its date in
+// Removed.
 func find(in lookup, which string) (account.Account, error) {
 	a, err := in.ByName(which)
 	if uid, number := strconv.ParseUint(which, 10, 32); number == nil {
@@ -48,7 +48,7 @@ func find(in lookup, which string) (account.Account, error) {
 	return a, nil
 }
 
-// present is find without removed accounts.
+// present is find, but a removed account is an error.
 func present(in lookup, which string) (account.Account, error) {
 	a, err := find(in, which)
 	if err == nil && !a.Removed.IsZero() {
@@ -57,8 +57,8 @@ func present(in lookup, which string) (account.Account, error) {
 	return a, err
 }
 
-// change edits the store under its lock. What change writes is shown once the
-// store is on disk, and nothing is if it fails.
+// change edits the store under its lock. The output of change is shown once the store is on disk.
+// If it fails, none is shown.
 func (o *options) change(cmd *cobra.Command, change func(s account.Store, e *account.Edit,
 	out io.Writer) error) error {
 	store, err := o.anyStore()
@@ -86,7 +86,7 @@ func (o *options) change(cmd *cobra.Command, change func(s account.Store, e *acc
 // An accountChange is made under the store's lock.
 type accountChange func(s account.Store, e *account.Edit, which string, out io.Writer) error
 
-// onlyAccount is a command with one argument: which account.
+// onlyAccount completes a command whose only argument is the account.
 func onlyAccount(o *options, c *cobra.Command, change accountChange) *cobra.Command {
 	c.Use += " ACCOUNT"
 	c.Args = exactly("ACCOUNT")

@@ -14,7 +14,7 @@ import (
 	"aadlogin/internal/account"
 )
 
-// importing is how to import.
+// An importing holds the flags of account import.
 type importing struct{ preview, apply, dryRun bool }
 
 func accountImport(o *options) *cobra.Command {
@@ -75,7 +75,7 @@ func (o *options) importFrom(out io.Writer, name string, in io.Reader, how impor
 	dry := how.dryRun || how.preview && !how.apply
 	present := 0
 	err = store.Update(func(e *account.Edit) (err error) {
-		if e.Rules().TenantID == "" { // the first thing ever stored here
+		if e.Rules().TenantID == "" { // nothing was ever stored here
 			if err := e.SetRules(rules); err != nil {
 				return err
 			}
@@ -107,7 +107,7 @@ func (o *options) importFrom(out io.Writer, name string, in io.Reader, how impor
 	return nil
 }
 
-// importInto also counts the accounts that are there already. Its error joins
+// importInto puts the accounts into the store and counts those that exist already. Its error joins
 // all conflicts.
 func importInto(e *account.Edit, accounts []account.Account) (present int, err error) {
 	var conflicts []error

@@ -50,7 +50,7 @@ authorization: a sign-in, or a sudo or key that Azure was asked about.`,
 	return cmd
 }
 
-// list holds no more than one account, so that their number does not matter.
+// list holds one account at a time, so memory does not depend on their number.
 func (how listing) list(out io.Writer, store account.Store, s *account.Snapshot) error {
 	w := bufio.NewWriter(out)
 	defer w.Flush() // out remembers errors

@@ -60,8 +60,8 @@ authorization.`,
 	})
 }
 
-// withdraw stores an account that has been taken something, and forgets what
-// an earlier authorization has left for the next.
+// withdraw stores an account that has lost something. It also forgets what the last authorization
+// would permit next time.
 func withdraw(s account.Store, e *account.Edit, a account.Account) error {
 	if err := e.Put(a); err != nil {
 		return err
@@ -69,7 +69,7 @@ func withdraw(s account.Store, e *account.Edit, a account.Account) error {
 	return s.Withdraw(a.UID)
 }
 
-// stillRunning tells of sessions that a change does not end.
+// stillRunning warns of sessions that a change does not end.
 func stillRunning(out io.Writer, a account.Account) {
 	if pids, err := processesOf(a.UID); err == nil && len(pids) > 0 {
 		fmt.Fprintf(out, "  its processes go on: %s; to end them: pkill -KILL -u %d\n", some(pids),

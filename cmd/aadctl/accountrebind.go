@@ -20,7 +20,7 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// rebinding is to whom an account is to be given.
+// A rebinding names the person who is to get an account.
 type rebinding struct {
 	object string
 	yes    bool
@@ -70,7 +70,7 @@ has who gave what to whom.`,
 	return cmd
 }
 
-// ask says what is about to happen, outside of the store's lock.
+// ask says what will happen and waits for an answer. The store is not locked meanwhile.
 func (to rebinding) ask(out io.Writer, store account.Store, which string) error {
 	if to.yes {
 		return nil
@@ -92,14 +92,14 @@ func (to rebinding) ask(out io.Writer, store account.Store, which string) error 
 		a.UID, printable(a.Home), cmp.Or(a.ObjectID, "nobody yet"))
 	fmt.Fprintf(out, "Whoever signs in as object %s gets it. Is that the same person? [y/N] ",
 		to.object)
-	if answer, _ := bufio.NewReader(to.in).
-		ReadString('\n'); strings.ToLower(strings.TrimSpace(answer)) != "y" {
+	answer, _ := bufio.NewReader(to.in).ReadString('\n')
+	if strings.ToLower(strings.TrimSpace(answer)) != "y" {
 		return no(a.Name+": not given to anybody", "nothing was changed")
 	}
 	return nil
 }
 
-// rebind returns the account as it was, if it was another's.
+// rebind returns the account as it was, if it belonged to another object.
 func (to rebinding) rebind(s account.Store, e *account.Edit, which, tenant string,
 	out io.Writer) (before account.Account, err error) {
 	a, err := present(e, which)
@@ -129,7 +129,7 @@ func (to rebinding) rebind(s account.Store, e *account.Edit, which, tenant strin
 	return a, nil
 }
 
-// note writes a line to the system log, in the form of pam_aad's, where there is one.
+// note writes a line to the system log, if there is one, in the form of pam_aad's lines.
 func note(verb string, pairs ...string) {
 	log, err := syslog.New(syslog.LOG_AUTHPRIV|syslog.LOG_NOTICE, "aadctl")
 	if err != nil {
@@ -139,7 +139,7 @@ func note(verb string, pairs ...string) {
 	_ = log.Notice(signin.LogLine(verb, pairs...))
 }
 
-// caller is who logged in to become root, or else root.
+// caller returns the uid of the person who logged in and became root, or root's.
 func caller() string {
 	text, err := os.ReadFile("/proc/self/loginuid")
 	if uid := strings.TrimSpace(string(text)); err == nil && uid != "4294967295" {

@@ -71,7 +71,7 @@ aad_admins and other groups by its next authorization.`,
 	})
 }
 
-// idle refuses what would pull an account from under its processes.
+// idle refuses a change that would take an account away from its running processes.
 func idle(a account.Account, force bool, verb string) error {
 	if force {
 		return nil

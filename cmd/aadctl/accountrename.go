@@ -86,7 +86,7 @@ func swapNames(e *account.Edit, which, other string, out io.Writer) error {
 	return nil
 }
 
-// namedElsewhere warns of what goes by the name, and gives its holder rights.
+// namedElsewhere warns of files that give the holder of a name its rights.
 func namedElsewhere(out io.Writer, names ...string) {
 	fmt.Fprintf(out,
 		"  what goes by the name stays as it is (sudoers, sshd_config, crontab, /etc/subuid): "+

@@ -14,7 +14,7 @@ import (
 	"aadlogin/internal/account"
 )
 
-// settings are the new ones; empty and 0 leave what is.
+// settings are the new values. Empty strings and 0 change nothing.
 type settings struct {
 	uid         uint32
 	home, shell string
@@ -87,7 +87,7 @@ func move(s account.Store, e *account.Edit, a account.Account, uid uint32, out i
 	return errors.Join(s.Withdraw(a.UID), s.Withdraw(uid))
 }
 
-// executable keeps a slip of the keyboard from locking somebody out.
+// executable refuses a shell that cannot be started: a typing error would lock the person out.
 func executable(shell string) error {
 	info, err := os.Stat(shell)
 	if err == nil && (!info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0) {

@@ -62,7 +62,7 @@ func show(out io.Writer, a account.Account, g account.Grant, noGrant error) {
 	case noGrant == nil:
 		last = fmt.Sprintf("%s, at %s, from %s, by %s", when(g.Time), cmp.Or(g.Service, "-"),
 			cmp.Or(g.RemoteHost, "this machine"), g.Source)
-	case noGrant != account.ErrNoGrant: // one that cannot be read
+	case noGrant != account.ErrNoGrant: // there is one, but it cannot be read
 		last = plain(noGrant)
 	}
 	p := &paper{w: out, width: terminalWidth(out)}

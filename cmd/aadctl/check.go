@@ -125,7 +125,8 @@ func (o *options) examine(ctx context.Context, args []string, offline bool,
 	}
 }
 
-// brokenConfiguration ends the examination: every other check compares with it.
+// brokenConfiguration returns the only finding for a broken configuration. Every other check would
+// need it.
 func brokenConfiguration(err error) doctor.Finding {
 	finding := doctor.Finding{Check: "configuration", Status: doctor.Failed,
 		Kind: doctor.Configuration, Found: err.Error()}
@@ -143,7 +144,7 @@ func runProgram(ctx context.Context, program string, args ...string) (string, er
 	return string(out), err
 }
 
-// command is a program of the system, whatever the environment of ours.
+// command returns a program of the system with a fixed environment, whatever ours is.
 func command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}

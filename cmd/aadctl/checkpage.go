@@ -14,8 +14,8 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// In the trials of the sign-in page something is pasted, so that ENTER alone, which may come with a
-// paste, means nothing there: who does not want to go on types a word.
+// skip is the word that ends a trial of the sign-in page. ENTER alone has no meaning there, because
+// it may come with a paste.
 const skip = "skip"
 
 var (
@@ -23,7 +23,7 @@ var (
 	errNumber  = errors.New("the browser showed an error")
 )
 
-// byPage goes the ways through the sign-in page. It needs a terminal to paste into.
+// byPage tries the sign-in page. It needs a terminal to paste into.
 func (w *walk) byPage(ctx context.Context, probe *signin.Probe,
 	ways []signin.PageTrial) (trials []doctor.PageTrial) {
 	var account string
@@ -59,7 +59,7 @@ func (w *walk) introduce(i int, way signin.PageTrial) {
 			"error, type its number; %q ends this.\n", skip)
 }
 
-// page is one way: it ends with the whole answer, a number, or the word.
+// page runs one trial. The trial ends with the whole answer, a number, or the word skip.
 func (w *walk) page(ctx context.Context, probe *signin.Probe, t doctor.PageTrial) doctor.PageTrial {
 	t.Length, t.Err = probe.TryPage(ctx, t.PageTrial, func(address string) (string, error) {
 		if address != "" {
@@ -89,7 +89,7 @@ func (w *walk) page(ctx context.Context, probe *signin.Probe, t doctor.PageTrial
 	return t
 }
 
-// word is the next line that holds something.
+// word returns the next line that is not empty.
 func (w *walk) word(ctx context.Context) (string, error) {
 	for {
 		select {

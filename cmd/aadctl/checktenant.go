@@ -19,14 +19,14 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// A walk tries the tenant out with somebody at a browser. What it says to them goes to standard
-// error: findings alone are on standard output, and with --json nothing else may be.
+// A walk tries sign-ins in the tenant with a person at a browser. It talks to the person on
+// standard error. Standard output is for findings alone, as --json requires.
 type walk struct {
 	say   io.Writer
-	lines <-chan string // typed on the terminal; nil without one
+	lines <-chan string // typed on the terminal; nil without a terminal
 }
 
-// examineTenant is "check --tenant".
+// examineTenant runs "check --tenant".
 func (o *options) examineTenant(ctx context.Context, in io.Reader, say io.Writer,
 	tell func([]doctor.Finding)) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
@@ -59,7 +59,7 @@ func (o *options) tryTenant(ctx context.Context, w *walk, tell func([]doctor.Fin
 	}
 }
 
-// linesOf hands on what is typed. It reads until the program ends.
+// linesOf sends the lines that are typed. It reads until the program ends.
 func linesOf(in io.Reader) <-chan string {
 	lines := make(chan string)
 	go func() {
@@ -99,7 +99,8 @@ func (w *walk) through(ctx context.Context, probe *signin.Probe,
 
 var errorNumber = regexp.MustCompile(`^\s*(?:AADSTS)?([0-9]{4,9})\s*$`)
 
-// once is one code: it ends when the browser is done, the code expires, or a line is typed.
+// once tries one code. The trial ends when the browser is done, the code expires, or a line is
+// typed.
 func (w *walk) once(ctx context.Context, probe *signin.Probe, scope string) doctor.Trial {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -119,7 +120,7 @@ func (w *walk) once(ctx context.Context, probe *signin.Probe, scope string) doct
 			w.report(t)
 			return t
 		case line, open := <-lines:
-			if !open { // the terminal is gone: only the browser can end it
+			if !open { // the terminal is gone, and only the browser can end the trial
 				lines = nil
 				continue
 			}
@@ -135,7 +136,7 @@ func (w *walk) once(ctx context.Context, probe *signin.Probe, scope string) doct
 	}
 }
 
-// forget drops what was typed too late for the code before.
+// forget drops lines that were typed too late for the last code.
 func (w *walk) forget() {
 	for {
 		select {

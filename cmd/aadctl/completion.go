@@ -17,8 +17,8 @@ import (
 	"aadlogin/internal/config"
 )
 
-// completionCommand is for the build: the package brings what it prints. Cobra's own answers a
-// shell it does not know with help and success.
+// completionCommand prints what the package installs for the shells. Cobra's own command answers an
+// unknown shell with help and success.
 func completionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "completion SHELL",
@@ -40,9 +40,9 @@ func completionCommand() *cobra.Command {
 	}
 }
 
-// bashCompletion is cobra's, for words with an @ in them. Bash begins another word there
-// (COMP_WORDBREAKS), as at a colon, for which cobra's script has what is needed: the completion
-// sees the whole word, and bash is given what comes behind the last @.
+// bashCompletion is cobra's script, changed for words with an @. Bash begins another word at an @,
+// as at a colon (COMP_WORDBREAKS). Cobra's script can handle a colon: the completion sees the whole
+// word, and bash gets the part behind it. The same is done for the @.
 func bashCompletion(root *cobra.Command, out io.Writer) error {
 	script := new(bytes.Buffer)
 	if err := root.GenBashCompletionV2(script, true); err != nil {
@@ -64,8 +64,8 @@ func bashCompletion(root *cobra.Command, out io.Writer) error {
 	return err
 }
 
-// completeWith says what TAB proposes for the arguments and flags that have more to propose than
-// files, or nothing.
+// completeWith sets what TAB proposes for arguments and flags. Without a proposal, the shells would
+// propose files.
 func completeWith(o *options, root *cobra.Command) {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	files := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -93,9 +93,9 @@ func completeWith(o *options, root *cobra.Command) {
 		"account set shell": o.shells,
 	} {
 		at := strings.LastIndexByte(path, ' ')
-		if err := commandAt(root, path[:at]).RegisterFlagCompletionFunc(path[at+
-			1:], propose); err != nil {
-			panic(err) // a slip in this table
+		err := commandAt(root, path[:at]).RegisterFlagCompletionFunc(path[at+1:], propose)
+		if err != nil {
+			panic(err) // a mistake in this table
 		}
 	}
 }
@@ -103,7 +103,7 @@ func completeWith(o *options, root *cobra.Command) {
 func commandAt(root *cobra.Command, path string) *cobra.Command {
 	cmd, rest, err := root.Find(strings.Fields(path))
 	if err != nil || len(rest) > 0 {
-		panic("no command " + path) // a slip in the tables above
+		panic("no command " + path) // a mistake in the tables above
 	}
 	return cmd
 }
@@ -120,8 +120,8 @@ func isPresent(a account.Account) bool  { return a.Removed.IsZero() }
 func isLocked(a account.Account) bool   { return isPresent(a) && !a.Locked.IsZero() }
 func isUnlocked(a account.Account) bool { return isPresent(a) && a.Locked.IsZero() }
 
-// accounts proposes the names of accounts for the first argument, without a word of what is wrong
-// with the configuration or the store: somebody is typing.
+// accounts proposes names of accounts for the first argument. Somebody is typing, so it does not
+// report what is wrong with the configuration or the store.
 func (o *options) accounts(want func(account.Account) bool) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, begun string) (names []string,
 		_ cobra.ShellCompDirective) {
@@ -152,7 +152,8 @@ func (o *options) anyAccount(cmd *cobra.Command, _ []string, begun string) ([]st
 	return o.accounts(anyAccount)(cmd, nil, begun)
 }
 
-// services are the files of /etc/pam.d, without those that package managers put aside there.
+// services proposes the files of /etc/pam.d. It leaves out the copies that package managers put
+// there.
 func (o *options) services(_ *cobra.Command, args []string, _ string) (names []string,
 	_ cobra.ShellCompDirective) {
 	files, _ := os.ReadDir(filepath.Join("/", o.root, "etc/pam.d"))
@@ -165,7 +166,7 @@ func (o *options) services(_ *cobra.Command, args []string, _ string) (names []s
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// shownServices are those in which a code is shown.
+// shownServices proposes the services that show a code.
 func (o *options) shownServices(*cobra.Command, []string, string) ([]string,
 	cobra.ShellCompDirective) {
 	c, err := config.Load(o.config)
@@ -175,7 +176,7 @@ func (o *options) shownServices(*cobra.Command, []string, string) ([]string,
 	return c.SignIn.Services, cobra.ShellCompDirectiveNoFileComp
 }
 
-// shells are those of shells(5).
+// shells proposes the shells of shells(5).
 func (o *options) shells(*cobra.Command, []string, string) (all []string,
 	_ cobra.ShellCompDirective) {
 	text, _ := os.ReadFile(filepath.Join("/", o.root, "etc/shells"))
@@ -187,7 +188,7 @@ func (o *options) shells(*cobra.Command, []string, string) (all []string,
 	return all, cobra.ShellCompDirectiveNoFileComp
 }
 
-// topics are the commands below those that are typed already.
+// topics proposes the commands below those that are typed already.
 func topics(cmd *cobra.Command, args []string, _ string) (names []string,
 	_ cobra.ShellCompDirective) {
 	of, rest, err := cmd.Root().Find(args)

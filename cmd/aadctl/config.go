@@ -48,8 +48,8 @@ func configCheck(o *options) *cobra.Command {
 	}
 }
 
-// fits looks whether the id range begins where somebody is. A store that cannot
-// be read is for others to find.
+// fits reports an id range that begins at an id that is in use. Other commands report a store that
+// cannot be read.
 func fits(store account.Store, r account.Rules) error {
 	var refused *account.RangeError
 	if err := store.Fit(r); errors.As(err, &refused) {
@@ -58,7 +58,7 @@ func fits(store account.Store, r account.Rules) error {
 	return nil
 }
 
-// warnOfLocals tells who has ids or homes that an account may come to.
+// warnOfLocals names the owners of ids and homes that an account may come to.
 func warnOfLocals(out io.Writer, store account.Store, r account.Rules) error {
 	locals, err := store.Locals()
 	if err != nil {
@@ -82,8 +82,8 @@ func warnOfLocals(out io.Writer, store account.Store, r account.Rules) error {
 	return warnOfLeft(out, store, locals)
 }
 
-// warnOfLeft tells whose homes a lost store has left with ids that they would not get again. A
-// store that cannot be read is for others to find.
+// warnOfLeft names the owners of homes from a lost store that would get other ids today. Other
+// commands report a store that cannot be read.
 func warnOfLeft(out io.Writer, store account.Store, locals *account.Locals) error {
 	snapshot, err := store.Open()
 	if err != nil {
@@ -174,9 +174,9 @@ func (o *options) apply(out io.Writer) error {
 	return leftBehind(out, store, after)
 }
 
-// noteRules tells what becomes of rules of sshd by groups that sign-ins change.
+// noteRules says what happens to rules of sshd for groups that sign-ins change.
 func (o *options) noteRules(out io.Writer, c *config.Config) {
-	lines, _ := sshd.Read(os.DirFS(cmp.Or(o.root, "/"))) // what cannot be read, check tells
+	lines, _ := sshd.Read(os.DirFS(cmp.Or(o.root, "/"))) // aadctl check reports a file that cannot be read
 	switch off := c.SignIn.ReconnectOnGroupChange == "false"; {
 	case !lines.NamesGroup(c.ChangingGroups()...):
 	case off:
@@ -190,9 +190,9 @@ func (o *options) noteRules(out io.Writer, c *config.Config) {
 	}
 }
 
-// startsShell refuses a login shell for new accounts with which sshd would let nobody in. Where
-// sshd locks people into a directory it does not look at theirs, and aadctl check asks it about
-// each.
+// startsShell refuses a login shell for new accounts with which sshd would let nobody in. If sshd
+// locks people into a directory, it does not look at their shell there, so only aadctl check can
+// tell: it asks sshd about each account.
 func (o *options) startsShell(c *config.Config) error {
 	root := os.DirFS("/")
 	problem := account.ShellProblem(root, c.Accounts.Shell)
@@ -202,7 +202,7 @@ func (o *options) startsShell(c *config.Config) error {
 	return noShell(o.config, c.Accounts.Shell, problem)
 }
 
-// differences is one line per rule that changed.
+// differences returns one line for each rule that changed.
 func differences(before, after account.Rules) []string {
 	first := before.TenantID == ""
 	old, now := spell(before), spell(after)
@@ -218,7 +218,7 @@ func differences(before, after account.Rules) []string {
 	return lines
 }
 
-// spell gives each rule as key and value of config.toml.
+// spell returns each rule as key and value of config.toml.
 func spell(r account.Rules) [][2]string {
 	return [][2]string{
 		{"tenant_id", config.Spell(r.TenantID)},
@@ -233,15 +233,14 @@ func spell(r account.Rules) [][2]string {
 }
 
 func spellServices(list []string) string {
-	if list == nil { // a version without this list has written the store
+	if list == nil { // the store is of a version without this list
 		return "built in"
 	}
 	return config.Spell(list)
 }
 
-// leftBehind names the accounts that these rules shut out, at most so many. It
-// is no reason to refuse: the file is the administrator's word, and the next
-// sign-in would apply it as well.
+// leftBehind names the accounts that these rules shut out, up to a limit. The rules still apply:
+// the administrator has written them, and the next sign-in would apply them as well.
 func leftBehind(out io.Writer, store account.Store, r account.Rules) error {
 	const most = 20
 	snapshot, err := store.Open()
@@ -272,7 +271,7 @@ func leftBehind(out io.Writer, store account.Store, r account.Rules) error {
 	return nil
 }
 
-// shutOut says why these rules let an account in no more, or "".
+// shutOut returns why these rules no longer let an account in, or "".
 func shutOut(a account.Account, r account.Rules, locals *account.Locals) string {
 	if !a.Removed.IsZero() {
 		return ""
@@ -287,7 +286,7 @@ func shutOut(a account.Account, r account.Rules, locals *account.Locals) string 
 	case err != nil:
 		return "its domain is not in domains"
 	}
-	a.Name = name.Account // by the next sign-in, if that is another one
+	a.Name = name.Account // its name from the next sign-in on
 	if err := locals.NameConflict(a); err != nil {
 		return "its name, " + a.Name + ", is that of a local account or group"
 	}

@@ -60,7 +60,7 @@ func (o *options) addService(out io.Writer, name string) error {
 	return o.apply(out)
 }
 
-// setServices writes the list, if the file then says just that.
+// setServices writes the list, and checks that the file then has exactly this list.
 func (o *options) setServices(list []string) error {
 	text, err := os.ReadFile(o.config)
 	if err != nil {
@@ -81,9 +81,9 @@ func (o *options) setServices(list []string) error {
 	return replaceConfig(o.config, text, edited)
 }
 
-// keepServices: before there was this list, a code was shown everywhere. A service whose own PAM
-// file names the module was meant to show one, and goes on. A list that is there is the
-// administrator's word, whatever it leaves out.
+// keepServices adds services to a configuration of the time before sign_in.services. Then a code
+// was shown everywhere, and a service whose own PAM file names the module was meant to show one. A
+// list that exists is the administrator's decision, and is left alone.
 func (o *options) keepServices(out io.Writer) error {
 	text, err := os.ReadFile(o.config)
 	if err != nil {

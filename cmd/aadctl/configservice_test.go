@@ -60,9 +60,8 @@ func TestApplyKeepsServices(t *testing.T) {
 				if err := o.apply(&out); err != nil {
 					t.Fatal(err)
 				}
-				if got := strings.Contains(out.String(),
-					"whose own PAM files"); got != (said != "") ||
-					!strings.Contains(out.String(), said) {
+				got := strings.Contains(out.String(), "whose own PAM files")
+				if got != (said != "") || !strings.Contains(out.String(), said) {
 					t.Errorf("said %s", out.String())
 				}
 			}

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// A countdown is one line at the bottom of a terminal: that something goes on, and how long it may.
-// Elsewhere it writes nothing. It needs no escape sequences, and fits into the terminal, since what
-// has run over its edge cannot be wiped so.
+// A countdown is a line at the bottom of a terminal that shows that something goes on, and how long
+// it may take. Without a terminal it writes nothing. It uses no escape sequences and fits into one
+// line, because a line that has wrapped cannot be wiped that way.
 type countdown struct {
 	w     io.Writer
 	live  bool
@@ -22,7 +22,7 @@ type countdown struct {
 
 	mu   sync.Mutex
 	halt chan struct{} // closed to end the line; nil while there is none
-	gone chan struct{} // closed when it is wiped
+	gone chan struct{} // closed when the line is wiped
 }
 
 func newCountdown(w io.Writer, total time.Duration) *countdown {
@@ -31,7 +31,7 @@ func newCountdown(w io.Writer, total time.Duration) *countdown {
 
 const (
 	frame       = 250 * time.Millisecond
-	interrupted = "^C" // what a terminal writes after the line when somebody presses it
+	interrupted = "^C" // a terminal writes this behind the line when somebody presses Ctrl-C
 )
 
 func (c *countdown) start() {
@@ -44,7 +44,7 @@ func (c *countdown) start() {
 	go c.draw(c.halt, c.gone, time.Now().Add(c.total))
 }
 
-// stop wipes the line, and returns when that is done.
+// stop wipes the line, and returns after that.
 func (c *countdown) stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,7 +74,7 @@ func (c *countdown) draw(halt, gone chan struct{}, until time.Time) {
 	}
 }
 
-// room is how much fits into a line of the terminal, which may be made narrower at any time.
+// room returns how many columns fit into a line of the terminal, which may be resized at any time.
 func (c *countdown) room() int {
 	if width := terminalWidth(c.w); width > 0 {
 		return width - 1
@@ -82,7 +82,7 @@ func (c *countdown) room() int {
 	return math.MaxInt
 }
 
-// remaining is the line's nth frame.
+// remaining returns the nth frame of the line.
 func remaining(n int, left time.Duration) string {
 	left = max(0, left).Truncate(time.Second)
 	return fmt.Sprintf("%c waiting for the browser, %d:%02d left ", `-\|/`[n%4],

@@ -14,16 +14,16 @@ import (
 
 const opener = "/usr/bin/xdg-open"
 
-// A desktop is that of the person who has become root here by sudo, with a browser on it. The
-// browser is started as that person in every respect: user, groups, home, in a session without this
-// terminal, with no file of ours open, and with nothing of root's environment but the two names of
-// the display. Where it cannot be told who that is, there is none: no browser runs as root.
+// A desktop belongs to the person who has become root by sudo, and has a browser. The browser runs
+// as that person in every respect: user, groups and home, in a session without this terminal,
+// without an open file of ours, and with nothing of root's environment but the two names of the
+// display. If the person is unknown, there is no desktop, and no browser runs as root.
 type desktop struct {
 	as  syscall.Credential
 	env []string
 }
 
-// newDesktop returns nil where no browser can be started.
+// newDesktop returns nil if no browser can be started.
 func newDesktop(getenv func(string) string) *desktop {
 	d, err := invoker(getenv)
 	if err != nil {
@@ -35,8 +35,8 @@ func newDesktop(getenv func(string) string) *desktop {
 	return d
 }
 
-// invoker finds person and desktop. sudo tells whose it was and keeps DISPLAY and XAUTHORITY; the
-// rest is where systemd has it.
+// invoker finds the person and the desktop. sudo tells who called it, and keeps DISPLAY and
+// XAUTHORITY. The other values are where systemd puts them.
 func invoker(getenv func(string) string) (*desktop, error) {
 	u, err := user.LookupId(getenv("SUDO_UID"))
 	if err != nil {
@@ -90,7 +90,7 @@ func ownedBy(path string, uid uint32) bool {
 	return ok && stat.Uid == uid
 }
 
-// open does not wait for the browser, which may stay, but for the program that finds it.
+// open starts the program that finds a browser, and waits for it. It does not wait for the browser.
 func (d *desktop) open(address string) error {
 	cmd := exec.Command(opener, address)
 	cmd.Env, cmd.Dir = d.env, "/"

@@ -14,10 +14,10 @@ import (
 	"aadlogin/internal/config"
 )
 
-// This file turns every error into what the person reads and into an exit code. Its neighbours hold
-// the sentences: of accounts and files (sentences.go) and of the command line (usage.go).
+// This file turns every error into a text for a person and an exit code. The sentences are in the
+// files beside it: about accounts and files (sentences.go) and about the command line (usage.go).
 
-// The exit codes.
+// These are the exit codes.
 const (
 	exitOK            = 0
 	exitNo            = 1 // the answer is no, or the work could not be done
@@ -36,7 +36,7 @@ type failure struct {
 
 func (f *failure) Error() string { return f.what }
 
-// several is a failure that needs more than one line.
+// A several is a failure that needs more than one line.
 type several struct {
 	*failure
 	more []string
@@ -55,7 +55,7 @@ func complain(w io.Writer, err error) int {
 		lines = append(lines, s.more...)
 	}
 	for _, line := range lines {
-		fmt.Fprintln(w, "aadctl:", printable(line)) // it may name a file
+		fmt.Fprintln(w, "aadctl:", printable(line)) // it may contain the name of a file
 	}
 	if f.hint != "" {
 		fmt.Fprintln(w, "aadctl: hint:", printable(f.hint))
@@ -118,7 +118,7 @@ func inStore(err error) error {
 
 func no(what, hint string) *failure { return &failure{exitNo, what, hint} }
 
-// unchanged is the failure of an edit.
+// unchanged returns the failure of an edit.
 func unchanged(err error) error {
 	if own := (*failure)(nil); err == nil || errors.As(err, &own) {
 		return err

@@ -12,16 +12,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// interruptible lets do, which is in libpam, end in order when somebody presses Ctrl-C: pam_aad.so
-// looks for signals at the thread that waits, gives up, and leaves its line in the log. Then tidy
-// puts the terminal right, and the process ends by the signal. Left to itself, Go would end it at
-// once, in whichever thread.
+// interruptible runs do, which is in libpam, so that Ctrl-C ends it in order. pam_aad.so looks for
+// signals on the waiting thread, gives up, and writes its line to the log. Then tidy restores the
+// terminal, and the process ends by the signal. Without this, Go would end the process at once,
+// from any thread.
 func interruptible(do func() error, tidy func()) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	came, done, first := make(chan os.Signal, 1), make(chan struct{}), make(chan syscall.Signal, 1)
 	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-		if !signal.Ignored(s) { // nohup(1)
+		if !signal.Ignored(s) { // as nohup(1) does
 			signal.Notify(came, s)
 		}
 	}
@@ -38,15 +38,15 @@ func interruptible(do func() error, tidy func()) error {
 	if s, came := <-first; came {
 		tidy()
 		syscall.Kill(os.Getpid(), s)
-		select {} // until it comes
+		select {} // until the signal arrives
 	}
 	return err
 }
 
-// passOn gives the first signal to the thread, and waits for do to end. The signal comes back from
-// there once. Whoever does not want to wait sends it again, and that is the end. Another one, and
-// SIGHUP, which more than one sends for one terminal, is no such wish: a terminal that goes away
-// while somebody presses Ctrl-C brings both.
+// passOn hands the first signal to the thread and waits for do to end. The signal comes back once
+// from there. A person who does not want to wait sends the same signal again, which ends the
+// program. Another signal does not count as such a wish, nor does SIGHUP, which may come several
+// times for one terminal: a terminal that goes away during Ctrl-C causes both.
 func passOn(came <-chan os.Signal, done <-chan struct{}, first chan<- syscall.Signal,
 	give, end func(syscall.Signal)) {
 	defer close(first)

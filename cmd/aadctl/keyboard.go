@@ -17,14 +17,14 @@ import (
 
 // A keyboard answers the prompts of a sign-in with a browser's answer. The rules of this terminal:
 //
-//   - nothing is asked for before a prompt has named the sign-in page: until then it is another
-//     module that asks;
-//   - what is pasted at a prompt without echo does not show, and the terminal is as before whatever
-//     happens;
-//   - where the person has a browser here, the first ENTER alone opens the page in it, and goes no
-//     further.
+//   - nothing is asked for before a prompt has named the sign-in page, because until then another
+//     module asks;
+//   - text that is pasted at a prompt without echo is not shown, and the terminal is restored in
+//     every case;
+//   - if the person has a browser here, the first ENTER alone opens the page in it, and is not passed
+//     on.
 type keyboard struct {
-	page    string // sign_in.page; "" where people type nothing
+	page    string // sign_in.page; "" if people type nothing
 	in      io.Reader
 	out     io.Writer
 	desktop *desktop // nil: no browser can be started
@@ -39,7 +39,7 @@ var (
 	errSignal  = errors.New("interrupted")
 )
 
-// to shows a prompt and returns what was typed.
+// to shows a prompt and returns the typed answer.
 func (k *keyboard) to(text string, echo bool) (string, error) {
 	address := addressIn(text, k.page)
 	switch {
@@ -52,7 +52,7 @@ func (k *keyboard) to(text string, echo bool) (string, error) {
 		k.lines = linesOf(k.in)
 	}
 	if !echo {
-		defer hidden(k.in, k.out)() // before anybody can see the prompt, and type
+		defer hidden(k.in, k.out)() // before anybody sees the prompt and types
 	}
 	opens := address != "" && k.desktop != nil
 	if opens {
@@ -72,7 +72,7 @@ func (k *keyboard) to(text string, echo bool) (string, error) {
 	return line, err
 }
 
-// line waits for a line, or for a signal: libpam, which would see it, waits for us.
+// line waits for a line or a signal. libpam, which would see the signal, waits for us.
 func (k *keyboard) line() (string, error) {
 	came := make(chan os.Signal, 1)
 	signal.Notify(came, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
@@ -88,7 +88,7 @@ func (k *keyboard) line() (string, error) {
 	}
 }
 
-// hidden switches the terminal's echo off, and returns what switches it on again.
+// hidden switches off the terminal's echo, and returns the function that switches it on again.
 func hidden(in io.Reader, out io.Writer) (shown func()) {
 	f, ok := in.(*os.File)
 	if !ok {
@@ -96,19 +96,19 @@ func hidden(in io.Reader, out io.Writer) (shown func()) {
 	}
 	before, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
 	if err != nil {
-		return func() {} // no terminal
+		return func() {} // in is no terminal
 	}
 	quiet := *before
 	quiet.Lflag &^= unix.ECHO
 	unix.IoctlSetTermios(int(f.Fd()), unix.TCSETS, &quiet)
 	return func() {
 		unix.IoctlSetTermios(int(f.Fd()), unix.TCSETS, before)
-		fmt.Fprintln(out) // the one that was typed has not shown
+		fmt.Fprintln(out) // the newline that was typed was not shown
 	}
 }
 
-// addressIn is the line of a prompt that leads to the page with the values of an attempt; "" if
-// there is none.
+// addressIn returns the line of a prompt that opens the page with the values of an attempt, or ""
+// if there is none.
 func addressIn(text, page string) string {
 	for line := range strings.Lines(text) {
 		if line = strings.TrimRight(line, "\r\n"); page != "" &&

@@ -74,7 +74,8 @@ here.`,
 	return cmd
 }
 
-// ours keeps names from the stack that pam_aad.so would leave to the next module.
+// ours refuses names that are not ours. pam_aad.so would leave them to the next module of the
+// stack.
 func ours(name string, rules account.Rules) error {
 	var spelling *account.SpellingError
 	switch _, err := rules.Name(name); {
@@ -89,8 +90,8 @@ func ours(name string, rules account.Rules) error {
 	return nil
 }
 
-// hasStack refuses a service without a file: libpam would go by that of "other", which is not what
-// a slip of the keyboard meant.
+// hasStack refuses a service without a file. libpam would use the file "other", which is not what a
+// misspelled name meant.
 func (o *options) hasStack(service string) error {
 	if o.system().HasStack(service) {
 		return nil
@@ -104,7 +105,8 @@ func (o *options) system() doctor.System {
 		"/"))}
 }
 
-// shown: elsewhere pam_aad.so would refuse without a word.
+// shown refuses a service that shows no code: pam_aad.so would refuse the account there without a
+// word.
 func shown(service string, services []string) error {
 	if slices.Contains(services, strings.ToLower(service)) {
 		return nil
@@ -114,7 +116,7 @@ func shown(service string, services []string) error {
 		"run: aadctl config add-service " + service}
 }
 
-// signIn goes through the phases that tell whether somebody may come in.
+// signIn runs the phases of PAM that decide whether somebody may come in.
 func signIn(service, name string, c conversation) error {
 	tx, err := pam.StartFunc(service, name, c.answer)
 	if err != nil {
@@ -130,7 +132,7 @@ func signIn(service, name string, c conversation) error {
 	return nil
 }
 
-// notSignedIn gives a return value of PAM its exit code; the module has said the rest.
+// notSignedIn returns the failure for a return value of PAM. The module has told the rest.
 func notSignedIn(err error) *failure {
 	f := &failure{exitNo, "login: " + plain(err),
 		"the log has a line about it: journalctl -g pam_aad, or /var/log/auth.log"}
@@ -143,13 +145,13 @@ func notSignedIn(err error) *failure {
 	return f
 }
 
-// conversation shows what modules say. Where a code is shown it has no answers: ENTER is pressed at
-// once, and a module that asks for a password is not what was meant.
+// A conversation shows what modules say. Where a code is shown, it answers a prompt with ENTER alone,
+// and fails at a prompt for a password: the module that asks for one is not ours.
 type conversation struct {
 	cmd      *cobra.Command
 	clock    *countdown
-	picture  *picture  // nil: none is wanted
-	keyboard *keyboard // nil: a code is shown
+	picture  *picture  // nil if none is wanted
+	keyboard *keyboard // nil if a code is shown
 }
 
 func (c conversation) answer(style pam.Style, text string) (string, error) {

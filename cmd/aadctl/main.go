@@ -1,19 +1,17 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command aadctl administers aad-login on this machine: it sets it up, finds
-// out what is wrong with it, tries a sign-in, checks and applies the
-// configuration, and looks after the accounts and their store.
+// Command aadctl administers aad-login on this machine. It sets it up, finds out what is wrong with
+// it, tries a sign-in, checks and applies the configuration, and looks after the accounts and their
+// store.
 //
-// Its rules: results go to standard output and nothing else does; errors go to
-// standard error, as "aadctl: what: why" and, apart, a hint what to do. There
-// is colour only on a terminal, and only setup, check --tenant and account rebind
-// ask questions, there. A command that fails has changed nothing. The exit status
-// is one of the codes in failure.go, so that scripts need not read text.
+// Its rules: only results go to standard output. Errors go to standard error, as "aadctl: what:
+// why", with a hint about the remedy on a line of its own. Colours and questions need a terminal,
+// and only setup, check --tenant and account rebind ask questions. A command that fails has changed
+// nothing. The exit status is one of the codes in failure.go, so that scripts need not read text.
 //
-// github.com/spf13/cobra parses the command line: what it adds (help,
-// suggestions, completions and man pages from one source) is what people
-// expect of a tool with nested commands.
+// github.com/spf13/cobra parses the command line. What it adds (help, suggestions and completions
+// from one source) is what people expect of a tool with nested commands.
 package main
 
 import (
@@ -54,14 +52,14 @@ func run(o *options, args []string, in io.Reader, out, errout io.Writer) int {
 type options struct {
 	config string
 
-	// No flags: what is used but in tests.
+	// These are no flags. Only tests set them.
 	runtimeDir string           // account.DefaultRuntimeDir
-	root       string           // "/", for what is read of the machine besides configuration and store
+	root       string           // "/"; for all files of the machine except configuration and store
 	now        func() time.Time // time.Now
-	storeDir   string           // account.DefaultDir, where the configuration cannot be read
+	storeDir   string           // account.DefaultDir; used if the configuration cannot be read
 
 	errout io.Writer // for warnings
-	warned bool      // of that configuration
+	warned bool      // that the configuration cannot be read
 }
 
 func root(o *options) *cobra.Command {
@@ -93,8 +91,8 @@ func root(o *options) *cobra.Command {
 
 const exitStatus = `Exit status: 0 done, 1 no, 2 usage, 3 configuration, 4 unreachable, 5 store.`
 
-// group makes cmd a command that only holds others. Cobra alone would answer a
-// misspelt command below the top with help and success.
+// group makes cmd a command that only holds others. Cobra alone would answer a misspelled command
+// below the top with help and success.
 func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 	cmd.AddCommand(commands...)
 	cmd.Args = cobra.ArbitraryArgs
@@ -103,7 +101,7 @@ func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// helpCommand is cobra's, but a topic that does not exist is an error.
+// helpCommand is cobra's help command, but an unknown topic is an error.
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]...",
@@ -118,7 +116,7 @@ func helpCommand() *cobra.Command {
 	}
 }
 
-// helpFor breaks what cobra prints at the terminal's width.
+// helpFor breaks cobra's output at the terminal's width.
 func helpFor(print func(*cobra.Command, []string)) func(*cobra.Command, []string) {
 	return func(cmd *cobra.Command, args []string) {
 		p := paper{width: terminalWidth(cmd.OutOrStdout())}
@@ -129,12 +127,12 @@ func helpFor(print func(*cobra.Command, []string)) func(*cobra.Command, []string
 	}
 }
 
-// exactly wants these arguments and no others.
+// exactly accepts only these arguments.
 func exactly(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error { return arguments(cmd, names, args) }
 }
 
-// load reads the configuration and names the store it speaks of.
+// load reads the configuration and returns it with its store.
 func (o *options) load() (*config.Config, account.Store, error) {
 	c, err := config.Load(o.config)
 	if err != nil {
@@ -148,9 +146,9 @@ func (o *options) storeIn(dir string) account.Store {
 	return account.Store{Dir: dir, RuntimeDir: o.runtimeDir, Etc: etc, Besides: besides(etc)}
 }
 
-// anyStore is for commands that need no more of the configuration than where
-// the store is. In an emergency the configuration may be what is broken, or
-// gone: then it is the machine's own store, if there is one, with a warning.
+// anyStore is for commands that only need to know where the store is. In an emergency the
+// configuration may be broken or gone. Then anyStore returns the machine's own store, if there is
+// one, with a warning.
 func (o *options) anyStore() (account.Store, error) {
 	_, store, err := o.load()
 	if err == nil {
@@ -168,8 +166,7 @@ func (o *options) anyStore() (account.Store, error) {
 	return store, nil
 }
 
-// reading calls do with the store, or another file of that kind, once all of it
-// has been checked.
+// reading checks the whole store, or another file of that kind, and then calls do with it.
 func (o *options) reading(file string, do func(*account.Snapshot) error) error {
 	store, err := o.anyStore()
 	if err != nil {
@@ -190,8 +187,8 @@ func (o *options) reading(file string, do func(*account.Snapshot) error) error {
 	return do(snapshot)
 }
 
-// checkedWriter remembers that the output could not be written: a list cut
-// short by a full disk is not a success.
+// A checkedWriter remembers that the output could not be written. A list that a full disk cut short
+// is not a success.
 type checkedWriter struct {
 	w   io.Writer
 	err error

@@ -173,8 +173,8 @@ func TestWriteWholeReplacesNothing(t *testing.T) {
 	if err == nil || err.Error() != file+": is there already" {
 		t.Error(err)
 	}
-	if err := writeWhole(file, 0o600, true,
-		func(io.Writer) error { return errors.New("full") }); err == nil || err.Error() != "full" {
+	err = writeWhole(file, 0o600, true, func(io.Writer) error { return errors.New("full") })
+	if err == nil || err.Error() != "full" {
 		t.Error(err)
 	}
 	text, _ := os.ReadFile(file)

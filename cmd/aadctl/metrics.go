@@ -22,9 +22,9 @@ import (
 )
 
 const (
-	firstLook  = 7 * 24 * time.Hour // what is counted of a log that has not been counted before
-	logDelay   = 5 * time.Second    // in which a line has reached the log
-	maxMetrics = 1 << 20            // bytes of the file that is read
+	firstLook  = 7 * 24 * time.Hour // how much of a log is counted the first time
+	logDelay   = 5 * time.Second    // the time until a line has reached the log
+	maxMetrics = 1 << 20            // bytes of the file that are read
 )
 
 func metricsCommand(o *options) *cobra.Command {
@@ -52,7 +52,8 @@ Nobody's name, address or id is in it.`,
 	}
 }
 
-// metrics writes what can be known: a store that cannot be read is an error behind that.
+// metrics writes all counts that it can find out. A store that cannot be read is an error, which is
+// returned after that.
 func (o *options) metrics(cmd *cobra.Command, file string) error {
 	m, err := countedBefore(file)
 	if err != nil {
@@ -70,14 +71,14 @@ func (o *options) metrics(cmd *cobra.Command, file string) error {
 	if file == "" {
 		err = m.Write(cmd.OutOrStdout())
 	} else {
-		err = writeWhole(file, 0o644, true, m.Write) // for a collector that is not root
+		err = writeWhole(file, 0o644, true, m.Write) // readable for a collector that is not root
 	}
 	return cmp.Or(err, unread)
 }
 
-// countedBefore reads what the last run has left. The directory may be a collector's own, which
-// could put anything there: so no link is followed, no pipe waited for, and no file of another kind
-// replaced.
+// countedBefore reads the file that the last run has written. A collector may own the directory and
+// put anything there. So it follows no link, waits for no pipe, and returns an error for a file of
+// another kind, which is then not replaced.
 func countedBefore(file string) (*metrics.Metrics, error) {
 	if file == "" {
 		return new(metrics.Metrics), nil
@@ -102,14 +103,15 @@ func countedBefore(file string) (*metrics.Metrics, error) {
 	return m, err
 }
 
-// countLog counts what has been written since the last time. Some logs know no more of a time than
-// the second, so it stops at the beginning of one that all lines of the one before have reached.
+// countLog counts the lines since the last run. The times of some logs have a resolution of a
+// second. So it stops at the beginning of a second, once all lines of the second before have
+// arrived.
 func countLog(ctx context.Context, m *metrics.Metrics, from logFiles, now time.Time) error {
 	since, until := m.Until, now.Add(-logDelay).Truncate(time.Second)
 	switch {
 	case since.IsZero():
 		since = until.Add(-firstLook)
-	case since.After(now): // the clock was put back
+	case since.After(now): // the clock was set back
 		since = until
 	case until.Before(since):
 		return nil
@@ -140,8 +142,9 @@ func inLog(what string, err error) error {
 		"nothing was written; what is in the log is counted the next time")
 }
 
-// ofRoot: su and the like write as who has started them, but only what they say, and only root can
-// have made them what they are. A text file does not tell.
+// ofRoot reports whether a process with root's rights wrote a line. su and similar programs write
+// under the uid of their caller, but only what they mean to say, and only root can have made them
+// setuid. A text file does not tell who wrote.
 func ofRoot(root fs.FS, w *authlog.Writer) bool {
 	if w == nil || w.UID == 0 {
 		return true
@@ -154,11 +157,11 @@ func ofRoot(root fs.FS, w *authlog.Writer) bool {
 	return ok && owner.Uid == 0 && info.Mode().IsRegular() && info.Mode()&fs.ModeSetuid != 0
 }
 
-// states counts those that a machine may have, also where it has none.
+// states counts the accounts by state. It includes states without an account.
 func states(s *account.Snapshot) map[string]int {
 	n := map[string]int{"user": 0, "admin": 0, "locked": 0, "imported": 0, "removed": 0}
 	for a := range s.All() {
-		if word := state(a); word != "moved" { // that is a uid alone
+		if word := state(a); word != "moved" { // which is only a uid
 			n[word]++
 		}
 	}

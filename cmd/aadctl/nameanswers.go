@@ -13,11 +13,10 @@ import (
 	"aadlogin/internal/account"
 )
 
-// answers are what the other sources say about many accounts, asked for at once
-// and without the files: with a large /etc/passwd each single lookup would go
-// through all of that.
+// answers are the replies of the other sources about many accounts. They are asked for together and
+// without the files: with a large /etc/passwd, each single lookup would read all of it.
 type answers struct {
-	nameService // for what has not been asked
+	nameService // for names that were not asked about
 	asked       map[string]bool
 	users       map[string]uint32
 	groups      map[string]uint32
@@ -25,8 +24,7 @@ type answers struct {
 	groupOf     map[uint32]string
 }
 
-// about asks for the names and ids of accounts. Where that does not work, they
-// are asked for one by one.
+// about asks for the names and ids of accounts. If that fails, they are asked for one by one.
 func (n nameService) about(accounts []account.Account) account.NameService {
 	a := answers{
 		nameService: n, asked: make(map[string]bool),
@@ -49,7 +47,7 @@ func (n nameService) about(accounts []account.Account) account.NameService {
 	return a
 }
 
-// ask takes the lines of passwd(5) or group(5) that getent(1) prints.
+// ask parses the lines of passwd(5) or group(5) that getent(1) prints.
 func (a answers) ask(database string, sources, keys []string, ids map[string]uint32,
 	names map[uint32]string) error {
 	if len(sources) == 0 {

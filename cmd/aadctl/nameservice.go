@@ -14,8 +14,8 @@ import (
 	"aadlogin/internal/account"
 )
 
-// besides is the name service of this machine, where it has sources that the
-// files in /etc say nothing of; otherwise nil.
+// besides returns the name service of this machine if it has sources besides the files in /etc, and
+// otherwise nil.
 func besides(etc fs.FS) account.NameService {
 	text, err := fs.ReadFile(etc, "nsswitch.conf")
 	n := nameService{users: otherSources(string(text), "passwd"),
@@ -27,8 +27,8 @@ func besides(etc fs.FS) account.NameService {
 	return n
 }
 
-// otherSources are where users or groups are looked up besides the files, our own
-// module, and systemd's, whose ids and names are its own.
+// otherSources returns the sources of users or groups besides the files, our own module, and
+// systemd's, whose names and ids are reserved.
 func otherSources(nsswitch, which string) (others []string) {
 	for line := range strings.Lines(nsswitch) {
 		line, _, _ = strings.Cut(line, "#")
@@ -46,8 +46,7 @@ func otherSources(nsswitch, which string) (others []string) {
 	return others
 }
 
-// nameService asks getpwnam(3) and its like, which go through the files each
-// time.
+// A nameService asks getpwnam(3) and its relatives, which read the files each time.
 type nameService struct{ users, groups []string } // its other sources
 
 func (nameService) UID(name string) (uint32, bool) {

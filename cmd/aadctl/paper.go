@@ -16,26 +16,26 @@ import (
 	"aadlogin/internal/doctor"
 )
 
-// paper is where findings are written: in colour on a terminal, unless NO_COLOR is set
-// (https://no-color.org), and with sentences broken at its width. Commands are never broken: they
-// are there to be copied.
+// A paper writes findings: in colour on a terminal, unless NO_COLOR is set (https://no-color.org),
+// and with sentences broken at its width. Commands are never broken, because they are there to be
+// copied.
 type paper struct {
 	w      io.Writer
 	colour bool
-	ascii  bool // the locale has no other characters
-	width  int  // 0: unknown
+	ascii  bool // the locale has only ASCII
+	width  int  // 0 if unknown
 }
 
 func newPaper(w io.Writer, getenv func(string) string) *paper {
 	p := &paper{w: w, width: terminalWidth(w)}
-	// LANG alone says little: C is what is left where nobody has chosen
+	// LANG alone is no evidence: C is the default where nobody has chosen.
 	locale := cmp.Or(getenv("LC_ALL"), getenv("LC_CTYPE"))
 	p.ascii = locale == "C" || locale == "POSIX"
 	p.colour = p.width > 0 && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
 	return p
 }
 
-// terminalWidth is 0 for what is no terminal.
+// terminalWidth returns 0 for a writer that is no terminal.
 func terminalWidth(w io.Writer) int {
 	if c, ok := w.(*checkedWriter); ok {
 		w = c.w
@@ -54,7 +54,7 @@ func terminalWidth(w io.Writer) int {
 	return int(size.Col)
 }
 
-// marks are the sign of each status, and its colour.
+// marks are the sign and the colour of each status.
 var marks = map[doctor.Status][2]string{
 	doctor.OK:      {"✓", "32"},
 	doctor.Warning: {"!", "33"},
@@ -62,7 +62,7 @@ var marks = map[doctor.Status][2]string{
 	doctor.Skipped: {"-", "2"},
 }
 
-// asciiMarks are as wide.
+// asciiMarks have the same width.
 var asciiMarks = map[doctor.Status]string{doctor.OK: "+", doctor.Warning: "!",
 	doctor.Failed: "x", doctor.Skipped: "-"}
 
@@ -85,7 +85,8 @@ func (p *paper) findings(all []doctor.Finding) {
 	}
 }
 
-// sum ends what went well with a line that says so; of what failed the error does.
+// sum ends a list of successful checks with a line that says so. After a failure, the error says
+// it.
 func (p *paper) sum(all []doctor.Finding) {
 	n := map[doctor.Status]int{}
 	for _, r := range all {
@@ -100,8 +101,8 @@ func (p *paper) sum(all []doctor.Finding) {
 	}
 }
 
-// fold breaks text at blanks, so that no line but one long word passes the width. Lines but the
-// first are indented, and the first is where the indentation ends.
+// fold breaks text at blanks, so that no line passes the width unless it is one long word. It
+// indents all lines but the first, which starts at the indentation.
 func (p *paper) fold(text string, indent int) string {
 	if p.width == 0 {
 		return text
@@ -125,7 +126,7 @@ func (p *paper) fold(text string, indent int) string {
 	return b.String()
 }
 
-// paragraphs are folded each; they are apart by an empty line.
+// paragraphs folds each paragraph. An empty line separates them.
 func (p *paper) paragraphs(text string) string {
 	if p.width == 0 {
 		return text

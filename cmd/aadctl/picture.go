@@ -14,13 +14,13 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// picture draws the page of a prompt as a QR code, itself: the module draws only where the host has
-// a locale, and a Go program has none. In colour it is black on white, whatever the terminal's own
-// colours are.
+// A picture draws the page of a prompt as a QR code. The module draws one only if the host has a
+// locale, and a Go program has none. In colour it is black on white, whatever colours the terminal
+// has.
 type picture struct {
 	paper  *paper
 	utf8   bool
-	notice io.Writer // --qr: is told why there is none; nil: nobody
+	notice io.Writer // --qr: gets the reason why there is none; may be nil
 }
 
 func newPicture(cmd *cobra.Command, getenv func(string) string, insist bool) *picture {
@@ -31,7 +31,7 @@ func newPicture(cmd *cobra.Command, getenv func(string) string, insist bool) *pi
 	return p
 }
 
-// isUTF8 goes by the locale's name, as setlocale(3) finds it.
+// isUTF8 looks at the locale's name, as setlocale(3) finds it.
 func isUTF8(getenv func(string) string) bool {
 	for _, key := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if name := strings.ToLower(getenv(key)); name != "" {
@@ -41,13 +41,13 @@ func isUTF8(getenv func(string) string) bool {
 	return false
 }
 
-// Colours 16 and 231 of xterm's 256 are black and white in every scheme.
+// Colours 16 and 231 of xterm's 256 are black and white in every colour scheme.
 const (
 	blackAndWhite = "\x1b[38;5;231;48;5;16m"
 	asBefore      = "\x1b[0m"
 )
 
-// above draws the picture that belongs above this prompt. A prompt of another module's has none.
+// above draws the picture above a prompt that has one. A prompt of another module has none.
 func (p *picture) above(prompt string) {
 	pages := signin.Pages(prompt)
 	if p == nil || len(pages) == 0 {

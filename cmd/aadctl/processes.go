@@ -14,9 +14,8 @@ import (
 	"syscall"
 )
 
-// processesOf are the processes with this uid as any of their four: real,
-// effective, saved, of the file system (proc(5)). Root sees all that are in
-// its own pid namespace or below it.
+// processesOf returns the processes that have this uid as one of their four: real, effective,
+// saved, file system (proc(5)). Root sees all processes in its own pid namespace and below.
 func processesOf(uid uint32) ([]int, error) {
 	dirs, err := os.ReadDir("/proc")
 	if err != nil {
@@ -31,7 +30,7 @@ func processesOf(uid uint32) ([]int, error) {
 		status, err := os.ReadFile("/proc/" + dir.Name() + "/status")
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ESRCH):
-			continue // it has ended
+			continue // the process has ended
 		case err != nil:
 			return nil, err
 		}
@@ -42,8 +41,8 @@ func processesOf(uid uint32) ([]int, error) {
 	return pids, nil
 }
 
-// uidsOf reads /proc/PID/status. A zombie has none: it does nothing any more,
-// and stays for as long as its parent likes.
+// uidsOf reads /proc/PID/status. It returns none for a zombie, which does nothing any more and
+// stays until its parent collects it.
 func uidsOf(status []byte) []string {
 	field := func(name string) []string {
 		_, rest, _ := bytes.Cut(status, []byte("\n"+name+":"))

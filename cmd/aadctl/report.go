@@ -23,7 +23,7 @@ import (
 	"aadlogin/internal/report"
 )
 
-// reporting is how to report.
+// A reporting holds the flags of report.
 type reporting struct {
 	only                         string
 	since                        string
@@ -31,7 +31,7 @@ type reporting struct {
 	json, redact, offline, force bool
 }
 
-// write is how a report is written.
+// write returns the function that writes the report in the wanted form.
 func (how reporting) write(r *report.Report) func(io.Writer) error {
 	if how.json {
 		return r.WriteJSON
@@ -114,7 +114,7 @@ func (o *options) report(cmd *cobra.Command, how reporting, file string) error {
 		if file == "-" {
 			return how.write(r)(cmd.OutOrStdout())
 		}
-		return writeWhole(file, 0o600, how.force, how.write(r)) // for its owner only
+		return writeWhole(file, 0o600, how.force, how.write(r)) // readable for its owner only
 	})
 	if err != nil || file == "-" {
 		return err
@@ -122,7 +122,7 @@ func (o *options) report(cmd *cobra.Command, how reporting, file string) error {
 	return tellReport(cmd.OutOrStdout(), file, r)
 }
 
-// start is what --since says.
+// start returns the time that --since names.
 func (how reporting) start(cmd *cobra.Command, now time.Time) (time.Time, error) {
 	switch {
 	case how.limit < 1:
@@ -139,7 +139,7 @@ func (how reporting) start(cmd *cobra.Command, now time.Time) (time.Time, error)
 	return since, nil
 }
 
-// ago takes a duration, which may be in days, or a date of this machine's time zone.
+// ago parses a duration, which may be in days, or a date in this machine's time zone.
 func ago(text string, now time.Time) (time.Time, error) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		var n uint16
@@ -167,7 +167,7 @@ func (o *options) clock() time.Time {
 	return time.Now()
 }
 
-// machineFacts begin with the machine's name.
+// machineFacts returns the facts about the machine. Its name comes first.
 func machineFacts(root fs.FS) []report.Fact {
 	line := func(file string) string {
 		text, _ := fs.ReadFile(root, file)
@@ -189,7 +189,7 @@ func firstLine(text string) string {
 	return strings.TrimSpace(line)
 }
 
-// defaultName has nothing in it that a shell or another system would mind.
+// defaultName returns a file name that is harmless in a shell and on other systems.
 func (how reporting) defaultName(machine string, now time.Time) string {
 	kind := ".html"
 	if how.json {
@@ -199,8 +199,8 @@ func (how reporting) defaultName(machine string, now time.Time) string {
 	return "aad-login-report-" + machine + "-" + now.UTC().Format("20060102T150405Z") + kind
 }
 
-// writeWhole makes the file appear when all of it is on disk, with this mode. A name that is taken
-// meanwhile is left alone: link(2) does not replace.
+// writeWhole creates the file with this mode once all of it is on disk. It does not replace a file
+// that appears meanwhile, because link(2) does not.
 func writeWhole(file string, mode fs.FileMode, force bool, write func(io.Writer) error) error {
 	next := file + ".new-" + rand.Text()[:8]
 	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -11,8 +11,8 @@ import (
 	"aadlogin/internal/report"
 )
 
-// withRows calls do with the accounts to report, and the names that the one in question has or had.
-// A store that cannot be read is part of the report.
+// withRows calls do with the accounts to report and, for a single account, with the names that it
+// has or had. A store that cannot be read is part of the report.
 func (o *options) withRows(how reporting, do func(rows report.Accounts,
 	names []string) error) error {
 	_, store, err := o.load()
@@ -34,7 +34,7 @@ func (o *options) withRows(how reporting, do func(rows report.Accounts,
 	return err
 }
 
-// allRows counts first; the rows are made one by one when they are written.
+// allRows counts first. It makes each row when it is written.
 func allRows(store account.Store, s *account.Snapshot, limit int) report.Accounts {
 	total := 0
 	for a := range s.All() {

@@ -13,7 +13,7 @@ import (
 	"aadlogin/internal/shell"
 )
 
-// The sentences about accounts, the store and files: what is wrong, and a hint.
+// These are the sentences about accounts, the store and files, with a hint for each.
 
 const allAccounts = "aadctl account list --all shows the accounts"
 
@@ -97,14 +97,14 @@ func fileThere(file string) error {
 	return no(file+": is there already", "name another file, or use --force")
 }
 
-// damagedStore names the way back. No command repairs a store by itself, since the store says whose
-// files are whose.
+// damagedStore returns the failure that names the way back. No command repairs a store by itself,
+// because the store says whose files are whose.
 func damagedStore(d *account.DamagedError) *failure {
 	return &failure{exitStore, d.File + ": " + d.Problem, "nothing was changed; " + d.Fix()}
 }
 
-// refused is the failure of an import: none of the lines was imported. err may be several errors,
-// joined; the first of them are shown.
+// refused returns the failure of an import that imported nothing. err may join several errors, of
+// which the first are shown.
 func refused(file string, err error) error {
 	const told = 20
 	all := []error{err}

@@ -18,15 +18,15 @@ import (
 	"aadlogin/internal/config"
 )
 
-// wanted is what setup is told, by flags or by answers.
+// A wanted holds the values for setup, from flags or from answers.
 type wanted struct {
 	tenant, client, source, resource, scope string
 	domains                                 []string
 	flow, page, pageFile                    string
 	force                                   bool
 
-	answered map[string]bool // keys whose values were typed at a question, with what is stored in sight
-	insisted bool            // on domains that Entra ID objects to
+	answered map[string]bool // keys that were answered at a question, which showed the stored value
+	insisted bool            // on domains to which Entra ID objects
 }
 
 func setupCommand(o *options) *cobra.Command {
@@ -133,15 +133,14 @@ func (o *options) setup(ctx context.Context, w *wanted, in io.Reader, out io.Wri
 	return nil
 }
 
-// A setting is a key of the configuration with the value that setup is to give it, and the flag
-// that says so.
+// A setting is a key of the configuration with the value that setup writes, and the flag for it.
 type setting struct {
 	flag, key string
 	value     any
 }
 
-// settings are those with a value. The scope, which depends on what the file has, is not among
-// them.
+// settings returns the settings that have a value. The scope is not among them, because it depends
+// on the file.
 func (w *wanted) settings() []setting {
 	var all []setting
 	for _, s := range []setting{
@@ -158,7 +157,7 @@ func (w *wanted) settings() []setting {
 	return all
 }
 
-// valid checks the values of flags, each by itself.
+// valid checks the values of the flags one by one.
 func (w *wanted) valid() error {
 	all := w.settings()
 	if w.scope != "" && w.scope != noScope {
@@ -172,7 +171,7 @@ func (w *wanted) valid() error {
 	return nil
 }
 
-// typed makes an error about a value the error of the flag that gave it: whoever typed the flag has
+// typed turns an error about a value into an error about its flag. A person who typed a flag has
 // not seen the file.
 func (w *wanted) typed(err error) error {
 	wrong := (*config.Error)(nil)
@@ -188,9 +187,9 @@ func (w *wanted) typed(err error) error {
 	return err
 }
 
-// draft is the configuration with the flags' values and others in the place of what is still to be
-// asked for: what is wrong with the file, or with flags together, is told before anybody has
-// answered anything.
+// draft returns the configuration with the values of the flags, and with placeholders for those
+// that are still to be asked for. So mistakes in the file, or in the combination of flags, are
+// found before anybody answers a question.
 func (w *wanted) draft(path string, text []byte) (*config.Config, error) {
 	if w.flow == config.Browser && w.page == "" && config.Words(text, "sign_in.page") == nil {
 		return nil, &failure{exitUsage,
@@ -209,7 +208,7 @@ func (w *wanted) draft(path string, text []byte) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.client == "" { // of which the scope may be
+	if w.client == "" { // the scope may contain the client id
 		edited, _ = config.Set(edited, "sign_in.scope", config.Spell(""))
 	}
 	c, err := config.Parse(path, edited)
@@ -219,10 +218,10 @@ func (w *wanted) draft(path string, text []byte) (*config.Config, error) {
 	return c, nil
 }
 
-// edit puts the values into the text.
+// edit returns the text of the file with the values.
 func (w *wanted) edit(path string, text []byte) ([]byte, error) {
 	before := text
-	another := false // client than the stored one: a scope goes with its client
+	another := false // the client differs from the stored one, whose scope then goes, too
 	for _, s := range w.settings() {
 		var had string
 		value := config.Spell(s.value)
@@ -243,7 +242,7 @@ func (w *wanted) edit(path string, text []byte) ([]byte, error) {
 				"nothing was changed; --force replaces it"}
 		}
 	}
-	// metadata, which would tell the cloud, is nowhere but in Azure
+	// Only in Azure would the metadata service tell the cloud.
 	if w.source == config.AppRoles {
 		if edited, had := config.Set(text, "cloud", config.Spell("public")); had == "" {
 			text = edited
@@ -252,7 +251,7 @@ func (w *wanted) edit(path string, text []byte) ([]byte, error) {
 	return text, nil
 }
 
-// replaceConfig writes the file whole or not at all, and keeps what it was.
+// replaceConfig replaces the file completely or not at all, and keeps the old text.
 func replaceConfig(path string, before, after []byte) error {
 	if bytes.Equal(before, after) {
 		return nil
@@ -265,7 +264,7 @@ func replaceConfig(path string, before, after []byte) error {
 	return config.WriteFile(path, after)
 }
 
-// restoreConfig undoes replaceConfig: a command that fails has changed nothing.
+// restoreConfig undoes replaceConfig. A command that fails has changed nothing.
 func restoreConfig(path string, before []byte) error {
 	if before == nil {
 		return os.Remove(path)

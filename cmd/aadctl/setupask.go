@@ -18,12 +18,13 @@ import (
 	"aadlogin/internal/config"
 )
 
-// The questions of setup. Each proposes what is stored, or what the machine knows of itself, and
-// says at once what is wrong with an answer; then it asks again. Entra ID's objections are no last
-// word, since it does not know guests: the same answer twice stands.
+// These are the questions of setup. Each question proposes the stored value or what the machine
+// knows about itself. It checks the answer at once, and asks again if something is wrong. Entra
+// ID's objections are not final, because it knows nothing about guests: the same answer given twice
+// is accepted.
 
-// complete fills in what no flag says: on a terminal by questions, elsewhere by what is stored and
-// what the machine knows.
+// complete fills in the values without a flag. It asks for them on a terminal. Without a terminal
+// it takes the stored values and what the machine knows.
 func (w *wanted) complete(ctx context.Context, found discovered, draft *config.Config, text []byte,
 	in io.Reader, out io.Writer) error {
 	if found.onArc() && w.source != config.AppRoles {
@@ -74,7 +75,7 @@ func (w *wanted) complete(ctx context.Context, found discovered, draft *config.C
 	return err
 }
 
-// missing names the first value that nobody has given.
+// missing returns an error for the first value that is still missing.
 func (w *wanted) missing() error {
 	switch {
 	case w.tenant == "":
@@ -92,7 +93,7 @@ func (w *wanted) missing() error {
 	}
 }
 
-// stored returns the value of a key in the file, if it is one that may be there.
+// stored returns the value of a key in the file if it is valid.
 func stored(text []byte, key string) string {
 	if words := config.Words(text, key); len(words) == 1 &&
 		config.CheckValue(key, words[0]) == nil {
@@ -116,16 +117,16 @@ func fields(answer string) []string {
 	})
 }
 
-// An objector asks Entra ID what is wrong with an answer.
+// An objector asks Entra ID whether an answer is wrong.
 type objector struct {
 	ctx      context.Context
 	c        config.Config
-	silent   bool // it could not be asked, which setup says at its end
+	silent   bool // Entra ID could not be asked, which setup says at its end
 	objected bool // to the last answer
 }
 
-// object returns what Entra ID has against the configuration with this value, which is checked by
-// itself first.
+// object first checks the value by itself. It then returns Entra ID's objection to the
+// configuration with this value.
 func (o *objector) object(key string, value any) (objection string, err error) {
 	o.objected = false
 	if err := config.CheckValue(key, value); err != nil || o.silent {
@@ -138,14 +139,14 @@ func (o *objector) object(key string, value any) (objection string, err error) {
 	return wrong, nil
 }
 
-// questions are asked on a terminal.
+// questions asks a person on a terminal.
 type questions struct {
 	in  *bufio.Reader
 	out io.Writer
 }
 
-// ask repeats a question until check has no error, and no objection but one that this very answer
-// has met before. An empty answer is the proposal.
+// ask repeats a question until check returns no error, and no objection except one to the same
+// answer as before. An empty answer stands for the proposal.
 func (q questions) ask(what, proposal string, check func(string) (objection string,
 	err error)) (string, error) {
 	before := ""
@@ -183,7 +184,8 @@ func (q questions) once(what, proposal string) (string, error) {
 	return cmp.Or(strings.TrimSpace(answer), proposal), err
 }
 
-// problemOf is what is wrong with a value and what to do, without its key: the question says that.
+// problemOf returns the problem with a value and its remedy, without the key, which the question
+// names.
 func problemOf(err error) string {
 	if wrong := (*config.Error)(nil); errors.As(err, &wrong) {
 		return wrong.Problem + "; " + wrong.Fix

@@ -18,14 +18,14 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// discovered is what the metadata service says of the machine, or the agent of Azure Arc.
+// A discovered is what the metadata service, or the agent of Azure Arc, says about the machine.
 type discovered struct {
-	resource string // "": nobody answered, or not with that
-	refusal  error  // what a metadata service said instead
-	tenant   string // "": no managed identity, or Arc, which does not know
+	resource string // "" if there is no answer, or none with an id
+	refusal  error  // the refusal of a metadata service
+	tenant   string // "" without a managed identity, and on Arc, whose agent does not know it
 }
 
-// patience is how long setup waits for a machine that is not in Azure to be silent.
+// patience is how long setup waits for metadata on a machine that is not in Azure.
 const patience = 10 * time.Second
 
 func discover(ctx context.Context, e config.Endpoints) discovered {
@@ -34,13 +34,13 @@ func discover(ctx context.Context, e config.Endpoints) discovered {
 	var nowhere discovered
 	for _, arc := range []bool{false, true} {
 		if arc && e.Metadata != "" {
-			break // that one has been asked
+			break // its agent has been asked
 		}
 		m := &azure.Metadata{Endpoint: e.Metadata, Arc: arc}
 		compute, err := m.Compute(ctx)
 		if err == nil {
 			found := discovered{resource: compute.ResourceID}
-			if !found.onArc() { // whose agent does not know
+			if !found.onArc() { // the agent of Arc does not know it
 				found.tenant, _ = m.TenantID(ctx)
 			}
 			return found
@@ -91,7 +91,7 @@ const appCreate = `az ad app create --display-name aad-login --sign-in-audience 
 	`{"id": "37f7f235-527c-4136-accd-4a02d197296e", "type": "Scope"}, ` +
 	`{"id": "14dad69e-099b-42c9-810b-d002981feec1", "type": "Scope"}]}]' --query appId --output tsv`
 
-// printLeft prints what only somebody with rights in Azure can do.
+// printLeft prints the steps that need permissions in Azure.
 func printLeft(out io.Writer, c *config.Config, d discovered) {
 	id := c.Authorization.ResourceID
 	if id == "" {
@@ -128,8 +128,7 @@ func printLeft(out io.Writer, c *config.Config, d discovered) {
 	}
 }
 
-// plainID keeps metadata, which a neighbour may forge, from putting a command of its own into a
-// shell.
+// plainID keeps metadata, which a neighbour may forge, from putting a command into a shell.
 func plainID(id string) bool {
 	return strings.HasPrefix(id, "/") && !strings.ContainsFunc(id, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
@@ -137,7 +136,7 @@ func plainID(id string) bool {
 	})
 }
 
-// commandsFor are what is left to do for one machine, or for the scale set that it is of.
+// commandsFor returns the commands that are left for a machine, or for its scale set.
 func commandsFor(machine rbac.Resource, c *config.Config) []string {
 	lines := []string{"# This machine"}
 	if machine.InScaleSet() {

@@ -13,12 +13,12 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// The tenant and the domains are typed by hand, and a slip in one of them makes strangers of
-// everybody: they are asked for a password that they do not have. Entra ID knows better, so setup
-// asks it before it writes.
+// The tenant and the domains are typed by hand. A mistake in one of them turns everybody into a
+// stranger, who is asked for a password that does not exist. So setup asks Entra ID about them
+// before it writes.
 
-// ofTheTenant refuses what Entra ID contradicts, unless that is forced or in the file already. What
-// it cannot be asked, it is not.
+// ofTheTenant refuses values that Entra ID contradicts, unless they are forced or in the file
+// already. If Entra ID cannot be asked, it refuses nothing.
 func (w *wanted) ofTheTenant(ctx context.Context, c *config.Config,
 	written bool, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -39,7 +39,7 @@ func (w *wanted) ofTheTenant(ctx context.Context, c *config.Config,
 	return nil
 }
 
-// contradicted is what Entra ID says of another tenant, or of none.
+// contradicted returns what Entra ID says if a value belongs to another tenant, or to none.
 func contradicted(ctx context.Context, c *config.Config) (wrong, hint string, err error) {
 	probe, err := signin.NewProbe(ctx, c)
 	if err != nil {
@@ -59,7 +59,7 @@ func contradicted(ctx context.Context, c *config.Config) (wrong, hint string, er
 		tenant, unanswered := probe.TenantOf(ctx, domain)
 		switch {
 		case unanswered != nil:
-			err = unanswered // which does not take back what is known to be wrong
+			err = unanswered // which does not withdraw an objection that is known
 		case tenant == "":
 			all = append(all, fmt.Sprintf("%s is a domain of no tenant that %s knows", domain,
 				authority))

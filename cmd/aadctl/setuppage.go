@@ -9,13 +9,13 @@ import (
 	"aadlogin/internal/config"
 )
 
-// Lines that register the address of the sign-in page. Each platform's addresses are a list that
-// Microsoft Graph takes whole, so it is read, added to and written back, as for the scopes. The
-// platform decides who may redeem a code that comes to the address: the page itself, on that of
-// single-page applications; this machine without a secret, on that of public clients. An address
-// that is registered on another platform stays there: Entra ID takes none on two ("Redirect URIs
-// must have distinct values", MicrosoftDocs/azure-docs issue 89929), and what it was registered for
-// there is for its owner to know.
+// These commands register the address of the sign-in page. Microsoft Graph takes the list of a
+// platform's addresses as a whole, so a command reads it, adds the address and writes it back, as
+// for the scopes. The platform decides who may redeem a code that comes to the address. On the
+// platform for single-page applications that is the page itself. On the one for public clients it
+// is this machine, without a secret. An address that is registered on another platform stays there.
+// Entra ID accepts no address on two platforms ("Redirect URIs must have distinct values",
+// MicrosoftDocs/azure-docs issue 89929), and only its owner knows its purpose.
 //
 // https://learn.microsoft.com/graph/api/resources/spaapplication
 // https://learn.microsoft.com/graph/api/resources/publicclientapplication
@@ -30,11 +30,11 @@ const (
 		`else %[4]s; fi`
 )
 
-// A platform is where an application's redirect addresses are registered.
+// A platform is the part of a registration that holds redirect addresses of one kind.
 type platform struct {
-	member string   // of Microsoft Graph's application
-	portal string   // its name there
-	others []string // on which the same address may not be
+	member string   // in Microsoft Graph's application
+	portal string   // its name in the portal
+	others []string // platforms on which the same address is not allowed
 }
 
 var (
@@ -44,7 +44,7 @@ var (
 		[]string{"web.redirectUris", "spa.redirectUris"}}
 )
 
-// platformFor is where the page's address belongs, by who redeems the code.
+// platformFor returns the platform for the page's address. It depends on who redeems the code.
 func platformFor(c *config.Config) platform {
 	if c.SignIn.Answer == config.CodeAnswer {
 		return publicClient
@@ -52,8 +52,8 @@ func platformFor(c *config.Config) platform {
 	return singlePage
 }
 
-// addressLines register the page, if there is one. What an address may hold (config) ends no
-// quotes.
+// addressLines returns the commands that register the page, if there is one. The characters that
+// config allows in an address cannot end the quotes.
 func addressLines(c *config.Config) []string {
 	page, p := c.SignIn.Page, platformFor(c)
 	if page == "" {

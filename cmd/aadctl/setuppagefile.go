@@ -20,13 +20,13 @@ import (
 	signinpage "aadlogin/packaging/sign-in-page"
 )
 
-// A pageFile is the sign-in page that setup is to write. The zero value is none.
+// A pageFile is the sign-in page that setup writes. The zero value writes none.
 type pageFile struct {
 	path         string
-	before, text []byte // before is nil where no file was
+	before, text []byte // before is nil if there was no file
 }
 
-// newPageFile finds out whether the page may be written, before anything is changed.
+// newPageFile checks whether the page may be written, before anything changes.
 func (w *wanted) newPageFile(ctx context.Context, c *config.Config, in io.Reader,
 	out io.Writer) (p pageFile, err error) {
 	switch {
@@ -61,7 +61,7 @@ func agreed(in io.Reader, out io.Writer, question string) bool {
 	return strings.EqualFold(answer, "yes") || strings.EqualFold(answer, "y")
 }
 
-// pageText fills the page in for this configuration.
+// pageText returns the page for this configuration.
 func pageText(ctx context.Context, c *config.Config) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -80,8 +80,8 @@ func pageText(ctx context.Context, c *config.Config) ([]byte, error) {
 		Authority: page.Authority, Issuer: page.Issuer, Scope: page.Scope})
 }
 
-// write replaces the file that was there when that was allowed, whole or not at all, and none that
-// has come since.
+// write writes the file completely or not at all. It replaces the file that was there if that is
+// allowed, and none that has appeared since.
 func (p pageFile) write() error {
 	switch {
 	case p.path == "" || bytes.Equal(p.before, p.text):
@@ -99,7 +99,7 @@ func (p pageFile) write() error {
 	return nil
 }
 
-// undo: a command that fails has changed nothing.
+// undo restores the file, because a command that fails has changed nothing.
 func (p pageFile) undo() error {
 	switch {
 	case p.path == "":
@@ -110,8 +110,8 @@ func (p pageFile) undo() error {
 	return pageFile{p.path, p.text, p.before}.write()
 }
 
-// create makes a file that everybody may read, as whoever puts the page online does, and leaves
-// none that is cut.
+// create makes a file that everybody may read, since somebody else may put the page online. It
+// leaves no half-written file.
 func create(path string, text []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -124,7 +124,7 @@ func create(path string, text []byte) error {
 	return err
 }
 
-// printPage says where the page goes.
+// printPage says where to put the page.
 func printPage(out io.Writer, c *config.Config, p pageFile) {
 	again := fmt.Sprintf("aadctl setup --tenant %s --client %s --domain %s", c.TenantID, c.ClientID,
 		strings.Join(c.Domains, ","))

@@ -9,10 +9,10 @@ import (
 	"aadlogin/internal/config"
 )
 
-// Lines for the two app roles, where these decide. An application's roles are a list that Microsoft
-// Graph takes whole, so it is read, added to and written back, as for the scopes. Whom a role is
-// given to is kept at the enterprise application, by the role's id, which the lines look up there:
-// roles that were made in another way have other ids.
+// These commands make and assign the two app roles, for the source app-roles. Microsoft Graph takes
+// the list of an application's roles as a whole, so a command reads it, adds the roles and writes
+// it back, as for the scopes. The enterprise application records the assignments by the role's id.
+// The commands look the id up there, because roles that were made in another way have other ids.
 //
 // https://learn.microsoft.com/graph/api/resources/approle
 // https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
@@ -27,7 +27,8 @@ const (
 		"`\"%[3]s\"`" + `].id' --output tsv)\"}"`
 )
 
-// appRoleLines add the roles to the application, and give them to a person.
+// appRoleLines returns the commands that add the roles to the application and assign them to a
+// person.
 func appRoleLines(c *config.Config) []string {
 	roles := [][3]string{
 		{"login", "Log in", "May log in"},

@@ -16,9 +16,9 @@ import (
 // noScope is the value of --scope that leaves sign_in.scope empty.
 const noScope = "none"
 
-// scopeFor is the sign_in.scope that setup is to write; "" leaves the file alone. Unasked, it
-// writes one only along with a client_id that the file did not have, because then it prints what
-// exposes the scope: an application that does not have it would refuse everybody in the browser.
+// scopeFor returns the sign_in.scope to write, or "" to leave the file alone. Without --scope, it
+// returns one only along with a client_id that is new to the file. Only then does setup print the
+// commands that expose the scope. Without an exposed scope, the browser would refuse everybody.
 func (w *wanted) scopeFor(text []byte) string {
 	_, had := config.Set(text, "client_id", "")
 	_, scope := config.Set(text, "sign_in.scope", "")
@@ -47,10 +47,10 @@ func (w *wanted) scopeFor(text []byte) string {
 
 var anyGUID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
-// Lines for the registration, each of which can be run again. What the application exposes and whom
-// it has pre-authorized are lists that Microsoft Graph takes whole, so they are read, added to and
-// written back: --query (JMESPath) builds the body. The application's own list comes first, and
-// nothing of it is left out.
+// These commands complete the registration, and can be repeated. Microsoft Graph takes the
+// application's scopes, and the list of pre-authorized applications, as a whole. So a command reads
+// them, adds to them and writes them back: --query (JMESPath) builds the body. The application's
+// own list comes first and stays complete.
 //
 // https://learn.microsoft.com/graph/api/application-update
 const (
@@ -76,15 +76,15 @@ const (
 	grantForAll = `az ad app permission grant --id %s --api %s --scope '%s'`
 )
 
-// The applications that a sign-in asks for scopes of.
+// These are the applications whose scopes a sign-in asks for.
 const (
 	graph = "00000003-0000-0000-c000-000000000000"
 	arm   = "797f4846-ba00-4fd7-ba43-dac1f8f63013" // Azure Service Management
 )
 
-// registrationLines are what the application needs in the tenant, besides being registered: an
-// enterprise application, a scope of its own, and consent. The scope is exposed also where the
-// configuration does not have it yet: that comes after.
+// registrationLines returns the commands for what the application needs besides its registration:
+// an enterprise application, a scope of its own, and consent. They expose the scope even if the
+// configuration does not have it yet, because the configuration comes after them.
 func registrationLines(c *config.Config) []string {
 	id, scope := c.ClientID, c.SignIn.Scope
 	if scope == "" && c.Authorization.Source != config.Permissions {
@@ -109,8 +109,8 @@ func registrationLines(c *config.Config) []string {
 	return lines
 }
 
-// exposeLines make the scope, and then pre-authorize the application for it: Graph wants the one
-// before the other.
+// exposeLines returns the commands that make the scope and pre-authorize the application for it, in
+// the order that Graph requires.
 func exposeLines(id, resource, name string) (lines []string) {
 	if resource != id {
 		lines = append(lines, "# Its Application ID URI must be "+resource+
@@ -124,10 +124,10 @@ func exposeLines(id, resource, name string) (lines []string) {
 			fmt.Sprintf(patchApplication, id, fmt.Sprintf(clientsAllowed, name)))
 }
 
-// scopeID is the id of a scope that setup exposes: the same for an application whoever asks, and
-// for no two of them (RFC 9562, version 5).
+// scopeID returns the id of a scope that setup exposes. It depends on the application and the name of
+// the scope alone, so it is the same everywhere (RFC 9562, version 5).
 func scopeID(client, name string) string {
-	// of a GUID, which the configuration has checked
+	// client is a GUID: the configuration was checked.
 	space, _ := hex.DecodeString(strings.ReplaceAll(client, "-", ""))
 	sum := sha1.Sum(append(space, name...))
 	sum[6] = sum[6]&0x0f | 0x50

@@ -34,11 +34,11 @@ func (o *options) logs(root fs.FS) logFiles {
 	return logFiles{root, []string{"--directory=" + o.root + "/var/log/journal"}}
 }
 
-// signIns reads the newest sign-ins of the journal and the text files. With only, just those of one
-// account: names holds all names that it has or had.
+// signIns reads the newest sign-ins of the journal and the text files. If only is set, it reads those
+// of one account, and names holds all names that the account has or had.
 func signIns(ctx context.Context, from logFiles, since, now time.Time, limit int, only string,
 	names []string) report.SignIns {
-	// a log of years must not keep a ticket waiting
+	// a long log must not delay the report
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	recent := authlog.Recent{Max: limit, Since: since}

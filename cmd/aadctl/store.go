@@ -53,7 +53,7 @@ func (o *options) verify(out io.Writer) error {
 	return errors.Join(failed, err)
 }
 
-// census counts by state.
+// census returns the number of accounts by state.
 func census(s *account.Snapshot) string {
 	number := map[string]int{}
 	all := 0
@@ -95,13 +95,13 @@ func dump(out io.Writer, s *account.Snapshot) error {
 	return w.Flush()
 }
 
-// rulesRecord has the keys of config.toml.
+// A rulesRecord has the keys of config.toml.
 type rulesRecord struct {
 	Format          int       `json:"format"`
 	TenantID        string    `json:"tenant_id"`
 	Domains         []string  `json:"domains"`
 	ShortNames      bool      `json:"short_names"`
-	SignInServices  []string  `json:"sign_in.services"` // null: of a version without this list
+	SignInServices  []string  `json:"sign_in.services"` // null in a store of a version without this list
 	IDRange         [2]uint32 `json:"accounts.id_range"`
 	Home            string    `json:"accounts.home"`
 	Shell           string    `json:"accounts.shell"`
@@ -149,8 +149,8 @@ next authorization. aadctl store verify lists the backups.`,
 	return cmd
 }
 
-// restored tells of names and ids that local accounts and groups have by now. It
-// is no reason to be without a store.
+// restored warns of names and ids that local accounts or groups have taken since. That is no reason
+// to be without a store.
 func restored(out io.Writer, store account.Store) error {
 	snapshot, err := store.Open()
 	if err != nil {

@@ -51,8 +51,8 @@ func (o *options) generalize(out io.Writer) error {
 	return ofThisMachine(c, o.config)
 }
 
-// ofThisMachine refuses a configuration by which the machines of an image would let in whoever may
-// come to this one.
+// ofThisMachine refuses a configuration that belongs to one machine. In an image, other machines
+// would let in the people who may sign in to this one.
 func ofThisMachine(c *config.Config, file string) error {
 	if c.Authorization.ResourceID == "" {
 		return nil

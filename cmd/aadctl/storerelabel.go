@@ -33,7 +33,7 @@ enabled, nothing is changed.`,
 	}
 }
 
-// labelled are the directories that the policy module names.
+// labelled returns the directories that the policy module names, if they exist.
 func (o *options) labelled() (there []string) {
 	for _, dir := range []string{"/etc/aad-login", cmp.Or(o.storeDir, account.DefaultDir),
 		"/var/cache/aad-login",
@@ -45,8 +45,8 @@ func (o *options) labelled() (there []string) {
 	return there
 }
 
-// relabel is about the directory that is compiled in, wherever the configuration has the store: no
-// policy knows another.
+// relabel labels the directory that is compiled in, wherever the configuration has the store. No
+// policy knows another directory.
 func (o *options) relabel(ctx context.Context, out io.Writer, run func(context.Context, string,
 	...string) (string, error)) error {
 	if _, err := os.Stat(filepath.Join("/", o.root, "sys/fs/selinux/enforce")); err != nil {

@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// table aligns columns without holding the rows: every row is measured first
-// and printed in a second pass. The last column has no width.
+// A table aligns columns without holding the rows: it measures every row in a first pass and prints
+// it in a second. The last column needs no width.
 type table struct {
 	head  []string
 	width []int
@@ -30,9 +30,9 @@ func (t *table) measure(cells ...string) {
 	}
 }
 
-// fit narrows the first column of a table that is wider than the terminal, if there is one. A cell
-// that is too long for it then has a line of its own: names are there to be copied, and are never
-// cut.
+// fit narrows the first column of a table that is wider than the terminal. A cell that is too long
+// for the column then gets a line of its own. Names are never cut, because they are there to be
+// copied.
 func (t *table) fit(terminal int) {
 	all := 2 * (len(t.width) - 1)
 	for _, w := range t.width {
@@ -59,7 +59,7 @@ func (t *table) print(cells ...string) {
 // flush leaves it to the writer below to remember an error.
 func (t *table) flush() { t.out.Flush() }
 
-// printable keeps what a store holds, or a file is called, from driving the terminal.
+// printable keeps text from a store or the name of a file from driving the terminal.
 func printable(s string) string {
 	if utf8.ValidString(s) &&
 		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {

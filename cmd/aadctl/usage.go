@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// The sentences about the command line.
+// These are the sentences about the command line.
 
 func usage(what string) *failure {
 	return &failure{exitUsage, what, "aadctl --help lists commands and flags"}
@@ -38,7 +38,8 @@ func arguments(cmd *cobra.Command, names, args []string) error {
 	}
 }
 
-// usageOf is a usage error of one command, whose help tells more than that of all.
+// usageOf returns a usage error of one command. The help of that command tells more than the
+// general one.
 func usageOf(cmd *cobra.Command, what string) error {
 	if !cmd.HasParent() {
 		return usage(what)
@@ -47,7 +48,7 @@ func usageOf(cmd *cobra.Command, what string) error {
 		": ") + " tells how it is used"}
 }
 
-// below returns the name of cmd without aadctl, which every error begins with.
+// below returns the name of cmd without aadctl, which begins every error anyway.
 func below(cmd *cobra.Command) string {
 	if !cmd.HasParent() {
 		return ""

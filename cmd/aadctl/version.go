@@ -30,7 +30,7 @@ func built() string {
 	return describe(version, info)
 }
 
-// describe is one line: name, version, commit if known, compiler, platform.
+// describe returns one line: name, version, commit if known, compiler, platform.
 func describe(version string, info *debug.BuildInfo) string {
 	var revision, modified string
 	if info != nil {
