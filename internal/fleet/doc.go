@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package fleet is a nine o'clock of many machines and people, in simulated time: every attempt is
-// the product's own (internal/signin, with its retries, caches, stores and grants), asking the
-// emulator, which answers as much as Azure says it does (emulator.Documented). A second passes when
-// nobody has anything left to do in it (testing/synctest).
+// Package fleet simulates many machines and people at nine o'clock. Every attempt is the product's
+// own (internal/signin, with its retries, caches, stores and grants). It asks the emulator, which
+// throttles as Azure's documentation says (emulator.Documented). Time is simulated
+// (testing/synctest): a second passes when nobody has anything left to do in it.
 //
-// There is no Go code here but tests. "make test" has a small fleet with exact counts, "make fleet"
+// The package has only tests. "make test" runs a small fleet with exact counts, and "make fleet"
 // the large one of docs/performance.md.
 package fleet

@@ -135,8 +135,8 @@ func personName(i int) string { return fmt.Sprintf("p%05d@fleet.example", i) }
 func (f *fleet) atEight() {
 	m := f.machine(0)
 	conv := &person{t: f.t, browser: func(code string) { f.browse(code, batch, 0) }}
-	if got := m.signin.Authenticate(f.t.Context(), m.request(batch, "sshd"),
-		conv); got != signin.Success {
+	got := m.signin.Authenticate(f.t.Context(), m.request(batch, "sshd"), conv)
+	if got != signin.Success {
 		f.t.Fatalf("at eight: %s", conv.line)
 	}
 	conv.busy.Wait()

@@ -3,12 +3,11 @@
 
 // Package metrics counts how attempts to sign in ended, in the text format of Prometheus.
 //
-// The file that it writes is its own memory: the next run reads it, adds what the log has had
-// since, and replaces it. So a counter goes on when the log is rotated, and there is no other
-// state.
+// The file that it writes is its own memory. The next run reads it, adds what the log has gained
+// since, and replaces it. So counters survive the rotation of the log, and there is no other state.
 //
-// A label has one of a few values, whatever the log holds: names of people, addresses and ids are
-// in none, and a reason that this version does not know is "other".
+// Each label has a fixed set of values, whatever the log contains. No label contains a person's
+// name, an address or an id, and a reason that this version does not know is "other".
 package metrics
 
 import (
@@ -19,18 +18,17 @@ import (
 	"aadlogin/internal/authlog"
 )
 
-// Metrics are all that is counted. The zero value has counted nothing.
+// Metrics holds all counts. The zero value has counted nothing.
 type Metrics struct {
 	Version  string         // of this software
 	Accounts map[string]int // by state; nil if the store cannot be read
 
-	Until       time.Time // the log has been counted up to then; zero: not at all
+	Until       time.Time // the end of the log that has been counted; zero: none of it
 	lastSuccess time.Time
-	// of the series that go on from run to run, by their name and labels; sums are in milliseconds
-	numbers map[string]uint64
+	numbers     map[string]uint64 // by name and labels, of series that go on; sums in milliseconds
 }
 
-// integers are what a float64 holds of them, in bits.
+// integers is the number of bits of an integer that a float64 holds exactly.
 const integers = 53
 
 // Names of metrics.
@@ -47,15 +45,15 @@ const (
 
 var (
 	outcomes = []string{"authorized", "denied", "failed", "signed-in"}
-	servers  = []string{"azure", "entra"} // in the log with _duration behind it
+	servers  = []string{"azure", "entra"} // with _duration behind it in the log
 
-	// bounds of buckets, in milliseconds. What takes longer than the last has come to nothing by
-	// then.
+	// bounds are the upper bounds of the buckets, in milliseconds. A request that takes longer than
+	// the last one has failed by then.
 	bounds = []uint64{100, 250, 500, 1000, 2500, 5000, 10000, 30000}
 )
 
-// Add counts the end of an attempt. trusted is false for a line that nobody with the rights of root
-// has written.
+// Add counts the end of an attempt. trusted is false for a line that a process without root's
+// rights may have written.
 func (m *Metrics) Add(e authlog.Event, trusted bool) {
 	if !trusted {
 		m.count(foreignTotal, 1)
@@ -77,7 +75,8 @@ func (m *Metrics) Add(e authlog.Event, trusted bool) {
 	}
 }
 
-// count begins anew where Prometheus has no more integers, which it takes for a restart.
+// count adds to a series. Beyond the integers that Prometheus holds exactly, it begins again at
+// zero, which Prometheus takes for a restart.
 func (m *Metrics) count(series string, n uint64) {
 	now := m.numbers[series] + n
 	if now >= 1<<integers {
@@ -93,7 +92,7 @@ func (m *Metrics) set(series string, n uint64) {
 	m.numbers[series] = n
 }
 
-// observe counts into a histogram, whose buckets hold what the ones before them hold, too.
+// observe counts a duration in a histogram. Each bucket includes the ones before it.
 func (m *Metrics) observe(server string, took uint64) {
 	for _, bound := range bounds {
 		if took <= bound {
@@ -105,7 +104,8 @@ func (m *Metrics) observe(server string, took uint64) {
 	m.count(tripSum(server), took)
 }
 
-// parseDuration reads what package signin writes, in milliseconds. No sign-in takes a day.
+// parseDuration reads a duration as package signin writes it, in milliseconds. No sign-in takes a
+// day.
 func parseDuration(text string) (milliseconds uint64, ok bool) {
 	text, ok = strings.CutSuffix(text, "s")
 	n, err := parseSeconds(text)

@@ -13,12 +13,11 @@ import (
 	"time"
 )
 
-// ErrForeign is a file that this package has not written.
+// ErrForeign is returned for a file that this package has not written.
 var ErrForeign = errors.New("metrics: holds something else")
 
-// Read reads what Write has written, so that counting goes on. What is known only at the moment of
-// writing is not looked at, nor what another version has written besides. An empty file has counted
-// nothing.
+// Read reads the output of Write, so that counting goes on. It ignores values that are only known
+// at the time of writing, and series of other versions. An empty file has counted nothing.
 func Read(r io.Reader) (*Metrics, error) {
 	m, goOn := new(Metrics), counters()
 	lines := bufio.NewScanner(r)

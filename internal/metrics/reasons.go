@@ -5,7 +5,7 @@ package metrics
 
 import "slices"
 
-// reasons are those that pam_aad(8) has for who was denied and for what failed.
+// reasons are the reasons of pam_aad(8) for denials and failures.
 var reasons = []string{
 	"authorization-not-asked", "cannot-connect", "configuration-error",
 	"conversation-failed", "demoted", "expired",
@@ -26,7 +26,7 @@ var reasons = []string{
 	"unverified-name", "user-changed", "waiting-room-locked", "worker-died", "worker-failed",
 }
 
-// other stands for a reason of a later version, or one that somebody has made up.
+// other stands for a reason of a later version, or one that somebody has invented.
 const other = "other"
 
 func known(reason string) string {

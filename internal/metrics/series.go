@@ -31,7 +31,7 @@ func series(name string, pairs ...string) string {
 	return name + "{" + strings.Join(labels, ",") + "}"
 }
 
-// counters are all series that go on from run to run, in the order in which they are written.
+// counters returns all series that go on from run to run, in the order of the file.
 func counters() (all []string) {
 	for _, outcome := range outcomes {
 		all = append(all, attempts(outcome))
@@ -60,7 +60,7 @@ func tripSeries(server string) (all []string) {
 	return append(all, bucket(server, infinite), tripSum(server), tripCount(server))
 }
 
-// seconds is a number without zeros at its end, as Prometheus spells the bound of a bucket.
+// seconds returns a number without trailing zeros, as Prometheus spells the bound of a bucket.
 func seconds(milliseconds uint64) string {
 	text := fmt.Sprintf("%d.%03d", milliseconds/1000, milliseconds%1000)
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Write writes everything in the text format. What is not known has no line, and neither has a
-// reason that nobody has met: a machine has some 40 series.
+// Write writes all counts in the text format. It leaves out unknown values and reasons that never
+// occurred: a machine has some 40 series.
 func (m *Metrics) Write(to io.Writer) error {
 	w := bufio.NewWriter(to)
 	head(w, attemptsTotal, "counter", "Attempts to sign in that have ended, by how they did.")

@@ -1,24 +1,24 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package qr draws an address as a QR code (ISO/IEC 18004) that a phone reads off a terminal.
+// Package qr draws an address as a QR code (ISO/IEC 18004) that a phone can read from a terminal.
 //
-// A character holds two modules, one above the other, as ▀, ▄, █ or a blank: that makes modules
-// square, and the picture no wider than it must be. The light modules are the ones drawn, with the
-// quiet zone of four that readers find the code by, since most terminals write light on dark. On
-// one that writes dark on light the picture is reversed, quiet zone and all, which is a QR code
-// still: the standard has readers take both, and phones do. Colours would settle it, but OpenSSH's
-// client lets no escape sequence of a server's through; who writes to a terminal itself can add
-// them.
+// A character holds two modules, one above the other, as ▀, ▄, █ or a blank. That makes modules
+// square, and the picture as narrow as possible. The light modules are drawn, with the quiet zone
+// of four that readers find the code by, since most terminals write light on dark. On a terminal
+// that writes dark on light, the picture is reversed, quiet zone and all. It is still a QR code:
+// the standard has readers accept both, and phones do. Colours would avoid that, but OpenSSH's
+// client removes every escape sequence that a server sends. A program that writes to the terminal
+// itself can add them.
 //
-// The code is the smallest that holds the address, at the highest level of error correction that
-// makes it no larger. None is drawn beyond version 5, which is 45 columns and 23 lines: a larger
-// one would not be on a screen of 24 lines as a whole. The mask is always the first. An encoder
-// should choose the one of eight that is kindest to readers, but they read each.
+// The code is the smallest that holds the address, with the highest level of error correction that
+// makes it no larger. No code beyond version 5 is drawn. That one has 45 columns and 23 lines, and
+// a larger one would not fit a screen of 24 lines. The mask is always the first. An encoder should
+// choose the mask that is easiest to read, but readers accept all eight.
 //
-// rsc.io/qr/coding places the modules and computes the error correction: 1,000 lines of arithmetic
-// without dependencies. Its parent package, which knows no bounds and brings image/png, is not
-// needed.
+// rsc.io/qr/coding places the modules and computes the error correction, in 1,000 lines of
+// arithmetic without dependencies. Its parent package is not used: it has no limits and imports
+// image/png.
 package qr
 
 import (
@@ -32,9 +32,9 @@ const (
 	largest = coding.Version(5)
 )
 
-// Draw returns the lines of the picture, all equally wide, or none if there is nothing sensible to
-// draw: text is empty, too long, or has characters besides the printable ones of ASCII, the blank
-// excepted. Whoever reads bytes beyond that guesses what they mean, and addresses have none.
+// Draw returns the lines of the picture, all equally wide. It returns none if text is empty, too
+// long, or has characters other than the printable ones of ASCII without the blank. Readers guess
+// the encoding of other bytes, and addresses have none.
 func Draw(text string) []string {
 	if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil
@@ -50,7 +50,7 @@ func Draw(text string) []string {
 	return lines
 }
 
-// encode returns nil for what is too long, or nothing.
+// encode returns nil for a text that is empty or too long.
 func encode(text string) *coding.Code {
 	data := coding.String(text)
 	fits := func(v coding.Version, l coding.Level) bool { return data.Bits(v) <= 8*v.DataBytes(l) }
@@ -75,7 +75,7 @@ func encode(text string) *coding.Code {
 	return code
 }
 
-// line draws the rows y and y+1; below the last there is nothing, not even light.
+// line draws the rows y and y+1. Below the last row there is nothing, not even light.
 func line(code *coding.Code, y int) string {
 	var b strings.Builder
 	last := code.Size + quiet - 1

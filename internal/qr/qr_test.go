@@ -33,8 +33,8 @@ func TestPage(t *testing.T) {
 █████████████████████████████████████
 ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀
 `
-	if got := "\n" + strings.Join(Draw("https://microsoft.com/devicelogin"), "\n") +
-		"\n"; got != want {
+	got := "\n" + strings.Join(Draw("https://microsoft.com/devicelogin"), "\n") + "\n"
+	if got != want {
 		t.Errorf("got%swant%s", got, want)
 	}
 }

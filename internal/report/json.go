@@ -13,8 +13,8 @@ import (
 	"unicode/utf16"
 )
 
-// WriteJSON writes the same for programs: one object, of which aadctl(8) has the keys. Redacted
-// means what it means in Write.
+// WriteJSON writes the report for programs: one object, whose keys are in aadctl(8). Redacted has
+// the same effect as in Write.
 func (r *Report) WriteJSON(to io.Writer) error {
 	v, w := view{r}, &jsonWriter{w: bufio.NewWriter(to)}
 	w.put("{", "made", r.Made.UTC())
@@ -31,7 +31,7 @@ func (r *Report) WriteJSON(to io.Writer) error {
 	return w.err
 }
 
-// writeAccounts writes them one by one: there may be many.
+// writeAccounts writes accounts one by one, since there may be many.
 func (v view) writeAccounts(w *jsonWriter) {
 	w.put("{", "total", v.Accounts.Total)
 	w.put(",", "shown", v.Accounts.Shown)
@@ -78,8 +78,8 @@ func (w *jsonWriter) put(before, key string, v any) {
 	w.value(v)
 }
 
-// Printable is a value as JSON in which nothing drives a terminal: JSON has an escape for every
-// character, also for those it need not have.
+// Printable returns a value as JSON that cannot drive a terminal. JSON has an escape for every
+// character.
 func Printable(v any) (string, error) {
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -80,7 +80,7 @@ func (v view) signIns() jsonSignIns {
 	return all
 }
 
-// told are the keys of a line that are left when names are not to be there.
+// told are the keys of a log line that a report without names keeps.
 var told = []string{"reason", "service", "source", "decision", "role", "scope", "server", "limit",
 	"aadsts", "correlation_id", "entra_duration",
 	"azure_duration", "duration"}

@@ -2,15 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package report writes what an operator attaches to a ticket: one HTML file that says what was
-// checked on a machine, how sign-ins ended, and which accounts there are.
+// checked on a machine, how sign-ins ended, and which accounts exist.
 //
-// It is read by others, elsewhere, and later. So the file loads nothing and runs nothing: no
-// script, no link that leads out of it, and a Content-Security-Policy under which a browser would
-// refuse both. All that comes from a log, a store or a server is text, made so by html/template and
-// by visible. No token, device code or environment comes near it: it is made of what is in this
-// package's types. It does hold personal data, and says so at its top; Redacted has pseudonyms
-// instead, of a key that is thrown away. What there are many of is written as it comes: 100,000
-// accounts take no more memory than one.
+// Other people read it later, on other machines. So the file loads nothing and runs nothing. It has
+// no script, no link to anything outside, and a Content-Security-Policy under which a browser would
+// refuse both. Everything that comes from a log, a store or a server is text: html/template and
+// visible see to that. The package's types hold no token, device code or environment. The report
+// does contain personal data, and says so at its top. Redacted replaces names by pseudonyms, made
+// with a key that is thrown away. Long lists are written as they are read: 100,000 accounts take no
+// more memory than one.
 package report
 
 import (
@@ -28,8 +28,8 @@ import (
 type Report struct {
 	Made     time.Time
 	Facts    []Fact // about the machine
-	Only     string // the account that it is about; "" for all
-	Redacted []byte // the key of the pseudonyms; nil for names as they are
+	Only     string // the account to report on; "" for all
+	Redacted []byte // the key of the pseudonyms; nil keeps names as they are
 
 	Settings string // the configuration in force; "" if there is none
 	Checks   []doctor.Finding
@@ -40,11 +40,11 @@ type Report struct {
 // A Fact is a line about the machine.
 type Fact struct{ Name, Value string }
 
-// SignIns are the ends of attempts, newest first.
+// SignIns are the results of attempts, newest first.
 type SignIns struct {
 	Since     time.Time
 	Events    []authlog.Event
-	Total     int      // of which Events are the newest
+	Total     int      // Events are the newest of these
 	Logs      []string // the logs that were read
 	Malformed int      // lines of ours that make no sense
 	Problems  []string // what could not be read
@@ -53,12 +53,12 @@ type SignIns struct {
 // Accounts are those of the store.
 type Accounts struct {
 	All     iter.Seq[Account] // nil if the store cannot be read; read once
-	Total   int               // of which All are the first
+	Total   int               // All are the first of these
 	Shown   int
 	Problem string // why the store cannot be read
 }
 
-// An Account is a row.
+// An Account is a row of the table.
 type Account struct {
 	Name    string
 	UID     uint32
@@ -67,7 +67,7 @@ type Account struct {
 	Last    *Authorization
 }
 
-// An Authorization is the last one of an account.
+// An Authorization is the last authorization of an account.
 type Authorization struct {
 	Time    time.Time
 	Admin   bool
@@ -82,7 +82,7 @@ var page string
 //go:embed page.css
 var css string
 
-// Write writes the file.
+// Write writes the HTML file.
 func (r *Report) Write(w io.Writer) error {
 	v := view{r}
 	t, err := template.New("report").Funcs(template.FuncMap{

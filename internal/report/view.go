@@ -21,11 +21,11 @@ import (
 	"aadlogin/internal/doctor"
 )
 
-// A view is a report as the page asks for it.
+// A view is a report in the form that the page needs.
 type view struct{ *Report }
 
-// CSS is ours, and the policy names its digest: no other style counts, and nothing else is loaded
-// or run.
+// CSS returns our style. The policy names its digest, so no other style counts, and nothing else is
+// loaded or run.
 func (view) CSS() template.CSS { return template.CSS(css) }
 
 func (view) Policy() string {
@@ -35,7 +35,7 @@ func (view) Policy() string {
 		"base-uri 'none'; form-action 'none'"
 }
 
-// Machine is the first fact, its name.
+// Machine returns the value of the first fact, which is the machine's name.
 func (v view) Machine() string {
 	if len(v.Facts) == 0 {
 		return ""
@@ -43,7 +43,7 @@ func (v view) Machine() string {
 	return v.Facts[0].Value
 }
 
-// Wrong are the checks that failed or warn, in their order.
+// Wrong returns the checks that failed or warn, in their order.
 func (v view) Wrong() (wrong []doctor.Finding) {
 	for _, c := range v.Checks {
 		if c.Status == doctor.Failed || c.Status == doctor.Warning {
@@ -53,7 +53,7 @@ func (v view) Wrong() (wrong []doctor.Finding) {
 	return wrong
 }
 
-// Summary is the report in a few words.
+// Summary returns the report in a few words.
 func (v view) Summary() sign {
 	failed := 0
 	for _, c := range v.Wrong() {
@@ -75,7 +75,7 @@ func (v view) Summary() sign {
 	return sign{Class: "good", Word: "Every check passed."}
 }
 
-// sign is how a status looks, in words too: colour alone tells nothing to many.
+// A sign shows a status, also in words: many people cannot tell colours apart.
 type sign struct{ Class, Mark, Word string }
 
 func signs(s doctor.Status) sign {
@@ -106,15 +106,15 @@ func outcomeOf(e authlog.Event) sign {
 	}
 }
 
-// details are the keys worth a place in a table, each behind its word. Whatever else is in a line
-// stays in the log.
+// details are the keys that get a place in a table, each with its word. All other keys of a line
+// stay in the log.
 var details = []struct{ key, word string }{
 	{"decision", "as"}, {"role", "role"}, {"scope", "at"}, {"decision_reason", "why"},
 	{"error", "error"}, {"server", "server"},
 	{"limit", "limit"}, {"aadsts", "AADSTS"}, {"correlation_id", "correlation id"},
 }
 
-// detail leaves out of a redacted report what is somebody's free text.
+// detail returns the details of an event. It leaves free text out of a redacted report.
 func (v view) detail(e authlog.Event) (all []Fact) {
 	for _, d := range details {
 		free := d.key == "error" || d.key == "decision_reason"
@@ -124,7 +124,7 @@ func (v view) detail(e authlog.Event) (all []Fact) {
 	}
 	if w := e.Writer; w != nil && w.UID != 0 {
 		writer := fmt.Sprintf("uid %d", w.UID)
-		if w.Exe != "" { // of a process that had not ended yet
+		if w.Exe != "" { // the process had not ended yet
 			writer += ", " + visible(w.Exe)
 		}
 		all = append(all, Fact{"written by", writer})
@@ -137,8 +137,8 @@ func (v view) host(name string) string { return v.instead("host", name) }
 
 func (v view) instead(kind, name string) string { return visible(v.pseudonym(kind, name)) }
 
-// pseudonym stands for a name, the same wherever that is in one report, and in no other; or it is
-// the name, where names may be.
+// pseudonym returns a stand-in for a name. It is the same everywhere in one report, and different
+// in any other. If the report is not redacted, it returns the name.
 func (v view) pseudonym(kind, name string) string {
 	if v.Redacted == nil || name == "" {
 		return name
@@ -150,8 +150,8 @@ func (v view) pseudonym(kind, name string) string {
 
 var upn = regexp.MustCompile(`[^\s"'=,;:()<>/]+@[^\s"'=,;:()<>/]+`)
 
-// found is a sentence of a check, without the names in it if they are not to be there. What is
-// wrong with a store may hold a record as it is.
+// found returns the sentence of a check. In a redacted report it replaces the names in it. A
+// damaged store's sentence may contain a record of the store.
 func (v view) found(c doctor.Finding, text string) string {
 	switch {
 	case v.Redacted == nil:
@@ -162,8 +162,8 @@ func (v view) found(c doctor.Finding, text string) string {
 	return visible(upn.ReplaceAllStringFunc(text, v.who))
 }
 
-// visible makes a text of any bytes, in which nothing changes the direction of what follows or
-// hides.
+// visible returns a text that may consist of any bytes as one in which nothing is hidden or changes
+// the direction of the following text.
 func visible(s string) string {
 	odd := func(r rune) bool { return !unicode.IsPrint(r) }
 	if utf8.ValidString(s) && !strings.ContainsFunc(s, odd) {
@@ -176,7 +176,7 @@ func zulu(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 func iso(t time.Time) string  { return t.UTC().Format(time.RFC3339) }
 
-// number has thousands apart.
+// number returns a number with separators between thousands.
 func number(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0; i -= 3 {

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package sshd reads what sshd reads, and matches names as sshd does.
+// Package sshd reads the configuration that sshd reads, and matches names as sshd does.
 //
-// "sshd -T" prints the settings that are in force for one person. It tells neither in which file a
-// setting stands, nor what sshd makes of a pattern: [Read] finds the lines, [Version.User] and
-// [Match] are OpenSSH's match.c. Nothing here decides whether anybody gets in.
+// "sshd -T" prints the settings that are in force for one person. It does not tell in which file a
+// setting is, nor how sshd reads a pattern. [Read] finds the lines, and [Version.User] and [Match]
+// follow OpenSSH's match.c. Nothing here decides whether anybody gets in.
 package sshd
 
 import (
@@ -16,33 +16,32 @@ import (
 	"strings"
 )
 
-// A Line is one setting and the place where it stands.
+// A Line is one setting, with its file and line.
 type Line struct {
 	File    string // absolute
 	Number  int    // from 1
 	Keyword string // lower case
 	Args    []string
-	Text    string // as it is written
+	Text    string // as written
 }
 
-// A Config is every line of sshd's configuration in the order of reading, whichever Match block it
-// waits in.
+// A Config is every line of sshd's configuration in the order of reading, inside or outside of
+// Match blocks.
 type Config struct {
 	Lines []Line
-	Files []string // read, and the directories in which an Include looked for more
+	Files []string // the files that were read, and the directories in which an Include looked for more
 }
 
-// mains are where sshd_config is: SUSE has its own below /usr, which counts while there is none in
-// /etc.
+// mains are the paths of sshd_config. SUSE has its own below /usr, which counts if /etc has none.
 var mains = []string{"/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config"}
 
-// maxDepth is sshd's own limit (SERVCONF_MAX_DEPTH), maxFile is more than any configuration has.
+// maxDepth is sshd's own limit (SERVCONF_MAX_DEPTH). maxFile is more than any configuration has.
 const (
 	maxDepth = 16
 	maxFile  = 1 << 20
 )
 
-// Read reads sshd_config and all that it includes below root. An error means that lines may be
+// Read reads sshd_config and everything that it includes below root. After an error, lines may be
 // missing.
 func Read(root fs.FS) (*Config, error) {
 	var errs error
@@ -96,8 +95,8 @@ func readFile(root fs.FS, file string) (string, error) {
 	return string(text), err
 }
 
-// include follows glob(7) patterns; a relative one is of /etc/ssh. One that matches nothing
-// includes nothing.
+// include reads the files that match glob(7) patterns, relative ones in /etc/ssh. A pattern without
+// a match includes nothing.
 func (c *Config) include(root fs.FS, patterns []string, depth int) error {
 	for _, pattern := range patterns {
 		if !strings.HasPrefix(pattern, "/") {
@@ -125,8 +124,8 @@ func (c *Config) note(root fs.FS, dir string) {
 	}
 }
 
-// split is a line's keyword in lower case and its arguments, as sshd's strdelim() and argv_split()
-// take it apart.
+// split returns a line's keyword in lower case and its arguments, in the way of sshd's strdelim()
+// and argv_split().
 func split(line string) (keyword string, args []string) {
 	line = strings.TrimLeft(line, " \t")
 	end := strings.IndexAny(line, " \t\r\n=")
@@ -173,7 +172,8 @@ func arguments(text string) (args []string) {
 	return args
 }
 
-// escapes: a backslash counts only before a quote, a backslash and, outside of quotes, a blank.
+// escapes reports whether a backslash escapes the next character: a quote, a backslash or, outside
+// of quotes, a blank.
 func escapes(next, quote byte) bool {
 	return next == '\'' || next == '"' || next == '\\' || quote == 0 && next == ' '
 }
@@ -188,15 +188,15 @@ func (c *Config) With(keywords ...string) (lines []Line) {
 	return lines
 }
 
-// Chroots reports whether a line has sshd lock anybody into a directory. Of those it does not look
-// at the login shell.
+// Chroots reports whether a line makes sshd lock anybody into a directory. sshd does not look at
+// the login shell of these accounts.
 func (c *Config) Chroots() bool {
 	return slices.ContainsFunc(c.With("chrootdirectory"), func(line Line) bool {
 		return len(line.Args) == 0 || !strings.EqualFold(line.Args[0], "none")
 	})
 }
 
-// NamesGroup reports whether a line lets in, keeps out or treats otherwise the members of one of
+// NamesGroup reports whether a line lets in, keeps out or otherwise treats the members of one of
 // these groups.
 func (c *Config) NamesGroup(groups ...string) bool {
 	for _, line := range c.With("allowgroups", "denygroups", "match") {
@@ -215,8 +215,8 @@ func (c *Config) NamesGroup(groups ...string) bool {
 	return false
 }
 
-// matchGroups are the patterns behind Group in the arguments of Match, which OpenSSH 9.9 and later
-// take with a = as well.
+// matchGroups returns the patterns behind Group in the arguments of Match. OpenSSH 9.9 and later
+// also accept a = in front of them.
 func matchGroups(args []string) (patterns []string) {
 	for i := 0; i < len(args); i++ {
 		criterion, value, together := strings.Cut(args[i], "=")

@@ -10,10 +10,10 @@ import (
 	"sync"
 )
 
-// Match is OpenSSH's match_pattern(): * stands for any characters, ? for any one, and nothing else
-// is special.
+// Match is OpenSSH's match_pattern(): * stands for any characters, ? for any single one. Nothing
+// else is special.
 func Match(pattern, s string) bool {
-	star, resume := -1, 0 // the last *, and where what follows it was tried last
+	star, resume := -1, 0 // the last *, and where the text behind it was tried last
 	i, p := 0, 0
 	for i < len(s) {
 		switch {
@@ -33,16 +33,16 @@ func Match(pattern, s string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// A Version is that of an sshd, as far as its patterns differ.
+// A Version is the version of an sshd, as far as its patterns differ.
 type Version struct{ Major, Minor int }
 
-// versionText is compiled when it is needed: a worker reads no version.
+// versionText is compiled on first use, because a worker reads no version.
 var versionText = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`OpenSSH_(\d{1,4})\.(\d{1,4})`)
 })
 
-// VersionIn finds the version in what "sshd -V" prints; older ones know no -V, and name their
-// version in the complaint. The zero Version is older than all.
+// VersionIn finds the version in the output of "sshd -V". An older sshd does not know -V, and names
+// its version in the error. The zero Version is older than all others.
 func VersionIn(said string) (v Version) {
 	if found := versionText().FindStringSubmatch(said); found != nil {
 		v.Major, _ = strconv.Atoi(found[1])
@@ -56,8 +56,8 @@ func (v Version) Before(major, minor int) bool {
 	return v.Major < major || v.Major == major && v.Minor < minor
 }
 
-// Cut splits a pattern of AllowUsers or DenyUsers into USER and HOST. It is split at its first @,
-// and from OpenSSH 9.9 on at its last. So no pattern with a single @ is ever that of a name with an
+// Cut splits a pattern of AllowUsers or DenyUsers into USER and HOST. It splits at the first @, and
+// for OpenSSH 9.9 and later at the last. So a pattern with a single @ never matches a name with an
 // @.
 func (v Version) Cut(pattern string) (user, hosts string, both bool) {
 	at := strings.IndexByte(pattern, '@')
@@ -70,17 +70,17 @@ func (v Version) Cut(pattern string) (user, hosts string, both bool) {
 	return pattern[:at], pattern[at+1:], true
 }
 
-// From says from where a pattern holds.
+// A From says from which hosts a pattern matches.
 type From string
 
 const (
 	Nowhere    From = "nowhere"
 	Everywhere From = "everywhere"
-	// else a list of hosts, as it is written
+	// any other value is a list of hosts, as written
 )
 
-// User is match_user() for somebody whose address is not known yet: from where does pattern hold
-// for name?
+// User is match_user() for a person whose address is not known yet. It returns from where pattern
+// matches name.
 func (v Version) User(pattern, name string) From {
 	user, hosts, both := v.Cut(pattern)
 	switch {
@@ -92,7 +92,7 @@ func (v Version) User(pattern, name string) From {
 	return from(hosts)
 }
 
-// from judges a list of hosts. One of exceptions alone never holds.
+// from judges a list of hosts. A list that consists only of exceptions never matches.
 func from(hosts string) From {
 	everywhere, somewhere, excepts := false, false, false
 	for host := range strings.SplitSeq(hosts, ",") {

@@ -120,15 +120,15 @@ type relocations struct {
 // entrySize is the size of an Elf64_Rela: offset, kind and symbol, addend.
 const entrySize = 24
 
-// sorted has the entries of a table, by the code that applies them. The loader needs the relative
-// ones first, and their number.
+// sorted holds the entries of a table, grouped by the code that applies them. The loader needs the
+// relative ones first, and their number.
 type sorted struct{ relative, others, asleep [][]byte }
 
 func sortRelocations(table relocations, kind uint32, goData []extent) (s sorted, err error) {
 	for at := 0; at < len(table.data); at += entrySize {
 		entry := bytes.Clone(table.data[at : at+entrySize])
 		offset, info := binary.LittleEndian.Uint64(entry), binary.LittleEndian.Uint64(entry[8:])
-		isRelative := info == uint64(kind) // and of no symbol
+		isRelative := info == uint64(kind) // and for no symbol
 		switch inside, err := within(offset, goData); {
 		case err != nil:
 			return s, err
@@ -163,7 +163,7 @@ func within(offset uint64, goData []extent) (bool, error) {
 	return false, nil
 }
 
-// noteOf returns the two words at the beginning of Go's data, which are 0 so far.
+// noteOf returns the two words at the beginning of Go's data, which are still 0.
 func noteOf(file *elf.File, image []byte) ([]byte, error) {
 	at := file.Section(sections[0]).Offset
 	note := image[at : at+16]

@@ -57,7 +57,7 @@ func (d *dynamic) set(tag elf.DynTag, value uint64) {
 	binary.LittleEndian.PutUint64(d.tags[tag], value)
 }
 
-// table returns .rela.dyn, if the loader reads nothing else.
+// table returns .rela.dyn. It is an error if the loader reads other relocations.
 func (d *dynamic) table() (relocations, error) {
 	s := d.file.Section(".rela.dyn")
 	switch {
@@ -72,8 +72,8 @@ func (d *dynamic) table() (relocations, error) {
 	return relocations{s.Addr, d.image[s.Offset : s.Offset+s.Size]}, nil
 }
 
-// linksOnly checks that the table of the procedure linkage, whose entries are all the loader's,
-// leaves Go's data alone.
+// linksOnly checks the table of the procedure linkage. The loader applies all of its entries, so
+// none may be in Go's data.
 func (d *dynamic) linksOnly(goData []extent) error {
 	size := d.get(elf.DT_PLTRELSZ)
 	if size == 0 {

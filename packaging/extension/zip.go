@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command extension makes a zip of a directory, for packaging/extension/build. Of the same files it
-// makes the same bytes: names in order, modes by what a file is for, and every time
-// SOURCE_DATE_EPOCH, which zip(1) takes from the files. Go's archive/zip rather than zip(1), since
-// whoever builds this has Go.
+// Command extension makes a zip of a directory, for packaging/extension/build. The same files give
+// the same bytes: names are sorted, modes follow from the purpose of a file, and every time is
+// SOURCE_DATE_EPOCH (zip(1) takes the times of the files). It uses Go's archive/zip, since
+// everybody who builds this has Go, and not everybody has zip(1).
 package main
 
 import (
@@ -65,7 +65,7 @@ func add(z *zip.Writer, root fs.FS, name string, when time.Time) error {
 	case strings.HasPrefix(name, "bin/"):
 		header.SetMode(0o755)
 	case strings.HasPrefix(name, "packages/"):
-		header.Method = zip.Store // compressed already
+		header.Method = zip.Store // already compressed
 	}
 	w, err := z.CreateHeader(header)
 	if err == nil {

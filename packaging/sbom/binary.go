@@ -14,12 +14,12 @@ import (
 	"strings"
 )
 
-// A binary is what an ELF file says of its own making.
+// A binary is the information in an ELF file about how it was made.
 type binary struct {
-	goVersion string            // "go1.26.0"; empty if there is no Go in it
+	goVersion string            // "go1.26.0"; empty if it contains no Go
 	modules   []*debug.Module   // linked into it
-	libraries map[string]string // asked for at run time, by name, with the newest of the versions that it names
-	compilers []string          // of the C in it
+	libraries map[string]string // needed at run time, by name, with the newest version that it names
+	compilers []string          // that compiled the C in it
 }
 
 var errNotELF = errors.New("not an ELF file")
@@ -58,7 +58,7 @@ func readBinary(content []byte) (binary, error) {
 	return b, nil
 }
 
-// linked are the modules themselves, where another stands in for one.
+// linked returns the modules that were linked. A replaced module is represented by its replacement.
 func linked(modules []*debug.Module) (all []*debug.Module) {
 	for _, m := range modules {
 		if m.Replace != nil {
@@ -69,8 +69,8 @@ func linked(modules []*debug.Module) (all []*debug.Module) {
 	return all
 }
 
-// newest compares versions such as GLIBC_2.25 by their numbers. GLIBC_PRIVATE and the like are
-// before any.
+// newest compares versions such as GLIBC_2.25 by their numbers. GLIBC_PRIVATE and similar names
+// come before all numbers.
 func newest(a, b string) string {
 	if slices.Compare(numbers(a), numbers(b)) < 0 {
 		return b
@@ -90,8 +90,8 @@ func numbers(version string) (all []int) {
 	return all
 }
 
-// compilers are what has left its name in the section .comment, such as "GCC: (Debian 10.2.1-6)
-// 10.2.1 20210110".
+// compilers returns the compilers that left their names in the section .comment, such as "GCC:
+// (Debian 10.2.1-6) 10.2.1 20210110".
 func compilers(file *elf.File) (all []string) {
 	section := file.Section(".comment")
 	if section == nil {

@@ -19,14 +19,14 @@ import (
 	spdx "github.com/spdx/tools-golang/spdx/v2/v2_3"
 )
 
-// A description grows by what is released.
+// A description is the document while files of the release are added to it.
 type description struct {
 	version, contact string
 	folders          folders
 	doc              *spdx.Document
 	known            map[common.ElementID]bool
 	sums             string                      // of the files of the release
-	released         map[string]common.ElementID // the same by their sums
+	released         map[string]common.ElementID // the same files, by their sums
 }
 
 const (
@@ -87,8 +87,8 @@ func purpose(name string) string {
 	return "INSTALL"
 }
 
-// file describes a binary, or a package within another. What is in several is the same file, if it
-// is the same to the byte.
+// file describes a binary or a package within another. A file that is in several packages is
+// described once, if it is the same to the byte.
 func (d *description) file(in common.ElementID, tree, name string) error {
 	content, err := os.ReadFile(filepath.Join(tree, name))
 	if err != nil {
@@ -122,7 +122,7 @@ func (d *description) file(in common.ElementID, tree, name string) error {
 	return d.linked(id, b)
 }
 
-// linked relates a binary to what it was made of and with.
+// linked relates a binary to its modules, libraries and compilers.
 func (d *description) linked(id common.ElementID, b binary) error {
 	if b.goVersion != "" {
 		version := strings.TrimPrefix(b.goVersion, "go")

@@ -18,7 +18,7 @@ import (
 	"github.com/spdx/tools-golang/spdxlib"
 )
 
-// module describes a Go module, once.
+// module describes a Go module once.
 func (d *description) module(path, version, from, licence string) common.ElementID {
 	id := identifier("Go", path+"-"+version)
 	d.add(&spdx.Package{
@@ -33,7 +33,7 @@ func (d *description) module(path, version, from, licence string) common.Element
 	return id
 }
 
-// library describes one of the machine's own, in the version that it has at least.
+// library describes a library of the machine, in the lowest version that is needed.
 func (d *description) library(name, least string, l library) common.ElementID {
 	id := identifier("Library", name+"-"+least)
 	d.add(&spdx.Package{
@@ -45,7 +45,7 @@ func (d *description) library(name, least string, l library) common.ElementID {
 	return id
 }
 
-// compiler describes what has compiled the C, and has put its start-up code beside it.
+// compiler describes a compiler of the C, which also contributes its start-up code.
 func (d *description) compiler(name string) common.ElementID {
 	id := identifier("Compiler", name)
 	d.add(&spdx.Package{
@@ -78,8 +78,9 @@ func (d *description) relate(a common.ElementID, how string, b common.ElementID)
 	})
 }
 
-// print writes the document, once the library has read it back and found it whole. Its namespace is
-// of what it describes: another release never has the same, and the same release always has.
+// print writes the document, after the library has read it back without an error. The namespace
+// depends only on the release: the same release always has the same one, and no other release has
+// it.
 func (d *description) print(out io.Writer) error {
 	d.doc.DocumentNamespace = fmt.Sprintf("https://spdx.org/spdxdocs/%s-%x", d.doc.DocumentName,
 		sha256.Sum256([]byte(d.sums)))

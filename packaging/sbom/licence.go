@@ -16,11 +16,11 @@ import (
 	"github.com/google/licensecheck"
 )
 
-// folders are where modules lie, by "path@version".
+// folders are the directories of modules, by "path@version".
 type folders map[string]string
 
-// readModules takes what "go list -m -f '{{.Path}} {{.Version}} {{.Dir}}' all" prints, and a line
-// for "std", which is Go's own.
+// readModules reads the output of "go list -m -f '{{.Path}} {{.Version}} {{.Dir}}' all", and a line
+// for "std", which is Go's own library.
 func readModules(in io.Reader) (folders, error) {
 	all := folders{}
 	lines := bufio.NewScanner(in)
@@ -42,8 +42,8 @@ func (f folders) licence(path, version string) (string, error) {
 	return licenceIn(dir)
 }
 
-// most is how much of a text must be that of known licences. What is left are names and years, and
-// notices of a few lines.
+// most is the percentage of a text that must be text of known licences. The rest are names, years,
+// and notices of a few lines.
 const most = 75
 
 func licenceIn(dir string) (string, error) {
@@ -69,11 +69,11 @@ func licenceIn(dir string) (string, error) {
 	return strings.Join(ids, " AND "), nil
 }
 
-// A system library is not in the packages: it is the machine's own.
+// A library is a system library. The packages do not contain it, since the machine has it.
 type library struct{ project, licence string }
 
-// libraries are those that binaries may ask for. Another one is a dependency that somebody has to
-// have looked at.
+// libraries are those that binaries may need. Another one is a new dependency, which somebody must
+// look at.
 var libraries = map[string]library{
 	"libc.so.6":             {"glibc", "LGPL-2.1-or-later"},
 	"libdl.so.2":            {"glibc", "LGPL-2.1-or-later"},

@@ -1,17 +1,16 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command sbom writes what a release is made of, as SPDX 2.3 in JSON, by the SPDX project's own
-// library. Nothing of it is written by hand: Go has recorded in each binary the modules that it was
-// linked from, the linker its libraries, and licences are read where they stand. What cannot be
-// told (a licence, a library) is an error, not a gap.
+// Command sbom writes the contents of a release as SPDX 2.3 in JSON, with the SPDX project's own
+// library. Nothing in it is written by hand. Each binary records the Go modules and the libraries
+// that it was linked with, and licences are read from the modules. A licence or library that cannot
+// be determined is an error, not a gap.
 //
-// It is a module of its own, so that what it needs is never among what is linked into a process of
-// root's.
+// It is a module of its own, so that its dependencies are never linked into a process of root's.
 //
 // Usage: sbom VERSION CONTACT FILE[=TREE]... <MODULES >DOCUMENT. A FILE of the release is described
-// with the binaries in TREE, which is what it unpacks to; files that are in another come before it.
-// MODULES has a line for each module that Go knows here: path, version and folder.
+// with the binaries in TREE, its unpacked contents. A file that another one contains comes before
+// it. MODULES has a line for each module that Go knows here: path, version and folder.
 package main
 
 import (

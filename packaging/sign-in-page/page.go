@@ -1,12 +1,11 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package signinpage is the page that a person opens for a sign-in with the
-// own browser: one static file, index.html, that an organization puts online.
-// It is a template. Fill puts a tenant's values in, Same says whether what a
-// web server gives out is what Fill has made.
+// Package signinpage is the page that a person opens to sign in with their own browser: one static
+// file, index.html, that an organization puts online. The file is a template. Fill puts a tenant's
+// values into it. Same reports whether a web server serves what Fill returned.
 //
-// What the page does is said in the file itself, to those who put it online.
+// The file itself explains to its publisher what the page does.
 package signinpage
 
 import (
@@ -23,16 +22,16 @@ import (
 //go:embed index.html
 var template string
 
-// Settings are what the page goes by.
+// Settings are the values that the page needs.
 type Settings struct {
 	Tenant    string // id
 	Client    string // id
-	Authority string // scheme and host, "https://login.microsoftonline.com": the one host that the page may reach
+	Authority string // scheme and host, "https://login.microsoftonline.com": the only host that the page may reach
 	Issuer    string // of ID tokens
 	Scope     string // separated by blanks
 }
 
-// What can be different about a page.
+// These errors say how a page differs.
 var (
 	ErrNotOurs = errors.New("this is not the sign-in page of aad-login")
 	ErrVersion = errors.New("this is the sign-in page of another version of aad-login, or it " +
@@ -40,7 +39,7 @@ var (
 	ErrSettings = errors.New("this sign-in page has other values")
 )
 
-// values are the settings in the order of the page's attributes.
+// values returns the settings in the order of the page's attributes.
 func (s Settings) values() []value {
 	return []value{{"tenant", s.Tenant}, {"client", s.Client}, {"authority", s.Authority},
 		{"issuer", s.Issuer}, {"scope", s.Scope}}
@@ -63,7 +62,7 @@ func Fill(s Settings) ([]byte, error) {
 var (
 	identifier = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.-]*$`)
 	visible    = regexp.MustCompile(`^[!-~]+( [!-~]+)*$`)
-	// nothing that would end a source in a Content-Security-Policy
+	// hostPort allows no character that would end a source in a Content-Security-Policy.
 	hostPort = regexp.MustCompile(`^[0-9A-Za-z.-]+(:[0-9]+)?$`)
 )
 
@@ -87,8 +86,8 @@ func (s Settings) problem() error {
 
 var attributes = regexp.MustCompile(`<meta name="aad-login" data-tenant="([^"]*)" data-client="([^"]*)" data-authority="([^"]*)" data-issuer="([^"]*)" data-scope="([^"]*)">`)
 
-// Same returns nil if got is the page for these settings, byte for byte. If
-// not, the error is one of the three above.
+// Same returns nil if got is the page for these settings, byte for byte. Otherwise it returns one
+// of the three errors above.
 func Same(got []byte, want Settings) error {
 	filled, err := Fill(want)
 	if err != nil {
