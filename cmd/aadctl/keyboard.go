@@ -21,8 +21,8 @@ import (
 //     module asks;
 //   - text that is pasted at a prompt without echo is not shown, and the terminal is restored in
 //     every case;
-//   - if the person has a browser here, the first ENTER alone opens the page in it, and is not passed
-//     on.
+//   - if the person has a browser here, the first ENTER alone opens the page in it, and is not
+//     passed on.
 type keyboard struct {
 	page    string // sign_in.page; "" if people type nothing
 	in      io.Reader

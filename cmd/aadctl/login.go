@@ -145,8 +145,8 @@ func notSignedIn(err error) *failure {
 	return f
 }
 
-// A conversation shows what modules say. Where a code is shown, it answers a prompt with ENTER alone,
-// and fails at a prompt for a password: the module that asks for one is not ours.
+// A conversation shows what modules say. Where a code is shown, it answers a prompt with ENTER
+// alone, and fails at a prompt for a password: the module that asks for one is not ours.
 type conversation struct {
 	cmd      *cobra.Command
 	clock    *countdown

@@ -124,8 +124,8 @@ func exposeLines(id, resource, name string) (lines []string) {
 			fmt.Sprintf(patchApplication, id, fmt.Sprintf(clientsAllowed, name)))
 }
 
-// scopeID returns the id of a scope that setup exposes. It depends on the application and the name of
-// the scope alone, so it is the same everywhere (RFC 9562, version 5).
+// scopeID returns the id of a scope that setup exposes. It depends on the application and the
+// scope's name alone, so it is the same everywhere (RFC 9562, version 5).
 func scopeID(client, name string) string {
 	// client is a GUID: the configuration was checked.
 	space, _ := hex.DecodeString(strings.ReplaceAll(client, "-", ""))

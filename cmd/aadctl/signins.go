@@ -34,8 +34,8 @@ func (o *options) logs(root fs.FS) logFiles {
 	return logFiles{root, []string{"--directory=" + o.root + "/var/log/journal"}}
 }
 
-// signIns reads the newest sign-ins of the journal and the text files. If only is set, it reads those
-// of one account, and names holds all names that the account has or had.
+// signIns reads the newest sign-ins of the journal and the text files. If only is set, it reads
+// those of one account, and names holds all names that the account has or had.
 func signIns(ctx context.Context, from logFiles, since, now time.Time, limit int, only string,
 	names []string) report.SignIns {
 	// a long log must not delay the report

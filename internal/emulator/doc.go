@@ -6,8 +6,8 @@
 //
 // It is written from the protocols and shares no code with the software that it tests: no test can
 // see a mistake that both sides make. So it signs with crypto/rsa instead of a JWT library, decides
-// access with its own evaluator, and imports nothing of this module. Its only dependency is go-
-// toml, which reads the file that describes the directory and knows the line of a mistake.
+// access with its own evaluator, and imports nothing of this module. Its only dependency
+// is go-toml, which reads the file that describes the directory and knows the line of a mistake.
 //
 // One Server answers on two listeners, as the originals do:
 //
