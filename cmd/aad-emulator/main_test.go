@@ -19,7 +19,7 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// output tells when the program is ready.
+// An output reports when the program is ready.
 type output struct {
 	mu    sync.Mutex
 	b     bytes.Buffer
@@ -99,7 +99,7 @@ func TestRunRefuses(t *testing.T) {
 	}
 }
 
-// TestTrace: what a person typed must not move the terminal's cursor.
+// A typed text must not move the terminal's cursor.
 func TestTrace(t *testing.T) {
 	var b strings.Builder
 	trace(&b, emulator.Request{Endpoint: "page", Method: "POST", Path: "/devicelogin\x1b[2J",

@@ -13,7 +13,7 @@ import (
 func TestDistributions(t *testing.T) {
 	for _, test := range []struct {
 		release string
-		says    string // of why not; "" if it is supported
+		says    string // of the refusal; "" if it is supported
 	}{
 		{"ID=debian\nVERSION_ID=\"11\"\n", ""},
 		{"PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\nVERSION_ID=\"12\"", ""},
@@ -59,7 +59,7 @@ func TestDistributions(t *testing.T) {
 	}
 }
 
-// checkRefusal wants success if says is "", or an error of that code which says it.
+// checkRefusal wants success if says is "", and otherwise an error with this code and text.
 func checkRefusal(t *testing.T, what, said string, err error, code int, says string) {
 	t.Helper()
 	switch {
@@ -73,7 +73,7 @@ func checkRefusal(t *testing.T, what, said string, err error, code int, says str
 	}
 }
 
-// Before version 7 there was no os-release.
+// Before version 7 there is no os-release.
 func TestRedHatRelease(t *testing.T) {
 	for text, says := range map[string]string{
 		"CentOS release 6.10 (Final)\n": "take its place",
@@ -100,7 +100,7 @@ func TestMemory(t *testing.T) {
 		"MemTotal:         934912 kB\nMemFree: 1 kB\n": "", // Standard_B1s
 		"MemTotal:         786432 kB\n":                "",
 		"MemTotal:         475848 kB\n":                "has 464 MB of memory; at least 1 GB",
-		// Standard_B1ls
+		// an unknown size is no reason
 		"MemFree: 1 kB\n": "", // what is not known is no reason
 	} {
 		h := hostBelow(t, map[string]string{"/etc/os-release": "ID=debian\nVERSION_ID=12\n",
@@ -110,7 +110,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// hostBelow is a machine with a few files.
+// hostBelow returns a machine with a few files.
 func hostBelow(t *testing.T, files map[string]string) host {
 	t.Helper()
 	h := host{t.TempDir(), nil, "amd64"}

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// The real programs are for internal/machine, which has a machine for them. Here is what a machine
-// there cannot show: a clock that runs out, programs that fail at a chosen moment, the other
+// internal/machine tests the extension with the real programs. These tests are for what a machine
+// there cannot show: a limit that runs out, programs that fail at a chosen moment, and the other
 // distributions.
 
 func TestEnable(t *testing.T) {
@@ -39,7 +39,7 @@ func TestEnable(t *testing.T) {
 		!slices.Contains(s.calls, aadctl+" store relabel") {
 		t.Errorf("%d applied, called %q", s.applied(), s.calls)
 	}
-	// A label that could not be set is told, and is no reason to stop.
+	// A label that cannot be set is reported, and the command goes on.
 	s.answers[aadctl+" store relabel"] = answer{"aadctl: store relabel: not permitted",
 		errors.New("exit status 1")}
 	code, b = s.serve(t, "enable", 3)
@@ -48,7 +48,7 @@ func TestEnable(t *testing.T) {
 		t.Errorf("%d, %+v", code, p)
 	}
 	delete(s.answers, aadctl+" store relabel")
-	// What fails on the machine fails enable.
+	// A failure of the machine makes enable fail.
 	s.answers[aadctl+" check"] = answer{`{"results":[{"check":"pam","status":"failed",
 		"found":"nobody asks us","command":"pam-auth-update"}]}`, nil}
 	code, b = s.serve(t, "enable", 3)
@@ -57,14 +57,14 @@ func TestEnable(t *testing.T) {
 			"pam-auth-update." {
 		t.Errorf("%d, %+v", code, b)
 	}
-	// That it cannot be found out does not.
+	// A check that cannot be run does not.
 	s.answers[aadctl+" check"] = answer{"aadctl: it broke", errors.New("exit status 2")}
 	if code, b = s.serve(t, "enable", 3); code != 0 || partNamed(b, service).Status != warning {
 		t.Errorf("%d, %+v", code, b)
 	}
 }
 
-// Numbers come again, late, or not at all.
+// Sequence numbers come again, late, or not at all.
 func TestSequence(t *testing.T) {
 	s := newStage(t)
 	s.settings(t, 5, "{"+required+`,"short_names":true}`)
@@ -82,7 +82,7 @@ func TestSequence(t *testing.T) {
 			t.Errorf("after %v: %s", test, text)
 		}
 	}
-	if s.applied() != 6 { // which had no settings of its own
+	if s.applied() != 6 { // it had no settings of its own
 		t.Errorf("applied: %d", s.applied())
 	}
 	put(t, s.sequenceFile(), "-7 or so")
@@ -97,7 +97,7 @@ func TestSequence(t *testing.T) {
 	}
 }
 
-// Whatever is wrong with settings or file, nothing is changed, and it is said where to correct it.
+// If settings or file are wrong, nothing changes, and the error says where to correct it.
 func TestNothingChanges(t *testing.T) {
 	const other = "tenant_id = \"bbbbbbbb-0000-cccc-1111-dddd2222eeee\"\n"
 	for _, test := range []struct{ public, file, says string }{
@@ -137,7 +137,7 @@ func TestNothingChanges(t *testing.T) {
 			}
 		}
 	}
-	s := newStage(t) // a file that others may have written is not made one that is believed
+	s := newStage(t) // a file that others may have written must not become a trusted one
 	s.settings(t, 1, "{"+required+"}")
 	put(t, s.configPath(), "# of others\n")
 	if err := os.Chmod(s.configPath(), 0o666); err != nil {
@@ -149,7 +149,7 @@ func TestNothingChanges(t *testing.T) {
 	}
 }
 
-// A configuration that cannot be applied is taken back.
+// A configuration that cannot be applied is undone.
 func TestApplyFails(t *testing.T) {
 	for _, before := range []string{"", "# mine\nshort_names = true\n"} {
 		s := newStage(t)
@@ -170,7 +170,7 @@ func TestApplyFails(t *testing.T) {
 	}
 }
 
-// Word for uninstall is left by a newer version only, holds for a while, and is for one.
+// Only a newer version leaves a marker for uninstall. It is valid for a limited time and once.
 func TestUpdate(t *testing.T) {
 	s := newStage(t)
 	s.settings(t, 1, "{"+required+"}")
@@ -205,7 +205,7 @@ func TestUpdate(t *testing.T) {
 		t.Error("not removed for an older version")
 	}
 
-	// An update that cannot be: the old version goes on, enabled.
+	// An update is refused. The old version goes on, enabled.
 	s.serve(t, "enable", 1)
 	text := s.config(t)
 	s.serve(t, "disable", 1)
@@ -215,7 +215,7 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-// The time is over: that is said, and everything that was begun has ended.
+// When the time is over, the report says so, and all processes of the command have ended.
 func TestOutOfTime(t *testing.T) {
 	s := newStage(t)
 	s.settings(t, 1, "{"+required+"}")

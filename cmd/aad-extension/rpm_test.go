@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// An rpm that cannot say is not one that says no: a database that it cannot read, a lock, a signal.
+// A failure of rpm is no answer "not installed": a database that it cannot read, a lock, a signal.
 func TestRPMThatCannotSay(t *testing.T) {
 	const (
 		no     = "package aad-login is not installed\n"
@@ -50,7 +50,7 @@ func says(t *testing.T, said string, status int) runFunc {
 	}
 }
 
-// Who is in the way is told by name, or nothing is.
+// Conflicting packages are reported by name.
 func TestRPMNamesThoseThere(t *testing.T) {
 	for _, c := range []struct {
 		said   string

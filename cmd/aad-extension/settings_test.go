@@ -16,7 +16,7 @@ import (
 const required = `"tenant_id":"aaaabbbb-0000-cccc-1111-dddd2222eeee","client_id":"00001111-aaaa-2222-bbbb-3333cccc4444",` +
 	`"domains":["contoso.example"]`
 
-// around is a settings file as the agent writes it.
+// around returns a settings file as the agent writes it.
 func around(public string) string {
 	return `{"runtimeSettings":[{"handlerSettings":{"publicSettings":` + public +
 		`,"protectedSettings":null,"protectedSettingsCertThumbprint":null}}]}`
@@ -86,8 +86,7 @@ func TestProtectedSettings(t *testing.T) {
 	}
 }
 
-// What comes out of any settings is TOML, with the values that were in them, or is refused for a
-// key of theirs.
+// Any settings become TOML with the same values, or are refused with the name of a key.
 func FuzzSettings(f *testing.F) {
 	f.Add(around(`{`+required+`,"authorization":{"source":"app-roles"},"cloud":"public"}`),
 		"[sign_in]\n#qr = false\n")
@@ -142,7 +141,7 @@ func TestFolders(t *testing.T) {
 	}
 }
 
-// The manifest names commands that there are.
+// The manifest names commands that exist.
 func TestManifest(t *testing.T) {
 	text, err := readSome("../../packaging/extension/HandlerManifest.json")
 	if err != nil {

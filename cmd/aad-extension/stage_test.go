@@ -20,7 +20,7 @@ import (
 type stage struct {
 	*handler
 	calls   []string
-	answers map[string]answer // to a command line that begins so
+	answers map[string]answer // by the beginning of the command line
 	env     map[string]string
 }
 
@@ -78,7 +78,7 @@ func (s *stage) answer(ctx context.Context, _ []string, program string,
 	return s.answers[best].said, s.answers[best].err
 }
 
-// exitStatus is the error of a program that ended so.
+// exitStatus returns the error of a program with this exit status.
 func exitStatus(t *testing.T, n int) error {
 	t.Helper()
 	_, err := runProgram(t.Context(), nil, "/bin/sh", "-c", fmt.Sprint("exit ", n))

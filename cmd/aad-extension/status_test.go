@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// The portal shows so much; the agent reads so much.
+// The portal and the agent limit how much of a report they show or read.
 func TestReportIsBounded(t *testing.T) {
 	r := &report{path: filepath.Join(t.TempDir(), "0.status"), now: time.Now}
 	r.begin("Enable")

@@ -14,7 +14,7 @@ import (
 	"aadlogin/internal/account"
 )
 
-// However many accounts there are, a list of them takes no more memory than one of few.
+// A list of many accounts takes no more memory than one of a few.
 func TestListInConstantMemory(t *testing.T) {
 	const many = 100_000
 	store := account.Store{Dir: t.TempDir() + "/store", RuntimeDir: t.TempDir()}
@@ -55,7 +55,7 @@ func TestListInConstantMemory(t *testing.T) {
 	}
 }
 
-// A heapWatcher looks how much memory is in use while it is written to.
+// A heapWatcher measures the memory in use while it is written to.
 type heapWatcher struct {
 	before, peak uint64
 	written      int
@@ -77,8 +77,7 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// What an import brought must not drive the terminal, and is the same text to
-// who reads JSON.
+// Text from an import must not drive the terminal. A reader of JSON gets the same text.
 func TestJSONLine(t *testing.T) {
 	const gecos = "zoë \u202e\u009b2J \U000e0001 \" \x1b"
 	var out strings.Builder

@@ -16,7 +16,7 @@ import (
 	"aadlogin/internal/account"
 )
 
-// terminal is one that a person has typed at.
+// terminal returns a terminal at which a person has typed.
 func terminal(t *testing.T, typed string) *os.File {
 	t.Helper()
 	host, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -42,7 +42,7 @@ func terminal(t *testing.T, typed string) *os.File {
 	return in
 }
 
-// Only a yes gives anybody the files of another.
+// Only a yes gives anybody the files of another person.
 func TestRebindAsks(t *testing.T) {
 	store := account.Store{Dir: t.TempDir() + "/store", Etc: fstest.MapFS{}}
 	err := store.Update(func(e *account.Edit) error {

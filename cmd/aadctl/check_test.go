@@ -23,8 +23,8 @@ var sampleFindings = []doctor.Finding{
 	{Check: "keys", Status: doctor.Skipped, Found: "not asked"},
 }
 
-// Without a terminal there are neither colours nor broken lines; on one, commands alone stay whole.
-// What a server said must not drive the terminal.
+// Without a terminal there are neither colours nor broken lines. On a terminal, only commands stay
+// whole. The text of a server must not drive the terminal.
 func TestPaper(t *testing.T) {
 	for name, test := range map[string]struct {
 		paper paper
@@ -98,7 +98,7 @@ func TestPaperColour(t *testing.T) {
 	}
 }
 
-// Scripts branch on the exit status, which is that of the first failure.
+// Scripts branch on the exit status. It is that of the first failure.
 func TestCheckError(t *testing.T) {
 	for kind, want := range map[doctor.Kind]int{
 		doctor.Machine: exitNo, doctor.Configuration: exitConfiguration,

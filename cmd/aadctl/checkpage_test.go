@@ -23,14 +23,14 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// pageUser is what check --tenant talks to where there is a sign-in page: somebody with a browser,
-// who types a name and then what the page shows, or the number of an error.
+// A pageUser talks to check --tenant where there is a sign-in page. This person has a browser, and
+// types a name and then what the page shows, or the number of an error.
 type pageUser struct {
 	bytes.Buffer
 	t     *testing.T
 	entra *emulator.Server
 	lines chan string
-	says  []string // what is typed in place of the name and of each answer; "" for those themselves
+	says  []string // typed instead of the name and of each answer; "" for the right ones
 }
 
 var pageShown = regexp.MustCompile(`(?m)^(http\S+)#(c=\S+)$`)
@@ -55,7 +55,7 @@ func (u *pageUser) types(line string) {
 	}
 }
 
-// byPage does what the page does, in the plainer of its two forms.
+// byPage does what the page does, for the simpler of its two answers.
 func (u *pageUser) byPage(page, fragment string) string {
 	values, err := url.ParseQuery(fragment)
 	if err != nil {
@@ -132,8 +132,8 @@ func (u *pageUser) redeem(page, code, verifier string) (token, number string) {
 	return got.IDToken, ""
 }
 
-// What only a sign-in by the page tells: that it works, how long an answer is, which registration
-// is wrong, and whether the tenant takes both answers.
+// Only a sign-in with the page tells that it works, how long an answer is, which registration is
+// wrong, and whether the tenant accepts both answers.
 func TestCheckTenantByPage(t *testing.T) {
 	const page = "http://127.0.0.1:8000/"
 	base := []string{`sign_in.flow = "browser"`, `sign_in.page = "` + page + `"`}
@@ -150,7 +150,7 @@ func TestCheckTenantByPage(t *testing.T) {
 		tenant func(*emulator.Directory)
 		says   []string
 		exit   int
-		want   string // each finding's first words
+		want   string // the first words of each finding
 	}{
 		{"both answers", base, as(here, other, nil), nil, 0,
 			`ok sign_in.answer = "token" at http://127.0.0.1:8000/: accepted; the answer has \d+ characters: with ssh 2 pastes

@@ -19,14 +19,14 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// browser is what check --tenant talks to: somebody who signs in with every code, and types the
-// number of what the page says.
+// A browser talks to check --tenant. This person signs in with every code, and types the number
+// that the page shows.
 type browser struct {
 	bytes.Buffer
 	entra *emulator.Server
 	lines chan string // nil: there is no terminal
-	left  bool        // does not even open the page: types ENTER
-	waits bool        // until the code of which the page wants nothing has expired
+	left  bool        // presses ENTER without opening the page
+	waits bool        // waits until the code has expired, if the page needs nothing typed
 }
 
 var codeShown = regexp.MustCompile(`open (\S+) and enter the code (\S+)\n$`)
@@ -53,7 +53,7 @@ func (b *browser) use(code string) {
 	}
 }
 
-// tenantMachine is a configuration and its tenant.
+// tenantMachine returns the path of a configuration, and its tenant.
 func tenantMachine(t *testing.T, lines string, change func(*emulator.Directory)) (path string,
 	entra *emulator.Server) {
 	t.Helper()
@@ -83,8 +83,8 @@ func tenantMachine(t *testing.T, lines string, change func(*emulator.Directory))
 	return path, entra
 }
 
-// Each form is tried with a code of its own; what was accepted, what not and why, and what to
-// write, are findings like any others.
+// Each form is tried with a code of its own. The findings say what was accepted, what was refused
+// and why, and what to write.
 func TestCheckTenant(t *testing.T) {
 	own := emulator.Contoso().ClientID + "/sign-in"
 	open := func(*emulator.Directory) {}
@@ -102,7 +102,7 @@ func TestCheckTenant(t *testing.T) {
 		lines  string
 		tenant func(*emulator.Directory)
 		exit   int
-		want   string // each finding's first words
+		want   string // the first words of each finding
 	}{
 		{"all is well", "sign_in.scope = \"" + own + "\"\n", open, 0,
 			`ok without sign_in.scope: accepted
@@ -153,7 +153,7 @@ ok the configuration is right as it is`},
 			path, entra := tenantMachine(t, test.lines, test.tenant)
 			person := &browser{entra: entra, lines: make(chan string, 8)}
 			if strings.Contains(test.want, "the machine was told AADSTS53003") {
-				person.lines = nil // has no need to type
+				person.lines = nil // nothing has to be typed
 			}
 			findings := walkThrough(t, path, person)
 			var lines []string
@@ -183,7 +183,7 @@ ok the configuration is right as it is`},
 	}
 }
 
-// walkThrough is check --tenant with somebody at a terminal.
+// walkThrough runs check --tenant with a person at a terminal.
 func walkThrough(t *testing.T, path string, b *browser) (findings []doctor.Finding) {
 	t.Helper()
 	o := &options{config: path}
@@ -195,7 +195,7 @@ func walkThrough(t *testing.T, path string, b *browser) (findings []doctor.Findi
 	return findings
 }
 
-// Who skips every code has learnt nothing, and nothing is wrong.
+// A person who skips every code has learnt nothing, and nothing is wrong.
 func TestCheckTenantSkipped(t *testing.T) {
 	t.Parallel()
 	path, entra := tenantMachine(t, "", func(*emulator.Directory) {})
@@ -211,8 +211,8 @@ func TestCheckTenantSkipped(t *testing.T) {
 	}
 }
 
-// Without a terminal nobody types: codes run out. With --json, standard output holds the one object
-// of the schema and nothing else.
+// Without a terminal nobody types, and codes expire. With --json, standard output has only the
+// object of the schema.
 func TestCheckTenantJSON(t *testing.T) {
 	t.Parallel()
 	path, entra := tenantMachine(t, "", func(d *emulator.Directory) { d.Registration.Scopes = nil })

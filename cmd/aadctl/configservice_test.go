@@ -14,14 +14,14 @@ import (
 )
 
 // At an upgrade from a version that showed a code everywhere, services that name the module
-// themselves go on showing one.
+// themselves keep showing one.
 func TestApplyKeepsServices(t *testing.T) {
 	const ours = "auth required pam_aad.so\n"
 	for _, test := range []struct {
 		name, lines string
 		files       map[string]string
-		said        string // of the list
-		want        string // of the store's list, its end
+		said        string // printed about the list
+		want        string // the end of the store's list
 	}{
 		{"named themselves", "", map[string]string{"vpn": ours, "kiosk": ours,
 			"sudo": ours, "old.vpn": ours},
@@ -54,7 +54,7 @@ func TestApplyKeepsServices(t *testing.T) {
 			if err := os.WriteFile(o.config, []byte(text), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			// the second time there is nothing left to keep
+			// The second time, nothing is left to keep.
 			for _, said := range []string{test.said, ""} {
 				var out bytes.Buffer
 				if err := o.apply(&out); err != nil {

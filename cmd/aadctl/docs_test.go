@@ -14,8 +14,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Every aadctl command that README.md or a page of docs/ names is one, with the flags it is given
-// and as many arguments as it takes.
+// Every aadctl command in README.md and docs/ exists, with its flags and number of arguments.
 func TestPagesNameCommands(t *testing.T) {
 	named := 0
 	for _, pattern := range []string{"../../README.md", "../../docs/*.md", "../../docs/*/*.md"} {
@@ -41,7 +40,7 @@ func TestPagesNameCommands(t *testing.T) {
 	}
 }
 
-// commandLines are what stands behind aadctl, at the beginning of a code span or of a line in a
+// commandLines returns the text behind aadctl, at the beginning of a code span or of a line in a
 // block.
 func commandLines(text string) (all []string) {
 	text = strings.ReplaceAll(text, "\\\n", " ")
@@ -52,7 +51,7 @@ func commandLines(text string) (all []string) {
 	return all
 }
 
-// understood takes the name of a command alone, too, as pages speak of it.
+// understood also accepts the name of a command without arguments, as pages use it in text.
 func understood(words []string) error {
 	cmd, args, err := root(new(options)).Find(words)
 	if err != nil {

@@ -65,7 +65,7 @@ type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
 
-// A list cut short must not look complete to the script that reads it.
+// A list that was cut short must not look complete to a script.
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	var errout bytes.Buffer
 	if code := run(new(options), []string{"version"}, nil, fullDisk{}, &errout); code != exitNo {
@@ -76,7 +76,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// A file may be called anything.
+// The name of a file may contain any characters.
 func TestComplaintIsPrintable(t *testing.T) {
 	var said strings.Builder
 	complain(&said, no("open \x1b[2J\u202e: no such file", "see \x1b[2J\n"))

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// The attempt ends in order, and its line reaches the log, also where a terminal that goes away
-// brings more signals than one.
+// The attempt ends in order and its line reaches the log, even if a terminal that goes away causes
+// several signals.
 func TestWhoIsInAHurry(t *testing.T) {
 	const hup, interrupt, term = syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM
 	for name, test := range map[string]struct {

@@ -17,7 +17,7 @@ import (
 
 const testPage = "https://signin.contoso.example/"
 
-// What is pasted goes to the module that has named the page, and to no other.
+// A pasted text goes only to the module that has named the page.
 func TestKeyboard(t *testing.T) {
 	const prompt = "Sign in to web-07 as alice@contoso.example.\n\n" + testPage +
 		"#c=abc&z=0f3a9c21\n\nPart 1: "
@@ -47,7 +47,7 @@ func TestKeyboard(t *testing.T) {
 	}
 }
 
-// Only the address that the page's own begins is opened, and only where it stands alone.
+// Only an address that begins with the page's is opened, and only if it is alone on its line.
 func TestAddressIn(t *testing.T) {
 	for text, want := range map[string]string{
 		"Open\r\n" + testPage + "#c=a\r\nand paste": testPage + "#c=a",
@@ -68,14 +68,15 @@ func TestAddressIn(t *testing.T) {
 	}
 }
 
-// The browser runs as whoever called sudo, with that person's own home and desktop, or not at all.
+// The browser runs as the person who called sudo, with that person's own home and desktop, or not
+// at all.
 func TestInvoker(t *testing.T) {
 	env := map[string]string{"SUDO_UID": "65534", "DISPLAY": ":7", "XAUTHORITY": "/x",
 		"LD_PRELOAD": "/evil.so", "HOME": "/root", "PATH": "/evil"}
 	getenv := func(key string) string { return env[key] }
 	d, err := invoker(getenv)
 	if err != nil {
-		t.Skip(err) // nobody is not called so here
+		t.Skip(err) // sudo has no such caller here
 	}
 	if d.as.Uid != 65534 || d.as.Gid == 0 || slices.Contains(d.as.Groups, 0) || d.as.NoSetGroups {
 		t.Errorf("%+v", d.as)
@@ -100,7 +101,7 @@ func TestInvoker(t *testing.T) {
 	}
 }
 
-// Without a terminal there is no echo to switch off.
+// Without a terminal, hidden changes nothing.
 func TestHidden(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

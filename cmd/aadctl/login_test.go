@@ -32,7 +32,7 @@ func TestRemaining(t *testing.T) {
 	}
 }
 
-// What follows the countdown begins on a line that is empty again.
+// The text after the countdown begins on an empty line.
 func TestCountdown(t *testing.T) {
 	var out bytes.Buffer
 	c := &countdown{w: &out, live: true, total: time.Minute}
@@ -55,7 +55,7 @@ func TestCountdown(t *testing.T) {
 	c.stop()
 }
 
-// Scripts tell a refusal from an outage.
+// Scripts distinguish a refusal from an outage.
 func TestNotSignedIn(t *testing.T) {
 	for err, want := range map[error]int{
 		pam.ErrPermDenied: exitNo, pam.ErrAuth: exitNo, pam.ErrAuthinfoUnavail: exitUnreachable,
@@ -69,7 +69,7 @@ func TestNotSignedIn(t *testing.T) {
 	}
 }
 
-// Nothing that is typed here is for another module.
+// Nothing that is typed here goes to another module.
 func TestConversation(t *testing.T) {
 	var out, errout bytes.Buffer
 	cmd := &cobra.Command{}

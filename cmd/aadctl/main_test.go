@@ -30,10 +30,9 @@ func TestMain(m *testing.M) {
 	}})
 }
 
-// TestScripts runs testdata/script/*.txtar. Besides testscript's own commands
-// there are the following, the file tomorrow, a store of a later version, and
-// an emulator: $ENTRA, vouched for by ca.pem, with the metadata services $AZURE,
-// $ARC and $UNIFORM, an instance of a uniform scale set:
+// TestScripts runs testdata/script/*.txtar. They have an emulator: $ENTRA, with its certificate in
+// ca.pem, and the metadata services $AZURE, $ARC and $UNIFORM, an instance of a uniform scale set.
+// The file tomorrow is a store of a later version. Besides testscript's own commands there are:
 //
 //	config [LINE…]          write config.toml: the required keys, the LINEs,
 //	                        and a store below $WORK
@@ -42,9 +41,9 @@ func TestMain(m *testing.M) {
 //	                        stand for those of the run, with a file
 //	admin NAME              bind an imported account and make it administrator
 //	stored NAME UID         store an account, whatever else has its name or id
-//	grant UID               leave behind what a sign-in does
-//	running UID             start a process with this uid, to the end of the
-//	                        script; one that no other script uses
+//	grant UID               leave what a sign-in leaves
+//	running UID             start a process with this uid, until the end of the
+//	                        script; no other script uses the uid
 func TestScripts(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("config.toml must belong to root, so only root can test what reads it")
@@ -63,7 +62,7 @@ func TestScripts(t *testing.T) {
 					return err
 				}
 			}
-			// else each aadctl ends a second late under the race detector
+			// Otherwise each aadctl ends a second late under the race detector.
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
@@ -82,8 +81,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// storeOfTomorrow is a store that a later version has written, as package nss
-// makes it, without what a fuzzer asks of it.
+// storeOfTomorrow returns a store of a later version, made by package nss, without the bytes for
+// its fuzzer.
 func storeOfTomorrow(t *testing.T) []byte {
 	t.Helper()
 	data, err := os.ReadFile("../../testdata/stores/tomorrow")
@@ -125,7 +124,7 @@ accounts.directory = "` + ts.MkAbs("store") + `"
 ` + strings.Join(lines, "\n") + "\n"
 	path := ts.MkAbs("config.toml")
 	ts.Check(os.WriteFile(path, []byte(text), 0o644))
-	ts.Check(os.Chmod(path, 0o644)) // whatever the umask
+	ts.Check(os.Chmod(path, 0o644)) // independent of the umask
 }
 
 func wantStatus(ts *testscript.TestScript, neg bool, args []string) {
@@ -163,7 +162,7 @@ func compareMasked(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// Whoever takes the name meanwhile keeps it, and no half of a file stays.
+// A file that appears meanwhile stays, and no half-written file is left.
 func TestWriteWholeReplacesNothing(t *testing.T) {
 	dir := t.TempDir()
 	file := dir + "/report.html"

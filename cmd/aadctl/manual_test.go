@@ -14,10 +14,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Completions are made of the command tree, and the manual page is bound to it: every command and
-// flag is in the page, and none that is not there; so is each exit status. What cobra would
-// generate is a page for each command, of no markup but paragraphs; one page that a person reads
-// through is worth writing by hand, as long as this test keeps it true.
+// The manual page has every command and flag, and none besides, and each exit status. Completions
+// are generated from the command tree. The manual page is written by hand, because cobra would
+// generate a page for each command, without markup. A person can read a single page through, and
+// this test keeps it true.
 func TestManualPage(t *testing.T) {
 	text, err := os.ReadFile("../../packaging/man/aadctl.8")
 	if err != nil {

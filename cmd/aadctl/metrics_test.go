@@ -11,8 +11,8 @@ import (
 	"aadlogin/internal/authlog"
 )
 
-// A line of the journal counts if root has written it, or a program that only root can have made
-// setuid, as su is.
+// A line of the journal counts if root has written it, or a program such as su that only root can
+// have made setuid.
 func TestOfRoot(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can make a program that is setuid root")

@@ -10,7 +10,7 @@ import (
 	"aadlogin/internal/account"
 )
 
-// What other sources have, the files do not say.
+// Other sources know what the files do not say.
 func TestOtherSources(t *testing.T) {
 	for nsswitch, want := range map[string]bool{
 		"passwd: files aad\n":                               false,
@@ -31,7 +31,7 @@ func TestOtherSources(t *testing.T) {
 }
 
 func TestNameServiceIsAsked(t *testing.T) {
-	l, err := account.ReadLocals(fstest.MapFS{}) // so whoever is found was asked for
+	l, err := account.ReadLocals(fstest.MapFS{}) // no files, so every answer comes from a source
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,8 +50,8 @@ func TestNameServiceIsAsked(t *testing.T) {
 	}
 }
 
-// Many are asked for at once, of the other sources alone; whoever was not asked
-// for is looked up as ever.
+// Many accounts are asked for at once, and only from the other sources. An account that was not
+// asked for is looked up as usual.
 func TestManyAreAskedForAtOnce(t *testing.T) {
 	l, err := account.ReadLocals(fstest.MapFS{})
 	if err != nil {
@@ -64,7 +64,7 @@ func TestManyAreAskedForAtOnce(t *testing.T) {
 		"a group's name": {Name: "shadow", UID: 3001},
 		"a gid":          {Name: "bob@contoso.com", UID: gidOf(t, "shadow")},
 	} {
-		// "files" stands in for a source that has these.
+		// The source "files" stands for another one, because it has these names.
 		service := nameService{users: []string{"files"},
 			groups: []string{"files"}}.about([]account.Account{fine, a})
 		all, ok := service.(answers)

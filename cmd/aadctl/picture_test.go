@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The first of the three that is set counts, as in setlocale(3).
+// The first of the three variables that is set counts, as in setlocale(3).
 func TestIsUTF8(t *testing.T) {
 	for _, test := range []struct {
 		all, ctype, lang string
@@ -66,7 +66,7 @@ func TestPictureAbove(t *testing.T) {
 			if errout.String() != test.says {
 				t.Errorf("said %q, want %q", errout.String(), test.says)
 			}
-			if test.p != nil { // who has not asked is told nothing
+			if test.p != nil { // without --qr there is no notice
 				errout.Reset()
 				test.p.notice = nil
 				test.p.above(test.prompt)

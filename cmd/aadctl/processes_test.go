@@ -22,7 +22,7 @@ func TestUidsOf(t *testing.T) {
 			t.Errorf("%q: %q, want %q", status, got, want)
 		}
 	}
-	// The kernel's own, of this very process.
+	// This compares with the kernel's ids of this process.
 	if pids, err := processesOf(uint32(os.Geteuid())); err != nil ||
 		!slices.Contains(pids, os.Getpid()) {
 		t.Errorf("%d is not among %v, %v", os.Getpid(), pids, err)

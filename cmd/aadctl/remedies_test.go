@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// Every aadctl command that docs/troubleshooting.md prints is run by a script, as
-// far as it is spelled there: a way out that nobody has gone may be none.
+// A script runs every aadctl command that docs/troubleshooting.md prints, as far as it is spelled
+// out there. A remedy that nobody has tried may not work.
 func TestRemedies(t *testing.T) {
 	page, err := os.ReadFile("../../docs/troubleshooting.md")
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// Whoever forges metadata must not get a command of theirs into the shell that ours are copied to.
+// Forged metadata must not put a command into the shell that our commands are copied to.
 func TestStrangeResourceID(t *testing.T) {
 	c := &config.Config{Domains: []string{"contoso.com"},
 		Authorization: config.Authorization{Source: config.CheckAccess}}
@@ -35,7 +35,7 @@ func TestStrangeResourceID(t *testing.T) {
 	}
 }
 
-// A machine of which metadata names nothing can be set up by name, or without Azure.
+// A machine that metadata does not name can be set up with its resource id, or without Azure.
 func TestLeftElsewhere(t *testing.T) {
 	var out bytes.Buffer
 	printLeft(&out, &config.Config{}, discovered{})
@@ -46,7 +46,7 @@ func TestLeftElsewhere(t *testing.T) {
 	}
 }
 
-// discoverAt is what setup finds at a metadata service like this, and says of it.
+// discoverAt returns what setup finds at such a metadata service, and what it prints.
 func discoverAt(t *testing.T, like func(*emulator.Machine)) (found discovered, said string) {
 	t.Helper()
 	e := new(emulator.Server)
@@ -63,7 +63,7 @@ func discoverAt(t *testing.T, like func(*emulator.Machine)) (found discovered, s
 	return found, out.String()
 }
 
-// A service that knows no version that it is asked with is there all the same.
+// A metadata service that knows none of our versions still exists.
 func TestLeftRefused(t *testing.T) {
 	found, text := discoverAt(t, func(m *emulator.Machine) {
 		m.APIVersions = []string{"2019-03-11", "2019-02-01"}
@@ -74,7 +74,8 @@ func TestLeftRefused(t *testing.T) {
 	}
 }
 
-// One that may not be asked by this program is there, too, and no agent of Azure Arc to be updated.
+// A metadata service that refuses this program exists, too. It is no agent of Azure Arc in need of
+// an update.
 func TestLeftForbidden(t *testing.T) {
 	found, text := discoverAt(t,
 		func(m *emulator.Machine) { m.Callers = []emulator.Caller{{Exe: "/usr/sbin/sshd"}} })
@@ -85,8 +86,8 @@ func TestLeftForbidden(t *testing.T) {
 	}
 }
 
-// Roles are for the identity that asks: identity.principalId is the machine's own, which need not
-// be there.
+// Roles are for the identity that asks. identity.principalId is the machine's own identity, which
+// need not exist.
 func TestLeftForNamedIdentity(t *testing.T) {
 	const named = "11112222-bbbb-3333-cccc-4444dddd5555"
 	c := &config.Config{Domains: []string{"contoso.example"}}
@@ -100,8 +101,8 @@ func TestLeftForNamedIdentity(t *testing.T) {
 	}
 }
 
-// What Entra ID says counts, and only that: an outage or a portal's page is no answer, and does not
-// take back one that was given.
+// Only Entra ID's answers count. An outage or the page of a portal is no answer, and does not
+// withdraw one.
 func TestDomainsOfTheTenant(t *testing.T) {
 	openID := func(after, status int, body string) []emulator.Fault {
 		return []emulator.Fault{{Endpoint: "openid", After: after, Status: status, Body: body}}

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A stored scope goes with the client that it is of. Who confirms the client keeps it, unless
-// --force says otherwise.
+// A stored scope goes with its client. A person who confirms the client keeps it, unless --force
+// says otherwise.
 func TestScopeOfAConfirmedClient(t *testing.T) {
 	const (
 		client  = "00001111-aaaa-2222-bbbb-3333cccc4444"

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Who has only ever been refused is told by the log alone; who got in since is not.
+// Only the log knows a person who was always refused. For a person who got in since, there is no
+// finding.
 func TestLastRefusal(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	const no = "2026-03-01T10:00:00+00:00 vm sshd[1]: pam_aad(sshd:auth): denied " +

@@ -16,7 +16,7 @@ import (
 	"aadlogin/internal/account"
 )
 
-// What scripts set up behind the back of aadctl: sign-ins, and their sessions.
+// These commands of scripts make what aadctl itself does not make: sign-ins and their sessions.
 
 func stageStore(ts *testscript.TestScript) account.Store {
 	return account.Store{Dir: ts.MkAbs("store"), RuntimeDir: ts.MkAbs("run")}
@@ -74,7 +74,7 @@ func startProcess(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.Command("sleep", "1000")
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
-	ts.Check(cmd.Start()) // which returns when the ids are those
+	ts.Check(cmd.Start()) // returns when the process has these ids
 	ts.Defer(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// labelling is a machine with a policy, whose restorecon answers to what it would do and then to
-// what it does, as Debian 13's does.
+// A labelling is a machine with a policy. Its restorecon first answers what it would do and then
+// what it does, as on Debian 13.
 type labelling struct {
 	options
 	would, does string
@@ -72,7 +72,7 @@ func TestStoreRelabel(t *testing.T) {
 	}
 }
 
-// What is right already is not made mutable, not for a moment.
+// A file with the right label is not made mutable, not even for a moment.
 func TestStoreRelabelOfRightLabels(t *testing.T) {
 	l := newLabelling(t)
 	var out strings.Builder
@@ -97,7 +97,7 @@ func TestStoreRelabelWithoutSELinux(t *testing.T) {
 	}
 }
 
-// No error of restorecon is hidden, and it is said on one line.
+// Errors of restorecon are reported, on one line.
 func TestStoreRelabelFails(t *testing.T) {
 	l := newLabelling(t)
 	l.would, l.does, l.fails = "Would relabel x\n",

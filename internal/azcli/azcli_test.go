@@ -13,7 +13,7 @@ import (
 
 const group = "/subscriptions/AAAA0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/a(b).é/providers/"
 
-// What the commands do, internal/machine sees: here it is whom they name, and that a shell reads
+// internal/machine runs the commands. This test looks at the names in them, and has a shell parse
 // them.
 func TestCommands(t *testing.T) {
 	for id, want := range map[string]struct{ kind, scope string }{

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// A list, the file that it stands in, what check says of alice, and what the file is once the
-// printed command has run: alice is let in, and whoever was before still is.
+// TestAllowed has a list, the finding about alice, and the file after the printed command. alice is
+// then let in, and so is everybody who was before.
 func TestAllowed(t *testing.T) {
 	for _, test := range []struct {
 		file, version string
@@ -50,8 +50,8 @@ func TestAllowed(t *testing.T) {
 			after: "AllowGroups alice@contoso.com devs root"},
 		{file: "AllowGroups devs root", anybody: true, status: Failed,
 			found: "AllowGroups is devs root, which keeps"},
-		{file: "AllowGroups night root", status: OK, found: "to sign in"}, // of /etc/group
-		{file: "AllowGroups whe?l", status: OK, found: "to sign in"},      // of id -Gn
+		{file: "AllowGroups night root", status: OK, found: "to sign in"}, // a group of /etc/group
+		{file: "AllowGroups whe?l", status: OK, found: "to sign in"},      // a group that id -Gn prints
 		{file: "DenyGroups night adm", status: Failed, found: "DenyGroups is night adm",
 			after: "DenyGroups adm"},
 		{file: "DenyGroups alice@contoso.com", status: Failed,
@@ -97,7 +97,7 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
-// A name is no shell's and no sed's command, whatever it is made of.
+// A name may contain any characters. None of them may act in the shell or in sed.
 func TestPatterns(t *testing.T) {
 	const name = "o'brien!#^~@contoso.com"
 	if got := userPattern(name); got != "o?brien?????contoso.com" {

@@ -9,8 +9,7 @@ import (
 	"testing/fstest"
 )
 
-// Debian 12's stacks after the command of docs/emergency.md, in short, and what pam-auth-update
-// keeps about them.
+// These are Debian 12's stacks in short, and what pam-auth-update stores about them.
 const (
 	commonAuth = `# /etc/pam.d/common-auth
 # here are the per-package modules (the "Primary" block)
@@ -63,7 +62,7 @@ func TestOnlyWritten(t *testing.T) {
 	}
 }
 
-// --force overwrites the edits of an administrator, so it is only proposed where there are some.
+// --force overwrites the edits of an administrator, so it is only proposed if there are some.
 func TestForceOnlyWhereEdited(t *testing.T) {
 	host := pamOf(map[string]string{"sshd": "@include common-auth\n@include common-account\n" +
 		"@include common-session\n"})

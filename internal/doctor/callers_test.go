@@ -16,7 +16,7 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// programs are files of a machine; one that has a target is a link.
+// programs returns the files of a machine. A name with a target is a link.
 func programs(names ...string) fstest.MapFS {
 	system := fstest.MapFS{}
 	for _, name := range names {
@@ -29,7 +29,7 @@ func programs(names ...string) fstest.MapFS {
 	return system
 }
 
-// The executables are those that /proc/PID/exe names in the programs that ask PAM on this machine.
+// The executables are those in /proc/PID/exe of the programs that call PAM on this machine.
 func TestMetadataCallers(t *testing.T) {
 	for name, test := range map[string]struct {
 		files    fstest.MapFS
@@ -67,7 +67,7 @@ func TestMetadataCallers(t *testing.T) {
 	}
 }
 
-// Links of a real file system are followed as those of the tables above.
+// Links of a real file system are followed like those of the tables above.
 func TestMetadataCallersOnDisk(t *testing.T) {
 	root := t.TempDir()
 	for _, dir := range []string{"usr/bin", "etc/alternatives", "usr/lib/cargo/bin"} {
@@ -89,7 +89,7 @@ func TestMetadataCallersOnDisk(t *testing.T) {
 	}
 }
 
-// Every service that shows a code as packaged has its executables here.
+// The test knows executables for every service that shows a code by default.
 func TestHostsOfServices(t *testing.T) {
 	for _, service := range host(t, nil, "").Config.SignIn.Services {
 		if len(callers[service]) == 0 {
@@ -98,8 +98,8 @@ func TestHostsOfServices(t *testing.T) {
 	}
 }
 
-// What a rule about programs forbids aadctl is not said to be out of reach, and what it allows
-// aadctl says nothing of sign-ins.
+// A rule about programs that forbids aadctl is not reported as an unreachable service. A rule that
+// allows aadctl proves nothing about sign-ins.
 func TestRulesAboutPrograms(t *testing.T) {
 	exe, err := os.Readlink("/proc/self/exe")
 	if err != nil {
@@ -108,7 +108,7 @@ func TestRulesAboutPrograms(t *testing.T) {
 	files := programs("usr/sbin/sshd", "usr/bin/sudo")
 	for name, test := range map[string]struct {
 		rules    []emulator.Caller
-		identity bool // is refused alone
+		identity bool // only the identity is refused
 		redirect bool
 		status   Status
 		found    string
@@ -142,8 +142,8 @@ func TestRulesAboutPrograms(t *testing.T) {
 			}
 			h := host(t, entra, "")
 			h.Files = files
-			// the kernel connects this address to another, and the socket knows, as behind the
-			// guest proxy agent
+			// The kernel connects this address to another, and the socket tells which, as behind
+			// the guest proxy agent.
 			if test.redirect {
 				h.Config.Endpoints.Metadata = strings.Replace(entra.MetadataURL(),
 					"127.0.0.1", "0.0.0.0", 1)

@@ -76,7 +76,8 @@ func TestClocks(t *testing.T) {
 	}
 }
 
-// Where the vendor's login.defs is below /usr, none is made in /etc, which would be read alone.
+// If the vendor's login.defs is below /usr, no file is made in /etc, because it would be the only
+// one read.
 func TestLoginDefsOfTheVendor(t *testing.T) {
 	const vendors, own = "usr/etc/login.defs", "etc/login.defs.d/99-aad-login.defs"
 	root := fstest.MapFS{"etc/pam.d/login": {},

@@ -16,7 +16,7 @@ import (
 	"aadlogin/internal/sshd"
 )
 
-// told is each finding as "status: found | fix | command".
+// told returns each finding as "status: found".
 func told(findings ...Finding) string {
 	var lines []string
 	for _, r := range findings {
@@ -25,8 +25,8 @@ func told(findings ...Finding) string {
 	return strings.Join(lines, "\n")
 }
 
-// expect finds one finding, and a way out of each that failed: every failure that a test brings
-// about comes by here.
+// expect finds one finding. It also checks that each failure has a remedy, so every failure of
+// these tests is checked.
 func expect(t *testing.T, findings []Finding, status Status, found string) {
 	t.Helper()
 	for _, r := range findings {
@@ -122,7 +122,7 @@ func TestNSCD(t *testing.T) {
 	expect(t, running(errors.New("exit status 1")).nscd(t.Context()), OK, "not running")
 }
 
-// A program that hangs ends its own check, and no other.
+// A program that hangs ends its own check and no other.
 func TestHangs(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
@@ -150,7 +150,7 @@ func TestSomeone(t *testing.T) {
 	}
 }
 
-// Whatever is in these files, they are read to their end.
+// These files are read to their end, whatever they contain.
 func FuzzTexts(f *testing.F) {
 	f.Add("passwd: files [NOTFOUND=return] aad\n")
 	f.Add(ownAuth + "\n@include sshd\nauth [success=1 default=ignore] pam_unix.so\n")

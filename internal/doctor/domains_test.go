@@ -11,8 +11,8 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// A slip in a domain makes strangers of everybody; a domain of guests is right beside one of the
-// tenant's.
+// A misspelled domain turns everybody into a stranger. A domain of guests is right beside one of
+// the tenant's.
 func TestDomains(t *testing.T) {
 	const elsewhere = `{"issuer":"https://127.0.0.1/99999999-0000-0000-0000-000000000000/v2.0"}`
 	for name, test := range map[string]struct {

@@ -11,8 +11,8 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// What mends an identity that gives no token depends on which there are: a new one is no help
-// beside two that are not named.
+// The remedy for an identity without a token depends on the identities of the machine. If there are
+// two and none is named, a third does not help.
 func TestIdentityThatIsNotMeant(t *testing.T) {
 	one := emulator.Identity{Name: "1", ObjectID: "22222222-0000-0000-0000-000000000000",
 		ClientID: "bbbbbbbb-0000-0000-0000-000000000000"}
@@ -60,8 +60,8 @@ func TestIdentityThatIsNotMeant(t *testing.T) {
 	}
 }
 
-// A resource id that is not this machine's is a slip, unless it is a scope above it: roles would be
-// looked up elsewhere.
+// A resource id of another machine is a mistake, because roles would be looked up there. A scope
+// above this machine is none.
 func TestResourceOfAnotherMachine(t *testing.T) {
 	id := emulator.Contoso().Machine.ResourceID
 	group, _, _ := strings.Cut(id, "/providers/")
@@ -96,8 +96,8 @@ func TestResourceOfAnotherMachine(t *testing.T) {
 	}
 }
 
-// What is to be run names what has the identity and the roles, and the identity that asks: a role
-// is the cure where one is missing.
+// The commands name the resource with the identity and the roles, and the identity that asks. A new
+// role is only proposed if one is missing.
 func TestCommandsForTheMachine(t *testing.T) {
 	const compute = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/a(b)/providers/Microsoft.Compute/"
 	const named = "cccccccc-0000-0000-0000-000000000000"

@@ -64,7 +64,7 @@ func TestIDs(t *testing.T) {
 	}
 }
 
-// What keeps somebody from their first sign-in is told before they try.
+// The reason why a first sign-in would be refused is reported before the person tries.
 func TestFirstSignInRefused(t *testing.T) {
 	home := t.TempDir()
 	if err := os.Chown(home, 1002, 1002); err != nil {
@@ -97,7 +97,7 @@ func TestFirstSignInRefused(t *testing.T) {
 	expect(t, findings, Failed, "is that of the local group devs")
 }
 
-// A store is gone, and homes say that there was one; then another was begun.
+// A store is lost, which its homes show. Then another one is begun.
 func TestLostStore(t *testing.T) {
 	dir := t.TempDir()
 	h := host(t, nil, fmt.Sprintf("accounts.home = %q", dir+"/%u"))

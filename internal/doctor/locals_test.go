@@ -11,12 +11,11 @@ import (
 	"testing"
 )
 
-// Which controls keep local users out is what internal/machine/hosts/controls_test.go has seen
-// libpam do.
+// internal/machine/hosts/controls_test.go shows with libpam which controls keep local users out.
 func TestLinesThatKeepLocalsOut(t *testing.T) {
 	const own, either = "[success=done user_unknown=ignore default=die]", "[success=1 " +
 		"default=ignore]"
-	for control, bad := range map[string]string{ // types of lines
+	for control, bad := range map[string]string{ // by the type of the line
 		"sufficient": "", "optional": "", either: "",
 		"required":  "auth",
 		"requisite": "auth",
@@ -53,8 +52,8 @@ func TestLinesThatKeepLocalsOut(t *testing.T) {
 	}
 }
 
-// A line is told once, by where it stands, however many services include it, and not where local
-// users never come to it. A copy that libpam does not read is nobody's.
+// A line is reported once, however many services include it, and not where local users never reach
+// it. A copy that libpam does not read belongs to nobody.
 func TestLinesThatKeepLocalsOutAreToldOnce(t *testing.T) {
 	files := map[string]string{
 		"common-auth": "auth \\\n  required \\\n pam_aad.so\nauth required " +
@@ -84,7 +83,7 @@ func TestLinesThatKeepLocalsOutAreToldOnce(t *testing.T) {
 	}
 }
 
-// The command that is printed does what is written beside it, and nothing else.
+// The printed command writes the line beside it, and changes nothing else.
 func TestCommandThatLetsLocalsIn(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "service")
 	if err := os.WriteFile(file,

@@ -16,7 +16,7 @@ import (
 	signinpage "aadlogin/packaging/sign-in-page"
 )
 
-// published is a remote whose sign-in page is at a host that answers like this.
+// published returns a remote whose sign-in page is on a host with these answers.
 func published(t *testing.T, path string, answer func(w http.ResponseWriter, req *http.Request,
 	page []byte), lines ...string) remote {
 	t.Helper()
@@ -58,8 +58,7 @@ func published(t *testing.T, path string, answer func(w http.ResponseWriter, req
 
 const inUse = `sign_in.flow = "browser"`
 
-// What is said of the page is by what its host gives out at the very address, and what is wrong
-// comes with what mends it.
+// The finding is about what the host serves at the exact address. Each failure has a remedy.
 func TestPage(t *testing.T) {
 	asItIs := func(w http.ResponseWriter, _ *http.Request, page []byte) { w.Write(page) }
 	with := func(header, value string) func(http.ResponseWriter, *http.Request, []byte) {
@@ -83,7 +82,7 @@ func TestPage(t *testing.T) {
 		found   string
 		command string
 	}{
-		// which is all that is wrong with it
+		// nothing else is wrong
 		"as it is": {asItIs, Warning, "is on this machine", ""},
 		"of other ids": {altered(client, other), Failed, `client is "` + other +
 			`" in place of "` + client + `"`, "--page-file"},
@@ -129,14 +128,14 @@ func TestPage(t *testing.T) {
 				t.Errorf("%+v", finding)
 			}
 
-			// While codes are shown, what is wrong with the page keeps nobody out.
+			// While sign-ins use codes, a wrong page keeps nobody out.
 			r.Config.SignIn.Flow = config.DeviceCode
 			expect(t, r.page(t.Context()), Warning, test.found)
 		})
 	}
 }
 
-// A page with https is green.
+// A right page with https is ok.
 func TestPageIsWell(t *testing.T) {
 	r := published(t, "/sign-in/index.html",
 		func(w http.ResponseWriter, _ *http.Request, page []byte) {
@@ -156,7 +155,7 @@ func TestPageIsWell(t *testing.T) {
 		Issuer: want.Issuer, Scope: want.Scope}))}, OK, "is the one that this version ships")
 }
 
-// Entra ID shows its page for wrong addresses as well: only its clear no counts.
+// Entra ID shows its page for wrong addresses as well. Only its clear no counts.
 func TestAddress(t *testing.T) {
 	serve := func(w http.ResponseWriter, _ *http.Request, page []byte) { w.Write(page) }
 	r := published(t, "/sign-in/", serve, inUse)
@@ -170,7 +169,7 @@ func TestAddress(t *testing.T) {
 	expect(t, r.address(t.Context()), Warning, "AADSTS50011")
 }
 
-// Who shows no device codes needs none.
+// A machine that shows no device codes needs a registration without them.
 func TestRegistrationForABrowser(t *testing.T) {
 	for _, test := range []struct {
 		line         string

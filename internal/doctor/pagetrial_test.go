@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// The other answer is tried where the same file is at another address, and never a token where a
-// code must be.
+// The other answer is tried if the same file has another address. A token is never tried where a
+// code is required.
 func TestPageTrials(t *testing.T) {
 	for _, test := range []struct{ page, answer, source, want string }{
 		{"", "token", config.CheckAccess, ""},
@@ -40,7 +40,7 @@ func TestPageTrials(t *testing.T) {
 	}
 }
 
-// Only the way that is in use can be wrong; every refusal says what to do.
+// Only the configured way can fail. Every refusal has a remedy.
 func TestJudgePages(t *testing.T) {
 	way := signin.PageTrial{Page: "https://a.example/", Answer: config.TokenAnswer}
 	for _, test := range []struct {
@@ -76,7 +76,7 @@ func TestJudgePages(t *testing.T) {
 	}
 }
 
-// The number of pastes is what the page cuts for OpenSSH's client.
+// The number of pastes is the number of parts that the page makes for OpenSSH's client.
 func TestPastes(t *testing.T) {
 	for length, want := range map[int]string{0: "one paste", 17: "one paste", 1000: "one paste",
 		1001: "2 pastes", 1983: "2 pastes", 1984: "3 pastes"} {

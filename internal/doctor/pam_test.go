@@ -10,7 +10,7 @@ import (
 	"testing/fstest"
 )
 
-// files are those of /etc/pam.d.
+// pamOf returns a machine with these files in /etc/pam.d.
 func pamOf(files map[string]string) *Host {
 	system := fstest.MapFS{}
 	for name, text := range files {
@@ -100,7 +100,7 @@ func TestPAM(t *testing.T) {
 	}
 }
 
-// What is wrong in a stack that services share is told once.
+// A fault in a stack that services share is reported once.
 func TestPAMTellsOnce(t *testing.T) {
 	files := map[string]string{"all": "auth required pam_unix.so\naccount required pam_unix.so\n"}
 	for _, service := range []string{"sshd", "sudo", "login"} {
@@ -120,7 +120,8 @@ func TestPAMTellsOnce(t *testing.T) {
 	}
 }
 
-// Where the package is an rpm, another program puts the lines back, and other names lead to them.
+// On a machine with the rpm, another program restores the lines, and the directories have other
+// names.
 func TestOtherDistributions(t *testing.T) {
 	suse := map[string]string{
 		"etc/pam.d/common-account": "account include common-account-pc\n" +
@@ -131,7 +132,7 @@ func TestOtherDistributions(t *testing.T) {
 			"\nauth include common-auth-pc\n",
 		"usr/lib/pam.d/sshd": "auth include common-auth\naccount include " +
 			"common-account\nsession include common-session\n",
-		"usr/etc/pam.d/sshd":    "auth required pam_deny.so\n", // the other one comes first
+		"usr/etc/pam.d/sshd":    "auth required pam_deny.so\n", // the other one counts
 		"usr/etc/nsswitch.conf": "passwd: compat aad\ngroup: compat\n",
 		"lib64/libc.so.6":       "", "lib64/security/pam_unix.so": "",
 		"usr/lib64/libnss_aad.so.2": "", "usr/lib64/security/pam_aad.so": "",
@@ -161,6 +162,6 @@ func TestOtherDistributions(t *testing.T) {
 	if findings := h.pam(t.Context()); len(findings) != 1 || findings[0].Command != wiring+" add" {
 		t.Errorf("%+v", findings)
 	}
-	// no line names it where it is
+	// No line of PAM names the module in its directory.
 	expect(t, h.modules(t.Context()), Failed, "pam_aad.so is not there")
 }

@@ -24,8 +24,8 @@ const (
 	tenant = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
 )
 
-// host is a machine with a store, a configuration with these lines, and the emulator, if there is
-// one, around it.
+// host returns a machine with a store, a configuration with these lines, and the emulator around
+// it, if there is one.
 func host(t *testing.T, entra *emulator.Server, lines string) *Host {
 	t.Helper()
 	dir := t.TempDir()
@@ -113,7 +113,7 @@ func TestPerson(t *testing.T) {
 			before := stored(test.change)
 			before.Name, before.UPN = "old@contoso.example", "old@contoso.example"
 			h.keep(t, before)
-			h.keep(t, stored(test.change)) // the same one, renamed
+			h.keep(t, stored(test.change)) // the same account, renamed
 			h.Account = test.typed
 			acct, findings := h.person()
 			if expect(t, findings, test.status, test.found); (acct.Name == "") != test.nobody {

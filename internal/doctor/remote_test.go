@@ -12,7 +12,7 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// Every source is asked as a sign-in would ask it, and what it cannot tell is said.
+// Every source is asked as in a sign-in. The finding says what the source cannot tell.
 func TestRemote(t *testing.T) {
 	for name, test := range map[string]struct {
 		lines  string
@@ -56,7 +56,7 @@ func TestRemote(t *testing.T) {
 			h.Person(t.Context(), h.Remote(t.Context(), tell), tell)
 			expect(t, all, test.status, test.found)
 			for _, r := range all {
-				// getent asks this machine
+				// getent asks this machine, which has no such account.
 				if r.Status == Failed && test.status != Failed && r.Check != "entry" {
 					t.Errorf("%+v", r)
 				}
@@ -65,7 +65,7 @@ func TestRemote(t *testing.T) {
 	}
 }
 
-// A clock that is years off: no certificate is valid by it, so nobody can say what time it is.
+// If the clock is years off, no certificate is valid, so no answer tells the time.
 func TestClockFarOff(t *testing.T) {
 	for what, years := range map[string]int{"behind": 20, "ahead": -20} {
 		entra := &emulator.Server{Now: func() time.Time { return time.Now().AddDate(years, 0, 0) }}

@@ -12,7 +12,8 @@ import (
 	"aadlogin/internal/sshd"
 )
 
-// A rule by a group that sign-ins change is red where it is one sign-in late, with its line.
+// A rule for a group that sign-ins change fails if it takes effect one sign-in late. The finding
+// names its line.
 func TestRulesByGroup(t *testing.T) {
 	for _, test := range []struct{ rule, setting, want string }{
 		{"Match Group devs", "auto", ""},

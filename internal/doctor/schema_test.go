@@ -14,8 +14,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// A schema is as much of JSON Schema (draft 2020-12) as check.schema.json uses. A keyword it does
-// not know is an error: it would hold nothing.
+// A schema is the part of JSON Schema (draft 2020-12) that check.schema.json uses. An unknown
+// keyword is an error, because it would check nothing.
 type schema struct {
 	Draft       string             `json:"$schema"`
 	Title       string             `json:"title"`
@@ -40,7 +40,7 @@ func parseSchema(t *testing.T) *schema {
 	return s
 }
 
-// faults says where a value is not what the schema has.
+// faults returns where a value violates the schema.
 func (s *schema) faults(at string, value any) (all []string) {
 	wrong := func(format string, args ...any) {
 		all = append(all, at+": "+fmt.Sprintf(format, args...))
@@ -92,10 +92,10 @@ func (s *schema) check(t *testing.T, text string) []string {
 	return s.faults("", value)
 }
 
-// Everything that the checks say is as the schema has it: of this machine, as far as a test may
-// look, of the network, of a person.
+// All findings satisfy the schema: those about this machine, as far as a test may look, about the
+// network, and about a person.
 func TestSchema(t *testing.T) {
-	// those are checked below
+	// These two are checked below.
 	s, seen := parseSchema(t), map[string]bool{"configuration": true, "endpoints": true}
 	entra := new(emulator.Server)
 	if err := entra.Start(); err != nil {
@@ -130,7 +130,7 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// A schema that lets everything pass is none.
+// The schema refuses wrong values.
 func TestSchemaRefuses(t *testing.T) {
 	s := parseSchema(t)
 	const good = `{"ok": true, "results": [{"check": "sshd", "status": "ok", "found": "x"}]}`

@@ -11,8 +11,7 @@ import (
 	"aadlogin/internal/config"
 )
 
-// Without a scope of its own the application is nothing that policies see, which is worth a warning
-// and no more.
+// Without a scope of its own, policies do not see the application. That is only worth a warning.
 func TestScope(t *testing.T) {
 	const id = "00001111-aaaa-2222-bbbb-3333cccc4444"
 	for _, test := range []struct {
@@ -38,7 +37,7 @@ func TestScope(t *testing.T) {
 	}
 }
 
-// What was skipped, or met an outage, is no reason to advise anything.
+// A trial that was skipped or met an outage is no reason for advice.
 func TestAdvice(t *testing.T) {
 	const id = "00001111-aaaa-2222-bbbb-3333cccc4444"
 	yes, no := Trial{Done: true, Granted: true}, Trial{Done: true, Page: 53003}

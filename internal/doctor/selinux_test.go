@@ -14,7 +14,7 @@ import (
 	"aadlogin/internal/config"
 )
 
-// What programs of SELinux said on Debian 13, in a machine that enforced.
+// These are outputs of SELinux's programs on Debian 13, on an enforcing machine.
 const (
 	labelledRight = "/var/lib/aad-login verified.\n/var/lib/aad-login/accounts.cdb verified.\n"
 	storeOfVarLib = "/var/lib/aad-login verified.\n" +
@@ -40,7 +40,7 @@ const (
 	deniedDir   = `type=AVC msg=audit(1.1:6): avc:  denied  { search } for  pid=9 comm="systemd-user-ru" name="aad-login" tcontext=system_u:object_r:aad_login_lib_t:s0`
 )
 
-// A policyTools machine has the programs that answer for a policy; "" for one that fails.
+// policyTools returns the answers of the programs that ask about a policy. "" makes one fail.
 func policyTools(modules, labels string) func(context.Context, string, ...string) (string, error) {
 	return func(_ context.Context, program string, args ...string) (string, error) {
 		said := map[string]string{"semodule": modules, "matchpathcon": labels}[program]
@@ -147,7 +147,7 @@ func TestSELinux(t *testing.T) {
 	}
 }
 
-// A file that is not there has no label, and none is asked for.
+// A file that does not exist has no label, so it is not asked for.
 func TestLabelsOfWhatIsThere(t *testing.T) {
 	var asked []string
 	h := &Host{System: System{Files: fstest.MapFS{"run/aad-login/windows": {}},

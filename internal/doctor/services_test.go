@@ -12,7 +12,7 @@ import (
 	"aadlogin/internal/config"
 )
 
-// pamFiles are those of a machine, by their paths below /.
+// pamFiles returns a machine with these files, by their paths below /.
 func pamFiles(files map[string]string) System {
 	tree := fstest.MapFS{}
 	for name, text := range files {
@@ -81,7 +81,7 @@ func TestServices(t *testing.T) {
 	}
 }
 
-// What only includes the stacks of all was not written for our module.
+// A service that only includes the shared stacks was not written for our module.
 func TestOwnServices(t *testing.T) {
 	h := Host{System: pamFiles(someServices)}
 	got, want := h.OwnServices(), []string{"company", "distributed", "sudo", "vpn"}

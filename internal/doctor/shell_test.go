@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/account"
 )
 
-// A login shell that is no program keeps people out; sshd does not look at it where it locks them
-// into a directory.
+// A login shell that is no program keeps people out. If sshd locks them into a directory, it does
+// not look at the shell.
 func TestShell(t *testing.T) {
 	for name, test := range map[string]struct {
 		lines   string

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A name in another spelling gets a sentence, and not a question for a password. Where it does not,
-// the lines to write are these; where all is to be read by one line, that comes first.
+// A name in another spelling gets a sentence, and is not asked for a password. Otherwise the
+// finding has the lines to write. If one line makes sshd read them all, that comes first.
 func TestSpelling(t *testing.T) {
 	const (
 		nobody = "kbdinteractiveauthentication no\npasswordauthentication no\n"
@@ -23,7 +23,7 @@ func TestSpelling(t *testing.T) {
 		strings.Replace(misspelt, "wordauthentication no", "wordauthentication yes", 1):     asks,
 		strings.Replace(misspelt, "activeauthentication no", "activeauthentication yes", 1): asks,
 		nobody + "banner none\n":           silent,
-		nobody + "banner /etc/issue.net\n": "", // an administrator's own
+		nobody + "banner /etc/issue.net\n": "", // the administrator's own
 	} {
 		for name, of := range map[string]string{"someone%40contoso.com": "%40",
 			"someone@contoso.com@host": "@contoso.com@"} {

@@ -22,11 +22,11 @@ import (
 const goodSSHD = "usepam yes\nkbdinteractiveauthentication yes\npasswordauthentication " +
 	"no\nlogingracetime 300\nusedns no\n"
 
-// misspelt is what it prints for a name that is nobody's.
+// misspelt is the output for a name that belongs to nobody.
 const misspelt = "usepam yes\nkbdinteractiveauthentication no\npasswordauthentication no\nbanner " +
 	"/usr/share/aad-login/name-spelling\n"
 
-// sshdOf is a machine whose sshd -T prints this, with these files.
+// sshdOf returns a machine with these files, whose sshd -T prints said.
 func sshdOf(said, version string, files map[string]string) *Host {
 	root := fstest.MapFS{"usr/sbin/sshd": {Mode: 0o755}, "etc/debian_version": {}}
 	for name, text := range files {
@@ -77,7 +77,7 @@ func TestSSHD(t *testing.T) {
 		{goodSSHD + "allowgroups sudo adm\n", Failed, "AllowGroups is sudo adm, which keeps"},
 		{goodSSHD + "allowgroups sudo aad_admins\n", Warning,
 			"once a sign-in has brought one of these groups"},
-		// not a list: no exceptions here
+		// Exceptions only count in a list of patterns, and these are two lists.
 		{goodSSHD + "allowgroups *\nallowgroups !aad_users\n", OK, "to sign in"},
 		{goodSSHD + "denygroups aad_users\n", Failed, "DenyGroups"},
 		{goodSSHD + "denyusers some*\n", Failed, "DenyUsers is some*, which keeps"},
@@ -100,8 +100,8 @@ func TestSSHD(t *testing.T) {
 	}
 }
 
-// Where the package's lines are there and not read, one line mends it; where nothing is missing, it
-// is told.
+// If sshd does not read the package's lines, one line mends everything that is missing. If nothing
+// is missing, it is reported all the same.
 func TestDropInIsNotRead(t *testing.T) {
 	files := map[string]string{"etc/ssh/sshd_config": "Port 22\n",
 		"etc/ssh/sshd_config.d/40-aad-login.conf": "LoginGraceTime 300\n"}
@@ -115,7 +115,7 @@ func TestDropInIsNotRead(t *testing.T) {
 			t.Errorf("%+v", findings)
 		}
 	}
-	// Before 8.2, no line would: it is an error there.
+	// Before 8.2, Include is an error, so no line would mend it.
 	old := sshdOf(bad, "", files)
 	run := old.Run
 	old.Run = func(ctx context.Context, program string, args ...string) (string, error) {
@@ -136,13 +136,13 @@ func TestDropInIsNotRead(t *testing.T) {
 	expect(t, sshdOf(goodSSHD, "", files).sshd(t.Context()), OK, "to sign in")
 }
 
-// What sshd -T says is not what runs, if a file is younger than the PidFile.
+// The output of sshd -T differs from the running sshd if a file is newer than the PidFile.
 func TestNotReloaded(t *testing.T) {
 	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	stat := "42 (sshd) " + strings.Repeat("0 ", 19) + "6000 0\n" // a minute after the boot
 	for name, test := range map[string]struct {
-		pid     time.Duration // when it was written, after began
-		file    time.Duration // when the file was
+		pid     time.Duration // when the PidFile was written, after began
+		file    time.Duration // when the other file was written
 		comm    string
 		changed bool
 	}{
@@ -185,8 +185,8 @@ func TestNologin(t *testing.T) {
 	expect(t, sshdOf(goodSSHD, "", files).sshd(t.Context()), OK, "to sign in")
 }
 
-// SUSE has its own file below /usr, which one in /etc would take the place of: what is printed goes
-// into the directory that it includes.
+// SUSE has its own file below /usr, which one in /etc would replace. So the command writes to the
+// directory that it includes.
 func TestSSHDConfigOfTheVendor(t *testing.T) {
 	said := strings.NewReplacer("ation yes", "ation no", "300", "120").Replace(goodSSHD)
 	h := sshdOf(said, "",

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// sshd's own limit is told as it is, and a warning only where it is known to bind.
+// The finding names sshd's own limit. It is a warning only if the limit is known to bind.
 func TestStartups(t *testing.T) {
 	waiting := func(n int) map[string]string {
 		files := map[string]string{"var/cache/aad-login/waiting/remote/door": "{}",

@@ -20,12 +20,12 @@ import (
 	"aadlogin/internal/config"
 )
 
-// addsWayOut are the functions that give a failure what to do, besides the two methods.
+// addsWayOut matches the functions that add a remedy to a failure, and the two methods.
 var addsWayOut = regexp.MustCompile(`\.\s*(fix|run)\(|\b(rewire|reinstall|wayOut|damage)\(`)
 
-// Every failure in the source comes with what to do: in its own statement, or by what the function
-// does with it afterwards. Those that are made for others to complete are named here, and their
-// callers are looked at in their place.
+// Every failure in the source has a remedy, in its own statement or added by its function
+// afterwards. The functions that make failures for their callers are listed here, and their callers
+// are checked instead.
 func TestEveryFailureHasAWayOut(t *testing.T) {
 	makers := map[string]string{"failedf": "failed", "keepsOut": "keepsOut", "wrong": "wrong"}
 	files, err := filepath.Glob("*.go")
@@ -82,8 +82,8 @@ func TestEveryFailureHasAWayOut(t *testing.T) {
 	}
 }
 
-// led looks at the innermost statement around a failure; and where that gives it a name, at what
-// follows.
+// led looks at the innermost statement around a failure. If that assigns the failure to a name, it
+// looks at the following statements, too.
 func led(around []ast.Node, body *ast.BlockStmt, source func(ast.Node) string) bool {
 	for _, n := range slices.Backward(around) {
 		statement, ok := n.(ast.Stmt)
@@ -103,8 +103,7 @@ func led(around []ast.Node, body *ast.BlockStmt, source func(ast.Node) string) b
 	return false
 }
 
-// What an answer of the network is missing, or one that did not come, is led out of by whom was
-// asked.
+// A failure of the network is completed with the host that was asked.
 func TestWayOut(t *testing.T) {
 	c := &config.Config{TenantID: tenant}
 	h := &Host{Config: c, System: System{Files: fstest.MapFS{}}}

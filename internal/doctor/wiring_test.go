@@ -33,8 +33,7 @@ session     [success=1 default=ignore]                   pam_succeed_if.so servi
 session     required                                     pam_unix.so
 `
 
-// What the rpm makes of a stack of Red Hat's is in order by what is checked here; without it, it is
-// not.
+// A stack of Red Hat's that the rpm has edited passes the checks. Without the edit it fails.
 func TestRedHat(t *testing.T) {
 	const sshd = "auth substack password-auth\nauth include postlogin\naccount required " +
 		"pam_sepermit.so\n" +

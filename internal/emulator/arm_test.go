@@ -15,7 +15,7 @@ import (
 
 const askURL = vm + "/providers/Microsoft.Authorization/checkAccess?api-version=2018-09-01-preview"
 
-// ask is the body that asks about both actions.
+// ask returns the body that asks about both actions.
 func ask(oid string, retrieve bool) string {
 	return fmt.Sprintf(`{"Subject":{"Attributes":{"ObjectId":%q,"Groups":[],"xms-pasrp-retrievegroupmemberships":%v}},
 		"Actions":[{"Id":%q,"IsDataAction":true,"Attributes":{}},{"Id":%q,"IsDataAction":true,"Attributes":{}}],
@@ -66,8 +66,7 @@ func TestCheckAccess(t *testing.T) {
 	}
 }
 
-// Who is deleted takes nothing along but a name: the role assignment stays, of a principal that
-// nobody knows.
+// A deleted user loses only the name. The role assignment stays, for a principal that nobody knows.
 func TestDeletedUser(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) {
@@ -161,7 +160,7 @@ func TestCheckAccessRefused(t *testing.T) {
 	}
 }
 
-// TestIdentityLosesRight takes the machine's right to ask away.
+// TestIdentityLosesRight removes the machine's permission to ask.
 func TestIdentityLosesRight(t *testing.T) {
 	w := newWorld(t)
 	bearer := "Bearer " + w.identityBearer()

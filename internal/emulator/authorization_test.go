@@ -20,7 +20,7 @@ type list struct {
 	NextLink string
 }
 
-// read gets a page of a list, or of all of them.
+// read returns a page of a list, or all of its pages as one.
 func (w *world) read(bearer, operation, filter string) list {
 	w.t.Helper()
 	q := url.Values{"api-version": {"2022-04-01"}}
@@ -73,13 +73,13 @@ func TestRoleAssignments(t *testing.T) {
 	}
 }
 
-// Pages hold what one list would, in its order, and the last has no link.
+// The pages together hold the whole list in its order. The last one has no link.
 func TestPages(t *testing.T) {
 	w := newWorld(t)
 	bearer := w.identityBearer()
 	w.change(func(d *Directory) {
 		d.PageSize = 2
-		for _, scope := range []string{"/", vm, vm + "2", vm + "/"} { // the third is not at scope
+		for _, scope := range []string{"/", vm, vm + "2", vm + "/"} { // the third is outside of the scope
 			d.Assignments = append(d.Assignments, Assignment{userOID, "Reader", scope, "c"})
 		}
 	})
@@ -143,7 +143,7 @@ func TestRoleDefinition(t *testing.T) {
 	}
 }
 
-// The permissions are the caller's, whoever that is; who may do nothing hears of nothing.
+// The permissions are those of the caller. A caller without any gets an empty list.
 func TestPermissions(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) {
@@ -215,7 +215,7 @@ func TestListsRefused(t *testing.T) {
 	}
 }
 
-// Paths are taken apart as ARM does it: the last provider counts, and case does not.
+// Paths are split as ARM does it: the last provider counts, and case does not matter.
 func TestSplit(t *testing.T) {
 	for path, want := range map[string]string{
 		vm + "/providers/Microsoft.Authorization/checkAccess":                                     vm + " checkaccess  true",

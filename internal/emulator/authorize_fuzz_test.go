@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// FuzzAuthorize looks for browsers sent to an address that is not registered,
-// and for markup that gets through the page.
+// FuzzAuthorize looks for browsers that are sent to an address that is not registered, and for
+// markup that gets through the page.
 func FuzzAuthorize(f *testing.F) {
 	s := &Server{Key: testKey()}
 	for _, redirect := range []string{spaPage, publicPage, "http://127.0.0.1:8000/#x",

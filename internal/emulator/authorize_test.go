@@ -16,13 +16,13 @@ import (
 const (
 	spaPage    = "http://127.0.0.1:8000/"
 	publicPage = "http://127.0.0.1:8000/index.html"
-	// The example of RFC 7636, Appendix B.
+	// This is the example of RFC 7636, Appendix B.
 	verifier  = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 	challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 )
 
-// authorizeURL is the address that an application sends a browser to; an empty
-// value takes a field away.
+// authorizeURL returns the address that an application sends a browser to. An empty value removes a
+// field.
 func (w *world) authorizeURL(fields ...string) string {
 	q := url.Values{
 		"client_id": {w.directory().ClientID}, "response_type": {"code"},
@@ -38,7 +38,7 @@ func (w *world) authorizeURL(fields ...string) string {
 	return w.EntraURL() + "/" + w.directory().TenantID + "/oauth2/v2.0/authorize?" + q.Encode()
 }
 
-// visit is a browser that does not follow the redirect.
+// visit sends a request like a browser that does not follow redirects.
 func (w *world) visit(method, address string, form ...string) answer {
 	w.t.Helper()
 	w.client.CheckRedirect = func(*http.Request, []*http.Request) error {
@@ -48,7 +48,7 @@ func (w *world) visit(method, address string, form ...string) answer {
 		"application/x-www-form-urlencoded")
 }
 
-// fragment is what the answer sends the browser back with.
+// fragment returns the values with which the answer sends the browser back.
 func (a answer) fragment(t *testing.T, to string) url.Values {
 	t.Helper()
 	text, ok := strings.CutPrefix(a.header.Get("Location"), to+"#")
@@ -59,7 +59,7 @@ func (a answer) fragment(t *testing.T, to string) url.Values {
 	return v
 }
 
-// code is an authorization code for the page, given out to user@contoso.example.
+// code returns an authorization code for the page, issued to user@contoso.example.
 func (w *world) code(page string, fields ...string) string {
 	w.t.Helper()
 	next, err := w.Authorize(w.authorizeURL(append([]string{"redirect_uri", page}, fields...)...),
@@ -75,7 +75,7 @@ func (w *world) code(page string, fields ...string) string {
 	return v.Get("code")
 }
 
-// redeemCode asks for the tokens; an Origin comes from a script of that page.
+// redeemCode asks for the tokens. A script of the page sends an Origin.
 func (w *world) redeemCode(code, page, origin string, more ...string) answer {
 	w.t.Helper()
 	f := url.Values{"grant_type": {"authorization_code"}, "client_id": {w.directory().ClientID},
@@ -95,7 +95,7 @@ func (w *world) redeemCode(code, page, origin string, more ...string) answer {
 
 const origin = "http://127.0.0.1:8000"
 
-// The whole way in the browser, for both platforms.
+// TestAuthorize goes the whole way in the browser, for both platforms.
 func TestAuthorize(t *testing.T) {
 	for page, from := range map[string]string{spaPage: origin, publicPage: ""} {
 		w := newWorld(t)
@@ -136,7 +136,7 @@ func TestAuthorize(t *testing.T) {
 	}
 }
 
-// What the person meets on the page, and what the application hears of it.
+// The page tells the person, and the application gets an answer.
 func TestAuthorizePage(t *testing.T) {
 	w := newWorld(t)
 	v := w.visit("POST", w.authorizeURL(), "account", "user@contoso.example", "decline", "1").
@@ -166,7 +166,7 @@ func TestAuthorizePage(t *testing.T) {
 	}
 	w.visit("POST", w.authorizeURL(), "account", "user@contoso.example", "accept", "1").
 		fragment(t, spaPage)
-	// has consented
+	// gives the consent
 	w.visit("POST", w.authorizeURL(), "account", "user@contoso.example").fragment(t, spaPage)
 	w.change(func(d *Directory) { d.UserConsent, d.Registration.ConsentRequired = "none", true })
 	a = w.visit("POST", w.authorizeURL(), "account", "admin@contoso.example")
@@ -175,7 +175,7 @@ func TestAuthorizePage(t *testing.T) {
 	}
 }
 
-// The answer goes behind ? for who does not ask for a fragment.
+// The answer goes behind ? unless the request asks for a fragment.
 func TestAuthorizeQuery(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) { d.Registration.Web = []string{"https://a.example/?x=1"} })
@@ -189,7 +189,7 @@ func TestAuthorizeQuery(t *testing.T) {
 	}
 }
 
-// Another process does the same.
+// Another process can do the same through the control endpoint.
 func TestControlAuthorize(t *testing.T) {
 	w := newWorld(t)
 	body := func(account string) string {

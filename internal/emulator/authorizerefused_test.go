@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// What the browser is sent back with when there is no code.
+// TestAuthorizeErrors has the answers without a code that the browser is sent back with.
 func TestAuthorizeErrors(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -44,7 +44,7 @@ func TestAuthorizeErrors(t *testing.T) {
 	}
 }
 
-// Who cannot be sent back stays on a page.
+// A browser that cannot be sent back stays on a page.
 func TestAuthorizeStays(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -80,7 +80,7 @@ func TestAuthorizeStays(t *testing.T) {
 	}
 }
 
-// What device codes cannot do is what the browser is there for.
+// A browser can meet policies that a device code cannot.
 func TestAuthorizePolicies(t *testing.T) {
 	for _, test := range []struct {
 		name    string

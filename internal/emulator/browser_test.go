@@ -12,8 +12,8 @@ import (
 
 const ownScope = "openid profile " + myApp + "/sign-in"
 
-// TestApplicationIsResource: with the application's own scope an exclusion and
-// an aimed policy work; with baseline scopes neither does.
+// TestApplicationIsResource: with the application's own scope, policies can exclude the application
+// or be for it alone. With baseline scopes they cannot.
 func TestApplicationIsResource(t *testing.T) {
 	blockBut := Policy{Name: "codes", AuthenticationFlows: []string{DeviceCode},
 		ExcludeResources: []string{myApp}, Grant: "block"}
@@ -51,8 +51,8 @@ func TestApplicationIsResource(t *testing.T) {
 	}
 }
 
-// TestOwnToken: the access token is for the application itself, and no Graph scope is granted
-// beside its own.
+// TestOwnToken: the access token is for the application itself, and the answer lists no scope of
+// Graph.
 func TestOwnToken(t *testing.T) {
 	w := newWorld(t)
 	user, device := w.start(ownScope)
@@ -71,7 +71,7 @@ func TestOwnToken(t *testing.T) {
 	}
 }
 
-// TestBlocked walks what the machine hears of a sign-in that the browser refused.
+// TestBlocked has the answers to the machine after a sign-in that the browser refused.
 func TestBlocked(t *testing.T) {
 	block := []Policy{{Name: "codes", AuthenticationFlows: []string{DeviceCode}, Grant: "block"}}
 	device := []Policy{{Name: "managed", Grant: "managed-device"}}
@@ -159,7 +159,7 @@ func TestBlocked(t *testing.T) {
 	}
 }
 
-// TestNotRedeemable: the browser says that all is well, and the token endpoint does not.
+// TestNotRedeemable: the browser reports success, and the token endpoint refuses.
 func TestNotRedeemable(t *testing.T) {
 	tests := []struct {
 		name, scope string
@@ -197,7 +197,7 @@ func TestNotRedeemable(t *testing.T) {
 	}
 }
 
-// TestPageRefused: the page says the number, the person what to do about it.
+// TestPageRefused: the page tells the number, and what the person can do.
 func TestPageRefused(t *testing.T) {
 	tests := []struct {
 		change func(*Directory)

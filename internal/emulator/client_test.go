@@ -18,10 +18,10 @@ import (
 	"time"
 )
 
-// testKey is made once: a key per test would be most of the tests' time.
+// testKey is made once, because a key for each test would take most of the tests' time.
 var testKey = sync.OnceValue(func() *rsa.PrivateKey { return orNewKey(nil) })
 
-// clock is a time that tests move.
+// A clock shows a time that tests set.
 type clock struct {
 	mu sync.Mutex
 	t  time.Time
@@ -39,7 +39,7 @@ func (c *clock) pass(d time.Duration) {
 	c.t = c.t.Add(d)
 }
 
-// world is a started server, its clock and a client that trusts it.
+// A world is a started server, its clock and a client that trusts it.
 type world struct {
 	*Server
 	*clock
@@ -65,14 +65,14 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// answer is a response read to its end.
+// An answer is a complete response.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// do sends a request and fails the test if there is no whole answer.
+// do sends a request. The test fails if the answer is not complete.
 func (w *world) do(method, url, body string, header ...string) answer {
 	w.t.Helper()
 	a, err := w.try(method, url, body, header...)
@@ -162,7 +162,7 @@ func newRequest(ctx context.Context, url string) (*http.Request, error) {
 	return http.NewRequestWithContext(ctx, "GET", url, nil)
 }
 
-// change is Update, which must succeed.
+// change is Update that must succeed.
 func (w *world) change(f func(*Directory)) {
 	w.t.Helper()
 	if err := w.Update(f); err != nil {

@@ -12,10 +12,10 @@ import (
 // myApp is the application id of contoso.toml.
 const myApp = "00001111-aaaa-2222-bbbb-3333cccc4444"
 
-// otherApp is an application that a tenant keeps for baseline scopes.
+// otherApp is an application to which a tenant assigns baseline scopes.
 const otherApp = "44445555-eeee-6666-ffff-7777aaaa8888"
 
-// TestJudge is the table of what Conditional Access does to a device code.
+// TestJudge is the table of Conditional Access for device codes.
 func TestJudge(t *testing.T) {
 	blockCodes := Policy{Name: "codes", AuthenticationFlows: []string{DeviceCode}, Grant: "block"}
 	except := func(p Policy, resources ...string) Policy {
@@ -31,7 +31,7 @@ func TestJudge(t *testing.T) {
 		name     string
 		policies []Policy
 		setting  string // baseline_scopes
-		baseline bool   // only openid and profile are asked for; else the application's own scope
+		baseline bool   // only openid and profile are asked for, instead of the application's own scope
 		user     string // default user@contoso.example
 		want     int
 		mfa      bool
@@ -42,7 +42,7 @@ func TestJudge(t *testing.T) {
 		{name: "off", policies: []Policy{state(blockCodes, "off")}},
 		{name: "report only", policies: []Policy{state(blockCodes, "report-only")}},
 
-		// What the exclusion of the application does, which is why it has to be the resource.
+		// The exclusion of the application only works if it is the resource.
 		{name: "excluded, own scope", policies: []Policy{except(blockCodes, myApp)}},
 		{name: "excluded, baseline, new", policies: []Policy{except(blockCodes, myApp)},
 			baseline: true, want: 53003},
@@ -66,7 +66,7 @@ func TestJudge(t *testing.T) {
 		{name: "placeholder excluded, own scope", policies: []Policy{except(blockCodes, otherApp)},
 			setting: otherApp, want: 53003},
 
-		// Aimed at an application.
+		// These policies are for one application.
 		{name: "aimed, own scope", policies: []Policy{at("block", myApp)}, want: 53003},
 		{name: "aimed, upper case",
 			policies: []Policy{at("block", "00001111-AAAA-2222-BBBB-3333CCCC4444")}, want: 53003},
@@ -95,7 +95,7 @@ func TestJudge(t *testing.T) {
 		{name: "mfa and block", policies: []Policy{at("mfa", all), blockCodes}, want: 53003,
 			mfa: true},
 
-		// Conditions.
+		// These policies have conditions.
 		{name: "another flow",
 			policies: []Policy{{Name: "p", AuthenticationFlows: []string{"authentication-transfer"},
 				Grant: "block"}}},
@@ -137,7 +137,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestJudgeReport: a report-only policy is heard of only if it would have said no.
+// TestJudgeReport: a report-only policy is reported only if it would have refused.
 func TestJudgeReport(t *testing.T) {
 	d := Contoso()
 	d.Policies = []Policy{
@@ -152,8 +152,8 @@ func TestJudgeReport(t *testing.T) {
 	}
 }
 
-// TestJudgeManaged: a managed device is seen where the browser gets the token, not with a device
-// code.
+// TestJudgeManaged: policies see a managed device if the browser gets the token, and not with a
+// device code.
 func TestJudgeManaged(t *testing.T) {
 	d := Contoso()
 	d.Policies = []Policy{{Name: "device", Grant: "managed-device"}}

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestConsent: who may consent to what, and what need not be consented to.
+// TestConsent: who may consent to what, and what needs no consent.
 func TestConsent(t *testing.T) {
 	low := []string{"openid", "profile"}
 	tests := []struct {
@@ -51,7 +51,7 @@ func TestConsent(t *testing.T) {
 	}
 }
 
-// TestServicePrincipal: consent makes it, for everybody.
+// TestServicePrincipal: the first consent makes it for everybody.
 func TestServicePrincipal(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) { d.Registration.NoServicePrincipal = true })

@@ -42,7 +42,7 @@ func TestControlSignIn(t *testing.T) {
 	}
 }
 
-// TestControlWaits has a waiting request answered by a sign-in that begins later.
+// TestControlWaits: a sign-in that begins later ends a waiting request.
 func TestControlWaits(t *testing.T) {
 	w := newWorld(t)
 	var wg sync.WaitGroup
@@ -154,7 +154,7 @@ func TestAwaitEnds(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce is for the race detector: everything at the same time.
+// TestManyAtOnce does everything at the same time, for the race detector.
 func TestManyAtOnce(t *testing.T) {
 	w := newWorld(t)
 	var wg sync.WaitGroup
@@ -182,7 +182,7 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// TestZeroValue: nothing has to be set, and stopping what never started is fine.
+// TestZeroValue: no field needs a value, and a server that was not started can be stopped.
 func TestZeroValue(t *testing.T) {
 	var s Server
 	if err := s.Close(); err != nil {
@@ -196,7 +196,7 @@ func TestZeroValue(t *testing.T) {
 	}
 }
 
-// TestControlRefusal: another process sees what the browser said.
+// TestControlRefusal: another process learns what the browser showed.
 func TestControlRefusal(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) {

@@ -42,7 +42,7 @@ func TestDeviceCode(t *testing.T) {
 	}
 }
 
-// TestStates walks every way a sign-in can go.
+// TestStates goes through every course of a sign-in.
 func TestStates(t *testing.T) {
 	type step struct {
 		do     func(w *world, user string)
@@ -74,7 +74,7 @@ func TestStates(t *testing.T) {
 		}, 400, "expired_token", 70019}},
 		"too fast": {
 			pending, {wait(100 * time.Millisecond), 400, "slow_down", 0},
-			{wait(time.Second), 400, "slow_down", 0}, // 6 s by now
+			{wait(time.Second), 400, "slow_down", 0}, // the interval is 6 s by now
 			{wait(11 * time.Second), 400, "authorization_pending", 70016},
 		},
 		"lenient": {
@@ -248,7 +248,7 @@ func TestCodeAsTyped(t *testing.T) {
 	}
 }
 
-// A domain leads to the tenant that has it; what leads nowhere is told apart from it.
+// A domain leads to its tenant. A domain without a tenant is a different error.
 func TestDomainsOfTenants(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) {

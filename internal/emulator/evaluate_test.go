@@ -45,7 +45,7 @@ const (
 	userRole = "Virtual Machine User Login"
 )
 
-// TestDecide starts from a person without a role each time.
+// Each case of TestDecide starts from a person without a role.
 func TestDecide(t *testing.T) {
 	give := func(role, scope string) func(*Directory) {
 		return func(d *Directory) {

@@ -104,7 +104,7 @@ func TestFaultTimes(t *testing.T) {
 	}
 }
 
-// TestFaultShapes checks that each service fails in its own words.
+// TestFaultShapes checks that each service reports a fault in its own form.
 func TestFaultShapes(t *testing.T) {
 	w := newWorld(t)
 	w.Fail(Fault{Endpoint: "*", Error: "oops", Status: 418})
@@ -123,7 +123,7 @@ func TestFaultShapes(t *testing.T) {
 	}
 }
 
-// TestImpostor: who is connected already is not served on, either.
+// TestImpostor: existing connections get no further answer, either.
 func TestImpostor(t *testing.T) {
 	w := newWorld(t)
 	get := func() error {
@@ -143,8 +143,8 @@ func TestImpostor(t *testing.T) {
 	}
 }
 
-// TestDelayEndsWithClient: a server that is being closed must not wait for a
-// delay whose client has gone.
+// TestDelayEndsWithClient: a server that is being closed must not wait for a delay whose client is
+// gone.
 func TestDelayEndsWithClient(t *testing.T) {
 	w := newWorld(t)
 	w.Fail(Fault{Endpoint: "openid", Delay: Duration(time.Hour)})

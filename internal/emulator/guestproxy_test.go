@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// Who may ask is told by the process at the other end, member for member; the answer to others is a
-// bare 403.
+// The process at the other end decides, member for member, who may ask. The answer to others is a
+// 403 without a body.
 func TestGuestProxyAgent(t *testing.T) {
 	exe, err := os.Readlink("/proc/self/exe")
 	if err != nil {

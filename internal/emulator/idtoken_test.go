@@ -55,8 +55,8 @@ func (w *world) published() []publishedKey {
 	return set.Keys
 }
 
-// verifies reports whether a published key made the signature, as RS256, and
-// that key's issuer.
+// verifies reports whether a published key made the signature with RS256, and returns the issuer of
+// the key.
 func (w *world) verifies(token string) (issuer string, ok bool) {
 	w.t.Helper()
 	parts := strings.Split(token, ".")

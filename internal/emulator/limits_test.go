@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// limited is a server of a fleet with these limits and a clock that stands still.
+// limited returns a server for a fleet with these limits, and its clock, which stands still.
 func limited(l Limits) (*Server, *time.Time) {
 	now := time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
 	d := Contoso()
@@ -22,7 +22,7 @@ func limited(l Limits) (*Server, *time.Time) {
 	return &Server{Directory: d, Now: func() time.Time { return now }}, &now
 }
 
-// tokenFor is what the machine with this host name is given.
+// tokenFor returns the token for the machine with this host name.
 func (s *Server) tokenFor(t *testing.T, host string) (string, *httptest.ResponseRecorder) {
 	t.Helper()
 	r := httptest.NewRequest("GET", "http://"+host+
@@ -37,7 +37,7 @@ func (s *Server) tokenFor(t *testing.T, host string) (string, *httptest.Response
 	return answer.Token, got
 }
 
-// resourceOf is the id that the machine with this host name is told.
+// resourceOf returns the resource id for the machine with this host name.
 func (s *Server) resourceOf(t *testing.T, host string) string {
 	t.Helper()
 	r := httptest.NewRequest("GET", "http://"+host+
@@ -62,8 +62,8 @@ func (s *Server) reads(token, resource string) *httptest.ResponseRecorder {
 	return got
 }
 
-// A principal has a bucket in each subscription, and all together another; both are filled up again
-// as time goes by.
+// A principal has a bucket in each subscription, and all principals share another one. Both are
+// filled again with time.
 func TestLimitsOfResourceManager(t *testing.T) {
 	s, now := limited(Limits{Reads: Bucket{3, 0.5}, AllReads: Bucket{5, 1}})
 	one, _ := s.tokenFor(t, "vm1")
@@ -71,20 +71,20 @@ func TestLimitsOfResourceManager(t *testing.T) {
 	here, elsewhere := s.resourceOf(t, "vm1"), s.resourceOf(t, "vm1.other")
 	for i, test := range []struct {
 		token, resource string
-		passes          time.Duration // before
+		passes          time.Duration // before the request
 		left, retry     string
 	}{
 		{one, here, 0, "2", ""},
 		{one, here, 0, "1", ""},
 		{one, here, 0, "0", ""},
-		{one, here, 0, "0", "2"}, // its own bucket is empty, half a token comes each second
+		{one, here, 0, "0", "2"}, // its own bucket is empty and gets half a token each second
 		{two, here, 0, "2", ""},
 		{two, here, 0, "1", ""},
-		{two, here, 0, "1", "1"}, // it has one, and the subscription none
+		{two, here, 0, "1", "1"}, // its own bucket has one, and the subscription's has none
 		{one, elsewhere, 0, "2", ""},
 		{one, here, time.Second, "0", "1"},
 		{one, here, time.Second, "0", ""},
-		{one, here, time.Hour, "2", ""}, // no more than fits
+		{one, here, time.Hour, "2", ""}, // a bucket holds no more than its size
 	} {
 		*now = now.Add(test.passes)
 		got := s.reads(test.token, test.resource)
@@ -105,7 +105,7 @@ func TestLimitsOfResourceManager(t *testing.T) {
 	}
 }
 
-// What nothing limits, is told so by no header.
+// Without limits there is no header about them.
 func TestNoLimits(t *testing.T) {
 	s, _ := limited(Limits{})
 	token, _ := s.tokenFor(t, "vm1")
@@ -117,7 +117,7 @@ func TestNoLimits(t *testing.T) {
 	}
 }
 
-// The metadata of one machine is limited, and takes nothing from another's.
+// The limits of one machine's metadata do not affect another machine.
 func TestLimitsOfMetadata(t *testing.T) {
 	s, now := limited(Limits{Identity: Bucket{2, 2}})
 	for i, want := range []int{200, 200, 429} {
@@ -134,7 +134,7 @@ func TestLimitsOfMetadata(t *testing.T) {
 	}
 }
 
-// An application that asks too often hears of a loop, whoever the people are.
+// An application that asks too often is told about a loop, whoever the people are.
 func TestLimitsOfSignIns(t *testing.T) {
 	s, now := limited(Limits{SignIns: Bucket{2, 1}})
 	ask := func() *httptest.ResponseRecorder {
@@ -158,7 +158,7 @@ func TestLimitsOfSignIns(t *testing.T) {
 	}
 }
 
-// Machines of a fleet differ in all that tells them apart, and have the same rights.
+// The machines of a fleet have different names, ids and identities, and the same rights.
 func TestFleet(t *testing.T) {
 	s, _ := limited(Limits{})
 	seen := map[string]bool{}

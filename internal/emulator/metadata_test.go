@@ -30,7 +30,7 @@ func TestInstance(t *testing.T) {
 	}
 }
 
-// Of a flexible scale set metadata has the id, of a uniform one the name and the instance.
+// Metadata has the id of a flexible scale set, and the name and instance of a uniform one.
 func TestInstanceOfAScaleSet(t *testing.T) {
 	const compute = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers/Microsoft.Compute/"
 	w := newWorld(t)
@@ -89,8 +89,8 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// TestIdentityMeant: whose token comes when the request names no identity, or one that there is
-// not.
+// TestIdentityMeant: which token comes if the request names no identity, or one that does not
+// exist.
 func TestIdentityMeant(t *testing.T) {
 	system := Identity{"s", "11111111-0000-0000-0000-000000000000",
 		"aaaaaaaa-0000-0000-0000-000000000000", true, ""}
@@ -103,7 +103,7 @@ func TestIdentityMeant(t *testing.T) {
 	tests := []struct {
 		have   []Identity
 		asked  string
-		client string // whose token comes
+		client string // the client id of the token
 		error  string
 	}{
 		{nil, "", "", "Identity not found"},
@@ -132,8 +132,7 @@ func TestIdentityMeant(t *testing.T) {
 	}
 }
 
-// TestMetadataVersions: each service refuses versions that it does not know, and lists those it
-// does.
+// TestMetadataVersions: each service refuses unknown versions and lists those that it knows.
 func TestMetadataVersions(t *testing.T) {
 	w := newWorld(t)
 	get := func(path, version string) answer {
@@ -165,8 +164,8 @@ func TestMetadataVersions(t *testing.T) {
 	}
 }
 
-// TestMetadataRefused covers what keeps a forwarded request, such as an SSRF
-// hole would send, from the managed identity's token.
+// TestMetadataRefused sends requests that an SSRF hole could forward. They must not get the managed
+// identity's token.
 func TestMetadataRefused(t *testing.T) {
 	w := newWorld(t)
 	tests := []struct {

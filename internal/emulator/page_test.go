@@ -121,7 +121,7 @@ func TestPageDecline(t *testing.T) {
 	}
 }
 
-// TestPageTyped: a code is good however a person writes it.
+// TestPageTyped: a code is accepted in any spelling.
 func TestPageTyped(t *testing.T) {
 	w := newWorld(t)
 	user, _ := w.start("openid")
@@ -134,7 +134,7 @@ func TestPageTyped(t *testing.T) {
 	}
 }
 
-// TestPageCodeStays: a misspelt code comes back to be corrected, one that is over does not.
+// TestPageCodeStays: a misspelled code comes back to be corrected, and one that has ended does not.
 func TestPageCodeStays(t *testing.T) {
 	w := newWorld(t)
 	user, _ := w.start("openid")
@@ -147,7 +147,7 @@ func TestPageCodeStays(t *testing.T) {
 	}
 }
 
-// TestPagePolicy: the page can load and run nothing, and its one style is let through.
+// TestPagePolicy: the page can load and run nothing, and its only style is allowed.
 func TestPagePolicy(t *testing.T) {
 	w := newWorld(t)
 	a := w.do("GET", w.VerificationURI(), "")
@@ -203,7 +203,7 @@ func FuzzPage(f *testing.F) {
 		if want := tags(serve(httptest.NewRequest("GET", pagePath, nil))); tags(get) != want {
 			t.Errorf("GET: %d tags, want %d: %s", tags(get), want, get)
 		}
-		// nobody's: the code stays usable
+		// an account of nobody, so that the code stays usable
 		form := url.Values{"code": {code}, "account": {account + "@nowhere"}}
 		r := httptest.NewRequest("POST", pagePath, strings.NewReader(form.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// head is a directory that only needs what the test adds.
+// head is a directory without the part that the test adds.
 const head = `tenant_id = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
 client_id = "00001111-aaaa-2222-bbbb-3333cccc4444"
 [[user]]
@@ -166,7 +166,7 @@ func TestUpdateRefused(t *testing.T) {
 	}
 }
 
-// FuzzParse checks that what is accepted survives being written and read again.
+// FuzzParse checks that an accepted directory survives being written and read again.
 func FuzzParse(f *testing.F) {
 	f.Add(contoso)
 	f.Add([]byte(head +
@@ -187,7 +187,7 @@ func FuzzParse(f *testing.F) {
 		}
 		again, err := d.encode()
 		if err != nil {
-			t.Skip() // claims may hold what TOML reads and cannot write
+			t.Skip() // TOML can read some claims that it cannot write
 		}
 		d2, err := Parse("g", again)
 		if err != nil {

@@ -13,17 +13,17 @@ import (
 	"testing"
 )
 
-// recorded is an answer of the real services: where and when public material
-// quotes it, and its shape. Every value in it is made up.
+// A recorded is an answer of the real services: its shape, and where and when public material
+// quotes it. All values in it are invented.
 type recorded struct {
 	Source, Date string
 	Status       int
-	Bodies       []any // the emulator's answer is like one of them
+	Bodies       []any // the emulator's answer must be like one of these
 }
 
-// TestEmulatorLooksReal compares the shapes of the emulator's answers with
-// those of testdata/recorded: names, types, null or absent. Every recording
-// is of an answer that the emulator gives here.
+// TestEmulatorLooksReal compares the shapes of the emulator's answers with those of
+// testdata/recorded: names, types, null or absent. The emulator gives an answer for every
+// recording.
 func TestEmulatorLooksReal(t *testing.T) {
 	ours := realAnswers(t)
 	files, err := os.ReadDir("testdata/recorded")
@@ -49,7 +49,7 @@ func TestEmulatorLooksReal(t *testing.T) {
 	}
 }
 
-// likeOne is like for several possibilities.
+// likeOne is like with several possibilities.
 func likeOne(got any, want []any, at string) (problem string) {
 	for _, w := range want {
 		if problem = like(got, w, at); problem == "" {
@@ -59,7 +59,7 @@ func likeOne(got any, want []any, at string) (problem string) {
 	return problem
 }
 
-// like says where a value has another shape than a recorded one.
+// like returns where a value has another shape than a recorded one.
 func like(got, want any, at string) string {
 	switch w := want.(type) {
 	case map[string]any:
@@ -96,7 +96,7 @@ func like(got, want any, at string) string {
 	return ""
 }
 
-// TestLike: the comparison finds what it is there to find.
+// TestLike: the comparison finds differences.
 func TestLike(t *testing.T) {
 	for _, test := range []struct {
 		got, want string
@@ -124,7 +124,7 @@ func TestLike(t *testing.T) {
 	}
 }
 
-// realAnswers asks the emulator everything of which there is a recording.
+// realAnswers asks the emulator for every answer that was recorded.
 func realAnswers(t *testing.T) map[string]answer {
 	w := newWorld(t)
 	w.change(func(d *Directory) {
@@ -170,7 +170,7 @@ func (w *world) realDecisions(all map[string]answer) {
 	all["arm-error"] = w.do("POST", w.EntraURL()+"/subscriptions/x"+strings.TrimPrefix(askURL, vm),
 		ask(userOID, true), "Authorization", bearer)
 	nora, _ := w.directory().user(nobody)
-	// an assignment, a deny, and null in the place of the assignment
+	// an assignment, a deny, and null instead of an assignment
 	var decisions []json.RawMessage
 	for _, oid := range []string{userOID, nora.ObjectID, userOID} {
 		a := w.do("POST", w.EntraURL()+askURL, ask(oid, true), "Authorization", bearer)

@@ -5,8 +5,8 @@ package emulator
 
 import "testing"
 
-// Every mistake in a redemption has its own number, and only the two that say
-// so use a code up.
+// Every mistake in a redemption has its own number. Only the two mistakes that say so use up the
+// code.
 func TestRedeemErrors(t *testing.T) {
 	const webPage = "https://signin.contoso.example/web"
 	for _, test := range []struct {

@@ -67,7 +67,7 @@ func TestParseScopeProblems(t *testing.T) {
 	for scope, want := range map[string]int{
 		"openid " + myApp + "/other":             650053,
 		"openid api://" + myApp + "/Sign-In":     650053, // scopes are case-sensitive
-		"openid sign-in":                         650053, // without a resource it is Graph's
+		"openid sign-in":                         650053, // without a resource it is a scope of Graph
 		"openid Profile":                         650053,
 		"message_all":                            650053,
 		"https://management.azure.com/read":      650053,
@@ -87,7 +87,7 @@ func TestParseScopeProblems(t *testing.T) {
 	}
 }
 
-// FuzzScope checks that no word of a scope gets lost or is made up.
+// FuzzScope checks that no word of a scope is lost or invented.
 func FuzzScope(f *testing.F) {
 	for _, s := range []string{"openid profile", "openid " + myApp + "/sign-in",
 		"User.Read api://" + myApp + "/sign-in", "https://management.azure.com//.default", "/", " ",

@@ -22,8 +22,8 @@ func divided(b emulator.Bucket, by int) emulator.Bucket {
 	return emulator.Bucket{Size: b.Size / float64(by), Refill: b.Refill / float64(by)}
 }
 
-// one in so many of a scenario. A subscription's limits are divided as its machines are; those of a
-// machine stay.
+// one returns a scenario with one in so many people and machines. The limits of a subscription
+// shrink with its machines, and those of a machine stay.
 func (s scenario) one(in int) scenario {
 	before := s.change
 	s.machines, s.browsers, s.keys = max(1, s.machines/in), s.browsers/in, s.keys/in
@@ -34,14 +34,14 @@ func (s scenario) one(in int) scenario {
 		l := &d.Limits
 		l.AllReads, l.AllWrites, l.SignIns = divided(l.AllReads, in),
 			divided(l.AllWrites, in), divided(l.SignIns, in)
-		if !d.Identities[0].SystemAssigned { // one principal for all of them
+		if !d.Identities[0].SystemAssigned { // a single principal for all of them
 			l.Reads, l.Writes = divided(l.Reads, in), divided(l.Writes, in)
 		}
 	}
 	return s
 }
 
-// nine is the nine o'clock of docs/performance.md.
+// nine returns the nine o'clock of docs/performance.md.
 func nine(name string, change func(*scenario)) scenario {
 	s := scenario{name: name, machines: 10_000, browsers: 2_500, keys: 2_500,
 		arrive: 10 * time.Minute, cron: time.Second}
@@ -85,7 +85,7 @@ var large = []scenario{
 	}),
 }
 
-// host is one machine that everybody comes to.
+// host is a single machine for everybody.
 var host = []scenario{
 	{name: "one machine, 100 keys within a minute", machines: 1, keys: 100, arrive: time.Minute},
 	{name: "one machine, 100 keys within a second", machines: 1, keys: 100, arrive: time.Second},
@@ -93,7 +93,7 @@ var host = []scenario{
 	{name: "… that shared the token", machines: 1, keys: 300, arrive: time.Second, shares: true},
 }
 
-// What docs/performance.md has.
+// TestFleet prints the figures of docs/performance.md.
 func TestFleet(t *testing.T) {
 	if *share == 0 {
 		t.Skip("make fleet")
@@ -114,7 +114,7 @@ func TestFleet(t *testing.T) {
 	var table strings.Builder
 	for i, r := range results {
 		if r == nil {
-			continue // -run has left it out
+			continue // -run has excluded it
 		}
 		in := 1
 		if i < len(large) {
@@ -126,8 +126,8 @@ func TestFleet(t *testing.T) {
 	fmt.Print(table.String())
 }
 
-// Small ones, to the last request: what the services count, and what people and machines see, hangs
-// on nothing but the sources of the product and of the emulator.
+// These small fleets are exact to the last request. The numbers depend only on the sources of the
+// product and of the emulator.
 func TestSmall(t *testing.T) {
 	small := scenario{machines: 60, browsers: 8, keys: 8, arrive: time.Minute, cron: time.Second,
 		change: func(d *emulator.Directory) {

@@ -23,15 +23,15 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// machine is one machine of the fleet, with directories of its own.
+// A machine is one machine of the fleet, with directories of its own.
 type machine struct {
 	f      *fleet
-	host   string // by which the metadata service knows it
+	host   string // its name for the metadata service
 	dir    string
 	signin signin.Signin
 
 	mu    sync.Mutex
-	token []byte // of the identity, where the scenario has sign-ins share it
+	token []byte // of the identity, if the scenario has sign-ins share it
 }
 
 const boot = "d4d4d4d4-0000-4000-8000-000000000000"
@@ -63,7 +63,7 @@ func (f *fleet) machine(i int) *machine {
 	return m
 }
 
-// RoundTrip hands a request to the emulator, at once: what a network takes is no part of this.
+// RoundTrip hands a request to the emulator at once. The time of a network is not simulated.
 func (m *machine) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := req.Context().Err(); err != nil {
 		return nil, err
@@ -88,8 +88,8 @@ func (m *machine) RoundTrip(req *http.Request) (*http.Response, error) {
 	return answer(), nil
 }
 
-// shared is what the sign-ins of a machine would hear that keep the identity's token for one
-// another. The product does not.
+// shared returns the answer that sign-ins would get if they kept the identity's token for each
+// other. The product does not do that.
 func (m *machine) shared(answer func() *http.Response) *http.Response {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -98,7 +98,7 @@ func (m *machine) shared(answer func() *http.Response) *http.Response {
 		if got.StatusCode != http.StatusOK {
 			return got
 		}
-		m.token, _ = io.ReadAll(got.Body) // of a recorder
+		m.token, _ = io.ReadAll(got.Body) // from memory
 	}
 	return &http.Response{StatusCode: http.StatusOK,
 		Header: http.Header{"Content-Type": {"application/json"}},
@@ -114,7 +114,7 @@ func (m *machine) request(account, service string) signin.Request {
 	}
 }
 
-// person is the one at the prompt, and what they read in the end.
+// A person sits at the prompt, and remembers the last text there.
 type person struct {
 	t       *testing.T
 	browser func(code string) // nil: nobody is there
@@ -146,7 +146,7 @@ func (p *person) End(_ signin.LogLevel, l string) { p.line = l }
 
 var reasonOf = regexp.MustCompile(`^(\S+) (?:reason="([^"]*)")?`)
 
-// outcome is how the log says that it ended, such as "signed-in" or "failed unreachable".
+// outcome returns how the log describes the end, such as "signed-in" or "failed unreachable".
 func (p *person) outcome() string {
 	m := reasonOf.FindStringSubmatch(p.line + " ")
 	if m == nil {

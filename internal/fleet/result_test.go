@@ -15,19 +15,19 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// result is what the services counted, and what people and machines saw.
+// A result is what the services counted, and what people and machines experienced.
 type result struct {
 	nine time.Time
 
 	mu        sync.Mutex
 	calls     map[string]int           // by service
-	throttled map[string]int           // of them
+	throttled map[string]int           // the throttled ones among them
 	second    map[string]map[int64]int // calls by second
-	came, in  map[string]int           // by who: browser, key, cron
+	came, in  map[string]int           // by kind: browser, key, cron
 	outcomes  map[string]int           // "cron: failed unreachable"
-	told      map[string]string        // an example of each
-	longest   map[string]time.Duration // that one who got in has waited for, browsing not counted
-	fruitless int                      // browsers that came too late
+	told      map[string]string        // an example of each outcome
+	longest   map[string]time.Duration // the longest wait of anybody who got in, without the time in the browser
+	fruitless int                      // browsers that were too late
 }
 
 func newResult(nine time.Time) *result {
@@ -72,7 +72,7 @@ func (r *result) answered(q emulator.Request) {
 	r.second[service][q.Time.Unix()]++
 }
 
-// busiest is the most that a service was asked within a second.
+// busiest returns the highest number of calls to a service within a second.
 func (r *result) busiest(service string) int {
 	most := 0
 	for _, n := range r.second[service] {
@@ -104,8 +104,9 @@ func (r *result) ended(what string, conv *person, verdict signin.Verdict, took t
 	r.longest[what] = max(r.longest[what], took)
 }
 
-// row is one of docs/performance.md's: of Resource Manager and, for one machine, of its metadata
-// service, what was asked and throttled and the busiest second; then who got in.
+// row returns a row of docs/performance.md. It has the calls, the throttled calls and the busiest
+// second of Resource Manager or, for a single machine, of its metadata service. Then it says who
+// got in.
 func (r *result) row(name string, times int) string {
 	row := "| " + name
 	for _, service := range []string{"Resource Manager", "metadata"} {
@@ -130,7 +131,7 @@ func (r *result) row(name string, times int) string {
 	return row + " |\n"
 }
 
-// String is for the reader of "make fleet".
+// String returns the text for the reader of "make fleet".
 func (r *result) String() string {
 	var b strings.Builder
 	for _, service := range slices.Sorted(maps.Keys(r.calls)) {

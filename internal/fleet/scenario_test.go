@@ -21,9 +21,9 @@ import (
 	"aadlogin/internal/signin"
 )
 
-// A scenario is a fleet and its nine o'clock. People come with the browser, to a machine that they
-// have not been on before, or with a key; cron has a job on every machine. The account of keys and
-// jobs has signed in everywhere at eight.
+// A scenario is a fleet at nine o'clock. People come with a browser, to a machine that is new to
+// them, or with a key. cron has a job on every machine. The account of keys and jobs has signed in
+// everywhere at eight.
 type scenario struct {
 	name          string
 	machines      int
@@ -31,15 +31,15 @@ type scenario struct {
 	keys          int
 	lines         string                    // of the configuration
 	change        func(*emulator.Directory) // of the cloud
-	subscriptions int                       // that the machines are spread over; 0: one
-	shares        bool                      // the sign-ins of a machine, the token of its identity: what if
+	subscriptions int                       // the number of subscriptions for the machines; 0: one
+	shares        bool                      // what if: the sign-ins of a machine share the token of its identity
 	outage        bool                      // Resource Manager answers 503 from shortly before nine
-	arrive        time.Duration             // the people, around nine
-	cron          time.Duration             // the jobs, from nine on; 0: none
+	arrive        time.Duration             // how long the people take to arrive, around nine
+	cron          time.Duration             // how long the jobs take to start, from nine on; 0: none
 }
 
-// In the browser a person takes this long: not until just when the machine asks again, every five
-// seconds.
+// browsing is the time that a person spends in the browser. It does not end right before one of the
+// machine's requests, which come every five seconds.
 const browsing = 42 * time.Second
 
 // batch is the account that has signed in everywhere.
@@ -53,12 +53,12 @@ type fleet struct {
 	server          *emulator.Server
 	root            fs.FS
 	begun           time.Time
-	template        map[string][]byte // files of a machine where batch has signed in
+	template        map[string][]byte // the files of a machine on which batch has signed in
 	attempts        int
 	result          *result
 }
 
-// oneKey is every emulator's: real keys take a while to make.
+// oneKey is the key of all emulators, because making a key takes a while.
 var oneKey = sync.OnceValue(func() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -92,7 +92,7 @@ func (s scenario) run(t *testing.T) *result {
 	return f.result
 }
 
-// directoryOfStore is in memory, if there is such a place: it is not the disk that is measured
+// directoryOfStore returns a directory in memory if possible, because the disk is not measured
 // here.
 func directoryOfStore(t *testing.T) string {
 	dir, err := os.MkdirTemp("/dev/shm", "fleet-")
@@ -103,7 +103,7 @@ func directoryOfStore(t *testing.T) string {
 	return dir
 }
 
-// cloud is a tenant with these people, each of them a user of all machines.
+// cloud returns a tenant with these people. Each of them is a user of all machines.
 func (s scenario) cloud() *emulator.Directory {
 	d := emulator.Contoso()
 	const everywhere = "/providers/Microsoft.Management/managementGroups/contoso-root"
@@ -131,7 +131,7 @@ func (s scenario) cloud() *emulator.Directory {
 
 func personName(i int) string { return fmt.Sprintf("p%05d@fleet.example", i) }
 
-// atEight has batch sign in, on one machine whose store all others are copies of.
+// atEight has batch sign in on one machine. All others get copies of its store.
 func (f *fleet) atEight() {
 	m := f.machine(0)
 	conv := &person{t: f.t, browser: func(code string) { f.browse(code, batch, 0) }}
@@ -194,7 +194,7 @@ func (f *fleet) browse(code, as string, takes time.Duration) {
 	}
 }
 
-// atNine starts everybody, each at a moment of their own, and waits for all.
+// atNine starts everybody, each at a different moment, and waits for all.
 func (f *fleet) atNine() {
 	machines := make([]*machine, f.machines)
 	for i := range machines {
@@ -236,8 +236,8 @@ func (f *fleet) atNine() {
 	all.Wait()
 }
 
-// moment spreads the i-th of n evenly, each with a microsecond of its own, which retries keep: no
-// two of the fleet ask at one moment, and what they get does not hang on who is faster.
+// moment spreads the i-th of n evenly. Each gets a microsecond of its own, which retries keep. So
+// no two ask at the same moment, and the results do not depend on speed.
 func moment(i, n int, over time.Duration) time.Duration {
 	return time.Duration(int64(over)*int64(i)/int64(n)).Truncate(time.Millisecond) +
 		time.Duration(i)*time.Microsecond

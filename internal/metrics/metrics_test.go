@@ -52,7 +52,8 @@ func written(t *testing.T, m *Metrics) string {
 	return b.String()
 }
 
-// The file as it is, which promtool takes too (make watching): go test ./internal/metrics -update
+// TestGolden compares the whole file, which promtool accepts, too (make watching). To write it: go
+// test ./internal/metrics -update
 func TestGolden(t *testing.T) {
 	const file = "testdata/metrics.prom"
 	got := written(t, sample())
@@ -70,7 +71,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// What is read goes on where it was, and what was read twice is not counted twice.
+// Counting goes on from the file. A line that was read twice is not counted twice.
 func TestCountingGoesOn(t *testing.T) {
 	m, err := Read(strings.NewReader(written(t, sample())))
 	if err != nil || !m.Until.Equal(noon) {
@@ -92,8 +93,8 @@ func TestCountingGoesOn(t *testing.T) {
 	}
 }
 
-// Nobody can be told apart, and nothing that the log holds makes a series: a label has a word of
-// this package's, or is a number.
+// No person can be identified, and the log cannot create series: a label is a word of this package
+// or a number.
 func TestFewSeries(t *testing.T) {
 	m := &Metrics{}
 	for _, odd := range []string{"alice@contoso.com", "\"} 1\naadlogin_x 1", "", "no-role"} {
@@ -143,7 +144,7 @@ func TestParseTook(t *testing.T) {
 	}
 }
 
-// The reasons are those that pam_aad(8) has for denied and failed, no more and no fewer.
+// The reasons are exactly those that pam_aad(8) has for denied and failed.
 func TestReasonsAreThoseOfTheLog(t *testing.T) {
 	text, err := os.ReadFile("../../packaging/man/pam_aad.8")
 	if err != nil {
@@ -161,8 +162,7 @@ func TestReasonsAreThoseOfTheLog(t *testing.T) {
 	}
 }
 
-// A file that was tampered with is refused or read, and then written in the few series that there
-// are.
+// A file that was tampered with is either refused, or read and written with the usual few series.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(logRead + " 1772366400\n" + attempts("denied") + " 3\n"))
 	f.Add([]byte(tripSum("entra") + " 18014398509481983.999\n" +

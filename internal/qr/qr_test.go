@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// The page of Entra ID, as most people will see it. zbarimg reads this one and many others in
-// internal/machine.
+// This is the page of Entra ID that most people see. internal/machine has zbarimg read this one and
+// many others.
 func TestPage(t *testing.T) {
 	const want = `
 █████████████████████████████████████
@@ -39,7 +39,8 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// Sizes are counted from the standard's table of capacities, in bytes: version 1 to 5, at level L.
+// The sizes follow from the capacities in the standard's table, in bytes: versions 1 to 5 at level
+// L.
 func TestDraw(t *testing.T) {
 	for _, test := range []struct {
 		text           string
@@ -77,7 +78,7 @@ func TestDraw(t *testing.T) {
 	}
 }
 
-// checkShape looks for what readers find a code by: light all around, and the three squares.
+// checkShape looks for the parts that readers find a code by: a light border and the three squares.
 func checkShape(t *testing.T, lines []string, columns int) {
 	t.Helper()
 	for i, line := range lines {

@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write testdata/*.html")
 
 var made = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// hostile is what somebody may have typed as a name, or a server said.
+// hostile is a text that a person may type as a name, or a server may send.
 const hostile = "</td><script>alert(1)</script>\u202e\x1b[2J"
 
 func sample() *Report {
@@ -89,7 +89,8 @@ func written(t *testing.T, r *Report) string {
 	return b.String()
 }
 
-// The page as it is, to be looked at where it changes: go test ./internal/report -update
+// TestGolden compares the whole page, so that its changes are looked at. To write it: go test
+// ./internal/report -update
 func TestGolden(t *testing.T) {
 	redacted := sample()
 	redacted.Redacted = []byte("key")
@@ -114,7 +115,7 @@ func golden(t *testing.T, file, got string) {
 	}
 }
 
-// asJSON is the report for programs, with a line for each value.
+// asJSON returns the report for programs with a line for each value.
 func asJSON(t *testing.T, r *Report) string {
 	t.Helper()
 	var b strings.Builder
@@ -132,7 +133,7 @@ func asJSON(t *testing.T, r *Report) string {
 	return indented.String()
 }
 
-// What both forms of a report hold is the same, and so is what a redacted one leaves out.
+// Both forms of a report have the same contents, and a redacted one leaves out the same.
 func TestRedactedJSON(t *testing.T) {
 	r := sample()
 	r.Redacted = []byte("one key")
@@ -153,7 +154,7 @@ func TestRedactedJSON(t *testing.T) {
 	}
 }
 
-// Nothing that came from outside is anything but text, nothing is loaded, and nothing is run.
+// Everything that comes from outside is only text. Nothing is loaded and nothing is run.
 func TestInert(t *testing.T) {
 	page := written(t, sample())
 	for _, never := range []string{"<script", "\u202e", "\x1b", "http://", "https://", "src=",
@@ -174,7 +175,7 @@ func TestInert(t *testing.T) {
 	}
 }
 
-// Who redacts wants no name left, and the same pseudonym for the same person throughout, but not in
+// A redacted report has no names. A person has the same pseudonym throughout, and another one in
 // another report.
 func TestRedacted(t *testing.T) {
 	r := sample()
@@ -212,7 +213,7 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// What there are many of is written as it comes.
+// Long lists are written as they are read.
 func TestConstantMemory(t *testing.T) {
 	const many = 100_000
 	var before, now runtime.MemStats

@@ -97,7 +97,7 @@ func TestNamesGroup(t *testing.T) {
 	}
 }
 
-// Whatever is in the file, reading it ends, and each word is from its line.
+// Reading ends whatever the file contains, and each word comes from its line.
 func FuzzRead(f *testing.F) {
 	f.Add("Include x\nAllowUsers 'a b' \"c\\\" d\" e\\ f#g #h\nMatch Group=devs,!x User y\n")
 	f.Add("MAtCh \x90=")
@@ -123,7 +123,8 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// A pattern matches what is the same but for its ?, and itself.
+// Every pattern matches itself. A match stays one with * around the pattern and text around the
+// string.
 func FuzzMatch(f *testing.F) {
 	f.Add("alice?contoso.com", "alice@contoso.com")
 	f.Fuzz(func(t *testing.T, pattern, s string) {

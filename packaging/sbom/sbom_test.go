@@ -14,7 +14,7 @@ import (
 	"github.com/spdx/tools-golang/json"
 )
 
-// described is what is written of a release of one file, which unpacks to this very test.
+// described returns the document about a release of one file, whose contents are this test itself.
 func described(t *testing.T, modules string) (string, error) {
 	t.Helper()
 	t.Setenv("SOURCE_DATE_EPOCH", "1764115200")
@@ -39,7 +39,7 @@ func described(t *testing.T, modules string) (string, error) {
 	return out.String(), err
 }
 
-// here is what "go list" says of a module, with a licence that somebody has written.
+// here returns the output of "go list" for a module with an invented licence.
 func here(t *testing.T, licence string, modules ...string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -25,7 +25,8 @@ var contoso = Settings{
 	Scope:     "openid profile api://x/sign-in",
 }
 
-// The browser runs the script and takes the style whose hashes the page names: these.
+// The browser runs the script and applies the style with the hashes that the page names. They must
+// be right.
 func TestHashes(t *testing.T) {
 	page := template
 	for _, tag := range []string{"script", "style"} {
@@ -49,7 +50,7 @@ func TestHashes(t *testing.T) {
 	}
 }
 
-// What makes the page safe and small to read, before any browser sees it.
+// These properties make the page safe and small, before any browser sees it.
 func TestPage(t *testing.T) {
 	page, err := Fill(contoso)
 	if err != nil {
@@ -81,7 +82,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// Whoever reads a sentence of the page finds it explained.
+// Every sentence of the page is explained in the documentation.
 func TestSentencesAreExplained(t *testing.T) {
 	docs, err := os.ReadFile("../../docs/troubleshooting.md")
 	if err != nil {
@@ -93,7 +94,7 @@ func TestSentencesAreExplained(t *testing.T) {
 		FindAllStringSubmatch(script, -1) {
 		sentence := strings.TrimSpace(m[1])
 		if regexp.MustCompile(`^(Copy (the|everything|part)|Copied|Paste this|You are signed in, and|What you paste|In PuTTY|Sign in|Signing in|Not signed in|One moment|Text of)`).MatchString(sentence) {
-			continue // how to go on, where nothing is wrong
+			continue // it says how to go on, and nothing is wrong
 		}
 		if n++; !bytes.Contains(docs, []byte(sentence)) {
 			t.Errorf("not in docs/troubleshooting.md: %s", sentence)
@@ -104,7 +105,7 @@ func TestSentencesAreExplained(t *testing.T) {
 	}
 }
 
-// Values stay where they are put.
+// Values stay inside of their attributes.
 func TestFill(t *testing.T) {
 	change := func(f func(*Settings)) Settings { s := contoso; f(&s); return s }
 	for name, s := range map[string]Settings{
@@ -141,7 +142,7 @@ func TestFill(t *testing.T) {
 	}
 }
 
-// What a web server gives out is told apart.
+// Same distinguishes the pages that a web server may serve.
 func TestSame(t *testing.T) {
 	page, err := Fill(contoso)
 	if err != nil {
