@@ -44,14 +44,8 @@ const overflowUID = 65534
 // It looks at a link and at what the link leads to. A home that cannot be looked at, or not soon,
 // is no reason to keep anybody out.
 func (l *Locals) Home(a Account) error {
-	owner := make(chan uint32, 1)
-	go func() { owner <- foreignOwner(a) }() // may hang for good: a file server can be gone
-	select {
-	case uid := <-owner:
-		if uid != 0 {
-			return &HomeError{a, l.describe(uid)}
-		}
-	case <-time.After(homeLimit):
+	if uid, _ := soon(func() uint32 { return foreignOwner(a) }); uid != 0 {
+		return &HomeError{a, l.describe(uid)}
 	}
 	return nil
 }

@@ -6,23 +6,17 @@ package account
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
-	"syscall"
-	"time"
 
 	"aadlogin/internal/shell"
 )
 
-// A store can be lost: a disk for /var is gone, or somebody has removed the
-// directory. What it said beyond the rules is lost with it, such as an id that
-// an account got since another had its first one. The homes still say whose it
-// was.
+// A store can be lost: a disk for /var is gone, or somebody has removed the directory. What it said
+// beyond the rules is lost with it, such as an id that an account got since another had its first
+// one. The homes still say whose it was.
 
-// A LeftIDError tells that an account would get the id of a home that an
-// account of a lost store has left.
+// A LeftIDError tells that an account would get the id of a home that an account of a lost store
+// has left.
 type LeftIDError struct {
 	Account Account
 	Left    Account // whose home it is, by the template, with the id that it had
@@ -35,8 +29,8 @@ func (e *LeftIDError) Error() string {
 
 // Fix says what to do, with the command.
 func (e *LeftIDError) Fix() string {
-	return "the store of then is lost: put a backup of it back, aadctl store restore FILE; or give " + e.Left.Name + " the id again: " +
-		ImportCommand([]Account{e.Left})
+	return "the store of then is lost: put a backup of it back, aadctl store restore FILE; or " +
+		"give " + e.Left.Name + " the id again: " + ImportCommand([]Account{e.Left})
 }
 
 // ImportCommand is the command line that imports these accounts.
@@ -49,24 +43,12 @@ func ImportCommand(all []Account) string {
 	return "(" + strings.Join(lines, "; ") + ") | aadctl account import -"
 }
 
-// Unclaimed refuses, with *LeftIDError, an account that is not stored yet, and
-// would get the id of a home that has the name of another account. Homes that
-// cannot be looked at, or not soon, are no reason to keep anybody out.
-func (l *Locals) Unclaimed(a Account, r Rules) error {
-	for _, left := range l.Homes(r) {
-		if left.UID == a.UID && left.Name != a.Name {
-			return &LeftIDError{a, left}
-		}
-	}
-	return nil
-}
-
-// Left are the accounts that have a home, and are not in the store, though
-// they had an id that a first sign-in would not give them: one of them was set
-// by hand, or another account had the first id.
+// Left returns the accounts that have a home, and are not in the store, though they had an id that
+// a first sign-in would not give them: one of them was set by hand, or another account had the
+// first id.
 func (s *Snapshot) Left(l *Locals) (all []Account, err error) {
 	rules := s.Rules()
-	for _, a := range l.Homes(rules) {
+	for _, a := range l.Homes(rules).Accounts {
 		_, err := s.holder(a.Name)
 		switch {
 		case err != nil && !errors.Is(err, ErrUnknown):
@@ -77,47 +59,4 @@ func (s *Snapshot) Left(l *Locals) (all []Account, err error) {
 		}
 	}
 	return all, nil
-}
-
-// Homes are the accounts that have a home by the template, whether they are in
-// a store or not, with the id of its owner. Those of local accounts are not
-// among them.
-func (l *Locals) Homes(r Rules) []Account {
-	found := make(chan []Account, 1)
-	go func() { found <- l.lookForHomes(r) }() // may hang for good, as in Home
-	select {
-	case all := <-found:
-		return all
-	case <-time.After(homeLimit):
-		return nil
-	}
-}
-
-var globMeta = regexp.MustCompile(`[\\*?[]`)
-
-func (l *Locals) lookForHomes(r Rules) (all []Account) {
-	wild := strings.NewReplacer("%%", "%", "%u", "*", "%l", "*", "%d", "*")
-	glob := wild.Replace(globMeta.ReplaceAllString(r.Home, `\$0`))
-	paths, err := filepath.Glob(glob)
-	if err != nil {
-		return nil
-	}
-	pattern := r.homePattern()
-	for _, path := range paths {
-		n, ok := r.livesIn(pattern, path)
-		if !ok {
-			continue
-		}
-		info, err := os.Lstat(path)
-		if err != nil || !info.IsDir() {
-			continue
-		}
-		uid := info.Sys().(*syscall.Stat_t).Uid
-		_, local := l.uids[n.Account]
-		if local || uid < minID || uid == overflowUID || uid > maxID || len(l.users[uid]) > 0 {
-			continue
-		}
-		all = append(all, r.account(n, uid)) // its home is path
-	}
-	return all
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // homes are directories that a lost store has left, of these owners.
@@ -57,14 +58,15 @@ func TestLostStore(t *testing.T) {
 
 	carol := r.First(Name{Account: at("carol"), UPN: at("carol")})
 	var left *LeftIDError
-	if err := l.Unclaimed(carol, r); !errors.As(err, &left) || left.Left.Name != at("bob") ||
+	if err := l.Homes(r).Unclaimed(carol); !errors.As(err, &left) || left.Left.Name != at("bob") ||
 		!strings.Contains(left.Error(), "its id") {
 		t.Errorf("carol would get the id of bob's home: %v", err)
 	} else if want := "(echo 'bob@contoso.com:*:"; !strings.Contains(left.Fix(), want) {
 		t.Errorf("%s, not %s", left.Fix(), want)
 	}
 	for _, name := range []string{"alice", "bob", "frank"} {
-		if err := l.Unclaimed(r.First(Name{Account: at(name), UPN: at(name)}), r); err != nil {
+		a := r.First(Name{Account: at(name), UPN: at(name)})
+		if err := l.Homes(r).Unclaimed(a); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -100,5 +102,59 @@ func TestLostStore(t *testing.T) {
 	defer snapshot.Close()
 	if all, err := snapshot.Left(l); err != nil || len(all) != 0 {
 		t.Errorf("left are %+v, %v", all, err)
+	}
+}
+
+// Under the lock the homes are looked at again if one may have come since the look.
+func TestHomesNow(t *testing.T) {
+	r := testRules()
+	carol := r.First(Name{Account: "carol@contoso.com", UPN: "carol@contoso.com"})
+	l, err := ReadLocals(etc("", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const before, behind = "before the look", "behind it, unseen"
+	for name, test := range map[string]struct {
+		template, home string
+		modified       time.Duration // the directory of homes, ago
+		comes          string
+		refused        bool
+	}{
+		"was there":       {"/%u", "bob@contoso.com", time.Hour, before, true},
+		"none":            {"/%u", "", time.Hour, "", false},
+		"came":            {"/%u", "bob@contoso.com", time.Hour, "behind it", true},
+		"came with a dir": {"/%d/%l", "contoso.com/bob", time.Hour, "behind it", true},
+		"nothing changed": {"/%u", "bob@contoso.com", time.Hour, behind, false},
+		"in one tick":     {"/%u", "bob@contoso.com", -time.Hour, behind, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := strings.TrimSuffix(homes(t, nil), "/%u")
+			r.Home = dir + test.template
+			modified := time.Now().Add(-test.modified)
+			comes := func() error {
+				home := filepath.Join(dir, test.home)
+				return errors.Join(os.MkdirAll(home, 0o700), os.Chown(home, int(carol.UID), 0))
+			}
+			settle := func() error { return os.Chtimes(dir, modified, modified) }
+			var err error
+			if test.comes == before {
+				err = comes()
+			}
+			err = errors.Join(err, settle())
+			seen := l.Homes(r)
+			switch test.comes {
+			case "behind it":
+				err = errors.Join(err, comes())
+			case behind:
+				err = errors.Join(err, comes(), settle())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var left *LeftIDError
+			if err := seen.UnclaimedNow(carol); errors.As(err, &left) != test.refused {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }

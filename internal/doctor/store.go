@@ -60,7 +60,7 @@ func (h *Host) noStore() Finding {
 	if err != nil {
 		return failed(Store, "there is no store, so the name service knows nobody").run(apply)
 	}
-	homes := locals.Homes(account.RulesFrom(h.Config))
+	homes := locals.Homes(account.RulesFrom(h.Config)).Accounts
 	if len(homes) == 0 {
 		return failed(Store, "there is no store yet, so the name service knows nobody").run(apply)
 	}

@@ -72,7 +72,7 @@ func (a *attempt) admit(who account.Identity, d rbac.Decision, c *cloud) error {
 			return err
 		}
 		before, _ := e.ByObject(who.TenantID, who.ObjectID)
-		bound, err := e.Bind(who, a.lookupUID(e))
+		bound, err := a.bind(e, who)
 		var renamed *account.RenamedError
 		if errors.As(err, &renamed) {
 			bound = renamed.New // has to connect again, but is already what this check says

@@ -55,7 +55,8 @@ func (a *attempt) unclaimed(acct account.Account) error {
 	}
 	locals, err := a.store.Locals()
 	if err == nil {
-		err = locals.Unclaimed(acct, a.rules)
+		a.homes = locals.Homes(a.rules)
+		err = a.homes.Unclaimed(acct)
 	}
 	if err != nil {
 		return a.notStored(err)
@@ -63,12 +64,28 @@ func (a *attempt) unclaimed(acct account.Account) error {
 	return nil
 }
 
-// stillFree calls free for the second time.
+// stillFree calls free or unclaimed for the second time.
 func (a *attempt) stillFree() error {
-	if a.first == nil {
+	switch {
+	case a.first == nil:
 		return nil
+	case a.homes == nil:
+		return a.free(*a.first)
+	default:
+		return a.unclaimed(*a.first)
 	}
-	return a.free(*a.first)
+}
+
+// bind binds the person's account. It asks again about the homes under the store's lock: one may
+// have come, or a new account may have got another id, because the first one is taken by now.
+func (a *attempt) bind(e *account.Edit, who account.Identity) (account.Account, error) {
+	_, err := e.Holder(who.Name)
+	isNew := errors.Is(err, account.ErrUnknown)
+	bound, err := e.Bind(who, a.lookupUID(e))
+	if err == nil && isNew && a.homes != nil {
+		err = a.homes.UnclaimedNow(bound)
+	}
+	return bound, err
 }
 
 // plain returns the text of an error of package account without the package's name.

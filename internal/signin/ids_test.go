@@ -11,8 +11,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 // local makes these lines /etc/passwd and /etc/group.
@@ -238,6 +241,54 @@ func TestIDOfAnother(t *testing.T) {
 			ended(t, got, door, Success, "", "signed-in")
 		})
 	}
+}
+
+// A home of another comes after the first look: while the person is in the browser, or while the
+// account is stored.
+func TestIDOfAnotherMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, when := range []string{"in the browser", "under the lock"} {
+		t.Run(when, func(t *testing.T) {
+			m := newMachine(t, "")
+			m.reconfigure(fmt.Sprintf("accounts.home = %q", m.dir+"/home/%u"))
+			home := filepath.Join(m.dir, "home", admin)
+			put := func() error {
+				return errors.Join(os.MkdirAll(home, 0o700),
+					os.Chown(home, int(m.firstID(user)), 0))
+			}
+			var once sync.Once
+			m.signin.Now = func() time.Time {
+				if when == "under the lock" && m.isLocked() {
+					once.Do(func() {
+						if err := put(); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				return m.now()
+			}
+			got, conv := m.run(m.request(user), func(code string) (err error) {
+				if when == "in the browser" {
+					err = put()
+				}
+				return errors.Join(err, m.entra.SignIn(code, user))
+			})
+			ended(t, got, conv, Denied,
+				"the id of this account is that of files which another account has left here",
+				fmt.Sprintf("its id %d is that of home %s", m.firstID(user), home))
+			m.unknown(user)
+		})
+	}
+}
+
+// isLocked reports whether somebody changes the store.
+func (m *machine) isLocked() bool {
+	lock, err := os.Open(filepath.Join(m.store.Dir, "accounts.lock"))
+	if err != nil {
+		return false
+	}
+	defer lock.Close()
+	return syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil
 }
 
 // Whoever may write in a directory of ours may exchange what is in it: the tenant, the store, the

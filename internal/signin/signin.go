@@ -147,6 +147,7 @@ type attempt struct {
 	store account.Store
 
 	first *account.Account // that this attempt would be the first to sign in to; nil if it is not
+	homes *account.Homes   // as they were looked at for first, if that is no account yet
 
 	asking  time.Time     // since when Entra ID is
 	pasting bool          // the person has been asked for an answer
