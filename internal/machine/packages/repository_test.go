@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -122,12 +123,23 @@ func TestRepositoryRefuses(t *testing.T) {
 	rig.Must(t, "cp", rig.AsVersion(t, "99.0.0"), changed)
 	rig.Must(t, "mkdir", empty+"/changed")
 	rig.Must(t, "cp", changed, empty+"/changed")
+	if out, status := p.Run("gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key",
+		"other@contoso.example", "rsa2048", "sign", "never"); status != 0 {
+		t.Fatal(out)
+	}
+	keys, _ := p.Run("gpg", "--batch", "--with-colons", "--list-secret-keys")
+	fingerprints := regexp.MustCompile(`(?m)^fpr:+([0-9A-F]{40}):`).FindAllStringSubmatch(keys, -1)
+	if len(fingerprints) != 2 {
+		t.Fatal(keys)
+	}
 	for name, c := range map[string]struct {
 		packages, KeyArgs, url, says string
 	}{
 		"no key":                  {dist, "", "", "KEY is missing"},
 		"a key that is not there": {dist, "nobody@contoso.example", "", "gpg has no secret key"},
-		"no packages":             {empty, rig.PublisherName, "", "there are no packages"},
+		"two keys of a name": {dist, "contoso.example", "",
+			"one of " + fingerprints[0][1] + " " + fingerprints[1][1]},
+		"no packages": {empty, rig.PublisherName, "", "there are no packages"},
 		"an address of no kind": {dist, rig.PublisherName, "packages.contoso.example",
 			"has to begin with https://"},
 		"a version built anew": {empty + "/changed", rig.PublisherName, "",
