@@ -84,7 +84,9 @@ func (s Settings) problem() error {
 	return nil
 }
 
-var attributes = regexp.MustCompile(`<meta name="aad-login" data-tenant="([^"]*)" data-client="([^"]*)" data-authority="([^"]*)" data-issuer="([^"]*)" data-scope="([^"]*)">`)
+var attributes = regexp.MustCompile(`<meta name="aad-login"\s+` +
+	`data-tenant="([^"]*)"\s+data-client="([^"]*)"\s+` +
+	`data-authority="([^"]*)"\s+data-issuer="([^"]*)"\s+data-scope="([^"]*)">`)
 
 // Same returns nil if got is the page for these settings, byte for byte. Otherwise it returns one
 // of the three errors above.
