@@ -45,6 +45,10 @@ func TestCheckFindsAndMends(t *testing.T) {
 	if wrong, status := rig.Diagnose(t, "--offline"); status != 0 || len(wrong) > 0 {
 		t.Fatalf("exit status %d of a machine that works: %+v", status, wrong)
 	}
+	// --force overwrites what an administrator has edited.
+	commands := map[string]string{"no auth line": "pam-auth-update --enable aad-login",
+		"switched off": "pam-auth-update --enable aad-login",
+		"no guard":     "pam-auth-update --force --enable aad-login"}
 	for _, test := range []struct {
 		name   string
 		file   string
@@ -63,6 +67,10 @@ func TestCheckFindsAndMends(t *testing.T) {
 		{"no auth line", "/etc/pam.d/common-auth", func(text string) []byte {
 			// The line break, too: an empty line is an edit, which --force would have to undo.
 			return regexp.MustCompile(`(?m)^auth.*pam_aad.so.*\n`).ReplaceAll([]byte(text), nil)
+		}, "pam", "sshd, auth: pam_aad.so is not asked", 1},
+		{"switched off", "/etc/pam.d/common-auth", func(string) []byte { // as in docs/emergency.md
+			rig.Must(t, "pam-auth-update", "--package", "--remove", "aad-login")
+			return []byte(rig.FileText(t, "/etc/pam.d/common-auth"))
 		}, "pam", "sshd, auth: pam_aad.so is not asked", 1},
 		{"a refusal ignored", "/etc/pam.d/common-account", func(text string) []byte {
 			return regexp.MustCompile(`(?m)^account\s.*pam_aad.so`).ReplaceAll([]byte(text),
@@ -103,6 +111,9 @@ func TestCheckFindsAndMends(t *testing.T) {
 			r := find(t, wrong, test.check, test.found)
 			if status != test.status || r.Command == "" {
 				t.Fatalf("exit status %d, want %d; %+v", status, test.status, r)
+			}
+			if want := commands[test.name]; want != "" && r.Command != want {
+				t.Errorf("proposes %s, want %s", r.Command, want)
 			}
 			for _, r := range wrong {
 				if r.Command != "" {
