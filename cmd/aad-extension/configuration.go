@@ -110,8 +110,7 @@ func (h *handler) write(ctx context.Context, p *plan) (string, error) {
 		h.report.part("labels", warning, 0, commandError("aadctl store relabel", said, err).Error())
 	}
 	return fmt.Sprintf("tenant %s, domains %s, source %s", p.settings.TenantID,
-		strings.Join(p.settings.Domains, ", "),
-		p.settings.Authorization.Source), nil
+		strings.Join(p.settings.Domains, ", "), p.settings.Authorization.Source), nil
 }
 
 func (p *plan) restore() error {

@@ -98,8 +98,8 @@ var instead = map[string]string{
 }
 
 const everything = "Supported are Debian 11 to 13, Ubuntu 20.04 to 26.04, Red Hat Enterprise " +
-	"Linux, AlmaLinux, Rocky Linux and Oracle Linux " +
-	"8 to 10, SUSE Linux Enterprise Server and openSUSE Leap 15 and 16, and Azure Linux 3."
+	"Linux, AlmaLinux, Rocky Linux and Oracle Linux 8 to 10, SUSE Linux Enterprise Server and " +
+	"openSUSE Leap 15 and 16, and Azure Linux 3."
 
 // judge returns the name of a supported distribution. For another one, the error says what to use
 // instead.
@@ -124,8 +124,7 @@ func (d distribution) judge() (string, error) {
 			d.version, everything))
 	case version < first:
 		return "", no(fmt.Sprintf("It has come to its end, and its glibc, PAM or sshd are too "+
-			"old for the package; move to %s %s to %s.",
-			s.name, s.first, s.last))
+			"old for the package; move to %s %s to %s.", s.name, s.first, s.last))
 	case version > last:
 		return "", no(fmt.Sprintf("This version of the extension knows %s up to %s; see whether "+
 			"there is a newer one.", s.name, s.last))

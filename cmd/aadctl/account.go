@@ -18,8 +18,8 @@ func accountCommand(o *options) *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "account",
 		Short: "Look after the accounts",
-	}, accountList(o), accountShow(o), accountImport(o), accountRename(o),
-		accountRebind(o), accountSet(o),
+	}, accountList(o), accountShow(o), accountImport(o),
+		accountRename(o), accountRebind(o), accountSet(o),
 		accountLock(o), accountUnlock(o), accountRemove(o), accountRestore(o))
 }
 

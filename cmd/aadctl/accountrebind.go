@@ -112,8 +112,8 @@ func (to rebinding) rebind(s account.Store, e *account.Edit, which, tenant strin
 	}
 	switch other, err := e.ByObject(tenant, to.object); {
 	case err == nil || errors.Is(err, account.ErrRemoved):
-		return before, no(fmt.Sprintf("%s: object %s has the account %s",
-			a.Name, to.object, other.Name),
+		return before, no(
+			fmt.Sprintf("%s: object %s has the account %s", a.Name, to.object, other.Name),
 			"nothing was changed; nobody has two accounts")
 	case !errors.Is(err, account.ErrUnknown):
 		return before, err

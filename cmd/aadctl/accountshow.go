@@ -68,8 +68,8 @@ func show(out io.Writer, a account.Account, g account.Grant, noGrant error) {
 	p := &paper{w: out, width: terminalWidth(out)}
 	for _, line := range [][2]string{
 		{"name", a.Name}, {"state", state(a)}, {"upn", a.UPN}, {"uid, gid", fmt.Sprint(a.UID)},
-		{"gecos", a.Gecos},
-		{"home", a.Home}, {"shell", a.Shell}, {"groups", strings.Join(groups, ", ")},
+		{"gecos", a.Gecos}, {"home", a.Home}, {"shell", a.Shell},
+		{"groups", strings.Join(groups, ", ")},
 		{"object id", cmp.Or(a.ObjectID, "-")}, {"tenant id", cmp.Or(a.TenantID, "-")},
 		{"former names", cmp.Or(strings.Join(a.Former, ", "), "-")},
 		{"created", when(a.Created)}, {"locked", when(a.Locked)}, {"removed", when(a.Removed)},

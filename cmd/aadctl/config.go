@@ -97,8 +97,7 @@ func warnOfLeft(out io.Writer, store account.Store, locals *account.Locals) erro
 	for _, a := range left {
 		fmt.Fprintf(out,
 			"%s is not in the store, and had id %d by its home: put a backup back, or run: %s\n",
-			a.Name, a.UID,
-			printable(account.ImportCommand([]account.Account{a})))
+			a.Name, a.UID, printable(account.ImportCommand([]account.Account{a})))
 	}
 	return nil
 }

@@ -72,8 +72,8 @@ func root(o *options) *cobra.Command {
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}, checkCommand(o), reportCommand(o), metricsCommand(o), setupCommand(o), loginCommand(o),
-		configCommand(o), accountCommand(o), storeCommand(o),
-		versionCommand(), completionCommand())
+		configCommand(o), accountCommand(o), storeCommand(o), versionCommand(),
+		completionCommand())
 	cmd.PersistentFlags().StringVar(&o.config, "config", config.DefaultPath,
 		"read the configuration from `FILE`")
 	cmd.SetHelpCommand(helpCommand())

@@ -133,8 +133,7 @@ func (how reporting) start(cmd *cobra.Command, now time.Time) (time.Time, error)
 	since, err := ago(how.since, now)
 	if err != nil {
 		return now, usage(fmt.Sprintf("%s--since: %q is neither a time ago, such as 12h or 7d, "+
-			"nor a date, such as 2026-01-31",
-			below(cmd), how.since))
+			"nor a date, such as 2026-01-31", below(cmd), how.since))
 	}
 	return since, nil
 }

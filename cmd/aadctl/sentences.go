@@ -35,8 +35,8 @@ func removedAccount(a account.Account) error {
 }
 
 func movedAccount(a account.Account) error {
-	return no(fmt.Sprintf("%d: nobody has this uid; %s had it until %s",
-		a.UID, a.Name, when(a.Removed)),
+	return no(
+		fmt.Sprintf("%d: nobody has this uid; %s had it until %s", a.UID, a.Name, when(a.Removed)),
 		fmt.Sprintf("its uid is %d", a.MovedTo))
 }
 
@@ -70,8 +70,7 @@ func wouldUndo(file string, undone []account.Account) error {
 		names = append(names, a.Name)
 	}
 	return no(fmt.Sprintf("%s: would undo that accounts came to be, or were locked or "+
-		"removed: %d (%s)",
-		file, len(undone), few(names)),
+		"removed: %d (%s)", file, len(undone), few(names)),
 		"nothing was changed; --force restores it, and the ids of accounts it lacks may be given "+
 			"to others")
 }

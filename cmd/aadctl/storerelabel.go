@@ -36,8 +36,7 @@ enabled, nothing is changed.`,
 // labelled returns the directories that the policy module names, if they exist.
 func (o *options) labelled() (there []string) {
 	for _, dir := range []string{"/etc/aad-login", cmp.Or(o.storeDir, account.DefaultDir),
-		"/var/cache/aad-login",
-		cmp.Or(o.runtimeDir, account.DefaultRuntimeDir)} {
+		"/var/cache/aad-login", cmp.Or(o.runtimeDir, account.DefaultRuntimeDir)} {
 		if _, err := os.Stat(dir); err == nil {
 			there = append(there, dir)
 		}

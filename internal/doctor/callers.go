@@ -109,8 +109,7 @@ func (r remote) byRule(findings []Finding, err error) []Finding {
 		findings[0].Found = "a rule forbids aadctl (" + asked + ") to ask the metadata service: " +
 			plain(err)
 		return []Finding{findings[0].fix("whether sign-ins may ask cannot be told from here: " +
-			r.mustAsk() +
-			"; let those, and " + strings.TrimPrefix(asked, "root, ") +
+			r.mustAsk() + "; let those, and " + strings.TrimPrefix(asked, "root, ") +
 			", ask for /metadata/instance and /metadata/identity in the machine's " +
 			"inVMAccessControlProfile")}
 	}

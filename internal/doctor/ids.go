@@ -79,8 +79,8 @@ func (h *Host) firstRefused(acct account.Account) []Finding {
 
 func apart(a account.Account) string {
 	return fmt.Sprintf("give one of the two another: usermod -u, groupmod -g, groupmod -n; or, "+
-		"for an id, the account: "+
-		"aadctl account set %s --uid UID, or before the first sign-in aadctl account import",
+		"for an id, the account: aadctl account set %s --uid UID, or before the first sign-in "+
+		"aadctl account import",
 		shell.Word(a.Name))
 }
 

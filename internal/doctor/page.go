@@ -118,8 +118,8 @@ func restricts(policy string) bool {
 
 func (r remote) writePage() string {
 	c := r.Config
-	return fmt.Sprintf("aadctl setup --tenant %s --client %s --domain %s --page %s --page-file "+
-		"index.html",
+	return fmt.Sprintf(
+		"aadctl setup --tenant %s --client %s --domain %s --page %s --page-file index.html",
 		c.TenantID, c.ClientID, strings.Join(c.Domains, ","), c.SignIn.Page)
 }
 

@@ -108,8 +108,8 @@ func (t PageTrial) fix(means signin.Refusal) string {
 	switch {
 	case t.Answer == config.TokenAnswer && (t.Number == 9002326 || t.Number == 7000218):
 		return "the page's address is not registered for the platform Single-page application, " +
-			"so the page may not redeem its code: take it off the " +
-			"other platform, and run what aadctl setup prints"
+			"so the page may not redeem its code: take it off the other platform, and run what " +
+			"aadctl setup prints"
 	case means.Fix != "":
 		return means.Fix
 	}

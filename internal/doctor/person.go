@@ -154,8 +154,8 @@ func (h *Host) entry(ctx context.Context, acct account.Account) []Finding {
 		return []Finding{failed(Machine, "getent does not find "+acct.Name).
 			fix("see what else is wrong here: the module or nsswitch.conf").run(nsswitchAdd)}
 	}
-	return []Finding{ok("getent does not find it, as it should be before a first sign-in: "+
-		"only %s do",
+	return []Finding{ok(
+		"getent does not find it, as it should be before a first sign-in: only %s do",
 		strings.Join(h.Config.Accounts.PreAuthServices, ", "))}
 }
 
@@ -166,8 +166,8 @@ func (h *Host) grant(acct account.Account, now time.Time) []Finding {
 	}
 	g, err := account.Store{Dir: h.Config.Accounts.Directory}.ReadGrant(acct.UID)
 	if err != nil {
-		return []Finding{skipped("there is no grant: the last authorization was a refusal, or " +
-			"none is known")}
+		return []Finding{skipped(
+			"there is no grant: the last authorization was a refusal, or none is known")}
 	}
 	as := "a user"
 	if g.Admin {

@@ -26,8 +26,8 @@ func (h *Host) wayOut(check string, r Finding) Finding {
 		url := cmp.Or(h.Config.Endpoints.Metadata, azure.DefaultMetadata)
 		return heardOf(r, url).
 			fix("on a VM in Azure, let root reach it directly: past firewall, container and " +
-				"proxy; on a machine that is not in Azure, " +
-				"set authorization.source = \"app-roles\" and cloud").
+				"proxy; on a machine that is not in Azure, set authorization.source = " +
+				"\"app-roles\" and cloud").
 			run("curl -sS -m 10 --noproxy '*' -H Metadata:true '" + url +
 				"/metadata/instance?api-version=2021-02-01'")
 	}

@@ -62,7 +62,8 @@ func (h *Host) Tenant(ctx context.Context, tell func([]Finding)) *signin.Probe {
 	probe, err := signin.NewProbe(ctx, h.Config)
 	if err != nil {
 		tell(examine(ctx, "endpoints", func(context.Context) []Finding {
-			return []Finding{failed(Configuration, plain(err)).fix("correct endpoints.ca_file or endpoints.proxy")}
+			return []Finding{failed(Configuration, plain(err)).
+				fix("correct endpoints.ca_file or endpoints.proxy")}
 		}))
 		return nil
 	}
@@ -202,9 +203,9 @@ func (r remote) registration(ctx context.Context) []Finding {
 
 func (r remote) tenant(context.Context) []Finding {
 	if err := r.probe.SameTenant(); err != nil {
-		return []Finding{r.wrong("the tenant",
-			err)[0].fix("people of one directory have no roles at a machine of another: correct " +
-			"tenant_id, if it is wrong").
+		finding := r.wrong("the tenant", err)[0]
+		return []Finding{finding.fix("people of one directory have no roles at a machine of " +
+			"another: correct tenant_id, if it is wrong").
 			run("az account show --query tenantId --output tsv")}
 	}
 	return []Finding{ok("metadata names no other tenant than tenant_id")}

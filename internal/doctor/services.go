@@ -34,8 +34,7 @@ func (h *Host) services(context.Context) (findings []Finding) {
 		if !slices.Contains(listed, name) {
 			findings = append(findings,
 				warningf("/etc/pam.d/%s names pam_aad.so itself, but sign_in.services does not "+
-					"list it, "+
-					"so nobody is asked to sign in there", name).
+					"list it, so nobody is asked to sign in there", name).
 					fix("take the lines out of it or, if its program shows people a prompt").
 					run("aadctl config add-service "+name))
 		}

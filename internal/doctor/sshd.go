@@ -128,8 +128,9 @@ func judgeSSHD(set map[string][]string, name string, timeout time.Duration,
 	}
 	grace, err := strconv.Atoi(first("logingracetime"))
 	if seconds := int(timeout.Seconds()); err == nil && grace != 0 && grace <= seconds {
-		wrong(fmt.Sprintf("LoginGraceTime is %d s, and sign_in.timeout %v: sshd hangs up "+
-			"without a word", grace, timeout),
+		wrong(fmt.Sprintf(
+			"LoginGraceTime is %d s, and sign_in.timeout %v: sshd hangs up without a word",
+			grace, timeout),
 			before(fmt.Sprintf("LoginGraceTime %d", seconds+20)))
 	}
 	if methods := set["authenticationmethods"]; len(methods) > 0 &&

@@ -19,8 +19,7 @@ func (h *Host) startups(set map[string][]string) []Finding {
 	}
 	most, now := h.Config.SignIn.MaxWaiting, h.waiting()
 	drops := fmt.Sprintf("sshd drops connections at random from %d on that have not "+
-		"authenticated, and all from %d on (MaxStartups %s)",
-		begin, full, limits)
+		"authenticated, and all from %d on (MaxStartups %s)", begin, full, limits)
 	wrong := func(found string) []Finding {
 		return []Finding{warning(found + drops).fix(reload).
 			run(before(fmt.Sprintf("MaxStartups %d:30:%d", most, 2*most)))}

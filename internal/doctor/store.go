@@ -68,8 +68,8 @@ func (h *Host) noStore() Finding {
 		"there is no store, and there was one, for %s has a home (%s): the name service "+
 			"knows nobody", homes[0].Name, homes[0].Home).
 		fix(fmt.Sprintf("if %s is on a disk of its own, mount that; if it is lost, put a backup "+
-			"back (aadctl store restore FILE): locks, and ids set by hand, "+
-			"are nowhere else; without one, begin anew", h.Config.Accounts.Directory)).run(apply)
+			"back (aadctl store restore FILE): locks, and ids set by hand, are nowhere else; "+
+			"without one, begin anew", h.Config.Accounts.Directory)).run(apply)
 }
 
 // leftBehind finds homes from the time before a store was lost, if their accounts would get other

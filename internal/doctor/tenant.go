@@ -25,17 +25,17 @@ func (h *Host) scope(context.Context) []Finding {
 			"authorization.source %q asks for", config.Permissions)}
 	case c.SignIn.Scope == "":
 		return []Finding{warning("Conditional Access does not see this application: without " +
-			"sign_in.scope a sign-in is access to the directory, " +
-			"and policies that name or exclude the application do nothing").
+			"sign_in.scope a sign-in is access to the directory, and policies that name or " +
+			"exclude the application do nothing").
 			fix("this changes nothing: it prints the az commands that expose a scope, and what " +
-				"to run on each machine after them; " +
-				"aadctl check --tenant tells which scope Entra ID takes").
+				"to run on each machine after them; aadctl check --tenant tells which scope " +
+				"Entra ID takes").
 			run(fmt.Sprintf("aadctl setup --tenant %s --client %s --domain %s", c.TenantID,
 				c.ClientID, strings.Join(c.Domains, ",")))}
 	}
 	return []Finding{ok("Conditional Access sees this application by its scope %s; whether the "+
-		"registration exposes it, and who has consented, "+
-		"only a sign-in can tell: aadctl check --tenant", c.SignIn.Scope)}
+		"registration exposes it, and who has consented, only a sign-in can tell: aadctl check "+
+		"--tenant", c.SignIn.Scope)}
 }
 
 func writeScope(c *config.Config, scope string) string {
@@ -175,9 +175,8 @@ func (h *Host) advice(trials []Trial) []Finding {
 		return []Finding{failed(Machine,
 			"no form was accepted: nobody can sign in with a code in this tenant as it is set").
 			fix("the Conditional Access page of the documentation tells by the number which " +
-				"block it is, and what to set; " +
-				"sign_in.flow = \"browser\" does without device codes: aadctl setup --flow " +
-				"browser --page URL")}
+				"block it is, and what to set; sign_in.flow = \"browser\" does without device " +
+				"codes: aadctl setup --flow browser --page URL")}
 	}
 	return []Finding{skipped("too little was tried to say what to write into the configuration")}
 }

@@ -103,9 +103,8 @@ func (w *world) try(method, url, body string, header ...string) (answer, error) 
 // form posts a form to Entra ID's endpoint of that name.
 func (w *world) form(endpoint string, fields ...string) answer {
 	w.t.Helper()
-	return w.do("POST", w.EntraURL()+"/"+w.directory().TenantID+"/oauth2/v2.0/"+
-		endpoint, values(fields...),
-		"Content-Type", "application/x-www-form-urlencoded")
+	url := w.EntraURL() + "/" + w.directory().TenantID + "/oauth2/v2.0/" + endpoint
+	return w.do("POST", url, values(fields...), "Content-Type", "application/x-www-form-urlencoded")
 }
 
 func values(fields ...string) string {

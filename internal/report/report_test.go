@@ -158,8 +158,7 @@ func TestRedactedJSON(t *testing.T) {
 func TestInert(t *testing.T) {
 	page := written(t, sample())
 	for _, never := range []string{"<script", "\u202e", "\x1b", "http://", "https://", "src=",
-		"@import", "url(", "<link", "<iframe",
-		"onload"} {
+		"@import", "url(", "<link", "<iframe", "onload"} {
 		if strings.Contains(page, never) {
 			t.Errorf("%q is in the page", never)
 		}
