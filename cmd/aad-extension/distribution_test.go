@@ -99,9 +99,8 @@ func TestMemory(t *testing.T) {
 	for text, says := range map[string]string{
 		"MemTotal:         934912 kB\nMemFree: 1 kB\n": "", // Standard_B1s
 		"MemTotal:         786432 kB\n":                "",
-		"MemTotal:         475848 kB\n":                "has 464 MB of memory; at least 1 GB",
-		// an unknown size is no reason
-		"MemFree: 1 kB\n": "", // what is not known is no reason
+		"MemTotal:         475848 kB\n":                "has 464 MB of memory; at least 1 GB", // _B1ls
+		"MemFree: 1 kB\n":                              "",                                    // unknown
 	} {
 		h := hostBelow(t, map[string]string{"/etc/os-release": "ID=debian\nVERSION_ID=12\n",
 			"/proc/meminfo": text})

@@ -63,7 +63,7 @@ func parseFindings(said string) ([]finding, bool) {
 	var results struct {
 		Results []finding `json:"results"`
 	}
-	// aadctl may write words behind the JSON
+	// What aadctl writes behind the JSON is ignored.
 	err := json.NewDecoder(strings.NewReader(said)).Decode(&results)
 	return results.Results, err == nil && len(results.Results) > 0
 }

@@ -38,7 +38,7 @@ func (o *options) logs(root fs.FS) logFiles {
 // those of one account, and names holds all names that the account has or had.
 func signIns(ctx context.Context, from logFiles, since, now time.Time, limit int, only string,
 	names []string) report.SignIns {
-	// a long log must not delay the report
+	// A long log must not delay the report.
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	recent := authlog.Recent{Max: limit, Since: since}

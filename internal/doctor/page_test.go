@@ -82,8 +82,7 @@ func TestPage(t *testing.T) {
 		found   string
 		command string
 	}{
-		// nothing else is wrong
-		"as it is": {asItIs, Warning, "is on this machine", ""},
+		"as it is": {asItIs, Warning, "is on this machine", ""}, // and nothing else is wrong
 		"of other ids": {altered(client, other), Failed, `client is "` + other +
 			`" in place of "` + client + `"`, "--page-file"},
 		"of another scope": {altered("/sign-in\"", "/other\""), Failed, "scope is", "--page-file"},

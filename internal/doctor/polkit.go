@@ -52,7 +52,7 @@ func (h *Host) dropIns(unit string) (all string) {
 			if _, known := found[e.Name()]; !known {
 				names = append(names, e.Name())
 			}
-			// a file of a later directory replaces it
+			// A file of a later directory replaces it.
 			found[e.Name()] = dir + unit + ".d/" + e.Name()
 		}
 	}

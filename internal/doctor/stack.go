@@ -133,7 +133,7 @@ func reached(rules []rule) int {
 			if r.sub == "" {
 				return -1
 			}
-			// it ends only its substack
+			// It ends only its substack.
 			for i+1 < len(rules) && strings.HasPrefix(rules[i+1].sub, r.sub) {
 				i++
 			}

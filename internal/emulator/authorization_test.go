@@ -49,7 +49,7 @@ func TestRoleAssignments(t *testing.T) {
 	rg := vm[:strings.Index(vm, "/providers")]
 	for oid, want := range map[string]string{ // principal, its kind, role and scope
 		adminOID: "cccccccc-2222-3333-4444-dddddddddddd Group 1c0163c0-47e6-4577-8991-ea5c82e286e4 " + vm,
-		// the nested group
+		// This is the nested group.
 		"FFFFFFFF-5555-6666-7777-aaaaaaaaaaaa": "cccccccc-2222-3333-4444-dddddddddddd Group " +
 			"1c0163c0-47e6-4577-8991-ea5c82e286e4 " + vm,
 		userOID:       userOID + " User fb879df8-f326-4884-b1cf-06f3ad86be52 " + rg,

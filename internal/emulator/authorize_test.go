@@ -166,7 +166,7 @@ func TestAuthorizePage(t *testing.T) {
 	}
 	w.visit("POST", w.authorizeURL(), "account", "user@contoso.example", "accept", "1").
 		fragment(t, spaPage)
-	// gives the consent
+	// This gives the consent.
 	w.visit("POST", w.authorizeURL(), "account", "user@contoso.example").fragment(t, spaPage)
 	w.change(func(d *Directory) { d.UserConsent, d.Registration.ConsentRequired = "none", true })
 	a = w.visit("POST", w.authorizeURL(), "account", "admin@contoso.example")

@@ -202,7 +202,7 @@ func (x *exchange) sendTokens(u User, scopes asked, nonce string) {
 		answer.IDToken = x.s.given(x.s.idToken(claims))
 	}
 	if x.r.PostForm.Get("client_info") == "1" {
-		// strings always encode
+		// Strings always encode.
 		info, _ := json.Marshal(map[string]string{"uid": u.ObjectID, "utid": x.dir.TenantID})
 		answer.ClientInfo = base64.RawURLEncoding.EncodeToString(info)
 	}

@@ -70,8 +70,7 @@ func newHTTPServer(h http.Handler) *http.Server {
 		Handler:           h,
 		Protocols:         &only,
 		ReadHeaderTimeout: 10 * time.Second,
-		// A client that distrusts the CA reports that itself.
-		ErrorLog: log.New(io.Discard, "", 0),
+		ErrorLog:          log.New(io.Discard, "", 0), // clients report a CA that they distrust
 	}
 }
 

@@ -203,7 +203,7 @@ func FuzzPage(f *testing.F) {
 		if want := tags(serve(httptest.NewRequest("GET", pagePath, nil))); tags(get) != want {
 			t.Errorf("GET: %d tags, want %d: %s", tags(get), want, get)
 		}
-		// an account of nobody, so that the code stays usable
+		// Nobody has this account, so the code stays usable.
 		form := url.Values{"code": {code}, "account": {account + "@nowhere"}}
 		r := httptest.NewRequest("POST", pagePath, strings.NewReader(form.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

@@ -170,7 +170,7 @@ func (w *world) realDecisions(all map[string]answer) {
 	all["arm-error"] = w.do("POST", w.EntraURL()+"/subscriptions/x"+strings.TrimPrefix(askURL, vm),
 		ask(userOID, true), "Authorization", bearer)
 	nora, _ := w.directory().user(nobody)
-	// an assignment, a deny, and null instead of an assignment
+	// There are an assignment, a deny, and null instead of an assignment.
 	var decisions []json.RawMessage
 	for _, oid := range []string{userOID, nora.ObjectID, userOID} {
 		a := w.do("POST", w.EntraURL()+askURL, ask(oid, true), "Authorization", bearer)

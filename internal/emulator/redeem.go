@@ -29,7 +29,7 @@ const codeLife = 10 * time.Minute
 // issueAuthorizationCode issues a code. The caller holds the mutex.
 func (s *Server) issueAuthorizationCode(a authorizing, u User) string {
 	now := s.now()
-	// complete codes of 2025 and 2026 in public logs have this length
+	// The complete codes of 2025 and 2026 in public logs have these lengths.
 	length := orDefault(s.dir.CodeLength, 1500+rand.IntN(151))
 	text := opaque(length)
 	g := &redemption{authorizing: a, code: s.issue(("1.A" + text[:60] + "." + text[60:])[:length]),

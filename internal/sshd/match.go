@@ -76,7 +76,7 @@ type From string
 const (
 	Nowhere    From = "nowhere"
 	Everywhere From = "everywhere"
-	// any other value is a list of hosts, as written
+	// Any other value is a list of hosts, as written.
 )
 
 // User is match_user() for a person whose address is not known yet. It returns from where pattern
