@@ -12,8 +12,8 @@ import (
 
 const ownScope = "openid profile " + myApp + "/sign-in"
 
-// TestApplicationIsResource: with the application's own scope, policies can exclude the application
-// or be for it alone. With baseline scopes they cannot.
+// With the application's own scope, policies can exclude the application or be for it alone. With
+// baseline scopes they cannot.
 func TestApplicationIsResource(t *testing.T) {
 	blockBut := Policy{Name: "codes", AuthenticationFlows: []string{DeviceCode},
 		ExcludeResources: []string{myApp}, Grant: "block"}
@@ -51,8 +51,7 @@ func TestApplicationIsResource(t *testing.T) {
 	}
 }
 
-// TestOwnToken: the access token is for the application itself, and the answer lists no scope of
-// Graph.
+// The access token is for the application itself, and the answer lists no scope of Graph.
 func TestOwnToken(t *testing.T) {
 	w := newWorld(t)
 	user, device := w.start(ownScope)
@@ -159,7 +158,7 @@ func TestBlocked(t *testing.T) {
 	}
 }
 
-// TestNotRedeemable: the browser reports success, and the token endpoint refuses.
+// The browser reports success, and the token endpoint refuses.
 func TestNotRedeemable(t *testing.T) {
 	tests := []struct {
 		name, scope string
@@ -197,7 +196,7 @@ func TestNotRedeemable(t *testing.T) {
 	}
 }
 
-// TestPageRefused: the page tells the number, and what the person can do.
+// The page tells the number, and what the person can do.
 func TestPageRefused(t *testing.T) {
 	tests := []struct {
 		change func(*Directory)

@@ -137,7 +137,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestJudgeReport: a report-only policy is reported only if it would have refused.
+// A report-only policy is reported only if it would have refused.
 func TestJudgeReport(t *testing.T) {
 	d := Contoso()
 	d.Policies = []Policy{
@@ -152,8 +152,7 @@ func TestJudgeReport(t *testing.T) {
 	}
 }
 
-// TestJudgeManaged: policies see a managed device if the browser gets the token, and not with a
-// device code.
+// Policies see a managed device if the browser gets the token, and not with a device code.
 func TestJudgeManaged(t *testing.T) {
 	d := Contoso()
 	d.Policies = []Policy{{Name: "device", Grant: "managed-device"}}

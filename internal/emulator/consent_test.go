@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestConsent: who may consent to what, and what needs no consent.
+// The table says who may consent to what, and what needs no consent.
 func TestConsent(t *testing.T) {
 	low := []string{"openid", "profile"}
 	tests := []struct {
@@ -51,7 +51,7 @@ func TestConsent(t *testing.T) {
 	}
 }
 
-// TestServicePrincipal: the first consent makes it for everybody.
+// The first consent makes it for everybody.
 func TestServicePrincipal(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) { d.Registration.NoServicePrincipal = true })
@@ -66,7 +66,7 @@ func TestServicePrincipal(t *testing.T) {
 	}
 }
 
-// TestPageConsent: the page asks once, and Cancel declines.
+// The page asks once, and Cancel declines.
 func TestPageConsent(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) { d.Registration.ConsentRequired = true })

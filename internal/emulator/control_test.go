@@ -42,7 +42,7 @@ func TestControlSignIn(t *testing.T) {
 	}
 }
 
-// TestControlWaits: a sign-in that begins later ends a waiting request.
+// A sign-in that begins later ends a waiting request.
 func TestControlWaits(t *testing.T) {
 	w := newWorld(t)
 	var wg sync.WaitGroup
@@ -182,7 +182,7 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// TestZeroValue: no field needs a value, and a server that was not started can be stopped.
+// No field needs a value, and a server that was not started can be stopped.
 func TestZeroValue(t *testing.T) {
 	var s Server
 	if err := s.Close(); err != nil {
@@ -196,7 +196,7 @@ func TestZeroValue(t *testing.T) {
 	}
 }
 
-// TestControlRefusal: another process learns what the browser showed.
+// Another process learns what the browser showed.
 func TestControlRefusal(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(d *Directory) {

@@ -123,7 +123,7 @@ func TestFaultShapes(t *testing.T) {
 	}
 }
 
-// TestImpostor: existing connections get no further answer, either.
+// Existing connections get no further answer, either.
 func TestImpostor(t *testing.T) {
 	w := newWorld(t)
 	get := func() error {
@@ -143,8 +143,7 @@ func TestImpostor(t *testing.T) {
 	}
 }
 
-// TestDelayEndsWithClient: a server that is being closed must not wait for a delay whose client is
-// gone.
+// A server that is being closed must not wait for a delay whose client is gone.
 func TestDelayEndsWithClient(t *testing.T) {
 	w := newWorld(t)
 	w.Fail(Fault{Endpoint: "openid", Delay: Duration(time.Hour)})

@@ -89,8 +89,7 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// TestIdentityMeant: which token comes if the request names no identity, or one that does not
-// exist.
+// The table says which token comes if the request names no identity, or one that does not exist.
 func TestIdentityMeant(t *testing.T) {
 	system := Identity{"s", "11111111-0000-0000-0000-000000000000",
 		"aaaaaaaa-0000-0000-0000-000000000000", true, ""}
@@ -132,7 +131,7 @@ func TestIdentityMeant(t *testing.T) {
 	}
 }
 
-// TestMetadataVersions: each service refuses unknown versions and lists those that it knows.
+// Each service refuses unknown versions and lists those that it knows.
 func TestMetadataVersions(t *testing.T) {
 	w := newWorld(t)
 	get := func(path, version string) answer {

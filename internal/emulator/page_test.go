@@ -121,7 +121,7 @@ func TestPageDecline(t *testing.T) {
 	}
 }
 
-// TestPageTyped: a code is accepted in any spelling.
+// A code is accepted in any spelling.
 func TestPageTyped(t *testing.T) {
 	w := newWorld(t)
 	user, _ := w.start("openid")
@@ -134,7 +134,7 @@ func TestPageTyped(t *testing.T) {
 	}
 }
 
-// TestPageCodeStays: a misspelled code comes back to be corrected, and one that has ended does not.
+// A misspelled code comes back to be corrected, and one that has ended does not.
 func TestPageCodeStays(t *testing.T) {
 	w := newWorld(t)
 	user, _ := w.start("openid")
@@ -147,7 +147,7 @@ func TestPageCodeStays(t *testing.T) {
 	}
 }
 
-// TestPagePolicy: the page can load and run nothing, and its only style is allowed.
+// The page can load and run nothing, and its only style is allowed.
 func TestPagePolicy(t *testing.T) {
 	w := newWorld(t)
 	a := w.do("GET", w.VerificationURI(), "")
@@ -168,7 +168,7 @@ func TestPagePolicy(t *testing.T) {
 	}
 }
 
-// TestCrossSite: a page elsewhere must not sign people in through their browser.
+// A page elsewhere must not sign people in through their browser.
 func TestCrossSite(t *testing.T) {
 	w := newWorld(t)
 	user, _ := w.start("openid")

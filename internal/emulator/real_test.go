@@ -96,7 +96,7 @@ func like(got, want any, at string) string {
 	return ""
 }
 
-// TestLike: the comparison finds differences.
+// The comparison finds differences.
 func TestLike(t *testing.T) {
 	for _, test := range []struct {
 		got, want string

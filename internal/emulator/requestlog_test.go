@@ -40,7 +40,7 @@ func TestRequestLog(t *testing.T) {
 	}
 }
 
-// TestSecrets: a test that looks for secrets must know all of them.
+// A test that looks for secrets must know all of them.
 func TestSecrets(t *testing.T) {
 	w := newWorld(t)
 	user, device := w.start("openid offline_access")
