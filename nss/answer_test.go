@@ -39,8 +39,10 @@ func TestPasswd(t *testing.T) {
 	if seen != 6 {
 		t.Fatalf("%d accounts", seen)
 	}
-	for _, name := range []string{"", "@", "root", "alice", "Alice@contoso.com", "was@contoso.com",
-		"bob@contoso.com", "alice@contoso.com@", strings.Repeat("a", 5000)} {
+	for _, name := range []string{
+		"", "@", "root", "alice", "Alice@contoso.com", "was@contoso.com", "bob@contoso.com",
+		"alice@contoso.com@", strings.Repeat("a", 5000),
+	} {
 		if got, r := s.passwdByName(name, enough); r != absent {
 			t.Errorf("by name %.20q: %+v, %v", name, got, r)
 		}
@@ -120,8 +122,9 @@ func TestGroup(t *testing.T) {
 		}
 	}
 	low := testRules().Low
-	for _, want := range []group{{"aad_users", "*", low, nil},
-		{"aad_admins", "*", low + 1, admins}} {
+	for _, want := range []group{
+		{"aad_users", "*", low, nil}, {"aad_admins", "*", low + 1, admins},
+	} {
 		byName, r1 := s.groupByName(want.name, enough, 0)
 		byGID, r2 := s.groupByGID(want.gid, enough)
 		if r1 != ok || r2 != ok || !same(byName, want) || !same(byGID, want) {
@@ -131,8 +134,9 @@ func TestGroup(t *testing.T) {
 	if len(admins) != 2 {
 		t.Errorf("administrators %q", admins)
 	}
-	for _, name := range []string{"", "root", "wheel", "aad",
-		"was@contoso.com", "new@contoso.com"} {
+	for _, name := range []string{
+		"", "root", "wheel", "aad", "was@contoso.com", "new@contoso.com",
+	} {
 		if got, r := s.groupByName(name, enough, 0); r != absent {
 			t.Errorf("%q: %+v, %v", name, got, r)
 		}
@@ -176,8 +180,8 @@ func TestInitgroups(t *testing.T) {
 		{"admin@contoso.com", admin.UID, []uint32{5, 100, low}, 8, -1,
 			[]uint32{5, 100, low, low + 1, 27}, ok},
 		// grows
-		{"admin@contoso.com", admin.UID, []uint32{5}, 1, -1, []uint32{5, low, low + 1, 27, 100},
-			ok},
+		{"admin@contoso.com", admin.UID, []uint32{5}, 1, -1,
+			[]uint32{5, low, low + 1, 27, 100}, ok},
 		{"admin@contoso.com", admin.UID, []uint32{5}, 1, 3, []uint32{5, low, low + 1}, ok},
 		{"admin@contoso.com", admin.UID, []uint32{5}, 1, 1, []uint32{5}, ok},
 		// a local account of that name
@@ -223,8 +227,11 @@ func TestFreshIsWhatWillBeStored(t *testing.T) {
 	crowded.Low, crowded.High = 70000, 70000+16+11
 	short := rules
 	short.ShortNames = true
-	for what, rules := range map[string]account.Rules{"default range": rules,
-		"crowded range": crowded, "short names": short} {
+	for what, rules := range map[string]account.Rules{
+		"default range": rules,
+		"crowded range": crowded,
+		"short names":   short,
+	} {
 		data, snapshot := build(t, rules, func(e *account.Edit) error {
 			for i := range 10 {
 				if err := add(e, fmt.Sprintf("u%d@fabrikam.com", i), nil); err != nil {
@@ -254,16 +261,18 @@ func TestFreshIsWhatWillBeStored(t *testing.T) {
 			if got, r := s.passwdByName(typed, enough); r != ok || got != wantPasswd(a) {
 				t.Fatalf("%s: %s: %+v, %v; Go will store %+v", what, typed, got, r, a)
 			}
-			if got, r := s.initgroups(typed, a.UID, nil, 1, -1); r != ok ||
-				!slices.Equal(got, []uint32{rules.Low}) {
+			got, r := s.initgroups(typed, a.UID, nil, 1, -1)
+			if r != ok || !slices.Equal(got, []uint32{rules.Low}) {
 				t.Fatalf("%s: %s: groups %v, %v", what, typed, got, r)
 			}
 		}
 		if (later > 0) != (what == "crowded range") {
 			t.Errorf("%s: %d names took a later attempt", what, later)
 		}
-		for _, typed := range []string{"gone@fabrikam.com", "New@fabrikam.com", "new@other.com",
-			"../x@fabrikam.com", "-x@fabrikam.com", "root", "1000"} {
+		for _, typed := range []string{
+			"gone@fabrikam.com", "New@fabrikam.com", "new@other.com", "../x@fabrikam.com",
+			"-x@fabrikam.com", "root", "1000",
+		} {
 			if rules.ShortNames && typed == "root" {
 				continue // a name like any other; glibc asks for local ones before
 			}

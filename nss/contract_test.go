@@ -80,22 +80,25 @@ func TestContract(t *testing.T) {
 	for _, sanitizer := range sanitizers {
 		contract := l.program(t, "contract", sanitizer)
 		l.write(t, data)
-		for _, name := range []string{"admin@contoso.com",
-			"is@contoso.com", "imported@contoso.com"} {
+		for _, name := range []string{
+			"admin@contoso.com", "is@contoso.com", "imported@contoso.com",
+		} {
 			a, err := snapshot.ByName(name)
 			if err != nil {
 				t.Fatal(err)
 			}
 			holds(t, contract, "found", name, fmt.Sprint(a.UID))
 		}
-		for _, name := range []string{gone.Name, "was@contoso.com", "new@contoso.com",
-			"new@elsewhere.com", "root", "", "@"} {
+		for _, name := range []string{
+			gone.Name, "was@contoso.com", "new@contoso.com", "new@elsewhere.com", "root", "", "@",
+		} {
 			holds(t, contract, "absent", name, fmt.Sprint(gone.UID))
 		}
 		l.write(t, data[:len(data)-1])
 		holds(t, contract, "unavailable", "admin@contoso.com", fmt.Sprint(gone.UID))
-		for _, trace := range []string{l.store + ".previous",
-			filepath.Join(filepath.Dir(l.store), "accounts.lock")} {
+		for _, trace := range []string{
+			l.store + ".previous", filepath.Join(filepath.Dir(l.store), "accounts.lock"),
+		} {
 			if err := os.Rename(l.store, trace); err != nil {
 				t.Fatal(err)
 			}
@@ -119,8 +122,8 @@ func TestContract(t *testing.T) {
 		}
 	}
 	// Root's id and the system's other ids need no store to be none of ours.
-	if got := l.ask(t, "pwuid", "0", "grgid", "0", "pwuid", "999", "grgid",
-		"999"); !slices.Equal(got, []string{notFound, notFound, notFound, notFound}) {
+	got := l.ask(t, "pwuid", "0", "grgid", "0", "pwuid", "999", "grgid", "999")
+	if !slices.Equal(got, []string{notFound, notFound, notFound, notFound}) {
 		t.Errorf("without a store: %q", got)
 	}
 }
@@ -196,8 +199,10 @@ func TestContractForeignIDs(t *testing.T) {
 			if err := e.SetRules(rules); err != nil {
 				return err
 			}
-			return e.Put(account.Account{Name: "low@contoso.com", UPN: "low@contoso.com", UID: id,
-				Home: "/", Shell: "/bin/sh"})
+			return e.Put(account.Account{
+				Name: "low@contoso.com", UPN: "low@contoso.com", UID: id, Home: "/",
+				Shell: "/bin/sh",
+			})
 		})
 		if err == nil {
 			t.Errorf("an account with the id %d was stored", id)

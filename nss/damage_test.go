@@ -84,8 +84,12 @@ func TestLargerThan4GiB(t *testing.T) {
 	}
 	defer syscall.Munmap(area)
 	copy(area, data)
-	for size, want := range map[int]bool{len(data): true, 1<<32 - 1: true,
-		1 << 32: false, size: false} {
+	for size, want := range map[int]bool{
+		len(data): true,
+		1<<32 - 1: true,
+		1 << 32:   false,
+		size:      false,
+	} {
 		s, got := openStore(unsafe.Pointer(&area[0]), size)
 		if got != want {
 			t.Errorf("%d bytes: a store: %v", size, got)

@@ -35,8 +35,11 @@ func TestErrnoIsThatOfFiles(t *testing.T) {
 	}
 	full, _ := build(t, testRules(), people)
 	empty, _ := build(t, testRules(), nobody)
-	for what, data := range map[string][]byte{"accounts": full,
-		"no account": empty, "no store": nil} {
+	for what, data := range map[string][]byte{
+		"accounts":   full,
+		"no account": empty,
+		"no store":   nil,
+	} {
 		if data == nil {
 			if err := os.RemoveAll(l.store); err != nil {
 				t.Fatal(err)

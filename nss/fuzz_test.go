@@ -116,8 +116,8 @@ type readers struct {
 
 func newReaders(t testing.TB, max int) readers {
 	dir := t.TempDir()
-	f, err := os.OpenFile(filepath.Join(dir, "accounts.cdb"), os.O_RDWR|os.O_CREATE|os.O_EXCL,
-		0o644)
+	f, err := os.OpenFile(filepath.Join(dir, "accounts.cdb"),
+		os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,9 +169,10 @@ func (r readers) agree(t *testing.T, data []byte, name string, uid uint32) {
 		matches(t, sound, want, err, got, found)
 	}
 	had, err := g.Had(name, uid)
-	if r := c.had(name, uid); sound && (err != nil || (r == ok) != had || r == damaged) ||
-		err == nil && had && r == absent {
-		t.Errorf("sound %v: C had: %v; Go had: %v, %v", sound, r, had, err)
+	inC := c.had(name, uid)
+	if sound && (err != nil || (inC == ok) != had || inC == damaged) ||
+		err == nil && had && inC == absent {
+		t.Errorf("sound %v: C had: %v; Go had: %v, %v", sound, inC, had, err)
 	}
 	if sound {
 		enumerated(t, g, c)
@@ -201,8 +202,8 @@ func oneEntry(data []byte, name string) bool {
 // know of it.
 func byName(t *testing.T, g *account.Snapshot, name string) (account.Account, error) {
 	a, err := g.ByName(name)
-	if !errors.Is(err, account.ErrUnknown) || os.Geteuid() != 0 || !slices.Contains(g.Rules().
-		PreAuthServices, self(t)) {
+	if !errors.Is(err, account.ErrUnknown) || os.Geteuid() != 0 ||
+		!slices.Contains(g.Rules().PreAuthServices, self(t)) {
 		return a, err
 	}
 	n, bad := g.Rules().Name(name)
@@ -249,7 +250,8 @@ func enumerated(t *testing.T, g *account.Snapshot, c store) {
 			groups = append(groups, low+1)
 		}
 		groups = append(groups, a.Groups...)
-		if got, found := c.initgroups(a.Name, a.UID, nil, 1, -1); nameable(g.Rules(), a.Name) &&
+		got, found := c.initgroups(a.Name, a.UID, nil, 1, -1)
+		if nameable(g.Rules(), a.Name) &&
 			(found != ok || !slices.Equal(got, unique(groups, a.UID))) {
 			t.Errorf("C: %v, %v; Go has %s in %v", got, found, a.Name, groups)
 		}
@@ -260,8 +262,8 @@ func enumerated(t *testing.T, g *account.Snapshot, c store) {
 	if got := c.all(false); !slices.Equal(got, want) {
 		t.Errorf("C lists %+v, Go %+v", got, want)
 	}
-	if got, found := c.groupByName("aad_admins", largest, 0); found != ok ||
-		!slices.Equal(got.members, members) {
+	got, found := c.groupByName("aad_admins", largest, 0)
+	if found != ok || !slices.Equal(got.members, members) {
 		t.Errorf("C: %+v, %v; Go's members of aad_admins %q", got, found, members)
 	}
 }

@@ -47,8 +47,10 @@ func changed(e *account.Edit) error {
 			return err
 		}
 	}
-	return e.Put(account.Account{Name: "old@contoso.com", UPN: "old@contoso.com", UID: 6000,
-		Gecos: "", Home: "/home/old", Shell: "/bin/sh"})
+	return e.Put(account.Account{
+		Name: "old@contoso.com", UPN: "old@contoso.com", UID: 6000, Gecos: "", Home: "/home/old",
+		Shell: "/bin/sh",
+	})
 }
 
 // Each name that ever was goes with each uid that ever was, and nothing else does. Their relation

@@ -113,8 +113,11 @@ func far(t *testing.T, path string, data []byte) {
 	}
 	first := make([]byte, 8)
 	put(first, 0, 0, shift-8)
-	sparse(t, path, 1<<32-1, map[int64][]byte{0: data[:2048], 2048: first,
-		2048 + int64(shift): data[2048:]})
+	sparse(t, path, 1<<32-1, map[int64][]byte{
+		0:                   data[:2048],
+		2048:                first,
+		2048 + int64(shift): data[2048:],
+	})
 }
 
 // wide is a store in which one table has nearly 2^29 slots, and overlaps the others.

@@ -88,8 +88,9 @@ func colliding(rules account.Rules, names int) (pairs [][2]string) {
 
 // signIn is a first sign-in whose host was told this uid by the name service.
 func signIn(e *account.Edit, name string, lookupUID uint32) error {
-	_, err := e.Bind(account.Identity{TenantID: tenant, ObjectID: "oid-" + name,
-		Name: name, UPN: name}, lookupUID)
+	_, err := e.Bind(
+		account.Identity{TenantID: tenant, ObjectID: "oid-" + name, Name: name, UPN: name},
+		lookupUID)
 	return err
 }
 
@@ -223,8 +224,8 @@ func TestLastAttempt(t *testing.T) {
 		if err == nil != (want == ok) || err == nil && a.UID != free {
 			t.Errorf("attempt %d: %s: Go will store %d, %v", k, name, a.UID, err)
 		}
-		if got, r := load(t, data).passwdByName(name, enough); r != want ||
-			r == ok && got.uid != free {
+		got, r := load(t, data).passwdByName(name, enough)
+		if r != want || r == ok && got.uid != free {
 			t.Errorf("attempt %d: %s: C answers %d, %v", k, name, got.uid, r)
 		}
 	}
@@ -250,8 +251,10 @@ func holdAllBut(e *account.Edit, rules account.Rules, free uint32) error {
 		if id == free {
 			continue
 		}
-		if err := e.Put(account.Account{Name: name, UPN: name, UID: id, Gecos: name, Home: "/",
-			Shell: "/bin/sh"}); err != nil {
+		err := e.Put(account.Account{
+			Name: name, UPN: name, UID: id, Gecos: name, Home: "/", Shell: "/bin/sh",
+		})
+		if err != nil {
 			return err
 		}
 	}

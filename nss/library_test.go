@@ -234,63 +234,6 @@ func TestLibraryRefusesOtherFiles(t *testing.T) {
 	}
 }
 
-// The programs that are told of an account before its first sign-in.
-func TestLibraryBeforeSignIn(t *testing.T) {
-	l := buildLibrary(t)
-	data, snapshot := build(t, testRules(), people)
-	l.write(t, data)
-	n, err := testRules().Name("new@contoso.com")
-	if err != nil {
-		t.Fatal(err)
-	}
-	first, err := snapshot.NewAccount(n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	known := []string{line(first), fmt.Sprintf("1 4242 %d", testRules().Low),
-		notFound, notFound, notFound}
-	unknown := []string{notFound, notFound, notFound, notFound, notFound}
-	for _, c := range []struct {
-		exe  string
-		uid  uint32
-		gone bool
-		want []string
-	}{
-		{"sshd", 0, false, known},
-		{"login", 0, false, known},
-		{"sshd", 0, true, known}, // upgraded while running
-		{"sshd", 65534, false, unknown},
-		{"sshd-session", 0, false, unknown}, // not listed here
-		{"sshd ", 0, false, unknown},
-		{"xsshd", 0, false, unknown},
-		{"sshdx", 0, false, unknown},
-		{"getent", 0, false, unknown},
-		{"sshd (deleted)", 0, false, known},
-		{"sshd (deleted) ", 0, false, unknown},
-	} {
-		dir := filepath.Join(filepath.Dir(l.probe), "bin")
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		exe := filepath.Join(dir, c.exe)
-		probe, err := os.ReadFile(l.probe)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(exe, probe, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		args := []string{"pwnam", n.Account, "init", fmt.Sprintf("%s=%d", n.Account, first.UID),
-			"init", n.Account + "=4242", "pwuid", fmt.Sprint(first.UID), "grnam", n.Account}
-		if c.gone {
-			args = append([]string{"unlink", exe}, args...)
-		}
-		if got := l.askAs(t, exe, c.uid, args...); !slices.Equal(got, c.want) {
-			t.Errorf("%q as %d, gone %v: %q", c.exe, c.uid, c.gone, got)
-		}
-	}
-}
-
 func TestLibraryExports(t *testing.T) {
 	l := buildLibrary(t)
 	out, err := exec.Command("nm", "-D", "--defined-only", "--format=posix", l.so).Output()
@@ -310,57 +253,5 @@ func TestLibraryExports(t *testing.T) {
 	}
 	if slices.Sort(got); !slices.Equal(got, want) {
 		t.Errorf("exports %q", got)
-	}
-}
-
-// The answers to the PAM module, before it starts a process.
-func TestOurs(t *testing.T) {
-	l := buildLibrary(t)
-	sources, err := filepath.Glob("*.c")
-	if err != nil {
-		t.Fatal(err)
-	}
-	exe := filepath.Join(filepath.Dir(l.so), "ours")
-	compile(t, append([]string{"-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement",
-		fmt.Sprintf("-DAAD_STORE=%q", l.store), "-o", exe, "testdata/ours.c"}, sources...)...)
-	rules := testRules()
-	rules.Low, rules.High = 70000, 80000
-	old, _ := build(t, rules, people) // of a version that had no sign_in.services
-	rules.SignInServices = []string{"sshd", "root", "0"}
-	full, _ := build(t, rules, people)
-	rules.ShortNames, rules.SignInServices = true, []string{}
-	short, _ := build(t, rules, nobody)
-	names := []string{"alice@contoso.com", "ALICE@Contoso.com", "new@fabrikam.com",
-		"gone@contoso.com", "alice@other.com", "root", "Alice", "", "-x@contoso.com", "0",
-		"was@contoso.com", "sshd", "ssh", "Sshd", "admin@contoso.com", "admin"}
-	for _, c := range []struct {
-		what   string
-		data   []byte
-		want   string // of each name: ours, foreign, uncertain
-		ids    string
-		stored string // yes, no, uncertain
-		shown  string // of each as a service
-	}{
-		{"full names", full, "ooooffffffofffof", "70000 80000",
-			"yynynnnnnnynnnyn", "nnnnnynnnynynnnn"},
-		{"short names", short, "ooooffofffooooof", "70000 80000",
-			"nnnnnnnnnnnnnnnn", "nnnnnnnnnnnnnnnn"},
-		{"no list", old, "ooooffffffofffof", "70000 80000", "yynynnnnnnynnnyn", "uuuuuuuuuuuuuuuu"},
-		{"damaged", full[:2500], "nnnnnnnnnnnnnnnn", "1879048192 2147483646",
-			"uuuuuuuuuuuuuuuu", "uuuuuuuuuuuuuuuu"},
-	} {
-		l.write(t, c.data)
-		out, err := exec.Command(exe, names...).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, got := range strings.Split(strings.TrimSpace(string(out)), "\n") {
-			word := map[byte]string{'o': "yes", 'f': "no", 'n': "uncertain"}[c.want[i]]
-			answer := map[byte]string{'y': "yes", 'n': "no", 'u': "uncertain"}
-			if want := word + " " + c.ids + " " + answer[c.stored[i]] + " " +
-				answer[c.shown[i]]; got != want {
-				t.Errorf("%s: %q: %q, want %q", c.what, names[i], got, want)
-			}
-		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -150,8 +151,65 @@ func TestNobodyHearsWithoutServices(t *testing.T) {
 	l.write(t, data)
 	exe := l.caller(t, l.buildCaller(t), "sshd")
 	out, err := exec.Command(exe, l.so, "ask="+stranger, "ask=alice@contoso.com").CombinedOutput()
-	if got := strings.Fields(string(out)); err != nil || len(got) != 2 ||
-		got[0] != "-" || got[1] == "-" {
+	got := strings.Fields(string(out))
+	if err != nil || len(got) != 2 || got[0] != "-" || got[1] == "-" {
 		t.Errorf("%q, %v", out, err)
+	}
+}
+
+// The programs that are told of an account before its first sign-in.
+func TestLibraryBeforeSignIn(t *testing.T) {
+	l := buildLibrary(t)
+	data, snapshot := build(t, testRules(), people)
+	l.write(t, data)
+	n, err := testRules().Name("new@contoso.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := snapshot.NewAccount(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := []string{line(first), fmt.Sprintf("1 4242 %d", testRules().Low),
+		notFound, notFound, notFound}
+	unknown := []string{notFound, notFound, notFound, notFound, notFound}
+	for _, c := range []struct {
+		exe  string
+		uid  uint32
+		gone bool
+		want []string
+	}{
+		{"sshd", 0, false, known},
+		{"login", 0, false, known},
+		{"sshd", 0, true, known}, // upgraded while running
+		{"sshd", 65534, false, unknown},
+		{"sshd-session", 0, false, unknown}, // not listed here
+		{"sshd ", 0, false, unknown},
+		{"xsshd", 0, false, unknown},
+		{"sshdx", 0, false, unknown},
+		{"getent", 0, false, unknown},
+		{"sshd (deleted)", 0, false, known},
+		{"sshd (deleted) ", 0, false, unknown},
+	} {
+		dir := filepath.Join(filepath.Dir(l.probe), "bin")
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		exe := filepath.Join(dir, c.exe)
+		probe, err := os.ReadFile(l.probe)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(exe, probe, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		args := []string{"pwnam", n.Account, "init", fmt.Sprintf("%s=%d", n.Account, first.UID),
+			"init", n.Account + "=4242", "pwuid", fmt.Sprint(first.UID), "grnam", n.Account}
+		if c.gone {
+			args = append([]string{"unlink", exe}, args...)
+		}
+		if got := l.askAs(t, exe, c.uid, args...); !slices.Equal(got, c.want) {
+			t.Errorf("%q as %d, gone %v: %q", c.exe, c.uid, c.gone, got)
+		}
 	}
 }

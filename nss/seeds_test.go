@@ -111,9 +111,10 @@ func TestSeedsAreCurrent(t *testing.T) {
 
 // few fills a small store: an administrator, and somebody renamed.
 func few(e *account.Edit) error {
-	if err := add(e, "a@contoso.com", func(a *account.Account) {
+	err := add(e, "a@contoso.com", func(a *account.Account) {
 		a.Admin, a.Groups = true, []uint32{27}
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	return add(e, "b@contoso.com", func(a *account.Account) { a.Name = "c@contoso.com" })

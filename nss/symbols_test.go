@@ -24,8 +24,8 @@ func TestSymbolVersions(t *testing.T) {
 	}
 	dir := t.TempDir()
 	so := filepath.Join(dir, "libnss_aad.so.2")
-	if out, err := exec.Command("make", "-s", "-C", "..", "B="+dir, so).
-		CombinedOutput(); err != nil {
+	out, err := exec.Command("make", "-s", "-C", "..", "B="+dir, so).CombinedOutput()
+	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	f, err := elf.Open(so)

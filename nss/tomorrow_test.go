@@ -103,8 +103,8 @@ func TestStoreOfTomorrow(t *testing.T) {
 			t.Errorf("by uid: %+v, %v, want %+v", got, r, p)
 		}
 		want, _ := today.initgroups(p.name, p.uid, nil, 8, -1)
-		if got, r := later.initgroups(p.name, p.uid, nil, 8, -1); r != ok ||
-			!slices.Equal(got, want) {
+		got, r := later.initgroups(p.name, p.uid, nil, 8, -1)
+		if r != ok || !slices.Equal(got, want) {
 			t.Errorf("groups of %s: %v, %v, want %v", p.name, got, r, want)
 		}
 	}
@@ -112,8 +112,8 @@ func TestStoreOfTomorrow(t *testing.T) {
 		t.Errorf("enumerated %+v, want %+v", got, want)
 	}
 	want, _ := today.groupByName("aad_admins", enough, 0)
-	if got, r := later.groupByName("aad_admins", enough, 0); r != ok || len(want.members) != 2 ||
-		!same(got, want) {
+	got, r := later.groupByName("aad_admins", enough, 0)
+	if r != ok || len(want.members) != 2 || !same(got, want) {
 		t.Errorf("%+v, %v, want %+v", got, r, want)
 	}
 	for _, name := range []string{"gone@contoso.com", "was@contoso.com"} {
@@ -126,8 +126,11 @@ func TestStoreOfTomorrow(t *testing.T) {
 func TestSectionsOfTheRules(t *testing.T) {
 	data, _ := build(t, testRules(), few)
 	s := load(t, tomorrow(t, data))
-	for tag, want := range map[uint16]string{0x7000: "what\x00is\x00this",
-		0x7001: "", 0xffff: "last"} {
+	for tag, want := range map[uint16]string{
+		0x7000: "what\x00is\x00this",
+		0x7001: "",
+		0xffff: "last",
+	} {
 		if got, there := s.section(tag); !there || string(got) != want {
 			t.Errorf("section %#x: %q, %v, want %q", tag, got, there, want)
 		}

@@ -87,8 +87,8 @@ func TestWorkerAtStart(t *testing.T) {
 // normalized returns the report of a worker as if every host had the descriptors for a second pipe.
 func normalized(t *testing.T, host string, got []string) []string {
 	t.Helper()
-	if i := slices.Index(got, "worker fd2 /dev/null"); i >= 0 &&
-		strings.Contains(host, "few-descriptors") {
+	i := slices.Index(got, "worker fd2 /dev/null")
+	if i >= 0 && strings.Contains(host, "few-descriptors") {
 		got[i] = "worker fd2 pipe"
 	}
 	return got
@@ -125,8 +125,10 @@ func compare(t *testing.T, ending string, got []string, more ...string) {
 func TestWorkerIsKilled(t *testing.T) {
 	asRoot(t)
 	child := harness(t, "child")
-	for _, host := range []string{"", "chld-ignored", "chld-reaped", "chld-nowait", "blocked",
-		"ignores", "close012", "no-clone", "no-clone chld-ignored"} {
+	for _, host := range []string{
+		"", "chld-ignored", "chld-reaped", "chld-nowait", "blocked", "ignores", "close012",
+		"no-clone", "no-clone chld-ignored",
+	} {
 		t.Run(host, func(t *testing.T) {
 			compare(t, "deaf", play(t, child, append(strings.Fields(host), "deaf")...),
 				"host mask same", "worker waits")
@@ -145,13 +147,15 @@ func TestWorkerDiesWithItsHost(t *testing.T) {
 	asRoot(t)
 	child := harness(t, "child")
 	for _, ending := range []string{"wait", "deaf"} {
-		for host, of := range map[string][]string{"sudo": {"guard", "worker"},
-			"sudo no-clone": {"worker"}} {
-			got := play(t, child, append(append([]string{"orphan"}, strings.Fields(host)...),
-				ending)...)
+		for host, of := range map[string][]string{
+			"sudo":          {"guard", "worker"},
+			"sudo no-clone": {"worker"},
+		} {
+			got := play(t, child,
+				append(append([]string{"orphan"}, strings.Fields(host)...), ending)...)
 			for _, process := range of {
-				if line := "host " + process + " killed-by 9"; !slices.Contains(got,
-					"worker waits") || !slices.Contains(got, line) {
+				line := "host " + process + " killed-by 9"
+				if !slices.Contains(got, "worker waits") || !slices.Contains(got, line) {
 					t.Errorf("%s, %s: no %q in %q", host, ending, line, got)
 				}
 			}
@@ -172,8 +176,8 @@ func TestWorkerCannotStart(t *testing.T) {
 		"no-descriptor": {"host failed Too many open files",
 			"host mask same", "host descriptors +0"},
 	} {
-		if got := play(t, child, append(strings.Fields(host), "exit")...); !slices.Equal(got,
-			want) {
+		got := play(t, child, append(strings.Fields(host), "exit")...)
+		if !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", host, got, want)
 		}
 	}
@@ -207,8 +211,8 @@ func TestWorkerOfManyThreads(t *testing.T) {
 		"unprivileged":   failed,
 	} {
 		want := []string{"host workers 50", "host heard " + heard}
-		if got := play(t, child, append(strings.Fields(host), "crowd",
-			"quiet")...); !slices.Equal(got, want) {
+		got := play(t, child, append(strings.Fields(host), "crowd", "quiet")...)
+		if !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", host, got, want)
 		}
 	}

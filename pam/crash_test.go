@@ -50,8 +50,8 @@ func newCrash(t testing.TB) *crash {
 // read returns what the log gets of a text on standard error.
 func (c *crash) read(t testing.TB, text string) (cause, stack string) {
 	t.Helper()
-	if _, err := c.in.Write(append(binary.NativeEndian.AppendUint32(nil, uint32(len(text))),
-		text...)); err != nil {
+	_, err := c.in.Write(append(binary.NativeEndian.AppendUint32(nil, uint32(len(text))), text...))
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, to := range []*string{&cause, &stack} {
@@ -132,8 +132,9 @@ func TestCrash(t *testing.T) {
 	if err := os.WriteFile(source, []byte(dying), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program,
-		source).CombinedOutput(); err != nil {
+	out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program,
+		source).CombinedOutput()
+	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	const secret = "eyJhbGciOiJSUzI1NiJ9"

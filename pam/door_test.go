@@ -50,10 +50,12 @@ func harness(t testing.TB, name string, more ...string) string {
 		}
 		return program
 	}
-	args := append([]string{"-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror",
-		"-Wdeclaration-after-statement", "-fsanitize=address,undefined",
-		"-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-Itestdata", "-o", program,
-		filepath.Join("testdata", name+".c")}, more...)
+	args := []string{
+		"-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement",
+		"-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer",
+		"-Itestdata", "-o", program, filepath.Join("testdata", name+".c"),
+	}
+	args = append(args, more...)
 	out, err := exec.Command("gcc", args...).CombinedOutput()
 	built[name] = err
 	if err != nil {

@@ -43,11 +43,16 @@ func TestWorkerIsOutOfSight(t *testing.T) {
 // reaped all the same.
 func TestWorkerInSight(t *testing.T) {
 	guard := harness(t, "guard")
-	for host, signals := range map[string]string{"default": "0", "handles": "1",
-		"signalfd": "1", "ignores": "0"} {
+	for host, signals := range map[string]string{
+		"default":  "0",
+		"handles":  "1",
+		"signalfd": "1",
+		"ignores":  "0",
+	} {
 		got := play(t, guard, append(strings.Fields(host), "no-clone", "stays")...)
-		for _, line := range []string{"worker gone", "guard none",
-			"signals " + signals, "children none"} {
+		for _, line := range []string{
+			"worker gone", "guard none", "signals " + signals, "children none",
+		} {
 			if !slices.Contains(got, line) {
 				t.Errorf("%q: no %q in %q", host, line, got)
 			}

@@ -80,8 +80,8 @@ func TestLineValues(t *testing.T) {
 			t.Fatalf("%s: %v", line, err)
 		}
 		got := l.failed(t, value, "")
-		if !strings.HasPrefix(got, `failed reason="worker-died" account=`+want+
-			` service="su" attempt="`) {
+		begin := `failed reason="worker-died" account=` + want + ` service="su" attempt="`
+		if !strings.HasPrefix(got, begin) {
 			t.Errorf("account %s:\ngot  %s\nwant %s", in, got, want)
 		}
 		n++
@@ -117,9 +117,8 @@ func FuzzLine(f *testing.F) {
 		user, _, _ = strings.Cut(user, "\x00")
 		rhost, _, _ = strings.Cut(rhost, "\x00")
 		line := l.failed(t, user, rhost)
-		if len(line) > 8000 || strings.ContainsFunc(line, func(r rune) bool {
-			return r < ' ' || r > '~'
-		}) {
+		unprintable := func(r rune) bool { return r < ' ' || r > '~' }
+		if len(line) > 8000 || strings.ContainsFunc(line, unprintable) {
 			t.Fatalf("%d bytes: %q", len(line), line)
 		}
 		want := map[string]string{"reason": "worker-died", "account": user, "service": "su",
@@ -133,8 +132,8 @@ func FuzzLine(f *testing.F) {
 			}
 			got, _ := strconv.Unquote(quoted)
 			begin, cut := strings.CutSuffix(got, "...")
-			if w, known := want[key[1:]]; known && got != w &&
-				!(cut && len(begin) > 240 && strings.HasPrefix(w, begin)) {
+			w, known := want[key[1:]]
+			if known && got != w && !(cut && len(begin) > 240 && strings.HasPrefix(w, begin)) {
 				t.Fatalf("%q: %s is %q", line, key, got)
 			}
 			if strings.Count(line, key+`="`) != 1 && !strings.Contains(user+rhost, key[1:]+"=") {

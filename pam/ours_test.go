@@ -95,8 +95,10 @@ func (m machine) grown() {
 		}
 		gone := person("gone", 5003)
 		gone.Removed = time.Unix(1795348800, 0)
-		for _, a := range []account.Account{person("ann", 5001), person("bob", 5002), gone,
-			person("eve", 5005), person("fay", 5006)} {
+		for _, a := range []account.Account{
+			person("ann", 5001), person("bob", 5002), gone, person("eve", 5005),
+			person("fay", 5006),
+		} {
 			if err := e.Put(a); err != nil {
 				return err
 			}
@@ -105,8 +107,8 @@ func (m machine) grown() {
 		if err != nil {
 			return err
 		}
-		if bob, err = e.Rename(bob, account.Name{Account: "rob",
-			UPN: "rob@contoso.com"}); err != nil {
+		bob, err = e.Rename(bob, account.Name{Account: "rob", UPN: "rob@contoso.com"})
+		if err != nil {
 			return err
 		}
 		if _, err = e.Move(bob, 6002); err != nil {

@@ -204,8 +204,9 @@ const (
 
 // failed returns the line that the door writes itself.
 func failed(priority byte, reason, more string) event {
-	return event{'L', string(priority) + `failed reason="` + reason + `" account="a" attempt="id"` +
-		more}
+	return event{
+		'L', string(priority) + `failed reason="` + reason + `" account="a" attempt="id"` + more,
+	}
 }
 
 // broken returns what the host sees of a broken worker.

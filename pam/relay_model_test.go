@@ -4,8 +4,8 @@
 package main
 
 import (
-	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 )
 
@@ -121,11 +121,10 @@ func (s scenario) model() (seen []event, code byte) {
 	}
 	unread := func(byProgram bool) ([]event, byte) {
 		if s.sshd && byProgram {
-			return append(seen,
-				event{'E', "Your program answered by itself, with a password that it has stored. " +
-					"This account has none: " +
-					"let the program use a key, or a connection that is open already " +
-					"(ControlMaster)."}, failed(5, "stored-password", "")), pamMaxTries
+			told := event{'E', "Your program answered by itself, with a password that it has " +
+				"stored. This account has none: let the program use a key, or a connection that " +
+				"is open already (ControlMaster)."}
+			return append(seen, told, failed(5, "stored-password", "")), pamMaxTries
 		}
 		return append(seen, failed(5, "conversation-failed", "")), pamConvErr
 	}
@@ -198,6 +197,8 @@ func (s scenario) model() (seen []event, code byte) {
 }
 
 func allowed(code byte) bool {
-	return bytes.IndexByte([]byte{pamSuccess, pamServiceErr, pamSystemErr, pamPermDenied,
-		pamAuthErr, pamUnavail, pamUserUnknown, pamConvErr, pamIgnore}, code) >= 0
+	return slices.Contains([]byte{
+		pamSuccess, pamServiceErr, pamSystemErr, pamPermDenied, pamAuthErr, pamUnavail,
+		pamUserUnknown, pamConvErr, pamIgnore,
+	}, code)
 }

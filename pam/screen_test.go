@@ -22,8 +22,8 @@ func TestColumns(t *testing.T) {
 		{"POSIX", "0", "0"},
 		{"C", "none", "0"},
 	} {
-		if got := play(t, screen, test.locale, test.terminal); !slices.Equal(got,
-			[]string{test.want}) {
+		got := play(t, screen, test.locale, test.terminal)
+		if !slices.Equal(got, []string{test.want}) {
 			t.Errorf("%s on a terminal of %s columns: %q, want %s", test.locale,
 				test.terminal, got, test.want)
 		}

@@ -47,8 +47,8 @@ func TestWhereACodeIsShown(t *testing.T) {
 		{called("sshd"), "empty-list show=sshd", "refused"},
 		{called("proftpd"), "show=ftp show=sshd", "refused shown"},
 	} {
-		if got := play(t, test.program, strings.Fields(test.words)...); !slices.Equal(got,
-			strings.Fields(test.want)) {
+		got := play(t, test.program, strings.Fields(test.words)...)
+		if !slices.Equal(got, strings.Fields(test.want)) {
 			t.Errorf("%s %s: %q, want %s", filepath.Base(test.program), test.words, got, test.want)
 		}
 	}

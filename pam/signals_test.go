@@ -16,8 +16,9 @@ import (
 func TestHostIsEndedAtThePrompt(t *testing.T) {
 	host := harness(t, "signals")
 	const line = `log pam_aad(sshd:auth): failed reason="interrupted" account="a\"\x0a@contoso.example" service="sshd" rhost="192.0.2.1" attempt="id"`
-	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT,
-		syscall.SIGTERM, syscall.SIGALRM} {
+	for _, s := range []syscall.Signal{
+		syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGALRM,
+	} {
 		killed := fmt.Sprintf("host ended %d", -s)
 		for steps, want := range map[string][]string{
 			"during=%d":                   {killed, line},

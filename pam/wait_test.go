@@ -55,8 +55,8 @@ func TestClientIsFound(t *testing.T) {
 		"4-to-4 wait":             "deadline",
 		"4-to-4 leave speak wait": "ECANCELED",
 	} {
-		if got := play(t, wait, strings.Fields(steps)...); !slices.Equal(got,
-			strings.Fields(want)) {
+		got := play(t, wait, strings.Fields(steps)...)
+		if !slices.Equal(got, strings.Fields(want)) {
 			t.Errorf("%s: %q, want %s", steps, got, want)
 		}
 	}

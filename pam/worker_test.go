@@ -89,9 +89,10 @@ func cut(text string, max int) string {
 // broken character.
 func TestFramesOfBothEnds(t *testing.T) {
 	r := newRelay(t)
-	for _, text := range []string{"", "a", "Press ENTER.\n", strings.Repeat("a", 16381),
-		strings.Repeat("a", 16383), strings.Repeat("a", 16384),
-		strings.Repeat("a", 16385), strings.Repeat("a", 70000)} {
+	for _, text := range []string{
+		"", "a", "Press ENTER.\n", strings.Repeat("a", 16381), strings.Repeat("a", 16383),
+		strings.Repeat("a", 16384), strings.Repeat("a", 16385), strings.Repeat("a", 70000),
+	} {
 		r.agrees(t, text, 6, 280*time.Second)
 	}
 	for _, character := range []string{"é", "€", "𝄞"} {
@@ -106,8 +107,8 @@ func TestFramesOfBothEnds(t *testing.T) {
 func TestFrameOfNoText(t *testing.T) {
 	for _, text := range []string{strings.Repeat("\x80", 20000), strings.Repeat("\xff", 20000)} {
 		frames := written(t, func(r *relay) { r.Tell(text) })
-		if n := len(frames) - 3; n > 16384 || n < 16384-utf8.UTFMax ||
-			frames != frame('E', text[:n]) {
+		n := len(frames) - 3
+		if n > 16384 || n < 16384-utf8.UTFMax || frames != frame('E', text[:n]) {
 			t.Errorf("%q: %d bytes", text[:1], n)
 		}
 	}
@@ -173,8 +174,10 @@ func TestAsk(t *testing.T) {
 		{"too long, with a text", frame('O', "x"), "", errNoReply},
 		{"a frame of the worker's", frame('P', ""), "", errNoReply},
 	} {
-		for echo, want := range map[bool]string{false: question(0, "Part: "),
-			true: question(1, "Part: ")} {
+		for echo, want := range map[bool]string{
+			false: question(0, "Part: "),
+			true:  question(1, "Part: "),
+		} {
 			asked, typed, err := replied(t, test.reply, echo)
 			if string(typed) != test.typed || !errors.Is(err, test.err) ||
 				(err == nil) != (test.err == nil) {
@@ -196,8 +199,8 @@ func TestAskAgain(t *testing.T) {
 		typed, err := worker.Ask(t.Context(), "Part: ", true)
 		got = append(got, fmt.Sprint(string(typed), err))
 	}
-	if want := []string{"one<nil>", fmt.Sprint(signin.ErrTooLong), "two<nil>"}; !slices.Equal(got,
-		want) {
+	want := []string{"one<nil>", fmt.Sprint(signin.ErrTooLong), "two<nil>"}
+	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
 }
@@ -210,15 +213,15 @@ func TestAskInTime(t *testing.T) {
 		io.ReadFull(host, make([]byte, 10))
 		cancel()
 	}()
-	if typed, err := worker.Ask(ctx, "Part: ", false); typed != nil ||
-		!errors.Is(err, context.Canceled) {
+	typed, err := worker.Ask(ctx, "Part: ", false)
+	if typed != nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("%q %v", typed, err)
 	}
 	io.WriteString(host, frame('T', "late"))
 	if typed, err := worker.Ask(t.Context(), "Part: ", false); typed != nil || err == nil {
 		t.Errorf("another question is answered with %q", typed)
 	}
-	typed, err := worker.Ask(ctx, "Part: ", false)
+	typed, err = worker.Ask(ctx, "Part: ", false)
 	if typed != nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("%q %v", typed, err)
 	}

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// One backup a day, of the store before that day's first change, and ten at
-// most. A clock set back neither stops them nor has them pushed out at once.
+// There is one backup a day, of the store before that day's first change, and ten at most. A clock
+// that is set back neither stops backups nor pushes them all out at once.
 func TestBackups(t *testing.T) {
 	s := newStore(t)
 	at := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
@@ -78,11 +78,12 @@ func TestRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	never := func(undone []Account) error { return fmt.Errorf("undoes %v", undone) }
-	// What the copy does not know is not undone without being asked for.
+	// A change that the copy does not know is undone only on request.
 	for what, change := range map[string]func(*Edit) error{
 		"a new account": func(e *Edit) error {
-			return e.Put(Account{Name: "bob@contoso.com", UID: 5001,
-				Home: "/home/b", Shell: "/bin/sh"})
+			return e.Put(Account{
+				Name: "bob@contoso.com", UID: 5001, Home: "/home/b", Shell: "/bin/sh",
+			})
 		},
 		"a lock":      func(e *Edit) error { a := alice; a.Locked = s.Now(); return e.Put(a) },
 		"a removal":   func(e *Edit) error { a := alice; a.Removed = s.Now(); return e.Put(a) },
@@ -103,7 +104,7 @@ func TestRestore(t *testing.T) {
 			t.Errorf("%s: not restored", what)
 		}
 	}
-	// Damage is kept, and no hindrance; a damaged copy is refused.
+	// A damaged store is kept and does not hinder the restoration. A damaged copy is refused.
 	if err := os.WriteFile(s.path(storeFile), whole[:len(whole)-7], 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -125,17 +126,17 @@ func TestRestore(t *testing.T) {
 			if err := os.WriteFile(backup, bad, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			// A flip may be of text, such as a date. What is put in place is a store.
-			if err := s.Restore(backup, never); err == nil &&
-				(len(bad) < len(whole) || open(t, s).Check() != nil) {
+			// A flip may hit a text, such as a date. Only a sound store is put in place.
+			err := s.Restore(backup, never)
+			if err == nil && (len(bad) < len(whole) || open(t, s).Check() != nil) {
 				t.Fatalf("byte %d: restored", i)
 			}
 		}
 	}
 }
 
-// A copy says who was authorized at the time. Nobody is now, but by being asked
-// for again: not by the groups in it, and not by what else an authorization left.
+// A copy holds the authorizations of its time. After it is restored, everybody is asked about
+// again: neither the groups in it nor grants and windows count.
 func TestRestoreGivesNobodyARight(t *testing.T) {
 	s := newStore(t)
 	s.RuntimeDir = t.TempDir()
@@ -154,11 +155,11 @@ func TestRestoreGivesNobodyARight(t *testing.T) {
 	copies := t.TempDir()
 	keep := func(name string) string {
 		whole, err := os.ReadFile(s.Path())
-		if err := errors.Join(err, os.WriteFile(filepath.Join(copies, name),
-			whole, 0o644)); err != nil {
+		path := filepath.Join(copies, name)
+		if err := errors.Join(err, os.WriteFile(path, whole, 0o644)); err != nil {
 			t.Fatal(err)
 		}
-		return filepath.Join(copies, name)
+		return path
 	}
 	backup := keep("backup")
 	set("alice@contoso.com", false)
@@ -167,8 +168,11 @@ func TestRestoreGivesNobodyARight(t *testing.T) {
 		t.Fatal(err)
 	}
 	uid := open(t, s).rights(t, "alice@contoso.com", false)
-	for what, path := range map[string]string{"a copy": backup,
-		"the previous": s.path(previousFile), "a backup of the day": ""} {
+	for what, path := range map[string]string{
+		"a copy":              backup,
+		"the previous":        s.path(previousFile),
+		"a backup of the day": "",
+	} {
 		if path == "" {
 			all, err := s.Backups()
 			if err != nil || len(all) == 0 {
@@ -176,11 +180,12 @@ func TestRestoreGivesNobodyARight(t *testing.T) {
 			}
 			path = all[len(all)-1]
 		}
-		if err := errors.Join(
+		err := errors.Join(
 			s.RecordGrant(uid, Grant{TenantID: tenant, ObjectID: "oid", Admin: true}),
 			os.MkdirAll(filepath.Dir(s.WindowsPath(uid)), 0o700),
 			os.WriteFile(s.WindowsPath(uid), nil, 0o600),
-		); err != nil {
+		)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Restore(path, func([]Account) error { return nil }); err != nil {

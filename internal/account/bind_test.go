@@ -120,8 +120,8 @@ func TestBind(t *testing.T) {
 	}
 }
 
-// A person whose UPN changes keeps uid and home, and the old name, which a
-// directory may give to somebody else, gives nobody their files.
+// A person whose UPN changes keeps uid and home. The directory may give the old name to somebody
+// else, who gets none of the files.
 func TestRename(t *testing.T) {
 	s := newStore(t)
 	old := bind(t, s, testRules(), "alice@contoso.com")
@@ -147,17 +147,17 @@ func TestRename(t *testing.T) {
 	if _, err := snapshot.ByName("alice@contoso.com"); err != ErrUnknown {
 		t.Errorf("by the old name: %v", err)
 	}
-	if _, err := snapshot.NewAccount(Name{"alice@contoso.com",
-		"alice@contoso.com"}); err != ErrOtherObject {
+	_, err := snapshot.NewAccount(Name{"alice@contoso.com", "alice@contoso.com"})
+	if err != ErrOtherObject {
 		t.Errorf("the old name is to be had: %v", err)
 	}
 	other := Identity{tenant, "other", "alice@contoso.com", "alice@contoso.com"}
-	err := s.Update(func(e *Edit) error { _, err := e.Bind(other, old.UID); return err })
+	err = s.Update(func(e *Edit) error { _, err := e.Bind(other, old.UID); return err })
 	if !errors.Is(err, ErrOtherObject) {
 		t.Errorf("another person with the old name: %v", err)
 	}
-	if back := rename("alice@contoso.com").New; back.UID != old.UID ||
-		!slices.Equal(back.Former, []string{"alicia@contoso.com"}) {
+	back := rename("alice@contoso.com").New
+	if back.UID != old.UID || !slices.Equal(back.Former, []string{"alicia@contoso.com"}) {
 		t.Errorf("renamed back to %+v", back)
 	}
 	if err := open(t, s).Check(); err != nil {
@@ -165,8 +165,7 @@ func TestRename(t *testing.T) {
 	}
 }
 
-// Files are shared between machines, so whoever comes first, people have the same ids on all of
-// them.
+// Machines share files, so people have the same ids on all of them, in whichever order they come.
 func TestSameIDsOnEveryMachine(t *testing.T) {
 	here, there := newStore(t), newStore(t)
 	ids := make(map[string]uint32)
@@ -200,13 +199,13 @@ func TestCollisionsTakeTheNextAttempt(t *testing.T) {
 	if later == 0 {
 		t.Error("no name collided: the test is no test")
 	}
-	if _, err := open(t, s).NewAccount(Name{"u8@contoso.com", "u8@contoso.com"}); !errors.Is(err,
-		ErrNoID) {
+	_, err := open(t, s).NewAccount(Name{"u8@contoso.com", "u8@contoso.com"})
+	if !errors.Is(err, ErrNoID) {
 		t.Errorf("a ninth of eight ids: %v", err)
 	}
 }
 
-// A removed account is no account, and its name and id are nobody else's.
+// The name service does not know a removed account, and nobody else gets its name or id.
 func TestTombstone(t *testing.T) {
 	s := newStore(t)
 	a := bind(t, s, crowded(), "alice@contoso.com")

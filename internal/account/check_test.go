@@ -5,8 +5,8 @@ package account
 
 import "testing"
 
-// An entry is in the store under its uid and under each name, and the name
-// service goes by each of them: Check sees a change to any byte of any.
+// An entry is in the store under its uid and under each name, and the name service reads each of
+// them. Check finds a change to any byte of any.
 func TestCheckComparesEntries(t *testing.T) {
 	s := newStore(t)
 	snapshot, err := s.read(rebuild(t))

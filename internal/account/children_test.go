@@ -18,8 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// childStore names the store to a process of this test binary that signs
-// somebody in, whom childName names.
+// childStore names the store, and childName the person, for a process of this test binary that runs
+// one sign-in.
 const (
 	childStore = "AADLOGIN_TEST_STORE"
 	childName  = "AADLOGIN_TEST_NAME"
@@ -27,16 +27,16 @@ const (
 	childTimed = "AADLOGIN_TEST_TIMED" // anything: it says when it was done
 )
 
-// TestChild is such a process. It closes descriptor 3 when it is ready, and begins at the end of
-// its input.
+// TestChild is that process. It closes descriptor 3 when it is ready, and begins at the end of its
+// input.
 func TestChild(t *testing.T) {
 	dir, name := os.Getenv(childStore), os.Getenv(childName)
 	if dir == "" {
 		t.Skip("run by other tests")
 	}
 	if os.Getenv(childLimit) != "" {
-		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE,
-			&syscall.Rlimit{Cur: 2500, Max: 2500}); err != nil {
+		err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 2500, Max: 2500})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -75,7 +75,7 @@ func childOf(t testing.TB, s Store, name string, env ...string) *child {
 	return c
 }
 
-// starts starts it with this input, and returns when it waits for the end of that.
+// starts starts the process with this input, and returns when it waits for the end of the input.
 func (c *child) starts(t testing.TB, input *os.File) {
 	t.Helper()
 	read, write, err := os.Pipe()
@@ -156,7 +156,7 @@ func hold(t *testing.T, s Store) (release func()) {
 	return func() { f.Close() }
 }
 
-// replacements counts how often the store is replaced from now on.
+// replacements counts the replacements of the store from now on.
 func replacements(t *testing.T, s Store) (count func() int) {
 	t.Helper()
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
@@ -196,7 +196,7 @@ func names(t *testing.T, s Store) (all []string) {
 	return all
 }
 
-// wantNames are those of the accounts in the store, in its order.
+// wantNames fails unless the store has accounts with these names, in this order.
 func wantNames(t *testing.T, s Store, want ...string) {
 	t.Helper()
 	if got := names(t, s); !slices.Equal(got, want) {

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// A damaged store is refused by name and left as it is.
+// A damaged store is refused with its name, and left as it is.
 func TestDamageIsNeverOverwritten(t *testing.T) {
 	s := newStore(t)
 	bind(t, s, testRules(), "alice@contoso.com")
@@ -79,13 +79,13 @@ func TestPreviousRestores(t *testing.T) {
 	if a, err := open(t, s).ByName(alice.Name); err != nil || !a.equal(alice) {
 		t.Errorf("restored %+v, %v", a, err)
 	}
-	// Lost altogether, with a previous beside it: no new beginning either.
+	// A store that is lost, with a previous one beside it, is not replaced by an empty one.
 	if err := os.Remove(s.path(storeFile)); err != nil {
 		t.Fatal(err)
 	}
 	var damaged *DamagedError
-	if err := s.Update(func(e *Edit) error { return e.SetRules(testRules()) }); !errors.As(err,
-		&damaged) {
+	err = s.Update(func(e *Edit) error { return e.SetRules(testRules()) })
+	if !errors.As(err, &damaged) {
 		t.Errorf("a lost store: %v", err)
 	}
 }
@@ -95,8 +95,8 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := s.Open(); !errors.Is(err, ErrMissing) {
 		t.Errorf("no store: %v", err)
 	}
-	if err := s.Update(func(*Edit) error { return nil }); err == nil ||
-		!strings.Contains(err.Error(), "config apply") {
+	err := s.Update(func(*Edit) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "config apply") {
 		t.Errorf("a store without rules: %v", err)
 	}
 	bind(t, s, testRules(), "alice@contoso.com")
@@ -152,15 +152,15 @@ func rebuild(t testing.TB) []byte {
 	return data
 }
 
-// A write that fails, as on a full disk, leaves the old store and no remains.
-// It runs in a process of its own: the limit is the process's.
+// A write that fails, as on a full disk, leaves the old store and no other file. The test runs in a
+// process of its own, because the limit is that of a process.
 func TestFailedWriteLeavesTheOldStore(t *testing.T) {
 	const child = "AADLOGIN_TEST_LIMITED"
 	if os.Getenv(child) == "" {
 		cmd := exec.Command(os.Args[0], "-test.v", "-test.run=^"+t.Name()+"$")
 		cmd.Env = append(os.Environ(), child+"=1")
-		if out, err := cmd.CombinedOutput(); err != nil ||
-			!bytes.Contains(out, []byte("PASS: "+t.Name())) {
+		out, err := cmd.CombinedOutput()
+		if err != nil || !bytes.Contains(out, []byte("PASS: "+t.Name())) {
 			t.Errorf("%v\n%s", err, out)
 		}
 		return
@@ -175,8 +175,8 @@ func TestFailedWriteLeavesTheOldStore(t *testing.T) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE,
-		&syscall.Rlimit{Cur: 2500, Max: limit.Max}); err != nil {
+	small := syscall.Rlimit{Cur: 2500, Max: limit.Max}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
 		t.Fatal(err)
 	}
 	err = s.Update(func(e *Edit) error {

@@ -78,8 +78,8 @@ func TestHomeOfAnother(t *testing.T) {
 	}
 }
 
-// A server that never answers keeps nobody waiting. It is FUSE's, in the test: it says how it does,
-// and then nothing more.
+// A file server that never answers delays nobody. The test uses FUSE: its server answers the first
+// request and then nothing more.
 func TestHomeThatNeverAnswers(t *testing.T) {
 	fuse, err := syscall.Open("/dev/fuse", syscall.O_RDWR|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -97,14 +97,15 @@ func TestHomeThatNeverAnswers(t *testing.T) {
 	if _, err := syscall.Read(fuse, asked); err != nil {
 		t.Fatal(err)
 	}
-	// fuse_init_out of linux/fuse.h, behind its header: version 7.31, and nothing that is optional.
+	// This is fuse_init_out of linux/fuse.h behind its header: version 7.31, with no optional
+	// feature.
 	answer := little.AppendUint32(nil, 16+64)
 	answer = little.AppendUint32(answer, 0)
 	answer = append(answer, asked[8:16]...)
 	answer = little.AppendUint32(little.AppendUint32(answer, 7), 31)
 	answer = append(answer, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0x10, 0, 0, 1, 0, 0, 0)
-	if _, err := syscall.Write(fuse,
-		append(answer, make([]byte, 16+64-len(answer))...)); err != nil {
+	_, err = syscall.Write(fuse, append(answer, make([]byte, 16+64-len(answer))...))
+	if err != nil {
 		t.Fatal(err)
 	}
 	l, err := ReadLocals(etc("", ""))

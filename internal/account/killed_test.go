@@ -11,9 +11,8 @@ import (
 	"testing"
 )
 
-// killedAt runs a process until it and its threads have entered and left the
-// kernel so many times together, and kills it then (0: never). It returns how
-// often they did.
+// killedAt runs a process until it and its threads have entered and left the kernel that many times
+// together, and then kills it (0: never). It returns the number of times.
 func killedAt(t *testing.T, c *child, n int) (stops int) {
 	t.Helper()
 	runtime.LockOSThread() // ptrace(2) obeys the thread that began
@@ -26,7 +25,7 @@ func killedAt(t *testing.T, c *child, n int) (stops int) {
 	const syscallStop = syscall.SIGTRAP | 0x80
 	for begun := false; ; begun = true {
 		var status syscall.WaitStatus
-		// of its group: others are no business of ours
+		// Only processes of its group belong to this test.
 		thread, err := syscall.Wait4(-pid, &status, syscall.WALL, nil)
 		switch {
 		case err == syscall.EINTR:
@@ -60,8 +59,8 @@ func killedAt(t *testing.T, c *child, n int) (stops int) {
 	}
 }
 
-// Whenever somebody is killed, before another, or while they write for both, that
-// one gets what it came for, and the store is whole at all times.
+// A process may be killed at any time, in front of another one or while it writes for both. The
+// other one's change is made, and the store is sound at all times.
 func TestKilledBeforeAnother(t *testing.T) {
 	s := newStore(t)
 	bind(t, s, testRules(), "first@contoso.com")

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// homes are directories that a lost store has left, of these owners.
+// homes makes directories of these owners, as a lost store leaves them.
 func homes(t *testing.T, owners map[string]uint32) (template string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -22,16 +22,17 @@ func homes(t *testing.T, owners map[string]uint32) (template string) {
 	}
 	dir := t.TempDir()
 	for name, uid := range owners {
-		if err := errors.Join(os.Mkdir(filepath.Join(dir, name), 0o700),
-			os.Chown(filepath.Join(dir, name), int(uid), int(uid))); err != nil {
+		err := errors.Join(os.Mkdir(filepath.Join(dir, name), 0o700),
+			os.Chown(filepath.Join(dir, name), int(uid), int(uid)))
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	return dir + "/%u"
 }
 
-// What a store said beyond the rules, homes still say after it is lost: nobody gets the id of
-// another, and who had an id of their own is told of, with the line that gives it back.
+// After a store is lost, homes still tell the ids that it had. Nobody gets the id of another. An
+// account that had an id of its own is reported, with the line that imports it again.
 func TestLostStore(t *testing.T) {
 	r := testRules()
 	first := func(name string) uint32 {
@@ -50,15 +51,16 @@ func TestLostStore(t *testing.T) {
 		"lost":            1006, // is no name of ours
 		"x@other.example": 1007,
 	})
-	l, err := ReadLocals(etc("joe:x:1003:1003::/home/joe:/bin/sh\n"+at("zed")+
-		":x:1008:1008::/:/bin/sh\n", ""))
+	l, err := ReadLocals(etc(
+		"joe:x:1003:1003::/home/joe:/bin/sh\n"+at("zed")+":x:1008:1008::/:/bin/sh\n", ""))
 	if err != nil {
 		t.Fatal(err)
 	}
 
 	carol := r.First(Name{Account: at("carol"), UPN: at("carol")})
 	var left *LeftIDError
-	if err := l.Homes(r).Unclaimed(carol); !errors.As(err, &left) || left.Left.Name != at("bob") ||
+	err = l.Homes(r).Unclaimed(carol)
+	if !errors.As(err, &left) || left.Left.Name != at("bob") ||
 		!strings.Contains(left.Error(), "its id") {
 		t.Errorf("carol would get the id of bob's home: %v", err)
 	} else if want := "(echo 'bob@contoso.com:*:"; !strings.Contains(left.Fix(), want) {
@@ -84,9 +86,9 @@ func TestLostStore(t *testing.T) {
 		all[1].UID != 1002 || all[2].Name != at("o'brien") {
 		t.Fatalf("left are %+v, %v", all, err)
 	}
-	// The lines are those that an import takes, and then nothing is left.
-	lines, err := exec.Command("sh", "-c", strings.TrimSuffix(ImportCommand(all),
-		" | aadctl account import -")).Output()
+	// An import takes the lines, and then nothing is left.
+	echo := strings.TrimSuffix(ImportCommand(all), " | aadctl account import -")
+	lines, err := exec.Command("sh", "-c", echo).Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ func etc(passwd, group string) fstest.MapFS {
 	return fstest.MapFS{"passwd": {Data: []byte(passwd)}, "group": {Data: []byte(group)}}
 }
 
-// Two names of one id own each other's files, and a local name wins over ours.
+// Two names of one id own each other's files, and a local name takes precedence over ours.
 func TestLocalConflict(t *testing.T) {
 	l, err := ReadLocals(etc(
 		"root:x:0:0:root:/root:/bin/sh\n#old:x:3009:3009::/:/bin/sh\n  "+
@@ -58,7 +58,7 @@ func TestLocalConflict(t *testing.T) {
 	}
 }
 
-// Whatever gives an account a name or an id goes through the one rule.
+// Every way to give an account a name or an id applies the same rule.
 func TestEveryChangeAsksWhoIsLocal(t *testing.T) {
 	rules := testRules()
 	rules.ShortNames = true
@@ -87,8 +87,9 @@ func TestEveryChangeAsksWhoIsLocal(t *testing.T) {
 			return err
 		}, "account: imp: id 4242 is that of the local account joe"},
 		"import": {etc("", "devs:x:4243:\n"), func(e *Edit) error {
-			return e.Import([]Account{{Name: "b", UPN: "b@contoso.com", UID: 4243,
-				Home: "/", Shell: "/bin/sh"}})
+			return e.Import([]Account{
+				{Name: "b", UPN: "b@contoso.com", UID: 4243, Home: "/", Shell: "/bin/sh"},
+			})
 		}, "account: b: id 4243 is that of the local group devs"},
 		"rename": {etc("joe:x:5000:100:::\n", ""), func(e *Edit) error {
 			a, err := e.ByName("alice")
@@ -131,12 +132,12 @@ func TestEveryChangeAsksWhoIsLocal(t *testing.T) {
 
 func str(id uint32) string { return strconv.FormatUint(uint64(id), 10) }
 
-// unreadable is an /etc in which nothing can be read.
+// unreadable is an /etc whose files cannot be read.
 type unreadable struct{}
 
 func (unreadable) Open(string) (fs.File, error) { return nil, fs.ErrPermission }
 
-// Who cannot be asked has not said that there is no conflict.
+// If the local users cannot be read, a conflict is not ruled out.
 func TestLocalsThatCannotBeRead(t *testing.T) {
 	s := newStore(t)
 	update(t, s, func(e *Edit) error { return e.SetRules(testRules()) })
@@ -154,8 +155,7 @@ func TestLocalsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// FuzzLocals: whatever is in the files, reading them ends, and a line of
-// passwd(5) is found.
+// FuzzLocals checks that reading any files ends, and that a line of passwd(5) is found.
 func FuzzLocals(f *testing.F) {
 	f.Add("root:x:0:0:root:/root:/bin/sh\n", "root:x:0:\n")
 	f.Add("+::::::\n#\n:::::\n", ":x:4294967296:\n")

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Two people whose names the directory has exchanged: each keeps uid and home,
-// and each name is answered with its new owner.
+// The directory exchanges the names of two people. Each keeps uid and home, and each name leads to
+// its new owner.
 func TestSwap(t *testing.T) {
 	s := newStore(t)
 	alice, bob := bind(t, s, testRules(), "alice@contoso.com"),
@@ -23,8 +23,10 @@ func TestSwap(t *testing.T) {
 		if err := e.Swap(alice, bob); err != nil {
 			return err
 		}
-		for name, uid := range map[string]uint32{"bob@fabrikam.com": alice.UID,
-			"al@contoso.com": bob.UID} {
+		for name, uid := range map[string]uint32{
+			"bob@fabrikam.com": alice.UID,
+			"al@contoso.com":   bob.UID,
+		} {
 			if a, err := e.ByName(name); err != nil || a.UID != uid {
 				t.Errorf("in the edit, %s is %d, %v", name, a.UID, err)
 			}
@@ -37,13 +39,13 @@ func TestSwap(t *testing.T) {
 	}
 	a, err := snapshot.ByName("bob@fabrikam.com")
 	if err != nil || a.UID != alice.UID || a.UPN != "bob@fabrikam.com" || a.Gecos != a.UPN ||
-		a.Home != alice.Home || !a.Admin ||
-		a.ObjectID != alice.ObjectID || !slices.Equal(a.Former, []string{"alice@contoso.com"}) {
+		a.Home != alice.Home || !a.Admin || a.ObjectID != alice.ObjectID ||
+		!slices.Equal(a.Former, []string{"alice@contoso.com"}) {
 		t.Errorf("%+v, %v", a, err)
 	}
 	b, err := snapshot.ByName("al@contoso.com")
-	if err != nil || b.UID != bob.UID || b.ObjectID != bob.ObjectID ||
-		b.Admin || len(b.Former) != 0 {
+	if err != nil || b.UID != bob.UID || b.ObjectID != bob.ObjectID || b.Admin ||
+		len(b.Former) != 0 {
 		t.Errorf("%+v, %v", b, err)
 	}
 	who := Identity{tenant, alice.ObjectID, "bob@fabrikam.com", "bob@fabrikam.com"}
@@ -53,7 +55,7 @@ func TestSwap(t *testing.T) {
 	}
 }
 
-// Somebody else's name, or one they had, is nobody's to take.
+// A present or former name of one account cannot be given to another.
 func TestRenameTakesNothing(t *testing.T) {
 	s := newStore(t)
 	alice := bind(t, s, testRules(), "alice@contoso.com")
@@ -73,7 +75,7 @@ func TestRenameTakesNothing(t *testing.T) {
 	}
 }
 
-// An id that an account had is nobody's any more, and the account is whole.
+// An account's former id is given to nobody else, and the account is complete.
 func TestMove(t *testing.T) {
 	s := newStore(t)
 	alice, bob := bind(t, s, crowded(), "alice@contoso.com"),
@@ -115,18 +117,20 @@ func TestMove(t *testing.T) {
 	if err != ErrRemoved || left.MovedTo != to || left.ObjectID != "" {
 		t.Errorf("%+v, %v", left, err)
 	}
-	// Nobody else gets the old id, and nobody one that is somebody's or nobody's to have.
-	if err := s.Update(func(e *Edit) error {
+	// Nobody else gets the old id. An id that is taken or reserved is refused.
+	err = s.Update(func(e *Edit) error {
 		_, err := e.Move(bob, alice.UID)
 		return err
-	}); err == nil {
+	})
+	if err == nil {
 		t.Error("bob has what was alice's")
 	}
 	for _, uid := range []uint32{to, bob.UID, 0, 999, 65534, crowded().Low + 1} {
-		if err := s.Update(func(e *Edit) error {
+		err := s.Update(func(e *Edit) error {
 			_, err := e.Move(want, uid)
 			return err
-		}); err == nil {
+		})
+		if err == nil {
 			t.Errorf("moved to %d", uid)
 		}
 	}
@@ -143,8 +147,8 @@ func TestMove(t *testing.T) {
 	}
 }
 
-// A slip is undone: an account may have each of its own former ids back, by whatever way it came
-// here, and nobody else any of them.
+// A mistake can be undone: an account may get each of its former ids back, however it came to this
+// machine. Nobody else gets any of them.
 func TestMoveBack(t *testing.T) {
 	s := newStore(t)
 	alice := bind(t, s, crowded(), "alice@contoso.com")
@@ -174,14 +178,15 @@ func TestMoveBack(t *testing.T) {
 			t.Fatalf("%v: %d entries of %d", held, n, to)
 		}
 		for _, uid := range held {
-			if left, err := snapshot.ByUID(uid); uid != to &&
-				(err != ErrRemoved || left.MovedTo == 0 || left.ObjectID != "") {
+			left, err := snapshot.ByUID(uid)
+			if uid != to && (err != ErrRemoved || left.MovedTo == 0 || left.ObjectID != "") {
 				t.Errorf("%v: %d: %+v, %v", held, uid, left, err)
 			}
-			if err := s.Update(func(e *Edit) error {
+			err = s.Update(func(e *Edit) error {
 				_, err := e.Move(bob, uid)
 				return err
-			}); err == nil {
+			})
+			if err == nil {
 				t.Errorf("%v: bob moved to %d", held, uid)
 			}
 		}
@@ -190,27 +195,29 @@ func TestMoveBack(t *testing.T) {
 		bob.Removed = e.now
 		return e.Put(bob)
 	})
-	if err := s.Update(func(e *Edit) error {
+	err := s.Update(func(e *Edit) error {
 		_, err := e.Move(alice, bob.UID)
 		return err
-	}); err == nil {
+	})
+	if err == nil {
 		t.Error("alice has what was bob's")
 	}
 	const another = "99999999-0000-4000-8000-000000000000"
 	update(t, s, func(e *Edit) error { return e.Rebind(alice, alice.TenantID, another) })
 	alice.ObjectID = another
 	for _, uid := range held {
-		if err := s.Update(func(e *Edit) error {
+		err := s.Update(func(e *Edit) error {
 			_, err := e.Move(alice, uid)
 			return err
-		}); err == nil {
+		})
+		if err == nil {
 			t.Errorf("another object moved to %d, which was alice's", uid)
 		}
 	}
 }
 
-// An account is given to another object with all that is its own, and nothing of
-// what the former one was authorized for.
+// An account is given to another object with its name, id and home, and without what the former
+// object was allowed.
 func TestRebind(t *testing.T) {
 	s := newStore(t)
 	alice := bind(t, s, testRules(), "alice@contoso.com")
@@ -222,10 +229,11 @@ func TestRebind(t *testing.T) {
 	})
 	again := person("alice@contoso.com")
 	again.ObjectID = "created-again"
-	if err := s.Update(func(e *Edit) error {
+	err := s.Update(func(e *Edit) error {
 		_, err := e.Bind(again, alice.UID)
 		return err
-	}); !errors.Is(err, ErrOtherObject) {
+	})
+	if !errors.Is(err, ErrOtherObject) {
 		t.Fatalf("before: %v", err)
 	}
 	update(t, s, func(e *Edit) error { return e.Rebind(alice, tenant, again.ObjectID) })
@@ -241,14 +249,18 @@ func TestRebind(t *testing.T) {
 		t.Errorf("the former object: %v", err)
 	}
 	update(t, s, func(e *Edit) error { _, err := e.Bind(again, alice.UID); return err })
-	if err := s.Update(func(e *Edit) error {
+	err = s.Update(func(e *Edit) error {
 		_, err := e.Bind(person("alice@contoso.com"), alice.UID)
 		return err
-	}); !errors.Is(err, ErrOtherObject) {
+	})
+	if !errors.Is(err, ErrOtherObject) {
 		t.Errorf("the former object signs in: %v", err)
 	}
-	for what, oid := range map[string]string{"another's object": bob.ObjectID,
-		"no object": "", "no identifier": "a/b"} {
+	for what, oid := range map[string]string{
+		"another's object": bob.ObjectID,
+		"no object":        "",
+		"no identifier":    "a/b",
+	} {
 		if err := s.Update(func(e *Edit) error { return e.Rebind(a, tenant, oid) }); err == nil {
 			t.Errorf("%s was taken", what)
 		}

@@ -34,7 +34,7 @@ func vectors(t testing.TB, path string) (lines []string) {
 	return lines
 }
 
-// The vectors hold nss/name.c to the list too, so none of it may be missing there.
+// nss/name.c is tested with the vectors, so they must have every name of the list.
 func TestGroupNamesHaveVectors(t *testing.T) {
 	lines := vectors(t, "names/names.txt")
 	for _, name := range groupNames {
@@ -44,7 +44,7 @@ func TestGroupNamesHaveVectors(t *testing.T) {
 	}
 }
 
-// And nss/name.c may have no name that Go does not have: it would answer nobody of that name.
+// nss/name.c may have no name that Go lacks, because it would answer nobody of that name.
 func TestGroupNamesAreThoseOfTheNameService(t *testing.T) {
 	text, err := os.ReadFile("../../nss/name.c")
 	if err != nil {
@@ -109,8 +109,8 @@ func TestName(t *testing.T) {
 
 func TestFromUPN(t *testing.T) {
 	rules := Rules{Domains: []string{"contoso.com"}, ShortNames: true}
-	if n, err := rules.FromUPN("Alice@Contoso.com"); err != nil ||
-		n != (Name{"alice", "alice@contoso.com"}) {
+	n, err := rules.FromUPN("Alice@Contoso.com")
+	if err != nil || n != (Name{"alice", "alice@contoso.com"}) {
 		t.Errorf("FromUPN = %v, %v", n, err)
 	}
 	if _, err := rules.FromUPN("alice"); !errors.Is(err, ErrForeign) {
@@ -171,9 +171,9 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-// FuzzName: what is ours is safe as a path element, an argument and a field,
-// and is its own right spelling. No other name but in ASCII's other case is
-// taken for it, neither typed nor in a token.
+// FuzzName checks that a name of ours is safe as a path element, an argument and a field, and is
+// its own right spelling. No other name is taken for it, typed or in a token, except in ASCII's
+// other case.
 func FuzzName(f *testing.F) {
 	for _, line := range vectors(f, "names/names.txt") {
 		quoted, _, _ := strings.Cut(line, " expect: ")
@@ -203,8 +203,7 @@ func FuzzName(f *testing.F) {
 			return
 		}
 		if strings.ContainsAny(n.UPN, "/:\\ \n\x00%") || strings.HasPrefix(n.UPN, "-") ||
-			strings.HasPrefix(n.UPN, ".") ||
-			len(n.UPN) > maxUPN || !validName(n.Account) ||
+			strings.HasPrefix(n.UPN, ".") || len(n.UPN) > maxUPN || !validName(n.Account) ||
 			n.Account != n.UPN && n.Account != n.Local() {
 			t.Errorf("%q made %q", typed, n)
 		}

@@ -68,15 +68,15 @@ func TestParsePasswd(t *testing.T) {
 			t.Errorf("%.60q: %v", line, accounts)
 			continue
 		}
-		if got := err.Error(); !strings.HasPrefix(got, "account: line 4: ") ||
-			!strings.Contains(got, problem) {
+		got := err.Error()
+		if !strings.HasPrefix(got, "account: line 4: ") || !strings.Contains(got, problem) {
 			t.Errorf("%.60q: %v; want %q", line, err, problem)
 		}
 	}
 }
 
-// The preview's users have their names in any case, and what stands before the
-// home is not written down anywhere.
+// The preview's users have their names in any case, and the field before the home is documented
+// nowhere.
 func TestParsePreview(t *testing.T) {
 	accounts, err := ParsePreview(strings.NewReader("# made by aadlogin\n"+
 		"Alice@Contoso.com:x:3197663:3197663:Alice Example:/home/alice:/bin/zsh\n"+
@@ -97,16 +97,16 @@ func TestParsePreview(t *testing.T) {
 			t.Errorf("got  %+v\nwant %+v", accounts[i], want)
 		}
 	}
-	// Every line that is wrong, not only the first.
+	// The error names every wrong line, not only the first.
 	accounts, err = ParsePreview(strings.NewReader("a:b\nalice@contoso.com:x:5000:5000::/home/a:\neve@evil.example:x:5001:5001::/h:\n"), testRules())
-	if want := "account: line 1: has 2 fields"; accounts != nil ||
-		!strings.HasPrefix(fmt.Sprint(err), want) ||
+	want := "account: line 1: has 2 fields"
+	if accounts != nil || !strings.HasPrefix(fmt.Sprint(err), want) ||
 		!strings.Contains(err.Error(), "\naccount: line 3: name \"eve@evil.example\"") {
 		t.Errorf("%v, %v", accounts, err)
 	}
 }
 
-// Imported accounts keep ids outside the range, and their first sign-in too.
+// Imported accounts keep ids outside the range, even at their first sign-in.
 func TestImport(t *testing.T) {
 	s := newStore(t)
 	bind(t, s, testRules(), "zoe@contoso.com")
@@ -141,16 +141,17 @@ func TestImport(t *testing.T) {
 		t.Errorf("bound %+v, %v", a, err)
 	}
 	other := Identity{tenant, "other", "alice@contoso.com", "alice@contoso.com"}
-	if err := s.Update(func(e *Edit) error {
+	err = s.Update(func(e *Edit) error {
 		_, err := e.Bind(other, 3197663)
 		return err
-	}); err != ErrOtherObject {
+	})
+	if err != ErrOtherObject {
 		t.Errorf("a second person claims the import: %v", err)
 	}
 }
 
-// FuzzParsePasswd: what is parsed can be imported, unless an id is taken, and
-// comes out of the store as it went in.
+// FuzzParsePasswd checks that a parsed account can be imported, unless its id is taken, and comes
+// out of the store unchanged.
 func FuzzParsePasswd(f *testing.F) {
 	f.Add("alice@contoso.com:x:3197663:3197663:Alice:/home/alice:/bin/zsh\n")
 	f.Add("a@contoso.com:*:1000:1000::/h:\nb@fabrikam.com::1001:1001::/h:/s")
@@ -169,7 +170,7 @@ func FuzzParsePasswd(f *testing.F) {
 	})
 }
 
-// restOf is the "a" record of an account.
+// restOf returns the "a" record of an account.
 func restOf(t testing.TB, a Account) (rest []byte) {
 	t.Helper()
 	err := records(a, 5, func(key, value []byte) error {
@@ -184,7 +185,7 @@ func restOf(t testing.TB, a Account) (rest []byte) {
 	return rest
 }
 
-// FuzzRecords: an account read from any bytes is written as the same bytes.
+// FuzzRecords checks that an account that is read from any bytes is written as the same bytes.
 func FuzzRecords(f *testing.F) {
 	a := Account{
 		Name: "alice@contoso.com", UPN: "alice@contoso.com", UID: 2000,
@@ -192,9 +193,9 @@ func FuzzRecords(f *testing.F) {
 		TenantID: tenant, ObjectID: "oid", Admin: true, Groups: []uint32{27},
 		Former: []string{"old@contoso.com"},
 	}
-	f.Add(entry(a, a.Name, 5),
-		[]byte(fmt.Sprintf(`{"upn":%q,"tenant":"t","object":"o","created":"2026-11-22T12:00:00Z"}`,
-			a.UPN)), testRules().record())
+	rest := fmt.Appendf(nil,
+		`{"upn":%q,"tenant":"t","object":"o","created":"2026-11-22T12:00:00Z"}`, a.UPN)
+	f.Add(entry(a, a.Name, 5), rest, testRules().record())
 	f.Fuzz(func(t *testing.T, first, rest, rules []byte) {
 		if r, _, err := parseRules(rules); err == nil {
 			if again, _, err := parseRules(r.record()); err != nil || !again.Equal(r) {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// filled is a store of so many accounts.
+// filled returns a store of that many accounts.
 func filled(t testing.TB, n int) Store {
 	t.Helper()
 	s := newStore(t)
@@ -29,7 +29,7 @@ func filled(t testing.TB, n int) Store {
 	return s
 }
 
-// firstSignIn is what a change of a first sign-in comes to.
+// firstSignIn makes the changes of a first sign-in.
 func firstSignIn(e *Edit, name string) error {
 	if err := e.SetRules(testRules()); err != nil {
 		return err
@@ -41,7 +41,7 @@ func firstSignIn(e *Edit, name string) error {
 	return err
 }
 
-// BenchmarkAddAccount is a first sign-in on a machine with that many accounts.
+// BenchmarkAddAccount measures a first sign-in on a machine with that many accounts.
 func BenchmarkAddAccount(b *testing.B) {
 	for _, n := range []int{100, 10_000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -59,8 +59,8 @@ func BenchmarkAddAccount(b *testing.B) {
 	}
 }
 
-// BenchmarkFirstSignIns is 500 of them at once, each of a process of its own: how
-// long the last one takes, also over what a single one takes alone.
+// BenchmarkFirstSignIns measures 500 first sign-ins at once, each in a process of its own: the time
+// until the last is done, and the same relative to a single one.
 func BenchmarkFirstSignIns(b *testing.B) {
 	const crowd = 500
 	for _, n := range []int{10_000, 100_000} {
@@ -83,8 +83,8 @@ func BenchmarkFirstSignIns(b *testing.B) {
 	}
 }
 
-// crowdOf has so many processes sign somebody in at once, and returns when the
-// last was done.
+// crowdOf runs that many sign-ins at once, each in its own process, and returns when the last is
+// done.
 func crowdOf(b *testing.B, s Store, name string, n int) time.Duration {
 	read, write, err := os.Pipe()
 	if err != nil {

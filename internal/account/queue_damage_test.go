@@ -12,8 +12,7 @@ import (
 	"testing"
 )
 
-// A damaged store is found also when the last who wrote it was us, and is left as
-// it is.
+// A damaged store is found even if this process wrote it last, and is left as it is.
 func TestDamageAfterOurOwnWrite(t *testing.T) {
 	s := newStore(t)
 	bind(t, s, testRules(), "first@contoso.com")
@@ -26,22 +25,24 @@ func TestDamageAfterOurOwnWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, at := range []int{bytes.Index(whole, []byte("nfirst@")) - 8,
-		bytes.Index(whole, []byte("nfirst@")), len(whole) - 1} {
+	for _, at := range []int{
+		bytes.Index(whole, []byte("nfirst@")) - 8, bytes.Index(whole, []byte("nfirst@")),
+		len(whole) - 1,
+	} {
 		bad := flipped(whole, at)
 		f, err := os.OpenFile(s.path(storeFile), os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = f.WriteAt(bad, 0)
-		if err := errors.Join(err, f.Close(), os.Chtimes(s.path(storeFile), info.ModTime(),
-			info.ModTime())); err != nil {
+		unchanged := os.Chtimes(s.path(storeFile), info.ModTime(), info.ModTime())
+		if err := errors.Join(err, f.Close(), unchanged); err != nil {
 			t.Fatal(err)
 		}
 		err = s.Update(signIn("third@contoso.com"))
 		var damaged *DamagedError
-		if got, _ := os.ReadFile(s.path(storeFile)); !errors.As(err, &damaged) ||
-			!bytes.Equal(got, bad) {
+		got, _ := os.ReadFile(s.path(storeFile))
+		if !errors.As(err, &damaged) || !bytes.Equal(got, bad) {
 			t.Errorf("byte %d: %v", at, err)
 		}
 	}
@@ -50,7 +51,7 @@ func TestDamageAfterOurOwnWrite(t *testing.T) {
 	}
 }
 
-// Whatever is in accounts.lock, a change is made, and nothing else is stored.
+// Whatever accounts.lock holds, a change is made, and nothing else is stored.
 func TestDamagedQueue(t *testing.T) {
 	for what, spoil := range map[string]func(b []byte) []byte{
 		"head":   func(b []byte) []byte { return flipped(b, headAt+10) },
@@ -77,14 +78,14 @@ func TestDamagedQueue(t *testing.T) {
 		for _, name := range []string{"b@contoso.com", "c@contoso.com"} {
 			bind(t, s, testRules(), name)
 		}
-		if got := names(t, s); !slices.Equal(got, []string{"first@contoso.com",
-			"b@contoso.com", "c@contoso.com"}) {
+		got := names(t, s)
+		if !slices.Equal(got, []string{"first@contoso.com", "b@contoso.com", "c@contoso.com"}) {
 			t.Errorf("%s: stored %q", what, got)
 		}
 	}
 }
 
-// FuzzQueue: no bytes in accounts.lock break a change.
+// FuzzQueue checks that no bytes in accounts.lock break a change.
 func FuzzQueue(f *testing.F) {
 	f.Add([]byte{}, []byte{})
 	f.Add([]byte("\x01\x00\x00\x00\x00\x00\x00\x00r"), []byte("r"))

@@ -9,27 +9,28 @@ import (
 	"time"
 )
 
-// allowed is a first sign-in with its authorization.
+// allowed returns the change of a first sign-in with its authorization.
 func allowed(name string) func(*Edit) error {
 	return func(e *Edit) error {
 		if err := firstSignIn(e, name); err != nil {
 			return err
 		}
 		a, err := e.ByName(name)
-		e.Decide(a.UID, Grant{TenantID: a.TenantID, ObjectID: a.ObjectID,
-			Moment: Moment{Time: e.now}})
+		e.Decide(a.UID, Grant{
+			TenantID: a.TenantID, ObjectID: a.ObjectID, Moment: Moment{Time: e.now},
+		})
 		return err
 	}
 }
 
-// No grant stands for an account that the store does not have, nor for one that
-// has been taken from whom the grant is for, and none in the place of what has
-// been decided since.
+// A grant does not stand for an account that the store does not have, nor for one that belongs to
+// another object by now, and it replaces no later decision.
 func TestGrantsWaitForTheirAccounts(t *testing.T) {
 	denied := func(later time.Duration) func(*Edit, Account) error {
 		return func(e *Edit, a Account) error {
-			e.Decide(a.UID, Grant{TenantID: a.TenantID, Denied: a.ObjectID,
-				Moment: Moment{Time: e.now.Add(later)}})
+			e.Decide(a.UID, Grant{
+				TenantID: a.TenantID, Denied: a.ObjectID, Moment: Moment{Time: e.now.Add(later)},
+			})
 			return nil
 		}
 	}
@@ -88,8 +89,8 @@ func TestGrantsWaitForTheirAccounts(t *testing.T) {
 	}
 }
 
-// A denial is one at once, and stays one, also when its process is killed before
-// the change is written, and an older grant waits.
+// A denial holds at once and stays, even if its process is killed before the change is written, and
+// even if an older grant waits.
 func TestDenialIsNotLost(t *testing.T) {
 	s := newStore(t)
 	bind(t, s, testRules(), "first@contoso.com")
@@ -99,8 +100,9 @@ func TestDenialIsNotLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Decide(a.UID, Grant{TenantID: a.TenantID, Denied: a.ObjectID,
-		Moment: Moment{Time: e.now.Add(time.Second)}})
+	e.Decide(a.UID, Grant{
+		TenantID: a.TenantID, Denied: a.ObjectID, Moment: Moment{Time: e.now.Add(time.Second)},
+	})
 	if err := s.writeDenials(e); err != nil {
 		t.Fatal(err)
 	}

@@ -14,10 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Processes that wait at once are all served, in the order in which they came,
-// and the store is written once. Some are killed while they wait, and some
-// refused, also the last, which writes for all: they take no change of somebody
-// else's with them.
+// Processes that wait at the same time are served in the order in which they came, and the store is
+// written once. Some are killed while they wait. Some are refused, also the last, which writes for
+// all. None of these takes another's change with it.
 func TestManyAtOnce(t *testing.T) {
 	for _, test := range []struct {
 		killed, refused []int
@@ -66,9 +65,9 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// Who may not write as much as the store is, as by ulimit in front of sudo, fails
-// alone: others who wait for it write themselves. And who waits for another gets
-// what it came for.
+// A process may have a file size limit below the size of the store, as from ulimit in front of
+// sudo. Only this process fails: those that wait for it write themselves, and get their own changes
+// made.
 func TestWhoCannotWrite(t *testing.T) {
 	for _, last := range []bool{true, false} {
 		s := newStore(t)
@@ -83,21 +82,21 @@ func TestWhoCannotWrite(t *testing.T) {
 			slices.Reverse(order)
 		}
 		queued(t, s, order...)()
-		if said := limited.says(); strings.Contains(said, "file too large") != last ||
-			(said == "stored") == last {
+		said := limited.says()
+		if strings.Contains(said, "file too large") != last || (said == "stored") == last {
 			t.Errorf("limited: %s", said)
 		}
 		if said := other.says(); said != "stored" {
 			t.Errorf("other: %s", said)
 		}
-		if got := names(t, s); !slices.Contains(got, other.name) ||
-			slices.Contains(got, limited.name) == last {
+		got := names(t, s)
+		if !slices.Contains(got, other.name) || slices.Contains(got, limited.name) == last {
 			t.Errorf("stored %q", got)
 		}
 	}
 }
 
-// staged is a change in the queue whose process sleeps.
+// staged adds a change to the queue whose process sleeps.
 func staged(t *testing.T, s Store, change func(*Edit) error) *queue {
 	t.Helper()
 	q, e := inTurn(t, s)
@@ -115,7 +114,7 @@ func staged(t *testing.T, s Store, change func(*Edit) error) *queue {
 	return q
 }
 
-// inTurn is a process in its turn.
+// inTurn returns the queue and edit of a process in its turn.
 func inTurn(t *testing.T, s Store) (*queue, *Edit) {
 	t.Helper()
 	q, err := s.enter()
@@ -134,101 +133,8 @@ func signIn(name string) func(*Edit) error {
 	return func(e *Edit) error { return firstSignIn(e, name) }
 }
 
-// What waits is written for as long as one process waits, and gone when the last
-// of them is.
-func TestChangesOfTheDead(t *testing.T) {
-	s := newStore(t)
-	bind(t, s, testRules(), "first@contoso.com")
-	a, b := staged(t, s, signIn("a@contoso.com")), staged(t, s, signIn("b@contoso.com"))
-	a.leave()
-	if err := b.hear(); err != nil {
-		t.Fatal(err)
-	}
-	b.leave()
-	wantNames(t, s, "first@contoso.com", "a@contoso.com", "b@contoso.com")
-	c, d := staged(t, s, signIn("c@contoso.com")), staged(t, s, signIn("d@contoso.com"))
-	c.leave()
-	d.leave()
-	bind(t, s, testRules(), "e@contoso.com")
-	wantNames(t, s, "first@contoso.com", "a@contoso.com", "b@contoso.com", "e@contoso.com")
-}
-
-// An older version, or a person, replaces the store without a look at the queue.
-func TestStoreReplacedUnderTheQueue(t *testing.T) {
-	s := newStore(t)
-	bind(t, s, testRules(), "first@contoso.com")
-	q := staged(t, s, signIn("a@contoso.com"))
-	if err := errors.Join(os.WriteFile(s.path("other"), rebuild(t), 0o644),
-		os.Rename(s.path("other"), s.path(storeFile))); err != nil {
-		t.Fatal(err)
-	}
-	bind(t, s, testRules(), "b@contoso.com")
-	if err := q.hear(); err != errLost {
-		t.Errorf("%v", err)
-	}
-	q.leave()
-	wantNames(t, s, "alice@contoso.com", "b@contoso.com")
-}
-
-// A restoration writes what waits, and so it is in the backup that is made then.
-func TestRestoreWhileOthersWait(t *testing.T) {
-	s := newStore(t)
-	bind(t, s, testRules(), "first@contoso.com")
-	if err := os.WriteFile(s.path("copy"), rebuild(t), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	q := staged(t, s, signIn("a@contoso.com"))
-	var undone []string
-	err := s.Restore(s.path("copy"), func(all []Account) error {
-		for _, a := range all {
-			undone = append(undone, a.Name)
-		}
-		return nil
-	})
-	if err != nil || !slices.Equal(undone, []string{"first@contoso.com", "a@contoso.com"}) {
-		t.Errorf("undone %q, %v", undone, err)
-	}
-	if err := q.hear(); err != nil {
-		t.Error(err)
-	}
-	q.leave()
-	wantNames(t, s, "alice@contoso.com")
-}
-
-// Whoever writes is killed between the store's replacement and the note of it.
-func TestKilledBeforeItSaysSo(t *testing.T) {
-	s := newStore(t)
-	bind(t, s, testRules(), "first@contoso.com")
-	q := staged(t, s, allowed("a@contoso.com"))
-	killed, _ := inTurn(t, s)
-	before := killed.head
-	if err := killed.commit(nil); err != nil {
-		t.Fatal(err)
-	}
-	a, err := open(t, s).ByName("a@contoso.com")
-	if err != nil {
-		t.Fatal(err)
-	}
-	before.Next = killed.head.Base
-	killed.head = before
-	if err := errors.Join(killed.save(), os.Remove(s.grantPath(a.UID))); err != nil {
-		t.Fatal(err)
-	}
-	killed.leave()
-	if err := q.hear(); err != nil {
-		t.Error(err)
-	}
-	q.leave()
-	wantNames(t, s, "first@contoso.com", "a@contoso.com")
-	if _, err := s.ReadGrant(a.UID); err != nil {
-		t.Error(err)
-	}
-	bind(t, s, testRules(), "b@contoso.com")
-	wantNames(t, s, "first@contoso.com", "a@contoso.com", "b@contoso.com")
-}
-
-// A lookup within a change sees what waits: a name, an id, an object, the rules,
-// a decision.
+// A lookup within a change sees the waiting changes: a name, an id, an object, the rules, a
+// decision.
 func TestChangesSeeWhatWaits(t *testing.T) {
 	s := newStore(t)
 	rules := testRules()
@@ -259,13 +165,13 @@ func TestChangesSeeWhatWaits(t *testing.T) {
 	if err := waiting.hear(); err != nil {
 		t.Fatal(err)
 	}
-	if a, err := open(t, s).ByName("a@contoso.com"); err != nil ||
-		!a.Admin || len(names(t, s)) != 2 {
+	a, err = open(t, s).ByName("a@contoso.com")
+	if err != nil || !a.Admin || len(names(t, s)) != 2 {
 		t.Errorf("%+v, %v", a, err)
 	}
 }
 
-// Where there is no order, as on a file of a server, changes are made at once.
+// Without an order, as on a file server, changes are made at once.
 func TestWithoutOrder(t *testing.T) {
 	s := newStore(t)
 	bind(t, s, testRules(), "first@contoso.com")
@@ -281,7 +187,7 @@ func TestWithoutOrder(t *testing.T) {
 	wantNames(t, s, "first@contoso.com", "a@contoso.com")
 }
 
-// An older version has the lock, and then nobody else has a turn.
+// While an older version has the lock, nobody else has a turn.
 func TestOlderVersionExcludes(t *testing.T) {
 	s := newStore(t)
 	bind(t, s, testRules(), "first@contoso.com")

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// A store as a machine has it: every file sealed, the one before it a backup too.
+// The store is as on a real machine: every file is sealed, and the previous one is a backup, too.
 func sealedStore(t *testing.T) (s Store, files []string) {
 	t.Helper()
 	s = Store{Dir: t.TempDir()}
@@ -49,11 +49,13 @@ func states(files []string) (all []bool) {
 	return all
 }
 
-// An immutable file takes no other label from anybody, as it takes no other time: so Relabel makes
-// it mutable, and immutable again.
+// Nobody can give an immutable file another label or another time. So Relabel makes it mutable, and
+// immutable again.
 func TestRelabel(t *testing.T) {
-	for name, result := range map[string]error{"labelled": nil,
-		"not labelled": errors.New("no such context")} {
+	for name, result := range map[string]error{
+		"labelled":     nil,
+		"not labelled": errors.New("no such context"),
+	} {
 		t.Run(name, func(t *testing.T) {
 			s, files := sealedStore(t)
 			err := s.Relabel(func() error {
@@ -77,7 +79,7 @@ func TestRelabel(t *testing.T) {
 	}
 }
 
-// What was not sealed stays so: a copy that somebody is about to use is not locked up.
+// A file that was not sealed stays so: a copy that somebody is about to use is not locked.
 func TestRelabelSealsNoMore(t *testing.T) {
 	s, files := sealedStore(t)
 	if err := unseal(files[0]); err != nil {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// The first ids of the range are groups, one of them the administrators': a
-// range that begins where somebody is would put them in.
+// The first ids of the range are groups, and one of them is the administrators'. A range that
+// begins at the id of an account would put that account into the group.
 func TestRangeThatBeginsAtSomebody(t *testing.T) {
 	s := newStore(t)
 	update(t, s, func(e *Edit) error {
@@ -96,7 +96,7 @@ func TestRangeThatBeginsAtSomebody(t *testing.T) {
 	}
 }
 
-// Before there is a store, only those on the machine can be there.
+// Before there is a store, only local users and groups can have these ids.
 func TestRangeOfTheFirstRules(t *testing.T) {
 	s := newStore(t)
 	s.Etc = etc("joe:x:10001:100:::\n", "")
@@ -110,7 +110,7 @@ func TestRangeOfTheFirstRules(t *testing.T) {
 	}
 }
 
-// A store that is so already can be read and changed, so that there is a way out.
+// A store that has such a range already can be read and changed, so that it can be mended.
 func TestAccountAmongTheGroups(t *testing.T) {
 	s, rules := newStore(t), testRules()
 	bob := Account{Name: "bob@contoso.com", UPN: "bob@contoso.com", UID: 3197664,

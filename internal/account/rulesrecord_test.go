@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// No list of services is that of a version which had none, and is not an empty one: nobody must be
-// locked out by an upgrade.
+// A version without a list of services wrote none. That is not an empty list: an upgrade must lock
+// nobody out.
 func TestSignInServices(t *testing.T) {
 	for _, list := range [][]string{nil, {}, {"sshd"}, {"sshd", "sudo", "polkit-1"}} {
 		rules := testRules()

@@ -5,7 +5,6 @@ package account
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -117,15 +116,15 @@ func TestAdminsAndGroups(t *testing.T) {
 	set("b@contoso.com", false)
 	snapshot := open(t, s)
 	got, err := snapshot.get([]byte("gaad_admins"))
-	if want := members([]string{"a@contoso.com", "c@contoso.com"}); err != nil ||
-		!bytes.Equal(got, want) {
+	want := members([]string{"a@contoso.com", "c@contoso.com"})
+	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("members %q, %v", got, err)
 	}
-	if a, err := snapshot.ByName("a@contoso.com"); err != nil || !a.Admin ||
-		!slices.Equal(a.Groups, []uint32{27, 100}) {
+	a, err := snapshot.ByName("a@contoso.com")
+	if err != nil || !a.Admin || !slices.Equal(a.Groups, []uint32{27, 100}) {
 		t.Errorf("a = %+v, %v", a, err)
 	}
-	// A moved range has the groups in every entry written anew.
+	// After the range has moved, every entry has the new groups.
 	moved := testRules()
 	moved.Low += 1000
 	update(t, s, func(e *Edit) error { return e.SetRules(moved) })
@@ -133,7 +132,7 @@ func TestAdminsAndGroups(t *testing.T) {
 	if err := snapshot.Check(); err != nil {
 		t.Error(err)
 	}
-	a, err := snapshot.ByName("a@contoso.com")
+	a, err = snapshot.ByName("a@contoso.com")
 	if err != nil || !a.Admin || !slices.Equal(a.Groups, []uint32{27, 100}) {
 		t.Errorf("a = %+v, %v", a, err)
 	}
@@ -166,7 +165,7 @@ func TestModesWhateverTheUmask(t *testing.T) {
 	}
 }
 
-// Many writers at once lose nothing, and readers see whole stores only.
+// Many writers at once lose no change, and readers see only complete stores.
 func TestWritersAndReaders(t *testing.T) {
 	s := newStore(t)
 	update(t, s, func(e *Edit) error { return e.SetRules(testRules()) })
@@ -205,42 +204,7 @@ func TestWritersAndReaders(t *testing.T) {
 	}
 }
 
-func TestGrant(t *testing.T) {
-	s := newStore(t)
-	if _, err := s.ReadGrant(1234); !errors.Is(err, ErrNoGrant) {
-		t.Errorf("no grant: %v", err)
-	}
-	want := Grant{TenantID: tenant, ObjectID: "oid", Admin: true, Source: "check-access",
-		Service: "sshd", RemoteHost: "::1"}
-	if err := s.RecordGrant(1234, want); err != nil {
-		t.Fatal(err)
-	}
-	// What a killed writer leaves is not there for good, and in nobody's way.
-	if err := os.WriteFile(s.grantPath(1234)+".new", []byte("half"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.RecordGrant(1234, want); err != nil {
-		t.Fatal(err)
-	}
-	want.Time = s.Now()
-	if got, err := s.ReadGrant(1234); err != nil || got != want {
-		t.Errorf("ReadGrant = %+v, %v", got, err)
-	}
-	for _, bad := range []string{"", "{", "{}", `{"object":"x"}`, "null",
-		strings.Repeat(" ", 1<<20)} {
-		if err := os.WriteFile(s.grantPath(1234), []byte(bad), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := s.ReadGrant(1234); !errors.Is(err, ErrNoGrant) {
-			t.Errorf("grant %.20q reads as %+v, %v", bad, got, err)
-		}
-	}
-	if left, _ := filepath.Glob(s.path(grantsDir + "/*")); len(left) != 1 {
-		t.Errorf("remains: %q", left)
-	}
-}
-
-// The mark of a store that has been replaced is another than while it was the store.
+// The mark of a replaced store differs from its mark while it was the store.
 func TestReplacedStoreIsMarked(t *testing.T) {
 	s := newStore(t)
 	bind(t, s, testRules(), "alice@contoso.com")
@@ -261,7 +225,7 @@ func TestReplacedStoreIsMarked(t *testing.T) {
 	}
 }
 
-// A file without its seal is one like others.
+// Without its seal, the file can be changed like any other.
 func TestUnseal(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	if err := unseal(path); err != nil {
@@ -283,29 +247,5 @@ func TestUnseal(t *testing.T) {
 	}
 	if info, err := f.Stat(); err != nil || info.Mode() != unsealedMode {
 		t.Errorf("unsealed: %v, %v", info.Mode(), err)
-	}
-}
-
-// What an authorization leaves behind goes, and it is no error if nothing is there.
-func TestWithdraw(t *testing.T) {
-	s := newStore(t)
-	s.RuntimeDir = t.TempDir()
-	a := bind(t, s, testRules(), "alice@contoso.com")
-	windows := s.WindowsPath(a.UID)
-	if err := errors.Join(s.RecordGrant(a.UID, Grant{ObjectID: a.ObjectID}),
-		os.Mkdir(filepath.Dir(windows), 0o700),
-		os.WriteFile(windows, nil, 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if err := s.Withdraw(a.UID); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := s.ReadGrant(a.UID); !errors.Is(err, ErrNoGrant) {
-		t.Errorf("grant: %v", err)
-	}
-	if _, err := os.Stat(windows); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("windows: %v", err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// tomorrow is a store that a later version has written, made by package nss.
+// tomorrow returns a store that a later version has written. Package nss makes it.
 func tomorrow(t *testing.T) Store {
 	t.Helper()
 	data, err := os.ReadFile("../../testdata/stores/tomorrow")
@@ -35,12 +35,13 @@ func tomorrow(t *testing.T) Store {
 	return s
 }
 
-// unknownTo is all that this version does not know in a store.
+// unknownTo returns everything in a store that this version does not know.
 func unknownTo(t *testing.T, s Store) map[string]string {
 	t.Helper()
 	snapshot := open(t, s)
-	all := map[string]string{"rules": fmt.Sprintf("%x %q", snapshot.rules.laterFlags,
-		snapshot.rules.later.append(nil))}
+	all := map[string]string{
+		"rules": fmt.Sprintf("%x %q", snapshot.rules.laterFlags, snapshot.rules.later.append(nil)),
+	}
 	for key, value := range snapshot.db.All() {
 		switch {
 		case !isKnown(key):
@@ -62,12 +63,14 @@ func unknownTo(t *testing.T, s Store) map[string]string {
 	return all
 }
 
-// Whatever this version does to a store, what a later one has added stays.
+// Whatever this version changes in a store, the additions of a later version stay.
 func TestStoreOfTomorrow(t *testing.T) {
 	before := unknownTo(t, tomorrow(t))
-	for _, want := range []string{"80 ", `what\x00is\x00this`, "record gaad_guests", "record r2",
-		"record z", "of account 0030cadf", "4000 ", "of an entry", "of the members",
-		`{"deep":[1,2.50,"<x>",null]}`, "Zone"} {
+	for _, want := range []string{
+		"80 ", `what\x00is\x00this`, "record gaad_guests", "record r2", "record z",
+		"of account 0030cadf", "4000 ", "of an entry", "of the members",
+		`{"deep":[1,2.50,"<x>",null]}`, "Zone",
+	} {
 		if !strings.Contains(fmt.Sprint(before), want) {
 			t.Fatalf("no %q in %q", want, before)
 		}
@@ -106,8 +109,8 @@ func TestStoreOfTomorrow(t *testing.T) {
 			return e.Put(a)
 		}),
 		"renamed in Entra ID": on("admin@contoso.com", func(e *Edit, a Account) error {
-			_, err := e.Bind(Identity{a.TenantID, a.ObjectID, "boss@contoso.com",
-				"boss@contoso.com"}, a.UID)
+			_, err := e.Bind(
+				Identity{a.TenantID, a.ObjectID, "boss@contoso.com", "boss@contoso.com"}, a.UID)
 			return err
 		}),
 		"rename": on("admin@contoso.com", func(e *Edit, a Account) error {
@@ -133,8 +136,8 @@ func TestStoreOfTomorrow(t *testing.T) {
 			func(e *Edit, a Account) error { a.Removed = time.Time{}; return e.Put(a) }),
 	} {
 		s := tomorrow(t)
-		if err := s.Update(change); err != nil && !strings.Contains(err.Error(),
-			"renamed to boss@contoso.com") {
+		err := s.Update(change)
+		if err != nil && !strings.Contains(err.Error(), "renamed to boss@contoso.com") {
 			t.Errorf("%s: %v", what, err)
 		}
 		kept(t, what, before, s)
@@ -170,7 +173,7 @@ func kept(t *testing.T, what string, before map[string]string, s Store) {
 	}
 }
 
-// A backup of tomorrow comes back as it is.
+// A backup by a later version is restored unchanged.
 func TestRestoreOfTomorrow(t *testing.T) {
 	s := tomorrow(t)
 	before := unknownTo(t, s)
@@ -189,12 +192,16 @@ func TestRestoreOfTomorrow(t *testing.T) {
 	kept(t, "restore", before, s)
 }
 
-// Later versions give their members names of their own.
+// Later versions give their members new names.
 func TestMembersThatAreAlmostKnown(t *testing.T) {
 	a := Account{Name: "a@contoso.com", UPN: "a@contoso.com", UID: 5000, Home: "/",
 		Shell: "/bin/sh", Gecos: "a"}
-	for members, ok := range map[string]bool{`{"upn":"a","x":1}`: true,
-		`{"upn":"a","UPN":"b"}`: false, `{"upn":"a"} 2`: false, `[]`: false} {
+	for members, ok := range map[string]bool{
+		`{"upn":"a","x":1}`:     true,
+		`{"upn":"a","UPN":"b"}`: false,
+		`{"upn":"a"} 2`:         false,
+		`[]`:                    false,
+	} {
 		_, err := parseAccount(entry(a, a.Name, testRules().Low), json.RawMessage(members))
 		if (err == nil) != ok {
 			t.Errorf("%s: %v", members, err)

@@ -32,7 +32,7 @@ const (
 
 var code = strings.Repeat("code-secret.", 137) // as long as Entra ID's
 
-// entra is a token endpoint that follows a script; the last step repeats. Its clock runs only while
+// entra is a token endpoint that follows a script. The last step repeats. Its clock runs only while
 // somebody sleeps.
 type entra struct {
 	*httptest.Server
@@ -115,8 +115,8 @@ func (e *entra) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(answer)
 }
 
-// One POST, with what RFC 6749 and RFC 7636 ask for and nothing else; no browser's Origin, or Entra
-// ID takes us for one.
+// There is one POST with exactly the fields of RFC 6749 and RFC 7636. It has no Origin, because
+// Entra ID would take us for a browser.
 func TestRedeem(t *testing.T) {
 	e := newEntra(t, "tokens")
 	r := e.request()
@@ -138,10 +138,13 @@ func TestRedeem(t *testing.T) {
 	}
 }
 
-// The access token is for whoever wants it, and good for what was asked for, or there is none.
+// The access token is returned to callers that ask for it, if it is good for the requested scope.
 func TestAccessToken(t *testing.T) {
-	for scope, good := range map[string]bool{"": true, "x/profile": true,
-		"https://management.azure.com/user_impersonation": false} {
+	for scope, good := range map[string]bool{
+		"":          true,
+		"x/profile": true,
+		"https://management.azure.com/user_impersonation": false,
+	} {
 		r := newEntra(t, "tokens").request()
 		if r.AccessToken = true; scope != "" {
 			r.Scopes = []string{scope}
@@ -204,14 +207,14 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// The time is up while the code is redeemed: the authority is to blame, not the person.
+// The time is up while the code is redeemed. The authority is to blame, not the person.
 func TestContext(t *testing.T) {
 	e := newEntra(t, "503")
 	r := e.request()
 	ctx, cancel := context.WithCancel(t.Context())
 	r.Sleep = func(context.Context, time.Duration) error { cancel(); return ctx.Err() }
-	if _, err := Redeem(ctx, r); !errors.As(err, new(*oauth.UnreachableError)) ||
-		!errors.Is(err, context.Canceled) {
+	_, err := Redeem(ctx, r)
+	if !errors.As(err, new(*oauth.UnreachableError)) || !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	if _, err := Redeem(ctx, e.request()); err == nil || strings.Contains(err.Error(), "secret") {

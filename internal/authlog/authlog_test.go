@@ -66,7 +66,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// What package signin and the door write is read back to the byte.
+// A line that package signin or the door writes is read back exactly.
 func TestVectors(t *testing.T) {
 	text, err := os.ReadFile("../../testdata/log/values.txt")
 	if err != nil {
@@ -122,7 +122,7 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// What journalctl prints, and what a neighbour can make of it.
+// These are lines of journalctl, and lines that another local user could forge.
 func TestJournal(t *testing.T) {
 	text := `{"__REALTIME_TIMESTAMP":"1772366400000001","MESSAGE":` + strconv.Quote(good) +
 		`,"_UID":"0","_EXE":"/usr/sbin/sshd"}
@@ -139,8 +139,8 @@ func TestJournal(t *testing.T) {
 	if err != nil || malformed != 2 || len(all) != 3 {
 		t.Fatalf("%d events, %d malformed, %v", len(all), malformed, err)
 	}
-	if w := all[1].Writer; w == nil || *w != (Writer{1000, "/usr/bin/logger"}) ||
-		all[2].Writer != nil {
+	w := all[1].Writer
+	if w == nil || *w != (Writer{1000, "/usr/bin/logger"}) || all[2].Writer != nil {
 		t.Errorf("%+v", all)
 	}
 	if at := all[0].Time; at.UnixMicro() != 1772366400000001 {
@@ -195,8 +195,8 @@ func TestFiles(t *testing.T) {
 	if !slices.Equal(read, want) {
 		t.Errorf("read %v", read)
 	}
-	if want := []string{"signed-in", "authorized", "denied", "failed"}; !slices.Equal(verbs,
-		want) || malformed != 1 {
+	want = []string{"signed-in", "authorized", "denied", "failed"}
+	if !slices.Equal(verbs, want) || malformed != 1 {
 		t.Errorf("%v, %d malformed", verbs, malformed)
 	}
 	if said := fmt.Sprint(err); !strings.Contains(said, "/var/log/auth.log.3.gz: unexpected EOF") ||
@@ -210,8 +210,8 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// A line that is taken says the same as what was understood, and no more; and none keeps what
-// follows from being read.
+// A line that is taken yields an event that says the same and no more. No line keeps the following
+// ones from being read.
 func FuzzLines(f *testing.F) {
 	f.Add(good)
 	f.Add(mine + `denied reason="\x1b[2J\"\\" why="no role"`)
@@ -219,27 +219,27 @@ func FuzzLines(f *testing.F) {
 	f.Fuzz(func(t *testing.T, message string) {
 		if e, err := Parse(message); err == nil {
 			line := written(message, e)
-			if again, err := Parse(line); err != nil || !reflect.DeepEqual(again, e) ||
-				len(line) != len(message) {
+			again, err := Parse(line)
+			if err != nil || !reflect.DeepEqual(again, e) || len(line) != len(message) {
 				t.Errorf("%q is read as %+v, and that as %+v, %v", message, e, again, err)
 			}
 		}
 		rest := "\n2026-02-28T23:59:59Z vm sshd[7]: " + good
 		n := 0
-		if _, err := Text(strings.NewReader(message+rest), now, func(Event) { n++ }); err != nil ||
-			n == 0 {
+		_, err := Text(strings.NewReader(message+rest), now, func(Event) { n++ })
+		if err != nil || n == 0 {
 			t.Errorf("%d events, %v", n, err)
 		}
 		rest = "\n" + `{"__REALTIME_TIMESTAMP":"1","MESSAGE":` + strconv.Quote(good) + `}`
 		n = 0
-		if _, err := Journal(strings.NewReader(message+rest), func(Event) { n++ }); err != nil ||
-			n == 0 {
+		_, err = Journal(strings.NewReader(message+rest), func(Event) { n++ })
+		if err != nil || n == 0 {
 			t.Errorf("%d events, %v", n, err)
 		}
 	})
 }
 
-// written spells an event as package signin would, with where it came from.
+// written spells an event as package signin would, with its writer.
 func written(message string, e Event) string {
 	from, _, _ := strings.Cut(message, "): ")
 	line := from + "): " + e.Verb

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// What both the journal and a text file hold counts once, and what only a text file still holds
-// counts.
+// An event that both the journal and a text file hold counts once. An event that only a text file
+// still holds counts.
 func TestMerger(t *testing.T) {
 	at := func(ms int) time.Time { return time.Date(2026, 3, 1, 12, 0, 0, ms*1e6, time.UTC) }
 	for name, test := range map[string]struct {

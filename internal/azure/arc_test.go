@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// agent serves as the agent of Azure Arc does: what challenge returns stands in its 401; "" is no
+// agent serves as the agent of Azure Arc does. Its 401 carries the result of challenge; "" means no
 // 401.
 type agent struct {
 	challenge func(keys string) string
@@ -25,8 +25,11 @@ type agent struct {
 func (a *agent) serve(t *testing.T) *Metadata {
 	t.Helper()
 	keys := t.TempDir()
-	for name, text := range map[string]string{"good.key": "c2VjcmV0",
-		"large.key": strings.Repeat("x", 4097), "key.txt": "no"} {
+	for name, text := range map[string]string{
+		"good.key":  "c2VjcmV0",
+		"large.key": strings.Repeat("x", 4097),
+		"key.txt":   "no",
+	} {
 		if err := os.WriteFile(filepath.Join(keys, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -74,8 +77,8 @@ func TestArcToken(t *testing.T) {
 	}
 }
 
-// What an impostor that holds the agent's port might say, to be taken for the agent or to be sent a
-// file of root's.
+// An impostor on the agent's port may give any of these answers, to be taken for the agent or to
+// get a file of root's.
 func TestArcImpostor(t *testing.T) {
 	tests := map[string]func(keys string) string{
 		"no challenge": func(string) string { return "" },
@@ -139,7 +142,7 @@ func TestArcImpostor(t *testing.T) {
 	}
 }
 
-// An agent that gives one and the same identity to all who ask must not be taken for another's.
+// An agent may give one identity to every request. It must not be taken for another one.
 func TestArcIdentity(t *testing.T) {
 	good := func(keys string) string { return "Basic realm=" + keys + "/good.key" }
 	for client, ok := range map[string]bool{"c1": true, "c2": false} {
@@ -154,18 +157,21 @@ func TestArcIdentity(t *testing.T) {
 	}
 }
 
-// Whatever a challenge says, no file leaves the machine but a key.
+// Whatever a challenge says, only a key leaves the machine.
 func FuzzArcKey(f *testing.F) {
 	keys := f.TempDir()
 	outside := filepath.Join(f.TempDir(), "x.key")
-	for path, text := range map[string]string{filepath.Join(keys, "x.key"): "key",
-		outside: "not to be sent"} {
+	for path, text := range map[string]string{
+		filepath.Join(keys, "x.key"): "key",
+		outside:                      "not to be sent",
+	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			f.Fatal(err)
 		}
 	}
-	for _, path := range []string{"/x.key", "//x.key", "/../" + outside,
-		"/x.key\x00", "/./x.key", ""} {
+	for _, path := range []string{
+		"/x.key", "//x.key", "/../" + outside, "/x.key\x00", "/./x.key", "",
+	} {
 		f.Add("Basic realm=" + keys + path)
 	}
 	f.Fuzz(func(t *testing.T, challenge string) {
@@ -185,8 +191,8 @@ func TestArcRefuses(t *testing.T) {
 	defer s.Close()
 	m := &Metadata{Endpoint: s.URL, Arc: true, Sleep: new(clock).Sleep}
 	var e *Error
-	if _, err := m.Token(t.Context(), "r", ""); !errors.As(err, &e) ||
-		e.Op != IdentityToken || e.Status != 403 {
+	_, err := m.Token(t.Context(), "r", "")
+	if !errors.As(err, &e) || e.Op != IdentityToken || e.Status != 403 {
 		t.Errorf("got %v", err)
 	}
 }
@@ -203,13 +209,13 @@ func TestMetadataEndpoint(t *testing.T) {
 	}
 }
 
-// The agent is asked where it is with the version that all known agents have: serve fails the test
-// for any other.
+// The agent is asked for the machine with the version that all known agents have. For any other
+// version, serve fails the test.
 func TestArcCompute(t *testing.T) {
 	a := &agent{challenge: func(string) string { return "" },
 		answer: `{"resourceId":"/subscriptions/s/x","publicKeys":null,"storageProfile":{}}`}
-	if c, err := a.serve(t).Compute(t.Context()); err != nil ||
-		c.ResourceID != "/subscriptions/s/x" {
+	c, err := a.serve(t).Compute(t.Context())
+	if err != nil || c.ResourceID != "/subscriptions/s/x" {
 		t.Errorf("%+v, %v", c, err)
 	}
 }

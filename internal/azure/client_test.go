@@ -67,13 +67,13 @@ func TestClientTrustsCAFile(t *testing.T) {
 func TestClientNamesCertificateProblem(t *testing.T) {
 	s := tlsServer(t, func(http.ResponseWriter, *http.Request) {})
 	trusting := Options{CAFile: caFile(t, s)}
+	elsewhere := strings.Replace(s.URL, "127.0.0.1", "0.0.0.0", 1)
 	tests := []struct {
 		name, url, want string
 		options         Options
 	}{
 		{"unknown authority", s.URL, "does not trust", Options{}},
-		{"other host", strings.Replace(s.URL, "127.0.0.1", "0.0.0.0", 1),
-			"is for another host", trusting},
+		{"other host", elsewhere, "is for another host", trusting},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -86,7 +86,7 @@ func TestClientNamesCertificateProblem(t *testing.T) {
 	}
 }
 
-// A downgrade to TLS 1.1 is what an attacker on the path would want.
+// An attacker on the path would want a downgrade to TLS 1.1.
 func TestClientRefusesOldTLS(t *testing.T) {
 	s := httptest.NewUnstartedServer(http.NotFoundHandler())
 	s.TLS = &tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
@@ -132,8 +132,8 @@ func TestClientIgnoresEnvironmentProxy(t *testing.T) {
 	if c.Transport.(watched).next.(bounded).next.(plain).next.(*http.Transport).Proxy != nil {
 		t.Error("a proxy without being told of one")
 	}
-	if new(Metadata).
-		newClient().Transport.(watched).next.(bounded).next.(*http.Transport).Proxy != nil {
+	c = new(Metadata).newClient()
+	if c.Transport.(watched).next.(bounded).next.(*http.Transport).Proxy != nil {
 		t.Error("the metadata client has a proxy")
 	}
 }
@@ -154,8 +154,8 @@ func TestClientUsesExplicitProxy(t *testing.T) {
 	}
 }
 
-// What a proxy says when it refuses may be anything, and is not repeated; whose certificate is bad
-// is told.
+// A proxy that refuses may send any text, and the text is not repeated. If its certificate is bad,
+// the error says so.
 func TestProxyThatRefuses(t *testing.T) {
 	refuse := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, _, err := http.NewResponseController(w).Hijack()
@@ -171,14 +171,17 @@ func TestProxyThatRefuses(t *testing.T) {
 	secure.StartTLS()
 	defer plain.Close()
 	defer secure.Close()
-	for proxy, want := range map[string]string{plain.URL: "no usable answer",
-		secure.URL: "certificate of endpoints.proxy is signed by"} {
+	for proxy, want := range map[string]string{
+		plain.URL:  "no usable answer",
+		secure.URL: "certificate of endpoints.proxy is signed by",
+	} {
 		req, err := http.NewRequest("GET", "https://login.example/", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = newTestClient(t, Options{Proxy: proxy}).Do(req)
-		if err = foreign.Quiet(req, err); err == nil || strings.Contains(err.Error(), "eyJ") ||
+		err = foreign.Quiet(req, err)
+		if err == nil || strings.Contains(err.Error(), "eyJ") ||
 			!strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
@@ -197,8 +200,11 @@ func TestClientRedirects(t *testing.T) {
 	mux.Handle("/loop", http.RedirectHandler("/loop", http.StatusTemporaryRedirect))
 	s := httptest.NewServer(mux)
 	defer s.Close()
-	for path, want := range map[string]string{"/moved": "",
-		"/away": "another host", "/loop": "more than 3"} {
+	for path, want := range map[string]string{
+		"/moved": "",
+		"/away":  "another host",
+		"/loop":  "more than 3",
+	} {
 		resp, err := newTestClient(t, Options{}).Post(s.URL+path, "text/plain",
 			strings.NewReader("secret"))
 		if err == nil {
@@ -232,8 +238,12 @@ func TestClientBoundsBody(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	for path, want := range map[string]error{"/exact": nil, "/declared": ErrTooLarge,
-		"/chunked": ErrTooLarge, "/bomb": ErrTooLarge} {
+	for path, want := range map[string]error{
+		"/exact":    nil,
+		"/declared": ErrTooLarge,
+		"/chunked":  ErrTooLarge,
+		"/bomb":     ErrTooLarge,
+	} {
 		resp, err := newTestClient(t, Options{}).Get(s.URL + path)
 		if err == nil {
 			var body []byte
@@ -249,8 +259,8 @@ func TestClientBoundsBody(t *testing.T) {
 	}
 }
 
-// A proxy that wants a password says so in a status of its own, and no other text of it is worth a
-// line in the log.
+// A proxy that wants a password says so with a status of its own. Its text does not go into the
+// log.
 func TestProxyWantsPassword(t *testing.T) {
 	for status, want := range map[string]string{
 		"407 Proxy Authentication Required": "the proxy asks for a name and a password (HTTP " +

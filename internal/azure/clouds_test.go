@@ -14,8 +14,9 @@ func TestCloudLookup(t *testing.T) {
 		if got, ok := CloudByName(c.Name); !ok || got != c {
 			t.Errorf("CloudByName(%q) = %v, %v", c.Name, got, ok)
 		}
-		for _, spelling := range []string{c.Environment, strings.ToLower(c.Environment),
-			strings.ToUpper(c.Environment)} {
+		for _, spelling := range []string{
+			c.Environment, strings.ToLower(c.Environment), strings.ToUpper(c.Environment),
+		} {
 			if got, ok := CloudByEnvironment(spelling); !ok || got != c {
 				t.Errorf("CloudByEnvironment(%q) = %v, %v", spelling, got, ok)
 			}
@@ -33,8 +34,9 @@ func TestCloudLookup(t *testing.T) {
 
 func TestCloudEndpointsAreHTTPS(t *testing.T) {
 	for _, c := range Clouds() {
-		for _, text := range []string{c.Authority, c.ResourceManager,
-			strings.TrimSuffix(c.Audience, "/")} {
+		for _, text := range []string{
+			c.Authority, c.ResourceManager, strings.TrimSuffix(c.Audience, "/"),
+		} {
 			u, err := url.Parse(text)
 			if err != nil || u.Scheme != "https" || u.Host == "" || u.Path != "" {
 				t.Errorf("%s: %q is not an https base URL", c.Name, text)

@@ -11,22 +11,21 @@ import (
 	"testing"
 )
 
-// A 403 of the metadata service is somebody's rule: no outage, nothing to repeat, and no page of a
-// portal.
+// A 403 of the metadata service is somebody's rule. It is no outage and no page of a portal, and is
+// not tried again.
 func TestForbidden(t *testing.T) {
 	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
+	portal := answer{status: 403, header: html, body: []byte("<html>")}
+	words := []byte(`{"error":"forbidden","error_description":"no"}`)
 	for name, test := range map[string]struct {
 		op     string
 		answer answer
 		want   bool
 	}{
-		"the proxy's": {MachineMetadata, answer{status: 403}, true},
-		"the token's": {IdentityToken, answer{status: 403}, true},
-		"with words": {IdentityToken,
-			answer{status: 403, body: []byte(`{"error":"forbidden","error_description":"no"}`)},
-			true},
-		"a portal's": {MachineMetadata, answer{status: 403, header: html,
-			body: []byte("<html>")}, false},
+		"the proxy's":           {MachineMetadata, answer{status: 403}, true},
+		"the token's":           {IdentityToken, answer{status: 403}, true},
+		"with words":            {IdentityToken, answer{status: 403, body: words}, true},
+		"a portal's":            {MachineMetadata, portal, false},
 		"not found":             {MachineMetadata, answer{status: 404}, false},
 		"who is not known":      {IdentityToken, answer{status: 401}, false},
 		"of somebody else":      {MachineMetadata, answer{status: 421}, false},
@@ -40,8 +39,8 @@ func TestForbidden(t *testing.T) {
 	}
 }
 
-// Where a connection has been led to somebody else, the socket says so. Linux leads what is for
-// 0.0.0.0 to the loopback.
+// If a connection was redirected to another address, the socket tells it. Linux redirects
+// connections to 0.0.0.0 to the loopback.
 func TestProxyOfMetadata(t *testing.T) {
 	s := httptest.NewServer(http.NotFoundHandler())
 	defer s.Close()

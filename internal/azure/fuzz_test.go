@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// answering is a metadata service that says this, without a network.
+// answering returns a metadata service that gives this answer without a network.
 type answering []byte
 
 func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -27,7 +27,8 @@ func service(body []byte) *Metadata {
 	return m
 }
 
-// FuzzCompute: what is accepted names a resource, and reads the same once written out again.
+// FuzzCompute checks that an accepted answer names a resource, and reads the same when written out
+// again.
 func FuzzCompute(f *testing.F) {
 	for _, seed := range []string{
 		`{"azEnvironment":"AzurePublicCloud","resourceId":"/x","vmScaleSetName":""}`,
@@ -50,7 +51,8 @@ func FuzzCompute(f *testing.F) {
 	})
 }
 
-// FuzzToken: what is accepted is a bearer token that ends within a week; what is not is not quoted.
+// FuzzToken checks that an accepted answer is a bearer token that ends within a week, and that a
+// refused one is not quoted.
 func FuzzToken(f *testing.F) {
 	const secret = "eyJsecret"
 	for _, seed := range []string{

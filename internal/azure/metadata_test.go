@@ -25,7 +25,7 @@ func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// machine serves metadata; fail is consulted before each answer.
+// machine serves metadata. It consults fail before each answer.
 func machine(t *testing.T, fail func(n int, w http.ResponseWriter) bool) (*Metadata, *clock, *int) {
 	t.Helper()
 	n := new(int)
@@ -86,6 +86,7 @@ func TestMetadataRetries(t *testing.T) {
 		{403, 1, false},
 		{421, 4, true},
 	}
+	const notFound = `{"error":"invalid_request","error_description":"Identity not found"}`
 	for _, test := range tests {
 		t.Run(fmt.Sprint(test.status, "x", test.failures), func(t *testing.T) {
 			m, c, n := machine(t, func(n int, w http.ResponseWriter) bool {
@@ -93,8 +94,7 @@ func TestMetadataRetries(t *testing.T) {
 					return false
 				}
 				w.WriteHeader(test.status)
-				io.WriteString(w,
-					`{"error":"invalid_request","error_description":"Identity not found"}`)
+				io.WriteString(w, notFound)
 				return true
 			})
 			start := c.now
@@ -106,8 +106,9 @@ func TestMetadataRetries(t *testing.T) {
 				t.Errorf("%d requests within %v", *n, waited)
 			}
 			var e *Error
-			if !test.ok && (!errors.As(err, &e) || e.Status != test.status ||
-				e.Message != "Identity not found") {
+			recognised := errors.As(err, &e) && e.Status == test.status &&
+				e.Message == "Identity not found"
+			if !test.ok && !recognised {
 				t.Errorf("error %v", err)
 			}
 			if final := test.status == 400 || test.status == 403; final && *n != 1 {
@@ -120,8 +121,7 @@ func TestMetadataRetries(t *testing.T) {
 	}
 }
 
-// What a service says of a version that it does not know is an answer, and names those that it
-// does.
+// A service that does not know a version says so and names those that it knows.
 func TestMetadataUnknownVersion(t *testing.T) {
 	tests := []struct {
 		status           int
@@ -129,11 +129,17 @@ func TestMetadataUnknownVersion(t *testing.T) {
 		unknown, updates bool
 		want             string
 	}{
-		{400, `{"error":"Bad request. api-version is invalid or was not specified in the request.","newest-versions":["2025-04-07","2024-07-17"]}`, true, false, "Newest versions: 2025-04-07 2024-07-17"},
-		{400, `{"error":"invalid_request","error_description":"The api-version not specified. Supported are 2021-02-01 2020-06-01"}`, true, false, "Supported are 2021-02-01 2020-06-01"},
-		{404, `{"error":"Not found. Invalid version requested"}`, true, false,
-			"Invalid version requested"},
-		{400, `{"error":"invalid_request","error_description":"Identity not found","newest-versions":[]}`, false, false, "Identity not found"},
+		{400, `{"error":"Bad request. api-version is invalid or was not specified in the request.",` +
+			`"newest-versions":["2025-04-07","2024-07-17"]}`,
+			true, false, "Newest versions: 2025-04-07 2024-07-17"},
+		{400, `{"error":"invalid_request","error_description":` +
+			`"The api-version not specified. Supported are 2021-02-01 2020-06-01"}`,
+			true, false, "Supported are 2021-02-01 2020-06-01"},
+		{404, `{"error":"Not found. Invalid version requested"}`,
+			true, false, "Invalid version requested"},
+		{400, `{"error":"invalid_request","error_description":"Identity not found",` +
+			`"newest-versions":[]}`,
+			false, false, "Identity not found"},
 		{410, `{"error":"gone"}`, false, true, "gone"},
 		{404, ``, false, true, "404"},
 		{403, ``, false, false, "403"},
@@ -148,7 +154,7 @@ func TestMetadataUnknownVersion(t *testing.T) {
 	}
 }
 
-// A version that the service does not know today, it does not know a second later.
+// A version that the service does not know is not asked for again a second later.
 func TestMetadataUnknownVersionIsFinal(t *testing.T) {
 	m, _, n := machine(t, func(_ int, w http.ResponseWriter) bool {
 		w.WriteHeader(404)
@@ -185,7 +191,7 @@ func TestMetadataNobodyThere(t *testing.T) {
 	}
 }
 
-// The metadata service never redirects; whoever does wants the token.
+// The metadata service never redirects. A redirect comes from somebody who wants the token.
 func TestMetadataRefusesRedirect(t *testing.T) {
 	m, _, n := machine(t, func(n int, w http.ResponseWriter) bool {
 		w.Header().Set("Location", "/metadata/instance/compute?api-version=2021-02-01")
@@ -198,8 +204,10 @@ func TestMetadataRefusesRedirect(t *testing.T) {
 }
 
 func TestMetadataGarbage(t *testing.T) {
-	for _, body := range []string{"", "null", "{}", "[]", "<html>", `{"resourceId":1}`,
-		`{"resourceId":"/a","RESOURCEID":"/b"}`, `{"resourceId":"/a"} x`} {
+	for _, body := range []string{
+		"", "null", "{}", "[]", "<html>", `{"resourceId":1}`,
+		`{"resourceId":"/a","RESOURCEID":"/b"}`, `{"resourceId":"/a"} x`,
+	} {
 		m, _, _ := machine(t, func(_ int, w http.ResponseWriter) bool {
 			io.WriteString(w, body)
 			return true
@@ -250,8 +258,8 @@ func TestAccessTokenDoesNotPrint(t *testing.T) {
 	token := AccessToken{Secret: "eyJ0"}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		for _, value := range []any{token, &token, []AccessToken{token}} {
-			if text := fmt.Sprintf(verb, value); strings.Contains(text, "eyJ0") ||
-				strings.Contains(text, "65794a30") {
+			text := fmt.Sprintf(verb, value)
+			if strings.Contains(text, "eyJ0") || strings.Contains(text, "65794a30") {
 				t.Errorf("%s prints %s", verb, text)
 			}
 		}

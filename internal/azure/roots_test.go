@@ -25,7 +25,7 @@ import (
 	"time"
 )
 
-// noted is a Memory, and counts.
+// noted is a Memory that counts.
 type noted struct {
 	text []byte
 	ok   bool
@@ -35,7 +35,7 @@ type noted struct {
 func (n *noted) Recall() ([]byte, bool) { return n.text, n.ok }
 func (n *noted) Keep(text []byte)       { n.text, n.ok = text, true; n.kept++ }
 
-// authority is a root, and serves with a certificate that it has signed.
+// authority is a root that serves with a certificate that it has signed.
 type authority struct {
 	root *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -69,7 +69,7 @@ func signed(t *testing.T, template, parent *x509.Certificate, public any,
 	return c
 }
 
-// serve answers with what it is sent, and says how many connections it has had.
+// serve echoes each request, and counts its connections.
 func (a authority) serve(t *testing.T) (url string, connections func() int) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -84,8 +84,9 @@ func (a authority) serve(t *testing.T) (url string, connections func() int) {
 		io.Copy(w, r.Body)
 	}))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw},
-		PrivateKey: key}}}
+	s.TLS = &tls.Config{
+		Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw}, PrivateKey: key}},
+	}
 	count := make(chan int, 1)
 	count <- 0
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -98,7 +99,7 @@ func (a authority) serve(t *testing.T) (url string, connections func() int) {
 	return s.URL, func() int { n := <-count; count <- n; return n }
 }
 
-// bundled is a file as distributions make it.
+// bundled returns a file of certificates as distributions make it.
 func bundled(t *testing.T, roots ...*x509.Certificate) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "bundle.crt")
@@ -112,8 +113,8 @@ func bundled(t *testing.T, roots ...*x509.Certificate) string {
 	return file
 }
 
-// trustingClient is a process with the roots of a bundle. loaded is how often it has had a
-// transport made.
+// trustingClient returns a client with the roots of a bundle, and the number of times that it has
+// had a transport made.
 func trustingClient(t *testing.T, bundle string, own []*x509.Certificate, m Memory) (c *http.Client,
 	loaded *int) {
 	t.Helper()
@@ -140,7 +141,7 @@ func posted(c *http.Client, url string) (string, error) {
 	return string(text), err
 }
 
-// What is known of earlier processes changes how many roots are read, and never which certificates
+// The knowledge of earlier processes changes how many roots are read, and never which certificates
 // are accepted.
 func TestRootsThatHaveVouched(t *testing.T) {
 	used, other, foreign, own := newAuthority(t, "used"), newAuthority(t, "other"),
@@ -191,7 +192,8 @@ func TestRootsThatHaveVouched(t *testing.T) {
 	}
 }
 
-// An administrator takes a root out of the system's: from then on it vouches for nobody.
+// An administrator removes a root from the system's roots. From then on the root vouches for
+// nobody.
 func TestRootTakenOut(t *testing.T) {
 	gone, other := newAuthority(t, "gone"), newAuthority(t, "other")
 	url, _ := gone.serve(t)
@@ -206,7 +208,7 @@ func TestRootTakenOut(t *testing.T) {
 	}
 }
 
-// A process learns from each host once, and a Memory does not grow without end.
+// A process learns from each host once, and a Memory is bounded.
 func TestRootsAreFew(t *testing.T) {
 	m := &noted{}
 	var all []*x509.Certificate
@@ -227,7 +229,7 @@ func TestRootsAreFew(t *testing.T) {
 	}
 }
 
-// Without a bundle crypto/x509 knows where the roots are, and what is kept is not looked at.
+// Without a bundle, crypto/x509 finds the roots, and the Memory is not used.
 func TestRootsWithoutABundle(t *testing.T) {
 	a := newAuthority(t, "known")
 	url, _ := a.serve(t)

@@ -4,7 +4,6 @@
 package azure
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -14,7 +13,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -38,8 +36,8 @@ func ask(ctx context.Context, c *http.Client, url string) error {
 	return err
 }
 
-// Each number that a socket call can end with: of the network are those alone that somebody else
-// brings about.
+// A socket call can end with each of these numbers. Only those that somebody else causes belong to
+// the network.
 func TestErrorNumbers(t *testing.T) {
 	const network = "network"
 	for errno, want := range map[syscall.Errno]string{
@@ -72,7 +70,7 @@ func TestErrorNumbers(t *testing.T) {
 	}
 }
 
-// Errors without a number, and what servers answer.
+// These are errors without a number, and answers of servers.
 func TestOutage(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -99,7 +97,7 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// What comes from a server, or does not come, is of the network.
+// A bad or missing answer of a server is an error of the network.
 func TestNetworkErrors(t *testing.T) {
 	hang := make(chan struct{})
 	s := tlsServer(t, func(w http.ResponseWriter, r *http.Request) {
@@ -122,8 +120,12 @@ func TestNetworkErrors(t *testing.T) {
 	c := newTestClient(t, Options{CAFile: caFile(t, s)})
 	slow := c.Transport.(watched)
 	slow.timeout = 200 * time.Millisecond
-	for path, client := range map[string]*http.Client{"/garbage": c, "/half": c, "/closed": c,
-		"/silent": {Transport: slow}} {
+	for path, client := range map[string]*http.Client{
+		"/garbage": c,
+		"/half":    c,
+		"/closed":  c,
+		"/silent":  {Transport: slow},
+	} {
 		if err := ask(t.Context(), client, s.URL+path); !Outage(err) {
 			t.Errorf("%s: %v is no outage", path, err)
 		}
@@ -131,7 +133,7 @@ func TestNetworkErrors(t *testing.T) {
 	if err := ask(t.Context(), newTestClient(t, Options{}), s.URL); !Outage(err) {
 		t.Errorf("a certificate that is not trusted: %v", err)
 	}
-	// Too soon to tell.
+	// It is too early to blame the network.
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := ask(ctx, c, s.URL+"/silent"); err == nil || Outage(err) {
@@ -139,7 +141,7 @@ func TestNetworkErrors(t *testing.T) {
 	}
 }
 
-// closesAtOnce accepts connections and says nothing.
+// closesAtOnce accepts connections and closes them.
 func closesAtOnce(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -165,13 +167,15 @@ func TestServerThatHangsUp(t *testing.T) {
 			t.Errorf("%s: %v is no outage", url, err)
 		}
 	}
-	if err := ask(t.Context(), newTestClient(t, Options{Proxy: "http://" + at}),
-		"https://host.example"); !Outage(err) {
+	err := ask(t.Context(), newTestClient(t, Options{Proxy: "http://" + at}),
+		"https://host.example")
+	if !Outage(err) {
 		t.Errorf("a proxy: %v is no outage", err)
 	}
 }
 
-// One address of a host is out of order, at another this machine lacks something: that may be why.
+// One address of a host is out of order, and at another this machine lacks something. The lack may
+// be the cause.
 func TestOneOfTwoAddresses(t *testing.T) {
 	w := &witness{caller: t.Context(), begun: time.Now()}
 	trace := w.trace()
@@ -185,10 +189,12 @@ func TestOneOfTwoAddresses(t *testing.T) {
 	}
 }
 
-// A name that cannot be looked up: by the answer of a name server, or because it could not be
-// asked.
+// A name server says that a name does not exist, or cannot be asked.
 func TestLookup(t *testing.T) {
 	lookup := &net.DNSError{Err: "server misbehaving", Name: "host.example", IsTemporary: true}
+	failed := func(op, call string, number syscall.Errno) error {
+		return opError(op, os.NewSyscallError(call, number))
+	}
 	for _, test := range []struct {
 		name  string
 		steps []error // of asking name servers
@@ -196,16 +202,10 @@ func TestLookup(t *testing.T) {
 	}{
 		{"never asked", nil, false},
 		{"asked", []error{nil}, true},
-		{"one server is not there",
-			[]error{opError("dial", os.NewSyscallError("connect", syscall.ENETUNREACH)), nil},
-			true},
-		{"no port for one",
-			[]error{nil, opError("dial", os.NewSyscallError("connect", syscall.EADDRNOTAVAIL))},
-			false},
-		{"no descriptor", []error{opError("dial", os.NewSyscallError("socket", syscall.EMFILE))},
-			false},
-		{"the firewall refuses",
-			[]error{nil, opError("write", os.NewSyscallError("write", syscall.EPERM))}, false},
+		{"one server is not there", []error{failed("dial", "connect", syscall.ENETUNREACH), nil}, true},
+		{"no port for one", []error{nil, failed("dial", "connect", syscall.EADDRNOTAVAIL)}, false},
+		{"no descriptor", []error{failed("dial", "socket", syscall.EMFILE)}, false},
+		{"the firewall refuses", []error{nil, failed("write", "write", syscall.EPERM)}, false},
 	} {
 		w := &witness{caller: t.Context(), begun: time.Now()}
 		for _, err := range test.steps {
@@ -217,67 +217,12 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// starved makes this test binary a process that asks with no descriptor left.
-const starved = "AAD_LOGIN_TEST_STARVED"
-
-func TestMain(m *testing.M) {
-	if at := os.Getenv(starved); at != "" {
-		os.Stdout.WriteString(askStarved(at) + "\n")
-		return
-	}
-	os.Exit(m.Run())
-}
-
-func askStarved(at string) string {
-	c, err := NewClient(Options{})
-	if err != nil {
-		return err.Error()
-	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE,
-		&syscall.Rlimit{Cur: 32, Max: 32}); err != nil {
-		return err.Error()
-	}
-	var held []*os.File
-	for {
-		f, err := os.Open(os.DevNull)
-		if err != nil {
-			break
-		}
-		held = append(held, f)
-	}
-	err = ask(context.Background(), c, at)
-	for _, f := range held {
-		f.Close()
-	}
-	var local *LocalError
-	if errors.As(err, &local) && !Outage(err) {
-		return local.Problem
-	}
-	return "other: " + err.Error()
-}
-
-// Really without descriptors: neither the resolver nor the dialer gets one.
-func TestNoDescriptors(t *testing.T) {
-	for _, at := range []string{"http://127.0.0.1:9", "http://host.example"} {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), starved+"="+at)
-		out, err := cmd.StdoutPipe()
-		if err != nil || cmd.Start() != nil {
-			t.Fatal(err)
-		}
-		line, _ := bufio.NewReader(out).ReadString('\n')
-		if cmd.Wait(); line != "is out of file descriptors\n" {
-			t.Errorf("%s: %q", at, line)
-		}
-	}
-}
-
-// The URL of a proxy that is not there is looked up and dialed like any host.
+// The host of a proxy's URL is looked up and dialed like any other.
 func TestProxyLookup(t *testing.T) {
 	c := newTestClient(t, Options{Proxy: "http://proxy.example:3128"})
 	transport := c.Transport.(watched).next.(bounded).next.(plain).next.(*http.Transport)
-	if u, _ := transport.Proxy(&http.Request{URL: &url.URL{Scheme: "https",
-		Host: "x"}}); u.Host != "proxy.example:3128" {
+	u, _ := transport.Proxy(&http.Request{URL: &url.URL{Scheme: "https", Host: "x"}})
+	if u.Host != "proxy.example:3128" {
 		t.Fatal(u)
 	}
 	transport.TLSClientConfig = &tls.Config{}
@@ -287,7 +232,7 @@ func TestProxyLookup(t *testing.T) {
 	}
 }
 
-// What is sent on a connection that is there already.
+// The request goes over a connection that exists already.
 func TestKeptConnection(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/drop" {

@@ -14,7 +14,7 @@ import (
 
 const day = 24 * time.Hour
 
-// newDir is a cache with one document, and the file it is in.
+// newDir returns a cache with one document, and the path of its file.
 func newDir(t *testing.T) (d Dir, file string) {
 	t.Helper()
 	now := time.Unix(1800000000, 0)
@@ -50,7 +50,7 @@ func TestGet(t *testing.T) {
 	}
 }
 
-// Nobody but the effective user can have written what is believed.
+// The cache believes only files that the effective user has written.
 func TestDistrustsWhatOthersCouldWrite(t *testing.T) {
 	rewrite := func(file, old, new string) error {
 		text, err := os.ReadFile(file)
@@ -116,7 +116,7 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// What a killed writer has left is written over.
+// The file that a killed writer has left is overwritten.
 func TestPutAfterAKill(t *testing.T) {
 	d, file := newDir(t)
 	left := fmt.Sprintf("%s.%d", file, os.Getpid())

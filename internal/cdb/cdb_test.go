@@ -112,9 +112,10 @@ func TestDamageIsSeen(t *testing.T) {
 			t.Errorf("truncation to %d of %d bytes passed", n, len(whole))
 		}
 	}
-	// A table that points into itself, far away, or is all of the file.
-	for _, header := range [][2]uint32{{HeaderSize, 1 << 31}, {1<<32 - 8, 2}, {0, 4},
-		{uint32(len(whole)), 1}} {
+	// The header names a table that points into itself, lies far away, or is the whole file.
+	for _, header := range [][2]uint32{
+		{HeaderSize, 1 << 31}, {1<<32 - 8, 2}, {0, 4}, {uint32(len(whole)), 1},
+	} {
 		bad := bytes.Clone(whole)
 		copy(bad[hash([]byte("key 1"))%tables*8:], appendPair(nil, header[0], header[1]))
 		r, err := New(bad)
@@ -157,8 +158,8 @@ func TestWriterReportsFullDisk(t *testing.T) {
 	}
 }
 
-// TestTinycdbAgrees has an independent implementation read what we wrote, and
-// compares byte by byte with what it writes itself.
+// TestTinycdbAgrees lets an independent implementation read our database, and compares its own
+// output byte by byte.
 func TestTinycdbAgrees(t *testing.T) {
 	tool, err := exec.LookPath("cdb")
 	if err != nil {
@@ -202,8 +203,8 @@ func TestTinycdbAgrees(t *testing.T) {
 	}
 }
 
-// FuzzReader: no bytes make the reader fail otherwise than by ErrDamaged, and
-// whatever passes Check is written again with the same answers.
+// FuzzReader checks that any bytes make the reader fail only with ErrDamaged, and that a database
+// that passes Check can be written again with the same answers.
 func FuzzReader(f *testing.F) {
 	f.Add(write(f, numbered(0)), []byte("key 1"))
 	f.Add(write(f, numbered(3)), []byte("key 1"))

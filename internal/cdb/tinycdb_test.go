@@ -20,8 +20,8 @@ import (
 
 const accounts = 300
 
-// accountStore makes a store of accounts with all that they can have, by way of two
-// updates, the second of which copies the first.
+// accountStore makes a store of accounts with every property, in two updates. The second one copies
+// the first.
 func accountStore(t *testing.T) (path string, s *account.Snapshot) {
 	t.Helper()
 	dir := t.TempDir()
@@ -61,8 +61,10 @@ func signIn(e *account.Edit, i int) error {
 	if err != nil {
 		return err
 	}
-	_, err = e.Bind(account.Identity{TenantID: e.Rules().TenantID, ObjectID: fmt.Sprint("o", i),
-		Name: n.Account, UPN: n.UPN}, first.UID)
+	who := account.Identity{
+		TenantID: e.Rules().TenantID, ObjectID: fmt.Sprint("o", i), Name: n.Account, UPN: n.UPN,
+	}
+	_, err = e.Bind(who, first.UID)
 	return err
 }
 
@@ -82,12 +84,12 @@ func alter(e *account.Edit, i int) error {
 	return e.Put(a)
 }
 
-// cdb's form of a dump is +KEYLENGTH,DATALENGTH:KEY->DATA, and the bytes are as they are.
+// A line of cdb's dump is +KEYLENGTH,DATALENGTH:KEY->DATA, with the bytes unescaped.
 func dumped(b *bytes.Buffer, key, value []byte) {
 	fmt.Fprintf(b, "+%d,%d:%s->%s\n", len(key), len(value), key, value)
 }
 
-// TestTinycdbReadsAccounts has an independent implementation read a store as a machine has it.
+// TestTinycdbReadsAccounts lets an independent implementation read a store as on a machine.
 func TestTinycdbReadsAccounts(t *testing.T) {
 	tool, err := exec.LookPath("cdb")
 	if err != nil {
@@ -109,8 +111,8 @@ func TestTinycdbReadsAccounts(t *testing.T) {
 		records++
 	}
 	dump, err := exec.Command(tool, "-d", path).Output()
-	if err != nil || !bytes.Equal(bytes.TrimRight(dump, "\n"),
-		bytes.TrimRight(want.Bytes(), "\n")) {
+	if err != nil ||
+		!bytes.Equal(bytes.TrimRight(dump, "\n"), bytes.TrimRight(want.Bytes(), "\n")) {
 		t.Errorf("cdb -d disagrees with the %d records that Go reads (%v)", records, err)
 	}
 	query(t, tool, path, s)
@@ -125,7 +127,7 @@ func TestTinycdbReadsAccounts(t *testing.T) {
 	}
 }
 
-// query asks for accounts by every kind of key. What must be in the answer is from the account, not
+// query asks for accounts by every kind of key. The expected answer comes from the account, not
 // from another reader.
 func query(t *testing.T, tool, path string, s *account.Snapshot) {
 	t.Helper()
@@ -145,8 +147,8 @@ func query(t *testing.T, tool, path string, s *account.Snapshot) {
 			if key == "n" {
 				continue // no former name
 			}
-			if got, err := exec.Command(tool, "-q", path, key).Output(); err != nil ||
-				!strings.HasSuffix(string(got), end) {
+			got, err := exec.Command(tool, "-q", path, key).Output()
+			if err != nil || !strings.HasSuffix(string(got), end) {
 				t.Errorf("cdb -q %s = %q, %v; want …%q", key, got, err, end)
 			}
 		}
@@ -156,22 +158,23 @@ func query(t *testing.T, tool, path string, s *account.Snapshot) {
 	}
 	for _, key := range []string{"", "u00000000", "np0", "np0@contoso.co", "np0@contoso.com "} {
 		var exit *exec.ExitError
-		if got, err := exec.Command(tool, "-q", path, key).Output(); !errors.As(err, &exit) ||
-			exit.ExitCode() != 100 {
+		got, err := exec.Command(tool, "-q", path, key).Output()
+		if !errors.As(err, &exit) || exit.ExitCode() != 100 {
 			t.Errorf("cdb -q %q = %q, %v; want none", key, got, err)
 		}
 	}
 }
 
-// statistics has the tool count what it sees: cdb -s also says how far from its slot a record is.
+// statistics compares with the numbers that cdb -s prints: how many records there are, and how far
+// each is from its slot.
 func statistics(t *testing.T, tool, path string, records int) {
 	t.Helper()
 	out, err := exec.Command(tool, "-s", path).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := regexp.MustCompile(`(?m)^number of records: (\d+)$`).FindSubmatch(out); m == nil ||
-		string(m[1]) != fmt.Sprint(records) {
+	m := regexp.MustCompile(`(?m)^number of records: (\d+)$`).FindSubmatch(out)
+	if m == nil || string(m[1]) != fmt.Sprint(records) {
 		t.Errorf("cdb -s does not count %d records:\n%s", records, out)
 	}
 }

@@ -22,7 +22,7 @@ func vectorFiles(t testing.TB) []string {
 	return files
 }
 
-// Each vector says on its first line what Parse must answer, to the letter.
+// The first line of each vector has the exact answer of Parse.
 func TestVectors(t *testing.T) {
 	for _, file := range vectorFiles(t) {
 		name := filepath.Base(file)
@@ -64,7 +64,7 @@ func parseVector(t *testing.T, name string) *Config {
 	return c
 }
 
-// required is what every minimal vector sets.
+// required sets what every minimal vector has.
 func required(c *Config) *Config {
 	c.TenantID = "8a09f2d7-8415-4296-92b2-80bb4666c5fc"
 	c.ClientID = "0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b"
@@ -73,8 +73,8 @@ func required(c *Config) *Config {
 }
 
 func TestDefaults(t *testing.T) {
-	if got, want := parseVector(t, "required-only.toml"),
-		required(defaults()); !reflect.DeepEqual(got, want) {
+	got, want := parseVector(t, "required-only.toml"), required(defaults())
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
@@ -121,7 +121,7 @@ func TestEveryKeyArrives(t *testing.T) {
 	}
 }
 
-// The default of sign_in.answer goes by who is asked about roles.
+// The default of sign_in.answer depends on authorization.source.
 func TestAnswer(t *testing.T) {
 	for name, want := range map[string]string{
 		"required-only.toml": TokenAnswer, "flow-browser.toml": TokenAnswer,
@@ -142,7 +142,7 @@ func TestOneSpelling(t *testing.T) {
 	}
 }
 
-// A field without a key could never be set, a key without a check never read.
+// A field without a key could never be set, and a key without a field would never be read.
 func TestEveryFieldHasItsKey(t *testing.T) {
 	var leaves func(reflect.Type) int
 	leaves = func(typ reflect.Type) (n int) {
@@ -155,8 +155,8 @@ func TestEveryFieldHasItsKey(t *testing.T) {
 		return n
 	}
 	groups := 1 // the free keys of accounts.groups
-	if fields, keys := leaves(reflect.TypeFor[Config]()),
-		len(defaults().settings())+groups; fields != keys {
+	fields, keys := leaves(reflect.TypeFor[Config]()), len(defaults().settings())+groups
+	if fields != keys {
 		t.Errorf("Config has %d fields and the file %d keys", fields, keys)
 	}
 }
@@ -188,7 +188,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// checkInvariants holds what other packages take for granted.
+// checkInvariants checks what other packages rely on.
 func checkInvariants(t *testing.T, c *Config) {
 	switch {
 	case !lowerGUID(c.TenantID), !lowerGUID(c.ClientID), len(c.Domains) == 0:
@@ -200,15 +200,16 @@ func checkInvariants(t *testing.T, c *Config) {
 		c.Cloud == "auto" && c.Endpoints.Authority == "":
 		t.Fatalf("out of bounds: %+v", c)
 	}
-	if s := c.SignIn.Scope; s != "" &&
-		(c.Authorization.Source == Permissions || !strings.Contains(s, "/") ||
-			strings.ContainsAny(s, " \t\n\"")) {
+	s := c.SignIn.Scope
+	isScope := strings.Contains(s, "/") && !strings.ContainsAny(s, " \t\n\"")
+	if s != "" && (c.Authorization.Source == Permissions || !isScope) {
 		t.Fatalf("scope %q", s)
 	}
-	if s := c.SignIn; s.Flow == Browser && s.Page == "" || len(s.Page) > maxPage ||
-		strings.ContainsAny(s.Page, " \t\n\"?#%+>|") ||
-		s.Answer == TokenAnswer && c.Authorization.Source == Permissions {
-		t.Fatalf("sign-in page %q gives a %s", s.Page, s.Answer)
+	page := c.SignIn.Page
+	if c.SignIn.Flow == Browser && page == "" || len(page) > maxPage ||
+		strings.ContainsAny(page, " \t\n\"?#%+>|") ||
+		c.SignIn.Answer == TokenAnswer && c.Authorization.Source == Permissions {
+		t.Fatalf("sign-in page %q gives a %s", page, c.SignIn.Answer)
 	}
 	for _, s := range append([]string{c.Accounts.Home, c.Accounts.Shell, c.Accounts.Directory},
 		c.Domains...) {

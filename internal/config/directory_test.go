@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Who may write in a directory may exchange what is in it, whoever's that is.
+// A user who may write in a directory can exchange its files, whoever owns them.
 func TestDirectory(t *testing.T) {
 	needRoot(t)
 	dir := func(mode os.FileMode, owner int) string {
@@ -56,7 +56,7 @@ func TestDirectory(t *testing.T) {
 		{dir(0o777|os.ModeSticky, 1234),
 			"PATH: belongs to uid 1234, who could exchange what is in it; run: chown root: PATH", "same"},
 		{link(dir(0o755, 0), 0), "", ""},
-		// who may exchange the link is said by the directory it is in
+		// The directory of a link decides who can exchange the link.
 		{link(dir(0o755, 0), 1234), "", ""},
 		{link(dir(0o777, 0), 0),
 			"PATH: can be written by others than root (mode 0777); run: chmod go-w PATH", "same"},
@@ -68,8 +68,10 @@ func TestDirectory(t *testing.T) {
 		if c.beside == "same" {
 			c.beside = c.want
 		}
-		for want, err := range map[*string]error{&c.want: Directory(c.path),
-			&c.beside: besideOthers(c.path)} {
+		for want, err := range map[*string]error{
+			&c.want:   Directory(c.path),
+			&c.beside: besideOthers(c.path),
+		} {
 			got := ""
 			if err != nil {
 				got = strings.ReplaceAll(err.Error(), c.path, "PATH")
@@ -81,14 +83,18 @@ func TestDirectory(t *testing.T) {
 	}
 }
 
-// A configuration in a directory where others may write is theirs.
+// A configuration in a directory where others may write belongs to them.
 func TestLoadLooksAtTheDirectory(t *testing.T) {
 	needRoot(t)
 	path := write(t, minimal, 0o644)
 	dir := filepath.Dir(path)
 	t.Chdir(dir)
-	for mode, ok := range map[os.FileMode]bool{0o755: true, 0o777: false,
-		0o777 | os.ModeSticky: true, 0o770: false} {
+	for mode, ok := range map[os.FileMode]bool{
+		0o755:                 true,
+		0o777:                 false,
+		0o777 | os.ModeSticky: true,
+		0o770:                 false,
+	} {
 		if err := os.Chmod(dir, mode); err != nil {
 			t.Fatal(err)
 		}

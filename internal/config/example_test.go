@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// shipped is packaging/config.toml with every key switched on.
+// shipped returns packaging/config.toml with every key switched on.
 func shipped(t *testing.T) (text string, keys map[string]int) {
 	t.Helper()
 	file, err := os.ReadFile("../../packaging/config.toml")
@@ -34,8 +34,7 @@ func shipped(t *testing.T) (text string, keys map[string]int) {
 	return strings.Join(lines, "\n"), keys
 }
 
-// The shipped file is where people look keys up: it must name each of them
-// once, with the default that is true.
+// People look keys up in the shipped file. It must name each of them once, with the true default.
 func TestShippedFile(t *testing.T) {
 	text, keys := shipped(t)
 	for _, s := range defaults().settings() {
@@ -60,7 +59,7 @@ func TestShippedFile(t *testing.T) {
 	}
 }
 
-// As installed, before anybody edited it, the file says what is missing.
+// As installed, the file says what is missing.
 func TestShippedFileUnedited(t *testing.T) {
 	file, err := os.ReadFile("../../packaging/config.toml")
 	if err != nil {

@@ -74,8 +74,8 @@ func isPagePath(path string) bool {
 func (c *Config) pageless() *Error {
 	if c.SignIn.Flow == Browser && c.SignIn.Page == "" {
 		return wrong(`is missing; sign_in.flow "`+Browser+`" needs it`,
-			"set it to the address of your sign-in page; aadctl setup writes that page").
-			at("sign_in.page", 0)
+			"set it to the address of your sign-in page; "+
+				"aadctl setup writes that page").at("sign_in.page", 0)
 	}
 	return nil
 }

@@ -123,7 +123,7 @@ func (f file) ModTime() time.Time { return time.Time{} }
 func (f file) IsDir() bool        { return f.mode.IsDir() }
 func (f file) Sys() any           { return &syscall.Stat_t{Uid: f.uid} }
 
-// Whoever can write config.toml names the server that vouches for everybody.
+// A user who can write config.toml can choose the server that vouches for everybody.
 func TestTrusted(t *testing.T) {
 	cases := []struct {
 		file

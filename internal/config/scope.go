@@ -66,8 +66,7 @@ func (c *Config) foreignScope() *Error {
 	switch {
 	case guid.Is(id) && id != c.ClientID:
 		return wrong(quote(scope)+" is a scope of another application than client_id",
-			`set it to "`+OwnScope(c.ClientID)+`"`).
-			at("sign_in.scope", 0)
+			`set it to "`+OwnScope(c.ClientID)+`"`).at("sign_in.scope", 0)
 	case c.Authorization.Source == Permissions:
 		return wrong(`is of no use with authorization.source "`+Permissions+
 			`", which asks for Azure Resource Manager's scope and can ask for no second one`,

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// What is shown can be read back, and says the same.
+// The output of show can be read back with the same result.
 func TestShow(t *testing.T) {
 	texts := []string{minimal, minimal + `
 short_names = true
@@ -69,7 +69,7 @@ func TestSet(t *testing.T) {
 			`"/t"`},
 		{"[authorization]#", id, `"/s"`, "[authorization]#\nresource_id = \"/s\"\n", ""},
 		{"[accounts]\n", id, `"/s"`, "authorization.resource_id = \"/s\"\n[accounts]\n", ""},
-		// A comment behind a value stays, and is no part of it.
+		// A comment behind a value stays, and is not part of the value.
 		{"cloud = \"auto\" # head office\n", "cloud", `"china"`,
 			"cloud = \"china\" # head office\n", `"auto"`},
 		{"  cloud\t=\t'auto'#x\r\n", "cloud", `"china"`, "  cloud\t=\t\"china\"#x\r\n", `'auto'`},
@@ -104,7 +104,7 @@ func TestSet(t *testing.T) {
 	}
 }
 
-// The file that the package brings can be filled in, whatever the key.
+// Every key of the shipped file can be set.
 func TestSetInTheShippedFile(t *testing.T) {
 	text, err := os.ReadFile("../../packaging/config.toml")
 	if err != nil {
@@ -128,8 +128,7 @@ func TestSetInTheShippedFile(t *testing.T) {
 	}
 }
 
-// What can be read before can be read after, with the value in it and all else as it was; or it
-// cannot be read at all.
+// FuzzSet checks that a readable file stays readable, with the new value and otherwise unchanged.
 func FuzzSet(f *testing.F) {
 	f.Add(minimal + "[authorization]\n#resource_id = \"\"\n")
 	f.Add(minimal + "authorization = {resource_id = \"\"}\n")
@@ -149,8 +148,8 @@ func FuzzSet(f *testing.F) {
 			return
 		}
 		const comment = " # head office\n"
-		if n, m := strings.Count(text, comment), strings.Count(string(edited), comment); m < n &&
-			!strings.Contains(text, `"""`) && !strings.Contains(text, "'''") {
+		n, m := strings.Count(text, comment), strings.Count(string(edited), comment)
+		if m < n && !strings.Contains(text, `"""`) && !strings.Contains(text, "'''") {
 			t.Errorf("a comment is lost: %q", edited)
 		}
 		before.Authorization.ResourceID = id

@@ -9,13 +9,13 @@ import (
 	"testing"
 )
 
-// lowerGUID is what guidText accepts besides the placeholder, and returns as it is.
+// lowerGUID matches what guidText accepts and returns unchanged, except for the placeholder.
 func lowerGUID(s string) bool {
 	id, p := guidText(s)
 	return p == nil && id == s
 }
 
-// shapes says by regular expressions what the functions say by bytes.
+// shapes states the rules as regular expressions. The product checks them byte by byte.
 var shapes = map[*regexp.Regexp]func(string) bool{
 	regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`): lowerGUID,
 	regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`):                           isLabel,

@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// A file is there whole or as it was, with its mode whatever the umask, and a link of somebody's is
-// not followed.
+// A file is complete or unchanged, with its mode whatever the umask is, and a link is not followed.
 func TestWriteFile(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o077))
 	dir := t.TempDir()

@@ -19,8 +19,8 @@ func TestVerificationURIComplete(t *testing.T) {
 	}
 }
 
-// FuzzClassify: only a whole answer with an ID token is success, only the two words
-// of the RFC keep a poll going without an outage.
+// FuzzClassify checks that only a complete answer with an ID token is success, and that only the
+// two words of the RFC keep a poll going without an outage.
 func FuzzClassify(f *testing.F) {
 	for _, seed := range []string{
 		`{"error":"authorization_pending","error_codes":[70016]}`,
@@ -75,14 +75,18 @@ func FuzzParseCode(f *testing.F) {
 	})
 }
 
-// A number that passes, or asks for less, ends nothing; any other does.
+// A number that passes, or that asks for fewer polls, ends nothing. Any other number does.
 func TestNumbersOfPolls(t *testing.T) {
 	r := Request{Client: oauth.Client{Passing: []int{90033}}, Slower: []int{50196}}
-	for number, want := range map[int]outcome{90033: outage, 50196: slower,
-		53003: failed, 0: failed} {
+	for number, want := range map[int]outcome{
+		90033: outage,
+		50196: slower,
+		53003: failed,
+		0:     failed,
+	} {
 		body := fmt.Appendf(nil, `{"error":"invalid_grant","error_codes":[%d]}`, number)
-		if got, err := r.classify(&oauth.Reply{Status: 400, Body: body}, nil); got != want ||
-			err == nil {
+		got, err := r.classify(&oauth.Reply{Status: 400, Body: body}, nil)
+		if got != want || err == nil {
 			t.Errorf("%d: %v, %v", number, got, err)
 		}
 	}

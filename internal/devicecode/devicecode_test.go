@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"reflect"
 	"slices"
@@ -48,10 +47,10 @@ func TestAuthorizationGrant(t *testing.T) {
 		got.AccessToken != "" {
 		t.Fatalf("%v", err)
 	}
-	// Nothing but one POST for the code and one for each poll.
+	// There is one POST for the code and one for each poll, and no other request.
 	base := "POST /" + tenant + "/oauth2/v2.0/"
-	if want := []string{base + "devicecode", base + "token",
-		base + "token"}; !slices.Equal(e.requests, want) {
+	want := []string{base + "devicecode", base + "token", base + "token"}
+	if !slices.Equal(e.requests, want) {
 		t.Errorf("requests %q", e.requests)
 	}
 	wantForms := []map[string][]string{
@@ -65,9 +64,9 @@ func TestAuthorizationGrant(t *testing.T) {
 	}
 }
 
-// The access token is handed out to who wants it, and only if it is good for what was asked for.
-// Entra ID spells scopes of an application in more than one way; an answer without the member
-// grants what was asked for (RFC 6749, Section 5.1).
+// The access token is returned to callers that ask for it, if it is good for the requested scope.
+// Entra ID spells scopes of an application in more than one way. An answer without the member
+// grants the requested scope (RFC 6749, Section 5.1).
 func TestAccessToken(t *testing.T) {
 	const arm, own = "https://management.azure.com/user_impersonation", client + "/sign-in"
 	for _, test := range []struct {
@@ -115,6 +114,7 @@ func TestAccessToken(t *testing.T) {
 }
 
 func TestPace(t *testing.T) {
+	const pending = "authorization_pending"
 	type polls []int // seconds after the code
 	tests := []struct {
 		name     string
@@ -123,20 +123,21 @@ func TestPace(t *testing.T) {
 		want     polls
 	}{
 		{"interval before the first poll", 5, []string{"tokens"}, polls{5}},
-		{"interval obeyed", 7, []string{"authorization_pending", "authorization_pending", "tokens"},
-			polls{7, 14, 21}},
-		{"default interval", nil, []string{"authorization_pending", "tokens"}, polls{5, 10}},
-		{"zero is no interval", 0, []string{"authorization_pending", "tokens"}, polls{5, 10}},
-		{"fraction rounded up", 1.5, []string{"authorization_pending", "tokens"}, polls{2, 4}},
-		{"slow_down for good", 5, []string{"slow_down", "authorization_pending", "slow_down",
-			"authorization_pending", "tokens"}, polls{5, 15, 25, 40, 55}},
-		{"back-off", 5, []string{"503", "reset", "truncated", "half", "authorization_pending",
-			"tokens"}, polls{5, 15, 35, 65, 95, 100}},
+		{"interval obeyed", 7, []string{pending, pending, "tokens"}, polls{7, 14, 21}},
+		{"default interval", nil, []string{pending, "tokens"}, polls{5, 10}},
+		{"zero is no interval", 0, []string{pending, "tokens"}, polls{5, 10}},
+		{"fraction rounded up", 1.5, []string{pending, "tokens"}, polls{2, 4}},
+		{"slow_down for good", 5,
+			[]string{"slow_down", pending, "slow_down", pending, "tokens"},
+			polls{5, 15, 25, 40, 55}},
+		{"back-off", 5,
+			[]string{"503", "reset", "truncated", "half", pending, "tokens"},
+			polls{5, 15, 35, 65, 95, 100}},
 		{"back-off never below the interval", 40, []string{"503", "tokens"}, polls{40, 80}},
-		{"Retry-After", 5, []string{"429", "authorization_pending", "tokens"}, polls{5, 22, 27}},
+		{"Retry-After", 5, []string{"429", pending, "tokens"}, polls{5, 22, 27}},
 		{"Retry-After below the interval", 40, []string{"429", "tokens"}, polls{40, 80}},
-		{"overloaded in OAuth", 5, []string{"temporarily_unavailable", "server_error", "tokens"},
-			polls{5, 15, 35}},
+		{"overloaded in OAuth", 5,
+			[]string{"temporarily_unavailable", "server_error", "tokens"}, polls{5, 15, 35}},
 		{"other outages", 5, []string{"half 400", "huge", "tokens"}, polls{5, 15, 35}},
 	}
 	for _, test := range tests {
@@ -157,8 +158,8 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// flaky is a network on which polls meet these errors, one after the other; nil lets one through,
-// as do all after the last.
+// flaky is a network on which polls meet these errors, one after the other. nil lets a poll
+// through, and so does the end of the list.
 type flaky struct {
 	http.RoundTripper
 	e      *entra
@@ -174,7 +175,7 @@ func (f *flaky) RoundTrip(r *http.Request) (*http.Response, error) {
 	return f.RoundTripper.RoundTrip(r)
 }
 
-// Whatever a network does is an outage that may pass, at the pace of any other.
+// Each network error is an outage that may pass, at the pace of any other.
 func TestFlakyNetwork(t *testing.T) {
 	for name, err := range map[string]error{
 		"name unknown": &net.DNSError{Err: "no such host",
@@ -207,46 +208,6 @@ func TestFlakyNetwork(t *testing.T) {
 	}
 }
 
-func TestWaitEnds(t *testing.T) {
-	tests := []struct {
-		name     string
-		steps    []string
-		is       func(error) bool
-		requests int
-	}{
-		{"nobody came", []string{"authorization_pending"}, isExpired, 19},
-		{"expired_token", []string{"expired_token"}, isExpired, 1},
-		{"outage until the end", []string{"authorization_pending", "503"}, isUnreachable, 5},
-		{"outage, then nobody came", []string{"503", "authorization_pending"}, isExpired, 18},
-		{"a proxy's page", []string{"html 403"}, isUnreachable, 1},
-		{"declined", []string{"authorization_declined"}, isError("authorization_declined"), 1},
-		{"denied", []string{"access_denied"}, isError("access_denied"), 1},
-		{"unknown word", []string{"teapot"}, isError("teapot"), 1},
-		{"invalid_grant", []string{"invalid_grant"}, isError("invalid_grant"), 1},
-		{"no ID token", []string{"tokens without id_token"}, isUnusable, 1},
-		{"undecodable ID token", []string{"undecodable id_token"}, isUnusable, 1},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			e := newEntra(t, test.steps...)
-			e.code["expires_in"] = 100
-			got, err := start(t, e).Wait(t.Context())
-			if got != nil || !test.is(err) {
-				t.Errorf("%v, %v", got, err)
-			}
-			if len(e.polls) != test.requests {
-				t.Errorf("%d polls, want %d", len(e.polls), test.requests)
-			}
-			if last := e.polls[len(e.polls)-1]; last >= 100*time.Second {
-				t.Errorf("polled %v after a code of 100 s", last)
-			}
-			if strings.Contains(fmt.Sprintf("%v %+v", err, err), "secret") {
-				t.Errorf("secret in %v", err)
-			}
-		})
-	}
-}
-
 func isExpired(err error) bool  { return errors.Is(err, oauth.ErrExpired) && !isUnreachable(err) }
 func isUnusable(err error) bool { return errors.Is(err, oauth.ErrUnusable) }
 
@@ -262,154 +223,6 @@ func isError(code string) func(error) bool {
 			slices.Equal(e.AADSTS, []int{50076}) &&
 			e.CorrelationID == "c0" && strings.HasPrefix(e.Description, "AADSTS50076: ") &&
 			!isExpired(err) && !isUnreachable(err)
-	}
-}
-
-func TestStartEnds(t *testing.T) {
-	for step, is := range map[string]func(error) bool{
-		"invalid_client":          isError("invalid_client"),
-		"unauthorized_client":     isError("unauthorized_client"),
-		"temporarily_unavailable": isUnreachable,
-		"503":                     isUnreachable,
-		"429":                     isUnreachable,
-		"reset":                   isUnreachable,
-		"truncated":               isUnreachable,
-		"half":                    isUnreachable,
-		"html 403":                isUnreachable,
-	} {
-		e := newEntra(t, "tokens")
-		e.first = step
-		if code, err := Start(t.Context(), e.request()); code != nil || !is(err) {
-			t.Errorf("%s: %v, %v", step, code, err)
-		}
-		if len(e.requests) != 1 {
-			t.Errorf("%s: %d requests", step, len(e.requests))
-		}
-	}
-}
-
-func TestStartBadCode(t *testing.T) {
-	for name, value := range map[string]any{
-		"user_code":        strings.Repeat("A", 65),
-		"device_code":      "",
-		"verification_uri": "javascript:alert(1)",
-		"expires_in":       0,
-		"interval":         "often",
-	} {
-		e := newEntra(t, "tokens")
-		e.code[name] = value
-		if code, err := Start(t.Context(), e.request()); code != nil || !isUnreachable(err) {
-			t.Errorf("%s = %v: %v, %v", name, value, code, err)
-		}
-	}
-}
-
-func TestStartBadRequest(t *testing.T) {
-	e := newEntra(t, "tokens")
-	for name, change := range map[string]func(*Request){
-		"plain-text token endpoint": func(r *Request) {
-			r.TokenEndpoint = "http://login.example/token"
-		},
-		"plain-text device endpoint": func(r *Request) {
-			r.DeviceEndpoint = "http://login.example/devicecode"
-		},
-		"no client id":         func(r *Request) { r.ClientID = "" },
-		"plain-text authority": func(r *Request) { r.Authority = "http://login.example/" + tenant },
-		"metadata of nobody":   func(r *Request) { r.Metadata = []byte("{}") },
-		"metadata of a stranger": func(r *Request) {
-			r.Metadata = []byte(strings.ReplaceAll(string(r.Metadata), e.URL,
-				"https://stranger.example"))
-		},
-	} {
-		r := e.request()
-		change(&r)
-		if code, err := Start(t.Context(), r); err == nil {
-			t.Errorf("%s: %v", name, code)
-		}
-	}
-	if len(e.requests) != 0 {
-		t.Errorf("requests %q", e.requests)
-	}
-}
-
-// An authority of a closed network may have its tokens issued in another host's name. Whose name is
-// right is not decided here.
-func TestStartIssuerOfAnotherHost(t *testing.T) {
-	for _, issuer := range []string{"https://sts.closed.example/" + tenant + "/v2.0",
-		"https://login.microsoftonline.com/" + tenant + "/v2.0"} {
-		e := newEntra(t, "tokens")
-		r := e.request()
-		r.Metadata = []byte(strings.Replace(string(r.Metadata), `"issuer":"`+e.URL+"/"+tenant+
-			`/v2.0"`, `"issuer":"`+issuer+`"`, 1))
-		if !strings.Contains(string(r.Metadata), issuer) {
-			t.Fatal(string(r.Metadata))
-		}
-		code, err := Start(t.Context(), r)
-		if err != nil {
-			t.Errorf("%s: %v", issuer, err)
-			continue
-		}
-		if tokens, err := code.Wait(t.Context()); err != nil || tokens.IDToken == "" {
-			t.Errorf("%s: %v", issuer, err)
-		}
-	}
-}
-
-// A portal that wants people to sign in to the network is no sign-in service; the log says whose
-// page it was.
-func TestStartPortal(t *testing.T) {
-	for _, status := range []int{200, 302, 403} {
-		portal := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter,
-			r *http.Request) {
-			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			w.WriteHeader(status)
-			io.WriteString(w, `<html>{"user_code":"A"}`)
-		}))
-		e := newEntra(t, "tokens")
-		r := e.request()
-		r.HTTP, r.DeviceEndpoint = portal.Client(), portal.URL+"/devicecode"
-		_, err := Start(t.Context(), r)
-		if want := fmt.Sprintf("a proxy or portal answered in Azure's place: %d text/html from "+
-			"127.0.0.1:", status); !isUnreachable(err) || !strings.Contains(err.Error(), want) {
-			t.Errorf("%d: %v", status, err)
-		}
-		portal.Close()
-	}
-}
-
-func TestWaitObeysContext(t *testing.T) {
-	e := newEntra(t, "authorization_pending")
-	r := e.request()
-	ctx, cancel := context.WithCancel(t.Context())
-	r.Sleep = func(ctx context.Context, d time.Duration) error {
-		if len(e.polls) == 3 {
-			cancel()
-		}
-		return e.Sleep(ctx, d)
-	}
-	code, err := Start(ctx, r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := code.Wait(ctx); !errors.Is(err, context.Canceled) || len(e.polls) != 3 {
-		t.Errorf("%v after %d polls", err, len(e.polls))
-	}
-}
-
-// A certificate does not become good by asking again; waiting for the code to
-// expire would hide the attack.
-func TestWaitStopsAtBadCertificate(t *testing.T) {
-	e := newEntra(t, "authorization_pending")
-	r := e.request()
-	code, err := Start(t.Context(), r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// does not trust the server
-	code.transport.request.HTTP = &http.Client{Transport: &http.Transport{}}
-	if _, err := code.Wait(t.Context()); !isUnreachable(err) ||
-		e.Now().Sub(e.start) != 5*time.Second {
-		t.Errorf("%v after %v", err, e.Now().Sub(e.start))
 	}
 }
 

@@ -26,8 +26,8 @@ const (
 	deviceCode = "device-code-secret"
 )
 
-// entra is a login service that follows a script: each poll takes the next
-// step, and the last step repeats. Its clock runs only while somebody sleeps.
+// entra is a login service that follows a script: each poll takes the next step, and the last step
+// repeats. Its clock runs only while somebody sleeps.
 type entra struct {
 	*httptest.Server
 	code  map[string]any // the device authorization response
@@ -106,7 +106,7 @@ func (e *entra) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.play(w, step)
 }
 
-// play answers with an OAuth error unless the step is another word.
+// play answers with an OAuth error, unless the step is another word.
 func (e *entra) play(w http.ResponseWriter, step string) {
 	switch step {
 	case "tokens":

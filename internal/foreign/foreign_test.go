@@ -21,8 +21,10 @@ func TestClip(t *testing.T) {
 			t.Errorf("%q became %q", short, got)
 		}
 	}
-	for _, long := range []string{strings.Repeat("x", maxText+1), strings.Repeat("é", maxText),
-		"x" + strings.Repeat("€", maxText)} {
+	for _, long := range []string{
+		strings.Repeat("x", maxText+1), strings.Repeat("é", maxText),
+		"x" + strings.Repeat("€", maxText),
+	} {
 		got := Clip(long)
 		if !utf8.ValidString(got) || len(got) > maxText+len("…") || !strings.HasSuffix(got, "…") {
 			t.Errorf("%q", got)
@@ -53,7 +55,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// whole is an error of ours whose text is fit to be shown.
+// whole is an error of ours whose text may be shown.
 type whole struct{ text string }
 
 func (w whole) Error() string { return w.text }

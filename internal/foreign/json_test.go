@@ -38,8 +38,8 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// FuzzDecode: what Decode accepts, encoding/json accepts, and reads the same
-// once written out again.
+// FuzzDecode checks that encoding/json accepts what Decode accepts, and that it reads the same when
+// written out again.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{`{"a":[1,{"b":null}]}`, `{"a":1,"A":1}`, `[`, `"\u212a"`} {
 		f.Add([]byte(seed))
@@ -59,8 +59,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// Names that nobody reads may differ in case alone; those that are read, and the same name twice,
-// may not.
+// Unread names may differ only in case. Names that are read may not, and no name may stand twice.
 func TestDecodeNamed(t *testing.T) {
 	for text, ok := range map[string]bool{
 		`{"a":1,"X":1,"x":2}`:      true,

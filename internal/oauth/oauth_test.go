@@ -16,8 +16,8 @@ import (
 // What nobody needs is not even in MSAL's memory.
 func TestTokensAreDropped(t *testing.T) {
 	tokens, text, err := Client{Scopes: []string{"x/sign-in"}}.Accept([]byte(`{"id_token":"i.d.t","access_token":"access-secret","refresh_token":"refresh-secret","scope":"openid"}`))
-	if err != nil || strings.Contains(string(text), "secret") || !strings.Contains(string(text),
-		"i.d.t") || tokens.AccessToken != "" {
+	if err != nil || strings.Contains(string(text), "secret") ||
+		!strings.Contains(string(text), "i.d.t") || tokens.AccessToken != "" {
 		t.Errorf("%s, %v", text, err)
 	}
 }
@@ -82,8 +82,7 @@ func FuzzAccept(f *testing.F) {
 // The numbers of an error count as text, too, and stand in its description if nowhere else.
 func TestNumbersOfErrors(t *testing.T) {
 	for body, want := range map[string][]int{
-		`{"error":"x","error_codes":[53003,65001]}`: {53003,
-			65001},
+		`{"error":"x","error_codes":[53003,65001]}`:                                      {53003, 65001},
 		`{"error":"x","error_codes":["53003"]}`:                                          {53003},
 		`{"error":"x","error_codes":[],"error_description":"AADSTS50196: The server"}`:   {50196},
 		`{"error":"x","error_codes":null,"error_description":"AADSTS7000218: The body"}`: {7000218},

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// deflated is data as kind T sends it, of a text that need not be a token.
+// deflated returns data as kind T sends it, of a text that need not be a token.
 func deflated(t testing.TB, signature int, text string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -28,12 +28,12 @@ func deflated(t testing.TB, signature int, text string) []byte {
 	return b.Bytes()
 }
 
-// collect is the collection that holds data, however long.
+// collect returns the collection that holds data of any length.
 func collect(a *Attempt, data string, kind byte) *Parts {
 	return &Parts{attempt: a, kind: kind, data: []string{data}}
 }
 
-// What a stranger may send in place of a token is refused before it grows.
+// A stranger's data is refused before it is inflated to more than a token.
 func TestUnusable(t *testing.T) {
 	a := sshd()
 	encode := base64.RawURLEncoding.EncodeToString
@@ -85,7 +85,7 @@ func TestUnusable(t *testing.T) {
 	}
 }
 
-// What would grow to 16 MiB stops growing long before.
+// Data that would inflate to 16 MiB is refused long before.
 func TestInflateStops(t *testing.T) {
 	var packed bytes.Buffer
 	w, err := flate.NewWriter(&packed, flate.BestSpeed)
@@ -105,12 +105,13 @@ func TestInflateStops(t *testing.T) {
 	}
 }
 
-// A stranger's bytes: bounded, no panic, one error; and a token that comes out has one spelling of
-// what went in.
+// A stranger's bytes are bounded, cause no panic, and have one error. A token that results from
+// them has one spelling.
 func FuzzToken(f *testing.F) {
 	a := sshd()
-	for _, text := range []string{"\x01k\"}\x1f{}", shorten(jwt(entra(a, 2)), a), "{}\x1f\xff",
-		strings.Repeat("a", 1<<20)} {
+	for _, text := range []string{
+		"\x01k\"}\x1f{}", shorten(jwt(entra(a, 2)), a), "{}\x1f\xff", strings.Repeat("a", 1<<20),
+	} {
 		f.Add(deflated(f, 256, text))
 		f.Add(deflated(f, 0, text))
 	}
@@ -122,9 +123,8 @@ func FuzzToken(f *testing.F) {
 			}
 			return
 		}
-		if len(token) > 2*(maxToken+len(data)) || strings.Count(token, ".") != 2 ||
-			strings.Trim(token,
-				"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") != "" {
+		foreign := strings.Trim(token, alphanumeric+"-_.")
+		if len(token) > 2*(maxToken+len(data)) || strings.Count(token, ".") != 2 || foreign != "" {
 			t.Fatalf("a token of %d", len(token))
 		}
 		again, kind := compact(t, token, a)
@@ -134,7 +134,7 @@ func FuzzToken(f *testing.F) {
 	})
 }
 
-// Whatever a token holds, both ends have the same of it.
+// Both ends have the same token, whatever it holds.
 func FuzzCompact(f *testing.F) {
 	a := sshd()
 	f.Add(`{"typ":"JWT","alg":"RS256","kid":"k"}`, entra(a, 1), "signature")

@@ -15,8 +15,7 @@ import (
 	"unicode/utf8"
 )
 
-// The page, as far as its own tests in a browser do not show it: the same rules, written a second
-// time.
+// This file has the page's rules, written a second time. The page's own tests run in a browser.
 
 var known = Known{
 	Tenant: "8f3c1a52-6d1e-4b7a-9c55-0d2f1be7a610",
@@ -24,7 +23,7 @@ var known = Known{
 	Issuer: "https://login.microsoftonline.com/8f3c1a52-6d1e-4b7a-9c55-0d2f1be7a610/v2.0",
 }
 
-// attempt is one whose challenge is known beforehand.
+// attempt returns an attempt whose challenge is known beforehand.
 func attempt(a Attempt) *Attempt {
 	a.verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // RFC 7636, Appendix B
 	a.challenge = digest(a.verifier)
@@ -32,14 +31,15 @@ func attempt(a Attempt) *Attempt {
 }
 
 func sshd() *Attempt {
-	return attempt(Attempt{Page: "https://signin.contoso.com/", Account: "alice@contoso.com",
-		Machine: "web-07", Origin: "203.0.113.9",
-		Service: "sshd", Kind: Token, Size: 1000})
+	return attempt(Attempt{
+		Page: "https://signin.contoso.com/", Account: "alice@contoso.com", Machine: "web-07",
+		Origin: "203.0.113.9", Service: "sshd", Kind: Token, Size: 1000,
+	})
 }
 
 func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-// jwt is a token of these members, with 256 bytes that look like a signature.
+// jwt returns a token of these members, with 256 bytes that look like a signature.
 func jwt(claims string) string {
 	head := encode(`{"typ":"JWT","alg":"RS256","kid":"Xq3wZ0pL8vR2tYb6NcKd1sFgHjE"}`)
 	var signature []byte
@@ -50,8 +50,8 @@ func jwt(claims string) string {
 	return head + "." + encode(claims) + "." + encode(string(signature))
 }
 
-// entra is what claims of Entra ID's v2.0 tokens look like, in length and order, for somebody with
-// a role and so many groups.
+// entra returns claims like those of Entra ID's v2.0 tokens, in length and order, for a person with
+// a role and that many groups.
 func entra(a *Attempt, groups int) string {
 	r := rand.New(rand.NewPCG(7, 11))
 	random := func(n int) string {
@@ -84,8 +84,8 @@ func entra(a *Attempt, groups int) string {
 	return b.String()
 }
 
-// shorten is what stands for header and claims before it is deflated; "" where the token must go as
-// it is.
+// shorten returns the text for header and claims before it is deflated, or "" if the token must
+// stay as it is.
 func shorten(token string, a *Attempt) string {
 	segments := strings.Split(token, ".")
 	header, err1 := base64.RawURLEncoding.DecodeString(segments[0])
@@ -102,15 +102,15 @@ func shorten(token string, a *Attempt) string {
 	return text
 }
 
-// compact is the data of a token and its kind. Browsers deflate at level 6.
+// compact returns the data of a token and its kind. Browsers deflate at level 6.
 func compact(tb testing.TB, token string, a *Attempt) (data string, kind byte) {
 	tb.Helper()
 	text := shorten(token, a)
 	if text == "" {
 		return token, 't'
 	}
-	signature, err := base64.RawURLEncoding.DecodeString(token[strings.LastIndexByte(token, '.')+
-		1:])
+	signature, err := base64.RawURLEncoding.DecodeString(
+		token[strings.LastIndexByte(token, '.')+1:])
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -126,16 +126,17 @@ func compact(tb testing.TB, token string, a *Attempt) (data string, kind byte) {
 	return base64.RawURLEncoding.EncodeToString(raw.Bytes()), 'T'
 }
 
-// plainCode is the data of a code and its kind.
+const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// plainCode returns the data of a code and its kind.
 func plainCode(code string) (data string, kind byte) {
-	if strings.Trim(code,
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-") != "" {
+	if strings.Trim(code, alphanumeric+"._~-") != "" {
 		return encode(code), 'c'
 	}
 	return code, 'C'
 }
 
-// split makes parts of so many characters.
+// split makes parts of that many characters.
 func split(a *Attempt, data string, kind byte, size int) (all []string) {
 	room := size - len("1/1.Tabcd.abcdef.;")
 	n := max(1, (len(data)+room-1)/room)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// An address survives what terminals do to it: see what the page strips. Its values are those of
+// An address survives what terminals do to it (see what the page strips). Its values are those of
 // the digest, whatever a stranger has put into the name of a machine or a service.
 func TestAddress(t *testing.T) {
 	for _, test := range []Attempt{
@@ -34,7 +34,8 @@ func TestAddress(t *testing.T) {
 				t.Errorf("%s would lose %s", address, gone)
 			}
 		}
-		// url.ParseQuery reads + as a blank and ; as an error; a page does not. There is neither.
+		// url.ParseQuery reads + as a blank and refuses ;. A page does neither. The address has
+		// none of the two.
 		values, err := url.ParseQuery(fragment)
 		if err != nil || len(values) != 7 {
 			t.Fatal(values, err)
@@ -43,8 +44,8 @@ func TestAddress(t *testing.T) {
 		for _, key := range []string{"c", "u", "m", "o", "s", "p"} {
 			all = append(all, values.Get(key))
 		}
-		if got := digest(strings.Join(all, "\n")); got != a.Nonce() || len(values.Get("m")) > 64 ||
-			len(values.Get("s")) > 32 {
+		got := digest(strings.Join(all, "\n"))
+		if got != a.Nonce() || len(values.Get("m")) > 64 || len(values.Get("s")) > 32 {
 			t.Errorf("%s: nonce %s", address, got)
 		}
 	}
@@ -55,7 +56,7 @@ func TestAddress(t *testing.T) {
 	}
 }
 
-// Each value that the page shows is bound by the nonce, and each attempt has its own.
+// The nonce binds each value that the page shows, and each attempt has its own nonce.
 func TestNonce(t *testing.T) {
 	seen := map[string]string{sshd().Nonce(): "all right"}
 	for name, change := range map[string]func(*Attempt){
@@ -85,8 +86,8 @@ func TestFormatPrintsNothing(t *testing.T) {
 	a := sshd()
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		for _, value := range []any{a, *a, a.Parts(), []any{a}} {
-			if text := fmt.Sprintf(verb, value); strings.Contains(text, a.verifier[:8]) ||
-				strings.Contains(text, a.challenge[:8]) {
+			text := fmt.Sprintf(verb, value)
+			if strings.Contains(text, a.verifier[:8]) || strings.Contains(text, a.challenge[:8]) {
 				t.Errorf("%s: %s", verb, text)
 			}
 		}

@@ -16,8 +16,8 @@ var update = flag.Bool("update", false, "write testdata/pasted anew")
 
 const vectors = "../../testdata/pasted/vectors.json"
 
-// A vector is one attempt and its answer, as the worker and the page's script must both see them.
-// The page may deflate otherwise than the parts here: its own must come out as the same token.
+// A vector is one attempt and its answer, as both the worker and the page's script must see them.
+// The page may deflate differently from the parts here. Its own parts must yield the same token.
 type vector struct {
 	Name      string
 	Page      string
@@ -44,8 +44,9 @@ func newVector(t *testing.T, name string, a *Attempt, token, code string) vector
 	v := vector{Name: name, Page: a.Page, Address: a.Address(), Nonce: a.Nonce(), Token: token,
 		Code:   code,
 		Tenant: known.Tenant, Client: known.Client, Issuer: known.Issuer}
-	for i, into := range []*string{&v.Challenge, &v.Account, &v.Machine,
-		&v.Origin, &v.Service, &v.P} {
+	for i, into := range []*string{
+		&v.Challenge, &v.Account, &v.Machine, &v.Origin, &v.Service, &v.P,
+	} {
 		*into = a.values()[i].text
 	}
 	data, kind := plainCode(code)
@@ -102,7 +103,7 @@ func allVectors(t *testing.T) (all []vector) {
 	return all
 }
 
-// The file is what these rules make, and what is in it comes out again.
+// These rules make the file, and its content comes out again.
 func TestVectors(t *testing.T) {
 	all := allVectors(t)
 	var b bytes.Buffer
@@ -149,7 +150,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// One paste for OpenSSH, which takes 1,023 bytes, holds the token of a person in four groups.
+// OpenSSH takes 1,023 bytes in one paste. That holds the token of a person in four groups.
 func TestLength(t *testing.T) {
 	for _, groups := range []int{0, 4, 6} {
 		a := sshd()

@@ -94,8 +94,9 @@ func (s *situation) check(t *testing.T, source string, d Decision, want string) 
 	got := d.Reason
 	if d.Login {
 		got = d.Role + " at " + d.Scope
-		if !strings.HasPrefix(d.Assignment, strings.TrimSuffix(d.Scope, "/")+
-			"/providers/Microsoft.Authorization/roleAssignments/") {
+		at := strings.TrimSuffix(d.Scope, "/")
+		if !strings.HasPrefix(d.Assignment,
+			at+"/providers/Microsoft.Authorization/roleAssignments/") {
 			t.Errorf("%s: assignment %q at %q", source, d.Assignment, d.Scope)
 		}
 	}
@@ -137,21 +138,25 @@ func (s *situation) read(verb, name, value string) bool {
 	case "expect":
 		s.expect[name] = value
 	case "group":
-		d.Groups = append(d.Groups, emulator.Group{Name: name, ObjectID: id(100 + len(d.Groups)),
-			Members: people(strings.Split(value, " "))})
+		d.Groups = append(d.Groups, emulator.Group{
+			Name: name, ObjectID: id(100 + len(d.Groups)),
+			Members: people(strings.Split(value, " ")),
+		})
 	case "role":
 		d.Roles = append(d.Roles, emulator.Role{ID: id(200 + len(d.Roles)), Name: name,
 			Actions: f["actions"], DataActions: f["data"], NotDataActions: f["not"]})
 	case "assign":
 		who := append(people(f["to"]), person)[0]
 		role := strings.NewReplacer("_", " ").Replace(f["role"][0])
-		d.Assignments = append(d.Assignments, emulator.Assignment{Principal: who, Role: role,
-			Scope: f["at"][0], Condition: strings.Join(f["if"], "")})
+		d.Assignments = append(d.Assignments, emulator.Assignment{
+			Principal: who, Role: role, Scope: f["at"][0], Condition: strings.Join(f["if"], ""),
+		})
 	case "deny":
-		d.Denies = append(d.Denies, emulator.Deny{Name: name, Principals: people(f["to"]),
-			Exclude: people(f["except"]), Actions: f["actions"],
-			DataActions: f["data"], NotDataActions: f["not"], Scope: f["at"][0],
-			DoNotApplyToChildScopes: f["below"] != nil})
+		d.Denies = append(d.Denies, emulator.Deny{
+			Name: name, Principals: people(f["to"]), Exclude: people(f["except"]),
+			Actions: f["actions"], DataActions: f["data"], NotDataActions: f["not"],
+			Scope: f["at"][0], DoNotApplyToChildScopes: f["below"] != nil,
+		})
 	default:
 		return false
 	}

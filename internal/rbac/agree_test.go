@@ -25,7 +25,7 @@ func some[T any](c chance, most int, from ...T) []T {
 	return all
 }
 
-// patterns are of actions, near misses among them.
+// patterns returns patterns of actions. Some of them nearly match.
 func (c chance) patterns(least int) []string {
 	all := some(c, 2, "*", "*/action", "Microsoft.Compute/*",
 		"microsoft.compute/VIRTUALMACHINES/login/action", "*/loginAsAdmin/*",
@@ -42,14 +42,16 @@ func (c chance) scope() string {
 		"$mg/contoso-root", "$mg/other", "$vm2", "$rg2", "$vm/extensions/x"))
 }
 
-// directory is anything that can be, but that the machine keeps its right to ask. How much of what
-// the sources see differently there is in it, depends on the share.
+// directory returns any directory in which the machine may ask. The share decides how much of it
+// the sources see differently.
 func (c chance) directory(share float64) *emulator.Directory {
 	d := bare(emulatedVM)
 	groups := []string{"a", "b", "c", "d"}
 	for i, name := range groups {
-		d.Groups = append(d.Groups, emulator.Group{Name: name, ObjectID: id(100 + i),
-			Members: some(c, 2, append(groups, person, other)...)})
+		d.Groups = append(d.Groups, emulator.Group{
+			Name: name, ObjectID: id(100 + i),
+			Members: some(c, 2, append(groups, person, other)...),
+		})
 	}
 	roles := []string{"Virtual Machine User Login", "Virtual Machine Administrator Login", "Owner"}
 	for i := range 4 {
@@ -70,11 +72,12 @@ func (c chance) directory(share float64) *emulator.Directory {
 		d.Assignments = append(d.Assignments, a)
 	}
 	for c.Float64() < share {
+		principals := append(some(c, 1, append(groups, person, other)...),
+			pick(c, append(groups, "everyone", person, other)...))
+		excluded := append(some(c, 1, append(groups, person, other)...), "demo-vm")
 		d.Denies = append(d.Denies, emulator.Deny{
-			Name: fmt.Sprint("deny", len(d.Denies)),
-			Principals: append(some(c, 1, append(groups, person, other)...),
-				pick(c, append(groups, "everyone", person, other)...)),
-			Exclude: append(some(c, 1, append(groups, person, other)...), "demo-vm"),
+			Name:       fmt.Sprint("deny", len(d.Denies)),
+			Principals: principals, Exclude: excluded,
 			Actions: c.patterns(0), DataActions: c.patterns(1), NotDataActions: c.patterns(0),
 			Scope: c.scope(), DoNotApplyToChildScopes: c.IntN(4) == 0,
 		})
@@ -82,8 +85,8 @@ func (c chance) directory(share float64) *emulator.Directory {
 	return d
 }
 
-// Whatever there is in Azure, its own decision, what is judged here of its lists, and what the
-// person sees, are one. The exceptions are those of the package's documentation, and no others.
+// For any directory, Azure's own decision, the decision of this package on its lists and the view
+// of the person agree. The only exceptions are those of the package's documentation.
 func TestSourcesAgree(t *testing.T) {
 	azure := newEmulated(t)
 	sources := azure.sources()
@@ -110,8 +113,8 @@ func TestSourcesAgree(t *testing.T) {
 		if word(seen) != word(decision) {
 			outcomes["not shown"]++
 			azure.holds(shown(d))
-			if decision = azure.decides(sources["check-access"],
-				emulatedVM); word(seen) != word(decision) {
+			decision = azure.decides(sources["check-access"], emulatedVM)
+			if word(seen) != word(decision) {
 				t.Errorf("seed %d: check-access %s (%s), permissions %s (%s)", seed, word(decision),
 					decision.Reason, word(seen), seen.Reason)
 			}
@@ -125,7 +128,7 @@ func TestSourcesAgree(t *testing.T) {
 	}
 }
 
-// groupDenied: some deny assignment names or excludes a group.
+// groupDenied reports whether a deny assignment names or excludes a group.
 func groupDenied(d *emulator.Directory) bool {
 	return slices.ContainsFunc(d.Denies, func(y emulator.Deny) bool {
 		return slices.ContainsFunc(append(y.Principals, y.Exclude...), func(who string) bool {
@@ -135,7 +138,7 @@ func groupDenied(d *emulator.Directory) bool {
 	})
 }
 
-// shown is what the permissions operation shows of a directory.
+// shown returns the view of the permissions operation on a directory.
 func shown(d *emulator.Directory) *emulator.Directory {
 	less := *d
 	less.Denies = nil

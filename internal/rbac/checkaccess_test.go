@@ -77,8 +77,8 @@ func TestCheckAccessCouldNotAsk(t *testing.T) {
 		"no object id":            {Question{vm, ""}, &scripted{body: "[]"}},
 		"odd object id":           {Question{vm, testOID + "\n"}, &scripted{body: "[]"}},
 	} {
-		if f, err := (CheckAccess{test.arm}).Ask(t.Context(), test.question); err == nil ||
-			f.Evidence != nil {
+		f, err := (CheckAccess{test.arm}).Ask(t.Context(), test.question)
+		if err == nil || f.Evidence != nil {
 			t.Errorf("%s: %+v", name, f)
 		} else if test.arm.err != nil && !errors.Is(err, cause) {
 			t.Errorf("%s: cause lost in %v", name, err)
@@ -137,8 +137,8 @@ func check(t *testing.T, d Decision, expect string) {
 	}
 }
 
-// FuzzCheckAccess: whoever gets in was allowed in so many words, without
-// condition or deny; nobody is administrator without being let in.
+// FuzzCheckAccess checks that a person who is let in was explicitly allowed, without a condition or
+// a deny, and that every administrator is let in.
 func FuzzCheckAccess(f *testing.F) {
 	vm := mustResource(f, testVM)
 	login, admin := vm.Actions().Login, vm.Actions().LoginAsAdmin

@@ -22,8 +22,8 @@ func TestDecideArc(t *testing.T) {
 	facts := func(about, actions Resource) Facts {
 		return Facts{Question: Question{about, testOID}, Evidence: ActionDecisions{
 			{Action: actions.Actions().Login, DataAction: true, Word: "Allowed"},
-			{Action: actions.Actions().LoginAsAdmin, DataAction: true,
-				Word: "Allowed", By: By{"r", "/s", "a"}},
+			{Action: actions.Actions().LoginAsAdmin, DataAction: true, Word: "Allowed",
+				By: By{"r", "/s", "a"}},
 		}}
 	}
 	for _, r := range []Resource{arc, vm} {
@@ -39,7 +39,7 @@ func TestDecideArc(t *testing.T) {
 	}
 }
 
-// App roles need no machine, and are compared to the letter.
+// App roles need no machine, and are compared exactly.
 func TestAppRoles(t *testing.T) {
 	for _, test := range []struct {
 		roles []string
@@ -63,15 +63,14 @@ func TestAppRoles(t *testing.T) {
 		if err != nil || word(d) != test.want || d.Reason == "" != d.Admin {
 			t.Errorf("%q: %+v, %v", test.roles, d, err)
 		}
-		if want := map[string]string{"login": "login",
-			"admin": "loginAsAdmin"}[test.want]; d.Role != want {
+		want := map[string]string{"login": "login", "admin": "loginAsAdmin"}[test.want]
+		if d.Role != want {
 			t.Errorf("%q: by role %q", test.roles, d.Role)
 		}
 	}
 }
 
-// No evidence is about a machine that nobody has named, whatever it says; only app roles are not
-// about machines.
+// Without the name of a machine, no evidence counts. Only app roles are not about machines.
 func TestDecideWithoutMachine(t *testing.T) {
 	all := []Permission{{DataActions: []string{"*"}}}
 	for _, evidence := range []Evidence{
@@ -80,19 +79,20 @@ func TestDecideWithoutMachine(t *testing.T) {
 			Assignments: []Assignment{{Role: "r", Principal: Principal{ID: testOID}, Scope: "/"}}},
 		OwnPermissions(all),
 	} {
-		if d := Decide(Facts{Question: Question{ObjectID: testOID}, Evidence: evidence}); d.Login ||
-			d.Reason != notMachine {
+		d := Decide(Facts{Question: Question{ObjectID: testOID}, Evidence: evidence})
+		if d.Login || d.Reason != notMachine {
 			t.Errorf("%T: %+v", evidence, d)
 		}
 	}
 }
 
-// The sources that ask Azure do not ask about nobody, or about nothing.
+// The sources that ask Azure need a person and a machine.
 func TestNothingToAsk(t *testing.T) {
 	vm := mustResource(t, testVM)
-	for _, q := range []Question{{vm, ""}, {vm, testOID + "'"}, {vm, testOID[1:]},
-		{Resource{}, testOID}, {}} {
-		// no ARM: asking would panic
+	for _, q := range []Question{
+		{vm, ""}, {vm, testOID + "'"}, {vm, testOID[1:]}, {Resource{}, testOID}, {},
+	} {
+		// There is no ARM, so a request would panic.
 		for _, s := range []Source{CheckAccess{}, RoleAssignments{}, Permissions{}} {
 			if f, err := s.Ask(t.Context(), q); err == nil || f.Evidence != nil {
 				t.Errorf("%T: %+v", s, f)
@@ -101,7 +101,7 @@ func TestNothingToAsk(t *testing.T) {
 	}
 }
 
-// BenchmarkDecide: the one role that grants is the last, and ten more that do not are defined.
+// BenchmarkDecide has the only role that allows the login last, behind ten that do not.
 func BenchmarkDecide(b *testing.B) {
 	vm := mustResource(b, testVM)
 	for _, n := range []int{10, 1000, 100_000} {
@@ -112,12 +112,16 @@ func BenchmarkDecide(b *testing.B) {
 			e.Roles[fmt.Sprint(i)] = Role{Permissions: []Permission{other}}
 		}
 		for i := range n {
-			e.Assignments = append(e.Assignments, Assignment{Role: fmt.Sprint(i % 10),
-				Principal: Principal{testOID, "User"}, Scope: testVM})
+			e.Assignments = append(e.Assignments, Assignment{
+				Role: fmt.Sprint(i % 10), Principal: Principal{testOID, "User"}, Scope: testVM,
+			})
 		}
 		e.Assignments[n-1].Role = "admin"
-		e.Denies = []Deny{{Scope: "/", Permissions: []Permission{{DataActions: []string{"*"}}},
-			Principals: []Principal{{"x", "User"}}}}
+		e.Denies = []Deny{{
+			Scope:       "/",
+			Permissions: []Permission{{DataActions: []string{"*"}}},
+			Principals:  []Principal{{"x", "User"}},
+		}}
 		f := Facts{Question: Question{vm, testOID}, Evidence: e}
 		b.Run(fmt.Sprintf("assignments=%d", n), func(b *testing.B) {
 			for b.Loop() {

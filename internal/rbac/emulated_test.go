@@ -16,8 +16,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// emulated is Azure as the emulator has it, which judges access by an evaluator of its own. It is
-// asked without a network.
+// emulated is the emulator's Azure, which decides with code of its own. It is asked without a
+// network.
 type emulated struct {
 	t               testing.TB
 	server          emulator.Server
@@ -46,15 +46,13 @@ func newEmulated(t testing.TB) *emulated {
 	e.machine = e.member(e.server.Metadata(), metadata, "access_token")
 
 	d := emulator.Contoso()
-	device := e.member(e.entra,
-		e.form(d, "devicecode",
-			url.Values{"scope": {"https://management.azure.com/user_impersonation"}}),
-		"device_code")
+	scope := url.Values{"scope": {"https://management.azure.com/user_impersonation"}}
+	device := e.member(e.entra, e.form(d, "devicecode", scope), "device_code")
 	if err := e.server.SignIn(e.server.PendingCodes()[0].UserCode, person); err != nil {
 		t.Fatal(err)
 	}
-	e.person = e.member(e.entra, e.form(d, "token", url.Values{"grant_type": {"device_code"},
-		"device_code": {device}}), "access_token")
+	redemption := url.Values{"grant_type": {"device_code"}, "device_code": {device}}
+	e.person = e.member(e.entra, e.form(d, "token", redemption), "access_token")
 	return e
 }
 
@@ -82,7 +80,7 @@ func (e *emulated) member(h http.Handler, r *http.Request, name string) string {
 	return text
 }
 
-// RoundTrip makes it a network.
+// RoundTrip makes it an HTTP transport.
 func (e *emulated) RoundTrip(r *http.Request) (*http.Response, error) {
 	rec := httptest.NewRecorder()
 	e.entra.ServeHTTP(rec, r)
@@ -97,7 +95,7 @@ func (e *emulated) arm(token string) *azure.ARM {
 	}
 }
 
-// sources are those that ask Azure, by their name in the configuration.
+// sources are the sources that ask Azure, by their name in the configuration.
 func (e *emulated) sources() map[string]Source {
 	return map[string]Source{
 		"check-access":     CheckAccess{e.arm(e.machine)},
@@ -124,7 +122,7 @@ func (e *emulated) decides(s Source, machine string) Decision {
 	return Decide(f)
 }
 
-// bare is the directory without roles for anybody but the machine.
+// bare returns the directory with roles for the machine only.
 func bare(machine string) *emulator.Directory {
 	d := emulator.Contoso()
 	d.Machine.ResourceID = machine

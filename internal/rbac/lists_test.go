@@ -18,7 +18,7 @@ import (
 	"aadlogin/internal/azure"
 )
 
-// answers is an ARM that says what a vector has it say, on one host.
+// answers is an ARM with the answers of a vector, on one host.
 type answers map[string]string
 
 func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -56,7 +56,7 @@ const (
 
 var changed = regexp.MustCompile(`\$(its|deny)\((.*)\)\]`)
 
-// filled replaces what begins with a dollar.
+// filled replaces the words that begin with a dollar.
 func filled(t testing.TB, text string) string {
 	t.Helper()
 	text = changed.ReplaceAllStringFunc(text, func(s string) string {
@@ -77,8 +77,8 @@ func with(t testing.TB, entry, members string) string {
 	if err := json.Unmarshal([]byte(strings.ReplaceAll(entry, "$all", `"$all"`)), &e); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal([]byte("{"+members+"}"),
-		ptr(e["properties"].(map[string]any))); err != nil {
+	err := json.Unmarshal([]byte("{"+members+"}"), ptr(e["properties"].(map[string]any)))
+	if err != nil {
 		t.Fatalf("%s: %v", members, err)
 	}
 	text, err := json.Marshal(e)
@@ -90,7 +90,7 @@ func with(t testing.TB, entry, members string) string {
 
 func ptr[T any](v T) *T { return &v }
 
-// ask asks about the person: the machine's two sources, or their own.
+// ask asks about the person with the two sources of the machine, or with the person's own.
 func (a answers) ask(t testing.TB) (Facts, error) {
 	q := Question{mustResource(t, testVM), personOID}
 	if a["permissions"] != "" {
@@ -131,8 +131,7 @@ func TestLists(t *testing.T) {
 	}
 }
 
-// pages answers roleAssignments with 50 pages of 100, of which the last entry is the one that
-// counts.
+// pages answers roleAssignments with 50 pages of 100 entries. Only the last entry allows the login.
 type pages struct {
 	answers
 	asked int
@@ -155,12 +154,15 @@ func (p *pages) RoundTrip(r *http.Request) (*http.Response, error) {
 	return page.RoundTrip(r)
 }
 
-// A person with thousands of assignments is an answer of many pages, and each of them may hold the
-// one that counts.
+// The thousands of assignments of a person come in many pages, and each page may hold the one that
+// counts.
 func TestManyPages(t *testing.T) {
-	p := &pages{answers: answers{"mine": filled(t, mine),
+	p := &pages{answers: answers{
+		"mine":            filled(t, mine),
 		"other":           filled(t, strings.Replace(mine, `"$vm"`, `"$vm2"`, 1)),
-		"roleDefinitions": filled(t, adminRole), "denyAssignments": `{"value":[]}`}}
+		"roleDefinitions": filled(t, adminRole),
+		"denyAssignments": `{"value":[]}`,
+	}}
 	arm := p.arm()
 	arm.HTTP.Transport = p
 	f, err := RoleAssignments{arm}.Ask(t.Context(), Question{mustResource(t, testVM), personOID})
@@ -172,7 +174,7 @@ func TestManyPages(t *testing.T) {
 	}
 }
 
-// FuzzLists: who is let in was granted something in so many words, and by no answer that is none.
+// FuzzLists checks that a person who is let in was explicitly allowed by an answer that is one.
 func FuzzLists(f *testing.F) {
 	list := func(entry string) string { return filled(f, `{"value":[`+entry+`]}`) }
 	f.Add(list("$mine"), filled(f, adminRole), list(""), "")
@@ -194,8 +196,9 @@ func FuzzLists(f *testing.F) {
 		if d.Admin && !d.Login || d.Reason == "" != d.Admin {
 			t.Errorf("%+v", d)
 		}
-		if granting := strings.ToLower(role + permissions); d.Login &&
-			!strings.Contains(granting, "dataaction") && !strings.Contains(granting, `\u`) {
+		granting := strings.ToLower(role + permissions)
+		if d.Login && !strings.Contains(granting, "dataaction") &&
+			!strings.Contains(granting, `\u`) {
 			t.Errorf("let in by %q %q", role, permissions)
 		}
 		if strings.ContainsFunc(d.Reason, func(r rune) bool { return r < ' ' || r == 0x7f }) {

@@ -46,10 +46,12 @@ func TestMatches(t *testing.T) {
 	}
 }
 
-// FuzzMatches compares with another account of the same: a regular expression.
+// FuzzMatches compares with a second implementation: a regular expression.
 func FuzzMatches(f *testing.F) {
-	for _, seed := range [][2]string{{"*", ""}, {"a*b*c", "abbc"}, {"*ab", "aab"}, {"A*", "a/b"},
-		{"[*]", "[x]"}, {"***a", "aaa"}} {
+	for _, seed := range [][2]string{
+		{"*", ""}, {"a*b*c", "abbc"}, {"*ab", "aab"}, {"A*", "a/b"}, {"[*]", "[x]"},
+		{"***a", "aaa"},
+	} {
 		f.Add(seed[0], seed[1])
 	}
 	f.Fuzz(func(t *testing.T, pattern, action string) {

@@ -68,12 +68,12 @@ func TestParseResource(t *testing.T) {
 	}
 }
 
-// FuzzParseResource: an accepted id stays what it is in a URL's path.
+// FuzzParseResource checks that an accepted id stays the same in a URL's path.
 func FuzzParseResource(f *testing.F) {
 	f.Add(testVM)
 	f.Add(testVM + "/../../x")
-	f.Add(strings.Replace(testVM, "virtualMachines", "virtualMachineScaleSets/s/virtualMachines",
-		1))
+	f.Add(strings.Replace(testVM,
+		"virtualMachines", "virtualMachineScaleSets/s/virtualMachines", 1))
 	f.Fuzz(func(t *testing.T, id string) {
 		r, err := ParseResource(id)
 		if err != nil {
@@ -95,8 +95,8 @@ func FuzzParseResource(f *testing.F) {
 	})
 }
 
-// An instance of a uniform scale set is replaced at any time; nothing that is to last is given to
-// it.
+// An instance of a uniform scale set can be replaced at any time, so no lasting assignment is made
+// to it.
 func TestScopeOfAMachine(t *testing.T) {
 	const group = "/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/rg/providers/"
 	for id, want := range map[string]string{

@@ -4,92 +4,21 @@
 package signin
 
 import (
-	"bytes"
-	"compress/gzip"
-	"encoding/json"
 	"fmt"
-	"net"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"aadlogin/internal/emulator"
 )
 
-// raw is an HTTP answer with these header lines.
-func raw(header, body string) emulator.Fault {
-	if header != "" {
-		header += "\r\n"
-	}
-	return emulator.Fault{Raw: "HTTP/1.1 200 OK\r\n" + header + "\r\n" + body}
-}
-
-// redirect sends the client elsewhere, with its method and body.
-func redirect(to string) emulator.Fault {
-	return emulator.Fault{Status: 308, Header: map[string]string{"Location": to}}
-}
-
-// bomb is 2 MB of spaces and then the text, compressed.
-func bomb(text string) emulator.Fault {
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	z.Write(bytes.Repeat([]byte(" "), 2<<20))
-	z.Write([]byte(text))
-	z.Close()
-	return raw(fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d", b.Len()), b.String())
-}
-
-// deep is the text with a member nested n times in front of its own.
-func deep(text string, n int) emulator.Fault {
-	i := strings.IndexByte(text, '{') + 1
-	return emulator.Fault{Body: text[:i] + `"deep":` + strings.Repeat("[", n) +
-		strings.Repeat("]", n) + "," + text[i:]}
-}
-
-// document is a JSON object with one member changed.
-func document(honest map[string]any, member string, value any) string {
-	changed := map[string]any{}
-	for k, v := range honest {
-		changed[k] = v
-	}
-	if changed[member] = value; value == nil {
-		delete(changed, member)
-	}
-	text, err := json.Marshal(changed)
-	if err != nil {
-		panic(err)
-	}
-	return string(text)
-}
-
-// openID is what this machine's authority publishes.
-func (m *machine) openID() map[string]any {
-	base := m.entra.EntraURL() + "/" + m.rules.TenantID
-	return map[string]any{
-		"issuer": base + "/v2.0", "jwks_uri": base + "/discovery/v2.0/keys",
-		"authorization_endpoint":        base + "/oauth2/v2.0/authorize",
-		"token_endpoint":                base + "/oauth2/v2.0/token",
-		"device_authorization_endpoint": base + "/oauth2/v2.0/devicecode",
-	}
-}
-
-// may is an answer of checkAccess: this about logging in, that about administrators.
-func may(login, admin string) string {
-	entry := func(action, more string) string {
-		return fmt.Sprintf(`{"actionId":"Microsoft.Compute/virtualMachines/%s/action","isDataAction":true,%s}`, action, more)
-	}
-	return "[" + entry("login", login) + "," + entry("loginAsAdmin", admin) + "]"
-}
-
 const (
 	allowed    = `"accessDecision":"Allowed"`
 	notAllowed = `"accessDecision":"NotAllowed"`
 )
 
-// An adversary in the place of a server, whom TLS vouches for all the same. The worst it may do is
-// to keep everybody out, for as long as sign_in.timeout at most; and none of it passes for Azure's
-// refusal.
+// A hostile server with a certificate that the machine trusts. It can keep everybody out for at
+// most sign_in.timeout. Nothing that it sends passes for a refusal by Azure.
 func TestAdversary(t *testing.T) {
 	t.Parallel()
 	answerFault := func(f emulator.Fault) func(*machine) emulator.Fault {
@@ -108,7 +37,7 @@ func TestAdversary(t *testing.T) {
 			return redirect(scheme + "://" + m.elsewhere() + "/x")
 		}
 	}
-	// transport is what may happen below any document; it gets an honest one of the endpoint.
+	// transport makes a fault from an honest document of the endpoint.
 	transport := func(f func(honest string) emulator.Fault) func(*machine) emulator.Fault {
 		return func(m *machine) emulator.Fault { return f(document(m.openID(), "x", "y")) }
 	}
@@ -129,21 +58,25 @@ func TestAdversary(t *testing.T) {
 		{"issuer of another tenant", "openid",
 			openID("issuer", "https://login.example/"+stranger+"/v2.0"), Misconfigured, broken},
 		{"keys in plain text", "openid", func(m *machine) emulator.Fault {
-			return emulator.Fault{Body: document(m.openID(), "jwks_uri",
-				strings.Replace(m.entra.EntraURL(), "https", "http", 1)+"/keys")}
+			keys := strings.Replace(m.entra.EntraURL(), "https", "http", 1) + "/keys"
+			return emulator.Fault{Body: document(m.openID(), "jwks_uri", keys)}
 		}, Misconfigured, broken},
 		{"tokens from elsewhere", "openid", func(m *machine) emulator.Fault {
-			return emulator.Fault{Body: document(m.openID(), "token_endpoint",
-				"https://"+m.elsewhere()+"/token")}
+			endpoint := "https://" + m.elsewhere() + "/token"
+			return emulator.Fault{Body: document(m.openID(), "token_endpoint", endpoint)}
 		}, Misconfigured, broken},
 		{"codes from elsewhere, behind our name", "openid", func(m *machine) emulator.Fault {
 			ours := strings.TrimPrefix(m.entra.EntraURL(), "https://")
-			return emulator.Fault{Body: document(m.openID(), "device_authorization_endpoint",
-				"https://"+ours+"@"+m.elsewhere()+"/x")}
+			endpoint := "https://" + ours + "@" + m.elsewhere() + "/x"
+			return emulator.Fault{
+				Body: document(m.openID(), "device_authorization_endpoint", endpoint),
+			}
 		}, Misconfigured, broken},
 		{"two token endpoints", "openid", func(m *machine) emulator.Fault {
-			return emulator.Fault{Body: strings.Replace(document(m.openID(), "x", "y"), "{",
-				`{"Token_Endpoint":"https://x.example/",`, 1)}
+			const first = `{"Token_Endpoint":"https://x.example/",`
+			return emulator.Fault{
+				Body: strings.Replace(document(m.openID(), "x", "y"), "{", first, 1),
+			}
 		}, Misconfigured, broken},
 		{"no keys", "openid", openID("jwks_uri", nil), Misconfigured, broken},
 
@@ -167,12 +100,12 @@ func TestAdversary(t *testing.T) {
 				raw("", honest).Raw}
 		}), Success, ""},
 		{"a storm of interim answers", "openid", transport(func(honest string) emulator.Fault {
-			return emulator.Fault{Raw: strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: "+
-				"</x>\r\n\r\n", 10000) + raw("", honest).Raw}
+			const hint = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+			return emulator.Fault{Raw: strings.Repeat(hint, 10000) + raw("", honest).Raw}
 		}), Unreachable, noService},
 		{"another protocol", "openid", transport(func(honest string) emulator.Fault {
-			return emulator.Fault{Raw: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: " +
-				"h2c\r\nConnection: Upgrade\r\n\r\n" + honest}
+			return emulator.Fault{Raw: "HTTP/1.1 101 Switching Protocols\r\n" +
+				"Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n" + honest}
 		}), Unreachable, noService},
 		{"HTTP/2 frames", "openid",
 			answerFault(emulator.Fault{Raw: "\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x80"}), Unreachable, noService},
@@ -239,8 +172,8 @@ func TestAdversary(t *testing.T) {
 		{"tokens that are none", "token",
 			answer(`{"token_type":"Bearer","id_token":"x.y.z","access_token":"x","scope":"openid"}`), Refused, unusable},
 		{"an ID token that is a list", "token",
-			answer(`{"token_type":"Bearer","id_token":["eyJ"],"access_token":"x"}`), Refused,
-			unusable},
+			answer(`{"token_type":"Bearer","id_token":["eyJ"],"access_token":"x"}`),
+			Refused, unusable},
 		{"9,000 levels", "token", func(*machine) emulator.Fault {
 			return deep(`{"token_type":"Bearer","id_token":"x.y.z","access_token":"x","scope":"openid"}`, 9000)
 		}, Refused, unusable},
@@ -260,20 +193,20 @@ func TestAdversary(t *testing.T) {
 			answer(`[{"actionId":"microsoft.compute/virtualMachines/LOGINASADMIN/action","accessDecision":"x","isDataAction":true},` +
 				`{"new":{"of":[1]},"isDataAction":true,"accessDecision":"Allowed","actionId":"Microsoft.Compute/virtualMachines/login/action"}]`), Success, ""},
 		{"with a condition", "checkaccess",
-			answer(may(allowed+`,"roleAssignment":{"condition":"@x"}`, notAllowed)), Denied,
-			denied},
+			answer(may(allowed+`,"roleAssignment":{"condition":"@x"}`, notAllowed)),
+			Denied, denied},
 		{"with a deny assignment", "checkaccess",
 			answer(may(allowed+`,"denyAssignment":{"id":"x"}`, notAllowed)), Denied, denied},
 		{"an unknown word", "checkaccess",
 			answer(may(`"accessDecision":"AllowedWithObligations"`, notAllowed)), Denied, denied},
 		{"administrator only", "checkaccess", answer(may(notAllowed, allowed)), Denied, denied},
-		{"everything twice", "checkaccess", answer(yes[:len(yes)-1] + "," + yes[1:]), Denied,
-			denied},
-		{"half of it", "checkaccess", answer(yes[:strings.Index(yes, "},")+1] + "]"), Denied,
-			denied},
+		{"everything twice", "checkaccess", answer(yes[:len(yes)-1] + "," + yes[1:]),
+			Denied, denied},
+		{"half of it", "checkaccess", answer(yes[:strings.Index(yes, "},")+1] + "]"),
+			Denied, denied},
 		{"two words in one", "checkaccess",
-			answer(may(notAllowed+`,"AccessDecision":"Allowed"`, notAllowed)), Unreachable,
-			noAzure},
+			answer(may(notAllowed+`,"AccessDecision":"Allowed"`, notAllowed)),
+			Unreachable, noAzure},
 		{"an object", "checkaccess", answer(`{"values":` + yes + `}`), Unreachable, noAzure},
 		{"a list in pages", "checkaccess",
 			answer(`{"value":` + yes + `,"nextLink":"https://management.azure.com/2"}`),
@@ -316,35 +249,8 @@ func TestAdversary(t *testing.T) {
 	}
 }
 
-// elsewhere is an address that nobody has any business to connect to.
-func (m *machine) elsewhere() string {
-	m.t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	var visitors atomic.Int32
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			visitors.Add(1)
-			c.Close()
-		}
-	}()
-	m.t.Cleanup(func() {
-		l.Close()
-		if n := visitors.Load(); n != 0 {
-			m.t.Errorf("another host had %d visitors", n)
-		}
-	})
-	return l.Addr().String()
-}
-
-// What a server sends where it does not belong may be a token, a device code or a proxy's echo of
-// our request. The errors of net/http quote it; the log and the person must not see it.
+// A server may send a token, a device code or a proxy's echo of our request where none belongs. The
+// errors of net/http quote it. The log and the person must not see it.
 func TestErrorsQuoteNoServer(t *testing.T) {
 	t.Parallel()
 	const secret = "eyJhbGciOiJub25lIn0"
@@ -377,8 +283,8 @@ func TestErrorsQuoteNoServer(t *testing.T) {
 				m := newMachine(t, patience(endpoint, name))
 				m.entra.Fail(emulator.Fault{Endpoint: endpoint, Raw: text})
 				conv := m.ordeal(endpoint, Unreachable, "Correlation ID")
-				if all := strings.Join(append(conv.logged, conv.told...),
-					"\n"); strings.Contains(all, secret) {
+				all := strings.Join(append(conv.logged, conv.told...), "\n")
+				if strings.Contains(all, secret) {
 					t.Errorf("quotes the server: %s", all)
 				}
 			})

@@ -6,19 +6,16 @@ package signin
 import (
 	"errors"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"aadlogin/internal/account"
-	"aadlogin/internal/config"
 	"aadlogin/internal/emulator"
 )
 
-// The account phase alone: who has signed in before is authorized again, by object id and without a
-// word.
+// The account phase alone authorizes an account that has signed in before, by object id and without
+// a word to the person.
 func TestAgain(t *testing.T) {
 	m := newMachine(t, "")
 	m.put(m.person(user, userOID))
@@ -75,14 +72,14 @@ func TestAgainWithoutRole(t *testing.T) {
 	if m.stored(user).Admin {
 		t.Error("still an administrator")
 	}
-	// Nor is there anything left to stand in for Azure.
+	// No grant is left to stand in for Azure.
 	m.entra.Fail(emulator.Fault{Endpoint: "arm", Reset: true})
 	if got, conv = m.again(m.request(user)); got != Unreachable {
 		t.Errorf("verdict %d, told %q", got, conv.told)
 	}
 }
 
-// Nobody is asked about a locked account, whatever an earlier sign-in left behind.
+// Azure is not asked about a locked account, even if an earlier sign-in left a grant.
 func TestAgainLocked(t *testing.T) {
 	m := newMachine(t, "authorization.grant_lifetime = \"1h\"")
 	a := m.person(user, userOID)
@@ -97,17 +94,7 @@ func TestAgainLocked(t *testing.T) {
 	}
 }
 
-// configDigest is that of the configuration as it is now.
-func (m *machine) configDigest() string {
-	m.t.Helper()
-	cfg, err := config.Load(m.config)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	return ConfigDigest(cfg)
-}
-
-// record is what an earlier authorization left behind.
+// record stores what an earlier authorization would have left.
 func (m *machine) record(a account.Account, at time.Time, admin bool) {
 	m.t.Helper()
 	err := m.store.RecordGrant(a.UID, account.Grant{
@@ -118,8 +105,8 @@ func (m *machine) record(a account.Account, at time.Time, admin bool) {
 	}
 }
 
-// While Azure cannot be asked, the last grant stands in for as long as the configuration says, and
-// for nothing but what it was given for.
+// While Azure cannot be asked, the last grant stands in for the configured time, and only for what
+// it was given for.
 func TestLastGrant(t *testing.T) {
 	t.Parallel()
 	const (
@@ -201,8 +188,9 @@ func TestLastGrant(t *testing.T) {
 			granted, req := m.person(user, userOID), m.request(user)
 			granted.Admin = test.admin && !test.demoted
 			m.put(granted)
-			m.entra.Fail(emulator.Fault{Endpoint: "checkaccess",
-				Reset: test.status == 0, Status: test.status})
+			m.entra.Fail(emulator.Fault{
+				Endpoint: "checkaccess", Reset: test.status == 0, Status: test.status,
+			})
 			if test.change != nil {
 				test.change(m, &granted, &req)
 			}
@@ -217,43 +205,7 @@ func TestLastGrant(t *testing.T) {
 	}
 }
 
-// A grant was given under a configuration, and says nothing under another.
-func TestGrantUnderAnotherConfiguration(t *testing.T) {
-	t.Parallel()
-	elsewhere := `authorization.resource_id = "/subscriptions/` + stranger +
-		`/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm"`
-	for name, test := range map[string]struct {
-		old, new string
-		want     Verdict
-	}{
-		"the same":    {"", "", Success},
-		"application": {emulator.Contoso().ClientID, stranger, Unreachable},
-		"domains": {`["contoso.example"]`, `["contoso.example", "fabrikam.example"]`,
-			Unreachable},
-		"cloud": {"client_id", "cloud = \"public\"\nclient_id", Unreachable},
-		"proxy": {"client_id", "endpoints.proxy = \"http://127.0.0.1:9\"\nclient_id",
-			Unreachable},
-		"machine": {"client_id", elsewhere + "\nclient_id", Unreachable},
-		"identity": {"client_id", `authorization.managed_identity = "` + stranger +
-			"\"\nclient_id", Unreachable},
-		"source": {"client_id", "authorization.source = \"role-assignments\"\nclient_id",
-			Unreachable},
-		"app roles": {"client_id", "authorization.source = \"app-roles\"\nclient_id", Denied},
-	} {
-		t.Run(name, func(t *testing.T) {
-			m := newMachine(t, "authorization.grant_lifetime = \"1h\"\n"+impatient)
-			m.browser(m.request(user))
-			m.edit(test.old, test.new)
-			m.entra.Fail(emulator.Fault{Endpoint: "arm", Reset: true})
-			if got, conv := m.again(m.request(user)); got != test.want {
-				t.Errorf("verdict %d, logged %q", got, conv.logged)
-			}
-		})
-	}
-}
-
-// The roles of one directory say nothing about the people of another, whoever lets them in and
-// whatever Azure answers.
+// The roles of one directory say nothing about the accounts of another, whatever Azure answers.
 func TestAgainInAnotherTenant(t *testing.T) {
 	m := afterBrowser(t, tenMinutes)
 	m.edit(m.rules.TenantID, stranger)
@@ -264,38 +216,8 @@ func TestAgainInAnotherTenant(t *testing.T) {
 	}
 }
 
-// A grant that does not read as one is none.
-func TestDamagedGrant(t *testing.T) {
-	t.Parallel()
-	for _, text := range []string{"", "{}", "garbage", `{"tenant":1}`,
-		`{"object":"` + userOID + `"}`} {
-		t.Run(text, func(t *testing.T) {
-			m := newMachine(t, "authorization.grant_lifetime = \"1h\"")
-			a := m.person(user, userOID)
-			m.put(a)
-			m.record(a, time.Now(), false)
-			m.write(filepath.Join(m.store.Dir, "grants", strconv.FormatUint(uint64(a.UID), 10)),
-				text)
-			m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
-			got, conv := m.again(m.request(user))
-			ended(t, got, conv, Unreachable, "cannot be reached", "unreachable")
-		})
-	}
-}
-
-// A configuration that is wrong is no outage: no grant stands in for it.
-func TestLastGrantNeedsConfiguration(t *testing.T) {
-	m := newMachine(t, "authorization.grant_lifetime = \"1h\"")
-	a := m.person(user, userOID)
-	m.put(a)
-	m.record(a, time.Now(), true)
-	m.write(filepath.Join(filepath.Dir(m.config), "ca.pem"), "no certificate")
-	got, conv := m.again(m.request(user))
-	ended(t, got, conv, Misconfigured, "not configured correctly", "CA file")
-}
-
-// A stored account whose domain is no longer accepted is still answered by the name service. To
-// stand aside would let its key in.
+// The name service still answers for a stored account whose domain is no longer accepted. If the
+// module stood aside, the account's key would be let in.
 func TestDomainNoLongerAccepted(t *testing.T) {
 	m := newMachine(t, "")
 	a := m.person(user, userOID)

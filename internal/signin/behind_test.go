@@ -10,8 +10,8 @@ import (
 	"aadlogin/internal/account"
 )
 
-// A host whose name service is behind knows an account as it was: nobody gets in so, in neither
-// phase, and nothing is asked.
+// A host whose name service is behind knows an account as it was before a change. Neither phase
+// lets anybody in, and Azure is not asked.
 func TestHostsThatAreBehind(t *testing.T) {
 	t.Parallel()
 	const former = "former@contoso.example"
@@ -34,10 +34,11 @@ func TestHostsThatAreBehind(t *testing.T) {
 		{name: "a former uid", user: user, prepare: func(t *testing.T, m *machine) {
 			a := m.person(user, userOID)
 			m.put(a)
-			if err := m.store.Update(func(e *account.Edit) error {
+			err := m.store.Update(func(e *account.Edit) error {
 				_, err := e.Move(a, 54322)
 				return err
-			}); err != nil {
+			})
+			if err != nil {
 				t.Fatal(err)
 			}
 		}, told: "changed while you were connecting", logged: "stale-lookup"},
@@ -49,9 +50,10 @@ func TestHostsThatAreBehind(t *testing.T) {
 		{name: "a name that is exchanged", user: user, prepare: func(t *testing.T, m *machine) {
 			a, b := m.person(user, userOID), m.person(admin, stranger)
 			m.put(a, b)
-			if err := m.store.Update(func(e *account.Edit) error {
+			err := m.store.Update(func(e *account.Edit) error {
 				return e.Swap(a, b)
-			}); err != nil {
+			})
+			if err != nil {
 				t.Fatal(err)
 			}
 		}, told: "changed while you were connecting", logged: "stale-lookup"},
@@ -85,8 +87,8 @@ func TestHostsThatAreBehind(t *testing.T) {
 	}
 }
 
-// Somebody of another name service, whose id is none of ours, passes; also when the door had to ask
-// because the store is damaged.
+// A user of another name service, whose id is not ours, passes. This holds even if the door had to
+// ask because the store is damaged.
 func TestHostsOfOthers(t *testing.T) {
 	m := newMachine(t, "")
 	m.put(m.person(user, userOID))

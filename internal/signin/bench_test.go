@@ -11,13 +11,14 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// BenchmarkAnswer prints what a person waits for after the ENTER behind the last part of a
-// browser's answer, with caches that are full: the worker's time, and how many questions to Entra
-// ID and Azure follow one upon the other in it. The metadata service, which is on the machine,
-// answers at once; the others are 50 ms away, or next door.
+// BenchmarkAnswer prints the wait after the ENTER behind the last part of a browser's answer, with
+// full caches: the worker's time, and how many questions to Entra ID and Azure follow each other.
+// The metadata service is on the machine and answers at once. The other services answer at once or
+// after 50 ms.
 func BenchmarkAnswer(b *testing.B) {
-	for _, kind := range []struct{ name, lines string }{{"token", byToken},
-		{"code", byPastedCode}} {
+	for _, kind := range []struct{ name, lines string }{
+		{"token", byToken}, {"code", byPastedCode},
+	} {
 		for _, away := range []time.Duration{0, 50 * time.Millisecond} {
 			b.Run(fmt.Sprintf("answer=%s/network=%v", kind.name, away), func(b *testing.B) {
 				benchmarkAnswer(newMachine(b, kind.lines), b, away)
@@ -39,8 +40,9 @@ func benchmarkAnswer(m *machine, b *testing.B, away time.Duration) {
 			lines: func(parts []string) []string {
 				for _, endpoint := range []string{"openid", "keys", "token", "checkaccess"} {
 					if away > 0 {
-						m.entra.Fail(emulator.Fault{Endpoint: endpoint,
-							Delay: emulator.Duration(away)})
+						m.entra.Fail(emulator.Fault{
+							Endpoint: endpoint, Delay: emulator.Duration(away),
+						})
 					}
 				}
 				asked = len(m.entra.Requests())

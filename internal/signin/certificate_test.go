@@ -4,7 +4,6 @@
 package signin
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -19,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -31,8 +31,8 @@ func (m *machine) trust(c *x509.Certificate) {
 	m.write(filepath.Join(m.dir, "ca.pem"), string(bundle))
 }
 
-// What is wrong with the certificate of the sign-in service is told apart, to the person and in the
-// log: each has another remedy, and none of them is to try again.
+// The person and the log are told the exact problem of the sign-in service's certificate, because
+// each problem has another remedy. None of the sentences advises to try again.
 func TestCertificates(t *testing.T) {
 	t.Parallel()
 	const problem = "Tell the administrator of this machine: the certificate of the sign-in " +
@@ -92,8 +92,7 @@ func TestCertificates(t *testing.T) {
 				t.Fatal(err)
 			}
 			// The authority's line is before Azure's.
-			m.configure(string(bytes.Replace(text, []byte(m.entra.EntraURL()), []byte(front.URL),
-				1)))
+			m.configure(strings.Replace(string(text), m.entra.EntraURL(), front.URL, 1))
 			got, conv := m.signIn(m.request(user), user)
 			ended(t, got, conv, test.want, test.told, test.logged)
 			if test.want != Success && len(conv.prompts) != 0 {
@@ -103,7 +102,7 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
-// selfSigned is a certificate that is its own authority.
+// selfSigned returns a certificate that is its own authority.
 func selfSigned(t *testing.T, address string, from, to time.Time) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -47,7 +47,7 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// safe says what a terminal or a log would take amiss in s.
+// safe returns what a terminal or a log would misunderstand in s.
 func safe(s string) (problem string) {
 	if !utf8.ValidString(s) {
 		return "not UTF-8"
@@ -80,8 +80,8 @@ func FuzzClean(f *testing.F) {
 		if problem := safe(got); problem != "" {
 			t.Errorf("clean(%q) = %q: %s", s, got, problem)
 		}
-		if n := utf8.RuneCountInString(got); n > int(max)+1 || n == int(max)+1 &&
-			!strings.HasSuffix(got, "…") {
+		n := utf8.RuneCountInString(got)
+		if n > int(max)+1 || n == int(max)+1 && !strings.HasSuffix(got, "…") {
 			t.Errorf("clean(%q, %d) = %q: %d runes", s, max, got, n)
 		}
 		if strings.TrimSpace(got) != got {

@@ -12,12 +12,13 @@ import (
 	"aadlogin/internal/devicecode"
 )
 
-// The machine's clock is set while a person is in the browser: nobody is let in by a token that is
-// not of this time, and the sign-in ends. The next one, by the right time, is as if nothing had
-// happened.
+// The machine's clock is set while a person is in the browser. A token from another time lets
+// nobody in, and the sign-in ends. The next sign-in, by the right time, works.
 func TestClockIsSet(t *testing.T) {
-	for name, by := range map[string]time.Duration{"a day forward": 24 * time.Hour,
-		"an hour back": -time.Hour} {
+	for name, by := range map[string]time.Duration{
+		"a day forward": 24 * time.Hour,
+		"an hour back":  -time.Hour,
+	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t, "")
 			var step atomic.Int64
@@ -37,8 +38,7 @@ func TestClockIsSet(t *testing.T) {
 	}
 }
 
-// By the clock that counts, which nobody sets, a code expires when it does: its time has a
-// monotonic reading.
+// A code expires by its monotonic reading, which nobody can set.
 func TestCodeExpiresByTheMonotonicClock(t *testing.T) {
 	m := newMachine(t, "")
 	m.signin.Now = nil
@@ -54,7 +54,7 @@ func TestCodeExpiresByTheMonotonicClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// so says the documentation of time.Time.String
+	// This is the format that time.Time.String documents.
 	if text := code.Expires.String(); !strings.Contains(text, " m=+") {
 		t.Errorf("expires by the wall clock: %s", text)
 	}

@@ -12,8 +12,8 @@ import (
 	"aadlogin/internal/devicecode"
 )
 
-// sshd's time counts from the beginning of the connection: a second code has what the first has
-// left, and says so, or is not made.
+// sshd counts its time from the beginning of the connection. A second code gets the time that the
+// first has left, and says so. Without enough time no second code is made.
 func TestTimeLeft(t *testing.T) {
 	const whole = 280 * time.Second
 	for _, test := range []struct {
@@ -52,14 +52,16 @@ func TestTimeLeft(t *testing.T) {
 	}
 }
 
-// Clients that show nothing but prompts (ssh -q, libraries) show here why there is another code.
+// Clients that show only prompts (ssh -q, libraries) show in the prompt why there is another code.
 func TestSaidBefore(t *testing.T) {
-	a := promptedAttempt(Request{Service: "sshd",
-		Said: "This sign-in is for a, but b signed in with the browser."})
-	text := a.promptText(&devicecode.Code{UserCode: "FJS3K6X4D",
-		VerificationURI: "https://microsoft.com/devicelogin"})
-	if !strings.HasPrefix(text,
-		"This sign-in is for a, but b signed in with the browser. \nSigning in to ") {
+	a := promptedAttempt(Request{
+		Service: "sshd", Said: "This sign-in is for a, but b signed in with the browser.",
+	})
+	text := a.promptText(&devicecode.Code{
+		UserCode: "FJS3K6X4D", VerificationURI: "https://microsoft.com/devicelogin",
+	})
+	const begin = "This sign-in is for a, but b signed in with the browser. \nSigning in to "
+	if !strings.HasPrefix(text, begin) {
 		t.Errorf("%q", text)
 	}
 }

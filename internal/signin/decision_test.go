@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/token"
 )
 
-// Azure's answers about one account arrive in another order than the questions: while the first is
-// on its way, the role changes, and a second attempt asks and is answered.
+// Azure's answers about one account arrive in another order than the questions: while the first
+// answer is on its way, the role changes, and a second attempt asks and is answered.
 func TestLateAnswers(t *testing.T) {
 	const loginRole, adminRole = "Virtual Machine User Login", "Virtual Machine Administrator Login"
 	for name, test := range map[string]struct {
@@ -75,30 +75,31 @@ func TestLateAnswers(t *testing.T) {
 			if (err == nil) != test.grant || grant.Admin != test.admin {
 				t.Errorf("grant %+v, %v", grant, err)
 			}
-			if _, err := os.Stat(m.windows(user)); test.after == "" &&
-				!errors.Is(err, os.ErrNotExist) {
+			_, err = os.Stat(m.windows(user))
+			if test.after == "" && !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("windows of who was denied: %v", err)
 			}
 		})
 	}
 }
 
-// The groups of the later browser stay, whichever of two is written down last.
+// The groups of the later browser sign-in stay, in whichever order the two are stored.
 func TestLateGroups(t *testing.T) {
 	a, _ := groupsAttempt("web", "nobody")
 	a.Uptime, a.claims = uptime, &token.Claims{}
 	a.browser = a.moment()
 	stored := account.Account{Groups: []uint32{2000}}
 	for later, want := range map[time.Duration]int{-time.Nanosecond: 0, time.Nanosecond: 1} {
-		last := account.Grant{Browser: account.Moment{Time: a.browser.Time.Add(-time.Hour),
-			Boot: a.browser.Boot, Up: a.browser.Up + later}}
+		last := account.Grant{Browser: account.Moment{
+			Time: a.browser.Time.Add(-time.Hour), Boot: a.browser.Boot, Up: a.browser.Up + later,
+		}}
 		if got := a.groups(stored, last); len(got) != want {
 			t.Errorf("%v: %v", later, got)
 		}
 	}
 }
 
-// A window that is kept after a denial has looked for windows opens nothing.
+// A window is kept after a denial has looked for windows. It opens nothing.
 func TestLateWindow(t *testing.T) {
 	m := afterBrowser(t, tenMinutes)
 	req := m.request(user)
@@ -123,7 +124,7 @@ func TestMomentAfter(t *testing.T) {
 		m, n account.Moment
 		want bool
 	}{
-		// the wall clock was stepped
+		// The wall clock was stepped.
 		{account.Moment{Time: early, Boot: "a", Up: 2},
 			account.Moment{Time: late, Boot: "a", Up: 1}, true},
 		{account.Moment{Time: late, Boot: "a", Up: 1},

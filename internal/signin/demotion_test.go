@@ -4,17 +4,20 @@
 package signin
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"aadlogin/internal/account"
+	"aadlogin/internal/emulator"
 )
 
-// sudo goes by the groups a session has had since it began. So as long as it has aad_admins, who is
-// no longer administrator is refused, every time, and not only by the check that found out.
+// sudo uses the groups that a session has had since it began. While a session has aad_admins, a
+// former administrator is refused every time, not only by the check that first noticed.
 func TestSessionOfAFormerAdministrator(t *testing.T) {
 	m := newMachine(t, "")
 	a := m.person(user, userOID)
@@ -38,7 +41,7 @@ func TestSessionOfAFormerAdministrator(t *testing.T) {
 	}
 }
 
-// What cannot be removed keeps nobody an administrator.
+// A store that cannot be written keeps nobody an administrator.
 func TestDenialTakesBackWhatItCan(t *testing.T) {
 	m := newMachine(t, "")
 	a := m.person(admin, adminOID)
@@ -59,5 +62,108 @@ func TestDenialTakesBackWhatItCan(t *testing.T) {
 	}
 	if _, err := m.grant(a.UID); err == nil {
 		t.Error("the grant is still there")
+	}
+}
+
+func (m *machine) change(how func(*emulator.Directory)) {
+	m.t.Helper()
+	if err := m.entra.Update(how); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// assign gives a person one role, or none.
+func (m *machine) assign(name, role string) {
+	m.t.Helper()
+	m.change(func(d *emulator.Directory) {
+		d.Assignments = slices.DeleteFunc(d.Assignments,
+			func(a emulator.Assignment) bool {
+				return a.Principal == name || a.Principal == "Operators"
+			})
+		if role != "" {
+			d.Assignments = append(d.Assignments, emulator.Assignment{
+				Principal: name, Role: role, Scope: d.Machine.ResourceID,
+			})
+		}
+	})
+}
+
+// sudo has read the groups before it asks us, so a former administrator must not get past it. sshd
+// and login read the groups afterwards.
+func TestDemotion(t *testing.T) {
+	t.Parallel()
+	for service, want := range map[string]Verdict{
+		"sudo":    Denied,
+		"su":      Denied,
+		"cockpit": Denied,
+		"":        Denied,
+		"sshd":    Success,
+		"login":   Success,
+	} {
+		t.Run(service, func(t *testing.T) {
+			m := newMachine(t, "")
+			a := m.person(admin, adminOID)
+			a.Admin = true
+			m.put(a)
+			m.assign(admin, "Virtual Machine User Login")
+			req := m.request(admin)
+			req.Service = service
+			got, conv := m.signIn(req, admin)
+			if want == Success {
+				ended(t, got, conv, Success, "", `decision="user"`)
+			} else {
+				ended(t, got, conv, Denied, "no longer an administrator", "demoted")
+			}
+			g, err := m.grant(a.UID)
+			if m.stored(admin).Admin || err != nil || g.Admin {
+				t.Errorf("still an administrator: grant %+v, %v", g, err)
+			}
+			if got, conv = m.signIn(req, admin); got != Success { // now the groups are right
+				t.Errorf("verdict %d, told %q", got, conv.told)
+			}
+		})
+	}
+}
+
+// A denial withdraws what an earlier authorization allowed.
+func TestDenialDropsGrant(t *testing.T) {
+	m := newMachine(t, "")
+	if got, conv := m.signIn(m.request(admin), admin); got != Success {
+		t.Fatalf("told %q", conv.told)
+	}
+	a := m.stored(admin)
+	m.assign(admin, "")
+	got, conv := m.signIn(m.request(admin), admin)
+	ended(t, got, conv, Denied, "Object ID: "+adminOID, "denied")
+	if _, err := m.grant(a.UID); !errors.Is(err, account.ErrNoGrant) {
+		t.Errorf("grant: %v", err)
+	}
+	if after := m.stored(admin); after.Admin || after.UID != a.UID || after.ObjectID != adminOID {
+		t.Errorf("stored %+v", after)
+	}
+}
+
+// Only administrators may use these services.
+func TestAdminServices(t *testing.T) {
+	m := newMachine(t, `sign_in.admin_services = ["cockpit"]`)
+	for _, test := range []struct {
+		service, name, oid string
+		want               Verdict
+	}{
+		{"cockpit", user, userOID, Denied},
+		{"sshd", user, userOID, Success},
+		{"cockpit", admin, adminOID, Success},
+	} {
+		req := m.request(test.name)
+		req.Service = test.service
+		got, conv := m.signIn(req, test.name)
+		if test.want == Success {
+			ended(t, got, conv, Success, "", "signed-in")
+			continue
+		}
+		ended(t, got, conv, Denied,
+			"'Microsoft.Compute/virtualMachines/loginAsAdmin/action', for example 'Virtual "+
+				"Machine Administrator Login'", "denied")
+		m.unknown(test.name)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// Tokens that somebody made, came by or bent, each carrying the right name and brought by the very
-// server that is asked. Nobody is let in, nothing is stored, and Azure is not asked.
+// Forged, stolen and altered tokens carry the right name and come from the server that is asked.
+// They let nobody in, nothing is stored, and Azure is not asked.
 func TestForgedTokens(t *testing.T) {
 	t.Parallel()
 	const consumers = "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -78,8 +78,8 @@ func TestForgedTokens(t *testing.T) {
 	}
 }
 
-// The keys change between two sign-ins, and once more while the person is in the browser. Ids of
-// keys that nobody has are looked for once, by all sign-ins together.
+// The keys change between two sign-ins, and once more while the person is in the browser. All
+// sign-ins together look for an unknown key id once.
 func TestKeyRotation(t *testing.T) {
 	m := newMachine(t, "")
 	signIn := func(want Verdict, keys int, why string, before func()) {
@@ -99,8 +99,9 @@ func TestKeyRotation(t *testing.T) {
 	signIn(Success, 2, "after a rotation", nothing)
 	signIn(Success, 3, "rotation meanwhile", m.entra.RotateKey)
 	for i := range 2 {
-		m.entra.Forge(&emulator.Forgery{Sign: emulator.Stranger,
-			Header: map[string]any{"kid": fmt.Sprint("forged-", i)}})
+		m.entra.Forge(&emulator.Forgery{
+			Sign: emulator.Stranger, Header: map[string]any{"kid": fmt.Sprint("forged-", i)},
+		})
 		signIn(Refused, 4, "forged", nothing)
 	}
 	m.entra.Forge(nil)

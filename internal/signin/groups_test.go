@@ -16,7 +16,7 @@ import (
 	"aadlogin/internal/token"
 )
 
-// groupFile is an /etc/group: names and ids.
+// groupFile returns an /etc/group with these names and ids.
 type groupFile map[string]string
 
 func (f groupFile) lookup(name string) (*osuser.Group, error) {
@@ -31,7 +31,7 @@ const (
 	devsID  = "0f3c1111-2222-3333-4444-666666666666"
 )
 
-// groupsAttempt has Entra's staff and devs mapped to these local groups.
+// groupsAttempt returns an attempt that maps Entra's staff and devs to these local groups.
 func groupsAttempt(staff, devs string) (*attempt, *said) {
 	conv := new(said)
 	s := Signin{LookupGroup: groupFile{
@@ -39,8 +39,9 @@ func groupsAttempt(staff, devs string) (*attempt, *said) {
 		"odd": "x", "high": "1879048193",
 	}.lookup}
 	a := s.attempt(Request{User: "user@contoso.example"}, conv)
-	a.cfg = &config.Config{Accounts: config.Accounts{Groups: map[string]string{staffID: staff,
-		devsID: devs}}}
+	a.cfg = &config.Config{
+		Accounts: config.Accounts{Groups: map[string]string{staffID: staff, devsID: devs}},
+	}
 	a.rules = account.Rules{Low: 1879048192, High: 2147483646}
 	return a, conv
 }
@@ -91,15 +92,16 @@ func TestLocalGroups(t *testing.T) {
 	}
 }
 
-// A token that cannot hold all groups holds none: to go by some of them would be to guess.
+// A token that cannot hold all groups is taken to hold none, because a part of them would be a
+// guess.
 func TestGroupsOverage(t *testing.T) {
 	a, conv := groupsAttempt("web", "dialout")
-	if got := a.localGroups(&token.Claims{Groups: []string{staffID},
-		GroupsOverage: true}); got != nil {
+	got := a.localGroups(&token.Claims{Groups: []string{staffID}, GroupsOverage: true})
+	if got != nil {
 		t.Errorf("groups %v", got)
 	}
-	if len(conv.logged) != 1 || !strings.Contains(conv.logged[0],
-		"more groups than a token holds") {
+	if len(conv.logged) != 1 ||
+		!strings.Contains(conv.logged[0], "more groups than a token holds") {
 		t.Errorf("logged %q", conv.logged)
 	}
 	a.cfg.Accounts.Groups = nil
@@ -108,15 +110,15 @@ func TestGroupsOverage(t *testing.T) {
 	}
 }
 
-// Who comes with a key keeps what the configuration still gives, and gets nothing new.
+// A login by key keeps the groups that the configuration still maps, and gets no new ones.
 func TestStillMapped(t *testing.T) {
 	a, conv := groupsAttempt("web", "nobody")
 	for _, test := range []struct{ stored, want []uint32 }{
 		{nil, nil}, {[]uint32{2000}, []uint32{2000}}, {[]uint32{20}, nil},
 		{[]uint32{20, 998, 2000}, []uint32{2000}},
 	} {
-		if got := a.stillMapped(account.Account{Groups: test.stored}); !slices.Equal(got,
-			test.want) {
+		got := a.stillMapped(account.Account{Groups: test.stored})
+		if !slices.Equal(got, test.want) {
 			t.Errorf("of %v: %v, want %v", test.stored, got, test.want)
 		}
 	}
@@ -125,22 +127,23 @@ func TestStillMapped(t *testing.T) {
 	}
 }
 
-// withStaff is a machine where the user is of Entra's staff, which is the local group 2000.
+// withStaff returns a machine whose user is in Entra's staff, which is the local group 2000.
 func withStaff(t *testing.T, lines string) *machine {
 	t.Helper()
 	m := newMachine(t, "")
 	m.signin.LookupGroup = groupFile{"web": "2000"}.lookup
 	m.change(func(d *emulator.Directory) {
 		d.GroupsClaim = true
-		d.Groups = append(d.Groups, emulator.Group{Name: "staff",
-			ObjectID: staffID, Members: []string{user}})
+		d.Groups = append(d.Groups, emulator.Group{
+			Name: "staff", ObjectID: staffID, Members: []string{user},
+		})
 	})
 	m.reconfigure(lines + "accounts.groups." + staffID + ` = "web"`)
 	return m
 }
 
-// Groups end a day after the browser that brought them, also while a grant stands in for Azure; a
-// login in between does not prolong them.
+// Groups end a day after the browser sign-in that brought them, even while a grant stands in for
+// Azure. A login in between does not prolong them.
 func TestGroupsEnd(t *testing.T) {
 	for name, down := range map[string]bool{"asking Azure": false, "by the last grant": true} {
 		t.Run(name, func(t *testing.T) {
@@ -165,7 +168,7 @@ func TestGroupsEnd(t *testing.T) {
 	}
 }
 
-// They end with a denial, too, and a role that comes back does not bring them.
+// A denial ends them, too, and a role that comes back does not bring them back.
 func TestDenialTakesGroups(t *testing.T) {
 	m := withStaff(t, "")
 	m.browser(m.request(user))
@@ -177,7 +180,7 @@ func TestDenialTakesGroups(t *testing.T) {
 	}
 }
 
-// A person's groups follow the token of each sign-in with a browser, and nothing else adds any.
+// A person's groups follow the token of each sign-in with a browser. Nothing else adds any.
 func TestGroupsFollowTheToken(t *testing.T) {
 	m := withStaff(t, "")
 	has := func(want ...uint32) {

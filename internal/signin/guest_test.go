@@ -9,8 +9,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// A guest with a personal account that carries a colleague's name must not get that colleague's
-// name here first.
+// A guest with a personal account may carry a colleague's name. The guest must not be the first
+// here under that name.
 func TestGuestWithAPersonalAccount(t *testing.T) {
 	const home = "https://sts.windows.net/11111111-2222-3333-4444-555555555555/"
 	for idp, want := range map[string]Verdict{"live.com": Denied, "mail": Denied, home: Success} {

@@ -4,9 +4,14 @@
 package signin
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"aadlogin/internal/account"
+	"aadlogin/internal/config"
 )
 
 func TestDecisionIn(t *testing.T) {
@@ -38,8 +43,8 @@ const (
 	titleRefuses = "sshd: unknown [pam]"
 )
 
-// hostSays makes a machine whose host has this title, with these lines in its sshd_config; "-" is
-// no file.
+// hostSays returns a machine whose host has this title, with these lines in its sshd_config; "-"
+// means no file.
 func hostSays(t *testing.T, title, lines, sshdConfig string) *machine {
 	m := newMachine(t, lines)
 	root := fstest.MapFS{"bin/bash": {Mode: 0o755}, "bin/plain": {Mode: 0o644},
@@ -51,7 +56,8 @@ func hostSays(t *testing.T, title, lines, sshdConfig string) *machine {
 	return m
 }
 
-// Whom sshd has refused already hears so before there is a code, and why if that is known.
+// A person whom sshd has refused already is told so before there is a code, with the reason if it
+// is known.
 func TestHostHasDecided(t *testing.T) {
 	t.Parallel()
 	const zsh = `accounts.shell = "/bin/zsh"`
@@ -103,8 +109,8 @@ func TestHostHasDecided(t *testing.T) {
 	}
 }
 
-// Where sshd goes by a group that the sign-in may give, the person gets their code, and then a
-// sentence in the place of silence.
+// Where sshd decides by a group that the sign-in may add, the person gets a code. If sshd still
+// refuses, the person gets a sentence instead of silence.
 func TestHostGoesByGroups(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, lines, sshd string }{
@@ -125,5 +131,78 @@ func TestHostGoesByGroups(t *testing.T) {
 				t.Errorf("%q", conv.logged)
 			}
 		})
+	}
+}
+
+// The host looked the uid up before it asked. The uid is safe if the name never had another one, or
+// if nothing has changed.
+func TestCurrentHost(t *testing.T) {
+	dir := t.TempDir()
+	rules := account.Rules{TenantID: "t", Domains: []string{"contoso.example"},
+		Low: 100000, High: 200000}
+	store := account.Store{Dir: dir}
+	first := account.ID(rules.TenantID, user, 0, rules.Low, rules.High)
+	if err := os.WriteFile(filepath.Join(dir, "accounts.cdb"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	inode, modified := store.Stamp()
+	if inode == 0 || modified == 0 {
+		t.Fatal("no stamp")
+	}
+	for _, test := range []struct {
+		name     string
+		known    bool
+		uid      uint32
+		inode    uint64
+		modified int64
+		dir      string
+		moved    bool
+	}{
+		{"unknown to the host", false, 0, 0, 0, dir, false},
+		{"first id, nothing changed", true, first, inode, modified, dir, false},
+		{"first id, all changed", true, first, 0, 0, dir, false},
+		{"another id, nothing changed", true, first + 1, inode, modified, dir, false},
+		{"another id, replaced", true, first + 1, inode + 1, modified, dir, true},
+		{"another id, changed", true, first + 1, inode, modified + 1, dir, true},
+		{"another id, made since", true, first + 1, 0, 0, dir, true},
+		{"another id, gone since", true, first + 1, inode, modified, dir + "/none", true},
+		{"another id, never a store", true, first + 1, 0, 0, dir + "/none", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := &attempt{rules: rules, store: account.Store{Dir: test.dir},
+				name: account.Name{Account: user, UPN: user}, cfg: new(config.Config)}
+			a.cfg.Accounts.PreAuthServices = []string{"sshd"}
+			a.Request = Request{Program: "sshd", KnownToHost: test.known, UID: test.uid,
+				StoreInode: test.inode, StoreModified: test.modified}
+			err := a.currentHost()
+			if (err != nil) != test.moved {
+				t.Fatalf("%v, want moved: %v", err, test.moved)
+			}
+			if err != nil && refused(t, err).verdict != Denied {
+				t.Errorf("%v", err)
+			}
+			a.cfg.Accounts.PreAuthServices = nil // sudo asks the name service when it needs an id
+			if err := a.currentHost(); err != nil {
+				t.Errorf("a host that takes no ids first: %v", err)
+			}
+		})
+	}
+}
+
+func TestHostProgram(t *testing.T) {
+	if got, want := hostProgram(), filepath.Base(os.Args[0]); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestProgram(t *testing.T) {
+	for path, want := range map[string]string{
+		"/usr/bin/sudo": "sudo", "/usr/lib/cargo/bin/sudo": "sudo-rs",
+		"/usr/bin/sudo-rs": "sudo-rs", "/usr/lib/cargo/bin/su": "su",
+		"/usr/lib/openssh/sshd-session (deleted)": "sshd-session", "/usr/sbin/sshd": "sshd", "": "",
+	} {
+		if got := program(path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
 	}
 }

@@ -18,14 +18,14 @@ import (
 	"time"
 )
 
-// local makes these lines /etc/passwd and /etc/group.
+// local sets the lines of /etc/passwd and /etc/group.
 func (m *machine) local(passwd, group string) {
 	m.signin.Etc = fstest.MapFS{"passwd": {Data: []byte(passwd)}, "group": {Data: []byte(group)}}
 	m.store.Etc = m.signin.Etc
 }
 
-// An id or a name that somebody on this machine has is nobody else's: before anybody opens a
-// browser, and under the lock.
+// An id or a name of a local user belongs to nobody else. This is checked before anybody opens a
+// browser, and again under the lock.
 func TestTakenLocally(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {
@@ -54,8 +54,9 @@ func TestTakenLocally(t *testing.T) {
 			got, conv := m.signIn(m.request(user), user)
 			ended(t, got, conv, Denied, "another account or group",
 				strings.ReplaceAll(c.logged, "%d", id))
-			if told := strings.Join(conv.told, ""); m.requests("") != 0 ||
-				strings.Contains(told, "joe") || strings.Contains(told, "devs") {
+			told := strings.Join(conv.told, "")
+			if m.requests("") != 0 || strings.Contains(told, "joe") ||
+				strings.Contains(told, "devs") {
 				t.Errorf("%d requests, told %q", m.requests(""), told)
 			}
 			if !c.stored {
@@ -66,8 +67,9 @@ func TestTakenLocally(t *testing.T) {
 	t.Run("meanwhile", func(t *testing.T) {
 		m := newMachine(t, "")
 		got, conv := m.run(m.request(user), func(code string) error {
-			m.signin.Etc.(fstest.MapFS)["group"] = &fstest.MapFile{Data: fmt.Appendf(nil,
-				"devs:x:%d:\n", m.firstID(user))}
+			m.signin.Etc.(fstest.MapFS)["group"] = &fstest.MapFile{
+				Data: fmt.Appendf(nil, "devs:x:%d:\n", m.firstID(user)),
+			}
 			return m.entra.SignIn(code, user)
 		})
 		ended(t, got, conv, Denied, "another account or group", "is that of the local group devs")
@@ -75,7 +77,7 @@ func TestTakenLocally(t *testing.T) {
 	})
 }
 
-// Who has signed in before stays who they are, whoever has come to the machine since.
+// An account that has signed in before stays the same, whatever local users were added since.
 func TestTakenLocallySince(t *testing.T) {
 	m := newMachine(t, "")
 	a := m.person(user, userOID)
@@ -85,8 +87,8 @@ func TestTakenLocallySince(t *testing.T) {
 	ended(t, got, conv, Success, "", "signed-in")
 }
 
-// A range that begins at somebody would make them an administrator. Nothing applies it, and
-// sign-ins go on as before.
+// A range that begins at the id of somebody would make them an administrator. No command applies
+// such a range, and sign-ins go on as before.
 func TestRangeThatBeginsAtSomebody(t *testing.T) {
 	m := newMachine(t, "")
 	boss := m.imported(admin)
@@ -120,7 +122,7 @@ func TestRangeThatBeginsAtSomebody(t *testing.T) {
 	ended(t, got, conv, Success, "", "signed-in")
 }
 
-// Where the store is so already, only that account is refused.
+// If a store already has such a range, only that account is refused.
 func TestAccountAmongTheGroups(t *testing.T) {
 	m := newMachine(t, "")
 	a := m.imported(admin)
@@ -135,8 +137,9 @@ func TestAccountAmongTheGroups(t *testing.T) {
 	other := binary.LittleEndian.AppendUint32(nil, m.rules.Low+19)
 	m.write(m.store.Path(), string(bytes.ReplaceAll(data, low, other)))
 	m.reconfigure(fmt.Sprintf("accounts.id_range = [%d, %d]", m.rules.Low+19, m.rules.High))
-	for _, phase := range []func(Request) (Verdict, *said){m.again,
-		func(r Request) (Verdict, *said) { return m.signIn(r, admin) }} {
+	for _, phase := range []func(Request) (Verdict, *said){
+		m.again, func(r Request) (Verdict, *said) { return m.signIn(r, admin) },
+	} {
 		got, conv := phase(m.request(admin))
 		ended(t, got, conv, Denied, "the id of this account is that of a group here",
 			fmt.Sprintf(`fix="begin the range at another number, such as %d, and run: aadctl config apply"`, a.UID+1))
@@ -151,7 +154,7 @@ func TestAccountAmongTheGroups(t *testing.T) {
 	ended(t, got, conv, Success, "", "signed-in")
 }
 
-// Whoever owns a home could have the person run what they like.
+// The owner of a home could make its user run any program.
 func TestHomeOfAnother(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {
@@ -186,7 +189,7 @@ func TestHomeOfAnother(t *testing.T) {
 				t.Errorf("%d requests, told %q", m.requests(""), conv.told)
 			}
 			m.unknown(user)
-			// As it was stored before this was looked at: nobody is put out.
+			// The record was stored before homes were checked. The account stays.
 			a := m.person(user, userOID)
 			a.Home = home
 			m.put(a)
@@ -208,7 +211,7 @@ func TestHomeOfAnother(t *testing.T) {
 	})
 }
 
-// A store was lost, and by a home another account had the id that this one would get now.
+// A store was lost. By its home, another account had the id that this account would get now.
 func TestIDOfAnother(t *testing.T) {
 	t.Parallel()
 	for what, put := range map[string]bool{"the store is gone": false, "another was begun": true} {
@@ -219,8 +222,8 @@ func TestIDOfAnother(t *testing.T) {
 				m.put()
 			}
 			home := filepath.Join(m.dir, "home", admin)
-			if err := errors.Join(os.MkdirAll(home, 0o700),
-				os.Chown(home, int(m.firstID(user)), 0)); err != nil {
+			err := errors.Join(os.MkdirAll(home, 0o700), os.Chown(home, int(m.firstID(user)), 0))
+			if err != nil {
 				t.Fatal(err)
 			}
 			got, door := m.signIn(m.request(user), user)
@@ -232,8 +235,8 @@ func TestIDOfAnother(t *testing.T) {
 				t.Errorf("%d requests, told %q", m.requests(""), door.told)
 			}
 			m.unknown(user)
-			// The administrator says that it is this person's: then the other one gets in no more
-			// than with any home of another.
+			// The administrator says that the home is this person's. Then the other account is
+			// refused, as with any home of another.
 			if err := os.Chown(home, int(m.firstID(admin)), 0); err != nil {
 				t.Fatal(err)
 			}
@@ -243,8 +246,8 @@ func TestIDOfAnother(t *testing.T) {
 	}
 }
 
-// A home of another comes after the first look: while the person is in the browser, or while the
-// account is stored.
+// Another account's home appears after the first check: while the person is in the browser, or
+// while the account is stored.
 func TestIDOfAnotherMeanwhile(t *testing.T) {
 	t.Parallel()
 	for _, when := range []string{"in the browser", "under the lock"} {
@@ -281,7 +284,7 @@ func TestIDOfAnotherMeanwhile(t *testing.T) {
 	}
 }
 
-// isLocked reports whether somebody changes the store.
+// isLocked reports whether an attempt changes the store.
 func (m *machine) isLocked() bool {
 	lock, err := os.Open(filepath.Join(m.store.Dir, "accounts.lock"))
 	if err != nil {
@@ -296,8 +299,9 @@ func (m *machine) isLocked() bool {
 func TestDirectoriesOfOthers(t *testing.T) {
 	m := newMachine(t, "")
 	m.put(m.person(user, userOID))
-	for _, dir := range []string{filepath.Dir(m.config), m.store.Dir,
-		m.signin.CacheDir, m.signin.RuntimeDir} {
+	for _, dir := range []string{
+		filepath.Dir(m.config), m.store.Dir, m.signin.CacheDir, m.signin.RuntimeDir,
+	} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -310,17 +314,18 @@ func TestDirectoriesOfOthers(t *testing.T) {
 			{0o755, 1002,
 				"belongs to uid 1002, who could exchange what is in it; run: chown root: "},
 		} {
-			if err := errors.Join(os.Chmod(dir, wrong.mode),
-				os.Chown(dir, wrong.owner, 0)); err != nil {
+			err := errors.Join(os.Chmod(dir, wrong.mode), os.Chown(dir, wrong.owner, 0))
+			if err != nil {
 				t.Fatal(err)
 			}
-			for _, phase := range []func(Request) (Verdict, *said){m.again,
-				func(r Request) (Verdict, *said) { return m.signIn(r, user) }} {
+			for _, phase := range []func(Request) (Verdict, *said){
+				m.again, func(r Request) (Verdict, *said) { return m.signIn(r, user) },
+			} {
 				got, conv := phase(m.request(user))
 				ended(t, got, conv, Misconfigured, "not configured correctly",
 					`configuration-error" account="user@contoso.example"`)
-				if logged := strings.Join(conv.logged, ""); !strings.Contains(logged, `error="`+dir+
-					": "+wrong.says+dir+`"`) {
+				logged := strings.Join(conv.logged, "")
+				if !strings.Contains(logged, `error="`+dir+": "+wrong.says+dir+`"`) {
 					t.Errorf("logged %q", logged)
 				}
 			}

@@ -8,16 +8,18 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"aadlogin/internal/config"
 	"aadlogin/internal/emulator"
 )
 
 const grantOfAnHour = "authorization.grant_lifetime = \"1h\"\n"
 
-// granted is a machine on which user, an administrator or not, was let in a while ago.
+// granted returns a machine on which user was let in a while ago, as an administrator or not.
 func granted(t *testing.T, lines string, admin bool) *machine {
 	m := newMachine(t, grantOfAnHour+lines)
 	a := m.person(user, userOID)
@@ -27,8 +29,8 @@ func granted(t *testing.T, lines string, admin bool) *machine {
 	return m
 }
 
-// What whoever is on the machine can bring about is no outage, not even to somebody without any
-// rights.
+// A state that any local user can bring about is no outage, even for an account without
+// permissions.
 func TestNoOutage(t *testing.T) {
 	const out = "cannot be reached"
 	for name, test := range map[string]struct {
@@ -45,8 +47,7 @@ func TestNoOutage(t *testing.T) {
 			want: Unreachable, told: out},
 		"authorization asked too often": {fault: emulator.Fault{Endpoint: "checkaccess",
 			Status: 429}, want: Unreachable, told: out},
-		// A link-local address without its link is one that the kernel itself refuses to connect
-		// to.
+		// The kernel refuses to connect to a link-local address without its link.
 		"the kernel says no": {through: "https://[fe80::1]", want: Broken,
 			told: "This machine cannot make such a connection, so it cannot reach the " +
 				"authorization service of Azure.",
@@ -80,7 +81,7 @@ func TestNoOutage(t *testing.T) {
 	}
 }
 
-// An administrator comes in as a user where groups are asked for later, and nowhere else.
+// A former administrator is let in as a user only where the service reads groups later.
 func TestAdministratorByLastGrant(t *testing.T) {
 	for service, want := range map[string]Verdict{
 		"sshd": Success, "login": Success, "cron": Success, "crond": Success, "atd": Success,
@@ -98,12 +99,14 @@ func TestAdministratorByLastGrant(t *testing.T) {
 			if got != want || m.stored(user).Admin != (want != Success) {
 				t.Fatalf("verdict %d, stored %+v, logged %s", got, m.stored(user), logged)
 			}
-			if want == Success && !strings.Contains(logged, `decision="user"`) ||
-				want != Success &&
-					!strings.Contains(logged, `grant_problem="does not cover administrators"`) {
+			says := `grant_problem="does not cover administrators"`
+			if want == Success {
+				says = `decision="user"`
+			}
+			if !strings.Contains(logged, says) {
 				t.Errorf("logged %s", logged)
 			}
-			// The next answer of Azure gives back what it says.
+			// The next answer of Azure decides again.
 			m.entra.Heal()
 			m.assign(user, "Virtual Machine Administrator Login")
 			if got, conv := m.again(m.request(user)); got != Success || !m.stored(user).Admin {
@@ -129,8 +132,8 @@ func TestAdministratorByLastGrantWhereCovered(t *testing.T) {
 	}
 }
 
-// The user manager that systemd starts beside a login takes nothing from it; one that starts by
-// itself gives nothing.
+// The user manager that systemd starts beside a login takes nothing from the login. A user manager
+// that starts by itself allows nothing.
 func TestUserManagerBesideLogin(t *testing.T) {
 	for _, test := range []struct {
 		age   time.Duration
@@ -155,7 +158,8 @@ func TestUserManagerBesideLogin(t *testing.T) {
 	}
 }
 
-// A store that cannot be written keeps an administrator out who would otherwise come in as one.
+// If the store cannot be written, a person who would otherwise keep the administrator's groups is
+// refused.
 func TestAdministratorByLastGrantIsWrittenDown(t *testing.T) {
 	m := granted(t, "", true)
 	m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
@@ -165,4 +169,80 @@ func TestAdministratorByLastGrantIsWrittenDown(t *testing.T) {
 	}
 	got, conv := m.again(m.request(user))
 	ended(t, got, conv, Broken, "could not be stored", "store-error")
+}
+
+// configDigest returns the digest of the present configuration.
+func (m *machine) configDigest() string {
+	m.t.Helper()
+	cfg, err := config.Load(m.config)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return ConfigDigest(cfg)
+}
+
+// A grant holds only under the configuration that it was given under.
+func TestGrantUnderAnotherConfiguration(t *testing.T) {
+	t.Parallel()
+	elsewhere := `authorization.resource_id = "/subscriptions/` + stranger +
+		`/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm"`
+	for name, test := range map[string]struct {
+		old, new string
+		want     Verdict
+	}{
+		"the same":    {"", "", Success},
+		"application": {emulator.Contoso().ClientID, stranger, Unreachable},
+		"domains": {`["contoso.example"]`, `["contoso.example", "fabrikam.example"]`,
+			Unreachable},
+		"cloud": {"client_id", "cloud = \"public\"\nclient_id", Unreachable},
+		"proxy": {"client_id", "endpoints.proxy = \"http://127.0.0.1:9\"\nclient_id",
+			Unreachable},
+		"machine": {"client_id", elsewhere + "\nclient_id", Unreachable},
+		"identity": {"client_id", `authorization.managed_identity = "` + stranger +
+			"\"\nclient_id", Unreachable},
+		"source": {"client_id", "authorization.source = \"role-assignments\"\nclient_id",
+			Unreachable},
+		"app roles": {"client_id", "authorization.source = \"app-roles\"\nclient_id", Denied},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(t, "authorization.grant_lifetime = \"1h\"\n"+impatient)
+			m.browser(m.request(user))
+			m.edit(test.old, test.new)
+			m.entra.Fail(emulator.Fault{Endpoint: "arm", Reset: true})
+			if got, conv := m.again(m.request(user)); got != test.want {
+				t.Errorf("verdict %d, logged %q", got, conv.logged)
+			}
+		})
+	}
+}
+
+// A damaged grant does not count.
+func TestDamagedGrant(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"", "{}", "garbage", `{"tenant":1}`, `{"object":"` + userOID + `"}`,
+	} {
+		t.Run(text, func(t *testing.T) {
+			m := newMachine(t, "authorization.grant_lifetime = \"1h\"")
+			a := m.person(user, userOID)
+			m.put(a)
+			m.record(a, time.Now(), false)
+			uid := strconv.FormatUint(uint64(a.UID), 10)
+			m.write(filepath.Join(m.store.Dir, "grants", uid), text)
+			m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Reset: true})
+			got, conv := m.again(m.request(user))
+			ended(t, got, conv, Unreachable, "cannot be reached", "unreachable")
+		})
+	}
+}
+
+// A wrong configuration is no outage: no grant stands in for it.
+func TestLastGrantNeedsConfiguration(t *testing.T) {
+	m := newMachine(t, "authorization.grant_lifetime = \"1h\"")
+	a := m.person(user, userOID)
+	m.put(a)
+	m.record(a, time.Now(), true)
+	m.write(filepath.Join(filepath.Dir(m.config), "ca.pem"), "no certificate")
+	got, conv := m.again(m.request(user))
+	ended(t, got, conv, Misconfigured, "not configured correctly", "CA file")
 }

@@ -51,7 +51,7 @@ func TestLogLineIsBounded(t *testing.T) {
 	}
 }
 
-// The vectors that the door's rule in C is held to as well (pam/line_test.go).
+// The door's rule in C is tested with the same vectors (pam/line_test.go).
 func TestQuote(t *testing.T) {
 	text, err := os.ReadFile("../../testdata/log/values.txt")
 	if err != nil {
@@ -77,7 +77,8 @@ func TestQuote(t *testing.T) {
 	}
 }
 
-// parseLine reads a line back as a log collector would: verb, then key="value" with Go's quoting.
+// parseLine reads a line back as a log collector would: a verb, then key="value" pairs with Go's
+// quoting.
 func parseLine(line string) (verb string, pairs []string, ok bool) {
 	verb, rest, _ := strings.Cut(line, " ")
 	for rest != "" {
@@ -103,8 +104,8 @@ func parseLine(line string) (verb string, pairs []string, ok bool) {
 	return verb, pairs, true
 }
 
-// Whatever the values are, what is read back is what was written, to the byte, or its beginning: no
-// value ends its quotes, adds a pair or a line, or looks like another.
+// A value that is read back equals the value that was written, or is its beginning. No value ends
+// its quotes, adds a pair or a line, or looks like another value.
 func FuzzLogLine(f *testing.F) {
 	f.Add("user", "host")
 	f.Add(`a" uid="0`, `\`)

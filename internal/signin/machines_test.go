@@ -11,7 +11,7 @@ import (
 	"aadlogin/internal/config"
 )
 
-// compute answers as the metadata service does, and counts how often it was asked.
+// compute answers as the metadata service does, and counts the questions.
 func compute(answer azure.Compute, err error) (computeFunc, *int) {
 	asked := new(int)
 	return func() (azure.Compute, error) {
@@ -121,7 +121,7 @@ func TestFindResource(t *testing.T) {
 	}
 }
 
-// A service that does not answer is no fault of the configuration.
+// If the service does not answer, the configuration is not to blame.
 func TestMetadataErrorIsNoSetting(t *testing.T) {
 	ask, _ := compute(azure.Compute{}, azure.ErrUnreachable)
 	_, cloud := findCloud(&config.Config{Cloud: "auto"}, ask)

@@ -12,7 +12,7 @@ import (
 	"aadlogin/internal/rbac"
 )
 
-// A role is advised where one is missing, and nowhere else.
+// A role is advised only where one is missing.
 func TestMayAsk(t *testing.T) {
 	const role = "Microsoft.Authorization/*/read"
 	tests := []struct {
@@ -67,15 +67,16 @@ func TestMayAsk(t *testing.T) {
 	for _, test := range tests {
 		cfg := new(config.Config)
 		cfg.Authorization.Source, cfg.Authorization.ManagedIdentity = test.source, test.named
-		got := mayAsk(&azure.Error{Op: test.op, Status: test.status, Code: test.code,
-			Message: test.said}, cfg, rbac.Resource{})
+		got := mayAsk(
+			&azure.Error{Op: test.op, Status: test.status, Code: test.code, Message: test.said},
+			cfg, rbac.Resource{})
 		if !strings.Contains(got, test.want) || strings.Contains(got, role) != (test.want == role) {
 			t.Errorf("%s %d %s: %s", test.op, test.status, test.code, got)
 		}
 	}
 }
 
-// What is to be done to an instance of a uniform scale set is done to the set.
+// A fix for an instance of a uniform scale set names the set.
 func TestMayAskNamesTheMachine(t *testing.T) {
 	const compute = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/a(b)/providers/Microsoft.Compute/"
 	const arc = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/a(b)/providers/Microsoft.HybridCompute/machines/m1"

@@ -32,7 +32,7 @@ func TestFresh(t *testing.T) {
 	}
 }
 
-// An hour by both clocks: since 12:00, an hour after the boot b.
+// The window is an hour by both clocks: since 12:00, and since an hour after boot b.
 func TestWithin(t *testing.T) {
 	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	at := func(wall time.Duration, boot string, up time.Duration) moment {
@@ -49,8 +49,7 @@ func TestWithin(t *testing.T) {
 		{"stepped back meanwhile", at(31*time.Minute, "b", 121*time.Minute), false},
 		{"stepped back before it was", at(-time.Minute, "b", 119*time.Minute), false},
 		{"stepped forward", at(61*time.Minute, "b", 61*time.Minute), false},
-		{"a suspend of an hour, which both clocks count", at(90*time.Minute, "b", 150*time.Minute),
-			false},
+		{"an hour's suspend, counted by both", at(90*time.Minute, "b", 150*time.Minute), false},
 		{"a snapshot of then, resumed a day later", at(24*time.Hour, "b", 61*time.Minute), false},
 		{"a snapshot of before", at(30*time.Minute, "b", 59*time.Minute), false},
 		{"half an hour and a reboot later", at(30*time.Minute, "c", time.Minute), true},

@@ -4,11 +4,9 @@
 package signin
 
 import (
-	"errors"
 	"os"
 	osuser "os/user"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,23 +14,12 @@ import (
 	"time"
 
 	"aadlogin/internal/account"
-	"aadlogin/internal/config"
-	"aadlogin/internal/emulator"
 	"aadlogin/internal/token"
 )
 
 const stranger = "99999999-9999-9999-9999-999999999999"
 
-// imported is an account that an administrator brought along: nobody has signed in to it, and its
-// id is no name's first.
-func (m *machine) imported(name string) account.Account {
-	a := m.person(name, "")
-	a.TenantID, a.UID = "", 54321
-	return a
-}
-
-// What is known to be in vain asks nobody for anything: no code is wasted and no server learns of
-// it.
+// An attempt that cannot succeed asks no server: no code is wasted and no server learns of it.
 func TestRefusedEarly(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -135,7 +122,7 @@ func TestRefusedEarly(t *testing.T) {
 		}, want: Broken, told: "nobody was signed in", logged: "permission denied"},
 		{name: "first sign-in under an older configuration", lines: `accounts.home = "/srv/%u"`,
 			prepare: func(_ *testing.T, m *machine, r *Request) {
-				// by the present configuration, and then by another one
+				// The first value is by the present configuration, the second by another one.
 				m.put(m.person(admin, stranger))
 				m.rules.Home = m.home("%u")
 				m.put()
@@ -179,7 +166,8 @@ func TestRefusedEarly(t *testing.T) {
 	}
 }
 
-// The names that people and programs may try, in both phases: an answer, no panic, no request.
+// People and programs may try any name, in both phases. Each gets an answer, without a panic or a
+// request.
 func TestGarbageNames(t *testing.T) {
 	m := newMachine(t, "")
 	for _, name := range []string{
@@ -208,16 +196,16 @@ func TestGarbageNames(t *testing.T) {
 	}
 }
 
-// Of all the names that somebody may have in the directory, only the account's own, in any case,
-// signs in to it. The store is not even opened for the others, nor whatever else they could be
-// mistaken for.
+// Of all names in the directory, only the account's own name, in any case, signs in to it. For the
+// others the store is not even opened.
 func TestTokenNamesMatchTheirAccountOnly(t *testing.T) {
 	text, err := os.ReadFile("../../testdata/names/names.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := account.Rules{Domains: []string{"contoso.com", "fabrikam.co.uk",
-		"contoso.onmicrosoft.com"}}
+	rules := account.Rules{
+		Domains: []string{"contoso.com", "fabrikam.co.uk", "contoso.onmicrosoft.com"},
+	}
 	var names []string
 	for line := range strings.Lines(string(text)) {
 		quoted, _, _ := strings.Cut(line, " expect: ")
@@ -235,8 +223,9 @@ func TestTokenNamesMatchTheirAccountOnly(t *testing.T) {
 			}
 			a := &attempt{rules: rules, name: name, store: account.Store{Dir: t.TempDir()}}
 			for _, carried := range names {
-				who, err := a.sameAccount(&token.Claims{TenantID: "t", ObjectID: "o",
-					PreferredUsername: carried})
+				who, err := a.sameAccount(&token.Claims{
+					TenantID: "t", ObjectID: "o", PreferredUsername: carried,
+				})
 				if (err == nil) != (upper(carried) == upper(name.UPN)) ||
 					err == nil && (who.Name != name.Account || who.UPN != name.UPN) {
 					t.Errorf("%q signs in to %q as %+v, %v", carried, typed, who, err)
@@ -255,7 +244,7 @@ func TestTokenNamesMatchTheirAccountOnly(t *testing.T) {
 	}
 }
 
-// upper is for ASCII alone, and not the product's.
+// upper maps ASCII letters only, independently of the product's code.
 func upper(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'a' <= r && r <= 'z' {
@@ -263,278 +252,4 @@ func upper(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// The uid that the host took before it asked: safe if no other was ever answered for the name, or
-// if nothing has changed.
-func TestCurrentHost(t *testing.T) {
-	dir := t.TempDir()
-	rules := account.Rules{TenantID: "t", Domains: []string{"contoso.example"},
-		Low: 100000, High: 200000}
-	store := account.Store{Dir: dir}
-	first := account.ID(rules.TenantID, user, 0, rules.Low, rules.High)
-	if err := os.WriteFile(filepath.Join(dir, "accounts.cdb"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	inode, modified := store.Stamp()
-	if inode == 0 || modified == 0 {
-		t.Fatal("no stamp")
-	}
-	for _, test := range []struct {
-		name     string
-		known    bool
-		uid      uint32
-		inode    uint64
-		modified int64
-		dir      string
-		moved    bool
-	}{
-		{"unknown to the host", false, 0, 0, 0, dir, false},
-		{"first id, nothing changed", true, first, inode, modified, dir, false},
-		{"first id, all changed", true, first, 0, 0, dir, false},
-		{"another id, nothing changed", true, first + 1, inode, modified, dir, false},
-		{"another id, replaced", true, first + 1, inode + 1, modified, dir, true},
-		{"another id, changed", true, first + 1, inode, modified + 1, dir, true},
-		{"another id, made since", true, first + 1, 0, 0, dir, true},
-		{"another id, gone since", true, first + 1, inode, modified, dir + "/none", true},
-		{"another id, never a store", true, first + 1, 0, 0, dir + "/none", false},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			a := &attempt{rules: rules, store: account.Store{Dir: test.dir},
-				name: account.Name{Account: user, UPN: user}, cfg: new(config.Config)}
-			a.cfg.Accounts.PreAuthServices = []string{"sshd"}
-			a.Request = Request{Program: "sshd", KnownToHost: test.known, UID: test.uid,
-				StoreInode: test.inode, StoreModified: test.modified}
-			err := a.currentHost()
-			if (err != nil) != test.moved {
-				t.Fatalf("%v, want moved: %v", err, test.moved)
-			}
-			if err != nil && refused(t, err).verdict != Denied {
-				t.Errorf("%v", err)
-			}
-			a.cfg.Accounts.PreAuthServices = nil // sudo asks the name service when it needs an id
-			if err := a.currentHost(); err != nil {
-				t.Errorf("a host that takes no ids first: %v", err)
-			}
-		})
-	}
-}
-
-func TestHostProgram(t *testing.T) {
-	if got, want := hostProgram(), filepath.Base(os.Args[0]); got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-}
-
-// An imported account becomes that of who signs in first, with the id that the host has for it.
-func TestImportedAccount(t *testing.T) {
-	m := newMachine(t, "")
-	m.put(m.imported(user))
-	req := m.request(user)
-	req.KnownToHost, req.UID = true, 54321
-	req.StoreInode, req.StoreModified = m.store.Stamp()
-	got, conv := m.signIn(req, user)
-	ended(t, got, conv, Success, "", `uid="54321"`)
-	if a := m.stored(user); a.UID != 54321 || a.ObjectID != userOID {
-		t.Errorf("stored %+v", a)
-	}
-}
-
-// The host took the id that the name would have had; meanwhile the account came to be, with
-// another.
-func TestMovedMeanwhile(t *testing.T) {
-	m := newMachine(t, "")
-	m.put(m.imported(user))
-	req := m.request(user)
-	req.KnownToHost, req.UID = true, m.firstID(user)
-	got, conv := m.signIn(req, user)
-	ended(t, got, conv, Denied, "changed while you were connecting", "stale-lookup")
-	if a := m.stored(user); a.ObjectID != "" {
-		t.Errorf("bound: %+v", a)
-	}
-	if _, err := m.grant(54321); !errors.Is(err, account.ErrNoGrant) {
-		t.Errorf("grant: %v", err)
-	}
-}
-
-// The name is that of an object which is not the one in the browser: a deleted person's name given
-// to somebody new.
-func TestNameOfAnother(t *testing.T) {
-	m := newMachine(t, "")
-	owner := m.person(user, stranger)
-	m.put(owner)
-	got, conv := m.signIn(m.request(user), user)
-	ended(t, got, conv, Denied, "belongs to somebody else", "name-of-another")
-	if n := m.requests("checkaccess"); n != 0 {
-		t.Errorf("Azure was asked %d times", n)
-	}
-	if a := m.stored(user); a.ObjectID != stranger {
-		t.Errorf("stored %+v", a)
-	}
-	if _, err := m.grant(owner.UID); !errors.Is(err, account.ErrNoGrant) {
-		t.Errorf("grant: %v", err)
-	}
-}
-
-// The same object under a new name: renamed in place, keeping uid and home, and asked to connect
-// again.
-func TestRenamed(t *testing.T) {
-	const renamed = "renamed@contoso.example"
-	m := newMachine(t, "")
-	before := m.person(user, userOID)
-	m.put(before)
-	m.rename(renamed)
-	got, conv := m.signIn(m.request(renamed), renamed)
-	ended(t, got, conv, Denied, "renamed to "+renamed, "renamed")
-	if a := m.stored(renamed); a.UID != before.UID ||
-		a.Home != before.Home || a.ObjectID != userOID {
-		t.Errorf("stored %+v", a)
-	}
-	m.unknown(user)
-	if _, err := m.grant(before.UID); !errors.Is(err, account.ErrNoGrant) {
-		t.Errorf("grant: %v", err)
-	}
-	got, conv = m.signIn(m.request(renamed), renamed)
-	ended(t, got, conv, Success, "", "signed-in")
-}
-
-// A rename does not put off what the check has found.
-func TestRenamedFormerAdministrator(t *testing.T) {
-	const renamed = "renamed@contoso.example"
-	m := newMachine(t, "")
-	before := m.person(user, userOID)
-	before.Admin, before.Groups = true, []uint32{2000}
-	m.put(before)
-	m.record(before, m.now(), true)
-	m.rename(renamed)
-	got, conv := m.signIn(m.request(renamed), renamed)
-	ended(t, got, conv, Denied, "renamed to "+renamed, "renamed")
-	if a := m.stored(renamed); a.Admin || a.Groups != nil {
-		t.Errorf("stored %+v", a)
-	}
-	if _, err := m.grant(before.UID); !errors.Is(err, account.ErrNoGrant) {
-		t.Errorf("grant: %v", err)
-	}
-}
-
-// rename gives the user another name in the directory.
-func (m *machine) rename(to string) {
-	m.t.Helper()
-	m.change(func(d *emulator.Directory) {
-		i := slices.IndexFunc(d.Users, func(u emulator.User) bool { return u.Name == user })
-		d.Users[i].Name = to
-		for i := range d.Assignments {
-			if d.Assignments[i].Principal == user {
-				d.Assignments[i].Principal = to
-			}
-		}
-	})
-}
-
-func (m *machine) change(how func(*emulator.Directory)) {
-	m.t.Helper()
-	if err := m.entra.Update(how); err != nil {
-		m.t.Fatal(err)
-	}
-}
-
-// assign leaves a person one role, or none.
-func (m *machine) assign(name, role string) {
-	m.t.Helper()
-	m.change(func(d *emulator.Directory) {
-		d.Assignments = slices.DeleteFunc(d.Assignments,
-			func(a emulator.Assignment) bool {
-				return a.Principal == name || a.Principal == "Operators"
-			})
-		if role != "" {
-			d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name, Role: role,
-				Scope: d.Machine.ResourceID})
-		}
-	})
-}
-
-// Sudo has read the groups before it asked us: who has just lost the administrator's role must not
-// get past it. Sshd and login read them afterwards.
-func TestDemotion(t *testing.T) {
-	t.Parallel()
-	for service, want := range map[string]Verdict{"sudo": Denied, "su": Denied, "cockpit": Denied,
-		"": Denied, "sshd": Success, "login": Success} {
-		t.Run(service, func(t *testing.T) {
-			m := newMachine(t, "")
-			a := m.person(admin, adminOID)
-			a.Admin = true
-			m.put(a)
-			m.assign(admin, "Virtual Machine User Login")
-			req := m.request(admin)
-			req.Service = service
-			got, conv := m.signIn(req, admin)
-			if want == Success {
-				ended(t, got, conv, Success, "", `decision="user"`)
-			} else {
-				ended(t, got, conv, Denied, "no longer an administrator", "demoted")
-			}
-			g, err := m.grant(a.UID)
-			if m.stored(admin).Admin || err != nil || g.Admin {
-				t.Errorf("still an administrator: grant %+v, %v", g, err)
-			}
-			if got, conv = m.signIn(req, admin); got != Success { // now the groups are right
-				t.Errorf("verdict %d, told %q", got, conv.told)
-			}
-		})
-	}
-}
-
-// A denial takes back what an earlier authorization gave.
-func TestDenialDropsGrant(t *testing.T) {
-	m := newMachine(t, "")
-	if got, conv := m.signIn(m.request(admin), admin); got != Success {
-		t.Fatalf("told %q", conv.told)
-	}
-	a := m.stored(admin)
-	m.assign(admin, "")
-	got, conv := m.signIn(m.request(admin), admin)
-	ended(t, got, conv, Denied, "Object ID: "+adminOID, "denied")
-	if _, err := m.grant(a.UID); !errors.Is(err, account.ErrNoGrant) {
-		t.Errorf("grant: %v", err)
-	}
-	if after := m.stored(admin); after.Admin || after.UID != a.UID || after.ObjectID != adminOID {
-		t.Errorf("stored %+v", after)
-	}
-}
-
-// Services that only administrators may use.
-func TestAdminServices(t *testing.T) {
-	m := newMachine(t, `sign_in.admin_services = ["cockpit"]`)
-	for _, test := range []struct {
-		service, name, oid string
-		want               Verdict
-	}{
-		{"cockpit", user, userOID, Denied},
-		{"sshd", user, userOID, Success},
-		{"cockpit", admin, adminOID, Success},
-	} {
-		req := m.request(test.name)
-		req.Service = test.service
-		got, conv := m.signIn(req, test.name)
-		if test.want == Success {
-			ended(t, got, conv, Success, "", "signed-in")
-			continue
-		}
-		ended(t, got, conv, Denied,
-			"'Microsoft.Compute/virtualMachines/loginAsAdmin/action', for example 'Virtual "+
-				"Machine Administrator Login'", "denied")
-		m.unknown(test.name)
-	}
-}
-
-func TestProgram(t *testing.T) {
-	for path, want := range map[string]string{
-		"/usr/bin/sudo": "sudo", "/usr/lib/cargo/bin/sudo": "sudo-rs",
-		"/usr/bin/sudo-rs": "sudo-rs", "/usr/lib/cargo/bin/su": "su",
-		"/usr/lib/openssh/sshd-session (deleted)": "sshd-session", "/usr/sbin/sshd": "sshd", "": "",
-	} {
-		if got := program(path); got != want {
-			t.Errorf("%s: %q, want %q", path, got, want)
-		}
-	}
 }

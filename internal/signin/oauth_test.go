@@ -25,17 +25,22 @@ func refused(t *testing.T, err error) *refusal {
 	return r
 }
 
-// everyWord is each error that Microsoft documents for this grant, and one that nobody does.
+// everyWord has each error that Microsoft documents for this authorization grant, and an unknown
+// one.
 var everyWord = []string{
 	"authorization_declined", "access_denied", "expired_token", "bad_verification_code",
-	"invalid_grant", "interaction_required",
-	"consent_required", "invalid_client", "unauthorized_client", "invalid_request", "invalid_scope",
-	"temporarily_unavailable",
+	"invalid_grant", "interaction_required", "consent_required", "invalid_client",
+	"unauthorized_client", "invalid_request", "invalid_scope", "temporarily_unavailable",
 	"server_error", "teapot",
 }
 
-// The number says what happened, whose fault it is and what to do, whatever word it comes with:
-// 53003 is recorded with three.
+// nextSteps are the ways to tell a person what to do next.
+var nextSteps = []string{
+	"try again", "ask your administrator", "ask for it", "administrator of this machine",
+}
+
+// The number decides what happened, whose fault it is and what to do, whatever word comes with it:
+// 53003 has come with three words.
 func TestNumbersDecideTheSentence(t *testing.T) {
 	const (
 		application = "Tell the administrator of this machine: its application registration does " +
@@ -123,8 +128,8 @@ func TestNumbersDecideTheSentence(t *testing.T) {
 					strings.Contains(r.person, "declined") {
 					t.Errorf("AADSTS%d: nobody declined anything: %q", number, r.person)
 				}
-				if fix := pairOf(r, "fix"); !strings.Contains(fix, row.fix) ||
-					(fix == "") != (row.fix == "") {
+				fix := pairOf(r, "fix")
+				if !strings.Contains(fix, row.fix) || (fix == "") != (row.fix == "") {
 					t.Errorf("%q AADSTS%d: fix=%q, want %q", word, number, fix, row.fix)
 				}
 			}
@@ -132,7 +137,7 @@ func TestNumbersDecideTheSentence(t *testing.T) {
 	}
 }
 
-// Without a number that is known, the word says what it can.
+// Without a known number, the word decides.
 func TestWordsWithoutNumbers(t *testing.T) {
 	for word, want := range map[string]struct {
 		verdict Verdict
@@ -176,8 +181,8 @@ func TestWordsWithoutNumbers(t *testing.T) {
 	}
 }
 
-// explained is what becomes of an error, the same before there is a code and after, and however it
-// is wrapped.
+// explained returns the refusal for an error. The refusal is the same before and after there is a
+// code, and for any wrapping of the error.
 func explained(t *testing.T, word string, numbers ...int) *refusal {
 	t.Helper()
 	e := &oauth.Error{Code: word, AADSTS: numbers, CorrelationID: "c0\x1b\n1",
@@ -189,8 +194,9 @@ func explained(t *testing.T, word string, numbers ...int) *refusal {
 		reason = "expired"
 	}
 	logged := fmt.Sprint(numbers)
-	for _, err := range []error{a.noCode(e), a.notSignedIn(e),
-		a.noCode(&oauth.UnreachableError{Err: e})} {
+	for _, err := range []error{
+		a.noCode(e), a.notSignedIn(e), a.noCode(&oauth.UnreachableError{Err: e}),
+	} {
 		r := refused(t, err)
 		if r.verdict != first.verdict || r.person != first.person || r.reason != reason ||
 			!strings.HasSuffix(r.person, "\nCorrelation ID: c0 1") {
@@ -213,13 +219,13 @@ func pairOf(r *refusal, key string) string {
 	return ""
 }
 
-// The tables are whole: no number twice, a sentence for each, nobody let in, and a next step in
-// what the person reads.
+// The tables are complete: no number stands twice, each has a sentence with a next step, and none
+// lets anybody in.
 func TestTablesOfErrors(t *testing.T) {
 	seen := map[string]bool{}
 	for _, a := range slices.Concat(byNumber, byWord, []answer{unknown}) {
-		for _, key := range append(slices.Clone(a.words),
-			strings.Fields(strings.Trim(fmt.Sprint(a.numbers), "[]"))...) {
+		numbers := strings.Fields(strings.Trim(fmt.Sprint(a.numbers), "[]"))
+		for _, key := range append(slices.Clone(a.words), numbers...) {
 			if seen[key] {
 				t.Errorf("%s is there twice", key)
 			}
@@ -229,15 +235,14 @@ func TestTablesOfErrors(t *testing.T) {
 			t.Errorf("%v: verdict %v", a.numbers, a.verdict)
 		}
 		said := strings.ToLower(a.person + " " + a.fix)
-		if !strings.ContainsAny(a.person[len(a.person)-1:], ".)") ||
-			!slices.ContainsFunc([]string{"try again", "ask your administrator", "ask for it",
-				"administrator of this machine"},
-				func(next string) bool { return strings.Contains(said, next) }) {
+		step := slices.ContainsFunc(nextSteps, func(next string) bool {
+			return strings.Contains(said, next)
+		})
+		if !strings.ContainsAny(a.person[len(a.person)-1:], ".)") || !step {
 			t.Errorf("%v %v: %q has no next step", a.numbers, a.words, a.person)
 		}
-		if again := strings.Contains(a.person, "Try again") ||
-			strings.Contains(a.person, "try again"); again != (a.verdict == Refused ||
-			a.verdict == Unreachable) {
+		again := strings.Contains(a.person, "Try again") || strings.Contains(a.person, "try again")
+		if again != (a.verdict == Refused || a.verdict == Unreachable) {
 			t.Errorf("%v %v: %v, but %q", a.numbers, a.words, a.verdict, a.person)
 		}
 		if (a.poll != final) != (a.verdict == Unreachable && a.words == nil) {
@@ -249,7 +254,7 @@ func TestTablesOfErrors(t *testing.T) {
 	}
 }
 
-// A number that says so does not end the wait, whatever word it comes with, and "slower" is obeyed.
+// A number that passes does not end the wait, whatever word comes with it, and "slower" is obeyed.
 func TestNumbersThatWait(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []emulator.Fault{

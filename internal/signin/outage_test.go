@@ -4,29 +4,22 @@
 package signin
 
 import (
-	"errors"
-	"fmt"
-	"net"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"aadlogin/internal/emulator"
 )
 
-// How long a sign-in may take that an outage would keep forever: as short as can be configured, if
-// it is kept until then before the browser; time for the browser and for polls, if it is kept
-// afterwards.
+// These are the times that a sign-in may take in an outage that lasts. An outage before the browser
+// gets the shortest time that can be configured. A later one leaves time for the browser and for
+// polls.
 const (
 	impatient = `sign_in.timeout = "10s"`
 	hasty     = `sign_in.timeout = "20s"`
 )
 
-// patience is the one of these that an outage needs.
+// patience returns the time for an outage.
 func patience(endpoint, outage string) string {
 	switch {
 	case outage != "silent", endpoint == "token": // polls end with their code
@@ -38,7 +31,7 @@ func patience(endpoint, outage string) string {
 	}
 }
 
-// What goes wrong at an endpoint, by name.
+// outages are the faults of an endpoint, by name.
 var outages = map[string]emulator.Fault{
 	"reset":     {Reset: true},
 	"silent":    {Delay: emulator.Duration(time.Hour)},
@@ -50,16 +43,15 @@ var outages = map[string]emulator.Fault{
 	"not HTTP":  {Raw: "\x15\x03\x01\x00\x02\x02\x28"}, // a TLS alert
 }
 
-// The sentences, by what cannot be reached.
+// These are the sentences for each service that cannot be reached.
 const (
 	noMetadata = "The metadata service of this machine cannot be reached."
 	noService  = "The sign-in service cannot be reached."
 	noAzure    = "The authorization service of Azure cannot be reached."
 )
 
-// Every endpoint, out in every way: the person is told which service it is, in a sentence of its
-// own, and never that somebody has refused them; nobody is let in; nothing is stored; and the next
-// sign-in is as if nothing had been.
+// Every endpoint fails in every way. The person is told which service it is, and never that
+// somebody has refused them. Nobody is let in, nothing is stored, and the next sign-in works.
 func TestOutages(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -146,18 +138,21 @@ func TestOutages(t *testing.T) {
 	}
 }
 
-// While nobody answers polls, neither the end of the code nor that of sign_in.timeout is the
-// person's doing; and a poll without an answer outlives neither.
+// While polls are not answered, neither the end of the code nor that of sign_in.timeout is the
+// person's fault. A poll without an answer outlives neither.
 func TestOutageOfPolls(t *testing.T) {
 	t.Parallel()
-	for outage, cause := range map[string]string{"reset": "reset", "500": "HTTP 500",
-		"silent": "deadline exceeded"} {
+	for outage, cause := range map[string]string{
+		"reset":  "reset",
+		"500":    "HTTP 500",
+		"silent": "deadline exceeded",
+	} {
 		t.Run(outage, func(t *testing.T) {
 			m := newMachine(t, "")
 			fault := outages[outage]
 			fault.Endpoint = "token"
 			m.entra.Fail(fault)
-			// polls after 1 and 3 seconds: time for the second to be answered
+			// Polls come after 1 and 3 seconds. The second one has time to be answered.
 			got, conv := m.unanswered(7)
 			ended(t, got, conv, Unreachable, noService, "until the code expired")
 			ended(t, got, conv, Unreachable, noService, cause) // not: while awaiting headers
@@ -170,9 +165,8 @@ func TestOutageOfPolls(t *testing.T) {
 	}
 }
 
-// unanswered is a sign-in whose code expires in so many seconds, and that nobody finishes: where
-// polls fail, nobody could tell. On a machine too busy to poll before that, it is tried again with
-// a code that lives longer.
+// unanswered runs a sign-in that nobody finishes and whose code expires in that many seconds. A
+// busy machine may not poll before that; then it is tried again with a code that lives longer.
 func (m *machine) unanswered(life int) (got Verdict, conv *said) {
 	m.t.Helper()
 	defer m.change(func(d *emulator.Directory) { d.ExpiresIn = 900 })
@@ -183,7 +177,7 @@ func (m *machine) unanswered(life int) (got Verdict, conv *said) {
 	return got, conv
 }
 
-// ordeal is a sign-in that meets a server that fails.
+// ordeal runs a sign-in with a server that fails.
 func (m *machine) ordeal(endpoint string, want Verdict, told string) *said {
 	m.t.Helper()
 	signIn := func() (Verdict, *said) { return m.signIn(m.request(user), user) }
@@ -202,7 +196,7 @@ func (m *machine) ordeal(endpoint string, want Verdict, told string) *said {
 	return conv
 }
 
-// works: an honest sign-in lets in.
+// works fails unless an honest sign-in is let in.
 func (m *machine) works() {
 	m.t.Helper()
 	got, conv := m.signIn(m.request(user), user)
@@ -218,159 +212,4 @@ func (m *machine) once(endpoint string, do func()) {
 		}
 	}
 	m.answered.Store(&hook)
-}
-
-// A service that goes away, or whose place a stranger takes, between one request and the next. No
-// connection survives that, so the moment decides which request meets it first.
-func TestServiceGone(t *testing.T) {
-	t.Parallel()
-	const (
-		untrusted = "the certificate of the sign-in service is signed by an authority this " +
-			"machine does not trust."
-		untrustedAzure = "the certificate of the authorization service of Azure is signed by an " +
-			"authority this machine does not trust."
-	)
-	for _, test := range []struct{ moment, how, told string }{
-		{"before discovery", "refused", noService},
-		{"before discovery", "impostor", untrusted},
-		{"before the code", "refused", noService},
-		{"before the code", "impostor", untrusted},
-		{"at the prompt", "refused", noService},
-		{"at the prompt", "impostor", untrusted},
-		{"before the keys", "refused", noService},
-		{"before the keys", "impostor", untrusted},
-		{"before authorization", "refused", noAzure},
-		{"before authorization", "impostor", untrustedAzure},
-	} {
-		t.Run(test.moment+" "+test.how, func(t *testing.T) {
-			m := newMachine(t, withoutMetadata)
-			gone := map[string]func(){"refused": m.hangUp,
-				"impostor": func() { m.entra.Impostor(true) }}[test.how]
-			act := func(code string) error { return m.entra.SignIn(code, user) }
-			switch test.moment {
-			case "before discovery":
-				gone()
-			case "before the code":
-				m.works()
-				gone()
-			case "at the prompt":
-				m.reconfigure(hasty + "\n" + withoutMetadata)
-				act = func(string) error { gone(); return nil }
-			case "before the keys": // those at hand are not the ones the token is signed with
-				m.works()
-				m.entra.RotateKey()
-				m.once("token", gone)
-			case "before authorization":
-				m.once("identity", gone)
-			}
-			before, _ := m.grant(m.firstID(user))
-			got, conv := m.run(m.request(user), act)
-			ended(t, got, conv, Unreachable, test.told, "unreachable")
-			if after, _ := m.grant(m.firstID(user)); after != before {
-				t.Errorf("grant %+v, before %+v", after, before)
-			}
-
-			m.answered.Store(nil)
-			if test.how == "impostor" {
-				m.entra.Impostor(false)
-			} else {
-				m.connect()
-			}
-			m.reconfigure("")
-			m.works()
-		})
-	}
-}
-
-// withoutMetadata leaves the metadata service nothing to say but the managed identity's token.
-var withoutMetadata = fmt.Sprintf("cloud = \"public\"\nauthorization.resource_id = %q",
-	emulator.Contoso().Machine.ResourceID)
-
-// The metadata service's address answers nobody outside Azure: nothing listens, or nothing comes
-// back at all.
-func TestNoMetadataService(t *testing.T) {
-	t.Parallel()
-	for how, address := range map[string]func(*testing.T) string{
-		"refused":  func(*testing.T) string { return "127.0.0.1:1" },
-		"unrouted": deaf,
-	} {
-		for what, lines := range map[string]string{"instance": "", "identity": withoutMetadata} {
-			t.Run(what+" "+how, func(t *testing.T) {
-				m := newMachine(t, "")
-				m.metadata = "http://" + address(t)
-				m.reconfigure(lines)
-				got, conv := m.signIn(m.request(user), user)
-				ended(t, got, conv, Unreachable, noMetadata, "unreachable")
-				m.unknown(user)
-			})
-		}
-	}
-}
-
-// deaf is an address where connections are neither accepted nor refused: the queue is full, so the
-// kernel drops what comes.
-func deaf(t *testing.T) string {
-	t.Helper()
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { unix.Close(fd) })
-	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}),
-		unix.Listen(fd, 0)); err != nil {
-		t.Fatal(err)
-	}
-	name, err := unix.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := fmt.Sprintf("127.0.0.1:%d", name.(*unix.SockaddrInet4).Port)
-	for {
-		c, err := net.DialTimeout("tcp", address, 300*time.Millisecond)
-		if err != nil {
-			return address
-		}
-		t.Cleanup(func() { c.Close() })
-	}
-}
-
-// hangUp stops listening at once, and lets answers under way arrive.
-func (m *machine) hangUp() {
-	var all sync.WaitGroup
-	entra := m.entra // which connect replaces, perhaps before the goroutine has begun
-	all.Go(func() { entra.Shutdown(m.t.Context()) })
-	m.t.Cleanup(all.Wait)
-	for address := strings.TrimPrefix(entra.EntraURL(), "https://"); ; {
-		c, err := net.Dial("tcp", address)
-		if err != nil {
-			return
-		}
-		c.Close()
-		time.Sleep(5 * time.Millisecond) // leave the server the time to stop
-	}
-}
-
-// An outage of what is cached hurts nobody for a day, and only then.
-func TestCachedDocuments(t *testing.T) {
-	t.Parallel()
-	for _, outage := range []string{"reset", "silent", "500", "garbage", "truncated"} {
-		t.Run(outage, func(t *testing.T) {
-			m := newMachine(t, "")
-			m.works()
-			for _, endpoint := range []string{"openid", "keys"} {
-				fault := outages[outage]
-				fault.Endpoint = endpoint
-				m.entra.Fail(fault)
-			}
-			m.ahead.Store(int64(23*time.Hour + 50*time.Minute))
-			m.works()
-			m.ahead.Store(int64(24 * time.Hour))
-			m.reconfigure(impatient)
-			got, conv := m.signIn(m.request(user), user)
-			ended(t, got, conv, Unreachable, noService, "unreachable")
-			m.entra.Heal()
-			m.reconfigure("")
-			m.works()
-		})
-	}
 }

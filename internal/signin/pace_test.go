@@ -30,8 +30,8 @@ func comeAndGo(t *testing.T, w waitingRoom, v visitor, now moment) (n int, err e
 	return n, nil
 }
 
-// A stranger who hangs up at every prompt gets no more codes than a bucket holds, and then a few a
-// minute; nobody else notices.
+// A stranger who hangs up at every prompt gets the codes of one bucket, and then a few a minute.
+// Nobody else notices.
 func TestPaceOfStrangers(t *testing.T) {
 	w := waitingRoom{Dir: t.TempDir(), Slots: 64}
 	now := moment{Boot: "b", Up: time.Hour}
@@ -39,8 +39,8 @@ func TestPaceOfStrangers(t *testing.T) {
 	if n, err := comeAndGo(t, w, stranger, now); n != 64 || !errors.Is(err, errTooOften) {
 		t.Errorf("%d sign-ins, then %v", n, err)
 	}
-	if n, err := comeAndGo(t, w, visitor{"b", stranger.address}, now); n != 0 ||
-		!errors.Is(err, errTooOften) {
+	n, err := comeAndGo(t, w, visitor{"b", stranger.address}, now)
+	if n != 0 || !errors.Is(err, errTooOften) {
 		t.Errorf("under another name: %d sign-ins, then %v", n, err)
 	}
 	now.Up += time.Minute
@@ -61,7 +61,7 @@ func TestPaceOfStrangers(t *testing.T) {
 	}
 }
 
-// However many people finish their sign-ins at one address, the next is let in.
+// Any number of people may finish their sign-ins at one address, and the next one is let in.
 func TestPaceOfManyPeople(t *testing.T) {
 	w := waitingRoom{Dir: t.TempDir(), Slots: 1}
 	now := moment{Boot: "b"}
@@ -75,7 +75,8 @@ func TestPaceOfManyPeople(t *testing.T) {
 	}
 }
 
-// The file does not grow with the addresses; those that have begun most are remembered.
+// The file does not grow with the number of addresses. It keeps those that have begun the most
+// sign-ins.
 func TestBucketsAreBounded(t *testing.T) {
 	var b buckets
 	now := moment{Boot: "b"}
@@ -95,8 +96,9 @@ func TestBucketsAreBounded(t *testing.T) {
 }
 
 func FuzzBuckets(f *testing.F) {
-	text, err := json.Marshal(buckets{"b", map[string]bucket{"192.0.2.1": {2.5, time.Hour},
-		"2001:db8::/64": {1, 0}}})
+	text, err := json.Marshal(buckets{
+		"b", map[string]bucket{"192.0.2.1": {2.5, time.Hour}, "2001:db8::/64": {1, 0}},
+	})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -124,7 +126,7 @@ func FuzzBuckets(f *testing.F) {
 	})
 }
 
-// Whoever keeps the lock of the room keeps nobody longer than the attempt lasts.
+// A process that keeps the lock of the room delays an attempt by its time-out at most.
 func TestWaitingRoomLocked(t *testing.T) {
 	w := waitingRoom{Dir: t.TempDir(), Slots: 4}
 	held, err := openLocked(t.Context(), filepath.Join(w.Dir, "door"), unix.LOCK_EX)
@@ -141,7 +143,7 @@ func TestWaitingRoomLocked(t *testing.T) {
 	if err := <-done; !errors.Is(err, errLocked) {
 		t.Errorf("%v", err)
 	}
-	// Who gave up takes the lock from nobody.
+	// An attempt that gave up has not taken the lock from anybody.
 	held.Close()
 	enter(t, w, "a")
 }
@@ -149,8 +151,8 @@ func TestWaitingRoomLocked(t *testing.T) {
 func TestSignInWhileRoomIsLocked(t *testing.T) {
 	m := newMachine(t, impatient)
 	m.works()
-	held, err := openLocked(t.Context(), filepath.Join(m.signin.CacheDir, "waiting",
-		"remote", "door"), unix.LOCK_EX)
+	held, err := openLocked(t.Context(),
+		filepath.Join(m.signin.CacheDir, "waiting", "remote", "door"), unix.LOCK_EX)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +165,7 @@ func TestSignInWhileRoomIsLocked(t *testing.T) {
 		`reason="waiting-room-locked"`)
 }
 
-// A stranger costs the machine no token, however long they stay at the prompt.
+// A stranger at the prompt costs the machine no token, however long the attempt lasts.
 func TestNoTokenForStrangers(t *testing.T) {
 	m := newMachine(t, "")
 	ctx, cancel := context.WithCancel(t.Context())

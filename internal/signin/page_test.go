@@ -25,8 +25,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// A sign-in page and its browser, as far as a machine sees them; the page itself is tested in a
-// real browser, elsewhere.
+// These types are the sign-in page and its browser, as far as a machine sees them. The page itself
+// is tested in a real browser (internal/machine/browsers).
 
 const (
 	pageSPA    = "http://127.0.0.1:8000/"
@@ -40,7 +40,7 @@ const (
 
 var addressLine = regexp.MustCompile(`(?m)^http\S*#c=\S+$`)
 
-// page is one address, opened.
+// page is one address that was opened.
 type page struct {
 	m       *machine
 	url     string
@@ -64,8 +64,9 @@ func (m *machine) open(address string) *page {
 func (m *machine) webClient() *http.Client {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(m.entra.CA())
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool},
-		DisableKeepAlives: true}}
+	return &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true,
+	}}
 }
 
 func hash64(text string) string {
@@ -81,7 +82,7 @@ func (p *page) nonce() string {
 	return hash64(strings.Join(all, "\n"))
 }
 
-// answer signs somebody in, and returns the parts that the page shows.
+// answer signs an account in, and returns the parts that the page shows.
 func (p *page) answer(as string) []string {
 	p.m.t.Helper()
 	verifier, challenge := "", p.values.Get("c")
@@ -138,8 +139,7 @@ func (p *page) redeem(endpoint, code, verifier string) (idToken string) {
 	return answer["id_token"].(string)
 }
 
-// compact leaves out what the issue is about here: the nonce, which is this page's, not the
-// machine's.
+// compact leaves the nonce out, because it is this page's and not the machine's.
 func (p *page) compact(raw string) string {
 	segments := strings.Split(raw, ".")
 	decode := func(i int) string {
@@ -151,8 +151,8 @@ func (p *page) compact(raw string) string {
 		p.m.t.Fatalf("no nonce in %s", text)
 	}
 	signature := decode(2)
-	b := bytes.NewBufferString(string([]byte{byte(len(signature) >> 8), byte(len(signature))}) +
-		signature)
+	b := bytes.NewBufferString(
+		string([]byte{byte(len(signature) >> 8), byte(len(signature))}) + signature)
 	w, _ := flate.NewWriter(b, 6)
 	w.Write([]byte(text))
 	w.Close()
@@ -177,8 +177,8 @@ func (p *page) parts(kind, data string) (all []string) {
 	return all
 }
 
-// A typist is somebody at the prompt: opens the address that the first question shows, and then
-// answers with what is next.
+// A typist is a person at the prompt. They open the address that the first question shows, and then
+// answer with the next part.
 type typist struct {
 	m      *machine
 	as     string
@@ -209,7 +209,7 @@ func (y *typist) answer(question string, echo bool) (string, error) {
 	return next, nil
 }
 
-// look reads the address in text, if that is where it stands, and signs in.
+// look reads the address in text, if there is one, and signs in.
 func (y *typist) look(text string) {
 	address := addressLine.FindString(text)
 	if address == "" {
@@ -227,7 +227,7 @@ func (y *typist) look(text string) {
 	}
 }
 
-// sshd is what sshd asks, which knows the name.
+// sshd returns a request of sshd, which knows the name.
 func (m *machine) sshd(name string) Request {
 	req := m.request(name)
 	req.Program, req.KnownToHost, req.UID = "sshd", true, m.firstID(name)

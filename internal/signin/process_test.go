@@ -14,9 +14,9 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// Where a rule forbids the host to ask the metadata service, nobody is let in, by a last grant
-// neither, and the log says which identity the rule must know. It does not matter which of its
-// answers is the first to be missed.
+// If a rule forbids the host to ask the metadata service, nobody is let in, not even by a last
+// grant. The log says which identity the rule must know. This holds whichever answer is missed
+// first.
 func TestMetadataForbidden(t *testing.T) {
 	exe, err := os.Readlink("/proc/self/exe")
 	if err != nil {
@@ -49,8 +49,10 @@ func TestMetadataForbidden(t *testing.T) {
 			d.Machine.Callers = test.rules
 			m.entra.SetDirectory(d)
 			if test.fault != "" {
-				m.entra.Fail(emulator.Fault{Endpoint: test.fault, Status: 403,
-					Header: map[string]string{"Connection": "close"}})
+				m.entra.Fail(emulator.Fault{
+					Endpoint: test.fault, Status: 403,
+					Header: map[string]string{"Connection": "close"},
+				})
 			}
 			os.RemoveAll(m.signin.CacheDir) // the boot is another, and nothing is remembered
 			got, conv = m.signIn(m.request(user), user)
@@ -88,7 +90,7 @@ func TestForbiddenFix(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	// What Resource Manager forbids is none of the rules'.
+	// An answer of Resource Manager is not subject to these rules.
 	if (&azure.Error{Op: azure.ResourceManager, Status: 403}).Forbidden() ||
 		!(&azure.Error{Op: azure.MachineMetadata, Status: 403}).Forbidden() {
 		t.Error("who forbids what")

@@ -18,7 +18,7 @@ import (
 	"aadlogin/internal/devicecode"
 )
 
-// said is a Conversation that writes everything down.
+// said is a Conversation that records everything.
 type said struct {
 	prompts, told []string
 	last          []string // shown after the end
@@ -31,7 +31,7 @@ type said struct {
 	typed         func(question string, echo bool) (string, error)
 }
 
-// Ask is answered with what the person types.
+// Ask returns what the person types.
 func (s *said) Ask(_ context.Context, text string, echo bool) ([]byte, error) {
 	s.prompts = append(s.prompts, text)
 	if s.typed == nil {
@@ -117,8 +117,8 @@ func TestPromptText(t *testing.T) {
 	}
 }
 
-// Where clients break a line at column 77, each address is whole once: in its own line if the
-// sentence would break it.
+// Where clients break a line at column 77, each address is whole once. If the sentence would break
+// it, it has a line of its own.
 func TestAddressIsWhole(t *testing.T) {
 	for _, test := range []struct {
 		page, complete string
@@ -132,8 +132,10 @@ func TestAddressIsWhole(t *testing.T) {
 			[]string{"https://" + strings.Repeat("b", 65)}},
 	} {
 		a := promptedAttempt(Request{Service: "sshd"})
-		text := a.promptText(&devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: test.page,
-			VerificationURIComplete: test.complete})
+		text := a.promptText(&devicecode.Code{
+			UserCode: "FJS3K6X4D", VerificationURI: test.page,
+			VerificationURIComplete: test.complete,
+		})
 		lines := strings.Split(text, "\n")
 		var alone []string
 		for _, line := range lines[:len(lines)-1] {
@@ -147,15 +149,16 @@ func TestAddressIsWhole(t *testing.T) {
 		if !slices.Equal(alone, test.alone) {
 			t.Errorf("alone %q, want %q, in\n%s", alone, test.alone, text)
 		}
-		if want := "To sign in, use a web browser to open the page " + test.page +
-			" and enter the code FJS3K6X4D to authenticate. Press ENTER when ready."; lines[len(lines)-1] != want {
+		want := "To sign in, use a web browser to open the page " + test.page +
+			" and enter the code FJS3K6X4D to authenticate. Press ENTER when ready."
+		if lines[len(lines)-1] != want {
 			t.Errorf("%q, want %q", lines[len(lines)-1], want)
 		}
 	}
 }
 
-// Behind sudo page and code are a message, and no prompt, which the caller may replace. In sshd
-// they are asked for again.
+// Behind sudo, the page and the code are a message and not a prompt, because the caller may replace
+// the prompt. In sshd they are shown again.
 func TestAskIn(t *testing.T) {
 	code := &devicecode.Code{UserCode: "FJS3K6X4D",
 		VerificationURI: "https://microsoft.com/devicelogin"}
@@ -174,12 +177,12 @@ func TestAskIn(t *testing.T) {
 				conv.told, conv.prompts, conv.again)
 		}
 		shown := append(append(conv.told, conv.again...), conv.prompts...)
-		if !strings.Contains(shown[0], code.VerificationURI+
-			" and enter the code FJS3K6X4D to authenticate.") {
+		says := code.VerificationURI + " and enter the code FJS3K6X4D to authenticate."
+		if !strings.Contains(shown[0], says) {
 			t.Errorf("%s: %q", program, shown[0])
 		}
-		if got := strings.Join(append(conv.told, conv.prompts...), " "); strings.TrimSuffix(got,
-			" ") != a.promptText(code) {
+		got := strings.Join(append(conv.told, conv.prompts...), " ")
+		if strings.TrimSuffix(got, " ") != a.promptText(code) {
 			t.Errorf("%s: %q", program, got)
 		}
 		if want.told == 1 && conv.prompts[0] != "Press ENTER when ready. " {
@@ -193,9 +196,8 @@ func TestAskIn(t *testing.T) {
 	}
 }
 
-// The picture is between the line that OpenSSH's client begins with words of its own and the
-// sentence, which stays as it is. It is drawn for terminals it fits on, of pages that people could
-// type.
+// The picture stands between the line that OpenSSH's client prefixes and the sentence, which does
+// not change. It is drawn for terminals that it fits on, and for pages that people could type.
 func TestPicture(t *testing.T) {
 	const page = "https://microsoft.com/devicelogin"
 	long := "https://microsoft.com/" + strings.Repeat("a", 90)
@@ -225,8 +227,8 @@ func TestPicture(t *testing.T) {
 			plain := a.promptText(&code)
 			a.cfg.SignIn.QR = !test.off
 			got := strings.Split(a.promptText(&code), "\n")
-			if rest := slices.Concat(got[:1], got[1+test.lines:]); strings.Join(rest,
-				"\n") != plain {
+			rest := slices.Concat(got[:1], got[1+test.lines:])
+			if strings.Join(rest, "\n") != plain {
 				t.Fatalf("%d lines of a picture are not in\n%s\nbut\n%s", test.lines,
 					strings.Join(got, "\n"), plain)
 			}
@@ -239,7 +241,7 @@ func TestPicture(t *testing.T) {
 	}
 }
 
-// Who has only the prompt finds the same pages in it.
+// A client that has only the prompt finds the same pages in it.
 func TestPages(t *testing.T) {
 	const page, complete = "https://microsoft.com/devicelogin", "https://microsoft.com/devicelogin?otc=FJS3K6X4D"
 	for _, test := range []struct {
@@ -258,22 +260,25 @@ func TestPages(t *testing.T) {
 			}
 		}
 	}
-	for _, prompt := range []string{"", "Password: ", "\nOpen the pod bay doors",
-		"\nTo sign in, use a web browser to open the page "} {
+	for _, prompt := range []string{
+		"", "Password: ", "\nOpen the pod bay doors",
+		"\nTo sign in, use a web browser to open the page ",
+	} {
 		if got := Pages(prompt); len(got) > 0 {
 			t.Errorf("%q: %q", prompt, got)
 		}
 	}
 }
 
-// The door cuts a frame at 16384 bytes: no server and no client may push the sentence out of it.
+// The door cuts a frame at 16384 bytes. No server and no client may push the sentence out of it.
 func TestPromptTextIsBounded(t *testing.T) {
 	long := strings.Repeat("𝕏", 1<<16)
 	page := "https://" + strings.Repeat("~", 98) // of the largest picture
 	a := promptedAttempt(Request{Service: long, RemoteHost: long, Columns: 80})
 	a.cfg.SignIn.QR = true
-	text := a.promptText(&devicecode.Code{UserCode: long, VerificationURI: page,
-		VerificationURIComplete: long})
+	text := a.promptText(&devicecode.Code{
+		UserCode: long, VerificationURI: page, VerificationURIComplete: long,
+	})
 	if len(text) > 8192 || !strings.Contains(text, "\n██████") ||
 		!strings.HasSuffix(text, " Press ENTER when ready.") {
 		t.Errorf("%d bytes, ends %q", len(text), text[len(text)-40:])

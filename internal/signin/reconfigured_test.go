@@ -14,8 +14,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// A person is in the browser while the administrator changes the configuration. The attempt does
-// not bring the former rules back, and lets nobody in by answers to questions of the former one.
+// The administrator changes the configuration while a person is in the browser. The attempt does
+// not bring the former rules back, and answers under the former configuration let nobody in.
 func TestReconfiguredMeanwhile(t *testing.T) {
 	const told = "The configuration of this machine has changed. Connect again."
 	for name, test := range map[string]struct {
@@ -46,9 +46,10 @@ func TestReconfiguredMeanwhile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t, test.lines)
 			before := m.rules
-			if err := m.store.Update(func(e *account.Edit) error {
+			err := m.store.Update(func(e *account.Edit) error {
 				return e.SetRules(before)
-			}); err != nil {
+			})
+			if err != nil {
 				t.Fatal(err)
 			}
 			got, conv := m.run(m.request(user), func(code string) error {
@@ -76,7 +77,8 @@ func TestReconfiguredMeanwhile(t *testing.T) {
 	}
 }
 
-// What cannot be read any more is no other configuration, and the log says what is wrong with it.
+// A configuration that cannot be read any more is not another one. The log says what is wrong with
+// it.
 func TestConfigurationGoneMeanwhile(t *testing.T) {
 	m := newMachine(t, "")
 	got, conv := m.run(m.request(user), func(code string) error {
@@ -88,7 +90,7 @@ func TestConfigurationGoneMeanwhile(t *testing.T) {
 	}
 }
 
-// The last grant stands in for as long as the configuration of this moment says.
+// The last grant stands in for the time that the present configuration allows.
 func TestReconfiguredInAnOutage(t *testing.T) {
 	m := newMachine(t, `authorization.grant_lifetime = "1h"`)
 	a := m.person(user, userOID)

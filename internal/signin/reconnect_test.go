@@ -13,15 +13,15 @@ import (
 
 const changed = "Your groups on this machine have changed. Connect again."
 
-// byGroup has sshd confine the members of web, who are Entra's staff.
+// byGroup makes sshd confine the members of web, who are Entra's staff.
 func byGroup(t *testing.T, lines string) *machine {
 	m := withStaff(t, lines)
 	m.signin.Root = fstest.MapFS{"etc/ssh/sshd_config": {Data: []byte("Match Group web\n")}}
 	return m
 }
 
-// changes signs in, or comes with a key, and says whether the groups have changed; else the attempt
-// goes well.
+// changes signs in, or comes with a key, and returns whether the groups have changed. Otherwise the
+// attempt succeeds.
 func (m *machine) changes(what string, want, browser bool) {
 	m.t.Helper()
 	var got Verdict
@@ -39,8 +39,7 @@ func (m *machine) changes(what string, want, browser bool) {
 	}
 }
 
-// Who comes to a group or leaves it connects again, and then no more; the groups are stored
-// already.
+// A person who joins or leaves a group connects again once. The groups are stored by then.
 func TestReconnectOnGroupChange(t *testing.T) {
 	m := byGroup(t, "")
 	m.changes("a first sign-in of a member", true, true)
@@ -96,8 +95,8 @@ func TestReconnectOnlyWhereNeeded(t *testing.T) {
 	}
 }
 
-// Two connections begin before a member's first sign-in: the second one's host knows no more of the
-// groups than the first one's.
+// Two connections begin before a member's first sign-in. The host of the second knows no more about
+// the groups than that of the first.
 func TestReconnectOfTwoAtOnce(t *testing.T) {
 	m := byGroup(t, "")
 	req := m.request(user)
@@ -113,7 +112,7 @@ func TestReconnectOfTwoAtOnce(t *testing.T) {
 	}
 }
 
-// An administrator who comes in by the last grant, as a user, is in a group less.
+// An administrator who is let in by the last grant, as a user, is in one group less.
 func TestReconnectByLastGrant(t *testing.T) {
 	m := granted(t, "", true)
 	m.signin.Root = fstest.MapFS{"etc/ssh/sshd_config": {Data: []byte("AllowGroups aad_admins\n")}}

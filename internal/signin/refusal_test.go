@@ -34,14 +34,15 @@ func TestZeroVerdictLetsNobodyIn(t *testing.T) {
 	}
 }
 
-// Only no error at all is a success.
+// Only an attempt without an error is a success.
 func TestEnd(t *testing.T) {
 	end := func(err error) (Verdict, *said) {
 		conv := new(said)
 		a := new(Signin).attempt(Request{User: "user@contoso.example"}, conv)
 		return a.run("signed-in", func(*attempt) error { return err }), conv
 	}
-	if got, conv := end(nil); got != Success || conv.told != nil || len(conv.logged) != 1 ||
+	got, conv := end(nil)
+	if got != Success || conv.told != nil || len(conv.logged) != 1 ||
 		!strings.HasPrefix(conv.logged[0], "6 signed-in ") {
 		t.Errorf("no error: %v, told %q, logged %q", got, conv.told, conv.logged)
 	}
@@ -50,25 +51,28 @@ func TestEnd(t *testing.T) {
 		if v == Success {
 			want = Broken
 		}
-		for _, err := range []error{&refusal{verdict: v},
-			fmt.Errorf("wrapped: %w", &refusal{verdict: v, person: "No.", reason: "no"})} {
+		for _, err := range []error{
+			&refusal{verdict: v},
+			fmt.Errorf("wrapped: %w", &refusal{verdict: v, person: "No.", reason: "no"}),
+		} {
 			if got, _ := end(err); got != want {
 				t.Errorf("refusal %d: %v, want %v", v, got, want)
 			}
 		}
 	}
-	for _, err := range []error{errors.New("anything"), context.Canceled,
-		context.DeadlineExceeded, account.ErrUnknown} {
+	for _, err := range []error{
+		errors.New("anything"), context.Canceled, context.DeadlineExceeded, account.ErrUnknown,
+	} {
 		got, conv := end(err)
-		if got != Broken || len(conv.told) != 1 || !strings.Contains(conv.told[0],
-			"nobody was signed in") ||
-			len(conv.logged) != 1 || !strings.Contains(conv.logged[0], err.Error()) {
+		if got != Broken || len(conv.told) != 1 ||
+			!strings.Contains(conv.told[0], "nobody was signed in") || len(conv.logged) != 1 ||
+			!strings.Contains(conv.logged[0], err.Error()) {
 			t.Errorf("%v: %v, told %q, logged %q", err, got, conv.told, conv.logged)
 		}
 	}
 }
 
-// A refusal without words is for accounts that are none of our business.
+// A refusal without a sentence is for accounts that are not ours.
 func TestEndSaysNothing(t *testing.T) {
 	conv := new(said)
 	new(Signin).attempt(Request{}, conv).run("signed-in",
@@ -78,7 +82,7 @@ func TestEndSaysNothing(t *testing.T) {
 	}
 }
 
-// No step may take the line along with it when it breaks down, nor tell the log what it was about.
+// A step that panics must not take the log line with it, and must not log what it was about.
 func TestPanic(t *testing.T) {
 	const secret = "eyJhbGciOiJSUzI1NiJ9"
 	for want, step := range map[string]func(*attempt) error{
@@ -122,7 +126,7 @@ func TestWordsForTheLog(t *testing.T) {
 	}
 }
 
-// Each error of the packages below, as the person, the log and PAM get it.
+// Each error of the packages below has one sentence, one log line and one PAM result.
 func TestRefusals(t *testing.T) {
 	a := &attempt{cfg: new(config.Config), Request: Request{Attempt: ofOurs},
 		name: account.Name{Account: "user@contoso.example", UPN: "user@contoso.example"}}
@@ -216,8 +220,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// The sentence of the preview, word for word, and what to do about it: at the scale set, for an
-// instance of a uniform one.
+// The sentence of the preview stands word for word. The fix names the scale set for an instance of
+// a uniform one.
 func TestNoRole(t *testing.T) {
 	const compute = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers/Microsoft.Compute/"
 	for id, scope := range map[string]string{
@@ -244,19 +248,20 @@ func TestNoRole(t *testing.T) {
 			if r.verdict != Denied || r.person != want {
 				t.Errorf("%v\n%s\nwant\n%s", r.verdict, r.person, want)
 			}
-			if log := r.Error(); !strings.Contains(log, "--assignee-object-id the-oid --role '"+
-				role+"' --scope '"+scope+"'") {
+			log := r.Error()
+			if !strings.Contains(log,
+				"--assignee-object-id the-oid --role '"+role+"' --scope '"+scope+"'") {
 				t.Errorf("log: %s", log)
 			}
 		}
 	}
 }
 
-// What every line of the log has, whoever wrote the values.
+// Every line of the log has these pairs, whoever chose the values.
 func TestLogHasWhoAndWhere(t *testing.T) {
 	conv := new(said)
-	a := new(Signin).attempt(Request{Attempt: ofOurs, User: "a\"\nb", Service: "sshd",
-		RemoteHost: "h\x1b"}, conv)
+	a := new(Signin).attempt(
+		Request{Attempt: ofOurs, User: "a\"\nb", Service: "sshd", RemoteHost: "h\x1b"}, conv)
 	a.log(LogInfo, "verb", "key", "value")
 	want := `6 verb account="a\"\x0ab" service="sshd" rhost="h\x1b" attempt="` + ofOurs +
 		`" key="value"`
@@ -265,15 +270,16 @@ func TestLogHasWhoAndWhere(t *testing.T) {
 	}
 }
 
-// A service in a sandbox may not write below /var. Nothing may be made below /sys/kernel either, by
-// root too.
+// A service in a sandbox may not write below /var. Nobody, not even root, may make files below
+// /sys/kernel, so it serves as an example.
 func TestNotWritable(t *testing.T) {
 	const forbidden = "/sys/kernel/aad-login"
 	m := newMachine(t, "")
 	m.signin.CacheDir = forbidden
 	got, conv := m.signIn(m.request(user), user)
 	ended(t, got, conv, Misconfigured, "may not write where sign-ins are kept", forbidden)
-	if all := strings.Join(conv.logged, "\n"); !strings.Contains(all, `reason="not-writable"`) ||
+	all := strings.Join(conv.logged, "\n")
+	if !strings.Contains(all, `reason="not-writable"`) ||
 		!strings.Contains(all, "ReadWritePaths=") {
 		t.Errorf("logged %q", all)
 	}

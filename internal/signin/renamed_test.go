@@ -4,13 +4,16 @@
 package signin
 
 import (
+	"errors"
+	"slices"
 	"testing"
 
 	"aadlogin/internal/account"
+	"aadlogin/internal/emulator"
 )
 
-// Who has another name in the directory by now types the old one first: that is the account's, and
-// so is the object. It is renamed once Azure has said yes, and only to a name that it may have.
+// A person who was renamed in the directory types the old name first. The account and the object
+// are theirs. The account is renamed after Azure has said yes, and only to a name that it may have.
 func TestOldNameTyped(t *testing.T) {
 	t.Parallel()
 	const now = "renamed@contoso.example"
@@ -66,14 +69,14 @@ func TestOldNameTyped(t *testing.T) {
 			got, conv := m.signIn(m.request(user), c.to)
 			ended(t, got, conv, Denied, c.told, c.logged)
 			if !c.renamed {
-				if a := m.stored(user); a.UID != before.UID || a.Name != user ||
-					a.UPN != user || len(a.Former) > 0 {
+				a := m.stored(user)
+				if a.UID != before.UID || a.Name != user || a.UPN != user || len(a.Former) > 0 {
 					t.Errorf("stored %+v", a)
 				}
 				return
 			}
-			if a := m.stored(now); a.UID != before.UID ||
-				a.Home != before.Home || a.ObjectID != userOID {
+			a := m.stored(now)
+			if a.UID != before.UID || a.Home != before.Home || a.ObjectID != userOID {
 				t.Errorf("stored %+v", a)
 			}
 			m.unknown(user)
@@ -85,7 +88,7 @@ func TestOldNameTyped(t *testing.T) {
 	}
 }
 
-// Anybody else in the browser is somebody else, whatever is typed: by the object, not by the name.
+// Anybody else in the browser is somebody else, whatever name is typed, because the object decides.
 func TestOldNameOfAnother(t *testing.T) {
 	m := newMachine(t, "")
 	m.put(m.person(user, userOID), m.person(admin, adminOID))
@@ -101,8 +104,8 @@ func TestOldNameOfAnother(t *testing.T) {
 	}
 }
 
-// Who was deleted and created again is another object of the same name, until an administrator says
-// that it is the same person.
+// A person who was deleted and created again is another object with the same name, until an
+// administrator says that it is the same person.
 func TestCreatedAgain(t *testing.T) {
 	m := newMachine(t, "")
 	before := m.person(user, stranger)
@@ -121,8 +124,63 @@ func TestCreatedAgain(t *testing.T) {
 	}
 	got, conv = m.signIn(m.request(user), user)
 	ended(t, got, conv, Success, "", "signed-in")
-	if a := m.stored(user); a.UID != before.UID || a.Home != before.Home ||
-		a.ObjectID != userOID || a.Admin {
+	a := m.stored(user)
+	if a.UID != before.UID || a.Home != before.Home || a.ObjectID != userOID || a.Admin {
 		t.Errorf("stored %+v", a)
 	}
+}
+
+// The same object under a new name is renamed in place. It keeps uid and home, and is asked to
+// connect again.
+func TestRenamed(t *testing.T) {
+	const renamed = "renamed@contoso.example"
+	m := newMachine(t, "")
+	before := m.person(user, userOID)
+	m.put(before)
+	m.rename(renamed)
+	got, conv := m.signIn(m.request(renamed), renamed)
+	ended(t, got, conv, Denied, "renamed to "+renamed, "renamed")
+	a := m.stored(renamed)
+	if a.UID != before.UID || a.Home != before.Home || a.ObjectID != userOID {
+		t.Errorf("stored %+v", a)
+	}
+	m.unknown(user)
+	if _, err := m.grant(before.UID); !errors.Is(err, account.ErrNoGrant) {
+		t.Errorf("grant: %v", err)
+	}
+	got, conv = m.signIn(m.request(renamed), renamed)
+	ended(t, got, conv, Success, "", "signed-in")
+}
+
+// A rename does not hide the result of the check.
+func TestRenamedFormerAdministrator(t *testing.T) {
+	const renamed = "renamed@contoso.example"
+	m := newMachine(t, "")
+	before := m.person(user, userOID)
+	before.Admin, before.Groups = true, []uint32{2000}
+	m.put(before)
+	m.record(before, m.now(), true)
+	m.rename(renamed)
+	got, conv := m.signIn(m.request(renamed), renamed)
+	ended(t, got, conv, Denied, "renamed to "+renamed, "renamed")
+	if a := m.stored(renamed); a.Admin || a.Groups != nil {
+		t.Errorf("stored %+v", a)
+	}
+	if _, err := m.grant(before.UID); !errors.Is(err, account.ErrNoGrant) {
+		t.Errorf("grant: %v", err)
+	}
+}
+
+// rename gives the user another name in the directory.
+func (m *machine) rename(to string) {
+	m.t.Helper()
+	m.change(func(d *emulator.Directory) {
+		i := slices.IndexFunc(d.Users, func(u emulator.User) bool { return u.Name == user })
+		d.Users[i].Name = to
+		for i := range d.Assignments {
+			if d.Assignments[i].Principal == user {
+				d.Assignments[i].Principal = to
+			}
+		}
+	})
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// addresses are those of a machine's interfaces, as net.InterfaceAddrs has them.
+// addresses are those of a machine's interfaces, in the form of net.InterfaceAddrs.
 func addresses(t *testing.T, all ...string) func() ([]net.Addr, error) {
 	t.Helper()
 	var found []net.Addr
@@ -44,9 +44,8 @@ func TestNoWindowFrom(t *testing.T) {
 			t.Errorf("%q: %q", host, why)
 		}
 	}
-	if noWindowFrom("203.0.113.6", func() ([]net.Addr, error) {
-		return nil, errors.New("netlink")
-	}) == "" {
+	broken := func() ([]net.Addr, error) { return nil, errors.New("netlink") }
+	if noWindowFrom("203.0.113.6", broken) == "" {
 		t.Error("a window although nobody knows the machine's own addresses")
 	}
 	odd := func() ([]net.Addr, error) { return []net.Addr{&net.UnixAddr{Name: "odd"}}, nil }
@@ -58,7 +57,7 @@ func TestNoWindowFrom(t *testing.T) {
 	}
 }
 
-// Neither by its address in the network nor by loopback.
+// A connection from the machine itself has no window, by its network address or by loopback.
 func TestReuseFromThisMachine(t *testing.T) {
 	m := newMachine(t, tenMinutes)
 	m.signin.OwnAddresses = addresses(t, "192.0.2.7/24")
@@ -72,5 +71,36 @@ func TestReuseFromThisMachine(t *testing.T) {
 	m.browser(local)
 	if got, _, asked := m.silent(local); got == Success || !asked {
 		t.Errorf("loopback: verdict %d, asked %v", got, asked)
+	}
+}
+
+// A browser sign-in from one address leaves the windows of others open. A failed one opens none.
+func TestReuseFromTwoAddresses(t *testing.T) {
+	m := afterBrowser(t, tenMinutes)
+	other := m.request(user)
+	other.RemoteHost = "2001:db8::7"
+	if _, _, asked := m.silent(other); !asked { // declined
+		t.Fatal("no code")
+	}
+	m.browser(other)
+	for _, req := range []Request{m.request(user), other} {
+		if got, conv, asked := m.silent(req); got != Success || asked {
+			t.Errorf("%s: verdict %d, asked %v, logged %q", req.RemoteHost, got, asked, conv.logged)
+		}
+	}
+}
+
+// An address that several people may share has no window.
+func TestReuseNeedsAnAddress(t *testing.T) {
+	for _, rhost := range []string{"", "UNKNOWN", "192.0.2.7 "} {
+		t.Run(rhost, func(t *testing.T) {
+			m := newMachine(t, tenMinutes)
+			req := m.request(user)
+			req.RemoteHost = rhost
+			m.browser(req)
+			if got, conv, asked := m.silent(req); got == Success || !asked {
+				t.Errorf("verdict %d, asked %v, logged %q", got, asked, conv.logged)
+			}
+		})
 	}
 }

@@ -7,7 +7,7 @@ import "testing"
 
 const boot = "9a4a9743-d51a-4570-b827-4339f458f1b5"
 
-// The note is read whole or not at all: half of one may be half an address.
+// The note is read whole or not at all, because half of it may be half an address.
 func TestParseSession(t *testing.T) {
 	for text, want := range map[string]session{
 		boot + " 77 1879048999 192.0.2.7\n":    {boot, 77, 1879048999, "192.0.2.7"},
@@ -41,4 +41,16 @@ func FuzzSession(f *testing.F) {
 			t.Errorf("%q becomes %q", text, s)
 		}
 	})
+}
+
+func TestSudoHasNoWindowWithoutASession(t *testing.T) {
+	m := afterBrowser(t, tenMinutes)
+	for _, rhost := range []string{"", "192.0.2.7"} { // what the host says is no session's
+		req := m.request(user)
+		req.Service, req.RemoteHost, req.Caller = "sudo", rhost, m.firstID(user)
+		m.browser(req)
+		if got, conv, asked := m.silent(req); got == Success || !asked {
+			t.Errorf("verdict %d, asked %v, logged %q", got, asked, conv.logged)
+		}
+	}
 }

@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// at is a moment so long after some boot.
+// at returns a moment at that time after some boot.
 func at(minutes int) moment {
 	up := time.Duration(minutes) * time.Minute
 	return moment{time.Unix(1_800_000_000, 0).UTC().Add(up), "boot", up}
 }
 
-// windowAt is one of a browser's at that moment.
+// windowAt returns a window of a browser sign-in at that moment.
 func windowAt(host string, m moment) window {
 	return window{origin: origin{Account: user, Host: host, Class: "sshd"}, Attempt: "a",
 		Time: m.Time, Boot: m.Boot, Up: m.Up}
@@ -62,12 +62,12 @@ func TestUptimeGoesOn(t *testing.T) {
 	}
 }
 
-// However many addresses: the newest are kept, and none that is over.
+// Of any number of addresses the newest are kept, and none that has ended.
 func TestWindowsAreBounded(t *testing.T) {
 	windows := windowFile{filepath.Join(t.TempDir(), "made", "windows"), time.Hour}
 	for i := range 50 {
-		if err := windows.keep(t.Context(), windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)),
-			at(i)); err != nil {
+		err := windows.keep(t.Context(), windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)), at(i))
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -85,14 +85,14 @@ func TestWindowsAreBounded(t *testing.T) {
 	}
 }
 
-// Ten browsers at once: none of the windows is lost.
+// Ten browser sign-ins at once lose none of their windows.
 func TestWindowsSideBySide(t *testing.T) {
 	windows := windowFile{filepath.Join(t.TempDir(), "windows"), time.Hour}
 	var all sync.WaitGroup
 	for i := range 10 {
 		all.Go(func() {
-			if err := windows.keep(t.Context(), windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)),
-				at(10)); err != nil {
+			err := windows.keep(t.Context(), windowAt(fmt.Sprintf("192.0.2.%d", i), at(i)), at(10))
+			if err != nil {
 				t.Error(err)
 			}
 		})
@@ -105,8 +105,9 @@ func TestWindowsSideBySide(t *testing.T) {
 
 // What reads as windows is written as such again.
 func FuzzWindows(f *testing.F) {
-	text, err := json.Marshal([]window{windowAt("192.0.2.7", at(1)),
-		windowAt("fe80::1%eth0", at(2))})
+	text, err := json.Marshal([]window{
+		windowAt("192.0.2.7", at(1)), windowAt("fe80::1%eth0", at(2)),
+	})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -119,8 +120,8 @@ func FuzzWindows(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := decodeWindows(bytes.NewReader(again)); len(all) > 0 &&
-			!reflect.DeepEqual(got, all) {
+		got := decodeWindows(bytes.NewReader(again))
+		if len(all) > 0 && !reflect.DeepEqual(got, all) {
 			t.Errorf("%+v becomes %+v", all, got)
 		}
 	})

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
-	"aadlogin/internal/account"
 	"aadlogin/internal/config"
 	"aadlogin/internal/emulator"
 )
@@ -35,8 +33,8 @@ func (m *machine) tenant(change func(*emulator.Directory)) {
 	}
 }
 
-// try is a sign-in of user, and what the browser said: 0 is nothing. Who is refused there is left
-// to wait, and the code expires.
+// try signs user in, and returns the error number that the browser showed, or 0. After a refusal in
+// the browser, the machine waits until the code expires.
 func (m *machine) try() (aadsts int, verdict Verdict, conv *said) {
 	m.t.Helper()
 	verdict, conv = m.run(m.request(user), func(code string) error {
@@ -56,8 +54,8 @@ func policy(grant string, p emulator.Policy) func(*emulator.Directory) {
 	return func(d *emulator.Directory) { d.Policies = []emulator.Policy{p} }
 }
 
-// With a scope of the application's own, policies see the application: an exclusion frees it, and a
-// policy aimed at it is evaluated. Without one, neither is so.
+// With a scope of the application's own, policies see the application: an exclusion exempts it, and
+// a policy for it is evaluated. Without such a scope neither happens.
 func TestPoliciesSeeTheApplication(t *testing.T) {
 	application := []string{emulator.Contoso().ClientID}
 	deviceCodes := []string{emulator.DeviceCode}
@@ -72,8 +70,9 @@ func TestPoliciesSeeTheApplication(t *testing.T) {
 	settings := func(value string, change func(*emulator.Directory)) func(*emulator.Directory) {
 		return func(d *emulator.Directory) { change(d); d.BaselineScopes = value }
 	}
-	excluded := policy("block", emulator.Policy{ExcludeResources: application,
-		AuthenticationFlows: deviceCodes})
+	excluded := policy("block", emulator.Policy{
+		ExcludeResources: application, AuthenticationFlows: deviceCodes,
+	})
 	for _, test := range []struct {
 		name            string
 		tenant          func(*emulator.Directory)
@@ -89,8 +88,8 @@ func TestPoliciesSeeTheApplication(t *testing.T) {
 		{"managed device", policy("managed-device", emulator.Policy{}), 53000, 53000},
 		{"a second factor for the application",
 			noFactor(policy("mfa", emulator.Policy{Resources: application})), 0, 50079},
-		{"the application blocked", policy("block", emulator.Policy{Resources: application}), 0,
-			53003},
+		{"the application blocked", policy("block", emulator.Policy{Resources: application}),
+			0, 53003},
 		{"the directory blocked",
 			policy("block", emulator.Policy{Resources: []string{emulator.DirectoryApp}}), 53003, 0},
 		{"report-only", policy("block", emulator.Policy{State: "report-only"}), 0, 0},
@@ -101,8 +100,8 @@ func TestPoliciesSeeTheApplication(t *testing.T) {
 			func(d *emulator.Directory) {
 				d.SecurityDefaults, d.SecurityDefaultsBlockDeviceCode = true, true
 			}, 530035, 530035},
-		{"security defaults before", func(d *emulator.Directory) { d.SecurityDefaults = true }, 0,
-			0},
+		{"security defaults before", func(d *emulator.Directory) { d.SecurityDefaults = true },
+			0, 0},
 	} {
 		forms := []string{"", ownScope}
 		if test.name == "device codes blocked but for the application" {
@@ -136,8 +135,10 @@ func TestPoliciesSeeTheApplication(t *testing.T) {
 // With source "permissions", policies see Azure Resource Manager, and the application's scope is
 // not asked for.
 func TestPoliciesSeeResourceManager(t *testing.T) {
-	for resource, want := range map[string]int{emulator.ARMApp: 53003,
-		emulator.Contoso().ClientID: 0} {
+	for resource, want := range map[string]int{
+		emulator.ARMApp:             53003,
+		emulator.Contoso().ClientID: 0,
+	} {
 		t.Run(resource, func(t *testing.T) {
 			m := newMachine(t, sourceLine(config.Permissions))
 			m.tenant(policy("block", emulator.Policy{Resources: []string{resource}}))
@@ -146,18 +147,20 @@ func TestPoliciesSeeResourceManager(t *testing.T) {
 			}
 		})
 	}
-	a := &attempt{cfg: &config.Config{SignIn: config.SignIn{Scope: ownScope},
-		Authorization: config.Authorization{Source: config.Permissions}}}
+	a := &attempt{cfg: &config.Config{
+		SignIn:        config.SignIn{Scope: ownScope},
+		Authorization: config.Authorization{Source: config.Permissions},
+	}}
 	c := new(cloud)
 	c.azure.Audience = "https://management.azure.com/"
-	if got := a.deviceScopes(c); len(got) != 1 ||
-		got[0] != "https://management.azure.com/user_impersonation" {
+	got := a.deviceScopes(c)
+	if len(got) != 1 || got[0] != "https://management.azure.com/user_impersonation" {
 		t.Errorf("asks for %q", got)
 	}
 }
 
-// Where Entra ID tells the machine of a policy, the number decides what is said, with each of the
-// words it has come with.
+// If Entra ID tells the machine of a policy, the number decides the sentence, with each word that
+// it has come with.
 func TestPolicyTellsTheMachine(t *testing.T) {
 	for _, word := range []string{"invalid_grant", "interaction_required", "access_denied"} {
 		t.Run(word, func(t *testing.T) {
@@ -176,7 +179,7 @@ func TestPolicyTellsTheMachine(t *testing.T) {
 	}
 }
 
-// What the registration lacks is found out by the first person, and says so.
+// The first person to sign in meets what the registration lacks, and the sentence says so.
 func TestRegistrationAndConsent(t *testing.T) {
 	graph := []string{"openid", "profile"}
 	none := func(consented []string, r emulator.Registration) func(*emulator.Directory) {
@@ -212,8 +215,8 @@ func TestRegistrationAndConsent(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			m := newMachine(t, scopeLine(test.scope))
 			m.tenant(test.tenant)
-			if got, verdict, conv := m.try(); got != test.want ||
-				(verdict == Success) != (test.want == 0) {
+			got, verdict, conv := m.try()
+			if got != test.want || (verdict == Success) != (test.want == 0) {
 				t.Errorf("the browser said %d, want %d; verdict %d, told %q", got,
 					test.want, verdict, conv.told)
 			}
@@ -221,7 +224,7 @@ func TestRegistrationAndConsent(t *testing.T) {
 	}
 }
 
-// A form that Entra ID does not redeem is told to the machine.
+// Entra ID tells the machine if it does not take the form of a scope.
 func TestScopeOfItselfByGUIDOnly(t *testing.T) {
 	for scope, want := range map[string]Verdict{ownScope: Success, uriScope: Misconfigured} {
 		t.Run(scope, func(t *testing.T) {
@@ -238,8 +241,8 @@ func TestScopeOfItselfByGUIDOnly(t *testing.T) {
 	}
 }
 
-// The access token of the application's own scope is in nobody's memory, and an answer that does
-// not list the scope is noticed.
+// The access token of the application's own scope stays in no memory. An answer that does not list
+// the scope is logged.
 func TestScopeIsNoted(t *testing.T) {
 	m := newMachine(t, scopeLine(ownScope))
 	_, verdict, conv := m.try()
@@ -251,46 +254,5 @@ func TestScopeIsNoted(t *testing.T) {
 		if r.Endpoint == "devicecode" && r.Scope != "openid profile "+ownScope {
 			t.Errorf("asked for %q", r.Scope)
 		}
-	}
-}
-
-// Grants and windows are good under the scope that they were given under, and an upgrade, which
-// sets none, takes none away.
-func TestConfigDigestHasTheScope(t *testing.T) {
-	c := &config.Config{TenantID: "t", ClientID: "c", Domains: []string{"contoso.com"},
-		Cloud: "auto", Authorization: config.Authorization{Source: "check-access"}}
-	const before = "a6734abac0e66c45" // of the version that knew no scope
-	plain := ConfigDigest(c)
-	if !strings.HasPrefix(plain, before) {
-		t.Errorf("without a scope: %s, want %s…", plain, before)
-	}
-	c.SignIn.Scope = "c/sign-in"
-	own := ConfigDigest(c)
-	c.SignIn.Scope = "api://c/sign-in"
-	if uri := ConfigDigest(c); own == plain || uri == own || uri == plain {
-		t.Errorf("%s, %s, %s", plain, own, uri)
-	}
-}
-
-// A grant of before the scope was set stands in for nothing.
-func TestGrantWithoutScope(t *testing.T) {
-	const hour = "authorization.grant_lifetime = \"1h\"\n"
-	for name, scope := range map[string]string{"as it was": "", "another": ownScope} {
-		t.Run(name, func(t *testing.T) {
-			m := newMachine(t, hour)
-			a := m.person(user, userOID)
-			m.put(a)
-			grant := account.Grant{TenantID: a.TenantID, ObjectID: a.ObjectID,
-				ConfigDigest: m.configDigest(),
-				Moment:       account.Moment{Time: m.now().Add(-time.Minute)}}
-			if err := m.store.RecordGrant(a.UID, grant); err != nil {
-				t.Fatal(err)
-			}
-			m.reconfigure(hour + scopeLine(scope))
-			m.entra.Fail(emulator.Fault{Endpoint: "arm", Reset: true})
-			if got, _ := m.again(m.request(user)); (got == Success) != (scope == "") {
-				t.Errorf("verdict %d", got)
-			}
-		})
 	}
 }

@@ -19,7 +19,7 @@ var everySource = []string{config.CheckAccess, config.RoleAssignments,
 
 func sourceLine(source string) string { return "authorization.source = \"" + source + "\"\n" }
 
-// Each source lets the same people in as the same, and says by what.
+// Each source lets the same people in with the same rights, and says by what.
 func TestEverySource(t *testing.T) {
 	const vm = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo"
 	by := map[string]string{
@@ -37,8 +37,8 @@ func TestEverySource(t *testing.T) {
 			ended(t, got, conv, Success, "", `source="`+source+`" decision="administrator"`)
 			got, conv = m.signIn(m.request(user), user)
 			ended(t, got, conv, Success, "", by[source])
-			if g, err := m.grant(m.stored(user).UID); err != nil || g.Source != source ||
-				g.Admin || !m.stored(admin).Admin {
+			g, err := m.grant(m.stored(user).UID)
+			if err != nil || g.Source != source || g.Admin || !m.stored(admin).Admin {
 				t.Errorf("grant %+v, %v", g, err)
 			}
 			got, conv = m.signIn(m.request(norole), norole)
@@ -48,8 +48,8 @@ func TestEverySource(t *testing.T) {
 	}
 }
 
-// What a denial says, beside the preview's sentence: what is missing, where, of whom, and how to
-// mend it.
+// Besides the preview's sentence, a denial says which role is missing, where and for whom, and how
+// to assign it.
 func TestDeniedByAppRole(t *testing.T) {
 	m := newMachine(t, sourceLine(config.AppRoles)+`sign_in.admin_services = ["cockpit"]`)
 	req := m.request(user)
@@ -62,7 +62,7 @@ func TestDeniedByAppRole(t *testing.T) {
 		`app_role="loginAsAdmin" fix="in the Entra admin center, at Enterprise applications`)
 }
 
-// Each source asks in nobody's name but the one it is for.
+// Each source asks only in the name that it is for.
 func TestSourceAsks(t *testing.T) {
 	for source, want := range map[string]string{
 		config.CheckAccess: "instance info identity checkaccess",
@@ -75,8 +75,9 @@ func TestSourceAsks(t *testing.T) {
 			m := newMachine(t, sourceLine(source))
 			got, conv := m.signIn(m.request(user), user)
 			ended(t, got, conv, Success, "", "signed-in")
-			for _, endpoint := range strings.Fields("instance info identity checkaccess " +
-				"roleassignments roledefinitions denyassignments permissions unknown") {
+			endpoints := "instance info identity checkaccess " +
+				"roleassignments roledefinitions denyassignments permissions unknown"
+			for endpoint := range strings.FieldsSeq(endpoints) {
 				asked := m.requests(endpoint) > 0
 				if asked != strings.Contains(" "+want+" ", " "+endpoint+" ") {
 					t.Errorf("%s asked: %v", endpoint, asked)
@@ -95,7 +96,7 @@ func TestSourceAsks(t *testing.T) {
 	}
 }
 
-// App roles work on any machine anywhere: nothing of Azure need be there.
+// App roles work on any machine, without any service of Azure.
 func TestAppRolesWithoutAzure(t *testing.T) {
 	m := newMachine(t, sourceLine(config.AppRoles))
 	m.entra.Fail(emulator.Fault{Endpoint: "metadata", Reset: true},
@@ -104,7 +105,7 @@ func TestAppRolesWithoutAzure(t *testing.T) {
 	ended(t, got, conv, Success, "", "signed-in")
 }
 
-// "Refused" and "could not ask" are two things, whichever source it is.
+// "Refused" and "could not ask" are told apart for each source.
 func TestSourceCouldNotAsk(t *testing.T) {
 	const cannotReach, notAllowed = "authorization service of Azure cannot be reached", "does not let it ask"
 	for _, test := range []struct {
@@ -153,24 +154,28 @@ func TestSourceCouldNotAsk(t *testing.T) {
 	}
 }
 
-// A role assignment taken away is a refusal, with the line that gives it back.
+// After a role assignment is taken away, the person is refused, and the log has the command that
+// assigns it again.
 func TestDeniedByRoleAssignments(t *testing.T) {
 	m := newMachine(t, sourceLine(config.RoleAssignments))
-	if err := m.entra.Update(func(d *emulator.Directory) {
-		d.Denies = []emulator.Deny{{Name: "freeze", Principals: []string{"everyone"},
-			Exclude: []string{"demo-vm"}, DataActions: []string{"*"}, Scope: "/"}}
-	}); err != nil {
+	err := m.entra.Update(func(d *emulator.Directory) {
+		d.Denies = []emulator.Deny{{
+			Name: "freeze", Principals: []string{"everyone"}, Exclude: []string{"demo-vm"},
+			DataActions: []string{"*"}, Scope: "/",
+		}}
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	got, conv := m.signIn(m.request(user), user)
 	ended(t, got, conv, Denied, "Access denied:",
 		`the deny assignment \"freeze\" at \"/\" applies to everyone`)
-	ended(t, got, conv, Denied, "Scope: ", "az role assignment create --assignee-object-id "+
-		userOID)
+	ended(t, got, conv, Denied, "Scope: ",
+		"az role assignment create --assignee-object-id "+userOID)
 }
 
-// The account phase of the source that reads lists is like that of the one that asks for the
-// verdict.
+// The account phase of the source that reads lists works like that of the source that asks for a
+// decision.
 func TestAgainByRoleAssignments(t *testing.T) {
 	m := newMachine(t, sourceLine(config.RoleAssignments))
 	a := m.person(user, userOID)
@@ -185,8 +190,8 @@ func TestAgainByRoleAssignments(t *testing.T) {
 	}
 }
 
-// Where only the person can ask, the account phase goes by what they were granted with a browser,
-// and by nothing else. It asks nobody, and being let in does not make the grant last longer.
+// If only the person can ask, the account phase uses the last grant from a browser sign-in and
+// nothing else. It asks no server, and does not extend the grant.
 func TestAgainBySourcesThatCannotAsk(t *testing.T) {
 	const hour = "authorization.grant_lifetime = \"1h\"\n"
 	for _, source := range []string{config.Permissions, config.AppRoles} {
@@ -247,13 +252,13 @@ func TestAgainBySourcesThatCannotAsk(t *testing.T) {
 	}
 }
 
-// A source that nobody knows lets nobody in. The configuration refuses it; this is for who adds one
-// and forgets.
+// An unknown source lets nobody in. The configuration refuses it already. This test is for a
+// developer who adds a source and forgets a case.
 func TestUnknownSource(t *testing.T) {
 	a := &attempt{cfg: &config.Config{Authorization: config.Authorization{Source: "toaster"}}}
-	if d, err := a.authorize(t.Context(), &cloud{},
-		person{objectID: userOID, roles: []string{"login", "loginAsAdmin"}}); err == nil ||
-		d.Login {
+	d, err := a.authorize(t.Context(), &cloud{},
+		person{objectID: userOID, roles: []string{"login", "loginAsAdmin"}})
+	if err == nil || d.Login {
 		t.Errorf("%+v, %v", d, err)
 	}
 }

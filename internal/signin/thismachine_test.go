@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// The metadata service answers five questions a second, so those who sign in within five minutes
-// ask it once.
+// The metadata service answers five questions a second, so all sign-ins within five minutes ask it
+// once.
 func TestMetadataIsAskedOnce(t *testing.T) {
 	m := newMachine(t, "")
 	boot := "b0"
@@ -40,8 +40,8 @@ func TestMetadataIsAskedOnce(t *testing.T) {
 	asked("from another one", 5)
 }
 
-// A machine that is moved to another resource group keeps its boot, and what sign-ins keep of it is
-// no longer true.
+// A machine that is moved to another resource group keeps its boot id, and the cached answer is no
+// longer true.
 func TestMovedMachine(t *testing.T) {
 	m := newMachine(t, "")
 	m.signin.Uptime = func() (string, time.Duration) { return "b0", time.Hour }
@@ -55,8 +55,8 @@ func TestMovedMachine(t *testing.T) {
 		}
 	})
 	m.works()
-	if instance, asked := m.requests("instance"), m.requests("checkaccess"); instance != 2 ||
-		asked != 3 {
+	instance, asked := m.requests("instance"), m.requests("checkaccess")
+	if instance != 2 || asked != 3 {
 		t.Errorf("metadata was asked %d times, want 2; Azure %d times, want 3: once in vain",
 			instance, asked)
 	}
@@ -66,20 +66,20 @@ func TestMovedMachine(t *testing.T) {
 	}
 }
 
-// Where the machine is still the same, a refusal is one.
+// If the machine is still the same, the refusal stands.
 func TestRefusedMachineHasNotMoved(t *testing.T) {
 	m := newMachine(t, "")
 	m.signin.Uptime = func() (string, time.Duration) { return "b0", time.Hour }
 	m.entra.Fail(emulator.Fault{Endpoint: "checkaccess", Status: 403, Error: "AuthorizationFailed"})
 	got, conv := m.signIn(m.request(user), user)
 	ended(t, got, conv, Unreachable, "does not let it ask", "authorization-not-asked")
-	if instance, asked := m.requests("instance"), m.requests("checkaccess"); instance != 2 ||
-		asked != 1 {
+	instance, asked := m.requests("instance"), m.requests("checkaccess")
+	if instance != 2 || asked != 1 {
 		t.Errorf("metadata was asked %d times, want 2; Azure %d times, want 1", instance, asked)
 	}
 }
 
-// A tenant's own claims may have names that differ in case alone, and are nothing to a sign-in.
+// A tenant's own claims may have names that differ only in case. They have no effect on a sign-in.
 func TestClaimsOfTheTenantsOwn(t *testing.T) {
 	m := newMachine(t, "")
 	m.change(func(d *emulator.Directory) {
@@ -117,14 +117,14 @@ func TestTenantOfTheMachine(t *testing.T) {
 				return
 			}
 			ended(t, got, conv, test.verdict, "not configured correctly", other)
-			ended(t, got, conv, test.verdict, "not configured correctly", emulator.Contoso().
-				TenantID)
+			ended(t, got, conv, test.verdict, "not configured correctly",
+				emulator.Contoso().TenantID)
 			m.unknown(user)
 		})
 	}
 }
 
-// answers counts those of an endpoint.
+// answers counts the answers of an endpoint.
 func (m *machine) answers(endpoint string) (n int) {
 	for _, r := range m.entra.Requests() {
 		if r.Endpoint == endpoint && r.Status == 200 {
@@ -134,8 +134,8 @@ func (m *machine) answers(endpoint string) (n int) {
 	return n
 }
 
-// One round trip before the prompt: the device code is asked for while the metadata service has not
-// answered yet.
+// There is one round trip before the prompt: the device code is asked for before the metadata
+// service has answered.
 func TestDeviceCodeDoesNotWaitForMetadata(t *testing.T) {
 	m := newMachine(t, "")
 	m.works()
@@ -151,8 +151,8 @@ func TestDeviceCodeDoesNotWaitForMetadata(t *testing.T) {
 		defer cancel()
 		verdict = m.signin.Authenticate(ctx, m.request(user), conv)
 	})
-	if err := m.entra.Await(ctx,
-		func() bool { return m.requests("devicecode") > before }); err != nil {
+	err := m.entra.Await(ctx, func() bool { return m.requests("devicecode") > before })
+	if err != nil {
 		t.Fatal(err)
 	}
 	if m.answers("instance") != answered {

@@ -12,8 +12,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// A sign-in in a store that a later version has written (internal/account,
-// "Later versions") leaves it all that this version does not know.
+// A sign-in in a store that a later version has written (internal/account, "Later versions") keeps
+// everything that this version does not know.
 func TestStoreOfTomorrow(t *testing.T) {
 	m := newMachine(t, "")
 	data, err := os.ReadFile("../../testdata/stores/tomorrow")
@@ -25,14 +25,15 @@ func TestStoreOfTomorrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.write(m.store.Path(), string(data[:len(data)-query]))
-	// The home is by the store's own rules, below /home: so a name that nobody else signs in with
-	// on the machine that runs this.
+	// By the store's own rules the home is below /home, so the name must be one that nobody uses on
+	// the machine that runs this.
 	const late = "tomorrow@contoso.example"
-	if err := m.entra.Update(func(d *emulator.Directory) {
+	err = m.entra.Update(func(d *emulator.Directory) {
 		d.Users = append(d.Users,
 			emulator.User{Name: late, ObjectID: "99999999-1111-2222-3333-444444444444"})
 		d.Groups[1].Members = append(d.Groups[1].Members, late)
-	}); err != nil {
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	got, conv := m.signIn(m.request(late), late)

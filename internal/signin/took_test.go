@@ -13,11 +13,11 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// took is a time of the log's last line, in seconds; below zero if there is none.
+// took returns a time of the log's last line in seconds, or a negative number if there is none.
 func (s *said) took(t *testing.T, key string) float64 {
 	t.Helper()
-	m := regexp.MustCompile(` ` + key + `_duration="(\d+\.\d{3})s"`).
-		FindStringSubmatch(s.logged[len(s.logged)-1])
+	pair := regexp.MustCompile(` ` + key + `_duration="(\d+\.\d{3})s"`)
+	m := pair.FindStringSubmatch(s.logged[len(s.logged)-1])
 	if m == nil {
 		return -1
 	}
@@ -28,7 +28,7 @@ func (s *said) took(t *testing.T, key string) float64 {
 	return seconds
 }
 
-// The log says how long the servers took, apart from the person.
+// The log says how long the servers took, apart from the time of the person.
 func TestHowLongServersTook(t *testing.T) {
 	const slow = 300 * time.Millisecond
 	m := newMachine(t, "")
@@ -44,13 +44,13 @@ func TestHowLongServersTook(t *testing.T) {
 		m.entra.Heal()
 	}
 	got, conv := m.again(m.request(user))
-	if ended(t, got, conv, Success, "", "authorized"); conv.took(t, "entra") >= 0 ||
-		conv.took(t, "azure") < 0 {
+	ended(t, got, conv, Success, "", "authorized")
+	if conv.took(t, "entra") >= 0 || conv.took(t, "azure") < 0 {
 		t.Errorf("with a key: %q", conv.logged)
 	}
 	m.reconfigure(sourceLine(config.AppRoles))
-	if _, conv := m.signIn(m.request(user), user); conv.took(t, "entra") < 0 ||
-		conv.took(t, "azure") >= 0 {
+	_, conv = m.signIn(m.request(user), user)
+	if conv.took(t, "entra") < 0 || conv.took(t, "azure") >= 0 {
 		t.Errorf("by app roles: %q", conv.logged)
 	}
 }

@@ -4,17 +4,12 @@
 package signin
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
 )
 
@@ -36,8 +31,8 @@ func enterFrom(t *testing.T, w waitingRoom, v visitor) io.Closer {
 
 func full(t *testing.T, w waitingRoom, account string, want error) {
 	t.Helper()
-	if slot, err := w.Enter(t.Context(), visitor{account: account},
-		moment{Boot: "b"}); !errors.Is(err, want) {
+	slot, err := w.Enter(t.Context(), visitor{account: account}, moment{Boot: "b"})
+	if !errors.Is(err, want) {
 		t.Errorf("%s: %v, %v; want %v", account, slot, err, want)
 	}
 }
@@ -63,7 +58,7 @@ func TestWaitingRoomLimits(t *testing.T) {
 	full(t, w, "c", errMachineFull)
 }
 
-// The rule, given who waits how many times.
+// The rule is given the number of waiting attempts.
 func TestAdmits(t *testing.T) {
 	const here, there = "192.0.2.1", "198.51.100.7"
 	for _, test := range []struct {
@@ -140,7 +135,7 @@ func TestAdmits(t *testing.T) {
 	}
 }
 
-// Both halves of who holds a slot are read back from its file.
+// Account and address of a slot's holder are read back from its file.
 func TestWaitingRoomKnowsAddresses(t *testing.T) {
 	w := waitingRoom{Dir: t.TempDir(), Slots: 12}
 	want := []visitor{{"a", "192.0.2.1"}, {"a", "2001:db8::/64"}, {"b", "192.0.2.1"}, {"b", ""}}
@@ -153,7 +148,8 @@ func TestWaitingRoomKnowsAddresses(t *testing.T) {
 	}
 }
 
-// On the machine itself places are counted by who runs the host, over the network by where from.
+// On the machine itself, places are counted by the user who runs the host. Over the network they
+// are counted by address.
 func TestVisitor(t *testing.T) {
 	for want, req := range map[visitor]Request{
 		{"a", "uid 1000"}:  {Caller: 1000},
@@ -168,8 +164,8 @@ func TestVisitor(t *testing.T) {
 	}
 }
 
-// Neither who has left nor who was killed leaves a name behind, and the next finds no file of
-// theirs to look at.
+// A holder that has left or was killed leaves no name behind, and the next one finds no file of
+// theirs.
 func TestSlotsAreWiped(t *testing.T) {
 	w := waitingRoom{Dir: t.TempDir(), Slots: 3}
 	left := filepath.Join(w.Dir, "slot-2")
@@ -218,7 +214,7 @@ func TestAddress(t *testing.T) {
 	}
 }
 
-// A slot's file holds the name of the one before: it must not count once the slot is free.
+// A slot's file holds the name of the holder before. It must not count once the slot is free.
 func TestWaitingRoomForgets(t *testing.T) {
 	w := waitingRoom{Dir: t.TempDir(), Slots: perAddress + 1}
 	var slots []io.Closer
@@ -235,7 +231,7 @@ func TestWaitingRoomForgets(t *testing.T) {
 	enter(t, w, "a-long-name")
 }
 
-// The names are of people: nobody else on the machine reads them.
+// The names are personal data. No other user of the machine may read them.
 func TestWaitingRoomIsPrivate(t *testing.T) {
 	w := waitingRoom{Dir: filepath.Join(t.TempDir(), "waiting"), Slots: 1}
 	enter(t, w, "a")
@@ -271,137 +267,11 @@ func TestWaitingRoomCannotBeMade(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, slot, err)
 		}
 	}
-	// The slot found free before the error was given back.
+	// The slot that was found free before the error was given back.
 	if err := os.Remove(filepath.Join(blocked, "slot-1")); err != nil {
 		t.Fatal(err)
 	}
 	w := waitingRoom{Dir: blocked, Slots: 2}
 	enter(t, w, "a")
 	enter(t, w, "a")
-}
-
-// However many come at once, the room is filled to its limits and no further.
-func TestWaitingRoomTogether(t *testing.T) {
-	for _, test := range []struct{ accounts, slots, want int }{{1, 6, perAddress}, {3, 6, 6},
-		{24, 1, 1}, {24, 64, 24}} {
-		w := waitingRoom{Dir: t.TempDir(), Slots: test.slots}
-		for range 20 {
-			held := rush(t, w, 24, test.accounts)
-			in := map[string]int{}
-			for slot, account := range held {
-				in[account]++
-				slot.Close()
-			}
-			if len(held) != test.want {
-				t.Errorf("%+v: %d got in", test, len(held))
-			}
-			for account, n := range in {
-				if n > perAddress {
-					t.Errorf("%+v: %d of %s got in", test, n, account)
-				}
-			}
-		}
-	}
-}
-
-// rush lets people enter together, and returns who got in.
-func rush(t *testing.T, w waitingRoom, people, accounts int) map[io.Closer]string {
-	var mu sync.Mutex
-	held := map[io.Closer]string{}
-	start := make(chan struct{})
-	var all sync.WaitGroup
-	for i := range people {
-		account := fmt.Sprint("account-", i%accounts)
-		all.Go(func() {
-			<-start
-			slot, err := w.Enter(t.Context(), visitor{account: account}, moment{Boot: "b"})
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err == nil:
-				held[slot] = account
-			case errors.Is(err, errMachineFull), errors.Is(err, errAccountFull):
-			default:
-				t.Error(err)
-			}
-		})
-	}
-	close(start)
-	all.Wait()
-	return held
-}
-
-// roomOfHolder makes this test binary a process that holds a slot until it is killed.
-const roomOfHolder = "AAD_LOGIN_TEST_WAITING_ROOM"
-
-func TestMain(m *testing.M) {
-	dir := os.Getenv(roomOfHolder)
-	if dir == "" {
-		// A sign-in waits for its next poll most of its time, so many of them fit beside each
-		// other.
-		flag.Parse()
-		flag.Set("test.parallel", "32")
-		os.Exit(m.Run())
-	}
-	_, err := waitingRoom{Dir: dir, Slots: 1}.Enter(context.Background(),
-		visitor{account: "a"}, moment{Boot: "b"})
-	fmt.Println("held:", err)
-	io.Copy(io.Discard, os.Stdin) // until the end
-}
-
-func TestSlotOfKilledHolder(t *testing.T) {
-	w := waitingRoom{Dir: t.TempDir(), Slots: 1}
-	holder := exec.Command(os.Args[0])
-	holder.Env = append(os.Environ(), roomOfHolder+"="+w.Dir)
-	stdin, err := holder.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stdin.Close()
-	stdout, err := holder.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := holder.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if line, _ := bufio.NewReader(stdout).ReadString('\n'); line != "held: <nil>\n" {
-		t.Errorf("the other process says %q", line)
-	}
-	full(t, w, "a", errMachineFull)
-	holder.Process.Kill()
-	holder.Wait()
-	enter(t, w, "a")
-}
-
-// A refusal leaves no descriptor behind, and so no lock.
-func TestWaitingRoomKeepsNothingOpen(t *testing.T) {
-	w := waitingRoom{Dir: t.TempDir(), Slots: 5}
-	for range perAddress {
-		enter(t, w, "a")
-	}
-	before := descriptors(t, w.Dir)
-	for range 10 {
-		full(t, w, "a", errAccountFull)
-	}
-	if after := descriptors(t, w.Dir); after != before {
-		t.Errorf("%d files of the waiting room open, before %d", after, before)
-	}
-}
-
-// descriptors counts those of this process below dir.
-func descriptors(t *testing.T, dir string) int {
-	t.Helper()
-	fds, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for _, fd := range fds {
-		path, _ := os.Readlink("/proc/self/fd/" + fd.Name())
-		if filepath.Dir(path) == dir {
-			n++
-		}
-	}
-	return n
 }

@@ -14,8 +14,8 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// Whatever goes wrong, no request comes sooner after the one before than the server asks for, and
-// the sign-in goes on.
+// Whatever goes wrong, no request follows another sooner than the server allows, and the sign-in
+// goes on.
 func TestPaceOnTheWire(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -25,7 +25,7 @@ func TestPaceOnTheWire(t *testing.T) {
 	}{
 		{"slow_down", []emulator.Fault{{Error: "slow_down"}}, 6 * time.Second},
 		{"Retry-After in seconds", []emulator.Fault{{Retry: "4"}}, 4 * time.Second},
-		// of whole seconds
+		// The intervals are whole seconds.
 		{"Retry-After as a date", []emulator.Fault{{RetryAt: emulator.Duration(6 * time.Second)}},
 			5 * time.Second},
 		{"overloaded", []emulator.Fault{{Status: 503}, {Status: 429},
@@ -57,29 +57,29 @@ func TestPaceOnTheWire(t *testing.T) {
 	}
 }
 
-// asked is the log of an endpoint.
+// asked returns the log of an endpoint.
 func (m *machine) asked(endpoint string) []emulator.Request {
 	return slices.DeleteFunc(m.entra.Requests(),
 		func(r emulator.Request) bool { return r.Endpoint != endpoint })
 }
 
-// pendingAfterFaults: all faults have befallen somebody, who has asked again since.
+// pendingAfterFaults waits until all faults have happened, and another poll has come since.
 func (m *machine) pendingAfterFaults() bool {
 	polls := m.asked("token")
 	return len(m.entra.Faults()) == 0 && len(polls) > 0 &&
 		polls[len(polls)-1].Error == "authorization_pending"
 }
 
-// checkPace reads a sign-in in the server's log: RFC 8628, Sections 3.1, 3.4 and 3.5, and a
-// back-off that doubles.
+// checkPace reads a sign-in in the server's log. It checks RFC 8628, Sections 3.1, 3.4 and 3.5, and
+// a back-off that doubles.
 func (m *machine) checkPace() {
 	m.t.Helper()
 	code, polls := m.asked("devicecode"), m.asked("token")
 	if len(code) != 1 || len(polls) < 3 {
 		m.t.Fatalf("%d codes, %d polls", len(code), len(polls))
 	}
-	if code[0].Scope != "openid profile" || !slices.Equal(code[0].Fields,
-		[]string{"client_id", "scope"}) {
+	if code[0].Scope != "openid profile" ||
+		!slices.Equal(code[0].Fields, []string{"client_id", "scope"}) {
 		m.t.Errorf("asked for a code with %q, scope %q", code[0].Fields, code[0].Scope)
 	}
 	interval := time.Second // the emulator's
@@ -105,8 +105,8 @@ func (m *machine) checkPace() {
 	}
 }
 
-// A redirect to another host would take the device code there: 307 and 308 repeat the form (RFC
-// 9110, Section 15.4).
+// A redirect to another host would take the device code there, because 307 and 308 repeat the form
+// (RFC 9110, Section 15.4).
 func TestRedirectsStayOnTheHost(t *testing.T) {
 	t.Parallel()
 	stranger := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter,
@@ -115,14 +115,17 @@ func TestRedirectsStayOnTheHost(t *testing.T) {
 	}))
 	t.Cleanup(stranger.Close)
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		for endpoint, want := range map[string]Verdict{"devicecode": Unreachable,
-			"token": Success} {
+		for endpoint, want := range map[string]Verdict{
+			"devicecode": Unreachable,
+			"token":      Success,
+		} {
 			t.Run(fmt.Sprint(endpoint, " ", status), func(t *testing.T) {
 				m := newMachine(t, "")
 				m.trust(stranger.Certificate())
 				away := map[string]string{"Location": stranger.URL + "/token"}
-				m.entra.Fail(emulator.Fault{Endpoint: endpoint, Status: status, Header: away,
-					Times: 1})
+				m.entra.Fail(emulator.Fault{
+					Endpoint: endpoint, Status: status, Header: away, Times: 1,
+				})
 				got, conv := m.signIn(m.request(user), user)
 				if want == Success {
 					ended(t, got, conv, want, "", "signed-in")
@@ -134,7 +137,7 @@ func TestRedirectsStayOnTheHost(t *testing.T) {
 	}
 }
 
-// An answer is read to its bound and no further, also the one that has to bring the code.
+// An answer is read to its bound and no further, even the one that has to bring the code.
 func TestOversizedCode(t *testing.T) {
 	m := newMachine(t, "")
 	m.entra.Fail(emulator.Fault{Endpoint: "devicecode", Size: 2 << 20})

@@ -25,7 +25,7 @@ const (
 	testObject = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 )
 
-// Real keys take a while to make, so all tests share them.
+// All tests share the keys, because real keys take a while to make.
 var testKeys = map[string]func() *rsa.PrivateKey{
 	"current":      sync.OnceValue(newKey),
 	"next":         sync.OnceValue(newKey),
@@ -56,7 +56,7 @@ func jwk(kid string, key *rsa.PublicKey, more map[string]any) map[string]any {
 	return k
 }
 
-// authority is a login service that counts what it is asked.
+// authority is a login service that counts its requests.
 type authority struct {
 	*httptest.Server
 	metadata map[string]any
@@ -82,10 +82,11 @@ func newAuthority(t testing.TB) *authority {
 		"jwks_uri":                      base + "/discovery/v2.0/keys",
 		"rbac_url":                      "https://pas.windows.net",
 	}
+	ours := map[string]any{"issuer": a.issuer()}
+	theirs := map[string]any{"issuer": "https://elsewhere.example/v2.0"}
 	a.keys = []map[string]any{
-		jwk("current", public("current"), map[string]any{"issuer": a.issuer()}),
-		jwk("other-issuer", public("other-issuer"),
-			map[string]any{"issuer": "https://elsewhere.example/v2.0"}),
+		jwk("current", public("current"), ours),
+		jwk("other-issuer", public("other-issuer"), theirs),
 	}
 	return a
 }

@@ -5,7 +5,7 @@ package token
 
 import "testing"
 
-// FuzzIssuersTenant: whatever is found is a GUID.
+// FuzzIssuersTenant checks that a tenant that is found is a GUID.
 func FuzzIssuersTenant(f *testing.F) {
 	f.Add([]byte(`{"issuer":"https://login.example/` + testTenant + `/v2.0"}`))
 	f.Add([]byte(`{"issuer":"https://login.example/{tenantid}/v2.0"}`))

@@ -58,7 +58,7 @@ func vectors(t testing.TB) []vector {
 	return all
 }
 
-// goodClaims are what Entra ID says about a member who has just signed in.
+// goodClaims are Entra ID's claims about a member who has just signed in.
 func goodClaims(a *authority) map[string]any {
 	now := a.now.Unix()
 	return map[string]any{
@@ -68,7 +68,7 @@ func goodClaims(a *authority) map[string]any {
 	}
 }
 
-// token builds the vector's token, signed for real.
+// token builds the vector's token with a real signature.
 func (v vector) token(t testing.TB, a *authority) string {
 	t.Helper()
 	header, claims := v.parts(t, a)
@@ -81,16 +81,20 @@ func (v vector) token(t testing.TB, a *authority) string {
 		"$loose-claims", loose(claims)).Replace(form)
 	i := strings.LastIndexByte(form, '.')
 	signature := v.sign(t, form[:max(i, 0)])
-	return strings.NewReplacer("$signature", b64(signature), "$loose-signature", loose(signature)).
-		Replace(form)
+	signatures := strings.NewReplacer("$signature", b64(signature),
+		"$loose-signature", loose(signature))
+	return signatures.Replace(form)
 }
 
 func (v vector) parts(t testing.TB, a *authority) (header, claims []byte) {
 	t.Helper()
 	header, claims = []byte(v["header-bytes"]), []byte(v["payload"])
 	if len(header) == 0 {
-		header = v.merge(t, a, "header", map[string]any{"alg": "RS256",
-			"typ": "JWT", "kid": "current"})
+		header = v.merge(t, a, "header", map[string]any{
+			"alg": "RS256",
+			"typ": "JWT",
+			"kid": "current",
+		})
 	}
 	if len(claims) > 0 {
 		return header, v.payload(t, a, string(claims))
@@ -104,8 +108,8 @@ func (v vector) parts(t testing.TB, a *authority) (header, claims []byte) {
 
 var b64 = base64.RawURLEncoding.EncodeToString
 
-// loose encodes the same, but for a bit that a lenient decoder ignores (RFC
-// 4648, Section 3.5). JSON may end in a space, so that there is such a bit.
+// loose encodes the same bytes, except for a bit that a lenient decoder ignores (RFC 4648, Section
+// 3.5). JSON may end in a space, so that there is such a bit.
 func loose(b []byte) string {
 	if len(b)%3 == 0 {
 		b = append(bytes.Clone(b), ' ')
@@ -159,8 +163,8 @@ func (v vector) payload(t testing.TB, a *authority, text string) []byte {
 	})
 }
 
-// ways to sign. All but the RS256 of a named key are those that a library may
-// take for it.
+// These are ways to sign. Except for RS256 with a named key, each of them might be mistaken for it
+// by a library.
 var ways = map[string]func(text string) ([]byte, error){
 	"none":     func(string) ([]byte, error) { return nil, nil },
 	"hmac":     func(text string) ([]byte, error) { return hs256(publicDER(), text) },

@@ -17,7 +17,7 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What an administrator does to an account holds for the next sign-in, of whatever kind, and can be
+// An administrator's change of an account applies to the next sign-in of any kind, and can be
 // undone.
 func TestAccountsAreKeptInOrder(t *testing.T) {
 	name := fmt.Sprintf("kept%d@contoso.example", os.Getpid())
@@ -32,8 +32,8 @@ func TestAccountsAreKeptInOrder(t *testing.T) {
 	refused := func(sentence string) {
 		t.Helper()
 		h := rig.NewHost(t, name, "") // no prompt is expected
-		if err := h.Tx.Authenticate(0); !errors.Is(err, pam.ErrPermDenied) ||
-			!strings.Contains(fmt.Sprint(h.Told), sentence) {
+		err := h.Tx.Authenticate(0)
+		if !errors.Is(err, pam.ErrPermDenied) || !strings.Contains(fmt.Sprint(h.Told), sentence) {
 			t.Errorf("%v; told %q", err, h.Told)
 		}
 		if err := rig.NewHost(t, name, "").Tx.AcctMgmt(0); !errors.Is(err, pam.ErrPermDenied) {
@@ -47,8 +47,8 @@ func TestAccountsAreKeptInOrder(t *testing.T) {
 		}
 	}
 
-	if said := rig.Must(t, "aadctl", "account", "lock", name); !strings.Contains(said,
-		"its processes go on") {
+	said := rig.Must(t, "aadctl", "account", "lock", name)
+	if !strings.Contains(said, "its processes go on") {
 		t.Errorf("a session is open, and lock said %q", said)
 	}
 	if got := rig.Must(t, "getent", "passwd", name); got != entry {
@@ -95,7 +95,7 @@ func TestAccountsAreKeptInOrder(t *testing.T) {
 	admitted()
 }
 
-// A backup is put back under running readers, and sealed like what it replaces.
+// A backup is restored while readers run, and is sealed like the store that it replaces.
 func TestStoreRestore(t *testing.T) {
 	name := rig.Imported(t)
 	backup := filepath.Join(t.TempDir(), "backup")
@@ -103,8 +103,8 @@ func TestStoreRestore(t *testing.T) {
 	late, sealed := fmt.Sprintf("late%d@contoso.example", os.Getpid()),
 		rig.Immutable(t, rig.StoreFile)
 	rig.Must(t, "aadctl", "account", "import", rig.PasswdFile(t, late, 80000+os.Getpid()))
-	if said, status := rig.Command(t, "", "aadctl", "store", "restore", backup); status != 1 ||
-		!strings.Contains(said, late) {
+	said, status := rig.Command(t, "", "aadctl", "store", "restore", backup)
+	if status != 1 || !strings.Contains(said, late) {
 		t.Errorf("it would lose %s, and said %q, status %d", late, said, status)
 	}
 	rig.Must(t, "aadctl", "store", "restore", "--force", backup)

@@ -12,11 +12,11 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Name services that remember answer for a while what is so no more: for accounts of ours that are
-// to be kept out, and for local users who are to be let in with what an account once had.
+// A caching name service gives outdated answers for a while. Former accounts of ours must be
+// refused, and local users who now have the id or name of a former account must be let in.
 
-// accountsOfBefore are four accounts that the name service has heard of, three of which are not so
-// any more. Their names end in domain, which is "" with short names.
+// accountsOfBefore makes four accounts that the name service has heard of. Three of them have
+// changed since. Their names end in domain, which is "" with short names.
 func accountsOfBefore(t *testing.T, n rig.NSCD, domain string, first int) (names []string) {
 	t.Helper()
 	for i := range 4 {
@@ -33,7 +33,8 @@ func accountsOfBefore(t *testing.T, n rig.NSCD, domain string, first int) (names
 	return names
 }
 
-// refusedWhileBehind: who comes with a key as an account that was is told so, and the log says it.
+// refusedWhileBehind fails unless a login by key as a former account is refused with a sentence and
+// a log line.
 func refusedWhileBehind(t *testing.T, n rig.NSCD, login func(name, command string) *rig.Terminal,
 	first int) {
 	t.Helper()
@@ -61,14 +62,14 @@ func refusedWhileBehind(t *testing.T, n rig.NSCD, login func(name, command strin
 	})
 }
 
-// localUserWith makes a user of this machine, who may use sudo.
+// localUserWith makes a user of this machine who may use sudo.
 func localUserWith(t *testing.T, n rig.NSCD, name string, uid int) {
 	t.Helper()
 	rig.Must(t, "useradd", "--badname", "--no-create-home", "--home-dir", "/tmp", "--shell",
 		"/bin/bash", "--uid", fmt.Sprint(uid), name)
 	sudoers := fmt.Sprintf("/etc/sudoers.d/local%d", uid)
-	if err := os.WriteFile(sudoers, fmt.Appendf(nil, "#%d ALL=(ALL) NOPASSWD: ALL\n", uid),
-		0o440); err != nil {
+	err := os.WriteFile(sudoers, fmt.Appendf(nil, "#%d ALL=(ALL) NOPASSWD: ALL\n", uid), 0o440)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -76,14 +77,14 @@ func localUserWith(t *testing.T, n rig.NSCD, name string, uid int) {
 		rig.Must(t, "userdel", "--force", name) // the processes of a session end by themselves
 	})
 	rig.Eventually(t, "the name service knows "+name+" as a local user", rig.Patience, func() bool {
-		// as useradd does, which does not see this socket; sssd looks by itself
+		// useradd does this; it does not find this socket. sssd looks by itself.
 		n.Run("nscd", "--invalidate=passwd")
 		return strings.Contains(n.Entry(name), fmt.Sprintf(":%d:", uid)) &&
 			strings.HasSuffix(n.Entry(name), ":/tmp:/bin/bash\n")
 	})
 }
 
-// localsOfBefore have what was an account's, and stand in /etc/passwd: the id, or the name with it.
+// localsOfBefore are local users with the id, or the name and the id, of a former account.
 func localsOfBefore(t *testing.T, n rig.NSCD, domain string, first int) map[string]int {
 	t.Helper()
 	locals := map[string]int{
@@ -96,8 +97,8 @@ func localsOfBefore(t *testing.T, n rig.NSCD, domain string, first int) map[stri
 	return locals
 }
 
-// admitted: a local user signs in with a key, uses sudo, and PAM is what it should be for cron, all
-// without a word of ours.
+// admitted fails unless a local user signs in with a key and uses sudo, and cron's PAM stack
+// passes, all without a message of ours.
 func admitted(t *testing.T, n rig.NSCD, login func(name, command string) *rig.Terminal, name string,
 	uid int) {
 	t.Helper()

@@ -22,8 +22,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// killedAt runs a program and kills it, all threads at once, when they have entered and left the
-// kernel so many times together (0: never). It returns how often they did.
+// killedAt runs a program, and kills all of its threads at once when they have entered and left the
+// kernel that many times together (0: never). It returns the number of times.
 func killedAt(t *testing.T, n int, program string, args ...string) (stops int) {
 	t.Helper()
 	runtime.LockOSThread() // ptrace(2) obeys the thread that began
@@ -73,7 +73,7 @@ func killedAt(t *testing.T, n int, program string, args ...string) (stops int) {
 	}
 }
 
-// accountNames reads the whole store, and fails the test unless all of it is sound.
+// accountNames reads the whole store, and fails the test if any of it is damaged.
 func accountNames(t *testing.T) map[string]bool {
 	t.Helper()
 	s, err := account.Store{}.Open()
@@ -91,14 +91,14 @@ func accountNames(t *testing.T) map[string]bool {
 	return names
 }
 
-// Whenever a change of the store is killed, there is the old store or the new one, whole; nothing
-// but one unfinished file is left beside it; and the next change and sign-in go on as ever.
+// Whenever a change of the store is killed, the old store or the new one is there and complete. At
+// most one unfinished file is left beside it, and the next change and sign-in work.
 func TestKilledChange(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
 	importing := func() (name string, args []string) {
 		var uid int
-		// a machine may be kept between runs
+		// A machine may be kept between runs.
 		for known := accountNames(t); name == "" || known[name]; {
 			name, uid = rig.NextImport()
 		}
@@ -110,7 +110,7 @@ func TestKilledChange(t *testing.T) {
 	for range 200 {
 		before := accountNames(t)
 		name, args := importing()
-		// The runtime's beginning is a third of it, and how many stops there are varies a little.
+		// The start of the runtime is a third of all stops, and their number varies a little.
 		killedAt(t, total/3+rand.N(total*2/3), "aadctl", args...)
 		after := accountNames(t)
 		if after[name] {
@@ -127,8 +127,8 @@ func TestKilledChange(t *testing.T) {
 		}
 		for _, path := range leftovers(t) {
 			opened++
-			if base := filepath.Base(path); base != "accounts.cdb.new" &&
-				base != "accounts.cdb.previous.new" {
+			base := filepath.Base(path)
+			if base != "accounts.cdb.new" && base != "accounts.cdb.previous.new" {
 				t.Fatalf("left behind: %s", path)
 			}
 		}
@@ -136,8 +136,8 @@ func TestKilledChange(t *testing.T) {
 			t.Fatalf("getent says %q", got)
 		}
 	}
-	t.Logf("%d stops; of 200 changes killed, %d had happened, %d left a file", total, changed,
-		opened)
+	t.Logf("%d stops; of 200 changes killed, %d had happened, %d left a file",
+		total, changed, opened)
 	if changed == 0 || changed == 200 || opened == 0 {
 		t.Errorf("of 200 changes killed, %d had happened, %d left a file: the moments were not "+
 			"those of a change", changed, opened)
@@ -153,14 +153,14 @@ func TestKilledChange(t *testing.T) {
 	}
 	needSealing(t)
 	for _, path := range []string{rig.StoreFile, rig.StoreFile + ".previous"} {
-		if info, err := os.Stat(path); err != nil ||
-			info.Mode() != 0o444 || !rig.Immutable(t, path) {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode() != 0o444 || !rig.Immutable(t, path) {
 			t.Errorf("%s: %v, %v, immutable %v", path, info.Mode(), err, rig.Immutable(t, path))
 		}
 	}
 }
 
-// leftovers are files beside the store that belong to no finished change.
+// leftovers returns files beside the store that belong to no finished change.
 func leftovers(t *testing.T) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Dir(rig.StoreFile) + "/*")
@@ -168,13 +168,14 @@ func leftovers(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	return slices.DeleteFunc(paths, func(path string) bool {
-		return slices.Contains([]string{"accounts.cdb", "accounts.cdb.previous", "accounts.lock",
-			"backups", "grants"}, filepath.Base(path))
+		return slices.Contains(
+			[]string{"accounts.cdb", "accounts.cdb.previous", "accounts.lock", "backups", "grants"},
+			filepath.Base(path))
 	})
 }
 
-// A disk that is full, after any number of blocks that the store needs, or read-only: nobody new is
-// let in, who was known is known, and once there is space again, everything is as ever.
+// The disk is full after any number of blocks that the store needs, or read-only. Nobody new is let
+// in, known accounts stay known, and with space again everything works.
 func TestNoSpace(t *testing.T) {
 	const known = "user@contoso.example"
 	unknown := fmt.Sprintf("late%d@contoso.example", os.Getpid())
@@ -185,22 +186,22 @@ func TestNoSpace(t *testing.T) {
 	rig.Must(t, "cp", "-r", dir, copied)
 	rig.Must(t, "mount", "-t", "tmpfs", "-o", "size=512k,mode=755", "small", dir)
 	defer rig.Must(t, "umount", "--lazy", dir) // processes have the store mapped
-	rig.Must(t, "sh", "-c", fmt.Sprintf("cp -r %s/. %s && chmod 644 %s/accounts.cdb*", copied, dir,
-		dir))
+	rig.Must(t, "sh", "-c",
+		fmt.Sprintf("cp -r %s/. %s && chmod 644 %[2]s/accounts.cdb*", copied, dir))
 
 	refused := func(what string, want error, told string) {
 		t.Helper()
 		h := rig.NewHost(t, unknown, "")
 		h.Prompt = rig.As(unknown)
-		if err := h.Tx.Authenticate(0); !errors.Is(err, want) ||
-			!strings.Contains(strings.Join(h.Told, "\n"), told) {
+		err := h.Tx.Authenticate(0)
+		if !errors.Is(err, want) || !strings.Contains(strings.Join(h.Told, "\n"), told) {
 			t.Errorf("%s: %v, told %q", what, err, h.Told)
 		}
 		if out, status := rig.Command(t, "", "getent", "passwd", unknown); status != 2 {
 			t.Errorf("%s: stored: %s", what, out)
 		}
-		if accountNames(t)[unknown] || !strings.HasPrefix(rig.Must(t, "getent", "passwd", known),
-			known+":") {
+		if accountNames(t)[unknown] ||
+			!strings.HasPrefix(rig.Must(t, "getent", "passwd", known), known+":") {
 			t.Errorf("%s: the store is not what it was", what)
 		}
 	}
@@ -208,7 +209,7 @@ func TestNoSpace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// by the store as it is; with one account more it is no smaller
+	// The size is that of the present store. With one account more the store is not smaller.
 	needed := int(info.Size()+4095) / 4096
 	filler := filepath.Join(dir, "filler")
 	for _, blocks := range slices.Compact([]int{0, needed / 2, needed - 1}) {

@@ -12,19 +12,20 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Rules about processes, as Azure's guest proxy agent has them, know a sign-in as root with the
-// executable of its host, whoever started that.
+// A rule about processes, as Azure's guest proxy agent applies it, sees a sign-in as root with the
+// executable of its host, whoever started the host.
 func TestRulesAboutPrograms(t *testing.T) {
 	const name = "user@contoso.example"
 	rig.Stored(t, name)
 	rules := func(callers ...emulator.Caller) {
-		// what the machine is has been asked already
+		// The machine's own data has been asked for already.
 		if err := os.RemoveAll("/var/cache/aad-login"); err != nil {
 			t.Fatal(err)
 		}
-		if err := rig.Entra.Update(func(d *emulator.Directory) {
+		err := rig.Entra.Update(func(d *emulator.Directory) {
 			d.Machine.Callers = callers
-		}); err != nil {
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Name services that the machines of "make test" do not have, and cron at its minute: run by "make
-// nameservices".
+// These tests need name services that the machines of "make test" do not have, or a run of cron.
+// "make nameservices" runs them.
 
 const unscdProgram = "/opt/unscd/usr/sbin/nscd"
 
@@ -50,8 +50,8 @@ func startUnscd(t *testing.T) rig.NSCD {
 		exec "$0" -d 2>/tmp/unscd.log`, unscdProgram)
 }
 
-// startSSSD has its provider "files", which answers for /etc/passwd, in front of everybody else, as
-// Fedora has it.
+// startSSSD runs sssd with its provider "files", which answers for /etc/passwd before all others,
+// as in Fedora.
 func startSSSD(t *testing.T) rig.NSCD {
 	answers := func(n rig.NSCD) bool {
 		_, status := n.Run("getent", "-s", "sss", "passwd", "games")
@@ -70,7 +70,7 @@ func startSSSD(t *testing.T) rig.NSCD {
 		exec sssd -i >/tmp/sssd.log 2>&1`)
 }
 
-// cronRuns waits for a job of a local user's, at cron's next minute.
+// cronRuns waits for a local user's job at cron's next minute.
 func cronRuns(t *testing.T, n rig.NSCD, locals map[string]int) {
 	t.Helper()
 	dir := t.TempDir()
@@ -96,8 +96,8 @@ func cronRuns(t *testing.T, n rig.NSCD, locals map[string]int) {
 	}
 }
 
-// An account that was is refused while unscd has it still, and local users with what was an
-// account's are not.
+// A former account is refused while unscd still has it. Local users with the id or name of a former
+// account are let in.
 func TestUnscdThatIsBehind(t *testing.T) {
 	const first = 320000
 	n := startUnscd(t)
@@ -110,7 +110,7 @@ func TestUnscdThatIsBehind(t *testing.T) {
 	cronRuns(t, n, locals)
 }
 
-// The same with sssd, whose names have no "@".
+// The same holds with sssd, whose names have no "@".
 func TestLocalsBesideSSSD(t *testing.T) {
 	const first = 330000
 	n := startSSSD(t)

@@ -30,21 +30,22 @@ func TestNSCDAnswersAsWeDo(t *testing.T) {
 			}
 		}
 	}
-	// It asks with no primary group, and without that nobody knows whether a local account of this
+	// It asks with no primary group. Without one, C cannot tell whether a local account of this
 	// name is meant.
 	if got, status := n.Ask("id", "-G", name); status != 0 || got != uid+"\n" {
 		t.Errorf("groups %q, exit status %d", got, status)
 	}
 }
 
-// A store that is replaced under nscd is what nscd answers from next: when it is told to forget, or
+// After the store is replaced, nscd answers from the new one: at once if it is told to forget, or
 // by itself in time.
 func TestNSCDFollowsTheStore(t *testing.T) {
 	const name = "renewed@contoso.example"
 	put := func(shell string) {
 		err := account.Store{Dir: filepath.Dir(rig.StoreFile)}.Update(func(e *account.Edit) error {
-			return e.Put(account.Account{Name: name, UPN: name, UID: 300001, Gecos: name,
-				Home: "/tmp", Shell: shell})
+			return e.Put(account.Account{
+				Name: name, UPN: name, UID: 300001, Gecos: name, Home: "/tmp", Shell: shell,
+			})
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -54,10 +55,14 @@ func TestNSCDFollowsTheStore(t *testing.T) {
 		out, _ := n.Ask("getent", "passwd", name)
 		return strings.TrimSpace(out[strings.LastIndex(out, ":")+1:])
 	}
-	told := rig.StartNSCD(t, map[string]string{"positive-time-to-live": "3600",
-		"negative-time-to-live": "3600"})
-	timed := rig.StartNSCD(t, map[string]string{"positive-time-to-live": "1",
-		"negative-time-to-live": "1"})
+	told := rig.StartNSCD(t, map[string]string{
+		"positive-time-to-live": "3600",
+		"negative-time-to-live": "3600",
+	})
+	timed := rig.StartNSCD(t, map[string]string{
+		"positive-time-to-live": "1",
+		"negative-time-to-live": "1",
+	})
 	for _, n := range []rig.NSCD{told, timed} {
 		if got := says(n); got != "" {
 			t.Fatalf("known too early: %s", got)
@@ -65,8 +70,8 @@ func TestNSCDFollowsTheStore(t *testing.T) {
 	}
 	for _, shell := range []string{"/bin/sh", "/bin/bash"} {
 		put(shell)
-		// Told once a second has passed, if it had to copy the store and so cannot see that it has
-		// been replaced.
+		// If it had to copy the store, it cannot see the replacement. It is told when a second has
+		// passed.
 		rig.Eventually(t, "nscd forgets when told", rig.Patience, func() bool {
 			if out, status := told.Run("nscd", "--invalidate=passwd"); status != 0 {
 				t.Fatal(out)
@@ -78,8 +83,8 @@ func TestNSCDFollowsTheStore(t *testing.T) {
 		func() bool { return says(timed) == "/bin/bash" })
 }
 
-// nscd is not one of those that are told about an account before it has signed in, and so nobody is
-// whom it answers for: root, a program called sshd, sshd itself.
+// nscd may not know accounts before their first sign-in. So the programs that it answers do not
+// learn of them: root's, one that is called sshd, and sshd itself.
 func TestNSCDDoesNotHearOfNeverSeenNames(t *testing.T) {
 	const port, name = "2224", "behind@contoso.example"
 	employ(t, name)
@@ -96,9 +101,9 @@ func TestNSCDDoesNotHearOfNeverSeenNames(t *testing.T) {
 	}
 	n.SSHD(port)
 	mark, codes := rig.Syslog.Mark(), rig.Requests("devicecode")
-	// the first -p counts
-	c := rig.Open(t, "ssh", append([]string{"-p", port, "-tt"},
-		rig.SSHArgs(name+"@127.0.0.1", "id -un")...)...)
+	// The first -p counts.
+	c := rig.Open(t, "ssh",
+		append([]string{"-p", port, "-tt"}, rig.SSHArgs(name+"@127.0.0.1", "id -un")...)...)
 	c.Expect(`Tell the administrator of this machine: the name service of this machine does not know its sign-in accounts\.`)
 	if status, rest := c.End(); status != 255 || strings.Contains(rest, "To sign in") {
 		t.Errorf("exit status %d, said %q", status, rest)
@@ -112,15 +117,14 @@ func TestNSCDDoesNotHearOfNeverSeenNames(t *testing.T) {
 	}
 }
 
-// What README.md has people with nscd write into nscd.conf makes a first sign-in what it is without
-// nscd.
+// With the lines for nscd.conf from README.md, a first sign-in works as it does without nscd.
 func TestNSCDWithoutPasswdAndGroup(t *testing.T) {
 	const port, name = "2225", "despite@contoso.example"
 	employ(t, name)
 	n := rig.StartNSCD(t, map[string]string{"enable-cache": "no"})
 	n.SSHD(port, "-o", "AllowGroups=aad_users")
-	c := rig.Open(t, "ssh", append([]string{"-p", port, "-tt"},
-		rig.SSHArgs(name+"@127.0.0.1", "id -Gn")...)...)
+	c := rig.Open(t, "ssh",
+		append([]string{"-p", port, "-tt"}, rig.SSHArgs(name+"@127.0.0.1", "id -Gn")...)...)
 	c.SignIn(name)
 	c.Expect(`\ndespite@contoso\.example aad_users\n`)
 	if status, rest := c.End(); status != 0 {

@@ -18,7 +18,7 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// employ lets accounts of the directory log in here, who have never done so.
+// employ gives a role to accounts of the directory that have never signed in here.
 func employ(t *testing.T, names ...string) {
 	t.Helper()
 	err := rig.Entra.Update(func(d *emulator.Directory) {
@@ -26,8 +26,9 @@ func employ(t *testing.T, names ...string) {
 			id := sha256.Sum256([]byte(name)) // the same whenever these tests run again here
 			oid := fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:16])
 			d.Users = append(d.Users, emulator.User{Name: name, ObjectID: oid})
-			d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name,
-				Role: "Virtual Machine User Login", Scope: d.Machine.ResourceID})
+			d.Assignments = append(d.Assignments, emulator.Assignment{
+				Principal: name, Role: "Virtual Machine User Login", Scope: d.Machine.ResourceID,
+			})
 		}
 	})
 	if err != nil {
@@ -35,7 +36,7 @@ func employ(t *testing.T, names ...string) {
 	}
 }
 
-// rules are those this machine answers by.
+// rules returns the rules of this machine.
 func rules(t *testing.T) account.Rules {
 	t.Helper()
 	s, err := account.Store{Dir: filepath.Dir(rig.StoreFile)}.Open()
@@ -46,7 +47,8 @@ func rules(t *testing.T) account.Rules {
 	return s.Rules()
 }
 
-// Who hears of a name that has never signed in, through glibc and nsswitch.conf as they are here.
+// Only some programs learn of a name that has never signed in. The lookup goes through glibc and
+// nsswitch.conf as they are here.
 func TestWhoHearsOfNeverSeenNames(t *testing.T) {
 	const name = "unseen@contoso.example"
 	getent, err := os.ReadFile("/usr/bin/getent")
@@ -89,12 +91,13 @@ func TestWhoHearsOfNeverSeenNames(t *testing.T) {
 		if got := asUser(t, c.user, exe, "passwd", name); got != entry {
 			t.Errorf("%s as %d: %q, want %q", c.program, c.user, got, entry)
 		}
-		// getent asks with the primary group -1, which is no account's.
+		// getent asks with the primary group -1, which no account has.
 		if got := asUser(t, c.user, exe, "initgroups", name); got != groups {
 			t.Errorf("%s as %d: groups %q", c.program, c.user, got)
 		}
-		for _, query := range [][]string{{"passwd", fmt.Sprint(uid)}, {"group", name},
-			{"group", fmt.Sprint(uid)}} {
+		for _, query := range [][]string{
+			{"passwd", fmt.Sprint(uid)}, {"group", name}, {"group", fmt.Sprint(uid)},
+		} {
 			if got := asUser(t, c.user, exe, query...); got != "" {
 				t.Errorf("%s as %d: %q: %q", c.program, c.user, query, got)
 			}
@@ -102,7 +105,7 @@ func TestWhoHearsOfNeverSeenNames(t *testing.T) {
 	}
 }
 
-// asUser returns what a command prints.
+// asUser returns the output of a command.
 func asUser(t *testing.T, uid uint32, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
@@ -114,9 +117,8 @@ func asUser(t *testing.T, uid uint32, name string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// Two accounts with the same first id connect at the same time, so that sshd takes that id for
-// both. It is given to who is done first; the other is asked to connect again, and is somebody else
-// then.
+// Two accounts with the same first id connect at the same time, so sshd looks up that id for both.
+// The first to finish gets it. The other is asked to connect again, and then has another id.
 func TestTwinsConnectAtOnce(t *testing.T) {
 	r := rules(t)
 	first, second := twins(t, r)
@@ -142,7 +144,7 @@ func TestTwinsConnectAtOnce(t *testing.T) {
 	}
 }
 
-// twins finds two names of one first id.
+// twins returns two names with the same first id.
 func twins(t *testing.T, r account.Rules) (string, string) {
 	t.Helper()
 	holder := map[uint32]string{}
@@ -158,7 +160,7 @@ func twins(t *testing.T, r account.Rules) (string, string) {
 	return "", ""
 }
 
-// The console's login takes its entry before it authenticates, too.
+// The console's login, too, looks its user up before it authenticates.
 func TestFirstLoginOnTheConsole(t *testing.T) {
 	const name = "console@contoso.example"
 	employ(t, name)

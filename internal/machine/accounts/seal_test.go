@@ -16,8 +16,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// needSealing skips where a file beside the store cannot be made immutable: there, readers copy the
-// store.
+// needSealing skips a test if a file beside the store cannot be made immutable. There, readers copy
+// the store.
 func needSealing(t *testing.T) {
 	t.Helper()
 	f, err := os.CreateTemp(filepath.Dir(rig.StoreFile), "seal")
@@ -26,15 +26,14 @@ func needSealing(t *testing.T) {
 	}
 	defer f.Close()
 	defer os.Remove(f.Name())
-	if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS,
-		rig.ImmutableFlag); err != nil {
+	err = unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, rig.ImmutableFlag)
+	if err != nil {
 		t.Skipf("this file system knows no immutable files: %v", err)
 	}
 	rig.MakeMutable(t, f.Name())
 }
 
-// unseal leaves the store as a writer does that is killed half way, and as a backup does that is
-// put back.
+// unseal leaves the store as a killed writer or a restored backup does.
 func unseal(t *testing.T, mode os.FileMode) {
 	t.Helper()
 	rig.MakeMutable(t, rig.StoreFile)
@@ -43,14 +42,14 @@ func unseal(t *testing.T, mode os.FileMode) {
 	}
 }
 
-// The store that every process has mapped cannot be cut short or written into, by root neither, and
-// neither can the one before it, which some may still have. The next change of it goes on as ever.
+// Every process maps the store. Not even root can cut it short or write into it, nor into the
+// previous one, which some processes may still map. The next change of the store works.
 func TestStoreIsSealed(t *testing.T) {
 	needSealing(t)
 	first, second := rig.Imported(t), rig.Imported(t)
 	for _, path := range []string{rig.StoreFile, rig.StoreFile + ".previous"} {
-		if info, err := os.Stat(path); err != nil ||
-			info.Mode() != 0o444 || !rig.Immutable(t, path) {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode() != 0o444 || !rig.Immutable(t, path) {
 			t.Errorf("%s: %v, %v, immutable %v", path, info.Mode(), err, rig.Immutable(t, path))
 		}
 		if err := os.Truncate(path, 0); !errors.Is(err, syscall.EPERM) {
@@ -65,22 +64,22 @@ func TestStoreIsSealed(t *testing.T) {
 	}
 }
 
-// Whatever left it open, the next writer seals the store, also when it has nothing to write.
+// The next writer seals a store that was left open, even if it has nothing to write.
 func TestStoreIsSealedAgain(t *testing.T) {
 	needSealing(t)
 	rig.Imported(t)
 	for _, mode := range []os.FileMode{0o444, 0o644} {
 		unseal(t, mode)
 		rig.Must(t, "aadctl", "config", "apply")
-		if info, err := os.Stat(rig.StoreFile); err != nil || info.Mode() != 0o444 ||
-			!rig.Immutable(t, rig.StoreFile) {
+		info, err := os.Stat(rig.StoreFile)
+		if err != nil || info.Mode() != 0o444 || !rig.Immutable(t, rig.StoreFile) {
 			t.Errorf("left with mode %v: %v, %v, immutable %v", mode, info.Mode(), err,
 				rig.Immutable(t, rig.StoreFile))
 		}
 	}
 }
 
-// A change that fails half way leaves the store sealed as it was.
+// A change that fails leaves the store sealed as it was.
 func TestStoreIsSealedAfterAFailure(t *testing.T) {
 	needSealing(t)
 	rig.Imported(t)
@@ -105,8 +104,8 @@ func TestStoreIsSealedAfterAFailure(t *testing.T) {
 }
 
 // Some containers and services are root without CAP_LINUX_IMMUTABLE. They cannot replace a sealed
-// store, and say so; one that is not sealed they write as before, without the mode that promises a
-// seal.
+// store, and say so. A store that is not sealed they write as before, without the mode that
+// promises a seal.
 func TestStoreWithoutTheCapability(t *testing.T) {
 	needSealing(t)
 	rig.Imported(t)
@@ -115,12 +114,12 @@ func TestStoreWithoutTheCapability(t *testing.T) {
 		return rig.Command(t, "", "setpriv", "--bounding-set=-linux_immutable", "aadctl", "account",
 			"import", rig.PasswdFile(t, name, 60001))
 	}
-	if out, status := incapable("incapable@contoso.example"); status == 0 ||
-		!strings.Contains(out, "lacks CAP_LINUX_IMMUTABLE") {
+	out, status := incapable("incapable@contoso.example")
+	if status == 0 || !strings.Contains(out, "lacks CAP_LINUX_IMMUTABLE") {
 		t.Errorf("exit status %d, said %q", status, out)
 	}
-	if after := rig.Must(t, "sha256sum", rig.StoreFile, rig.StoreFile+
-		".previous"); after != before || !rig.Immutable(t, rig.StoreFile) {
+	after := rig.Must(t, "sha256sum", rig.StoreFile, rig.StoreFile+".previous")
+	if after != before || !rig.Immutable(t, rig.StoreFile) {
 		t.Errorf("a failed change has changed something: %s, before: %s", after, before)
 	}
 	unseal(t, 0o644)
@@ -128,8 +127,8 @@ func TestStoreWithoutTheCapability(t *testing.T) {
 	if out, status := incapable("incapable@contoso.example"); status != 0 {
 		t.Fatalf("exit status %d, said %q", status, out)
 	}
-	if info, err := os.Stat(rig.StoreFile); err != nil || info.Mode() != 0o644 ||
-		rig.Immutable(t, rig.StoreFile) {
+	info, err := os.Stat(rig.StoreFile)
+	if err != nil || info.Mode() != 0o644 || rig.Immutable(t, rig.StoreFile) {
 		t.Errorf("written without the capability: %v, %v, immutable %v", info.Mode(), err,
 			rig.Immutable(t, rig.StoreFile))
 	}

@@ -11,13 +11,13 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// hadStore is what aadctl check says for the first account whose home it finds: other tests leave
-// some.
+// hadStore matches what aadctl check says about the first account whose home it finds. Other tests
+// leave some.
 var hadStore = regexp.MustCompile(`there is no store, and there was one, for \S+@contoso\.example has a home`)
 
-// A machine whose /var comes late: sshd and name lookups are there before it, and once it is there,
-// nothing has to be started again. What is cleaned away below /run and /var/cache comes back by
-// itself.
+// On some machines /var comes late, after sshd and the first name lookups. Once it is there,
+// nothing has to be restarted. Files that are cleaned away below /run and /var/cache come back by
+// themselves.
 func TestVarMountedLate(t *testing.T) {
 	const user = "user@contoso.example"
 	signIn := func(t *testing.T) string {
@@ -36,8 +36,8 @@ func TestVarMountedLate(t *testing.T) {
 			t.Errorf("getent: exit status %d: %s", status, out)
 		}
 		rig.Must(t, "getent", "passwd", "root")
-		c := rig.Open(t, "ssh", append(rig.SSHArgs("-tt", "-o", "NumberOfPasswordPrompts=0",
-			user+"@127.0.0.1"), "echo in")...)
+		c := rig.Open(t, "ssh", rig.SSHArgs("-tt", "-o", "NumberOfPasswordPrompts=0",
+			user+"@127.0.0.1", "echo in")...)
 		if status, said := c.End(); status != 255 || strings.Contains(said, "To sign in") {
 			t.Errorf("exit status %d, said %q", status, said)
 		}
@@ -57,8 +57,8 @@ func TestVarMountedLate(t *testing.T) {
 	if after := signIn(t); after != uid {
 		t.Errorf("the uid was %s, and is %s", uid, after)
 	}
-	if modes := rig.Must(t, "stat", "-c", "%U %a", "/run/aad-login",
-		"/var/cache/aad-login"); modes != "root 700\nroot 700\n" {
+	modes := rig.Must(t, "stat", "-c", "%U %a", "/run/aad-login", "/var/cache/aad-login")
+	if modes != "root 700\nroot 700\n" {
 		t.Errorf("what was cleaned away is %q", modes)
 	}
 }

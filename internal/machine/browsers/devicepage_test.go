@@ -14,8 +14,8 @@ import (
 const signedIn = "You have signed in to the Microsoft Azure Linux Virtual Machine Sign-In " +
 	"application on your device."
 
-// The whole of a sign-in as a person without a mouse goes through it: the code is read in one
-// window and typed in the other, in small letters with a blank between.
+// A person without a mouse goes through a whole sign-in: they read the code in one window and type
+// it in the other, in lower case and with a blank.
 func TestSignInWithChromium(t *testing.T) {
 	c := rig.SSH(t, "admin@contoso.example")
 	page, code := c.Prompted()
@@ -36,8 +36,8 @@ func TestSignInWithChromium(t *testing.T) {
 	b.Expect("This code has been used already. Start again on your device to get a new one.")
 }
 
-// What else can become of a code in the browser, and what ssh says to it, in the three attempts of
-// a connection.
+// In the three attempts of a connection, the browser ends each code in another way, and ssh says
+// how.
 func TestRefusedWithChromium(t *testing.T) {
 	b := rig.NewChromium(t)
 	c := rig.SSH(t, "user@contoso.example")
@@ -67,8 +67,8 @@ func TestRefusedWithChromium(t *testing.T) {
 	b.Expect("This code has expired. Start again on your device to get a new one.")
 	c.TypeLine("")
 	c.Expect(`not finished in the browser in time`)
-	if status, rest := c.End(); status != 255 || regexp.MustCompile(`To sign in|assword`).
-		MatchString(rest) {
+	status, rest := c.End()
+	if status != 255 || regexp.MustCompile(`To sign in|assword`).MatchString(rest) {
 		t.Errorf("exit status %d, said %q", status, rest)
 	}
 }
@@ -122,7 +122,7 @@ func TestDevicePageCanBeUsed(t *testing.T) {
 	b.Usable()
 }
 
-// described fails unless the field with the focus is marked as wrong, and this is said with it.
+// described fails unless the focused field is marked as wrong, with the reason.
 func described(c *rig.Chromium, want string) {
 	c.T.Helper()
 	var got struct {

@@ -29,7 +29,7 @@ import (
 var withBrowsers = flag.Bool("browsers", false,
 	"run the tests of the sign-in page that need another browser or another authority")
 
-// A marionette is Debian's Firefox without a window. Debian has no geckodriver; Firefox itself
+// A marionette is Debian's Firefox without a window. Debian has no geckodriver. Firefox itself
 // speaks almost WebDriver, on a TCP connection: a message is its length, a colon, and [0, id,
 // command, parameters]; the answer is [1, id, error, result].
 // https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html
@@ -80,8 +80,8 @@ func (m *marionette) message() ([]byte, error) {
 	return text, err
 }
 
-// commands are WebDriver's, as Firefox calls them. An element's id in the path is a parameter
-// there.
+// commands are WebDriver's commands under Firefox's names. An element's id in the path becomes a
+// parameter.
 var commands = []struct {
 	path    *regexp.Regexp
 	command string
@@ -106,7 +106,7 @@ var commands = []struct {
 	{regexp.MustCompile(`^GET /screenshot$`), "TakeScreenshot"},
 }
 
-// ServeHTTP is geckodriver, as far as these tests need one.
+// ServeHTTP does what these tests need of geckodriver.
 func (m *marionette) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	params := map[string]any{}
 	if err := json.NewDecoder(r.Body).Decode(&params); err != nil && err != io.EOF {
@@ -125,11 +125,13 @@ func (m *marionette) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			w.WriteHeader(http.StatusInternalServerError)
 			if result == nil {
-				result, _ = json.Marshal(map[string]string{"error": "firefox",
-					"message": err.Error()})
+				result, _ = json.Marshal(map[string]string{
+					"error":   "firefox",
+					"message": err.Error(),
+				})
 			}
 		}
-		// Firefox wraps some results in an object with a value, and not others.
+		// Firefox wraps only some results in an object with a value.
 		if !bytes.HasPrefix(result, []byte(`{"value":`)) || err != nil {
 			result = json.RawMessage(`{"value":` + string(result) + `}`)
 		}
@@ -139,7 +141,7 @@ func (m *marionette) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, r.Method+" "+r.URL.Path+" is not in the list", http.StatusNotFound)
 }
 
-// preferences keep it from looking for the network, and let a test read what it copied.
+// preferences keep Firefox from using the network, and let a test read the clipboard.
 const preferences = `user_pref("marionette.port", 0);
 user_pref("dom.events.testing.asyncClipboard", true);
 user_pref("browser.shell.checkDefaultBrowser", false);
@@ -151,16 +153,16 @@ user_pref("network.connectivity-service.enabled", false);
 user_pref("app.update.disabledForTesting", true);
 `
 
-// newFirefox is one with the keyboard and the mouse of newChromium's. It says nothing of the
-// network: it has none.
+// newFirefox returns a browser with the methods of NewChromium's. It reports no network requests,
+// because it has no network.
 func newFirefox(t testing.TB) *rig.Chromium {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "user.js"), []byte(preferences), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("firefox-esr", "--headless", "--marionette", "--no-remote", "--profile",
-		dir)
+	cmd := exec.Command("firefox-esr",
+		"--headless", "--marionette", "--no-remote", "--profile", dir)
 	cmd.Env = append(os.Environ(), "HOME="+dir, "MOZ_HEADLESS_WIDTH=1280",
 		"MOZ_HEADLESS_HEIGHT=900")
 	var said bytes.Buffer
@@ -189,8 +191,8 @@ func newFirefox(t testing.TB) *rig.Chromium {
 	if _, err := m.message(); err != nil { // who it is
 		t.Fatal(err)
 	}
-	if answer, err := m.ask("WebDriver:NewSession",
-		map[string]any{"acceptInsecureCerts": true}); err != nil {
+	answer, err := m.ask("WebDriver:NewSession", map[string]any{"acceptInsecureCerts": true})
+	if err != nil {
 		t.Fatalf("%v: %s", err, answer)
 	}
 	bridge := httptest.NewServer(m)
@@ -198,8 +200,7 @@ func newFirefox(t testing.TB) *rig.Chromium {
 	return &rig.Chromium{T: t, Session: bridge.URL, Firefox: true}
 }
 
-// The sign-in page in another browser: the same tests, but for what only Chromium tells about
-// itself.
+// The tests of the sign-in page also run in Firefox, except for those of Chromium's own reports.
 func TestFirefox(t *testing.T) {
 	if !*withBrowsers {
 		t.Skip("run: make browsers")

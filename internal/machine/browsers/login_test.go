@@ -6,6 +6,7 @@ package browsers
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -18,22 +19,21 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// aadctl login takes a browser's answer on its terminal, unseen. ENTER alone opens the page: as
-// whoever called sudo, with nothing of root's, and no terminal.
+// aadctl login reads a browser's answer from its terminal without echo. ENTER alone opens the page
+// as the user who called sudo, with nothing of root's and without a terminal.
 func TestAadctlLoginPastes(t *testing.T) {
 	const user = "user@contoso.example"
 	page := rig.Entra.MetadataURL() + "/sign-in/index.html"
 	rig.Stored(t, user)
-	rig.Edit(t, rig.ConfigFile,
-		rig.BeginWith("sign_in.flow = \"browser\"\nsign_in.answer = \"code\"\nsign_in.page = \""+
-			page+"\"\n"))
+	rig.Edit(t, rig.ConfigFile, rig.BeginWith(fmt.Sprintf(
+		"sign_in.flow = \"browser\"\nsign_in.answer = \"code\"\nsign_in.page = %q\n", page)))
 	dir := t.TempDir()
 	rig.Must(t, "chmod", "1777", dir)
 	rig.Must(t, "chmod", "a+x", filepath.Dir(dir), filepath.Dir(filepath.Dir(dir)))
 	script := "#!/bin/sh\n{ id -u; id -g; id -G; pwd; env; (: </dev/tty) || echo no terminal; " +
 		"echo \"$1\"; } >DIR/new 2>/dev/null\nmv DIR/new DIR/opened\n"
-	if err := os.WriteFile("/usr/bin/xdg-open", []byte(strings.ReplaceAll(script, "DIR", dir)),
-		0o755); err != nil {
+	err := os.WriteFile("/usr/bin/xdg-open", []byte(strings.ReplaceAll(script, "DIR", dir)), 0o755)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.Remove("/usr/bin/xdg-open") })
@@ -51,7 +51,8 @@ func TestAadctlLoginPastes(t *testing.T) {
 		said = text
 		return err == nil
 	})
-	if text := string(said); !strings.HasPrefix(text, "65534\n65534\n65534\n/\n") ||
+	text := string(said)
+	if !strings.HasPrefix(text, "65534\n65534\n65534\n/\n") ||
 		!strings.HasSuffix(text, "no terminal\n"+address+"\n") ||
 		!strings.Contains(text, "DISPLAY=:7\n") || strings.Contains(text, "root") ||
 		strings.Contains(text, "SUDO") {
@@ -68,7 +69,7 @@ func TestAadctlLoginPastes(t *testing.T) {
 	c.WentWell()
 }
 
-// byCode is what the sign-in page gives at an address that wants a code, in one part.
+// byCode returns what the sign-in page shows at an address that asks for a code in one part.
 func byCode(t *testing.T, address, account string) string {
 	t.Helper()
 	page, fragment, _ := strings.Cut(address, "#")

@@ -11,11 +11,11 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// An address stands alone in its line.
+// An address has a line of its own.
 var addressLine = `(?m)^http://127\.0\.0\.1:\d+/\S*#c=\S+&z=[0-9a-f]{8}$`
 
-// answer is what a person has to paste who signs in with the account at the address in a prompt:
-// all there is by the page's own button, and part by part.
+// answer signs in with the account at the address of a prompt, and returns what the person has to
+// paste: everything at once from the page's button, and part by part.
 func answer(b *rig.Chromium, c *rig.Terminal, account string) (everything string, parts []string) {
 	b.T.Helper()
 	asked := time.Now()
@@ -24,14 +24,14 @@ func answer(b *rig.Chromium, c *rig.Terminal, account string) (everything string
 	return everything, parts
 }
 
-// question waits for one, and returns what stands above it.
+// question waits for a question, and returns the text above it.
 func question(c *rig.Terminal, part string) string {
 	c.T.Helper()
 	return c.Expect(`(?s)^(.*?)` + part + `: `)[1]
 }
 
-// One paste for ssh, hidden; then one for sudo, echoed, whose lines answer all of its questions,
-// after one that is too long for it.
+// ssh takes one paste without echo. sudo takes one with echo, whose lines answer all of its
+// questions, after a paste that is too long for it.
 func TestPasteToken(t *testing.T) {
 	const admin = "admin@contoso.example"
 	b := rig.ByBrowser(t, "token")
@@ -47,8 +47,9 @@ func TestPasteToken(t *testing.T) {
 	echoed, parts := answer(b, c, admin)
 	question(c, "Part 1")
 	c.TypeLine(strings.Join(parts, ""))
-	if said := question(c, "Part 1"); !strings.Contains(said,
-		"That was too long for this program. Paste one part, and press ENTER.") {
+	said := question(c, "Part 1")
+	const tooLong = "That was too long for this program. Paste one part, and press ENTER."
+	if !strings.Contains(said, tooLong) {
 		t.Errorf("too long for sudo: %q", said)
 	}
 	c.TypeLine(echoed)
@@ -60,9 +61,9 @@ func TestPasteToken(t *testing.T) {
 		t.Error("ssh has shown what was pasted, or sudo has not")
 	}
 	rig.Syslog.Exactly(t, mark, 2, `signed-in account="`+admin+`"`)
+	secrets := append(rig.Entra.Secrets(), hidden[18:], parts[0][18:], parts[1][18:])
 	for _, line := range rig.Syslog.Find(mark, "") {
-		for _, secret := range append(rig.Entra.Secrets(), hidden[18:],
-			parts[0][18:], parts[1][18:]) {
+		for _, secret := range secrets {
 			if strings.Contains(line, secret) {
 				t.Errorf("logged: %s", line)
 			}
@@ -70,7 +71,7 @@ func TestPasteToken(t *testing.T) {
 	}
 }
 
-// A code in two parts for ssh, however they come; and in one for su.
+// ssh takes a code in two parts, in any order, and su takes it in one.
 func TestPasteCode(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
@@ -82,8 +83,8 @@ func TestPasteCode(t *testing.T) {
 	c.TypeLine("") // as a line break behind an earlier paste would
 	question(c, "Part 1")
 	c.TypeLine(everything) // of which ssh reads 1,023 bytes
-	if said := question(c, "Part 2 of 2"); !strings.Contains(said,
-		"The end is missing (1023 characters came).") {
+	said := question(c, "Part 2 of 2")
+	if !strings.Contains(said, "The end is missing (1023 characters came).") {
 		t.Errorf("both at once: %q", said)
 	}
 	c.TypeLine("\x1b[200~" + parts[1][:80] + " " + parts[1][80:] + "\x1b[201~")
@@ -99,14 +100,14 @@ func TestPasteCode(t *testing.T) {
 	c.Expect(`\n` + user + `\n`)
 }
 
-// A refusal is read also where the client shows nothing but prompts, and is in the log before
-// anybody presses ENTER there. sudo hears of Ctrl-C whatever it has been asked.
+// A refusal can be read in a client that shows only prompts, and is logged before anybody presses
+// ENTER there. sudo reacts to Ctrl-C at each question.
 func TestPasteRefused(t *testing.T) {
 	const admin, user = "admin@contoso.example", "user@contoso.example"
 	b := rig.ByBrowser(t, "token")
 	mark := rig.Syslog.Mark()
-	c := rig.Open(t, "ssh", rig.SSHArgs("-q", "-tt", admin+"@127.0.0.1",
-		"sudo -k; sudo id -u; echo ended")...)
+	c := rig.Open(t, "ssh",
+		rig.SSHArgs("-q", "-tt", admin+"@127.0.0.1", "sudo -k; sudo id -u; echo ended")...)
 	strangers, _ := answer(b, c, user)
 	question(c, "Part 1")
 	c.TypeLine(strangers)
@@ -114,7 +115,7 @@ func TestPasteRefused(t *testing.T) {
 		` signed in with the browser\..*Press ENTER\. `)
 	rig.Syslog.Exactly(t, mark, 1, `denied reason="other-account" account="`+admin+`"`)
 	c.TypeLine("")
-	// to another question, to which the first answer does not belong
+	// This is the answer to another question.
 	owners, _ := answer(b, c, admin)
 	question(c, "Part 1")
 	c.TypeLine(strangers)

@@ -22,9 +22,8 @@ import (
 	"aadlogin/internal/pasted"
 )
 
-// The pictures in docs/pictures: one sign-in, drawn from its terminal and from its browser. "make
-// pictures" takes them and puts them there; every run of the tests sees whether a sign-in still
-// looks like that.
+// The pictures in docs/pictures show one sign-in, on its terminal and in its browser. "make
+// pictures" takes them and puts them there. Every run of the tests compares them with a sign-in.
 func TestPictures(t *testing.T) {
 	t.Run("taken", func(t *testing.T) { takePictures(t) })
 	t.Run("page", func(t *testing.T) { takePagePictures(t) })
@@ -62,8 +61,8 @@ func takePictures(t *testing.T) {
 
 var takeAll = flag.Bool("pictures", false, "take the pictures that no test compares, too")
 
-// takePagePictures are of the sign-in page: the question, and what is pasted. How it looks,
-// TestSignInPageCanBeUsed sees.
+// takePagePictures takes the pictures of the sign-in page: the question, and the text to paste.
+// TestSignInPageCanBeUsed tests their layout.
 func takePagePictures(t *testing.T) {
 	if !*takeAll {
 		t.Skip("run: make pictures")
@@ -82,21 +81,20 @@ func takePagePictures(t *testing.T) {
 	save(t, "sign-in-answer.png", smaller(t, b.Screenshot()))
 }
 
-// quietMachine has no message of the day, and its host key is known to everybody who types ssh on
-// it.
+// quietMachine removes the message of the day, and makes the host key known to every local user.
 func quietMachine(t *testing.T) {
 	t.Helper()
 	rig.Edit(t, "/etc/pam.d/sshd", func(text string) []byte {
-		return []byte(regexp.MustCompile(`(?m)^session.*pam_motd\.so.*\n`).
-			ReplaceAllString(text, ""))
+		return []byte(
+			regexp.MustCompile(`(?m)^session.*pam_motd\.so.*\n`).ReplaceAllString(text, ""))
 	})
 	key, err := os.ReadFile("/etc/ssh/ssh_host_ed25519_key.pub")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const known = "/etc/ssh/ssh_known_hosts"
-	if err := os.WriteFile(known, append([]byte("[127.0.0.1]:"+rig.SSHPort+" "), key...),
-		0o644); err != nil {
+	err = os.WriteFile(known, append([]byte("[127.0.0.1]:"+rig.SSHPort+" "), key...), 0o644)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.Remove(known) })
@@ -104,7 +102,7 @@ func quietMachine(t *testing.T) {
 	rig.Must(t, "truncate", "--size=0", "/var/log/lastlog") // and when that was
 }
 
-// smaller is a picture of the 256 colours it has most of, in a third of the bytes.
+// smaller returns the picture with the 256 colours that it has most of, in a third of the bytes.
 func smaller(t *testing.T, picture []byte) []byte {
 	t.Helper()
 	full, err := png.Decode(bytes.NewReader(picture))
@@ -167,13 +165,13 @@ func written(t *testing.T, path string) string {
 	return regexp.MustCompile(`enter the code \S{9}`).ReplaceAllString(text, "enter the code CODE")
 }
 
-// rows are what a terminal of 110 columns makes of a text.
+// rows returns the lines that a terminal of 110 columns makes of a text.
 var rows = regexp.MustCompile(`.{1,110}`)
 
-// accents are what to look at in it: what was typed, the page and the code.
+// accents are the parts to look at: the typed text, the page and the code.
 var accents = regexp.MustCompile(`(\$ )(.+)$|(the page |the code )(\S+)`)
 
-// drawTerminal is a terminal with a text in it, as SVG.
+// drawTerminal draws a terminal with a text as SVG.
 func drawTerminal(text string) []byte {
 	const wide, line = 978, 21
 	lines := rows.FindAllString(text, -1)
@@ -195,8 +193,8 @@ text { font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mo
 			`$1<tspan class="typed">$2</tspan>$3<tspan class="shown">$4</tspan>`)
 		row = strings.NewReplacer(`<tspan class="typed"></tspan>`, "",
 			`<tspan class="shown"></tspan>`, "").Replace(row)
-		fmt.Fprintf(&out, "<text x=\"16\" y=\"%d\" xml:space=\"preserve\">%s</text>\n", 30+i*line,
-			row)
+		fmt.Fprintf(&out, "<text x=\"16\" y=\"%d\" xml:space=\"preserve\">%s</text>\n",
+			30+i*line, row)
 	}
 	out.WriteString("</svg>\n")
 	return out.Bytes()

@@ -18,13 +18,13 @@ import (
 	"aadlogin/internal/pasted"
 )
 
-// contosoKnown is what both ends know of its tokens.
+// contosoKnown has what both ends know of its tokens.
 func contosoKnown() pasted.Known {
 	d := emulator.Contoso()
 	return pasted.Known{Tenant: d.TenantID, Client: d.ClientID, Issuer: rig.ContosoIssuer()}
 }
 
-// atPrompt is a sign-in that waits at a prompt.
+// atPrompt returns a sign-in that waits at a prompt.
 func atPrompt(page string, change func(*pasted.Attempt)) *pasted.Attempt {
 	a := pasted.Attempt{Page: page, Account: "user@contoso.example", Machine: "web-07",
 		Origin: "203.0.113.9", Service: "sshd", Kind: pasted.Token, Size: 1000}
@@ -34,7 +34,7 @@ func atPrompt(page string, change func(*pasted.Attempt)) *pasted.Attempt {
 	return pasted.New(a)
 }
 
-// token puts together what was pasted, which has to be a token that Entra ID has given out.
+// token joins the pasted parts, and fails unless they are a token that Entra ID has issued.
 func token(t testing.TB, a *pasted.Attempt, answers ...string) string {
 	t.Helper()
 	p := a.Parts()
@@ -48,8 +48,8 @@ func token(t testing.TB, a *pasted.Attempt, answers ...string) string {
 	return got
 }
 
-// The whole way by keyboard alone, with what is in the clipboard at its end; then what a person may
-// do who has not pasted yet.
+// A person goes the whole way by keyboard, and the clipboard is right at its end. Then the test
+// does what a person may do before pasting.
 func TestSignInPage(t *testing.T) { signInWithPage(t, rig.NewChromium(t)) }
 
 func signInWithPage(t *testing.T, c *rig.Chromium) {
@@ -80,7 +80,7 @@ func signInWithPage(t *testing.T, c *rig.Chromium) {
 			strings.Contains(kept.Storage, `\"code\"`) {
 			t.Errorf("kept: %+v", kept)
 		}
-		// the code, the access token, the ID token as it was
+		// These are the code, the access token, and the ID token as it was.
 		for _, secret := range rig.Entra.Secrets() {
 			if strings.Contains(kept.Storage, secret) {
 				t.Errorf("kept: %s", secret)
@@ -98,7 +98,8 @@ func signInWithPage(t *testing.T, c *rig.Chromium) {
 	c.Expect(rig.ToPaste)
 	look()
 	passed := 0
-	// the page that the person came from: on the way there is neither an answer nor the question
+	// Neither the answer nor the question is in the history: only the page that the person came
+	// from.
 	for c.Address() != "about:blank" {
 		c.Do("POST", c.Session+"/back", struct{}{}, nil)
 		if got := c.Address(); strings.Contains(got, "#") {
@@ -122,8 +123,8 @@ func signInWithPage(t *testing.T, c *rig.Chromium) {
 	}
 }
 
-// lastButNotLeast is what no click leads to: a browser that lets no page copy in the modern way,
-// and the end of the ten minutes.
+// lastButNotLeast tests what no click leads to: a browser without the modern way to copy, and the
+// end of the ten minutes.
 func lastButNotLeast(c *rig.Chromium, answer string) {
 	c.T.Helper()
 	if c.Firefox { // where a test cannot take the page's place
@@ -147,7 +148,7 @@ func lastButNotLeast(c *rig.Chromium, answer string) {
 	}
 }
 
-// redeemed counts the codes that were.
+// redeemed counts the redeemed codes.
 func redeemed() (n int) {
 	for _, r := range rig.Entra.Requests() {
 		if r.Grant == "authorization_code" && r.Status == http.StatusOK {
@@ -157,8 +158,7 @@ func redeemed() (n int) {
 	return n
 }
 
-// The code itself, in parts, for the machine to redeem: the worker's verifier is what it was asked
-// for with.
+// The machine redeems the code, which comes in parts, with the worker's verifier.
 func TestSignInPageCode(t *testing.T) { signInWithCode(t, rig.NewChromium(t)) }
 
 func signInWithCode(t *testing.T, c *rig.Chromium) {
@@ -207,7 +207,7 @@ func signInWithCode(t *testing.T, c *rig.Chromium) {
 	}
 }
 
-// redeem does what a worker does with a code.
+// redeem redeems a code as a worker does.
 func redeem(t testing.TB, page, code, verifier string) (claims map[string]any) {
 	t.Helper()
 	d := emulator.Contoso()
@@ -229,7 +229,7 @@ func redeem(t testing.TB, page, code, verifier string) (claims map[string]any) {
 	return tokenClaims(t, answer.IDToken)
 }
 
-// tokenClaims reads a token without a look at its signature.
+// tokenClaims reads a token without verifying its signature.
 func tokenClaims(t testing.TB, token string) (claims map[string]any) {
 	t.Helper()
 	text, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])

@@ -14,7 +14,7 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// browserFlow has this machine show the address of a page.
+// browserFlow configures this machine to show the address of a page.
 func browserFlow(t *testing.T, page string) {
 	t.Helper()
 	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
@@ -28,7 +28,7 @@ func shownAddress(c *rig.Terminal) string {
 	return c.Expect(`\n(http://127\.0\.0\.1:\d+/\S*#c=\S+)\n`)[1]
 }
 
-// throughPage signs in by an address, and returns what was copied at its end.
+// throughPage signs in by an address, and returns the text that the page copies.
 func throughPage(c *rig.Chromium, address string) string {
 	c.T.Helper()
 	c.Open("about:blank")
@@ -44,7 +44,7 @@ func throughPage(c *rig.Chromium, address string) string {
 	return c.Clipboard()
 }
 
-// changed is an address with another value in it, and a check sum that is right.
+// changed returns an address with another value in it, and the right check sum.
 func changed(t *testing.T, address, key, value string) string {
 	t.Helper()
 	page, fragment, _ := strings.Cut(address, "#")
@@ -62,9 +62,8 @@ func changed(t *testing.T, address, key, value string) string {
 	return page + "#" + strings.Join(pairs, "&") + "&z=" + hex.EncodeToString(sum[:4])
 }
 
-// A person signs in at ssh with a browser, by what they have copied there. Whoever shows them this
-// machine's sign-in under the name of another machine, or of another place, gets nothing from what
-// they paste.
+// A person signs in at ssh by pasting what they copied in a browser. If the page showed this
+// machine's sign-in with the name of another machine or place, the paste is of no use.
 func TestSignInWithPage(t *testing.T) {
 	page := rig.WebHost(t, rig.ContosoPage(t))
 	browserFlow(t, page)

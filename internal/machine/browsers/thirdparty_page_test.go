@@ -13,9 +13,9 @@ import (
 	signinpage "aadlogin/packaging/sign-in-page"
 )
 
-// The page, the terminal and the worker with an authority that its authors have not written: what
-// the page asks for and redeems has to be RFC 6749, RFC 7636 and OpenID Connect, and a token of
-// other claims in another order has to come through a paste.
+// The page, the terminal and the worker work with an authority that the project has not written.
+// The page's requests must be RFC 6749, RFC 7636 and OpenID Connect. A token with other claims in
+// another order must survive a paste.
 func TestThirdPartyPage(t *testing.T) {
 	if !*withBrowsers {
 		t.Skip("run: make browsers")
@@ -65,7 +65,7 @@ func TestThirdPartyPage(t *testing.T) {
 	}
 	meant(b) // its sign-in pages load a font from elsewhere
 	for _, e := range server.stop() {
-		// as a browser does
+		// A browser does the same.
 		if !strings.HasSuffix(e, ".success") && e != "elsewhere GET /favicon.ico" {
 			t.Errorf("the provider did not like a request: %s", e)
 		}

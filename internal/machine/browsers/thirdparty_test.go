@@ -20,9 +20,9 @@ import (
 
 const thirdPartyPort = "8444"
 
-// The whole product against an OAuth server that its authors have not written and that knows no
-// Entra ID: what we send has to be RFC 8628. Azure stays the emulator, so that a token of this
-// server counts for something.
+// The whole product works with an OAuth server that the project has not written and that does not
+// know Entra ID. Our requests must be RFC 8628. The emulator stays Azure, so that a token of this
+// server can be authorized.
 func TestThirdPartyServer(t *testing.T) {
 	const user, admin = "user@contoso.example", "admin@contoso.example"
 	server := startThirdParty(t)
@@ -48,8 +48,9 @@ func TestThirdPartyServer(t *testing.T) {
 	declining.Cmd.Process.Kill()
 
 	events := server.stop()
-	for _, want := range []string{"device_authorization.success", "grant.success",
-		"grant.error access_denied"} {
+	for _, want := range []string{
+		"device_authorization.success", "grant.success", "grant.error access_denied",
+	} {
 		if !slices.ContainsFunc(events, func(e string) bool { return strings.HasPrefix(e, want) }) {
 			t.Errorf("no %q among %q", want, events)
 		}
@@ -72,15 +73,15 @@ func thirdPartyPrompt(c *rig.Terminal) (page, complete, code string) {
 	return m[2], m[1], m[3]
 }
 
-// thirdParty is testdata/oidc-provider, running.
+// thirdParty is a running testdata/oidc-provider.
 type thirdParty struct {
 	ca    []byte
 	cmd   *exec.Cmd
 	lines *bufio.Scanner
 }
 
-// startThirdParty runs the server that install-oidc-provider has installed and makes it this
-// machine's authority, and that of a page if there is one.
+// startThirdParty runs the server that install-oidc-provider has installed. It becomes the
+// authority of this machine, and of a page if there is one.
 func startThirdParty(t *testing.T, page ...string) *thirdParty {
 	t.Helper()
 	const dir = "/opt/oidc-provider"
@@ -128,7 +129,7 @@ func (s *thirdParty) stop() []string {
 	s.cmd.Process.Kill()
 	var events []string
 	for s.lines.Scan() {
-		// the rest advises who runs it in earnest
+		// The rest is advice for production.
 		if event, ok := strings.CutPrefix(s.lines.Text(), "event "); ok {
 			events = append(events, event)
 		}

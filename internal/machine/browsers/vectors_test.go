@@ -21,8 +21,8 @@ import (
 	signinpage "aadlogin/packaging/sign-in-page"
 )
 
-// The page's script and the worker's package say the same of every address and every answer in
-// testdata/pasted: also of an address as terminals tear it. What is missing is named.
+// The page's script and the worker's package agree on every address and every answer in
+// testdata/pasted, even on an address that a terminal has torn. Both name what is missing.
 func TestSignInPageVectors(t *testing.T) { pageVectors(t, rig.NewChromium(t)) }
 
 func pageVectors(t *testing.T, c *rig.Chromium) {
@@ -39,16 +39,19 @@ func pageVectors(t *testing.T, c *rig.Chromium) {
 		t.Fatalf("%d vectors, %v", len(vectors), err)
 	}
 	first := vectors[0]
-	page, err := signinpage.Fill(signinpage.Settings{Tenant: first.Tenant, Client: first.Client,
-		Authority: rig.Entra.EntraURL(), Issuer: first.Issuer, Scope: "openid profile"})
+	page, err := signinpage.Fill(signinpage.Settings{
+		Tenant: first.Tenant, Client: first.Client, Authority: rig.Entra.EntraURL(),
+		Issuer: first.Issuer, Scope: "openid profile",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// which shows WebDriver's scripts nothing of the page's: what asks it stands in the page there
+	// Firefox shows WebDriver's scripts nothing of the page's, so the script that asks is put into
+	// the page.
 	if c.Firefox {
 		page = bytes.Replace(page, []byte("</script>"), []byte(vectorsScript+"</script>"), 1)
-		page = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`).
-			ReplaceAll(page, nil)
+		policy := regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`)
+		page = policy.ReplaceAll(page, nil)
 	}
 	c.Open(rig.WebHost(t, page))
 	if !c.Firefox {
@@ -86,12 +89,13 @@ func pageVectors(t *testing.T, c *rig.Chromium) {
 				got.Kind, len(v.Parts), v.Kind)
 		}
 		size, _ := strconv.Atoi(strings.TrimRight(v.P[1:], "n"))
-		if ours, theirs := joined(t, got.Parts, v.Challenge, size), joined(t, v.Parts, v.Challenge,
-			size); v.Kind != "T" && ours != theirs {
+		ours := joined(t, got.Parts, v.Challenge, size)
+		theirs := joined(t, v.Parts, v.Challenge, size)
+		if v.Kind != "T" && ours != theirs {
 			t.Errorf("%s: %q, want %q", v.Name, ours, theirs)
 		} else if v.Kind == "T" {
-			if got, want := inflated(t, ours), inflated(t, theirs); got != want ||
-				!strings.HasSuffix(got, v.Text) {
+			got, want := inflated(t, ours), inflated(t, theirs)
+			if got != want || !strings.HasSuffix(got, v.Text) {
 				t.Errorf("%s: %q, want %q", v.Name, got, want)
 			}
 		}
@@ -100,7 +104,7 @@ func pageVectors(t *testing.T, c *rig.Chromium) {
 
 var partShape = regexp.MustCompile(`^(\d+/(\d+)\.[TtCc](.{4})\.)(.{6})\.([\w.~-]+);$`)
 
-// joined is the data of whole parts.
+// joined returns the data of complete parts.
 func joined(t *testing.T, parts []string, challenge string, size int) (data string) {
 	t.Helper()
 	for i, part := range parts {
@@ -109,8 +113,8 @@ func joined(t *testing.T, parts []string, challenge string, size int) (data stri
 			m[3] != challenge[:4] || !strings.HasPrefix(part, strconv.Itoa(i+1)+"/") {
 			t.Fatalf("no part: %s", part)
 		}
-		if sum := sha256.Sum256([]byte(m[1] +
-			m[5])); base64.RawURLEncoding.EncodeToString(sum[:])[:6] != m[4] {
+		sum := sha256.Sum256([]byte(m[1] + m[5]))
+		if base64.RawURLEncoding.EncodeToString(sum[:])[:6] != m[4] {
 			t.Errorf("sum of %s", part)
 		}
 		data += m[5]
@@ -118,7 +122,7 @@ func joined(t *testing.T, parts []string, challenge string, size int) (data stri
 	return data
 }
 
-// inflated is data of kind T before it was deflated: how, is up to each.
+// inflated returns data of kind T before it was deflated. Each end may deflate in its own way.
 func inflated(t *testing.T, data string) string {
 	t.Helper()
 	raw, err := base64.RawURLEncoding.DecodeString(data)

@@ -14,9 +14,9 @@ import (
 	"aadlogin/internal/sshd"
 )
 
-// What aadctl check says of an account is what sshd does with it, line for line; and whom sshd
-// keeps out hears so in the place of a device code. No browser is needed: the prompt, or the
-// sentence, is the decision.
+// aadctl check tells the decision of sshd about an account, line by line. A person whom sshd
+// refuses is told so instead of getting a device code. The prompt or the sentence is the decision,
+// so no browser is needed.
 func TestCheckJudgesAsSSHD(t *testing.T) {
 	const name, port = "user@contoso.example", "2238"
 	rig.Stored(t, name)
@@ -70,13 +70,14 @@ func TestCheckJudgesAsSSHD(t *testing.T) {
 			if r.Status != test.status || r.Status == "failed" && r.Command == "" {
 				t.Fatalf("%+v", r)
 			}
-			// the command lets in this person, and nobody is locked out who was in before
+			// The command lets this person in, and locks nobody out who was allowed before.
 			if !test.in && r.Status == "failed" {
 				rig.Must(t, "sh", "-ec", r.Command)
 				if wrong, status := rig.Diagnose(t, "--offline", name); status != 0 {
 					t.Errorf("after %s: %+v", r.Command, wrong)
 				}
-				if text, err := os.ReadFile(sshdConfig); err != nil ||
+				text, err := os.ReadFile(sshdConfig)
+				if err != nil ||
 					strings.Count(string(text), "root") < strings.Count(test.lines, "root") {
 					t.Errorf("%v, after %s: %s", err, r.Command, text)
 				}
@@ -103,7 +104,7 @@ func letIn(t *testing.T, name, port string) bool {
 	return strings.Contains(said[0], "ENTER")
 }
 
-// A login shell that is no program: sshd would drop the person after the browser.
+// The login shell is no program. sshd would drop the person after the browser.
 func TestNoShell(t *testing.T) {
 	const name = "user@contoso.example"
 	rig.Stored(t, name)
@@ -116,8 +117,8 @@ func TestNoShell(t *testing.T) {
 	mark := rig.Syslog.Mark()
 	c := rig.SSH(t, name)
 	c.Expect(`the login shell of this account, /usr/bin/nosuchsh, does not exist`)
-	if line := rig.OneLine(t, mark, `failed reason="no-shell"`); !strings.Contains(line,
-		`shell="/usr/bin/nosuchsh"`) {
+	line := rig.OneLine(t, mark, `failed reason="no-shell"`)
+	if !strings.Contains(line, `shell="/usr/bin/nosuchsh"`) {
 		t.Error(line)
 	}
 	wrong, status := rig.Diagnose(t, "--offline", name)

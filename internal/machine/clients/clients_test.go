@@ -37,8 +37,8 @@ const (
 	entraPage  = "https://microsoft.com/devicelogin" // reaches beyond column 77, in the sentence
 )
 
-// realPage has the emulator name the page that Entra ID does, and returns its own, where the person
-// really goes.
+// realPage makes the emulator name the page of Entra ID, and returns the emulator's own page, where
+// the person goes.
 func realPage(t *testing.T) string {
 	t.Helper()
 	own := rig.Entra.VerificationURI()
@@ -57,14 +57,14 @@ func realPage(t *testing.T) string {
 }
 
 var (
-	// PuTTY's family has a margin.
+	// Clients of PuTTY's family have a margin.
 	pageAlone = regexp.MustCompile(`(?m)^(\| )?` + regexp.QuoteMeta(entraPage) + ` ?$`)
-	// A whole prompt, also where its lines are torn.
+	// This is a whole prompt, even if its lines are torn.
 	anyPrompt = `(?s)^.*?enter the code ([A-Z0-9]{9}) to.*?Press[\s>]+ENTER[\s>]+when[\s>]+ready\.`
 	intact    = regexp.MustCompile(rig.PromptPattern)
 )
 
-// signsIn is a person with the client and a browser. It returns what they see.
+// signsIn signs in with the client and a browser. It returns what the person sees.
 func (k client) signsIn(t *testing.T, own string) (seen string) {
 	t.Setenv("HOME", t.TempDir())
 	args := k.args(t)
@@ -100,8 +100,8 @@ func (k client) signsIn(t *testing.T, own string) (seen string) {
 	return seen
 }
 
-// clientConfig is the configuration of a person who has no known_hosts, as a file: what -o says is
-// not for jump hosts.
+// clientConfig returns the configuration file of a person without known_hosts. A file is needed
+// because -o does not apply to jump hosts.
 func clientConfig(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config")
@@ -113,8 +113,8 @@ func clientConfig(t *testing.T) string {
 	return path
 }
 
-// askpass shows what ssh wants to be asked, marked, and once a person has typed something, ends
-// with this command.
+// askpass shows the question of ssh, marked, and runs this command once the person has typed
+// something.
 func askpass(t *testing.T, last string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "askpass")
@@ -134,7 +134,7 @@ func fixed(args ...string) func(*testing.T) []string {
 	return func(*testing.T) []string { return args }
 }
 
-// clientsHere are those that every machine with an ssh has.
+// clientsHere are the clients of every machine with an ssh.
 func clientsHere() []client {
 	return []client{
 		{name: "ssh -J", version: fromDebian("openssh-client"),
@@ -153,7 +153,7 @@ func clientsHere() []client {
 	}
 }
 
-// clientsOfScript are those of the script "clients".
+// clientsOfScript are the clients that the script "clients" installs.
 func clientsOfScript() []client {
 	newHost := func(c *rig.Terminal) {
 		c.Expect(`Store key in cache\?`)
@@ -215,7 +215,7 @@ func clientsOfScript() []client {
 	}
 }
 
-// A person sees page and code whole where ssh goes through another host, and where another program
+// A person sees page and code complete, even if ssh goes through another host, or another program
 // asks for it.
 func TestClientsHere(t *testing.T) {
 	own := realPage(t)
@@ -224,10 +224,13 @@ func TestClientsHere(t *testing.T) {
 	}
 }
 
-// withJSch is Java's JSch, with so much patience, or its own.
+// withJSch runs Java's JSch with that patience, or with its own.
 func withJSch(milliseconds ...string) func(*testing.T) []string {
-	return fixed(append([]string{"java", "-cp", "/usr/share/java/jsch.jar",
-		libraries + "with_jsch.java", rig.SSHPort, clientUser}, milliseconds...)...)
+	java := []string{
+		"java", "-cp", "/usr/share/java/jsch.jar", libraries + "with_jsch.java",
+		rig.SSHPort, clientUser,
+	}
+	return fixed(append(java, milliseconds...)...)
 }
 
 // TestClients signs in with every client, and prints what a person sees.
@@ -249,7 +252,7 @@ func TestClients(t *testing.T) {
 	os.Stdout.WriteString(table)
 }
 
-// storedPassword is curl, which shows nobody a prompt and answers it with the password that it was
+// storedPassword runs curl, which shows no prompt and answers it with the password that it was
 // given.
 func storedPassword(t *testing.T) string {
 	t.Helper()

@@ -12,16 +12,17 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// earlyEnters is how often somebody presses ENTER before the browser is done. Each is followed by
-// 15 s of silence: two minutes.
+// earlyEnters is the number of times that a person presses ENTER before the browser is done. Each
+// is followed by 15 s of silence, so it takes two minutes.
 const earlyEnters = 8
 
-// A person's ENTER; what comes sooner a program has pressed, and nobody is asked again.
+// This is the time of a person's ENTER. An earlier one comes from a program, and is not asked for
+// again.
 const afterReading = time.Second
 
-// TestClientsEarly has a person answer each prompt at once, and go to the browser after two
-// minutes. Each client has the patience that it has by default or that people give it, which is
-// less: OpenSSH's 45 s with ServerAliveInterval 15, 20 s of JSch's and FileZilla's.
+// TestClientsEarly answers each prompt at once, and goes to the browser after two minutes. Each
+// client has its default patience, or a shorter one that people set: OpenSSH 45 s with
+// ServerAliveInterval 15, JSch and FileZilla 20 s.
 func TestClientsEarly(t *testing.T) {
 	if !*otherClients {
 		t.Skip("run by: make clients")
@@ -55,7 +56,7 @@ func TestClientsEarly(t *testing.T) {
 	t.Run("a dialog that is cancelled", cancelledEarly)
 }
 
-// cancelledEarly: ssh takes a dialog that is cancelled for ENTER, and gets another in time.
+// cancelledEarly cancels a dialog, which ssh takes for ENTER. The next dialog comes in time.
 func cancelledEarly(t *testing.T) {
 	c := rig.Open(t, "env", "SSH_ASKPASS_REQUIRE=force", "SSH_ASKPASS="+askpass(t, "exit 1"), "ssh",
 		"-F", clientConfig(t), clientUser+"@127.0.0.1", "id", "-un")
@@ -68,8 +69,8 @@ func cancelledEarly(t *testing.T) {
 	c.Expect(`(?m)^` + regexp.QuoteMeta(clientUser) + `$`)
 }
 
-// fileZillaEarly is the same where nothing can be read from the dialog but its title: which code it
-// shows, the emulator tells.
+// fileZillaEarly does the same with a dialog of which only the title can be read. The emulator
+// tells which code it shows.
 func fileZillaEarly(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	before := len(rig.Entra.Codes())

@@ -15,13 +15,13 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// torn is an address as a client's terminal shows it: PuTTY's family breaks each line at column 77,
-// in the middle of a word, and puts "> " before the rest.
+// torn matches an address as a client's terminal shows it. PuTTY's family breaks each line at
+// column 77, even in a word, and puts "> " before the rest.
 var torn = `(?s)http://127\.0\.0\.1:\d+/.*?[&\n> ]z[\n> ]*=[0-9a-f\n> ]{8,}\n`
 
-// TestClientsPaste signs in with every client by what the sign-in page shows: a code, which is
-// longer than what OpenSSH's client takes at once, all of it in one line. It prints how many pastes
-// it took.
+// TestClientsPaste signs in with every client by a code of the sign-in page. The code is longer
+// than OpenSSH's client takes at once, and stands in one line. The test prints the number of
+// pastes.
 func TestClientsPaste(t *testing.T) {
 	if !*otherClients {
 		t.Skip("run by: make clients")
@@ -36,7 +36,7 @@ func TestClientsPaste(t *testing.T) {
 	os.Stdout.WriteString(table)
 }
 
-// pastes is a person with the client and a browser. It returns what they had to do.
+// pastes signs in with the client and a browser. It returns what the person had to do.
 func (k client) pastes(t *testing.T) (did string) {
 	b := rig.ByBrowser(t, "code")
 	t.Setenv("HOME", t.TempDir())

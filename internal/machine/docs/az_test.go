@@ -7,10 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,10 +16,10 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// az stands in for the Azure CLI: it takes the few commands that our pages and programs tell people
-// to run, as Microsoft's reference has them
-// (https://learn.microsoft.com/cli/azure/reference-index), refuses every other and every malformed
-// one, and does in the emulator's directory what they do in Azure.
+// This file stands in for the Azure CLI. It takes the few commands that our pages and programs tell
+// people to run, as Microsoft's reference documents them
+// (https://learn.microsoft.com/cli/azure/reference-index). It refuses every other or malformed
+// command. In the emulator's directory it does what the real one does in Azure.
 
 // An azCommand is one subcommand. A parameter's name is without the dashes; one of each group in
 // needs must be given.
@@ -46,10 +42,7 @@ var azCommands = map[string]azCommand{
 		}},
 }
 
-// azAppRoles are those of the application, by their id.
-var azAppRoles = map[string]string{}
-
-// az is one call of it.
+// az runs one command.
 func az(args []string) (string, error) {
 	name, arguments, err := azParse(args)
 	if err != nil {
@@ -57,8 +50,9 @@ func az(args []string) (string, error) {
 	}
 	var command azCommand
 	known := false
-	for _, commands := range []map[string]azCommand{azCommands, azMachineCommands,
-		azRoleCommands, azAppCommands} {
+	for _, commands := range []map[string]azCommand{
+		azCommands, azMachineCommands, azRoleCommands, azAppCommands,
+	} {
 		if found, ok := commands[name]; ok {
 			command, known = found, true
 		}
@@ -109,7 +103,7 @@ func azParse(args []string) (name string, arguments azArguments, err error) {
 	return strings.Join(words, " "), arguments, nil
 }
 
-// azPrint is --query and --output.
+// azPrint applies --query and --output.
 func azPrint(result any, query, output string) (string, error) {
 	result, err := azQuery(result, query)
 	if err != nil {
@@ -190,183 +184,28 @@ func azUser(name string) (user emulator.User, err error) {
 	return user, err
 }
 
-// azDecode reads JSON that must have no other fields than into's.
+// azDecode reads JSON, and refuses fields that into lacks.
 func azDecode(text string, into any) error {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.DisallowUnknownFields()
 	return decoder.Decode(into)
 }
 
-type azAccess struct {
-	ResourceAppID  string `json:"resourceAppId"`
-	ResourceAccess []struct{ ID, Type string }
-}
-
-// delegated are the permissions of Microsoft Graph that a sign-in needs: openid and profile.
-// https://learn.microsoft.com/graph/permissions-reference
-const delegated = "00000003-0000-0000-c000-000000000000 37f7f235-527c-4136-accd-4a02d197296e " +
-	"Scope 14dad69e-099b-42c9-810b-d002981feec1 Scope"
-
-func isRequiredAccess(text string) error {
-	var all []azAccess
-	if err := azDecode(text, &all); err != nil {
-		return err
-	}
-	var words []string
-	for _, access := range all {
-		words = append(words, access.ResourceAppID)
-		for _, permission := range access.ResourceAccess {
-			words = append(words, permission.ID, permission.Type)
-		}
-	}
-	if got := strings.Join(words, " "); got != delegated {
-		return fmt.Errorf("%s, want %s", got, delegated)
-	}
-	return nil
-}
-
-type azAppRole struct {
-	ID, Value, DisplayName, Description string
-	IsEnabled                           bool
-	AllowedMemberTypes                  []string
-}
-
-func isAppRoles(text string) error {
-	var roles []azAppRole
-	if err := azDecode(text, &roles); err != nil {
-		return err
-	}
-	for _, r := range roles {
-		if err := isGUID(r.ID); err != nil {
-			return err
-		}
-		if r.Value == "" || r.DisplayName == "" || r.Description == "" || !r.IsEnabled ||
-			!slices.Equal(r.AllowedMemberTypes, []string{"User"}) {
-			return fmt.Errorf("incomplete: %+v", r)
-		}
-	}
-	return nil
-}
-
-// assignAppRole is the one request to Microsoft Graph that is known here.
-// https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
-func assignAppRole(a azArguments) (any, error) {
-	if want := "https://graph.microsoft.com/v1.0/servicePrincipals/" + azEnterpriseApplication +
-		"/appRoleAssignedTo"; a["url"] != want {
-		return nil, fmt.Errorf("%s, want %s", a["url"], want)
-	}
-	var body struct{ PrincipalID, ResourceID, AppRoleID string }
-	if err := azDecode(a["body"], &body); err != nil {
-		return nil, err
-	}
-	role, known := azAppRoles[body.AppRoleID]
-	if body.ResourceID != azEnterpriseApplication || !known {
-		return nil, fmt.Errorf("not a role of this application: %+v", body)
-	}
-	found := false
-	err := rig.Entra.Update(func(d *emulator.Directory) {
-		for i, u := range d.Users {
-			if u.ObjectID == body.PrincipalID {
-				d.Users[i].AppRoles, found = append(slices.Clone(u.AppRoles), role), true
-			}
-		}
-	})
-	if !found {
-		err = errors.Join(err, fmt.Errorf("there is no user %s", body.PrincipalID))
-	}
-	return map[string]any{"appRoleId": body.AppRoleID}, err
-}
-
-// azOnPath returns a directory whose az is this very program (TestMain), and answers it for the
-// length of the test.
-func azOnPath(t *testing.T) string {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	// else each az ends a second late under the race detector
-	t.Setenv("GORACE", "atexit_sleep_ms=0")
-	dir := t.TempDir()
-	if err := os.Symlink(self, filepath.Join(dir, "az")); err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("unix", filepath.Join(dir, "socket"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		l.Close()
-		azTenant, azElsewhere = azRoles{}, map[string]string{}
-	})
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			azAnswer(c)
-		}
-	}()
-	return dir
-}
-
-type azReply struct{ Out, Err string }
-
-func azAnswer(c net.Conn) {
-	defer c.Close()
-	var args []string
-	if json.NewDecoder(c).Decode(&args) != nil {
-		return
-	}
-	var reply azReply
-	out, err := az(args)
-	if reply.Out = out; err != nil {
-		reply.Err = err.Error()
-	}
-	json.NewEncoder(c).Encode(reply)
-}
-
-// azMain is the program az.
-func azMain() int {
-	self, err := exec.LookPath("az")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	c, err := net.Dial("unix", filepath.Join(filepath.Dir(self), "socket"))
-	if err == nil {
-		defer c.Close()
-		err = json.NewEncoder(c).Encode(os.Args[1:])
-	}
-	var reply azReply
-	if err == nil {
-		err = json.NewDecoder(c).Decode(&reply)
-	}
-	if err == nil && reply.Err != "" {
-		err = errors.New(reply.Err)
-	}
-	fmt.Print(reply.Out)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "ERROR:", err)
-		return 1
-	}
-	return 0
-}
-
 func roleNamed(name, scope string) string {
 	return `{"Name":"` + name + `","Actions":["a/read"],"AssignableScopes":["` + scope + `"]}`
 }
 
-// What people would be told by az is not let pass.
+// The real az would refuse these, so the stand-in does, too.
 func TestAzIsStrict(t *testing.T) {
 	before := *emulator.Contoso()
 	t.Cleanup(func() {
 		rig.Entra.SetDirectory(&before)
 		azTenant = azRoles{}
 	})
-	if _, err := az([]string{"role", "definition", "create", "--role-definition",
-		roleNamed("Twice", currentAccount)}); err != nil {
+	_, err := az([]string{
+		"role", "definition", "create", "--role-definition", roleNamed("Twice", currentAccount),
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range []string{
@@ -429,9 +268,10 @@ func TestAzIsStrict(t *testing.T) {
 			t.Errorf("az %s: %s", args, out)
 		}
 	}
-	out, err := az([]string{"role", "assignment", "create", "--assignee", "norole@contoso.example",
-		"--role", rig.LoginRole, "--scope", demoVM,
-		"--query", "principalId", "--output", "tsv"})
+	out, err := az([]string{
+		"role", "assignment", "create", "--assignee", "norole@contoso.example", "--role",
+		rig.LoginRole, "--scope", demoVM, "--query", "principalId", "--output", "tsv",
+	})
 	if err != nil || out != "norole@contoso.example\n" {
 		t.Errorf("%q, %v", out, err)
 	}

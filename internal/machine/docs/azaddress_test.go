@@ -13,20 +13,21 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// What the stand-in for the Azure CLI does with the redirect addresses of the application.
+// This file is the part of the stand-in for the Azure CLI that knows the redirect addresses of the
+// application.
 
-// azPlatforms are where redirect addresses are registered, by Graph's names.
+// azPlatforms returns the lists of redirect addresses by Graph's names of the platforms.
 func azPlatforms(r *emulator.Registration) map[string]*[]string {
 	return map[string]*[]string{"spa": &r.SPA, "publicClient": &r.PublicClient, "web": &r.Web}
 }
 
-// azAddresses is a platform in a PATCH: its list, whole. An absent one stays as it is.
+// azAddresses is a platform in a PATCH: its complete list. A list that is absent stays as it is.
 type azAddresses struct {
 	RedirectURIs []string `json:"redirectUris"`
 }
 
-// replaceAddresses: none is on two platforms (MicrosoftDocs/azure-docs, issue 89929), and none is
-// without https but on loopback.
+// replaceAddresses refuses an address on two platforms (MicrosoftDocs/azure-docs, issue 89929), and
+// an address without https, except on loopback.
 func replaceAddresses(r *emulator.Registration, after map[string]*azAddresses) error {
 	all := map[string]string{}
 	for platform, list := range azPlatforms(r) {
@@ -39,7 +40,8 @@ func replaceAddresses(r *emulator.Registration, after map[string]*azAddresses) e
 				return errors.New("Redirect URIs must have distinct values.")
 			}
 			all[address] = platform
-			if u, err := url.Parse(address); err != nil || u.Fragment != "" ||
+			u, err := url.Parse(address)
+			if err != nil || u.Fragment != "" ||
 				u.Scheme != "https" && u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1" {
 				return fmt.Errorf("%q is no redirect address of %s", address, platform)
 			}
@@ -53,7 +55,8 @@ func replaceAddresses(r *emulator.Registration, after map[string]*azAddresses) e
 	return nil
 }
 
-// The forms of JMESPath for addresses: those of one platform, of two, and of one with one more.
+// These are the forms of JMESPath for addresses: those of one platform, those of two, and those of
+// one with another address added.
 var (
 	azOfOne   = regexp.MustCompile(`^([A-Za-z]+)\.redirectUris\[\]$`)
 	azOfTwo   = regexp.MustCompile(`^\[([A-Za-z]+)\.redirectUris, ([A-Za-z]+)\.redirectUris\]\[\]$`)

@@ -8,17 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strings"
 
 	"aadlogin/internal/emulator"
 	"aadlogin/internal/machine/rig"
 )
 
-// What the stand-in for the Azure CLI does with the application: Microsoft Graph's application and
-// service principal, as the directory of the emulator has them.
-
+// This file is the part of the stand-in for the Azure CLI that knows the application: Microsoft
+// Graph's application and service principal, as the emulator's directory has them.
 const (
 	azApplication           = "a44a44a4-0000-4000-8000-a1a1a1a1a1a1" // its object id
 	azEnterpriseApplication = "5e5e5e5e-0000-4000-8000-e1e1e1e1e1e1"
@@ -43,8 +40,8 @@ type azClient struct {
 	Permissions []string `json:"delegatedPermissionIds"`
 }
 
-// azAPI is what Graph keeps besides what the directory knows: the entries in full, of its scopes
-// and of other clients.
+// azAPI holds what Graph keeps and the directory lacks: the full entries of its scopes and of other
+// clients.
 var azAPI struct {
 	scopes  []azScope
 	clients []azClient
@@ -86,8 +83,8 @@ var azAppCommands = map[string]azCommand{
 
 var isClient = oneOf(emulator.Contoso().ClientID)
 
-// registered is the directory's registration, for change to change. Where consent is given,
-// somebody has been asking for it.
+// registered lets change see and change the directory's registration. If it gives consent, a
+// request for consent must have come before.
 func registered(change func(*emulator.Registration)) error {
 	return rig.Entra.Update(func(d *emulator.Directory) {
 		r := &d.Registration
@@ -119,14 +116,15 @@ func createApplication(a azArguments) (any, error) {
 		err
 }
 
-// showApplication: the lists are there, if empty, as Graph has them.
+// showApplication returns the application. As in Graph, a list may be empty but is there.
 func showApplication(azArguments) (any, error) {
 	scopes, clients := []azScope{}, []azClient{}
 	addresses := map[string]any{}
 	err := registered(func(r *emulator.Registration) {
 		for platform, list := range azPlatforms(r) {
-			addresses[platform] = map[string]any{"redirectUris": plainJSON(append([]string{},
-				*list...))}
+			addresses[platform] = map[string]any{
+				"redirectUris": plainJSON(append([]string{}, *list...)),
+			}
 		}
 		for _, name := range r.Scopes {
 			scopes = append(scopes, azScopeOf(name))
@@ -149,8 +147,8 @@ func showApplication(azArguments) (any, error) {
 }
 
 func azScopeOf(name string) azScope {
-	if i := slices.IndexFunc(azAPI.scopes,
-		func(s azScope) bool { return s.Value == name }); i >= 0 {
+	i := slices.IndexFunc(azAPI.scopes, func(s azScope) bool { return s.Value == name })
+	if i >= 0 {
 		return azAPI.scopes[i]
 	}
 	s := azScope{fmt.Sprintf("50505050-0000-4000-8000-%012d", len(azAPI.scopes)), name, "User",
@@ -159,7 +157,7 @@ func azScopeOf(name string) azScope {
 	return s
 }
 
-// plainJSON is a value as one decodes it.
+// plainJSON returns a value as a JSON decoder yields it.
 func plainJSON(v any) (plain any) {
 	text, err := json.Marshal(v)
 	if err == nil {
@@ -171,69 +169,9 @@ func plainJSON(v any) (plain any) {
 	return plain
 }
 
-// showEnterprise is of the application, or of a managed identity by its client id.
-func showEnterprise(a azArguments) (any, error) {
-	id := ""
-	err := rig.Entra.Update(func(d *emulator.Directory) {
-		if a["id"] == d.ClientID && !d.Registration.NoServicePrincipal {
-			id = azEnterpriseApplication
-		}
-		for _, identity := range d.Identities {
-			if a["id"] == identity.ClientID {
-				id = identity.ObjectID
-			}
-		}
-	})
-	if id == "" {
-		err = errors.New("Resource does not exist or one of its queried reference-property " +
-			"objects are not present.")
-	}
-	return map[string]any{"id": id, "appId": a["id"]}, err
-}
-
-func createEnterprise(a azArguments) (any, error) {
-	if _, err := showEnterprise(a); err == nil {
-		return nil, errors.New("The service principal cannot be created, updated, or restored " +
-			"because the service principal name is already in use.")
-	}
-	err := registered(func(r *emulator.Registration) {
-		r.NoServicePrincipal, r.ConsentRequired = false, true
-	})
-	return map[string]any{"id": azEnterpriseApplication, "appId": a["id"]}, err
-}
-
-// grantPermission takes away what the client was granted for the same resource, as the real one
-// does.
-func grantPermission(a azArguments) (any, error) {
-	if _, err := showEnterprise(a); err != nil {
-		return nil, err
-	}
-	names := strings.Fields(a["scope"])
-	own := a["api"] != emulator.GraphApp
-	var unknown []string
-	err := registered(func(r *emulator.Registration) {
-		r.AdminConsent = slices.DeleteFunc(r.AdminConsent,
-			func(s string) bool { return strings.Contains(s, "/") == own })
-		for _, name := range names {
-			switch {
-			case own && !slices.Contains(r.Scopes, name):
-				unknown = append(unknown, name)
-			case own:
-				r.AdminConsent = append(r.AdminConsent, a["id"]+"/"+name)
-			default:
-				r.AdminConsent = append(r.AdminConsent, name)
-			}
-		}
-	})
-	if unknown != nil {
-		err = fmt.Errorf("%q are no scopes of %s", unknown, a["api"])
-	}
-	return map[string]any{"consentType": "AllPrincipals", "scope": a["scope"]}, err
-}
-
-// patchApplication takes a list whole: what is enabled and not in it would be deleted, which Graph
-// refuses. A client can be pre-authorized for what is exposed already, and not in the same request.
-// https://learn.microsoft.com/graph/api/application-update
+// patchApplication replaces a whole list. A scope that is enabled and not in the list would be
+// deleted, which Graph refuses. A client can be pre-authorized for a scope that is exposed already,
+// and not in the same request. https://learn.microsoft.com/graph/api/application-update
 func patchApplication(a azArguments) (any, error) {
 	if want := "https://graph.microsoft.com/v1.0/applications/" + azApplication; a["url"] != want {
 		return nil, fmt.Errorf("%s, want %s", a["url"], want)
@@ -259,8 +197,10 @@ func patchApplication(a azArguments) (any, error) {
 			no = replaceClients(r, before, body.API.Clients)
 		}
 		if no == nil {
-			no = replaceAddresses(r, map[string]*azAddresses{"spa": body.SPA,
-				"publicClient": body.PublicClient})
+			no = replaceAddresses(r, map[string]*azAddresses{
+				"spa":          body.SPA,
+				"publicClient": body.PublicClient,
+			})
 		}
 	})
 	return map[string]any{}, errors.Join(no, err)
@@ -271,8 +211,8 @@ func replaceScopes(r *emulator.Registration, after []azScope) error {
 	var names []string
 	for _, s := range after {
 		if isGUID(s.ID) != nil || ids[s.ID] || slices.Contains(names, s.Value) || s.Value == "" ||
-			s.Type != "User" || !s.IsEnabled ||
-			s.AdminConsentDisplayName == "" || s.AdminConsentDescription == "" {
+			s.Type != "User" || !s.IsEnabled || s.AdminConsentDisplayName == "" ||
+			s.AdminConsentDescription == "" {
 			return fmt.Errorf("a scope twice, or incomplete: %+v", s)
 		}
 		ids[s.ID] = true
@@ -309,78 +249,4 @@ func replaceClients(r *emulator.Registration, known []azScope, after []azClient)
 		}
 	}
 	return nil
-}
-
-// The forms of JMESPath, besides names with dots and those of azrole_test.go and azaddress_test.go,
-// that our programs use: a member of each element, and an object with a list to which one element
-// is added, given as JSON or made of the application itself.
-var (
-	azEach   = regexp.MustCompile(`^([A-Za-z0-9.]*)\[\]\.([A-Za-z]+)$`)
-	azAppend = regexp.MustCompile("^\\{api: \\{([A-Za-z0-9]+): \\[api\\.([A-Za-z0-9]+) \\|\\| " +
-		"`\\[\\]`, \\[(?:`(\\{[^`]*\\})`|" +
-		"\\{appId: appId, delegatedPermissionIds: " +
-		"api\\.oauth2PermissionScopes\\[\\?value==`\"([A-Za-z0-9._-]+)\"`\\]\\.id\\})\\]\\]\\[\\]\\}\\}$")
-)
-
-// azQuery is --query.
-func azQuery(result any, query string) (any, error) {
-	if m := azEach.FindStringSubmatch(query); m != nil {
-		list, err := azQuery(result, m[1])
-		var all []any
-		elements, _ := list.([]any)
-		for _, e := range elements {
-			all = append(all, e.(map[string]any)[m[2]])
-		}
-		return all, err
-	}
-	if m := azAppend.FindStringSubmatch(query); m != nil {
-		list, err := azQuery(result, "api."+m[2])
-		if err != nil || m[1] != m[2] {
-			return nil, fmt.Errorf("--query %s: %w", query,
-				cmpError(err, errors.New("one list would replace another")))
-		}
-		added, err := azAdded(result, m[3], m[4])
-		return map[string]any{"api": map[string]any{m[1]: append(slices.Clone(list.([]any)),
-			added)}}, err
-	}
-	if found, is, err := azRoleQuery(result, query); is {
-		return found, err
-	}
-	if found, is, err := azAddressQuery(result, query); is {
-		return found, err
-	}
-	if query == azPrincipal {
-		return principalOf(result)
-	}
-	for _, name := range strings.FieldsFunc(query, func(r rune) bool { return r == '.' }) {
-		object, _ := result.(map[string]any)
-		if result = object[name]; result == nil {
-			return nil, fmt.Errorf("--query %s: there is no %s", query, name)
-		}
-	}
-	return result, nil
-}
-
-func cmpError(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
-}
-
-// azAdded is the element: text, or the application with the scope of that name.
-func azAdded(result any, text, scope string) (added any, err error) {
-	if text != "" {
-		err = json.Unmarshal([]byte(text), &added)
-		return added, err
-	}
-	ids := []any{}
-	list, err := azQuery(result, "api.oauth2PermissionScopes")
-	for _, s := range list.([]any) {
-		if s := s.(map[string]any); s["value"] == scope {
-			ids = append(ids, s["id"])
-		}
-	}
-	return map[string]any{"appId": result.(map[string]any)["appId"], "delegatedPermissionIds": ids},
-		err
 }

@@ -14,9 +14,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What the stand-in for the Azure CLI does with machines. "az vm" knows virtual machines, those of
-// flexible scale sets among them, and "az vmss" the sets. An instance of a uniform set is neither,
-// and has no identity: the set has.
+// This file is the part of the stand-in for the Azure CLI that knows machines. "az vm" knows
+// virtual machines, even those of flexible scale sets, and "az vmss" the sets. An instance of a
+// uniform set is neither, and has no identity of its own.
 
 var azMachineCommands = map[string]azCommand{
 	"vm identity assign":   {oneMachine, machineNames, assignIdentity("virtualMachines")},
@@ -39,19 +39,19 @@ var (
 		`/resourceGroups/[^/]+/providers/[^/]+/[^/]+/[^/]+(/[^/]+/[^/]+)?`, "a resource id")
 )
 
-// machineIdentity is what the emulator's machine gets by being assigned one.
+// machineIdentity is the identity that the emulator's machine gets if one is assigned.
 var machineIdentity = emulator.Identity{Name: "demo-vm",
 	ObjectID: "bbbbbbbb-1111-2222-3333-cccccccccccc",
 	ClientID: "11112222-bbbb-3333-cccc-4444dddd5555", SystemAssigned: true}
 
-// azElsewhere are the virtual machines besides the emulator's, by id; each with its identity's
-// object id, "" for none.
+// azElsewhere has the object ids of the identities of other virtual machines, by the machine's id;
+// "" means none.
 var azElsewhere = map[string]string{}
 
 var uniformInstance = regexp.MustCompile(`(?i)^(.*/Microsoft\.Compute/virtualMachineScaleSets/[^/]+)/virtualMachines/[^/]+$`)
 
-// azResource is where the CLI looks for what a command names: an id's first name under the type of
-// the command.
+// azResource returns where the CLI looks for a resource: an id's first name under the type of the
+// command.
 func azResource(kind string, a azArguments) string {
 	group := strings.Join(strings.Split(demoVM, "/")[:3], "/") +
 		"/resourceGroups/" + a["resource-group"]
@@ -63,7 +63,7 @@ func azResource(kind string, a azArguments) string {
 	return group + "/providers/Microsoft.Compute/" + kind + "/" + name
 }
 
-// showResource is a machine or a scale set as Resource Manager has it.
+// showResource returns a machine or a scale set as Resource Manager does.
 func showResource(id string) (shown map[string]any, err error) {
 	shown = map[string]any{"id": id, "identity": nil}
 	holder, found := "", azElsewhere[id]
@@ -76,8 +76,9 @@ func showResource(id string) (shown map[string]any, err error) {
 		case strings.EqualFold(id, holder):
 			shown["identity"] = identityOf(d.Identities)
 		case elsewhere && found != "":
-			shown["identity"] = identityOf([]emulator.Identity{{ObjectID: found,
-				SystemAssigned: true}})
+			shown["identity"] = identityOf([]emulator.Identity{
+				{ObjectID: found, SystemAssigned: true},
+			})
 		case !elsewhere && !strings.EqualFold(id, d.Machine.ResourceID):
 			shown = nil
 		}
@@ -90,7 +91,7 @@ func showResource(id string) (shown map[string]any, err error) {
 	return shown, err
 }
 
-// identityOf is the member "identity".
+// identityOf returns the member "identity".
 func identityOf(all []emulator.Identity) any {
 	var kinds []string
 	var own, assigned any
@@ -136,15 +137,16 @@ func assignIdentity(kind string) func(azArguments) (any, error) {
 		}
 		return map[string]any{"systemAssignedIdentity": machineIdentity.ObjectID},
 			rig.Entra.Update(func(d *emulator.Directory) {
-				if !slices.ContainsFunc(d.Identities,
-					func(i emulator.Identity) bool { return i.SystemAssigned }) {
+				system := func(i emulator.Identity) bool { return i.SystemAssigned }
+				if !slices.ContainsFunc(d.Identities, system) {
 					d.Identities = append(d.Identities, machineIdentity)
 				}
 			})
 	}
 }
 
-// azPrincipal is the one --query with an alternative: the own identity, or all others.
+// azPrincipal matches the only --query with an alternative: the system-assigned identity, or all
+// others.
 const azPrincipal = "identity.principalId || identity.userAssignedIdentities.*.principalId"
 
 func principalOf(result any) (any, error) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,9 +14,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What the stand-in for the Azure CLI does with roles. A custom role has a name that no other of
-// the tenant has, can be seen and assigned in the subscriptions of its AssignableScopes only, and
-// is updated by whoever names one of these.
+// This file is the part of the stand-in for the Azure CLI that knows roles. The name of a custom
+// role is unique in the tenant. The role can be seen and assigned only in the subscriptions of its
+// AssignableScopes, and is updated by naming one of these.
 
 var azRoleCommands = map[string]azCommand{
 	"role definition list": {nil, map[string]func(string) error{"name": given, "scope": isScope,
@@ -43,7 +42,7 @@ const (
 	currentAccount = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"
 )
 
-// azRoles are the tenant's, besides what the emulator's directory knows of them.
+// azRoles holds what the emulator's directory lacks of the tenant's roles.
 type azRoles struct {
 	withoutReader bool                // a cloud that lacks Azure's own role for machines
 	scopes        map[string][]string // AssignableScopes of a custom role, by its name; the directory's own have the current subscription
@@ -90,8 +89,8 @@ func (r azRole) permissions() []azPermission {
 	return []azPermission{{r.Actions, r.NotActions, r.DataActions, r.NotDataActions}}
 }
 
-// seenFrom are the roles of a subscription: Azure's own, and the custom ones that can be assigned
-// there.
+// seenFrom returns the roles of a subscription: Azure's own, and the custom roles that can be
+// assigned there.
 func seenFrom(scope string) (seen []emulator.Role, err error) {
 	subscription := strings.Join(strings.Split(scope, "/")[:3], "/")
 	err = rig.Entra.Update(func(d *emulator.Directory) {
@@ -105,8 +104,8 @@ func seenFrom(scope string) (seen []emulator.Role, err error) {
 			}
 		}
 	})
-	seen = append(seen, emulator.Role{ID: "1c0163c0-47e6-4577-8991-ea5c82e286e4",
-		Name: rig.AdminRole},
+	seen = append(seen,
+		emulator.Role{ID: "1c0163c0-47e6-4577-8991-ea5c82e286e4", Name: rig.AdminRole},
 		emulator.Role{ID: "fb879df8-f326-4884-b1cf-06f3ad86be52", Name: rig.LoginRole})
 	if !azTenant.withoutReader {
 		seen = append(seen, emulator.Role{ID: accessReader, Name: accessName})
@@ -132,7 +131,7 @@ func cmpString(s, otherwise string) string {
 	return s
 }
 
-// customRoles is GET of the tenant's own.
+// customRoles gets the tenant's own roles.
 // https://learn.microsoft.com/azure/role-based-access-control/custom-roles-rest
 func customRoles(a azArguments) (any, error) {
 	u, err := url.Parse(a["url"])
@@ -149,14 +148,23 @@ func customRoles(a azArguments) (any, error) {
 			if scopes == nil {
 				scopes = []string{currentAccount}
 			}
-			value = append(value,
-				plainJSON(map[string]any{"name": r.ID, "properties": map[string]any{
-					"roleName": r.Name, "type": "CustomRole", "description": "of " + r.Name,
-					"assignableScopes": scopes,
-					"permissions": []map[string]any{{"actions": list(r.Actions),
-						"notActions": list(r.NotActions), "dataActions": list(r.DataActions),
-						"notDataActions": list(r.NotDataActions)}},
-				}}))
+			permission := map[string]any{
+				"actions":        list(r.Actions),
+				"notActions":     list(r.NotActions),
+				"dataActions":    list(r.DataActions),
+				"notDataActions": list(r.NotDataActions),
+			}
+			properties := map[string]any{
+				"roleName":         r.Name,
+				"type":             "CustomRole",
+				"description":      "of " + r.Name,
+				"assignableScopes": scopes,
+				"permissions":      []map[string]any{permission},
+			}
+			value = append(value, plainJSON(map[string]any{
+				"name":       r.ID,
+				"properties": properties,
+			}))
 		}
 	})
 	return map[string]any{"value": value}, err
@@ -175,11 +183,11 @@ func createRole(a azArguments) (any, error) {
 			func(old emulator.Role) bool { return strings.EqualFold(old.Name, r.Name) })
 		if !taken {
 			p := r.permissions()[0]
-			d.Roles = append(d.Roles,
-				emulator.Role{ID: fmt.Sprintf("10101010-0000-4000-8000-%012d", len(d.Roles)),
-					Name:    r.Name,
-					Actions: p.Actions, NotActions: p.NotActions, DataActions: p.DataActions,
-					NotDataActions: p.NotDataActions})
+			d.Roles = append(d.Roles, emulator.Role{
+				ID: fmt.Sprintf("10101010-0000-4000-8000-%012d", len(d.Roles)), Name: r.Name,
+				Actions: p.Actions, NotActions: p.NotActions, DataActions: p.DataActions,
+				NotDataActions: p.NotDataActions,
+			})
 		}
 	})
 	if taken {
@@ -197,7 +205,7 @@ func (all *azRoles) assignable(r azRole) {
 	all.scopes[r.Name] = r.AssignableScopes
 }
 
-// updateRole looks for the role by its name, in one scope that it is to have after the other.
+// updateRole looks for the role by its name, in each of its new scopes.
 func updateRole(a azArguments) (any, error) {
 	var r azRole
 	if err := azDecode(a["role-definition"], &r); err != nil {
@@ -223,8 +231,8 @@ func updateRole(a azArguments) (any, error) {
 	})
 }
 
-// assignRole wants a role that can be seen where it is assigned, and of a machine's identity that
-// there is one.
+// assignRole needs a role that can be seen where it is assigned. If the principal is a machine's
+// identity, it must exist.
 func assignRole(a azArguments) (any, error) {
 	seen, err := seenFrom(a["scope"])
 	i := slices.IndexFunc(seen, func(r emulator.Role) bool {
@@ -261,41 +269,4 @@ func assignRole(a azArguments) (any, error) {
 			principal)
 	}
 	return map[string]any{"principalId": principal, "scope": a["scope"]}, err
-}
-
-// The two forms of JMESPath for the tenant's custom roles: where one can be assigned, and its
-// definition with one place more.
-var (
-	azScopesOf = regexp.MustCompile("^value\\[\\?properties\\.roleName==`\"([^\"`]+)\"`\\]\\.properties\\.assignableScopes\\[\\]$")
-	azGrown    = regexp.MustCompile("^value\\[\\?properties\\.roleName==`\"([^\"`]+)\"`\\]\\.properties \\| \\[0\\]\\.\\{name: roleName, description: description, " +
-		"permissions: permissions, assignableScopes: \\[assignableScopes, " +
-		"\\[`\"([^\"`]+)\"`\\]\\]\\[\\]\\}$")
-)
-
-func azRoleQuery(result any, query string) (found any, is bool, err error) {
-	m, grown := azScopesOf.FindStringSubmatch(query), azGrown.FindStringSubmatch(query)
-	if m == nil && grown == nil {
-		return nil, false, nil
-	}
-	name := append(m, grown...)[1]
-	object, _ := result.(map[string]any)
-	value, _ := object["value"].([]any)
-	for _, one := range value {
-		p := one.(map[string]any)["properties"].(map[string]any)
-		switch {
-		case p["roleName"] != name:
-		case grown != nil:
-			return map[string]any{"name": name, "description": p["description"],
-					"permissions": p["permissions"],
-					"assignableScopes": append(slices.Clone(p["assignableScopes"].([]any)),
-						grown[2])},
-				true, nil
-		default:
-			return p["assignableScopes"], true, nil
-		}
-	}
-	if grown != nil {
-		return nil, true, nil // null
-	}
-	return []any{}, true, nil
 }

@@ -42,7 +42,7 @@ var shown = [][2]string{
 	{`…`, `.*`},
 }
 
-// notRun says why a block is marked "no-run" in its page, by its first line.
+// notRun says why a page marks a block "no-run", by the block's first line.
 var notRun = map[string]string{
 	"make demo": "stays until Ctrl-C; the emulator and the sshd of these tests are the ones that " +
 		"it starts",
@@ -86,7 +86,7 @@ func docBlocks(t *testing.T, page string) (blocks []docBlock) {
 	return blocks
 }
 
-// A reader is somebody who follows a page.
+// A docReader is a person who follows a page.
 type docReader struct {
 	*rig.Terminal
 	n     int  // commands typed
@@ -116,7 +116,7 @@ func (r *docReader) follow(b docBlock) {
 	}
 }
 
-// finish waits for the end of a command, and has it succeed.
+// finish waits for a command to end with success.
 func (r *docReader) finish(b docBlock, command string) {
 	r.T.Helper()
 	from := r.Seen
@@ -139,12 +139,11 @@ func (r *docReader) finish(b docBlock, command string) {
 	}
 }
 
-// proposals runs the commands for Azure that a program of ours has printed, with alice as the
-// PERSON.
+// proposals runs the commands for Azure that our programs have printed, with alice as the PERSON.
 func (r *docReader) proposals(said string) {
 	r.T.Helper()
-	for _, line := range regexp.MustCompile(`(?m)^(?:    run: )?(az .*)$`).
-		FindAllStringSubmatch(said, -1) {
+	commands := regexp.MustCompile(`(?m)^(?:    run: )?(az .*)$`)
+	for _, line := range commands.FindAllStringSubmatch(said, -1) {
 		r.TypeLine(strings.ReplaceAll(line[1], "PERSON@", "alice@"))
 		m := r.Expect(fmt.Sprintf(`%s%d: (\d+) `, docPrompt, r.n+1))
 		if r.n++; m[1] != "0" {
@@ -155,8 +154,8 @@ func (r *docReader) proposals(said string) {
 
 var remotePrompt = regexp.MustCompile(`^(\S+@\S+:\S*[$#]) (.*)$`)
 
-// rehearse goes through a block that shows a session: what stands behind a prompt is typed, all
-// else must be said.
+// rehearse goes through a block that shows a session. It types what stands behind a prompt, and
+// expects all else as output.
 func (r *docReader) rehearse(b docBlock) {
 	r.T.Helper()
 	remote := false
@@ -167,8 +166,8 @@ func (r *docReader) rehearse(b docBlock) {
 			r.TypeLine(typed(command))
 		case m != nil:
 			remote = true
-			r.Expect(regexp.MustCompile(`@.*:`).ReplaceAllString(regexp.QuoteMeta(typed(m[1])),
-				`@\S+:`) + ` `)
+			prompt := regexp.QuoteMeta(typed(m[1]))
+			r.Expect(regexp.MustCompile(`@.*:`).ReplaceAllString(prompt, `@\S+:`) + ` `)
 			r.TypeLine(typed(m[2]))
 		case line == "Press ENTER when ready.": // sudo's prompt, answered with the line above it
 		case strings.HasPrefix(line, "To sign in"):
@@ -186,7 +185,7 @@ func (r *docReader) rehearse(b docBlock) {
 	r.finish(b, b.lines[0])
 }
 
-// person is who was last asked to sign in.
+// person returns the account that was asked to sign in last.
 func person(said string) string {
 	all := regexp.MustCompile(`Signing in to \S+ as (\S+) `).FindAllStringSubmatch(said, -1)
 	return all[len(all)-1][1]
@@ -210,7 +209,7 @@ func pattern(line string) string {
 	return line
 }
 
-// commandsOf puts the lines of a command together: a backslash, an open quote or a loop goes on.
+// commandsOf joins the lines of a command: a backslash, an open quote or a loop continues it.
 func commandsOf(lines []string) (commands []string) {
 	var command string
 	for _, line := range lines {
@@ -229,8 +228,8 @@ func complete(command string) bool {
 		(slices.Contains(words, "done") || !slices.Contains(words, "for"))
 }
 
-// runPage runs what a page has to run, and fails for what it leaves out without a reason. A page
-// obeys that leaves it to our programs to say what else is to be done.
+// runPage runs the blocks of a page, and fails if the page leaves one out without a reason. If a
+// page obeys, it leaves it to our programs to say which commands follow.
 func runPage(t *testing.T, page string, obeys bool) {
 	t.Helper()
 	r := newDocReader(t)

@@ -18,9 +18,8 @@ const alice = "alice@contoso.example"
 
 var newPerson = emulator.User{Name: alice, ObjectID: "a11ce000-1111-2222-3333-444444444444"}
 
-// fresh is a machine whose configuration is as the package brings it, but for the addresses of
-// Azure, in a directory in which it has no rights and alice no role. Her first sign-in is still to
-// come.
+// fresh returns a machine with the configuration of the package and the addresses of the emulator.
+// In its directory the machine has no permissions and alice has no role. She has never signed in.
 func fresh(t *testing.T, resource string, endpoints ...string) {
 	t.Helper()
 	rig.Directory(t, func(d *emulator.Directory) {
@@ -35,8 +34,9 @@ func fresh(t *testing.T, resource string, endpoints ...string) {
 		t.Fatal(err)
 	}
 	text := string(shipped)
-	for _, line := range append(endpoints, `authority = "`+rig.Entra.EntraURL(),
-		`resource_manager = "`+rig.Entra.EntraURL(), `ca_file = "`+rig.CAFile) {
+	lines := append(endpoints, `authority = "`+rig.Entra.EntraURL(),
+		`resource_manager = "`+rig.Entra.EntraURL(), `ca_file = "`+rig.CAFile)
+	for _, line := range lines {
 		key, _, _ := strings.Cut(line, " ")
 		text = strings.Replace(text, "\n#"+key+` = ""`, "\n"+line+`"`, 1)
 	}
@@ -50,7 +50,7 @@ func fresh(t *testing.T, resource string, endpoints ...string) {
 		"\n\tStrictHostKeyChecking no\n\tUserKnownHostsFile /dev/null\n\tLogLevel ERROR\n")
 }
 
-// sshConfig is root's own, for the length of a test.
+// sshConfig sets root's own configuration of ssh for the length of a test.
 func sshConfig(t *testing.T, text string) {
 	t.Helper()
 	if err := os.MkdirAll("/root/.ssh", 0o700); err != nil {
@@ -75,8 +75,9 @@ func TestGettingStarted(t *testing.T) {
 	t.Cleanup(func() { rig.Must(t, "aadctl", "config", "apply") })
 	t.Run("azure-vm", func(t *testing.T) {
 		t.Cleanup(func() { // if the page does not come so far
-			if out, _ := rig.Command(t, "", "dpkg-query", "-W", "-f", "${db:Status-Abbrev}",
-				"aad-login"); out != "ii " {
+			out, _ := rig.Command(t, "", "dpkg-query", "-W", "-f", "${db:Status-Abbrev}",
+				"aad-login")
+			if out != "ii " {
 				rig.Must(t, "dpkg", "--install", "--force-confold", rig.DebianPackage(t))
 			}
 		})
@@ -102,35 +103,35 @@ func TestGettingStarted(t *testing.T) {
 	})
 }
 
-// What README.md shows of the demonstration is what a newcomer sees.
+// A newcomer sees the demonstration that README.md shows.
 func TestReadme(t *testing.T) {
 	rig.Directory(t, func(d *emulator.Directory) { d.Users = append(d.Users, newPerson) })
 	rig.Must(t, "rm", "-rf", "/home/admin@contoso.example")
 	runPage(t, "README.md", true)
 }
 
-// What the pages show of sshd_config and sudoers is taken by sshd and visudo.
+// sshd and visudo accept what the pages show of sshd_config and sudoers.
 func TestFragmentsOfPages(t *testing.T) {
 	pages, err := filepath.Glob("../../../docs/*.md")
 	if err != nil || len(pages) < 10 {
 		t.Fatal(pages, err)
 	}
+	const hostKey = "/etc/ssh/ssh_host_ed25519_key"
 	looked := map[string]int{}
 	file := filepath.Join(t.TempDir(), "fragment")
 	for _, page := range pages {
 		for _, b := range docBlocks(t, strings.TrimPrefix(page, "../../../")) {
 			check := map[string][]string{
-				"sshd-config": {"/usr/sbin/sshd", "-t", "-h", "/etc/ssh/ssh_host_ed25519_key", "-f",
-					file},
-				"sudoers":    {"visudo", "-c", "-q", "-f", file},
-				"ssh-config": {"ssh", "-G", "-F", file, "vm.contoso.com"},
+				"sshd-config": {"/usr/sbin/sshd", "-t", "-h", hostKey, "-f", file},
+				"sudoers":     {"visudo", "-c", "-q", "-f", file},
+				"ssh-config":  {"ssh", "-G", "-F", file, "vm.contoso.com"},
 			}[b.info]
 			if check == nil {
 				continue
 			}
 			looked[b.info]++
-			if err := rig.ReplaceFile(file, []byte(strings.Join(b.lines, "\n")+"\n"),
-				0o440); err != nil {
+			err := rig.ReplaceFile(file, []byte(strings.Join(b.lines, "\n")+"\n"), 0o440)
+			if err != nil {
 				t.Fatal(err)
 			}
 			if out, status := rig.Command(t, "", check[0], check[1:]...); status != 0 {
@@ -150,7 +151,7 @@ var absent = map[string]string{
 	"/var/log/azure/…AADLoginForLinux/aad-extension.log": "where the VM extension is",
 }
 
-// The files of ours that pages name are there, on a machine that people have signed in to.
+// Our files that pages name exist on a machine that people have signed in to.
 func TestPathsOfPages(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	rig.Must(t, "aadctl", "account", "set", "--shell", "/bin/sh", "user@contoso.example")
@@ -165,11 +166,11 @@ func TestPathsOfPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile("`(/(?:etc|usr|var|run)/[^` ]*aad[-_][^` ]*)`").
-			FindAllStringSubmatch(string(text), -1) {
+		paths := regexp.MustCompile("`(/(?:etc|usr|var|run)/[^` ]*aad[-_][^` ]*)`")
+		for _, m := range paths.FindAllStringSubmatch(string(text), -1) {
 			named++
-			if found, err := filepath.Glob(m[1]); (err != nil || found == nil) &&
-				absent[m[1]] == "" {
+			found, err := filepath.Glob(m[1])
+			if (err != nil || found == nil) && absent[m[1]] == "" {
 				t.Errorf("%s: there is no %s", page, m[1])
 			}
 		}
@@ -179,7 +180,7 @@ func TestPathsOfPages(t *testing.T) {
 	}
 }
 
-// blockOf is the one block of a page that has a text in it.
+// blockOf returns the only block of a page with a text in it.
 func blockOf(t *testing.T, page, text string) string {
 	t.Helper()
 	var found []string
@@ -194,7 +195,7 @@ func blockOf(t *testing.T, page, text string) string {
 	return found[0]
 }
 
-// docs/sudo.md: with its line there is no code, and the role is asked for all the same.
+// With the line of docs/sudo.md there is no code, and Azure is still asked for the role.
 func TestSudoWithoutACode(t *testing.T) {
 	const name = "nopasswd@contoso.example"
 	rig.Hire(t, name, rig.AdminRole)
@@ -214,7 +215,7 @@ func TestSudoWithoutACode(t *testing.T) {
 	}
 }
 
-// docs/tools.md: with its lines on the client one sign-in is enough for all that follows.
+// With the lines of docs/tools.md on the client, one sign-in serves everything that follows.
 func TestOneConnectionForAll(t *testing.T) {
 	const name = "user@contoso.example"
 	config := blockOf(t, "docs/tools.md", "ControlMaster")
@@ -232,8 +233,8 @@ func TestOneConnectionForAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	rig.Must(t, "scp", file, "127.0.0.1:copy")
-	if text := rig.Must(t, "ssh", "127.0.0.1", "cat", "copy"); text != "text" ||
-		rig.Requests("devicecode") != before {
+	text := rig.Must(t, "ssh", "127.0.0.1", "cat", "copy")
+	if text != "text" || rig.Requests("devicecode") != before {
 		t.Errorf("%q, and %d more codes", text, rig.Requests("devicecode")-before)
 	}
 }

@@ -27,8 +27,8 @@ const (
 		"/resourceGroups/demo/providers/Microsoft.Compute/virtualMachines/web_1a2b3c4d"
 )
 
-// forThisMachine runs what "aadctl setup" prints for a machine, in two shells: the second time
-// nothing is left to do.
+// forThisMachine runs the commands that "aadctl setup" prints for a machine, in two shells. In the
+// second one nothing is left to do.
 func forThisMachine(t *testing.T, id string, lines ...string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -50,16 +50,17 @@ func forThisMachine(t *testing.T, id string, lines ...string) {
 	if !found || rest == "" {
 		t.Fatal(out)
 	}
-	script := strings.ReplaceAll(strings.Join(regexp.MustCompile(`(?m)^(az|#) .*$`).
-		FindAllString(rest, -1), "\n"), "PERSON@", "user@")
+	script := strings.ReplaceAll(
+		strings.Join(regexp.MustCompile(`(?m)^(az|#) .*$`).FindAllString(rest, -1), "\n"),
+		"PERSON@", "user@")
 	for _, shell := range []string{"bash", "dash"} {
 		rig.Must(t, shell, "-euc", script)
 	}
 }
 
-// What "aadctl setup" prints gives each machine the right to ask, and no more: by Azure's own role,
-// or where a cloud has none, by one of the tenant's that all subscriptions share. What belongs to
-// an instance of a uniform scale set is given to the set.
+// The commands that "aadctl setup" prints allow each machine to ask, and no more. They use Azure's
+// own role, or, in a cloud without it, one of the tenant's that all subscriptions share. For an
+// instance of a uniform scale set the role is assigned to the set.
 func TestRolesOfMachines(t *testing.T) {
 	t.Setenv("PATH", azOnPath(t)+":"+os.Getenv("PATH"))
 	client := emulator.Identity{Name: "fleet", ObjectID: "22222222-0000-4000-8000-000000000000",
@@ -92,12 +93,11 @@ func TestRolesOfMachines(t *testing.T) {
 			var want []emulator.Assignment
 			gave := func(principal, scope string) {
 				t.Helper()
-				want = append(want, emulator.Assignment{Principal: principal,
-					Role: test.role, Scope: scope},
-					emulator.Assignment{Principal: "user@contoso.example",
-						Role: rig.AdminRole, Scope: scope},
-					emulator.Assignment{Principal: "user@contoso.example",
-						Role: rig.LoginRole, Scope: scope})
+				const user = "user@contoso.example"
+				want = append(want,
+					emulator.Assignment{Principal: principal, Role: test.role, Scope: scope},
+					emulator.Assignment{Principal: user, Role: rig.AdminRole, Scope: scope},
+					emulator.Assignment{Principal: user, Role: rig.LoginRole, Scope: scope})
 				if err := rig.Entra.Update(func(d *emulator.Directory) {
 					if !slices.Equal(d.Assignments, want) {
 						t.Errorf("got  %v\nwant %v", d.Assignments, want)
@@ -127,18 +127,20 @@ func TestRolesOfMachines(t *testing.T) {
 					fmt.Sprintf("authorization.managed_identity = %q", client.ClientID))
 				gave(client.ObjectID, demoVM)
 			}
-			if scopes := azTenant.scopes[ownReader]; test.lacks != slices.Equal(scopes,
-				[]string{currentAccount, otherSubscription}) || azTenant.updates > 1 {
+			scopes := azTenant.scopes[ownReader]
+			if test.lacks != slices.Equal(scopes, []string{currentAccount, otherSubscription}) ||
+				azTenant.updates > 1 {
 				t.Errorf("the tenant's role: %v after %d updates", scopes, azTenant.updates)
 			}
 			if err := rig.Entra.Update(func(d *emulator.Directory) {
-				if roles := d.Roles; !slices.Equal(roles[0].Actions, other.Actions) ||
-					(len(roles) == 2) != test.lacks ||
-					test.lacks &&
-						(!slices.Equal(roles[1].Actions,
-							[]string{"Microsoft.Authorization/*/read"}) ||
-							len(roles[1].DataActions) > 0) {
+				roles := d.Roles
+				reads := []string{"Microsoft.Authorization/*/read"}
+				if !slices.Equal(roles[0].Actions, other.Actions) ||
+					(len(roles) == 2) != test.lacks {
 					t.Errorf("the tenant's roles: %+v", roles)
+				} else if test.lacks &&
+					(!slices.Equal(roles[1].Actions, reads) || len(roles[1].DataActions) > 0) {
+					t.Errorf("the new role: %+v", roles[1])
 				}
 			}); err != nil {
 				t.Fatal(err)

@@ -15,9 +15,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A tenant blocks device codes but for one application, and lets people consent to nothing. What
-// "aadctl setup" prints, run in two shells, exposes the application's scope beside what it exposes
-// already, and consents; then people get in, and without the scope they do not. "aadctl check
+// A tenant blocks device codes except for one application, and does not let people consent. The
+// commands that "aadctl setup" prints, run in two shells, expose the application's scope beside its
+// other scopes, and consent. Then people are let in; without the scope they are not. "aadctl check
 // --tenant" finds that out with a person at a browser.
 func TestScope(t *testing.T) {
 	const user = "user@contoso.example"
@@ -34,11 +34,11 @@ func TestScope(t *testing.T) {
 		d.Policies = []emulator.Policy{{Name: "Block device codes", Grant: "block",
 			AuthenticationFlows: []string{emulator.DeviceCode}, ExcludeResources: []string{client}}}
 	})
-	// as it is now, afterwards
+	// This restores the present state afterwards.
 	rig.Edit(t, rig.ConfigFile, func(s string) []byte { return []byte(s) })
 	t.Cleanup(func() { os.Remove(rig.ConfigFile + ".previous") })
 
-	// Without a scope the block is one for this application as well.
+	// Without a scope, this application is blocked, too.
 	c := rig.Open(t, "aadctl", "login", user)
 	_, code := c.Prompted()
 	refusedWith(t, rig.Entra.SignIn(code, user), 53003)
@@ -55,8 +55,8 @@ func TestScope(t *testing.T) {
 		rig.Must(t, shell, "-euc", script)
 	}
 	if err := registered(func(r *emulator.Registration) {
-		if !slices.Equal(r.Scopes, []string{"other", "sign-in"}) || !slices.Equal(r.PreAuthorized,
-			[]string{"sign-in"}) || r.NoServicePrincipal ||
+		if !slices.Equal(r.Scopes, []string{"other", "sign-in"}) ||
+			!slices.Equal(r.PreAuthorized, []string{"sign-in"}) || r.NoServicePrincipal ||
 			!slices.Equal(r.AdminConsent, []string{"openid", "profile", client + "/sign-in"}) {
 			t.Errorf("the registration: %+v", r)
 		}
@@ -92,7 +92,7 @@ func TestScope(t *testing.T) {
 	c.WentWell()
 }
 
-// refusedWith: the browser has said no, with this number.
+// refusedWith fails unless the browser has refused with this number.
 func refusedWith(t *testing.T, err error, number int) {
 	t.Helper()
 	var no *emulator.Refused

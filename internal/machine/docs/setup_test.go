@@ -12,8 +12,7 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// The package's own file is filled in by the answers of a person, to whom the machine's tenant is
-// proposed.
+// A person's answers fill in the package's own file. The machine's tenant is proposed to them.
 func TestSetupAsks(t *testing.T) {
 	t.Cleanup(func() {
 		os.Remove(rig.ConfigFile + ".previous")
@@ -54,11 +53,11 @@ func TestSetupAsks(t *testing.T) {
 		t.Fatalf("exit status %d: %s", status, rest)
 	}
 	rig.Must(t, "aadctl", "config", "check")
-	if before, err := os.ReadFile(rig.ConfigFile + ".previous"); err != nil ||
-		len(before) < len(shipped) {
+	before, err := os.ReadFile(rig.ConfigFile + ".previous")
+	if err != nil || len(before) < len(shipped) {
 		t.Errorf("the file as it was: %q, %v", before, err)
 	}
-	// What is stored is proposed, and another answer than that needs no --force.
+	// The stored values are proposed. Another answer needs no --force.
 	c = rig.Open(t, "aadctl", "setup")
 	c.Expect(`Directory \(tenant\) ID \[aaaabbbb-0000-cccc-1111-dddd2222eeee\]: `)
 	c.TypeLine("")
@@ -70,15 +69,15 @@ func TestSetupAsks(t *testing.T) {
 	if status, rest := c.End(); status != 0 {
 		t.Fatalf("exit status %d: %s", status, rest)
 	}
-	// Nobody else gets as far as a question.
-	if out, status := rig.Command(t, "", "setpriv", "--reuid=65534", "--clear-groups",
-		"aadctl", "setup"); status != 1 ||
-		!strings.HasPrefix(out, "aadctl: setup: only root may set this machine up") {
+	// Only root gets as far as a question.
+	out, status := rig.Command(t, "", "setpriv", "--reuid=65534", "--clear-groups",
+		"aadctl", "setup")
+	if status != 1 || !strings.HasPrefix(out, "aadctl: setup: only root may set this machine up") {
 		t.Errorf("%d: %s", status, out)
 	}
 }
 
-// What an option has said is not asked for, on a terminal either.
+// On a terminal, too, the values of options are not asked for.
 func TestSetupAsksForTheRest(t *testing.T) {
 	t.Cleanup(func() { rig.Must(t, "aadctl", "config", "apply") })
 	d := emulator.Contoso()
@@ -92,7 +91,7 @@ func TestSetupAsksForTheRest(t *testing.T) {
 	c.WentWell()
 }
 
-// Where no metadata service is, the agent of Azure Arc is asked, and what it says is written down.
+// If there is no metadata service, setup asks the agent of Azure Arc, and writes its answer down.
 func TestSetupOnArc(t *testing.T) {
 	const id = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers" +
 		"/Microsoft.HybridCompute/machines/demo-arc"
@@ -109,8 +108,8 @@ func TestSetupOnArc(t *testing.T) {
 		d.TenantID, "--client", d.ClientID,
 		"--domain", "contoso.example")
 	t.Cleanup(func() { rig.Must(t, "aadctl", "config", "apply") })
-	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text),
-		"authorization.resource_id = \""+id+"\"\n") {
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(text), "authorization.resource_id = \""+id+"\"\n") {
 		t.Errorf("%s, %v, after\n%s", text, err, out)
 	}
 }

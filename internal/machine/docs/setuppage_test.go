@@ -15,38 +15,43 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What "aadctl setup" prints for the sign-in page, in two shells one after the other: the address
-// is added to those of its platform, nothing that is there is lost, and what is on another platform
-// stays there and nowhere else.
+// The commands that "aadctl setup" prints for the sign-in page run in two shells, one after the
+// other. They add the address to those of its platform, and lose none. An address on another
+// platform stays only there.
 func TestSetupRegistersThePage(t *testing.T) {
 	t.Setenv("PATH", azOnPath(t)+":"+os.Getenv("PATH"))
 	const page, other = "https://signin.contoso.example/", "https://other.contoso.example/back"
+	const byCode, index = `sign_in.answer = "code"`, page + "index.html"
+	type addresses = emulator.Registration
 	for name, test := range map[string]struct {
 		line          string
-		before, after emulator.Registration
+		before, after addresses
 		refused       bool
 	}{
-		"a token": {"", emulator.Registration{}, emulator.Registration{SPA: []string{page}}, false},
-		"a token beside others": {"", emulator.Registration{SPA: []string{other},
-			PublicClient: []string{other + "2"}},
-			emulator.Registration{SPA: []string{other, page}, PublicClient: []string{other + "2"}},
-			false},
-		"a code": {"sign_in.answer = \"code\"", emulator.Registration{PublicClient: []string{other},
-			SPA: []string{page + "index.html"}},
-			emulator.Registration{PublicClient: []string{other, page},
-				SPA: []string{page + "index.html"}}, false},
-		"by its source": {"authorization.source = \"permissions\"", emulator.Registration{},
-			emulator.Registration{PublicClient: []string{page}}, false},
-		"there already": {"", emulator.Registration{SPA: []string{page, other}},
-			emulator.Registration{SPA: []string{page, other}}, false},
-		"on Web": {"", emulator.Registration{Web: []string{page}},
-			emulator.Registration{Web: []string{page}}, true},
-		"as a public client's": {"", emulator.Registration{PublicClient: []string{other, page}},
-			emulator.Registration{PublicClient: []string{other, page}},
-			true},
-		"as a single page's": {"sign_in.answer = \"code\"",
-			emulator.Registration{SPA: []string{page}}, emulator.Registration{SPA: []string{page}},
-			true},
+		"a token": {"",
+			addresses{},
+			addresses{SPA: []string{page}}, false},
+		"a token beside others": {"",
+			addresses{SPA: []string{other}, PublicClient: []string{other + "2"}},
+			addresses{SPA: []string{other, page}, PublicClient: []string{other + "2"}}, false},
+		"a code": {byCode,
+			addresses{PublicClient: []string{other}, SPA: []string{index}},
+			addresses{PublicClient: []string{other, page}, SPA: []string{index}}, false},
+		"by its source": {`authorization.source = "permissions"`,
+			addresses{},
+			addresses{PublicClient: []string{page}}, false},
+		"there already": {"",
+			addresses{SPA: []string{page, other}},
+			addresses{SPA: []string{page, other}}, false},
+		"on Web": {"",
+			addresses{Web: []string{page}},
+			addresses{Web: []string{page}}, true},
+		"as a public client's": {"",
+			addresses{PublicClient: []string{other, page}},
+			addresses{PublicClient: []string{other, page}}, true},
+		"as a single page's": {byCode,
+			addresses{SPA: []string{page}},
+			addresses{SPA: []string{page}}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rig.Directory(t, func(d *emulator.Directory) { d.Registration = test.before })
@@ -59,8 +64,9 @@ func TestSetupRegistersThePage(t *testing.T) {
 				}
 			}
 			if err := registered(func(r *emulator.Registration) {
-				if !slices.Equal(r.SPA, test.after.SPA) || !slices.Equal(r.PublicClient,
-					test.after.PublicClient) || !slices.Equal(r.Web, test.after.Web) {
+				if !slices.Equal(r.SPA, test.after.SPA) ||
+					!slices.Equal(r.PublicClient, test.after.PublicClient) ||
+					!slices.Equal(r.Web, test.after.Web) {
 					t.Errorf("%+v", r)
 				}
 			}); err != nil {
@@ -70,7 +76,7 @@ func TestSetupRegistersThePage(t *testing.T) {
 	}
 }
 
-// registerLine is what "aadctl setup" prints for the page.
+// registerLine returns the command that "aadctl setup" prints for the page.
 func registerLine(t *testing.T, page, more string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -83,8 +89,8 @@ func registerLine(t *testing.T, page, more string) string {
 	out := rig.Must(t, "aadctl", "--config", dir+"/config.toml", "setup", "--tenant",
 		emulator.Contoso().TenantID, "--client", emulator.Contoso().ClientID,
 		"--domain", "contoso.example", "--flow", "browser", "--page", page)
-	m := regexp.MustCompile(`(?m)^# The address of the sign-in page, .*\n\n(if az .*; fi)$`).
-		FindStringSubmatch(out)
+	step := regexp.MustCompile(`(?m)^# The address of the sign-in page, .*\n\n(if az .*; fi)$`)
+	m := step.FindStringSubmatch(out)
 	if m == nil {
 		t.Fatal(out)
 	}

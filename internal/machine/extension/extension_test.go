@@ -20,8 +20,8 @@ import (
 // The VM extension, driven by the code of the agent that every Linux machine in Azure runs
 // (WALinuxAgent, Debian's package waagent).
 
-// vmExtension is the zip of a version, with the package of this machine only, whose version is that
-// too. It is built once.
+// vmExtension returns the zip of a version, with a package of the same version for this machine
+// only. It is built once.
 func vmExtension(t *testing.T, version string) string {
 	t.Helper()
 	dist := filepath.Join(os.TempDir(), "extension-"+version)
@@ -37,11 +37,11 @@ func vmExtension(t *testing.T, version string) string {
 	return filepath.Join(dist, "AADLoginForLinux-"+version+".zip")
 }
 
-// emulated are settings that make of the emulator what Azure would be.
+// emulated returns settings that use the emulator instead of Azure.
 func emulated(more string) string { return endpoints("127.0.0.1:8443", "127.0.0.1:8442", more) }
 
-// unreachable are settings with which nobody answers, and at once: the look at the sign-in service
-// takes five seconds else.
+// unreachable returns settings of a sign-in service that refuses connections at once. Otherwise the
+// check of the sign-in service takes five seconds.
 func unreachable(more string) string { return endpoints("127.0.0.1:9", "127.0.0.1:9", more) }
 
 func endpoints(authority, metadata, more string) string {
@@ -52,7 +52,7 @@ func endpoints(authority, metadata, more string) string {
 		`"}, "sign_in": {"scope": "` + rig.OwnScope + `"}` + more + `}`
 }
 
-// An agent is WALinuxAgent's, with a directory of its own.
+// An agent is WALinuxAgent with a directory of its own.
 type agent struct {
 	t           *testing.T
 	directory   string
@@ -69,8 +69,7 @@ type agentReport struct {
 	} `json:"extension_status"`
 }
 
-// want brings the machine to a state, "enabled" or "uninstall", and returns what the agent would
-// report.
+// want brings the machine to a state, "enabled" or "uninstall", and returns the agent's report.
 func (a *agent) want(state, version string, sequence int, settings string) agentReport {
 	a.t.Helper()
 	a.incarnation++
@@ -94,7 +93,7 @@ func (a *agent) want(state, version string, sequence int, settings string) agent
 	return append(reports, agentReport{})[0]
 }
 
-// ready is want for what has to work.
+// ready calls want, and fails unless that works.
 func (a *agent) ready(version string, sequence int, settings string) agentReport {
 	a.t.Helper()
 	r := a.want("enabled", version, sequence, settings)
@@ -105,24 +104,26 @@ func (a *agent) ready(version string, sequence int, settings string) agentReport
 	return r
 }
 
-// From a bare machine to a sign-in, a new version, and away again.
+// The test goes from a bare machine to a sign-in and to a new version, and removes all again.
 func TestExtension(t *testing.T) {
 	rig.Unwired(t)
 	rig.Must(t, "dpkg", "--purge", "aad-login")
 	bare := rig.Wiring(t)
 	old, current := "0.0.1", "0.0.2"
-	a := &agent{t: t, directory: t.TempDir(), versions: map[string]string{old: vmExtension(t, old),
-		current: vmExtension(t, current)}}
+	a := &agent{
+		t: t, directory: t.TempDir(),
+		versions: map[string]string{old: vmExtension(t, old), current: vmExtension(t, current)},
+	}
 
-	// Settings that cannot be used change nothing, and the report says which and what to do.
+	// Unusable settings change nothing. The report names them and says what to do.
 	r := a.want("enabled", old, 0, `{"tenant_id": "contoso"}`)
 	const sentence = `publicSettings: tenant_id: "contoso" is not a GUID. Correct it: copy the ID from the Entra admin center`
 	if r.Status != "NotReady" || !strings.Contains(r.Message, "Non-zero exit code: 22") ||
 		!strings.Contains(r.Message, sentence) {
 		t.Fatalf("%+v", r)
 	}
-	report := rig.FileText(t, filepath.Join(a.directory, "lib", rig.ExtensionName+
-		"-"+old, "status/0.status"))
+	report := rig.FileText(t,
+		filepath.Join(a.directory, "lib", rig.ExtensionName+"-"+old, "status/0.status"))
 	if !strings.Contains(report, `"status":"error","code":22,`) ||
 		!strings.Contains(report, strings.ReplaceAll(sentence, `"`, `\"`)) {
 		t.Errorf("%s", report)
@@ -139,8 +140,10 @@ func TestExtension(t *testing.T) {
 			t.Errorf("%s: %s: %s", p.Name, p.Status, p.Message)
 		}
 	}
-	for _, part := range []string{"settings", "package", "configuration", "accounts", "names",
-		"pam", "sshd", "sudo", "sign-in service"} {
+	for _, part := range []string{
+		"settings", "package", "configuration", "accounts", "names", "pam", "sshd", "sudo",
+		"sign-in service",
+	} {
 		if !slices.Contains(parts, part) {
 			t.Errorf("no word about %s: %q", part, parts)
 		}
@@ -151,40 +154,42 @@ func TestExtension(t *testing.T) {
 	session.Expect(`begun\n`)
 	entry := rig.Must(t, "getent", "passwd", name)
 
-	// An administrator's comment and keys stay, whatever the settings say; an older number comes
-	// too late.
+	// An administrator's comment and keys stay, whatever the settings say. Settings with an older
+	// number are ignored.
 	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
-		return []byte("# of an administrator\n" + strings.Replace(s, "#shell = \"/bin/bash\"",
-			"shell = \"/bin/sh\"", 1))
+		s = strings.Replace(s, `#shell = "/bin/bash"`, `shell = "/bin/sh"`, 1)
+		return []byte("# of an administrator\n" + s)
 	})
 	r = a.ready(old, 2, unreachable(`, "authorization": {"grant_lifetime": "1h"}`))
-	if last := r.Extension.Parts[len(r.Extension.Parts)-1]; last.Name != "sign-in service" ||
-		last.Status != "warning" {
+	last := r.Extension.Parts[len(r.Extension.Parts)-1]
+	if last.Name != "sign-in service" || last.Status != "warning" {
 		t.Errorf("%+v", last)
 	}
-	if r = a.ready(old, 1, emulated("")); !strings.Contains(fmt.Sprint(r.Extension.Parts),
-		"Number 1 is older than 2") {
+	r = a.ready(old, 1, emulated(""))
+	if !strings.Contains(fmt.Sprint(r.Extension.Parts), "Number 1 is older than 2") {
 		t.Errorf("%+v", r)
 	}
 	text := rig.FileText(t, rig.ConfigFile)
-	for _, line := range []string{"# of an administrator\n", "\nshell = \"/bin/sh\"\n",
-		"\ngrant_lifetime = \"1h\"\n"} {
+	for _, line := range []string{
+		"# of an administrator\n", "\nshell = \"/bin/sh\"\n", "\ngrant_lifetime = \"1h\"\n",
+	} {
 		if !strings.Contains(text, line) {
 			t.Errorf("no %q in %s", line, text)
 		}
 	}
 
-	// A new version: same names, ids and configuration, and who is signed in stays so.
+	// A new version keeps names, ids and configuration, and sessions go on.
 	a.ready(current, 3, emulated(""))
-	if got := rig.Must(t, "dpkg-query", "-W", "-f", "${Status} ${Version}",
-		"aad-login"); got != "install ok installed "+current {
+	got := rig.Must(t, "dpkg-query", "-W", "-f", "${Status} ${Version}", "aad-login")
+	if got != "install ok installed "+current {
 		t.Errorf("the package is %s", got)
 	}
 	if got := rig.Must(t, "getent", "passwd", name); got != entry {
 		t.Errorf("%q, was %q", got, entry)
 	}
-	text = strings.ReplaceAll(strings.ReplaceAll(text, "https://127.0.0.1:9",
-		"https://127.0.0.1:8443"), "http://127.0.0.1:9", "http://127.0.0.1:8442")
+	text = strings.ReplaceAll(
+		strings.ReplaceAll(text, "https://127.0.0.1:9", "https://127.0.0.1:8443"),
+		"http://127.0.0.1:9", "http://127.0.0.1:8442")
 	if got := rig.FileText(t, rig.ConfigFile); got != text {
 		t.Errorf("the configuration is %s", got)
 	}
@@ -195,7 +200,7 @@ func TestExtension(t *testing.T) {
 	c.Expect(`again\n`)
 	c.End()
 
-	// Away: the machine is as it was, but for accounts and configuration.
+	// After the removal the machine is as before, except for accounts and configuration.
 	a.want("uninstall", current, 3, emulated(""))
 	for _, line := range rig.Differences(bare, rig.Wiring(t)) {
 		t.Errorf("uninstalled, the machine differs: %s", line)
@@ -213,8 +218,8 @@ func TestExtension(t *testing.T) {
 	session.Expect(`uninstalled\nuninstalled\n`)
 }
 
-// No name in the zip leads out of the directory it is unpacked in, whatever unpacks it; what is to
-// be run can be.
+// No name in the zip leads out of the directory that it is unpacked in, whichever program unpacks
+// it. The programs are executable.
 func TestExtensionZip(t *testing.T) {
 	file := vmExtension(t, "0.0.1")
 	z, err := zip.OpenReader(file)
@@ -239,15 +244,15 @@ func TestExtensionZip(t *testing.T) {
 	rig.Must(t, "mv", file, file+".once")
 	rig.Build(t, "../../../packaging/extension/build", again, "0.0.1", "aad-login_0.0.1_amd64.deb")
 	rig.Must(t, "cmp", file, file+".once")
-	if out, status := rig.Command(t, "", "../../../packaging/extension/build", again,
-		"0.0.1"); status == 0 || !strings.Contains(out, "arm64.deb is missing") {
+	out, status := rig.Command(t, "", "../../../packaging/extension/build", again, "0.0.1")
+	if status == 0 || !strings.Contains(out, "arm64.deb is missing") {
 		t.Errorf("a package is missing, and it said %q, status %d", out, status)
 	}
 	for _, arch := range []string{"amd64", "arm64"} {
 		program := filepath.Join(t.TempDir(), arch)
 		unzip(t, file, "bin/aad-extension-"+arch, program)
-		if out := rig.Must(t, "readelf", "-hl", program); strings.Contains(out, "INTERP") ||
-			arch == "arm64" != strings.Contains(out, "AArch64") {
+		out := rig.Must(t, "readelf", "-hl", program)
+		if strings.Contains(out, "INTERP") || arch == "arm64" != strings.Contains(out, "AArch64") {
 			t.Errorf("%s is not static, or not for its processor:\n%s", arch, out)
 		}
 	}

@@ -29,8 +29,9 @@ func newHandler(t *testing.T, file string) *handler {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"bin/handler", "bin/aad-extension-amd64",
-		"packages/aad-login_0.0.1_amd64.deb"} {
+	for _, name := range []string{
+		"bin/handler", "bin/aad-extension-amd64", "packages/aad-login_0.0.1_amd64.deb",
+	} {
 		unzip(t, file, name, filepath.Join(h.base, name))
 	}
 	h.write("HandlerEnvironment.json",
@@ -57,7 +58,7 @@ func (h *handler) run(what string) (string, int) {
 	return rig.Command(h.t, "", h.base+"/bin/handler", what)
 }
 
-// must runs a command that has to work.
+// must runs a command, and fails unless it succeeds.
 func (h *handler) must(what string) {
 	h.t.Helper()
 	if out, status := h.run(what); status != 0 {
@@ -66,20 +67,21 @@ func (h *handler) must(what string) {
 	}
 }
 
-// refuses wants an exit status, and a sentence in what the command says and in its report.
+// refuses fails unless a command ends with an exit status, and has a sentence in its output and in
+// its report.
 func (h *handler) refuses(what string, status int, sentence string) {
 	h.t.Helper()
 	out, got := h.run(what)
 	report, _ := os.ReadFile(filepath.Join(h.base, "status/1.status"))
-	if got != status || !strings.Contains(out, sentence) || !strings.Contains(string(report),
-		strings.Trim(fmt.Sprintf("%q", sentence), `"`)) ||
+	if got != status || !strings.Contains(out, sentence) ||
+		!strings.Contains(string(report), strings.Trim(fmt.Sprintf("%q", sentence), `"`)) ||
 		!strings.Contains(string(report), fmt.Sprintf(`"status":"error","code":%d,`, status)) {
 		h.t.Errorf("%s: exit status %d, not %d, said %q, reports %s",
 			what, got, status, out, report)
 	}
 }
 
-// standIn puts a script in the place of a program, for as long as during takes.
+// standIn replaces a program by a script while during runs.
 func standIn(t *testing.T, program, script string, during func()) {
 	t.Helper()
 	if err := os.Rename(program, program+".real"); err != nil {
@@ -94,8 +96,7 @@ func standIn(t *testing.T, program, script string, during func()) {
 	}
 }
 
-// What is in the way is found before anything changes, and has the exit status that Azure knows for
-// it.
+// An obstacle is found before anything changes, and has the exit status that Azure knows for it.
 func TestExtensionRefuses(t *testing.T) {
 	h := newHandler(t, vmExtension(t, "0.0.1"))
 	h.settings(1, emulated(""))
@@ -146,13 +147,14 @@ func TestExtensionRefuses(t *testing.T) {
 	for _, line := range rig.Differences(bare, rig.Wiring(t)) {
 		t.Error(line)
 	}
-	if log := rig.FileText(t, h.base+"/log/aad-extension.log"); strings.Contains(log, "TUlJ") ||
-		!strings.Contains(log, "libnonesuch") {
+	log := rig.FileText(t, h.base+"/log/aad-extension.log")
+	if strings.Contains(log, "TUlJ") || !strings.Contains(log, "libnonesuch") {
 		t.Errorf("the log is %s", log)
 	}
 }
 
-// Each command can be repeated, in any order, two at once, and from wherever another was killed.
+// Each command can be repeated, in any order, two at once, and after another was killed at any
+// step.
 func TestExtensionAgainAndAgain(t *testing.T) {
 	h := newHandler(t, vmExtension(t, "0.0.1"))
 	h.settings(0, emulated(""))
@@ -164,7 +166,7 @@ func TestExtensionAgainAndAgain(t *testing.T) {
 	rig.Must(t, "dpkg", "--purge", "aad-login")
 	bare := rig.Wiring(t)
 
-	// killed runs a command until a program, which it or dpkg calls, kills all of them.
+	// killed runs a command until a program that it or dpkg calls kills all of them.
 	killed := func(what, program string) {
 		t.Helper()
 		pid := filepath.Join(t.TempDir(), "pid")
@@ -187,7 +189,7 @@ func TestExtensionAgainAndAgain(t *testing.T) {
 	rig.Must(t, "aadctl", "check", "--offline")
 	text := rig.FileText(t, rig.ConfigFile)
 
-	// Sign-in is switched off, for accounts of ours alone, and on again.
+	// Sign-in is switched off for accounts of ours only, and on again.
 	for range 2 {
 		h.must("disable")
 	}
@@ -207,13 +209,13 @@ func TestExtensionAgainAndAgain(t *testing.T) {
 	}
 	h.settings(3, unreachable(""))
 
-	// Two at once, while somebody else installs something.
+	// Two commands run at once, while another process installs something.
 	lock, err := os.OpenFile("/var/lib/dpkg/lock-frontend", os.O_RDWR|os.O_CREATE, 0o640)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.FcntlFlock(lock.Fd(), syscall.F_SETLK,
-		&syscall.Flock_t{Type: syscall.F_WRLCK}); err != nil {
+	whole := syscall.Flock_t{Type: syscall.F_WRLCK}
+	if err := syscall.FcntlFlock(lock.Fd(), syscall.F_SETLK, &whole); err != nil {
 		t.Fatal(err)
 	}
 	var both [2]*exec.Cmd
@@ -240,7 +242,7 @@ func TestExtensionAgainAndAgain(t *testing.T) {
 		t.Errorf("the machine differs: %s", line)
 	}
 
-	// No room for the report: the work is done, and the agent hears of it by the exit status.
+	// There is no space for the report. The work is done, and the exit status tells the agent.
 	rig.Must(t, "mount", "-t", "tmpfs", "-o", "size=4k", "full", h.base+"/status")
 	rig.Must(t, "sh", "-c", `! dd if=/dev/zero of="$0/status/filler" bs=4k 2>/dev/null`, h.base)
 	out, status := h.run("enable")

@@ -12,9 +12,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// The commands of the VM Application, in a directory as Azure prepares it: the package and the
-// configuration under the names that "az sig gallery-application version create" was given for
-// them.
+// These are the commands of the VM Application, in a directory as Azure prepares it: the package
+// and the configuration have the names that "az sig gallery-application version create" was given
+// for them.
 func TestVMApplication(t *testing.T) {
 	deb, configuration := rig.DebianPackage(t), rig.FileText(t, rig.ConfigFile)
 	dist := t.TempDir()
@@ -57,7 +57,8 @@ func TestVMApplication(t *testing.T) {
 		rig.Must(t, "aadctl", "check", "--offline")
 	}
 	configured("tenant_id = 1\n")
-	if out, status := run("update"); status != 1 || !strings.Contains(out, "tenant_id") ||
+	out, status := run("update")
+	if status != 1 || !strings.Contains(out, "tenant_id") ||
 		!strings.Contains(out, "is what it was") {
 		t.Errorf("exit status %d, said %s", status, out)
 	}
@@ -65,14 +66,12 @@ func TestVMApplication(t *testing.T) {
 		t.Errorf("the configuration is %s", got)
 	}
 	t.Run("dpkg cannot say", func(t *testing.T) {
-		rig.Edit(t, "/usr/bin/dpkg-query",
-			func(string) []byte {
-				return []byte("#!/bin/sh\necho dpkg-query: error: damaged " +
-					">&2\nexit 2\n")
-			})
-		if out, status := run("remove"); status != 1 ||
-			!strings.Contains(out,
-				"cannot be told: dpkg-query: error: damaged. Nothing has been changed.") {
+		rig.Edit(t, "/usr/bin/dpkg-query", func(string) []byte {
+			return []byte("#!/bin/sh\necho dpkg-query: error: damaged >&2\nexit 2\n")
+		})
+		out, status := run("remove")
+		const says = "cannot be told: dpkg-query: error: damaged. Nothing has been changed."
+		if status != 1 || !strings.Contains(out, says) {
 			t.Errorf("exit status %d, said %s", status, out)
 		}
 	})

@@ -16,8 +16,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Loading the module, asking, and a session leave Go's data alone in the host. In the worker, what
-// is constant cannot be written.
+// Go's data in the host stays unwritten when the module is loaded, asked and used in a session. In
+// the worker, constant data cannot be written.
 func TestGoSleepsInTheHost(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
@@ -59,7 +59,7 @@ func TestGoSleepsInTheHost(t *testing.T) {
 	s.TypeLine("")
 }
 
-// goData are the sections of Go's data, in the module that ships.
+// goData are the sections of Go's data in the module that ships.
 var goData = []string{"go_relro", "go_data"}
 
 // A module is pam_aad.so in the memory of a process.
@@ -74,7 +74,7 @@ func mapped(t *testing.T, pid int) module {
 	t.Helper()
 	for line := range strings.Lines(process(t, pid, "maps")) {
 		fields := strings.Fields(line)
-		// the first one begins where the file does
+		// The first mapping begins where the file does.
 		if len(fields) == 6 && strings.HasSuffix(fields[5], "/pam_aad.so") {
 			from, _, _ := strings.Cut(fields[0], "-")
 			base, err := strconv.ParseUint(from, 16, 64)
@@ -103,9 +103,9 @@ func (m module) extent(section string) (from, to uint64) {
 	return m.base + s.Addr, m.base + s.Addr + s.Size
 }
 
-// copied returns how many pages of a section the process has copied, by writing to them. See
-// pagemap of the kernel's documentation: each page has eight bytes; bit 63 is set if it is in
-// memory, bit 62 in swap, and bit 61 if it is still the file's.
+// copied returns the number of pages of a section that the process has copied by writing to them.
+// In pagemap (see the kernel's documentation) each page has eight bytes. Bit 63 is set if the page
+// is in memory, bit 62 if it is in swap, and bit 61 if it is still the file's.
 func (m module) copied(section string) (n int) {
 	m.t.Helper()
 	from, to := m.extent(section)
@@ -121,15 +121,15 @@ func (m module) copied(section string) (n int) {
 			m.t.Fatal(err)
 		}
 		const resident, swapped, ofFile = 1 << 63, 1 << 62, 1 << 61
-		if bits := binary.LittleEndian.Uint64(entry[:]); bits&(resident|swapped) != 0 &&
-			bits&ofFile == 0 {
+		bits := binary.LittleEndian.Uint64(entry[:])
+		if bits&(resident|swapped) != 0 && bits&ofFile == 0 {
 			n++
 		}
 	}
 	return n
 }
 
-// rights returns what the process may do with a section that has mappings of its own.
+// rights returns the permissions of the process on a section that has mappings of its own.
 func (m module) rights(section string) string {
 	m.t.Helper()
 	from, to := m.extent(section)

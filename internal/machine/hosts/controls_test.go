@@ -16,13 +16,13 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What becomes of a name behind each entry point of the module, under each control that
-// administrators write, in every state of the machine: libpam itself says so. Every line of the
-// module has a line of pam_permit.so behind it, which is the rest of the stack: it lets in whom our
-// line does not stop.
+// libpam itself tells the result for a name at each entry point of the module, under each control
+// that administrators write, in every state of the machine. Every line of the module has a line of
+// pam_permit.so behind it for the rest of the stack. That line lets in everybody whom our line does
+// not stop.
 
-// calls are those that libpam makes of a module, two of them twice: setcred comes with and without
-// authenticate before it, as in sudo and as behind a key.
+// calls are the calls that libpam makes to a module. setcred comes twice: with authenticate before
+// it, as in sudo, and without, as behind a key.
 var calls = []struct {
 	name  string
 	after bool // on a handle that has authenticated
@@ -58,7 +58,7 @@ const (
 	either = "[success=1 default=ignore]"                     // Debian's for pam_unix.so
 )
 
-// packaged are the controls of the package's own lines, of its three types.
+// packaged has the controls of the package's own lines, of its three types.
 func packaged(t *testing.T) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile("../../../packaging/pam-configs/aad-login")
@@ -75,19 +75,19 @@ func packaged(t *testing.T) map[string]string {
 	return lines
 }
 
-// everywhere is one control for every type.
+// everywhere returns one control for every type.
 func everywhere(control string) map[string]string {
 	return map[string]string{"auth": control, "account": control,
 		"session": control, "password": control}
 }
 
-// under gives the service directory in which the module's lines have these controls.
+// under returns a service directory in which the module's lines have these controls.
 func under(t *testing.T, controls map[string]string) string {
 	t.Helper()
 	var text strings.Builder
 	for kind, control := range controls {
 		fmt.Fprintf(&text, "%s %s pam_aad.so\n", kind, control)
-		// the second for those who jump
+		// The second line is for a jump.
 		fmt.Fprintf(&text, "%s required pam_permit.so\n%[1]s required pam_permit.so\n", kind)
 	}
 	dir := t.TempDir()
@@ -97,7 +97,7 @@ func under(t *testing.T, controls map[string]string) string {
 	return dir
 }
 
-// through makes every call and returns the letters of what came of them.
+// through makes every call, and returns the letters of the results.
 func through(t *testing.T, dir, user string, prompt func(string) error) (results string) {
 	t.Helper()
 	var tx *pam.Transaction
@@ -115,7 +115,7 @@ func through(t *testing.T, dir, user string, prompt func(string) error) (results
 	return results
 }
 
-// The states in which a machine may be.
+// These are the states of a machine.
 var states = map[string]func(*testing.T){
 	"in order": func(*testing.T) {},
 	"store damaged": func(t *testing.T) {
@@ -130,10 +130,10 @@ var states = map[string]func(*testing.T){
 	},
 }
 
-// No user of this machine is shut out by a line that lets the rest of the stack decide about
-// unknown names, whatever the state of the module, nor by ours. What "required" and its like say of
-// an unknown name is PAM's own word (pam.conf(5)), and so is that a line with default=die and no
-// ignore= dies of PAM_IGNORE; aadctl check is red about them.
+// A line that leaves unknown names to the rest of the stack shuts no local user out, whatever the
+// state of the module. Neither do our own lines. PAM itself refuses an unknown name under
+// "required" and similar controls (pam.conf(5)), and a line with default=die and without ignore=
+// dies of PAM_IGNORE. aadctl check reports both as failures.
 func TestControlsAndLocalUsers(t *testing.T) {
 	rig.LocalUser(t)
 	for state, be := range states {
@@ -160,8 +160,8 @@ func TestControlsAndLocalUsers(t *testing.T) {
 	}
 }
 
-// An account of ours comes in by every control, and no further than to the module's own refusal
-// where that counts.
+// An account of ours is let in under every control. A refusal by the module stops it wherever the
+// control lets it count.
 func TestControlsAndOurAccounts(t *testing.T) {
 	const user, norole = "user@contoso.example", "norole@contoso.example"
 	rig.Stored(t, user)
@@ -181,35 +181,38 @@ func TestControlsAndOurAccounts(t *testing.T) {
 		t.Run(test.user+" "+test.state, func(t *testing.T) {
 			states[test.state](t)
 			for control, want := range test.want {
-				if got := through(t, under(t, everywhere(control)), test.user,
-					rig.As(test.user)); got != want {
+				got := through(t, under(t, everywhere(control)), test.user, rig.As(test.user))
+				if got != want {
 					t.Errorf("%s: %s, want %s", control, got, want)
 				}
 			}
 			ours := packaged(t)
 			delete(ours, "password")
-			if got, want := through(t, under(t, ours), test.user, rig.As(test.user))[:6],
-				test.want["required"][:6]; got != want {
+			got, want := through(t, under(t, ours), test.user, rig.As(test.user))[:6],
+				test.want["required"][:6]
+			if got != want {
 				t.Errorf("the package's lines: %s, want %s", got, want)
 			}
 		})
 	}
 }
 
-// shipped are the shared stacks as distributions have them once our package has put its lines
-// there.
+// shipped are the shared stacks of distributions with our package's lines.
 func shippedStacks(t *testing.T) map[string]string {
 	t.Helper()
 	printed := func(kind string) string {
 		return rig.Must(t, "../../../packaging/wiring/pam-stack", "print", kind)
 	}
 	redHat := filepath.Join(t.TempDir(), "password-auth")
-	text := "auth required pam_env.so\nauth [default=1 ignore=ignore success=ok] pam_usertype.so " +
-		"isregular\n" +
-		"auth [default=1 ignore=ignore success=ok] pam_localuser.so\nauth sufficient pam_unix.so " +
-		"nodelay\nauth required pam_deny.so\n" +
-		"account required pam_unix.so\naccount sufficient pam_localuser.so\naccount sufficient " +
-		"pam_usertype.so issystem\naccount required pam_permit.so\n"
+	text := "auth required pam_env.so\n" +
+		"auth [default=1 ignore=ignore success=ok] pam_usertype.so isregular\n" +
+		"auth [default=1 ignore=ignore success=ok] pam_localuser.so\n" +
+		"auth sufficient pam_unix.so nodelay\n" +
+		"auth required pam_deny.so\n" +
+		"account required pam_unix.so\n" +
+		"account sufficient pam_localuser.so\n" +
+		"account sufficient pam_usertype.so issystem\n" +
+		"account required pam_permit.so\n"
 	if err := os.WriteFile(redHat, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -231,8 +234,8 @@ func shippedStacks(t *testing.T) map[string]string {
 	return all
 }
 
-// A local user's right password and a key of theirs get in by the stacks that the package leaves
-// behind, and a wrong one does not.
+// A local user's right password and key are accepted by the stacks that the package leaves behind,
+// and a wrong password is not.
 func TestShippedStacksAndLocalUsers(t *testing.T) {
 	rig.LocalUser(t)
 	for name, stack := range shippedStacks(t) {
@@ -255,7 +258,7 @@ func TestShippedStacksAndLocalUsers(t *testing.T) {
 					t.Cleanup(func() { tx.End() })
 					return tx
 				}
-				// else it takes two seconds, and TestLocalUserWithWrongPassword has it
+				// Otherwise it takes two seconds. TestLocalUserWithWrongPassword covers it.
 				if strings.Contains(stack, "nodelay") {
 					if err := start("wrong").Authenticate(0); err == nil {
 						t.Error("let in with a wrong password")

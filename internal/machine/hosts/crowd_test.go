@@ -12,8 +12,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A worker starts, with all of Go, in a host whose fifty threads hold the locks of the C library,
-// and its host never sees it. "make crowd" does the same ten thousand times, with each Debian's
+// A worker starts, with all of Go, in a host whose fifty threads hold the locks of the C library.
+// The host never sees the worker. "make crowd" does this ten thousand times with each Debian's
 // glibc.
 func TestCrowdedHost(t *testing.T) {
 	dir := t.TempDir()
@@ -21,9 +21,9 @@ func TestCrowdedHost(t *testing.T) {
 	program := filepath.Join(dir, "crowd")
 	rig.Must(t, "gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program,
 		"../../../pam/testdata/crowd.c", "-lpam", "-ldl", "-lpthread")
-	if err := os.WriteFile(filepath.Join(services, "crowd"),
-		[]byte("account required pam_aad.so config=/nonexistent/config.toml\n"),
-		0o644); err != nil {
+	const stack = "account required pam_aad.so config=/nonexistent/config.toml\n"
+	err := os.WriteFile(filepath.Join(services, "crowd"), []byte(stack), 0o644)
+	if err != nil {
 		t.Fatal(err)
 	}
 	out, status := rig.Command(t, "", program, services, "20")

@@ -14,22 +14,22 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// How long a local user takes to get in while strangers knock: with the package and strangers of
-// our domain, and with the package absent and strangers of an unknown local name.
+// The figure is the time that a local user takes to get in while strangers knock: with the package
+// and strangers of our domain, and without the package and strangers of an unknown local name.
 const (
 	turns    = 2
 	tries    = 30
 	knockers = 10
 
-	// A knocker knocks at this pace, however soon the answer comes. It is more than a refusal takes
-	// (pam_unix has a stranger wait for two seconds, give or take a quarter), so that there are as
-	// many knocks with the package as without, and what is compared is what a knock costs the
-	// machine. Without a pace, who is refused sooner would knock more often.
+	// A knocker knocks at this pace, however soon the answer comes. The pace is slower than a
+	// refusal (pam_unix delays a stranger by two seconds, plus or minus a quarter), so that there
+	// are as many knocks with the package as without. Only the cost of a knock is compared. Without
+	// a pace, strangers who are refused sooner would knock more often.
 	pace = 3 * time.Second
 )
 
-// figure measures in turns, so that what else the machine does falls on both. In services that show
-// no code no worker starts.
+// figure measures in turns, so that other load of the machine affects both. In services that show
+// no code, no worker starts.
 func figure(t *testing.T, p program) (absent, installed []time.Duration) {
 	without := func(t *testing.T) {
 		rig.Must(t, "dpkg", "--remove", "aad-login")
@@ -59,11 +59,11 @@ func figure(t *testing.T, p program) (absent, installed []time.Duration) {
 	return absent, installed
 }
 
-// times is how long a local user takes to get in while knockers knock.
+// times returns how long a local user takes to get in while knockers knock.
 func times(t *testing.T, p program, names string) (all []time.Duration) {
 	t.Helper()
 	var knocking sync.WaitGroup
-	// after the program has been ended, for whom still waits for its answer
+	// This runs after the program has been ended, because some knockers still wait for its answer.
 	t.Cleanup(knocking.Wait)
 	if p.start != nil {
 		p.start(t)
@@ -80,8 +80,8 @@ func times(t *testing.T, p program, names string) (all []time.Duration) {
 	return all
 }
 
-// knock has strangers knock until stopped, each once at least. What becomes of them is not asked
-// here.
+// knock lets strangers knock until it is stopped, each at least once. Their results are not looked
+// at here.
 func knock(t *testing.T, p program, names string, knocking *sync.WaitGroup) (stop func()) {
 	t.Helper()
 	var begun sync.WaitGroup

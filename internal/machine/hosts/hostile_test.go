@@ -11,8 +11,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A host with threads that hold the locks of the C library again and again, when it forks too, and
-// that calls PAM from a thread with little stack.
+// The host has threads that take the locks of the C library again and again, even while it forks,
+// and it calls PAM from a thread with little stack.
 func TestThreadsOfTheHost(t *testing.T) {
 	const times = 40
 	rig.Stored(t, "user@contoso.example")
@@ -24,8 +24,8 @@ func TestThreadsOfTheHost(t *testing.T) {
 	c.Expect(`end\n`)
 }
 
-// A user's limits are those of sudo, which authenticates under them. The worker has its own, and
-// the host keeps what it has.
+// sudo authenticates under its user's limits. The worker has its own limits, and the host keeps
+// its.
 func TestLimitsOfTheUser(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	stack := onlyOurs(t, "")
@@ -47,14 +47,15 @@ func TestLimitsOfTheUser(t *testing.T) {
 	}
 }
 
-// What root in a container cannot raise again may keep a worker from its work, but never lets
-// anybody in.
+// Root in a container cannot raise these limits. They may stop a worker, but never let anybody in.
 func TestHardLimitsFailClosed(t *testing.T) {
 	stack := onlyOurs(t, "")
 	for _, limits := range []string{"--as=67108864", "--fsize=0", "--nofile=5"} {
-		c := rig.Open(t, "prlimit", append(strings.Fields(limits), "--",
-			rig.HostProgram(t), "confdir="+stack,
-			"vlock", "norole@contoso.example", "acct_mgmt")...)
+		host := []string{
+			"--", rig.HostProgram(t), "confdir=" + stack,
+			"vlock", "norole@contoso.example", "acct_mgmt",
+		}
+		c := rig.Open(t, "prlimit", append(strings.Fields(limits), host...)...)
 		if result := c.Expect(`result acct_mgmt (\d+)\n`)[1]; result == rig.PAMSuccess {
 			t.Errorf("%s: let in", limits)
 		}
@@ -62,7 +63,7 @@ func TestHardLimitsFailClosed(t *testing.T) {
 	}
 }
 
-// Below a memory limit that a container's root cannot raise no worker begins that would die of it,
+// Root in a container cannot raise this memory limit. A worker that would die of it is not started,
 // and the log names the limit.
 func TestMemoryLimitOfTheHost(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")

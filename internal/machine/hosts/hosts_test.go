@@ -25,8 +25,7 @@ func TestPamtester(t *testing.T) {
 	c.Expect("Permission denied")
 }
 
-// su by another user needs a sign-in; su by root does not, but the account is authorized all the
-// same.
+// su by another user needs a sign-in. su by root does not, but the account is authorized.
 func TestSu(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	rig.LocalUser(t)

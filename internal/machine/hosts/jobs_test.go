@@ -14,18 +14,18 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Programs that run something for an account without anybody there: the account is authorized
-// before each job, and a job of somebody who has lost the role does not run. The user manager does
-// the same, and needs a booted systemd: see TestRelease.
+// Some programs run jobs for an account in its absence. The account is authorized before each job,
+// and the job of an account that has lost the role does not run. The user manager does the same,
+// and needs a booted systemd (see TestRelease).
 
-// jobs is a daemon that runs what somebody has submitted.
+// jobs is a daemon that runs submitted jobs.
 type jobs struct {
 	service string
 	submit  func(t *testing.T, user, file string) // a job that writes the user's name into a file
 	start   func(t *testing.T)                    // the daemon
 }
 
-// walk has a job run for a local user, and for an account of ours with the role and without.
+// walk runs a job for a local user, and for an account of ours with the role and without it.
 func (j jobs) walk(t *testing.T) (local string) {
 	t.Helper()
 	const user = "user@contoso.example"
@@ -86,8 +86,9 @@ var cronJobs = jobs{
 var atJobs = jobs{
 	service: "atd",
 	submit: func(t *testing.T, user, file string) {
-		if out, status := rig.Command(t, "id -un >"+file+"\n", "runuser", "-u", user, "--", "sh",
-			"-c", "cd / && at now"); status != 0 {
+		out, status := rig.Command(t, "id -un >"+file+"\n", "runuser", "-u", user, "--", "sh",
+			"-c", "cd / && at now")
+		if status != 0 {
 			t.Fatal(out)
 		}
 	},
@@ -98,8 +99,8 @@ func TestCron(t *testing.T) { cronJobs.walk(t) }
 
 func TestAt(t *testing.T) { atJobs.walk(t) }
 
-// startCron runs cron, in place of the one before, until the end of the test. It ends at once while
-// a job of the one before holds its lock, so it is started again until it has noted its own number.
+// startCron replaces the running cron until the end of the test. cron ends at once while a job of
+// the former one holds its lock, so it is started again until it has written its own pid.
 func startCron(t *testing.T) {
 	t.Helper()
 	for _, link := range rig.PIDs(t, "cron") {
@@ -133,19 +134,20 @@ func startCron(t *testing.T) {
 	})
 }
 
-// polkit's helper, run as an authentication agent runs it: the cookie first, then the conversation,
-// a line each. There is no polkitd here for it to report to, so it ends with FAILURE either way;
-// the log says how the sign-in went.
+// The test runs polkit's helper as an authentication agent does: the cookie comes first, then the
+// conversation, one line each. There is no polkitd here to report to, so the helper always ends
+// with FAILURE. The log has the result.
 func TestPolkit(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
-	for user, want := range map[string]string{"user@contoso.example": "signed-in",
-		"norole@contoso.example": "denied"} {
+	for user, want := range map[string]string{
+		"user@contoso.example":   "signed-in",
+		"norole@contoso.example": "denied",
+	} {
 		mark := rig.Syslog.Mark()
 		said := rig.PolkitHelper(t, user)
 		rig.Syslog.Exactly(t, mark, 1, want+` .*service="polkit-1"`)
-		if denied := strings.Contains(said,
-			"PAM_ERROR_MSG Access denied:  to sign-in"); denied != (want == "denied") ||
-			!strings.Contains(said, "FAILURE\n") {
+		denied := strings.Contains(said, "PAM_ERROR_MSG Access denied:  to sign-in")
+		if denied != (want == "denied") || !strings.Contains(said, "FAILURE\n") {
 			t.Errorf("%s: said %q", user, said)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// onlyOurs is a service directory for the host's word confdir=, whose one service, "vlock", is this
-// module alone.
+// onlyOurs returns a service directory for the host's word confdir=. Its only service, "vlock", has
+// this module alone.
 func onlyOurs(t *testing.T, arguments string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -30,7 +30,7 @@ func onlyOurs(t *testing.T, arguments string) string {
 	return dir
 }
 
-// unchanged waits for the end of a host, which says what has changed of it.
+// unchanged waits for the end of a host, which reports its changes.
 func unchanged(c *rig.Terminal) {
 	c.T.Helper()
 	if changed := c.Expect(`(?s)^(.*?)\bend\n`)[1]; strings.TrimSpace(changed) != "" {
@@ -38,7 +38,7 @@ func unchanged(c *rig.Terminal) {
 	}
 }
 
-// outcome is a way for a sign-in to end.
+// outcome is a way in which a sign-in ends.
 type outcome struct {
 	name    string
 	user    string
@@ -90,7 +90,7 @@ func outcomes() []outcome {
 	}
 }
 
-// run plays an outcome through a host.
+// run runs an outcome through a host.
 func (o outcome) run(t *testing.T, words ...string) {
 	if o.config != nil {
 		rig.Edit(t, rig.ConfigFile, o.config)
@@ -109,9 +109,9 @@ func (o outcome) run(t *testing.T, words ...string) {
 	unchanged(c)
 }
 
-// Whatever becomes of a sign-in, its host keeps threads, signals, limits, descriptors, environment
-// and all else it had. Through the service files of the programs that this machine has, and also in
-// hosts that are odd in every way.
+// However a sign-in ends, its host keeps its threads, signals, limits, descriptors, environment and
+// everything else. This holds for the service files of this machine's programs, and for unusual
+// hosts.
 func TestHostsAreLeftAsTheyWere(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	for _, o := range outcomes() {
@@ -120,20 +120,21 @@ func TestHostsAreLeftAsTheyWere(t *testing.T) {
 	unseen := outcome{name: "refused unseen", user: "user@contoso.example",
 		results: []string{rig.PAMAuthErr}}
 	t.Run("cron "+unseen.name, func(t *testing.T) { unseen.run(t, "cron") })
-	// Without those for which a browser has to be waited for.
-	for _, words := range []string{"real=65534 su", "login", "sshd", "vlock", "polkit-1",
-		"chld-ignored umask=0 sudo"} {
+	// The outcomes that wait for a browser are left out.
+	for _, words := range []string{
+		"real=65534 su", "login", "sshd", "vlock", "polkit-1", "chld-ignored umask=0 sudo",
+	} {
 		for _, o := range outcomes() {
-			if slices.Contains([]string{"authorized", "unknown user", "conversation failed"},
-				o.name) {
+			quick := []string{"authorized", "unknown user", "conversation failed"}
+			if slices.Contains(quick, o.name) {
 				t.Run(words+" "+o.name, func(t *testing.T) { o.run(t, strings.Fields(words)...) })
 			}
 		}
 	}
 }
 
-// A caller says how slow their own program is to be, and on which processor; the worker is root's
-// and everybody's.
+// A caller may slow their own program down, and choose its processor. The worker belongs to root,
+// and is scheduled as usual.
 func TestWorkersOfSlowCallers(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	c := rig.Open(t, "taskset", "-c", "0", "nice", "-n", "19", "chrt", "--idle", "0",
@@ -143,7 +144,7 @@ func TestWorkersOfSlowCallers(t *testing.T) {
 	host, worker := c.Cmd.Process.Pid, workersOfHost(t, c.Cmd.Process.Pid)[0]
 	pace := func(pid int) string {
 		stat, status := process(t, pid, "stat"), process(t, pid, "status")
-		// from the third on: proc(5)
+		// The fields begin with the third one, see proc(5).
 		fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
 		cpus := regexp.MustCompile(`(?m)^Cpus_allowed:\s+(.*)$`).FindStringSubmatch(status)[1]
 		return fmt.Sprintf("nice %s, policy %s, processors %s", fields[19-3], fields[41-3], cpus)
@@ -160,7 +161,7 @@ func TestWorkersOfSlowCallers(t *testing.T) {
 	c.Expect(`result authenticate ` + rig.PAMConvErr + `\n`)
 }
 
-// process reads a file of /proc.
+// process reads a file of a process in /proc.
 func process(t *testing.T, pid int, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name))

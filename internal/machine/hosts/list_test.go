@@ -10,56 +10,57 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// programs are those of the script "hosts", each as its package sets it up but for the port and
-// what it takes to let a local user in.
+// programs are the programs of the script "hosts". Each is set up as its package does it, except
+// for the port and for what a local user needs to get in.
 func programs() []program {
 	return []program{
 		{name: "saslauthd", pkg: "sasl2-bin", service: "imap", try: sasl,
 			start: func(t *testing.T) {
 				os.MkdirAll("/run/saslauthd", 0o755)
-				// More than there are strangers: of Debian's five none is left while pam_unix has
-				// strangers wait.
-				daemon(t, "/run/saslauthd/mux", "saslauthd", "-d", "-a", "pam", "-n",
-					"15", "-m", "/run/saslauthd")
+				// There are more of them than strangers. None of Debian's five would be left while
+				// pam_unix delays strangers.
+				daemon(t, "/run/saslauthd/mux",
+					"saslauthd", "-d", "-a", "pam", "-n", "15", "-m", "/run/saslauthd")
 			}},
 		{name: "vsftpd", pkg: "vsftpd", service: "vsftpd", try: ftp("127.0.0.1:2121"),
 			start: func(t *testing.T) {
 				os.MkdirAll("/var/run/vsftpd/empty", 0o755)
-				daemon(t, "127.0.0.1:2121", "vsftpd",
-					settingsFile(t, "vsftpd.conf", "/etc/vsftpd.conf",
-						"listen=YES\nlisten_ipv6=NO\nlisten_address=127.0.0.1\nlisten_port=2121\nbackground=NO\n"))
+				settings := settingsFile(t, "vsftpd.conf", "/etc/vsftpd.conf",
+					"listen=YES\nlisten_ipv6=NO\nlisten_address=127.0.0.1\nlisten_port=2121\n"+
+						"background=NO\n")
+				daemon(t, "127.0.0.1:2121", "vsftpd", settings)
 			}},
 		{name: "proftpd", pkg: "proftpd-core", service: "proftpd", try: ftp("127.0.0.1:2122"),
 			start: func(t *testing.T) {
 				rig.Must(t, "cp", "/opt/proftpd/etc/pam.d/proftpd", "/etc/pam.d/proftpd")
-				// Of its own it makes a login take as long as earlier ones did, and waits half a
-				// second
-				// for a scoreboard that is locked.
-				daemon(t, "127.0.0.1:2122", "/opt/proftpd/usr/sbin/proftpd", "--nodaemon", "-c",
-					settingsFile(t, "proftpd.conf", "",
-						"ServerName test\nDefaultServer on\nSocketBindTight on\nDefaultAddress "+
-							"127.0.0.1\nPort 2122\nUser root\nGroup root\n"+
-							"PidFile /run/proftpd.pid\nScoreboardFile none\nAuthPAMConfig proftpd\n"+
-							"AuthOrder mod_auth_pam.c* mod_auth_unix.c\nUseReverseDNS "+
-							"off\nWtmpLog off\nDelayEngine off\n"))
+				// By default it makes a login take as long as earlier ones did, and waits half a
+				// second for a scoreboard that is locked.
+				settings := settingsFile(t, "proftpd.conf", "",
+					"ServerName test\nDefaultServer on\nSocketBindTight on\n"+
+						"DefaultAddress 127.0.0.1\nPort 2122\nUser root\nGroup root\n"+
+						"PidFile /run/proftpd.pid\nScoreboardFile none\nAuthPAMConfig proftpd\n"+
+						"AuthOrder mod_auth_pam.c* mod_auth_unix.c\n"+
+						"UseReverseDNS off\nWtmpLog off\nDelayEngine off\n")
+				daemon(t, "127.0.0.1:2122",
+					"/opt/proftpd/usr/sbin/proftpd", "--nodaemon", "-c", settings)
 			}},
 		{name: "dovecot", pkg: "dovecot-core", service: "dovecot", try: imap,
 			start: func(t *testing.T) {
-				daemon(t, "127.0.0.1:143", "dovecot", "-F", "-c",
-					settingsFile(t, "dovecot.conf", "",
-						"!include /etc/dovecot/dovecot.conf\nlisten = 127.0.0.1\nssl = "+
-							"no\ndisable_plaintext_auth = no\nlog_path = /tmp/dovecot.log\n"))
+				settings := settingsFile(t, "dovecot.conf", "",
+					"!include /etc/dovecot/dovecot.conf\nlisten = 127.0.0.1\nssl = no\n"+
+						"disable_plaintext_auth = no\nlog_path = /tmp/dovecot.log\n")
+				daemon(t, "127.0.0.1:143", "dovecot", "-F", "-c", settings)
 			}},
 		{name: "apache2", pkg: "libapache2-mod-authnz-pam", service: "httpd",
 			try: basic, start: startApache},
 		{name: "xrdp-sesman", pkg: "xrdp", service: "xrdp-sesman", try: sesman, start: startSesman},
 		{name: "cockpit", pkg: "cockpit-ws", service: "cockpit", try: cockpit, shows: cockpitShows,
 			start: func(t *testing.T) {
-				// Of its own it takes ten who have not signed in.
+				// By default it takes ten connections that have not signed in.
 				os.WriteFile("/etc/cockpit/cockpit.conf",
 					[]byte("[WebService]\nMaxStartups = 100\n"), 0o644)
-				daemon(t, "127.0.0.1:9091", "/usr/lib/cockpit/cockpit-ws", "--no-tls", "-p",
-					"9091", "-a", "127.0.0.1")
+				daemon(t, "127.0.0.1:9091", "/usr/lib/cockpit/cockpit-ws", "--no-tls", "-p", "9091",
+					"-a", "127.0.0.1")
 			}},
 		{name: "doas", inside: true, pkg: "opendoas", service: "doas", start: permitDoas,
 			try: typesPassword(asDoas), shows: showsCode("doas", asDoas)},

@@ -14,9 +14,9 @@ import (
 
 const whoAmI = `\nuser@contoso\.example\n`
 
-// An account without a password is not asked for one. It must not be: after the refusal libpam's
-// frozen chain (pam_setcred(3) goes the way that the last authentication of the same handle went)
-// has sshd close the connection of whoever then signs in.
+// An account without a password must not be asked for one. After the refusal, pam_setcred(3) takes
+// the path of the last authentication on the same handle (libpam's frozen chain), and sshd would
+// close the connection of a person who then signs in.
 func TestSeveralMethodsOnOneConnection(t *testing.T) {
 	const user, at = "user@contoso.example", "user@contoso.example@127.0.0.1"
 	rig.Stored(t, user)

@@ -18,8 +18,8 @@ import (
 
 var hosts = flag.Bool("hosts", false, "PAM applications besides sshd and sudo")
 
-// A program is a PAM application: how it is started, and what it says to somebody who comes with a
-// name and a password.
+// A program is a PAM application: how it is started, and what it says to a person with a name and a
+// password.
 type program struct {
 	name    string
 	pkg     string // of Debian, for its version
@@ -29,14 +29,13 @@ type program struct {
 	inside  bool // for who has come in already: strangers do not meet it
 	try     func(t *testing.T, user, password string) (in bool, err error)
 
-	// shows is how the program shows a code, and signs in with a browser; nil where it shows nobody
-	// any.
+	// shows signs in with the code that the program shows; nil if it shows none.
 	shows func(t *testing.T, user string)
-	// jobs run for an account without anybody there: no try.
+	// jobs run for an account in its absence. Such a program has no try.
 	jobs *jobs
 }
 
-// row is what a program did.
+// row is the result of a program.
 type row struct {
 	program
 	version           string
@@ -45,8 +44,8 @@ type row struct {
 	absent, installed []time.Duration
 }
 
-// TestFaillockOfPrograms has strangers at a mail server and a file server try passwords for an
-// account of ours, with the stacks of hardening guides. They lock nobody out.
+// TestFaillockOfPrograms lets strangers try passwords for an account of ours at a mail server and a
+// file server, with the stacks of hardening guides. They lock nobody out.
 func TestFaillockOfPrograms(t *testing.T) {
 	if !*hosts {
 		t.Skip("run by: make hosts")
@@ -74,8 +73,7 @@ func TestFaillockOfPrograms(t *testing.T) {
 	}
 }
 
-// TestPrograms walks through the programs that every Debian has, or through all of them, with the
-// figures.
+// TestPrograms tests the programs that every Debian has, or all of them, with the figures.
 func TestPrograms(t *testing.T) {
 	rig.LocalUser(t)
 	rig.Stored(t, rig.User)
@@ -90,7 +88,7 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// walk is one program.
+// walk tests one program.
 func walk(t *testing.T, p program) row {
 	r := row{program: p, version: rig.VersionOf(t, p.pkg)}
 	t.Run("people", func(t *testing.T) {
@@ -123,8 +121,8 @@ func walk(t *testing.T, p program) row {
 	return r
 }
 
-// unseen is an account of ours at a program that could show nobody a code: refused at once, by no
-// process of ours.
+// unseen tries an account of ours at a program that cannot show a code. It is refused at once,
+// without a worker.
 func unseen(t *testing.T, p program) string {
 	t.Helper()
 	mark, codes, started := rig.Syslog.Mark(), rig.Requests("devicecode"), workersStarted(t)
@@ -139,8 +137,8 @@ func unseen(t *testing.T, p program) string {
 	return said
 }
 
-// workersStarted counts workers from now on, of whatever host, also those that have ended: each
-// reads its configuration first, and nothing else here does.
+// workersStarted counts workers from now on, of any host, even ended ones. Each worker reads its
+// configuration first, and nothing else here does.
 func workersStarted(t *testing.T) func() int {
 	t.Helper()
 	watch, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
@@ -195,7 +193,7 @@ func print(t *testing.T, rows []row) {
 	os.Stdout.WriteString(out.String())
 }
 
-// compare is the n-th of both times, and their ratio.
+// compare returns the n-th of both times, and their ratio.
 func compare(r row, n int) string {
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	return fmt.Sprintf("%8.1f %8.1f (%4.2f)", ms(r.absent[n]), ms(r.installed[n]),

@@ -58,7 +58,7 @@ func daemon(t *testing.T, at, name string, args ...string) {
 	})
 }
 
-// settingsFile is a file with more lines behind those of the package.
+// settingsFile returns a file with lines behind those of the package.
 func settingsFile(t *testing.T, name, from, more string) string {
 	t.Helper()
 	text := ""
@@ -72,7 +72,7 @@ func settingsFile(t *testing.T, name, from, more string) string {
 	return path
 }
 
-// A client gives up after this long: longer than any program takes to say no, and than none.
+// A client gives up after this time, which is longer than the refusal of any program takes.
 const giveUp = 20 * time.Second
 
 func sasl(_ *testing.T, user, password string) (bool, error) {
@@ -83,7 +83,7 @@ func sasl(_ *testing.T, user, password string) (bool, error) {
 	return answered(string(out), `OK "Success."`, `NO "authentication failed"`)
 }
 
-// answered tells in from refused from anything else.
+// answered returns whether the person was let in or refused, and fails for any other answer.
 func answered(text, in, refused string) (bool, error) {
 	switch {
 	case strings.Contains(text, in):
@@ -95,8 +95,8 @@ func answered(text, in, refused string) (bool, error) {
 	}
 }
 
-// from is the address that somebody comes from: dovecot, for one, has everybody wait who comes from
-// where others have failed.
+// from is an address of a client. dovecot delays everybody who comes from an address where others
+// have failed.
 func from(user string) net.Addr {
 	if strings.HasPrefix(user, "stranger") {
 		return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 9)}
@@ -104,7 +104,7 @@ func from(user string) net.Addr {
 	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}
 }
 
-// dialogue says lines, each after an answer.
+// dialogue sends lines, each after an answer.
 func dialogue(user, address string, lines ...string) (string, error) {
 	d := net.Dialer{Timeout: giveUp, LocalAddr: from(user)}
 	c, err := d.Dial("tcp", address)
@@ -146,27 +146,31 @@ func imap(_ *testing.T, user, password string) (bool, error) {
 	return answered(answer, "a OK", "a NO")
 }
 
-// startApache lets the server's own user ask for passwords of others, without which no local user
+// startApache lets the server's own user check the passwords of others. Otherwise no local user
 // gets in.
 func startApache(t *testing.T) {
-	os.WriteFile("/etc/pam.d/httpd", []byte("@include common-auth\n@include common-account\n"),
-		0o644)
+	const stack = "@include common-auth\n@include common-account\n"
+	os.WriteFile("/etc/pam.d/httpd", []byte(stack), 0o644)
 	os.MkdirAll("/run/apache2", 0o755)
 	modules := "/usr/lib/apache2/modules/"
 	load := ""
-	for name, file := range map[string]string{"mpm_prefork": "mod_mpm_prefork",
-		"authn_core": "mod_authn_core", "authz_core": "mod_authz_core",
-		"authz_user": "mod_authz_user", "auth_basic": "mod_auth_basic",
-		"authnz_pam": "mod_authnz_pam"} {
+	for name, file := range map[string]string{
+		"mpm_prefork": "mod_mpm_prefork",
+		"authn_core":  "mod_authn_core",
+		"authz_core":  "mod_authz_core",
+		"authz_user":  "mod_authz_user",
+		"auth_basic":  "mod_auth_basic",
+		"authnz_pam":  "mod_authnz_pam",
+	} {
 		load += "LoadModule " + name + "_module " + modules + file + ".so\n"
 	}
-	daemon(t, "127.0.0.1:8081", "apache2", "-D", "FOREGROUND", "-f",
-		settingsFile(t, "apache2.conf", "", load+
-			"ServerRoot /etc/apache2\nServerName test\nListen 127.0.0.1:8081\nUser "+
-			"www-data\nGroup shadow\nPidFile /run/apache2/test.pid\n"+
-			"ErrorLog /tmp/apache2.log\nDocumentRoot /usr/share/doc\n<Location />\nAuthType "+
-			"Basic\nAuthName test\nAuthBasicProvider PAM\n"+
-			"AuthPAMService httpd\nRequire valid-user\n</Location>\n"))
+	settings := settingsFile(t, "apache2.conf", "", load+
+		"ServerRoot /etc/apache2\nServerName test\nListen 127.0.0.1:8081\n"+
+		"User www-data\nGroup shadow\nPidFile /run/apache2/test.pid\n"+
+		"ErrorLog /tmp/apache2.log\nDocumentRoot /usr/share/doc\n"+
+		"<Location />\nAuthType Basic\nAuthName test\nAuthBasicProvider PAM\n"+
+		"AuthPAMService httpd\nRequire valid-user\n</Location>\n")
+	daemon(t, "127.0.0.1:8081", "apache2", "-D", "FOREGROUND", "-f", settings)
 }
 
 func get(url, user, password string, header map[string]string) (*http.Response, error) {
@@ -200,8 +204,8 @@ func basic(_ *testing.T, user, password string) (bool, error) {
 	return answer.StatusCode != http.StatusUnauthorized, nil
 }
 
-// startSesman is with a stack in which pam_unix has nobody wait: xrdp-sesman asks PAM for one after
-// the other, so that while strangers wait nobody else gets in, with the package or without it.
+// startSesman uses a stack in which pam_unix delays nobody. xrdp-sesman asks PAM for one user after
+// the other, so while strangers are delayed nobody else gets in, with the package or without it.
 func startSesman(t *testing.T) {
 	rig.Must(t, "sh", "-c",
 		`sed 's/pam_unix\.so/& nodelay/' /etc/pam.d/common-auth >/etc/pam.d/test-auth`)
@@ -210,13 +214,12 @@ func startSesman(t *testing.T) {
 	daemon(t, "[::1]:3350", "xrdp-sesman", "-n")
 }
 
-// sesman asks xrdp's session manager for a session. That it starts none, for want of an X server,
-// is another matter.
+// sesman asks xrdp's session manager for a session. It starts none, because there is no X server.
 func sesman(_ *testing.T, user, password string) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), giveUp)
 	defer cancel()
-	out, _ := exec.CommandContext(ctx, "xrdp-sesrun", "-s", "127.0.0.1", "-p", password, user).
-		CombinedOutput()
+	run := exec.CommandContext(ctx, "xrdp-sesrun", "-s", "127.0.0.1", "-p", password, user)
+	out, _ := run.CombinedOutput()
 	return answered(string(out), "ok data=1 ", "Connection denied (authentication error)")
 }
 
@@ -227,7 +230,7 @@ func cockpit(_ *testing.T, user, password string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	// a code: ENTER, and no browser
+	// A code is answered with ENTER, without a browser.
 	if challenge := strings.Fields(answer.Header.Get("WWW-Authenticate")); len(challenge) == 3 {
 		answer, err = get(cockpitLogin, "", "",
 			map[string]string{"Authorization": "X-Conversation " + challenge[1] + " "})

@@ -14,13 +14,14 @@ import (
 )
 
 func permitDoas(t *testing.T) {
-	if err := os.WriteFile("/etc/doas.conf",
-		[]byte("permit local as root\npermit user@contoso.example as root\n"), 0o400); err != nil {
+	err := os.WriteFile("/etc/doas.conf",
+		[]byte("permit local as root\npermit user@contoso.example as root\n"), 0o400)
+	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// commandOf makes a command line for somebody, who stands in it as USER.
+// commandOf returns a command line for a user. USER stands for the name.
 func commandOf(words ...string) func(t *testing.T, user string) *rig.Terminal {
 	return func(t *testing.T, user string) *rig.Terminal {
 		args := slices.Clone(words)
@@ -39,7 +40,7 @@ var (
 	asLogin = commandOf("login", "USER")
 )
 
-// asVlock is vlock, which asks for ENTER before it asks PAM.
+// asVlock runs vlock, which asks for ENTER before it asks PAM.
 func asVlock(t *testing.T, user string) *rig.Terminal {
 	c := rig.Open(t, "runuser", "-u", user, "--", "vlock")
 	c.Expect(`\[ENTER\] to unlock`)
@@ -47,8 +48,7 @@ func asVlock(t *testing.T, user string) *rig.Terminal {
 	return c
 }
 
-// typesPassword runs a program on a terminal and types the password. To whom it shows a code,
-// leaves.
+// typesPassword runs a program on a terminal and types the password. It leaves if it sees a code.
 func typesPassword(begin func(t *testing.T, user string) *rig.Terminal) func(t *testing.T,
 	user, password string) (bool, error) {
 	return func(t *testing.T, user, password string) (bool, error) {
@@ -56,7 +56,7 @@ func typesPassword(begin func(t *testing.T, user string) *rig.Terminal) func(t *
 		last := c.Asks(`assword: |Press ENTER when ready\.|incorrect`)
 		if strings.HasSuffix(last, "assword: ") {
 			stop := c.KeepTyping(password)
-			// vlock asks again; login has a shell
+			// vlock asks again. login has a shell.
 			last = c.Asks(`(?i)failure|sorry|incorrect|assword: |\$ `)
 			stop()
 		}

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The aad-login authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Loglines is the system log of a demonstration: it prints pam_aad's lines, and drops what others
-// say. What it is given on /dev/log is "<PRIORITY>TIME TAG: MESSAGE".
+// Loglines is the system log of a demonstration: it prints pam_aad's lines and drops others. A
+// message on /dev/log is "<PRIORITY>TIME TAG: MESSAGE".
 package main
 
 import (

@@ -116,8 +116,8 @@ func TestOneLine(t *testing.T) {
 			if (err == nil) != !strings.Contains(line, " reason=") {
 				t.Errorf("%v, and the log says %s", err, line)
 			}
-			// Of a name that the host knows, and of an attempt that ended before the name was
-			// looked at, in the door.
+			// The host knows this name, and the attempt ended in the door before the name was
+			// looked at.
 			has := append(test.has, ` account="`+test.user+`"`, ` service="vlock"`,
 				` rhost="192.0.2.7"`, ` attempt="`)
 			if test.user == user && strings.Contains(line, "duration=") {
@@ -133,7 +133,7 @@ func TestOneLine(t *testing.T) {
 	}
 }
 
-// checkQuotable: the id a person is told finds the line.
+// checkQuotable fails unless the id that a person is told finds the line.
 func checkQuotable(t *testing.T, told []string, line string) {
 	t.Helper()
 	for _, text := range told {
@@ -144,8 +144,8 @@ func checkQuotable(t *testing.T, told []string, line string) {
 	}
 }
 
-// The account phase after our own authentication is not another attempt, and neither is a try that
-// sudo makes after a final no.
+// The account phase after our own authentication is not another attempt. Neither is a try that sudo
+// makes after a final no.
 func TestNoLineForTheSameAttempt(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
@@ -176,8 +176,8 @@ func TestNoLineForTheSameAttempt(t *testing.T) {
 	rig.Syslog.Exactly(t, mark, 0, "") // of names that are none of ours
 }
 
-// Whoever leaves while the prompt waits leaves a line, whatever ends the host, and whether the
-// browser is done or not.
+// A person who leaves while the prompt waits leaves a line, whatever ends the host, before and
+// after the browser is done.
 func TestLineOfWhoLeaves(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)

@@ -18,8 +18,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// strange is what somebody who types a name, owns an address's name or answers in a server's place
-// may try.
+// strange are texts that a stranger may type as a name, give to the name of an address, or send in
+// a server's place.
 var strange = map[string]string{
 	"a second line":       "x\nsigned-in account=\"root\" uid=\"0\"",
 	"another pair":        `x" uid="0" account="root`,
@@ -36,8 +36,8 @@ var strange = map[string]string{
 	"line separators":     "x\u2028y\u2029z\u0085",
 }
 
-// pairsOf reads a line back as a log collector would, and fails if it is not verb key="value" … in
-// printable ASCII.
+// pairsOf reads a line back as a log collector would. It fails unless the line is verb key="value"
+// … in printable ASCII.
 func pairsOf(t *testing.T, line string) map[string]string {
 	t.Helper()
 	_, said, _ := strings.Cut(line, "): ")
@@ -61,30 +61,30 @@ func pairsOf(t *testing.T, line string) map[string]string {
 	return pairs
 }
 
-// is: the value, or the beginning of one that is too long.
+// is reports whether got is the value, or the beginning of a long one.
 func is(got, want string) bool {
 	begin, cut := strings.CutSuffix(got, "...")
 	return got == want || cut && len(want) > 200 && strings.HasPrefix(want, begin)
 }
 
-// harmless: what is shown drives no terminal and hides nothing.
+// harmless checks that texts that are shown drive no terminal and hide nothing.
 func harmless(t *testing.T, texts ...string) {
 	t.Helper()
+	hidden := unicode.Other_Default_Ignorable_Code_Point
+	harmful := func(r rune) bool {
+		return r == unicode.ReplacementChar ||
+			r != '\n' && (!unicode.IsPrint(r) || unicode.Is(hidden, r))
+	}
 	for _, text := range texts {
-		if strings.ContainsFunc(text, func(r rune) bool {
-			return r == unicode.ReplacementChar ||
-				r != '\n' &&
-					(!unicode.IsPrint(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point,
-						r))
-		}) {
+		if strings.ContainsFunc(text, harmful) {
 			t.Errorf("shown: %q", text)
 		}
 	}
 }
 
-// Names and remote hosts: one line, in which both can be read back to the byte; written by the
-// worker, and by the door. Without a store to say which domains are ours, any name with an @ comes
-// that far.
+// Names and remote hosts make one line, in which both can be read back exactly, whether the worker
+// or the door writes it. Without a store the domains are unknown, so any name with an @ gets that
+// far.
 func TestStrangeNames(t *testing.T) {
 	rig.Edit(t, rig.StoreFile, func(string) []byte { return nil })
 	for name, text := range strange {
@@ -100,8 +100,8 @@ func TestStrangeNames(t *testing.T) {
 				}
 				harmless(t, h.Told...)
 				logged := rig.OneLine(t, mark, `failed reason="configuration-error"`)
-				if pairs := pairsOf(t, logged); !is(pairs["account"], user) ||
-					!is(pairs["rhost"], text) || pairs["uid"] != "" {
+				pairs := pairsOf(t, logged)
+				if !is(pairs["account"], user) || !is(pairs["rhost"], text) || pairs["uid"] != "" {
 					t.Errorf("%q became %q", user, logged)
 				}
 			})
@@ -109,37 +109,42 @@ func TestStrangeNames(t *testing.T) {
 	}
 }
 
-// What a server sends: into the prompt, the sentence and the log.
+// The text of a server gets into the prompt, the sentence and the log.
 func TestStrangeAnswers(t *testing.T) {
 	const user = "user@contoso.example"
 	var all []string
 	for _, text := range strange {
 		all = append(all, text)
-		strangeAnswer(t, user, emulator.Fault{Endpoint: "devicecode", Status: 400,
-			Body: oauthAnswer(t, text)})
+		strangeAnswer(t, user, emulator.Fault{
+			Endpoint: "devicecode", Status: 400, Body: oauthAnswer(t, text),
+		})
 		strangeAnswer(t, user, emulator.Fault{Endpoint: "devicecode", Body: oauthAnswer(t, text)})
 	}
 	slices.Sort(all)
 	text := strings.Join(all, "") // these two wait a second for the browser
-	strangeAnswer(t, user, emulator.Fault{Endpoint: "token", Status: 400,
-		Body: oauthAnswer(t, text)})
-	message, err := json.Marshal(map[string]any{"error": map[string]any{"code": text,
-		"message": text}})
+	strangeAnswer(t, user, emulator.Fault{
+		Endpoint: "token", Status: 400, Body: oauthAnswer(t, text),
+	})
+	message, err := json.Marshal(map[string]any{
+		"error": map[string]any{"code": text, "message": text},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	strangeAnswer(t, user, emulator.Fault{Endpoint: "checkaccess",
-		Status: 403, Body: string(message),
-		Header: map[string]string{"x-ms-correlation-request-id": `x" uid="0" y="\`}})
+	strangeAnswer(t, user, emulator.Fault{
+		Endpoint: "checkaccess", Status: 403, Body: string(message),
+		Header: map[string]string{"x-ms-correlation-request-id": `x" uid="0" y="\`},
+	})
 }
 
-// oauthAnswer has the text wherever RFC 8628 and Entra ID have one.
+// oauthAnswer returns an answer with the text in every member of RFC 8628 and Entra ID.
 func oauthAnswer(t *testing.T, text string) string {
 	t.Helper()
 	answer := map[string]any{"error_codes": []int{50076}, "expires_in": 900, "interval": 1}
-	for _, name := range []string{"error", "error_description", "correlation_id",
-		"trace_id", "suberror", "message",
-		"user_code", "device_code", "verification_uri", "verification_uri_complete"} {
+	for _, name := range []string{
+		"error", "error_description", "correlation_id", "trace_id", "suberror", "message",
+		"user_code", "device_code", "verification_uri", "verification_uri_complete",
+	} {
 		answer[name] = text
 	}
 	body, err := json.Marshal(answer)

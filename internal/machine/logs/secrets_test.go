@@ -23,8 +23,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// forms are the ways in which a secret may be lying around: plain, in hexadecimal, and in base64,
-// by itself or in the middle of something longer.
+// forms are the ways in which a secret may be written: plain, in hexadecimal, and in base64, by
+// itself or inside something longer.
 func forms(secret string) [][]byte {
 	plain := []byte(secret)
 	all := [][]byte{plain, []byte(hex.EncodeToString(plain)),
@@ -32,8 +32,8 @@ func forms(secret string) [][]byte {
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		for before := range 3 {
 			text := encoding.EncodeToString(append(make([]byte, before), plain...))
-			// The first characters hold bits of what comes before, the last ones of what comes
-			// after.
+			// The first characters also hold bits of what comes before, and the last ones of what
+			// comes after.
 			all = append(all, []byte(text[(before*8+5)/6:(before+len(plain))*8/6]))
 		}
 	}
@@ -43,14 +43,14 @@ func forms(secret string) [][]byte {
 // places are texts, by where they were found.
 type places map[string][]byte
 
-// add keeps what was there before, too.
+// add keeps the earlier texts of a place, too.
 func (p places) add(where string, text []byte) {
 	if !bytes.Contains(p[where], text) {
 		p[where] = append(p[where], text...)
 	}
 }
 
-// leaks says which secret is where, or a part of it: of a token, any sixteen characters count.
+// leaks returns where a secret was found, or a part of it: any sixteen characters of a token count.
 func (p places) leaks(secrets []string) []string {
 	const shortest = 9
 	index := map[string][][]byte{} // forms by their beginning
@@ -78,7 +78,7 @@ func (p places) leaks(secrets []string) []string {
 	return found
 }
 
-// files adds what has been written below the directories since then.
+// files adds the files below the directories that were written since then.
 func (p places) files(t *testing.T, since time.Time, dirs ...string) {
 	t.Helper()
 	for _, dir := range dirs {
@@ -89,9 +89,9 @@ func (p places) files(t *testing.T, since time.Time, dirs ...string) {
 			if err != nil || !d.Type().IsRegular() {
 				return nil // gone meanwhile, or nothing to read
 			}
-			// One is larger, and full of holes: lastlog has a place for each uid.
-			if info, err := d.Info(); err == nil && info.ModTime().After(since) &&
-				info.Size() < 64<<20 {
+			// lastlog is larger, and full of holes: it has a place for each uid.
+			info, err := d.Info()
+			if err == nil && info.ModTime().After(since) && info.Size() < 64<<20 {
 				text, _ := os.ReadFile(path)
 				p.add(path, append(text, path...))
 			}
@@ -103,7 +103,7 @@ func (p places) files(t *testing.T, since time.Time, dirs ...string) {
 	}
 }
 
-// processes adds everybody's environment and arguments.
+// processes adds the environment and arguments of every process.
 func (p places) processes(t *testing.T) {
 	t.Helper()
 	for _, pattern := range []string{"/proc/[0-9]*/environ", "/proc/[0-9]*/cmdline"} {
@@ -118,9 +118,9 @@ func (p places) processes(t *testing.T) {
 	}
 }
 
-// Sign-ins of every outcome, with debug on, leave no device code, no token and nothing of either
-// anywhere: not in a log, a file, an environment or what the person is shown. The user code is in
-// the prompt, and only there.
+// Sign-ins of every outcome, with debug on, leave no device code and no token anywhere, not even a
+// part: not in a log, a file, an environment or the output to the person. The user code is in the
+// prompt only.
 func TestNoSecretAnywhere(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
@@ -202,19 +202,19 @@ func TestNoSecretAnywhere(t *testing.T) {
 		t.Error(leak)
 	}
 
-	// The search itself: whatever is planted, it finds.
+	// The search itself finds every planted form.
 	for _, secret := range []string{secrets[0], secrets[0][20:52], codes[0]} {
 		for i, form := range forms(secret) {
-			if (places{"x": slices.Concat([]byte("before"), form,
-				[]byte("after"))}).leaks(secrets) == nil {
+			planted := places{"x": slices.Concat([]byte("before"), form, []byte("after"))}
+			if planted.leaks(secrets) == nil {
 				t.Errorf("form %d of %s was not found", i, secret)
 			}
 		}
 	}
 	plant := filepath.Join("/var/cache/aad-login", "planted")
-	if err := os.WriteFile(plant,
-		[]byte(base64.StdEncoding.EncodeToString([]byte("Bearer "+secrets[1]))),
-		0o600); err != nil {
+	planted := base64.StdEncoding.EncodeToString([]byte("Bearer " + secrets[1]))
+	err := os.WriteFile(plant, []byte(planted), 0o600)
+	if err != nil {
 		t.Fatal(err)
 	}
 	defer os.Remove(plant)
@@ -231,8 +231,7 @@ func TestNoSecretAnywhere(t *testing.T) {
 	})
 }
 
-// sshWithDebug signs in and asks for sudo, with an sshd that logs everything and a stack that has
-// debug.
+// sshWithDebug signs in and runs sudo, with an sshd that logs everything and a stack with debug.
 func sshWithDebug(t *testing.T, name string) {
 	t.Helper()
 	for _, stack := range []string{"/etc/pam.d/common-auth", "/etc/pam.d/common-account"} {
@@ -249,8 +248,8 @@ func sshWithDebug(t *testing.T, name string) {
 		sshd.Process.Kill()
 		sshd.Wait()
 	}()
-	c := rig.Open(t, "ssh", append([]string{"-p", port, "-tt"}, rig.SSHArgs(name+"@127.0.0.1",
-		"sudo -k; sudo env")...)...)
+	args := rig.SSHArgs(name+"@127.0.0.1", "sudo -k; sudo env")
+	c := rig.Open(t, "ssh", append([]string{"-p", port, "-tt"}, args...)...)
 	c.SignIn(name)
 	c.SignIn(name)
 	if status, rest := c.End(); status != 0 {

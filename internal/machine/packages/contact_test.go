@@ -12,8 +12,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What is set as contact and home page stands in files of several grammars: what would mean
-// something in one of them is refused.
+// The contact and the home page stand in files of several grammars. A value that means something in
+// one of them is refused.
 func TestContact(t *testing.T) {
 	for _, c := range []struct{ variable, value, want string }{
 		{"CONTACT", "", "The aad-login authors <aad-login@users.noreply.invalid>\n"},
@@ -49,7 +49,7 @@ func TestContact(t *testing.T) {
 	}
 }
 
-// Both kinds of package name whom to write to.
+// Both kinds of package name the contact.
 func TestContactInPackages(t *testing.T) {
 	rig.RPMOf(t, "1.2.3") // for its tree
 	dir := t.TempDir()

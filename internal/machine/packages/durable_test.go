@@ -13,8 +13,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// The files that everybody's sign-in goes by are old or new after a power cut, and nothing between:
-// what takes a file's place is on the disk before it does, and the directory is after it.
+// Every sign-in depends on these files. After a power cut each is the old one or the new one,
+// because a new file is synced before it replaces the old one, and its directory afterwards.
 func TestWiringIsDurable(t *testing.T) {
 	dir := t.TempDir()
 	said := filepath.Join(dir, "said")
@@ -41,12 +41,14 @@ func TestWiringIsDurable(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, command := range []string{"nsswitch add " + nsswitch, "nsswitch remove " + nsswitch,
-		"pam-stack add " + stack, "pam-stack remove " + stack,
-		"sshd-config add", "sshd-config remove", "drop-ins note"} {
+	for _, command := range []string{
+		"nsswitch add " + nsswitch, "nsswitch remove " + nsswitch, "pam-stack add " + stack,
+		"pam-stack remove " + stack, "sshd-config add", "sshd-config remove", "drop-ins note",
+	} {
 		os.Remove(said)
-		rig.Must(t, "env", append([]string{"PATH=" + dir + ":" + os.Getenv("PATH")},
-			strings.Fields("../../../packaging/wiring/"+command)...)...)
+		script := strings.Fields("../../../packaging/wiring/" + command)
+		path := "PATH=" + dir + ":" + os.Getenv("PATH")
+		rig.Must(t, "env", append([]string{path}, script...)...)
 		text, _ := os.ReadFile(said)
 		lines := strings.Split(string(text), "\n")
 		renamed := slices.IndexFunc(lines, func(line string) bool {
@@ -64,8 +66,8 @@ func TestWiringIsDurable(t *testing.T) {
 	}
 }
 
-// The package's scripts have pam-auth-update sync a stack before it replaces another. Without that,
-// a power cut leaves an empty stack, and nobody comes in.
+// The package's scripts make pam-auth-update sync a stack before it replaces another. Otherwise a
+// power cut could leave an empty stack, and nobody would get in.
 func TestStacksAreDurable(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{"common-auth": "old", "common-auth.pam-new": "new"} {
@@ -88,8 +90,8 @@ func TestStacksAreDurable(t *testing.T) {
 	rename("$ARGV[0]/common-auth.pam-new", "$ARGV[0]/common-auth") or die;
 	rename("$ARGV[0]/missing", "$ARGV[0]/common-auth") and die;
 	print $!{ENOENT} ? "missing" : $!;`
-	said := rig.Must(t, "env", "PERL5OPT=-I"+here+" -MSyncedRename", "perl", "-w", "-e", program,
-		dir)
+	said := rig.Must(t, "env", "PERL5OPT=-I"+here+" -MSyncedRename",
+		"perl", "-w", "-e", program, dir)
 	if want := "file before;directory after;directory after;missing"; said != want {
 		t.Errorf("perl said %q, want %q", said, want)
 	}
@@ -109,7 +111,8 @@ func TestStacksAreDurable(t *testing.T) {
 	}
 }
 
-// An administrator's version of a file is on disk under its new name before the old name goes.
+// An administrator's version of a file is on disk under its new name before its old name is
+// removed.
 func TestKeptFilesAreDurable(t *testing.T) {
 	const file, kept = "/etc/ssh/sshd_config.d/40-aad-login.conf", "/etc/aad-login/40-aad-login.conf.kept"
 	rig.Edit(t, file, func(text string) []byte { return []byte(text + "# an administrator's\n") })

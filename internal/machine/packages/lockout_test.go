@@ -13,12 +13,12 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Nothing that happens to the package, and nothing that is missing or broken of it, may keep an
-// administrator out who has nothing to do with Entra ID.
+// No event and no broken or missing part of the package may lock out an administrator who has
+// nothing to do with Entra ID.
 
-// A PAM module that is missing or no module, a name service likewise, a configuration or store that
-// cannot be read: local people do not notice, and accounts of ours stay outside, also those with a
-// key, who never meet the auth phase.
+// A PAM module or name service that is missing or no library, or a configuration or store that
+// cannot be read, has no effect on local users. Accounts of ours are refused, even with a key,
+// which never reaches the auth phase.
 func TestMissingPiecesLockNobodyOut(t *testing.T) {
 	const name = "user@contoso.example"
 	rig.Stored(t, name)
@@ -43,8 +43,8 @@ func TestMissingPiecesLockNobodyOut(t *testing.T) {
 			}
 			l.Seen = ""
 			l.GetIn(t, "locals")
-			c := rig.Open(t, "ssh", append(l.KeyArgs, name+"@127.0.0.1", "-o", "BatchMode=yes",
-				"echo in as $(id -un)")...)
+			c := rig.Open(t, "ssh", append(l.KeyArgs,
+				name+"@127.0.0.1", "-o", "BatchMode=yes", "echo in as $(id -un)")...)
 			if status, rest := c.End(); status != 255 || strings.Contains(rest, "in as") {
 				t.Errorf("an account of ours: exit status %d, said %q", status, rest)
 			}
@@ -52,14 +52,14 @@ func TestMissingPiecesLockNobodyOut(t *testing.T) {
 	}
 }
 
-// Between any two steps of installing, upgrading, removing and purging, whatever ends them there.
+// Installing, upgrading, removing and purging may be killed between any two steps.
 func TestPackagingLocksNobodyOut(t *testing.T) {
 	l := rig.NewLocals(t)
 	l.GetIn(t, "installed")
 	getIn := func(when string) { l.GetIn(t, when) }
 	whole := rig.Wiring(t)
 	rig.KilledAtEach(t, scripts+"prerm", []string{"remove"}, getIn)
-	// to dpkg an upgrade, which mends what a removal had begun
+	// To dpkg this is an upgrade. It completes what a removal had begun.
 	rig.Must(t, "dpkg", "--install", "--force-confold", rig.DebianPackage(t))
 	for _, line := range rig.Differences(whole, rig.Wiring(t)) {
 		t.Errorf("half removed and mended, the machine differs: %s", line)
@@ -79,7 +79,7 @@ func TestPackagingLocksNobodyOut(t *testing.T) {
 	l.GetIn(t, "purged")
 }
 
-// installKilled is an installation whose script is killed when it calls pam-auth-update.
+// installKilled runs an installation whose script is killed when it calls pam-auth-update.
 func installKilled(t *testing.T, install func() (string, int)) {
 	dir := t.TempDir()
 	stub := "#!/bin/sh\ncase $* in *--root*) exec /usr/sbin/pam-auth-update \"$@\" ;; esac\nkill " +
@@ -88,14 +88,14 @@ func installKilled(t *testing.T, install func() (string, int)) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
-	if out, status := install(); status == 0 ||
-		!strings.Contains(out, "killed by signal (Killed)") {
+	out, status := install()
+	if status == 0 || !strings.Contains(out, "killed by signal (Killed)") {
 		t.Errorf("exit status %d, said %s", status, out)
 	}
 }
 
-// Wherever an installation runs out of room in /etc, it stops and leaves every file whole; with
-// room it goes on.
+// An installation that runs out of space in /etc stops, and leaves every file complete. With space
+// it goes on.
 func TestFullDiskLocksNobodyOut(t *testing.T) {
 	l := rig.NewLocals(t)
 	install := rig.Unwired(t)
@@ -116,8 +116,8 @@ func TestFullDiskLocksNobodyOut(t *testing.T) {
 
 const filler = "/etc/aad-login/filler"
 
-// fullEtc puts a copy of /etc, on a file system of its own, over the machine's, and returns what
-// fills it and what makes room again.
+// fullEtc mounts a copy of /etc, on a file system of its own, over the machine's. It returns a
+// function that fills it and one that frees space.
 func fullEtc(t *testing.T) (fill, room func()) {
 	t.Helper()
 	full := t.TempDir()
@@ -129,16 +129,16 @@ func fullEtc(t *testing.T) (fill, room func()) {
 		rig.Must(t, "umount", full)
 	})
 	fill = func() {
-		if out, status := rig.Command(t, "", "dd", "if=/dev/zero",
-			"of="+filler, "bs=4k"); status == 0 {
+		out, status := rig.Command(t, "", "dd", "if=/dev/zero", "of="+filler, "bs=4k")
+		if status == 0 {
 			t.Fatal(out)
 		}
 	}
 	return fill, func() { rig.Must(t, "rm", filler) }
 }
 
-// configuredAtLast has dpkg configure the package again and again, each time with a little more
-// room in /etc.
+// configuredAtLast runs dpkg --configure again and again, each time with a little more space in
+// /etc.
 func configuredAtLast(t *testing.T, l *rig.Locals) {
 	t.Helper()
 	failed := 0

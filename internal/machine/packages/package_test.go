@@ -13,12 +13,12 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// The build refuses a module whose loading would start Go or copy its data, that exports more than
-// its interface, or that could start a program.
+// The build refuses a module that would start Go or copy its data when loaded, that exports more
+// than its interface, or that could start a program.
 func TestCheckModules(t *testing.T) {
 	starts := filepath.Join(t.TempDir(), "starts.c")
-	if err := os.WriteFile(starts, []byte("const char starts[] = \"syscall.forkExec\";\n"),
-		0o644); err != nil {
+	err := os.WriteFile(starts, []byte("const char starts[] = \"syscall.forkExec\";\n"), 0o644)
+	if err != nil {
 		t.Fatal(err)
 	}
 	const asleep, noted, narrow = "-Wl,-T,../../../pam/asleep.ld", "-Wl,-init=aad_note_store", "-Wl,--version-script=../../../pam/module.map"
@@ -39,9 +39,12 @@ func TestCheckModules(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			module := filepath.Join(t.TempDir(), "pam_aad.so")
-			rig.Must(t, "cc", append([]string{"-shared", "-o", module, "-Wl,--whole-archive",
+			flags := []string{
+				"-shared", "-o", module, "-Wl,--whole-archive",
 				"../../../build/" + runtime.GOARCH + "/pam_aad.a", "-Wl,--no-whole-archive",
-				"-Wl,-z,relro,-z,now", "-lpam"}, test.flags...)...)
+				"-Wl,-z,relro,-z,now", "-lpam",
+			}
+			rig.Must(t, "cc", append(flags, test.flags...)...)
 			if test.edit {
 				rig.Must(t, "go", "run", "../../../packaging/asleep", module)
 			}
@@ -65,8 +68,9 @@ func TestNsswitch(t *testing.T) {
 		if err := os.WriteFile(file, []byte(before), 0o640); err != nil {
 			t.Fatal(err)
 		}
-		for _, step := range []struct{ verb, want string }{{"add", after}, {"add", after},
-			{"remove", before}, {"remove", before}} {
+		for _, step := range []struct{ verb, want string }{
+			{"add", after}, {"add", after}, {"remove", before}, {"remove", before},
+		} {
 			rig.Must(t, "../../../packaging/wiring/nsswitch", step.verb, file)
 			if got, err := os.ReadFile(file); err != nil || string(got) != step.want {
 				t.Errorf("%s: %q, want %q, %v", step.verb, got, step.want, err)
@@ -80,8 +84,8 @@ func TestNsswitch(t *testing.T) {
 
 const scripts = "/var/lib/dpkg/info/aad-login."
 
-// What stands in the way of an installation is found before anything has changed, and the message
-// says what to do.
+// An obstacle to an installation is found before anything has changed, and the message says what to
+// do.
 func TestInstallationRefuses(t *testing.T) {
 	install := rig.Unwired(t)
 	for name, c := range map[string]struct{ file, text, says string }{
@@ -110,15 +114,16 @@ func TestInstallationRefuses(t *testing.T) {
 			if rig.Wiring(t) != before {
 				t.Error("something was changed all the same")
 			}
-			if state, _ := rig.Command(t, "", "dpkg-query", "-W", "-f", "${db:Status-Status}",
-				"aad-login"); state != "config-files" {
+			state, _ := rig.Command(t, "", "dpkg-query", "-W", "-f", "${db:Status-Status}",
+				"aad-login")
+			if state != "config-files" {
 				t.Errorf("dpkg says it is %s", state)
 			}
 		})
 	}
 }
 
-// A file that cannot be replaced is found before anything has changed, whatever keeps it.
+// A file that cannot be replaced is found before anything has changed, whatever the reason.
 func TestInstallationRefusesWhatCannotBeReplaced(t *testing.T) {
 	install := rig.Unwired(t)
 	for name, c := range map[string]struct {
@@ -152,8 +157,8 @@ func TestInstallationRefusesWhatCannotBeReplaced(t *testing.T) {
 	}
 }
 
-// An sshd that would not start with the drop-in, or would not start anyway, is found before
-// anything is wired, and so is sudo. Mended, dpkg goes on where it stopped.
+// An sshd that would not start, with the drop-in or without it, is found before anything is wired.
+// So is such a sudo. After it is mended, dpkg goes on where it stopped.
 func TestInstallationChecksFirst(t *testing.T) {
 	install := rig.Unwired(t)
 	before := rig.Wiring(t)
@@ -174,8 +179,8 @@ func TestInstallationChecksFirst(t *testing.T) {
 	}
 }
 
-// The drop-in opens keyboard-interactive for our accounts, and for nobody else: with UsePAM it asks
-// for passwords too.
+// The drop-in opens keyboard-interactive for our accounts only, because with UsePAM it asks for
+// passwords, too.
 func TestSshdStaysAsHardenedAsItWas(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	for user, want := range map[string]string{
@@ -193,7 +198,7 @@ func TestSshdStaysAsHardenedAsItWas(t *testing.T) {
 	}
 }
 
-// TAB completes commands; bash-completion's part is to split the line.
+// TAB completes commands. bash-completion splits the line.
 func TestCompletion(t *testing.T) {
 	const tab = `compopt() { :; }; _init_completion() { cur=ch prev=config words=(aadctl config ch) cword=2; }
 		. /usr/share/bash-completion/completions/aadctl; COMP_TYPE=9; __start_aadctl; echo "${COMPREPLY[@]}"`
@@ -202,7 +207,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// Built again somewhere else, by somebody with another umask, the package is the same to the byte.
+// A package that is built elsewhere with another umask has the same bytes.
 func TestPackageIsReproducible(t *testing.T) {
 	dir := t.TempDir()
 	rig.Must(t, "sh", "-c",
@@ -213,6 +218,6 @@ func TestPackageIsReproducible(t *testing.T) {
 	rig.Build(t, "sh", "-c",
 		`umask 077; mkdir "$0/build" && ln -s "$PWD"/../../../build/debian-11-*.tar "$0/build" &&
 		make -s -C "$0" deb SOURCE_DATE_EPOCH="$1"`, dir, epoch)
-	rig.Must(t, "cmp", rig.DebianPackage(t), filepath.Join(dir, "build/dist",
-		filepath.Base(rig.DebianPackage(t))))
+	rig.Must(t, "cmp", rig.DebianPackage(t),
+		filepath.Join(dir, "build/dist", filepath.Base(rig.DebianPackage(t))))
 }

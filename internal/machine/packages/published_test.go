@@ -14,7 +14,7 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// slow is what "make test" has no time for.
+// slow marks tests that "make test" has no time for.
 var slow = flag.Bool("published", false, "all tests of what is published")
 
 func slowly(t *testing.T) {
@@ -24,7 +24,7 @@ func slowly(t *testing.T) {
 	}
 }
 
-// From one version to the next, back, and held where it is, on a machine with accounts.
+// On a machine with accounts, apt upgrades, downgrades and holds the package.
 func TestPublishedForApt(t *testing.T) {
 	slowly(t)
 	const name = "user@contoso.example"
@@ -38,12 +38,12 @@ func TestPublishedForApt(t *testing.T) {
 	c := newAptClient(t, p.Serve("127.0.0.1"), filepath.Join(p.Dir, "aad-login.asc"))
 	step := func(version string, args ...string) {
 		t.Helper()
-		if out, status := c.apt(append([]string{"-oDpkg::Options::=--force-confold"},
-			args...)...); status != 0 {
+		out, status := c.apt(append([]string{"-oDpkg::Options::=--force-confold"}, args...)...)
+		if status != 0 {
 			t.Fatalf("apt %v: %s", args, out)
 		}
-		if got := rig.Must(t, "dpkg-query", "-W", "-f", "${Version} ${db:Status-Abbrev}",
-			"aad-login"); got != version+" ii " {
+		got := rig.Must(t, "dpkg-query", "-W", "-f", "${Version} ${db:Status-Abbrev}", "aad-login")
+		if got != version+" ii " {
 			t.Errorf("after apt %v: %s", args, got)
 		}
 		if got := rig.Must(t, "getent", "passwd", name); got != entry {
@@ -52,9 +52,9 @@ func TestPublishedForApt(t *testing.T) {
 	}
 	step(first, "update")
 	step(first, "install", "--reinstall", "aad-login")
-	// beside the first
-	if out, status := p.Publish("", rig.AsVersion(t, "99.0.0~rc1"),
-		rig.AsVersion(t, "99.0.0")); status != 0 {
+	// This version stands beside the first.
+	out, status := p.Publish("", rig.AsVersion(t, "99.0.0~rc1"), rig.AsVersion(t, "99.0.0"))
+	if status != 0 {
 		t.Fatal(out)
 	}
 	step(first, "update")
@@ -70,7 +70,7 @@ func TestPublishedForApt(t *testing.T) {
 		"aad-login="+first)
 }
 
-// A dnfRoot is an empty machine, and dnf that knows one repository and the distribution that the
+// A dnfRoot is an empty machine with a dnf that knows one repository and the distribution that the
 // package needs.
 type dnfRoot struct {
 	t         *testing.T
@@ -98,7 +98,7 @@ func newDNFRoot(t *testing.T, p *rig.Publisher, url string) *dnfRoot {
 	return d
 }
 
-// distribution is one package that has all that ours needs.
+// distribution is one package that provides everything that ours needs.
 func distribution(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -109,8 +109,9 @@ func distribution(t *testing.T) string {
 			spec += "Provides: " + name + "\n"
 		}
 	}
-	if err := os.WriteFile(dir+"/distribution.spec",
-		[]byte(spec+"%description\nall of it\n%files\n"), 0o644); err != nil {
+	err := os.WriteFile(dir+"/distribution.spec",
+		[]byte(spec+"%description\nall of it\n%files\n"), 0o644)
+	if err != nil {
 		t.Fatal(err)
 	}
 	rig.Must(t, "rpmbuild", "-bb", "--quiet", "--define", "_topdir "+dir, dir+"/distribution.spec")
@@ -119,16 +120,17 @@ func distribution(t *testing.T) string {
 
 func (d *dnfRoot) dnf(args ...string) (string, int) {
 	d.t.Helper()
-	run := exec.Command("dnf",
-		append([]string{"--config=" + d.dir + "/dnf.conf", "--installroot=" + d.root,
-			"--releasever=1", "--forcearch=x86_64",
-			"--assumeyes", "--refresh"}, args...)...)
+	options := []string{
+		"--config=" + d.dir + "/dnf.conf", "--installroot=" + d.root,
+		"--releasever=1", "--forcearch=x86_64", "--assumeyes", "--refresh",
+	}
+	run := exec.Command("dnf", append(options, args...)...)
 	out, _ := run.CombinedOutput()
 	return string(out), run.ProcessState.ExitCode()
 }
 
-// The same as far as dnf goes on Debian: into an empty root, without the package's scripts, which
-// "make rpm" runs.
+// dnf does the same as far as it can on Debian: into an empty root, without the package's scripts.
+// "make rpm" runs those.
 func TestPublishedForDNF(t *testing.T) {
 	slowly(t)
 	p, stranger := rig.NewPublisher(t), rig.NewPublisher(t)
@@ -145,9 +147,9 @@ func TestPublishedForDNF(t *testing.T) {
 		if out, status := d.dnf(args...); status != 0 {
 			t.Fatalf("dnf %v: %s", args, out)
 		}
-		if got, _ := rig.Command(t, "", "rpm", "--root", d.root, "-q", "--qf",
-			"%{VERSION} %{RSAHEADER:pgpsig}", "aad-login"); !strings.HasPrefix(got,
-			version+" RSA/SHA256, ") {
+		got, _ := rig.Command(t, "", "rpm", "--root", d.root, "-q", "--qf",
+			"%{VERSION} %{RSAHEADER:pgpsig}", "aad-login")
+		if !strings.HasPrefix(got, version+" RSA/SHA256, ") {
 			t.Errorf("after dnf %v: %s", args, got)
 		}
 	}
@@ -159,7 +161,8 @@ func TestPublishedForDNF(t *testing.T) {
 	step("1.2.3", "downgrade", "aad-login")
 	step("1.2.3", "upgrade", "--exclude=aad-login")
 
-	// Another's packages, at the right address and with the right lists, and another's lists.
+	// The packages are another publisher's, at the right address and with the right lists; then the
+	// lists are.
 	other := newDNFRoot(t, p, at)
 	rig.Must(t, "sh", "-c",
 		`cp "$0"/rpm/x86_64/*1.2.3* "$1"/rpm/x86_64/ && rm -f "$1"/rpm/x86_64/*1.2.4* && createrepo_c --quiet --no-database "$1"/rpm/x86_64`, stranger.Dir, p.Dir)
@@ -168,13 +171,14 @@ func TestPublishedForDNF(t *testing.T) {
 		listsBy *rig.Publisher
 		says    string
 	}{{p, "GPG check FAILED"}, {stranger, "signature verification error"}} {
-		if out, status := c.listsBy.Run("gpg", "--batch", "--yes", "--armor", "--detach-sign",
-			"--output", repomd+".asc", repomd); status != 0 {
+		out, status := c.listsBy.Run("gpg", "--batch", "--yes", "--armor", "--detach-sign",
+			"--output", repomd+".asc", repomd)
+		if status != 0 {
 			t.Fatal(out)
 		}
-		out, status := other.dnf("install", "aad-login")
-		if _, err := os.Stat(other.root + "/usr/sbin/aadctl"); status == 0 || err == nil ||
-			!strings.Contains(out, c.says) {
+		out, status = other.dnf("install", "aad-login")
+		_, err := os.Stat(other.root + "/usr/sbin/aadctl")
+		if status == 0 || err == nil || !strings.Contains(out, c.says) {
 			t.Errorf("not %q: exit status %d, said %s", c.says, status, out)
 		}
 	}

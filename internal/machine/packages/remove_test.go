@@ -11,10 +11,10 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Removed or purged, each file of the machine is what it was, to the byte: also those that an
-// administrator keeps in an order of their own.
+// After a removal or a purge, each file of the machine is as before, byte by byte. This includes
+// files that an administrator keeps in an unusual order.
 func TestRemovalRestoresEveryFile(t *testing.T) {
-	// what "pam-auth-update --force" leaves behind
+	// "pam-auth-update --force" leaves this.
 	rig.Put(t, "/etc/pam.d/common-auth.pam-old", "auth required pam_aad.so\n")
 	install := rig.Unwired(t)
 	rig.Edit(t, "/etc/nsswitch.conf", func(s string) []byte {
@@ -24,7 +24,7 @@ func TestRemovalRestoresEveryFile(t *testing.T) {
 	if err := os.Chmod("/etc/nsswitch.conf", 0o640); err != nil {
 		t.Fatal(err)
 	}
-	// options are what pam-auth-update lets an administrator edit
+	// pam-auth-update lets an administrator edit options.
 	rig.Edit(t, "/etc/pam.d/common-auth", func(s string) []byte {
 		return []byte(strings.Replace(s, "pam_unix.so nullok", "pam_unix.so nullok_secure", 1))
 	})
@@ -53,8 +53,8 @@ func TestRemovalRestoresEveryFile(t *testing.T) {
 	}
 }
 
-// Files and homes stay on the machine, and so do the numbers they belong to: a purge leaves the
-// accounts, says so, and the next installation goes on with them.
+// Files and homes stay on the machine, and so do the ids that own them. A purge leaves the accounts
+// and says so, and the next installation uses them.
 func TestPurgeKeepsAccounts(t *testing.T) {
 	const name = "user@contoso.example"
 	rig.Stored(t, name)
@@ -69,8 +69,8 @@ func TestPurgeKeepsAccounts(t *testing.T) {
 		if rig.Must(t, "cat", rig.StoreFile) != before {
 			t.Error("the accounts are not what they were")
 		}
-		if info, err := os.Stat(rig.StoreFile); err != nil || info.Mode() != 0o644 ||
-			rig.Immutable(t, rig.StoreFile) {
+		info, err := os.Stat(rig.StoreFile)
+		if err != nil || info.Mode() != 0o644 || rig.Immutable(t, rig.StoreFile) {
 			t.Errorf("it cannot be removed: %v %v", info.Mode(), err)
 		}
 		if left := rig.Must(t, "ls", "/var/lib/aad-login"); left != "accounts.cdb\n" {
@@ -78,15 +78,14 @@ func TestPurgeKeepsAccounts(t *testing.T) {
 		}
 	})
 	rig.Imported(t) // a change of the store seals it again
-	if got := rig.Must(t, "getent", "passwd", name); got != entry ||
-		rig.Immutable(t, rig.StoreFile) != sealed {
+	got := rig.Must(t, "getent", "passwd", name)
+	if got != entry || rig.Immutable(t, rig.StoreFile) != sealed {
 		t.Errorf("installed again: %q, immutable: %v; it was %q, %v", got,
 			rig.Immutable(t, rig.StoreFile), entry, sealed)
 	}
 }
 
-// Whoever is signed in stays so, whatever happens to the package, and the administrator hears who
-// that is.
+// Sessions go on, whatever happens to the package, and the administrator is told whose they are.
 func TestRemovalWhileSomebodyIsSignedIn(t *testing.T) {
 	const name = "user@contoso.example"
 	c := rig.SSH(t, name, "echo begun; cat")
@@ -111,14 +110,15 @@ func TestRemovalWhileSomebodyIsSignedIn(t *testing.T) {
 		t.Fatal(out)
 	}
 	goesOn("upgraded")
-	if out := rig.Must(t, "dpkg", "--remove", "aad-login"); !strings.Contains(out,
-		"aad-login: "+name+" is signed in") {
+	out := rig.Must(t, "dpkg", "--remove", "aad-login")
+	if !strings.Contains(out, "aad-login: "+name+" is signed in") {
 		t.Errorf("said %q", out)
 	}
 	goesOn("removed-again")
 }
 
-// A service that an administrator has given the module by hand would let nobody in without it.
+// An administrator has added the module to a service by hand. The service would let nobody in
+// without it.
 func TestRemovalRefuses(t *testing.T) {
 	rig.Put(t, "/etc/pam.d/cockpit.old", "auth required pam_aad.so\n")
 	for file, test := range map[string]struct{ old, new, says string }{

@@ -15,7 +15,7 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// An aptClient is apt with state of its own, that knows one repository and the key in its file.
+// An aptClient is apt with a state of its own. It knows one repository and the key in its file.
 type aptClient struct {
 	t   *testing.T
 	dir string
@@ -38,23 +38,27 @@ func newAptClient(t *testing.T, url, key string) *aptClient {
 
 func (c *aptClient) apt(args ...string) (string, int) {
 	c.t.Helper()
-	run := exec.Command("apt-get", append([]string{"--quiet", "--yes",
-		"-oDir::Etc::sourcelist=" + c.dir + "/sources.list", "-oDir::Etc::sourceparts=/dev/null",
+	options := []string{
+		"--quiet", "--yes",
+		"-oDir::Etc::sourcelist=" + c.dir + "/sources.list",
+		"-oDir::Etc::sourceparts=/dev/null",
 		"-oDir::State::lists=" + c.dir + "/lists",
-		"-oDir::Cache=" + c.dir + "/cache", "-oAcquire::http::Proxy=DIRECT",
-		"-oAPT::Sandbox::User=root"}, args...)...)
+		"-oDir::Cache=" + c.dir + "/cache",
+		"-oAcquire::http::Proxy=DIRECT",
+		"-oAPT::Sandbox::User=root",
+	}
+	run := exec.Command("apt-get", append(options, args...)...)
 	run.Dir = c.dir
 	out, _ := run.CombinedOutput()
 	return string(out), run.ProcessState.ExitCode()
 }
 
-// What apt is given by a repository is what was published, and nothing is taken that its key has
-// not signed.
+// apt gets from a repository what was published, and takes only what its key has signed.
 func TestRepository(t *testing.T) {
 	p, stranger := rig.NewPublisher(t), rig.NewPublisher(t)
 	first, next := rig.DebianPackage(t), rig.AsVersion(t, "99.0.0")
-	if out, status := p.Publish("", first, next); status != 0 ||
-		!strings.Contains(out, "without URL=") {
+	out, status := p.Publish("", first, next)
+	if status != 0 || !strings.Contains(out, "without URL=") {
 		t.Fatalf("exit status %d, said %s", status, out)
 	}
 	url, key := p.Serve("127.0.0.1"), filepath.Join(p.Dir, "aad-login.asc")
@@ -62,8 +66,10 @@ func TestRepository(t *testing.T) {
 	if out, status := mine.apt("update"); status != 0 {
 		t.Fatal(out)
 	}
-	for file, version := range map[string]string{first: rig.Must(t, "dpkg-deb", "-f", first,
-		"Version"), next: "99.0.0"} {
+	for file, version := range map[string]string{
+		first: rig.Must(t, "dpkg-deb", "-f", first, "Version"),
+		next:  "99.0.0",
+	} {
 		version = strings.TrimSpace(version)
 		if out, status := mine.apt("download", "aad-login="+version); status != 0 {
 			t.Fatal(out)
@@ -71,13 +77,13 @@ func TestRepository(t *testing.T) {
 		rig.Must(t, "cmp", file, mine.dir+"/aad-login_"+version+rig.Arch)
 	}
 
-	// Another with the same name, but not the key.
+	// This publisher has the same name but not the key.
 	if out, status := stranger.Publish(url, first); status != 0 {
 		t.Fatal(out)
 	}
 	refused(t, newAptClient(t, stranger.Serve("127.0.0.1"), key), "not signed", "update")
 
-	// A package and a list that were changed where they lie.
+	// A package and a list were changed in their places.
 	tamper(t, p.Dir+"/deb/pool/main/a/aad-login/aad-login_99.0.0"+rig.Arch)
 	rig.Must(t, "rm", mine.dir+"/aad-login_99.0.0"+rig.Arch)
 	refused(t, mine, "Hash Sum mismatch", "download", "aad-login=99.0.0")
@@ -99,22 +105,23 @@ func tamper(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, bytes.Replace(text, []byte("aad-login"), []byte("bad-login"), 1),
-		0o644); err != nil {
+	bad := bytes.Replace(text, []byte("aad-login"), []byte("bad-login"), 1)
+	err = os.WriteFile(path, bad, 0o644)
+	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// What stands in the way of publishing is said, and what is published stays.
+// An obstacle to publishing is reported, and the published packages stay.
 func TestRepositoryRefuses(t *testing.T) {
 	p := rig.NewPublisher(t)
-	if out, status := p.Publish("https://packages.contoso.example/",
-		rig.DebianPackage(t)); status != 0 {
+	out, status := p.Publish("https://packages.contoso.example/", rig.DebianPackage(t))
+	if status != 0 {
 		t.Fatal(out)
 	}
 	before := rig.Must(t, "sh", "-c", `cd "$0" && find . -type f | sort | xargs sha256sum`, p.Dir)
-	if !strings.Contains(rig.Must(t, "cat", p.Dir+"/aad-login.sources"),
-		"URIs: https://packages.contoso.example/deb\n") {
+	sources := rig.Must(t, "cat", p.Dir+"/aad-login.sources")
+	if !strings.Contains(sources, "URIs: https://packages.contoso.example/deb\n") {
 		t.Error("aad-login.sources names another address")
 	}
 	dist, empty := t.TempDir(), t.TempDir()
@@ -151,18 +158,18 @@ func TestRepositoryRefuses(t *testing.T) {
 		if strings.HasPrefix(name, "programs") {
 			args = append([]string{"env", "PATH=" + pathWithout(t, "apt-ftparchive")}, args...)
 		}
-		if out, status := p.Run(args[0], args[1:]...); status != 1 ||
-			!strings.Contains(out, "repository: ") || !strings.Contains(out, c.says) {
+		out, status := p.Run(args[0], args[1:]...)
+		if status != 1 || !strings.Contains(out, "repository: ") || !strings.Contains(out, c.says) {
 			t.Errorf("%s: exit status %d, said %s", name, status, out)
 		}
 	}
-	if after := rig.Must(t, "sh", "-c", `cd "$0" && find . -type f | sort | xargs sha256sum`,
-		p.Dir); after != before {
+	after := rig.Must(t, "sh", "-c", `cd "$0" && find . -type f | sort | xargs sha256sum`, p.Dir)
+	if after != before {
 		t.Errorf("it was\n%sand is\n%s", before, after)
 	}
 }
 
-// pathWithout is a PATH on which one program is not.
+// pathWithout returns a PATH without one program.
 func pathWithout(t *testing.T, name string) string {
 	t.Helper()
 	dir := t.TempDir()

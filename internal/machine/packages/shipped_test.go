@@ -16,8 +16,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// binaries are the three that each package holds: what they export, load and need of glibc. The
-// name service is loaded by every process, so it gets along with the oldest.
+// binaries are the three of each package: what they export, load and need of glibc. Every process
+// loads the name service, so it must work with the oldest glibc.
 var binaries = map[string]struct {
 	exports string
 	needs   []string
@@ -32,8 +32,8 @@ var binaries = map[string]struct {
 		"libresolv.so.2"}, 25, elf.DF_1_NOW | elf.DF_1_PIE},
 }
 
-// What ships starts on the oldest distribution there is a package for, and is hardened: each
-// binary, from inside each package that has been built, for whatever machine.
+// The binaries that ship start on the oldest distribution that has a package, and are hardened. The
+// test takes each binary from each package that has been built, for any machine.
 func TestShippedBinaries(t *testing.T) {
 	rig.DebianPackage(t) // the tested binary is the shipped one
 	debs, _ := filepath.Glob("../../../build/dist/*.deb")
@@ -68,7 +68,7 @@ func TestShippedBinaries(t *testing.T) {
 	}
 }
 
-// unpacked is a directory with what a .deb or .rpm holds.
+// unpacked returns a directory with the files of a .deb or .rpm.
 func unpacked(t *testing.T, path string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -125,8 +125,8 @@ func checkBinary(t *testing.T, name string, f *elf.File) {
 }
 
 func checkHardening(t *testing.T, f *elf.File, flags elf.DynFlag1) {
-	if got, err := f.DynValue(elf.DT_FLAGS_1); err != nil || len(got) != 1 ||
-		elf.DynFlag1(got[0])&flags != flags {
+	got, err := f.DynValue(elf.DT_FLAGS_1)
+	if err != nil || len(got) != 1 || elf.DynFlag1(got[0])&flags != flags {
 		t.Errorf("flags %v, not %v, %v", got, flags, err)
 	}
 	for _, tag := range []elf.DynTag{elf.DT_RPATH, elf.DT_RUNPATH, elf.DT_TEXTREL} {

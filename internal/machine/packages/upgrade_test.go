@@ -12,8 +12,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// nextVersion is the package once more, as a later version may have it: with another rule, drop-in
-// and profile.
+// nextVersion returns the package as a later version may have it: with another rule, drop-in and
+// profile.
 func nextVersion(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -25,7 +25,7 @@ func nextVersion(t *testing.T) string {
 	return dir + "/next.deb"
 }
 
-// succeeds is must for what has been run.
+// succeeds fails unless a command has succeeded.
 func succeeds(t *testing.T) func(out string, status int) {
 	return func(out string, status int) {
 		t.Helper()
@@ -35,7 +35,7 @@ func succeeds(t *testing.T) func(out string, status int) {
 	}
 }
 
-// same tells what is not as it is to be.
+// same reports the files that are not as they should be.
 func same(t *testing.T, when, want string) {
 	t.Helper()
 	for _, line := range rig.Differences(want, rig.Wiring(t)) {
@@ -43,9 +43,9 @@ func same(t *testing.T, when, want string) {
 	}
 }
 
-// An upgrade takes along what is as the package had brought it, and leaves alone what the
-// administrator has changed or taken away. What was changed waits beside the configuration while
-// the package is gone, and comes back with it.
+// An upgrade replaces the files that are still the package's, and leaves alone what the
+// administrator has changed or removed. While the package is removed, changed files wait beside the
+// configuration, and they come back with it.
 func TestUpgradeKeepsWhatWasEdited(t *testing.T) {
 	const edited = "%aad_admins ALL=(ALL) NOPASSWD: ALL\n"
 	const keptRule, keptDropIn = "/etc/aad-login/aad_admins.kept", "/etc/aad-login/40-aad-login.conf.kept"
@@ -56,8 +56,8 @@ func TestUpgradeKeepsWhatWasEdited(t *testing.T) {
 		if text, err := os.ReadFile(file); string(text) != want || (err == nil) != (want != "") {
 			t.Errorf("%s: %s holds %q, %v", when, file, text, err)
 		}
-		if info, err := os.Stat(file); err == nil && strings.Contains(file, "aad_admins") &&
-			info.Mode() != 0o440 {
+		info, err := os.Stat(file)
+		if err == nil && strings.Contains(file, "aad_admins") && info.Mode() != 0o440 {
 			t.Errorf("%s: %s has mode %v", when, file, info.Mode())
 		}
 	}
@@ -116,7 +116,7 @@ func TestUpgradeBringsTheProfile(t *testing.T) {
 	if rig.Must(t, "cat", account) == brought {
 		t.Fatal("the former profile makes the same stack")
 	}
-	// where a former version showed a code
+	// A former version showed a code there.
 	rig.Put(t, "/etc/pam.d/kiosk", "auth required pam_aad.so\n")
 	rig.Edit(t, rig.ConfigFile, func(text string) []byte { return []byte(text) })
 	t.Cleanup(func() { os.Remove(rig.ConfigFile + ".previous") })
@@ -124,8 +124,8 @@ func TestUpgradeBringsTheProfile(t *testing.T) {
 	if status != 0 || !strings.Contains(out, "sign_in.services now lists kiosk, too") {
 		t.Errorf("exit status %d, said %s", status, out)
 	}
-	if dump := rig.Must(t, "aadctl", "store", "dump"); !strings.Contains(dump,
-		`"cockpit","kiosk"]`) {
+	dump := rig.Must(t, "aadctl", "store", "dump")
+	if !strings.Contains(dump, `"cockpit","kiosk"]`) {
 		t.Errorf("the name service goes by %s", dump)
 	}
 	if now := rig.Must(t, "cat", account); now != brought {
@@ -133,9 +133,8 @@ func TestUpgradeBringsTheProfile(t *testing.T) {
 	}
 }
 
-// Between any two steps of an upgrade, whatever ends them there; dpkg finishes what is left, and
-// the machine is as after an upgrade that nobody has disturbed, also when the package was unpacked
-// more than once.
+// An upgrade may be killed between any two steps. dpkg completes it, and the machine is as after an
+// undisturbed upgrade, even if the package was unpacked more than once.
 func TestUpgradeLocksNobodyOut(t *testing.T) {
 	const dropIns = "/usr/share/aad-login/drop-ins"
 	l := rig.NewLocals(t)
@@ -177,20 +176,21 @@ func TestUpgradeLocksNobodyOut(t *testing.T) {
 	same(t, "back again", former)
 }
 
-// An upgrade that runs out of room in /etc stops and leaves every file whole; with room it goes on.
+// An upgrade that runs out of space in /etc stops, and leaves every file complete. With space it
+// goes on.
 func TestUpgradeOnAFullDisk(t *testing.T) {
 	l := rig.NewLocals(t)
 	fill, room := fullEtc(t)
 	next := nextVersion(t)
 	former := rig.Wiring(t)
 	fill()
-	if out, status := rig.Command(t, "", "dpkg", "--install", next); status == 0 ||
-		!strings.Contains(out, "No space left on device") {
+	out, status := rig.Command(t, "", "dpkg", "--install", next)
+	if status == 0 || !strings.Contains(out, "No space left on device") {
 		t.Errorf("exit status %d, said %s", status, out)
 	}
 	l.GetIn(t, "unpacking stopped")
 	for _, line := range rig.Differences(former, rig.Wiring(t)) {
-		// pam-auth-update's, which makes it anew the next time
+		// This file is pam-auth-update's, which makes it again the next time.
 		if !strings.Contains(line, ".pam-new") {
 			t.Errorf("unpacking stopped, the machine differs: %s", line)
 		}
@@ -201,8 +201,8 @@ func TestUpgradeOnAFullDisk(t *testing.T) {
 	fill()
 	configuredAtLast(t, l)
 	room()
-	if text := rig.Must(t, "cat", rig.RuleFile, rig.DropInFile,
-		"/etc/pam.d/common-session"); strings.Count(text, "# next\n") != 2 ||
+	text := rig.Must(t, "cat", rig.RuleFile, rig.DropInFile, "/etc/pam.d/common-session")
+	if strings.Count(text, "# next\n") != 2 ||
 		!strings.Contains(text, "pam_mkhomedir.so umask=0077\nsession\toptional\tpam_permit.so") {
 		t.Errorf("upgraded, they hold %s", text)
 	}
@@ -210,8 +210,8 @@ func TestUpgradeOnAFullDisk(t *testing.T) {
 	same(t, "back at the former version", former)
 }
 
-// A configuration that cannot be read is in nobody's way, and no step of a package's life loses it,
-// or an account, for it.
+// A configuration that cannot be read hinders nobody. No step of the package loses it, or an
+// account.
 func TestPackageWithABrokenConfiguration(t *testing.T) {
 	const broken = "tenant_id = [\n"
 	rig.Stored(t, "user@contoso.example")
@@ -222,8 +222,10 @@ func TestPackageWithABrokenConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	accounts := rig.Must(t, "sha256sum", rig.StoreFile)
-	for _, step := range [][]string{{"--install", nextVersion(t)}, {"--remove", "aad-login"},
-		{"--install", rig.DebianPackage(t)}} {
+	for _, step := range [][]string{
+		{"--install", nextVersion(t)}, {"--remove", "aad-login"},
+		{"--install", rig.DebianPackage(t)},
+	} {
 		rig.Must(t, "dpkg", step...)
 		if text := rig.Must(t, "cat", rig.ConfigFile); text != broken {
 			t.Errorf("%s: the configuration holds %q", step, text)
@@ -240,8 +242,8 @@ func TestPackageWithABrokenConfiguration(t *testing.T) {
 	l.GetIn(t, "purged")
 }
 
-// apt as README.md has it: an installation that fails says why, is finished with apt's own means,
-// and a purge takes all away.
+// apt works as README.md says. A failed installation says why and can be completed with apt's own
+// means, and a purge removes everything.
 func TestAptRepairs(t *testing.T) {
 	const obstacle = "/etc/ssh/sshd_config.d/zz.conf"
 	l := rig.NewLocals(t)
@@ -250,15 +252,15 @@ func TestAptRepairs(t *testing.T) {
 		t.Fatal(err)
 	}
 	rig.Unwired(t)
-	// with its configuration edited, apt would have questions
+	// If its configuration was edited, apt would ask questions.
 	rig.Must(t, "dpkg", "--purge", "aad-login")
 	before := rig.Wiring(t)
 	apt := func(args ...string) (string, int) {
 		return rig.Command(t, "", "apt-get", append([]string{"--yes"}, args...)...)
 	}
 	rig.Put(t, obstacle, "NoSuchKeyword yes\n")
-	if out, status := apt("install", file); status != 100 ||
-		!strings.Contains(out, "Bad configuration option: NoSuchKeyword") {
+	out, status := apt("install", file)
+	if status != 100 || !strings.Contains(out, "Bad configuration option: NoSuchKeyword") {
 		t.Errorf("exit status %d, said %s", status, out)
 	}
 	rig.Must(t, "rm", obstacle)

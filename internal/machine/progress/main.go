@@ -18,13 +18,14 @@ import (
 	"time"
 )
 
-// An event is a line of "go doc test2json"; ImportPath is of the events of "go help buildjson".
+// An event is a line of "go doc test2json". ImportPath belongs to the events of "go help
+// buildjson".
 type event struct {
 	Action, Package, ImportPath, Test, Output string
 	Elapsed                                   float64
 }
 
-// every is how long nothing is said of tests that run.
+// every is the time between two lines about running tests.
 const every = 30 * time.Second
 
 func main() {
@@ -33,8 +34,9 @@ func main() {
 		read(os.Stdin, lines)
 		close(lines)
 	}()
-	r := &run{out: os.Stdout, output: map[string]*strings.Builder{},
-		running: map[string]time.Time{}}
+	r := &run{
+		out: os.Stdout, output: map[string]*strings.Builder{}, running: map[string]time.Time{},
+	}
 	tick := time.NewTicker(every)
 	for {
 		select {
@@ -62,8 +64,8 @@ func read(file io.Reader, lines chan<- []byte) {
 	}
 }
 
-// A run is what has been read so far. A test is called by its package and name, a package by its
-// path and a blank.
+// A run holds what has been read so far. The key of a test is its package and name; the key of a
+// package is its path and a blank.
 type run struct {
 	out     io.Writer
 	output  map[string]*strings.Builder
@@ -103,20 +105,20 @@ func (r *run) ended(name string, e event, failed bool) {
 		fmt.Fprint(r.out, r.output[name])
 	}
 	if e.Test == "" && e.Package != "" && e.Action != "skip" {
-		fmt.Fprintf(r.out, "%-4s %6.1f s  %s\n", map[bool]string{false: "ok", true: "FAIL"}[failed],
-			e.Elapsed, strings.TrimSpace(name))
+		result := map[bool]string{false: "ok", true: "FAIL"}[failed]
+		fmt.Fprintf(r.out, "%-4s %6.1f s  %s\n", result, e.Elapsed, strings.TrimSpace(name))
 	}
 	delete(r.output, name)
 	delete(r.running, name)
 }
 
-// still says which tests run: of a test and its subtests, the test.
+// still prints the running tests: the test, instead of the test and its subtests.
 func (r *run) still(now time.Time) {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(r.running)) {
 		if _, test, _ := strings.Cut(name, " "); !strings.Contains(test, "/") {
-			names = append(names, fmt.Sprintf("%s (%.0f s)", name,
-				now.Sub(r.running[name]).Seconds()))
+			names = append(names,
+				fmt.Sprintf("%s (%.0f s)", name, now.Sub(r.running[name]).Seconds()))
 		}
 	}
 	if len(names) > 0 {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// What "go test -json" writes of a package whose tests pass, of one with a failure, and of one that
-// is not built.
+// "go test -json" writes this about a package whose tests pass, one with a failure, and one that is
+// not built.
 const recorded = `{"Action":"start","Package":"aadlogin/internal/qr"}
 {"Action":"run","Package":"aadlogin/internal/qr","Test":"TestGood"}
 {"Action":"output","Package":"aadlogin/internal/qr","Test":"TestGood","Output":"=== RUN   TestGood\n"}
@@ -47,8 +47,8 @@ not json
 		t.Errorf("%v\n%s\nwant\n%s", err, out.String(), want)
 	}
 	cmd = exec.Command("go", "run", ".")
-	cmd.Stdin = strings.NewReader(recorded[:strings.Index(recorded,
-		`{"Action":"run","Package":"aadlogin/internal/cdb"`)])
+	cmd.Stdin = strings.NewReader(
+		recorded[:strings.Index(recorded, `{"Action":"run","Package":"aadlogin/internal/cdb"`)])
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
@@ -57,8 +57,11 @@ not json
 func TestStill(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Now()
-	r := &run{out: &out, running: map[string]time.Time{"internal/cdb TestBad": now,
-		"internal/cdb TestBad/part": now, "nss TestOther": now.Add(time.Second)}}
+	r := &run{out: &out, running: map[string]time.Time{
+		"internal/cdb TestBad":      now,
+		"internal/cdb TestBad/part": now,
+		"nss TestOther":             now.Add(time.Second),
+	}}
 	r.line([]byte(`{"Action":"run","Package":"aadlogin/nss","Test":"TestPaused"}`), now)
 	r.line([]byte(`{"Action":"pause","Package":"aadlogin/nss","Test":"TestPaused"}`), now)
 	r.still(now.Add(40 * time.Second))

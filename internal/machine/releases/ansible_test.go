@@ -44,7 +44,7 @@ func TestAnsible(t *testing.T) {
 	v.off(t, "poweroff")
 }
 
-// play is a control node, which comes to the machine as root, with a key.
+// play is a control node, which connects to the machine as root with a key.
 type play struct {
 	*visit
 	dir  string
@@ -78,25 +78,33 @@ func newPlay(t *testing.T, v *visit) *play {
 	t.Setenv("ANSIBLE_NOCOLOR", "1")
 	t.Setenv("ANSIBLE_HOME", dir+"/home")
 	t.Setenv("ANSIBLE_PYTHON_INTERPRETER", "/usr/bin/python3")
-	return &play{v, dir, []string{"-i", rig.Near + ",", "-u", "root", "--private-key",
-		key.File, "--ssh-common-args",
-		"-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"},
-		map[string]any{
-			"aad_login_tenant_id": "aaaabbbb-0000-cccc-1111-dddd2222eeee",
-			"aad_login_client_id": "00001111-aaaa-2222-bbbb-3333cccc4444",
-			"aad_login_domains":   []string{"contoso.example"}, "aad_login_packages": packages,
-			"aad_login_settings": map[string]any{
-				"endpoints": map[string]any{"authority": rig.Entra.EntraURL(),
-					"resource_manager": rig.Entra.EntraURL(), "ca_file": "/etc/emulator-ca.pem"},
-				"sign_in":  map[string]any{"qr": false, "max_waiting": 32},
-				"accounts": map[string]any{"groups": map[string]any{"0f3c0f3c-1111-2222-3333-444444444444": "games"}},
-			},
-		}}
+	args := []string{
+		"-i", rig.Near + ",", "-u", "root", "--private-key", key.File, "--ssh-common-args",
+		"-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR",
+	}
+	settings := map[string]any{
+		"endpoints": map[string]any{
+			"authority":        rig.Entra.EntraURL(),
+			"resource_manager": rig.Entra.EntraURL(),
+			"ca_file":          "/etc/emulator-ca.pem",
+		},
+		"sign_in": map[string]any{"qr": false, "max_waiting": 32},
+		"accounts": map[string]any{
+			"groups": map[string]any{"0f3c0f3c-1111-2222-3333-444444444444": "games"},
+		},
+	}
+	return &play{v, dir, args, map[string]any{
+		"aad_login_tenant_id": "aaaabbbb-0000-cccc-1111-dddd2222eeee",
+		"aad_login_client_id": "00001111-aaaa-2222-bbbb-3333cccc4444",
+		"aad_login_domains":   []string{"contoso.example"},
+		"aad_login_packages":  packages,
+		"aad_login_settings":  settings,
+	}}
 }
 
 var recap = regexp.MustCompile(`(?m)^\S+ +: ok=(\d+) +changed=(\d+) +unreachable=0 +failed=(\d+)`)
 
-// run plays the role, and returns how much it has changed, and what was said.
+// run plays the role, and returns the number of changes and the output.
 func (p *play) run(t *testing.T, fails string, more ...string) (changed, said string) {
 	t.Helper()
 	vars, err := json.Marshal(p.vars)
@@ -119,7 +127,7 @@ func (p *play) run(t *testing.T, fails string, more ...string) (changed, said st
 	return counts[2], out
 }
 
-// same has the role find nothing to do, in check mode and without.
+// same fails unless the role finds nothing to do, in check mode and without.
 func (p *play) same(t *testing.T) {
 	t.Helper()
 	for _, more := range [][]string{nil, {"--check", "--diff"}} {
@@ -134,8 +142,8 @@ func (p *play) foresees(t *testing.T) {
 		t.Errorf("nothing to do: %s", said)
 	}
 	p.asBefore(t)
-	if out, status := p.command(t, "ls", "/usr/sbin/aadctl",
-		"/var/lib/aad-login-package"); status == 0 || strings.HasPrefix(out, "/") {
+	out, status := p.command(t, "ls", "/usr/sbin/aadctl", "/var/lib/aad-login-package")
+	if status == 0 || strings.HasPrefix(out, "/") {
 		t.Errorf("check mode has left %s", out)
 	}
 }
@@ -151,8 +159,10 @@ func (p *play) refuses(t *testing.T) {
 func (p *play) installs(t *testing.T) {
 	p.run(t, "")
 	shown := p.must(t, "aadctl", "config", "show")
-	for _, line := range []string{`sign_in.max_waiting = 32`, `domains = ["contoso.example"]`,
-		`"0f3c0f3c-1111-2222-3333-444444444444" = "games"`} {
+	for _, line := range []string{
+		`sign_in.max_waiting = 32`, `domains = ["contoso.example"]`,
+		`"0f3c0f3c-1111-2222-3333-444444444444" = "games"`,
+	} {
 		if !strings.Contains(shown, line) {
 			t.Errorf("no %s in\n%s", line, shown)
 		}
@@ -176,16 +186,16 @@ func (p *play) reconfigures(t *testing.T) {
 	settings["sign_in"] = map[string]any{"max_waiting": 16}
 	p.vars["aad_login_metrics"] = true
 	before := p.must(t, "cat", rig.ConfigFile)
-	if changed, said := p.run(t, "", "--check", "--diff"); changed == "0" ||
-		!strings.Contains(said, "+max_waiting = 16") {
+	changed, said := p.run(t, "", "--check", "--diff")
+	if changed == "0" || !strings.Contains(said, "+max_waiting = 16") {
 		t.Errorf("%s things: %s", changed, said)
 	}
 	if now := p.must(t, "cat", rig.ConfigFile); now != before {
 		t.Errorf("check mode has written %s", now)
 	}
 	p.run(t, "")
-	if shown := p.must(t, "aadctl", "config", "show"); !strings.Contains(shown,
-		"sign_in.max_waiting = 16") {
+	shown := p.must(t, "aadctl", "config", "show")
+	if !strings.Contains(shown, "sign_in.max_waiting = 16") {
 		t.Error(shown)
 	}
 	p.must(t, "systemctl", "is-active", "aad-login-metrics.timer")
@@ -207,7 +217,7 @@ func (p *play) keepsTheGoodOne(t *testing.T) {
 	p.same(t)
 }
 
-// putsRight takes back what somebody has edited on the machine.
+// putsRight checks that the role reverts an edit on the machine.
 func (p *play) putsRight(t *testing.T) {
 	before := p.must(t, "cat", rig.ConfigFile)
 	p.write(t, rig.ConfigFile, before+"colour = 1\n", 0o644)
@@ -234,8 +244,8 @@ func (p *play) purges(t *testing.T) {
 	p.vars["aad_login_state"] = "purged"
 	p.run(t, "")
 	p.must(t, "ls", rig.StoreFile)
-	if out, status := p.command(t, "ls", "-d", "/etc/aad-login",
-		"/var/lib/aad-login-package"); status == 0 || strings.HasPrefix(out, "/") {
+	out, status := p.command(t, "ls", "-d", "/etc/aad-login", "/var/lib/aad-login-package")
+	if status == 0 || strings.HasPrefix(out, "/") {
 		t.Errorf("left behind: %s", out)
 	}
 	p.same(t)

@@ -12,9 +12,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// TestForeign has programs of another architecture, which run under qemu-user, load both modules,
-// sign somebody in and let sudo follow. It is a chroot: an emulated systemd does not boot. Run by
-// the script "matrix".
+// TestForeign runs programs of another architecture under qemu-user. They load both modules, sign
+// an account in, and run sudo. The root is a chroot, because an emulated systemd does not boot. The
+// script "matrix" runs the test.
 func TestForeign(t *testing.T) {
 	root := releaseRoot()
 	if root == "" {
@@ -25,7 +25,7 @@ func TestForeign(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { rig.Entra.Close() })
-	// these are of a namespace that ends with the test
+	// These belong to a namespace that ends with the test.
 	rig.Must(t, "mount", "-t", "proc", "proc", filepath.Join(root, "proc"))
 	rig.Must(t, "mount", "--rbind", "/dev", filepath.Join(root, "dev"))
 	for path, text := range map[string][]byte{
@@ -49,8 +49,8 @@ endpoints.ca_file = "/etc/emulator-ca.pem"
 			filepath.Join(root, "var/tmp/aad-login.deb"))
 		f.must("dpkg", "--install", "--force-confold", "/var/tmp/aad-login.deb")
 		f.must("aadctl", "config", "apply")
-		if group := f.must("getent", "group", "aad_users"); !strings.HasPrefix(group,
-			"aad_users:*:1879048192:") {
+		group := f.must("getent", "group", "aad_users")
+		if !strings.HasPrefix(group, "aad_users:*:1879048192:") {
 			f.t.Errorf("getent says %s", group)
 		}
 	}))
@@ -61,8 +61,8 @@ endpoints.ca_file = "/etc/emulator-ca.pem"
 		c.Expect("successfully authenticated")
 		c.Expect("account management done")
 		c.EndsWell()
-		if id := f.must("id", rig.Admin); !strings.Contains(id, "(aad_users)") ||
-			!strings.Contains(id, "(aad_admins)") {
+		id := f.must("id", rig.Admin)
+		if !strings.Contains(id, "(aad_users)") || !strings.Contains(id, "(aad_admins)") {
 			f.t.Errorf("id says %s", id)
 		}
 	}))
@@ -84,8 +84,8 @@ endpoints.ca_file = "/etc/emulator-ca.pem"
 	}))
 	t.Run("purge", f.step(func(f foreign) {
 		f.must("dpkg", "--purge", "aad-login")
-		if out, status := rig.Command(f.t, "", "chroot", root, "getent", "group",
-			"aad_users"); status != 2 {
+		out, status := rig.Command(f.t, "", "chroot", root, "getent", "group", "aad_users")
+		if status != 2 {
 			f.t.Errorf("purged, and getent says %s", out)
 		}
 	}))

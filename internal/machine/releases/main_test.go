@@ -11,7 +11,7 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// The machine under test is another, and may be emulated.
+// The machine under test is another one, and may be emulated.
 func TestMain(m *testing.M) {
 	if !rig.OnThrowaway() {
 		return

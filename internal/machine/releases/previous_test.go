@@ -11,9 +11,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// previous is a machine that has the last release, and people at work: one signed in, in a process
-// that has the former name service mapped; one at the prompt, whose worker is the former module's.
-// It is upgraded under them, goes back, and is upgraded again.
+// previous is a machine with the last release and people at work: one is signed in, in a process
+// that has the former name service mapped, and one is at the prompt of a worker of the former
+// module. The machine is upgraded under them, downgraded, and upgraded again.
 func (v *visit) previous(t *testing.T) {
 	former := os.Getenv("MATRIX_PREVIOUS")
 	if former == "" {
@@ -71,7 +71,8 @@ func (v *visit) previous(t *testing.T) {
 	v.asBefore(t)
 }
 
-// worksFor is a store that is sound and has the account as it was, and a sign-in to it.
+// worksFor fails unless the store is sound and has the account as before, and a sign-in to it
+// works.
 func (v *visit) worksFor(t *testing.T, entry string) {
 	t.Helper()
 	v.must(t, "aadctl", "store", "verify")

@@ -12,8 +12,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// TestBootedPrograms walks through what asks PAM only where systemd runs, and through sudo-rs, run
-// by the script "hosts".
+// TestBootedPrograms tests sudo-rs and the programs that ask PAM only where systemd runs. The
+// script "hosts" runs it.
 func TestBootedPrograms(t *testing.T) {
 	if releaseRoot() == "" {
 		t.Skip("it takes a root with those programs; run: make hosts")
@@ -52,12 +52,12 @@ func TestBootedPrograms(t *testing.T) {
 	v.off(t, "poweroff")
 }
 
-// adminRule is that of docs/programs.md. Without it polkit takes nobody of ours for an
+// adminRule is the rule of docs/programs.md. Without it polkit takes no account of ours for an
 // administrator.
 const adminRule = `polkit.addAdminRule(function(action, subject) { return ["unix-group:aad_admins", "unix-group:sudo"]; });` + "\n"
 
-// unit is a service with User=, which asks no PAM, and one with PAMName= besides, whose account
-// phase is asked.
+// unit tests a service with User=, which does not ask PAM, and one with PAMName= as well, whose
+// account phase is asked.
 func (v *visit) unit(t *testing.T) {
 	v.write(t, "/etc/systemd/system/ours.service", "[Service]\nType=oneshot\nUser="+rig.Admin+
 		"\nExecStart=/usr/bin/id -un\n", 0o644)
@@ -72,8 +72,8 @@ func (v *visit) unit(t *testing.T) {
 }
 
 func (v *visit) systemdRun(t *testing.T) {
-	if out := v.must(t, "systemd-run", "--quiet", "--pipe", "--wait", "--uid="+rig.Admin, "id",
-		"-un"); out != rig.Admin+"\n" {
+	out := v.must(t, "systemd-run", "--quiet", "--pipe", "--wait", "--uid="+rig.Admin, "id", "-un")
+	if out != rig.Admin+"\n" {
 		t.Errorf("said %q", out)
 	}
 }
@@ -91,13 +91,13 @@ func (v *visit) linger(t *testing.T) {
 	v.must(t, "loginctl", "disable-linger", rig.Admin)
 }
 
-// pkexecWithAgent waits until the agent has told that it is there, by closing its descriptor.
+// pkexecWithAgent waits until the agent says that it is ready, by closing its descriptor.
 const pkexecWithAgent = "mkfifo f; pkttyagent --process $$ --notify-fd 3 3>f & cat f; rm f; " +
 	"pkexec --disable-internal-agent id -u; kill $!"
 
-// ownAgentWorks is asked before the package is there. The pkexec of polkit 128 asks for the
-// password itself, as root; the helper is a service by then, and looks among root's dialogues for
-// the one that it is to end.
+// ownAgentWorks is called before the package is installed. The pkexec of polkit 128 asks for the
+// password itself, as root. The helper is a service by then, and looks among root's dialogues for
+// the one that it must end.
 func (v *visit) ownAgentWorks(t *testing.T) bool {
 	t.Helper()
 	c := v.sshWith(t, v.locals.Args(), "local", "pkexec id -u")
@@ -107,19 +107,22 @@ func (v *visit) ownAgentWorks(t *testing.T) bool {
 	return c.Expect(`AUTHENTICATION (COMPLETE|FAILED)`)[1] == "COMPLETE"
 }
 
-// elevatedAs0 is what follows: the agent's word, in colour, and that of id.
+// elevatedAs0 is the output that follows: the agent's message, in colour, and that of id.
 const elevatedAs0 = `AUTHENTICATION COMPLETE [^\n]*\n(?:\x1b\S*)?0\n`
 
-// elevated is a program that has polkit's agent on the terminal ask, for an administrator of ours
-// and for a local one. The agent asks first as which of them.
+// elevated runs a program for which polkit's agent on the terminal asks, for an administrator of
+// ours and for a local one. The agent first asks which of them.
 func (v *visit) elevated(t *testing.T, command string) {
 	choose := func(c *rig.Terminal, name string) {
 		c.T.Helper()
-		c.TypeLine(c.Expect(`(\d+)\. .*` + name +
-			`(?:.|\n)*Choose identity to authenticate as \(1-2\): `)[1])
+		number := c.Expect(`(\d+)\. .*` + name +
+			`(?:.|\n)*Choose identity to authenticate as \(1-2\): `)[1]
+		c.TypeLine(number)
 	}
-	for password, want := range map[string]string{rig.LocalPassword: elevatedAs0,
-		"wrong": `AUTHENTICATION FAILED`} {
+	for password, want := range map[string]string{
+		rig.LocalPassword: elevatedAs0,
+		"wrong":           `AUTHENTICATION FAILED`,
+	} {
 		c := v.sshWith(t, v.locals.Args(), "local", command)
 		choose(c, "local")
 		c.Expect(`[Pp]assword: `)

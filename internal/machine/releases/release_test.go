@@ -14,9 +14,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A release is a whole machine of another Debian: a root that the script "matrix" has made, booted
-// by systemd-nspawn where a neighbour is, so that ssh comes to it from outside. Entra ID and Azure
-// are here, metadata is where Azure has it, and there is no other network.
+// A release is a whole machine with another Debian. The script "matrix" makes its root.
+// systemd-nspawn boots it as a neighbour, so that ssh comes to it from outside. Entra ID and Azure
+// are here, metadata has Azure's address, and there is no other network.
 type release struct {
 	t       *testing.T // as long as it lives
 	root    string
@@ -25,11 +25,11 @@ type release struct {
 	leader  string        // the machine's first process
 }
 
-// releaseRoot is where the script put the root; empty on the throw-away machine that all other
-// tests run on.
+// releaseRoot names the root that the script has made. It is empty on the throw-away machine of all
+// other tests.
 func releaseRoot() string { return os.Getenv("MATRIX_ROOT") }
 
-// newRelease boots the root, and starts what stands in for Entra ID.
+// newRelease boots the root, and starts the emulator.
 func newRelease(t *testing.T) *release {
 	t.Helper()
 	r := &release{t: t, root: releaseRoot(), network: rig.NewNeighbour(t)}
@@ -42,8 +42,8 @@ func newRelease(t *testing.T) *release {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { rig.Entra.Close() })
-	if err := os.WriteFile(filepath.Join(r.root, "etc/emulator-ca.pem"),
-		rig.Entra.CA(), 0o644); err != nil {
+	err := os.WriteFile(filepath.Join(r.root, "etc/emulator-ca.pem"), rig.Entra.CA(), 0o644)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1") // the newest systemd knows no other
@@ -62,16 +62,16 @@ func (r *release) boot(t *testing.T) {
 	r.console.T = t
 	r.console.Expect(` login: `)
 	r.leader = strings.TrimSpace(rig.Must(t, "pgrep", "-P", fmt.Sprint(r.console.Cmd.Process.Pid)))
-	if state := strings.TrimSpace(r.must(t, "systemctl", "is-system-running",
-		"--wait")); state != "running" {
+	state := strings.TrimSpace(r.must(t, "systemctl", "is-system-running", "--wait"))
+	if state != "running" {
 		t.Errorf("booted, and %s", state)
 	}
 }
 
-// off ends the machine in one way or another, and waits until it has.
+// off ends the machine in a given way, and waits until it has ended.
 func (r *release) off(t *testing.T, how string) {
 	t.Helper()
-	// 133 is for who keeps the machine to start it again
+	// The status is 133 if the machine is to be started again.
 	want := map[string]int{"poweroff": 0, "reboot": 133}[how]
 	r.must(t, "systemctl", "--no-block", how)
 	if status, _ := r.console.End(); status != want {
@@ -79,12 +79,15 @@ func (r *release) off(t *testing.T, how string) {
 	}
 }
 
-// in are the arguments of nsenter that run a program on the machine, as root.
+// in returns the arguments of nsenter that run a program on the machine, as root.
 func (r *release) in(args ...string) []string {
-	return append([]string{"--target", r.leader, "--all", "--root", "--wd", "env", "-i",
-		"LC_ALL=C.UTF-8", "HOME=/root", "TERM=dumb",
+	enter := []string{
+		"--target", r.leader, "--all", "--root", "--wd",
+		"env", "-i", "LC_ALL=C.UTF-8", "HOME=/root", "TERM=dumb",
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"DEBIAN_FRONTEND=noninteractive"}, args...)
+		"DEBIAN_FRONTEND=noninteractive",
+	}
+	return append(enter, args...)
 }
 
 func (r *release) command(t *testing.T, args ...string) (string, int) {
@@ -97,7 +100,7 @@ func (r *release) must(t *testing.T, args ...string) string {
 	return rig.Must(t, "nsenter", r.in(args...)...)
 }
 
-// write puts a file on the machine.
+// write writes a file on the machine.
 func (r *release) write(t *testing.T, path, text string, mode os.FileMode) {
 	t.Helper()
 	if err := rig.ReplaceFile(filepath.Join(r.root, path), []byte(text), mode); err != nil {
@@ -105,7 +108,7 @@ func (r *release) write(t *testing.T, path, text string, mode os.FileMode) {
 	}
 }
 
-// ssh is "ssh NAME@machine [COMMAND]" from outside, with a terminal at both ends.
+// ssh runs "ssh NAME@machine [COMMAND]" from outside, with a terminal at both ends.
 func (r *release) ssh(t *testing.T, name string, command ...string) *rig.Terminal {
 	t.Helper()
 	return r.sshWith(t, nil, name, command...)
@@ -115,11 +118,11 @@ func (r *release) sshWith(t *testing.T, options []string, name string,
 	command ...string) *rig.Terminal {
 	t.Helper()
 	args := append([]string{"-p", "22", "-tt"}, options...)
-	return rig.Open(t, "ssh", append(append(args, rig.SSHArgs(name+"@"+rig.Near)...),
-		command...)...)
+	return rig.Open(t, "ssh",
+		append(append(args, rig.SSHArgs(name+"@"+rig.Near)...), command...)...)
 }
 
-// log returns the module's lines in the machine's journal that match, since it was booted.
+// log returns the module's lines in the machine's journal that match, since the last boot.
 func (r *release) log(t *testing.T, pattern string) string {
 	t.Helper()
 	out, _ := r.command(t, "journalctl", "--boot", "--quiet", "--output=cat",

@@ -26,7 +26,7 @@ func Stored(t *testing.T, name string) {
 // imports is the last uid of NextImport.
 var imports = 70000
 
-// Imported adds an account to the store, each time another, and returns its name.
+// Imported adds another account to the store at each call, and returns its name.
 func Imported(t *testing.T) string {
 	t.Helper()
 	name, uid := NextImport()
@@ -34,13 +34,13 @@ func Imported(t *testing.T) string {
 	return name
 }
 
-// NextImport returns a name and a uid that no call before has returned.
+// NextImport returns a name and a uid that no earlier call has returned.
 func NextImport() (name string, uid int) {
 	imports++
 	return fmt.Sprintf("imported%d@contoso.example", imports), imports
 }
 
-// PasswdFile writes a passwd file of one account, to import, and returns its path.
+// PasswdFile writes a passwd file of one account for an import, and returns its path.
 func PasswdFile(t *testing.T, name string, uid int) string {
 	t.Helper()
 	line := fmt.Sprintf("%s:x:%d:%d::/home/%[1]s:/bin/sh\n", name, uid, uid)

@@ -21,8 +21,8 @@ import (
 	"time"
 )
 
-// TrustAuthority configures an authority and the certificate that vouches for it; Azure stays the
-// emulator.
+// TrustAuthority configures an authority and the certificate that vouches for it. The emulator
+// stays Azure.
 func TrustAuthority(t *testing.T, url string, certificate []byte) {
 	t.Helper()
 	bundle := filepath.Join(t.TempDir(), "both.pem")
@@ -36,7 +36,7 @@ func TrustAuthority(t *testing.T, url string, certificate []byte) {
 	})
 }
 
-// Forward hands connections on for the rest of the test.
+// Forward forwards connections for the rest of the test.
 func Forward(t *testing.T, from, to string) {
 	t.Helper()
 	l, err := net.Listen("tcp", from)
@@ -67,7 +67,7 @@ func Forward(t *testing.T, from, to string) {
 	}()
 }
 
-// LoopbackCertificate makes a certificate for 127.0.0.1 and these names that vouches for itself.
+// LoopbackCertificate makes a self-signed certificate for 127.0.0.1 and these names.
 func LoopbackCertificate(t *testing.T, names ...string) (certificate, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

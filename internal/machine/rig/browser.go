@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// Browser is a person with a browser, as far as pages without scripts go.
+// Browser is a person with a browser that handles pages without scripts.
 type Browser struct {
 	t      *testing.T
 	Client *http.Client
@@ -32,9 +32,8 @@ func NewBrowser(t *testing.T, ca []byte) *Browser {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(ca)
-	return &Browser{t,
-		&http.Client{Jar: jar,
-			Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
+	return &Browser{t, &http.Client{Jar: jar, Transport: transport}}
 }
 
 var (
@@ -43,8 +42,8 @@ var (
 	attribute  = regexp.MustCompile(` (name|value)="([^"]*)"`)
 )
 
-// GoThrough opens a page and submits one form after the other until a page says so. Answers are
-// given to fields and buttons of these names; what a form holds already stays.
+// GoThrough opens a page and submits one form after the other until a page has this text. It fills
+// fields and buttons by their names, and keeps the values that a form has already.
 func (b *Browser) GoThrough(page string, answers url.Values, until string) {
 	b.t.Helper()
 	text := b.read(b.Client.Get(page))

@@ -14,15 +14,14 @@ type Examined struct {
 	Check, Status, Kind, Found, Fix, Command string
 }
 
-// Diagnose runs aadctl check, and returns what failed or needs attention.
+// Diagnose runs aadctl check, and returns the findings that failed or need attention.
 func Diagnose(t *testing.T, args ...string) (wrong []Examined, status int) {
 	t.Helper()
 	out, status := Command(t, "", "aadctl", append([]string{"check", "--json"}, args...)...)
 	return WrongOf(t, out), status
 }
 
-// WrongOf returns the findings in the output of aadctl check --json, but for those that are in
-// order.
+// WrongOf returns the findings in the output of aadctl check --json that are not in order.
 func WrongOf(t *testing.T, out string) (wrong []Examined) {
 	t.Helper()
 	var said struct {
@@ -30,14 +29,14 @@ func WrongOf(t *testing.T, out string) (wrong []Examined) {
 		Results []Examined
 	}
 	// The line for the person, on standard error, follows the JSON.
-	if err := json.NewDecoder(strings.NewReader(out)).Decode(&said); err != nil ||
-		len(said.Results) == 0 {
+	err := json.NewDecoder(strings.NewReader(out)).Decode(&said)
+	if err != nil || len(said.Results) == 0 {
 		t.Fatalf("%v:\n%s", err, out)
 	}
 	failed := false
 	for _, r := range said.Results {
-		// These machines are like one from before an upgrade: without sign_in.scope. TestScope
-		// looks at that.
+		// These machines are like one before an upgrade: without sign_in.scope. TestScope covers
+		// that.
 		if r.Status != "ok" && r.Status != "skipped" && r.Check != "scope" {
 			wrong = append(wrong, r)
 		}

@@ -14,11 +14,11 @@ import (
 	"testing"
 )
 
-// Chromium is Debian's Chromium without a window, in the hands of a person at the keyboard. Its
-// chromedriver is spoken to as WebDriver has it (https://www.w3.org/TR/webdriver2/): a dozen
-// requests of a standard, which also tells the name that a screen reader says, in the place of a
-// library with the whole of one browser's own protocol in it. When the test ends, the console has
-// to be free of errors and every address asked for this machine's own.
+// Chromium is Debian's Chromium without a window, used by keyboard. The tests speak WebDriver
+// (https://www.w3.org/TR/webdriver2/) to its chromedriver. A dozen requests of that standard
+// suffice, and it also tells the name that a screen reader says. A library would bring one
+// browser's whole protocol. When the test ends, the console must be free of errors, and every
+// requested address must be this machine's.
 type Chromium struct {
 	T       testing.TB
 	Session string // the session's URL
@@ -26,30 +26,29 @@ type Chromium struct {
 	Firefox bool // it is not Chromium
 }
 
-// Entry is a line of Chromium's log: of the console, or of what went on in the network.
+// Entry is a line of Chromium's log, about the console or the network.
 type Entry struct {
 	Level   string `json:"level"`
 	Message string `json:"message"`
 	network bool
 }
 
-// Keys that no text has. WebDriver, Section 17.4.2.
+// These are keys without a character (WebDriver, Section 17.4.2).
 const (
 	KeyTab   = "\uE004"
 	KeyEnter = "\uE007"
 	KeyEnd   = "\uE010"
 )
 
-// Browsing is the Chromium of all tests: each would wait for its own as long as for all else it
-// does.
+// Browsing is the Chromium that all tests share, because its start takes as long as a test.
 var Browsing struct {
 	session string
 	Dir     string // its user's data
 	driver  *exec.Cmd
 }
 
-// NewChromium is one as wide as a phone, on an empty page. It is started when it is first asked
-// for.
+// NewChromium returns Chromium with the width of a phone, on an empty page. The first call starts
+// it.
 func NewChromium(t testing.TB) *Chromium {
 	t.Helper()
 	c := &Chromium{T: t}
@@ -57,7 +56,7 @@ func NewChromium(t testing.TB) *Chromium {
 		c.start()
 	}
 	c.Session = Browsing.session
-	// away from the page of an earlier test, or for a new tab, and all that it loads
+	// This leaves the page of an earlier test, or fills a new tab, and waits for loads to end.
 	c.Open("about:blank")
 	c.Log()
 	c.Said = nil
@@ -81,22 +80,23 @@ func (c *Chromium) start() {
 	var answer struct {
 		ID string `json:"sessionId"`
 	}
-	c.Do("POST", driver+"/session",
-		map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{
-			// the emulator's: a machine trusts it, a browser has never heard of it
-			"browserName": "chrome", "acceptInsecureCerts": true,
-			"goog:chromeOptions": map[string]any{"binary": "/usr/bin/chromium", "args": []string{
-				"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
-				"disable-background-networking",
-				"disable-component-update", "disable-sync", "hide-scrollbars",
-				"user-data-dir=" + Browsing.Dir,
-			}},
-			"goog:loggingPrefs": map[string]string{"browser": "ALL", "performance": "ALL"},
-		}}}, &answer)
+	args := []string{
+		"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
+		"disable-background-networking", "disable-component-update", "disable-sync",
+		"hide-scrollbars", "user-data-dir=" + Browsing.Dir,
+	}
+	wanted := map[string]any{
+		"browserName":         "chrome",
+		"acceptInsecureCerts": true, // the emulator's, which no browser knows
+		"goog:chromeOptions":  map[string]any{"binary": "/usr/bin/chromium", "args": args},
+		"goog:loggingPrefs":   map[string]string{"browser": "ALL", "performance": "ALL"},
+	}
+	capabilities := map[string]any{"capabilities": map[string]any{"alwaysMatch": wanted}}
+	c.Do("POST", driver+"/session", capabilities, &answer)
 	Browsing.session = driver + "/session/" + answer.ID
 }
 
-// stopChromium ends it when all tests have.
+// stopChromium stops Chromium after all tests.
 func stopChromium() {
 	if Browsing.driver == nil {
 		return
@@ -109,24 +109,24 @@ func stopChromium() {
 	os.RemoveAll(Browsing.Dir)
 }
 
-// devtools sends a command that is Chromium's own: WebDriver knows windows, not phones.
+// devtools sends a command of Chromium's own protocol, because WebDriver does not know phones.
 func (c *Chromium) devtools(command string, params map[string]any) {
 	c.T.Helper()
 	if c.Firefox {
 		c.T.Fatalf("firefox knows no %s", command)
 	}
-	c.Do("POST", c.Session+"/goog/cdp/execute", map[string]any{"cmd": command, "params": params},
-		nil)
+	body := map[string]any{"cmd": command, "params": params}
+	c.Do("POST", c.Session+"/goog/cdp/execute", body, nil)
 }
 
-// Width makes it a phone, or a screen, of so many CSS pixels.
+// Width sets the width of the screen in CSS pixels.
 func (c *Chromium) Width(pixels int) {
 	c.T.Helper()
 	c.devtools("Emulation.setDeviceMetricsOverride", map[string]any{
 		"width": pixels, "height": 720, "deviceScaleFactor": 2, "mobile": pixels < 600})
 }
 
-// scheme is what the person prefers: "light" or "dark".
+// scheme sets the person's preferred scheme: "light" or "dark".
 func (c *Chromium) scheme(name string) {
 	c.T.Helper()
 	c.devtools("Emulation.setEmulatedMedia", map[string]any{
@@ -139,7 +139,7 @@ func (c *Chromium) Open(url string) {
 	c.Do("POST", c.Session+"/url", map[string]string{"url": url}, nil)
 }
 
-// Press is the keyboard: one key after the other goes down and up, wherever the focus is.
+// Press presses one key after the other, wherever the focus is.
 func (c *Chromium) Press(keys string) {
 	c.T.Helper()
 	var actions []map[string]string
@@ -151,12 +151,12 @@ func (c *Chromium) Press(keys string) {
 		map[string]any{"type": "key", "id": "keyboard", "actions": actions}}}, nil)
 }
 
-// element is something on the page, by WebDriver's name for it.
+// element is WebDriver's reference to an element of the page.
 type element map[string]string
 
 func (e element) path() string { return "/element/" + e["element-6066-11e4-a52e-4f735466cecf"] }
 
-// Click is a click with the mouse.
+// Click clicks with the mouse.
 func (c *Chromium) Click(selector string) {
 	c.T.Helper()
 	var e element
@@ -165,8 +165,8 @@ func (c *Chromium) Click(selector string) {
 	c.Do("POST", c.Session+e.path()+"/click", struct{}{}, nil)
 }
 
-// focused is what has the focus as a screen reader says it: role and accessible name, as in `button
-// "Next"`; nothing while one page makes way for the next.
+// focused returns the focused element as a screen reader says it: role and accessible name, as in
+// `button "Next"`. It returns "" between two pages.
 func (c *Chromium) focused() string {
 	c.T.Helper()
 	var e element
@@ -189,20 +189,20 @@ func (c *Chromium) focused() string {
 	return fmt.Sprintf("%s %q", role, name)
 }
 
-// JS runs a script in the page; into gets what it returns.
+// JS runs a script in the page, and stores the result in into.
 func (c *Chromium) JS(script string, into any) {
 	c.T.Helper()
 	c.Do("POST", c.Session+"/execute/sync", map[string]any{"script": script, "args": []any{}}, into)
 }
 
-// Text is what a person sees written, once the page is all there.
+// Text returns the visible text of the page when the page is complete.
 func (c *Chromium) Text() (text string) {
 	c.T.Helper()
 	c.JS(`return document.readyState === "complete" ? document.body.innerText : ""`, &text)
 	return text
 }
 
-// Expect waits until the page says so.
+// Expect waits until the page has this text.
 func (c *Chromium) Expect(sentence string) {
 	c.T.Helper()
 	var said string
@@ -217,7 +217,7 @@ func (c *Chromium) Expect(sentence string) {
 	})
 }
 
-// Screenshot is a picture of the page, PNG.
+// Screenshot returns a picture of the page as PNG.
 func (c *Chromium) Screenshot() []byte {
 	c.T.Helper()
 	var text string
@@ -244,7 +244,7 @@ func (c *Chromium) TabTo(what string) {
 	c.T.Fatalf("Tab never comes to %s, only to %q", what, passed)
 }
 
-// Tab goes to a tab.
+// Tab switches to a tab.
 func (c *Chromium) Tab(handle string) {
 	c.T.Helper()
 	c.Do("POST", c.Session+"/window", map[string]string{"handle": handle}, nil)

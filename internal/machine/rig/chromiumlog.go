@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Log is all that Chromium has said so far: it tells every line once.
+// Log returns all that Chromium has logged so far. Chromium reports every line once.
 func (c *Chromium) Log() []Entry {
 	c.T.Helper()
 	if c.Firefox { // tells nobody
@@ -26,11 +26,11 @@ func (c *Chromium) Log() []Entry {
 	return c.Said
 }
 
-// A form that comes back with what is wrong in it is an error to Chromium, too.
-const formCameBack = "Failed to load resource: the server responded with a status of 400 (Bad " +
-	"Request)"
+// Chromium logs an error when a form comes back with a message about its fields.
+const formCameBack = "Failed to load resource: " +
+	"the server responded with a status of 400 (Bad Request)"
 
-// Console is what the console shows of warnings and errors.
+// Console returns the warnings and errors of the console.
 func (c *Chromium) Console() (lines []string) {
 	c.T.Helper()
 	for _, e := range c.Log() {
@@ -42,7 +42,7 @@ func (c *Chromium) Console() (lines []string) {
 	return lines
 }
 
-// Requests are the addresses that pages asked for.
+// Requests returns the addresses that pages have requested.
 func (c *Chromium) Requests() (urls []string) {
 	c.T.Helper()
 	for _, e := range c.Log() {
@@ -65,11 +65,11 @@ func (c *Chromium) Requests() (urls []string) {
 	return urls
 }
 
-// ownAddress is what a page here may ask for: this machine, a file of it, or what page or browser
-// hold themselves.
+// ownAddress matches the addresses that a page may request here: this machine, a file of it, or
+// data inside the page or the browser.
 var ownAddress = regexp.MustCompile(`^(https?://127\.0\.0\.1[:/]|file:///|data:|chrome:)`)
 
-// troubles are errors on the console and requests that leave the machine.
+// troubles returns errors on the console and requests that leave the machine.
 func (c *Chromium) troubles() (all []string) {
 	c.T.Helper()
 	for _, line := range c.Console() {

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// Command runs to its end and returns what it printed and its exit status.
+// Command runs a command to its end. It returns its output and exit status.
 func Command(t *testing.T, stdin string, name string, args ...string) (string, int) {
 	t.Helper()
-	// t's own has ended when clean-ups run
+	// The test's own context has ended when clean-ups run.
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
@@ -26,7 +26,7 @@ func Command(t *testing.T, stdin string, name string, args ...string) (string, i
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
-// Must is command for what has to work.
+// Must is Command for a command that must succeed.
 func Must(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, status := Command(t, "", name, args...)
@@ -36,8 +36,7 @@ func Must(t *testing.T, name string, args ...string) string {
 	return out
 }
 
-// Build is must for what compiles, which is no step of a dialogue: without a cache, and with more
-// to do, a machine takes minutes.
+// Build is Must for a build. Without a cache, a busy machine takes minutes.
 func Build(t *testing.T, name string, args ...string) {
 	t.Helper()
 	defer func(former time.Duration) { Patience = former }(Patience)
@@ -45,8 +44,8 @@ func Build(t *testing.T, name string, args ...string) {
 	Must(t, name, args...)
 }
 
-// Eventually asks again and again, for what no event announces: the end of a process that is not
-// ours to wait for.
+// Eventually asks repeatedly for a state that no event announces, such as the end of a process that
+// is not our child.
 func Eventually(t testing.TB, what string, within time.Duration, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(within); !done(); time.Sleep(5 * time.Millisecond) {

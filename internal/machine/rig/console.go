@@ -13,33 +13,32 @@ import (
 	"time"
 )
 
-// A console is the serial console of an emulated machine. It may take a machine minutes to say the
-// next word, where others have the processors too; so no time is too long for what is still at
-// work. What counts as a failure is what a machine says before it gives up, its end, and silence
-// while it does nothing.
+// A Console is the serial console of an emulated machine. A busy machine may take minutes for the
+// next line, so there is no time limit while the machine works. The console fails if the machine
+// says that it gives up, ends, or is silent while it does nothing.
 type Console struct {
 	*Terminal
 	silence time.Duration // of a machine that does nothing
 	pause   time.Duration // between two looks at it
 }
 
-// NewConsole starts a program that emulates a machine, at whose console somebody sits.
+// NewConsole starts a program that emulates a machine, and attaches to its console.
 func NewConsole(t testing.TB, name string, args ...string) *Console {
 	t.Helper()
 	return &Console{Open(t, name, args...), 3 * time.Minute, time.Second}
 }
 
-// givenUp is what no machine goes on from by itself.
+// givenUp matches messages after which no machine goes on by itself.
 var givenUp = regexp.MustCompile(`Kernel panic - not syncing.*|You are in emergency mode|Give root password for maintenance|\(initramfs\) |` +
 	`Freezing execution|Unable to mount root fs.*`)
 
-// A stillness is how long a machine has said nothing and had nothing to do.
+// A stillness is the time in which a machine has said nothing and had nothing to do.
 type stillness struct {
 	said  int // letters
 	since time.Time
 }
 
-// look is called now and then, and returns how long.
+// look is called now and then. It returns the length of the stillness.
 func (s *stillness) look(said int, busy bool, now time.Time) time.Duration {
 	if said != s.said || busy || s.since.IsZero() {
 		s.said, s.since = said, now
@@ -47,8 +46,8 @@ func (s *stillness) look(said int, busy bool, now time.Time) time.Duration {
 	return now.Sub(s.since)
 }
 
-// Until waits for a match in what has not been expected yet, and returns what was said before it,
-// and its groups.
+// Until waits for a match in the output behind the last match. It returns the output before it, and
+// its groups.
 func (c *Console) Until(pattern string) (groups []string, err error) {
 	re := regexp.MustCompile(`(?s)(.*?)(?:` + pattern + `)`)
 	var still stillness
@@ -89,7 +88,7 @@ func (c *Console) Ended() bool {
 	}
 }
 
-// Must is until for what has to come.
+// Must is Until for a match that must come.
 func (c *Console) Must(t *testing.T, pattern string) []string {
 	t.Helper()
 	groups, err := c.Until(pattern)
@@ -102,14 +101,14 @@ func (c *Console) Must(t *testing.T, pattern string) []string {
 // TailOf returns the last n bytes of a text.
 func TailOf(s string, n int) string { return s[max(0, len(s)-n):] }
 
-// working is whether a thread of a process runs or would if it had a processor (proc(5)): also of
-// an emulator that gets hardly any time.
+// working reports whether a thread of a process runs, or would if it had a processor (proc(5)).
+// This includes an emulator that gets hardly any time.
 func working(pid int) bool {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	for _, task := range tasks {
 		text, _ := os.ReadFile(task)
-		if _, after, found := strings.Cut(string(text), ") "); found &&
-			(after[0] == 'R' || after[0] == 'D') {
+		_, after, found := strings.Cut(string(text), ") ")
+		if found && (after[0] == 'R' || after[0] == 'D') {
 			return true
 		}
 	}

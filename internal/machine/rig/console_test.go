@@ -22,14 +22,14 @@ func TestStillness(t *testing.T) {
 		{40, 5, false, 10 * time.Second},
 		{90, 5, false, time.Minute}, {95, 5, true, 0}, {99, 5, false, 4 * time.Second},
 	} {
-		if got := s.look(look.said, look.busy,
-			began.Add(time.Duration(look.second)*time.Second)); got != look.want {
+		got := s.look(look.said, look.busy, began.Add(time.Duration(look.second)*time.Second))
+		if got != look.want {
 			t.Errorf("look %d: %v, not %v", i, got, look.want)
 		}
 	}
 }
 
-// What a machine does, and what the console makes of it.
+// Each row has what a machine does, and what the console concludes.
 func TestConsole(t *testing.T) {
 	for name, test := range map[string]struct{ machine, found, err string }{
 		"says it": {`echo booting; echo "vm# "; sleep 1000`, "booting\n", ""},

@@ -3,14 +3,14 @@
 
 package rig
 
-// Heard waits until the focus is on what a screen reader calls this: a page takes it there after it
-// has loaded.
+// Heard waits until a screen reader would call the focused element this. A page sets the focus
+// after it has loaded.
 func (c *Chromium) Heard(what string) {
 	c.T.Helper()
 	Eventually(c.T, "the focus on "+what, Patience, func() bool { return c.focused() == what })
 }
 
-// EnterCode goes to the device page with a code, by keyboard.
+// EnterCode goes to the device page and types a code.
 func (c *Chromium) EnterCode(page, code string) {
 	c.T.Helper()
 	c.Open(page)
@@ -18,7 +18,7 @@ func (c *Chromium) EnterCode(page, code string) {
 	c.Press(code + KeyEnter)
 }
 
-// ChooseAccount does so on the page that follows.
+// ChooseAccount types the account on the page that follows.
 func (c *Chromium) ChooseAccount(name string) {
 	c.T.Helper()
 	c.Expect("on the device that shows the code")

@@ -16,7 +16,7 @@ import (
 	"aadlogin/internal/emulator"
 )
 
-// Directory changes the emulator's for the rest of the test.
+// Directory changes the emulator's directory for the rest of the test.
 func Directory(t *testing.T, change func(*emulator.Directory)) {
 	t.Helper()
 	var before emulator.Directory
@@ -33,7 +33,7 @@ func Directory(t *testing.T, change func(*emulator.Directory)) {
 	})
 }
 
-// Entra is the one stand-in: Entra ID, Azure Resource Manager and the metadata service.
+// Entra is the only stand-in: Entra ID, Azure Resource Manager and the metadata service.
 var Entra *emulator.Server
 
 // StartEntra starts Entra where the configuration of install-product expects it.
@@ -45,13 +45,13 @@ func StartEntra() error {
 	return os.WriteFile(CAFile, Entra.CA(), 0o644)
 }
 
-// Browse is the person with the browser: the page, the code, the account.
+// Browse signs an account in with a code on the device page.
 func Browse(t testing.TB, page, code, as string) {
 	t.Helper()
-	if answer := submit(t, page,
-		url.Values{"code": {code}, "account": {as}}); !strings.Contains(answer,
-		"You have signed in to the Microsoft Azure Linux Virtual Machine Sign-In application on "+
-			"your device.") {
+	const done = "You have signed in to the Microsoft Azure Linux Virtual Machine Sign-In " +
+		"application on your device."
+	answer := submit(t, page, url.Values{"code": {code}, "account": {as}})
+	if !strings.Contains(answer, done) {
 		t.Fatalf("the device page did not sign %s in:\n%s", as, answer)
 	}
 }
@@ -70,7 +70,7 @@ func submit(t testing.TB, page string, form url.Values) string {
 	return string(body)
 }
 
-// Requests counts what an endpoint of the emulator has answered.
+// Requests counts the answers of an endpoint of the emulator.
 func Requests(endpoint string) int {
 	n := 0
 	for _, r := range Entra.Requests() {
@@ -81,7 +81,7 @@ func Requests(endpoint string) int {
 	return n
 }
 
-// Revoke takes all roles of an account away for the rest of the test.
+// Revoke removes all roles of an account for the rest of the test.
 func Revoke(t *testing.T, user string) {
 	t.Helper()
 	var before []emulator.Assignment
@@ -105,20 +105,22 @@ func Revoke(t *testing.T, user string) {
 	})
 }
 
-// Hire gives the directory a person with a role here, or a person another role.
+// Hire adds a person with a role to the directory, or gives a person another role.
 func Hire(t *testing.T, name, role string) {
 	t.Helper()
 	err := Entra.Update(func(d *emulator.Directory) {
 		if !slices.ContainsFunc(d.Users, func(u emulator.User) bool { return u.Name == name }) {
-			d.Users = append(d.Users,
-				emulator.User{Name: name,
-					ObjectID: fmt.Sprintf("cdcdcdcd-0000-0000-0000-%x", name[:6])})
+			d.Users = append(d.Users, emulator.User{
+				Name: name, ObjectID: fmt.Sprintf("cdcdcdcd-0000-0000-0000-%x", name[:6]),
+			})
 		}
-		d.Assignments = slices.DeleteFunc(d.Assignments,
-			func(a emulator.Assignment) bool { return a.Principal == name })
+		d.Assignments = slices.DeleteFunc(d.Assignments, func(a emulator.Assignment) bool {
+			return a.Principal == name
+		})
 		if role != "" {
-			d.Assignments = append(d.Assignments, emulator.Assignment{Principal: name, Role: role,
-				Scope: d.Machine.ResourceID})
+			d.Assignments = append(d.Assignments, emulator.Assignment{
+				Principal: name, Role: role, Scope: d.Machine.ResourceID,
+			})
 		}
 	})
 	if err != nil {
@@ -126,11 +128,11 @@ func Hire(t *testing.T, name, role string) {
 	}
 }
 
-// The roles that let somebody in.
+// These roles let a person in.
 const (
 	LoginRole = "Virtual Machine User Login"
 	AdminRole = "Virtual Machine Administrator Login"
 )
 
-// OwnScope is what the application of the emulator's directory exposes.
+// OwnScope is the scope that the application of the emulator's directory exposes.
 var OwnScope = emulator.Contoso().ClientID + "/sign-in"

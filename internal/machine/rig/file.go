@@ -11,17 +11,17 @@ import (
 	"testing"
 )
 
-// Replace is a change for Edit: one text for another.
+// Replace returns a change for Edit that replaces a text.
 func Replace(old, new string) func(string) []byte {
 	return func(text string) []byte { return []byte(strings.Replace(text, old, new, 1)) }
 }
 
-// BeginWith is a change for Edit: lines in front of all others.
+// BeginWith returns a change for Edit that puts lines before all others.
 func BeginWith(lines string) func(string) []byte {
 	return func(text string) []byte { return []byte(lines + text) }
 }
 
-// FileText returns what is in a file.
+// FileText returns the content of a file.
 func FileText(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -31,7 +31,7 @@ func FileText(t *testing.T, path string) string {
 	return string(text)
 }
 
-// Edit changes a file for the length of a test. A nil text takes the file away.
+// Edit changes a file for the length of a test. A nil text removes the file.
 func Edit(t *testing.T, path string, change func(string) []byte) {
 	t.Helper()
 	before, err := os.ReadFile(path)
@@ -67,7 +67,7 @@ func Edit(t *testing.T, path string, change func(string) []byte) {
 	}
 }
 
-// ReplaceFile puts a file into the place of another, as editors do.
+// ReplaceFile replaces a file by another, as editors do.
 func ReplaceFile(path string, text []byte, mode os.FileMode) error {
 	if err := os.WriteFile(path+".test", text, mode); err != nil {
 		return err
@@ -75,7 +75,7 @@ func ReplaceFile(path string, text []byte, mode os.FileMode) error {
 	return os.Rename(path+".test", path)
 }
 
-// FileAt is the one file of a pattern.
+// FileAt returns the only file that matches a pattern.
 func FileAt(t *testing.T, pattern string) string {
 	t.Helper()
 	files, err := filepath.Glob(pattern)
@@ -104,7 +104,7 @@ func Put(t *testing.T, path, text string) {
 	})
 }
 
-// Differences are the lines of two listings that are not the same in both.
+// Differences returns the lines that are in only one of two listings.
 func Differences(before, after string) (all []string) {
 	old := strings.Split(before, "\n")
 	for _, line := range strings.Split(after, "\n") {

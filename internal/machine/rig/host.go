@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Host is a PAM application of our own, to see what no other shows: each return code, and the
-// moment of each message.
+// Host is a PAM application of our own. It shows each return code and the moment of each message,
+// which no other program does.
 type Host struct {
 	T       testing.TB
 	Tx      *pam.Transaction
@@ -54,7 +54,7 @@ func NewHostFor(t testing.TB, service, user, arguments string) *Host {
 
 var deviceCode = regexp.MustCompile(`enter the code ([A-Z0-9]{9}) to`)
 
-// RespondPAM is the conversation.
+// RespondPAM is the PAM conversation.
 func (h *Host) RespondPAM(style pam.Style, text string) (string, error) {
 	if style != pam.PromptEchoOn {
 		h.Told = append(h.Told, text)
@@ -73,7 +73,7 @@ func As(account string) func(string) error {
 	return func(code string) error { return Entra.SignIn(code, account) }
 }
 
-// Workers lists the module's processes for hosts in this one, while they wait.
+// Workers lists the module's processes for hosts in this process, while they wait.
 func Workers() (all []int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, stat := range stats {
@@ -93,7 +93,7 @@ func Workers() (all []int) {
 	return all
 }
 
-// KillWorker is a prompt during which the worker crashes.
+// KillWorker kills the worker during a prompt.
 func KillWorker(string) error {
 	for _, pid := range Workers() {
 		unix.Kill(pid, unix.SIGKILL)
@@ -101,8 +101,7 @@ func KillWorker(string) error {
 	return nil
 }
 
-// Enters says how the host's two questions are answered: who signs in now, and who comes with a
-// key.
+// Enters answers the host's two questions: which account signs in now, and which comes with a key.
 func Enters(t *testing.T, name string) (withBrowser, withKey error) {
 	t.Helper()
 	h := NewHost(t, name, "")

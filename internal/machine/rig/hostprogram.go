@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// PAM's return codes, by their numbers in _pam_types.h.
+// These are PAM's return codes, by their numbers in _pam_types.h.
 const (
 	PAMSuccess     = "0"
 	PAMServiceErr  = "3"
@@ -29,7 +29,7 @@ var pamHost = sync.OnceValues(func() (string, error) {
 	return filepath.Join(dir, "host"), os.Chmod(dir, 0o755)
 })
 
-// HostProgram is testdata/host.c, built.
+// HostProgram builds testdata/host.c, and returns its path.
 func HostProgram(t *testing.T) string {
 	t.Helper()
 	program, err := pamHost()
@@ -37,8 +37,8 @@ func HostProgram(t *testing.T) string {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(program); err != nil {
-		Must(t, "gcc", "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-o",
-			program, "../rig/testdata/host.c", "-lpam")
+		Must(t, "gcc", "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread",
+			"-o", program, "../rig/testdata/host.c", "-lpam")
 	}
 	return program
 }

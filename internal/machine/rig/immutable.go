@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MakeImmutable is chattr +i for the length of a test.
+// MakeImmutable makes a file immutable (chattr +i) for the length of a test.
 func MakeImmutable(t *testing.T, file string) {
 	t.Helper()
 	f, flags, err := attributes(t, file)
@@ -21,8 +21,8 @@ func MakeImmutable(t *testing.T, file string) {
 		t.Skipf("this file system knows no immutable files: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := unix.IoctlSetPointerInt(int(f.Fd()),
-			unix.FS_IOC_SETFLAGS, int(flags)); err != nil {
+		err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags))
+		if err != nil {
 			t.Error(err)
 		}
 	})
@@ -35,7 +35,7 @@ func MountOn(t *testing.T, file string) {
 	t.Cleanup(func() { Must(t, "umount", file) })
 }
 
-// MountReadOnly has a file or directory read-only for the length of a test.
+// MountReadOnly makes a file or directory read-only for the length of a test.
 func MountReadOnly(t *testing.T, file string) {
 	t.Helper()
 	MountOn(t, file)
@@ -45,8 +45,8 @@ func MountReadOnly(t *testing.T, file string) {
 // ImmutableFlag is the bit of chattr +i.
 const ImmutableFlag = 0x10 // FS_IMMUTABLE_FL of linux/fs.h
 
-// attributes opens a file, for as long as the test runs, and reads those of chattr(1). There may be
-// none on its file system.
+// attributes opens a file for the length of the test, and reads its attributes (chattr(1)). Its
+// file system may have none.
 func attributes(t *testing.T, path string) (f *os.File, flags uint32, err error) {
 	t.Helper()
 	f, err = os.Open(path)
@@ -65,7 +65,7 @@ func Immutable(t *testing.T, path string) bool {
 	return err == nil && flags&ImmutableFlag != 0
 }
 
-// MakeMutable is chattr -i.
+// MakeMutable makes a file mutable (chattr -i).
 func MakeMutable(t *testing.T, path string) {
 	t.Helper()
 	f, flags, err := attributes(t, path)

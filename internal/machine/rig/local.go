@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// LocalPassword is that of LocalUser.
+// LocalPassword is the password of LocalUser.
 const LocalPassword = "correct horse 1"
 
-// LocalUser is somebody with a password of this machine and sudo, who has nothing to do with Entra
+// LocalUser makes a user of this machine with a password and sudo, who has nothing to do with Entra
 // ID.
 func LocalUser(t *testing.T) {
 	t.Helper()
@@ -24,16 +24,16 @@ func LocalUser(t *testing.T) {
 	if out, status := Command(t, "local:"+LocalPassword+"\n", "chpasswd"); status != 0 {
 		t.Fatal(out)
 	}
-	if err := os.WriteFile("/etc/sudoers.d/local", []byte("local ALL=(ALL) ALL\n"),
-		0o440); err != nil {
+	err := os.WriteFile("/etc/sudoers.d/local", []byte("local ALL=(ALL) ALL\n"), 0o440)
+	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// ConsolePassword is that of root, once there are Locals.
+// ConsolePassword is the password of root, once there are Locals.
 const ConsolePassword = "console 1"
 
-// Locals are the people who must get in: root on the console, and a local user over SSH with a
+// Locals are the users who must get in: root on the console, and a local user over SSH with a
 // password or a key.
 type Locals struct {
 	KeyArgs []string // of ssh
@@ -51,21 +51,19 @@ func NewLocals(t *testing.T) *Locals {
 	return &Locals{KeyArgs: known}
 }
 
-// GetIn tries all of them. The machine's files decide, so it need not be tried twice in the same
-// state.
+// GetIn logs all of them in. The machine's files decide, so GetIn skips a state that it has seen.
 func (l *Locals) GetIn(t *testing.T, when string) {
 	t.Helper()
-	state := Wiring(t) +
-		Must(t, "sh", "-c",
-			"ls -l /lib/*/libnss_aad.so.2 /lib/*/security/pam_aad.so /etc/aad-login 2>&1; true")
+	state := Wiring(t) + Must(t, "sh", "-c",
+		"ls -l /lib/*/libnss_aad.so.2 /lib/*/security/pam_aad.so /etc/aad-login 2>&1; true")
 	if state == l.Seen {
 		return
 	}
 	l.Seen = state
 	t.Run(when, func(t *testing.T) {
 		console := Open(t, "/bin/login", "root")
-		password := Open(t, "ssh", append(SSHArgs("-tt", "local@127.0.0.1"),
-			"echo in as $(id -un)")...)
+		password := Open(t, "ssh",
+			append(SSHArgs("-tt", "local@127.0.0.1"), "echo in as $(id -un)")...)
 		public := Open(t, "ssh", append(l.KeyArgs, "local@127.0.0.1", "echo in as $(id -un)")...)
 		for _, c := range []*Terminal{console, password} {
 			secret := map[*Terminal]string{console: ConsolePassword, password: LocalPassword}[c]
@@ -82,9 +80,9 @@ func (l *Locals) GetIn(t *testing.T, when string) {
 	})
 }
 
-// KilledAtEach runs a script of a package again and again, killed in front of its first command
-// that may change something, its second and so on, until it comes to its end, and calls then after
-// each.
+// KilledAtEach runs a script of a package repeatedly. It kills the script before its first command
+// that may change something, before its second and so on, until the script reaches its end. It
+// calls then after each run.
 func KilledAtEach(t *testing.T, script string, args []string, then func(what string)) {
 	t.Helper()
 	for n := range 100 {

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Syslog is this machine's: /dev/log, where pam_syslog(3) writes.
+// Syslog is the log of this machine: /dev/log, where pam_syslog(3) writes.
 var Syslog Journal
 
 // A Journal keeps the lines that it has read.
@@ -62,7 +62,7 @@ func (j *Journal) Find(mark int, pattern string) []string {
 	return found
 }
 
-// Mark returns the end of all that has been written by now, for the others to begin at.
+// Mark returns the end of what has been written by now, as a beginning for the other methods.
 func (j *Journal) Mark() int {
 	end, err := j.write()
 	if err != nil {
@@ -79,7 +79,7 @@ func (j *Journal) Mark() int {
 	}
 }
 
-// write writes a line that nobody else writes.
+// write writes a unique line.
 func (j *Journal) write() (line string, err error) {
 	c, err := net.Dial("unixgram", "/dev/log")
 	if err != nil {
@@ -91,14 +91,14 @@ func (j *Journal) write() (line string, err error) {
 	return line, err
 }
 
-// Since returns every line from mark on, whoever wrote it.
+// Since returns every line from mark on, of any program.
 func (j *Journal) Since(mark int) []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Clone(j.lines[mark:])
 }
 
-// Settle waits until all has been read that was written by now: a socket keeps the order.
+// Settle waits until everything has been read that was written by now. A socket keeps the order.
 func (j *Journal) Settle(t *testing.T) {
 	t.Helper()
 	end, err := j.write()
@@ -112,8 +112,8 @@ func (j *Journal) Settle(t *testing.T) {
 	})
 }
 
-// Exactly waits for so many of the module's lines that match, from mark on, and for all that was
-// written by then: no more.
+// Exactly waits for that number of the module's lines that match, from mark on. Everything that was
+// written by then holds no more of them.
 func (j *Journal) Exactly(t *testing.T, mark, n int, pattern string) []string {
 	t.Helper()
 	for end := time.Now().Add(Patience); len(j.Find(mark, pattern)) < n && time.Now().Before(end); {
@@ -127,10 +127,10 @@ func (j *Journal) Exactly(t *testing.T, mark, n int, pattern string) []string {
 	return found
 }
 
-// ending begins the one line of an attempt.
+// ending matches the beginning of the one line of an attempt.
 var ending = regexp.MustCompile(`: (signed-in|authorized|denied|failed) `)
 
-// Lines are what the log has of attempts from mark on, once there is one.
+// Lines waits for a line of an attempt from mark on, and returns all of them.
 func Lines(t *testing.T, mark int) []string {
 	t.Helper()
 	var found []string
@@ -142,7 +142,7 @@ func Lines(t *testing.T, mark int) []string {
 	return Syslog.Find(mark, ending.String())
 }
 
-// OneLine is the line of the one attempt since mark.
+// OneLine returns the line of the only attempt since mark.
 func OneLine(t *testing.T, mark int, begin string) string {
 	t.Helper()
 	all := Lines(t, mark)

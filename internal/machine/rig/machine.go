@@ -3,7 +3,7 @@
 
 package rig
 
-// Where the machine has what.
+// These are the paths of the machine.
 const (
 	SSHPort    = "2222"
 	ConfigFile = "/etc/aad-login/config.toml"
@@ -11,11 +11,11 @@ const (
 	CAFile     = "/run/aad-emulator-ca.pem"
 )
 
-// People of the emulator's directory, with the role that their name says.
+// These are people of the emulator's directory, with the role that their name says.
 const (
 	Admin = "admin@contoso.example"
 	User  = "user@contoso.example"
 )
 
-// MetadataAddress is that of Azure's metadata service.
+// MetadataAddress is the address of Azure's metadata service.
 const MetadataAddress = "169.254.169.254"

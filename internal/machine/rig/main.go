@@ -17,7 +17,7 @@ func Main(m *testing.M) int {
 		return 0
 	}
 	Syslog.start()
-	// A machine on which aadctl check has nothing to say: by default, login gives a person 60 s.
+	// On this machine aadctl check finds nothing wrong. By default, login gives a person only 60 s.
 	sed := exec.Command("sed", "-i", "s/^LOGIN_TIMEOUT.*/LOGIN_TIMEOUT 300/", "/etc/login.defs")
 	if out, err := sed.CombinedOutput(); err != nil {
 		fmt.Printf("%v: %s", err, out)
@@ -38,7 +38,7 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-// OnThrowaway reports whether this machine is a throw-away one, and says so where it is none.
+// OnThrowaway reports whether this machine is a throw-away one, and prints a message if not.
 func OnThrowaway() bool {
 	if os.Getenv("THROWAWAY_MACHINE") != "" {
 		return true

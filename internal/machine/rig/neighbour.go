@@ -10,21 +10,21 @@ import (
 	"testing"
 )
 
-// The network of a neighbour: this machine is here, the neighbour has two addresses.
+// These are the addresses in a neighbour's network: this machine has one and the neighbour two.
 const (
 	Here    = "192.0.2.1"
 	Near    = "192.0.2.7"
 	Another = "192.0.2.8"
 )
 
-// A neighbour is another machine as far as sshd can tell: a network namespace with addresses that
+// A Neighbour is another machine as far as sshd can tell: a network namespace with addresses that
 // are not this machine's.
 type Neighbour struct {
 	t   *testing.T
 	Pid string // of a process in that namespace
 }
 
-// NewNeighbour makes one for the length of a test.
+// NewNeighbour makes a neighbour for the length of a test.
 func NewNeighbour(t *testing.T) Neighbour {
 	t.Helper()
 	n := Neighbour{t, fmt.Sprint(keepNetwork(t))}
@@ -60,25 +60,24 @@ func keepNetwork(t *testing.T) int {
 	return cat.Process.Pid
 }
 
-// In are the arguments of nsenter that run a program there.
+// In returns the arguments of nsenter that run a program there.
 func (n Neighbour) In(args ...string) []string {
-	return append([]string{"-t", n.Pid, "-n"},
-		args...)
+	return append([]string{"-t", n.Pid, "-n"}, args...)
 }
 
-// From is "ssh NAME@here [COMMAND]" from one of the neighbour's addresses.
+// From runs "ssh NAME@here [COMMAND]" from one of the neighbour's addresses.
 func (n Neighbour) From(address, name string, command ...string) *Terminal {
 	n.t.Helper()
 	return n.SSH(append(SSHArgs("-tt", "-b", address, name+"@"+Here), command...)...)
 }
 
-// SSH is ssh from there.
+// SSH runs ssh from there.
 func (n Neighbour) SSH(args ...string) *Terminal {
 	n.t.Helper()
 	return Open(n.t, "nsenter", n.In(append([]string{"ssh"}, args...)...)...)
 }
 
-// Shell is a session, begun with a browser if it takes one.
+// Shell opens a session, with a browser if it needs one.
 func (n Neighbour) Shell(address, name string, options ...string) *Terminal {
 	n.t.Helper()
 	c := n.SSH(append(options, SSHArgs("-tt", "-b", address, name+"@"+Here)...)...)
@@ -89,14 +88,13 @@ func (n Neighbour) Shell(address, name string, options ...string) *Terminal {
 	return c
 }
 
-// Silently runs a program of OpenSSH's without a terminal, a person or a key. BatchMode=yes would
-// not do: a client in that mode never tries keyboard-interactive.
+// Silently runs a program of OpenSSH without a terminal, a person or a key. It does not use
+// BatchMode=yes, because a client in that mode never tries keyboard-interactive.
 func (n Neighbour) Silently(stdin, program string, args ...string) string {
 	n.t.Helper()
-	all := n.In("setsid", "-w", program, "-F", "none", "-o", "Port="+SSHPort, "-o",
-		"StrictHostKeyChecking=no",
-		"-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o",
-		"PubkeyAuthentication=no", "-o", "BindAddress="+Near)
+	all := n.In("setsid", "-w", program, "-F", "none", "-o", "Port="+SSHPort,
+		"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+		"-o", "LogLevel=ERROR", "-o", "PubkeyAuthentication=no", "-o", "BindAddress="+Near)
 	out, status := Command(n.t, stdin, "nsenter", append(all, args...)...)
 	if status != 0 {
 		n.t.Errorf("%s: exit status %d, said %q", program, status, out)

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// KeyLogin makes a key that an sshd beside the name service accepts for everybody, and returns how
-// to log in with it.
+// KeyLogin makes a key that an sshd beside the name service accepts for every account, and returns
+// a function that logs in with it.
 func (n NSCD) KeyLogin(port string) func(name, command string) *Terminal {
 	n.T.Helper()
 	key, authorized := filepath.Join(n.T.TempDir(), "key"), "/run/authorized-"+port
@@ -25,28 +25,30 @@ func (n NSCD) KeyLogin(port string) func(name, command string) *Terminal {
 	n.SSHD(port, "-o", "AuthorizedKeysFile="+authorized)
 	return func(name, command string) *Terminal {
 		n.T.Helper()
-		with := []string{"-p", port, "-i", key, "-o", "PubkeyAuthentication=yes", "-o",
-			"IdentitiesOnly=yes", "-o", "BatchMode=yes"}
+		with := []string{
+			"-p", port, "-i", key, "-o", "PubkeyAuthentication=yes", "-o", "IdentitiesOnly=yes",
+			"-o", "BatchMode=yes",
+		}
 		return Open(n.T, "ssh", append(with, SSHArgs(name+"@127.0.0.1", command)...)...)
 	}
 }
 
-// Entry is what the name service has of a name.
+// Entry returns the name service's entry of a name.
 func (n NSCD) Entry(name string) string {
 	n.T.Helper()
 	line, _ := n.Run("getent", "passwd", name)
 	return line
 }
 
-// NSCD is the distribution's daemon in a mount namespace of its own: only who is started there
-// finds its socket.
+// NSCD is the distribution's daemon in a mount namespace of its own. Only processes that are
+// started there find its socket.
 type NSCD struct {
 	T   *testing.T
 	PID string
 }
 
-// StartNSCD starts it with the configuration that its package brought, but for these settings of
-// passwd and group.
+// StartNSCD starts nscd with the configuration of its package, except for these settings of passwd
+// and group.
 func StartNSCD(t *testing.T, settings map[string]string) NSCD {
 	t.Helper()
 	conf, err := os.ReadFile("/etc/nscd.conf")
@@ -81,7 +83,7 @@ func StartNSCD(t *testing.T, settings map[string]string) NSCD {
 	return n
 }
 
-// Beside is how to start a command where nscd's socket is.
+// Beside returns the arguments of nsenter that run a command where nscd's socket is.
 func (n NSCD) Beside(command ...string) []string {
 	return append([]string{"--target", n.PID, "--mount", "--root", "--wd=/"}, command...)
 }
@@ -92,8 +94,8 @@ func (n NSCD) Run(args ...string) (string, int) {
 	return Command(n.T, "", "nsenter", n.Beside(args...)...)
 }
 
-// Ask runs a command whose own nsswitch.conf knows nothing of us: what it hears of us it hears from
-// nscd.
+// Ask runs a command whose own nsswitch.conf does not have our name service, so that only nscd can
+// tell it about our accounts.
 func (n NSCD) Ask(args ...string) (string, int) {
 	n.T.Helper()
 	return n.Run(append([]string{"unshare", "--mount", "sh", "-ec", `
@@ -102,7 +104,7 @@ func (n NSCD) Ask(args ...string) (string, int) {
 		exec "$@"`, "sh"}, args...)...)
 }
 
-// SSHD starts one that asks nscd, as it would on a machine where nscd runs.
+// SSHD starts an sshd that asks nscd, as on a machine where nscd runs.
 func (n NSCD) SSHD(port string, more ...string) {
 	n.T.Helper()
 	log, err := os.Create("/tmp/sshd-" + port + ".log")
@@ -110,9 +112,8 @@ func (n NSCD) SSHD(port string, more ...string) {
 		n.T.Fatal(err)
 	}
 	defer log.Close()
-	args := append([]string{"/usr/sbin/sshd", "-D", "-e", "-p", port, "-o",
-		"ListenAddress=127.0.0.1"}, more...)
-	cmd := exec.Command("nsenter", n.Beside(args...)...)
+	args := []string{"/usr/sbin/sshd", "-D", "-e", "-p", port, "-o", "ListenAddress=127.0.0.1"}
+	cmd := exec.Command("nsenter", n.Beside(append(args, more...)...)...)
 	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
 		n.T.Fatal(err)

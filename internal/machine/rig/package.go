@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Arch is how the package of this architecture ends; the build may have made others, too.
+// Arch is the end of the name of this architecture's package. The build may have made others, too.
 var Arch = "_" + debianArchitecture() + ".deb"
 
 func debianArchitecture() string {
@@ -22,14 +22,14 @@ func debianArchitecture() string {
 // ExtensionName is the name by which Azure's agent knows the VM extension.
 const ExtensionName = "Contoso.AADLoginForLinux"
 
-// DebianPackage is the package as built for this machine.
+// DebianPackage returns the package that was built for this machine.
 func DebianPackage(t *testing.T) string {
 	t.Helper()
 	return FileAt(t, "../../../build/dist/*_"+runtime.GOARCH+".deb")
 }
 
-// Unwired removes the package for the length of a test, which may then install it; after it all is
-// as before. Accounts stay.
+// Unwired removes the package for the length of a test, which may then install it. Afterwards
+// everything is as before. Accounts stay.
 func Unwired(t *testing.T) (install func() (string, int)) {
 	t.Helper()
 	file := DebianPackage(t)
@@ -53,8 +53,8 @@ func Unwired(t *testing.T) (install func() (string, int)) {
 	return install
 }
 
-// Wiring is what the package changes in files of others: path, mode, owner and content of each.
-// ld.so.cache is of every library there is.
+// Wiring returns what the package changes in files of others: path, mode, owner and content of
+// each. It leaves out ld.so.cache, which depends on every library.
 func Wiring(t *testing.T) string {
 	t.Helper()
 	return Must(t, "sh", "-c", WiringCommand)
@@ -67,7 +67,7 @@ const (
 		`-type f -print0 | sort -z | xargs -0 sha256sum`
 )
 
-// VersionOf returns the version of a Debian package that is here.
+// VersionOf returns the version of a Debian package that is installed here.
 func VersionOf(t *testing.T, pkg string) string {
 	t.Helper()
 	if pkg == "proftpd-core" {
@@ -76,7 +76,7 @@ func VersionOf(t *testing.T, pkg string) string {
 	return Must(t, "dpkg-query", "-W", "-f", "${Version}", pkg)
 }
 
-// Files of the package that administrators edit.
+// These are files of the package that administrators edit.
 const (
 	RuleFile   = "/etc/sudoers.d/aad_admins"
 	DropInFile = "/etc/ssh/sshd_config.d/40-aad-login.conf"

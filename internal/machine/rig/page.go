@@ -18,8 +18,8 @@ func (c *Chromium) measure(function string, into any) {
 	c.JS(webpageScript+"\nreturn "+function, into)
 }
 
-// faults are what makes the page shown hard to use for somebody with a phone, without a mouse, or
-// with weak eyes. https://www.w3.org/TR/WCAG22/
+// faults returns what makes the page hard to use with a phone, without a mouse, or with weak eyes.
+// https://www.w3.org/TR/WCAG22/
 func (c *Chromium) faults() (all []string) {
 	c.T.Helper()
 	for _, width := range []int{320, 375, 1280} {
@@ -48,8 +48,8 @@ func prefixed(with string, all []string) []string {
 	return all
 }
 
-// keyboard goes through the page with Tab and returns what is not reached in order, has no name or
-// does not show its focus.
+// keyboard goes through the page with Tab. It returns the elements that are not reached in order,
+// have no name, or do not show their focus.
 func (c *Chromium) keyboard() (all []string) {
 	c.T.Helper()
 	var count int
@@ -63,14 +63,14 @@ func (c *Chromium) keyboard() (all []string) {
 		}
 		c.measure("focus()", &at)
 		if at.Number != i {
-			return append(all, fmt.Sprintf("Tab %d of %d: on number %d, %s", i+1,
-				count, at.Number, at.What))
+			return append(all,
+				fmt.Sprintf("Tab %d of %d: on number %d, %s", i+1, count, at.Number, at.What))
 		}
 		if at.Ring != "" {
 			all = append(all, at.What+": "+at.Ring)
 		}
-		if said := c.focused(); strings.HasSuffix(said, ` ""`) ||
-			strings.HasPrefix(said, "generic ") {
+		said := c.focused()
+		if strings.HasSuffix(said, ` ""`) || strings.HasPrefix(said, "generic ") {
 			all = append(all, fmt.Sprintf("%s: a screen reader says %s", at.What, said))
 		}
 	}

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// What the tests of pages rely on: a page with a mistake of every kind is told from one that has
-// none.
+// The tests of pages rely on this: a page with a mistake of every kind is told apart from a page
+// without any.
 func TestFaultsOfPagesAreFound(t *testing.T) {
 	const head = `<!doctype html><html lang="en"><title>x</title>` +
 		`<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><style>:focus-visible{outline:2px solid #00f}</style>`
@@ -51,7 +51,7 @@ func TestFaultsOfPagesAreFound(t *testing.T) {
 	}
 }
 
-// The console and the network of a page are not read in vain.
+// Errors on the console and requests to the network of a page are noticed.
 func TestChromiumNoticesTrouble(t *testing.T) {
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w,

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// PolkitHelper signs in through the program by which polkit asks PAM, and returns what it said.
+// PolkitHelper signs in through the program by which polkit asks PAM, and returns its output.
 func PolkitHelper(t *testing.T, user string) (said string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "/usr/lib/polkit-1/polkit-agent-helper-1", user)

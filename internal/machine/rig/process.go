@@ -14,13 +14,13 @@ import (
 	"testing"
 )
 
-// Ended reports whether a process is gone or a zombie: it has no program any more.
+// Ended reports whether a process is gone or a zombie, which has no program any more.
 func Ended(pid int) bool {
 	_, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "exe"))
 	return err != nil
 }
 
-// Parent is 0 for a process that is gone.
+// Parent returns the parent of a process, or 0 if the process is gone.
 func Parent(pid int) int {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -30,8 +30,7 @@ func Parent(pid int) int {
 	return n
 }
 
-// BehindGuard is the worker that a guard has (pam/guard.c), or the process itself where there is
-// none between.
+// BehindGuard returns the worker of a guard (pam/guard.c), or the process itself if it is no guard.
 func BehindGuard(pid int) []int {
 	if workers := Children(pid); len(workers) > 0 {
 		return workers
@@ -39,7 +38,7 @@ func BehindGuard(pid int) []int {
 	return []int{pid}
 }
 
-// Children are the processes that a process's first thread has made.
+// Children returns the processes that a process's first thread has made.
 func Children(pid int) (all []int) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
 	if err != nil {
@@ -59,7 +58,7 @@ func Kill(cmd *exec.Cmd) {
 	cmd.Wait()
 }
 
-// PIDs lists the processes whose program's name begins so.
+// PIDs lists the processes whose program's name begins with program.
 func PIDs(t *testing.T, program string) []string {
 	t.Helper()
 	links, err := filepath.Glob("/proc/[0-9]*/exe")
@@ -68,8 +67,8 @@ func PIDs(t *testing.T, program string) []string {
 	}
 	var found []string
 	for _, link := range links {
-		if exe, err := os.Readlink(link); err == nil &&
-			strings.HasPrefix(filepath.Base(exe), program) {
+		exe, err := os.Readlink(link)
+		if err == nil && strings.HasPrefix(filepath.Base(exe), program) {
 			found = append(found, link)
 		}
 	}

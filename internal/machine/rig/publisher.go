@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// A publisher has a key, and a repository that it signs.
+// A Publisher has a key, and a repository that it signs.
 type Publisher struct {
 	t    *testing.T
 	home string // of gpg
@@ -20,13 +20,14 @@ type Publisher struct {
 // PublisherName is the name in the key that signs.
 const PublisherName = "Contoso packages <linux@contoso.example>"
 
-// NewPublisher makes a throw-away key, of a kind that the rpm of RHEL 8 knows.
+// NewPublisher makes a throw-away key of a kind that the rpm of RHEL 8 supports.
 func NewPublisher(t *testing.T) *Publisher {
 	t.Helper()
 	p := &Publisher{t, t.TempDir(), filepath.Join(t.TempDir(), "repository")}
 	t.Cleanup(func() { p.Run("gpgconf", "--kill", "all") })
-	if out, status := p.Run("gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key",
-		PublisherName, "rsa2048", "sign", "never"); status != 0 {
+	out, status := p.Run("gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key",
+		PublisherName, "rsa2048", "sign", "never")
+	if status != 0 {
 		t.Fatal(out)
 	}
 	return p
@@ -48,7 +49,7 @@ func (p *Publisher) Publish(url string, packages ...string) (string, int) {
 	return p.Run("../../../packaging/repository", dist, p.Dir, "linux@contoso.example", url)
 }
 
-// Serve has the repository on a port of an address, and says where.
+// Serve serves the repository on a port of an address, and returns its URL.
 func (p *Publisher) Serve(address string) string {
 	p.t.Helper()
 	l, err := net.Listen("tcp", address+":0")
@@ -61,7 +62,7 @@ func (p *Publisher) Serve(address string) string {
 	return "http://" + l.Addr().String()
 }
 
-// AsVersion is the package of this machine, as another version of which nothing else is another.
+// AsVersion returns the package of this machine under another version, and otherwise the same.
 func AsVersion(t *testing.T, version string) string {
 	t.Helper()
 	dir := t.TempDir()

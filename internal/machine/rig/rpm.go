@@ -9,20 +9,21 @@ import (
 	"testing"
 )
 
-// rpms builds the package of a tree that "make install" has made, once for each version.
+// rpms holds the built package of each version.
 var rpms = map[string]string{}
 
-// RPMOf builds the rpm of a version, of what the Debian package ships.
+// RPMOf builds the rpm of a version, from the files of the Debian package.
 func RPMOf(t *testing.T, version string) string {
 	t.Helper()
-	// without Must, whose patience this may outlast on a machine with more to do
+	// Must would give up too early on a busy machine.
 	if rpms[version] == "" {
-		// -o: as the Debian package has them, whatever changes in the project meanwhile.
+		// The option -o takes the files of the Debian package, whatever changes in the project
+		// meanwhile.
 		build := exec.Command("flock", "../../../build", "sh", "-ec", `b=build/amd64
 			make -s -C ../../.. install B=$b -o $b/pam_aad.so -o $b/libnss_aad.so.2 -o $b/aadctl \
 				DESTDIR=/tmp/rpm/tree PAMDIR=/usr/lib64/security NSSDIR=/usr/lib64
 			../../../packaging/rpm/build /tmp/rpm/tree x86_64 "$0" /tmp/rpm`, version)
-		// rpm takes no changelog of 1970
+		// rpm refuses a changelog of 1970.
 		build.Env = append(os.Environ(), "SOURCE_DATE_EPOCH=1764115200")
 		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)

@@ -17,29 +17,29 @@ import (
 	signinpage "aadlogin/packaging/sign-in-page"
 )
 
-// ByBrowser lets people sign in with a browser of their own, at the sign-in page, whose answer is a
-// token or a code. It returns the browser.
+// ByBrowser configures sign-ins with a browser at the sign-in page, whose answer is a token or a
+// code. It returns the browser.
 func ByBrowser(t *testing.T, answer string) *Chromium {
 	t.Helper()
 	page := WebHost(t, ContosoPage(t)) +
 		map[string]string{"token": "", "code": "index.html"}[answer]
-	Configured(t, "sign_in", fmt.Sprintf("flow = \"browser\"\npage = %q\nanswer = %q", page,
-		answer))
+	Configured(t, "sign_in",
+		fmt.Sprintf("flow = \"browser\"\npage = %q\nanswer = %q", page, answer))
 	b := NewChromium(t)
 	b.MayPaste()
 	return b
 }
 
-// InTheBrowser is how long a person is away at least: what is typed sooner than AAD_AT_ONCE
-// (pam/door.h), a program has typed.
+// InTheBrowser is the shortest time that a person is away. Text that is typed sooner than
+// AAD_AT_ONCE (pam/door.h) comes from a program.
 const InTheBrowser = 350 * time.Millisecond
 
-// AnswerTo signs in at the address in a prompt, and returns what the page copies as a whole, and
-// its parts.
+// AnswerTo signs in at the address in a prompt. It returns the text that the page copies as a
+// whole, and its parts.
 func (b *Chromium) AnswerTo(address, account string) (everything string, parts []string) {
 	b.T.Helper()
 	_, fragment, _ := strings.Cut(address, "#")
-	// the page gets it as it stands
+	// The page gets it unchanged.
 	asked, err := url.ParseQuery(strings.NewReplacer("\n", "", "> ", "").Replace(fragment))
 	if err != nil {
 		b.T.Fatal(err)
@@ -57,7 +57,7 @@ func (b *Chromium) AnswerTo(address, account string) (everything string, parts [
 	return b.Clipboard(), parts
 }
 
-// ContosoPage is the sign-in page of the emulator's tenant.
+// ContosoPage returns the sign-in page of the emulator's tenant.
 func ContosoPage(t testing.TB) []byte {
 	t.Helper()
 	d := emulator.Contoso()
@@ -71,14 +71,12 @@ func ContosoPage(t testing.TB) []byte {
 	return page
 }
 
-// ContosoIssuer is the issuer of the emulator's tenant.
+// ContosoIssuer returns the issuer of the emulator's tenant.
 func ContosoIssuer() string {
-	return Entra.EntraURL() + "/" + emulator.Contoso().TenantID +
-		"/v2.0"
+	return Entra.EntraURL() + "/" + emulator.Contoso().TenantID + "/v2.0"
 }
 
-// WebHost is a web server that gives out a page at / and at /index.html, and a page around it at
-// /around.
+// WebHost serves a page at / and at /index.html, and a page around it at /around.
 func WebHost(t testing.TB, page []byte) (url string) {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -87,8 +85,8 @@ func WebHost(t testing.TB, page []byte) (url string) {
 		case "/", "/index.html":
 			w.Write(page)
 		case "/around":
-			fmt.Fprint(w,
-				`<!doctype html><link rel="icon" href="data:,"><title>around</title><iframe id="inner" width="300" height="600" src="/index.html"></iframe>`)
+			fmt.Fprint(w, `<!doctype html><link rel="icon" href="data:,"><title>around</title>`+
+				`<iframe id="inner" width="300" height="600" src="/index.html"></iframe>`)
 		default:
 			http.NotFound(w, r)
 		}
@@ -97,7 +95,7 @@ func WebHost(t testing.TB, page []byte) (url string) {
 	return s.URL + "/"
 }
 
-// GoOn opens an address, and says yes to what it asks, by keyboard.
+// GoOn opens an address, and agrees to its question by keyboard.
 func (c *Chromium) GoOn(a *pasted.Attempt) {
 	c.T.Helper()
 	c.goOnFrom(a.Address(), a.Machine)
@@ -114,24 +112,24 @@ func (c *Chromium) goOnFrom(address, machine string) {
 	c.Heard(`heading "Sign in"`)
 }
 
-// SignIn does so on Entra ID's page, with the account that the page was asked for.
+// SignIn signs in on Entra ID's page, with the account that the page was asked for.
 func (c *Chromium) SignIn() {
 	c.T.Helper()
 	c.TabTo(`button "Sign in"`)
 	c.Press(KeyEnter)
 }
 
-// ToPaste is what the page says when it has an answer.
+// ToPaste is the text of the page when it has an answer.
 const ToPaste = "You are signed in, and the terminal waits."
 
-// Clipboard is what was copied.
+// Clipboard returns the copied text.
 func (c *Chromium) Clipboard() (text string) {
 	c.T.Helper()
 	c.JS(`return navigator.clipboard.readText()`, &text)
 	return text
 }
 
-// MayPaste lets this test read the clipboard, which no page may unasked.
+// MayPaste lets this test read the clipboard. By default no page may.
 func (c *Chromium) MayPaste() {
 	c.T.Helper()
 	if c.Firefox { // preferences say so
@@ -142,14 +140,14 @@ func (c *Chromium) MayPaste() {
 	c.T.Cleanup(func() { c.devtools("Browser.resetPermissions", map[string]any{}) })
 }
 
-// Address is what the address bar shows.
+// Address returns the text of the address bar.
 func (c *Chromium) Address() (url string) {
 	c.T.Helper()
 	c.Do("GET", c.Session+"/url", nil, &url)
 	return url
 }
 
-// Parts are the texts that the page shows.
+// Parts returns the texts that the page shows.
 func (c *Chromium) Parts() (all []string) {
 	c.T.Helper()
 	c.JS(`return [...document.querySelectorAll("#parts textarea")].map(e => e.value)`, &all)

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// KeyArgs makes a key that an sshd on port accepts, which asks for the given methods, and one that
-// it does not know.
+// KeyArgs starts an sshd on port that asks for the given methods. It returns the arguments of ssh
+// for a key that the sshd accepts, and for one that it does not know.
 func KeyArgs(t *testing.T, port, methods string) (known, unknown []string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -28,10 +28,9 @@ func KeyArgs(t *testing.T, port, methods string) (known, unknown []string) {
 	if err := os.WriteFile(authorized, public, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	sshd, err := StartSSHD(port, "-o", "AuthorizedKeysFile="+authorized, "-o",
-		"AuthenticationMethods="+methods,
-		// sshd looks beforehand, and not into the package's Match blocks
-		"-o", "KbdInteractiveAuthentication=yes")
+	// sshd looks at KbdInteractiveAuthentication before it looks into the package's Match blocks.
+	sshd, err := StartSSHD(port, "-o", "AuthorizedKeysFile="+authorized,
+		"-o", "AuthenticationMethods="+methods, "-o", "KbdInteractiveAuthentication=yes")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,27 +40,29 @@ func KeyArgs(t *testing.T, port, methods string) (known, unknown []string) {
 		os.Remove(authorized)
 	})
 	with := func(name string) []string { // what comes first counts
-		return append([]string{"-p", port, "-o", "PubkeyAuthentication=yes", "-i",
-			filepath.Join(dir, name), "-o", "IdentitiesOnly=yes",
-			"-o", "NumberOfPasswordPrompts=1"}, SSHArgs()...)
+		args := []string{
+			"-p", port, "-o", "PubkeyAuthentication=yes", "-i", filepath.Join(dir, name),
+			"-o", "IdentitiesOnly=yes", "-o", "NumberOfPasswordPrompts=1",
+		}
+		return append(args, SSHArgs()...)
 	}
 	return with("known"), with("unknown")
 }
 
-// StartSSHD runs the distribution's sshd with the configuration that the package brought, and more
-// of it.
+// StartSSHD runs the distribution's sshd with the package's configuration and more options.
 func StartSSHD(port string, more ...string) (*exec.Cmd, error) {
 	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 		return nil, err
 	}
-	args := append([]string{"-D", "-e", "-p", port, "-o", "ListenAddress=0.0.0.0", "-o",
-		"MaxStartups=100"}, more...)
-	// that of the machine's own is compared with the age of its files
-	args = append(args, "-o", "PidFile=none")
-	// OpenSSH 9.8 and later stop answering an address that fails to sign in as often as these tests
-	// do.
-	if patient := "PerSourcePenalties=no"; exec.Command("/usr/sbin/sshd", "-t", "-o", patient).
-		Run() == nil {
+	args := []string{
+		"-D", "-e", "-p", port, "-o", "ListenAddress=0.0.0.0", "-o", "MaxStartups=100",
+	}
+	// The package compares the PID file of the machine's own sshd with the age of its files.
+	args = append(append(args, more...), "-o", "PidFile=none")
+	// OpenSSH 9.8 and later stop answering an address that fails to sign in as often as in these
+	// tests.
+	patient := "PerSourcePenalties=no"
+	if exec.Command("/usr/sbin/sshd", "-t", "-o", patient).Run() == nil {
 		args = append(args, "-o", patient)
 	}
 	cmd := exec.Command("/usr/sbin/sshd", args...)
@@ -83,14 +84,16 @@ func StartSSHD(port string, more ...string) (*exec.Cmd, error) {
 	return nil, fmt.Errorf("sshd does not listen; see %s", log.Name())
 }
 
-// SSHArgs are those of a person whose known_hosts is empty.
+// SSHArgs returns the arguments of ssh for a person whose known_hosts is empty.
 func SSHArgs(more ...string) []string {
-	return append([]string{"-F", "none", "-o", "Port=" + SSHPort, "-o", "StrictHostKeyChecking=no",
-		"-o", "UserKnownHostsFile=/dev/null",
-		"-o", "PubkeyAuthentication=no"}, more...)
+	args := []string{
+		"-F", "none", "-o", "Port=" + SSHPort, "-o", "StrictHostKeyChecking=no",
+		"-o", "UserKnownHostsFile=/dev/null", "-o", "PubkeyAuthentication=no",
+	}
+	return append(args, more...)
 }
 
-// SSH is "ssh NAME@host [COMMAND]" with a terminal at both ends.
+// SSH runs "ssh NAME@host [COMMAND]" with a terminal at both ends.
 func SSH(t *testing.T, name string, command ...string) *Terminal {
 	t.Helper()
 	return Open(t, "ssh", append(SSHArgs("-tt", name+"@127.0.0.1"), command...)...)
@@ -106,7 +109,7 @@ func (c *Terminal) Prompted() (page, code string) {
 	return m[1], m[2]
 }
 
-// SignIn goes through a whole prompt: the page in the browser, then ENTER.
+// SignIn completes a prompt: it signs in with the browser, then presses ENTER.
 func (c *Terminal) SignIn(as string) {
 	c.T.Helper()
 	page, code := c.Prompted()
@@ -117,7 +120,7 @@ func (c *Terminal) SignIn(as string) {
 // KeyPair is a key for public-key logins.
 type KeyPair struct{ File, Public string }
 
-// NewKeyPair makes one, for the length of a test.
+// NewKeyPair makes a key pair for the length of a test.
 func NewKeyPair(t *testing.T) KeyPair {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "key")
@@ -125,18 +128,18 @@ func NewKeyPair(t *testing.T) KeyPair {
 	return KeyPair{file, Must(t, "cat", file+".pub")}
 }
 
-// Args are ssh's, to use it.
+// Args returns the arguments of ssh that use the key.
 func (k KeyPair) Args(more ...string) []string {
-	return append([]string{"-o", "PubkeyAuthentication=yes", "-o", "IdentitiesOnly=yes", "-i",
-		k.File}, more...)
+	args := []string{"-o", "PubkeyAuthentication=yes", "-o", "IdentitiesOnly=yes", "-i", k.File}
+	return append(args, more...)
 }
 
-// The preview's sentence, to the letter: users and runbooks know it.
+// DeniedSentence is the preview's sentence, word for word, because users and runbooks know it.
 const DeniedSentence = "Access denied:  to sign-in you be assigned a role with action " +
-	"'Microsoft.Compute/virtualMachines/login/action', " +
-	"for example 'Virtual Machine User Login'"
+	"'Microsoft.Compute/virtualMachines/login/action', for example 'Virtual Machine User Login'"
 
-// PasswordArgs starts that sshd, and are ssh's to connect to it.
+// PasswordArgs starts an sshd with password authentication, and returns the arguments of ssh that
+// connect to it.
 func PasswordArgs(t *testing.T) []string {
 	t.Helper()
 	plain := filepath.Join(t.TempDir(), "sshd_config")
@@ -154,16 +157,16 @@ func PasswordArgs(t *testing.T) []string {
 	return append([]string{"-p", "2236"}, SSHArgs("-o", "PreferredAuthentications=password")...)
 }
 
-// SSHDProcesses counts processes whose program is sshd's: the listener, the connections, the PAM
-// children and, forked from those, our workers.
+// SSHDProcesses counts the processes whose program is sshd's: the listener, the connections, the
+// PAM children, and our workers, which are forked from those.
 func SSHDProcesses(t *testing.T) int { return len(PIDs(t, "sshd")) }
 
-// Polled waits until a worker asks for its token once more.
+// Polled waits until a worker polls for its token again.
 func Polled(t *testing.T) {
 	t.Helper()
 	before := Requests("token")
-	if err := Entra.Await(t.Context(),
-		func() bool { return Requests("token") > before }); err != nil {
+	err := Entra.Await(t.Context(), func() bool { return Requests("token") > before })
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -17,11 +17,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Patience is how long anything here may take before it counts as never. No test measures time with
-// it.
+// Patience is the longest time for anything here. No test measures time with it.
 var Patience = 3 * time.Minute
 
-// Terminal is a command running on a pseudo-terminal of its own, as if typed by a person.
+// Terminal is a command that runs on a pseudo-terminal of its own, as if a person had typed it.
 type Terminal struct {
 	T    testing.TB
 	Cmd  *exec.Cmd
@@ -42,8 +41,10 @@ func Open(t testing.TB, name string, args ...string) *Terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Terminal{T: t, Cmd: exec.Command(name, args...), PTY: pty, gone: make(chan struct{}),
-		Done: make(chan struct{})}
+	c := &Terminal{
+		T: t, Cmd: exec.Command(name, args...), PTY: pty,
+		gone: make(chan struct{}), Done: make(chan struct{}),
+	}
 	c.more = sync.NewCond(&c.mu)
 	c.Cmd.Stdin, c.Cmd.Stdout, c.Cmd.Stderr = tty, tty, tty
 	c.Cmd.Env = append(os.Environ(), "TERM=dumb", "LC_ALL=C.UTF-8")
@@ -119,8 +120,8 @@ func (c *Terminal) All() string {
 	return c.text
 }
 
-// Expect waits for a match in what has not been expected yet and returns it with its groups; one
-// without part in it is "".
+// Expect waits for a match in the output behind the last match. It returns the match and its
+// groups; a group that does not take part is "".
 func (c *Terminal) Expect(pattern string) []string {
 	c.T.Helper()
 	re := regexp.MustCompile(pattern)
@@ -143,15 +144,15 @@ func (c *Terminal) Expect(pattern string) []string {
 		}
 		select {
 		case <-c.Done:
-			c.T.Fatalf("never said %q; said after the last match, then ended (%v):\n%s", pattern,
-				c.Cmd.ProcessState, c.text[c.Seen:])
+			c.T.Fatalf("never said %q; said after the last match, then ended (%v):\n%s",
+				pattern, c.Cmd.ProcessState, c.text[c.Seen:])
 		default:
 		}
 		c.wait()
 	}
 }
 
-// Asks waits for a match as expect does, and returns it; "" if the end came before.
+// Asks waits for a match as Expect does, and returns it, or "" if the output ended before.
 func (c *Terminal) Asks(pattern string) string {
 	re := regexp.MustCompile(pattern)
 	late := time.AfterFunc(Patience, c.Kill)
@@ -173,11 +174,11 @@ func (c *Terminal) Asks(pattern string) string {
 	}
 }
 
-// Kill ends the command and what it has started: a program that ignores SIGHUP, as vlock may, would
-// keep the terminal open for ever.
+// Kill ends the command and its children. A program that ignores SIGHUP, as vlock may, would keep
+// the terminal open.
 func (c *Terminal) Kill() { syscall.Kill(-c.Cmd.Process.Pid, syscall.SIGKILL) }
 
-// wait lets go of the lock until there is more output or the end of it.
+// wait releases the lock until there is more output, or its end.
 func (c *Terminal) wait() {
 	end := make(chan struct{})
 	go func() {
@@ -201,8 +202,8 @@ func (c *Terminal) TypeLine(s string) {
 	}
 }
 
-// End waits for the command to end and returns its exit status and what it said after the last
-// expected text.
+// End waits for the command to end. It returns its exit status and the output behind the last
+// match.
 func (c *Terminal) End() (status int, rest string) {
 	c.T.Helper()
 	late := time.AfterFunc(Patience, func() { c.Cmd.Process.Kill() })
@@ -213,7 +214,7 @@ func (c *Terminal) End() (status int, rest string) {
 	return c.Cmd.ProcessState.ExitCode(), c.text[c.Seen:]
 }
 
-// EndsWell waits for the end.
+// EndsWell waits for the end, and fails unless the exit status is 0.
 func (c *Terminal) EndsWell() {
 	c.T.Helper()
 	if status, rest := c.End(); status != 0 {
@@ -221,8 +222,8 @@ func (c *Terminal) EndsWell() {
 	}
 }
 
-// KeepTyping types a line, and again: vlock and polkit's agent throw away what is typed between
-// their prompt and the moment at which they read.
+// KeepTyping types a line repeatedly. vlock and polkit's agent drop input between their prompt and
+// the moment at which they read.
 func (c *Terminal) KeepTyping(line string) (stop func()) {
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -241,7 +242,7 @@ func (c *Terminal) KeepTyping(line string) (stop func()) {
 	return func() { close(end); <-ended }
 }
 
-// WentWell waits for the end of a program, which has to be a good one.
+// WentWell waits for the end of a program, and fails unless it succeeded.
 func (c *Terminal) WentWell() {
 	c.T.Helper()
 	if status, rest := c.End(); status != 0 {

@@ -21,8 +21,8 @@ func Waiting(t testing.TB, room string) []int {
 	}
 	var found []int
 	for _, link := range links {
-		if path, err := os.Readlink(link); err == nil &&
-			strings.HasPrefix(path, "/var/cache/aad-login/waiting/"+room+"/slot-") {
+		path, err := os.Readlink(link)
+		if err == nil && strings.HasPrefix(path, "/var/cache/aad-login/waiting/"+room+"/slot-") {
 			pid, _ := strconv.Atoi(strings.Split(link, "/")[2])
 			found = append(found, pid)
 		}
@@ -31,19 +31,19 @@ func Waiting(t testing.TB, room string) []int {
 	return slices.Compact(found)
 }
 
-// Connection is the processes behind one prompt of sshd, each the child of the one before.
+// Connection holds the processes behind one prompt of sshd. Each is the child of the one before.
 type Connection struct {
 	Listener, Monitor, Host, Guard, Worker int
 	Network                                int // the other child of the monitor, without privileges
 	Page, Code                             string
 }
 
-// WaitingAt connects to an sshd, waits for the prompt and finds out who is who. There must be no
-// other connection.
+// WaitingAt connects to an sshd, waits for the prompt, and finds the processes of the connection.
+// There must be no other connection.
 func WaitingAt(t *testing.T, port, name string) (*Terminal, Connection) {
 	t.Helper()
-	c := Open(t, "ssh", append([]string{"-p", port, "-tt"},
-		SSHArgs(name+"@127.0.0.1", "id -un")...)...)
+	c := Open(t, "ssh",
+		append([]string{"-p", port, "-tt"}, SSHArgs(name+"@127.0.0.1", "id -un")...)...)
 	var p Connection
 	p.Page, p.Code = c.Prompted()
 	workers := Waiting(t, "remote")

@@ -17,7 +17,7 @@ import (
 
 var driverPort = regexp.MustCompile(`started successfully on port (\d+)`)
 
-// startChromedriver returns its URL.
+// startChromedriver starts chromedriver, and returns its URL.
 func startChromedriver(t testing.TB) string {
 	t.Helper()
 	cmd := exec.Command("chromedriver", "--port=0")
@@ -39,7 +39,7 @@ func startChromedriver(t testing.TB) string {
 	return ""
 }
 
-// Do sends a WebDriver command; into gets the value of the answer.
+// Do sends a WebDriver command, and stores the value of the answer in into.
 func (c *Chromium) Do(method, url string, body, into any) {
 	c.T.Helper()
 	if err := c.try(method, url, body, into); err != nil {
@@ -47,7 +47,7 @@ func (c *Chromium) Do(method, url string, body, into any) {
 	}
 }
 
-// failure is what a browser answers to what it cannot do.
+// failure is a browser's answer to a command that failed.
 type failure struct {
 	Err     string `json:"error"`
 	Message string `json:"message"`
@@ -68,7 +68,7 @@ func (c *Chromium) try(method, url string, body, into any) error {
 	if err != nil {
 		c.T.Fatal(err)
 	}
-	// a busy machine takes a while to start it
+	// A busy machine takes a while to start it.
 	resp, err := (&http.Client{Timeout: 3 * Patience}).Do(r)
 	if err != nil {
 		c.T.Fatal(err)

@@ -31,9 +31,9 @@ func authselect(t *testing.T, args ...string) string {
 	return strings.TrimSpace(rig.Must(t, "authselect", args...))
 }
 
-// Where authselect is in charge it stays so: our lines come with a profile of its own kind, the
-// administrator's features stay, and the former profile comes back. sssd, which the profile of most
-// such machines names, does not run, as on many of them.
+// Where authselect is in charge, it stays so: our lines come with a profile of its own kind, the
+// administrator's features stay, and the former profile comes back. Most such machines name sssd in
+// their profile. Here, as on many of them, sssd does not run.
 func TestRPMWithAuthselect(t *testing.T) {
 	long(t)
 	authselected(t, "sssd", "with-faillock")
@@ -47,8 +47,8 @@ func TestRPMWithAuthselect(t *testing.T) {
 	signsIn(t)
 	authselect(t, "enable-feature", "with-pamaccess")
 	mustRPM(t, "1.2.4")
-	if got := authselect(t, "current",
-		"--raw"); got != "custom/aad-login with-faillock with-pamaccess with-aad" {
+	got := authselect(t, "current", "--raw")
+	if got != "custom/aad-login with-faillock with-pamaccess with-aad" {
 		t.Errorf("upgraded: %s", got)
 	}
 	mustRPM(t, "")
@@ -62,8 +62,8 @@ func TestRPMWithAuthselect(t *testing.T) {
 	}
 }
 
-// What was edited in files of authselect's would be lost: so it is found before anything changes,
-// when the package comes and when it goes. Opted out of, they are files like others.
+// Edits in authselect's files would be lost. So they are found before anything changes, at the
+// installation and at the removal. After opting out of authselect, these files are like any others.
 func TestRPMKeepsEditsOfAuthselectsFiles(t *testing.T) {
 	long(t)
 	authselected(t, "minimal")

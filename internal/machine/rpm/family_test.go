@@ -12,9 +12,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// family makes this machine one of another distribution for the length of a test: without the .deb,
-// with an /etc of its own, and in it the PAM files and the nsswitch.conf of testdata/FAMILY.
-// install and erase are rpm's.
+// family turns this machine into one of another distribution for the length of a test: without the
+// .deb, and with an /etc of its own that has the PAM files and the nsswitch.conf of
+// testdata/FAMILY. install and erase run rpm.
 func family(t *testing.T, name string) {
 	t.Helper()
 	rig.Unwired(t)
@@ -23,7 +23,7 @@ func family(t *testing.T, name string) {
 		`mount -t tmpfs -o mode=755 etc "$0" && cp -a /etc/. "$0" && mount --bind "$0" /etc`, etc)
 	t.Cleanup(func() { // before unwired's
 		rig.Command(t, "", "rpm", "-e", "--noscripts", "aad-login")
-		// of a test that failed
+		// These are left from a test that failed.
 		rig.Must(t, "rm", "-f", filepath.Dir(rig.StoreFile)+"/install-pending",
 			filepath.Dir(rig.StoreFile)+"/directories")
 		rig.Must(t, "umount", "/etc")
@@ -42,7 +42,7 @@ func rpmInstall(t *testing.T, version string) (string, int) {
 	return rig.Command(t, "", "rpm", "--force-debian", "--nodeps", "-U", rig.RPMOf(t, version))
 }
 
-// mustRPM installs, or erases without a version.
+// mustRPM installs a version, or erases the package if version is "".
 func mustRPM(t *testing.T, version string) string {
 	t.Helper()
 	if version == "" {
@@ -55,7 +55,7 @@ func mustRPM(t *testing.T, version string) string {
 	return out
 }
 
-// families have nothing in common but what is asked of them.
+// Each family must pass the same tests.
 var families = map[string]func(t *testing.T){
 	"redhat":     func(t *testing.T) { family(t, "redhat") },
 	"azurelinux": func(t *testing.T) { long(t); family(t, "azurelinux") },
@@ -73,12 +73,12 @@ func suse(t *testing.T) {
 	}
 	rig.Must(t, "mkdir", "-p", "/usr/etc")
 	rig.Must(t, "mv", "/etc/nsswitch.conf", "/usr/etc/nsswitch.conf")
-	// Debian's glibc does not read it, and does as if it said "files"
+	// Debian's glibc does not read it, and works as if it said "files".
 	t.Cleanup(func() { os.Remove("/usr/etc/nsswitch.conf") })
 }
 
-// A whole life of the package: installed, signed in with, upgraded, erased; and after it, each file
-// is what it was, to the byte.
+// The package is installed, signed in with, upgraded and erased. Afterwards each file is as before,
+// byte by byte.
 func TestRPMFamilies(t *testing.T) {
 	for name, become := range families {
 		t.Run(name, func(t *testing.T) {
@@ -100,9 +100,10 @@ func TestRPMFamilies(t *testing.T) {
 			for _, line := range rig.Differences(before, rig.Wiring(t)) {
 				t.Errorf("erased: %s", line)
 			}
-			for _, path := range []string{"/usr/share/aad-login",
-				"/var/cache/aad-login", "/run/aad-login",
-				filepath.Dir(rig.StoreFile) + "/install-pending"} {
+			for _, path := range []string{
+				"/usr/share/aad-login", "/var/cache/aad-login", "/run/aad-login",
+				filepath.Dir(rig.StoreFile) + "/install-pending",
+			} {
 				if _, err := os.Lstat(path); err == nil {
 					t.Errorf("erased, %s is there", path)
 				}
@@ -111,7 +112,7 @@ func TestRPMFamilies(t *testing.T) {
 	}
 }
 
-// signsIn: an administrator, and sudo; a home is made.
+// signsIn signs in an administrator, who uses sudo. A home is made.
 func signsIn(t *testing.T) {
 	t.Helper()
 	const name = "admin@contoso.example"
@@ -126,8 +127,8 @@ func signsIn(t *testing.T) {
 	}
 }
 
-// refuses: a denial is a denial; and whatever piece is missing, accounts of ours stay outside, also
-// with a key, while local people do not notice.
+// refuses checks that a denial is a denial. If any part is missing, accounts of ours are refused,
+// even with a key, while local users are not affected.
 func refuses(t *testing.T, l *rig.Locals) {
 	t.Helper()
 	c := rig.SSH(t, "norole@contoso.example")
@@ -145,14 +146,14 @@ func refuses(t *testing.T, l *rig.Locals) {
 			rig.Edit(t, file, func(string) []byte { return nil })
 			l.Seen = ""
 			l.GetIn(t, "locals")
-			c := rig.Open(t, "ssh", append(l.KeyArgs, name+"@127.0.0.1", "-o", "BatchMode=yes",
-				"echo in as $(id -un)")...)
+			c := rig.Open(t, "ssh", append(l.KeyArgs,
+				name+"@127.0.0.1", "-o", "BatchMode=yes", "echo in as $(id -un)")...)
 			if status, rest := c.End(); status != 255 || strings.Contains(rest, "in as") {
 				t.Errorf("an account of ours: exit status %d, said %q", status, rest)
 			}
 		})
 	}
-	// whole again
+	// Now everything is complete again.
 	c = rig.Open(t, "ssh", append(l.KeyArgs, name+"@127.0.0.1", "echo in as $(id -un)")...)
 	c.Expect(`in as admin@contoso\.example\n`)
 }

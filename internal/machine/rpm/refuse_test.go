@@ -10,8 +10,7 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What stands in the way of the rpm is found before anything has changed, and the message says what
-// to do.
+// An obstacle to the rpm is found before anything has changed, and the message says what to do.
 func TestRPMRefuses(t *testing.T) {
 	long(t)
 	family(t, "redhat")
@@ -43,7 +42,7 @@ func TestRPMRefuses(t *testing.T) {
 	}
 }
 
-// What cannot be replaced is found then, too.
+// A file that cannot be replaced is found then, too.
 func TestRPMRefusesWhatCannotBeReplaced(t *testing.T) {
 	long(t)
 	family(t, "redhat")
@@ -59,8 +58,8 @@ func TestRPMRefusesWhatCannotBeReplaced(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before := rig.Wiring(t)
 			c.keep(t, c.file)
-			if out, status := rpmInstall(t, "1.2.3"); status == 0 ||
-				!strings.Contains(out, "cannot be ") ||
+			out, status := rpmInstall(t, "1.2.3")
+			if status == 0 || !strings.Contains(out, "cannot be ") ||
 				!strings.Contains(out, "nothing has been changed. See whether") {
 				t.Errorf("exit status %d, said %s", status, out)
 			}
@@ -71,9 +70,9 @@ func TestRPMRefusesWhatCannotBeReplaced(t *testing.T) {
 	}
 }
 
-// An sshd that would not start is found before anything is wired. rpm holds the package for
-// installed all the same; what is to be run when that is mended does the rest. A line of an
-// administrator's own keeps the package from being erased.
+// An sshd that would not start is found before anything is wired. rpm still takes the package for
+// installed. The command to run after mending it does the rest. A line that an administrator has
+// added keeps the package from being erased.
 func TestRPMGoesOnWhenMended(t *testing.T) {
 	long(t)
 	family(t, "redhat")
@@ -103,8 +102,8 @@ func TestRPMGoesOnWhenMended(t *testing.T) {
 	}
 }
 
-// Between any two steps of wiring a machine and unwiring it, whatever ends them there; and from
-// each, the next run gets to the end.
+// Wiring and unwiring a machine may be killed between any two steps. From each, the next run
+// reaches the end.
 func TestRPMLocksNobodyOut(t *testing.T) {
 	long(t)
 	for name, become := range families {

@@ -12,13 +12,13 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// The rpm, on a machine that differs from one of the RHEL family or SUSE in what its files are:
-// libpam, sshd, sudo and rpm are real, and so is every script that rpm runs.
+// These tests of the rpm run on a machine that differs from one of the RHEL family or SUSE only in
+// its files: libpam, sshd, sudo and rpm are real, and so is every script that rpm runs.
 
-// shared is where the rpm has its scripts.
+// shared is the directory of the rpm's scripts.
 const shared = "/usr/share/aad-login/"
 
-// long is what a test that "make test" has no time for.
+// long skips a test that "make test" has no time for.
 var everything = flag.Bool("rpm", false, "all tests of the rpm")
 
 func long(t *testing.T) {
@@ -35,7 +35,8 @@ func TestRPM(t *testing.T) {
 		"[%{RECOMMENDS} ]": "openssh-server sudo ",
 		"[%{CONFLICTS} ]": "aadlogin aadsshlogin aadsshlogin-selinux himmelblau libnss-aad " +
 			"libpam-aad nss-himmelblau pam-himmelblau ",
-		// What the rpm of RHEL 8 and of SLES 15 can read; nothing of the machine it was built on.
+		// The rpm of RHEL 8 and of SLES 15 can read it, and it holds nothing of the machine it was
+		// built on.
 		"%{PAYLOADCOMPRESSOR} %{PAYLOADFORMAT} %{FILEDIGESTALGO} %{BUILDHOST}": "xz cpio 8 " +
 			"localhost",
 	} {
@@ -52,28 +53,32 @@ func TestRPM(t *testing.T) {
 	if got := rig.Must(t, "rpm", "-qpc", file); got != rig.ConfigFile+"\n" {
 		t.Errorf("configuration files: %q", got)
 	}
-	if flags := rig.Query(t, file, "[%{FILENAMES} %{FILEFLAGS:fflags}\n]"); !strings.Contains(flags,
-		rig.ConfigFile+" cn\n") {
+	flags := rig.Query(t, file, "[%{FILENAMES} %{FILEFLAGS:fflags}\n]")
+	if !strings.Contains(flags, rig.ConfigFile+" cn\n") {
 		t.Errorf("the configuration is not noreplace: %s", flags)
 	}
-	if out := rig.Must(t, "rpm", "-qp", "--changelog", file); !strings.HasPrefix(out,
-		"* Wed Nov 26 2025 The aad-login authors ") {
+	out := rig.Must(t, "rpm", "-qp", "--changelog", file)
+	if !strings.HasPrefix(out, "* Wed Nov 26 2025 The aad-login authors ") {
 		t.Errorf("changelog: %q", out)
 	}
 	out, status := rig.Command(t, "", "rpmlint", "-c", "../../../packaging/rpm/rpmlint.toml", file)
 	if status != 0 || !strings.Contains(out, " 0 errors, 0 warnings") {
 		t.Errorf("rpmlint: exit status %d, said %s", status, out)
 	}
-	for script, tag := range map[string]string{"pre": "PREIN", "post": "POSTIN",
-		"preun": "PREUN", "postun": "POSTUN"} {
-		if want, err := os.ReadFile("../../../packaging/rpm/" + script); err != nil ||
-			rig.Query(t, file, "%{"+tag+"}") != string(want) {
+	for script, tag := range map[string]string{
+		"pre":    "PREIN",
+		"post":   "POSTIN",
+		"preun":  "PREUN",
+		"postun": "POSTUN",
+	} {
+		want, err := os.ReadFile("../../../packaging/rpm/" + script)
+		if err != nil || rig.Query(t, file, "%{"+tag+"}") != string(want) {
 			t.Errorf("%%%s is not the file: %v", script, err)
 		}
 	}
 }
 
-// Of the same tree, copied by somebody with another umask, the same bytes.
+// The same tree, copied by a user with another umask, yields the same bytes.
 func TestRPMIsReproducible(t *testing.T) {
 	rig.RPMOf(t, "1.2.3") // for its tree
 	dir := t.TempDir()
@@ -85,13 +90,13 @@ func TestRPMIsReproducible(t *testing.T) {
 	rig.Must(t, "sh", "-c", `cmp "$0"/once/*.rpm "$0"/again/*.rpm`, dir)
 }
 
-// Installed where nothing is, there is what the package lists and nothing else, with its modes.
+// Installed into an empty root, the package brings exactly what it lists, with its modes.
 func TestRPMFiles(t *testing.T) {
 	file, root := rig.RPMOf(t, "1.2.3"), t.TempDir()
 	rig.Must(t, "rpm", "--root", root, "--force-debian", "-i", "--noscripts", "--nodeps", file)
 	modes := map[string]string{}
-	for line := range strings.Lines(rig.Query(t, file,
-		"[%{FILENAMES} %{FILEMODES:hex} %{FILEUSERNAME}:%{FILEGROUPNAME}\n]")) {
+	const format = "[%{FILENAMES} %{FILEMODES:hex} %{FILEUSERNAME}:%{FILEGROUPNAME}\n]"
+	for line := range strings.Lines(rig.Query(t, file, format)) {
 		f := strings.Fields(line)
 		modes[f[0]] = f[1]
 		there := strings.Fields(rig.Must(t, "stat", "-c", "%f %u:%g", root+f[0]))
@@ -99,9 +104,9 @@ func TestRPMFiles(t *testing.T) {
 			t.Errorf("%s: it is %v", strings.TrimSpace(line), there)
 		}
 	}
-	for _, path := range strings.Fields(rig.Must(t, "find", root, "-type", "f", "-not",
-		"-path", root+"*/.rpmdb/*",
-		"-not", "-path", root+"/var/lib/rpm/*", "-printf", "/%P ")) {
+	files := rig.Must(t, "find", root, "-type", "f", "-not", "-path", root+"*/.rpmdb/*",
+		"-not", "-path", root+"/var/lib/rpm/*", "-printf", "/%P ")
+	for path := range strings.FieldsSeq(files) {
 		if modes[path] == "" {
 			t.Errorf("%s is not listed", path)
 		}
@@ -119,8 +124,9 @@ func TestRPMFiles(t *testing.T) {
 			t.Errorf("%s has mode %s, not %s", path, modes[path], mode)
 		}
 	}
-	for _, path := range []string{"/etc/sudoers.d/aad_admins",
-		"/etc/ssh/sshd_config.d/40-aad-login.conf", "/etc/pam.d"} {
+	for _, path := range []string{
+		"/etc/sudoers.d/aad_admins", "/etc/ssh/sshd_config.d/40-aad-login.conf", "/etc/pam.d",
+	} {
 		if _, err := os.Stat(root + path); err == nil {
 			t.Errorf("%s is there before anybody has looked whether it may be", path)
 		}

@@ -12,7 +12,7 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What Red Hat's sshd_config says; 8.0 has no more than this file.
+// This is Red Hat's sshd_config. Version 8.0 has only this file.
 const redhatConfig = `HostKey /etc/ssh/ssh_host_ed25519_key
 SyslogFacility AUTHPRIV
 AuthorizedKeysFile	.ssh/authorized_keys
@@ -25,7 +25,7 @@ AcceptEnv LANG LC_CTYPE
 Subsystem	sftp	/usr/libexec/openssh/sftp-server
 `
 
-// withoutInclude is a machine whose sshd is older than Include and its directory.
+// withoutInclude makes a machine whose sshd is older than Include and its directory.
 func withoutInclude(t *testing.T) {
 	t.Helper()
 	family(t, "redhat")
@@ -41,19 +41,19 @@ func withoutInclude(t *testing.T) {
 	}
 }
 
-// settings are what sshd would do with a connection of a user's.
+// settings returns the settings of sshd for a user's connection.
 func settings(t *testing.T, user string) string {
 	t.Helper()
 	return rig.Must(t, "/usr/sbin/sshd", "-T", "-C", "user="+user+",host=client,addr=192.0.2.1")
 }
 
-// Where sshd knows no Include, its own file gets what is in the drop-in: local people are asked as
-// before, ours for the code only; and a removal leaves the file as it was, also if it did not end
-// in a newline or ended in a Match block.
+// If sshd does not know Include, its own file gets the content of the drop-in. Local users are
+// asked as before, and ours only for the code. A removal leaves the file as it was, even if it did
+// not end in a newline or ended in a Match block.
 func TestRPMWithoutInclude(t *testing.T) {
 	long(t)
 	rig.Stored(t, "user@contoso.example")
-	// sshd goes by another name here, and is not told about new accounts
+	// sshd has another name here, and does not learn of new accounts.
 	rig.Stored(t, "admin@contoso.example")
 	withoutInclude(t)
 	before := rig.Wiring(t)
@@ -92,27 +92,29 @@ func TestRPMWithoutInclude(t *testing.T) {
 				}
 			}
 			ours := settings(t, "user@contoso.example")
-			for _, line := range []string{"kbdinteractiveauthentication yes",
-				"passwordauthentication no", "logingracetime 300",
-				"usepam yes"} {
+			for _, line := range []string{
+				"kbdinteractiveauthentication yes", "passwordauthentication no",
+				"logingracetime 300", "usepam yes",
+			} {
 				if !strings.Contains(ours, line+"\n") {
 					t.Errorf("an account of ours: not %s", line)
 				}
 			}
 			misspelt := settings(t, "user%40contoso.example")
-			for _, line := range []string{"banner " + shared + "name-spelling",
-				"kbdinteractiveauthentication no", "passwordauthentication no"} {
+			for _, line := range []string{
+				"banner " + shared + "name-spelling", "kbdinteractiveauthentication no",
+				"passwordauthentication no",
+			} {
 				if !strings.Contains(misspelt, line+"\n") {
 					t.Errorf("a name with %%40: not %s", line)
 				}
 			}
-			if wrong, _ := rig.Diagnose(t, "--offline",
-				"user@contoso.example"); slices.ContainsFunc(wrong,
-				func(r rig.Examined) bool { return r.Check == "sshd" }) {
+			wrong, _ := rig.Diagnose(t, "--offline", "user@contoso.example")
+			if slices.ContainsFunc(wrong, func(r rig.Examined) bool { return r.Check == "sshd" }) {
 				t.Errorf("check: %+v", wrong)
 			}
-			if got := settings(t, "User@Contoso.Example"); !strings.Contains(got,
-				"kbdinteractiveauthentication yes\n") {
+			got := settings(t, "User@Contoso.Example")
+			if !strings.Contains(got, "kbdinteractiveauthentication yes\n") {
 				t.Error("a name in another spelling is not told the right one")
 			}
 			rig.Must(t, shared+"sshd-config", "remove")
@@ -127,8 +129,8 @@ func TestRPMWithoutInclude(t *testing.T) {
 	}
 	defer sshd.Process.Kill()
 	const name = "admin@contoso.example"
-	c := rig.Open(t, "ssh", append([]string{"-p", "2238"},
-		rig.SSHArgs("-tt", name+"@127.0.0.1", "sudo id -un")...)...)
+	c := rig.Open(t, "ssh",
+		append([]string{"-p", "2238"}, rig.SSHArgs("-tt", name+"@127.0.0.1", "sudo id -un")...)...)
 	c.SignIn(name)
 	c.SignIn(name)
 	c.Expect(`\nroot\n`)

@@ -20,15 +20,15 @@ import (
 
 const authorityName = "login.contoso.example"
 
-// authority is Entra ID under a name, as the real one is. The name is looked up and the certificate
-// shown anew for every request.
+// authority is Entra ID under a name, like the real one. For every request the name is looked up
+// and the certificate shown again.
 type authority struct {
 	nameless atomic.Bool                     // the name server fails
 	failures atomic.Int64                    // it has failed so often
 	shown    atomic.Pointer[tls.Certificate] // by the server
 }
 
-// startAuthority makes this machine go to the authority by name.
+// startAuthority makes this machine use the authority by its name.
 func startAuthority(t *testing.T) *authority {
 	t.Helper()
 	a := new(authority)
@@ -62,7 +62,7 @@ func (a *authority) show(t *testing.T, certificate, key []byte) {
 	a.shown.Store(&pair)
 }
 
-// serveNames is a name server by which every name is this machine's (RFC 1035, Section 4.1).
+// serveNames is a name server in which every name is this machine's (RFC 1035, Section 4.1).
 func (a *authority) serveNames(t *testing.T) {
 	t.Helper()
 	l, err := net.ListenPacket("udp", "127.0.0.1:53")
@@ -106,7 +106,7 @@ func (a *authority) answer(query []byte) []byte {
 	return answer
 }
 
-// A sign-in outlives the name service.
+// A sign-in survives a restart of the name service.
 func TestNameServiceFails(t *testing.T) {
 	a := startAuthority(t)
 	c := rig.SSH(t, "user@contoso.example", "id -un")
@@ -124,8 +124,8 @@ func TestNameServiceFails(t *testing.T) {
 	}
 }
 
-// What a local user puts into the environment of sudo neither routes the sign-in nor vouches for
-// the sign-in service.
+// A local user may set the environment of sudo. It neither routes the sign-in nor vouches for the
+// sign-in service.
 func TestEnvironmentOfSudo(t *testing.T) {
 	const admin = "admin@contoso.example"
 	a := startAuthority(t)
@@ -155,8 +155,9 @@ func TestEnvironmentOfSudo(t *testing.T) {
 	c := rig.SSH(t, admin)
 	c.SignIn(admin)
 	c.Expect(`\$ `)
-	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy",
-		"ALL_PROXY", "all_proxy"} {
+	for _, name := range []string{
+		"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy",
+	} {
 		c.TypeLine("export " + name + "=http://" + proxy.Addr().String())
 		c.Expect(`\$ `)
 	}

@@ -17,14 +17,14 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A machine of Azure Arc: the configuration names it, the agent listens on its own port, and gives
-// the managed identity's token to who can read its files.
+// The machine belongs to Azure Arc. The configuration names it. The agent listens on its own port,
+// and gives the managed identity's token to processes that can read its files.
 func TestArcMachine(t *testing.T) {
 	const user = "user@contoso.example"
 	const arc = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/demo/providers/Microsoft.HybridCompute/machines/demo-arc"
 	rig.Directory(t, func(d *emulator.Directory) {
 		for i := range d.Assignments {
-			// what the managed identity may read
+			// The managed identity may read this.
 			if d.Assignments[i].Scope == d.Machine.ResourceID {
 				d.Assignments[i].Scope = arc
 			}
@@ -54,19 +54,25 @@ func TestArcMachine(t *testing.T) {
 		t.Errorf("with a key: %v", err)
 	}
 
-	// Whoever names another file than the agent's key does not get it, though here it would open
-	// the door.
+	// A challenge that names another file than the agent's key does not get that file, even if its
+	// content is the expected one.
 	elsewhere, link := filepath.Join(t.TempDir(), "secret.key"), filepath.Join(keys, "link.key")
-	for name, challenge := range map[string]string{"a file elsewhere": elsewhere, "a link": link,
-		"no file": keys + "/none.key"} {
+	for name, challenge := range map[string]string{
+		"a file elsewhere": elsewhere,
+		"a link":           link,
+		"no file":          keys + "/none.key",
+	} {
 		real := filepath.Join(keys, "real.key")
-		if err := errors.Join(os.WriteFile(real, []byte(name), 0o600),
-			os.WriteFile(elsewhere, []byte(name), 0o600)); err != nil {
+		err := errors.Join(os.WriteFile(real, []byte(name), 0o600),
+			os.WriteFile(elsewhere, []byte(name), 0o600))
+		if err != nil {
 			t.Fatal(err)
 		}
 		os.Symlink(real, link)
-		rig.Entra.Fail(emulator.Fault{Endpoint: "identity", Status: 401,
-			Header: map[string]string{"Www-Authenticate": "Basic realm=" + challenge}, Times: 1})
+		rig.Entra.Fail(emulator.Fault{
+			Endpoint: "identity", Status: 401,
+			Header: map[string]string{"Www-Authenticate": "Basic realm=" + challenge}, Times: 1,
+		})
 		asked := rig.Requests("identity")
 		if err := rig.NewHost(t, user, "").Tx.AcctMgmt(0); !errors.Is(err, pam.ErrAuthinfoUnavail) {
 			t.Errorf("%s: %v", name, err)
@@ -78,7 +84,7 @@ func TestArcMachine(t *testing.T) {
 	}
 }
 
-// What listens on the agent's port may be anybody: the machine it claims to be is not believed.
+// Any program may listen on the agent's port. The machine that it claims to be is not believed.
 func TestArcIsNamedByTheConfiguration(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Directory(t, func(d *emulator.Directory) {
@@ -97,8 +103,8 @@ func TestArcIsNamedByTheConfiguration(t *testing.T) {
 	rig.Must(t, "rm", "-rf", "/var/cache/aad-login")
 }
 
-// Who has been deleted from the directory is refused. Azure keeps their role assignments, and lists
-// them as before, so where it is asked for nothing else, the person has to be locked here.
+// A person who was deleted from the directory is refused. Azure keeps and lists their role
+// assignments. So if only Azure is asked, an administrator must lock the account here.
 func TestDeletedAccount(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
@@ -130,15 +136,16 @@ func TestDeletedAccount(t *testing.T) {
 	withKey(pam.ErrPermDenied)
 }
 
-// The groups of a session are those that the sign-in gave.
+// A session has the groups of its sign-in.
 func TestEntraGroupsAreLocalGroups(t *testing.T) {
 	const user = "user@contoso.example"
 	const operators = "0f3c1111-2222-3333-4444-555555555555"
 	rig.Stored(t, user)
 	rig.Directory(t, func(d *emulator.Directory) {
 		d.GroupsClaim = true
-		d.Groups = append(d.Groups, emulator.Group{Name: "games",
-			ObjectID: operators, Members: []string{user}})
+		d.Groups = append(d.Groups, emulator.Group{
+			Name: "games", ObjectID: operators, Members: []string{user},
+		})
 	})
 	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
 		return []byte(s + "\n[accounts.groups]\n" + operators + " = \"dialout\"\n")

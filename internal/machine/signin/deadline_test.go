@@ -12,7 +12,7 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Whichever process of a sign-in is killed, the worker ends with the sign-in, and its place is
+// Whichever process of a sign-in is killed, the worker ends with the sign-in, and its place becomes
 // free.
 func TestKilledProcess(t *testing.T) {
 	const port, user = "2225", "user@contoso.example"
@@ -82,7 +82,8 @@ func TestKilledProcess(t *testing.T) {
 				func() bool { return rig.Ended(p.Worker) && rig.Ended(p.Host) })
 			rig.NobodyWaits(t)
 			if test.line != "" {
-				if line := rig.OneLine(t, mark, test.line); strings.Contains(test.name, "defect") &&
+				line := rig.OneLine(t, mark, test.line)
+				if strings.Contains(test.name, "defect") &&
 					!strings.HasSuffix(line, ` error="SIGSEGV: segmentation violation"`) {
 					t.Errorf("what the worker died of is not in %q", line)
 				}
@@ -98,7 +99,7 @@ func TestKilledProcess(t *testing.T) {
 	}
 }
 
-// Nobody has to press ENTER, and nothing has to go well, for a sign-in to end in time.
+// A sign-in ends in time, without an ENTER and whatever fails.
 func TestDeadlines(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
@@ -108,7 +109,8 @@ func TestDeadlines(t *testing.T) {
 	})
 	mark := rig.Syslog.Mark()
 
-	// One after the other, so that the newest worker is known; then all wait at once.
+	// They start one after the other, so that the newest worker is known. Then all wait at the same
+	// time.
 	known := map[int]bool{}
 	worker := func(c *rig.Terminal) int {
 		c.Prompted()

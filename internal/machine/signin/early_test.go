@@ -12,13 +12,14 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Somebody presses ENTER before the browser is done, with a client that gives up a silent server
-// after 18 s: the same page and code are asked again in time, and again, until the browser is done.
+// A person presses ENTER before the browser is done, with a client that gives up a silent server
+// after 18 s. The same page and code are shown again in time, repeatedly, until the browser is
+// done.
 func TestEarlyEnter(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
-	c := rig.Open(t, "ssh", rig.SSHArgs("-o", "ServerAliveInterval=6", "-o",
-		"ServerAliveCountMax=3", "-tt", user+"@127.0.0.1", "id -un")...)
+	c := rig.Open(t, "ssh", rig.SSHArgs("-o", "ServerAliveInterval=6",
+		"-o", "ServerAliveCountMax=3", "-tt", user+"@127.0.0.1", "id -un")...)
 	page, code := c.Prompted()
 	rig.Polled(t)
 	rig.Polled(t) // an ENTER sooner than any person's would not be asked for again
@@ -32,8 +33,8 @@ func TestEarlyEnter(t *testing.T) {
 	c.Expect(`\n` + user + `\n`)
 }
 
-// A prompt of the caller's takes the place of sudo's, but not of page and code; they are on the
-// terminal, and in no file.
+// A caller's prompt replaces that of sudo, but not the page and the code. They are on the terminal,
+// and in no file.
 func TestSudoWithAPromptOfItsOwn(t *testing.T) {
 	const admin = "admin@contoso.example"
 	rig.Stored(t, admin)
@@ -66,12 +67,12 @@ func TestSudoWithAPromptOfItsOwn(t *testing.T) {
 	}
 }
 
-// A name in a spelling that is nobody's is told the right one, and not asked for a password. Local
-// names are asked as ever.
+// A misspelt name is told the right spelling, and not asked for a password. Local names are asked
+// as usual.
 func TestNameInAnAddress(t *testing.T) {
 	for _, name := range []string{"user%40contoso.example", "user@contoso.example@vm"} {
-		out, status := rig.Command(t, "", "ssh", rig.SSHArgs("-o", "LogLevel=INFO", "-l",
-			name, "127.0.0.1", "id")...)
+		out, status := rig.Command(t, "", "ssh",
+			rig.SSHArgs("-o", "LogLevel=INFO", "-l", name, "127.0.0.1", "id")...)
 		if status != 255 || !strings.Contains(out, "without %40: NAME@DOMAIN") ||
 			strings.Contains(out, "assword:") {
 			t.Errorf("%s: exit %d: %s", name, status, out)

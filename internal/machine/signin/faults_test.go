@@ -11,8 +11,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// What a person at ssh sees of an outage: the sentence, and the end of the connection; nobody is
-// let in, and the next sign-in is as ever. Every endpoint and outage: internal/signin.
+// In an outage, ssh shows the sentence and the end of the connection. Nobody is let in, and the
+// next sign-in works. internal/signin tests every endpoint and outage.
 func TestOutagesOverSSH(t *testing.T) {
 	const name = "user@contoso.example"
 	rig.Stored(t, name)

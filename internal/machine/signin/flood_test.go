@@ -18,28 +18,28 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A flood as of 300 strangers at a machine of 64 places, made smaller. They come from two
-// addresses, because one gets no more than half the places.
+// This is a smaller version of a flood of 300 strangers at a machine of 64 places. The strangers
+// come from two addresses, because one address gets at most half the places.
 const (
 	slots     = 8
 	strangers = 38
 	floodPort = "2227"
 )
 
-// stranger connects under a name that nobody has, from an address of many.
+// stranger connects under an unknown name, from one of many addresses.
 func stranger(t *testing.T, name, from string) *rig.Terminal {
 	t.Helper()
-	return rig.Open(t, "ssh", append([]string{"-p", floodPort, "-b", from},
-		rig.SSHArgs(name+"@127.0.0.1")...)...)
+	return rig.Open(t, "ssh",
+		append([]string{"-p", floodPort, "-b", from}, rig.SSHArgs(name+"@127.0.0.1")...)...)
 }
 
 const toldOff = `Too many sign-ins (?:are waiting on this machine|from your address are waiting)\. Try again in a few minutes\.\nCorrelation ID: `
 
-// answered waits until the stranger has a prompt (true) or is told off and hung up on.
+// answered waits until the stranger has a prompt (true), or gets a sentence and is disconnected.
 func answered(c *rig.Terminal) bool {
 	c.T.Helper()
-	if said := c.Expect(`Press ENTER when ready\.|` + toldOff)[0]; strings.HasPrefix(said,
-		"Press ENTER") {
+	said := c.Expect(`Press ENTER when ready\.|` + toldOff)[0]
+	if strings.HasPrefix(said, "Press ENTER") {
 		return true
 	}
 	if status, _ := c.End(); status != 255 {
@@ -48,7 +48,7 @@ func answered(c *rig.Terminal) bool {
 	return false
 }
 
-// flood lets strangers connect all at once and returns those who wait.
+// flood lets strangers connect at the same time, and returns those that wait.
 func flood(t *testing.T, round string, n int) []*rig.Terminal {
 	t.Helper()
 	all := make([]*rig.Terminal, n)
@@ -71,8 +71,8 @@ func flood(t *testing.T, round string, n int) []*rig.Terminal {
 	return wait
 }
 
-// Strangers get as many device codes as there are places, the others a sentence; workers that crash
-// give their places back; and nobody who is signed in or local notices.
+// Strangers get as many device codes as there are places, and the others get a sentence. Workers
+// that crash give their places back. Neither open sessions nor local users notice.
 func TestFlood(t *testing.T) {
 	const admin = "admin@contoso.example"
 	rig.LocalUser(t)
@@ -84,7 +84,7 @@ func TestFlood(t *testing.T) {
 	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
 		return fmt.Appendf([]byte(s), "\n[sign_in]\nmax_waiting = %d\n", slots)
 	})
-	// of this setting, the last counts
+	// The last one of this setting counts.
 	sshd, err := rig.StartSSHD(floodPort, "-o", "MaxStartups=1000")
 	if err != nil {
 		t.Fatal(err)
@@ -109,8 +109,8 @@ func TestFlood(t *testing.T) {
 	others("while they wait")
 	// Two codes are the administrator's, for sudo: on the machine itself, where the strangers take
 	// no places.
-	if n := rig.Requests("devicecode") - codes - 2; len(wait) != slots || n != slots ||
-		len(rig.Waiting(t, "remote")) != slots {
+	n := rig.Requests("devicecode") - codes - 2
+	if len(wait) != slots || n != slots || len(rig.Waiting(t, "remote")) != slots {
 		t.Errorf("%d strangers wait in %d places with %d device codes", len(wait), slots, n)
 	}
 	rig.Syslog.Exactly(t, mark, strangers-slots,
@@ -140,7 +140,7 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// keyOf lets a local user in with a key, and returns the path of its private half.
+// keyOf installs a key for a local user, and returns the path of its private half.
 func keyOf(t *testing.T, name string) string {
 	t.Helper()
 	key := filepath.Join(t.TempDir(), "key")
@@ -158,16 +158,16 @@ func keyOf(t *testing.T, name string) string {
 	return key
 }
 
-// lives: a local user logs in with a key and with a password, and a session that is open has its
-// sudo.
+// lives checks that a local user logs in with a key and with a password, and that sudo works in an
+// open session.
 func lives(t *testing.T, session *rig.Terminal, admin, key string) {
 	t.Helper()
-	byKey := rig.Open(t, "ssh", "-p", floodPort, "-F", "none", "-i", key, "-o",
-		"StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+	byKey := rig.Open(t, "ssh", "-p", floodPort, "-F", "none", "-i", key,
+		"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
 		"-o", "BatchMode=yes", "local@127.0.0.1", "id -un")
 	byKey.Expect(`(?m)^local\n`)
-	byPassword := rig.Open(t, "ssh", append([]string{"-p", floodPort},
-		rig.SSHArgs("local@127.0.0.1", "id -un")...)...)
+	byPassword := rig.Open(t, "ssh",
+		append([]string{"-p", floodPort}, rig.SSHArgs("local@127.0.0.1", "id -un")...)...)
 	byPassword.Expect(`[Pp]assword: `)
 	byPassword.TypeLine(rig.LocalPassword)
 	byPassword.Expect(`(?m)^local\n`)
@@ -176,7 +176,8 @@ func lives(t *testing.T, session *rig.Terminal, admin, key string) {
 	session.Expect(`(?m)^0\n`)
 }
 
-// Who types a colleague's name at su, as often as they may, does not keep the colleague from sudo.
+// A local user may type a colleague's name at su any number of times. The colleague can still use
+// sudo.
 func TestAnotherUserDoesNotBlockSudo(t *testing.T) {
 	const admin = "admin@contoso.example"
 	rig.LocalUser(t)

@@ -16,8 +16,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Every sign-in is a process of its own. A new key is found by the first that meets it; of ids that
-// nobody has, only the first makes anybody ask.
+// Every sign-in is a process of its own. The first one that meets a new key finds it. Of unknown
+// key ids, only the first causes a request.
 func TestKeyRotation(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
@@ -49,8 +49,9 @@ func TestKeyRotation(t *testing.T) {
 	rig.Entra.RotateKey()
 	signIn(1, nil)
 	for i := range 2 {
-		rig.Entra.Forge(&emulator.Forgery{Sign: emulator.Stranger,
-			Header: map[string]any{"kid": fmt.Sprint("forged-", i)}})
+		rig.Entra.Forge(&emulator.Forgery{
+			Sign: emulator.Stranger, Header: map[string]any{"kid": fmt.Sprint("forged-", i)},
+		})
 		signIn(max(0, 1-i), pam.ErrAuth)
 	}
 	rig.Entra.Forge(nil)

@@ -10,7 +10,7 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A local user's password login and sudo are what they are without the module, whatever state its
+// A local user's password login and sudo work as without the module, whatever state its
 // configuration is in.
 func TestLocalUsersAreLeftAlone(t *testing.T) {
 	rig.LocalUser(t)
@@ -48,7 +48,7 @@ func TestLocalUserWithWrongPassword(t *testing.T) {
 	}
 }
 
-// A name of the store that the machine has by itself is the machine's.
+// A name that both the store and the machine have is the machine's.
 func TestLocalNameWins(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	rig.Edit(t, "/etc/passwd", func(s string) []byte {
@@ -60,14 +60,13 @@ func TestLocalNameWins(t *testing.T) {
 	if n := rig.Requests("devicecode") - before; n != 0 {
 		t.Errorf("%d device codes for a local name", n)
 	}
-	if groups, _ := rig.Command(t, "", "id", "user@contoso.example"); !strings.Contains(groups,
-		"uid=4242") || strings.Contains(groups, "aad_users") {
+	groups, _ := rig.Command(t, "", "id", "user@contoso.example")
+	if !strings.Contains(groups, "uid=4242") || strings.Contains(groups, "aad_users") {
 		t.Errorf("a local account has our groups: %s", groups)
 	}
 }
 
-// With a broken configuration an account of ours is refused, with the reason in the log: file, line
-// and key.
+// With a broken configuration an account of ours is refused. The log has the file, line and key.
 func TestBrokenConfigurationIsNamed(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
@@ -77,8 +76,9 @@ func TestBrokenConfigurationIsNamed(t *testing.T) {
 	c := rig.SSH(t, "user@contoso.example")
 	c.Expect(`Tell the administrator of this machine: sign-in is not configured correctly`)
 	rig.Lines(t, mark)
-	if got := rig.Syslog.Find(mark,
-		`failed reason="configuration-error" .*config\.toml:\d+: sign_in\.timeout: `); len(got) == 0 {
+	got := rig.Syslog.Find(mark,
+		`failed reason="configuration-error" .*config\.toml:\d+: sign_in\.timeout: `)
+	if len(got) == 0 {
 		t.Errorf("log: %q", rig.Syslog.Find(mark, ""))
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// On a terminal a line counts down until the browser is done; ENTER is not waited for.
+// On a terminal, a line counts down until the browser is done, without an ENTER.
 func TestAadctlLoginOnTerminal(t *testing.T) {
 	const name = "admin@contoso.example"
 	c := rig.Open(t, "aadctl", "login", name)
@@ -28,8 +28,9 @@ func TestAadctlLoginOnTerminal(t *testing.T) {
 	}
 }
 
-// Its picture is its own, since a Go program has no locale that the module could go by: in colour
-// if there may be any, and if it cannot be drawn for who has asked for it, with the reason.
+// The picture is aadctl's own, because a Go program has no locale that the module could use. It is
+// in colour if the terminal allows it. If it was asked for and cannot be drawn, the reason is
+// printed.
 func TestAadctlLoginPicture(t *testing.T) {
 	const user = "user@contoso.example"
 	for _, test := range []struct {
@@ -69,7 +70,7 @@ func TestAadctlLoginPicture(t *testing.T) {
 	}
 }
 
-// The line is wiped, the module's line is in the log, and a shell sees that it was Ctrl-C.
+// After Ctrl-C the line is wiped, the module's line is in the log, and the shell sees the signal.
 func TestAadctlLoginInterrupted(t *testing.T) {
 	for columns, line := range map[string]string{
 		"60": ` left (\^C|\^C[-\\|/] waiting for the browser, \d:\d\d left ) {39}$`,
@@ -86,8 +87,8 @@ func TestAadctlLoginInterrupted(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, rest := c.End()
-			if s, ok := c.Cmd.ProcessState.Sys().(syscall.WaitStatus); !ok ||
-				s.Signal() != syscall.SIGINT {
+			s, ok := c.Cmd.ProcessState.Sys().(syscall.WaitStatus)
+			if !ok || s.Signal() != syscall.SIGINT {
 				t.Errorf("ended with %v", c.Cmd.ProcessState)
 			}
 			if !regexp.MustCompile(line).MatchString(c.All()) {
@@ -100,7 +101,7 @@ func TestAadctlLoginInterrupted(t *testing.T) {
 	}
 }
 
-// loginAs runs aadctl login without a terminal, with this person in the browser.
+// loginAs runs aadctl login without a terminal, with this account in the browser.
 func loginAs(t *testing.T, name, as string) (out string, status int) {
 	t.Helper()
 	before := rig.Entra.PendingCodes() // nobody's any more, but good still
@@ -122,7 +123,7 @@ func loginAs(t *testing.T, name, as string) (out string, status int) {
 	return string(said), cmd.ProcessState.ExitCode()
 }
 
-// Without a terminal there are plain lines, and the exit status tells the ends apart.
+// Without a terminal there are plain lines, and each ending has its exit status.
 func TestAadctlLogin(t *testing.T) {
 	t.Cleanup(rig.Entra.Heal)
 	for _, test := range []struct {
@@ -165,7 +166,7 @@ func TestAadctlLogin(t *testing.T) {
 	}
 }
 
-// The account phase has its say, as in sshd.
+// The account phase decides, as in sshd.
 func TestAadctlLoginAsksTheAccountPhase(t *testing.T) {
 	rig.Edit(t, "/etc/pam.d/common-account", rig.BeginWith("account requisite pam_deny.so\n"))
 	const name = "user@contoso.example"
@@ -174,13 +175,13 @@ func TestAadctlLoginAsksTheAccountPhase(t *testing.T) {
 	}
 }
 
-// A stack that asks for a password is refused it.
+// A stack that asks for a password gets none.
 func TestAadctlLoginAsksForNoPassword(t *testing.T) {
 	rig.Edit(t, "/etc/pam.d/common-auth", func(text string) []byte {
 		return regexp.MustCompile(`(?m)^auth.*pam_aad.so.*$`).ReplaceAll([]byte(text), nil)
 	})
-	if out, status := loginAs(t, "user@contoso.example", ""); status != 1 ||
-		strings.Contains(out, "assword:") {
+	out, status := loginAs(t, "user@contoso.example", "")
+	if status != 1 || strings.Contains(out, "assword:") {
 		t.Errorf("exit status %d, said\n%s", status, out)
 	}
 }

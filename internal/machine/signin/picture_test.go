@@ -18,11 +18,10 @@ import (
 	"aadlogin/internal/qr"
 )
 
-// The pictures of sign_in.qr, as a phone sees them. The phone is zbarimg (Debian's zbar-tools),
-// which shares no code with what draws them.
+// These tests scan the pictures of sign_in.qr as a phone does. The phone is zbarimg (Debian's
+// zbar-tools), which shares no code with the drawing.
 
-// camera is what a phone sees of a picture on a terminal that writes light on dark, or dark on
-// light.
+// camera returns the image of a picture on a terminal that writes light on dark, or dark on light.
 func camera(lines []string, onDark bool) []byte {
 	const scale = 3
 	columns, rows := utf8.RuneCountInString(lines[0]), 2*len(lines)
@@ -42,7 +41,7 @@ func camera(lines []string, onDark bool) []byte {
 	return image
 }
 
-// scan reads pictures. Reversed ones are read by who is told to try, as phones do.
+// scan reads pictures. Only a reader that tries it, as phones do, reads a reversed one.
 func scan(t *testing.T, onDark bool, pictures ...[]string) (texts []string) {
 	t.Helper()
 	args := []string{"--nodbus", "--quiet", "--raw"}
@@ -64,8 +63,8 @@ func scan(t *testing.T, onDark bool, pictures ...[]string) (texts []string) {
 	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 }
 
-// Pages of all lengths, of every character, and of the dullest, which are the hardest for a mask
-// that is not chosen.
+// The pages have all lengths and characters, and some are monotonous, which are the hardest without
+// a choice of the mask.
 func TestPicturesAreRead(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	texts := []string{"https://microsoft.com/devicelogin", "https://login.microsoft.com/device",
@@ -90,7 +89,7 @@ func TestPicturesAreRead(t *testing.T) {
 	}
 }
 
-// withPictures is a machine whose administrator wants them.
+// withPictures configures pictures.
 func withPictures(t *testing.T) {
 	t.Helper()
 	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
@@ -103,7 +102,7 @@ var (
 	colours      = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 )
 
-// pictures are those in what a program said.
+// pictures returns the pictures in a program's output.
 func pictures(said string) (all [][]string) {
 	for _, lines := range pictureLines.FindAllString(colours.ReplaceAllString(said, ""), -1) {
 		all = append(all, strings.Split(strings.TrimSuffix(lines, "\n"), "\n"))
@@ -111,8 +110,8 @@ func pictures(said string) (all [][]string) {
 	return all
 }
 
-// pictured is prompted, and whether there was a picture above the prompt, which has to be of the
-// page.
+// pictured waits for a prompt, and reports whether there was a picture above it. The picture must
+// be of the page.
 func pictured(c *rig.Terminal, t *testing.T) (page, code string, drawn bool) {
 	t.Helper()
 	before := len(c.All())
@@ -124,15 +123,15 @@ func pictured(c *rig.Terminal, t *testing.T) (page, code string, drawn bool) {
 	for _, lines := range shown {
 		for _, onDark := range []bool{true, false} {
 			if read := scan(t, onDark, lines); len(read) != 1 || read[0] != page {
-				t.Errorf("light on dark %v: the picture reads %q, and the page is %s", onDark, read,
-					page)
+				t.Errorf("light on dark %v: the picture reads %q, and the page is %s",
+					onDark, read, page)
 			}
 		}
 	}
 	return page, code, len(shown) == 1
 }
 
-// What the real sshd and the real ssh bring to the screen can be scanned, and leads in.
+// The picture that the real sshd and the real ssh show can be scanned, and leads to a sign-in.
 func TestPictureOverSSH(t *testing.T) {
 	const user = "user@contoso.example"
 	withPictures(t)
@@ -149,24 +148,24 @@ func TestPictureOverSSH(t *testing.T) {
 	c.Expect(`\nuser@contoso\.example\n`)
 }
 
-// The client of a person without UTF-8 writes every byte of a picture as \ and three digits. That
-// is for the administrator to know, since sshd cannot: the sentence comes last, whole, and the
+// A client without UTF-8 shows every byte of a picture as \ and three digits. sshd cannot know
+// that, so it is for the administrator to decide. The sentence comes last and complete, and the
 // sign-in works.
 func TestPictureInLocaleC(t *testing.T) {
 	const user = "user@contoso.example"
 	withPictures(t)
-	c := rig.Open(t, "env", append([]string{"LC_ALL=C", "ssh"},
-		rig.SSHArgs("-tt", user+"@127.0.0.1", "id -un")...)...)
+	c := rig.Open(t, "env",
+		append([]string{"LC_ALL=C", "ssh"}, rig.SSHArgs("-tt", user+"@127.0.0.1", "id -un")...)...)
 	c.SignIn(user)
 	c.Expect(`\nuser@contoso\.example\n`)
-	if said := c.All(); strings.Count(said, `\342\226\210`) < 100 ||
+	said := c.All()
+	if strings.Count(said, `\342\226\210`) < 100 ||
 		strings.ContainsFunc(said, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		t.Error("the picture came through as something else")
 	}
 }
 
-// sudo, su and login know the terminal and the locale: there is a picture where both have room for
-// it.
+// sudo, su and login know the terminal and the locale. They show a picture if both allow it.
 func TestPictureAtTheMachine(t *testing.T) {
 	const user, admin = "user@contoso.example", "admin@contoso.example"
 	rig.Stored(t, user)
@@ -213,7 +212,7 @@ func TestPictureAtTheMachine(t *testing.T) {
 	}
 }
 
-// A window with a font of its own is no place for it.
+// The picture does not fit a console that has a font of its own.
 func TestNoPictureInWindows(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	withPictures(t)

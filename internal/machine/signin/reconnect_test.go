@@ -19,7 +19,7 @@ const (
 	confinedPort = "2231"
 )
 
-// members makes these the members of the Entra group that stands for the local group confined.
+// members sets the members of the Entra group that is mapped to the local group confined.
 func members(t *testing.T, names ...string) {
 	t.Helper()
 	err := rig.Entra.Update(func(d *emulator.Directory) {
@@ -27,8 +27,9 @@ func members(t *testing.T, names ...string) {
 		d.Groups = slices.DeleteFunc(d.Groups,
 			func(g emulator.Group) bool { return g.ObjectID == confinedOID })
 		if len(names) > 0 {
-			d.Groups = append(d.Groups, emulator.Group{Name: "confined",
-				ObjectID: confinedOID, Members: names})
+			d.Groups = append(d.Groups, emulator.Group{
+				Name: "confined", ObjectID: confinedOID, Members: names,
+			})
 		}
 	})
 	if err != nil {
@@ -36,15 +37,15 @@ func members(t *testing.T, names ...string) {
 	}
 }
 
-// sshdWith restarts the sshd of this test with these rules at the end of its configuration, and has
-// them applied.
+// sshdWith restarts the sshd of this test with these rules at the end of its configuration, and
+// applies them.
 func sshdWith(t *testing.T, rules string) {
 	t.Helper()
 	rig.Edit(t, "/etc/ssh/sshd_config", func(s string) []byte {
 		return []byte(s + "\n" + rules + "\n")
 	})
-	if said := rig.Must(t, "aadctl", "config", "apply"); !strings.Contains(said,
-		"asks to connect again") {
+	said := rig.Must(t, "aadctl", "config", "apply")
+	if !strings.Contains(said, "asks to connect again") {
 		t.Errorf("aadctl config apply said %q", said)
 	}
 	started, err := rig.StartSSHD(confinedPort)
@@ -59,8 +60,8 @@ func end(sshd *exec.Cmd) {
 	sshd.Wait()
 }
 
-// Each rule of sshd by a group that sign-ins change is in force from the first session on, for who
-// comes to the group and for who leaves it.
+// Each rule of sshd about a group that sign-ins change holds from the first session on, for a
+// person who joins the group and for one who leaves it.
 func TestRulesByGroup(t *testing.T) {
 	rig.Must(t, "groupadd", "confined")
 	t.Cleanup(func() { rig.Must(t, "groupdel", "confined") })
@@ -68,8 +69,8 @@ func TestRulesByGroup(t *testing.T) {
 		return fmt.Appendf([]byte(s), "\n[accounts.groups]\n%q = \"confined\"\n", confinedOID)
 	})
 	connect := func(name string) *rig.Terminal {
-		return rig.Open(t, "ssh", append([]string{"-p", confinedPort, "-tt"},
-			rig.SSHArgs(name+"@127.0.0.1", "echo free")...)...)
+		args := rig.SSHArgs(name+"@127.0.0.1", "echo free")
+		return rig.Open(t, "ssh", append([]string{"-p", confinedPort, "-tt"}, args...)...)
 	}
 	again := func(what, name string) {
 		t.Helper()

@@ -130,7 +130,7 @@ func TestDebug(t *testing.T) {
 	rig.Syslog.Exactly(t, mark, 0, shown) // the code
 }
 
-// The account phase of the handle that has just signed in asks nobody; without that, it asks Azure.
+// The account phase of a handle that has just signed in asks no server. Otherwise it asks Azure.
 func TestAccountPhase(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
@@ -182,8 +182,7 @@ func TestAccountPhase(t *testing.T) {
 	}
 }
 
-// With a grant lifetime the last grant stands in for an Azure that cannot be asked, until somebody
-// has said no.
+// With a grant lifetime, the last grant stands in while Azure cannot be asked, until a denial.
 func TestGrantLifetime(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
@@ -211,19 +210,22 @@ func TestGrantLifetime(t *testing.T) {
 	}
 }
 
-// An administrator who has lost the role loses the group at once, and sudo in the session that
-// still has it, every time.
+// An administrator who has lost the role loses the group at once. sudo refuses them every time in a
+// session that still has it.
 func TestDemotion(t *testing.T) {
 	const admin = "admin@contoso.example"
 	c := rig.SSH(t, admin)
 	c.SignIn(admin)
 	c.Expect(`\$ `)
 	var before []emulator.Assignment
-	if err := rig.Entra.Update(func(d *emulator.Directory) {
+	err := rig.Entra.Update(func(d *emulator.Directory) {
 		before = d.Assignments
-		d.Assignments = append([]emulator.Assignment{{Principal: admin,
-			Role: "Virtual Machine User Login", Scope: d.Machine.ResourceID}}, before[0])
-	}); err != nil {
+		d.Assignments = []emulator.Assignment{
+			{Principal: admin, Role: "Virtual Machine User Login", Scope: d.Machine.ResourceID},
+			before[0],
+		}
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	defer rig.Entra.Update(func(d *emulator.Directory) { d.Assignments = before })

@@ -12,10 +12,11 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// Whoever is asked, the same people come in, as the same.
+// Each source lets the same people in with the same rights.
 func TestEverySource(t *testing.T) {
-	for _, source := range []string{"check-access", "role-assignments",
-		"permissions", "app-roles"} {
+	for _, source := range []string{
+		"check-access", "role-assignments", "permissions", "app-roles",
+	} {
 		t.Run(source, func(t *testing.T) {
 			rig.Configured(t, "authorization", `source = "`+source+`"`)
 			mark := rig.Syslog.Mark()
@@ -45,8 +46,8 @@ func TestEverySource(t *testing.T) {
 	}
 }
 
-// A public key brings nobody whom a source could ask, or whose token could say. The last sign-in
-// with a browser stands in.
+// A login by public key has no token, and no source can be asked about it. The last sign-in with a
+// browser stands in.
 func TestKeyWithSourceThatCannotAsk(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "key")
 	rig.Must(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)

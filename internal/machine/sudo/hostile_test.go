@@ -17,7 +17,7 @@ import (
 // A user owns the session that sudo authenticates in: its environment, its descriptors, its
 // terminal.
 
-// session is somebody's shell over ssh.
+// session opens a user's shell over ssh.
 func session(t *testing.T, name string) *rig.Terminal {
 	t.Helper()
 	c := rig.SSH(t, name)
@@ -26,7 +26,8 @@ func session(t *testing.T, name string) *rig.Terminal {
 	return c
 }
 
-// sudoWorker is the process in which sudo's sign-in waits: sudo's program, in a session of its own.
+// sudoWorker returns the process in which sudo's sign-in waits: sudo's program, in a session of its
+// own.
 func sudoWorker(t *testing.T) int {
 	t.Helper()
 	for _, link := range rig.PIDs(t, "sudo") {
@@ -56,8 +57,8 @@ func TestUserCannotTouchTheWorker(t *testing.T) {
 	if now := rig.Must(t, "cat", fmt.Sprintf("/proc/%d/personality", worker)); now != "00000000\n" {
 		t.Errorf("the worker has the user's personality %s", now)
 	}
-	if out := rig.Must(t, "runuser", "-u", admin, "--", attack,
-		strconv.Itoa(worker)); out != "tried\n" {
+	out := rig.Must(t, "runuser", "-u", admin, "--", attack, strconv.Itoa(worker))
+	if out != "tried\n" {
 		t.Errorf("the user's rights over the worker:\n%s", out)
 	}
 	rig.Browse(t, page, code, admin)
@@ -65,9 +66,8 @@ func TestUserCannotTouchTheWorker(t *testing.T) {
 	c.Expect(`\n0\n`)
 }
 
-// Whatever sudo was started with or without, the sign-in works and leaves only files that are
-// root's alone. GOMEMLIMIT is a tripwire: with that in its environment, any Go program ends at
-// once.
+// In any environment of sudo, the sign-in works and leaves only files that root alone may use.
+// GOMEMLIMIT is a tripwire: with it in its environment, any Go program ends at once.
 func TestSudoInAnyState(t *testing.T) {
 	const admin = "admin@contoso.example"
 	mine := t.TempDir()
@@ -77,17 +77,16 @@ func TestSudoInAnyState(t *testing.T) {
 	c := session(t, admin)
 	c.TypeLine("M=" + mine)
 	for _, state := range []string{
-		"mkdir $M/gone && cd $M/gone && rmdir $M/gone; umask 0; trap '' HUP PIPE CHLD USR1; exec " +
-			"<&- >&- 2>&-",
-		"mkdir -p $M/shut && cd $M/shut && chmod 0 .; umask 0777; exec <&-; renice -n 19 " +
-			"$BASHPID; echo 1000 >/proc/self/oom_score_adj; " +
+		"mkdir $M/gone && cd $M/gone && rmdir $M/gone; umask 0; " +
+			"trap '' HUP PIPE CHLD USR1; exec <&- >&- 2>&-",
+		"mkdir -p $M/shut && cd $M/shut && chmod 0 .; umask 0777; exec <&-; " +
+			"renice -n 19 $BASHPID; echo 1000 >/proc/self/oom_score_adj; " +
 			"ulimit -S -n 16 -f 0 -u 1 -s 64",
 		"export GOMEMLIMIT=mine GODEBUG=gctrace=1,netdns=cgo+2,http2debug=2 GOTRACEBACK=crash " +
 			"GOGC=1 GOMAXPROCS=1 MALLOC_CHECK_=3 RES_OPTIONS=debug LOCALDOMAIN=mine.example " +
 			"LD_DEBUG=all LC_ALL=C.UTF-8 HOME=$M TMPDIR=$M GOCOVERDIR=$M LOCPATH=$M " +
 			"LD_LIBRARY_PATH=$M GCONV_PATH=$M XDG_CACHE_HOME=$M HOSTALIASES=$M/h NLSPATH=$M/n " +
-			"LD_PRELOAD=$M/p LD_AUDIT=$M/a " +
-			"LD_DEBUG_OUTPUT=$M/o SSLKEYLOGFILE=$M/k",
+			"LD_PRELOAD=$M/p LD_AUDIT=$M/a LD_DEBUG_OUTPUT=$M/o SSLKEYLOGFILE=$M/k",
 	} {
 		if err := os.RemoveAll("/var/cache/aad-login"); err != nil {
 			t.Fatal(err)
@@ -96,12 +95,14 @@ func TestSudoInAnyState(t *testing.T) {
 		c.SignIn(admin)
 		c.Expect(`\ndone-as-0\n`)
 		c.Expect(`\$ `)
-		if open := rig.Must(t, "find", "/var/cache/aad-login", "/var/lib/aad-login/grants",
-			"-perm", "/077"); open != "" {
+		open := rig.Must(t, "find", "/var/cache/aad-login", "/var/lib/aad-login/grants",
+			"-perm", "/077")
+		if open != "" {
 			t.Errorf("%s: others have rights on:\n%s", state, open)
 		}
-		if shut := rig.Must(t, "find", "/var/cache/aad-login", "/var/lib/aad-login/grants", "!",
-			"-perm", "-600"); shut != "" {
+		shut := rig.Must(t, "find", "/var/cache/aad-login", "/var/lib/aad-login/grants", "!",
+			"-perm", "-600")
+		if shut != "" {
 			t.Errorf("%s: no rights for root on:\n%s", state, shut)
 		}
 	}

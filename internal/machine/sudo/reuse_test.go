@@ -6,10 +6,7 @@ package sudo
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,9 +16,9 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// reuse sets sign_in.reuse_window for the length of a test, which begins and ends without any
-// window, and without the notes of sessions that other tests have yet to end. Who may have one
-// comes from a neighbour.
+// reuse sets sign_in.reuse_window for the length of a test. The test begins and ends without any
+// window, and without the notes of other tests' sessions. Connections that may have a window come
+// from a neighbour.
 func reuse(t *testing.T, window string) rig.Neighbour {
 	t.Helper()
 	closeAll := func() { os.RemoveAll("/run/aad-login") }
@@ -33,8 +30,8 @@ func reuse(t *testing.T, window string) rig.Neighbour {
 	return rig.NewNeighbour(t)
 }
 
-// What an editor does: one connection with a browser, then ten at once and ten one after the other,
-// and files.
+// An editor opens one connection with a browser, then ten at once and ten one after the other, and
+// copies files.
 func TestReuseBurst(t *testing.T) {
 	const name = "burst@contoso.example"
 	n := reuse(t, "10m")
@@ -78,8 +75,8 @@ func TestReuseBurst(t *testing.T) {
 		`signed-in reason="reuse" account="burst@contoso\.example" .*role=.* reuse_attempt="[0-9a-f-]{36}" reuse_time="20\S+" reuse_rhost="192\.0\.2\.7"`)
 }
 
-// sshd's password authentication lets in by a window, too, with whatever was typed: there is
-// nothing left to show.
+// sshd's password authentication, too, lets in by a window, whatever is typed, because no code has
+// to be shown.
 func TestReuseByPasswordAuthentication(t *testing.T) {
 	const name = "burst@contoso.example"
 	n := reuse(t, "10m")
@@ -93,8 +90,8 @@ func TestReuseByPasswordAuthentication(t *testing.T) {
 	c.Expect(`\nburst@contoso\.example\n`)
 }
 
-// Another address, another name and another time take a code; a lost role takes none, and lets
-// nobody in.
+// Another address, another name and another time need a code. Without the role there is no code,
+// and nobody is let in.
 func TestReuseEnds(t *testing.T) {
 	const name, other = "ends@contoso.example", "burst@contoso.example"
 	n := reuse(t, "10m")
@@ -122,8 +119,8 @@ func TestReuseEnds(t *testing.T) {
 	n.From(rig.Near, name).Prompted() // the denial has closed the window
 }
 
-// Every local user can connect to a colleague's name here, from the machine's own addresses: there
-// is never a window for these, nor for sudo in a session from there.
+// Every local user can connect to a colleague's name from the machine's own addresses. So these
+// addresses never have a window, and neither has sudo in a session from there.
 func TestReuseNotFromThisMachine(t *testing.T) {
 	const name = "root@contoso.example"
 	n := reuse(t, "10m")
@@ -149,8 +146,8 @@ func TestReuseNotFromThisMachine(t *testing.T) {
 	}
 }
 
-// Somebody else's browser is done with a code that this person has seen: who turns away then leaves
-// no window to them.
+// Somebody else's browser completes a code that this person has seen. If the person turns away, no
+// window is left to them.
 func TestReuseNotAfterAnAbort(t *testing.T) {
 	const name = "burst@contoso.example"
 	n := reuse(t, "10m")
@@ -170,8 +167,7 @@ func TestReuseNotAfterAnAbort(t *testing.T) {
 	n.From(rig.Near, name, "true").WentWell()
 }
 
-// It is the door that opens a window: what the worker has left behind does not, when the
-// conversation fails after all.
+// Only the door opens a window. If the conversation fails after all, the worker's file opens none.
 func TestReuseNeedsTheDoor(t *testing.T) {
 	const name = "burst@contoso.example"
 	reuse(t, "10m")
@@ -223,119 +219,4 @@ func TestReuseWindowLapses(t *testing.T) {
 	rig.Eventually(t, "the window is over", rig.Patience,
 		func() bool { return time.Since(opened.ModTime()) > 2*time.Second })
 	n.From(rig.Near, name).Prompted()
-}
-
-// sudo has a window of its own, for the address of the session it is typed in.
-func TestReuseInSudo(t *testing.T) {
-	const name = "root@contoso.example"
-	n := reuse(t, "10m")
-	rig.Hire(t, name, rig.AdminRole)
-	rig.LocalUser(t)
-	c := n.Shell(rig.Near, name)
-	if notes(t) != 1 {
-		t.Fatalf("%d notes of one session", notes(t))
-	}
-	c.TypeLine("sudo -k id -u")
-	c.SignIn(name) // the window of sshd is not sudo's
-	c.Expect(`\n0\n.*\$ `)
-	mark := rig.Syslog.Mark()
-	c.TypeLine("sudo -k id -u")
-	c.Expect(`\n0\n.*\$ `)
-	rig.Syslog.Exactly(t, mark, 1,
-		`pam_aad\(sudo:.* signed-in reason="reuse" .*reuse_attempt="[0-9a-f-]{36}" .*reuse_rhost="192\.0\.2\.7"`)
-	c.TypeLine("echo 0 >/proc/self/loginuid && echo forged; env SSH_CONNECTION='192.0.2.8 1 " +
-		"192.0.2.1 2' sudo -k id -u")
-	c.Expect(`(not permitted|denied)[^$]*\n0\n.*\$ `)
-	// Somebody else inside this session is not its owner.
-	c.TypeLine("sudo -u local su - " + name + " -c id; true")
-	c.Expect(`Signing in to \S+ as root@contoso\.example \(su-l\)`)
-	c.Prompted()
-	c.TypeLine("\x03")
-
-	second := n.Shell(rig.Near, name)
-	second.TypeLine("sudo -k id -u; exit")
-	second.Expect(`\n0\n`)
-	second.WentWell()
-
-	far := n.Shell(rig.Another, name)
-	far.TypeLine("sudo -k id -u; exit")
-	far.Prompted()
-	far.Cmd.Process.Kill()
-
-	// What outlives its session has no address.
-	third := n.Shell(rig.Near, name)
-	third.TypeLine("rm -f go went; mkfifo go; try() { sudo -k -S id -u </dev/null; echo status " +
-		"$?; }; (trap '' HUP; read x <go; try >went 2>&1) & try")
-	third.Expect(`\n0\nstatus 0\n`)
-	third.TypeLine("exit")
-	third.End()
-	rig.Eventually(t, "only the first session is left", rig.Patience,
-		func() bool { return notes(t) == 1 })
-	home := "/home/" + name
-	if err := os.WriteFile(home+"/go", []byte("\n"), 0); err != nil {
-		t.Fatal(err)
-	}
-	said := ""
-	rig.Eventually(t, "sudo has ended", rig.Patience, func() bool {
-		text, _ := os.ReadFile(home + "/went")
-		said = string(text)
-		return strings.Contains(said, "status")
-	})
-	if !strings.Contains(said, "enter the code") || !strings.Contains(said, "status 1") {
-		t.Errorf("sudo outside its session said %q", said)
-	}
-
-	// Who has lost the role loses the window with the session's group.
-	rig.Hire(t, name, rig.LoginRole)
-	before := rig.Requests("devicecode")
-	c.TypeLine("")
-	c.Expect(`\$ `)
-	c.TypeLine("sudo -k id -u")
-	c.Expect(`root@contoso\.example is no longer an administrator of this machine`)
-	if n := rig.Requests("devicecode") - before; n != 0 {
-		t.Errorf("%d device codes", n)
-	}
-}
-
-// All who come in through an sshd that somebody started inside a session share that session's id:
-// it tells no address.
-func TestReuseInSharedSession(t *testing.T) {
-	const port, name = "2226", "root@contoso.example"
-	n := reuse(t, "10m")
-	rig.Hire(t, name, rig.AdminRole)
-	n.Shell(rig.Near, name).Cmd.Process.Kill()
-	uid := strings.TrimSpace(rig.Must(t, "id", "-u", name))
-	var sshd *exec.Cmd
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread() // for good: the thread has a session from here on
-		err := os.WriteFile("/proc/thread-self/loginuid", []byte(uid), 0)
-		if err == nil {
-			sshd, err = rig.StartSSHD(port)
-		}
-		started <- err
-	}()
-	if err := <-started; err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		sshd.Process.Kill()
-		sshd.Wait()
-	}()
-	c := n.Shell(rig.Near, name, "-p", port) // the first -p counts
-	rig.Eventually(t, "no session has an address", rig.Patience,
-		func() bool { return notes(t) == 0 })
-	c.TypeLine("cat /proc/self/loginuid; exit")
-	c.Expect(`\n` + uid)
-	c.End()
-}
-
-// notes counts the sessions that sudo can tell the address of.
-func notes(t *testing.T) int {
-	t.Helper()
-	files, err := filepath.Glob("/run/aad-login/sessions/*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(files)
 }

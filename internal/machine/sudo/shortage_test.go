@@ -18,11 +18,11 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// portRange is of the tests' own network.
+// portRange is the range of the tests' own network.
 const portRange = "/proc/sys/net/ipv4/ip_local_port_range"
 
-// holdPorts has somebody without any rights use up the ports from which Resource Manager can be
-// reached, and returns what gives them back.
+// holdPorts lets an ordinary user take all ports from which Resource Manager can be reached, and
+// returns a function that frees them.
 func holdPorts(t *testing.T, name string) (release func()) {
 	t.Helper()
 	before, err := os.ReadFile(portRange)
@@ -58,9 +58,9 @@ func holdPorts(t *testing.T, name string) (release func()) {
 	return release
 }
 
-// Who is to lose the administrator role uses up the machine's ports. That is no outage: not to
-// sudo, not to the account phase, not to a login with a key. An outage lets them in, but not as an
-// administrator.
+// A person who has lost the administrator's role takes all of the machine's ports. That is no
+// outage: not to sudo, not to the account phase, and not to a login by key. A real outage lets them
+// in, but not as an administrator.
 func TestShortageIsNoOutage(t *testing.T) {
 	const admin = "shortage@contoso.example"
 	rig.Hire(t, admin, rig.AdminRole)

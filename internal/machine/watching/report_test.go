@@ -19,7 +19,7 @@ import (
 
 const devLog = "/run/systemd/journal/dev-log"
 
-// startJournald is systemd's own, which takes who wrote a line from the kernel.
+// startJournald starts systemd's journald, which gets the writer of a line from the kernel.
 func startJournald(t *testing.T) {
 	t.Helper()
 	rig.Must(t, "systemd-machine-id-setup")
@@ -43,11 +43,10 @@ func startJournald(t *testing.T) {
 	})
 }
 
-// Two people sign in, and a stranger leaves in the log what would do harm in a page. The report has
-// all of it, where it can be looked at by anybody with a browser, with a phone, or by the keyboard
-// alone.
+// Two people sign in, and a stranger writes lines into the log that would do harm in a page. The
+// report shows all of them, and can be read with a browser, with a phone, or by keyboard alone.
 func TestReport(t *testing.T) {
-	// without one, a check warns
+	// Without one, the check warns.
 	rig.Edit(t, rig.ConfigFile, rig.BeginWith("sign_in.scope = \""+rig.OwnScope+"\"\n"))
 	mark := rig.Syslog.Mark()
 	c := rig.SSH(t, "admin@contoso.example", "true")
@@ -85,7 +84,7 @@ func TestReport(t *testing.T) {
 
 	file := filepath.Join(t.TempDir(), "report.html")
 	var said string
-	// journald takes its time
+	// journald needs a moment.
 	rig.Eventually(t, "the journal has three lines", rig.Patience, func() bool {
 		said = rig.Must(t, "aadctl", "report", "--force", file)
 		return strings.Contains(said, "sign-ins: 4,")
@@ -95,11 +94,11 @@ func TestReport(t *testing.T) {
 	}
 	browser := rig.NewChromium(t)
 	browser.Open("file://" + file)
-	for _, sentence := range []string{"holds personal data", "Every check passed.",
-		"admin@contoso.example", "✗ denied: no-role",
+	for _, sentence := range []string{
+		"holds personal data", "Every check passed.", "admin@contoso.example", "✗ denied: no-role",
 		"as administrator", "forged@contoso.example", "written by uid 65534",
-		"<script>document.title=1</script>",
-		"from the journal, " + rotated, "for sshd"} {
+		"<script>document.title=1</script>", "from the journal, " + rotated, "for sshd",
+	} {
 		browser.Expect(sentence)
 	}
 	browser.Usable()
@@ -108,8 +107,8 @@ func TestReport(t *testing.T) {
 		t.Errorf("the report asks for %q", asked)
 	}
 	var scripts int
-	if browser.JS("return document.scripts.length + document.images.length",
-		&scripts); scripts != 0 {
+	browser.JS("return document.scripts.length + document.images.length", &scripts)
+	if scripts != 0 {
 		t.Errorf("%d scripts and pictures", scripts)
 	}
 
@@ -118,13 +117,13 @@ func TestReport(t *testing.T) {
 	browser.Open("file://" + file)
 	browser.Expect("Names and addresses have been replaced")
 	browser.Expect("host-") // 127.0.0.1 is where Entra ID is, too
-	if text := browser.Text(); strings.Contains(text, "admin@") ||
-		strings.Contains(text, "forged@") {
+	text := browser.Text()
+	if strings.Contains(text, "admin@") || strings.Contains(text, "forged@") {
 		t.Errorf("names in\n%s", text)
 	}
 }
 
-// What journalctl calls a file is not one that somebody else can read, or has put there.
+// A file that journalctl names is refused if others could have put it there or could read it.
 func TestReportIsForItsOwnerOnly(t *testing.T) {
 	t.Chdir(t.TempDir())
 	rig.Must(t, "sh", "-c", "umask 0; exec aadctl report --offline")

@@ -25,7 +25,8 @@ var watch = flag.Bool("watching", false, "what is shipped to watch sign-ins with
 
 const examples = "/usr/share/doc/aad-login/examples/"
 
-// What the package brings to watch sign-ins with, and the programs of Debian that it is for.
+// The package brings configuration to watch sign-ins with. These tests use it with Debian's
+// programs.
 func TestWatching(t *testing.T) {
 	if !*watch {
 		t.Skip("run by: make watching")
@@ -46,8 +47,7 @@ func TestWatching(t *testing.T) {
 	t.Run("Prometheus", prometheusAnswers)
 }
 
-// signInsToWatch are the lines that some people have left who have just signed in, and beside them
-// what is no attempt's end.
+// signInsToWatch writes the lines of people who have just signed in, and lines that end no attempt.
 func signInsToWatch(t *testing.T) []string {
 	t.Helper()
 	mark := rig.Syslog.Mark()
@@ -79,7 +79,8 @@ func sendTo(t *testing.T, socket string, lines ...string) {
 	}
 }
 
-// journalctlOfThePage has each command of docs/watching.md find what it says.
+// journalctlOfThePage runs each command of docs/watching.md, and expects the lines that the page
+// promises.
 func journalctlOfThePage(t *testing.T) {
 	page, err := os.ReadFile("../../../docs/watching.md")
 	if err != nil {
@@ -103,7 +104,7 @@ func journalctlOfThePage(t *testing.T) {
 	}
 }
 
-// rsyslogKeeps: rsyslogd, with the filter beside as little as it can do with, writes the ends of
+// rsyslogKeeps runs rsyslogd with a minimal configuration and the filter. It writes the ends of
 // attempts.
 func rsyslogKeeps(t *testing.T, lines []string) {
 	dir := t.TempDir()
@@ -139,27 +140,28 @@ include(file="` + examples + `rsyslog.conf")
 		got = string(text)
 		return strings.Contains(got, "last@")
 	})
-	if n := strings.Count(got, "\n"); n != 4 || strings.Contains(got, "Invalid user") ||
-		strings.Contains(got, "step ") {
+	n := strings.Count(got, "\n")
+	if n != 4 || strings.Contains(got, "Invalid user") || strings.Contains(got, "step ") {
 		t.Errorf("%d lines: %s", n, got)
 	}
 	if info, err := os.Stat(kept); err != nil || info.Mode() != 0o640 {
 		t.Error(info.Mode(), err)
 	}
 	rig.Must(t, "sh", "-c", "logrotate --debug "+examples+"logrotate.conf")
-	// And aadctl reads it back, as it does auth.log.
+	// aadctl reads them back as it reads auth.log.
 	if err := os.Rename(kept, "/var/log/auth.log.of-rsyslog"); err != nil {
 		t.Fatal(err)
 	}
 	defer os.Remove("/var/log/auth.log.of-rsyslog")
-	if said := rig.Must(t, "aadctl", "report", "--offline", "--json", "--account",
-		"last@contoso.example", "-"); !strings.Contains(said, "of-rsyslog") {
+	said := rig.Must(t, "aadctl", "report", "--offline", "--json", "--account",
+		"last@contoso.example", "-")
+	if !strings.Contains(said, "of-rsyslog") {
 		t.Error(said)
 	}
 }
 
-// prometheusAnswers has node_exporter collect, Prometheus scrape, and each query of the dashboard
-// and each alert answered.
+// prometheusAnswers lets node_exporter collect and Prometheus scrape, and checks each query of the
+// dashboard and each alert.
 func prometheusAnswers(t *testing.T) {
 	dir, textfiles := t.TempDir(), t.TempDir()
 	file := textfiles + "/aad-login.prom"
@@ -167,13 +169,15 @@ func prometheusAnswers(t *testing.T) {
 	rig.Eventually(t, "aadctl has counted what is in the journal", rig.Patience, func() bool {
 		rig.Must(t, "aadctl", "metrics", file)
 		counted = rig.Must(t, "cat", file)
-		// the last that was sent
+		// This is the last one that was sent.
 		return strings.Contains(counted, `aadlogin_attempts_total{outcome="failed"} 1`)
 	})
-	for _, line := range []string{`aadlogin_attempts_total{outcome="signed-in"} 1`,
+	for _, line := range []string{
+		`aadlogin_attempts_total{outcome="signed-in"} 1`,
 		`aadlogin_refusals_total{outcome="denied",reason="no-role"} 1`,
 		"aadlogin_foreign_lines_total 1", `aadlogin_round_trip_seconds_count{server="entra"} 2`,
-		`aadlogin_accounts{state="admin"} `} {
+		`aadlogin_accounts{state="admin"} `,
+	} {
 		if !strings.Contains(counted, line) {
 			t.Errorf("no %s in\n%s", line, counted)
 		}
@@ -226,10 +230,10 @@ func dashboardQueries(t *testing.T) (all []string) {
 	if err := json.Unmarshal(text, &board); err != nil {
 		t.Fatal(err)
 	}
+	variables := strings.NewReplacer("$instance", ".*", "$__rate_interval", "1m", "$__range", "1h")
 	for _, p := range board.Panels {
 		for _, target := range p.Targets {
-			all = append(all, strings.NewReplacer("$instance", ".*", "$__rate_interval", "1m",
-				"$__range", "1h").Replace(target.Expr))
+			all = append(all, variables.Replace(target.Expr))
 		}
 	}
 	if len(all) < 8 {
@@ -238,7 +242,7 @@ func dashboardQueries(t *testing.T) (all []string) {
 	return all
 }
 
-// ask is what Prometheus has for a query; nothing while it starts. A query that it does not
+// ask returns Prometheus's answer to a query, or nothing while it starts. A query that it does not
 // understand ends the test.
 func ask(t *testing.T, query string) []any {
 	t.Helper()

@@ -28,7 +28,8 @@ func main() {
 		return answers, nil
 	}
 	connection, err := ssh.Dial("tcp", "127.0.0.1:"+os.Args[1], &ssh.ClientConfig{
-		User: os.Args[2], Auth: []ssh.AuthMethod{ssh.KeyboardInteractive(answer)},
+		User:            os.Args[2],
+		Auth:            []ssh.AuthMethod{ssh.KeyboardInteractive(answer)},
 		HostKeyCallback: ssh.InsecureIgnoreHostKey(),
 	})
 	if err != nil {
