@@ -28,7 +28,7 @@ const (
 	pamIgnore      = 25
 )
 
-// What comes after a worker's last byte.
+// These come after a worker's last byte.
 const (
 	endOfFile = iota
 	silence
@@ -54,7 +54,7 @@ const (
 	noAnswer
 )
 
-// What the worker does with a reply.
+// These are the ways of a worker with a reply.
 const (
 	hears = iota
 	hasGone

@@ -294,8 +294,8 @@ func (m *machine) isLocked() bool {
 	return syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil
 }
 
-// Whoever may write in a directory of ours may exchange what is in it: the tenant, the store, the
-// keys that vouch for tokens.
+// A user who may write in one of our directories could exchange its content: the tenant, the store,
+// or the keys that vouch for tokens.
 func TestDirectoriesOfOthers(t *testing.T) {
 	m := newMachine(t, "")
 	m.put(m.person(user, userOID))

@@ -103,7 +103,7 @@ func TestWindowsSideBySide(t *testing.T) {
 	}
 }
 
-// What reads as windows is written as such again.
+// FuzzWindows checks that windows that are read are written as the same windows.
 func FuzzWindows(f *testing.F) {
 	text, err := json.Marshal([]window{
 		windowAt("192.0.2.7", at(1)), windowAt("fe80::1%eth0", at(2)),
