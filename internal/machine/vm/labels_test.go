@@ -61,15 +61,13 @@ func unlabelledStore(t *testing.T) {
 	inSession(t, rig.User)
 }
 
-// restoredStore puts stores back in two ways. aadctl labels the store at once. A person who moves a
-// copy into place brings the label of the place where the copy was, and the next boot corrects it;
-// here the unit of that boot is started.
+// restoredStore puts stores back in two ways. A person who moves a copy into place brings the label
+// of the place where the copy was, and the next boot corrects it; here the unit of that boot is
+// started. aadctl labels the store at once, and seals it.
 func restoredStore(t *testing.T) {
 	const copied = "/var/tmp/accounts.cdb" // of the same file system
 	t.Cleanup(func() { os.Remove(copied) })
 	rig.Must(t, "cp", rig.StoreFile, copied)
-	rig.Must(t, "aadctl", "store", "restore", copied)
-	labelsAreRight(t)
 	rig.MakeMutable(t, rig.StoreFile)
 	if err := os.Rename(copied, rig.StoreFile); err != nil {
 		t.Fatal(err)
@@ -78,6 +76,9 @@ func restoredStore(t *testing.T) {
 		t.Errorf("the moved copy has the right label: %s", out)
 	}
 	labelledByUnit(t)
+	rig.Must(t, "cp", rig.StoreFile, copied)
+	rig.Must(t, "aadctl", "store", "restore", copied)
+	labelsAreRight(t)
 	inSession(t, rig.User)
 }
 
@@ -91,6 +92,7 @@ func updatedPolicy(t *testing.T) {
 	rig.Must(t, "semodule", "-i", module)
 	rig.Command(t, "", "fixfiles", "-F", "restore", "/var/lib/aad-login") // may not label the store
 	labelledByUnit(t)
+	labelsAreRight(t)
 	inSession(t, rig.User)
 }
 
@@ -98,5 +100,5 @@ func updatedPolicy(t *testing.T) {
 func labelledByUnit(t *testing.T) {
 	t.Helper()
 	rig.Must(t, "systemctl", "restart", "aad-login-labels.service")
-	labelsAreRight(t)
+	rightLabels(t, "/var/lib/aad-login", rig.StoreFile)
 }
