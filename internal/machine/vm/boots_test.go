@@ -68,9 +68,15 @@ func uidOf(t *testing.T, name string) string {
 // findLingering is the boot after that, which has begun without Azure. The last grant has stood in
 // for it; without one, the services of the other come with the next login.
 func findLingering(t *testing.T) {
+	unit := func(name string) string { return "user@" + uidOf(t, name) + ".service" }
+	for _, name := range []string{rig.Admin, rig.User} {
+		rig.Eventually(t, "the manager of "+name+" has started", rig.Patience, func() bool {
+			state := rig.Must(t, "systemctl", "show", "--property=ActiveState", "--value", unit(name))
+			return state == "active\n" || state == "failed\n"
+		})
+	}
 	log := rig.Must(t, "journalctl", "--boot", "--quiet", "--output=cat", "--grep=pam_aad")
 	t.Logf("the log: %s", log)
-	unit := func(name string) string { return "user@" + uidOf(t, name) + ".service" }
 	// 224 is PAM's refusal. On a starved machine logind is late for everybody's manager, which ends
 	// in another way.
 	exit := func(name string) string {
