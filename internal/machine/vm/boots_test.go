@@ -71,7 +71,8 @@ func findLingering(t *testing.T) {
 	unit := func(name string) string { return "user@" + uidOf(t, name) + ".service" }
 	for _, name := range []string{rig.Admin, rig.User} {
 		rig.Eventually(t, "the manager of "+name+" has started", rig.Patience, func() bool {
-			state := rig.Must(t, "systemctl", "show", "--property=ActiveState", "--value", unit(name))
+			state := rig.Must(t, "systemctl", "show", "--property=ActiveState", "--value",
+				unit(name))
 			return state == "active\n" || state == "failed\n"
 		})
 	}
