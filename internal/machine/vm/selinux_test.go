@@ -71,8 +71,8 @@ func switchedOn(t *testing.T) {
 	rig.Must(t, "rm", "-rf", "/home/"+rig.User) // to be made again
 }
 
-// confined are people whom the policy gives a domain of their own. "semanage login" would write that
-// mapping, and restorecon -F then gives the homes to those users of the policy.
+// confined are people whom the policy gives a domain of their own. "semanage login" would write
+// that mapping, and restorecon -F then gives the homes to those users of the policy.
 func confined(t *testing.T) {
 	rig.Edit(t, "/etc/selinux/default/seusers", func(text string) []byte {
 		return []byte(text + rig.Admin + ":staff_u:s0-s0:c0.c1023\n" + rig.User + ":user_u:s0\n")
