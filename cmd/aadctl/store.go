@@ -162,7 +162,7 @@ func restored(out io.Writer, store account.Store) error {
 		return err
 	}
 	var begins *account.RangeError
-	if err := snapshot.Fit(snapshot.Rules()); errors.As(err, &begins) {
+	if err := snapshot.Fit(snapshot.Rules(), locals); errors.As(err, &begins) {
 		fmt.Fprintf(out, "  %s; %s\n", printable(plain(begins)), begins.Fix())
 	}
 	for a := range snapshot.All() {

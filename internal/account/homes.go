@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -83,7 +82,7 @@ func parents(glob string) map[string]parent {
 				all[path] = parent{uint64(stat.Dev), stat.Ino, info.ModTime().UnixNano()}
 			}
 		}
-		if !strings.Contains(globEscaped.ReplaceAllString(dir, ""), "*") {
+		if !strings.Contains(strings.NewReplacer(`\\`, "", `\*`, "").Replace(dir), "*") {
 			return all
 		}
 	}
@@ -99,21 +98,19 @@ func settled(all map[string]parent, now time.Time) map[string]parent {
 	return all
 }
 
-var (
-	globMeta    = regexp.MustCompile(`[\\*?[]`)
-	globEscaped = regexp.MustCompile(`\\.`)
-)
-
 // homeGlob matches the homes that the template makes, and more.
 func (r Rules) homeGlob() string {
-	return strings.NewReplacer("%%", "%", "%u", "*", "%l", "*", "%d", "*").
-		Replace(globMeta.ReplaceAllString(r.Home, `\$0`))
+	return strings.NewReplacer("%%", "%", "%u", "*", "%l", "*", "%d", "*",
+		`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(r.Home)
 }
 
 func (l *Locals) lookForHomes(r Rules) *Homes {
 	glob := r.homeGlob()
 	h := &Homes{locals: l, rules: r, parents: settled(parents(glob), time.Now())}
 	paths, _ := filepath.Glob(glob)
+	if len(paths) == 0 {
+		return h
+	}
 	pattern := r.homePattern()
 	for _, path := range paths {
 		n, ok := r.livesIn(pattern, path)

@@ -20,7 +20,10 @@ func homes(t *testing.T, owners map[string]uint32) (template string) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root gives files away")
 	}
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), `[a]*?\`) // which a pattern must not take for its own
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for name, uid := range owners {
 		err := errors.Join(os.Mkdir(filepath.Join(dir, name), 0o700),
 			os.Chown(filepath.Join(dir, name), int(uid), int(uid)))

@@ -36,14 +36,8 @@ func (e *RangeError) Fix() string {
 func (r Rules) IsGroup(id uint32) bool { return id-r.Low < reserved }
 
 // Fit refuses rules, with *RangeError, that make groups of ids that somebody has: accounts, removed
-// accounts, former ids of accounts, or others on this machine.
-func (s *Snapshot) Fit(r Rules) error {
-	l, err := s.store.Locals()
-	if err != nil {
-		return err
-	}
-	return fit(r, s, l)
-}
+// accounts, former ids of accounts, or others on this machine, which are l.
+func (s *Snapshot) Fit(r Rules, l *Locals) error { return fit(r, s, l) }
 
 // Fit is Snapshot.Fit for a store being changed.
 func (e *Edit) Fit(r Rules) error {
@@ -63,7 +57,11 @@ func (s Store) Fit(r Rules) error {
 		return err
 	}
 	defer snapshot.Close()
-	return snapshot.Fit(r)
+	l, err := s.Locals()
+	if err != nil {
+		return err
+	}
+	return snapshot.Fit(r, l)
 }
 
 func fit(r Rules, s accountRecords, l *Locals) error {

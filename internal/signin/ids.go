@@ -20,7 +20,7 @@ func (a *attempt) rulesInForce() {
 	}
 	defer snapshot.Close()
 	var refused *account.RangeError
-	if err := snapshot.Fit(a.rules); !errors.As(err, &refused) {
+	if err := a.fit(snapshot); !errors.As(err, &refused) {
 		return
 	}
 	a.log(LogError, "rules-not-applied", "problem", plain(refused),
@@ -30,11 +30,32 @@ func (a *attempt) rulesInForce() {
 	}
 }
 
+// fit refuses rules that make a group of somebody's id.
+func (a *attempt) fit(s *account.Snapshot) error {
+	locals, err := a.locals()
+	if err != nil {
+		return err
+	}
+	return s.Fit(a.rules, locals)
+}
+
+// locals reads who else is on this machine, once for all checks before the browser.
+func (a *attempt) locals() (*account.Locals, error) {
+	if a.others == nil {
+		others, err := a.store.Locals()
+		if err != nil {
+			return nil, err
+		}
+		a.others = others
+	}
+	return a.others, nil
+}
+
 // free refuses an account that nobody has signed in to yet, if somebody else on this machine has
 // its id, name or home. It is called before there is a code, and again when the browser is done.
 func (a *attempt) free(acct account.Account) error {
 	a.first = &acct
-	locals, err := a.store.Locals()
+	locals, err := a.locals()
 	if err == nil {
 		err = locals.Conflict(acct)
 	}
@@ -53,7 +74,7 @@ func (a *attempt) unclaimed(acct account.Account) error {
 	if err := a.free(acct); err != nil {
 		return err
 	}
-	locals, err := a.store.Locals()
+	locals, err := a.locals()
 	if err == nil {
 		a.homes = locals.Homes(a.rules)
 		err = a.homes.Unclaimed(acct)
@@ -64,8 +85,9 @@ func (a *attempt) unclaimed(acct account.Account) error {
 	return nil
 }
 
-// stillFree calls free or unclaimed for the second time.
+// stillFree calls free or unclaimed for the second time: somebody may have been added meanwhile.
 func (a *attempt) stillFree() error {
+	a.others = nil
 	switch {
 	case a.first == nil:
 		return nil

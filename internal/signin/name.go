@@ -49,7 +49,7 @@ func (a *attempt) otherSpelling(right string) error {
 	if strings.Contains(right, "@") {
 		return a.misspelt(right)
 	}
-	locals, err := a.store.Locals()
+	locals, err := a.locals()
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (a *attempt) checkStore() error {
 	case !held.Locked.IsZero():
 		return a.notStored(account.ErrLocked)
 	case a.rules.IsGroup(held.UID):
-		return a.amongGroups(snapshot.Fit(a.rules))
+		return a.amongGroups(a.fit(snapshot))
 	case a.KnownToHost && held.UID != a.UID:
 		return a.moved()
 	case held.ObjectID == "":

@@ -146,6 +146,8 @@ type attempt struct {
 	name  account.Name
 	store account.Store
 
+	others *account.Locals // of this machine; nil: not read yet
+
 	first *account.Account // that this attempt would be the first to sign in to; nil if it is not
 	homes *account.Homes   // as they were looked at for first, if that is no account yet
 
