@@ -9,6 +9,7 @@
 package cache
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -52,12 +53,30 @@ func (d Dir) Get(key string, maxAge time.Duration) (body []byte, fetched time.Ti
 		return nil, time.Time{}, false
 	}
 	fetched = time.Unix(e.Fetched, 0)
-	// If the date is in the future, the clock was stepped back, and the age is unknown.
-	age := d.now().Sub(fetched)
-	if age < -time.Second || age >= maxAge {
+	if !d.young(fetched, maxAge) {
 		return nil, time.Time{}, false
 	}
 	return []byte(e.Body), fetched, true
+}
+
+// Has reports whether there seems to be a document that is younger than maxAge. It does not read
+// it.
+func (d Dir) Has(key string, maxAge time.Duration) bool {
+	if d.Path == "" {
+		return false
+	}
+	info, err := os.Lstat(d.file(key))
+	if !private(info, err) || !info.Mode().IsRegular() || info.Size() == 0 {
+		return false
+	}
+	return d.young(info.ModTime(), maxAge)
+}
+
+// young returns false for a date in the future, too: the clock was stepped back, and the age is
+// unknown.
+func (d Dir) young(date time.Time, maxAge time.Duration) bool {
+	age := d.now().Sub(date)
+	return age >= -time.Second && age < maxAge
 }
 
 // Put keeps a document that has been validated. A failure only costs a round trip next time, so it
@@ -116,7 +135,9 @@ func readPrivate(file string) ([]byte, error) {
 	if !private(info, err) || !info.Mode().IsRegular() {
 		return nil, fs.ErrPermission
 	}
-	return io.ReadAll(io.LimitReader(f, maxEntry))
+	text := bytes.NewBuffer(make([]byte, 0, min(info.Size(), maxEntry)+bytes.MinRead))
+	_, err = text.ReadFrom(io.LimitReader(f, maxEntry))
+	return text.Bytes(), err
 }
 
 // replaceFile lets a reader see the old content or the new one. There is no fsync: an empty file

@@ -28,24 +28,30 @@ func newDir(t *testing.T) (d Dir, file string) {
 }
 
 func TestGet(t *testing.T) {
-	d, _ := newDir(t)
+	d, file := newDir(t)
 	start := d.Now()
+	if err := os.Chtimes(file, start, start); err != nil {
+		t.Fatal(err)
+	}
 	for after, want := range map[time.Duration]bool{
 		0: true, day - time.Second: true, day: false, 2 * day: false,
 		// the clock was stepped back
 		-time.Second: true, -2 * time.Second: false, -time.Hour: false,
 	} {
 		d.Now = func() time.Time { return start.Add(after) }
+		if has := d.Has("https://x/", day); has != want {
+			t.Errorf("after %v: has it: %v", after, has)
+		}
 		body, fetched, ok := d.Get("https://x/", day)
 		if ok != want || ok && (string(body) != "document" || !fetched.Equal(start)) {
 			t.Errorf("after %v: %q of %v, %v", after, body, fetched, ok)
 		}
 	}
 	d.Now = func() time.Time { return start }
-	if _, _, ok := d.Get("https://x", day); ok {
+	if _, _, ok := d.Get("https://x", day); ok || d.Has("https://x", day) {
 		t.Error("another key's document")
 	}
-	if _, _, ok := (Dir{}).Get("", day); ok {
+	if _, _, ok := (Dir{}).Get("", day); ok || (Dir{}).Has("", day) {
 		t.Error("the zero Dir keeps something")
 	}
 }

@@ -49,7 +49,7 @@ func (a *attempt) byDeviceCode(ctx context.Context, c *cloud) (*oauth.Tokens, er
 	}
 	a.debug("endpoints", "authority", c.authority, "resource", c.resource.String())
 	a.ask(code)
-	go c.verifier.Keys.Load(ctx) // to be early, but not before the prompt
+	go c.verifier.Keys.Prepare(ctx) // to be early, but not before the prompt
 
 	// From here on the person is busy in the browser. All that follows is done, and the result
 	// waiting, when they come back and press ENTER.
@@ -71,7 +71,7 @@ func (a *attempt) byAnswer(ctx context.Context, c *cloud) (*oauth.Tokens, error)
 	a.debug("endpoints", "authority", c.authority, "resource", c.resource.String())
 	asked := pasted.New(a.pastedAttempt())
 	c.verifier.Nonce = asked.Nonce()
-	go c.verifier.Keys.Load(ctx) // to be early
+	go c.verifier.Keys.Prepare(ctx) // to be early
 	p := &paste{attempt: a, asked: asked, parts: asked.Parts()}
 	for {
 		if err := p.complete(ctx); err != nil {

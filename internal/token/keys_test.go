@@ -132,6 +132,31 @@ func TestKeysAreNotUsedAfterADay(t *testing.T) {
 	}
 }
 
+// What is in the cache is neither fetched nor read before it is needed.
+func TestKeysPrepare(t *testing.T) {
+	a := newAuthority(t)
+	a.now = time.Now().Add(time.Minute) // the cache goes by the dates of its files
+	dir := filepath.Join(t.TempDir(), "cache")
+	for i := range 3 {
+		k := a.verifier(t, dir).Keys
+		if err := k.Prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if a.asked["keys"] != 1 || (k.set != nil) != (i == 0) {
+			t.Errorf("time %d: %d requests, %d keys in memory", i, a.asked["keys"], len(k.set))
+		}
+		if _, err := k.key(t.Context(), "current"); err != nil {
+			t.Error(err)
+		}
+	}
+	k := a.verifier(t, dir).Keys
+	a.broken = "500"
+	a.now = a.now.Add(maxAge)
+	if err := k.Prepare(t.Context()); !errors.Is(err, ErrUnreachable) {
+		t.Errorf("keys of yesterday: %v", err)
+	}
+}
+
 func TestKeysOutageIsNotAnAccusation(t *testing.T) {
 	for _, fault := range []string{"reset", "truncated", "html", "500", "429"} {
 		a := newAuthority(t)
