@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"aadlogin/internal/foreign"
 )
@@ -71,7 +72,9 @@ func parseError(got *Reply) (*Error, bool) {
 	return e, e.Code != ""
 }
 
-var aadsts = regexp.MustCompile(`^AADSTS([0-9]{4,9})\b`)
+var aadsts = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^AADSTS([0-9]{4,9})\b`)
+})
 
 // numbers reads error_codes. Its elements are numbers or, from some authorities, text. Without
 // them, the number is taken from the beginning of the description.
@@ -86,7 +89,7 @@ func numbers(raw json.RawMessage, description string) (all []int) {
 			all = append(all, n)
 		}
 	}
-	if m := aadsts.FindStringSubmatch(description); m != nil && all == nil {
+	if m := aadsts().FindStringSubmatch(description); m != nil && all == nil {
 		n, _ := strconv.Atoi(m[1]) // nine digits fit
 		all = append(all, n)
 	}

@@ -107,25 +107,28 @@ func WantsMetadata(req *http.Request) bool {
 		strings.HasSuffix(req.URL.Path, "/.well-known/openid-configuration")
 }
 
-// RespondMetadata returns the tenant's metadata with the issuer on the host that MSAL asks, if that
-// is the document's own host. MSAL insists on such an issuer, but some clouds name another host.
-// Which issuer a token may have is decided before, from the document as it is, and every token is
-// compared with that.
+// RespondMetadata returns what MSAL takes from the tenant's metadata, with the issuer on the host
+// that MSAL asks, if that is the document's own host. MSAL insists on such an issuer, but some
+// clouds name another host. Which issuer a token may have is decided before, from the document as
+// it is, and every token is compared with that.
 func (c Client) RespondMetadata(req *http.Request) *http.Response {
 	return Respond(req, metadataForMSAL(req, c.Metadata))
 }
 
 func metadataForMSAL(req *http.Request, metadata []byte) []byte {
-	var doc map[string]json.RawMessage
+	var doc struct {
+		Authorization string `json:"authorization_endpoint"`
+		Token         string `json:"token_endpoint"`
+		Issuer        string `json:"issuer"`
+	}
 	if json.Unmarshal(metadata, &doc) != nil {
 		return metadata
 	}
-	endpoint, err := url.Parse(text(doc["token_endpoint"]))
-	if err != nil || !strings.EqualFold(endpoint.Host, req.URL.Host) || text(doc["issuer"]) == "" {
+	endpoint, err := url.Parse(doc.Token)
+	if err != nil || !strings.EqualFold(endpoint.Host, req.URL.Host) || doc.Issuer == "" {
 		return metadata
 	}
-	issuer, _ := json.Marshal("https://" + req.URL.Host + "/") // a string encodes
-	doc["issuer"] = issuer
+	doc.Issuer = "https://" + req.URL.Host + "/"
 	changed, err := json.Marshal(doc)
 	if err != nil {
 		return metadata

@@ -23,10 +23,11 @@ func openLocked(ctx context.Context, path string, how int) (*os.File, error) {
 		return nil, err
 	}
 	locked := make(chan error, 1)
-	if how&unix.LOCK_NB != 0 {
-		locked <- flock(f, how)
-	} else {
+	switch err := flock(f, how|unix.LOCK_NB); {
+	case err == unix.EWOULDBLOCK && how&unix.LOCK_NB == 0:
 		go func() { locked <- flock(f, how) }()
+	default:
+		locked <- err
 	}
 	select {
 	case err = <-locked:
