@@ -46,12 +46,13 @@ THREADS := $(addprefix -Wl$(comma)--wrap=,\
 # A program that loads it does not start Go's runtime (pam/wake.c) and touches none of Go's data:
 # pam/asleep.ld puts that data on pages of its own, and packaging/asleep takes its relocations away
 # from the loader. -init names the only function that runs at load time. packaging/asleep runs on
-# this machine, whatever it builds for.
+# this machine, whatever it builds for. HTTP/2 stays out, which internal/azure does not speak: its
+# types and tables would be copied into every worker.
 $(B)/pam_aad.so: $(GOFILES) pam/asleep.ld $(wildcard packaging/asleep/*.go) Makefile \
     packaging/check-modules
 	mkdir -p $(B)
-	$(GO) build -buildvcs=false -buildmode=c-archive -tags netgo,osusergo -trimpath \
-	    -ldflags='-s -w' -o $(B)/pam_aad.a ./pam
+	$(GO) build -buildvcs=false -buildmode=c-archive -tags netgo,osusergo,nethttpomithttp2 \
+	    -trimpath -ldflags='-s -w' -o $(B)/pam_aad.a ./pam
 	$(CC) -shared -o $@.new -Wl,--whole-archive $(B)/pam_aad.a -Wl,--no-whole-archive $(LDFLAGS) \
 	    -Wl,-T,pam/asleep.ld -Wl,-z,nodelete -Wl,-init=aad_note_store \
 	    -Wl,--version-script=pam/module.map $(THREADS) -lpam

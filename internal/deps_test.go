@@ -15,7 +15,7 @@ import (
 // seen. The standard library's own internal packages are Go's business.
 func TestWorkerDependencies(t *testing.T) {
 	const list = "../pam/testdata/dependencies"
-	out, err := exec.Command("go", "list", "-deps", "-tags", "netgo,osusergo", "../pam").Output()
+	out, err := exec.Command("go", "list", "-deps", "-tags", "netgo,osusergo,nethttpomithttp2", "../pam").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

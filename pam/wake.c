@@ -44,15 +44,15 @@ extern initialiser *aad_go_init[] HIDDEN, *aad_go_init_end[] HIDDEN;
 
 /*
  * What the kernel puts on the stack of a new process. The runtime walks from argv over envp to
- * auxv, so they are adjacent. The environment is for the runtime alone, and none of the host's. Two
- * goroutines run at a time, however many processors there are: a worker nearly always waits for the
- * network, and each further one costs memory.
+ * auxv, so they are adjacent. The environment is for the runtime alone, and none of the host's. One
+ * goroutine runs at a time, however many processors there are: a worker nearly always waits for the
+ * network, and each further one costs memory and threads that wake each other.
  */
 static struct {
 	char *argv[2];
 	char *envp[2];
 	unsigned long auxv[2 * 6];
-} stack = { .argv = { "pam_aad" }, .envp = { "GOMAXPROCS=2" } };
+} stack = { .argv = { "pam_aad" }, .envp = { "GOMAXPROCS=1" } };
 
 /*
  * glibc sizes the stacks of threads by the limit that the host was started with, which may be a

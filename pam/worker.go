@@ -44,14 +44,21 @@ func aadWork(c *C.struct_aad_request, fd C.int) {
 	relay := &relay{host: os.NewFile(uintptr(fd), "relay")}
 	debug.SetMemoryLimit(64 << 20) // never swap the machine out
 
-	req := request(c)
-	var verdict signin.Verdict
-	if c.phase == C.AAD_AUTHENTICATE {
-		verdict = new(signin.Signin).Authenticate(context.Background(), req, relay)
-	} else {
-		verdict = new(signin.Signin).Account(context.Background(), req, relay)
+	// This goroutine is bound to the first thread: whenever it went on after a pause, threads would
+	// change places. Another one runs on the thread that is awake.
+	req, phase, ended := request(c), c.phase, make(chan struct{})
+	go func() {
+		defer close(ended)
+		relay.result(code(attempt(req, phase, relay), phase))
+	}()
+	<-ended
+}
+
+func attempt(req signin.Request, phase C.enum_aad_phase, relay *relay) signin.Verdict {
+	if phase == C.AAD_AUTHENTICATE {
+		return new(signin.Signin).Authenticate(context.Background(), req, relay)
 	}
-	relay.result(code(verdict, c.phase))
+	return new(signin.Signin).Account(context.Background(), req, relay)
 }
 
 // code is the table of results: the only way to PAM_SUCCESS is signin's explicit Success.
