@@ -20,12 +20,13 @@ func TestWidthOfText(t *testing.T) {
 	}
 }
 
-// heldText leaves out what has its own rule (Go, C, pages, manuals) and what others have written.
+// heldText returns whether a file has no rule of its own. Go, C, pages and manuals have one, and
+// testdata is as other programs have written it.
 func heldText(path string, text []byte) bool {
 	elsewhere := []string{".go", ".c", ".h", ".md", ".json", ".sum", ".svg"}
 	others := []string{
 		"packaging/config.toml", // a key has one line, for aadctl to edit, and the rest is narrower
-		// What they make takes long, and is made anew when they change.
+		// When one of these changes, what it makes is made again, which takes minutes.
 		"internal/machine/emulate", "internal/machine/vm/root", "packaging/portable",
 	}
 	return !slices.Contains(elsewhere, filepath.Ext(path)) && !slices.Contains(others, path) &&
