@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// What nobody needs is not even in MSAL's memory.
+// Data that nobody needs does not even get into the memory of MSAL.
 func TestTokensAreDropped(t *testing.T) {
 	tokens, text, err := Client{Scopes: []string{"x/sign-in"}}.Accept([]byte(`{"id_token":"i.d.t","access_token":"access-secret","refresh_token":"refresh-secret","scope":"openid"}`))
 	if err != nil || strings.Contains(string(text), "secret") ||
@@ -54,8 +54,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// FuzzAccept: whatever a token answer holds, nothing but its ID token goes on to MSAL, and only as
-// JSON.
+// FuzzAccept checks that only the ID token of a token answer goes on to MSAL, and only as JSON.
 func FuzzAccept(f *testing.F) {
 	f.Add([]byte(`{"id_token":"i.d.t","access_token":"a","scope":"openid x/y","refresh_token":"r"}`), true)
 	f.Add([]byte(`{"id_token":"i","access_token":"a","scope":7}`), false)
