@@ -47,14 +47,16 @@ THREADS := $(addprefix -Wl$(comma)--wrap=,\
 # pam/asleep.ld puts that data on pages of its own, and packaging/asleep takes its relocations away
 # from the loader. -init names the only function that runs at load time. packaging/asleep runs on
 # this machine, whatever it builds for. HTTP/2 stays out, which internal/azure does not speak: its
-# types and tables would be copied into every worker.
+# types and tables would be copied into every worker. -nostartfiles leaves out what the compiler
+# adds to a library for its start and end. For C it does nothing, but it has the loader search all
+# libraries for three symbols that none of them has, and it writes to a page when the process ends.
 $(B)/pam_aad.so: $(GOFILES) pam/asleep.ld $(wildcard packaging/asleep/*.go) Makefile \
     packaging/check-modules
 	mkdir -p $(B)
 	$(GO) build -buildvcs=false -buildmode=c-archive -tags netgo,osusergo,nethttpomithttp2 \
 	    -trimpath -ldflags='-s -w' -o $(B)/pam_aad.a ./pam
 	$(CC) -shared -o $@.new -Wl,--whole-archive $(B)/pam_aad.a -Wl,--no-whole-archive $(LDFLAGS) \
-	    -Wl,-T,pam/asleep.ld -Wl,-z,nodelete -Wl,-init=aad_note_store \
+	    -Wl,-T,pam/asleep.ld -Wl,-z,nodelete -nostartfiles -Wl,-init=aad_note_store \
 	    -Wl,--version-script=pam/module.map $(THREADS) -lpam
 	GOARCH= CGO_ENABLED=0 $(GO) run -buildvcs=false ./packaging/asleep $@.new
 	packaging/check-modules pam $@.new
@@ -62,13 +64,16 @@ $(B)/pam_aad.so: $(GOFILES) pam/asleep.ld $(wildcard packaging/asleep/*.go) Make
 	mv $@.new $@
 
 # The name service is in C. It is one translation unit, and no other library can replace its
-# functions: so a lookup becomes one function, which takes a quarter less time.
+# functions: so a lookup becomes one function, which takes a quarter less time. Every program that
+# looks up a name maps the library. So it has one segment for code and constants, as the linker
+# makes it on arm64 anyway, and no start files (see above).
 $(B)/libnss_aad.so.2: INLINE := -O3 -fno-semantic-interposition
 $(B)/libnss_aad.so.2: $(wildcard nss/*.[ch]) nss/module.map Makefile packaging/check-modules
 	mkdir -p $(B)
 	printf '#include "%s"\n' $(notdir $(wildcard nss/*.c)) | \
 	    $(CC) $(CFLAGS) $(INLINE) -Inss -shared -o $@.new -x c - \
-	    $(LDFLAGS) -Wl,-soname,libnss_aad.so.2 -Wl,--version-script=nss/module.map
+	    $(LDFLAGS) -Wl,-z,noseparate-code -nostartfiles -Wl,-soname,libnss_aad.so.2 \
+	    -Wl,--version-script=nss/module.map
 	packaging/check-modules nss $@.new
 	$(CROSS)strip --strip-unneeded $@.new
 	mv $@.new $@

@@ -252,7 +252,7 @@ int pam_sm_setcred(pam_handle_t *h, int flags, int argc, const char **argv)
 	struct aad_request req = { 0 };
 
 	(void)flags, (void)argc, (void)argv;
-	return v ? for_host(v->code) : aad_check_user(h, &req);
+	return v ? for_host(v->code) : aad_check_again(h, &req);
 }
 
 /*
@@ -278,7 +278,7 @@ int pam_sm_open_session(pam_handle_t *h, int flags, int argc, const char **argv)
 	struct aad_request req = { 0 };
 
 	(void)flags, (void)argc, (void)argv;
-	if (aad_check_user(h, &req) != PAM_SUCCESS)
+	if (aad_check_again(h, &req) != PAM_SUCCESS)
 		return PAM_IGNORE;
 	aad_session_begins(&req, item(h, PAM_RHOST));
 	return PAM_SUCCESS;
@@ -289,7 +289,7 @@ int pam_sm_close_session(pam_handle_t *h, int flags, int argc, const char **argv
 	struct aad_request req = { 0 };
 
 	(void)flags, (void)argc, (void)argv;
-	if (aad_check_user(h, &req) != PAM_SUCCESS)
+	if (aad_check_again(h, &req) != PAM_SUCCESS)
 		return PAM_IGNORE;
 	aad_session_ends(&req, item(h, PAM_RHOST));
 	return PAM_SUCCESS;

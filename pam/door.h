@@ -125,6 +125,13 @@ enum { AAD_FIRST_DEADLINE = 30 };
  */
 int aad_check_user(pam_handle_t *, struct aad_request *);
 
+/*
+ * ours.c: the same for the calls that let nobody in: credentials and sessions. A name that was not
+ * ours when this handle was asked last is not looked up again, since the host and this module would
+ * read the same files once more for every local user.
+ */
+int aad_check_again(pam_handle_t *, struct aad_request *);
+
 /* ours.c: computes holds_admins. sudo goes by the groups of the session, which never change. */
 int aad_holds_admins(const struct aad_request *);
 

@@ -88,13 +88,13 @@ static int may_be_ours(const struct aad_request *req)
 	}
 }
 
-/* In this order, since few names need the look into the file. */
+/* In this order, since most users are local ones, whose sudo then opens no store. */
 static int is_ours_by_uid(const struct aad_request *req)
 {
 	/* Root and the system's users: the store does not matter. */
 	if (req->uid < AAD_MIN_ID)
 		return 0;
-	return may_be_ours(req) && !aad_has_local_line(AAD_PASSWD, req->user, req->uid);
+	return !aad_has_local_line(AAD_PASSWD, req->user, req->uid) && may_be_ours(req);
 }
 
 /*
@@ -104,15 +104,10 @@ static int is_ours_by_uid(const struct aad_request *req)
  * (upper case, nsswitch.conf without aad). Without a store nothing tells which domains are ours, so
  * every name with an @ may be.
  */
-int aad_check_user(pam_handle_t *h, struct aad_request *req)
+static int check(struct aad_request *req)
 {
 	uint32_t low, high;
-	int ret = pam_get_user(h, &req->user, NULL);
 
-	if (ret != PAM_SUCCESS)
-		return ret;
-	if (!req->user || !*req->user)
-		return PAM_USER_UNKNOWN;
 	req->known = look_up_uid(getpwnam_r, req->user, &req->uid) == AAD_YES;
 	if (req->known)
 		return is_ours_by_uid(req) ? PAM_SUCCESS : PAM_USER_UNKNOWN;
@@ -124,6 +119,51 @@ int aad_check_user(pam_handle_t *h, struct aad_request *req)
 	default:
 		return PAM_USER_UNKNOWN;
 	}
+}
+
+/* The user of this handle who was not ours when aad_check_user was called last. */
+static const char foreign_key[] = "aad_login_foreign";
+
+static void free_name(pam_handle_t *h, void *name, int status)
+{
+	(void)h, (void)status;
+	free(name);
+}
+
+/* Without the note, aad_check_again asks once more. */
+static void note_foreign(pam_handle_t *h, const char *user)
+{
+	char *name = malloc(strlen(user) + 1);
+
+	if (!name)
+		return;
+	strcpy(name, user);
+	if (pam_set_data(h, foreign_key, name, free_name) != PAM_SUCCESS)
+		free(name);
+}
+
+int aad_check_user(pam_handle_t *h, struct aad_request *req)
+{
+	int ret = pam_get_user(h, &req->user, NULL);
+
+	if (ret != PAM_SUCCESS)
+		return ret;
+	if (!req->user || !*req->user)
+		return PAM_USER_UNKNOWN;
+	ret = check(req);
+	if (ret == PAM_USER_UNKNOWN)
+		note_foreign(h, req->user);
+	return ret;
+}
+
+int aad_check_again(pam_handle_t *h, struct aad_request *req)
+{
+	const void *foreign = NULL, *user = NULL;
+
+	if (pam_get_data(h, foreign_key, &foreign) == PAM_SUCCESS && foreign &&
+	    pam_get_item(h, PAM_USER, &user) == PAM_SUCCESS && user && strcmp(user, foreign) == 0)
+		return PAM_USER_UNKNOWN;
+	return aad_check_user(h, req);
 }
 
 /* 1 in doubt: that can only refuse somebody who is no administrator. */

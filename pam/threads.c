@@ -5,10 +5,11 @@
  * The functions for threads, which only the worker calls. Before glibc 2.34 most of them are in
  * libpthread.so.0. Since then that library is empty, but a module that names it makes the loader
  * find, map and relocate it in every sudo, su and sshd, which is a third of the time that loading
- * this module takes. So the module does not name it. The build directs every call of a function
- * below to this file (ld's --wrap). The loader binds functions of the host's libraries as ever; the
- * worker finds the others in libpthread.so.0. The host's side calls none of these functions. It
- * uses sigprocmask(2) for pthread_sigmask: on Linux both are about the calling thread.
+ * this module takes. So the module names neither that library nor these functions, which the loader
+ * would look up in each of these processes, too. The build directs every call of a function below
+ * to this file (ld's --wrap). The worker finds the functions in the host's libraries, as the loader
+ * would, or in libpthread.so.0. The host's side calls none of these functions. It uses
+ * sigprocmask(2) for pthread_sigmask: on Linux both are about the calling thread.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -65,7 +66,6 @@ static int is_first_thread(void)
 #define THROUGH(type, name, parameters, arguments) \
 	THROUGH_UNLESS(0, type, name, parameters, arguments)
 #define THROUGH_UNLESS(error, type, name, parameters, arguments) \
-	extern typeof(name) __real_##name __attribute__((weak)); \
 	static typeof(name) *found_##name; \
 	extern typeof(name) __wrap_##name __attribute__((visibility("hidden"))); \
 	type __wrap_##name parameters { \
@@ -79,9 +79,11 @@ int aad_find_threads(void)
 {
 	void *library = NULL;
 
+	if (!dlopen || !dlsym)
+		return -1;
 #define THROUGH_UNLESS(error, type, name, parameters, arguments) \
-	found_##name = __real_##name; \
-	if (!found_##name && dlopen && !library) \
+	found_##name = (typeof(name) *)dlsym(RTLD_DEFAULT, #name); \
+	if (!found_##name && !library) \
 		library = dlopen("libpthread.so.0", RTLD_NOW | RTLD_GLOBAL); \
 	if (!found_##name && library) \
 		found_##name = (typeof(name) *)dlsym(library, #name); \

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command asleep edits a linked pam_aad.so: it hides the relocations of Go's data from the dynamic
-// loader. It moves them behind all others in .rela.dyn, shortens that table in the dynamic section,
-// and writes the position of the hidden ones into the first words of Go's data. A process that
-// loads the module then leaves Go's data alone, and pam/wake.c relocates it in the worker. Anything
-// that this program does not expect ends the build: a relocation that nobody applies would be a
-// wild pointer in a root process.
+// loader. It moves them behind all others in .rela.dyn and .rela.plt, says so in the dynamic
+// section, and writes the position of the hidden ones into the first words of Go's data. A process
+// that loads the module then leaves Go's data alone, and pam/wake.c relocates it in the worker. The
+// loader finds all that it reads on the first few pages. Anything that this program does not expect
+// ends the build: a relocation that nobody applies would be a wild pointer in a root process.
 package main
 
 import (
@@ -79,7 +79,8 @@ func putToSleep(image []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := loader.linksOnly(goData); err != nil {
+	links, err := loader.links(table, goData)
+	if err != nil {
 		return err
 	}
 	note, err := noteOf(file, image)
@@ -87,10 +88,14 @@ func putToSleep(image []byte) error {
 		return err
 	}
 	awake := uint64(len(sorted.relative)+len(sorted.others)) * entrySize
-	copy(table.data, bytes.Join(slices.Concat(sorted.relative, sorted.others, sorted.asleep), nil))
+	all := slices.Concat(sorted.relative, sorted.others, [][]byte{links}, sorted.asleep)
+	copy(table.data[:len(table.data)+len(links)], bytes.Join(all, nil))
 	loader.set(elf.DT_RELASZ, awake)
 	loader.set(elf.DT_RELACOUNT, uint64(len(sorted.relative)))
-	binary.LittleEndian.PutUint64(note, table.address+awake)
+	if len(links) > 0 {
+		loader.set(elf.DT_JMPREL, table.address+awake)
+	}
+	binary.LittleEndian.PutUint64(note, table.address+awake+uint64(len(links)))
 	binary.LittleEndian.PutUint64(note[8:], uint64(len(sorted.asleep)))
 	return nil
 }

@@ -28,6 +28,7 @@ __attribute__((section(".init_array"), used)) static void (*const first)(void) =
 const door = `
 #include <elf.h>
 #include <stdint.h>
+#include <unistd.h>
 extern void *const constant[], *data[];
 extern const char __ehdr_start[];
 extern struct { uint64_t offset, count; } aad_go_relro;
@@ -40,7 +41,8 @@ int probe(int wake)
 
 	for (uint64_t i = 0; wake && i < aad_go_relro.count; i++)
 		*(uintptr_t *)(base + r[i].r_offset) = base + r[i].r_addend;
-	return of_c[1] == of_c && (data[1] == &data) == wake && (constant[0] == data[0]);
+	return getpid() > 0 && of_c[1] == of_c && (data[1] == &data) == wake &&
+	    (constant[0] == data[0]);
 }
 `
 
@@ -109,6 +111,15 @@ func TestPutToSleep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The loader's two tables come first, so that it reads no page between those that sleep.
+	size := uint64(0)
+	for _, tag := range []elf.DynTag{elf.DT_RELASZ, elf.DT_PLTRELSZ} {
+		size += value(t, file, tag)
+	}
+	if links := value(t, file, elf.DT_JMPREL); links !=
+		value(t, file, elf.DT_RELA)+value(t, file, elf.DT_RELASZ) || size > 1000 {
+		t.Errorf("the linkage is at %#x, and the loader's tables have %d bytes", links, size)
+	}
 	at := file.Section("go_relro").Offset
 	if n := binary.LittleEndian.Uint64(image[at+8:]); n != 6 { // of constant, data and first
 		t.Errorf("%d relocations sleep, want 6", n)
@@ -116,6 +127,16 @@ func TestPutToSleep(t *testing.T) {
 	if err := edit(module); err == nil || !strings.Contains(err.Error(), "edited before") {
 		t.Errorf("a second time: %v", err)
 	}
+}
+
+// value returns the value of a tag of the dynamic section.
+func value(t *testing.T, file *elf.File, tag elf.DynTag) uint64 {
+	t.Helper()
+	all, err := file.DynValue(tag)
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%v: %v, %v", tag, all, err)
+	}
+	return all[0]
 }
 
 // An unexpected module is refused, and stays unchanged.

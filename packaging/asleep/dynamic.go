@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"debug/elf"
 	"encoding/binary"
 	"errors"
@@ -72,24 +73,27 @@ func (d *dynamic) table() (relocations, error) {
 	return relocations{s.Addr, d.image[s.Offset : s.Offset+s.Size]}, nil
 }
 
-// linksOnly checks the table of the procedure linkage. The loader applies all of its entries, so
-// none may be in Go's data.
-func (d *dynamic) linksOnly(goData []extent) error {
+// links returns .rela.plt, the table of the procedure linkage, which must follow .rela.dyn. The
+// loader applies all of its entries, so none may be in Go's data.
+func (d *dynamic) links(behind relocations, goData []extent) ([]byte, error) {
 	size := d.get(elf.DT_PLTRELSZ)
 	if size == 0 {
-		return nil
+		return nil, nil
 	}
 	s := d.file.Section(".rela.plt")
 	if s == nil || s.Addr != d.get(elf.DT_JMPREL) || s.Size != size || size%entrySize != 0 ||
 		d.get(elf.DT_PLTREL) != uint64(elf.DT_RELA) {
-		return errors.New("DT_JMPREL and DT_PLTRELSZ are not those of .rela.plt")
+		return nil, errors.New("DT_JMPREL and DT_PLTRELSZ are not those of .rela.plt")
 	}
-	table := d.image[s.Offset : s.Offset+s.Size]
-	for ; len(table) > 0; table = table[entrySize:] {
-		offset := binary.LittleEndian.Uint64(table)
+	if s.Addr != behind.address+uint64(len(behind.data)) {
+		return nil, errors.New(".rela.plt does not follow .rela.dyn")
+	}
+	table := bytes.Clone(d.image[s.Offset : s.Offset+s.Size])
+	for at := 0; at < len(table); at += entrySize {
+		offset := binary.LittleEndian.Uint64(table[at:])
 		if inside, err := within(offset, goData); err != nil || inside {
-			return fmt.Errorf("the linkage at %#x is in Go's data", offset)
+			return nil, fmt.Errorf("the linkage at %#x is in Go's data", offset)
 		}
 	}
-	return nil
+	return table, nil
 }
