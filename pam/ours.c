@@ -4,7 +4,7 @@
 /*
  * Is this name ours? The answer comes in C and at once, so that a local user never waits for
  * anything of this module, and never depends on it: neither on its configuration nor on the
- * network, nor for ids below 1000 on its store.
+ * network, nor, for ids below 1000 and lines of /etc/passwd, on its store.
  */
 #include <errno.h>
 #include <nss.h>
