@@ -38,8 +38,9 @@ func testRules() account.Rules {
 }
 
 // build returns the bytes of a store, and the store as Go sees it.
-func build(t testing.TB, rules account.Rules, fill func(*account.Edit) error) ([]byte,
-	*account.Snapshot) {
+func build(
+	t testing.TB, rules account.Rules, fill func(*account.Edit) error,
+) ([]byte, *account.Snapshot) {
 	t.Helper()
 	s := account.Store{Dir: t.TempDir(), Now: func() time.Time {
 		return time.Unix(1795348800, 0)

@@ -14,8 +14,9 @@ import (
 )
 
 // rewritten returns a store with its records as change makes them.
-func rewritten(t testing.TB, data []byte, change func(key, value []byte,
-	add func(key, value []byte))) []byte {
+func rewritten(
+	t testing.TB, data []byte, change func(key, value []byte, add func(key, value []byte)),
+) []byte {
 	t.Helper()
 	db, err := cdb.New(data)
 	if err != nil {

@@ -38,8 +38,9 @@ const (
 
 // getChallenged is get for the agent's tokens. The agent refuses the first request and names a
 // file. It answers the second request, which brings the file's content.
-func (m *Metadata) getChallenged(ctx context.Context, op, path string,
-	query url.Values, into any) error {
+func (m *Metadata) getChallenged(
+	ctx context.Context, op, path string, query url.Values, into any,
+) error {
 	got, err := m.ask(ctx, op, path, query, nil)
 	if err != nil {
 		return err

@@ -92,8 +92,9 @@ func (m *Metadata) get(ctx context.Context, op, path string, query url.Values, i
 }
 
 // ask sends a request with more headers and returns an answer with any status.
-func (m *Metadata) ask(ctx context.Context, op, path string, query url.Values,
-	header http.Header) (*answer, error) {
+func (m *Metadata) ask(
+	ctx context.Context, op, path string, query url.Values, header http.Header,
+) (*answer, error) {
 	request, err := m.request(path, query, header)
 	if err != nil {
 		return nil, err
@@ -132,8 +133,9 @@ func (m *Metadata) endpoint() string {
 
 // request makes requests with the header "Metadata: true". The service demands it, because a
 // forgery through a browser or a naive proxy cannot add it.
-func (m *Metadata) request(path string, query url.Values,
-	header http.Header) (func() (*http.Request, error), error) {
+func (m *Metadata) request(
+	path string, query url.Values, header http.Header,
+) (func() (*http.Request, error), error) {
 	endpoint := m.endpoint()
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" {

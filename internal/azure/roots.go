@@ -40,8 +40,10 @@ type trusting struct {
 }
 
 // newTrusting returns what transport makes of the system's roots and own.
-func newTrusting(bundle string, own []*x509.Certificate, m Memory,
-	transport func(*x509.CertPool) http.RoundTripper) (http.RoundTripper, error) {
+func newTrusting(
+	bundle string, own []*x509.Certificate, m Memory,
+	transport func(*x509.CertPool) http.RoundTripper,
+) (http.RoundTripper, error) {
 	all := sync.OnceValues(func() (http.RoundTripper, error) {
 		roots, err := systemRoots(bundle)
 		if err != nil {

@@ -55,8 +55,7 @@ func newAuthority(t *testing.T, name string) authority {
 	return authority{signed(t, template, template, &key.PublicKey, key), key}
 }
 
-func signed(t *testing.T, template, parent *x509.Certificate, public any,
-	key any) *x509.Certificate {
+func signed(t *testing.T, template, parent *x509.Certificate, public, key any) *x509.Certificate {
 	t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, key)
 	if err != nil {
@@ -115,8 +114,9 @@ func bundled(t *testing.T, roots ...*x509.Certificate) string {
 
 // trustingClient returns a client with the roots of a bundle, and the number of times that it has
 // had a transport made.
-func trustingClient(t *testing.T, bundle string, own []*x509.Certificate, m Memory) (c *http.Client,
-	loaded *int) {
+func trustingClient(
+	t *testing.T, bundle string, own []*x509.Certificate, m Memory,
+) (c *http.Client, loaded *int) {
 	t.Helper()
 	loaded = new(int)
 	transport, err := newTrusting(bundle, own, m, func(roots *x509.CertPool) http.RoundTripper {

@@ -108,12 +108,12 @@ func TestStartIssuerOfAnotherHost(t *testing.T) {
 // host of its page.
 func TestStartPortal(t *testing.T) {
 	for _, status := range []int{200, 302, 403} {
-		portal := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter,
-			r *http.Request) {
+		serve := func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.WriteHeader(status)
 			io.WriteString(w, `<html>{"user_code":"A"}`)
-		}))
+		}
+		portal := httptest.NewTLSServer(http.HandlerFunc(serve))
 		e := newEntra(t, "tokens")
 		r := e.request()
 		r.HTTP, r.DeviceEndpoint = portal.Client(), portal.URL+"/devicecode"

@@ -37,8 +37,9 @@ type scripted struct {
 	sent string
 }
 
-func (s *scripted) Post(_ context.Context, path string, query url.Values,
-	in any) (azure.Reply, error) {
+func (s *scripted) Post(
+	_ context.Context, path string, query url.Values, in any,
+) (azure.Reply, error) {
 	text, err := json.Marshal(in)
 	s.path, s.api, s.sent = path, query.Encode(), string(text)
 	return azure.Reply{Body: []byte(s.body), CorrelationID: "c0"}, errors.Join(err, s.err)

@@ -109,10 +109,10 @@ func (m *machine) checkPace() {
 // (RFC 9110, Section 15.4).
 func TestRedirectsStayOnTheHost(t *testing.T) {
 	t.Parallel()
-	stranger := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter,
-		r *http.Request) {
+	gets := func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("the other host got %s %s", r.Method, r.URL)
-	}))
+	}
+	stranger := httptest.NewTLSServer(http.HandlerFunc(gets))
 	t.Cleanup(stranger.Close)
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for endpoint, want := range map[string]Verdict{

@@ -35,8 +35,9 @@ func accountsOfBefore(t *testing.T, n rig.NSCD, domain string, first int) (names
 
 // refusedWhileBehind fails unless a login by key as a former account is refused with a sentence and
 // a log line.
-func refusedWhileBehind(t *testing.T, n rig.NSCD, login func(name, command string) *rig.Terminal,
-	first int) {
+func refusedWhileBehind(
+	t *testing.T, n rig.NSCD, login func(name, command string) *rig.Terminal, first int,
+) {
 	t.Helper()
 	names := accountsOfBefore(t, n, "@contoso.example", first)
 	expect := func(i int, sentence, reason string) {
@@ -99,8 +100,10 @@ func localsOfBefore(t *testing.T, n rig.NSCD, domain string, first int) map[stri
 
 // admitted fails unless a local user signs in with a key and uses sudo, and cron's PAM stack
 // passes, all without a message of ours.
-func admitted(t *testing.T, n rig.NSCD, login func(name, command string) *rig.Terminal, name string,
-	uid int) {
+func admitted(
+	t *testing.T, n rig.NSCD, login func(name, command string) *rig.Terminal,
+	name string, uid int,
+) {
 	t.Helper()
 	mark := rig.Syslog.Mark()
 	c := login(name, "echo in as $(id -un):$(id -u) and $(sudo -n id -u)")

@@ -49,8 +49,9 @@ func asVlock(t *testing.T, user string) *rig.Terminal {
 }
 
 // typesPassword runs a program on a terminal and types the password. It leaves if it sees a code.
-func typesPassword(begin func(t *testing.T, user string) *rig.Terminal) func(t *testing.T,
-	user, password string) (bool, error) {
+func typesPassword(
+	begin func(t *testing.T, user string) *rig.Terminal,
+) func(t *testing.T, user, password string) (bool, error) {
 	return func(t *testing.T, user, password string) (bool, error) {
 		c := begin(t, user)
 		last := c.Asks(`assword: |Press ENTER when ready\.|incorrect`)
@@ -75,8 +76,9 @@ func typesPassword(begin func(t *testing.T, user string) *rig.Terminal) func(t *
 }
 
 // showsCode runs a program on a terminal and signs in with a browser.
-func showsCode(service string,
-	begin func(t *testing.T, user string) *rig.Terminal) func(t *testing.T, user string) {
+func showsCode(
+	service string, begin func(t *testing.T, user string) *rig.Terminal,
+) func(t *testing.T, user string) {
 	return func(t *testing.T, user string) {
 		c := begin(t, user)
 		c.Expect(`Signing in to \S+ as ` + user + ` \(` + service + `\)\.`)

@@ -114,8 +114,9 @@ func (r *release) ssh(t *testing.T, name string, command ...string) *rig.Termina
 	return r.sshWith(t, nil, name, command...)
 }
 
-func (r *release) sshWith(t *testing.T, options []string, name string,
-	command ...string) *rig.Terminal {
+func (r *release) sshWith(
+	t *testing.T, options []string, name string, command ...string,
+) *rig.Terminal {
 	t.Helper()
 	args := append([]string{"-p", "22", "-tt"}, options...)
 	return rig.Open(t, "ssh",
