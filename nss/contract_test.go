@@ -26,9 +26,10 @@ var sanitizers = []string{"", "address,undefined"}
 func (l library) program(t *testing.T, name, sanitizer string) []string {
 	t.Helper()
 	exe := filepath.Join(filepath.Dir(l.so), name+sanitizer)
-	args := []string{"-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror",
-		"-Wdeclaration-after-statement", "-pthread", "-rdynamic", "-Wl,-z,now", "-o", exe,
-		"testdata/" + name + ".c", "-ldl"}
+	args := []string{
+		"-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement",
+		"-pthread", "-rdynamic", "-Wl,-z,now", "-o", exe, "testdata/" + name + ".c", "-ldl",
+	}
 	if sanitizer == "" {
 		compile(t, args...)
 		return []string{exe, l.so}
@@ -166,8 +167,10 @@ func TestContractForeignIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign := []uint32{rules.Low - 1, rules.High + 1, imported.UID - 1, imported.UID + 1, 1000,
-		1<<31 - 1, 1 << 31, 1<<32 - 2, 1<<32 - 1}
+	foreign := []uint32{
+		rules.Low - 1, rules.High + 1, imported.UID - 1, imported.UID + 1, 1000, 1<<31 - 1, 1 << 31,
+		1<<32 - 2, 1<<32 - 1,
+	}
 	for id := range uint32(1000) {
 		foreign = append(foreign, id)
 	}

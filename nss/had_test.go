@@ -14,8 +14,10 @@ import (
 // changed fills a store with accounts to which everything has happened: renamed, moved twice,
 // exchanged, removed, locked, imported.
 func changed(e *account.Edit) error {
-	names := []string{"ann@contoso.com", "bob@contoso.com", "cat@contoso.com",
-		"dan@fabrikam.com", "eve@contoso.com"}
+	names := []string{
+		"ann@contoso.com", "bob@contoso.com", "cat@contoso.com", "dan@fabrikam.com",
+		"eve@contoso.com",
+	}
 	accounts := map[string]account.Account{}
 	for _, name := range names {
 		if err := add(e, name, nil); err != nil {
@@ -60,8 +62,10 @@ func TestHad(t *testing.T) {
 	rules := testRules()
 	data, snapshot := build(t, rules, changed)
 	first := func(name string) uint32 { return account.ID(tenant, name, 0, rules.Low, rules.High) }
-	names := []string{"ann@contoso.com", "anna@contoso.com", "bob@contoso.com", "cat@contoso.com",
-		"dan@fabrikam.com", "eve@contoso.com", "old@contoso.com"}
+	names := []string{
+		"ann@contoso.com", "anna@contoso.com", "bob@contoso.com", "cat@contoso.com",
+		"dan@fabrikam.com", "eve@contoso.com", "old@contoso.com",
+	}
 	uids := []uint32{5001, 5002, 6000}
 	for _, name := range names[:1] {
 		uids = append(uids, first(name))
@@ -70,8 +74,9 @@ func TestHad(t *testing.T) {
 		uids = append(uids, first(name))
 	}
 	possible := append(slices.Clone(names), "new@contoso.com", "ANN@Contoso.COM")
-	impossible := []string{"", "ann", "ann@other.com", "root", "-x@contoso.com",
-		"ann@contoso.com@contoso.com"}
+	impossible := []string{
+		"", "ann", "ann@other.com", "root", "-x@contoso.com", "ann@contoso.com@contoso.com",
+	}
 	s := load(t, data)
 	for _, uid := range append(slices.Clone(uids), 0, 999, 1000, 5000, 5003, rules.Low,
 		first("new@contoso.com"), 1<<32-1) {

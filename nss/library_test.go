@@ -43,8 +43,10 @@ func buildLibrary(t *testing.T) library {
 			t.Fatal(err)
 		}
 	}
-	l := library{filepath.Join(dir, "libnss_aad.so.2"), filepath.Join(dir, "probe"),
-		filepath.Join(dir, "store", "accounts.cdb")}
+	l := library{
+		filepath.Join(dir, "libnss_aad.so.2"), filepath.Join(dir, "probe"),
+		filepath.Join(dir, "store", "accounts.cdb"),
+	}
 	compile(t, "-shared", "-O3", "-fno-semantic-interposition", "-fPIC", "-fstack-protector-strong",
 		"-Wall", "-Wextra", "-Werror", "-Wdeclaration-after-statement",
 		"-Wl,-soname,libnss_aad.so.2", "-Wl,-z,relro,-z,now", "-Wl,--version-script=module.map",

@@ -147,8 +147,10 @@ func FuzzLocalLine(f *testing.F) {
 // The same for lines that are composed at random.
 func TestLocalLineAtRandom(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	parts := []string{"ann", "ann:", ":", "x", "1001", ":1001:", "\n", "\n", " ", "\t",
-		"ann:x:1001:1", "0", "-", "\x00", "#"}
+	parts := []string{
+		"ann", "ann:", ":", "x", "1001", ":1001:", "\n", "\n", " ", "\t", "ann:x:1001:1", "0", "-",
+		"\x00", "#",
+	}
 	file := filepath.Join(t.TempDir(), "passwd")
 	found := 0
 	for range 5000 {

@@ -30,8 +30,10 @@ func TestWorkerIsOutOfSight(t *testing.T) {
 	} {
 		for _, worker := range []string{"exits", "crashes", "stops", "stays"} {
 			got := play(t, guard, append(strings.Fields(host), worker)...)
-			want := []string{"worker gone", "guard gone", "signals 0", "ends 0",
-				"own child " + own, "children none"}
+			want := []string{
+				"worker gone", "guard gone", "signals 0", "ends 0", "own child " + own,
+				"children none",
+			}
 			if !slices.Equal(got, want) {
 				t.Errorf("%q, a worker that %s: %q, want %q", host, worker, got, want)
 			}

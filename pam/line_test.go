@@ -121,8 +121,13 @@ func FuzzLine(f *testing.F) {
 		if len(line) > 8000 || strings.ContainsFunc(line, unprintable) {
 			t.Fatalf("%d bytes: %q", len(line), line)
 		}
-		want := map[string]string{"reason": "worker-died", "account": user, "service": "su",
-			"rhost": rhost, "last": "fits"}
+		want := map[string]string{
+			"reason":  "worker-died",
+			"account": user,
+			"service": "su",
+			"rhost":   rhost,
+			"last":    "fits",
+		}
 		rest := strings.TrimPrefix(line, "failed")
 		for rest != "" {
 			key, value, _ := strings.Cut(rest, "=")

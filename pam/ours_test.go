@@ -82,8 +82,10 @@ func (m machine) expect(want string, pairs ...string) {
 }
 
 func person(name string, uid uint32) account.Account {
-	return account.Account{Name: name, UPN: strings.TrimSuffix(name, "@contoso.com") +
-		"@contoso.com", UID: uid, Home: "/home/x", Shell: "/bin/sh"}
+	return account.Account{
+		Name: name, UPN: strings.TrimSuffix(name, "@contoso.com") + "@contoso.com", UID: uid,
+		Home: "/home/x", Shell: "/bin/sh",
+	}
 }
 
 // grown fills the store with accounts to which everything has happened.
@@ -179,8 +181,9 @@ func TestOurs(t *testing.T) {
 // knows the rules of the configuration.
 func TestOursWithoutAStore(t *testing.T) {
 	m := newMachine(t)
-	might := []string{"ann 5001", "ann@contoso.com 4242", "joe 300017",
-		"joe 1234", "joe@other.com 5001"}
+	might := []string{
+		"ann 5001", "ann@contoso.com 4242", "joe 300017", "joe 1234", "joe@other.com 5001",
+	}
 	never := []string{"root 0", "daemon 1", "local 1001", "joe 999"}
 	m.expect("not ours", append(slices.Clone(might), never...)...) // before there is a store
 	m.grown()

@@ -200,8 +200,10 @@ func TestRelayReplyToNobody(t *testing.T) {
 	r := newRelay(t)
 	part := asked(event{'T', "one"})
 	for _, hears := range []byte{hasGone, hasDied} {
-		s := scenario{frames: question(0, "Part: ") + result(pamAuthErr),
-			answers: typing("one"), hears: hears}
+		s := scenario{
+			frames: question(0, "Part: ") + result(pamAuthErr), answers: typing("one"),
+			hears: hears,
+		}
 		seen, code := r.play(t, s)
 		if code != pamAuthErr || !slices.Equal(seen, append(part, ended)) {
 			t.Errorf("ended: %d %v", code, seen)
@@ -218,8 +220,10 @@ func TestRelayReplyToNobody(t *testing.T) {
 		isFull:    "Resource temporarily unavailable",
 		hearsHalf: nonsense,
 	} {
-		s := scenario{frames: question(0, "Part: ") + result(pamSuccess),
-			answers: typing("one"), hears: hears}
+		s := scenario{
+			frames: question(0, "Part: ") + result(pamSuccess), answers: typing("one"),
+			hears: hears,
+		}
 		seen, code := r.play(t, s)
 		if code != pamSystemErr || !slices.Equal(seen, append(part, broken(cause)...)) {
 			t.Errorf("does not read: %d %v", code, seen)
@@ -241,8 +245,10 @@ func FuzzQuestions(f *testing.F) {
 		byte(hasDied), byte(name))
 	r := newRelay(f)
 	f.Fuzz(func(t *testing.T, frames, spoken []byte, hears, answer byte) {
-		s := scenario{frames: string(frames), hears: hears % 5, answer: answer % 6,
-			sshd: answer&64 != 0, userPrompt: answer&128 != 0}
+		s := scenario{
+			frames: string(frames), hears: hears % 5, answer: answer % 6, sshd: answer&64 != 0,
+			userPrompt: answer&128 != 0,
+		}
 		for len(spoken) > 3 {
 			how, length, times := spoken[0], int(spoken[1]), int(spoken[2])
 			text := spoken[3:min(3+length, len(spoken))]

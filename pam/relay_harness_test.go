@@ -216,8 +216,10 @@ func broken(cause string) []event {
 			"tell its administrator."}
 	switch cause {
 	case timedOut:
-		return []event{{'E', "The sign-in took too long and was given up. Try again."},
-			failed(3, "time-out", "")}
+		return []event{
+			{'E', "The sign-in took too long and was given up. Try again."},
+			failed(3, "time-out", ""),
+		}
 	case hungUp:
 		return []event{sorry, failed(3, "worker-died", ` error="panic" stack="main.f main.go:1"`)}
 	default:

@@ -15,8 +15,10 @@ var whole = deadline(285) + frame('L', "\x07step account=\"a\"") + frame('E', "L
 
 func TestRelayWhole(t *testing.T) {
 	r := newRelay(t)
-	want := []event{{'L', "\x07step account=\"a\""}, {'E', "Look."},
-		{'P', "Open the page.\nPress ENTER."}, {'P', ""}, ended}
+	want := []event{
+		{'L', "\x07step account=\"a\""}, {'E', "Look."}, {'P', "Open the page.\nPress ENTER."},
+		{'P', ""}, ended,
+	}
 	seen, code := r.play(t, scenario{frames: whole, end: silence})
 	if code != pamSuccess || !slices.Equal(seen, want) {
 		t.Errorf("%d %v", code, seen)
@@ -175,8 +177,9 @@ func TestRelayAsksAgain(t *testing.T) {
 // may ask again.
 func TestRelayStoredPassword(t *testing.T) {
 	r := newRelay(t)
-	s := scenario{frames: frame('P', "Press ENTER.") + result(pamSuccess),
-		answer: atOnceAgain, sshd: true}
+	s := scenario{
+		frames: frame('P', "Press ENTER.") + result(pamSuccess), answer: atOnceAgain, sshd: true,
+	}
 	seen, code := r.play(t, s)
 	if code != pamMaxTries || len(seen) != 4 ||
 		!strings.Contains(seen[2].text, "a password that it has stored") ||
@@ -202,8 +205,9 @@ func TestRelayStoredPassword(t *testing.T) {
 func TestRelayConversationFails(t *testing.T) {
 	r := newRelay(t)
 	for code := 1; code < 256; code++ {
-		s := scenario{frames: frame('P', "Press ENTER.") + result(pamSuccess),
-			conversation: byte(code)}
+		s := scenario{
+			frames: frame('P', "Press ENTER.") + result(pamSuccess), conversation: byte(code),
+		}
 		seen, got := r.play(t, s)
 		if got != pamConvErr || len(seen) != 2 || seen[1] != failed(5, "conversation-failed", "") {
 			t.Errorf("conversation %d: %d %v", code, got, seen)
@@ -235,8 +239,10 @@ func TestRelayNobodyReads(t *testing.T) {
 		{"typed ahead, then read", ahead, 3, []event{ask, ask, ended}, pamSuccess},
 	} {
 		for _, set := range []bool{false, true} {
-			s := scenario{frames: frame('P', "Press ENTER.") + result(pamSuccess),
-				answer: test.answer, takes: test.takes, userPrompt: set}
+			s := scenario{
+				frames: frame('P', "Press ENTER.") + result(pamSuccess), answer: test.answer,
+				takes: test.takes, userPrompt: set,
+			}
 			if seen, code := r.play(t, s); code != test.code || !slices.Equal(seen, test.want) {
 				t.Errorf("%s: %d %v, want %d %v", test.name, code, seen, test.code, test.want)
 			}

@@ -89,8 +89,10 @@ func TestBind(t *testing.T) {
 		gone := bind(t, s, testRules(), "gone@contoso.com")
 		update(t, s, func(e *Edit) error { gone.Removed = s.Now(); return e.Put(gone) })
 		held := bind(t, s, testRules(), "held@contoso.com")
-		kept := Account{Name: "kept@contoso.com", UPN: "kept@contoso.com", UID: 5001,
-			Home: "/home/kept", Shell: "/bin/sh"}
+		kept := Account{
+			Name: "kept@contoso.com", UPN: "kept@contoso.com", UID: 5001, Home: "/home/kept",
+			Shell: "/bin/sh",
+		}
 		held.Locked, kept.Locked = s.Now(), s.Now()
 		update(t, s, func(e *Edit) error { return errors.Join(e.Put(held), e.Put(kept)) })
 		carol := bind(t, s, testRules(), "caro@contoso.com")

@@ -65,8 +65,9 @@ func TestEveryChangeAsksWhoIsLocal(t *testing.T) {
 	s := newStore(t)
 	s.Etc = etc("", "")
 	bind(t, s, rules, "alice")
-	imported := Account{Name: "imp", UPN: "imp@contoso.com", UID: 4242,
-		Home: "/home/imp", Shell: "/bin/sh"}
+	imported := Account{
+		Name: "imp", UPN: "imp@contoso.com", UID: 4242, Home: "/home/imp", Shell: "/bin/sh",
+	}
 	update(t, s, func(e *Edit) error { return e.Put(imported) })
 	first := ID(tenant, "new@contoso.com", 0, rules.Low, rules.High)
 	for what, c := range map[string]struct {

@@ -113,8 +113,9 @@ func TestRangeOfTheFirstRules(t *testing.T) {
 // A store that has such a range already can be read and changed, so that it can be mended.
 func TestAccountAmongTheGroups(t *testing.T) {
 	s, rules := newStore(t), testRules()
-	bob := Account{Name: "bob@contoso.com", UPN: "bob@contoso.com", UID: 3197664,
-		Home: "/", Shell: "/bin/sh"}
+	bob := Account{
+		Name: "bob@contoso.com", UPN: "bob@contoso.com", UID: 3197664, Home: "/", Shell: "/bin/sh",
+	}
 	update(t, s, func(e *Edit) error { return errors.Join(e.SetRules(rules), e.Put(bob)) })
 	rules.Low = bob.UID - 1
 	update(t, s, func(e *Edit) error { e.rules = rules; return nil }) // as before this was refused

@@ -37,8 +37,10 @@ func crowded() Rules {
 func newStore(t testing.TB) Store {
 	t.Helper()
 	at := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	return Store{Dir: filepath.Join(t.TempDir(), "store"), Now: func() time.Time { return at },
-		Etc: etc("", "")}
+	return Store{
+		Dir: filepath.Join(t.TempDir(), "store"), Now: func() time.Time { return at },
+		Etc: etc("", ""),
+	}
 }
 
 func update(t testing.TB, s Store, change func(*Edit) error) {
@@ -49,8 +51,10 @@ func update(t testing.TB, s Store, change func(*Edit) error) {
 }
 
 func person(name string) Identity {
-	return Identity{TenantID: tenant, ObjectID: "oid-of-" + strings.ReplaceAll(name, "@", "-"),
-		Name: name, UPN: name}
+	return Identity{
+		TenantID: tenant, ObjectID: "oid-of-" + strings.ReplaceAll(name, "@", "-"), Name: name,
+		UPN: name,
+	}
 }
 
 // bind signs name in for the first time.

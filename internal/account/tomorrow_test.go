@@ -194,8 +194,10 @@ func TestRestoreOfTomorrow(t *testing.T) {
 
 // Later versions give their members new names.
 func TestMembersThatAreAlmostKnown(t *testing.T) {
-	a := Account{Name: "a@contoso.com", UPN: "a@contoso.com", UID: 5000, Home: "/",
-		Shell: "/bin/sh", Gecos: "a"}
+	a := Account{
+		Name: "a@contoso.com", UPN: "a@contoso.com", UID: 5000, Home: "/", Shell: "/bin/sh",
+		Gecos: "a",
+	}
 	for members, ok := range map[string]bool{
 		`{"upn":"a","x":1}`:     true,
 		`{"upn":"a","UPN":"b"}`: false,

@@ -126,9 +126,11 @@ func TestRedeem(t *testing.T) {
 		got.Scope != "openid profile" {
 		t.Fatalf("%v", err)
 	}
-	want := url.Values{"grant_type": {"authorization_code"}, "client_id": {client}, "code": {code},
-		"redirect_uri":  {redirect},
-		"code_verifier": {verifier}, "scope": {"openid profile " + client + "/sign-in"}}
+	want := url.Values{
+		"grant_type": {"authorization_code"}, "client_id": {client}, "code": {code},
+		"redirect_uri": {redirect}, "code_verifier": {verifier},
+		"scope": {"openid profile " + client + "/sign-in"},
+	}
 	if len(e.forms) != 1 || !reflect.DeepEqual(e.forms[0], want) ||
 		e.requests[0] != "POST /"+tenant+"/oauth2/v2.0/token" {
 		t.Errorf("%q: %v", e.requests, e.forms)

@@ -190,8 +190,10 @@ func TestFiles(t *testing.T) {
 	var verbs []string
 	read, malformed, err := Files(t.Context(), root, now.AddDate(0, 0, -7), now,
 		func(e Event) { verbs = append(verbs, e.Verb) })
-	want := []string{"/var/log/auth.log", "/var/log/secure-20260228",
-		"/var/log/auth.log.1", "/var/log/auth.log.2.gz"}
+	want := []string{
+		"/var/log/auth.log", "/var/log/secure-20260228", "/var/log/auth.log.1",
+		"/var/log/auth.log.2.gz",
+	}
 	if !slices.Equal(read, want) {
 		t.Errorf("read %v", read)
 	}

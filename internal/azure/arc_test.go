@@ -212,8 +212,10 @@ func TestMetadataEndpoint(t *testing.T) {
 // The agent is asked for the machine with the version that all known agents have. For any other
 // version, serve fails the test.
 func TestArcCompute(t *testing.T) {
-	a := &agent{challenge: func(string) string { return "" },
-		answer: `{"resourceId":"/subscriptions/s/x","publicKeys":null,"storageProfile":{}}`}
+	a := &agent{
+		challenge: func(string) string { return "" },
+		answer:    `{"resourceId":"/subscriptions/s/x","publicKeys":null,"storageProfile":{}}`,
+	}
 	c, err := a.serve(t).Compute(t.Context())
 	if err != nil || c.ResourceID != "/subscriptions/s/x" {
 		t.Errorf("%+v, %v", c, err)

@@ -281,9 +281,11 @@ func TestProxyWantsPassword(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		arm := &ARM{Endpoint: "https://management.example", HTTP: c,
+		arm := &ARM{
+			Endpoint: "https://management.example", HTTP: c,
 			Bearer: func(context.Context) (string, error) { return "t", nil },
-			Sleep:  func(context.Context, time.Duration) error { return nil }}
+			Sleep:  func(context.Context, time.Duration) error { return nil },
+		}
 		_, err = arm.Get(t.Context(), "/x", nil)
 		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), want) ||
 			strings.Contains(err.Error(), "secret") {

@@ -35,10 +35,12 @@ func compareShapes(t *testing.T, s string) {
 
 func TestShapes(t *testing.T) {
 	const id = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
-	words := []string{"", "-", "_", ".", "a", "a-", "-a", "a.b", "a\n", "\na", "é", "aé", "a\x00",
-		"a\xff", "sshd", "Sudo-i", "sign_in", "9", "A", "a b",
-		id, strings.ToUpper(id), id + "0", id[1:], strings.ReplaceAll(id, "-", "_"), "g" + id[1:],
-		id[:35] + "-", id[:8] + id[9:] + "0", strings.Repeat("-", 36)}
+	words := []string{
+		"", "-", "_", ".", "a", "a-", "-a", "a.b", "a\n", "\na", "é", "aé", "a\x00", "a\xff",
+		"sshd", "Sudo-i", "sign_in", "9", "A", "a b", id, strings.ToUpper(id), id + "0", id[1:],
+		strings.ReplaceAll(id, "-", "_"), "g" + id[1:], id[:35] + "-", id[:8] + id[9:] + "0",
+		strings.Repeat("-", 36),
+	}
 	for _, n := range []int{31, 32, 33, 61, 62, 63, 64, 65, 119, 120, 121} {
 		words = append(words, strings.Repeat("a", n), "a"+strings.Repeat("-", n-2)+"a",
 			strings.Repeat("a", n-1)+"-")

@@ -195,8 +195,9 @@ func TestFlakyNetwork(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := newEntra(t, "authorization_pending", "tokens")
 			code := start(t, e)
-			network := &flaky{RoundTripper: e.Client().Transport, e: e,
-				errors: []error{err, err, nil, err}}
+			network := &flaky{
+				RoundTripper: e.Client().Transport, e: e, errors: []error{err, err, nil, err},
+			}
 			code.transport.request.HTTP = &http.Client{Transport: network}
 			if _, err := code.Wait(t.Context()); err != nil {
 				t.Fatal(err)

@@ -41,9 +41,10 @@ type vector struct {
 
 func newVector(t *testing.T, name string, a *Attempt, token, code string) vector {
 	t.Helper()
-	v := vector{Name: name, Page: a.Page, Address: a.Address(), Nonce: a.Nonce(), Token: token,
-		Code:   code,
-		Tenant: known.Tenant, Client: known.Client, Issuer: known.Issuer}
+	v := vector{
+		Name: name, Page: a.Page, Address: a.Address(), Nonce: a.Nonce(), Token: token,
+		Code: code, Tenant: known.Tenant, Client: known.Client, Issuer: known.Issuer,
+	}
 	for i, into := range []*string{
 		&v.Challenge, &v.Account, &v.Machine, &v.Origin, &v.Service, &v.P,
 	} {
@@ -123,9 +124,10 @@ func TestVectors(t *testing.T) {
 		t.Errorf("%s is not what this package makes (%v): see -update", vectors, err)
 	}
 	for _, v := range all {
-		a := Attempt{Page: v.Page, Account: v.Account, Machine: v.Machine, Origin: v.Origin,
-			Service: v.Service, challenge: v.Challenge,
-			Kind: Kind(v.P[0])}
+		a := Attempt{
+			Page: v.Page, Account: v.Account, Machine: v.Machine, Origin: v.Origin,
+			Service: v.Service, challenge: v.Challenge, Kind: Kind(v.P[0]),
+		}
 		for _, c := range strings.TrimSuffix(v.P[1:], "n") {
 			a.Size = a.Size*10 + int(c-'0')
 		}

@@ -55,8 +55,10 @@ func (c chance) directory(share float64) *emulator.Directory {
 	}
 	roles := []string{"Virtual Machine User Login", "Virtual Machine Administrator Login", "Owner"}
 	for i := range 4 {
-		r := emulator.Role{ID: id(200 + i), Name: fmt.Sprint("role", i), DataActions: c.patterns(1),
-			Actions: c.patterns(0)}
+		r := emulator.Role{
+			ID: id(200 + i), Name: fmt.Sprint("role", i), DataActions: c.patterns(1),
+			Actions: c.patterns(0),
+		}
 		if c.IntN(3) == 0 {
 			r.NotDataActions = c.patterns(0)
 		}
@@ -64,8 +66,10 @@ func (c chance) directory(share float64) *emulator.Directory {
 		roles = append(roles, r.Name)
 	}
 	for range 2 + c.IntN(5) {
-		a := emulator.Assignment{Principal: pick(c, append(groups, person, person, other)...),
-			Role: pick(c, roles...), Scope: c.scope()}
+		a := emulator.Assignment{
+			Principal: pick(c, append(groups, person, person, other)...), Role: pick(c, roles...),
+			Scope: c.scope(),
+		}
 		if c.Float64() < share {
 			a.Condition = "@Resource[x] StringEquals 'y'"
 		}

@@ -101,16 +101,21 @@ func (a answers) ask(t testing.TB) (Facts, error) {
 
 func TestLists(t *testing.T) {
 	for _, lines := range vectors(t, "lists.txt") {
-		v := map[string]string{"assignments": `{"value":[$mine]}`,
-			"role": adminRole, "denies": `{"value":[]}`}
+		v := map[string]string{
+			"assignments": `{"value":[$mine]}`,
+			"role":        adminRole,
+			"denies":      `{"value":[]}`,
+		}
 		for _, line := range lines {
 			key, value, _ := strings.Cut(line, ": ")
 			v[key] = value
 		}
 		t.Run(v["name"], func(t *testing.T) {
-			a := answers{"roleAssignments": v["assignments"], "roleDefinitions": v["role"],
-				"denyAssignments": v["denies"],
-				"permissions":     v["permissions"], "page 2": v["page 2"]}
+			a := answers{
+				"roleAssignments": v["assignments"], "roleDefinitions": v["role"],
+				"denyAssignments": v["denies"], "permissions": v["permissions"],
+				"page 2": v["page 2"],
+			}
 			for key := range a {
 				a[key] = filled(t, a[key])
 			}
@@ -183,8 +188,10 @@ func FuzzLists(f *testing.F) {
 	f.Add(`{"value":[null]}`, `{"properties":null}`,
 		`{"value":[{"properties":{"principals":[{}]}}]}`, `{"value":[{"dataActions":["\u002a"]}]}`)
 	f.Fuzz(func(t *testing.T, assignments, role, denies, permissions string) {
-		a := answers{"roleAssignments": assignments, "roleDefinitions": role,
-			"denyAssignments": denies, "permissions": permissions}
+		a := answers{
+			"roleAssignments": assignments, "roleDefinitions": role, "denyAssignments": denies,
+			"permissions": permissions,
+		}
 		facts, err := a.ask(t)
 		if err != nil {
 			if facts.Evidence != nil {

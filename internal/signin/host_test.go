@@ -47,8 +47,9 @@ const (
 // means no file.
 func hostSays(t *testing.T, title, lines, sshdConfig string) *machine {
 	m := newMachine(t, lines)
-	root := fstest.MapFS{"bin/bash": {Mode: 0o755}, "bin/plain": {Mode: 0o644},
-		"bin/dir": {Mode: 0o755 | 1<<31}}
+	root := fstest.MapFS{
+		"bin/bash": {Mode: 0o755}, "bin/plain": {Mode: 0o644}, "bin/dir": {Mode: 0o755 | 1<<31},
+	}
 	if sshdConfig != "-" {
 		root["etc/ssh/sshd_config"] = &fstest.MapFile{Data: []byte(sshdConfig)}
 	}

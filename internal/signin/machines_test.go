@@ -32,10 +32,14 @@ func cloudNamed(t *testing.T, name string) azure.Cloud {
 func TestFindCloud(t *testing.T) {
 	public, government, china := cloudNamed(t, "public"), cloudNamed(t, "usgovernment"),
 		cloudNamed(t, "china")
-	sovereign := config.Endpoints{Authority: "https://login.sovcloud-identity.fr",
-		ResourceManager: "https://management.sovcloud-api.fr"}
-	elsewhere := azure.Cloud{Authority: sovereign.Authority,
-		ResourceManager: sovereign.ResourceManager, Audience: sovereign.ResourceManager + "/"}
+	sovereign := config.Endpoints{
+		Authority:       "https://login.sovcloud-identity.fr",
+		ResourceManager: "https://management.sovcloud-api.fr",
+	}
+	elsewhere := azure.Cloud{
+		Authority: sovereign.Authority, ResourceManager: sovereign.ResourceManager,
+		Audience: sovereign.ResourceManager + "/",
+	}
 	ownAuthority := government
 	ownAuthority.Authority = "https://login.example"
 

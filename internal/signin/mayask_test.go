@@ -97,8 +97,10 @@ func TestMayAskNamesTheMachine(t *testing.T) {
 		cfg := new(config.Config)
 		cfg.Authorization.Source = config.CheckAccess
 		none := &azure.Error{Op: azure.IdentityToken, Status: 400, Message: "Identity not found"}
-		several := &azure.Error{Op: azure.IdentityToken, Status: 400,
-			Message: "Multiple user assigned identities exist"}
+		several := &azure.Error{
+			Op: azure.IdentityToken, Status: 400,
+			Message: "Multiple user assigned identities exist",
+		}
 		noRole := &azure.Error{Op: azure.ResourceManager, Status: 403, Code: "AuthorizationFailed"}
 		if got := mayAsk(none, cfg, machine); !strings.HasSuffix(got, ": "+want.assign) {
 			t.Errorf("%s: %s", id, got)

@@ -185,8 +185,10 @@ func TestWordsWithoutNumbers(t *testing.T) {
 // code, and for any wrapping of the error.
 func explained(t *testing.T, word string, numbers ...int) *refusal {
 	t.Helper()
-	e := &oauth.Error{Code: word, AADSTS: numbers, CorrelationID: "c0\x1b\n1",
-		Description: "AADSTS1: \x1b secret"}
+	e := &oauth.Error{
+		Code: word, AADSTS: numbers, CorrelationID: "c0\x1b\n1",
+		Description: "AADSTS1: \x1b secret",
+	}
 	a := &attempt{Request: Request{Attempt: ofOurs}}
 	first := refused(t, a.oauthRefused(e))
 	reason := "sign-in-refused"

@@ -120,9 +120,10 @@ func (p *page) answer(as string) []string {
 
 func (p *page) redeem(endpoint, code, verifier string) (idToken string) {
 	p.m.t.Helper()
-	form := url.Values{"grant_type": {"authorization_code"},
-		"client_id": {emulator.Contoso().ClientID}, "code": {code}, "code_verifier": {verifier},
-		"redirect_uri": {p.url}, "scope": {p.scope}}
+	form := url.Values{
+		"grant_type": {"authorization_code"}, "client_id": {emulator.Contoso().ClientID},
+		"code": {code}, "code_verifier": {verifier}, "redirect_uri": {p.url}, "scope": {p.scope},
+	}
 	req, _ := http.NewRequestWithContext(p.m.t.Context(), http.MethodPost, endpoint,
 		strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")

@@ -65,8 +65,10 @@ func (s *said) End(l LogLevel, line string) {
 }
 
 func promptedAttempt(req Request) *attempt {
-	return &attempt{Request: req, cfg: &config.Config{},
-		name: account.Name{Account: "user@contoso.example", UPN: "user@contoso.example"}}
+	return &attempt{
+		Request: req, cfg: &config.Config{},
+		name: account.Name{Account: "user@contoso.example", UPN: "user@contoso.example"},
+	}
 }
 
 func TestPromptText(t *testing.T) {
@@ -74,8 +76,9 @@ func TestPromptText(t *testing.T) {
 	const sentence = "To sign in, use a web browser to open the page " +
 		"https://microsoft.com/devicelogin and enter the code FJS3K6X4D to authenticate. Press " +
 		"ENTER when ready."
-	honest := devicecode.Code{UserCode: "FJS3K6X4D",
-		VerificationURI: "https://microsoft.com/devicelogin"}
+	honest := devicecode.Code{
+		UserCode: "FJS3K6X4D", VerificationURI: "https://microsoft.com/devicelogin",
+	}
 	complete := honest
 	complete.VerificationURIComplete = "https://microsoft.com/devicelogin?otc=FJS3K6X4D"
 	for _, test := range []struct {
@@ -160,8 +163,9 @@ func TestAddressIsWhole(t *testing.T) {
 // Behind sudo, the page and the code are a message and not a prompt, because the caller may replace
 // the prompt. In sshd they are shown again.
 func TestAskIn(t *testing.T) {
-	code := &devicecode.Code{UserCode: "FJS3K6X4D",
-		VerificationURI: "https://microsoft.com/devicelogin"}
+	code := &devicecode.Code{
+		UserCode: "FJS3K6X4D", VerificationURI: "https://microsoft.com/devicelogin",
+	}
 	for program, want := range map[string]struct{ told, prompts, again int }{
 		"sudo": {1, 1, 0}, "sudo-rs": {0, 1, 0}, "sshd": {0, 1, 1}, "sshd-session": {0, 1, 1},
 		"su": {0, 1, 0}, "login": {0, 1, 0},
@@ -222,8 +226,10 @@ func TestPicture(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := promptedAttempt(Request{Service: "sshd", Columns: test.columns})
-			code := devicecode.Code{UserCode: "FJS3K6X4D", VerificationURI: test.page,
-				VerificationURIComplete: test.complete}
+			code := devicecode.Code{
+				UserCode: "FJS3K6X4D", VerificationURI: test.page,
+				VerificationURIComplete: test.complete,
+			}
 			plain := a.promptText(&code)
 			a.cfg.SignIn.QR = !test.off
 			got := strings.Split(a.promptText(&code), "\n")

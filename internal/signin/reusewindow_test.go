@@ -22,8 +22,10 @@ func at(minutes int) moment {
 
 // windowAt returns a window of a browser sign-in at that moment.
 func windowAt(host string, m moment) window {
-	return window{origin: origin{Account: user, Host: host, Class: "sshd"}, Attempt: "a",
-		Time: m.Time, Boot: m.Boot, Up: m.Up}
+	return window{
+		origin: origin{Account: user, Host: host, Class: "sshd"}, Attempt: "a", Time: m.Time,
+		Boot: m.Boot, Up: m.Up,
+	}
 }
 
 // Both clocks have to agree.

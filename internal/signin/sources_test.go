@@ -227,9 +227,10 @@ func TestAgainBySourcesThatCannotAsk(t *testing.T) {
 				a := m.person(user, userOID)
 				m.put(a)
 				req := m.request(user)
-				grant := account.Grant{TenantID: a.TenantID, ObjectID: a.ObjectID,
-					ConfigDigest: m.configDigest(),
-					Moment:       account.Moment{Time: now.Add(-time.Minute)}}
+				grant := account.Grant{
+					TenantID: a.TenantID, ObjectID: a.ObjectID, ConfigDigest: m.configDigest(),
+					Moment: account.Moment{Time: now.Add(-time.Minute)},
+				}
 				test.change(&grant, &req)
 				if err := m.store.RecordGrant(a.UID, grant); err != nil {
 					t.Fatal(err)

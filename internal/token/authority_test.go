@@ -140,6 +140,7 @@ func (a *authority) verifier(t *testing.T, cacheDir string) *Verifier {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Verifier{ClientID: testClient, TenantID: testTenant, Issuer: m.Issuer,
-		Keys: s.Keys(m), Now: s.Now}
+	return &Verifier{
+		ClientID: testClient, TenantID: testTenant, Issuer: m.Issuer, Keys: s.Keys(m), Now: s.Now,
+	}
 }

@@ -191,8 +191,9 @@ func TestVerifyWithoutKeysIsNoVerdict(t *testing.T) {
 // token that the tenant's own key has signed is accepted only if its claims are exactly right, and
 // reads the same when written out again.
 func FuzzVerify(f *testing.F) {
-	a := &authority{Server: &httptest.Server{URL: "https://login.example"},
-		now: time.Unix(1_700_000_000, 0)}
+	a := &authority{
+		Server: &httptest.Server{URL: "https://login.example"}, now: time.Unix(1_700_000_000, 0),
+	}
 	v := offlineVerifier(a)
 	for _, vec := range vectors(f) {
 		header, claims := vec.parts(f, a)
@@ -243,8 +244,9 @@ func offlineVerifier(a *authority) *Verifier {
 		fetched:  a.now,
 		inVain:   a.now,
 	}
-	return &Verifier{ClientID: testClient, TenantID: testTenant, Issuer: a.issuer(), Keys: keys,
-		Now: now}
+	return &Verifier{
+		ClientID: testClient, TenantID: testTenant, Issuer: a.issuer(), Keys: keys, Now: now,
+	}
 }
 
 func signedBy(t *testing.T, key, text string) string {

@@ -31,8 +31,10 @@ func TestNamesResolveWithoutEntra(t *testing.T) {
 	passwd := strings.Split(
 		strings.TrimSpace(rig.Must(t, "getent", "passwd", "admin@contoso.example")), ":")
 	uid := passwd[2]
-	want := []string{"admin@contoso.example", "*", uid, uid, "admin@contoso.example",
-		"/home/admin@contoso.example", "/bin/bash"}
+	want := []string{
+		"admin@contoso.example", "*", uid, uid, "admin@contoso.example",
+		"/home/admin@contoso.example", "/bin/bash",
+	}
 	if strings.Join(passwd, ":") != strings.Join(want, ":") {
 		t.Errorf("entry %q, want %q", passwd, want)
 	}

@@ -83,10 +83,12 @@ func byCode(t *testing.T, address, account string) string {
 	}
 	sum := sha256.Sum256([]byte(strings.Join(shown, "\n")))
 	d := emulator.Contoso()
-	q := url.Values{"client_id": {d.ClientID}, "response_type": {"code"},
-		"response_mode": {"fragment"}, "redirect_uri": {page}, "state": {values.Get("c")},
-		"scope": {"openid profile"}, "nonce": {base64.RawURLEncoding.EncodeToString(sum[:])},
-		"code_challenge": {values.Get("c")}, "code_challenge_method": {"S256"}}
+	q := url.Values{
+		"client_id": {d.ClientID}, "response_type": {"code"}, "response_mode": {"fragment"},
+		"redirect_uri": {page}, "state": {values.Get("c")}, "scope": {"openid profile"},
+		"nonce":          {base64.RawURLEncoding.EncodeToString(sum[:])},
+		"code_challenge": {values.Get("c")}, "code_challenge_method": {"S256"},
+	}
 	next, err := rig.Entra.Authorize(rig.Entra.EntraURL()+"/"+d.TenantID+"/oauth2/v2.0/authorize?"+
 		q.Encode(), account, false)
 	if err != nil {

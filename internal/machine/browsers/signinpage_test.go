@@ -26,8 +26,10 @@ func contosoKnown() pasted.Known {
 
 // atPrompt returns a sign-in that waits at a prompt.
 func atPrompt(page string, change func(*pasted.Attempt)) *pasted.Attempt {
-	a := pasted.Attempt{Page: page, Account: "user@contoso.example", Machine: "web-07",
-		Origin: "203.0.113.9", Service: "sshd", Kind: pasted.Token, Size: 1000}
+	a := pasted.Attempt{
+		Page: page, Account: "user@contoso.example", Machine: "web-07", Origin: "203.0.113.9",
+		Service: "sshd", Kind: pasted.Token, Size: 1000,
+	}
 	if change != nil {
 		change(&a)
 	}

@@ -71,8 +71,15 @@ func pageVectors(t *testing.T, c *rig.Chromium) {
 		if err := json.Unmarshal([]byte(said), &got); err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]string{"c": v.Challenge, "u": v.Account, "m": v.Machine, "o": v.Origin,
-			"s": v.Service, "p": v.P, "nonce": v.Nonce}
+		want := map[string]string{
+			"c":     v.Challenge,
+			"u":     v.Account,
+			"m":     v.Machine,
+			"o":     v.Origin,
+			"s":     v.Service,
+			"p":     v.P,
+			"nonce": v.Nonce,
+		}
 		for i, request := range append(got.Whole, got.Torn...) {
 			if fmt.Sprint(request) != fmt.Sprint(want) {
 				t.Errorf("%s, %d: %v, want %v", v.Name, i, request, want)

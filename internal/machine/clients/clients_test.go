@@ -140,15 +140,19 @@ func clientsHere() []client {
 		{name: "ssh -J", version: fromDebian("openssh-client"),
 			hops: []string{"(" + clientUser + "@127.0.0.2)", "(" + clientUser + "@127.0.0.3)"},
 			args: func(t *testing.T) []string {
-				return []string{"ssh", "-F", clientConfig(t), "-J", clientUser + "@127.0.0.2",
-					clientUser + "@127.0.0.3", "id", "-un"}
+				return []string{
+					"ssh", "-F", clientConfig(t), "-J", clientUser + "@127.0.0.2",
+					clientUser + "@127.0.0.3", "id", "-un",
+				}
 			}},
 		{name: "SSH_ASKPASS", version: fromDebian("openssh-client"),
 			hops: []string{"askpass shows:"},
 			args: func(t *testing.T) []string {
-				return []string{"env", "SSH_ASKPASS_REQUIRE=force", "SSH_ASKPASS=" +
-					askpass(t, `echo "$answer"`), "ssh", "-F", clientConfig(t),
-					clientUser + "@127.0.0.1", "id", "-un"}
+				return []string{
+					"env", "SSH_ASKPASS_REQUIRE=force",
+					"SSH_ASKPASS=" + askpass(t, `echo "$answer"`), "ssh", "-F", clientConfig(t),
+					clientUser + "@127.0.0.1", "id", "-un",
+				}
 			}},
 	}
 }
@@ -175,11 +179,12 @@ func clientsOfScript() []client {
 				rig.SSHPort, "127.0.0.1", "id -un")},
 		{name: "mosh", version: fromDebian("mosh"), in: `in as ` + regexp.QuoteMeta(clientUser),
 			args: func(t *testing.T) []string {
-				return []string{"sh", "-c", `stty rows 24 columns 80 && TERM=xterm exec mosh "$@"`,
-					"sh", "--ssh=ssh -F " + clientConfig(t),
-					"--server=env LC_ALL=C.UTF-8 mosh-server",
-					clientUser + "@127.0.0.1", "--", "sh", "-c",
-					"echo in as $(id -un); read -r line"}
+				return []string{
+					"sh", "-c", `stty rows 24 columns 80 && TERM=xterm exec mosh "$@"`, "sh",
+					"--ssh=ssh -F " + clientConfig(t), "--server=env LC_ALL=C.UTF-8 mosh-server",
+					clientUser + "@127.0.0.1", "--", "sh",
+					"-c", "echo in as $(id -un); read -r line",
+				}
 			}},
 		{name: "paramiko", version: fromDebian("python3-paramiko"),
 			args: fixed("/usr/bin/python3", "-B", libraries+"with_paramiko.py",
@@ -201,8 +206,8 @@ func clientsOfScript() []client {
 		}},
 		{name: "x/crypto/ssh", args: fixed("/opt/clients/xcrypto", rig.SSHPort, clientUser),
 			version: func(t *testing.T) string {
-				return strings.TrimSpace(rig.Must(t, "sed", "-n",
-					`s/^require golang.org.x.crypto //p`, libraries+"xcrypto/go.mod"))
+				return strings.TrimSpace(rig.Must(t, "sed",
+					"-n", `s/^require golang.org.x.crypto //p`, libraries+"xcrypto/go.mod"))
 			}},
 		{name: "JSch", version: fromDebian("libjsch-java"), args: withJSch()},
 		{name: "ssh2",

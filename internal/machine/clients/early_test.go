@@ -30,8 +30,10 @@ func TestClientsEarly(t *testing.T) {
 	rig.Stored(t, clientUser)
 	for _, k := range []client{
 		{name: "ssh", args: func(t *testing.T) []string {
-			return []string{"ssh", "-F", clientConfig(t), "-o", "ServerAliveInterval=15",
-				clientUser + "@127.0.0.1", "id", "-un"}
+			return []string{
+				"ssh", "-F", clientConfig(t), "-o", "ServerAliveInterval=15",
+				clientUser + "@127.0.0.1", "id", "-un",
+			}
 		}},
 		{name: "JSch", args: withJSch("20000")},
 	} {

@@ -109,8 +109,9 @@ func createApplication(a azArguments) (any, error) {
 	}
 	azAPI.scopes, azAPI.clients = nil, nil
 	err := registered(func(r *emulator.Registration) {
-		*r = emulator.Registration{ForItself: r.ForItself,
-			ConsentRequired: true, NoServicePrincipal: true}
+		*r = emulator.Registration{
+			ForItself: r.ForItself, ConsentRequired: true, NoServicePrincipal: true,
+		}
 	})
 	return map[string]any{"appId": emulator.Contoso().ClientID, "displayName": a["display-name"]},
 		err
@@ -151,8 +152,10 @@ func azScopeOf(name string) azScope {
 	if i >= 0 {
 		return azAPI.scopes[i]
 	}
-	s := azScope{fmt.Sprintf("50505050-0000-4000-8000-%012d", len(azAPI.scopes)), name, "User",
-		true, name, name, name, name}
+	s := azScope{
+		fmt.Sprintf("50505050-0000-4000-8000-%012d", len(azAPI.scopes)), name, "User", true, name,
+		name, name, name,
+	}
 	azAPI.scopes = append(azAPI.scopes, s)
 	return s
 }

@@ -110,8 +110,11 @@ func identityOf(all []emulator.Identity) any {
 	if kinds == nil {
 		return nil
 	}
-	return map[string]any{"principalId": own, "type": strings.Join(kinds, ", "),
-		"userAssignedIdentities": assigned}
+	return map[string]any{
+		"principalId":            own,
+		"type":                   strings.Join(kinds, ", "),
+		"userAssignedIdentities": assigned,
+	}
 }
 
 func showMachine(kind string) func(azArguments) (any, error) {

@@ -38,9 +38,10 @@ func forThisMachine(t *testing.T, id string, lines ...string) {
 	if err := os.WriteFile(dir+"/config.toml", []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"--config", dir + "/config.toml", "setup", "--tenant",
-		emulator.Contoso().TenantID, "--client", emulator.Contoso().ClientID,
-		"--domain", "contoso.example"}
+	args := []string{
+		"--config", dir + "/config.toml", "setup", "--tenant", emulator.Contoso().TenantID,
+		"--client", emulator.Contoso().ClientID, "--domain", "contoso.example",
+	}
 	if id != "" {
 		args = append(args, "--resource-id", id)
 	}
@@ -63,10 +64,14 @@ func forThisMachine(t *testing.T, id string, lines ...string) {
 // instance of a uniform scale set the role is assigned to the set.
 func TestRolesOfMachines(t *testing.T) {
 	t.Setenv("PATH", azOnPath(t)+":"+os.Getenv("PATH"))
-	client := emulator.Identity{Name: "fleet", ObjectID: "22222222-0000-4000-8000-000000000000",
-		ClientID: "bbbbbbbb-0000-4000-8000-000000000000"}
-	other := emulator.Role{ID: "10101010-1111-4000-8000-000000000001",
-		Name: "another of the tenant's", Actions: []string{"*/read"}}
+	client := emulator.Identity{
+		Name: "fleet", ObjectID: "22222222-0000-4000-8000-000000000000",
+		ClientID: "bbbbbbbb-0000-4000-8000-000000000000",
+	}
+	other := emulator.Role{
+		ID: "10101010-1111-4000-8000-000000000001", Name: "another of the tenant's",
+		Actions: []string{"*/read"},
+	}
 	for _, test := range []struct {
 		name  string
 		lacks bool // Azure's own role
@@ -77,8 +82,10 @@ func TestRolesOfMachines(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			azTenant = azRoles{withoutReader: test.lacks}
-			azElsewhere = map[string]string{otherVM: "cccccccc-1111-4222-8333-dddddddddddd",
-				otherArc: "dddddddd-1111-4222-8333-eeeeeeeeeeee"}
+			azElsewhere = map[string]string{
+				otherVM:  "cccccccc-1111-4222-8333-dddddddddddd",
+				otherArc: "dddddddd-1111-4222-8333-eeeeeeeeeeee",
+			}
 			rig.Directory(t,
 				func(d *emulator.Directory) {
 					d.Assignments, d.Roles, d.Identities = nil, []emulator.Role{other}, nil

@@ -23,14 +23,17 @@ func TestScope(t *testing.T) {
 	const user = "user@contoso.example"
 	client := emulator.Contoso().ClientID
 	rig.Stored(t, user)
-	stranger := azClient{AppID: "99990000-0000-4000-8000-000000000009",
-		Permissions: []string{azScopeOf("other").ID}}
+	stranger := azClient{
+		AppID: "99990000-0000-4000-8000-000000000009", Permissions: []string{azScopeOf("other").ID},
+	}
 	azAPI.clients = []azClient{stranger}
 	t.Cleanup(func() { azAPI.clients = nil })
 	rig.Directory(t, func(d *emulator.Directory) {
 		d.UserConsent = "none"
-		d.Registration = emulator.Registration{Scopes: []string{"other"}, ForItself: "guid",
-			ConsentRequired: true, NoServicePrincipal: true}
+		d.Registration = emulator.Registration{
+			Scopes: []string{"other"}, ForItself: "guid", ConsentRequired: true,
+			NoServicePrincipal: true,
+		}
 		d.Policies = []emulator.Policy{{Name: "Block device codes", Grant: "block",
 			AuthenticationFlows: []string{emulator.DeviceCode}, ExcludeResources: []string{client}}}
 	})

@@ -234,9 +234,13 @@ func TestExtensionZip(t *testing.T) {
 			t.Errorf("%q", f.Name)
 		}
 	}
-	want := map[string]os.FileMode{"HandlerManifest.json": 0o644, "bin/handler": 0o755,
-		"bin/aad-extension-amd64": 0o755,
-		"bin/aad-extension-arm64": 0o755, "packages/aad-login_0.0.1_amd64.deb": 0o644}
+	want := map[string]os.FileMode{
+		"HandlerManifest.json":               0o644,
+		"bin/handler":                        0o755,
+		"bin/aad-extension-amd64":            0o755,
+		"bin/aad-extension-arm64":            0o755,
+		"packages/aad-login_0.0.1_amd64.deb": 0o644,
+	}
 	if fmt.Sprint(modes) != fmt.Sprint(want) {
 		t.Errorf("%v", modes)
 	}

@@ -77,8 +77,12 @@ func packaged(t *testing.T) map[string]string {
 
 // everywhere returns one control for every type.
 func everywhere(control string) map[string]string {
-	return map[string]string{"auth": control, "account": control,
-		"session": control, "password": control}
+	return map[string]string{
+		"auth":     control,
+		"account":  control,
+		"session":  control,
+		"password": control,
+	}
 }
 
 // under returns a service directory in which the module's lines have these controls.

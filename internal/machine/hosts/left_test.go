@@ -117,8 +117,9 @@ func TestHostsAreLeftAsTheyWere(t *testing.T) {
 	for _, o := range outcomes() {
 		t.Run("sudo "+o.name, func(t *testing.T) { o.run(t, "odd", "real=65534", "sudo") })
 	}
-	unseen := outcome{name: "refused unseen", user: "user@contoso.example",
-		results: []string{rig.PAMAuthErr}}
+	unseen := outcome{
+		name: "refused unseen", user: "user@contoso.example", results: []string{rig.PAMAuthErr},
+	}
 	t.Run("cron "+unseen.name, func(t *testing.T) { unseen.run(t, "cron") })
 	// The outcomes that wait for a browser are left out.
 	for _, words := range []string{

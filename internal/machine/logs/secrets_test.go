@@ -27,8 +27,10 @@ import (
 // itself or inside something longer.
 func forms(secret string) [][]byte {
 	plain := []byte(secret)
-	all := [][]byte{plain, []byte(hex.EncodeToString(plain)),
-		[]byte(strings.ToUpper(hex.EncodeToString(plain)))}
+	all := [][]byte{
+		plain, []byte(hex.EncodeToString(plain)),
+		[]byte(strings.ToUpper(hex.EncodeToString(plain))),
+	}
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		for before := range 3 {
 			text := encoding.EncodeToString(append(make([]byte, before), plain...))

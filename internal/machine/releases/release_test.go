@@ -36,8 +36,9 @@ func newRelease(t *testing.T) *release {
 	rig.Must(t, "ip", "address", "add", rig.MetadataAddress+"/32", "dev", "toward")
 	rig.Must(t, "nsenter", r.network.In("ip", "link", "set", "lo", "up")...)
 	rig.Must(t, "nsenter", r.network.In("ip", "route", "add", "default", "via", rig.Here)...)
-	rig.Entra = &emulator.Server{EntraAddr: rig.Here + ":8443",
-		MetadataAddr: rig.MetadataAddress + ":80"}
+	rig.Entra = &emulator.Server{
+		EntraAddr: rig.Here + ":8443", MetadataAddr: rig.MetadataAddress + ":80",
+	}
 	if err := rig.Entra.Start(); err != nil {
 		t.Fatal(err)
 	}

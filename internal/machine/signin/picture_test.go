@@ -67,8 +67,10 @@ func scan(t *testing.T, onDark bool, pictures ...[]string) (texts []string) {
 // a choice of the mask.
 func TestPicturesAreRead(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	texts := []string{"https://microsoft.com/devicelogin", "https://login.microsoft.com/device",
-		"https://microsoft.com/deviceloginchina"}
+	texts := []string{
+		"https://microsoft.com/devicelogin", "https://login.microsoft.com/device",
+		"https://microsoft.com/deviceloginchina",
+	}
 	for n := 1; n <= 106; n++ {
 		text := make([]byte, n)
 		for i := range text {
