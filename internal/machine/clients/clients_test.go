@@ -206,8 +206,8 @@ func clientsOfScript() []client {
 		}},
 		{name: "x/crypto/ssh", args: fixed("/opt/clients/xcrypto", rig.SSHPort, clientUser),
 			version: func(t *testing.T) string {
-				return strings.TrimSpace(rig.Must(t, "sed",
-					"-n", `s/^require golang.org.x.crypto //p`, libraries+"xcrypto/go.mod"))
+				return strings.TrimSpace(rig.Must(t, "sed", "-n",
+					`s/^require golang.org.x.crypto //p`, libraries+"xcrypto/go.mod"))
 			}},
 		{name: "JSch", version: fromDebian("libjsch-java"), args: withJSch()},
 		{name: "ssh2",
