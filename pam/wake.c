@@ -46,13 +46,14 @@ extern initialiser *aad_go_init[] HIDDEN, *aad_go_init_end[] HIDDEN;
  * What the kernel puts on the stack of a new process. The runtime walks from argv over envp to
  * auxv, so they are adjacent. The environment is for the runtime alone, and none of the host's. One
  * goroutine runs at a time, however many processors there are: a worker nearly always waits for the
- * network, and each further one costs memory and threads that wake each other.
+ * network, and each further one costs memory and threads that wake each other. Nobody reads a memory
+ * profile, which would be taken from the start.
  */
 static struct {
 	char *argv[2];
-	char *envp[2];
+	char *envp[3];
 	unsigned long auxv[2 * 6];
-} stack = { .argv = { "pam_aad" }, .envp = { "GOMAXPROCS=1" } };
+} stack = { .argv = { "pam_aad" }, .envp = { "GOMAXPROCS=1", "GODEBUG=memprofilerate=0" } };
 
 /*
  * glibc sizes the stacks of threads by the limit that the host was started with, which may be a
