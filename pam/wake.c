@@ -46,8 +46,8 @@ extern initialiser *aad_go_init[] HIDDEN, *aad_go_init_end[] HIDDEN;
  * What the kernel puts on the stack of a new process. The runtime walks from argv over envp to
  * auxv, so they are adjacent. The environment is for the runtime alone, and none of the host's. One
  * goroutine runs at a time, however many processors there are: a worker nearly always waits for the
- * network, and each further one costs memory and threads that wake each other. Nobody reads a memory
- * profile, which would be taken from the start.
+ * network, and each further one costs memory and threads that wake each other. Go would take a
+ * memory profile from the start, which nobody reads.
  */
 static struct {
 	char *argv[2];
