@@ -81,11 +81,11 @@ func restoredStore(t *testing.T) {
 	inSession(t, rig.User)
 }
 
-// updatedPolicy loads the policy again and labels the whole machine, as an update of the policy does.
-// Our module and labels are still there.
+// updatedPolicy loads the policy again and labels our files, as an update of the policy does. Our
+// module and labels are still there.
 func updatedPolicy(t *testing.T) {
 	rig.Must(t, "load_policy")
-	rig.Command(t, "", "fixfiles", "-F", "restore", "/var/lib/aad-login") // may not label the store
+	rig.Command(t, "", "fixfiles", "-F", "restore", "/var/lib/aad-login") // cannot label the store
 	labelledByUnit(t)
 	labelsAreRight(t)
 	inSession(t, rig.User)
