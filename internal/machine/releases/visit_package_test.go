@@ -24,11 +24,11 @@ func (v *visit) repository(t *testing.T) (apt []string, version string) {
 			t.Fatal(out)
 		}
 	}
-	_, status := v.command(t, "mkdir", "/etc/apt/keyrings") // Debian has it since 12
+	_, existed := v.command(t, "mkdir", "/etc/apt/keyrings") // Debian has it since 12
 	t.Cleanup(func() {
 		v.must(t, "rm", "/etc/apt/keyrings/aad-login.asc",
 			"/etc/apt/sources.list.d/aad-login.sources")
-		if status == 0 {
+		if existed == 0 {
 			v.must(t, "rmdir", "/etc/apt/keyrings")
 		}
 	})
