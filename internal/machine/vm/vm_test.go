@@ -61,9 +61,12 @@ var emulators = map[string][]string{
 // vm is an emulated machine, with root at its console.
 type vm struct{ *rig.Console }
 
+// maxBoots is how often a machine is switched on. Now and then an emulated kernel panics in the first
+// seconds, while it patches itself and its other processor runs. Nothing is on the disk by then.
+const maxBoots = 3
+
 func bootVM(t *testing.T, more ...string) vm {
 	t.Helper()
-	began := time.Now()
 	args := append(emulators[vmArch()], "-accel", "tcg,thread=multi", "-smp", "2", "-nodefaults",
 		"-no-reboot", "-display", "none",
 		"-nic", "none", "-serial", "stdio", "-device", "virtio-rng-pci",
@@ -71,10 +74,23 @@ func bootVM(t *testing.T, more ...string) vm {
 		"-initrd", vmDirectory()+"/initrd", "-drive", "file="+vmDirectory()+
 			"/disk,format=raw,if=virtio")
 	args = append(args, more...)
-	m := vm{rig.NewConsole(t, args[0], args[1:]...)}
-	m.Must(t, `vm# `)
-	t.Logf("booted with %q after %v", more, time.Since(began).Round(time.Second))
-	return m
+	for boot := 1; ; boot++ {
+		began := time.Now()
+		m := vm{rig.NewConsole(t, args[0], args[1:]...)}
+		_, err := m.Until(`vm# `)
+		if err == nil {
+			t.Logf("booted with %q after %v", more, time.Since(began).Round(time.Second))
+			return m
+		}
+		said := m.All()
+		if boot == maxBoots || !strings.Contains(err.Error(), "Kernel panic") ||
+			strings.Contains(said, "Mounting root file system") {
+			t.Fatalf("%v; it said:\n%s", err, rig.TailOf(said, 4000))
+		}
+		t.Logf("boot %d: %v", boot, err)
+		m.Cmd.Process.Kill()
+		<-m.Done
+	}
 }
 
 // run has root type a command, and returns what it says and its exit status. The shell does not
