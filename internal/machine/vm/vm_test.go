@@ -61,8 +61,9 @@ var emulators = map[string][]string{
 // vm is an emulated machine, with root at its console.
 type vm struct{ *rig.Console }
 
-// maxBoots is how often a machine is switched on. Now and then an emulated kernel panics in the first
-// seconds, while it patches itself and its other processor runs. Nothing is on the disk by then.
+// maxBoots is how often a machine is switched on. Now and then an emulated kernel panics in the
+// first seconds, while it patches itself and its other processor runs. It has not written anything
+// by then.
 const maxBoots = 3
 
 func bootVM(t *testing.T, more ...string) vm {
