@@ -161,7 +161,8 @@ func written(t *testing.T, path string) string {
 	if host == nil {
 		t.Fatalf("no sign-in in the picture: %s", text)
 	}
-	text = strings.ReplaceAll(text, host[1], "HOST")
+	short, _, _ := strings.Cut(host[1], ".") // as the shell's prompt has it
+	text = strings.NewReplacer(host[1], "HOST", "@"+short+":", "@HOST:").Replace(text)
 	return regexp.MustCompile(`enter the code \S{9}`).ReplaceAllString(text, "enter the code CODE")
 }
 
