@@ -183,8 +183,9 @@ vm-power: SEED := 0
 vm-power:
 	internal/machine/throwaway internal/machine/make/vm-power $(CUTS) $(SEED)
 
-# Puts its results into docs/support.md. PREVIOUS is the commit of the last release, from which each
-# machine is upgraded. Before the first release, it is a state that people may have built.
+# Its lines, in build/matrix, are for docs/support.md. PREVIOUS is the commit of the last release,
+# from which each machine is upgraded. Before the first release, it is a state that people may have
+# built.
 matrix: PREVIOUS := 16cabd15bf4c
 matrix:
 	internal/machine/throwaway env PREVIOUS=$(PREVIOUS) internal/machine/make/matrix

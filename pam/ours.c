@@ -142,6 +142,15 @@ static void note_foreign(pam_handle_t *h, const char *user)
 		free(name);
 }
 
+static int is_foreign(pam_handle_t *h)
+{
+	const void *foreign = NULL, *user = NULL;
+
+	return pam_get_data(h, foreign_key, &foreign) == PAM_SUCCESS && foreign &&
+	    pam_get_item(h, PAM_USER, &user) == PAM_SUCCESS && user &&
+	    strcmp(user, foreign) == 0;
+}
+
 int aad_check_user(pam_handle_t *h, struct aad_request *req)
 {
 	int ret = pam_get_user(h, &req->user, NULL);
@@ -153,17 +162,14 @@ int aad_check_user(pam_handle_t *h, struct aad_request *req)
 	ret = check(req);
 	if (ret == PAM_USER_UNKNOWN)
 		note_foreign(h, req->user);
+	else if (is_foreign(h))
+		pam_set_data(h, foreign_key, NULL, NULL);
 	return ret;
 }
 
 int aad_check_again(pam_handle_t *h, struct aad_request *req)
 {
-	const void *foreign = NULL, *user = NULL;
-
-	if (pam_get_data(h, foreign_key, &foreign) == PAM_SUCCESS && foreign &&
-	    pam_get_item(h, PAM_USER, &user) == PAM_SUCCESS && user && strcmp(user, foreign) == 0)
-		return PAM_USER_UNKNOWN;
-	return aad_check_user(h, req);
+	return is_foreign(h) ? PAM_USER_UNKNOWN : aad_check_user(h, req);
 }
 
 /* 1 in doubt: that can only refuse somebody who is no administrator. */

@@ -59,8 +59,7 @@ func (how listing) list(out io.Writer, store account.Store, s *account.Snapshot)
 		how.each(s, func(a account.Account) {
 			r := recordOf(a)
 			if how.last {
-				g, _ := store.ReadGrant(a.UID)
-				r.Authorized = g.Time.UTC()
+				r.Last = lastOf(store, a.UID, time.RFC3339)
 			}
 			jsonLine(w, r)
 		})
@@ -93,15 +92,16 @@ func (how listing) table(out io.Writer, terminal int, store account.Store, s *ac
 	how.each(s, func(a account.Account) {
 		last := ""
 		if how.last {
-			last = lastOf(store, a.UID)
+			last = lastOf(store, a.UID, time.DateOnly)
 		}
 		t.print(row(a, last)...)
 	})
 	t.flush()
 }
 
-// lastOf returns the day of the last authorization, or a word for an account without one.
-func lastOf(store account.Store, uid uint32) string {
+// lastOf returns the time of the last authorization, or a word for an account without one. A "-"
+// sorts before all times, the other words behind them.
+func lastOf(store account.Store, uid uint32, layout string) string {
 	switch g, err := store.LastDecision(uid); {
 	case err == account.ErrNoGrant:
 		return "-"
@@ -110,7 +110,7 @@ func lastOf(store account.Store, uid uint32) string {
 	case g.Denied != "":
 		return "refused"
 	default:
-		return g.Time.UTC().Format(time.DateOnly)
+		return g.Time.UTC().Format(layout)
 	}
 }
 
@@ -159,7 +159,7 @@ type record struct {
 	Removed  time.Time `json:"removed,omitzero"`
 	MovedTo  uint32    `json:"moved_to,omitempty"`
 
-	Authorized time.Time `json:"authorized,omitzero"` // by account list --last
+	Last string `json:"last,omitempty"` // by account list --last
 }
 
 func recordOf(a account.Account) record {

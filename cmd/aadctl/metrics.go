@@ -144,7 +144,7 @@ func inLog(what string, err error) error {
 
 // ofRoot reports whether a process with root's rights wrote a line. su and similar programs write
 // under the uid of their caller, but only what they mean to say, and only root can have made them
-// setuid. A text file does not tell who wrote.
+// setuid. A text file does not tell who wrote, so such a line counts.
 func ofRoot(root fs.FS, w *authlog.Writer) bool {
 	if w == nil || w.UID == 0 {
 		return true

@@ -44,8 +44,10 @@ func (l *Locals) Homes(r Rules) *Homes {
 // Unclaimed refuses, with *LeftIDError, an account that is not stored yet, and would get the id of
 // a home that has the name of another account. Homes that cannot be looked at, or not soon, are no
 // reason to keep anybody out.
-func (h *Homes) Unclaimed(a Account) error {
-	for _, left := range h.Accounts {
+func (h *Homes) Unclaimed(a Account) error { return unclaimed(h.Accounts, a) }
+
+func unclaimed(homes []Account, a Account) error {
+	for _, left := range homes {
 		if left.UID == a.UID && left.Name != a.Name {
 			return &LeftIDError{a, left}
 		}
@@ -53,13 +55,17 @@ func (h *Homes) Unclaimed(a Account) error {
 	return nil
 }
 
-// UnclaimedNow is Unclaimed for a caller that has the store's lock. With many homes a look takes as
-// long as a change, so it looks again only if a home may have come since.
+// UnclaimedNow is Unclaimed for a caller that has the store's lock. It looks again only if a home
+// may have come since, and only at homes whose owner has the account's id: with many homes, a whole
+// look takes as long as a change, and homes come all the time while many people sign in first.
 func (h *Homes) UnclaimedNow(a Account) error {
 	if h.isCurrent() {
 		return h.Unclaimed(a)
 	}
-	return h.locals.Homes(h.rules).Unclaimed(a)
+	homes, _ := soon(func() []Account {
+		return h.locals.homesOwned(h.rules, func(owner uint32) bool { return owner == a.UID })
+	})
+	return unclaimed(homes, a)
 }
 
 func (h *Homes) isCurrent() bool {
@@ -105,30 +111,34 @@ func (r Rules) homeGlob() string {
 }
 
 func (l *Locals) lookForHomes(r Rules) *Homes {
-	glob := r.homeGlob()
-	h := &Homes{locals: l, rules: r, parents: settled(parents(glob), time.Now())}
-	paths, _ := filepath.Glob(glob)
+	h := &Homes{locals: l, rules: r, parents: settled(parents(r.homeGlob()), time.Now())}
+	h.Accounts = l.homesOwned(r, func(uint32) bool { return true })
+	return h
+}
+
+// homesOwned returns the accounts that have a home whose owner is asked for.
+func (l *Locals) homesOwned(r Rules, asked func(owner uint32) bool) (all []Account) {
+	paths, _ := filepath.Glob(r.homeGlob())
 	if len(paths) == 0 {
-		return h
+		return nil
 	}
 	pattern := r.homePattern()
 	for _, path := range paths {
-		n, ok := r.livesIn(pattern, path)
-		if !ok {
-			continue
-		}
 		info, err := os.Lstat(path)
 		if err != nil || !info.IsDir() {
 			continue
 		}
 		uid := info.Sys().(*syscall.Stat_t).Uid
-		if _, local := l.uids[n.Account]; local || uid < minID || uid == overflowUID ||
-			uid > maxID || len(l.users[uid]) > 0 {
+		if !asked(uid) || uid < minID || uid == overflowUID || uid > maxID ||
+			len(l.users[uid]) > 0 {
 			continue
 		}
-		h.Accounts = append(h.Accounts, r.account(n, uid)) // its home is path
+		n, ok := r.livesIn(pattern, path)
+		if _, local := l.uids[n.Account]; ok && !local {
+			all = append(all, r.account(n, uid)) // its home is path
+		}
 	}
-	return h
+	return all
 }
 
 // soon returns what a function does, or false if it takes too long. The function may hang for good:

@@ -65,6 +65,9 @@ func (d Dir) Has(key string, maxAge time.Duration) bool {
 	if d.Path == "" {
 		return false
 	}
+	if !private(os.Lstat(d.Path)) {
+		return false
+	}
 	info, err := os.Lstat(d.file(key))
 	if !private(info, err) || !info.Mode().IsRegular() || info.Size() == 0 {
 		return false

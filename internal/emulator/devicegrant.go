@@ -135,8 +135,8 @@ func (s *Server) poll(device string, now time.Time, d *Directory) (code, *refusa
 }
 
 // wait returns the answer while the person is in the browser. RFC 8628, Section 3.5: a device that
-// polls too early is told to poll every 5 seconds less often. A tenth of the interval is tolerated,
-// because the network does not delay all requests equally.
+// polls too early is told to wait 5 seconds longer between polls. A tenth of the interval is
+// tolerated, because the network does not delay all requests equally.
 func (c *code) wait(now time.Time, lenient bool) *refusal {
 	early := !c.polled.IsZero() && now.Sub(c.polled) < c.interval-c.interval/10
 	c.polled = now

@@ -52,8 +52,8 @@ var (
 	bounds = []uint64{100, 250, 500, 1000, 2500, 5000, 10000, 30000}
 )
 
-// Add counts the end of an attempt. trusted is false for a line that a process without root's
-// rights may have written.
+// Add counts the end of an attempt. trusted is false for a line that the journal
+// ascribes to a process without root's rights.
 func (m *Metrics) Add(e authlog.Event, trusted bool) {
 	if !trusted {
 		m.count(foreignTotal, 1)

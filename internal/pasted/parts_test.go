@@ -92,7 +92,8 @@ func TestAdd(t *testing.T) {
 			{fewer, Received{New: []int{1}, Anew: true, Length: len(fewer)}}}, all},
 		"typed":                {[]answer{{"hunter2", Received{Strange: true, Length: 7}}}, none},
 		"letters of elsewhere": {[]answer{{"пароль", Received{Strange: true, Length: 6}}}, none},
-		"no text":              {[]answer{{"\xff\xfe", Received{Strange: true, Length: 2}}}, none},
+		"bytes of no text": {[]answer{{"\xff\xfe\x80",
+			Received{Strange: true, Length: 3}}}, none},
 		"more than may come": {[]answer{{strings.Repeat("x", MaxAnswer+9),
 			Received{Strange: true, Length: MaxAnswer}}}, none},
 	} {

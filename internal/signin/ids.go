@@ -104,10 +104,23 @@ func (a *attempt) bind(e *account.Edit, who account.Identity) (account.Account, 
 	_, err := e.Holder(who.Name)
 	isNew := errors.Is(err, account.ErrUnknown)
 	bound, err := e.Bind(who, a.lookupUID(e))
-	if err == nil && isNew && a.homes != nil {
-		err = a.homes.UnclaimedNow(bound)
+	if err == nil && isNew {
+		err = a.unclaimedNow(bound)
 	}
 	return bound, err
+}
+
+// unclaimedNow looks for the first time where the account was stored when the sign-in began: the
+// store of then is lost.
+func (a *attempt) unclaimedNow(acct account.Account) error {
+	if a.homes == nil {
+		locals, err := a.locals()
+		if err != nil {
+			return err
+		}
+		a.homes = locals.Homes(a.rules)
+	}
+	return a.homes.UnclaimedNow(acct)
 }
 
 // plain returns the text of an error of package account without the package's name.

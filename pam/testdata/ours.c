@@ -70,6 +70,7 @@ static void end_data(pam_handle_t *h)
 	if (data.end)
 		data.end(h, data.value, 0);
 	data.end = NULL;
+	data.value = NULL;
 }
 
 int pam_set_data(pam_handle_t *h, const char *key, void *value,
@@ -127,6 +128,12 @@ int main(int argc, char **argv)
 		name = argv[i];
 		answer = argv[i + 1];
 		check_again(h, ret, ret != PAM_USER_UNKNOWN || strcmp(name, "root") != 0);
+		/* The same name is root's first, and then what it was before. */
+		answer = "0";
+		aad_check_user(h, &req);
+		answer = argv[i + 1];
+		aad_check_user(h, &req);
+		check_again(h, ret, ret != PAM_USER_UNKNOWN);
 		end_data(h);
 	}
 	return 0;
