@@ -85,17 +85,15 @@ func (a *attempt) unclaimed(acct account.Account) error {
 	return nil
 }
 
-// stillFree calls free or unclaimed for the second time: somebody may have been added meanwhile.
+// stillFree calls free for the second time: somebody may have been added meanwhile. Whose homes
+// there are, bind asks when the id is certain: another person may have got the first one and made a
+// home since.
 func (a *attempt) stillFree() error {
 	a.others = nil
-	switch {
-	case a.first == nil:
+	if a.first == nil {
 		return nil
-	case a.homes == nil:
-		return a.free(*a.first)
-	default:
-		return a.unclaimed(*a.first)
 	}
+	return a.free(*a.first)
 }
 
 // bind binds the person's account. It asks again about the homes under the store's lock: one may
