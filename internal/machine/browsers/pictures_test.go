@@ -163,6 +163,7 @@ func written(t *testing.T, path string) string {
 	}
 	short, _, _ := strings.Cut(host[1], ".") // as the shell's prompt has it
 	text = strings.NewReplacer(host[1], "HOST", "@"+short+":", "@HOST:").Replace(text)
+	text = regexp.MustCompile(`This connection ends in \d+ seconds\. `).ReplaceAllString(text, "")
 	return regexp.MustCompile(`enter the code \S{9}`).ReplaceAllString(text, "enter the code CODE")
 }
 
