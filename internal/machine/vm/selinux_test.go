@@ -126,10 +126,11 @@ func denialsOfOurs(t *testing.T) []string {
 	return unwanted(auditLog(t),
 		`avc: +denied.*(aad_login_|accounts\.cdb|comm="(sshd|sshd-session|login|sudo|mkhomedir_helpe|systemd-user-ru|cron|aadctl)")`,
 		map[string]string{
-			`tcontext=\S*:var_lib_t:\S* tclass=file`: "the step with a store without its label",
-			`comm="restorecon"`:                      "the same",
-			`name="wtmp\.db"`:                        "Debian's policy knows no wtmp.db yet",
-			`tclass=key `:                            "pam_keyinit.so, of whoever lingers",
-			`tcontext=\S*:semanage_store_t:`:         "the policy's own tools, of our rules",
+			`tcontext=\S*:var_lib_t:\S* tclass=file`:   "the step with a store without its label",
+			`tcontext=\S*:unlabeled_t:\S* tclass=file`: "the bus, before this boot has labelled the store",
+			`comm="restorecon"`:                        "the same",
+			`name="wtmp\.db"`:                          "Debian's policy knows no wtmp.db yet",
+			`tclass=key `:                              "pam_keyinit.so, of whoever lingers",
+			`tcontext=\S*:semanage_store_t:`:           "the policy's own tools, of our rules",
 		})
 }
