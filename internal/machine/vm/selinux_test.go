@@ -128,7 +128,7 @@ func denialsOfOurs(t *testing.T) []string {
 		map[string]string{
 			`tcontext=\S*:var_lib_t:\S* tclass=file`:   "the step with a store without its label",
 			`tcontext=\S*:unlabeled_t:\S* tclass=file`: "the bus, before this boot has labelled the store",
-			`comm="restorecon"`:                        "the same",
+			`comm="restorecon"`:                        "that step",
 			`name="wtmp\.db"`:                          "Debian's policy knows no wtmp.db yet",
 			`tclass=key `:                              "pam_keyinit.so, of whoever lingers",
 			`tcontext=\S*:semanage_store_t:`:           "the policy's own tools, of our rules",
