@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"aadlogin/internal/account"
 )
 
 // A store was lost. By its home, another account had the id that this account would get now.
@@ -86,6 +88,30 @@ func TestIDOfAnotherMeanwhile(t *testing.T) {
 			m.unknown(user)
 		})
 	}
+}
+
+// While a person with an account is in the browser, an older store without it is put back.
+func TestIDOfAnotherInOlderStore(t *testing.T) {
+	m := newMachine(t, "")
+	m.reconfigure(fmt.Sprintf("accounts.home = %q", m.dir+"/home/%u"))
+	m.put()
+	text, err := os.ReadFile(m.store.Path())
+	older := filepath.Join(t.TempDir(), "older.cdb")
+	home := filepath.Join(m.dir, "home", admin)
+	err = errors.Join(err, os.WriteFile(older, text, 0o600), os.MkdirAll(home, 0o700),
+		os.Chown(home, int(m.firstID(user)), 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.put(m.person(user, userOID))
+	got, conv := m.run(m.request(user), func(code string) error {
+		return errors.Join(m.store.Restore(older, func([]account.Account) error { return nil }),
+			m.entra.SignIn(code, user))
+	})
+	ended(t, got, conv, Denied,
+		"the id of this account is that of files which another account has left here",
+		fmt.Sprintf("its id %d is that of home %s", m.firstID(user), home))
+	m.unknown(user)
 }
 
 // isLocked reports whether an attempt changes the store.
