@@ -66,51 +66,6 @@ func TestWiringIsDurable(t *testing.T) {
 	}
 }
 
-// The package's scripts make pam-auth-update sync a stack before it replaces another. Otherwise a
-// power cut could leave an empty stack, and nobody would get in.
-func TestStacksAreDurable(t *testing.T) {
-	dir := t.TempDir()
-	for name, text := range map[string]string{"common-auth": "old", "common-auth.pam-new": "new"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	here, err := filepath.Abs("../../../packaging/debian")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const program = `BEGIN {
-		my $sync = \&IO::Handle::sync;
-		no warnings;
-		*IO::Handle::sync = sub { 
-			print -d $_[0] ? "directory" : "file", -e "$ARGV[0]/common-auth.pam-new" ? " before;" : " after;";
-			$sync->(@_);
-		};
-	}
-	rename("$ARGV[0]/common-auth.pam-new", "$ARGV[0]/common-auth") or die;
-	rename("$ARGV[0]/missing", "$ARGV[0]/common-auth") and die;
-	print $!{ENOENT} ? "missing" : $!;`
-	said := rig.Must(t, "env", "PERL5OPT=-I"+here+" -MSyncedRename",
-		"perl", "-w", "-e", program, dir)
-	if want := "file before;directory after;directory after;missing"; said != want {
-		t.Errorf("perl said %q, want %q", said, want)
-	}
-	if text, err := os.ReadFile(filepath.Join(dir, "common-auth")); string(text) != "new" {
-		t.Errorf("the stack is %q, %v", text, err)
-	}
-	for _, script := range []string{"postinst", "prerm"} {
-		text, err := os.ReadFile(filepath.Join(here, script))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(string(text)) {
-			if words := strings.Fields(line); len(words) > 0 && words[0] == "pam-auth-update" {
-				t.Errorf("%s does it without: %s", script, line)
-			}
-		}
-	}
-}
-
 // An administrator's version of a file is on disk under its new name before its old name is
 // removed.
 func TestKeptFilesAreDurable(t *testing.T) {
@@ -135,5 +90,33 @@ func TestKeptFilesAreDurable(t *testing.T) {
 		"\nsync " + filepath.Dir(file) + "\n"
 	if !strings.Contains(string(text), want) {
 		t.Errorf("drop-ins remove:\n%s\nwant in it:\n%s", text, want)
+	}
+}
+
+// dpkg syncs its note that a package is removed, and not the directories that it has removed files
+// from. After a power cut it could find a module that belongs to no package, and the next
+// installation would refuse it.
+func TestRemovedModulesAreDurable(t *testing.T) {
+	install := rig.Unwired(t)
+	if out, status := install(); status != 0 {
+		t.Fatal(out)
+	}
+	security := filepath.Dir(rig.FileAt(t, "/lib/*/security/pam_aad.so"))
+	dir := t.TempDir()
+	said := filepath.Join(dir, "said")
+	text := "#!/bin/sh\nfor path; do [ -e \"$path/pam_aad.so\" ] || echo \"$path.\"; done >>" + said +
+		"\nexec /usr/bin/sync \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(dir, "sync"), []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	rig.Must(t, "env", "PATH="+dir+":"+os.Getenv("PATH"), "dpkg", "--remove", "aad-login")
+	synced, err := os.ReadFile(said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{security, filepath.Dir(security)} {
+		if !strings.Contains(string(synced), want+".\n") {
+			t.Errorf("%s is not synced after its module is gone, but:\n%s", want, synced)
+		}
 	}
 }

@@ -94,6 +94,33 @@ func installKilled(t *testing.T, install func() (string, int)) {
 	}
 }
 
+// The power may fail after dpkg has noted that it begins, and before it runs the first script. To
+// dpkg the next attempt is an upgrade.
+func TestInstallationCutBeforeItBegins(t *testing.T) {
+	const status = "/var/lib/dpkg/status"
+	whole := rig.Wiring(t)
+	install := rig.Unwired(t)
+	text, err := os.ReadFile(status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, ours, found := strings.Cut(string(text), "Package: aad-login\n")
+	cut := strings.Replace(ours, "deinstall ok config-files", "install reinstreq half-installed", 1)
+	if !found || cut == ours {
+		t.Fatalf("dpkg's status: %.300s", ours)
+	}
+	text = []byte(before + "Package: aad-login\n" + cut)
+	if err := os.WriteFile(status, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, status := install(); status != 0 {
+		t.Error(out)
+	}
+	for _, line := range rig.Differences(whole, rig.Wiring(t)) {
+		t.Errorf("installed, the machine differs: %s", line)
+	}
+}
+
 // An installation that runs out of space in /etc stops, and leaves every file complete. With space
 // it goes on.
 func TestFullDiskLocksNobodyOut(t *testing.T) {
