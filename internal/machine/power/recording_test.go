@@ -11,13 +11,14 @@ import (
 
 // A recording is what a device was told while programs worked on it, and what they promised.
 type recording struct {
-	fs      filesystem
-	options string
-	shelf   *shelf
-	image   *disk // as of the events before applied
-	applied int
-	log     *log
-	told    *promises
+	fs       filesystem
+	options  string
+	shelf    *shelf
+	image    *disk // as of the events before applied
+	applied  int
+	log      *log
+	told     *promises
+	removing int // when the package began to be removed
 }
 
 // cuts returns n cuts by all kinds of loss, in the order of their positions.

@@ -8,13 +8,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 var rootTar = flag.String("root", "", "root of a Debian with sshd, as a tar file")
@@ -22,73 +19,6 @@ var rootTar = flag.String("root", "", "root of a Debian with sshd, as a tar file
 // everybody are the files by which everybody signs in, and that the package or its scripts change.
 var everybody = []string{"etc/nsswitch.conf", "etc/ssh/sshd_config", "etc/ssh/sshd_config.d/*",
 	"etc/sudoers", "etc/sudoers.d/*", "etc/pam.d/*"}
-
-// A chroot is a Debian of its own on a device.
-type chroot struct {
-	*mounted
-	t *testing.T
-}
-
-const password = "correct horse battery staple"
-
-// chrooted mounts it, with what its programs need of a machine.
-func (f filesystem) chrooted(t *testing.T, s *shelf, d *disk, options, dir string) (*chroot,
-	error) {
-	t.Helper()
-	m, err := f.mount(t, s, d, options, dir)
-	if err != nil {
-		return nil, err
-	}
-	for _, sub := range []string{"proc", "run"} {
-		kind := map[string]string{"proc": "proc", "run": "tmpfs"}[sub]
-		must(t, "mount", "-t", kind, sub, filepath.Join(dir, sub))
-		m.binds = append(m.binds, filepath.Join(dir, sub))
-	}
-	return &chroot{m, t}, nil
-}
-
-// run has a program run in it. DEBIAN_FRONTEND is for debconf; nobody is there to ask.
-func (c *chroot) run(input, name string, args ...string) (string, error) {
-	cmd := exec.Command("env", append([]string{"-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-		"DEBIAN_FRONTEND=noninteractive", "LC_ALL=C",
-		"chroot", c.dir, name}, args...)...)
-	cmd.Stdin = strings.NewReader(input)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		err = fmt.Errorf("%s %q: %w: %s", name, args, err, out)
-	}
-	return string(out), err
-}
-
-func (c *chroot) must(input, name string, args ...string) {
-	c.t.Helper()
-	if _, err := c.run(input, name, args...); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-// furnish makes a machine of an empty device: a person with a password, host keys, nothing started.
-func (c *chroot) furnish(debs ...string) {
-	c.t.Helper()
-	must(c.t, "tar", "-xf", *rootTar, "-C", c.dir, "--exclude=./dev/*")
-	for name, number := range map[string]uint32{"null": 3, "zero": 5, "random": 8, "urandom": 9} {
-		if err := unix.Mknod(filepath.Join(c.dir, "dev", name), unix.S_IFCHR|0o666,
-			int(unix.Mkdev(1, number))); err != nil {
-			c.t.Fatal(err)
-		}
-		os.Chmod(filepath.Join(c.dir, "dev", name), 0o666)
-	}
-	for _, deb := range debs {
-		must(c.t, "cp", deb, filepath.Join(c.dir, "root"))
-	}
-	policy := filepath.Join(c.dir, "usr/sbin/policy-rc.d")
-	if err := os.WriteFile(policy, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil {
-		c.t.Fatal(err)
-	}
-	c.must("", "useradd", "-m", "local")
-	c.must("local:"+password+"\n", "chpasswd")
-	c.must("", "ssh-keygen", "-A")
-}
 
 // wiring returns what everybody signs in by.
 func (c *chroot) wiring() state {
@@ -120,42 +50,14 @@ func read(path string) bool {
 	return !strings.HasPrefix(name, ".aad-login")
 }
 
-// localLogins returns what keeps local people out.
-func (c *chroot) localLogins() (problems []string) {
-	os.MkdirAll(filepath.Join(c.dir, "run/sshd"), 0o755)
-	for _, line := range []struct {
-		input string
-		args  []string
-	}{
-		{password + "\n", []string{"pamtester", "sshd", "local", "authenticate", "acct_mgmt"}},
-		{password + "\n", []string{"pamtester", "login", "local", "authenticate", "acct_mgmt"}},
-		{password + "\n", []string{"pamtester", "sudo", "local", "authenticate", "acct_mgmt"}},
-		{"", []string{"su", "local", "-c", "true"}},
-		{"", []string{"getent", "passwd", "root", "local"}},
-		{"", []string{"sshd", "-t"}},
-		{"", []string{"visudo", "-cq"}},
-	} {
-		if line.args[0] == "sshd" {
-			line.args[0] = "/usr/sbin/sshd"
-		}
-		if _, err := c.run(line.input, line.args[0], line.args[1:]...); err != nil {
-			problems = append(problems, "local logins: "+err.Error())
-		}
-	}
-	if _, err := c.run("wrong\n", "pamtester", "sshd", "local", "authenticate"); err == nil {
-		problems = append(problems, "local logins: anybody comes in, with any password")
-	}
-	return problems
-}
-
-// resumes has dpkg go on with what was cut short, and looks again.
-func (c *chroot) resumes(deb string) (problems []string) {
-	if _, err := c.run("", "dpkg", "--configure", "-a"); err != nil && !c.incomplete() {
+// resumes has dpkg go on with what was cut short, and looks again. removing is whether the package
+// has been removed before the cut, or was just being removed.
+func (c *chroot) resumes(deb string, removing bool) (problems []string) {
+	if _, err := c.run("", "dpkg", "--configure", "-a"); err != nil && !c.incomplete(err) {
 		problems = append(problems, err.Error())
 	}
 	problems = append(problems, c.localLogins()...)
-	status, _ := c.run("", "dpkg-query", "-W", "-f", "${Status}", "aad-login")
-	if status == "install ok installed" {
+	if c.status() == "install ok installed" && !(removing && c.forgotten()) {
 		return append(problems, c.wired(true)...)
 	}
 	if _, err := c.run("", "dpkg", "-i", deb); err != nil {
@@ -165,12 +67,25 @@ func (c *chroot) resumes(deb string) (problems []string) {
 	return append(problems, c.localLogins()...)
 }
 
-// incomplete is whether dpkg has lost a file of the package. It does not sync the directories of
-// what it unpacks, so on btrfs the state "unpacked" may last longer than the files. The package has
-// to be unpacked again then.
-func (c *chroot) incomplete() bool {
+func (c *chroot) status() string {
+	out, _ := c.run("", "dpkg-query", "-W", "-f", "${Status}", "aad-login")
+	return out
+}
+
+// incomplete is whether dpkg wants the package unpacked again, or should. If it was cut short while
+// it unpacked, it says so itself. But it does not sync the directories of what it unpacks, so on
+// btrfs the state "unpacked" may last longer than the files.
+func (c *chroot) incomplete(said error) bool {
 	out, _ := c.run("", "dpkg", "--verify", "aad-login")
-	return strings.Contains(out, "missing")
+	return strings.Contains(out, "missing") ||
+		strings.Contains(said.Error(), "reinstall it before attempting configuration")
+}
+
+// forgotten is whether dpkg has forgotten that it had begun to remove the package. Our own note of
+// that is synced. What dpkg says of itself is not, on btrfs.
+func (c *chroot) forgotten() bool {
+	_, err := os.Stat(filepath.Join(c.dir, "var/lib/aad-login/install-pending"))
+	return err == nil
 }
 
 // wired returns what is missing of the package's wiring, or left of it.
@@ -183,10 +98,12 @@ func (c *chroot) wired(there bool) (problems []string) {
 		"/etc/sudoers.d/aad_admins": "\n",
 	} {
 		if strings.Contains(now[path], part) != there {
-			status, _ := c.run("", "dpkg-query", "-W", "-f", "${Status}", "aad-login")
 			problems = append(problems, fmt.Sprintf("%s has %q in it: %v; the package is %q",
-				path, part, !there, status))
+				path, part, !there, c.status()))
 		}
+	}
+	if strings.Contains(now["/etc/pam.d/common-session"], disabled) {
+		problems = append(problems, "a profile that was disabled is enabled")
 	}
 	return problems
 }
@@ -225,6 +142,9 @@ func (f filesystem) recordWiring(t *testing.T, options, deb, newer string) *reco
 	stop := beside(t, filepath.Join(dir, "neighbour"))
 	for _, args := range [][]string{{"-i", inside(deb)}, {"-i", inside(newer)}, {"-r", "aad-login"},
 		{"-i", inside(newer)}, {"-P", "aad-login"}} {
+		if args[0] == "-r" {
+			r.removing = r.log.length()
+		}
 		before := c.wiring()
 		end := r.told.begin("dpkg " + strings.Join(args, " "))
 		c.must("", "dpkg", args...)
@@ -287,5 +207,5 @@ func (r *recording) lookAtWiring(t *testing.T, cut cut, dir, deb string) (proble
 	defer c.unmount(t)
 	problems = r.told.broken(cut.position, c.wiring())
 	problems = append(problems, c.localLogins()...)
-	return slices.Concat(problems, c.resumes(deb))
+	return slices.Concat(problems, c.resumes(deb, cut.position >= r.removing))
 }
