@@ -92,7 +92,8 @@ func crowdOf(b *testing.B, s Store, name string, n int) time.Duration {
 	}
 	var all []*child
 	for i := range n {
-		c := childOf(b, s, fmt.Sprintf("%s.%d@contoso.com", name, i), childTimed+"=1")
+		c := childOf(b, s, fmt.Sprintf("%s.%d@contoso.com", name, i), childTimed+"=1",
+			"GOMAXPROCS=1") // as in a worker
 		c.starts(b, read)
 		all = append(all, c)
 	}

@@ -25,8 +25,8 @@ func (s Store) state() (now state) {
 	return now
 }
 
-// crc returns the table of CRC-32C. Only those who change the store need it, and it takes 0.2 ms to
-// make.
+// crc returns the table of CRC-32C. Only a process that writes the store needs it, and it takes
+// 0.2 ms to make.
 func crc() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) } // made once
 
 // sum returns the sum of a store in the order in which it is written: the header comes last.
