@@ -18,10 +18,11 @@ use strict;
 use warnings;
 use IO::Handle;
 
+my @types   = qw(auth account password session session-noninteractive);
 my $stacks  = '/etc/pam.d';
 my $records = '/var/lib/pam';
 my $seen    = "$records/seen";
-my $kept    = '/var/lib/aad-login/profiles-seen';
+my $kept    = '/var/lib/aad-login/profiles-seen'; # as long as a run has not ended
 
 sub sync_path {
 	my ($path) = @_;
@@ -39,7 +40,7 @@ sub durable_rename ($$) {
 	my ($from, $to) = @_;
 	sync_path($from);
 	if ($to =~ m{^\Q$stacks\E/common-(.*)}) {
-		sync_path($_) for "$records/$1.new", $records;
+		sync_path($_) for "$records/$1.new", $seen, $records;
 	}
 	my $renamed = CORE::rename($from, $to);
 	my $error = $!;
@@ -61,29 +62,27 @@ sub has_our_module { return (text($_[0]) // '') =~ /pam_aad\.so/ ? 1 : 0 }
 # finish_renames does the second rename where a run was cut short between the two. A stack whose new
 # text is still there was not replaced.
 sub finish_renames {
-	for my $new (glob "$records/*.new") {
-		my ($type) = $new =~ m{([^/]*)\.new$};
-		my $stack = "$stacks/common-$type";
-		next if -e "$stack.pam-new" || has_our_module($stack) != has_our_module($new);
+	for my $type (@types) {
+		my ($stack, $new) = ("$stacks/common-$type", "$records/$type.new");
+		next if !-s $new || -e "$stack.pam-new" || has_our_module($stack) != has_our_module($new);
 		durable_rename($new, "$records/$type");
 	}
 }
 
 # keep_seen keeps the names of the profiles that an administrator has seen. If the run before was
-# cut short, it adds those that are missing since.
+# cut short, it first adds those that are missing since.
 sub keep_seen {
-	my $now = text($seen);
-	if (defined(my $before = text($kept))) {
-		my %there = map { $_ => 1 } split /\n/, $now // '';
-		my @lost = grep { !$there{$_} } split /\n/, $before;
+	my @names = split /\n/, text($seen) // '';
+	my %there = map { $_ => 1 } @names;
+	if (my @lost = grep { !$there{$_} } split /\n/, text($kept) // '') {
 		open(my $file, '>>', $seen) or return;
 		print $file "\n$_\n" for @lost;
 		close $file;
-	} elsif (defined $now) {
-		open(my $file, '>', "$kept.new") or return;
-		print $file $now;
-		close $file and durable_rename("$kept.new", $kept);
+		push @names, @lost;
 	}
+	open(my $file, '>', "$kept.new") or return;
+	print $file "$_\n" for @names;
+	close $file and durable_rename("$kept.new", $kept);
 }
 
 BEGIN { *CORE::GLOBAL::rename = \&durable_rename }
@@ -91,7 +90,7 @@ BEGIN { *CORE::GLOBAL::rename = \&durable_rename }
 # pam-auth-update runs itself again below debconf, which is a perl program, too.
 my $begins = $0 =~ /pam-auth-update$/ && $ENV{DEBIAN_HAS_FRONTEND};
 if ($begins) {
-	finish_renames();
+	finish_renames() if -e $kept;
 	keep_seen();
 }
 

@@ -95,11 +95,38 @@ func installKilled(t *testing.T, install func() (string, int)) {
 }
 
 // The power may fail after dpkg has noted that it begins, and before it runs the first script. To
-// dpkg the next attempt is an upgrade.
+// dpkg the next attempt is an upgrade. It has the checks of an installation, each time.
 func TestInstallationCutBeforeItBegins(t *testing.T) {
-	const status = "/var/lib/dpkg/status"
 	whole := rig.Wiring(t)
 	install := rig.Unwired(t)
+	foreign := rig.FileAt(t, "/lib/*/security") + "/pam_aad.so"
+	if err := os.WriteFile(foreign, []byte("somebody's"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if text, _ := os.ReadFile(foreign); string(text) == "somebody's" {
+			os.Remove(foreign)
+		}
+	})
+	begun(t)
+	for range 2 {
+		if out, status := install(); status == 0 || !strings.Contains(out, "is there already") {
+			t.Fatalf("exit status %d, said %s", status, out)
+		}
+	}
+	os.Remove(foreign)
+	if out, status := install(); status != 0 {
+		t.Error(out)
+	}
+	for _, line := range rig.Differences(whole, rig.Wiring(t)) {
+		t.Errorf("installed, the machine differs: %s", line)
+	}
+}
+
+// begun changes dpkg's note of a removed package to that of an installation that has just begun.
+func begun(t *testing.T) {
+	t.Helper()
+	const status = "/var/lib/dpkg/status"
 	text, err := os.ReadFile(status)
 	if err != nil {
 		t.Fatal(err)
@@ -113,11 +140,51 @@ func TestInstallationCutBeforeItBegins(t *testing.T) {
 	if err := os.WriteFile(status, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// An installation again over one that has lost a module is an upgrade: it brings the module, and
+// not what an administrator has switched off.
+func TestReinstallationBringsALostModule(t *testing.T) {
+	install := rig.Unwired(t)
+	if out, status := install(); status != 0 {
+		t.Fatal(out)
+	}
+	rig.Must(t, "pam-auth-update", "--disable", "aad-login")
+	t.Cleanup(func() { rig.Must(t, "pam-auth-update", "--enable", "aad-login") })
+	module := rig.FileAt(t, "/lib/*/security/pam_aad.so")
+	if err := os.Remove(module); err != nil {
+		t.Fatal(err)
+	}
 	if out, status := install(); status != 0 {
 		t.Error(out)
 	}
-	for _, line := range rig.Differences(whole, rig.Wiring(t)) {
-		t.Errorf("installed, the machine differs: %s", line)
+	if _, err := os.Stat(module); err != nil {
+		t.Error(err)
+	}
+	if text := rig.Must(t, "cat", "/etc/pam.d/common-auth"); strings.Contains(text, "pam_aad") {
+		t.Errorf("the profile is enabled again:\n%s", text)
+	}
+}
+
+// debconf calls it a success if pam-auth-update is killed. The package does not.
+func TestKilledStacksStopTheInstallation(t *testing.T) {
+	install := rig.Unwired(t)
+	dir := t.TempDir()
+	stub := "#!/bin/sh\ncase $* in *--root*) ;; *) PERL5OPT=\"$PERL5OPT " + cutAt(t, dir) + "\"\n" +
+		"export PERL5OPT CUT_AT=7 ;; esac\nexec /usr/sbin/pam-auth-update \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(dir, "pam-auth-update"), []byte(stub), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := os.Getenv("PATH")
+	t.Setenv("PATH", dir+":"+path)
+	out, status := install()
+	if status == 0 || !strings.Contains(out, "pam-auth-update was ended before its end") {
+		t.Errorf("exit status %d, said %s", status, out)
+	}
+	t.Setenv("PATH", path)
+	rig.Must(t, "dpkg", "--configure", "-a")
+	if text := rig.Must(t, "cat", "/etc/pam.d/common-session"); !strings.Contains(text, "pam_aad") {
+		t.Errorf("configured, the stack is\n%s", text)
 	}
 }
 

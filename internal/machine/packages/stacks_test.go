@@ -126,11 +126,12 @@ func TestEditAfterStacksCutShort(t *testing.T) {
 }
 
 // A power cut may empty the list of the profiles that an administrator has seen. A profile that was
-// disabled stays so.
+// disabled stays so, also if it was disabled after an earlier cut.
 func TestDisabledProfileAfterPowerCut(t *testing.T) {
 	keepStacks(t)
 	rig.Put(t, "/usr/share/pam-configs/disabled", "Name: Disabled\nDefault: yes\nPriority: 0\n"+
 		"Session-Type: Additional\nSession:\n\toptional\tpam_lastlog.so\n")
+	updateStacks(t, 1, "--remove")
 	rig.Must(t, "pam-auth-update", "--disable", "disabled")
 	updateStacks(t, 1, "--remove")
 	if err := os.Truncate(records+"seen", 0); err != nil {
@@ -142,11 +143,40 @@ func TestDisabledProfileAfterPowerCut(t *testing.T) {
 	}
 }
 
+// What another program has left beside the records is not taken for one.
+func TestStrangeRecords(t *testing.T) {
+	keepStacks(t)
+	before := stacks(t)
+	for _, name := range []string{"password.new", "seen.new"} {
+		rig.Put(t, records+name, "")
+	}
+	out, status := updateStacks(t, 0, "--enable")
+	if status != 0 || out != "" {
+		t.Errorf("exit status %d, said %q", status, out)
+	}
+	for path, text := range before {
+		if now := stacks(t)[path]; now != text {
+			t.Errorf("%s: %q, was %q", path, now, text)
+		}
+	}
+}
+
 // updateStacks does what the package's scripts do. With a number, it is killed at that rename of a
 // stack or record.
-func updateStacks(t *testing.T, cutAt int, change string) (string, int) {
+func updateStacks(t *testing.T, n int, change string) (string, int) {
 	t.Helper()
-	dir := t.TempDir()
+	here, err := filepath.Abs("../../../packaging/debian")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rig.Command(t, "", "env", fmt.Sprint("CUT_AT=", n), "DEBIAN_FRONTEND=noninteractive",
+		fmt.Sprintf("PERL5OPT=-I%s -MDurableStacks %s", here, cutAt(t, t.TempDir())),
+		"pam-auth-update", "--package", change, "aad-login")
+}
+
+// cutAt returns options with which perl dies at the rename that CUT_AT says.
+func cutAt(t *testing.T, dir string) string {
+	t.Helper()
 	const cut = `package Cut;
 		my $rename = \&CORE::GLOBAL::rename;
 		my $renames = 0;
@@ -159,14 +189,7 @@ func updateStacks(t *testing.T, cutAt int, change string) (string, int) {
 	if err := os.WriteFile(filepath.Join(dir, "Cut.pm"), []byte(cut), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	here, err := filepath.Abs("../../../packaging/debian")
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, status := rig.Command(t, "", "env", fmt.Sprint("CUT_AT=", cutAt), "DEBIAN_FRONTEND=noninteractive",
-		fmt.Sprintf("PERL5OPT=-I%s -MDurableStacks -I%s -MCut", here, dir),
-		"pam-auth-update", "--package", change, "aad-login")
-	return out, status
+	return "-I" + dir + " -MCut"
 }
 
 // stacks returns the stacks, and what pam-auth-update has noted about them.
