@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"aadlogin/internal/machine/rig"
 )
@@ -110,7 +111,8 @@ func rsyslogKeeps(t *testing.T, lines []string) {
 	dir := t.TempDir()
 	socket, config := dir+"/log", dir+"/rsyslog.conf"
 	text := `module(load="imuxsock" SysSock.Use="off")
-input(type="imuxsock" Socket="` + socket + `" CreatePath="off")
+input(type="imuxsock" Socket="` + socket + `" CreatePath="off"
+	IgnoreTimestamp="off" UseSysTimeStamp="off")
 include(file="` + examples + `rsyslog.conf")
 `
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
@@ -130,8 +132,9 @@ include(file="` + examples + `rsyslog.conf")
 		return err == nil
 	})
 	sendTo(t, socket, lines...)
-	sendTo(t, socket,
-		"<86>sshd[8]: pam_aad(sshd:auth): authorized account=\"last@contoso.example\"")
+	// The journal, which aadctl prefers, is younger.
+	sendTo(t, socket, time.Now().AddDate(0, 0, -1).Format("<86>"+time.Stamp)+
+		" sshd[8]: pam_aad(sshd:auth): authorized account=\"last@contoso.example\"")
 	const kept = "/var/log/aad-login.log"
 	t.Cleanup(func() { os.Remove(kept) })
 	var got string
