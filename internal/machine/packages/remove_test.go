@@ -53,6 +53,23 @@ func TestRemovalRestoresEveryFile(t *testing.T) {
 	}
 }
 
+// dpkg runs no prerm for a package that is only unpacked. Its removal restores every file as well.
+func TestRemovalOfAnUnpackedUpgrade(t *testing.T) {
+	install := rig.Unwired(t)
+	before := rig.Wiring(t)
+	if out, status := install(); status != 0 {
+		t.Fatal(out)
+	}
+	rig.Must(t, "dpkg", "--unpack", rig.DebianPackage(t))
+	rig.Must(t, "dpkg", "--remove", "aad-login")
+	for _, line := range rig.Differences(before, rig.Wiring(t)) {
+		t.Errorf("removed: %s", line)
+	}
+	if kept := rig.Must(t, "find", "/etc/aad-login", "-name", "*.kept"); kept != "" {
+		t.Errorf("kept as an administrator's: %s", kept)
+	}
+}
+
 // Files and homes stay on the machine, and so do the ids that own them. A purge leaves the accounts
 // and says so, and the next installation uses them.
 func TestPurgeKeepsAccounts(t *testing.T) {
