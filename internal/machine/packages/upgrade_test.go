@@ -133,6 +133,37 @@ func TestUpgradeBringsTheProfile(t *testing.T) {
 	}
 }
 
+// A running systemd reads the units of a package that comes, is upgraded and goes.
+func TestUnitsAreReloaded(t *testing.T) {
+	install := rig.Unwired(t)
+	const running = "/run/systemd/system"
+	if _, err := os.Stat(running); err == nil {
+		t.Fatal("this machine has a systemd of its own")
+	}
+	if err := os.MkdirAll(running, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Remove(running) })
+	dir := t.TempDir()
+	said := filepath.Join(dir, "said")
+	text := "#!/bin/sh\necho \"$*\" >>" + said + "\n"
+	if err := os.WriteFile(filepath.Join(dir, "systemctl"), []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	for _, step := range []func() (string, int){install, install, func() (string, int) {
+		return rig.Command(t, "", "dpkg", "--remove", "aad-login")
+	}} {
+		os.Remove(said)
+		if out, status := step(); status != 0 {
+			t.Fatal(out)
+		}
+		if lines := rig.Must(t, "cat", said); strings.Count(lines, "daemon-reload\n") != 1 {
+			t.Errorf("systemctl: %q", lines)
+		}
+	}
+}
+
 // An upgrade may be killed between any two steps. dpkg completes it, and the machine is as after an
 // undisturbed upgrade, even if the package was unpacked more than once.
 func TestUpgradeLocksNobodyOut(t *testing.T) {
