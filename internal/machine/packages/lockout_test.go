@@ -166,6 +166,32 @@ func TestReinstallationBringsALostModule(t *testing.T) {
 	}
 }
 
+// A file that a power cut has emptied stops the configuration, with a sentence.
+func TestEmptyFilesStopTheInstallation(t *testing.T) {
+	install := rig.Unwired(t)
+	rig.Must(t, "dpkg", "--unpack", rig.DebianPackage(t))
+	for _, file := range []string{rig.FileAt(t, "/lib/*/libnss_aad.so.2"),
+		"/usr/share/aad-login/drop-ins"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(file, 0); err != nil {
+			t.Fatal(err)
+		}
+		out, status := rig.Command(t, "", "dpkg", "--configure", "aad-login")
+		if status == 0 || !strings.Contains(out, "is empty or missing, as after a power cut") {
+			t.Errorf("%s: exit status %d, said %s", file, status, out)
+		}
+		if err := os.WriteFile(file, text, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, status := install(); status != 0 {
+		t.Error(out)
+	}
+}
+
 // debconf calls it a success if pam-auth-update is killed. The package does not.
 func TestKilledStacksStopTheInstallation(t *testing.T) {
 	install := rig.Unwired(t)

@@ -63,8 +63,20 @@ func (c *chroot) resumes(deb string, removing bool) (problems []string) {
 	if _, err := c.run("", "dpkg", "-i", deb); err != nil {
 		problems = append(problems, err.Error())
 	}
-	problems = append(problems, c.wired(true)...)
-	return append(problems, c.localLogins()...)
+	return slices.Concat(problems, c.wired(true), c.damaged(), c.localLogins())
+}
+
+// damaged returns the files of the package that are not what it brought, but for its configuration.
+// After an upgrade on btrfs they may be those of the former version, until the package is installed
+// again.
+func (c *chroot) damaged() (problems []string) {
+	out, _ := c.run("", "dpkg", "--verify", "aad-login")
+	for line := range strings.Lines(out) {
+		if !strings.Contains(line, " c /") {
+			problems = append(problems, "dpkg --verify: "+line)
+		}
+	}
+	return problems
 }
 
 func (c *chroot) status() string {
@@ -78,7 +90,8 @@ func (c *chroot) status() string {
 func (c *chroot) incomplete(said error) bool {
 	out, _ := c.run("", "dpkg", "--verify", "aad-login")
 	return strings.Contains(out, "missing") ||
-		strings.Contains(said.Error(), "reinstall it before attempting configuration")
+		strings.Contains(said.Error(), "reinstall it before attempting configuration") ||
+		strings.Contains(said.Error(), "is empty or missing, as after a power cut")
 }
 
 // forgotten is whether dpkg has forgotten that it had begun to remove the package. Our own note of
