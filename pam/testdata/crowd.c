@@ -15,6 +15,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <security/pam_appl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +28,20 @@
 enum { MALLOC = 20, LOADER = 15, IDS = 10, STDIO = 5 };
 
 /*
- * Lets the workers run first, whatever the number of processors. The locks are held all the longer.
+ * The workers run before the threads, whatever the number of processors, so that the locks are held
+ * all the longer. The workers come forward where they may. Threads that step back would not run at
+ * all on a busy machine, and would hold the locks for ever.
  */
+static bool forward;
+
+static void come_forward(void)
+{
+	forward = setpriority(PRIO_PROCESS, 0, -19) == 0;
+}
+
 static void step_back(void)
 {
-	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), forward ? 0 : 19);
 }
 
 /* Rests now and then, so that fifty threads leave some time of two processors. */
@@ -137,6 +147,7 @@ int main(int argc, char **argv)
 	if (pam_start_confdir("crowd", "user@contoso.example", &conversation, argv[1], &h) !=
 	    PAM_SUCCESS)
 		return 2;
+	come_forward();
 	start(MALLOC, allocate);
 	start(LOADER, load);
 	start(IDS, change_ids);

@@ -104,9 +104,6 @@ func TestDeadlines(t *testing.T) {
 	const user = "user@contoso.example"
 	rig.Stored(t, user)
 	rig.NobodyWaits(t)
-	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
-		return []byte(s + "\n[sign_in]\ntimeout = \"10s\"\n")
-	})
 	mark := rig.Syslog.Mark()
 
 	// They start one after the other, so that the newest worker is known. Then all wait at the same
@@ -123,16 +120,19 @@ func TestDeadlines(t *testing.T) {
 		t.Fatal("no worker")
 		return 0
 	}
-	inTime := rig.SSH(t, user) // who looks at the prompt until the end
-	first := worker(inTime)
-	early := rig.SSH(t, user) // pressed ENTER, and waits
-	worker(early)
-	early.TypeLine("")
+	short := worker(rig.SSH(t, user)) // with the usual time, which does not end before it is cut
+	rig.Edit(t, rig.ConfigFile, func(s string) []byte {
+		return []byte(s + "\n[sign_in]\ntimeout = \"10s\"\n")
+	})
 	stuck := rig.SSH(t, user) // whose worker does not do its part
 	stopped := worker(stuck)
 	unix.Kill(stopped, unix.SIGSTOP)
 	stuck.TypeLine("")
-	short := worker(rig.SSH(t, user))
+	early := rig.SSH(t, user) // pressed ENTER, and waits
+	worker(early)
+	early.TypeLine("")
+	inTime := rig.SSH(t, user) // who looks at the prompt until the end
+	first := worker(inTime)
 	// the end of LoginGraceTime, at once
 	unix.Kill(rig.Parent(rig.Parent(rig.Parent(short))), unix.SIGALRM)
 
