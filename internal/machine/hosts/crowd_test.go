@@ -16,6 +16,8 @@ import (
 // The host never sees the worker. "make crowd" does this ten thousand times with each Debian's
 // glibc.
 func TestCrowdedHost(t *testing.T) {
+	const user = "user@contoso.example" // as in crowd.c
+	rig.Stored(t, user)
 	dir := t.TempDir()
 	services := t.TempDir()
 	program := filepath.Join(dir, "crowd")
