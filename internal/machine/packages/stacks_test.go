@@ -143,21 +143,31 @@ func TestDisabledProfileAfterPowerCut(t *testing.T) {
 	}
 }
 
-// What another program has left beside the records is not taken for one.
+// What another program has left beside the records is not taken for one, and neither is an empty
+// file, which a power cut may leave.
 func TestStrangeRecords(t *testing.T) {
 	keepStacks(t)
-	before := stacks(t)
-	for _, name := range []string{"password.new", "seen.new"} {
-		rig.Put(t, records+name, "")
-	}
-	out, status := updateStacks(t, 0, "--enable")
-	if status != 0 || out != "" {
-		t.Errorf("exit status %d, said %q", status, out)
-	}
-	for path, text := range before {
-		if now := stacks(t)[path]; now != text {
-			t.Errorf("%s: %q, was %q", path, now, text)
+	for _, test := range []struct {
+		name, text string
+		cut        bool
+	}{{"another program's", "foreign\n", false}, {"empty after a power cut", "", true}} {
+		before := stacks(t)
+		for _, name := range []string{"password.new", "seen.new"} {
+			rig.Put(t, records+name, test.text)
 		}
+		if test.cut {
+			rig.Put(t, profilesSeen, rig.Must(t, "cat", records+"seen"))
+		}
+		out, status := updateStacks(t, 0, "--enable")
+		if status != 0 || out != "" {
+			t.Errorf("%s: exit status %d, said %q", test.name, status, out)
+		}
+		for path, text := range before {
+			if now := stacks(t)[path]; now != text {
+				t.Errorf("%s: %s: %q, was %q", test.name, path, now, text)
+			}
+		}
+		os.Remove(records + "seen.new") // nobody's
 	}
 }
 
