@@ -15,7 +15,6 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <security/pam_appl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +31,7 @@ enum { MALLOC = 20, LOADER = 15, IDS = 10, STDIO = 5 };
  * all the longer. The workers come forward where they may. Threads that step back would not run at
  * all on a busy machine, and would hold the locks for ever.
  */
-static bool forward;
+static int forward;
 
 static void come_forward(void)
 {
