@@ -135,8 +135,8 @@ func FuzzToken(f *testing.F) {
 	})
 }
 
-// Both ends have the same token, whatever is in its JSON. What is no JSON comes out whole, or not at
-// all.
+// Both ends have the same token, whatever is in its JSON. If its text is not JSON, it comes out
+// whole, or not at all.
 func FuzzCompact(f *testing.F) {
 	a := sshd()
 	f.Add(`{"typ":"JWT","alg":"RS256","kid":"k"}`, entra(a, 1), "signature")
