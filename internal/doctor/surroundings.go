@@ -86,9 +86,9 @@ func (h *Host) sudo(ctx context.Context) []Finding {
 		return []Finding{skipped("sudo is not installed")}
 	}
 	said, err := h.Run(ctx, "/usr/sbin/visudo", "-c")
-	if err != nil {
-		return []Finding{failed(Machine, "visudo -c: "+firstLine(said)).
-			fix("sudo refuses everybody until that is corrected").run("visudo")}
+	if fault := h.sudoersFault(said); err != nil && fault != "" {
+		return []Finding{failed(Machine, "visudo -c: "+fault).
+			fix("sudo leaves out what is wrong there, or refuses everybody").run("visudo")}
 	}
 	text, err := h.read(sudoersFile)
 	switch {
@@ -99,7 +99,7 @@ func (h *Host) sudo(ctx context.Context) []Finding {
 		return []Finding{warning(found).
 			run(fmt.Sprintf("echo '%%%s ALL=(ALL) ALL' >%s && chmod 440 %s", account.AdminsGroup,
 				sudoersFile, sudoersFile))}
-	case !strings.Contains(said, sudoersFile+": parsed OK"):
+	case !strings.Contains(said, sudoersFile+": "):
 		return []Finding{failed(Machine, "/etc/sudoers does not include "+sudoersFile).
 			run("echo '@includedir /etc/sudoers.d' >>/etc/sudoers && visudo -c")}
 	case !strings.Contains(text, "%"+account.AdminsGroup):
@@ -107,6 +107,26 @@ func (h *Host) sudo(ctx context.Context) []Finding {
 			account.AdminsGroup)}
 	}
 	return []Finding{ok("sudoers is in order and counts on the group %s", account.AdminsGroup)}
+}
+
+// sudoersFault returns the first complaint of visudo that sudo shares. visudo wants the mode 0440,
+// but a file that everybody may read (0644, as "echo … >" makes it) counts for sudo.
+func (h *Host) sudoersFault(said string) string {
+	if said == "" {
+		return "it says nothing"
+	}
+	for line := range strings.Lines(said) {
+		line = strings.TrimSpace(line)
+		if strings.HasSuffix(line, ": parsed OK") {
+			continue
+		}
+		file, ok := strings.CutSuffix(line, ": bad permissions, should be mode 0440")
+		info, err := fs.Stat(h.Files, strings.TrimPrefix(file, "/"))
+		if !ok || err != nil || info.Mode().Perm()&0o022 != 0 {
+			return line
+		}
+	}
+	return ""
 }
 
 func firstLine(said string) string {

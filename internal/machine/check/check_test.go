@@ -145,7 +145,7 @@ func TestCheckTells(t *testing.T) {
 		{"a wrong sshd_config", sshdConfig, rig.BeginWith("Colour yes\n"), "sshd",
 			"does not accept", "sshd -t", 1},
 		{"a wrong sudoers", "/etc/sudoers.d/aad_admins", rig.BeginWith("no rule\n"), "sudo",
-			"visudo -c: .*aad_admins", "sudo refuses everybody", 1},
+			"visudo -c: .*aad_admins", "sudo leaves out what is wrong", 1},
 		{"one user", sshdConfig, rig.BeginWith("AllowUsers root\n"), "sshd",
 			"AllowUsers is root, which keeps someone@",
 			`1\*\?contoso.example `, 1},

@@ -4,9 +4,12 @@
 package hosts
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"aadlogin/internal/machine/rig"
 )
@@ -29,12 +32,16 @@ func TestThreadsOfTheHost(t *testing.T) {
 func TestLimitsOfTheUser(t *testing.T) {
 	rig.Stored(t, "user@contoso.example")
 	stack := onlyOurs(t, "")
+	var core unix.Rlimit // for one, sudo sets it to 0, and in a container nobody can raise it
+	if err := unix.Getrlimit(unix.RLIMIT_CORE, &core); err != nil {
+		t.Fatal(err)
+	}
 	for _, limits := range []string{
 		"--as=67108864:", "--stack=65536", "--stack=unlimited", "--stack=1099511627776",
 		"--fsize=0:", "--nproc=1:",
 		"--nofile=12",
 		"--cpu=30 --data=67108864: --memlock=0 --sigpending=0 --rtprio=0 --msgqueue=0 --locks=0 " +
-			"--core=unlimited",
+			fmt.Sprintf("--core=%d", core.Max),
 	} {
 		t.Run(limits, func(t *testing.T) {
 			args := append(strings.Fields(limits), "--", rig.HostProgram(t), "odd",
