@@ -123,7 +123,7 @@ func (h *Host) sudoClock() (findings []Finding) {
 				continue
 			}
 			findings = append(findings, h.tooShort("sudo", limit, "passwd_timeout in "+file).
-				run(fmt.Sprintf(`sed -Ei 's/(passwd_timeout[[:blank:]]*=[[:blank:]]*)"?[0-9.]+"?/\15/' %s && visudo -c`, shell.Word(file))))
+				run(fmt.Sprintf(`sed -Ei 's/(passwd_timeout[[:blank:]]*=[[:blank:]]*)"?[0-9.]+"?/\15/' %s && visudo -cf /etc/sudoers`, shell.Word(file))))
 		}
 	}
 	return findings

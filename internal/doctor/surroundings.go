@@ -101,7 +101,7 @@ func (h *Host) sudo(ctx context.Context) []Finding {
 				sudoersFile, sudoersFile))}
 	case !strings.Contains(said, sudoersFile+": "):
 		return []Finding{failed(Machine, "/etc/sudoers does not include "+sudoersFile).
-			run("echo '@includedir /etc/sudoers.d' >>/etc/sudoers && visudo -c")}
+			run("echo '@includedir /etc/sudoers.d' >>/etc/sudoers && visudo -cf /etc/sudoers")}
 	case !strings.Contains(text, "%"+account.AdminsGroup):
 		return []Finding{warning(sudoersFile + " says nothing about the group " +
 			account.AdminsGroup)}
