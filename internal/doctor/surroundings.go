@@ -129,11 +129,6 @@ func (h *Host) sudoersFault(said string) string {
 	return ""
 }
 
-func firstLine(said string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(said), "\n")
-	return line
-}
-
 // groups finds names in accounts.groups that are no local group.
 func (h *Host) groups(context.Context) (findings []Finding) {
 	if len(h.Config.Accounts.Groups) == 0 {

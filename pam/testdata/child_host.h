@@ -32,6 +32,8 @@ static void limit(int which, rlim_t soft, rlim_t hard)
 	both.rlim_cur = soft;
 	if (may(CAP_SYS_RESOURCE))
 		both.rlim_max = hard;
+	if (soft > both.rlim_max) /* sudo, for one, lowers that of cores */
+		both.rlim_cur = both.rlim_max;
 	if (setrlimit(which, &both))
 		exit(2);
 }
