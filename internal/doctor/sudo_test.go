@@ -42,8 +42,9 @@ func TestSudoers(t *testing.T) {
 		"both": {
 			"/etc/sudoers.d/site" + modes + "/etc/sudoers:1:3: syntax error\nno rule\n  ^~~~\n",
 			true, 0o644, Failed, "visudo -c: /etc/sudoers:1:3: syntax error"},
-		"nothing said": {"", true, 0o440, Failed, "visudo -c: it says nothing"},
-		"not included": {parsed, false, 0o440, Failed, "does not include"},
+		"nothing said":      {"", true, 0o440, Failed, "visudo -c: it fails, and does not say why"},
+		"killed at its end": {parsed, true, 0o440, Failed, "visudo -c: it fails, and does not say why"},
+		"not included":      {parsed, false, 0o440, Failed, "does not include"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := host(t, nil, "")

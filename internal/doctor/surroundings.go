@@ -112,9 +112,7 @@ func (h *Host) sudo(ctx context.Context) []Finding {
 // sudoersFault returns the first complaint of visudo that sudo shares. visudo wants the mode 0440,
 // but a file that everybody may read (0644, as "echo … >" makes it) counts for sudo.
 func (h *Host) sudoersFault(said string) string {
-	if said == "" {
-		return "it says nothing"
-	}
+	fault := "it fails, and does not say why"
 	for line := range strings.Lines(said) {
 		line = strings.TrimSpace(line)
 		if strings.HasSuffix(line, ": parsed OK") {
@@ -125,8 +123,9 @@ func (h *Host) sudoersFault(said string) string {
 		if !ok || err != nil || info.Mode().Perm()&0o022 != 0 {
 			return line
 		}
+		fault = ""
 	}
-	return ""
+	return fault
 }
 
 // groups finds names in accounts.groups that are no local group.
