@@ -127,16 +127,14 @@ install: $(B)/pam_aad.so $(B)/libnss_aad.so.2 $(B)/aadctl
 # distributions.
 deb: ARCHES := $(ARCH)
 deb packages:
-	$(ON_THROWAWAY) \
-	    env SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) CONTACT="$$CONTACT" HOMEPAGE="$$HOMEPAGE" \
-	    internal/machine/make/packages $@ $(VERSION) $(ARCHES)
+	$(ON_THROWAWAY) internal/machine/make/packages $@ $(VERSION) $(ARCHES)
 
 # Everything that is published, in build/release: packages, sources, the list of their parts, sums,
 # and with KEY a signature.
 release:
 	packaging/release sources "$(VERSION)" "$$KEY"
 	$(MAKE) --no-print-directory packages VERSION="$(VERSION)"
-	$(ON_THROWAWAY) env SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) CONTACT="$$CONTACT" \
+	$(ON_THROWAWAY) \
 	    sh -c 'internal/machine/install-packages rpm cpio unzip && exec packaging/release describe "$$0"' "$(VERSION)"
 	packaging/release sign "$$KEY"
 
@@ -194,7 +192,8 @@ matrix:
 # Simulates 10,000 machines divided by ONE_IN, with limits that are smaller in the same proportion.
 fleet: ONE_IN := 10
 fleet:
-	$(GO) test -count=1 -timeout 60m -v -run 'TestFleet$$' ./internal/fleet -args -fleet $(ONE_IN)
+	internal/machine/throwaway \
+	    go test -count=1 -timeout 60m -v -run 'TestFleet$$' ./internal/fleet -args -fleet $(ONE_IN)
 
 # Takes the pictures of README.md again.
 pictures:

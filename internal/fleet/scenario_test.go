@@ -70,7 +70,11 @@ var oneKey = sync.OnceValue(func() *rsa.PrivateKey {
 // run plays a scenario.
 func (s scenario) run(t *testing.T) *result {
 	t.Helper()
-	if os.Geteuid() != 0 {
+	switch {
+	case os.Geteuid() == 0:
+	case *share != 0:
+		t.Fatal("the configuration must be root's: run as root")
+	default:
 		t.Skip("the configuration must be root's: run as root")
 	}
 	key, dir := oneKey(), directoryOfStore(t)

@@ -77,6 +77,7 @@ func TestShortageIsNoOutage(t *testing.T) {
 	session.TypeLine("mkdir -p .ssh && echo '" + strings.TrimSpace(string(public)) +
 		"' > .ssh/authorized_keys && sudo -n id -u")
 	session.Expect(`\n0\n`)
+	session.Expect(`\$ `) // sudo drops what is typed before its end
 	withKey := func() *rig.Terminal {
 		return rig.Open(t, "ssh", "-p", rig.SSHPort, "-F", "none", "-o", "StrictHostKeyChecking=no",
 			"-o", "UserKnownHostsFile=/dev/null",
