@@ -14,9 +14,10 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// maxLifetime is far longer than Entra ID's ID tokens are good for (an hour). Something else has
-// made a token with a longer lifetime.
-const maxLifetime = 24 * time.Hour
+// maxLifetime is longer than Entra ID's ID tokens are good for: an hour, or what a token lifetime
+// policy of the tenant says, which is at most a day. Entra ID dates tokens back by five minutes.
+// Something else has made a token with a longer lifetime.
+const maxLifetime = 25 * time.Hour
 
 // Claims say who signed in. TenantID and ObjectID together are the identity. Everything else is a
 // name, which can pass to somebody else (Microsoft identity platform, ID token claims reference).
