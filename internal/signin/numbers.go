@@ -11,8 +11,8 @@ import "slices"
 // that nobody declined anything. Neither table lets anybody in.
 //
 // Sources: Microsoft's "Microsoft Entra authentication and authorization error codes", and public
-// reports of device code sign-ins for 28000, 500208 to 500213, 530021, 530031, 530033, 530036,
-// 53009, 700022, 90072, 90095 and 90099.
+// reports of device code sign-ins for 28000, 500208 to 500213, 530002 to 530004, 530021, 530031,
+// 530033, 530036, 53009, 700022, 90072, 90095 and 90099.
 
 // An answer is what an error means to the person, to the administrator and to the machine that
 // waits.
@@ -63,7 +63,9 @@ const (
 )
 
 // unmanaged are the errors of a sign-in from a device that is not managed.
-var unmanaged = []int{50005, 50097, 50127, 50129, 50155, 50187, 53000, 53001, 530033}
+var unmanaged = []int{
+	50005, 50097, 50127, 50129, 50155, 50187, 53000, 53001, 530002, 530003, 530033,
+}
 
 // byNumber is looked through from top to bottom.
 var byNumber = []answer{
@@ -82,6 +84,11 @@ var byNumber = []answer{
 			"sign-in cannot prove. Ask your administrator.",
 		fix: "no device code can meet that; " + otherWay +
 			"; or leave this application out of the policy"},
+	{numbers: []int{530004}, verdict: Denied,
+		person: "The organisation of this machine asks for a managed device, and does not trust " +
+			"those of other organisations. Ask your administrator.",
+		fix: "a guest cannot satisfy the policy: in the cross-tenant access settings, trust " +
+			"compliant devices of the guest's organisation, or leave guests out of the policy"},
 	{numbers: []int{53002, 53009, 530021}, verdict: Denied,
 		person: "A policy of your organisation asks for an approved or protected app, which this " +
 			"sign-in is not. Ask your administrator.",

@@ -91,6 +91,8 @@ func TestRedemptionRefused(t *testing.T) {
 		{53003, Denied, "A policy of your organisation does not allow this sign-in",
 			"names the policy"},
 		{53000, Denied, "Try again with a browser on one", "managed device"},
+		{530003, Denied, "Try again with a browser on one", "managed device"},
+		{530004, Denied, "does not trust those of other organisations", "cross-tenant"},
 		{50076, Refused, "second factor", `aadsts="50076"`},
 	} {
 		t.Run(fmt.Sprint(test.number), func(t *testing.T) {
