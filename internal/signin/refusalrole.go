@@ -21,7 +21,11 @@ func (a *attempt) noRole(c *cloud, oid, action string) error {
 	scope := c.resource.Scope()
 	person := fmt.Sprintf("Access denied:  to sign-in you be assigned a role with action '%s', "+
 		"for example '%s'\nScope: %s\nObject ID: %s", action, role, scope, oid)
-	return a.refuse(Denied, person, "no-role", "action", action, "fix", assign(oid, role, scope))
+	fix := assign(oid, role, scope)
+	if strings.Contains(a.event.why, "deny assignment") {
+		fix = "a deny assignment wins over every role: ask whoever made it"
+	}
+	return a.refuse(Denied, person, "no-role", "action", action, "fix", fix)
 }
 
 // roleFor is Azure's own role for an action.

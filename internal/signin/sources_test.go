@@ -170,8 +170,9 @@ func TestDeniedByRoleAssignments(t *testing.T) {
 	got, conv := m.signIn(m.request(user), user)
 	ended(t, got, conv, Denied, "Access denied:",
 		`the deny assignment \"freeze\" at \"/\" applies to everyone`)
+	// no role outweighs it
 	ended(t, got, conv, Denied, "Scope: ",
-		"az role assignment create --assignee-object-id "+userOID)
+		`fix="a deny assignment wins over every role: ask whoever made it"`)
 }
 
 // The account phase of the source that reads lists works like that of the source that asks for a
