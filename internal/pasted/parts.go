@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -111,9 +112,10 @@ func (p *Parts) Add(answer []byte) (f Received) {
 	return f
 }
 
-// visible drops what no part holds: blanks, line breaks and control characters.
+// visible drops what no part holds and nobody sees: blanks, line breaks and control characters, and
+// those that mail and chat programs put into long words, such as the zero-width space.
 func visible(r rune) rune {
-	if r <= ' ' || r == 0x7f {
+	if unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
 		return -1
 	}
 	return r

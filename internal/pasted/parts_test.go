@@ -60,6 +60,8 @@ func TestAdd(t *testing.T) {
 			Received{New: []int{1}, Again: []int{1}, Length: 2 * len(one)}}}, "23"},
 		"blanks": {[]answer{{wide,
 			Received{New: []int{1}, Length: len(one)}}}, "23"},
+		"blanks of programs for text": {[]answer{{"\ufeff" + strings.Join(strings.SplitAfter(one, "0"),
+			"\u00a0\u200b\u00ad\u2028"), Received{New: []int{1}, Length: len(one)}}}, "23"},
 		"brackets": {[]answer{{"\x1b[200~" + one + "\x1b[201~",
 			Received{New: []int{1}, Length: len(one)}}}, "23"},
 		"brackets without escape": {[]answer{{"[200~" + one + "[201~",
