@@ -30,7 +30,7 @@ func TestClockIsSet(t *testing.T) {
 				}
 			}}
 			ended(t, m.signin.Authenticate(t.Context(), m.request(user), conv), conv, Refused,
-				"could not be trusted", "token-refused")
+				"could not be trusted", `fix="see that the clock is right: timedatectl`)
 			m.unknown(user)
 			step.Store(0)
 			m.works()

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"aadlogin/internal/oauth"
 	"aadlogin/internal/token"
@@ -39,9 +40,18 @@ func (a *attempt) badToken(err error) error {
 		return a.refuse(Refused,
 			"The answer of the sign-in service could not be trusted, so nobody was signed in. "+
 				"Tell the administrator of this machine.",
-			"token-refused", "error", err.Error())
+			"token-refused", append([]string{"error", err.Error()}, aboutClock(bad)...)...)
 	}
 	return a.cannotReach("sign-in service", err)
+}
+
+// aboutClock is the fix for a token of another time than this machine's. bad may be nil.
+func aboutClock(bad *token.InvalidError) []string {
+	if bad == nil || !slices.Contains([]string{"exp", "iat", "nbf"}, bad.Part) {
+		return nil
+	}
+	return []string{"fix", "see that the clock is right: timedatectl; aadctl check compares it " +
+		"with that of Entra ID"}
 }
 
 // noCode is for a device code that could not be had. The person has seen nothing yet.
