@@ -41,6 +41,12 @@ var shape = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^([1-9][0-9]?)/([1-9][0-9]?)\.([TtCc])([A-Za-z0-9_-]{4})\.([A-Za-z0-9_-]{6})\.([A-Za-z0-9._~-]+)$`)
 })
 
+// begun finds the beginning of a part. A text without one was never a part, although it may have a
+// slash: an address, or a password.
+var begun = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[0-9]/[1-9][0-9]?\.[TtCc]`)
+})
+
 // parse reads a part without its semicolon. It ignores what stands before the part, from a paste
 // that was cut.
 func parse(piece string) (p part, whole bool) {
@@ -103,7 +109,7 @@ func (p *Parts) Add(answer []byte) (f Received) {
 			p.add(got, &f)
 		case ended:
 			f.Damaged = f.Damaged || piece != ""
-		case strings.Contains(piece, "/"), f.New != nil, f.Again != nil, f.Other:
+		case begun().MatchString(piece), f.New != nil, f.Again != nil, f.Other:
 			f.Cut = true
 		default:
 			f.Strange = true

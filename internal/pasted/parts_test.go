@@ -92,7 +92,16 @@ func TestAdd(t *testing.T) {
 			{newer[0], Received{New: []int{1}, Anew: true, Length: len(one)}}}, "23"},
 		"page used twice, other number": {[]answer{took(one, 1), took(two, 2),
 			{fewer, Received{New: []int{1}, Anew: true, Length: len(fewer)}}}, all},
-		"typed":                {[]answer{{"hunter2", Received{Strange: true, Length: 7}}}, none},
+		"typed": {[]answer{{"hunter2", Received{Strange: true, Length: 7}}}, none},
+		"a password with a slash": {[]answer{
+			{"hunter/2.", Received{Strange: true, Length: 9}}}, none},
+		"the address": {[]answer{
+			{a.Address(), Received{Strange: true, Length: len(a.Address())}}}, none},
+		"the address, folded by PuTTY": {[]answer{
+			{a.Address()[:77] + "\n> " + a.Address()[77:],
+				Received{Strange: true, Length: len(a.Address()) + 1}}}, none},
+		"cut early": {[]answer{{one[:5], Received{Cut: true, Length: 5}},
+			{"10/11.C", Received{Cut: true, Length: 7}}}, none},
 		"letters of elsewhere": {[]answer{{"пароль", Received{Strange: true, Length: 6}}}, none},
 		"bytes of no text": {[]answer{{"\xff\xfe\x80",
 			Received{Strange: true, Length: 3}}}, none},
