@@ -36,30 +36,44 @@ const (
 	maxArcKey      = 4096
 )
 
-// getChallenged is get for the agent's tokens. The agent refuses the first request and names a
-// file. It answers the second request, which brings the file's content.
+// getChallenged is get for the agent's tokens. The agent refuses a request and names a file. It
+// answers the same request with the file's content. That is good once, so every attempt begins with
+// the request that is refused.
 func (m *Metadata) getChallenged(
 	ctx context.Context, op, path string, query url.Values, into any,
 ) error {
-	got, err := m.ask(ctx, op, path, query, nil)
+	request, err := m.request(path, query)
 	if err != nil {
 		return err
 	}
-	switch got.status {
-	case http.StatusUnauthorized:
-	case http.StatusOK:
-		return fmt.Errorf("azure: %s: the agent of Azure Arc answered without a challenge, so it "+
-			"may be another program", op)
-	default:
-		return parseError(op, got)
+	var problem error
+	r := m.retrier()
+	r.send = func(req *http.Request) (*answer, error) {
+		var key string
+		got, err := once(r.client, req)
+		switch {
+		case err != nil:
+			return nil, err
+		case got.status == http.StatusOK:
+			problem = errors.New("the agent of Azure Arc answered without a challenge, so it " +
+				"may be another program")
+			return got, nil
+		case got.status != http.StatusUnauthorized:
+			return got, nil
+		}
+		if key, problem = m.arcKey(got.header); problem != nil {
+			return got, nil
+		}
+		req = req.Clone(req.Context())
+		req.Header.Set("Authorization", "Basic "+key)
+		return once(r.client, req)
 	}
-	key, err := m.arcKey(got.header)
-	if err != nil {
-		return fmt.Errorf("azure: %s: %w", op, err)
-	}
-	got, err = m.ask(ctx, op, path, query, http.Header{"Authorization": {"Basic " + key}})
-	if err != nil {
-		return err
+	got, err := r.ask(ctx, request)
+	switch {
+	case problem != nil:
+		return fmt.Errorf("azure: %s: %w", op, problem)
+	case err != nil:
+		return unreachable(op, err)
 	}
 	return got.decode(op, into)
 }

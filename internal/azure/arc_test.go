@@ -5,6 +5,7 @@ package azure
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -74,6 +75,52 @@ func TestArcToken(t *testing.T) {
 	}
 	if len(a.asked) != 2 || a.asked[0] != "" || a.asked[1] != "Basic c2VjcmV0" {
 		t.Errorf("asked with %q", a.asked)
+	}
+}
+
+// A key is good once. So an attempt after an agent's outage needs another key, and an outage that
+// stays is not taken for a refusal: a last grant stands in for an outage only.
+func TestArcKeyIsGoodOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		outages int
+		ok      bool
+	}{
+		"passes": {2, true},
+		"stays":  {99, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			keys := t.TempDir()
+			made, outages := 0, test.outages
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				path := filepath.Join(keys, fmt.Sprint(made, ".key"))
+				if text, err := os.ReadFile(path); err == nil &&
+					r.Header.Get("Authorization") == "Basic "+string(text) {
+					os.Remove(path)
+					if outages--; outages >= 0 {
+						w.WriteHeader(http.StatusInternalServerError)
+						return
+					}
+					io.WriteString(w, arcAnswer)
+					return
+				}
+				made++
+				path = filepath.Join(keys, fmt.Sprint(made, ".key"))
+				if err := os.WriteFile(path, fmt.Append(nil, "key", made), 0o600); err != nil {
+					t.Error(err)
+				}
+				w.Header().Set("Www-Authenticate", "Basic realm="+path)
+				w.WriteHeader(http.StatusUnauthorized)
+			}))
+			defer s.Close()
+			m := &Metadata{Endpoint: s.URL, Arc: true, Sleep: new(clock).Sleep, arcKeys: keys}
+			token, err := m.Token(t.Context(), "r", "")
+			if (err == nil) != test.ok || (token.Secret != "") != test.ok {
+				t.Errorf("%v, %v", token, err)
+			}
+			if !test.ok && !Outage(err) {
+				t.Errorf("no outage: %v", err)
+			}
+		})
 	}
 }
 

@@ -140,7 +140,7 @@ func (a *ARM) url(path string, query url.Values) (string, error) {
 }
 
 func (a *ARM) retrier() retrier {
-	r := retrier{a.HTTP, armPatience, a.Sleep, nil}
+	r := retrier{client: a.HTTP, patience: armPatience, sleep: a.Sleep}
 	if r.sleep == nil {
 		r.sleep = retry.Sleep
 	}

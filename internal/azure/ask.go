@@ -31,12 +31,18 @@ type retrier struct {
 	patience patience
 	sleep    func(context.Context, time.Duration) error
 	final    func(*answer) bool // reports answers that no repetition changes; nil: none
+
+	send func(*http.Request) (*answer, error) // makes one attempt; nil: once
 }
 
 // ask makes a new request for every attempt. The error is that of the last attempt; an answer with
 // any status is no error. A Retry-After is obeyed once: if the server asks for it again, ask ends,
 // because a person waits.
 func (r retrier) ask(ctx context.Context, request func() (*http.Request, error)) (*answer, error) {
+	send := r.send
+	if send == nil {
+		send = func(req *http.Request) (*answer, error) { return once(r.client, req) }
+	}
 	var waited time.Duration
 	var obeyed bool
 	var last *answer
@@ -46,7 +52,7 @@ func (r retrier) ask(ctx context.Context, request func() (*http.Request, error))
 		if err != nil {
 			return nil, err
 		}
-		got, err := once(r.client, req.WithContext(ctx))
+		got, err := send(req.WithContext(ctx))
 		if err != nil && ctx.Err() != nil && tries > 1 {
 			return last, before // these tell more than the end of our time
 		}

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -84,26 +83,15 @@ func (m *Metadata) TenantID(ctx context.Context) (string, error) {
 
 // get requests one JSON document.
 func (m *Metadata) get(ctx context.Context, op, path string, query url.Values, into any) error {
-	got, err := m.ask(ctx, op, path, query, nil)
+	request, err := m.request(path, query)
 	if err != nil {
 		return err
 	}
-	return got.decode(op, into)
-}
-
-// ask sends a request with more headers and returns an answer with any status.
-func (m *Metadata) ask(
-	ctx context.Context, op, path string, query url.Values, header http.Header,
-) (*answer, error) {
-	request, err := m.request(path, query, header)
-	if err != nil {
-		return nil, err
-	}
 	got, err := m.retrier().ask(ctx, request)
 	if err != nil {
-		return nil, unreachable(op, err)
+		return unreachable(op, err)
 	}
-	return got, nil
+	return got.decode(op, into)
 }
 
 // decode reads the one JSON document of a successful answer.
@@ -134,7 +122,7 @@ func (m *Metadata) endpoint() string {
 // request makes requests with the header "Metadata: true". The service demands it, because a
 // forgery through a browser or a naive proxy cannot add it.
 func (m *Metadata) request(
-	path string, query url.Values, header http.Header,
+	path string, query url.Values,
 ) (func() (*http.Request, error), error) {
 	endpoint := m.endpoint()
 	u, err := url.Parse(endpoint)
@@ -148,7 +136,6 @@ func (m *Metadata) request(
 		if err != nil {
 			return nil, fmt.Errorf("azure: metadata: %w", err)
 		}
-		maps.Copy(req.Header, header)
 		req.Header.Set("Metadata", "true")
 		return req, nil
 	}, nil
@@ -190,7 +177,9 @@ func (m *Metadata) retrier() retrier {
 			m.client = m.newClient()
 		}
 	})
-	r := retrier{m.client, metadataPatience, m.Sleep, unknownVersion}
+	r := retrier{
+		client: m.client, patience: metadataPatience, sleep: m.Sleep, final: unknownVersion,
+	}
 	if r.sleep == nil {
 		r.sleep = retry.Sleep
 	}
