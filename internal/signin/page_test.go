@@ -49,6 +49,7 @@ type page struct {
 	size    int // of parts, if not what the address says
 	managed bool
 	short   bool // leave out of the token what both ends know
+	stray   bool // with that, the application, too, as if it were the machine's
 }
 
 func (m *machine) open(address string) *page {
@@ -150,6 +151,12 @@ func (p *page) compact(raw string) string {
 	text := strings.Replace(decode(0)+"\x1f"+decode(1), `,"nonce":"`+p.nonce()+`"`, "\x05", 1)
 	if !strings.Contains(text, "\x05") {
 		p.m.t.Fatalf("no nonce in %s", text)
+	}
+	if p.stray {
+		issued := regexp.MustCompile(`\{"aud":"[^"]+","iss":"[^"]+","iat":`)
+		if text = issued.ReplaceAllString(text, "\x02"); !strings.Contains(text, "\x02") {
+			p.m.t.Fatalf("no audience in %s", text)
+		}
 	}
 	signature := decode(2)
 	b := bytes.NewBufferString(

@@ -176,7 +176,8 @@ func (a *attempt) relayed(err error) error {
 			"passing your sign-in on: tell your administrator.",
 		"relayed-answer", "error", err.Error(),
 		"fix", "ask the person where the address came from: a page that showed other values "+
-			"than this machine's was opened by an address of somebody else's")
+			"than this machine's was opened by an address of somebody else's; if everybody is "+
+			"refused, the page is of another application or tenant: aadctl check compares it")
 	r.level = LogWarning
 	return r
 }

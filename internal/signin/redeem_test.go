@@ -70,6 +70,21 @@ func TestAnotherFlowsToken(t *testing.T) {
 	}
 }
 
+// A page of another application leaves that out of the token, and the machine puts its own in. So
+// the signature is wrong, as with a relayed answer, and the fix names both.
+func TestPageOfAnotherApplication(t *testing.T) {
+	m := newMachine(t, byToken)
+	m.entra.Forge(&emulator.Forgery{
+		Claims: map[string]any{"aud": "99999999-9999-9999-9999-999999999999"},
+	})
+	got, conv := m.paste(m.sshd(user), &typist{as: user, edit: func(p *page) {
+		p.short, p.stray = true, true
+	}})
+	ended(t, got, conv, Refused, "does not belong to what this machine asked for",
+		`if everybody is refused, the page is of another application or tenant: aadctl check`)
+	m.unknown(user)
+}
+
 // Each way in which a redemption is refused has its sentence, and its line for the administrator.
 func TestRedemptionRefused(t *testing.T) {
 	m := newMachine(t, byPastedCode)
