@@ -259,12 +259,13 @@ func TestClientBoundsBody(t *testing.T) {
 	}
 }
 
-// A proxy that wants a password says so with a status of its own. Its text does not go into the
-// log.
+// A proxy that wants a password says so with a status of its own. The error asks for nothing that
+// the configuration refuses (testdata/config/proxy-userinfo.toml), and the proxy's text does not go
+// into the log.
 func TestProxyWantsPassword(t *testing.T) {
 	for status, want := range map[string]string{
 		"407 Proxy Authentication Required": "the proxy asks for a name and a password (HTTP " +
-			"407): put them into endpoints.proxy",
+			"407), which endpoints.proxy cannot hold: have it let this machine through",
 		"407 secret": "the proxy asks for a name and a password (HTTP 407)",
 		"403 secret": "no usable answer, of the host or of the proxy",
 	} {

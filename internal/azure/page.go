@@ -19,12 +19,12 @@ func (a *answer) foreign() error {
 	return nil
 }
 
-// proxyRefuses explains the one refusal of a proxy that another address cures. Of other refusals
-// net/http keeps only the proxy's text.
+// proxyRefuses explains the one refusal of a proxy that its administrator must cure: the
+// configuration takes no password. Of other refusals net/http keeps only the proxy's text.
 func proxyRefuses(_ context.Context, _ *url.URL, _ *http.Request, got *http.Response) error {
 	if got.StatusCode == http.StatusProxyAuthRequired {
-		return errors.New("azure: the proxy asks for a name and a password (HTTP 407): " +
-			"put them into endpoints.proxy, as in http://NAME:PASSWORD@HOST:PORT")
+		return errors.New("azure: the proxy asks for a name and a password (HTTP 407), " +
+			"which endpoints.proxy cannot hold: have it let this machine through without them")
 	}
 	return nil
 }
