@@ -22,6 +22,9 @@ func (h *Host) wayOut(check string, r Finding) Finding {
 	switch {
 	case r.Kind == Configuration:
 		return r.fix("correct it in " + h.configPath() + ": man aad-login.toml").run(apply)
+	case (check == "machine" || check == "identity") && h.onArc():
+		return heardOf(r, cmp.Or(h.Config.Endpoints.Metadata, azure.DefaultArc)).
+			fix("the agent of Azure Arc must run, and be connected to Azure").run("azcmagent show")
 	case check == "machine" || check == "identity":
 		url := cmp.Or(h.Config.Endpoints.Metadata, azure.DefaultMetadata)
 		return heardOf(r, url).
@@ -36,6 +39,13 @@ func (h *Host) wayOut(check string, r Finding) Finding {
 		url = h.resourceManager() + "/metadata/endpoints?api-version=2022-09-01"
 	}
 	return h.overTheNetwork(heardOf(r, origin(url)), url)
+}
+
+// onArc reports whether the configuration names a machine of Azure Arc, whose agent is asked in the
+// place of Azure's metadata service.
+func (h *Host) onArc() bool {
+	machine, _ := rbac.ParseResource(h.Config.Authorization.ResourceID)
+	return machine.OnArc()
 }
 
 // heardOf adds the host that did not answer to the finding of a check that hangs.

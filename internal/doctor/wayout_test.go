@@ -103,6 +103,9 @@ func led(around []ast.Node, body *ast.BlockStmt, source func(ast.Node) string) b
 	return false
 }
 
+const arcMachine = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/rg/" +
+	"providers/Microsoft.HybridCompute/machines/m1"
+
 // A failure of the network is completed with the host that was asked.
 func TestWayOut(t *testing.T) {
 	c := &config.Config{TenantID: tenant}
@@ -120,6 +123,9 @@ func TestWayOut(t *testing.T) {
 		{"keys", func(c *config.Config) { c.Endpoints.Proxy = "http://proxy:3128" }, unreachable,
 			"refused", "endpoints.proxy, http://proxy:3128, must",
 			"-x 'http://proxy:3128' 'https://login.microsoftonline.com/"},
+		{"identity", func(c *config.Config) { c.Authorization.ResourceID = arcMachine }, silent,
+			"no answer within 15s from http://127.0.0.1:40342", "the agent of Azure Arc",
+			"azcmagent show"},
 		{"machine", nil, silent, "no answer within 15s from http://169.254.169.254",
 			"on a VM in Azure, let root reach it directly",
 			"curl -sS -m 10 --noproxy '*' -H Metadata:true " +
