@@ -97,8 +97,10 @@ func TestDecision(t *testing.T) {
 		{rbac.Decision{Login: true, By: by, Reason: "no role"},
 			OK, `at /subscriptions/s; not as administrator, for no role`, "", ""},
 		{rbac.Decision{Reason: "no role"}, Failed, "would not be let in: no role", "az", ""},
-		{rbac.Decision{Reason: "login: a deny assignment applies"},
+		{rbac.Decision{Reason: "login: a deny assignment applies", Withheld: true},
 			Failed, "a deny assignment applies", "", "ask whoever made it"},
+		{rbac.Decision{Reason: `the role "deny" does not allow it`},
+			Failed, "does not allow it", "az", "counts from the next sign-in on"},
 		{rbac.Decision{}, Failed, "would not be let in", "az", ""},
 	} {
 		r := judgeDecision(test.decision, "az")

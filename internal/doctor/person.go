@@ -234,8 +234,8 @@ func judgeDecision(d rbac.Decision, assign string) Finding {
 	}
 	finding := failed(Machine, "would not be let in: "+d.Reason).
 		fix("the role counts from the next sign-in on, once Azure knows it")
-	if strings.Contains(d.Reason, "deny") {
-		return finding.fix("a deny assignment wins over every role: ask whoever made it")
+	if d.Withheld {
+		return finding.fix(rbac.AskWhoDenied)
 	}
 	return finding.run(assign)
 }

@@ -85,7 +85,8 @@ func (s *situation) check(t *testing.T, source string, d Decision, want string) 
 	if got := word(d); got != want {
 		t.Errorf("%s: %s (%s), want %s", source, got, d.Reason, want)
 	}
-	if d.Reason == "" != d.Admin || d.CorrelationID == "" {
+	if d.Reason == "" != d.Admin || d.CorrelationID == "" ||
+		d.Withheld != strings.Contains(d.Reason, "deny assignment") {
 		t.Errorf("%s: %+v", source, d)
 	}
 	if source != "role-assignments" {

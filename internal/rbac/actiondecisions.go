@@ -60,7 +60,7 @@ func (d ActionDecision) judge() match {
 	case !d.DataAction:
 		return refused(d.Action, "the answer is about a control action of that name")
 	case d.Denied:
-		return refused(d.Action, "a deny assignment applies")
+		return withheld(d.Action, "a deny assignment applies")
 	case !sameWord(d.Word, "Allowed"):
 		return refused(d.Action, fmt.Sprintf("%q", foreign.Clip(d.Word)))
 	case d.Condition != "":

@@ -41,7 +41,7 @@ func (p Principal) group() bool {
 func (as Assignments) find(q Question) (login, admin match) {
 	return each(q, func(action string) match {
 		if why := as.denied(q, action); why != "" {
-			return refused(action, why)
+			return withheld(action, why)
 		}
 		return as.allowed(q, action)
 	})

@@ -17,12 +17,12 @@ func Decide(f Facts) Decision {
 	}
 	login, admin := f.Evidence.find(f.Question)
 	if !login.allowed {
-		d.Reason = login.why
+		d.Reason, d.Withheld = login.why, login.withheld
 		return d
 	}
 	d.Login, d.By = true, login.by
 	if !admin.allowed {
-		d.Reason = admin.why
+		d.Reason, d.Withheld = admin.why, admin.withheld
 		return d
 	}
 	d.Admin, d.By = true, admin.by
@@ -31,14 +31,22 @@ func Decide(f Facts) Decision {
 
 // A match is what evidence says about one action. The zero match is no.
 type match struct {
-	allowed bool
-	by      By
-	why     string // why it is not allowed
+	allowed  bool
+	by       By
+	why      string // why it is not allowed
+	withheld bool   // by a deny assignment
 }
 
 func allowed(by By) match { return match{allowed: true, by: by} }
 
 func refused(action, why string) match { return match{why: foreign.Clip(action) + ": " + why} }
+
+// withheld refuses what a deny assignment forbids.
+func withheld(action, why string) match {
+	m := refused(action, why)
+	m.withheld = true
+	return m
+}
 
 const notMachine = "not a machine that Azure roles can be assigned on"
 

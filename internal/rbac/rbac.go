@@ -67,9 +67,13 @@ type Decision struct {
 	Login         bool
 	Admin         bool
 	Reason        string // why not Admin or not Login; server text in it is quoted
+	Withheld      bool   // by a deny assignment, for that Reason: no role helps
 	By                   // what allows Admin, or else Login
 	CorrelationID string
 }
+
+// AskWhoDenied is what to do about a Decision that is Withheld.
+const AskWhoDenied = "a deny assignment wins over every role: ask whoever made it"
 
 // By is what allows an action, as far as the source knows.
 type By struct {

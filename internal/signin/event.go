@@ -23,6 +23,7 @@ type authorization struct {
 	role, scope string // that allow it
 	assignment  string
 	why         string   // no more is allowed
+	withheld    bool     // by a deny assignment
 	standIn     []string // pairs about the grant that stands in for Azure
 	noStandIn   []string // pairs about why the last grant does not stand in
 }
@@ -45,7 +46,7 @@ type event struct {
 func (e *event) decided(source string, d rbac.Decision) {
 	e.authorization = authorization{
 		source: source, role: d.Role, scope: d.Scope, assignment: d.Assignment, why: d.Reason,
-		standIn: e.standIn, noStandIn: e.noStandIn,
+		withheld: d.Withheld, standIn: e.standIn, noStandIn: e.noStandIn,
 	}
 	e.correlation = d.CorrelationID
 	switch {

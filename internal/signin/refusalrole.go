@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"aadlogin/internal/config"
+	"aadlogin/internal/rbac"
 )
 
 // noRole begins with the sentence that users of the preview know, word for word.
@@ -22,8 +23,8 @@ func (a *attempt) noRole(c *cloud, oid, action string) error {
 	person := fmt.Sprintf("Access denied:  to sign-in you be assigned a role with action '%s', "+
 		"for example '%s'\nScope: %s\nObject ID: %s", action, role, scope, oid)
 	fix := assign(oid, role, scope)
-	if strings.Contains(a.event.why, "deny assignment") {
-		fix = "a deny assignment wins over every role: ask whoever made it"
+	if a.event.withheld {
+		fix = rbac.AskWhoDenied
 	}
 	return a.refuse(Denied, person, "no-role", "action", action, "fix", fix)
 }
