@@ -96,6 +96,38 @@ func TestResourceOfAnotherMachine(t *testing.T) {
 	}
 }
 
+// An answer that does not depend on the person, such as that the machine is not there, keeps
+// everybody out. Another answer may be about the account that was asked about, which is nobody's.
+func TestAzureKnowsNoSuchMachine(t *testing.T) {
+	entra := new(emulator.Server)
+	if err := entra.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { entra.Close() })
+	for code, test := range map[string]struct {
+		http   int
+		status Status
+		fix    string
+	}{
+		"ResourceNotFound":           {404, Failed, "az resource show"},
+		"ResourceGroupNotFound":      {404, Failed, "az resource show"},
+		"SubscriptionNotFound":       {404, Failed, "az resource show"},
+		"InvalidApiVersionParameter": {400, Failed, "update aad-login"},
+		"NoRegisteredProviderFound":  {400, Failed, "update aad-login"},
+		"PrincipalNotFound":          {404, Warning, "after the first sign-in"},
+		"BadRequest":                 {400, Warning, "after the first sign-in"},
+	} {
+		entra.Heal()
+		entra.Fail(emulator.Fault{Endpoint: "checkaccess", Status: test.http, Error: code})
+		var all []Finding
+		host(t, entra, "").Remote(t.Context(), func(more []Finding) { all = append(all, more...) })
+		if last := all[len(all)-1]; last.Check != "authorization" || last.Status != test.status ||
+			!strings.Contains(last.Fix, test.fix) {
+			t.Errorf("%s: %+v", code, last)
+		}
+	}
+}
+
 // The commands name the resource with the identity and the roles, and the identity that asks. A new
 // role is only proposed if one is missing.
 func TestCommandsForTheMachine(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -243,6 +244,14 @@ func (r remote) identityAssign() string {
 // either.
 const nobody = "00000000-0000-0000-0000-000000000000"
 
+// aboutMachine reports whether Azure's code is about the machine, or about this software: the answer
+// is the same for everybody then.
+func aboutMachine(refused *azure.Error) bool {
+	return slices.Contains([]string{"resourcenotfound", "resourcegroupnotfound",
+		"subscriptionnotfound", "invalidapiversionparameter", "noregisteredproviderfound"},
+		strings.ToLower(refused.Code))
+}
+
 func (r remote) authorization(ctx context.Context) []Finding {
 	_, err := r.probe.Ask(ctx, nobody)
 	var refused *azure.Error
@@ -250,7 +259,7 @@ func (r remote) authorization(ctx context.Context) []Finding {
 	case err == nil:
 		return []Finding{ok("Azure answers this machine (%s)", r.Config.Authorization.Source)}
 	case errors.As(err, &refused) && !errors.Is(err, azure.ErrUnreachable) &&
-		refused.Status != 401 && refused.Status != 403:
+		refused.Status != 401 && refused.Status != 403 && !aboutMachine(refused):
 		return []Finding{warning("Azure does not answer about an account that does not exist: " +
 			plain(err)).
 			fix("after the first sign-in, aadctl check ACCOUNT tells more")}
