@@ -70,6 +70,8 @@ func newMachine(t testing.TB, lines string) *machine {
 	// The cgo version of os/user would ask an installed name service.
 	m.signin.LookupGroup = groupFile(nil).lookup
 	m.signin.Etc = fstest.MapFS{}
+	// Without a sshd_config, sshd may have rules for any group.
+	m.signin.Root = fstest.MapFS{"bin/bash": {Mode: 0o755}, "etc/ssh/sshd_config": {}}
 	m.signin.CacheDir = filepath.Join(dir, "cache")
 	m.signin.RuntimeDir = filepath.Join(dir, "run")
 	m.store.Etc, m.store.Dir = m.signin.Etc, filepath.Join(dir, "store")
