@@ -11,8 +11,8 @@ import "slices"
 // that nobody declined anything. Neither table lets anybody in.
 //
 // Sources: Microsoft's "Microsoft Entra authentication and authorization error codes", and public
-// reports of device code sign-ins for 28000, 500208 to 500213, 530002 to 530004, 530021, 530031,
-// 530033, 530036, 53009, 700022, 90072, 90095 and 90099.
+// reports of sign-ins for 28000, 500200, 500208 to 500213, 500341, 500571, 530002 to 530004, 53005,
+// 530021, 530031, 530033, 530036, 53009, 700003, 700022, 90072, 90095 and 90099.
 
 // An answer is what an error means to the person, to the administrator and to the machine that
 // waits.
@@ -89,7 +89,7 @@ var byNumber = []answer{
 			"those of other organisations. Ask your administrator.",
 		fix: "a guest cannot satisfy the policy: in the cross-tenant access settings, trust " +
 			"compliant devices of the guest's organisation, or leave guests out of the policy"},
-	{numbers: []int{53002, 53009, 530021}, verdict: Denied,
+	{numbers: []int{53002, 53005, 53009, 530021}, verdict: Denied,
 		person: "A policy of your organisation asks for an approved or protected app, which this " +
 			"sign-in is not. Ask your administrator.",
 		fix: "leave this application out of the policy that asks for an approved or protected app"},
@@ -121,8 +121,12 @@ var byNumber = []answer{
 			"account: the sign-in log of Entra ID names it"},
 
 	// The account.
-	{numbers: []int{50057}, verdict: Denied,
+	{numbers: []int{50057, 500571}, verdict: Denied,
 		person: "The account is disabled. Ask your administrator."},
+	{numbers: []int{135011, 700003}, verdict: Denied,
+		person: "Your organisation has disabled the device of this browser, or does not know it " +
+			"any more. Ask your administrator.",
+		fix: "in the Entra admin center, at Devices: enable the device, or have it registered anew"},
 	{numbers: []int{53011, 530034}, verdict: Denied,
 		person: "The account is blocked because it is considered at risk. Ask your administrator.",
 		fix: "Entra ID Protection considers the account at risk: look into it there, and " +
@@ -142,7 +146,8 @@ var byNumber = []answer{
 	{numbers: []int{50015, 54000}, verdict: Denied,
 		person: "The account may not use this application because of its holder's age. Ask your " +
 			"administrator."},
-	{numbers: []int{16003, 50014, 50020, 50034, 50197, 51004, 90072}, verdict: Refused,
+	{numbers: []int{16003, 50014, 50020, 50034, 50197, 500200, 500341, 51004, 90072},
+		verdict: Refused,
 		person: "The account does not exist in the directory of this machine. Try again with one " +
 			"that does.",
 		fix: "the account is of another tenant: invite it as a guest if it should be let in"},
