@@ -48,7 +48,8 @@ func TestSettingsPassSudo(t *testing.T) {
 		"FUZZTIME=7s",
 	}
 	got := "\n" + rig.Must(t, "runuser", append([]string{
-		"-u", "newcomer", "--", "env", "PATH=" + project + ":" + os.Getenv("PATH"), "HOME=" + project,
+		"-u", "newcomer", "--", "env",
+		"PATH=" + project + ":" + os.Getenv("PATH"), "HOME=" + project,
 		"make", "--silent", "--directory", project,
 		"--eval=settings: ; internal/machine/throwaway true", "settings",
 	}, settings...)...)
