@@ -244,8 +244,8 @@ func (r remote) identityAssign() string {
 // either.
 const nobody = "00000000-0000-0000-0000-000000000000"
 
-// aboutMachine reports whether Azure's code is about the machine, or about this software: the answer
-// is the same for everybody then.
+// aboutMachine reports whether Azure's code is about the machine, or about this software: the
+// answer is the same for everybody then.
 func aboutMachine(refused *azure.Error) bool {
 	return slices.Contains([]string{"resourcenotfound", "resourcegroupnotfound",
 		"subscriptionnotfound", "invalidapiversionparameter", "noregisteredproviderfound"},
