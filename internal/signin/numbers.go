@@ -12,7 +12,7 @@ import "slices"
 //
 // Sources: Microsoft's "Microsoft Entra authentication and authorization error codes", and public
 // reports of sign-ins for 28000, 500200, 500208 to 500213, 500341, 500571, 530002 to 530004, 53005,
-// 530021, 530031, 530033, 530036, 53009, 700003, 700022, 90072, 90095 and 90099.
+// 530021, 530031, 530033, 530036, 530084, 53009, 700003, 700022, 90072, 90095 and 90099.
 
 // An answer is what an error means to the person, to the administrator and to the machine that
 // waits.
@@ -89,6 +89,11 @@ var byNumber = []answer{
 			"those of other organisations. Ask your administrator.",
 		fix: "a guest cannot satisfy the policy: in the cross-tenant access settings, trust " +
 			"compliant devices of the guest's organisation, or leave guests out of the policy"},
+	{numbers: []int{530084}, verdict: Denied,
+		person: "A policy of your organisation asks for tokens that are bound to a device, which " +
+			"neither a code nor a browser's answer gives. Ask your administrator.",
+		fix: "a Conditional Access policy requires token protection: leave this application out " +
+			"of it, for which sign_in.scope has to be set"},
 	{numbers: []int{53002, 53005, 53009, 530021}, verdict: Denied,
 		person: "A policy of your organisation asks for an approved or protected app, which this " +
 			"sign-in is not. Ask your administrator.",

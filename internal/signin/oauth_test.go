@@ -66,6 +66,7 @@ func TestNumbersDecideTheSentence(t *testing.T) {
 		{[]int{53000, 53001, 530002, 530003, 530033, 50097, 50005, 50129, 50187}, Denied, noDevice,
 			"leave this application out"},
 		{[]int{530004}, Denied, "does not trust those of other organisations", "cross-tenant"},
+		{[]int{530084}, Denied, "tokens that are bound to a device, which neither", "sign_in.scope"},
 		{[]int{53002, 53005, 53009, 530021}, Denied, "an approved or protected app",
 			"leave this application out"},
 		{[]int{50072, 50074, 50076, 50078, 50079, 500121}, Refused, factor, ""},
