@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -122,6 +123,25 @@ func signInWithPage(t *testing.T, c *rig.Chromium) {
 	}
 	if n := redeemed(); n != 1 {
 		t.Errorf("redeemed %d times", n)
+	}
+}
+
+// The page tells Entra ID who is to sign in, except for a guest: nobody can sign in with the name
+// that the tenant has given them.
+func TestSignInPageHints(t *testing.T) {
+	c := rig.NewChromium(t)
+	page := rig.WebHost(t, rig.ContosoPage(t))
+	for account, want := range map[string]string{
+		"user@contoso.example":                      "user@contoso.example",
+		"bob_fabrikam.example#ext#@contoso.example": "",
+		"Bob_fabrikam.example#EXT#@contoso.example": "",
+	} {
+		c.GoOn(atPrompt(page, func(a *pasted.Attempt) { a.Account = account }))
+		asked, err := url.Parse(c.Address())
+		if got := asked.Query(); err != nil || got.Get("state") == "" ||
+			got.Get("login_hint") != want || got.Has("login_hint") != (want != "") {
+			t.Errorf("%s: asked %s", account, asked)
+		}
 	}
 }
 
