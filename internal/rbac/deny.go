@@ -16,7 +16,8 @@ import (
 type Deny struct {
 	Name        string
 	Scope       string
-	NotBelow    bool // doNotApplyToChildScopes
+	NotBelow    bool   // doNotApplyToChildScopes
+	Effect      string // "audit" withholds nothing; "" from versions before 2024-07-01-preview
 	Permissions []Permission
 	Principals  []Principal
 	Excluded    []Principal
@@ -32,7 +33,7 @@ const everyone = "00000000-0000-0000-0000-000000000000"
 func (as Assignments) denied(q Question, action string) string {
 	for i := range as.Denies {
 		y := &as.Denies[i]
-		if y.elsewhere(q.Resource) || !y.withholds(action) {
+		if sameWord(y.Effect, "audit") || y.elsewhere(q.Resource) || !y.withholds(action) {
 			continue
 		}
 		if who := as.named(y, q); who != "" && !as.excluded(y, q) {

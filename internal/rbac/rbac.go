@@ -23,9 +23,11 @@
 // The data action counts, never the role: custom roles may allow it, and Owner does not. What the
 // facts leave open is a no. The first two sources agree, with one exception: only Azure can resolve
 // groups. So for RoleAssignments, a deny assignment that names or excludes a group applies unless
-// the person is known to be excluded. Permissions shows neither deny assignments nor the conditions
-// of role assignments (2022-04-01 has no member for them), so it may allow what those forbid. It
-// never allows less than the others.
+// the person is known to be excluded. A second exception may be deny assignments that only audit:
+// version 2022-04-01 is not documented to tell them apart.
+//
+// Permissions shows neither deny assignments nor the conditions of role assignments (2022-04-01 has
+// no member for them), so it may allow what those forbid. It never allows less than the others.
 //
 // The requests are made without the Azure SDK, for the reasons that package azure gives. Also, the
 // SDK would take the last of two members of one name, and would follow a nextLink to any host.

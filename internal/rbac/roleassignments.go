@@ -143,6 +143,7 @@ func (s RoleAssignments) denies(ctx context.Context, q Question) ([]Deny, error)
 			Name        string       `json:"denyAssignmentName"`
 			Scope       string       `json:"scope"`
 			NotBelow    bool         `json:"doNotApplyToChildScopes"`
+			Effect      string       `json:"denyAssignmentEffect"`
 			Permissions []Permission `json:"permissions"`
 			Principals  []Principal  `json:"principals"`
 			Excluded    []Principal  `json:"excludePrincipals"`
