@@ -138,9 +138,30 @@ that list.`,
 }
 
 func (o *options) apply(out io.Writer) error {
-	if err := o.keepServices(out); err != nil {
+	if _, _, err := o.load(); err != nil {
 		return err
 	}
+	text, err := os.ReadFile(o.config)
+	if err != nil {
+		return err
+	}
+	return o.applyInstead(text, out)
+}
+
+// applyInstead applies the file, which was before when this command began, and nil if there was
+// none. A command that fails has changed nothing, so the file then is as it was.
+func (o *options) applyInstead(before []byte, out io.Writer) error {
+	err := o.keepServices(before, out)
+	if err == nil {
+		err = o.applyRules(out)
+	}
+	if err != nil {
+		return errors.Join(err, restoreConfig(o.config, before))
+	}
+	return nil
+}
+
+func (o *options) applyRules(out io.Writer) error {
 	c, store, err := o.load()
 	if err != nil {
 		return err

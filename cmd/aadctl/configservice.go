@@ -50,18 +50,23 @@ func (o *options) addService(out io.Writer, name string) error {
 			servicesKey, printable(name))
 		return o.apply(out)
 	}
-	if err := o.setServices(append(slices.Clone(c.SignIn.Services), name)); err != nil {
+	before, err := os.ReadFile(o.config)
+	if err != nil {
+		return err
+	}
+	if err := o.setServices(before, append(slices.Clone(c.SignIn.Services), name)); err != nil {
 		return err
 	}
 	if !o.system().HasStack(name) {
 		fmt.Fprintf(out, "There is no /etc/pam.d/%s on this machine: see that the name is right.\n",
 			printable(name))
 	}
-	return o.apply(out)
+	return o.applyInstead(before, out)
 }
 
-// setServices writes the list, and checks that the file then has exactly this list.
-func (o *options) setServices(list []string) error {
+// setServices writes the list, and checks that the file then has exactly this list. It keeps
+// before, the file of before this command.
+func (o *options) setServices(before []byte, list []string) error {
 	text, err := os.ReadFile(o.config)
 	if err != nil {
 		return err
@@ -78,13 +83,13 @@ func (o *options) setServices(list []string) error {
 			fmt.Sprintf("nothing was changed; write it yourself: %s = %s",
 				servicesKey, config.Spell(list))}
 	}
-	return replaceConfig(o.config, text, edited)
+	return replaceConfig(o.config, before, edited)
 }
 
 // keepServices adds services to a configuration of the time before sign_in.services. Then a code
 // was shown everywhere, and a service whose own PAM file names the module was meant to show one. A
 // list that exists is the administrator's decision, and is left alone.
-func (o *options) keepServices(out io.Writer) error {
+func (o *options) keepServices(before []byte, out io.Writer) error {
 	text, err := os.ReadFile(o.config)
 	if err != nil {
 		return err
@@ -102,7 +107,7 @@ func (o *options) keepServices(out io.Writer) error {
 	if len(kept) == 0 {
 		return nil
 	}
-	if err := o.setServices(append(slices.Clone(c.SignIn.Services), kept...)); err != nil {
+	if err := o.setServices(before, append(slices.Clone(c.SignIn.Services), kept...)); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "%s: %s now lists %s, too, whose own PAM files name pam_aad.so\n",

@@ -81,3 +81,47 @@ func TestApplyKeepsServices(t *testing.T) {
 		})
 	}
 }
+
+// A setup that also keeps services writes the file twice. Beside it is the file of before, and an
+// error brings that back.
+func TestSetupKeepsServices(t *testing.T) {
+	for name, test := range map[string]struct {
+		lines string
+		fails bool
+	}{"applied": {"", false}, "refused": {"accounts.shell = \"/usr/bin/nosuchshell\"\n", true}} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			pam := filepath.Join(dir, "etc/pam.d")
+			if err := os.MkdirAll(pam, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(pam, "vpn"), []byte("auth required pam_aad.so\n"),
+				0o644); err != nil {
+				t.Fatal(err)
+			}
+			o := &options{config: filepath.Join(dir, "config.toml"), root: dir}
+			text := "tenant_id = \"8a09f2d7-8415-4296-92b2-80bb4666c5fc\"\nclient_id = " +
+				"\"0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b\"\ndomains = [\"contoso.com\"]\n" +
+				"accounts.directory = \"" + dir + "/store\"\n" + test.lines +
+				"endpoints.authority = \"https://127.0.0.1:1\"\n" +
+				"endpoints.metadata = \"http://127.0.0.1:1\"\n"
+			if err := os.WriteFile(o.config, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			w := &wanted{client: "99991111-aaaa-2222-bbbb-3333cccc4444", force: true}
+			var out bytes.Buffer
+			if err := o.setup(t.Context(), w, nil, &out); (err != nil) != test.fails {
+				t.Fatalf("%v\n%s", err, out.String())
+			}
+			if before, _ := os.ReadFile(o.config + ".previous"); string(before) != text {
+				t.Errorf("the file of before is\n%s", before)
+			}
+			after, _ := os.ReadFile(o.config)
+			if changed := strings.Contains(string(after), w.client) &&
+				strings.Contains(string(after), `"vpn"`); changed == test.fails ||
+				test.fails && string(after) != text {
+				t.Errorf("the file is\n%s", after)
+			}
+		})
+	}
+}

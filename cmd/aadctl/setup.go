@@ -124,8 +124,8 @@ func (o *options) setup(ctx context.Context, w *wanted, in io.Reader, out io.Wri
 	if err := replaceConfig(o.config, text, edited); err != nil {
 		return errors.Join(err, page.undo())
 	}
-	if err := o.apply(out); err != nil {
-		return errors.Join(err, restoreConfig(o.config, text), page.undo())
+	if err := o.applyInstead(text, out); err != nil {
+		return errors.Join(err, page.undo())
 	}
 	printLeft(out, c, found)
 	printPage(out, c, page)
@@ -268,6 +268,9 @@ func replaceConfig(path string, before, after []byte) error {
 func restoreConfig(path string, before []byte) error {
 	if before == nil {
 		return os.Remove(path)
+	}
+	if text, err := os.ReadFile(path); err == nil && bytes.Equal(text, before) {
+		return nil
 	}
 	return config.WriteFile(path, before)
 }
