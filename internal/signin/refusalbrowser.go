@@ -24,11 +24,15 @@ func (a *attempt) otherAccount(c *token.Claims) error {
 		"other-account", "browser_account", c.PreferredUsername, "browser_oid", c.ObjectID)
 }
 
+// unverifiedName is also for guests whose organisation signs them in without Entra ID.
 func (a *attempt) unverifiedName(c *token.Claims) error {
 	return a.refuse(Denied,
-		fmt.Sprintf("%s is here the name of a guest with a personal account, which may carry any "+
-			"name. Sign in with an account of your organisation.", a.name.UPN),
-		"unverified-name", "browser_oid", c.ObjectID, "idp", c.IdentityProvider)
+		fmt.Sprintf("%s is here the name of a guest whose account is none of an organisation in "+
+			"Entra ID, so it may carry any name. Sign in with such an account, or ask the "+
+			"administrator of this machine.", a.name.UPN),
+		"unverified-name", "browser_oid", c.ObjectID, "idp", c.IdentityProvider,
+		"fix", "only a tenant of Entra ID vouches for names, and idp is none: give the person an "+
+			"account of this tenant, or invite one of a tenant of theirs")
 }
 
 func (a *attempt) badToken(err error) error {
