@@ -52,9 +52,22 @@ func (h *Host) sshd(ctx context.Context) []Finding {
 	return h.asHere(findings, lines)
 }
 
-// sshdFor returns what sshd -T prints for an account.
+// sshdFor returns what sshd -T prints for an account. Where a Match line asks for a port or an
+// address of this machine that -C does not name, sshd fails.
 func (h *Host) sshdFor(ctx context.Context, name string) (string, error) {
-	return h.Run(ctx, sshdProgram, "-T", "-C", "user="+name+",host=localhost,addr=127.0.0.1")
+	return h.Run(ctx, sshdProgram, "-T", "-C", "user="+name+
+		",host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport="+h.sshdPort())
+}
+
+// sshdPort returns the first port that sshd listens on.
+func (h *Host) sshdPort() string {
+	lines, _ := sshd.Read(h.Files) // sshd itself reports a file that cannot be read
+	for _, line := range lines.With("port") {
+		if len(line.Args) == 1 {
+			return line.Args[0]
+		}
+	}
+	return "22"
 }
 
 // someone returns the account in question, or a name that nobody has. sshd -C would misread a name

@@ -177,6 +177,24 @@ func TestNotReloaded(t *testing.T) {
 	}
 }
 
+// sshd -T fails where a Match line needs what -C leaves out.
+func TestMatchOfThisEnd(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "22", "Port 2200\nPort 22\nMatch LocalPort 2222\n": "2200"} {
+		h := sshdOf(goodSSHD, "", map[string]string{"etc/ssh/sshd_config": text})
+		run := h.Run
+		h.Run = func(ctx context.Context, program string, args ...string) (string, error) {
+			if slices.Contains(args, "-C") && !strings.HasSuffix(strings.Join(args, " "),
+				",laddr=127.0.0.1,lport="+want) {
+				return "'Match LocalPort' in configuration but 'lport' not in connection test " +
+					"specification.\n", errors.New("exit status 255")
+			}
+			return run(ctx, program, args...)
+		}
+		expect(t, h.sshd(t.Context()), OK, "to sign in")
+	}
+}
+
 func TestNologin(t *testing.T) {
 	files := map[string]string{"etc/pam.d/sshd": "account required pam_nologin.so\n",
 		"etc/nologin": ""}

@@ -42,6 +42,11 @@ func TestSudoers(t *testing.T) {
 		"both": {
 			"/etc/sudoers.d/site" + modes + "/etc/sudoers:1:3: syntax error\nno rule\n  ^~~~\n",
 			true, 0o644, Failed, "visudo -c: /etc/sudoers:1:3: syntax error"},
+		"a slash too many": {parsed + "/etc/sudoers.d//aad_admins: parsed OK\n", false, 0o440, OK,
+			"sudoers is in order"},
+		"a slash too many, and a mode": {
+			"/etc/sudoers.d//site" + modes + parsed + "/etc/sudoers.d//aad_admins: parsed OK\n",
+			true, 0o644, OK, "sudoers is in order"},
 		"nothing said":      {"", true, 0o440, Failed, "visudo -c: it fails, and does not say why"},
 		"killed at its end": {parsed, true, 0o440, Failed, "visudo -c: it fails, and does not say why"},
 		"not included":      {parsed, false, 0o440, Failed, "does not include"},

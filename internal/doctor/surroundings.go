@@ -99,7 +99,7 @@ func (h *Host) sudo(ctx context.Context) []Finding {
 		return []Finding{warning(found).
 			run(fmt.Sprintf("echo '%%%s ALL=(ALL) ALL' >%s && chmod 440 %s", account.AdminsGroup,
 				sudoersFile, sudoersFile))}
-	case !strings.Contains(said, sudoersFile+": "):
+	case !parses(said, sudoersFile):
 		return []Finding{failed(Machine, "/etc/sudoers does not include "+sudoersFile).
 			run("echo '@includedir /etc/sudoers.d' >>/etc/sudoers && visudo -cf /etc/sudoers")}
 	case !strings.Contains(text, "%"+account.AdminsGroup):
@@ -107,6 +107,17 @@ func (h *Host) sudo(ctx context.Context) []Finding {
 			account.AdminsGroup)}
 	}
 	return []Finding{ok("sudoers is in order and counts on the group %s", account.AdminsGroup)}
+}
+
+// parses reports whether visudo names this file. It spells the path as @includedir does, which may
+// have a slash too many.
+func parses(said, file string) bool {
+	for line := range strings.Lines(said) {
+		if named, _, told := strings.Cut(line, ": "); told && path.Clean(named) == file {
+			return true
+		}
+	}
+	return false
 }
 
 // sudoersFault returns the first complaint of visudo that sudo shares. visudo wants the mode 0440,
@@ -119,7 +130,7 @@ func (h *Host) sudoersFault(said string) string {
 			continue
 		}
 		file, ok := strings.CutSuffix(line, ": bad permissions, should be mode 0440")
-		info, err := fs.Stat(h.Files, strings.TrimPrefix(file, "/"))
+		info, err := fs.Stat(h.Files, strings.TrimPrefix(path.Clean(file), "/"))
 		if !ok || err != nil || info.Mode().Perm()&0o022 != 0 {
 			return line
 		}
