@@ -6,6 +6,9 @@ package doctor
 import (
 	"context"
 	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -59,10 +62,44 @@ func TestNsswitch(t *testing.T) {
 		{"passwd: files [SUCCESS=return] aad\ngroup: files [success=merge] aad\n",
 			OK, "asks aad for passwd"},
 		{"passwd: files [!NOTFOUND=return] aad\ngroup: files aad\n", OK, "asks aad for passwd"},
+		{"passwd: files [NOTFOUND=return UNAVAIL=continue] aad\ngroup: files aad\n", Failed,
+			"for passwd: files [NOTFOUND=return UNAVAIL=continue] aad; an [action]"},
+		{"passwd: files [TRYAGAIN=continue NOTFOUND=return] aad\ngroup: files aad\n", Failed,
+			"ends the search"},
+		{"passwd: files[NOTFOUND=return]aad\ngroup: files aad\n", Failed, "ends the search"},
+		{"passwd: files [NOTFOUND=return][SUCCESS=continue] aad\ngroup: files aad\n", Failed,
+			"ends the search"},
+		{"passwd: files [!SUCCESS=return NOTFOUND=continue] aad\ngroup: files aad\n", OK,
+			"asks aad for passwd"},
 		{"passwd: files aad\ngroup: files aad\ninitgroups: files\n", Failed,
 			"for initgroups: files; aad is missing"},
 	} {
 		expect(t, judgeNsswitch(test.text), test.status, test.found)
+	}
+}
+
+// The command takes out the action that ends the search, and no other.
+func TestNsswitchDropAction(t *testing.T) {
+	const kept = "\npasswd: files [NOTFOUND=return] aad # as it is\n"
+	for line, want := range map[string]string{
+		"group: files [NOTFOUND=return UNAVAIL=continue] sss [SUCCESS=merge] aad": "group: " +
+			"files   sss [SUCCESS=merge] aad",
+		" group: files [SUCCESS=merge] sss [ !success = return\t] aad": " group: files " +
+			"[SUCCESS=merge] sss   aad",
+		"group:files[NOTFOUND=return]aad": "group:files aad",
+	} {
+		file := filepath.Join(t.TempDir(), "nsswitch.conf")
+		if err := os.WriteFile(file, []byte(line+kept), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r := judgeServices("group", nsswitchLines(line)["group"])
+		command := strings.ReplaceAll(r.Command, "/etc/nsswitch.conf", file)
+		if out, err := exec.Command("sh", "-ec", command).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v, %s", command, err, out)
+		}
+		if got, err := os.ReadFile(file); err != nil || string(got) != want+kept {
+			t.Errorf("%v, %q, by %s", err, got, r.Command)
+		}
 	}
 }
 

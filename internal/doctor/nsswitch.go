@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -59,32 +60,54 @@ func judgeServices(database string, asked []string) Finding {
 		return failed(Machine,
 			wrong+"; aad must come after files, or it is not sure that local names win").
 			run("/usr/share/aad-login/nsswitch remove && " + nsswitchAdd)
-	case slices.ContainsFunc(asked[:ours], endsSearch):
-		return failed(Machine, wrong+"; the [action] before aad ends the search").
-			fix("take the [action] in front of aad out of /etc/nsswitch.conf").
-			run(fmt.Sprintf(`sed -Ei '/^%s:/s/\[[^]]*\]([^[]*aad)/\1/' /etc/nsswitch.conf`,
-				database))
+	}
+	if at := slices.IndexFunc(asked[:ours], endsSearch); at >= 0 {
+		return failed(Machine, wrong+"; an [action] before aad ends the search").
+			fix(fmt.Sprintf("take %s out of /etc/nsswitch.conf", asked[at])).
+			run(dropAction(database, asked[at]))
 	}
 	return ok("/etc/nsswitch.conf asks aad for %s, after files", database)
 }
 
+// actionFor matches one STATUS=ACTION of an [action], which may hold several.
+var actionFor = regexp.MustCompile(`(!?)\s*(\w+)\s*=\s*(\w+)`)
+
 // endsSearch reports whether the search for an unknown name ends at an action (nsswitch.conf(5)).
-func endsSearch(action string) bool {
-	action = strings.ToLower(strings.Join(strings.Fields(action), ""))
-	if !strings.HasPrefix(action, "[") || !strings.HasSuffix(action, "=return]") {
+// Of several that are for this status, the last one counts. With a "!" it is for all others.
+func endsSearch(action string) (ends bool) {
+	if !strings.HasPrefix(action, "[") {
 		return false
 	}
-	status := strings.TrimSuffix(strings.TrimPrefix(action, "["), "=return]")
-	return status == "notfound" || strings.HasPrefix(status, "!") && status != "!notfound"
+	for _, pair := range actionFor.FindAllStringSubmatch(strings.ToLower(action), -1) {
+		if (pair[2] == "notfound") == (pair[1] == "") {
+			ends = pair[3] == "return"
+		}
+	}
+	return ends
 }
 
-// nsswitchLines returns the services of each database. An [action] is one word.
+// dropAction returns the command that takes an action out of the line of a database.
+func dropAction(database, action string) string {
+	if !plainWord(action) {
+		return ""
+	}
+	words := strings.Fields(action)
+	for i, word := range words {
+		words[i] = regexp.QuoteMeta(word)
+	}
+	return fmt.Sprintf(`sed -Ei '/^[[:blank:]]*%s[[:blank:]]*:/s/%s/ /' /etc/nsswitch.conf`,
+		database, strings.Join(words, "[[:blank:]]+"))
+}
+
+// nsswitchLines returns the services of each database. An [action] is one word, also without blanks
+// around it.
 func nsswitchLines(text string) map[string][]string {
 	lines := map[string][]string{}
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
 		database, services, found := strings.Cut(line, ":")
 		if found {
+			services = strings.NewReplacer("[", " [", "]", "] ").Replace(services)
 			lines[strings.TrimSpace(database)] = bracketed(services)
 		}
 	}
