@@ -65,6 +65,12 @@ func TestPAM(t *testing.T) {
 		"account jumped over": {auth + "account [success=1 default=ignore] pam_unix.so\n" +
 			ownAccount + "\n" + session,
 			Failed, "account: a line before"},
+		"a substack jumped over": {"auth [success=1 default=ignore] pam_succeed_if.so uid >= 1\n" +
+			"auth substack late\nauth required pam_permit.so\n" + local + account + session,
+			Failed, "auth: a line before"},
+		"two substacks jumped over": {"auth [success=2 default=ignore] pam_permit.so\n" +
+			"auth substack early\nauth substack nested\n" + good, OK, "takes its answer"},
+		"jumped over in a substack": {"auth substack jumps\n" + good, OK, "takes its answer"},
 		"optional account": {auth + "account optional pam_aad.so\n" + session,
 			Failed, "a public key lets in who has no role"},
 		"ignored account": {auth + "account [success=ok default=ignore] pam_aad.so\n" + session,
@@ -93,8 +99,10 @@ func TestPAM(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{"sshd": test.sshd, "all": good,
-				"early": "auth sufficient pam_permit.so\naccount sufficient pam_permit.so\n",
-				"late":  "auth sufficient pam_permit.so\n" + auth}
+				"early":  "auth sufficient pam_permit.so\naccount sufficient pam_permit.so\n",
+				"late":   "auth sufficient pam_permit.so\n" + auth,
+				"nested": "auth substack early\nauth requisite pam_deny.so\n",
+				"jumps":  "auth [success=1 default=ignore] pam_permit.so\nauth requisite pam_deny.so\n"}
 			expect(t, pamOf(files).pam(t.Context()), test.status, test.found)
 		})
 	}

@@ -16,7 +16,7 @@ type rule struct {
 	control string // as written
 	module  string
 	args    []string
-	sub     string // the substack that contains it, and those around that; "" for none
+	sub     string // the substacks that contain it, outermost first, each with a blank behind it
 	at      position
 }
 
@@ -57,7 +57,7 @@ func stack(read func(service string) (file, text string, err error), service, su
 		case words[1] == "include" || words[1] == "substack":
 			inner := sub
 			if words[1] == "substack" {
-				inner += fmt.Sprintf("%s:%d/", service, at.line)
+				inner += fmt.Sprintf("%s:%d ", service, at.line)
 			}
 			for _, r := range stack(read, words[2], inner, depth+1) {
 				if r.kind == kindOf(words[0]) {
@@ -139,11 +139,28 @@ func reached(rules []rule) int {
 			}
 		default:
 			if n, err := strconv.Atoi(action); err == nil && n > 0 {
-				i += n
+				i = jump(rules, i, n)
 			}
 		}
 	}
 	return -1
+}
+
+// jump returns the last rule that a jump over n modules passes over. To libpam, a substack is one
+// module, and the end of a substack ends the jump.
+func jump(rules []rule, at, n int) int {
+	sub := rules[at].sub
+	inside := func(sub string) bool {
+		return at+1 < len(rules) && strings.HasPrefix(rules[at+1].sub, sub)
+	}
+	for ; n > 0 && inside(sub); n-- {
+		at++
+		whole, _, found := strings.Cut(rules[at].sub[len(sub):], " ")
+		for found && inside(sub+whole+" ") {
+			at++
+		}
+	}
+	return at
 }
 
 // refusesUs reports whether a module refuses our accounts. They have no password, no fingerprint
