@@ -125,8 +125,11 @@ static ino_t socket_of(int fd, int family)
 	return is_accepted(fd, own.ss_family, size) && fstat(fd, &st) == 0 ? st.st_ino : 0;
 }
 
-/* A host with several clients does not say which one this is. */
-static int only_client(int family)
+/*
+ * Finds the client, from any address or from this one. A host with several clients does not say
+ * which one this is, and many people may share one address.
+ */
+static int only_client(int family, const char *address)
 {
 	ino_t first = 0, other;
 	int found = -1;
@@ -134,20 +137,14 @@ static int only_client(int family)
 	for (int fd = 0; fd < DESCRIPTORS; fd++) {
 		if (!(other = socket_of(fd, family)) || other == first)
 			continue;
+		if (address && !is_from(fd, address))
+			continue;
 		if (first)
 			return -1;
 		first = other;
 		found = fd;
 	}
 	return found;
-}
-
-static int connection_from(const char *address)
-{
-	for (int fd = 0; fd < DESCRIPTORS; fd++)
-		if (socket_of(fd, AF_INET) && is_from(fd, address))
-			return fd;
-	return -1;
 }
 
 /*
@@ -160,10 +157,10 @@ int aad_client(const char *rhost)
 	int fd = -1, sshd = aad_in_sshd();
 
 	if (rhost && is_address(rhost))
-		return connection_from(rhost);
+		return only_client(AF_INET, rhost);
 	if (sshd || (rhost && *rhost))
-		fd = only_client(AF_INET);
-	return fd < 0 && sshd ? only_client(AF_UNIX) : fd;
+		fd = only_client(AF_INET, NULL);
+	return fd < 0 && sshd ? only_client(AF_UNIX, NULL) : fd;
 }
 
 int aad_wait(int fd, int client, int milliseconds)

@@ -50,10 +50,14 @@ func TestClientIsFound(t *testing.T) {
 		"in-sshd 4-to-4 from-nowhere":           "server",
 		"4-to-4 from-nowhere":                   "none",
 		// of the program that started su, for instance
-		"local from-nowhere":      "none",
-		"4-to-4 from=fe80::1%lo":  "none",
-		"4-to-4 wait":             "deadline",
-		"4-to-4 leave speak wait": "ECANCELED",
+		"local from-nowhere":     "none",
+		"4-to-4 from=fe80::1%lo": "none",
+		// two clients behind one address: which?
+		"4-to-4 4-to-4 from=127.0.0.1": "none",
+		"4-to-4 4-to-6 from=127.0.0.1": "none",
+		"4-to-4 dup from=127.0.0.1":    "server",
+		"4-to-4 wait":                  "deadline",
+		"4-to-4 leave speak wait":      "ECANCELED",
 	} {
 		got := play(t, wait, strings.Fields(steps)...)
 		if !slices.Equal(got, strings.Fields(want)) {
