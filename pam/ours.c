@@ -155,6 +155,9 @@ int aad_check_user(pam_handle_t *h, struct aad_request *req)
 {
 	int ret = pam_get_user(h, &req->user, NULL);
 
+	/* The host has no name yet, and calls again. Any other code would refuse local users. */
+	if (ret == PAM_CONV_AGAIN)
+		return PAM_INCOMPLETE;
 	if (ret != PAM_SUCCESS)
 		return ret;
 	if (!req->user || !*req->user)

@@ -151,6 +151,7 @@ func TestOurs(t *testing.T) {
 		"root 5003")
 	m.expect("ours", "ann -", "new -", "Ann -", "new broken")
 	m.expect("not ours", "joe@other.com -", "root -", "sudo -")
+	m.expect("31", "root later") // PAM_INCOMPLETE: the name comes with the next call
 
 	// A line of /etc/passwd wins over every record: an account that an administrator made with
 	// useradd is not ours.

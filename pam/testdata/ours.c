@@ -7,9 +7,10 @@
  *	ours NAME UID...
  *
  * The program is built with the paths of its own store and its own passwd(5). UID is the answer of
- * the host's getpwnam(3): a number, "-" for a name that it does not know, or "broken". For each
- * pair it prints "ours", "not ours" or a PAM return code. It also asks aad_check_again, and says if
- * that should not have looked the name up, or should have.
+ * the host's getpwnam(3): a number, "-" for a name that it does not know, or "broken"; or "later"
+ * for a host that has no name yet. For each pair it prints "ours", "not ours" or a PAM return code.
+ * It also asks aad_check_again, and says if that should not have looked the name up, or should
+ * have.
  */
 #include <errno.h>
 #include <pwd.h>
@@ -47,6 +48,8 @@ static int stage_getpwnam_r(const char *who, struct passwd *entry, char *buffer,
 int pam_get_user(pam_handle_t *h, const char **user, const char *prompt)
 {
 	(void)h, (void)prompt;
+	if (strcmp(answer, "later") == 0)
+		return PAM_CONV_AGAIN;
 	*user = name;
 	return PAM_SUCCESS;
 }
@@ -119,6 +122,8 @@ int main(int argc, char **argv)
 			puts(ret == PAM_SUCCESS ? "ours" : "not ours");
 		else
 			printf("%d\n", ret);
+		if (strcmp(answer, "later") == 0)
+			continue;
 		check_again(h, ret, ret != PAM_USER_UNKNOWN);
 		/* The host has another user now, and then this one again. */
 		name = "root";
