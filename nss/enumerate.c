@@ -9,8 +9,10 @@
 #include "shared.h"
 
 /*
- * An enumeration belongs to its thread and holds only its position: no descriptor and no mapping.
- * So neither a fork nor a forgotten endpwent costs anything.
+ * An enumeration belongs to the process, as getpwent_r(3) says: it may go on in another thread.
+ * glibc holds a lock of its own around each call. A caller without one may get entries twice or
+ * not at all, since an enumeration holds only its position: no descriptor and no mapping. So
+ * neither a fork nor a forgotten endpwent costs anything.
  */
 struct enumeration {
 	struct aad_cursor at;
@@ -18,7 +20,7 @@ struct enumeration {
 	unsigned groups;	/* of aad_users and aad_admins, returned already */
 };
 
-static __thread struct enumeration passwds, groups;
+static struct enumeration passwds, groups;
 
 /* Acquires the store, with the enumeration at its position in it. */
 static enum aad_result resume(struct enumeration *n, struct aad_acquired *a)

@@ -149,6 +149,9 @@ static void groups(int i)
 	free(list);
 }
 
+/* glibc holds such a lock around each call of an enumeration, which belongs to the process. */
+static pthread_mutex_t enumerating = PTHREAD_MUTEX_INITIALIZER;
+
 static void everybody(void)
 {
 	struct passwd p;
@@ -156,6 +159,7 @@ static void everybody(void)
 	int e = 0, n = 0;
 	enum nss_status s;
 
+	pthread_mutex_lock(&enumerating);
 	aad.setpw(0);
 	for (struct moment began = now();
 	    (s = aad.pwent(&p, buf, sizeof buf, &e)) == NSS_STATUS_SUCCESS && n < count;
@@ -164,6 +168,7 @@ static void everybody(void)
 	CHECK(s == NSS_STATUS_NOTFOUND && n == count,
 	    "getpwent_r: status %d, errno %d after %d of %d", s, e, n, count);
 	aad.endpw();
+	pthread_mutex_unlock(&enumerating);
 }
 
 /* Looks up one account in each way, and returns its generation. */
@@ -198,9 +203,12 @@ static void *reader(void *first)
  */
 static void forked(int i)
 {
-	pid_t pid = fork();
+	pid_t pid;
 	int status;
 
+	pthread_mutex_lock(&enumerating);
+	pid = fork();
+	pthread_mutex_unlock(&enumerating);
 	if (pid == 0) {
 		int before;
 
