@@ -65,8 +65,12 @@ void aad_restore_signals(const struct sigaction before[AAD_DEADLY])
 {
 	struct sigaction now;
 
-	/* A signal that the conversation has changed for good stays changed. */
+	/*
+	 * A signal that the conversation has changed for good stays changed. One that another
+	 * thread had caught before is for that thread to restore, or it could stay caught for good.
+	 */
 	for (int i = 0; i < AAD_DEADLY; i++)
-		if (sigaction(aad_deadly[i], NULL, &now) == 0 && now.sa_handler == say_and_die)
+		if (before[i].sa_handler == SIG_DFL && sigaction(aad_deadly[i], NULL, &now) == 0 &&
+		    now.sa_handler == say_and_die)
 			sigaction(aad_deadly[i], &before[i], NULL);
 }

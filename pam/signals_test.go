@@ -35,6 +35,7 @@ func TestHostIsEndedAtThePrompt(t *testing.T) {
 			"ignored after=%d":                   {"host ended 0"},
 			"nobody-listens default during=%d":   {killed},
 			"default converse":                   {"host ended 0"},
+			"default threads":                    {"host ended 0"},
 		} {
 			if strings.Contains(steps, "%") {
 				steps = fmt.Sprintf(steps, s)

@@ -17,6 +17,7 @@
 #include "../signals.c"
 #include "../line.c"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -75,6 +76,35 @@ static void converse(int signal)
 		raise(-signal);
 }
 
+static void *converse_often(void *unused)
+{
+	struct sigaction kept[AAD_DEADLY];
+
+	for (int i = 0; i < 5000; i++) {
+		aad_catch_signals(&req, kept);
+		aad_restore_signals(kept);
+	}
+	return unused;
+}
+
+/* Conversations in threads, side by side. */
+static void converse_in_threads(void)
+{
+	static struct sigaction before[65], after[65];
+	pthread_t t[4];
+
+	dispositions(before);
+	for (int i = 0; i < 4; i++)
+		if (pthread_create(&t[i], NULL, converse_often, NULL))
+			abort();
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	dispositions(after);
+	for (int i = 1; i < 65; i++)
+		if (!same(&before[i], &after[i]))
+			say("host changed\n");
+}
+
 static void host(char **step)
 {
 	alarm(30);	/* in case a signal is raised again and again */
@@ -89,6 +119,8 @@ static void host(char **step)
 			req.phase = AAD_ACCOUNT;
 		else if (strcmp(*step, "converse") == 0)
 			converse(0);
+		else if (strcmp(*step, "threads") == 0)
+			converse_in_threads();
 		else if (strncmp(*step, "during=", 7) == 0)
 			converse(atoi(*step + 7));
 		else if (strncmp(*step, "after=", 6) == 0)
