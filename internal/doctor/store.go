@@ -18,7 +18,7 @@ const apply = "aadctl config apply"
 // store reads the whole store, as the name service would, and compares its rules with the
 // configuration.
 func (h *Host) store(context.Context) []Finding {
-	findings := h.permissions()
+	findings := append(h.permissions(), h.room()...)
 	snapshot, err := account.Store{Dir: h.Config.Accounts.Directory}.Open()
 	var damaged *account.DamagedError
 	switch {
