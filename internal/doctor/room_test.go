@@ -26,7 +26,8 @@ func TestRoom(t *testing.T) {
 			20 << 10, OK, "no finding"},
 		"no more files": {syscall.Statfs_t{Bsize: 4096, Blocks: 100, Bfree: 90, Files: 9}, 0,
 			Failed, "is full"},
-		"counts no files":  {syscall.Statfs_t{Bsize: 4096, Blocks: 100, Bfree: 90}, 0, OK, "no finding"},
+		"counts no files": {syscall.Statfs_t{Bsize: 4096, Blocks: 100, Bfree: 90}, 0, OK,
+			"no finding"},
 		"counts no blocks": {syscall.Statfs_t{Bsize: 4096}, 0, OK, "no finding"},
 	} {
 		t.Run(name, func(t *testing.T) {
