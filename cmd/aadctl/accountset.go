@@ -30,6 +30,9 @@ does so is printed. A uid must be one that nobody else has or had, is refused wh
 processes run under the old one, and leaves that taken.`,
 		Args: exactly("ACCOUNT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := to.given(cmd); err != nil {
+				return err
+			}
 			if to == (settings{}) {
 				return usage(below(cmd) + "one of --uid, --home and --shell is missing")
 			}
@@ -42,6 +45,19 @@ processes run under the old one, and leaves that taken.`,
 	cmd.Flags().StringVar(&to.home, "home", "", "home directory, a `PATH`")
 	cmd.Flags().StringVar(&to.shell, "shell", "", "login shell, the `PATH` of a program")
 	return cmd
+}
+
+// given refuses a value that would change nothing. A variable that is not set leaves an empty one.
+func (to settings) given(cmd *cobra.Command) error {
+	for _, s := range []struct {
+		flag  string
+		empty bool
+	}{{"uid", to.uid == 0}, {"home", to.home == ""}, {"shell", to.shell == ""}} {
+		if flag := cmd.Flags().Lookup(s.flag); s.empty && flag.Changed {
+			return usageOf(cmd, fmt.Sprintf("--%s cannot be %q", flag.Name, flag.Value.String()))
+		}
+	}
+	return nil
 }
 
 func (to settings) set(s account.Store, e *account.Edit, which string, out io.Writer) error {
