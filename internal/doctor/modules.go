@@ -94,20 +94,28 @@ func (h *Host) dirOf(dirs []string, beside string) string {
 	return ""
 }
 
-// names asks the C library, as every program does, for the group that each of our accounts is in.
+// names asks the C library, as every program does, for the group that each of our accounts is in,
+// and for that of administrators. sudo goes by its name, so the members of another one are
+// administrators, too.
 func (h *Host) names(ctx context.Context) []Finding {
-	said, err := h.Run(ctx, "getent", "group", account.UsersGroup)
-	want := fmt.Sprintf("%s:*:%d:", account.UsersGroup, h.Config.Accounts.IDRange[0])
-	switch said = strings.TrimSpace(said); {
-	case err != nil:
-		return []Finding{failed(Machine, "getent does not find the group "+account.UsersGroup).
-			fix("see what else is wrong here: the store, the module or nsswitch.conf").
-			run(nsswitchAdd + " && " + apply)}
-	case !strings.HasPrefix(said, want):
-		return []Finding{failedf(Machine,
-			"getent says %q where %q belongs: another source has a group of this name", said, want).
-			fix("rename or remove that group").run("groupmod -n old_" + account.UsersGroup +
-			" " + account.UsersGroup)}
+	for i, group := range []string{account.UsersGroup, account.AdminsGroup} {
+		said, err := h.Run(ctx, "getent", "group", group)
+		want := fmt.Sprintf("%s:*:%d:", group, h.Config.Accounts.IDRange[0]+uint32(i))
+		switch said = strings.TrimSpace(said); {
+		case err != nil:
+			return []Finding{failed(Machine, "getent does not find the group "+group).
+				fix("see what else is wrong here: the store, the module or nsswitch.conf").
+				run(nsswitchAdd + " && " + apply)}
+		case !strings.HasPrefix(said, want):
+			found := fmt.Sprintf("getent says %q where %q belongs: another source has a group of "+
+				"this name", said, want)
+			if group == account.AdminsGroup {
+				found += ", and sudo takes its members for administrators"
+			}
+			return []Finding{failed(Machine, found).
+				fix("rename or remove that group").run("groupmod -n old_" + group + " " + group)}
+		}
 	}
-	return []Finding{ok("getent finds the group %s", account.UsersGroup)}
+	return []Finding{ok("getent finds the groups %s and %s", account.UsersGroup,
+		account.AdminsGroup)}
 }
