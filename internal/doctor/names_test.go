@@ -30,14 +30,14 @@ func TestNames(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := &config.Config{}
 			c.Accounts.IDRange = [2]uint32{1879048192, 2147483646}
-			h := &Host{Config: c, System: System{Run: func(_ context.Context, _ string,
-				args ...string) (string, error) {
-				said := map[string]string{"aad_users": test.users, "aad_admins": test.admins}[args[1]]
-				if said == "" {
-					return "", errors.New("exit status 2")
+			said := map[string]string{"aad_users": test.users, "aad_admins": test.admins}
+			getent := func(_ context.Context, _ string, args ...string) (string, error) {
+				if line := said[args[1]]; line != "" {
+					return line, nil
 				}
-				return said, nil
-			}}}
+				return "", errors.New("exit status 2")
+			}
+			h := &Host{Config: c, System: System{Run: getent}}
 			expect(t, h.names(t.Context()), test.status, test.found)
 		})
 	}
