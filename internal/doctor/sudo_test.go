@@ -69,3 +69,22 @@ func TestSudoers(t *testing.T) {
 		})
 	}
 }
+
+func TestSudoersRule(t *testing.T) {
+	for text, want := range map[string]Status{
+		"%aad_admins ALL=(ALL) ALL\n":                           OK,
+		"Defaults:%aad_admins !targetpw # SUSE\n":               OK,
+		"bob ALL=(#0) ALL\nUser_Alias A = %aad_admins # ours\n": OK,
+		"# %aad_admins ALL=(ALL) ALL\n":                         Warning,
+		"#%aad_admins ALL=(ALL) ALL\nbob ALL=(ALL) ALL\n":       Warning,
+		"": Warning,
+	} {
+		h := host(t, nil, "")
+		h.Files = fstest.MapFS{"usr/sbin/visudo": {Mode: 0o755},
+			"etc/sudoers.d/aad_admins": {Data: []byte(text), Mode: 0o440}}
+		h.Run = func(context.Context, string, ...string) (string, error) {
+			return "/etc/sudoers.d/aad_admins: parsed OK\n", nil
+		}
+		expect(t, h.sudo(t.Context()), want, "aad_admins")
+	}
+}

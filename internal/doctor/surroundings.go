@@ -102,11 +102,21 @@ func (h *Host) sudo(ctx context.Context) []Finding {
 	case !parses(said, sudoersFile):
 		return []Finding{failed(Machine, "/etc/sudoers does not include "+sudoersFile).
 			run("echo '@includedir /etc/sudoers.d' >>/etc/sudoers && visudo -cf /etc/sudoers")}
-	case !strings.Contains(text, "%"+account.AdminsGroup):
+	case !rulesFor(text, "%"+account.AdminsGroup):
 		return []Finding{warning(sudoersFile + " says nothing about the group " +
 			account.AdminsGroup)}
 	}
 	return []Finding{ok("sudoers is in order and counts on the group %s", account.AdminsGroup)}
+}
+
+// rulesFor reports whether a line of sudoers that is no comment has this word.
+func rulesFor(text, word string) bool {
+	for line := range strings.Lines(text) {
+		if line, _, _ = strings.Cut(line, "#"); strings.Contains(line, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // parses reports whether visudo names this file. It spells the path as @includedir does, which may
