@@ -19,12 +19,15 @@ const (
 // a setuid program and no such unit.
 func (h *Host) polkit(context.Context) []Finding {
 	unit, err := h.read("usr/lib/systemd/system/" + polkitUnit)
+	if own, missing := h.read("etc/systemd/system/" + polkitUnit); missing == nil { // systemctl edit --full
+		unit, err = own, nil
+	}
 	if err != nil {
 		return []Finding{ok("polkit asks PAM without a sandbox, or is not installed")}
 	}
 	text := unit + h.dropIns(polkitUnit)
 	switch {
-	case last(text, "PrivateNetwork") == "yes":
+	case isTrue(last(text, "PrivateNetwork")):
 		return []Finding{caged("has no network")}
 	case last(text, "ProtectSystem") == "strict" && !strings.Contains(text, "/var/cache/aad-login"):
 		return []Finding{caged("may not write below /var/cache/aad-login")}
@@ -69,9 +72,14 @@ func (h *Host) dropIns(unit string) (all string) {
 // last returns the value of a single-valued setting of systemd. The last assignment counts.
 func last(text, key string) (value string) {
 	for line := range strings.Lines(text) {
-		if v, set := strings.CutPrefix(strings.TrimSpace(line), key+"="); set {
-			value = v
+		if k, v, set := strings.Cut(line, "="); set && strings.TrimSpace(k) == key {
+			value = strings.TrimSpace(v)
 		}
 	}
 	return value
+}
+
+// isTrue reads a boolean as systemd does (systemd.syntax(7)).
+func isTrue(value string) bool {
+	return slices.Contains([]string{"1", "yes", "y", "true", "t", "on"}, strings.ToLower(value))
 }

@@ -33,6 +33,14 @@ func TestPolkit(t *testing.T) {
 		"overridden": {map[string]string{dir: sandbox, dir + ".d/aad-login.conf": string(ours),
 			"etc/systemd/system/" + polkitUnit + ".d/zz.conf": "[Service]\nPrivateNetwork=yes\n"},
 			Failed, "no network"},
+		"overridden in other words": {map[string]string{dir: sandbox,
+			dir + ".d/aad-login.conf": string(ours), "etc/systemd/system/" + polkitUnit +
+				".d/zz.conf": "[Service]\nPrivateNetwork = True\n"}, Failed, "no network"},
+		"switched off in other words": {map[string]string{dir: sandbox,
+			dir + ".d/aad-login.conf": string(ours), "etc/systemd/system/" + polkitUnit +
+				".d/zz.conf": "[Service]\nPrivateNetwork= off\n"}, OK, "lets a sign-in through"},
+		"edited as a whole": {map[string]string{dir: "[Service]\n",
+			"etc/systemd/system/" + polkitUnit: sandbox}, Failed, "no network"},
 		"no sandbox": {map[string]string{dir: "[Service]\nExecStart=/usr/lib/polkit-1/polkit-agent-helper-1\n"}, OK, "lets a sign-in through"},
 	} {
 		t.Run(name, func(t *testing.T) {
