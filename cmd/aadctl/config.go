@@ -145,18 +145,22 @@ func (o *options) apply(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return o.applyInstead(text, out)
+	return o.applyInstead(text, text, out)
 }
 
 // applyInstead applies the file, which was before when this command began, and nil if there was
-// none. A command that fails has changed nothing, so the file then is as it was.
-func (o *options) applyInstead(before []byte, out io.Writer) error {
-	err := o.keepServices(before, out)
+// none; this command has since written it, or found it, as written. A command that fails has
+// changed nothing, so the file then is as it was.
+func (o *options) applyInstead(before, written []byte, out io.Writer) error {
+	kept, err := o.keepServices(before, out)
+	if kept != nil {
+		written = kept
+	}
 	if err == nil {
 		err = o.applyRules(out)
 	}
 	if err != nil {
-		return errors.Join(err, restoreConfig(o.config, before))
+		return errors.Join(err, restoreConfig(o.config, before, written))
 	}
 	return nil
 }

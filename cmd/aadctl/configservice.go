@@ -54,63 +54,66 @@ func (o *options) addService(out io.Writer, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := o.setServices(before, append(slices.Clone(c.SignIn.Services), name)); err != nil {
+	written, err := o.setServices(before, append(slices.Clone(c.SignIn.Services), name))
+	if err != nil {
 		return err
 	}
 	if !o.system().HasStack(name) {
 		fmt.Fprintf(out, "There is no /etc/pam.d/%s on this machine: see that the name is right.\n",
 			printable(name))
 	}
-	return o.applyInstead(before, out)
+	return o.applyInstead(before, written, out)
 }
 
 // setServices writes the list, and checks that the file then has exactly this list. It keeps
-// before, the file of before this command.
-func (o *options) setServices(before []byte, list []string) error {
+// before, the file of before this command, and returns what it has written.
+func (o *options) setServices(before []byte, list []string) ([]byte, error) {
 	text, err := os.ReadFile(o.config)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	edited, _ := config.Set(text, servicesKey, config.Spell(list))
 	after, err := config.Parse(o.config, edited)
 	var wrong *config.Error
 	switch {
 	case errors.As(err, &wrong) && wrong.Key == servicesKey:
-		return err
+		return nil, err
 	case err != nil || !slices.Equal(after.SignIn.Services, list):
-		return &failure{exitConfiguration,
+		return nil, &failure{exitConfiguration,
 			fmt.Sprintf("%s: %s is in braces, and cannot be set", o.config, servicesKey),
 			fmt.Sprintf("nothing was changed; write it yourself: %s = %s",
 				servicesKey, config.Spell(list))}
 	}
-	return replaceConfig(o.config, before, edited)
+	return edited, replaceConfig(o.config, before, edited)
 }
 
 // keepServices adds services to a configuration of the time before sign_in.services. Then a code
 // was shown everywhere, and a service whose own PAM file names the module was meant to show one. A
-// list that exists is the administrator's decision, and is left alone.
-func (o *options) keepServices(before []byte, out io.Writer) error {
+// list that exists is the administrator's decision, and is left alone. It returns what it has
+// written, and nil if nothing.
+func (o *options) keepServices(before []byte, out io.Writer) ([]byte, error) {
 	text, err := os.ReadFile(o.config)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c, err := config.Parse(o.config, text)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if _, had := config.Set(text, servicesKey, "[]"); had != "" {
-		return nil
+		return nil, nil
 	}
 	here := doctor.Host{System: o.system()}
 	kept := slices.DeleteFunc(here.OwnServices(),
 		func(name string) bool { return slices.Contains(c.SignIn.Services, name) })
 	if len(kept) == 0 {
-		return nil
+		return nil, nil
 	}
-	if err := o.setServices(before, append(slices.Clone(c.SignIn.Services), kept...)); err != nil {
-		return err
+	written, err := o.setServices(before, append(slices.Clone(c.SignIn.Services), kept...))
+	if err != nil {
+		return nil, err
 	}
 	fmt.Fprintf(out, "%s: %s now lists %s, too, whose own PAM files name pam_aad.so\n",
 		printable(o.config), servicesKey, strings.Join(kept, ", "))
-	return nil
+	return written, nil
 }

@@ -125,3 +125,46 @@ func TestSetupKeepsServices(t *testing.T) {
 		})
 	}
 }
+
+// meanwhile does something at the first line that a command prints.
+type meanwhile struct{ do func() }
+
+func (m *meanwhile) Write(p []byte) (int, error) {
+	if m.do != nil {
+		m.do()
+		m.do = nil
+	}
+	return len(p), nil
+}
+
+// A command that fails brings back the file of before. What somebody else has written since is not
+// its own to undo.
+func TestApplyLeavesOthersEdits(t *testing.T) {
+	dir := t.TempDir()
+	pam := filepath.Join(dir, "etc/pam.d")
+	if err := os.MkdirAll(pam, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(pam, "vpn"), []byte("auth required pam_aad.so\n"),
+		0o644); err != nil {
+		t.Fatal(err)
+	}
+	o := &options{config: filepath.Join(dir, "config.toml"), root: dir}
+	text := "tenant_id = \"8a09f2d7-8415-4296-92b2-80bb4666c5fc\"\nclient_id = " +
+		"\"0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b\"\ndomains = [\"contoso.com\"]\n" +
+		"accounts.directory = \"" + dir + "/store\"\n" +
+		"accounts.shell = \"/usr/bin/nosuchshell\"\n"
+	write := func(text string) {
+		if err := os.WriteFile(o.config, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(text)
+	edited := text + "# an administrator's\n"
+	if err := o.apply(&meanwhile{func() { write(edited) }}); err == nil {
+		t.Fatal("applied")
+	}
+	if after, _ := os.ReadFile(o.config); string(after) != edited {
+		t.Errorf("the file is\n%s", after)
+	}
+}

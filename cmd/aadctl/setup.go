@@ -124,7 +124,7 @@ func (o *options) setup(ctx context.Context, w *wanted, in io.Reader, out io.Wri
 	if err := replaceConfig(o.config, text, edited); err != nil {
 		return errors.Join(err, page.undo())
 	}
-	if err := o.applyInstead(text, out); err != nil {
+	if err := o.applyInstead(text, edited, out); err != nil {
 		return errors.Join(err, page.undo())
 	}
 	printLeft(out, c, found)
@@ -264,13 +264,15 @@ func replaceConfig(path string, before, after []byte) error {
 	return config.WriteFile(path, after)
 }
 
-// restoreConfig undoes replaceConfig. A command that fails has changed nothing.
-func restoreConfig(path string, before []byte) error {
-	if before == nil {
+// restoreConfig undoes replaceConfig, which has written this text. A command that fails has changed
+// nothing. A file that somebody else has changed since stays as it is.
+func restoreConfig(path string, before, written []byte) error {
+	text, err := os.ReadFile(path)
+	switch {
+	case err != nil || !bytes.Equal(text, written) || before != nil && bytes.Equal(text, before):
+		return err
+	case before == nil:
 		return os.Remove(path)
-	}
-	if text, err := os.ReadFile(path); err == nil && bytes.Equal(text, before) {
-		return nil
 	}
 	return config.WriteFile(path, before)
 }
