@@ -82,6 +82,27 @@ func TestNsswitch(t *testing.T) {
 	}
 }
 
+// What an administrator has written behind our service goes with it. Behind another service it
+// would end the search there.
+func TestNsswitchActionGoesToo(t *testing.T) {
+	for before, after := range map[string]string{
+		"passwd: files aad [NOTFOUND=return] ldap\n":         "passwd: files ldap\n",
+		"passwd: files aad[NOTFOUND=return] ldap\n":          "passwd: files ldap\n",
+		"group: files [SUCCESS=merge] aad [SUCCESS=merge]\n": "group: files [SUCCESS=merge]\n",
+		"passwd: files aad #[NOTFOUND=return]\n":             "passwd: files #[NOTFOUND=return]\n",
+		"passwd: files aadx [NOTFOUND=return]\n":             "passwd: files aadx [NOTFOUND=return]\n",
+	} {
+		file := filepath.Join(t.TempDir(), "nsswitch.conf")
+		if err := os.WriteFile(file, []byte(before), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		rig.Must(t, "../../../packaging/wiring/nsswitch", "remove", file)
+		if got, err := os.ReadFile(file); err != nil || string(got) != after {
+			t.Errorf("%q: %q, want %q, %v", before, got, after, err)
+		}
+	}
+}
+
 const scripts = "/var/lib/dpkg/info/aad-login."
 
 // An obstacle to an installation is found before anything has changed, and the message says what to
