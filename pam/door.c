@@ -114,6 +114,35 @@ static const char *item(pam_handle_t *h, int which)
 	return pam_get_item(h, which, &value) == PAM_SUCCESS ? value : NULL;
 }
 
+static const char *copy(const char *text, int *failed)
+{
+	char *own = text ? strdup(text) : NULL;
+
+	*failed |= text && !own;
+	return own;
+}
+
+/*
+ * Gives the request items of its own: libpam frees an item that is set anew, and a host may do so
+ * in its conversation. 0, or -1. The caller calls free_items in both cases.
+ */
+static int copy_items(pam_handle_t *h, struct aad_request *req)
+{
+	int failed = 0;
+
+	req->user = copy(req->user, &failed);
+	req->service = copy(item(h, PAM_SERVICE), &failed);
+	req->rhost = copy(item(h, PAM_RHOST), &failed);
+	return failed ? -1 : 0;
+}
+
+static void free_items(struct aad_request *req)
+{
+	free((char *)req->user);
+	free((char *)req->service);
+	free((char *)req->rhost);
+}
+
 static int64_t nanoseconds(const struct timespec *t)
 {
 	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
@@ -144,13 +173,16 @@ static void ask_worker(pam_handle_t *h, int argc, const char **argv, struct aad_
 }
 
 /*
- * Checks the worker's result against the host: a name that the host knew under a uid before must
- * have that uid still.
+ * Checks the worker's result against the host: the handle must have the same name still, and a name
+ * that the host knew under a uid before must have that uid still.
  */
 static int same_user(pam_handle_t *h, const struct aad_request *before)
 {
 	struct aad_request now = { 0 };
+	const char *user = item(h, PAM_USER);
 
+	if (!user || strcmp(user, before->user) != 0)
+		return 0;
 	if (!before->known)
 		return 1;
 	return aad_check_user(h, &now) == PAM_SUCCESS && now.known && now.uid == before->uid;
@@ -158,16 +190,17 @@ static int same_user(pam_handle_t *h, const struct aad_request *before)
 
 /*
  * One attempt, from the question to the one line in the log. The account phase, which asks nobody
- * for anything, authorizes in every service.
+ * for anything, authorizes in every service. The caller calls free_items.
  */
 static int attempt(pam_handle_t *h, int argc, const char **argv, struct aad_request *req)
 {
 	struct aad_end end = { .code = PAM_SYSTEM_ERR };
 
 	aad_new_attempt(req);
-	req->service = item(h, PAM_SERVICE);
-	req->rhost = item(h, PAM_RHOST);
-	if (req->phase == AAD_AUTHENTICATE && !aad_shows_code(req->service))
+	if (copy_items(h, req))
+		aad_failed(&end, req, PAM_SYSTEM_ERR, LOG_ERR, "worker-failed",
+		    "step", "copy the items", "error", strerror(ENOMEM), NULL);
+	else if (req->phase == AAD_AUTHENTICATE && !aad_shows_code(req->service))
 		aad_refuse_service(&end, req);
 	else
 		ask_worker(h, argc, argv, req, &end);
@@ -217,6 +250,7 @@ int pam_sm_authenticate(pam_handle_t *h, int flags, int argc, const char **argv)
 	if (ret == PAM_SUCCESS)
 		aad_open_window(&req);
 	remember(h, req.user, ret);
+	free_items(&req);
 	return for_host(ret);
 }
 
@@ -234,7 +268,9 @@ int pam_sm_acct_mgmt(pam_handle_t *h, int flags, int argc, const char **argv)
 		return PAM_SUCCESS;
 	if (aad_signed_in_elsewhere(&req, item(h, PAM_SERVICE)))
 		return PAM_IGNORE;
-	return attempt(h, argc, argv, &req);
+	ret = attempt(h, argc, argv, &req);
+	free_items(&req);
+	return ret;
 }
 
 /*
