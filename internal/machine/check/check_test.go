@@ -141,7 +141,7 @@ func TestCheckTells(t *testing.T) {
 			":1: colour: is not a key", "check its spelling", 3},
 		{"an action", nsswitch, rig.Replace(" aad", " [NOTFOUND=return] aad"),
 			"nsswitch", "ends the search",
-			"take the .action. in front", 1},
+			"take .NOTFOUND=return. out of", 1},
 		{"a wrong sshd_config", sshdConfig, rig.BeginWith("Colour yes\n"), "sshd",
 			"does not accept", "sshd -t", 1},
 		{"a wrong sudoers", "/etc/sudoers.d/aad_admins", rig.BeginWith("no rule\n"), "sudo",
