@@ -16,15 +16,15 @@ import (
 // the Makefile itself sets for its scripts, is not lost on the way. Where the throw-away machine
 // would begin, env prints what has come.
 func TestSettingsPassSudo(t *testing.T) {
-	rig.Must(t, "useradd", "--no-create-home", "--shell", "/bin/bash", "newcomer")
-	const sudoers = "/etc/sudoers.d/newcomer"
-	err := os.WriteFile(sudoers, []byte("newcomer ALL=(ALL) NOPASSWD: ALL\n"), 0o440)
+	rig.Must(t, "useradd", "--no-create-home", "--shell", "/bin/bash", "cloner")
+	const sudoers = "/etc/sudoers.d/cloner"
+	err := os.WriteFile(sudoers, []byte("cloner ALL=(ALL) NOPASSWD: ALL\n"), 0o440)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		os.Remove(sudoers)
-		rig.Must(t, "userdel", "newcomer")
+		rig.Must(t, "userdel", "cloner")
 	})
 
 	project := t.TempDir()
@@ -36,7 +36,7 @@ func TestSettingsPassSudo(t *testing.T) {
 	if err := os.WriteFile(unshare, []byte("#!/bin/sh\nexec env\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	rig.Must(t, "chown", "-R", "newcomer:", project)
+	rig.Must(t, "chown", "-R", "cloner:", project)
 	for dir := project; dir != "/tmp" && dir != "/"; dir = filepath.Dir(dir) {
 		rig.Must(t, "chmod", "0755", dir)
 	}
@@ -48,7 +48,7 @@ func TestSettingsPassSudo(t *testing.T) {
 		"FUZZTIME=7s",
 	}
 	got := "\n" + rig.Must(t, "runuser", append([]string{
-		"-u", "newcomer", "--", "env",
+		"-u", "cloner", "--", "env",
 		"PATH=" + project + ":" + os.Getenv("PATH"), "HOME=" + project,
 		"make", "--silent", "--directory", project,
 		"--eval=settings: ; internal/machine/throwaway true", "settings",
