@@ -148,9 +148,9 @@ func (o *options) apply(out io.Writer) error {
 	return o.applyInstead(text, text, out)
 }
 
-// applyInstead applies the file, which was before when this command began, and nil if there was
-// none; this command has since written it, or found it, as written. A command that fails has
-// changed nothing, so the file then is as it was.
+// applyInstead applies the file. It had the text before when this command began (nil: there was no
+// file). This command has found or written the text written. If the file cannot be applied, it gets
+// the text before again, unless somebody else has changed it meanwhile.
 func (o *options) applyInstead(before, written []byte, out io.Writer) error {
 	kept, err := o.keepServices(before, out)
 	if kept != nil {

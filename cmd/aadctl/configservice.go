@@ -65,8 +65,8 @@ func (o *options) addService(out io.Writer, name string) error {
 	return o.applyInstead(before, written, out)
 }
 
-// setServices writes the list, and checks that the file then has exactly this list. It keeps
-// before, the file of before this command, and returns what it has written.
+// setServices writes the list, and checks that the file then has exactly this list. It keeps the
+// text before, which the file had before this command, and returns what it has written.
 func (o *options) setServices(before []byte, list []string) ([]byte, error) {
 	text, err := os.ReadFile(o.config)
 	if err != nil {
@@ -90,7 +90,7 @@ func (o *options) setServices(before []byte, list []string) ([]byte, error) {
 // keepServices adds services to a configuration of the time before sign_in.services. Then a code
 // was shown everywhere, and a service whose own PAM file names the module was meant to show one. A
 // list that exists is the administrator's decision, and is left alone. It returns what it has
-// written, and nil if nothing.
+// written, or nil.
 func (o *options) keepServices(before []byte, out io.Writer) ([]byte, error) {
 	text, err := os.ReadFile(o.config)
 	if err != nil {

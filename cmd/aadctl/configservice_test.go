@@ -82,32 +82,42 @@ func TestApplyKeepsServices(t *testing.T) {
 	}
 }
 
+// withVPN returns options for a machine with a service of its own, whose configuration has these
+// lines and no list of services, and the configuration's text.
+func withVPN(t *testing.T, lines string) (o *options, text string) {
+	t.Helper()
+	dir := t.TempDir()
+	pam := filepath.Join(dir, "etc/pam.d")
+	if err := os.MkdirAll(pam, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(pam, "vpn"), []byte("auth required pam_aad.so\n"),
+		0o644); err != nil {
+		t.Fatal(err)
+	}
+	text = "tenant_id = \"8a09f2d7-8415-4296-92b2-80bb4666c5fc\"\n" +
+		"client_id = \"0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b\"\ndomains = [\"contoso.com\"]\n" +
+		"accounts.directory = \"" + dir + "/store\"\n" + lines
+	o = &options{config: filepath.Join(dir, "config.toml"), root: dir}
+	if err := os.WriteFile(o.config, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return o, text
+}
+
+// noShell makes a configuration that cannot be applied.
+const noShell = "accounts.shell = \"/usr/bin/nosuchshell\"\n"
+
 // A setup that also keeps services writes the file twice. Beside it is the file of before, and an
 // error brings that back.
 func TestSetupKeepsServices(t *testing.T) {
 	for name, test := range map[string]struct {
 		lines string
 		fails bool
-	}{"applied": {"", false}, "refused": {"accounts.shell = \"/usr/bin/nosuchshell\"\n", true}} {
+	}{"applied": {"", false}, "refused": {noShell, true}} {
 		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			pam := filepath.Join(dir, "etc/pam.d")
-			if err := os.MkdirAll(pam, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(pam, "vpn"), []byte("auth required pam_aad.so\n"),
-				0o644); err != nil {
-				t.Fatal(err)
-			}
-			o := &options{config: filepath.Join(dir, "config.toml"), root: dir}
-			text := "tenant_id = \"8a09f2d7-8415-4296-92b2-80bb4666c5fc\"\nclient_id = " +
-				"\"0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b\"\ndomains = [\"contoso.com\"]\n" +
-				"accounts.directory = \"" + dir + "/store\"\n" + test.lines +
-				"endpoints.authority = \"https://127.0.0.1:1\"\n" +
-				"endpoints.metadata = \"http://127.0.0.1:1\"\n"
-			if err := os.WriteFile(o.config, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			o, text := withVPN(t, test.lines+"endpoints.authority = \"https://127.0.0.1:1\"\n"+
+				"endpoints.metadata = \"http://127.0.0.1:1\"\n")
 			w := &wanted{client: "99991111-aaaa-2222-bbbb-3333cccc4444", force: true}
 			var out bytes.Buffer
 			if err := o.setup(t.Context(), w, nil, &out); (err != nil) != test.fails {
@@ -140,28 +150,14 @@ func (m *meanwhile) Write(p []byte) (int, error) {
 // A command that fails brings back the file of before. What somebody else has written since is not
 // its own to undo.
 func TestApplyLeavesOthersEdits(t *testing.T) {
-	dir := t.TempDir()
-	pam := filepath.Join(dir, "etc/pam.d")
-	if err := os.MkdirAll(pam, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(pam, "vpn"), []byte("auth required pam_aad.so\n"),
-		0o644); err != nil {
-		t.Fatal(err)
-	}
-	o := &options{config: filepath.Join(dir, "config.toml"), root: dir}
-	text := "tenant_id = \"8a09f2d7-8415-4296-92b2-80bb4666c5fc\"\nclient_id = " +
-		"\"0b3f4a5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b\"\ndomains = [\"contoso.com\"]\n" +
-		"accounts.directory = \"" + dir + "/store\"\n" +
-		"accounts.shell = \"/usr/bin/nosuchshell\"\n"
-	write := func(text string) {
-		if err := os.WriteFile(o.config, []byte(text), 0o644); err != nil {
+	o, text := withVPN(t, noShell)
+	edited := text + "# an administrator's\n"
+	err := o.apply(&meanwhile{func() {
+		if err := os.WriteFile(o.config, []byte(edited), 0o644); err != nil {
 			t.Fatal(err)
 		}
-	}
-	write(text)
-	edited := text + "# an administrator's\n"
-	if err := o.apply(&meanwhile{func() { write(edited) }}); err == nil {
+	}})
+	if err == nil {
 		t.Fatal("applied")
 	}
 	if after, _ := os.ReadFile(o.config); string(after) != edited {

@@ -264,8 +264,8 @@ func replaceConfig(path string, before, after []byte) error {
 	return config.WriteFile(path, after)
 }
 
-// restoreConfig undoes replaceConfig, which has written this text. A command that fails has changed
-// nothing. A file that somebody else has changed since stays as it is.
+// restoreConfig undoes replaceConfig, which has written the text written: a command that fails
+// changes nothing. A file that somebody else has changed since then stays as it is.
 func restoreConfig(path string, before, written []byte) error {
 	text, err := os.ReadFile(path)
 	switch {

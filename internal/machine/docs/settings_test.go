@@ -12,8 +12,8 @@ import (
 	"aadlogin/internal/machine/rig"
 )
 
-// A target that an ordinary user runs asks sudo for root. What the user has set for make, and what
-// the Makefile itself sets for its scripts, is not lost on the way. Where the throw-away machine
+// A target that an ordinary user runs asks sudo for root. sudo must keep the user's proxy, what the
+// user has set for make, and what the Makefile sets for its scripts. Where the throw-away machine
 // would begin, env prints what has come.
 func TestSettingsPassSudo(t *testing.T) {
 	rig.Must(t, "useradd", "--no-create-home", "--shell", "/bin/bash", "cloner")
@@ -46,6 +46,8 @@ func TestSettingsPassSudo(t *testing.T) {
 		"CONTACT=Ada Admin <ada@contoso.example>",
 		"HOMEPAGE=https://packages.contoso.example",
 		"FUZZTIME=7s",
+		"https_proxy=http://proxy.contoso.example:3128",
+		"NO_PROXY=.contoso.example",
 	}
 	got := "\n" + rig.Must(t, "runuser", append([]string{
 		"-u", "cloner", "--", "env",

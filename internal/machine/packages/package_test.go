@@ -56,6 +56,23 @@ func TestCheckModules(t *testing.T) {
 	}
 }
 
+// edited returns a function that runs the script of the package on a nsswitch.conf with this text,
+// and checks what is left.
+func edited(t *testing.T, text string) (file string, run func(verb, want string)) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "nsswitch.conf")
+	if err := os.WriteFile(file, []byte(text), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	return file, func(verb, want string) {
+		t.Helper()
+		rig.Must(t, "../../../packaging/wiring/nsswitch", verb, file)
+		if got, err := os.ReadFile(file); err != nil || string(got) != want {
+			t.Errorf("%s: of %q %q, want %q, %v", verb, text, got, want, err)
+		}
+	}
+}
+
 func TestNsswitch(t *testing.T) {
 	for before, after := range map[string]string{
 		"passwd:         files systemd\ngroup:          files systemd\nshadow:         files\n":    "passwd:         files systemd aad\ngroup:          files systemd aad\nshadow:         files\n",
@@ -64,17 +81,12 @@ func TestNsswitch(t *testing.T) {
 		"passwd: files sss\n\n":      "passwd: files sss aad\n\n",
 		"group:files\npasswd: files": "group:files aad\npasswd: files aad", // no newline at the end
 	} {
-		file := filepath.Join(t.TempDir(), "nsswitch.conf")
-		if err := os.WriteFile(file, []byte(before), 0o640); err != nil {
-			t.Fatal(err)
+		file, run := edited(t, before)
+		for range 2 {
+			run("add", after)
 		}
-		for _, step := range []struct{ verb, want string }{
-			{"add", after}, {"add", after}, {"remove", before}, {"remove", before},
-		} {
-			rig.Must(t, "../../../packaging/wiring/nsswitch", step.verb, file)
-			if got, err := os.ReadFile(file); err != nil || string(got) != step.want {
-				t.Errorf("%s: %q, want %q, %v", step.verb, got, step.want, err)
-			}
+		for range 2 {
+			run("remove", before)
 		}
 		if info, err := os.Stat(file); err != nil || info.Mode() != 0o640 {
 			t.Errorf("mode %v, %v", info.Mode(), err)
@@ -92,14 +104,8 @@ func TestNsswitchActionGoesToo(t *testing.T) {
 		"passwd: files aad #[NOTFOUND=return]\n":             "passwd: files #[NOTFOUND=return]\n",
 		"passwd: files aadx [NOTFOUND=return]\n":             "passwd: files aadx [NOTFOUND=return]\n",
 	} {
-		file := filepath.Join(t.TempDir(), "nsswitch.conf")
-		if err := os.WriteFile(file, []byte(before), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		rig.Must(t, "../../../packaging/wiring/nsswitch", "remove", file)
-		if got, err := os.ReadFile(file); err != nil || string(got) != after {
-			t.Errorf("%q: %q, want %q, %v", before, got, after, err)
-		}
+		_, run := edited(t, before)
+		run("remove", after)
 	}
 }
 
