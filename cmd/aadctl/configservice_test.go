@@ -105,8 +105,8 @@ func withVPN(t *testing.T, lines string) (o *options, text string) {
 	return o, text
 }
 
-// noShell makes a configuration that cannot be applied.
-const noShell = "accounts.shell = \"/usr/bin/nosuchshell\"\n"
+// unappliable makes a configuration that cannot be applied.
+const unappliable = "accounts.shell = \"/usr/bin/nosuchshell\"\n"
 
 // A setup that also keeps services writes the file twice. Beside it is the file of before, and an
 // error brings that back.
@@ -114,7 +114,7 @@ func TestSetupKeepsServices(t *testing.T) {
 	for name, test := range map[string]struct {
 		lines string
 		fails bool
-	}{"applied": {"", false}, "refused": {noShell, true}} {
+	}{"applied": {"", false}, "refused": {unappliable, true}} {
 		t.Run(name, func(t *testing.T) {
 			o, text := withVPN(t, test.lines+"endpoints.authority = \"https://127.0.0.1:1\"\n"+
 				"endpoints.metadata = \"http://127.0.0.1:1\"\n")
@@ -150,7 +150,7 @@ func (m *meanwhile) Write(p []byte) (int, error) {
 // A command that fails brings back the file of before. What somebody else has written since is not
 // its own to undo.
 func TestApplyLeavesOthersEdits(t *testing.T) {
-	o, text := withVPN(t, noShell)
+	o, text := withVPN(t, unappliable)
 	edited := text + "# an administrator's\n"
 	err := o.apply(&meanwhile{func() {
 		if err := os.WriteFile(o.config, []byte(edited), 0o644); err != nil {

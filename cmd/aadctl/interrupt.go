@@ -33,8 +33,8 @@ func interruptible(do func() error, tidy func()) error {
 			syscall.Kill(os.Getpid(), s)
 		})
 	err := do()
+	signal.Stop(came) // from here on came has what has arrived
 	close(done)
-	signal.Stop(came)
 	if s, came := <-first; came {
 		tidy()
 		syscall.Kill(os.Getpid(), s)
@@ -47,6 +47,9 @@ func interruptible(do func() error, tidy func()) error {
 // from there. A person who does not want to wait sends the same signal again, which ends the
 // program. Another signal does not count as such a wish, nor does SIGHUP, which may come several
 // times for one terminal: a terminal that goes away during Ctrl-C causes both.
+//
+// pam_aad.so may see a signal and give up before it arrives here. Such a signal ends the program,
+// and the thread does not get it.
 func passOn(came <-chan os.Signal, done <-chan struct{}, first chan<- syscall.Signal,
 	give, end func(syscall.Signal)) {
 	defer close(first)
@@ -59,7 +62,9 @@ func passOn(came <-chan os.Signal, done <-chan struct{}, first chan<- syscall.Si
 			case given == 0:
 				given = s
 				first <- s
-				give(s)
+				if !isClosed(done) {
+					give(s)
+				}
 			case s != given || s == syscall.SIGHUP:
 			case back == 0:
 				back++
@@ -67,7 +72,18 @@ func passOn(came <-chan os.Signal, done <-chan struct{}, first chan<- syscall.Si
 				end(s)
 			}
 		case <-done:
-			return
+			if len(came) == 0 {
+				return
+			}
 		}
+	}
+}
+
+func isClosed(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
 	}
 }

@@ -52,3 +52,19 @@ func TestWhoIsInAHurry(t *testing.T) {
 		})
 	}
 }
+
+// A signal that arrives while the module gives up ends the program, too.
+func TestSignalAtTheEnd(t *testing.T) {
+	for range 100 { // of two channels that are ready, Go takes any
+		came, done := make(chan os.Signal, 1), make(chan struct{})
+		first := make(chan syscall.Signal, 1)
+		came <- syscall.SIGINT
+		close(done)
+		passOn(came, done, first,
+			func(s syscall.Signal) { t.Errorf("the thread got %v", s) },
+			func(s syscall.Signal) { t.Errorf("ended by %v", s) })
+		if s := <-first; s != syscall.SIGINT {
+			t.Fatalf("told of %v", s)
+		}
+	}
+}
