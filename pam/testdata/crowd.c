@@ -5,11 +5,12 @@
  * A host of fifty threads, which at every moment hold the locks of malloc, the loader, stdio and
  * the thread list, with the module as it is shipped.
  *
- *	crowd DIRECTORY WORKERS [wait]
+ *	crowd DIRECTORY WORKERS
  *
  * DIRECTORY has a PAM service "crowd". Its account step is the module with a configuration that
  * does not exist: the worker starts Go, with all its threads, and reports this. Prints how many
- * workers did, and how long the slowest took. Exits with 1 after the first that did not.
+ * workers did, and how long the slowest took; before, at most every 15 s, how many have. Exits with
+ * 1 after the first that did not.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -140,12 +141,13 @@ int main(int argc, char **argv)
 {
 	const struct pam_conv conversation = { silent, NULL };
 	int workers = argc > 2 ? atoi(argv[2]) : 0, seen = 0;
-	double begun = now(), slowest = 0;
+	double begun = now(), said = begun, slowest = 0;
 	pam_handle_t *h;
 
 	if (pam_start_confdir("crowd", "user@contoso.example", &conversation, argv[1], &h) !=
 	    PAM_SUCCESS)
 		return 2;
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	come_forward();
 	start(MALLOC, allocate);
 	start(LOADER, load);
@@ -163,6 +165,11 @@ int main(int argc, char **argv)
 		if (now() - before > slowest)
 			slowest = now() - before;
 		seen += waitpid(-1, NULL, WNOHANG) >= 0;
+		if (now() - said > 15) {
+			said = now();
+			printf("%d of %d workers, about %.0f s more\n", i + 1, workers,
+			    (said - begun) / (i + 1) * (workers - i - 1));
+		}
 	}
 	printf("%d workers of a host with %d threads, %d seen by it; "
 	    "the slowest took %.2f s, all %.0f s\n",

@@ -76,6 +76,7 @@ func bootVM(t *testing.T, more ...string) vm {
 			"/disk,format=raw,if=virtio")
 	args = append(args, more...)
 	for boot := 1; ; boot++ {
+		t.Log("booting: about a minute")
 		began := time.Now()
 		m := vm{rig.NewConsole(t, args[0], args[1:]...)}
 		_, err := m.Until(`vm# `)
@@ -109,6 +110,7 @@ func (m vm) run(t *testing.T, command string) (said, status string) {
 // inside runs a test of this package on the machine, whose clock may be wrong: it is told the time.
 func (m vm) inside(t *testing.T, which, test string) {
 	t.Helper()
+	t.Logf("%s runs on the machine: some minutes", test)
 	said, status := m.run(t, guestTest(which, test))
 	if status != "0" || !strings.Contains(said, "--- PASS: "+test+" ") {
 		t.Fatalf("%s failed on the machine", test)
@@ -132,6 +134,7 @@ func (m vm) off(t *testing.T) {
 // hour for what does not end by itself (image), and the console takes that for what it is.
 func (m vm) offAtPrompts(t *testing.T) {
 	t.Helper()
+	t.Log("TestAtPrompts runs on the machine: some minutes")
 	began := time.Now()
 	m.TypeLine(guestTest("prompts", "TestAtPrompts"))
 	m.goesOff(t, `--- FAIL`)
